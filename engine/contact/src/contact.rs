@@ -1,0 +1,353 @@
+//! A contact: its state, and what an input does to it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::SeedableRng;
+use strowger_flow::plan::{Edge, NodeId, Plan};
+use strowger_flow::value::Value;
+
+use crate::Millis;
+use crate::entry::{Entry, EntryKind};
+use crate::facts::Facts;
+use crate::io::{Ending, Input, Output};
+use crate::program::Program;
+use crate::step::Activation;
+use crate::timers::{Timer, Timers};
+
+/// Most keys kept that were typed ahead; further ones are dropped.
+pub(crate) const MAX_TYPED_AHEAD: usize = 64;
+/// Most texts kept that were written ahead; further ones are dropped.
+pub(crate) const MAX_WRITTEN_AHEAD: usize = 16;
+/// Deepest nesting of `call:`.
+pub(crate) const MAX_CALL_DEPTH: usize = 32;
+
+/// One contact's walk through a plan. See the crate's documentation for how to drive it.
+#[derive(Debug)]
+pub struct Contact {
+    pub(crate) program: Arc<Program>,
+    pub(crate) facts: Facts,
+    pub(crate) language: String,
+    pub(crate) priority: u32,
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) state: State,
+    pub(crate) timers: Timers,
+    pub(crate) typed_ahead: VecDeque<char>,
+    pub(crate) written_ahead: VecDeque<String>,
+    /// An end key pressed after an entry that was already complete is part of that entry.
+    pub(crate) swallow: Option<(char, Millis)>,
+    pub(crate) hung_up: bool,
+    pub(crate) handed_over: bool,
+    pub(crate) actions: u32,
+    pub(crate) too_long: bool,
+    pub(crate) rng: ChaCha12Rng,
+    pub(crate) secrets: BTreeMap<String, String>,
+    pub(crate) last_play: u32,
+    pub(crate) last_effect: u32,
+    pub(crate) last_activation: u32,
+    pub(crate) aside: Aside,
+    next_entry: u32,
+}
+
+/// A flow that is being walked.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub plan: Arc<Plan>,
+    pub vars: BTreeMap<String, Value>,
+    /// The `call:` of the frame below that this one answers.
+    pub called_by: Option<NodeId>,
+    /// State that the last listening step left for `repeat`.
+    pub kept: Option<serde_json::Value>,
+}
+
+/// What a contact is doing.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// Not yet connected.
+    New,
+    /// A step runs.
+    Step(Box<Activation>),
+    /// A `wait:` of the flow.
+    Waiting(Edge),
+    /// A pause before a step is tried again.
+    Retrying {
+        /// The step's action.
+        node: NodeId,
+        /// Repetitions so far.
+        done: u32,
+    },
+    /// Over.
+    Ended,
+}
+
+/// What is heard beside the steps' own prompts.
+#[derive(Debug, Default)]
+pub(crate) struct Aside {
+    /// A `meanwhile` sentence that is being said.
+    pub sentence: Option<u32>,
+    /// Whether music plays.
+    pub music: bool,
+    /// What a step wants said as soon as the sentence is over.
+    pub queued: Option<(u32, Vec<crate::io::Segment>)>,
+}
+
+impl Contact {
+    /// A contact that will walk `flow` once it is connected. `None` when the program has no such flow.
+    pub fn new(program: Arc<Program>, flow: &str, facts: Facts) -> Option<Contact> {
+        let plan = program.flow(flow)?.clone();
+        let rng = ChaCha12Rng::from_seed(facts.seed);
+        Some(Contact {
+            language: plan
+                .languages
+                .first()
+                .cloned()
+                .unwrap_or_else(|| "en".to_owned()),
+            priority: 50,
+            frames: vec![Frame::new(plan, BTreeMap::new(), None)],
+            state: State::New,
+            timers: Timers::default(),
+            typed_ahead: VecDeque::new(),
+            written_ahead: VecDeque::new(),
+            swallow: None,
+            hung_up: false,
+            handed_over: false,
+            actions: 0,
+            too_long: false,
+            rng,
+            secrets: BTreeMap::new(),
+            last_play: 0,
+            last_effect: 0,
+            last_activation: 0,
+            aside: Aside::default(),
+            next_entry: 0,
+            program,
+            facts,
+        })
+    }
+
+    /// When the contact wants [`Input::Tick`], if nothing else happens before.
+    pub fn deadline(&self) -> Option<Millis> {
+        match self.state {
+            State::Ended => None,
+            _ => self.timers.next(),
+        }
+    }
+
+    /// Whether the walk is over.
+    pub fn ended(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
+    /// What is known of the contact.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The language that is spoken now.
+    pub fn language(&self) -> &str {
+        &self.language
+    }
+
+    /// The text that a secret's handle stands for, for the one place that puts it into a request.
+    pub fn secret(&self, handle: &str) -> Option<&str> {
+        self.secrets.get(handle).map(String::as_str)
+    }
+
+    /// Takes an input at a time; what shall be done is added to `out`, in order.
+    ///
+    /// Times must not go back; an earlier one counts as given all the same. Inputs that come too late
+    /// (for a play, step or effect that is over) change nothing.
+    pub fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Output>) {
+        if self.ended() {
+            return;
+        }
+        match input {
+            Input::Connected => self.connected(now, out),
+            Input::Key(key) => self.key(now, key, out),
+            Input::Text(text) => self.written(now, text, out),
+            Input::PlayDone { play, error } => self.play_done(now, play, error, out),
+            Input::HungUp => self.caller_hung_up(now, out),
+            Input::Called {
+                activation,
+                interface,
+                function,
+                args,
+            } => {
+                self.called(now, activation, &interface, &function, args, out);
+            }
+            Input::StepEnded { activation, result } => {
+                self.step_ended(now, activation, result, out)
+            }
+            Input::EffectDone { effect, result } => self.effect_done(now, effect, result, out),
+            Input::Tick => {}
+            Input::Shutdown => {
+                self.end(now, "shutdown", false, None, out);
+                return;
+            }
+        }
+        while !self.ended()
+            && let Some(timer) = self.timers.expired(now)
+        {
+            self.expired(now, timer, out);
+        }
+    }
+
+    fn connected(&mut self, now: Millis, out: &mut Vec<Output>) {
+        if !matches!(self.state, State::New) {
+            return;
+        }
+        let plan = self.frame().plan.clone();
+        let started = EntryKind::Started {
+            channel: self.facts.channel,
+            from: self.facts.from.clone(),
+            to: self.facts.to.clone(),
+            flow: plan.flow.clone(),
+            hash: plan.hash.clone(),
+        };
+        self.write(now, started, out);
+        self.timers.set(Timer::Duration, now + plan.max_duration_ms);
+        self.walk(now, Edge::Node(plan.start), out);
+    }
+
+    fn expired(&mut self, now: Millis, timer: Timer, out: &mut Vec<Output>) {
+        match timer {
+            Timer::Listen => self.listen_timeout(now, out),
+            Timer::Wait => match &self.state {
+                State::Waiting(edge) => {
+                    let edge = edge.clone();
+                    self.walk(now, edge, out);
+                }
+                _ => self.slept(now, out),
+            },
+            Timer::Retry => {
+                if let State::Retrying { node, done } = self.state {
+                    self.start_step(now, node, done, out);
+                }
+            }
+            Timer::Meanwhile => self.meanwhile(now, out),
+            Timer::Duration => self.leave_too_long(now, out),
+        }
+    }
+
+    fn caller_hung_up(&mut self, now: Millis, out: &mut Vec<Output>) {
+        if self.hung_up {
+            return;
+        }
+        self.hung_up = true;
+        self.write(now, EntryKind::HungUp, out);
+        self.hush();
+        match &self.state {
+            State::Step(_) => self.interrupt_for_hang_up(now, out),
+            State::New => self.end(now, "abandoned", true, None, out),
+            _ => {
+                self.timers.clear(Timer::Wait);
+                self.timers.clear(Timer::Retry);
+                self.after_hang_up(now, out);
+            }
+        }
+    }
+
+    /// Nothing can be heard any more.
+    fn hush(&mut self) {
+        self.aside = Aside::default();
+        self.timers.clear(Timer::Meanwhile);
+        self.typed_ahead.clear();
+        self.written_ahead.clear();
+    }
+
+    /// Goes where the flow goes when the caller is gone; without such a place the contact is over.
+    pub(crate) fn after_hang_up(&mut self, now: Millis, out: &mut Vec<Output>) {
+        // A transferred contact's line closes by itself: nobody abandoned anything.
+        let reason = if self.handed_over {
+            "transferred"
+        } else {
+            "abandoned"
+        };
+        let place = self
+            .frames
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(depth, frame)| {
+                let edge = frame.plan.global.hangup.clone()?;
+                Some((depth, edge))
+            });
+        match place {
+            Some((depth, edge))
+                if !self.handed_over && !self.frames[depth].plan.nodes.is_empty() =>
+            {
+                self.frames.truncate(depth + 1);
+                self.state = State::Waiting(Edge::End);
+                self.walk(now, edge, out);
+            }
+            _ => self.end(now, reason, true, None, out),
+        }
+    }
+
+    /// Ends the contact, whatever it is doing.
+    pub(crate) fn end(
+        &mut self,
+        now: Millis,
+        reason: &str,
+        by_caller: bool,
+        error: Option<String>,
+        out: &mut Vec<Output>,
+    ) {
+        if let State::Step(activation) = &self.state {
+            out.push(Output::Cancel {
+                activation: activation.id,
+            });
+        }
+        let ending = Ending {
+            reason: reason.to_owned(),
+            by_caller,
+            error,
+        };
+        self.write(now, EntryKind::Ended(ending.clone()), out);
+        self.state = State::Ended;
+        if !self.hung_up {
+            out.push(Output::HangUp);
+        }
+        out.push(Output::Ended(ending));
+    }
+
+    /// Writes a journal entry.
+    pub(crate) fn write(&mut self, now: Millis, kind: EntryKind, out: &mut Vec<Output>) {
+        let seq = self.next_entry;
+        self.next_entry += 1;
+        out.push(Output::Journal(Entry { seq, at: now, kind }));
+    }
+
+    pub(crate) fn frame(&self) -> &Frame {
+        self.frames
+            .last()
+            .expect("a contact always walks at least one flow")
+    }
+
+    pub(crate) fn frame_mut(&mut self) -> &mut Frame {
+        self.frames
+            .last_mut()
+            .expect("a contact always walks at least one flow")
+    }
+}
+
+impl Frame {
+    pub fn new(
+        plan: Arc<Plan>,
+        mut vars: BTreeMap<String, Value>,
+        called_by: Option<NodeId>,
+    ) -> Frame {
+        for (name, declaration) in plan.vars.iter().chain(&plan.inputs) {
+            if let (None, Some(default)) = (vars.get(name), &declaration.default) {
+                vars.insert(name.clone(), default.clone());
+            }
+        }
+        Frame {
+            plan,
+            vars,
+            called_by,
+            kept: None,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What is written down about a contact.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::Millis;
+use crate::facts::Channel;
+use crate::io::{Ending, Segment};
+
+/// One line of a contact's journal: numbered from 0 without gaps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number.
+    pub seq: u32,
+    /// When.
+    pub at: Millis,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EntryKind,
+}
+
+/// What an entry tells. Secrets appear as handles only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum EntryKind {
+    /// The contact began.
+    Started {
+        /// Channel.
+        channel: Channel,
+        /// Caller.
+        from: String,
+        /// Called.
+        to: String,
+        /// The first flow.
+        flow: String,
+        /// SHA-256 of its text.
+        hash: String,
+    },
+    /// An action was reached.
+    Entered {
+        /// The flow.
+        flow: String,
+        /// The named step.
+        step: String,
+        /// Line in the flow's file.
+        line: u32,
+        /// The verb.
+        verb: String,
+    },
+    /// Something was said.
+    Said {
+        /// What.
+        segments: Vec<Segment>,
+    },
+    /// A prompt could not be said to its end.
+    Unsaid {
+        /// Why.
+        error: String,
+    },
+    /// The contact pressed a key; `•` for a key of a secret entry.
+    Pressed {
+        /// The key.
+        key: char,
+    },
+    /// The contact wrote something.
+    Wrote {
+        /// What.
+        text: String,
+    },
+    /// A listening step heard something, or nothing.
+    Heard {
+        /// The value of `media.heard`, secrets as handles.
+        heard: Json,
+    },
+    /// A host call of a step and its result.
+    Call {
+        /// Activation.
+        activation: u32,
+        /// Number of the call within the activation, from 1.
+        call: u32,
+        /// `interface.function`.
+        function: String,
+        /// The result in JSON, as the guest got it; bodies over 4 KiB are cut.
+        result: Json,
+    },
+    /// A step ended with an outcome.
+    Outcome {
+        /// `plugin/step@major`.
+        plugin: String,
+        /// The outcome.
+        outcome: String,
+        /// Its data.
+        data: Json,
+        /// CPU time in microseconds.
+        cpu_us: u64,
+        /// Highest memory in bytes.
+        memory_bytes: u64,
+        /// Host calls.
+        host_calls: u32,
+    },
+    /// A step failed.
+    Failed {
+        /// `plugin/step@major`, or the flow's own verb.
+        plugin: String,
+        /// The code.
+        code: String,
+        /// The message.
+        message: String,
+        /// How many more times it will be tried.
+        retries_left: u32,
+    },
+    /// A global key took the contact out of a step.
+    GlobalKey {
+        /// The key.
+        key: String,
+    },
+    /// `set:` changed something.
+    Set {
+        /// Names and new values.
+        values: Json,
+    },
+    /// `tag:` marked the contact.
+    Tagged {
+        /// Names and values.
+        values: Json,
+    },
+    /// The caller hung up.
+    HungUp,
+    /// The contact ended.
+    Ended(Ending),
+}

@@ -1,0 +1,37 @@
+//! One contact's walk through a plan.
+//!
+//! [`Contact`] is a machine without a world: inputs and the time go in, effects come out, and
+//! [`Contact::deadline`] says when it wants to be woken. The same machine serves a telephone call, a
+//! chat, the terminal, a test in virtual time and a replay; whoever drives it performs what it asks for.
+//!
+//! ```text
+//!   handle(now, Input, &mut Vec<Output>)
+//!     Input:  Connected, Key, Text, PlayDone, HungUp, Called (a guest's host call), StepEnded, EffectDone, Tick
+//!     Output: Run, Cancel, Reply, Play, StopPlaying, Perform (an effect), Record, HangUp, Ended
+//! ```
+//!
+//! Given the same plan, facts and inputs, the outputs are the same.
+#![warn(missing_docs)]
+
+pub mod call;
+mod contact;
+mod entry;
+mod facts;
+mod hostcalls;
+mod io;
+mod listening;
+mod program;
+mod scope;
+mod speech;
+mod step;
+mod timers;
+mod walk;
+
+pub use contact::Contact;
+pub use entry::{Entry, EntryKind};
+pub use facts::{Channel, Facts};
+pub use io::{Effect, Ending, Input, Output, Segment, StepFailure, StepResult, TransferResult};
+pub use program::{Program, ProgramError};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type Millis = u64;

@@ -1,0 +1,397 @@
+//! From prompts and values to what is said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+use strowger_flow::expr::{self, Budget, Expr};
+use strowger_flow::plan::{ExprId, Piece, Plan, Prompt as PlanPrompt, PromptId, Template};
+use strowger_flow::speak;
+use strowger_flow::value::{Locale, Type, Value};
+
+use crate::Millis;
+use crate::call::{Binding, Bound, CallError, MAX_PROMPTS, Prompt, Utterance};
+use crate::contact::Contact;
+use crate::facts::Channel;
+use crate::io::Segment;
+use crate::scope::Names;
+
+/// The prompts and expressions that a step was given: the only handles it may use.
+#[derive(Debug, Default)]
+pub(crate) struct Given {
+    pub prompts: BTreeSet<u32>,
+    pub expressions: BTreeSet<u32>,
+    /// Types of the names that the step may bind.
+    pub binds: BTreeMap<String, Type>,
+}
+
+/// Values and prompts bound by a step.
+#[derive(Default)]
+struct Bindings<'a> {
+    values: BTreeMap<String, Value>,
+    prompts: BTreeMap<&'a str, &'a [Prompt]>,
+}
+
+impl Contact {
+    pub(crate) fn locale(&self) -> Locale {
+        Locale {
+            language: self.language.clone(),
+            spoken: self.facts.channel == Channel::Voice,
+        }
+    }
+
+    /// The value of an expression of the running flow.
+    pub(crate) fn evaluate(
+        &self,
+        now: Millis,
+        expr: &Expr,
+        bound: &BTreeMap<String, Value>,
+    ) -> Result<Value, String> {
+        let names = Names {
+            contact: self,
+            now,
+            bound,
+        };
+        expr::eval(expr, &names, &self.locale(), &mut Budget::default()).map_err(|e| e.to_string())
+    }
+
+    /// Makes a value out of a template; the handles it gives away are noted in `given`.
+    pub(crate) fn fill(
+        &self,
+        now: Millis,
+        template: &Template,
+        given: &mut Given,
+    ) -> Result<Value, String> {
+        let none = BTreeMap::new();
+        Ok(match template {
+            Template::Literal(value) => value.clone(),
+            Template::Expr(expr) => self.evaluate(now, expr, &none)?,
+            Template::Text(pieces) => Value::Text(self.written_out(now, pieces)?),
+            Template::Prompt(PromptId(id)) => {
+                given.prompts.insert(*id);
+                Value::Text(format!("p:{id}"))
+            }
+            Template::Deferred(ExprId(id)) => {
+                given.expressions.insert(*id);
+                Value::Text(format!("e:{id}"))
+            }
+            Template::List(items) => Value::List(
+                items
+                    .iter()
+                    .map(|item| self.fill(now, item, given))
+                    .collect::<Result<_, _>>()?,
+            ),
+            Template::Object(fields) => Value::Object(
+                fields
+                    .iter()
+                    .map(|(name, field)| Ok((name.clone(), self.fill(now, field, given)?)))
+                    .collect::<Result<_, String>>()?,
+            ),
+        })
+    }
+
+    /// Text for machines: values in the form in which a flow would write them, whatever the channel and language.
+    fn written_out(&self, now: Millis, pieces: &[Piece]) -> Result<String, String> {
+        let none = BTreeMap::new();
+        let mut text = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(plain) => text.push_str(plain),
+                Piece::Expr(expr) => {
+                    let value = self.evaluate(now, expr, &none)?;
+                    text.push_str(
+                        &value
+                            .to_literal()
+                            .ok_or("a list, an object or a secret has no form as text")?,
+                    );
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    /// Text for people.
+    fn text(
+        &self,
+        now: Millis,
+        pieces: &[Piece],
+        bound: &BTreeMap<String, Value>,
+        locale: &Locale,
+    ) -> Result<String, String> {
+        let mut text = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(plain) => text.push_str(plain),
+                Piece::Expr(expr) => {
+                    text.push_str(&speak::render(&self.evaluate(now, expr, bound)?, locale))
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    /// What an utterance of a step says.
+    pub(crate) fn utter(
+        &self,
+        now: Millis,
+        what: &Utterance,
+        given: &Given,
+    ) -> Result<Vec<Segment>, CallError> {
+        let bindings = self.bindings(&what.bindings, given)?;
+        let mut out = Vec::new();
+        let mut left = MAX_PROMPTS;
+        // A prompt of the flow stands for itself, so that what is fixed in it is made once and kept; what
+        // the step put together is one sentence.
+        for sentence in what.prompts.chunk_by(|a, b| !is_given(a) && !is_given(b)) {
+            let mut segments = Vec::new();
+            self.say_all(now, sentence, &bindings, given, &mut left, &mut segments)?;
+            out.extend(join(segments));
+        }
+        Ok(out)
+    }
+
+    /// What a prompt of the flow says, without anything bound.
+    pub(crate) fn say_prompt(
+        &self,
+        now: Millis,
+        PromptId(id): PromptId,
+    ) -> Result<Vec<Segment>, CallError> {
+        let given = Given {
+            prompts: BTreeSet::from([id]),
+            ..Given::default()
+        };
+        let what = Utterance {
+            prompts: vec![Prompt::Given(format!("p:{id}"))],
+            bindings: Vec::new(),
+        };
+        self.utter(now, &what, &given)
+    }
+
+    /// The value of an expression that a step was given, as JSON.
+    pub(crate) fn evaluate_given(
+        &self,
+        now: Millis,
+        handle: &str,
+        bindings: &[Binding],
+        given: &Given,
+    ) -> Result<Json, CallError> {
+        let expr = handle
+            .strip_prefix("e:")
+            .and_then(|id| id.parse().ok())
+            .filter(|id| given.expressions.contains(id))
+            .and_then(|id: u32| self.frame().plan.expressions.get(id as usize))
+            .ok_or_else(|| not_given("expression", handle))?;
+        let bound = self.bindings(bindings, given)?.values;
+        self.evaluate(now, expr, &bound)
+            .map(|value| value.to_json())
+            .map_err(CallError::Failed)
+    }
+
+    fn bindings<'a>(
+        &self,
+        bindings: &'a [Binding],
+        given: &Given,
+    ) -> Result<Bindings<'a>, CallError> {
+        let mut bound = Bindings::default();
+        for binding in bindings {
+            match &binding.value {
+                Bound::Prompts(prompts) => {
+                    bound.prompts.insert(&binding.name, prompts);
+                }
+                Bound::Value(json) => {
+                    let value = parse(json, self.type_of(&binding.name, given))?;
+                    bound.values.insert(binding.name.clone(), value);
+                }
+            }
+        }
+        Ok(bound)
+    }
+
+    /// A bound name has the type that the step's description gives it, or that of the variable it will fill.
+    fn type_of(&self, name: &str, given: &Given) -> Type {
+        let declared = || {
+            self.frame()
+                .plan
+                .vars
+                .get(name)
+                .map(|declaration| declaration.ty.clone())
+        };
+        given
+            .binds
+            .get(name)
+            .cloned()
+            .or_else(declared)
+            .unwrap_or(Type::Any)
+    }
+
+    fn say_all(
+        &self,
+        now: Millis,
+        prompts: &[Prompt],
+        bindings: &Bindings<'_>,
+        given: &Given,
+        left: &mut usize,
+        out: &mut Vec<Segment>,
+    ) -> Result<(), CallError> {
+        for prompt in prompts {
+            *left = left.checked_sub(1).ok_or_else(|| {
+                CallError::Limit(format!("an utterance has at most {MAX_PROMPTS} prompts"))
+            })?;
+            let language =
+                |own: &Option<String>| own.clone().unwrap_or_else(|| self.language.clone());
+            match prompt {
+                Prompt::Given(handle) => {
+                    let prompt = handle
+                        .strip_prefix("p:")
+                        .and_then(|id| id.parse().ok())
+                        .filter(|id| given.prompts.contains(id))
+                        .and_then(|id: u32| self.frame().plan.prompts.get(id as usize))
+                        .ok_or_else(|| not_given("prompt", handle))?;
+                    self.say_given(now, prompt, bindings, given, left, out)?;
+                }
+                Prompt::Text(text) => out.push(Segment::Text {
+                    text: text.text.clone(),
+                    language: language(&text.language),
+                    voice: None,
+                }),
+                Prompt::Audio(path) => {
+                    out.push(Segment::Audio {
+                        path: path.clone(),
+                        text: None,
+                        language: self.language.clone(),
+                    });
+                }
+                Prompt::Spoken(spoken) => {
+                    let locale = Locale {
+                        language: language(&spoken.language),
+                        ..self.locale()
+                    };
+                    let value = parse(&spoken.value, Type::Any)?;
+                    let text = speak::say_as(&value, &spoken.style, &locale)
+                        .map_err(CallError::InvalidArgument)?;
+                    out.push(Segment::Text {
+                        text,
+                        language: locale.language,
+                        voice: None,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn say_given(
+        &self,
+        now: Millis,
+        prompt: &PlanPrompt,
+        bindings: &Bindings<'_>,
+        given: &Given,
+        left: &mut usize,
+        out: &mut Vec<Segment>,
+    ) -> Result<(), CallError> {
+        let (language, voices) = voices(&self.frame().plan, prompt, &self.language);
+        for voice in voices {
+            let locale = Locale {
+                language: voice.language.clone().unwrap_or_else(|| language.clone()),
+                ..self.locale()
+            };
+            let written = self.facts.channel == Channel::Chat;
+            let pieces = if written {
+                voice.chat.as_ref().or(voice.text.as_ref())
+            } else {
+                voice.text.as_ref()
+            };
+            if let (Some(path), false) = (&voice.audio, written) {
+                let text = pieces.map(|pieces| self.text(now, pieces, &bindings.values, &locale));
+                out.push(Segment::Audio {
+                    path: path.clone(),
+                    text: text.transpose().map_err(CallError::Failed)?,
+                    language: locale.language,
+                });
+                continue;
+            }
+            for piece in pieces.into_iter().flatten() {
+                let slot = match piece {
+                    Piece::Expr(expr) => expr.as_name().and_then(|name| bindings.prompts.get(name)),
+                    Piece::Text(_) => None,
+                };
+                if let Some(prompts) = slot {
+                    // Prompts inside prompts have no open names of their own.
+                    self.say_all(now, prompts, &Bindings::default(), given, left, out)?;
+                    continue;
+                }
+                let text = self
+                    .text(now, std::slice::from_ref(piece), &bindings.values, &locale)
+                    .map_err(CallError::Failed)?;
+                out.push(Segment::Text {
+                    text,
+                    language: locale.language.clone(),
+                    voice: voice.voice.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The voices of a prompt in a language: its own, else `any`, else the flow's first language, else whatever there is.
+fn voices<'p>(
+    plan: &Plan,
+    prompt: &'p PlanPrompt,
+    language: &str,
+) -> (String, &'p [strowger_flow::plan::Voice]) {
+    let first = plan.languages.first().map_or("en", String::as_str);
+    for (key, spoken) in [(language, language), ("any", language), (first, first)] {
+        if let Some(voices) = prompt.voices.get(key) {
+            return (spoken.to_owned(), voices);
+        }
+    }
+    match prompt.voices.first_key_value() {
+        Some((key, voices)) => (key.clone(), voices),
+        None => (language.to_owned(), &[]),
+    }
+}
+
+fn is_given(prompt: &Prompt) -> bool {
+    matches!(prompt, Prompt::Given(_))
+}
+
+/// Neighbouring texts of one language and voice are one sentence; empty texts are nothing.
+fn join(segments: Vec<Segment>) -> Vec<Segment> {
+    let mut out: Vec<Segment> = Vec::new();
+    for segment in segments {
+        if let (
+            Some(Segment::Text {
+                text,
+                language,
+                voice,
+            }),
+            Segment::Text {
+                text: more,
+                language: more_language,
+                voice: more_voice,
+            },
+        ) = (out.last_mut(), &segment)
+            && language == more_language
+            && voice == more_voice
+        {
+            text.push_str(more);
+            continue;
+        }
+        out.push(segment);
+    }
+    out.retain(|segment| !matches!(segment, Segment::Text { text, .. } if text.trim().is_empty()));
+    out
+}
+
+fn parse(json: &str, ty: Type) -> Result<Value, CallError> {
+    let json: Json = serde_json::from_str(json)
+        .map_err(|e| CallError::InvalidArgument(format!("not JSON: {e}")))?;
+    strowger_flow::value::from_json(&json, &ty).map_err(CallError::InvalidArgument)
+}
+
+fn not_given(kind: &str, handle: &str) -> CallError {
+    let shown: String = handle.chars().take(32).collect();
+    CallError::InvalidArgument(format!(
+        "`{shown}` is no {kind} that the flow gave to this step"
+    ))
+}

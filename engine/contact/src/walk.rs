@@ -1,0 +1,330 @@
+//! From action to action.
+
+use std::collections::BTreeMap;
+
+use strowger_flow::plan::{Action, Edge, NodeId, Template};
+use strowger_flow::value::Value;
+
+use crate::Millis;
+use crate::contact::{Contact, Frame, MAX_CALL_DEPTH, State};
+use crate::entry::EntryKind;
+use crate::io::Output;
+use crate::speech::Given;
+use crate::timers::Timer;
+
+/// A failure of an action: a stable code and a sentence.
+struct Fault {
+    code: &'static str,
+    message: String,
+}
+
+impl Contact {
+    /// Follows an edge until something has to be waited for.
+    pub(crate) fn walk(&mut self, now: Millis, edge: Edge, out: &mut Vec<Output>) {
+        let mut edge = edge;
+        while let Some(next) = self.follow(now, edge, out) {
+            edge = next;
+        }
+    }
+
+    /// Follows one edge; gives the next one unless the contact now waits or is over.
+    fn follow(&mut self, now: Millis, edge: Edge, out: &mut Vec<Output>) -> Option<Edge> {
+        let id = match edge {
+            Edge::Node(id) => id,
+            Edge::Flow(flow) => return self.leave_for(now, &flow, out),
+            Edge::Repeat | Edge::End => {
+                self.end(now, "fell-off", false, None, out);
+                return None;
+            }
+        };
+        self.actions += 1;
+        if self.actions > self.frame().plan.max_steps {
+            self.leave_too_long(now, out);
+            return None;
+        }
+        let plan = self.frame().plan.clone();
+        let node = &plan.nodes[id.0 as usize];
+        match self.act(now, id, out) {
+            Ok(next) => next,
+            Err(fault) => {
+                let failed = EntryKind::Failed {
+                    plugin: node.verb.clone(),
+                    code: fault.code.to_owned(),
+                    message: fault.message.clone(),
+                    retries_left: 0,
+                };
+                self.write(now, failed, out);
+                self.error_edge(now, None, &fault.message, out)
+            }
+        }
+    }
+
+    fn act(
+        &mut self,
+        now: Millis,
+        id: NodeId,
+        out: &mut Vec<Output>,
+    ) -> Result<Option<Edge>, Fault> {
+        let plan = self.frame().plan.clone();
+        let node = &plan.nodes[id.0 as usize];
+        let none = BTreeMap::new();
+        let evaluate = |this: &Self, expr: &_| {
+            this.evaluate(now, expr, &none).map_err(|message| Fault {
+                code: "expression",
+                message,
+            })
+        };
+        let is_true = |this: &Self, expr: &_| match evaluate(this, expr)? {
+            Value::Bool(answer) => Ok(answer),
+            _ => Err(Fault {
+                code: "expression",
+                message: "a condition is neither true nor false".into(),
+            }),
+        };
+        if let Some(when) = &node.when
+            && !is_true(self, when)?
+        {
+            return Ok(Some(node.next.clone()));
+        }
+        self.write(
+            now,
+            EntryKind::Entered {
+                flow: plan.flow.clone(),
+                step: node.step.clone(),
+                line: node.line,
+                verb: node.verb.clone(),
+            },
+            out,
+        );
+        match &node.action {
+            Action::Step(_) => {
+                self.frame_mut().kept = None;
+                self.start_step(now, id, 0, out);
+                Ok(None)
+            }
+            Action::Goto => Ok(Some(node.next.clone())),
+            Action::Choose { arms, otherwise } => {
+                for (condition, edge) in arms {
+                    if is_true(self, condition)? {
+                        return Ok(Some(edge.clone()));
+                    }
+                }
+                Ok(Some(otherwise.clone()))
+            }
+            Action::Switch {
+                value,
+                arms,
+                otherwise,
+            } => {
+                let value = evaluate(self, value)?.to_literal().unwrap_or_default();
+                arms.get(&value)
+                    .or(otherwise.as_ref())
+                    .cloned()
+                    .map(Some)
+                    .ok_or_else(|| Fault {
+                        code: "no-edge",
+                        message: format!("`switch` has no line for `{value}` and no `else`"),
+                    })
+            }
+            Action::Set(assignments) => {
+                let values = self.values(now, assignments)?;
+                let shown = shown(&values);
+                for (name, value) in values {
+                    self.assign(&name, value)?;
+                }
+                self.write(now, EntryKind::Set { values: shown }, out);
+                Ok(Some(node.next.clone()))
+            }
+            Action::Tag(tags) => {
+                let values = shown(&self.values(now, tags)?);
+                self.write(now, EntryKind::Tagged { values }, out);
+                Ok(Some(node.next.clone()))
+            }
+            Action::Wait(ms) => {
+                self.timers.set(Timer::Wait, now + ms);
+                self.state = State::Waiting(node.next.clone());
+                Ok(None)
+            }
+            Action::Call { flow, with, .. } => {
+                if self.frames.len() >= MAX_CALL_DEPTH {
+                    let message = format!("flows call each other more than {MAX_CALL_DEPTH} deep");
+                    return Err(Fault {
+                        code: "call-depth",
+                        message,
+                    });
+                }
+                let called = self.program.flow(flow).cloned().ok_or_else(|| Fault {
+                    code: "no-flow",
+                    message: format!("there is no flow `{flow}`"),
+                })?;
+                let vars = self.values(now, with)?;
+                let start = called.start;
+                self.frames.push(Frame::new(called, vars, Some(id)));
+                Ok(Some(Edge::Node(start)))
+            }
+            Action::Return { outcome, with } => {
+                let values = self.values(now, with)?;
+                Ok(self.returned(now, outcome, values, out))
+            }
+            Action::HangUp { reason } => {
+                self.end(now, reason, false, None, out);
+                Ok(None)
+            }
+        }
+    }
+
+    fn values(
+        &self,
+        now: Millis,
+        templates: &BTreeMap<String, Template>,
+    ) -> Result<BTreeMap<String, Value>, Fault> {
+        templates
+            .iter()
+            .map(|(name, template)| {
+                let value = self
+                    .fill(now, template, &mut Given::default())
+                    .map_err(|message| Fault {
+                        code: "expression",
+                        message,
+                    })?;
+                Ok((name.clone(), value))
+            })
+            .collect()
+    }
+
+    fn assign(&mut self, name: &str, value: Value) -> Result<(), Fault> {
+        match (name, value) {
+            ("call.language", Value::Text(language)) => self.language = language,
+            ("call.priority", Value::Number(priority)) => {
+                // A float cast saturates, so any number is safe here.
+                self.priority = (priority as u32).min(100);
+            }
+            (name, _) if name.starts_with("call.") => {
+                return Err(Fault {
+                    code: "set",
+                    message: format!("`{name}` cannot be set to that"),
+                });
+            }
+            (name, value) => {
+                self.frame_mut().vars.insert(name.to_owned(), value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the running flow with an outcome: its caller goes on, or the contact is over.
+    fn returned(
+        &mut self,
+        now: Millis,
+        outcome: &str,
+        values: BTreeMap<String, Value>,
+        out: &mut Vec<Output>,
+    ) -> Option<Edge> {
+        let Some(called_by) = self.frame().called_by else {
+            self.end(now, outcome, false, None, out);
+            return None;
+        };
+        self.frames.pop();
+        let plan = self.frame().plan.clone();
+        let node = &plan.nodes[called_by.0 as usize];
+        let Action::Call {
+            bind,
+            edges,
+            otherwise,
+            ..
+        } = &node.action
+        else {
+            unreachable!("only a call action opens a frame with `called_by`");
+        };
+        if let Some(name) = bind {
+            self.frame_mut()
+                .vars
+                .insert(name.clone(), Value::Object(values));
+        }
+        match edges.get(outcome).or(otherwise.as_ref()) {
+            Some(edge) => Some(edge.clone()),
+            None if edges.is_empty() => Some(node.next.clone()),
+            None => self.error_edge(
+                now,
+                None,
+                &format!("`call` has no line for outcome `{outcome}`"),
+                out,
+            ),
+        }
+    }
+
+    /// Goes to another flow without coming back.
+    fn leave_for(&mut self, now: Millis, flow: &str, out: &mut Vec<Output>) -> Option<Edge> {
+        match self.program.flow(flow).cloned() {
+            Some(plan) => {
+                let start = plan.start;
+                self.frames = vec![Frame::new(plan, BTreeMap::new(), None)];
+                Some(Edge::Node(start))
+            }
+            None => self.error_edge(now, None, &format!("there is no flow `{flow}`"), out),
+        }
+    }
+
+    /// Where an error leads: the action's own edge, else `global.error` of this flow, else the `error`
+    /// outcome of the `call` that led here, and so on outwards. Without any of them the contact is over.
+    pub(crate) fn error_edge(
+        &mut self,
+        now: Millis,
+        own: Option<Edge>,
+        message: &str,
+        out: &mut Vec<Output>,
+    ) -> Option<Edge> {
+        if own.is_some() {
+            return own;
+        }
+        loop {
+            if let Some(edge) = self.frame().plan.global.error.clone() {
+                return Some(edge);
+            }
+            let Some(called_by) = self.frame().called_by else {
+                self.end(now, "error", false, Some(message.to_owned()), out);
+                return None;
+            };
+            self.frames.pop();
+            if let Action::Call {
+                edges, otherwise, ..
+            } = &self.frame().plan.nodes[called_by.0 as usize].action
+                && let Some(edge) = edges.get("error").or(otherwise.as_ref())
+            {
+                return Some(edge.clone());
+            }
+        }
+    }
+
+    /// The contact has lasted too long, in time or in actions. The flow may say goodbye once.
+    pub(crate) fn leave_too_long(&mut self, now: Millis, out: &mut Vec<Output>) {
+        let place = self
+            .frames
+            .iter()
+            .rposition(|frame| frame.plan.global.too_long.is_some());
+        match place {
+            Some(depth) if !self.too_long => {
+                self.too_long = true;
+                self.actions = 0;
+                self.cancel_step(out);
+                self.frames.truncate(depth + 1);
+                let plan = self.frame().plan.clone();
+                // One more minute for a goodbye or a hand-over.
+                self.timers.set(Timer::Duration, now + 60_000);
+                if let Some(edge) = plan.global.too_long.clone() {
+                    self.walk(now, edge, out);
+                }
+            }
+            _ => self.end(now, "too-long", false, None, out),
+        }
+    }
+}
+
+/// Values as they may be written down: secrets show nothing.
+fn shown(values: &BTreeMap<String, Value>) -> serde_json::Value {
+    values
+        .iter()
+        .map(|(name, value)| (name.clone(), value.to_json()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}

@@ -1,0 +1,84 @@
+//! What a flow may refer to outside its own file: the project around it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+/// Everything outside the file that checking needs. A lone file is checked against
+/// [`Catalog::default`] plus the standard steps.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    /// Steps by `plugin/step@major`.
+    pub steps: BTreeMap<String, StepDescription>,
+    /// Verbs that are short for a step, to the step's key: `menu` to `std/menu@1`.
+    pub verbs: BTreeMap<String, String>,
+    /// The other flows of the project; `None` when the file stands alone and flows cannot be known.
+    pub flows: Option<BTreeMap<String, FlowSignature>>,
+    /// Queues; `None` when they cannot be known.
+    pub queues: Option<BTreeSet<String>>,
+    /// Suppliers and other names that `transfer:` takes; `None` when they cannot be known.
+    pub destinations: Option<BTreeSet<String>>,
+    /// Audio files below the project's folder; `None` when they cannot be known.
+    pub audio: Option<BTreeSet<String>>,
+}
+
+/// What other flows need to know of a flow.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FlowSignature {
+    /// Inputs: the type, and whether one must be given.
+    pub inputs: BTreeMap<String, (crate::value::Type, bool)>,
+    /// Outcomes of `return:`.
+    pub outcomes: Vec<String>,
+}
+
+/// A plugin's answer to `describe`: `wit/1.0/description.schema.json` has the same in JSON Schema.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PluginDescription {
+    /// The plugin's name: lower-case letters, digits and hyphens, a letter first.
+    pub name: String,
+    /// Semantic version. Its major number is the `@N` of the flow.
+    pub version: String,
+    /// One sentence, by language.
+    #[serde(default)]
+    pub summary: BTreeMap<String, String>,
+    /// The steps, by name.
+    pub steps: BTreeMap<String, StepDescription>,
+}
+
+/// One step of a plugin.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StepDescription {
+    /// A few words, by language.
+    #[serde(default)]
+    pub title: BTreeMap<String, String>,
+    /// JSON Schema of the input: an object. The `format`s that the flow language knows are `prompt`,
+    /// `press`, `expect`, `hours`, `duration`, `key`, `expression`, `queue`, `destination`, `audio`,
+    /// `phone`, `date`, `time`, `date-time`, `money`; `x-secret: true` marks an input that takes secrets.
+    pub input: serde_json::Value,
+    /// The input that the verb's own value fills, when the step is written as a verb.
+    #[serde(default)]
+    pub main: Option<String>,
+    /// Inputs whose keys are outcomes too, such as `press`.
+    #[serde(default)]
+    pub outcomes_from: Vec<String>,
+    /// Names that prompts given to this step may use beside the flow's own, such as `choices`.
+    #[serde(default)]
+    pub binds: BTreeMap<String, serde_json::Value>,
+    /// The field of the outcome's data that `into:` stores. Its type follows the input of format
+    /// `expect`, if the step has one.
+    #[serde(default)]
+    pub into: Option<String>,
+    /// JSON Schema of the data of each outcome; `{}` for none. `error` and `timeout` are everybody's.
+    pub outcomes: BTreeMap<String, serde_json::Value>,
+    /// The outcome names that say the contact is with a person: they count as a way out.
+    #[serde(default)]
+    pub people: Vec<String>,
+    /// Whether running it twice does no harm.
+    #[serde(default)]
+    pub idempotent: bool,
+    /// Inputs and the outcomes they lead to, for documentation and the trial run.
+    #[serde(default)]
+    pub examples: Vec<serde_json::Value>,
+}

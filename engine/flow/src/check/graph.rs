@@ -1,0 +1,296 @@
+use std::collections::VecDeque;
+
+use super::report::Report;
+use super::rules::{dead_end, unreachable};
+use crate::lower::{Draft, UNKNOWN};
+use crate::plan::{Action, Edge, NodeId};
+
+/// A draft as a graph.
+pub(super) struct Graph {
+    /// Ways out of each node.
+    pub arrows: Vec<Vec<Arrow>>,
+    /// Where contacts come in: the start, and what follows a hang-up or a limit.
+    pub roots: Vec<usize>,
+    /// Nodes that some contact may come to.
+    pub reachable: Vec<bool>,
+    /// Whether some target is a name that could not be resolved, so that anything may be its meaning.
+    lost: bool,
+}
+
+/// A way from one node to the next.
+pub(super) struct Arrow {
+    pub to: Target,
+    /// The outcome; empty where there is but one way.
+    pub label: String,
+    pub cause: Cause,
+    /// Indices into [`Draft::bindings`] that have a value from here on.
+    pub assigned: Vec<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    Node(usize),
+    /// Another flow, a goodbye, a return.
+    Out,
+    /// Off the end.
+    End,
+    /// Not known because of a finding.
+    Unknown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The caller did something.
+    Caller,
+    /// A person on our side took the contact.
+    Person,
+    /// It happens by itself.
+    Itself,
+    /// Saying or asking itself failed, and `global.error` takes over. The contact core lets that happen
+    /// once on the way to the next listening step, so no loop comes of it.
+    Fault,
+}
+
+impl Graph {
+    pub fn new(draft: &Draft<'_>) -> Graph {
+        let arrows: Vec<Vec<Arrow>> = (0..draft.nodes.len())
+            .map(|index| arrows_of(draft, index))
+            .collect();
+        let mut roots: Vec<usize> = Vec::new();
+        let edges = [&draft.global.hangup, &draft.global.too_long];
+        roots.extend(draft.start.map(|start| start.0 as usize));
+        roots.extend(
+            edges
+                .into_iter()
+                .flatten()
+                .filter_map(|edge| match target(edge, 0) {
+                    Target::Node(index) => Some(index),
+                    _ => None,
+                }),
+        );
+        let mut graph = Graph {
+            reachable: vec![false; arrows.len()],
+            lost: draft.lost_target,
+            arrows,
+            roots,
+        };
+        graph.reachable = graph.reach(graph.roots.iter().copied());
+        graph
+    }
+
+    /// Nodes that can be come to from some.
+    pub fn reach(&self, from: impl IntoIterator<Item = usize>) -> Vec<bool> {
+        let mut seen = vec![false; self.arrows.len()];
+        let mut queue: VecDeque<usize> = VecDeque::new();
+        for index in from {
+            if !std::mem::replace(&mut seen[index], true) {
+                queue.push_back(index);
+            }
+        }
+        while let Some(index) = queue.pop_front() {
+            for arrow in &self.arrows[index] {
+                if let Target::Node(next) = arrow.to
+                    && !std::mem::replace(&mut seen[next], true)
+                {
+                    queue.push_back(next);
+                }
+            }
+        }
+        seen
+    }
+
+    /// Tells of steps and actions that nobody comes to. A step that only unreachable steps lead to is
+    /// not told: its cause is.
+    pub fn unreachable(&self, draft: &Draft<'_>, report: &mut Report<'_>) {
+        if self.lost || draft.start.is_none() {
+            return;
+        }
+        let entry = |step: usize| draft.steps[step].2.0 as usize;
+        let mut led_to = vec![false; self.arrows.len()];
+        for (index, arrows) in self.arrows.iter().enumerate() {
+            for arrow in arrows {
+                if let Target::Node(next) = arrow.to
+                    && draft.facts[index].step != draft.facts[next].step
+                {
+                    led_to[next] = true;
+                }
+            }
+        }
+        let mut explained = self.reachable.clone();
+        for only_causes in [true, false] {
+            for (step, (name, span, _)) in draft.steps.iter().enumerate() {
+                let first = entry(step);
+                if explained[first] || (only_causes && led_to[first]) {
+                    continue;
+                }
+                unreachable::step(report, *span, name);
+                for (seen, also) in explained.iter_mut().zip(self.reach([first])) {
+                    *seen |= also;
+                }
+            }
+        }
+        for (index, facts) in draft.facts.iter().enumerate() {
+            if let Some(before) = facts.before.map(|before| before.0 as usize)
+                && !self.reachable[index]
+                && self.reachable[before]
+                && !draft.facts[before].broken
+            {
+                let leaves = draft.facts[before].head;
+                unreachable::action(report, facts.head, Some(leaves));
+            }
+        }
+    }
+
+    /// Tells of actions after which nothing comes.
+    pub fn dead_ends(&self, draft: &Draft<'_>, report: &mut Report<'_>) {
+        for (index, arrows) in self.arrows.iter().enumerate() {
+            let ends = arrows.iter().any(|arrow| arrow.to == Target::End);
+            if ends && self.reachable[index] && !draft.facts[index].broken {
+                let what = match arrows.iter().any(|arrow| arrow.to != Target::End) {
+                    true => format!("`{}` when it is skipped", draft.nodes[index].verb),
+                    false => format!("`{}`", draft.nodes[index].verb),
+                };
+                dead_end::dead(report, draft.facts[index].head, &what);
+            }
+        }
+    }
+}
+
+fn target(edge: &Edge, own: usize) -> Target {
+    match edge {
+        Edge::Node(id) if *id == UNKNOWN => Target::Unknown,
+        Edge::Node(NodeId(index)) => Target::Node(*index as usize),
+        Edge::Flow(_) => Target::Out,
+        Edge::Repeat => Target::Node(own),
+        Edge::End => Target::End,
+    }
+}
+
+/// Every way on from a node.
+fn arrows_of(draft: &Draft<'_>, index: usize) -> Vec<Arrow> {
+    let node = &draft.nodes[index];
+    let facts = &draft.facts[index];
+    let mut arrows = Vec::new();
+    let always: Vec<usize> = facts
+        .assigned
+        .iter()
+        .filter(|assigned| assigned.outcome.is_none())
+        .map(|assigned| assigned.binding)
+        .collect();
+    let assigned_on = |label: &str| -> Vec<usize> {
+        let on = facts.assigned.iter().filter(|one| {
+            one.outcome
+                .as_deref()
+                .is_none_or(|outcome| outcome == label)
+        });
+        on.map(|one| one.binding).collect()
+    };
+    let mut add = |edge: &Edge, label: &str, cause: Cause, assigned: Vec<usize>| {
+        arrows.push(Arrow {
+            to: target(edge, index),
+            label: label.to_owned(),
+            cause,
+            assigned,
+        });
+    };
+    if node.when.is_some() {
+        add(&node.next, "", Cause::Itself, Vec::new());
+    }
+    match &node.action {
+        Action::Step(call) => {
+            let people = facts
+                .description
+                .map(|description| description.people.as_slice())
+                .unwrap_or_default();
+            let cause = |label: &str| {
+                if facts.keys.contains_key(label) {
+                    Cause::Caller
+                } else if people.iter().any(|name| name == label) {
+                    Cause::Person
+                } else if facts.listens && !matches!(label, "no_input" | "error" | "timeout") {
+                    Cause::Caller
+                } else {
+                    Cause::Itself
+                }
+            };
+            let plain = facts
+                .description
+                .is_some_and(|step| step.outcomes.keys().all(|name| name == "done"));
+            for (label, edge) in &call.edges {
+                let shown = if plain && label == "done" { "" } else { label };
+                add(edge, shown, cause(label), assigned_on(label));
+            }
+            let covered = |label: &str| call.edges.contains_key(label);
+            if let Some(otherwise) = &call.otherwise {
+                let outcomes = facts
+                    .description
+                    .into_iter()
+                    .flat_map(|step| step.outcomes.keys());
+                for label in outcomes.map(String::as_str).chain(["error", "timeout"]) {
+                    if !covered(label) {
+                        add(otherwise, label, cause(label), assigned_on(label));
+                    }
+                }
+            } else if let Some(error) = &draft.global.error {
+                let cause = if node.verb == "use" {
+                    Cause::Itself
+                } else {
+                    Cause::Fault
+                };
+                for label in ["error", "timeout"] {
+                    if !covered(label) {
+                        add(error, label, cause, Vec::new());
+                    }
+                }
+            }
+            if facts.listens && node.global_keys {
+                for (key, edge) in &draft.global.press {
+                    if !facts.keys.contains_key(key) {
+                        add(edge, key, Cause::Caller, Vec::new());
+                    }
+                }
+            }
+        }
+        Action::Call {
+            edges, otherwise, ..
+        } => {
+            // What happens in the other flow is its own matter: the caller may have done anything there.
+            for (label, edge) in edges {
+                add(edge, label, Cause::Caller, assigned_on(label));
+            }
+            if let Some(edge) = otherwise {
+                add(edge, "else", Cause::Caller, always.clone());
+            } else if let Some(error) = &draft.global.error
+                && !edges.contains_key("error")
+            {
+                add(error, "error", Cause::Itself, Vec::new());
+            }
+        }
+        Action::Choose { arms, otherwise } => {
+            for (_, edge) in arms {
+                add(edge, "", Cause::Itself, Vec::new());
+            }
+            add(otherwise, "else", Cause::Itself, Vec::new());
+        }
+        Action::Switch {
+            arms, otherwise, ..
+        } => {
+            for (label, edge) in arms {
+                add(edge, label, Cause::Itself, Vec::new());
+            }
+            if let Some(edge) = otherwise {
+                add(edge, "else", Cause::Itself, Vec::new());
+            }
+        }
+        Action::Set(_) | Action::Tag(_) | Action::Wait(_) | Action::Goto => {
+            add(&node.next, "", Cause::Itself, always);
+        }
+        Action::Return { .. } | Action::HangUp { .. } => arrows.push(Arrow {
+            to: Target::Out,
+            label: String::new(),
+            cause: Cause::Itself,
+            assigned: Vec::new(),
+        }),
+    }
+    arrows
+}

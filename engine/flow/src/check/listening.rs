@@ -1,0 +1,188 @@
+//! What a caller has to put up with: menus, silence, long speeches.
+
+use super::graph::Graph;
+use super::report::Report;
+use super::rules::{dead_air, long_prompt, spoken_key_unmapped, too_many_choices};
+use crate::expr::Span;
+use crate::lower::Draft;
+use crate::plan::Action;
+
+/// Most announced choices that a caller keeps in mind.
+const MAX_CHOICES: usize = 6;
+
+/// Longest speech before a caller may answer, in seconds.
+const MAX_SPEECH_S: u64 = 30;
+
+/// Longest silence, in milliseconds: after that callers think the line is dead.
+const MAX_SILENCE_MS: u64 = 8_000;
+
+/// Letters and digits of an alphabetic script spoken in a second.
+const LETTERS_PER_SECOND: u64 = 15;
+
+/// Chinese characters spoken in a second.
+const CHARACTERS_PER_SECOND: u64 = 4;
+
+pub(super) fn check(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
+    for (index, (node, facts)) in draft.nodes.iter().zip(&draft.facts).enumerate() {
+        if facts.broken || !graph.reachable[index] {
+            continue;
+        }
+        match &node.action {
+            Action::Step(call) => {
+                if facts.labelled > MAX_CHOICES {
+                    too_many_choices::too_many(report, facts.head, facts.labelled, MAX_CHOICES);
+                }
+                if node.verb == "use" {
+                    let silence = silence_of(call);
+                    if silence.0 > MAX_SILENCE_MS {
+                        let at = facts.options.get("retry").or(facts.options.get("timeout"));
+                        let at = at.copied().unwrap_or(facts.head);
+                        dead_air::silent(report, at, &silence.1, silence.0.div_ceil(1000));
+                    }
+                }
+            }
+            Action::Wait(ms) if *ms > MAX_SILENCE_MS => {
+                dead_air::waiting(report, facts.head, ms.div_ceil(1000));
+            }
+            _ => {}
+        }
+    }
+    prompts(graph, draft, report);
+}
+
+/// Longest silence of a plugin's step, in milliseconds, and its sum in words.
+fn silence_of(call: &crate::plan::StepCall) -> (u64, String) {
+    if let Some(meanwhile) = &call.meanwhile
+        && (meanwhile.say.is_some() || meanwhile.music.is_some())
+    {
+        return (
+            meanwhile.after_ms,
+            format!("nothing is heard for the first {} ms", meanwhile.after_ms),
+        );
+    }
+    let mut total = call.timeout_ms;
+    let mut sum = format!("{} ms", call.timeout_ms);
+    if let Some(retry) = call
+        .retry
+        .as_ref()
+        .filter(|retry| retry.only.iter().any(|only| only == "timeout"))
+    {
+        let mut wait = retry.wait_ms as f64;
+        for _ in 0..retry.times {
+            total = total
+                .saturating_add(wait as u64)
+                .saturating_add(call.timeout_ms);
+            sum = format!("{sum} + {} ms + {} ms", wait as u64, call.timeout_ms);
+            wait *= retry.factor;
+        }
+    }
+    (total, sum)
+}
+
+fn prompts(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
+    for used in &draft.prompt_uses {
+        let index = used.node.0 as usize;
+        let facts = &draft.facts[index];
+        if !facts.listens || !graph.reachable[index] {
+            continue;
+        }
+        let main = facts
+            .description
+            .and_then(|step| step.main.as_deref())
+            .unwrap_or("prompt");
+        if used.input != main && used.input != "short" {
+            continue;
+        }
+        let prompt = &draft.prompts[used.prompt];
+        let name = prompt.prompt.name.as_deref().unwrap_or("this prompt");
+        for (_, span, text) in &prompt.texts {
+            let seconds = seconds(text);
+            if seconds > MAX_SPEECH_S {
+                long_prompt::long(report, *span, name, seconds);
+            }
+            if facts.keys.is_empty() {
+                continue;
+            }
+            for key in spoken_keys(text) {
+                let global =
+                    draft.nodes[index].global_keys && draft.global.press.contains_key(&key);
+                if !facts.keys.contains_key(&key) && !global {
+                    spoken_key_unmapped::unmapped(report, press_span(draft, index), &key, *span);
+                }
+            }
+        }
+    }
+}
+
+fn press_span(draft: &Draft<'_>, index: usize) -> Span {
+    let keys = draft.facts[index].keys.values();
+    keys.copied()
+        .reduce(Span::to)
+        .unwrap_or(draft.facts[index].head)
+}
+
+/// About how long a text takes to say, in seconds, without what is inserted.
+fn seconds(text: &str) -> u64 {
+    let (mut letters, mut characters) = (0, 0);
+    for c in text.chars() {
+        match c {
+            '\u{2e80}'..='\u{9fff}' => characters += 1,
+            _ => letters += 1,
+        }
+    }
+    characters / CHARACTERS_PER_SECOND + letters / LETTERS_PER_SECOND
+}
+
+/// Keys that a text asks to press, in English or Chinese.
+fn spoken_keys(text: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let lower = text.to_lowercase();
+    for (at, _) in lower.match_indices("press ") {
+        let word: String = lower[at + "press ".len()..]
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric())
+            .collect();
+        let key = match word.as_str() {
+            "zero" => "0",
+            "one" => "1",
+            "two" => "2",
+            "three" => "3",
+            "four" => "4",
+            "five" => "5",
+            "six" => "6",
+            "seven" => "7",
+            "eight" => "8",
+            "nine" => "9",
+            "star" => "*",
+            "hash" | "pound" => "#",
+            digit if digit.len() == 1 && digit.bytes().all(|byte| byte.is_ascii_digit()) => digit,
+            _ => continue,
+        };
+        keys.push(key.to_owned());
+    }
+    for (at, matched) in text.match_indices('按') {
+        let Some(next) = text[at + matched.len()..].chars().next() else {
+            continue;
+        };
+        let key = match next {
+            '零' => '0',
+            '一' => '1',
+            '二' => '2',
+            '三' => '3',
+            '四' => '4',
+            '五' => '5',
+            '六' => '6',
+            '七' => '7',
+            '八' => '8',
+            '九' => '9',
+            '星' => '*',
+            '井' => '#',
+            digit if digit.is_ascii_digit() => digit,
+            _ => continue,
+        };
+        keys.push(key.to_string());
+    }
+    keys.sort();
+    keys.dedup();
+    keys
+}

@@ -1,0 +1,268 @@
+//! Loops that nobody causes, and places without a way out.
+
+use std::collections::BTreeSet;
+
+use super::graph::{Cause, Graph, Target};
+use super::report::Report;
+use super::rules::{no_way_out, silent_loop, waits_for_ever};
+use crate::expr::{Expr, Span};
+use crate::lower::Draft;
+use crate::plan::{Action, Piece, Template};
+
+/// Most steps named in the way round a loop.
+const MAX_SHOWN: usize = 8;
+
+pub(super) fn check(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
+    let mut told = vec![false; graph.arrows.len()];
+    let all: Vec<bool> = graph.reachable.clone();
+    for group in components(graph, &all) {
+        silent(graph, draft, report, &group, &mut told);
+    }
+    stuck(graph, draft, report, &told);
+}
+
+/// One knot of nodes that lead to each other with nobody's doing.
+fn silent(
+    graph: &Graph,
+    draft: &Draft<'_>,
+    report: &mut Report<'_>,
+    group: &[usize],
+    told: &mut [bool],
+) {
+    let mut within = vec![false; graph.arrows.len()];
+    for index in group {
+        within[*index] = true;
+    }
+    // A queue that leads back to itself is a wait, not silence.
+    let people = |index: usize| {
+        draft.facts[index]
+            .description
+            .is_some_and(|step| !step.people.is_empty())
+    };
+    let waits: Vec<usize> = group
+        .iter()
+        .copied()
+        .filter(|index| people(*index))
+        .collect();
+    let counted = counted(graph, draft, group, &within);
+    for index in waits.iter().chain(&counted) {
+        within[*index] = false;
+    }
+    let rest = components(graph, &within);
+    for cycle in &rest {
+        for index in group {
+            told[*index] = true;
+        }
+        let way = way_round(graph, cycle);
+        let path: Vec<(String, Span)> = way
+            .iter()
+            .take(MAX_SHOWN)
+            .map(|index| (draft.nodes[*index].step.clone(), draft.facts[*index].head))
+            .collect();
+        let mut named: Vec<(String, Span)> = Vec::new();
+        for (name, span) in path {
+            if named.last().is_none_or(|(last, _)| *last != name) {
+                named.push((name, span));
+            }
+        }
+        if let Some(first) = named.first().cloned() {
+            if named.len() == 1 || named.last().is_some_and(|(last, _)| *last != first.0) {
+                named.push(first.clone());
+            }
+            silent_loop::looped(report, first.1, &named);
+        }
+    }
+    if rest.is_empty() && counted.is_empty() {
+        for index in waits {
+            waits_for_ever::waits(report, draft.facts[index].head);
+        }
+    }
+}
+
+/// Choices that leave a loop once a variable, which the loop changes by itself, has got far enough.
+fn counted(graph: &Graph, draft: &Draft<'_>, group: &[usize], within: &[bool]) -> Vec<usize> {
+    let mut counters: BTreeSet<String> = BTreeSet::new();
+    for index in group {
+        if let Action::Set(values) = &draft.nodes[*index].action {
+            let changed = values.iter().filter(|(name, value)| reads(value, name));
+            counters.extend(changed.map(|(name, _)| name.clone()));
+        }
+    }
+    let leaves = |index: usize| {
+        graph.arrows[index]
+            .iter()
+            .any(|arrow| !matches!(arrow.to, Target::Node(to) if within[to]))
+    };
+    let looks_at = |expr: &Expr| expr.roots().iter().any(|(name, _)| counters.contains(name));
+    group
+        .iter()
+        .copied()
+        .filter(|index| match &draft.nodes[*index].action {
+            Action::Choose { arms, .. } => {
+                leaves(*index) && arms.iter().any(|(condition, _)| looks_at(condition))
+            }
+            _ => false,
+        })
+        .collect()
+}
+
+fn reads(template: &Template, name: &str) -> bool {
+    let has = |expr: &Expr| expr.roots().iter().any(|(root, _)| root == name);
+    match template {
+        Template::Expr(expr) => has(expr),
+        Template::Text(pieces) => pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Expr(expr) if has(expr))),
+        _ => false,
+    }
+}
+
+/// A shortest way from the first node of a knot back to it.
+fn way_round(graph: &Graph, group: &[usize]) -> Vec<usize> {
+    let inside: BTreeSet<usize> = group.iter().copied().collect();
+    let Some(first) = group.iter().copied().min() else {
+        return Vec::new();
+    };
+    let mut before: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
+    let mut queue = std::collections::VecDeque::from([first]);
+    while let Some(index) = queue.pop_front() {
+        for next in silent_next(graph, index).filter(|next| inside.contains(next)) {
+            if next == first {
+                let mut way = vec![index];
+                let mut at = index;
+                while let Some(previous) = before.get(&at) {
+                    at = *previous;
+                    way.push(at);
+                }
+                way.reverse();
+                return way;
+            }
+            before.entry(next).or_insert_with(|| {
+                queue.push_back(next);
+                index
+            });
+        }
+    }
+    vec![first]
+}
+
+fn silent_next(graph: &Graph, index: usize) -> impl Iterator<Item = usize> + '_ {
+    graph.arrows[index]
+        .iter()
+        .filter_map(|arrow| match (arrow.to, arrow.cause) {
+            (Target::Node(next), Cause::Itself) => Some(next),
+            _ => None,
+        })
+}
+
+/// Knots among the nodes within: strongly connected components over arrows that nobody causes, without
+/// those of one node that does not lead to itself. Tarjan's algorithm, without recursion.
+fn components(graph: &Graph, within: &[bool]) -> Vec<Vec<usize>> {
+    let count = graph.arrows.len();
+    let next: Vec<Vec<usize>> = (0..count)
+        .map(|index| match within[index] {
+            true => silent_next(graph, index)
+                .filter(|next| within[*next])
+                .collect(),
+            false => Vec::new(),
+        })
+        .collect();
+    const NEW: usize = usize::MAX;
+    let mut number = vec![NEW; count];
+    let mut low = vec![0; count];
+    let mut on_stack = vec![false; count];
+    let mut stack = Vec::new();
+    let mut groups = Vec::new();
+    let mut counter = 0;
+    for root in (0..count).filter(|index| within[*index]) {
+        if number[root] != NEW {
+            continue;
+        }
+        let mut work: Vec<(usize, usize)> = vec![(root, 0)];
+        while let Some((index, edge)) = work.pop() {
+            if edge == 0 {
+                number[index] = counter;
+                low[index] = counter;
+                counter += 1;
+                stack.push(index);
+                on_stack[index] = true;
+            }
+            if let Some(to) = next[index].get(edge).copied() {
+                work.push((index, edge + 1));
+                if number[to] == NEW {
+                    work.push((to, 0));
+                } else if on_stack[to] {
+                    low[index] = low[index].min(number[to]);
+                }
+                continue;
+            }
+            if let Some((parent, _)) = work.last() {
+                low[*parent] = low[*parent].min(low[index]);
+            }
+            if low[index] == number[index] {
+                let mut group = Vec::new();
+                while let Some(member) = stack.pop() {
+                    on_stack[member] = false;
+                    group.push(member);
+                    if member == index {
+                        break;
+                    }
+                }
+                if group.len() > 1 || next[index].contains(&index) {
+                    group.sort_unstable();
+                    groups.push(group);
+                }
+            }
+        }
+    }
+    groups
+}
+
+/// Nodes from which no way leads to a person, a goodbye, a return or another flow.
+fn stuck(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>, told: &[bool]) {
+    let count = graph.arrows.len();
+    let mut back: Vec<Vec<usize>> = vec![Vec::new(); count];
+    let mut ahead: Vec<bool> = vec![false; count];
+    for (index, arrows) in graph.arrows.iter().enumerate() {
+        for arrow in arrows {
+            match arrow.to {
+                Target::Node(next) => back[next].push(index),
+                Target::Out | Target::End | Target::Unknown => ahead[index] = true,
+            }
+            ahead[index] |= arrow.cause == Cause::Person;
+        }
+        ahead[index] |= draft.facts[index].broken;
+    }
+    let mut queue: Vec<usize> = (0..count).filter(|index| ahead[*index]).collect();
+    while let Some(index) = queue.pop() {
+        for previous in &back[index] {
+            if !std::mem::replace(&mut ahead[*previous], true) {
+                queue.push(*previous);
+            }
+        }
+    }
+    // Whatever leads into a loop that has been told needs no second finding.
+    let mut explained = vec![false; count];
+    let mut queue: Vec<usize> = (0..count).filter(|index| told[*index]).collect();
+    while let Some(index) = queue.pop() {
+        if !std::mem::replace(&mut explained[index], true) {
+            queue.extend(back[index].iter().copied());
+        }
+    }
+    for index in 0..count {
+        if graph.reachable[index] && !ahead[index] && !explained[index] {
+            no_way_out::stuck(report, draft.facts[index].head, &draft.nodes[index].step);
+            for (seen, also) in explained.iter_mut().zip(graph.reach([index])) {
+                *seen |= also;
+            }
+            let mut queue = vec![index];
+            while let Some(at) = queue.pop() {
+                for previous in &back[at] {
+                    if !std::mem::replace(&mut explained[*previous], true) {
+                        queue.push(*previous);
+                    }
+                }
+            }
+        }
+    }
+}

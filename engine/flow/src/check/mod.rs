@@ -1,0 +1,144 @@
+//! Checks a flow: text in, plan and findings out.
+//!
+//! The order of the stages is the order of this function. Each adds its findings to one report and
+//! leaves behind as much as it understood, so that one pass tells everything.
+
+mod assign;
+mod graph;
+mod listening;
+mod loops;
+pub(crate) mod report;
+pub mod rules;
+pub(crate) mod suggest;
+mod suppress;
+mod types;
+
+use report::Report;
+
+use crate::catalog::{Catalog, FlowSignature};
+use crate::diagnostic::{Diagnostic, Level};
+use crate::expr::Span;
+use crate::lower::{Draft, Test, flow_signature, lower};
+use crate::plan::{Declaration, Plan};
+use crate::yaml;
+
+/// What checking gives.
+#[derive(Debug)]
+pub struct Checked {
+    /// The plan; `None` exactly when there is an error among the diagnostics.
+    pub plan: Option<Plan>,
+    /// Every finding, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What other flows need to know of this one; there as soon as the flow has a name.
+    pub signature: Option<FlowSignature>,
+    /// The flow's name.
+    pub name: Option<String>,
+    /// The flow's tests.
+    pub tests: Vec<Test>,
+}
+
+/// Checks a flow. `file` is its name in findings, `source` its bytes as they lie on the disk.
+///
+/// Never panics, whatever the bytes; time and memory are bounded by the limits of the `yaml-limit` rule.
+pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
+    let text = match std::str::from_utf8(source) {
+        Ok(text) => text,
+        Err(error) => return not_utf8(file, source, error.valid_up_to()),
+    };
+    let mut report = Report::new(file, text);
+    let read = yaml::read(text, &mut report);
+    let Some(root) = &read.root else {
+        if report.diagnostics().is_empty() {
+            rules::missing_key::missing(&mut report, Span::default(), "steps:", "a flow", "steps:");
+        }
+        return Checked {
+            plan: None,
+            diagnostics: report.finish(),
+            signature: None,
+            name: None,
+            tests: Vec::new(),
+        };
+    };
+    let signature = flow_signature(root);
+    let (draft, mut report) = lower(root, catalog, report);
+    let graph = graph::Graph::new(&draft);
+    graph.unreachable(&draft, &mut report);
+    graph.dead_ends(&draft, &mut report);
+    loops::check(&graph, &draft, &mut report);
+    let assigned = assign::Assignments::new(&graph, &draft);
+    types::check(&graph, &draft, &assigned, &mut report);
+    listening::check(&graph, &draft, &mut report);
+    suppress::apply(root, &read.comments, &mut report);
+    let errors = report
+        .diagnostics()
+        .iter()
+        .any(|found| found.level == Level::Error);
+    let (name, tests) = (draft.flow.clone(), draft.tests.clone());
+    Checked {
+        plan: if errors { None } else { plan(file, draft) },
+        diagnostics: report.finish(),
+        signature: signature.map(|(_, signature)| signature),
+        name,
+        tests,
+    }
+}
+
+/// Name and signature of a flow, without checking it: for the catalogue of a project's flows, which the
+/// checking of each of them needs. `None` when the text is no flow or has no name.
+pub fn signature(source: &[u8]) -> Option<(String, FlowSignature)> {
+    let text = std::str::from_utf8(source).ok()?;
+    let mut report = Report::new("", text);
+    flow_signature(yaml::read(text, &mut report).root.as_ref()?)
+}
+
+fn not_utf8(file: &str, source: &[u8], valid: usize) -> Checked {
+    let text = String::from_utf8_lossy(source);
+    let mut report = Report::new(file, &text);
+    let at = Span {
+        start: valid,
+        end: valid + 1,
+    };
+    rules::yaml_encoding::not_utf8(&mut report, at);
+    Checked {
+        plan: None,
+        diagnostics: report.finish(),
+        signature: None,
+        name: None,
+        tests: Vec::new(),
+    }
+}
+
+fn plan(file: &str, draft: Draft<'_>) -> Option<Plan> {
+    let declarations = |all: std::collections::BTreeMap<String, crate::lower::Declared>| {
+        all.into_iter()
+            .map(|(name, declared)| {
+                let declaration = Declaration {
+                    ty: declared.ty,
+                    default: declared.default,
+                    secret: declared.secret,
+                };
+                (name, declaration)
+            })
+            .collect()
+    };
+    Some(Plan {
+        flow: draft.flow?,
+        file: file.to_owned(),
+        hash: String::new(),
+        languages: draft.languages,
+        inputs: declarations(draft.inputs),
+        outcomes: draft.outcomes,
+        vars: declarations(draft.vars),
+        prompts: draft
+            .prompts
+            .into_iter()
+            .map(|prompt| prompt.prompt)
+            .collect(),
+        expressions: draft.expressions,
+        nodes: draft.nodes,
+        start: draft.start?,
+        global: draft.global,
+        max_duration_ms: draft.max_duration_ms,
+        max_steps: draft.max_steps,
+    })
+}

@@ -1,0 +1,154 @@
+use std::collections::HashSet;
+
+use super::rules::Rule;
+use crate::diagnostic::{Diagnostic, Fix, Label, Lines, Text, text};
+use crate::expr::Span;
+
+/// Most findings told of one file. Beyond that a person reads no more, and a hostile file would make
+/// frames without end.
+pub(crate) const MAX_FINDINGS: usize = 500;
+
+/// Collects the findings of a file.
+pub(crate) struct Report<'a> {
+    file: &'a str,
+    lines: Lines<'a>,
+    diagnostics: Vec<Diagnostic>,
+    seen: HashSet<(&'static str, Span)>,
+    /// Places that hold nothing meaningful since an earlier finding; nothing else is said of them.
+    spoilt: HashSet<Span>,
+}
+
+impl<'a> Report<'a> {
+    pub fn new(file: &'a str, source: &'a str) -> Report<'a> {
+        Report {
+            file,
+            lines: Lines::new(source),
+            diagnostics: Vec::new(),
+            seen: HashSet::new(),
+            spoilt: HashSet::new(),
+        }
+    }
+
+    /// Begins a finding; it is kept when the returned [`Found`] goes out of scope. The same rule at the
+    /// same place is told once.
+    pub fn find(&mut self, rule: &'static Rule, span: Span, message: Text) -> Found<'_, 'a> {
+        let wanted = self.diagnostics.len() < MAX_FINDINGS
+            && !self.spoilt.contains(&span)
+            && self.seen.insert((rule.slug, span));
+        let diagnostic = wanted.then(|| Diagnostic {
+            rule: rule.slug,
+            level: rule.level,
+            message,
+            file: self.file.to_owned(),
+            primary: self.label(span, Text::default()),
+            labels: Vec::new(),
+            help: None,
+            fix: None,
+        });
+        Found {
+            report: self,
+            diagnostic,
+        }
+    }
+
+    /// Says that no more is to be told of exactly this place.
+    pub fn spoil(&mut self, span: Span) {
+        self.spoilt.insert(span);
+    }
+
+    pub fn lines(&self) -> &Lines<'a> {
+        &self.lines
+    }
+
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Takes findings away again; how many that were.
+    pub fn remove(&mut self, mut unwanted: impl FnMut(&Diagnostic) -> bool) -> usize {
+        let before = self.diagnostics.len();
+        self.diagnostics.retain(|diagnostic| !unwanted(diagnostic));
+        before - self.diagnostics.len()
+    }
+
+    /// All findings in the order of the file.
+    pub fn finish(mut self) -> Vec<Diagnostic> {
+        self.diagnostics
+            .sort_by_key(|found| (found.primary.span.start, found.primary.span.end, found.rule));
+        self.diagnostics
+    }
+
+    fn label(&self, span: Span, text: Text) -> Label {
+        Label {
+            span,
+            place: self.lines.place(span),
+            text,
+        }
+    }
+}
+
+/// A finding that is being written.
+pub(crate) struct Found<'r, 'a> {
+    report: &'r mut Report<'a>,
+    diagnostic: Option<Diagnostic>,
+}
+
+impl Found<'_, '_> {
+    /// A few words at the finding's own place.
+    pub fn here(mut self, words: Text) -> Self {
+        if let Some(diagnostic) = &mut self.diagnostic {
+            diagnostic.primary.text = words;
+        }
+        self
+    }
+
+    /// A few words at another place.
+    pub fn label(mut self, span: Span, words: Text) -> Self {
+        if let Some(diagnostic) = &mut self.diagnostic {
+            diagnostic.labels.push(self.report.label(span, words));
+        }
+        self
+    }
+
+    /// What to do about it.
+    pub fn help(mut self, words: Text) -> Self {
+        if let Some(diagnostic) = &mut self.diagnostic {
+            diagnostic.help = Some(words);
+        }
+        self
+    }
+
+    /// The change that certainly removes the finding.
+    pub fn fix(mut self, span: Span, replacement: impl Into<String>) -> Self {
+        if let Some(diagnostic) = &mut self.diagnostic {
+            diagnostic.fix = Some(Fix {
+                span,
+                place: self.report.lines.place(span),
+                replacement: replacement.into(),
+            });
+        }
+        self
+    }
+
+    /// Proposes the name that was meant, if there is one; else the names there are.
+    pub fn did_you_mean(self, span: Span, meant: Option<&str>, names: &[String]) -> Self {
+        match meant {
+            Some(meant) => self
+                .help(text!("did you mean `{meant}`?", "是否想写 `{meant}`？"))
+                .fix(span, meant),
+            None if names.is_empty() => self,
+            None => {
+                let names = super::suggest::shown(names);
+                self.help(text!("there are: {names}", "现有：{names}"))
+            }
+        }
+    }
+}
+
+impl Drop for Found<'_, '_> {
+    fn drop(&mut self) {
+        if let Some(diagnostic) = self.diagnostic.take() {
+            self.report.diagnostics.push(diagnostic);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+use crate::check::report::Report;
+use crate::diagnostic::Text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a duration that is not written as `250ms`, `5s`, `3m` or `1h30m`, or is too long or too short for its place.
+    ///
+    /// ```yaml
+    /// wait: 3 seconds
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// wait: 3s
+    /// ```
+    BAD_DURATION = "bad-duration", Error, "not a duration", "不是有效的时长"
+}
+
+pub(crate) fn bad(report: &mut Report<'_>, at: Span, why: &str) {
+    let _done = report.find(&BAD_DURATION, at, Text::new(why));
+}

@@ -1,0 +1,55 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a name of a flow, step, prompt, variable, outcome or hours with capitals, blanks or the like. Names
+    /// begin with a lower-case letter and go on with letters, digits, `_` and `-`. Those of variables have no `-`,
+    /// which would be a minus.
+    ///
+    /// ```yaml
+    /// vars: { Order-No: text }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// vars: { order_no: text }
+    /// ```
+    BAD_NAME = "bad-name", Error, "a name that is not one", "名字不合规"
+}
+
+pub(crate) fn name(report: &mut Report<'_>, at: Span, name: &str, what: &str, variable: bool) {
+    let found = report.find(
+        &BAD_NAME,
+        at,
+        text!(
+            "`{name}` cannot be the name of {what}",
+            "`{name}` 不能用作名字"
+        ),
+    );
+    let _done = if variable {
+        found.help(text!(
+            "a lower-case letter, then lower-case letters, digits and `_`",
+            "以小写字母开头，后接小写字母、数字和 `_`"
+        ))
+    } else {
+        found.help(text!(
+            "a lower-case letter, then lower-case letters, digits, `_` and `-`",
+            "以小写字母开头，后接小写字母、数字、`_` 和 `-`"
+        ))
+    };
+}
+
+pub(crate) fn taken(report: &mut Report<'_>, at: Span, name: &str) {
+    report
+        .find(
+            &BAD_NAME,
+            at,
+            text!(
+                "`{name}` has a meaning of its own in expressions",
+                "`{name}` 在表达式中已有含义"
+            ),
+        )
+        .help(text!("choose another name", "请换一个名字"));
+}

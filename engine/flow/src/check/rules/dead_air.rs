@@ -1,0 +1,55 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a step that may keep the caller waiting for more than eight seconds without a sound: its timeout, times its
+    /// attempts, with the pauses between them, and no `meanwhile:`.
+    ///
+    /// ```yaml
+    /// lookup:
+    ///   use: orders/lookup@1
+    ///   timeout: 5s
+    ///   retry: { times: 2 }
+    /// ```
+    ///
+    /// Say something meanwhile:
+    ///
+    /// ```yaml
+    ///   meanwhile: { after: 1s, say: one_moment }
+    /// ```
+    DEAD_AIR = "dead-air", Warning, "more than eight seconds of silence", "静默超过八秒"
+}
+
+pub(crate) fn silent(report: &mut Report<'_>, at: Span, sum: &str, seconds: u64) {
+    report
+        .find(
+            &DEAD_AIR,
+            at,
+            text!(
+                "the caller may hear nothing for {seconds} seconds",
+                "来电者可能有 {seconds} 秒听不到任何声音"
+            ),
+        )
+        .here(text!("{sum}", "{sum}"))
+        .help(text!(
+            "add `meanwhile: {{ after: 1s, say: … }}`, or a shorter `timeout:`",
+            "请添加 `meanwhile: {{ after: 1s, say: … }}`，或缩短 `timeout:`"
+        ));
+}
+
+pub(crate) fn waiting(report: &mut Report<'_>, at: Span, seconds: u64) {
+    report
+        .find(
+            &DEAD_AIR,
+            at,
+            text!(
+                "the caller hears nothing for {seconds} seconds",
+                "来电者有 {seconds} 秒听不到任何声音"
+            ),
+        )
+        .help(text!(
+            "say something before, and wait for less than 8 seconds at a time",
+            "请先说明情况，且每次等待少于 8 秒"
+        ));
+}

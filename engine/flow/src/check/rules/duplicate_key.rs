@@ -1,0 +1,30 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a key that stands twice in one map. Most YAML readers silently keep the last one, so half of
+    /// what was written would never happen. `1` and `"1"` are the same key, and so are `star` and `"*"`.
+    ///
+    /// ```yaml
+    /// press:
+    ///   1: orders
+    ///   1: returns
+    /// ```
+    DUPLICATE_KEY = "duplicate-key", Error, "the same key twice", "键重复"
+}
+
+pub(crate) fn duplicate(report: &mut Report<'_>, key: &str, again: Span, first: Span) {
+    report
+        .find(
+            &DUPLICATE_KEY,
+            again,
+            text!("`{key}` stands here twice", "`{key}` 重复出现"),
+        )
+        .here(text!("again here", "此处重复"))
+        .label(first, text!("first here", "首次出现"))
+        .help(text!(
+            "remove one of them, or give it another name",
+            "请删除其中一个或改名"
+        ));
+}

@@ -1,0 +1,35 @@
+use crate::check::report::Report;
+use crate::check::suggest::shown;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: an input that the plugin or the called flow cannot do without.
+    ///
+    /// ```yaml
+    /// lookup:
+    ///   use: orders/lookup@1
+    ///   with: { phone: "${call.from}" }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// lookup:
+    ///   use: orders/lookup@1
+    ///   with: { phone: "${call.from}", order_no: "${order_no}" }
+    /// ```
+    MISSING_INPUT = "missing-input", Error, "a step lacks what it needs", "缺少必需的输入"
+}
+
+pub(crate) fn missing(report: &mut Report<'_>, at: Span, what: &str, names: &[String]) {
+    let list = shown(names);
+    let first = names.first().map(String::as_str).unwrap_or_default();
+    report
+        .find(
+            &MISSING_INPUT,
+            at,
+            text!("{what} needs {list}", "{what} 需要 {list}"),
+        )
+        .help(text!("add `{first}: …`", "请添加 `{first}: …`"));
+}

@@ -1,0 +1,45 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a flow without `flow:`, `format:` or `steps:`, an action without what it acts on, and the like.
+    ///
+    /// ```yaml
+    /// languages: [en]
+    /// steps: { start: { hangup: done } }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// flow: welcome
+    /// format: 1
+    /// languages: [en]
+    /// steps: { start: { hangup: done } }
+    /// ```
+    MISSING_KEY = "missing-key", Error, "something necessary is not there", "缺少必需的键"
+}
+
+pub(crate) fn missing(report: &mut Report<'_>, at: Span, key: &str, place: &str, example: &str) {
+    report
+        .find(
+            &MISSING_KEY,
+            at,
+            text!("{place} needs `{key}`", "{place} 缺少 `{key}`"),
+        )
+        .help(text!("add `{example}`", "请添加 `{example}`"));
+}
+
+pub(crate) fn value(report: &mut Report<'_>, at: Span, key: &str) {
+    report
+        .find(
+            &MISSING_KEY,
+            at,
+            text!("nothing stands after `{key}:`", "`{key}:` 后面没有内容"),
+        )
+        .help(text!(
+            "write the value, or remove the key",
+            "请写上值，或删除该键"
+        ));
+}

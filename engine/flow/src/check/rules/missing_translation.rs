@@ -1,0 +1,52 @@
+use crate::check::report::Report;
+use crate::check::suggest::{nearest, shown};
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a prompt without a text in one of the flow's languages, and without `any`. Callers of that language would hear another.
+    ///
+    /// ```yaml
+    /// languages: [zh, en]
+    /// prompts:
+    ///   bye: { zh: 再见。 }
+    /// ```
+    MISSING_TRANSLATION = "missing-translation", Warning, "a prompt lacks a language", "提示缺少译文"
+}
+
+pub(crate) fn missing(report: &mut Report<'_>, at: Span, name: &str, languages: &[String]) {
+    let list = shown(languages);
+    let first = languages.first().map(String::as_str).unwrap_or_default();
+    report
+        .find(
+            &MISSING_TRANSLATION,
+            at,
+            text!(
+                "the prompt `{name}` has no text in {list}",
+                "提示 `{name}` 缺少 {list} 的文本"
+            ),
+        )
+        .help(text!(
+            "add `{first}:`, or `any:` if it suits every language",
+            "请添加 `{first}:`，或用 `any:` 适用所有语言"
+        ));
+}
+
+pub(crate) fn unused_language(
+    report: &mut Report<'_>,
+    at: Span,
+    language: &str,
+    languages: &[String],
+) {
+    let meant = nearest(language, languages.iter().map(String::as_str));
+    let _done = report
+        .find(
+            &MISSING_TRANSLATION,
+            at,
+            text!(
+                "`{language}` is none of this flow's languages",
+                "`{language}` 不是此流程的语言"
+            ),
+        )
+        .did_you_mean(at, meant, languages);
+}

@@ -1,0 +1,35 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a bare number where a duration is expected. Three seconds or three minutes? A caller would notice the
+    /// difference.
+    ///
+    /// ```yaml
+    /// timeout: 3
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// timeout: 3s
+    /// ```
+    ///
+    /// The units are `ms`, `s`, `m` and `h`: `250ms`, `5s`, `3m`, `1h30m`.
+    MISSING_UNIT = "missing-unit", Error, "a duration without a unit", "时长缺少单位"
+}
+
+pub(crate) fn missing(report: &mut Report<'_>, at: Span, key: &str, number: &str) {
+    report
+        .find(
+            &MISSING_UNIT,
+            at,
+            text!(
+                "`{key}: {number}` has no unit",
+                "`{key}: {number}` 没有单位"
+            ),
+        )
+        .help(text!("write `{number}s` for seconds", "秒请写 `{number}s`"))
+        .fix(at, format!("{number}s"));
+}

@@ -1,0 +1,26 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a key in a step's `press:` that `global.press` has too, with another target. Callers learn that 0 is the operator; here
+    /// it is not.
+    SHADOWED_GLOBAL_KEY = "shadowed-global-key", Warning, "a key means something else here than everywhere", "按键与全局按键含义不同"
+}
+
+pub(crate) fn shadowed(report: &mut Report<'_>, at: Span, key: &str, global: Span) {
+    report
+        .find(
+            &SHADOWED_GLOBAL_KEY,
+            at,
+            text!(
+                "elsewhere `{key}` leads to another place",
+                "别处的 `{key}` 通往另一处"
+            ),
+        )
+        .label(global, text!("everywhere else", "其他地方"))
+        .help(text!(
+            "choose another key, or opt out openly with `global: false`",
+            "请换一个键，或明确写 `global: false`"
+        ));
+}

@@ -1,0 +1,66 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a variable that is read on a path on which nothing has given it a value. An `as:` has one only after an outcome that
+    /// carries data: not after `error` or `timeout`.
+    ///
+    /// ```yaml
+    /// lookup:
+    ///   use: orders/lookup@1
+    ///   as: order
+    ///   then: { found: tell, else: tell }
+    /// tell:
+    ///   say: "${order.status_text}"
+    /// ```
+    ///
+    /// The help shows the path. Lead it elsewhere, or give the variable a default under `vars:`.
+    UNASSIGNED_VARIABLE = "unassigned-variable", Error, "a variable that may have no value yet", "变量可能尚未赋值"
+}
+
+pub(crate) fn unassigned(
+    report: &mut Report<'_>,
+    at: Span,
+    name: &str,
+    path: &str,
+    assigned: Option<Span>,
+) {
+    let mut found = report
+        .find(
+            &UNASSIGNED_VARIABLE,
+            at,
+            text!(
+                "`{name}` has no value when the call comes this way",
+                "电话走到这里时 `{name}` 可能没有值"
+            ),
+        )
+        .help(text!("the way: {path}", "路径：{path}"));
+    if let Some(assigned) = assigned {
+        found = found.label(
+            assigned,
+            text!("it gets its value only here", "只在这里赋值"),
+        );
+    }
+    drop(found);
+}
+
+pub(crate) fn never(report: &mut Report<'_>, at: Span, name: &str, declared: Option<Span>) {
+    let mut found = report
+        .find(
+            &UNASSIGNED_VARIABLE,
+            at,
+            text!("nothing ever gives `{name}` a value", "`{name}` 从未被赋值"),
+        )
+        .help(text!(
+            "give it a default under `vars:`, or `set:` it before",
+            "请在 `vars:` 下给默认值，或事先 `set:`"
+        ));
+    if let Some(declared) = declared {
+        found = found.label(
+            declared,
+            text!("declared without a default", "声明时没有默认值"),
+        );
+    }
+    drop(found);
+}

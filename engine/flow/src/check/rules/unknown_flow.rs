@@ -1,0 +1,33 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a `call:` or a `flow:NAME` whose flow is not in the project.
+    ///
+    /// ```yaml
+    /// call: order-state
+    /// ```
+    ///
+    /// The name is what the other file says after `flow:`, not the file's name.
+    UNKNOWN_FLOW = "unknown-flow", Error, "there is no such flow", "没有这个流程"
+}
+
+pub(crate) fn unknown(
+    report: &mut Report<'_>,
+    at: Span,
+    name: &str,
+    meant: Option<&str>,
+    names: &[String],
+) {
+    let _done = report
+        .find(
+            &UNKNOWN_FLOW,
+            at,
+            text!(
+                "there is no flow called `{name}` in this project",
+                "项目中没有名为 `{name}` 的流程"
+            ),
+        )
+        .did_you_mean(at, meant, names);
+}

@@ -1,0 +1,36 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a `hours:` step whose name is not defined under the flow's `hours:`.
+    ///
+    /// ```yaml
+    /// hours: suport
+    /// ```
+    UNKNOWN_HOURS = "unknown-hours", Error, "there are no such hours", "没有这个营业时间"
+}
+
+pub(crate) fn unknown(
+    report: &mut Report<'_>,
+    at: Span,
+    name: &str,
+    meant: Option<&str>,
+    names: &[String],
+) {
+    let found = report.find(
+        &UNKNOWN_HOURS,
+        at,
+        text!(
+            "there are no hours called `{name}`",
+            "没有名为 `{name}` 的营业时间"
+        ),
+    );
+    let _done = match meant {
+        Some(_) => found.did_you_mean(at, meant, names),
+        None => found.help(text!(
+            "define them under `hours:` at the top of the file",
+            "请在文件顶部的 `hours:` 下定义"
+        )),
+    };
+}

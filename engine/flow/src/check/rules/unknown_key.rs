@@ -1,0 +1,35 @@
+use crate::check::report::Report;
+use crate::check::suggest::nearest;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a key that means nothing where it stands. It would be ignored in silence, which is never what
+    /// its author wanted.
+    ///
+    /// ```yaml
+    /// start:
+    ///   menu: main
+    ///   atempts: 2
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// start:
+    ///   menu: main
+    ///   attempts: 2
+    /// ```
+    UNKNOWN_KEY = "unknown-key", Error, "a key that nobody reads", "未知的键"
+}
+
+pub(crate) fn unknown(report: &mut Report<'_>, at: Span, key: &str, place: &str, names: &[String]) {
+    let meant = nearest(key, names.iter().map(String::as_str));
+    let _done = report
+        .find(
+            &UNKNOWN_KEY,
+            at,
+            text!("{place} has no `{key}`", "{place} 没有 `{key}`"),
+        )
+        .did_you_mean(at, meant, names);
+}

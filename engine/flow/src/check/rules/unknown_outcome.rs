@@ -1,0 +1,73 @@
+use crate::check::report::Report;
+use crate::check::suggest::nearest;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a line under `then:` for an outcome that the step does not have, or a value that a `switch:` never
+    /// sees.
+    ///
+    /// ```yaml
+    /// check:
+    ///   switch: order.status
+    ///   then:
+    ///     shiped: bye
+    ///     else: other
+    /// ```
+    UNKNOWN_OUTCOME = "unknown-outcome", Error, "an outcome that never happens", "不存在的结果"
+}
+
+pub(crate) fn unknown(
+    report: &mut Report<'_>,
+    at: Span,
+    name: &str,
+    verb: Span,
+    names: &[String],
+    meant: Option<&str>,
+) {
+    let all = names.join(", ");
+    let _done = report
+        .find(
+            &UNKNOWN_OUTCOME,
+            at,
+            text!(
+                "this step never ends with `{name}`",
+                "此步骤没有结果 `{name}`"
+            ),
+        )
+        .label(verb, text!("its outcomes are: {all}", "它的结果有：{all}"))
+        .did_you_mean(at, meant, names);
+}
+
+pub(crate) fn value(report: &mut Report<'_>, at: Span, name: &str, switch: Span, names: &[String]) {
+    let meant = nearest(name, names.iter().map(String::as_str));
+    let all = names.join(", ");
+    let _done = report
+        .find(
+            &UNKNOWN_OUTCOME,
+            at,
+            text!("this value is never `{name}`", "这个值不会是 `{name}`"),
+        )
+        .label(switch, text!("it can be: {all}", "可能的值：{all}"))
+        .did_you_mean(at, meant, names);
+}
+
+pub(crate) fn of_flow(report: &mut Report<'_>, at: Span, name: &str, names: &[String]) {
+    let meant = nearest(name, names.iter().map(String::as_str));
+    let found = report.find(
+        &UNKNOWN_OUTCOME,
+        at,
+        text!(
+            "this flow has no outcome `{name}`",
+            "此流程没有结果 `{name}`"
+        ),
+    );
+    let _done = if names.is_empty() {
+        found.help(text!(
+            "declare it at the top: `outcomes: [{name}]`",
+            "请在顶部声明：`outcomes: [{name}]`"
+        ))
+    } else {
+        found.did_you_mean(at, meant, names)
+    };
+}

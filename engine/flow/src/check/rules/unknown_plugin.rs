@@ -1,0 +1,47 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a `use:` whose `plugin/step@major` no plugin of the project offers.
+    ///
+    /// ```yaml
+    /// use: orders/lokup@1
+    /// ```
+    UNKNOWN_PLUGIN = "unknown-plugin", Error, "there is no such plugin or step of a plugin", "没有这个插件或插件步骤"
+}
+
+pub(crate) fn unknown(
+    report: &mut Report<'_>,
+    at: Span,
+    name: &str,
+    meant: Option<&str>,
+    names: &[String],
+) {
+    let _done = report
+        .find(
+            &UNKNOWN_PLUGIN,
+            at,
+            text!(
+                "no plugin of this project offers `{name}`",
+                "项目中没有插件提供 `{name}`"
+            ),
+        )
+        .did_you_mean(at, meant, names);
+}
+
+pub(crate) fn malformed(report: &mut Report<'_>, at: Span, name: &str) {
+    report
+        .find(
+            &UNKNOWN_PLUGIN,
+            at,
+            text!(
+                "`{name}` does not name a plugin's step",
+                "`{name}` 不是插件步骤的写法"
+            ),
+        )
+        .help(text!(
+            "write `plugin/step@major`, as in `orders/lookup@1`",
+            "请写 `插件/步骤@主版本`，例如 `orders/lookup@1`"
+        ));
+}

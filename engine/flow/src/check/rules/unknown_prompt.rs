@@ -1,0 +1,39 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: one lower-case word where a prompt is expected, and no prompt of that name. Anything that is not one
+    /// lower-case word is the text itself.
+    ///
+    /// ```yaml
+    /// say: helo
+    /// ```
+    ///
+    /// Write the name of a prompt under `prompts:`, or the words: `say: "Hello."`
+    UNKNOWN_PROMPT = "unknown-prompt", Error, "there is no such prompt", "没有这个提示"
+}
+
+pub(crate) fn unknown(
+    report: &mut Report<'_>,
+    at: Span,
+    name: &str,
+    meant: Option<&str>,
+    names: &[String],
+) {
+    let found = report.find(
+        &UNKNOWN_PROMPT,
+        at,
+        text!(
+            "there is no prompt called `{name}`",
+            "没有名为 `{name}` 的提示"
+        ),
+    );
+    let _done = match meant {
+        Some(_) => found.did_you_mean(at, meant, names),
+        None => found.help(text!(
+            "define it under `prompts:`; to say the word itself, write it with a capital or a full stop",
+            "请在 `prompts:` 下定义；若要直接朗读这个词，请加上标点"
+        )),
+    };
+}

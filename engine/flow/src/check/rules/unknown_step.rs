@@ -1,0 +1,34 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a target that is no step of this flow. For everything else the checker goes on as if the nearest name had
+    /// been written, so that one slip is one finding.
+    ///
+    /// ```yaml
+    /// then: loookup
+    /// ```
+    ///
+    /// Targets are the names under `steps:`, `flow:NAME` for another flow, and `repeat` in the lines of a listening step.
+    UNKNOWN_STEP = "unknown-step", Error, "there is no such step", "没有这个步骤"
+}
+
+pub(crate) fn unknown(
+    report: &mut Report<'_>,
+    at: Span,
+    name: &str,
+    meant: Option<&str>,
+    names: &[String],
+) {
+    let _done = report
+        .find(
+            &UNKNOWN_STEP,
+            at,
+            text!(
+                "there is no step called `{name}`",
+                "没有名为 `{name}` 的步骤"
+            ),
+        )
+        .did_you_mean(at, meant, names);
+}

@@ -1,0 +1,28 @@
+use crate::check::report::Report;
+use crate::check::suggest::nearest;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a name in an expression that is no input, no variable, no `as:` or `into:` of this flow, and none of the names
+    /// that are always there: `call` and `now`.
+    ///
+    /// ```yaml
+    /// if: trys < 3
+    /// ```
+    UNKNOWN_VARIABLE = "unknown-variable", Error, "there is no such variable", "没有这个变量"
+}
+
+pub(crate) fn unknown(report: &mut Report<'_>, at: Span, name: &str, names: &[String]) {
+    let meant = nearest(name, names.iter().map(String::as_str));
+    let _done = report
+        .find(
+            &UNKNOWN_VARIABLE,
+            at,
+            text!(
+                "there is no variable called `{name}`",
+                "没有名为 `{name}` 的变量"
+            ),
+        )
+        .did_you_mean(at, meant, names);
+}

@@ -1,0 +1,54 @@
+use crate::check::report::Report;
+use crate::check::suggest::{nearest, shown};
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a step without a verb that the engine or a standard plugin knows. Each step has exactly one: `say`,
+    /// `menu`, `ask`, `use` and so on.
+    ///
+    /// ```yaml
+    /// nap:
+    ///   tell: hello
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// nap:
+    ///   say: hello
+    /// ```
+    ///
+    /// A client's plugin is written `use: plugin/step@1`.
+    UNKNOWN_VERB = "unknown-verb", Error, "a step that does nothing we know", "未知的动词"
+}
+
+pub(crate) fn unknown(report: &mut Report<'_>, at: Span, verb: &str, names: &[String]) {
+    let meant = nearest(verb, names.iter().map(String::as_str));
+    let found = report.find(
+        &UNKNOWN_VERB,
+        at,
+        text!("there is no verb `{verb}`", "没有动词 `{verb}`"),
+    );
+    let _done = match meant {
+        Some(meant) => found.did_you_mean(at, Some(meant), names),
+        None => {
+            let names = shown(names);
+            found.help(text!(
+                "the verbs are: {names}; a client's plugin is written `use: plugin/step@1`",
+                "动词有：{names}；客户插件写作 `use: plugin/step@1`"
+            ))
+        }
+    };
+}
+
+pub(crate) fn none(report: &mut Report<'_>, at: Span, names: &[String]) {
+    let names = shown(names);
+    report
+        .find(
+            &UNKNOWN_VERB,
+            at,
+            text!("this step does nothing: it has no verb", "此步骤没有动词"),
+        )
+        .help(text!("the verbs are: {names}", "动词有：{names}"));
+}

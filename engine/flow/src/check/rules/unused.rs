@@ -1,0 +1,25 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a prompt, a variable or opening hours that are defined and never used. Most often a name was changed in one
+    /// place and not in the other.
+    ///
+    /// ```yaml
+    /// prompts:
+    ///   hello: { en: Hello. }
+    ///   helo: { en: Hello there. }   # nothing says it
+    /// ```
+    UNUSED = "unused", Warning, "something that nothing uses", "未使用"
+}
+
+pub(crate) fn unused(report: &mut Report<'_>, at: Span, what: &str, name: &str) {
+    report
+        .find(
+            &UNUSED,
+            at,
+            text!("nothing uses the {what} `{name}`", "`{name}` 没有被使用"),
+        )
+        .help(text!("remove it, or use it", "请删除或使用它"));
+}

@@ -1,0 +1,32 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a queue that leads back to itself when nobody takes the call. The caller waits until `max_duration`.
+    ///
+    /// ```yaml
+    /// hold:
+    ///   queue: support
+    ///   then: { else: hold, done: bye }
+    /// ```
+    ///
+    /// Offer something else after a while: a voicemail, a call back.
+    WAITS_FOR_EVER = "waits-for-ever", Warning, "a wait without an end", "没有尽头的等待"
+}
+
+pub(crate) fn waits(report: &mut Report<'_>, at: Span) {
+    report
+        .find(
+            &WAITS_FOR_EVER,
+            at,
+            text!(
+                "when nobody answers, the caller waits here again and again",
+                "无人接听时，来电者会在这里反复等待"
+            ),
+        )
+        .help(text!(
+            "lead one of its outcomes to a voicemail, a call back or a goodbye",
+            "请让其中一个结果通往留言、回拨或告别"
+        ));
+}

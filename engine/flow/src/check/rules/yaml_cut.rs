@@ -1,0 +1,38 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a text without quotes that a ` #` ends. To YAML a `#` after a blank begins a comment, so
+    /// the caller would never hear the rest.
+    ///
+    /// ```yaml
+    /// say: Please dial extension #5 now.
+    /// ```
+    ///
+    /// Write quotes:
+    ///
+    /// ```yaml
+    /// say: "Please dial extension #5 now."
+    /// ```
+    ///
+    /// A comment that is meant has a blank after its `#`.
+    YAML_CUT = "yaml-cut", Error, "a `#` cuts a text short", "`#` 截断了文本"
+}
+
+pub(crate) fn cut_by_comment(report: &mut Report<'_>, at: Span) {
+    report
+        .find(
+            &YAML_CUT,
+            at,
+            text!(
+                "the text before this is cut short: ` #` begins a comment",
+                "前面的文本被截断：` #` 表示注释开始"
+            ),
+        )
+        .here(text!("nobody will hear this", "这部分不会被读出"))
+        .help(text!(
+            "put the whole text into quotes; a comment needs a blank after its `#`",
+            "把整段文本放进引号；注释的 `#` 后要有空格"
+        ));
+}

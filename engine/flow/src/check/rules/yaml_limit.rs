@@ -1,0 +1,60 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a file over 1 MiB, with more than 100,000 values and marks, or nested deeper than 64 levels.
+    /// No flow that people maintain comes near; the limits keep a broken or hostile file from costing memory
+    /// and time.
+    ///
+    /// Split the flow with `call:`.
+    YAML_LIMIT = "yaml-limit", Error, "the file is too large", "文件过大"
+}
+
+pub(crate) fn too_large(report: &mut Report<'_>, bytes: usize, limit: usize) {
+    report
+        .find(
+            &YAML_LIMIT,
+            Span::default(),
+            text!(
+                "the file has {bytes} bytes; at most {limit} are read",
+                "文件有 {bytes} 字节；最多读取 {limit} 字节"
+            ),
+        )
+        .help(text!(
+            "split the flow with `call:`",
+            "请用 `call:` 拆分流程"
+        ));
+}
+
+pub(crate) fn too_many_events(report: &mut Report<'_>, limit: usize) {
+    report
+        .find(
+            &YAML_LIMIT,
+            Span::default(),
+            text!(
+                "the file has more than {limit} values and marks",
+                "文件中的值和标记超过 {limit} 个"
+            ),
+        )
+        .help(text!(
+            "split the flow with `call:`",
+            "请用 `call:` 拆分流程"
+        ));
+}
+
+pub(crate) fn too_deep(report: &mut Report<'_>, at: Span, limit: usize) {
+    report
+        .find(
+            &YAML_LIMIT,
+            at,
+            text!(
+                "this is nested deeper than {limit} levels",
+                "嵌套超过 {limit} 层"
+            ),
+        )
+        .help(text!(
+            "a flow needs fewer than ten: give inner lists a step name of their own",
+            "流程一般不超过十层：请为内层列表单独命名步骤"
+        ));
+}

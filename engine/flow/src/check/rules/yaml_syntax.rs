@@ -1,0 +1,34 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: text that cannot be read as YAML at all, such as a quote or a bracket that is never
+    /// closed, or a line that is indented like nothing around it.
+    ///
+    /// Nothing can be checked behind such a place, so it is often the only finding. Mend it and check again.
+    ///
+    /// ```yaml
+    /// prompts: { hello: "Hello }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// prompts: { hello: "Hello" }
+    /// ```
+    YAML_SYNTAX = "yaml-syntax", Error, "the text is not YAML", "文本不是有效的 YAML"
+}
+
+pub(crate) fn syntax(report: &mut Report<'_>, at: Span, why: &str) {
+    report
+        .find(
+            &YAML_SYNTAX,
+            at,
+            text!("this is not YAML: {why}", "不是有效的 YAML：{why}"),
+        )
+        .help(text!(
+            "look for a missing quote, bracket or blank here or just before",
+            "检查此处或前面是否缺少引号、括号或空格"
+        ));
+}

@@ -1,0 +1,311 @@
+//! Types of expressions where they stand, and whether their variables have a value there.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::assign::Assignments;
+use super::graph::Graph;
+use super::report::Report;
+use super::rules::{
+    missing_outcome, secret_leak, type_mismatch, unassigned_variable, unknown_outcome, unused,
+};
+use crate::expr::{self, Expr, Lookup, Span, TypeScope};
+use crate::lower::template::tell;
+use crate::lower::{Binds, Draft, Use, Want, is_variable};
+use crate::value::Type;
+
+pub(super) fn check(
+    graph: &Graph,
+    draft: &Draft<'_>,
+    assigned: &Assignments,
+    report: &mut Report<'_>,
+) {
+    let call = type_of_call(draft);
+    let mut checker = Checker {
+        graph,
+        draft,
+        assigned,
+        report,
+        call,
+        read: RefCell::default(),
+    };
+    for used in &draft.uses {
+        checker.used(used);
+    }
+    let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
+    for used in &draft.prompt_uses {
+        // The same prompt in the same step is looked at once.
+        if seen.insert((used.node.0 as usize, used.prompt)) {
+            for (expr, clamp) in &draft.prompts[used.prompt].exprs {
+                checker.inserted(used.node.0 as usize, expr, *clamp, &used.binds, "a prompt");
+            }
+        }
+    }
+    let read = checker.read.into_inner();
+    for prompt in &draft.prompts {
+        if let Some(name) = prompt.prompt.name.as_ref().filter(|_| !prompt.used) {
+            unused::unused(report, prompt.span, "prompt", name);
+        }
+    }
+    for (name, var) in &draft.vars {
+        let set = draft.bindings.iter().any(|binding| binding.name == *name);
+        let in_unused = draft
+            .prompts
+            .iter()
+            .filter(|prompt| !prompt.used)
+            .flat_map(|prompt| &prompt.exprs);
+        let mentioned = in_unused
+            .flat_map(|(expr, _)| expr.roots())
+            .any(|(root, _)| root == *name);
+        if !set && !read.contains(name) && !mentioned && is_variable(name) {
+            unused::unused(report, var.span, "variable", name);
+        }
+    }
+}
+
+/// What every flow knows about its contact.
+fn type_of_call(draft: &Draft<'_>) -> Type {
+    let fields = [
+        ("id", Type::Text),
+        ("from", Type::Phone),
+        ("to", Type::Phone),
+        ("language", Type::OneOf(draft.languages.clone())),
+        (
+            "channel",
+            Type::OneOf(vec!["voice".to_owned(), "chat".to_owned()]),
+        ),
+        ("priority", Type::Number),
+        ("started_at", Type::DateTime),
+    ];
+    Type::Object {
+        fields: fields
+            .into_iter()
+            .map(|(name, ty)| (name.to_owned(), ty))
+            .collect(),
+        open: false,
+    }
+}
+
+struct Checker<'c, 'd, 'r> {
+    graph: &'c Graph,
+    draft: &'c Draft<'d>,
+    assigned: &'c Assignments,
+    report: &'c mut Report<'r>,
+    call: Type,
+    /// Variables that are read somewhere.
+    read: RefCell<BTreeSet<String>>,
+}
+
+/// The variables at one node.
+struct Here<'c> {
+    node: usize,
+    draft: &'c Draft<'c>,
+    assigned: &'c Assignments,
+    call: &'c Type,
+    binds: &'c BTreeMap<String, Type>,
+}
+
+impl TypeScope for Here<'_> {
+    fn variable(&self, name: &str) -> Lookup {
+        if let Some(ty) = self.binds.get(name) {
+            return Lookup::Known(ty.clone());
+        }
+        match name {
+            "call" => return Lookup::Known(self.call.clone()),
+            "now" => return Lookup::Known(Type::DateTime),
+            _ => {}
+        }
+        if let Some(input) = self.draft.inputs.get(name) {
+            return Lookup::Known(input.ty.clone());
+        }
+        match self.assigned.known(name, self.node) {
+            // That it has no value here is told apart, with the way; its type is checked all the same.
+            Some(known) => Lookup::Known(known.ty),
+            None => Lookup::Unknown,
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .binds
+            .keys()
+            .chain(self.draft.inputs.keys())
+            .cloned()
+            .collect();
+        names.extend(self.assigned.names().cloned());
+        names.extend(["call".to_owned(), "now".to_owned()]);
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+impl Checker<'_, '_, '_> {
+    /// The type of an expression at a node, after telling what is wrong with it.
+    fn infer(&mut self, node: usize, expr: &Expr, clamp: Option<Span>, binds: &Binds) -> Type {
+        for (name, span) in expr.roots() {
+            self.read.borrow_mut().insert(name.clone());
+            if binds.contains_key(&name) || self.draft.inputs.contains_key(&name) {
+                continue;
+            }
+            let Some(known) = self.assigned.known(&name, node) else {
+                continue;
+            };
+            let at = clamp.unwrap_or(span);
+            if known.never {
+                let declared = self.draft.vars.get(&name).map(|var| var.span);
+                unassigned_variable::never(self.report, at, &name, declared);
+            } else if known.unassigned {
+                let way = self
+                    .assigned
+                    .way_without(self.graph, self.draft, &name, node);
+                let only = self.assigned.only_place(&name);
+                unassigned_variable::unassigned(self.report, at, &name, &way, only);
+            }
+        }
+        let here = Here {
+            node,
+            draft: self.draft,
+            assigned: self.assigned,
+            call: &self.call,
+            binds,
+        };
+        let (ty, findings) = expr::infer(expr, &here);
+        let wrong = !findings.is_empty();
+        for finding in findings {
+            tell(self.report, finding, clamp);
+        }
+        if wrong { Type::Any } else { ty }
+    }
+
+    fn used(&mut self, used: &Use) {
+        let node = used.node.0 as usize;
+        let at = used.clamp.unwrap_or(used.expr.span());
+        match &used.want {
+            Want::Inserted { place } => {
+                self.inserted(node, &used.expr, used.clamp, &used.binds, place)
+            }
+            Want::Condition => {
+                let is = self.infer(node, &used.expr, used.clamp, &used.binds);
+                if is.holds_secret() {
+                    secret_leak::leak(self.report, at, "a condition", self.source(&used.expr));
+                } else if !Type::Bool.accepts(&is) {
+                    type_mismatch::mismatch(self.report, at, "a condition", &Type::Bool, &is);
+                }
+            }
+            Want::Value { place, ty, secret } => {
+                let is = self.infer(node, &used.expr, used.clamp, &used.binds);
+                if is.holds_secret() && !secret {
+                    secret_leak::leak(self.report, at, place, self.source(&used.expr));
+                } else if !fits(ty, &is) {
+                    type_mismatch::mismatch(self.report, at, place, ty, &is);
+                }
+            }
+            Want::Switch {
+                arms,
+                otherwise,
+                then,
+            } => {
+                let is = self.infer(node, &used.expr, used.clamp, &used.binds);
+                self.switch(at, &is, arms, *otherwise, *then, &used.expr);
+            }
+        }
+    }
+
+    /// An expression whose value becomes part of a text.
+    fn inserted(
+        &mut self,
+        node: usize,
+        expr: &Expr,
+        clamp: Option<Span>,
+        binds: &Binds,
+        place: &str,
+    ) {
+        let is = self.infer(node, expr, clamp, binds);
+        let at = clamp.unwrap_or(expr.span());
+        match &is {
+            ty if ty.holds_secret() => secret_leak::leak(self.report, at, place, self.source(expr)),
+            Type::Object { .. } | Type::List(_) => type_mismatch::unsayable(self.report, at, &is),
+            Type::Optional(_) | Type::None => type_mismatch::maybe_none(self.report, at),
+            _ => {}
+        }
+    }
+
+    /// Where the first variable of an expression got its value.
+    fn source(&self, expr: &Expr) -> Option<Span> {
+        expr.roots()
+            .first()
+            .and_then(|(name, _)| self.assigned.only_place(name))
+    }
+
+    fn switch(
+        &mut self,
+        at: Span,
+        is: &Type,
+        arms: &[(String, Span)],
+        otherwise: bool,
+        then: Span,
+        expr: &Expr,
+    ) {
+        let words: Vec<String> = match is.without_none() {
+            Type::OneOf(words) => words.clone(),
+            Type::Bool => vec!["true".to_owned(), "false".to_owned()],
+            Type::Any => return,
+            Type::Secret => {
+                secret_leak::leak(self.report, at, "a comparison", self.source(expr));
+                return;
+            }
+            Type::Text | Type::Phone | Type::Number => {
+                if !otherwise {
+                    missing_outcome::otherwise(self.report, then, "it is something else");
+                }
+                return;
+            }
+            _ => {
+                type_mismatch::mismatch(self.report, at, "`switch`", &Type::Text, is);
+                return;
+            }
+        };
+        let mut covered: BTreeSet<&str> = BTreeSet::new();
+        for (name, span) in arms {
+            match words.iter().find(|word| *word == name) {
+                Some(word) => {
+                    covered.insert(word);
+                }
+                None => {
+                    unknown_outcome::value(self.report, *span, name, at, &words);
+                    let meant = super::suggest::nearest(name, words.iter().map(String::as_str));
+                    covered.extend(meant);
+                }
+            }
+        }
+        let missing: Vec<String> = words
+            .iter()
+            .filter(|word| !covered.contains(word.as_str()))
+            .cloned()
+            .collect();
+        if !otherwise && !missing.is_empty() {
+            missing_outcome::missing(self.report, then, (at, &words), &missing);
+        } else if !otherwise && matches!(is, Type::Optional(_)) {
+            missing_outcome::otherwise(self.report, then, "it is `none`");
+        }
+    }
+}
+
+/// Whether a value may be handed to a field. Looser than between expressions where JSON makes no
+/// difference: a date is a string there, and a text may turn out to be one of a few words.
+fn fits(field: &Type, is: &Type) -> bool {
+    match (field.without_none(), is) {
+        (Type::Secret, is) => !matches!(is, Type::Object { .. } | Type::List(_)),
+        (Type::Text, Type::Date | Type::Time | Type::DateTime) => true,
+        (Type::OneOf(_) | Type::Phone, Type::Text | Type::OneOf(_) | Type::Phone) => {
+            match (field.without_none(), is) {
+                (Type::OneOf(words), Type::OneOf(some)) => {
+                    some.iter().any(|word| words.contains(word))
+                }
+                _ => true,
+            }
+        }
+        _ => field.accepts(is),
+    }
+}

@@ -1,0 +1,292 @@
+//! Cuts the text of an expression into tokens.
+
+use super::finding::{Finding, Span};
+
+/// A token and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Token {
+    pub(super) kind: TokenKind,
+    pub(super) span: Span,
+}
+
+/// The kinds of token.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum TokenKind {
+    Number(f64),
+    Text(String),
+    /// A name or a word of the language: the parser tells them apart, since a field may be called `if`.
+    Name(String),
+    Symbol(&'static str),
+    End,
+}
+
+/// Longest first, so that `<=` is not read as `<`.
+const SYMBOLS: [&str; 20] = [
+    "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "~", "|", ".", ",", "[", "]", "(",
+    ")", ":",
+];
+
+/// What other languages and keyboards write, and what is meant here. Longest first.
+const FOREIGN: [(&str, &str); 27] = [
+    ("===", "=="),
+    ("!==", "!="),
+    ("&&", "and"),
+    ("||", "or"),
+    ("<>", "!="),
+    ("=>", ">="),
+    ("=<", "<="),
+    ("**", "*"),
+    ("//", "/"),
+    ("=", "=="),
+    ("!", "not"),
+    ("&", "and"),
+    ("≠", "!="),
+    ("≤", "<="),
+    ("≥", ">="),
+    ("×", "*"),
+    ("÷", "/"),
+    ("“", "\""),
+    ("”", "\""),
+    ("，", ","),
+    ("（", "("),
+    ("）", ")"),
+    ("＝", "=="),
+    ("＞", ">"),
+    ("＜", "<"),
+    ("！", "not"),
+    ("。", "."),
+];
+
+/// The tokens of an expression, ended by [`TokenKind::End`]. `at` is the place of its first byte in the file.
+pub(super) fn tokens(text: &str, at: usize) -> Result<Vec<Token>, Finding> {
+    if let Some(finding) = braces(text, at) {
+        return Err(finding);
+    }
+    let mut tokens = Vec::new();
+    let mut position = 0;
+    while let Some(first) = text[position..].chars().next() {
+        let rest = &text[position..];
+        if first.is_whitespace() {
+            position += first.len_utf8();
+            continue;
+        }
+        let (kind, length) = if first.is_ascii_digit() {
+            number(rest, at + position)?
+        } else if first == '"' || first == '\'' {
+            quoted(rest, at + position)?
+        } else if first.is_ascii_alphabetic() || first == '_' {
+            let name = leading(rest, |c| c.is_ascii_alphanumeric() || c == '_');
+            (TokenKind::Name(name.to_owned()), name.len())
+        } else if let Some((foreign, meant)) = foreign(rest) {
+            let span = Span {
+                start: at + position,
+                end: at + position + foreign.len(),
+            };
+            let message = format!("`{foreign}` is not part of the expression language");
+            return Err(
+                Finding::new("bad-expression", span, message).with_help(format!("write `{meant}`"))
+            );
+        } else if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
+            (TokenKind::Symbol(symbol), symbol.len())
+        } else {
+            return Err(stranger(rest, first, at + position));
+        };
+        let span = Span {
+            start: at + position,
+            end: at + position + length,
+        };
+        tokens.push(Token { kind, span });
+        position += length;
+    }
+    let end = Span {
+        start: at + text.len(),
+        end: at + text.len(),
+    };
+    tokens.push(Token {
+        kind: TokenKind::End,
+        span: end,
+    });
+    Ok(tokens)
+}
+
+/// The foreign spelling at the beginning of a text, unless a symbol of ours is meant.
+fn foreign(rest: &str) -> Option<(&'static str, &'static str)> {
+    let found = FOREIGN
+        .iter()
+        .find(|(foreign, _)| rest.starts_with(foreign))
+        .copied()?;
+    let ours = SYMBOLS
+        .iter()
+        .any(|symbol| symbol.len() >= found.0.len() && rest.starts_with(symbol));
+    (!ours).then_some(found)
+}
+
+/// `${x}` and `{{ x }}` where a bare expression is expected: one finding for the whole of it.
+fn braces(text: &str, at: usize) -> Option<Finding> {
+    let mut quote = None;
+    let mut escaped = false;
+    let first = text.char_indices().find(|&(_, c)| {
+        let was_escaped = std::mem::replace(&mut escaped, false);
+        match quote {
+            Some(_) if was_escaped => {}
+            Some(_) if c == '\\' => escaped = true,
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None => return c == '{' || c == '}',
+        }
+        false
+    });
+    let (place, _) = first?;
+    let trimmed = text.trim();
+    let bare = trimmed
+        .strip_prefix("${")
+        .and_then(|inner| inner.strip_suffix('}'))
+        .or_else(|| {
+            trimmed
+                .strip_prefix("{{")
+                .and_then(|inner| inner.strip_suffix("}}"))
+        })
+        .map(str::trim)
+        .filter(|inner| !inner.contains(['{', '}']) && !inner.is_empty());
+    let (span, help) = match bare {
+        Some(bare) => {
+            let start = at + (text.len() - text.trim_start().len());
+            let span = Span {
+                start,
+                end: start + trimmed.len(),
+            };
+            (span, format!("write it bare: `{bare}`"))
+        }
+        None => {
+            let start = if text[..place].ends_with('$') {
+                place - 1
+            } else {
+                place
+            };
+            let span = Span {
+                start: at + start,
+                end: at + place + 1,
+            };
+            (
+                span,
+                "inside an expression nothing is wrapped in braces: write the name alone"
+                    .to_owned(),
+            )
+        }
+    };
+    Some(
+        Finding::new(
+            "braces-in-expression",
+            span,
+            "this is an expression already: it takes no braces",
+        )
+        .with_help(help),
+    )
+}
+
+/// Digits, with decimals after a point.
+fn number(rest: &str, start: usize) -> Result<(TokenKind, usize), Finding> {
+    let whole = leading(rest, |c| c.is_ascii_digit());
+    let mut length = whole.len();
+    if let Some(after) = rest[length..].strip_prefix('.') {
+        let decimals = leading(after, |c| c.is_ascii_digit());
+        if !decimals.is_empty() {
+            length += 1 + decimals.len();
+        }
+    }
+    let unit = leading(&rest[length..], |c| c.is_ascii_alphanumeric() || c == '_');
+    let span = Span {
+        start,
+        end: start + length + unit.len(),
+    };
+    if !unit.is_empty() {
+        let written = &rest[..length + unit.len()];
+        let message = format!("`{written}` is neither a number nor a name");
+        let help = format!(
+            "numbers have no unit here; compare with a quoted value, as in `wait > \"{written}\"`"
+        );
+        return Err(Finding::new("bad-expression", span, message).with_help(help));
+    }
+    if whole.len() > 1 && whole.starts_with('0') {
+        let message = format!("a number does not begin with 0: `{}`", &rest[..length]);
+        let help = format!(
+            "digits that are not a quantity are text: write `\"{}\"`",
+            &rest[..length]
+        );
+        return Err(Finding::new("bad-expression", span, message).with_help(help));
+    }
+    match rest[..length].parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok((TokenKind::Number(number), length)),
+        _ => Err(Finding::new(
+            "bad-expression",
+            span,
+            "this number is too large",
+        )),
+    }
+}
+
+/// A text in double or single quotes; a backslash stands before a quote, a backslash, `n` or `t`.
+fn quoted(rest: &str, start: usize) -> Result<(TokenKind, usize), Finding> {
+    let quote = rest.as_bytes()[0] as char;
+    let mut text = String::new();
+    let mut characters = rest.char_indices().skip(1);
+    while let Some((place, c)) = characters.next() {
+        if c == quote {
+            return Ok((TokenKind::Text(text), place + 1));
+        }
+        if c != '\\' {
+            text.push(c);
+            continue;
+        }
+        match characters.next() {
+            Some((_, c @ ('\\' | '"' | '\''))) => text.push(c),
+            Some((_, 'n')) => text.push('\n'),
+            Some((_, 't')) => text.push('\t'),
+            Some((_, c)) => {
+                let span = Span {
+                    start: start + place,
+                    end: start + place + 1 + c.len_utf8(),
+                };
+                let message = format!("`\\{c}` means nothing in a text");
+                return Err(Finding::new("bad-expression", span, message)
+                    .with_help("a backslash stands before a quote, a backslash, `n` or `t`; write `\\\\` for itself"));
+            }
+            None => break,
+        }
+    }
+    let span = Span {
+        start,
+        end: start + rest.len(),
+    };
+    Err(Finding::new("bad-expression", span, "this text never ends")
+        .with_help(format!("close it with a second `{quote}`")))
+}
+
+/// A character that no expression has.
+fn stranger(rest: &str, first: char, start: usize) -> Finding {
+    let word = leading(rest, |c| c.is_alphanumeric() || c == '_');
+    if word.is_empty() {
+        let span = Span {
+            start,
+            end: start + first.len_utf8(),
+        };
+        return Finding::new(
+            "bad-expression",
+            span,
+            format!("`{}` cannot stand in an expression", first.escape_debug()),
+        );
+    }
+    let span = Span {
+        start,
+        end: start + word.len(),
+    };
+    Finding::new("bad-expression", span, format!("`{word}` is not a name")).with_help(format!(
+        "names are written in Latin letters; a text stands in quotes: `\"{word}\"`"
+    ))
+}
+
+/// The part at the beginning whose characters all satisfy a condition.
+fn leading(text: &str, is: impl Fn(char) -> bool) -> &str {
+    &text[..text.find(|c| !is(c)).unwrap_or(text.len())]
+}

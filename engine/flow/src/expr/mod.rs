@@ -1,0 +1,28 @@
+//! Expressions: text to tree, tree to type, tree to value.
+//!
+//! The language is small, typed and total: no statements, loops, lambdas, implicit conversion or
+//! truthiness. The stages are one file each: `lexer` cuts text into tokens, `parser` makes
+//! the tree, `infer` gives it a type and reports everything that cannot work, `eval` gives
+//! it a value under a [`Budget`]. Nothing here reads a clock or fails by panicking.
+
+mod eval;
+mod filters;
+mod finding;
+mod infer;
+mod lexer;
+mod parser;
+mod pieces;
+mod suggest;
+mod tree;
+
+pub use eval::{Budget, EvalError, Scope, UNITS, eval};
+pub use filters::{Argument, FILTERS, Filter, Gives, Kind as FilterKind};
+pub use finding::{Finding, Span};
+pub use infer::{Lookup, TypeScope, infer, infer_condition, infer_inserted};
+pub use parser::{MAX_BYTES, MAX_CHAIN, MAX_NESTING, parse};
+pub use pieces::{parse_pieces, single};
+pub use suggest::closest;
+pub use tree::Expr;
+
+#[cfg(test)]
+mod tests;

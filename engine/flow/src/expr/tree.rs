@@ -1,0 +1,304 @@
+//! The tree of an expression.
+
+use std::fmt::{self, Write as _};
+
+use super::finding::Span;
+
+/// A parsed expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    /// What it is.
+    pub(super) kind: Kind,
+    /// Where it stands, in bytes of the file.
+    pub(super) span: Span,
+}
+
+/// The kinds of expression.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kind {
+    /// `none`.
+    None,
+    /// `true`, `false`.
+    Bool(bool),
+    /// `3`, `2.5`.
+    Number(f64),
+    /// `"text"`.
+    Text(String),
+    /// `[a, b]`.
+    List(Vec<Expr>),
+    /// `order`.
+    Name(String),
+    /// `order.status`; the span is that of the name after the dot.
+    Field(Box<Expr>, String, Span),
+    /// `list[0]`.
+    Index(Box<Expr>, Box<Expr>),
+    /// `value | filter(arguments)`; the span is that of the filter's name.
+    Filter(Box<Expr>, String, Span, Vec<Expr>),
+    /// `-a`.
+    Negate(Box<Expr>),
+    /// `not a`.
+    Not(Box<Expr>),
+    /// `a op b`.
+    Binary(Operator, Box<Expr>, Box<Expr>),
+    /// `a is none` (`true`), `a is not none` (`false`).
+    IsNone(Box<Expr>, bool),
+    /// `a if condition else b`: condition, a, b.
+    Choice(Box<Expr>, Box<Expr>, Box<Expr>),
+}
+
+/// Operators with two sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operator {
+    Or,
+    And,
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    In,
+    NotIn,
+    Join,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+}
+
+impl Operator {
+    /// Its level in the parser's table.
+    pub(super) fn level(self) -> u8 {
+        match self {
+            Operator::Or => 1,
+            Operator::And => 2,
+            Operator::Equal
+            | Operator::NotEqual
+            | Operator::Less
+            | Operator::LessOrEqual
+            | Operator::Greater
+            | Operator::GreaterOrEqual
+            | Operator::In
+            | Operator::NotIn => 4,
+            Operator::Join => 5,
+            Operator::Add | Operator::Subtract => 6,
+            Operator::Multiply | Operator::Divide | Operator::Remainder => 7,
+        }
+    }
+
+    /// As it is written.
+    pub(super) fn symbol(self) -> &'static str {
+        match self {
+            Operator::Or => "or",
+            Operator::And => "and",
+            Operator::Equal => "==",
+            Operator::NotEqual => "!=",
+            Operator::Less => "<",
+            Operator::LessOrEqual => "<=",
+            Operator::Greater => ">",
+            Operator::GreaterOrEqual => ">=",
+            Operator::In => "in",
+            Operator::NotIn => "not in",
+            Operator::Join => "~",
+            Operator::Add => "+",
+            Operator::Subtract => "-",
+            Operator::Multiply => "*",
+            Operator::Divide => "/",
+            Operator::Remainder => "%",
+        }
+    }
+}
+
+impl Expr {
+    /// Where it stands, in bytes of the file.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The variables it reads, in the order of the text; one entry for every mention.
+    pub fn roots(&self) -> Vec<(String, Span)> {
+        let mut roots = Vec::new();
+        self.collect_roots(&mut roots);
+        roots.sort_by_key(|(_, span)| span.start);
+        roots
+    }
+
+    /// The name, when the expression is nothing but a variable.
+    pub fn as_name(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The path, when the expression is a variable or a field of one: `order.total` is `[order, total]`.
+    pub fn as_path(&self) -> Option<Vec<&str>> {
+        match &self.kind {
+            Kind::Name(name) => Some(vec![name]),
+            Kind::Field(of, name, _) => {
+                let mut path = of.as_path()?;
+                path.push(name);
+                Some(path)
+            }
+            _ => None,
+        }
+    }
+
+    /// The text, when the expression is nothing but a quoted text.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn collect_roots(&self, roots: &mut Vec<(String, Span)>) {
+        match &self.kind {
+            Kind::None | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
+            Kind::Name(name) => roots.push((name.clone(), self.span)),
+            Kind::List(items) => items.iter().for_each(|item| item.collect_roots(roots)),
+            Kind::Field(of, _, _) | Kind::Negate(of) | Kind::Not(of) | Kind::IsNone(of, _) => {
+                of.collect_roots(roots);
+            }
+            Kind::Filter(of, _, _, arguments) => {
+                of.collect_roots(roots);
+                arguments
+                    .iter()
+                    .for_each(|argument| argument.collect_roots(roots));
+            }
+            Kind::Index(a, b) | Kind::Binary(_, a, b) => {
+                a.collect_roots(roots);
+                b.collect_roots(roots);
+            }
+            Kind::Choice(condition, a, b) => {
+                condition.collect_roots(roots);
+                a.collect_roots(roots);
+                b.collect_roots(roots);
+            }
+        }
+    }
+}
+
+/// The expression as it is written, with as few brackets as it needs.
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, 0)
+    }
+}
+
+impl Expr {
+    /// Its level in the parser's table.
+    fn level(&self) -> u8 {
+        match &self.kind {
+            Kind::Choice(..) => 0,
+            Kind::Not(_) => 3,
+            Kind::Binary(operator, ..) => operator.level(),
+            Kind::IsNone(..) => 4,
+            Kind::Negate(_) => 8,
+            Kind::Number(number) if number.is_sign_negative() => 8,
+            Kind::Filter(..) => 9,
+            _ => 10,
+        }
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, least: u8) -> fmt::Result {
+        let brackets = self.level() < least;
+        if brackets {
+            f.write_str("(")?;
+        }
+        match &self.kind {
+            Kind::None => f.write_str("none")?,
+            Kind::Bool(bool) => write!(f, "{bool}")?,
+            Kind::Number(number) => write!(f, "{number}")?,
+            Kind::Text(text) => write_text(f, text)?,
+            Kind::List(items) => write_items(f, "[", items, "]")?,
+            Kind::Name(name) => f.write_str(name)?,
+            Kind::Field(of, name, _) => {
+                // `1.a` would be read as a number.
+                of.write(
+                    f,
+                    if matches!(of.kind, Kind::Number(_)) {
+                        11
+                    } else {
+                        10
+                    },
+                )?;
+                write!(f, ".{name}")?;
+            }
+            Kind::Index(of, index) => {
+                of.write(f, 10)?;
+                write_items(f, "[", std::slice::from_ref(index), "]")?;
+            }
+            Kind::Filter(of, name, _, arguments) => {
+                of.write(f, 8)?;
+                write!(f, " | {name}")?;
+                if !arguments.is_empty() {
+                    write_items(f, "(", arguments, ")")?;
+                }
+            }
+            Kind::Negate(of) => {
+                f.write_str("-")?;
+                // A filter would take the sign along.
+                of.write(
+                    f,
+                    if matches!(of.kind, Kind::Filter(..)) {
+                        10
+                    } else {
+                        8
+                    },
+                )?;
+            }
+            Kind::Not(of) => {
+                f.write_str("not ")?;
+                of.write(f, 3)?;
+            }
+            Kind::Binary(operator, a, b) => {
+                let level = operator.level();
+                a.write(f, if level == 4 { 5 } else { level })?;
+                write!(f, " {} ", operator.symbol())?;
+                b.write(f, level + 1)?;
+            }
+            Kind::IsNone(of, yes) => {
+                of.write(f, 5)?;
+                f.write_str(if *yes { " is none" } else { " is not none" })?;
+            }
+            Kind::Choice(condition, a, b) => {
+                a.write(f, 1)?;
+                f.write_str(" if ")?;
+                condition.write(f, 1)?;
+                f.write_str(" else ")?;
+                b.write(f, 0)?;
+            }
+        }
+        if brackets {
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
+fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_char('"')?;
+    for c in text.chars() {
+        match c {
+            '"' => f.write_str("\\\"")?,
+            '\\' => f.write_str("\\\\")?,
+            '\n' => f.write_str("\\n")?,
+            '\t' => f.write_str("\\t")?,
+            c => f.write_char(c)?,
+        }
+    }
+    f.write_char('"')
+}
+
+fn write_items(f: &mut fmt::Formatter<'_>, open: &str, items: &[Expr], close: &str) -> fmt::Result {
+    f.write_str(open)?;
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            f.write_str(", ")?;
+        }
+        item.write(f, 0)?;
+    }
+    f.write_str(close)
+}

@@ -1,0 +1,27 @@
+//! The flow language: YAML text to a checked plan and its diagnostics; expressions; spoken values.
+//!
+//! [`fn@check`] is the whole of it: text and what is around it ([`Catalog`]) go in, a [`plan::Plan`] and
+//! every finding come out. Nothing here reads a clock, a file or the environment, so a server and a
+//! browser say the same about the same text.
+//!
+//! The stages are one folder each: `yaml` (text to a tree with places), `lower` (tree to a draft of the
+//! plan: names, shapes, inputs), [`mod@check`] (the draft as a graph: types, variables, ways out; the
+//! rules), [`diagnostic`] (what the designer sees).
+
+#![warn(missing_docs)]
+
+pub mod catalog;
+pub mod check;
+pub mod diagnostic;
+pub mod expr;
+mod lower;
+pub mod plan;
+pub mod speak;
+pub mod value;
+mod yaml;
+
+pub use catalog::Catalog;
+pub use check::rules::{RULES, Rule, rule_of as rule};
+pub use check::{Checked, check, signature};
+pub use diagnostic::{Diagnostic, Level};
+pub use lower::{Act, Expectation, Given, Reply, Test};

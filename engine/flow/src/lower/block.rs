@@ -1,0 +1,84 @@
+use super::draft::unknown;
+use super::{Lowerer, Place};
+use crate::check::rules::{bad_value, missing_key};
+use crate::expr::Span;
+use crate::plan::{Edge, NodeId};
+use crate::yaml::{Content, Entry, Node};
+
+impl<'t> Lowerer<'t> {
+    /// A named step: one action, or a list of them.
+    pub(super) fn step(&mut self, index: usize, entry: &'t Entry) {
+        let place = Place {
+            step: index,
+            depth: 0,
+            after: Edge::End,
+            repeat: false,
+        };
+        let first = match &entry.value.content {
+            Content::List(items) => match self.block(items, &place, entry.key_span) {
+                Edge::Node(id) => id,
+                _ => self.nothing(&place, entry),
+            },
+            Content::Map(_) => {
+                let id = self.reserve(&place);
+                self.action(id, &entry.value, &place);
+                id
+            }
+            Content::Scalar(_) => {
+                self.wrong_shape(
+                    &entry.key,
+                    &entry.value,
+                    "an action such as `say: hello`, or a list of actions",
+                );
+                self.nothing(&place, entry)
+            }
+        };
+        self.draft
+            .steps
+            .push((entry.key.clone(), entry.key_span, first));
+    }
+
+    /// A step that cannot be understood.
+    fn nothing(&mut self, place: &Place, entry: &'t Entry) -> NodeId {
+        let id = self.reserve(place);
+        self.facts(id).span = entry.span();
+        self.facts(id).head = entry.key_span;
+        id
+    }
+
+    /// A list of actions; the edge to the first of them.
+    pub(super) fn block(&mut self, items: &'t [Node], place: &Place, span: Span) -> Edge {
+        if items.is_empty() {
+            bad_value::why(
+                &mut self.report,
+                span,
+                "this list has no action in it".to_owned(),
+                "write at least one, such as `- hangup: completed`",
+            );
+            return unknown();
+        }
+        let ids: Vec<NodeId> = items.iter().map(|_| self.reserve(place)).collect();
+        for (index, item) in items.iter().enumerate() {
+            let after = ids
+                .get(index + 1)
+                .map_or(place.after.clone(), |next| Edge::Node(*next));
+            let inner = Place {
+                after,
+                ..place.clone()
+            };
+            self.facts(ids[index]).before = index.checked_sub(1).map(|before| ids[before]);
+            if item.map().is_some() {
+                self.action(ids[index], item, &inner);
+            } else {
+                self.facts(ids[index]).span = item.span;
+                self.facts(ids[index]).head = item.span;
+                if item.absent() {
+                    missing_key::value(&mut self.report, item.span, "-");
+                } else {
+                    self.wrong_shape("-", item, "an action such as `say: hello`");
+                }
+            }
+        }
+        Edge::Node(ids[0])
+    }
+}

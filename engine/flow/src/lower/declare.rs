@@ -1,0 +1,171 @@
+use std::collections::BTreeMap;
+
+use super::Lowerer;
+use super::names::{Declared, TYPES, is_variable, type_named};
+use crate::check::rules::{bad_name, bad_value, missing_key};
+use crate::value::{Type, Value, parse_literal};
+use crate::yaml::{Content, Map, Node};
+
+/// Names that expressions give a meaning of their own.
+const TAKEN: [&str; 13] = [
+    "call", "now", "if", "else", "and", "or", "not", "in", "is", "true", "false", "none", "queue",
+];
+
+impl<'t> Lowerer<'t> {
+    /// `inputs:` or `vars:`.
+    pub(super) fn declarations(&mut self, key: &str, node: &'t Node) -> BTreeMap<String, Declared> {
+        let mut all = BTreeMap::new();
+        let Some(map) = self.expect_map(key, node, "a map such as `{ tries: number }`") else {
+            return all;
+        };
+        for entry in &map.entries {
+            self.variable_name(&entry.key, entry.key_span);
+            let mut declared = match &entry.value.content {
+                Content::Map(long) => self.long_declaration(long, &entry.value),
+                _ => {
+                    let ty = self.type_name(&entry.key, &entry.value);
+                    Declared {
+                        secret: ty == Type::Secret,
+                        ty,
+                        default: None,
+                        span: entry.key_span,
+                    }
+                }
+            };
+            declared.span = entry.key_span;
+            all.insert(entry.key.clone(), declared);
+        }
+        all
+    }
+
+    /// Tells of a name that expressions could not use.
+    pub(super) fn variable_name(&mut self, name: &str, span: crate::expr::Span) -> bool {
+        if TAKEN.contains(&name) {
+            bad_name::taken(&mut self.report, span, name);
+            return false;
+        }
+        if !is_variable(name) {
+            bad_name::name(&mut self.report, span, name, "a variable", true);
+            return false;
+        }
+        true
+    }
+
+    fn long_declaration(&mut self, map: &'t Map, node: &'t Node) -> Declared {
+        self.unknown_keys(
+            map,
+            "a declaration",
+            &["type", "default", "secret", "one_of", "description"],
+        );
+        let mut ty = match map.value("type") {
+            Some(name) => self.type_name("type", name),
+            None if map.entry("one_of").is_some() => Type::Text,
+            None => {
+                missing_key::missing(
+                    &mut self.report,
+                    node.span,
+                    "type:",
+                    "a declaration",
+                    "type: text",
+                );
+                Type::Any
+            }
+        };
+        if let Some(words) = map.value("one_of") {
+            let words = self.words("one_of", words);
+            if matches!(ty, Type::Text | Type::Any) && !words.is_empty() {
+                ty = Type::OneOf(words);
+            }
+        }
+        let secret = map
+            .value("secret")
+            .is_some_and(|value| self.yes_or_no("secret", value) == Some(true));
+        if secret {
+            ty = Type::Secret;
+        }
+        if let Some(text) = map.value("description") {
+            self.expect_text("description", text, "a text");
+        }
+        let default = map
+            .value("default")
+            .and_then(|value| self.literal("default", value, &ty));
+        Declared {
+            secret: ty == Type::Secret,
+            ty,
+            default,
+            span: node.span,
+        }
+    }
+
+    fn type_name(&mut self, key: &str, node: &'t Node) -> Type {
+        let Some(name) = self.expect_text(key, node, "a type such as `text`") else {
+            return Type::Any;
+        };
+        type_named(name).unwrap_or_else(|| {
+            let names = TYPES.map(str::to_owned);
+            let meant = crate::check::suggest::nearest(name, TYPES).and_then(type_named);
+            bad_value::word(&mut self.report, node.span, key, name, &names);
+            meant.unwrap_or(Type::Any)
+        })
+    }
+
+    /// A list of words.
+    pub(super) fn words(&mut self, key: &str, node: &'t Node) -> Vec<String> {
+        let Some(list) = self.expect_list(key, node, "a list of words") else {
+            return Vec::new();
+        };
+        list.iter()
+            .filter_map(|item| self.expect_text(key, item, "a word").map(str::to_owned))
+            .collect()
+    }
+
+    /// A value written in the file, of a type.
+    pub(super) fn literal(&mut self, key: &str, node: &'t Node, ty: &Type) -> Option<Value> {
+        match (&node.content, ty) {
+            (Content::List(items), Type::List(inner)) => {
+                let items = items.iter().map(|item| self.literal(key, item, inner));
+                items.collect::<Option<Vec<_>>>().map(Value::List)
+            }
+            (Content::List(items), Type::Any) => {
+                let items = items.iter().map(|item| self.literal(key, item, &Type::Any));
+                items.collect::<Option<Vec<_>>>().map(Value::List)
+            }
+            (Content::Map(map), Type::Object { .. } | Type::Any) => {
+                let fields = map.entries.iter().map(|entry| {
+                    let ty = match ty {
+                        Type::Object { fields, .. } => fields.get(&entry.key).unwrap_or(&Type::Any),
+                        _ => &Type::Any,
+                    };
+                    Some((
+                        entry.key.clone(),
+                        self.literal(&entry.key, &entry.value, ty)?,
+                    ))
+                });
+                fields
+                    .collect::<Option<BTreeMap<_, _>>>()
+                    .map(Value::Object)
+            }
+            (Content::Scalar(scalar), _) => {
+                if scalar.absent() && !matches!(ty, Type::Optional(_) | Type::None) {
+                    missing_key::value(&mut self.report, node.span, key);
+                    return None;
+                }
+                if *ty == Type::Duration {
+                    let ms = self.duration(key, node)?;
+                    return Some(Value::Duration(i64::try_from(ms).unwrap_or(i64::MAX)));
+                }
+                match parse_literal(&scalar.text, ty) {
+                    Ok(value) => Some(value),
+                    Err(why) => {
+                        bad_value::why(&mut self.report, node.span, why, "");
+                        None
+                    }
+                }
+            }
+            _ => {
+                self.wrong_shape(key, node, &format!("a {ty}"));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,519 @@
+use std::collections::BTreeMap;
+
+use super::draft::{Assigned, Binding, unknown};
+use super::names::is_name;
+use super::then::Then;
+use super::{Lowerer, Place, Want};
+use crate::check::rules::{
+    bad_name, bad_value, missing_key, missing_outcome, unknown_key, unknown_outcome,
+    unknown_variable,
+};
+use crate::expr::Span;
+use crate::plan::{Action, Edge, NodeId, Template};
+use crate::value::{Type, Value};
+use crate::yaml::{Content, Entry, Map, Node};
+
+/// Longest `wait:`, in milliseconds: ten minutes of nothing is no service.
+const MAX_WAIT_MS: u64 = 600_000;
+
+/// Most characters of a disposition.
+const MAX_REASON: usize = 100;
+
+impl<'t> Lowerer<'t> {
+    /// An action that the engine itself walks.
+    pub(super) fn engine_verb(
+        &mut self,
+        id: NodeId,
+        map: &'t Map,
+        entry: &'t Entry,
+        place: &Place,
+    ) {
+        let options: &[&str] = match entry.key.as_str() {
+            "use" => &[
+                "then",
+                "when",
+                "title",
+                "global",
+                "with",
+                "as",
+                "into",
+                "timeout",
+                "retry",
+                "meanwhile",
+            ],
+            "call" => &["then", "when", "title", "with", "as"],
+            "if" => &["then", "else", "when", "title"],
+            "return" => &["with", "when", "title"],
+            "goto" | "hangup" => &["when", "title"],
+            "choose" => &["when", "title"],
+            _ => &["then", "when", "title"],
+        };
+        for other in map.entries.iter().filter(|other| other.key != entry.key) {
+            let key = other.key.as_str();
+            if !options.contains(&key) && !self.verbs.iter().any(|verb| verb == key) {
+                let names: Vec<String> = options.iter().map(|name| (*name).to_owned()).collect();
+                let place = format!("`{}`", entry.key);
+                unknown_key::unknown(&mut self.report, other.key_span, key, &place, &names);
+            }
+        }
+        match entry.key.as_str() {
+            "use" => self.use_step(id, map, entry, place),
+            "call" => self.flow_call(id, map, entry, place),
+            "if" => self.if_else(id, map, entry, place),
+            "choose" => self.choose(id, entry, place),
+            "switch" => self.switch(id, map, entry, place),
+            "set" => self.set(id, map, entry, place),
+            "tag" => self.tag(id, map, entry, place),
+            "wait" => self.wait(id, map, entry, place),
+            "goto" => {
+                let edge = self.target("goto", &entry.value, place);
+                self.node(id).next = edge;
+            }
+            "return" => self.return_verb(id, map, entry, place),
+            _ => self.hang_up(id, entry, place),
+        }
+        // An action that is skipped goes on with what follows it, unless it has one way to go anyway.
+        let skipped = self.node(id).when.is_some();
+        if skipped
+            && matches!(
+                entry.key.as_str(),
+                "goto" | "return" | "hangup" | "choose" | "switch" | "if" | "call"
+            )
+        {
+            if entry.key == "goto" {
+                // `goto` with `when` is a choice: the target, or what follows.
+                if let Some(when) = self.node(id).when.take() {
+                    let target = self.node(id).next.clone();
+                    self.node(id).action = Action::Choose {
+                        arms: vec![(when, target)],
+                        otherwise: place.after.clone(),
+                    };
+                }
+            }
+            self.node(id).next = place.after.clone();
+        }
+    }
+
+    fn if_else(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+        let condition = self.condition(id, "if", &entry.value);
+        let then = match map.value("then") {
+            Some(node) => self.target("then", node, place),
+            None => {
+                missing_key::missing(
+                    &mut self.report,
+                    entry.key_span,
+                    "then:",
+                    "an `if`",
+                    "then: a_step",
+                );
+                unknown()
+            }
+        };
+        let otherwise = match map.value("else") {
+            Some(node) => self.target("else", node, place),
+            None if place.after == Edge::End => {
+                missing_outcome::otherwise(
+                    &mut self.report,
+                    self.draft.facts[id.0 as usize].head,
+                    "that is not so",
+                );
+                unknown()
+            }
+            None => place.after.clone(),
+        };
+        match condition {
+            Some(condition) => {
+                self.node(id).action = Action::Choose {
+                    arms: vec![(condition, then)],
+                    otherwise,
+                };
+            }
+            // Both ways stay reachable.
+            None => self.ways(id, vec![then, otherwise]),
+        }
+    }
+
+    /// An action whose condition is not understood, but whose targets are. No plan is made of it; it stands
+    /// in the graph as a call with these ways to go.
+    pub(super) fn ways(&mut self, id: NodeId, edges: Vec<Edge>) {
+        self.facts(id).broken = true;
+        let edges = edges.into_iter().enumerate();
+        self.node(id).action = Action::Call {
+            flow: String::new(),
+            with: BTreeMap::new(),
+            bind: None,
+            edges: edges
+                .map(|(index, edge)| (index.to_string(), edge))
+                .collect(),
+            otherwise: None,
+        };
+    }
+
+    fn choose(&mut self, id: NodeId, entry: &'t Entry, place: &Place) {
+        let Some(items) = self.expect_list("choose", &entry.value, "a list of `- when: … then: …`")
+        else {
+            self.facts(id).broken = true;
+            return;
+        };
+        let mut arms = Vec::new();
+        let mut lost = Vec::new();
+        let mut otherwise = None;
+        for item in items {
+            let Some(map) = self.expect_map("choose", item, "a list of `- when: … then: …`")
+            else {
+                continue;
+            };
+            if let Some(other) = map.value("else") {
+                self.unknown_keys(map, "the last line of `choose`", &["else"]);
+                otherwise = Some(self.target("else", other, place));
+                continue;
+            }
+            self.unknown_keys(map, "a line of `choose`", &["when", "then"]);
+            if otherwise.is_some() {
+                let why = "nothing after `else:` is ever looked at".to_owned();
+                bad_value::why(
+                    &mut self.report,
+                    item.span,
+                    why,
+                    "move `- else:` to the end",
+                );
+            }
+            let condition = match map.value("when") {
+                Some(node) => self.condition(id, "when", node),
+                None => {
+                    missing_key::missing(
+                        &mut self.report,
+                        item.span,
+                        "when:",
+                        "a line of `choose`",
+                        "when: …",
+                    );
+                    None
+                }
+            };
+            let then = match map.value("then") {
+                Some(node) => self.target("then", node, place),
+                None => {
+                    missing_key::missing(
+                        &mut self.report,
+                        item.span,
+                        "then:",
+                        "a line of `choose`",
+                        "then: a_step",
+                    );
+                    unknown()
+                }
+            };
+            match condition {
+                Some(condition) => arms.push((condition, then)),
+                None => lost.push(then),
+            }
+        }
+        let otherwise = match otherwise {
+            Some(edge) => edge,
+            None if place.after == Edge::End => {
+                missing_outcome::otherwise(&mut self.report, entry.key_span, "none of these is so");
+                unknown()
+            }
+            None => place.after.clone(),
+        };
+        if lost.is_empty() {
+            self.node(id).action = Action::Choose { arms, otherwise };
+        } else {
+            lost.extend(arms.into_iter().map(|(_, edge)| edge));
+            lost.push(otherwise);
+            self.ways(id, lost);
+        }
+    }
+
+    fn switch(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+        let value = self.bare("switch", &entry.value);
+        let (lines, otherwise, span) = match self.then(map, place) {
+            Then::Lines {
+                lines,
+                otherwise,
+                span,
+            } => (lines, otherwise, span),
+            Then::One(_) | Then::Absent => {
+                let what = "a `switch`";
+                missing_key::missing(
+                    &mut self.report,
+                    entry.key_span,
+                    "then:",
+                    what,
+                    "then: { value: a_step, else: another }",
+                );
+                (Vec::new(), Some(unknown()), entry.key_span)
+            }
+        };
+        let arms: BTreeMap<String, Edge> = lines
+            .iter()
+            .map(|(name, _, edge)| (name.clone(), edge.clone()))
+            .collect();
+        match value {
+            Some((value, clamp)) => {
+                let want = Want::Switch {
+                    arms: lines
+                        .into_iter()
+                        .map(|(name, span, _)| (name, span))
+                        .collect(),
+                    otherwise: otherwise.is_some(),
+                    then: span,
+                };
+                let binds = Self::no_binds();
+                self.used(id, &value, clamp, &binds, want);
+                self.node(id).action = Action::Switch {
+                    value,
+                    arms,
+                    otherwise,
+                };
+            }
+            None => self.ways(id, arms.into_values().chain(otherwise).collect()),
+        }
+    }
+
+    fn set(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+        let mut values = BTreeMap::new();
+        let all = self.expect_map("set", &entry.value, "a map such as `{ tries: 0 }`");
+        for line in all.into_iter().flat_map(|map| &map.entries) {
+            let place_name = format!("`{}`", line.key);
+            let ty = match line.key.as_str() {
+                "call.language" => Type::OneOf(self.draft.languages.clone()),
+                "call.priority" => Type::Number,
+                name => match self.draft.vars.get(name) {
+                    Some(declared) => {
+                        let (ty, span) = (declared.ty.clone(), line.key_span);
+                        let binding = self.bind(name, ty.clone(), span);
+                        self.facts(id).assigned.push(Assigned {
+                            outcome: None,
+                            binding,
+                        });
+                        ty
+                    }
+                    None => {
+                        let mut names: Vec<String> = self.draft.vars.keys().cloned().collect();
+                        names.extend(["call.language".to_owned(), "call.priority".to_owned()]);
+                        unknown_variable::unknown(&mut self.report, line.key_span, name, &names);
+                        Type::Any
+                    }
+                },
+            };
+            let secret = ty == Type::Secret;
+            if let Some(value) =
+                self.value_template(id, &line.key, &line.value, &place_name, &ty, secret)
+            {
+                if line.key == "call.priority"
+                    && let Template::Literal(Value::Number(number)) = &value
+                    && !(0.0..=100.0).contains(number)
+                {
+                    let why = "`call.priority` is a number from 0 to 100".to_owned();
+                    bad_value::why(&mut self.report, line.value.span, why, "");
+                }
+                values.insert(line.key.clone(), value);
+            }
+        }
+        let next = self.plain_then(map, place, "set");
+        let node = self.node(id);
+        node.next = next;
+        node.action = Action::Set(values);
+    }
+
+    fn tag(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+        let mut tags = BTreeMap::new();
+        match &entry.value.content {
+            Content::Map(all) => {
+                for line in &all.entries {
+                    let name = format!("the tag `{}`", line.key);
+                    if let Some(value) =
+                        self.value_template(id, &line.key, &line.value, &name, &Type::Any, false)
+                    {
+                        tags.insert(line.key.clone(), value);
+                    }
+                }
+            }
+            _ => {
+                if let Some(tag) = self.expect_text(
+                    "tag",
+                    &entry.value,
+                    "a word, or a map such as `{ reason: refund }`",
+                ) {
+                    tags.insert(tag.to_owned(), Template::Literal(Value::Bool(true)));
+                }
+            }
+        }
+        let next = self.plain_then(map, place, "tag");
+        let node = self.node(id);
+        node.next = next;
+        node.action = Action::Tag(tags);
+    }
+
+    fn wait(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+        let mut ms = self.duration("wait", &entry.value).unwrap_or(0);
+        if ms > MAX_WAIT_MS {
+            let why = "a wait lasts at most 10 minutes".to_owned();
+            bad_value::why(
+                &mut self.report,
+                entry.value.span,
+                why,
+                "let the caller wait in a queue",
+            );
+            ms = 0;
+        }
+        let next = self.plain_then(map, place, "wait");
+        let node = self.node(id);
+        node.next = next;
+        node.action = Action::Wait(ms);
+    }
+
+    fn return_verb(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+        let mut outcome = String::new();
+        if let Some(name) = self.expect_text("return", &entry.value, "one of the flow's outcomes") {
+            if !self.draft.outcomes.iter().any(|known| known == name) {
+                let names = self.draft.outcomes.clone();
+                unknown_outcome::of_flow(&mut self.report, entry.value.span, name, &names);
+            }
+            name.clone_into(&mut outcome);
+        }
+        let mut with = BTreeMap::new();
+        if let Some(node) = map.value("with")
+            && let Some(all) = self.expect_map("with", node, "a map of values")
+        {
+            for line in &all.entries {
+                let name = format!("`{}`", line.key);
+                if let Some(value) =
+                    self.value_template(id, &line.key, &line.value, &name, &Type::Any, false)
+                {
+                    with.insert(line.key.clone(), value);
+                }
+            }
+        }
+        let node = self.node(id);
+        node.next = place.after.clone();
+        node.action = Action::Return { outcome, with };
+    }
+
+    fn hang_up(&mut self, id: NodeId, entry: &'t Entry, place: &Place) {
+        let reason = match &entry.value.content {
+            Content::Scalar(scalar) if scalar.absent() => "completed",
+            _ => self
+                .expect_text("hangup", &entry.value, "a word such as `completed`")
+                .unwrap_or("completed"),
+        };
+        if !is_name(reason) || reason.len() > MAX_REASON {
+            bad_name::name(
+                &mut self.report,
+                entry.value.span,
+                reason,
+                "a disposition",
+                false,
+            );
+        }
+        let node = self.node(id);
+        node.next = place.after.clone();
+        node.action = Action::HangUp {
+            reason: reason.to_owned(),
+        };
+    }
+
+    /// Notes that a variable gets a value of a type at a place.
+    pub(super) fn bind(&mut self, name: &str, ty: Type, span: Span) -> usize {
+        self.draft.bindings.push(Binding {
+            name: name.to_owned(),
+            ty,
+            span,
+        });
+        self.draft.bindings.len() - 1
+    }
+
+    /// A value of a type, with `${ … }` allowed anywhere in it.
+    pub(super) fn value_template(
+        &mut self,
+        id: NodeId,
+        key: &str,
+        node: &'t Node,
+        place: &str,
+        ty: &Type,
+        secret: bool,
+    ) -> Option<Template> {
+        match &node.content {
+            Content::List(items) => {
+                let inner = match ty.without_none() {
+                    Type::List(inner) => (**inner).clone(),
+                    Type::Any => Type::Any,
+                    _ => {
+                        self.wrong_shape(key, node, &format!("a {ty}"));
+                        return None;
+                    }
+                };
+                let items = items
+                    .iter()
+                    .map(|item| self.value_template(id, key, item, place, &inner, secret));
+                items.collect::<Option<Vec<_>>>().map(Template::List)
+            }
+            Content::Map(map) => {
+                if *ty.without_none() == Type::Money {
+                    return self.literal_money(key, node);
+                }
+                let known = match ty.without_none() {
+                    Type::Object { fields, .. } => fields.clone(),
+                    Type::Any => BTreeMap::new(),
+                    _ => {
+                        self.wrong_shape(key, node, &format!("a {ty}"));
+                        return None;
+                    }
+                };
+                let fields = map.entries.iter().map(|line| {
+                    let ty = known.get(&line.key).unwrap_or(&Type::Any);
+                    let value =
+                        self.value_template(id, &line.key, &line.value, place, ty, secret)?;
+                    Some((line.key.clone(), value))
+                });
+                fields
+                    .collect::<Option<BTreeMap<_, _>>>()
+                    .map(Template::Object)
+            }
+            Content::Scalar(scalar) if scalar.text.contains("${") => {
+                let whole = crate::expr::single(&scalar.text);
+                if !whole
+                    && !matches!(
+                        ty.without_none(),
+                        Type::Any | Type::Text | Type::OneOf(_) | Type::Phone
+                    )
+                {
+                    let why =
+                        format!("{place} takes a {ty}, and this is a text with something inserted");
+                    bad_value::why(
+                        &mut self.report,
+                        node.span,
+                        why,
+                        "write one `${ … }` and nothing else",
+                    );
+                    return None;
+                }
+                self.text_template(id, node, &Self::no_binds(), place, ty, secret)
+            }
+            Content::Scalar(_) => self.literal(key, node, ty).map(Template::Literal),
+        }
+    }
+
+    fn literal_money(&mut self, key: &str, node: &'t Node) -> Option<Template> {
+        let map = node.map()?;
+        let amount = map
+            .value("amount")
+            .and_then(Node::text)
+            .map(str::parse::<i64>);
+        let currency = map.value("currency").and_then(Node::text);
+        match (amount, currency) {
+            (Some(Ok(amount)), Some(currency)) if currency.len() == 3 => {
+                Some(Template::Literal(Value::Money(crate::value::Money {
+                    amount,
+                    currency: currency.to_owned(),
+                })))
+            }
+            _ => {
+                self.wrong_shape(key, node, "an amount such as `199.00 CNY`");
+                None
+            }
+        }
+    }
+}

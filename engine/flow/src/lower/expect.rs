@@ -1,0 +1,170 @@
+use std::collections::BTreeMap;
+
+use super::Lowerer;
+use crate::check::rules::bad_input;
+use crate::diagnostic::text;
+use crate::plan::Template;
+use crate::value::{Type, Value, parse_literal};
+use crate::yaml::{Content, Node};
+
+/// Most digits of an answer; what the host's `listen` takes.
+const MAX_DIGITS: u32 = 64;
+
+/// What an answer may be.
+pub(super) struct Expected {
+    /// As the step gets it.
+    pub template: Template,
+    /// What the answer is afterwards.
+    pub ty: Type,
+}
+
+/// The kinds that are one word.
+const KINDS: [(&str, Type); 9] = [
+    ("digits", Type::Text),
+    ("yes_no", Type::Bool),
+    ("number", Type::Number),
+    ("date", Type::Date),
+    ("time", Type::Time),
+    ("money", Type::Money),
+    ("phone", Type::Phone),
+    ("text", Type::Text),
+    ("card", Type::Secret),
+];
+
+impl<'t> Lowerer<'t> {
+    /// `expect:` of a step that asks.
+    pub(super) fn expect(&mut self, node: &'t Node) -> Option<Expected> {
+        match &node.content {
+            Content::Scalar(_) => {
+                let word =
+                    self.expect_text("expect", node, "what the answer is, such as `digits`")?;
+                let Some((kind, ty)) = KINDS.iter().find(|(kind, _)| *kind == word) else {
+                    let names: Vec<String> =
+                        KINDS.iter().map(|(kind, _)| (*kind).to_owned()).collect();
+                    crate::check::rules::bad_value::word(
+                        &mut self.report,
+                        node.span,
+                        "expect",
+                        word,
+                        &names,
+                    );
+                    return None;
+                };
+                let mut fields = vec![("kind", text_value(kind))];
+                if *kind == "digits" {
+                    fields.push(("min", Value::Number(1.0)));
+                    fields.push(("max", Value::Number(f64::from(MAX_DIGITS))));
+                }
+                Some(expected(fields, ty.clone()))
+            }
+            Content::Map(map) => match map.entries.as_slice() {
+                [entry] => match entry.key.as_str() {
+                    "digits" => self.digits(&entry.value),
+                    "number" => self.numbers(&entry.value),
+                    "one_of" => {
+                        let words = self.words("one_of", &entry.value);
+                        let values = words.iter().map(|word| text_value(word)).collect();
+                        let fields = vec![
+                            ("kind", text_value("one_of")),
+                            ("values", Value::List(values)),
+                        ];
+                        Some(expected(fields, Type::OneOf(words)))
+                    }
+                    other => {
+                        let names = ["digits", "number", "one_of"].map(str::to_owned);
+                        crate::check::rules::unknown_key::unknown(
+                            &mut self.report,
+                            entry.key_span,
+                            other,
+                            "`expect`",
+                            &names,
+                        );
+                        None
+                    }
+                },
+                _ => {
+                    self.wrong_shape(
+                        "expect",
+                        node,
+                        "one of `{ digits: 4..6 }`, `{ number: 1..10 }`, `{ one_of: [a, b] }`",
+                    );
+                    None
+                }
+            },
+            Content::List(_) => {
+                self.wrong_shape(
+                    "expect",
+                    node,
+                    "what the answer is, such as `digits` or `{ digits: 4..6 }`",
+                );
+                None
+            }
+        }
+    }
+
+    /// `n` or `n..m` digits.
+    fn digits(&mut self, node: &'t Node) -> Option<Expected> {
+        let written = self.expect_text("digits", node, "how many, such as `4` or `8..12`")?;
+        let (least, most) = written.split_once("..").unwrap_or((written, written));
+        match (least.parse::<u32>(), most.parse::<u32>()) {
+            (Ok(min), Ok(max)) if 1 <= min && min <= max && max <= MAX_DIGITS => {
+                let fields = vec![
+                    ("kind", text_value("digits")),
+                    ("min", Value::Number(f64::from(min))),
+                    ("max", Value::Number(f64::from(max))),
+                ];
+                Some(expected(fields, Type::Text))
+            }
+            _ => {
+                self.bad_range(node, written, "4..6", &format!("from 1 to {MAX_DIGITS}"));
+                None
+            }
+        }
+    }
+
+    /// `n..m`, both whole or with decimals.
+    fn numbers(&mut self, node: &'t Node) -> Option<Expected> {
+        let written = self.expect_text("number", node, "a range such as `1..10`")?;
+        let bounds = written.split_once("..").map(|(least, most)| {
+            (
+                parse_literal(least.trim(), &Type::Number),
+                parse_literal(most.trim(), &Type::Number),
+            )
+        });
+        match bounds {
+            Some((Ok(Value::Number(min)), Ok(Value::Number(max)))) if min <= max => {
+                let fields = vec![
+                    ("kind", text_value("number")),
+                    ("min", Value::Number(min)),
+                    ("max", Value::Number(max)),
+                ];
+                Some(expected(fields, Type::Number))
+            }
+            _ => {
+                self.bad_range(node, written, "1..10", "the smaller number first");
+                None
+            }
+        }
+    }
+
+    fn bad_range(&mut self, node: &Node, written: &str, example: &str, rule: &str) {
+        let message = text!("`{written}` is not a range", "`{written}` 不是有效的范围");
+        let help = text!("write `{example}`, {rule}", "例如 `{example}`");
+        bad_input::bad(&mut self.report, node.span, message, Some(help));
+    }
+}
+
+fn expected(fields: Vec<(&str, Value)>, ty: Type) -> Expected {
+    let fields: BTreeMap<String, Value> = fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    Expected {
+        template: Template::Literal(Value::Object(fields)),
+        ty,
+    }
+}
+
+fn text_value(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}

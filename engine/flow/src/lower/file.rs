@@ -1,0 +1,423 @@
+use std::collections::{BTreeMap, HashMap};
+
+use super::draft::{Draft, STEP, unknown};
+use super::names::{is_language, is_name};
+use super::{Lowerer, Place};
+use crate::catalog::Catalog;
+use crate::check::report::Report;
+use crate::check::rules::{
+    bad_name, bad_value, duplicate_key, missing_key, shadowed_global_key, unknown_step, unused,
+};
+use crate::expr::Span;
+use crate::plan::{Action, Edge};
+use crate::yaml::{Map, Node};
+
+/// Longest contact unless the flow says otherwise, in milliseconds: half an hour.
+const MAX_DURATION_MS: u64 = 30 * 60_000;
+
+/// Most actions of a contact unless the flow says otherwise: no caller walks through more by hand.
+const MAX_STEPS: u32 = 500;
+
+/// The verbs that the engine itself walks.
+pub(super) const ENGINE_VERBS: [&str; 11] = [
+    "call", "if", "choose", "switch", "set", "tag", "wait", "goto", "return", "hangup", "use",
+];
+
+/// Keys of a file.
+const FILE_KEYS: [&str; 15] = [
+    "flow",
+    "format",
+    "title",
+    "description",
+    "languages",
+    "inputs",
+    "outcomes",
+    "vars",
+    "prompts",
+    "hours",
+    "defaults",
+    "global",
+    "start",
+    "steps",
+    "tests",
+];
+
+/// Keys of `defaults:` beside the inputs of listening steps.
+const DEFAULT_KEYS: [&str; 8] = [
+    "timeout",
+    "gap",
+    "attempts",
+    "barge_in",
+    "reprompt",
+    "voice",
+    "max_duration",
+    "max_steps",
+];
+
+/// Understands a file as far as possible.
+pub(crate) fn lower<'t>(
+    root: &'t Node,
+    catalog: &'t Catalog,
+    report: Report<'t>,
+) -> (Draft<'t>, Report<'t>) {
+    let mut verbs: Vec<String> = ENGINE_VERBS.iter().map(|verb| (*verb).to_owned()).collect();
+    verbs.extend(catalog.verbs.keys().cloned());
+    verbs.sort();
+    let mut lowerer = Lowerer {
+        report,
+        catalog,
+        verbs,
+        steps: HashMap::new(),
+        step_names: Vec::new(),
+        prompt_ids: HashMap::new(),
+        hours: BTreeMap::new(),
+        used_hours: Vec::new(),
+        defaults: BTreeMap::new(),
+        draft: Draft {
+            max_duration_ms: MAX_DURATION_MS,
+            max_steps: MAX_STEPS,
+            ..Draft::default()
+        },
+        two_verbs: false,
+        compared: 0,
+    };
+    match root.map() {
+        Some(map) => lowerer.file(root.span, map),
+        None => {
+            let at = first_word(root.span);
+            missing_key::missing(&mut lowerer.report, at, "steps:", "a flow", "steps:");
+        }
+    }
+    (lowerer.draft, lowerer.report)
+}
+
+fn first_word(span: Span) -> Span {
+    Span {
+        start: span.start,
+        end: span.end.min(span.start + 1),
+    }
+}
+
+impl<'t> Lowerer<'t> {
+    fn file(&mut self, span: Span, root: &'t Map) {
+        self.unknown_keys(root, "a flow", &FILE_KEYS);
+        let top = root.entries.first().map_or(span, |entry| entry.key_span);
+        self.head(top, root);
+        for key in ["title", "description"] {
+            if let Some(node) = root.value(key) {
+                self.expect_text(key, node, "a text");
+            }
+        }
+        self.languages(root);
+        if let Some(node) = root.value("inputs") {
+            self.draft.inputs = self.declarations("inputs", node);
+        }
+        if let Some(node) = root.value("vars") {
+            self.draft.vars = self.declarations("vars", node);
+        }
+        if let Some(node) = root.value("outcomes") {
+            self.outcomes(node);
+        }
+        if let Some(node) = root.value("prompts") {
+            self.prompts(node);
+        }
+        if let Some(node) = root.value("hours") {
+            self.all_hours(node);
+        }
+        if let Some(node) = root.value("defaults") {
+            self.all_defaults(node);
+        }
+        self.names_of_steps(top, root);
+        if let Some(node) = root.value("global") {
+            self.global(node);
+        }
+        let steps = root.value("steps").and_then(Node::map);
+        for (index, entry) in steps.into_iter().flat_map(|map| &map.entries).enumerate() {
+            self.step(index, entry);
+        }
+        self.start(root);
+        if let Some(node) = root.value("tests") {
+            self.tests(node);
+        }
+        self.resolve();
+        self.shadowed_keys();
+        self.unused_hours(root);
+    }
+
+    fn head(&mut self, top: Span, root: &'t Map) {
+        match root.entry("flow") {
+            None => missing_key::missing(&mut self.report, top, "flow:", "a flow", "flow: a-name"),
+            Some(entry) => {
+                if let Some(name) = self.expect_text("flow", &entry.value, "the flow's name") {
+                    if is_name(name) {
+                        self.draft.flow = Some(name.to_owned());
+                    } else {
+                        bad_name::name(&mut self.report, entry.value.span, name, "a flow", false);
+                    }
+                }
+            }
+        }
+        match root.entry("format") {
+            None => {
+                let at = root.entry("flow").map_or(top, |entry| entry.key_span);
+                missing_key::missing(&mut self.report, at, "format:", "a flow", "format: 1");
+            }
+            Some(entry) => {
+                if let Some(format) =
+                    self.expect_text("format", &entry.value, "the version of the language")
+                    && format != "1"
+                {
+                    bad_value::word(
+                        &mut self.report,
+                        entry.value.span,
+                        "format",
+                        format,
+                        &["1".to_owned()],
+                    );
+                }
+            }
+        }
+    }
+
+    fn languages(&mut self, root: &'t Map) {
+        if let Some(node) = root.value("languages")
+            && let Some(list) = self.expect_list("languages", node, "a list such as `[zh, en]`")
+        {
+            for item in list {
+                let Some(language) = self.expect_text("languages", item, "a language such as `en`")
+                else {
+                    continue;
+                };
+                if !is_language(language) {
+                    let why = format!("`{language}` is not a language");
+                    bad_value::why(
+                        &mut self.report,
+                        item.span,
+                        why,
+                        "write `en`, `zh` or another BCP 47 tag",
+                    );
+                } else if self.draft.languages.iter().any(|known| known == language) {
+                    duplicate_key::duplicate(&mut self.report, language, item.span, list[0].span);
+                } else {
+                    self.draft.languages.push(language.to_owned());
+                }
+            }
+        }
+        if self.draft.languages.is_empty() {
+            self.draft.languages.push("en".to_owned());
+        }
+    }
+
+    fn outcomes(&mut self, node: &'t Node) {
+        let Some(list) = self.expect_list("outcomes", node, "a list such as `[done, operator]`")
+        else {
+            return;
+        };
+        for item in list {
+            let Some(name) = self.expect_text("outcomes", item, "a name") else {
+                continue;
+            };
+            if !is_name(name) || matches!(name, "else" | "error" | "timeout") {
+                bad_name::name(&mut self.report, item.span, name, "an outcome", false);
+            } else {
+                self.draft.outcomes.push(name.to_owned());
+            }
+        }
+    }
+
+    fn all_defaults(&mut self, node: &'t Node) {
+        let Some(map) = self.expect_map("defaults", node, "a map such as `{ attempts: 3 }`") else {
+            return;
+        };
+        self.unknown_keys(map, "`defaults`", &DEFAULT_KEYS);
+        for entry in &map.entries {
+            match entry.key.as_str() {
+                "max_duration" => {
+                    if let Some(ms) = self.duration("max_duration", &entry.value) {
+                        self.draft.max_duration_ms = ms;
+                    }
+                }
+                "max_steps" => {
+                    if let Some(count) = self.whole("max_steps", &entry.value, 1, 100_000) {
+                        self.draft.max_steps = count;
+                    }
+                }
+                key => {
+                    self.defaults.insert(key, entry);
+                }
+            }
+        }
+    }
+
+    /// Registers all steps before any of them is lowered.
+    fn names_of_steps(&mut self, top: Span, root: &'t Map) {
+        let Some(entry) = root.entry("steps") else {
+            missing_key::missing(&mut self.report, top, "steps:", "a flow", "steps:");
+            return;
+        };
+        let Some(map) = self.expect_map("steps", &entry.value, "a map of named steps") else {
+            return;
+        };
+        for (index, step) in map.entries.iter().enumerate() {
+            if !is_name(&step.key) || step.key == "repeat" {
+                bad_name::name(&mut self.report, step.key_span, &step.key, "a step", false);
+            }
+            self.steps.insert(&step.key, index);
+            self.step_names.push(step.key.clone());
+        }
+    }
+
+    fn global(&mut self, node: &'t Node) {
+        let Some(map) = self.expect_map("global", node, "a map such as `{ error: operator }`")
+        else {
+            return;
+        };
+        self.unknown_keys(map, "`global`", &["press", "error", "hangup", "too_long"]);
+        let place = Place {
+            step: usize::MAX,
+            depth: 0,
+            after: Edge::End,
+            repeat: false,
+        };
+        for entry in &map.entries {
+            self.draft
+                .global_spans
+                .insert(entry.key.clone(), entry.span());
+            match entry.key.as_str() {
+                "press" => self.global_press(&entry.value, &place),
+                "error" => {
+                    self.draft.global.error = Some(self.target("error", &entry.value, &place))
+                }
+                "hangup" => {
+                    self.draft.global.hangup = Some(self.target("hangup", &entry.value, &place))
+                }
+                "too_long" => {
+                    self.draft.global.too_long = Some(self.target("too_long", &entry.value, &place))
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn start(&mut self, root: &'t Map) {
+        let named = root.entry("start");
+        let name = match named {
+            Some(entry) => match self.expect_text("start", &entry.value, "the name of a step") {
+                Some(name) => name,
+                None => return,
+            },
+            None => "start",
+        };
+        let mut index = self.steps.get(name).copied();
+        if index.is_none() && !self.step_names.is_empty() {
+            let names = self.step_names.clone();
+            let meant = self.nearest(name, names.iter().map(String::as_str));
+            index = meant.and_then(|meant| self.steps.get(meant).copied());
+            match named {
+                Some(entry) => {
+                    unknown_step::unknown(&mut self.report, entry.value.span, name, meant, &names)
+                }
+                None => {
+                    let at = root
+                        .entry("steps")
+                        .map_or(Span::default(), |entry| entry.key_span);
+                    let example = format!("start: {}", names[0]);
+                    missing_key::missing(
+                        &mut self.report,
+                        at,
+                        "start",
+                        "a flow without a step `start`",
+                        &example,
+                    );
+                    index = index.or(Some(0));
+                }
+            }
+        }
+        self.draft.start = index
+            .and_then(|index| self.draft.steps.get(index))
+            .map(|step| step.2);
+    }
+
+    /// Turns edges to named steps into edges to their first actions.
+    fn resolve(&mut self) {
+        let entries: Vec<_> = self.draft.steps.iter().map(|step| step.2).collect();
+        let turn = |edge: &mut Edge| {
+            if let Edge::Node(id) = edge
+                && id.0 >= STEP
+                && *id != super::UNKNOWN
+            {
+                *edge = match entries.get((id.0 - STEP) as usize) {
+                    Some(entry) => Edge::Node(*entry),
+                    None => unknown(),
+                };
+            }
+        };
+        for node in &mut self.draft.nodes {
+            turn(&mut node.next);
+            match &mut node.action {
+                Action::Step(call) => call
+                    .edges
+                    .values_mut()
+                    .chain(&mut call.otherwise)
+                    .for_each(turn),
+                Action::Call {
+                    edges, otherwise, ..
+                } => edges.values_mut().chain(otherwise).for_each(turn),
+                Action::Choose { arms, otherwise } => {
+                    arms.iter_mut().map(|(_, edge)| edge).for_each(turn);
+                    turn(otherwise);
+                }
+                Action::Switch {
+                    arms, otherwise, ..
+                } => arms.values_mut().chain(otherwise).for_each(turn),
+                Action::Set(_)
+                | Action::Tag(_)
+                | Action::Wait(_)
+                | Action::Goto
+                | Action::Return { .. }
+                | Action::HangUp { .. } => {}
+            }
+        }
+        let global = &mut self.draft.global;
+        global
+            .press
+            .values_mut()
+            .chain(&mut global.error)
+            .chain(&mut global.hangup)
+            .chain(&mut global.too_long)
+            .for_each(turn);
+    }
+
+    fn shadowed_keys(&mut self) {
+        for (node, facts) in self.draft.nodes.iter().zip(&self.draft.facts) {
+            let Action::Step(call) = &node.action else {
+                continue;
+            };
+            if !node.global_keys {
+                continue;
+            }
+            for (key, span) in &facts.keys {
+                if let Some(elsewhere) = self.draft.global.press.get(key)
+                    && call.edges.get(key) != Some(elsewhere)
+                    && let Some(global) = self.draft.global_spans.get(&format!("press.{key}"))
+                {
+                    shadowed_global_key::shadowed(&mut self.report, *span, key, *global);
+                }
+            }
+        }
+    }
+
+    fn unused_hours(&mut self, root: &'t Map) {
+        let all = root.value("hours").and_then(Node::map);
+        for entry in all.into_iter().flat_map(|map| &map.entries) {
+            if !self.used_hours.contains(&entry.key) {
+                unused::unused(
+                    &mut self.report,
+                    entry.key_span,
+                    "opening hours",
+                    &entry.key,
+                );
+            }
+        }
+    }
+}

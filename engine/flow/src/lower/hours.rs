@@ -1,0 +1,252 @@
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use super::Lowerer;
+use super::names::is_name;
+use crate::check::rules::{bad_hours, bad_name, missing_key};
+use crate::diagnostic::text;
+use crate::value::{Type, Value, parse_literal};
+use crate::yaml::{Content, Map, Node};
+
+/// Days as they are written, Monday first (ISO 8601).
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// Most days that one line of `closed:` may cover.
+const MAX_CLOSED_DAYS: i32 = 3660;
+
+impl<'t> Lowerer<'t> {
+    /// `hours:` of the flow.
+    pub(super) fn all_hours(&mut self, node: &'t Node) {
+        let Some(map) = self.expect_map("hours", node, "a map of named opening hours") else {
+            return;
+        };
+        for entry in &map.entries {
+            if !is_name(&entry.key) {
+                bad_name::name(
+                    &mut self.report,
+                    entry.key_span,
+                    &entry.key,
+                    "opening hours",
+                    false,
+                );
+            }
+            let hours = match self.expect_map(
+                &entry.key,
+                &entry.value,
+                "a map with `timezone` and `weekly`",
+            ) {
+                Some(map) => self.hours(entry.key_span, map),
+                None => json!({}),
+            };
+            self.hours.insert(entry.key.clone(), hours);
+        }
+    }
+
+    fn hours(&mut self, at: crate::expr::Span, map: &'t Map) -> Json {
+        self.unknown_keys(map, "`hours`", &["timezone", "weekly", "closed", "open"]);
+        let mut hours = JsonMap::new();
+        match map.value("timezone") {
+            None => missing_key::missing(
+                &mut self.report,
+                at,
+                "timezone:",
+                "`hours`",
+                "timezone: Asia/Shanghai",
+            ),
+            Some(node) => {
+                if let Some(zone) =
+                    self.expect_text("timezone", node, "a time zone such as `Asia/Shanghai`")
+                {
+                    if jiff::tz::TimeZone::get(zone).is_err() {
+                        bad_hours::bad(
+                            &mut self.report,
+                            node.span,
+                            text!("there is no time zone `{zone}`", "没有时区 `{zone}`"),
+                            text!(
+                                "write a name of the IANA list, such as `Asia/Shanghai`",
+                                "请写 IANA 时区名，例如 `Asia/Shanghai`"
+                            ),
+                        );
+                    }
+                    hours.insert("timezone".to_owned(), json!(zone));
+                }
+            }
+        }
+        let mut weekly = Vec::new();
+        match map.value("weekly") {
+            None => missing_key::missing(
+                &mut self.report,
+                at,
+                "weekly:",
+                "`hours`",
+                "weekly: { mon-fri: 09:00-18:00 }",
+            ),
+            Some(node) => {
+                let lines =
+                    self.expect_map("weekly", node, "a map such as `{ mon-fri: 09:00-18:00 }`");
+                for entry in lines.into_iter().flat_map(|map| &map.entries) {
+                    let Some(days) = days(&entry.key) else {
+                        let key = &entry.key;
+                        bad_hours::bad(
+                            &mut self.report,
+                            entry.key_span,
+                            text!("`{key}` is neither a day nor days", "`{key}` 不是星期"),
+                            text!("write `mon`, or `mon-fri`", "请写 `mon` 或 `mon-fri`"),
+                        );
+                        continue;
+                    };
+                    for (from, to) in self.spans(&entry.key, &entry.value) {
+                        weekly.push(json!({ "days": days, "from": from, "to": to }));
+                    }
+                }
+            }
+        }
+        hours.insert("weekly".to_owned(), Json::Array(weekly));
+        let closed = map
+            .value("closed")
+            .map(|node| self.closed(node))
+            .unwrap_or_default();
+        hours.insert("closed".to_owned(), Json::Array(closed));
+        let open = map
+            .value("open")
+            .map(|node| self.open(node))
+            .unwrap_or_default();
+        hours.insert("open".to_owned(), Json::Array(open));
+        Json::Object(hours)
+    }
+
+    /// One span of time, or several.
+    fn spans(&mut self, key: &str, node: &'t Node) -> Vec<(u32, u32)> {
+        match &node.content {
+            Content::List(items) => items
+                .iter()
+                .filter_map(|item| self.span(key, item))
+                .collect(),
+            _ => self.span(key, node).into_iter().collect(),
+        }
+    }
+
+    fn span(&mut self, key: &str, node: &'t Node) -> Option<(u32, u32)> {
+        let written = self.expect_text(key, node, "a span of time such as `09:00-18:00`")?;
+        let minutes = written
+            .split_once('-')
+            .and_then(|(from, to)| Some((minute(from.trim())?, minute(to.trim())?)));
+        match minutes {
+            Some((from, to)) if from < 24 * 60 && from != to => Some((from, to)),
+            _ => {
+                bad_hours::bad(
+                    &mut self.report,
+                    node.span,
+                    text!(
+                        "`{written}` is not a span of time",
+                        "`{written}` 不是时间段"
+                    ),
+                    text!(
+                        "write hours and minutes, as in `09:00-18:00`; it may cross midnight",
+                        "请写小时和分钟，例如 `09:00-18:00`；可以跨过午夜"
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    fn closed(&mut self, node: &'t Node) -> Vec<Json> {
+        let Some(items) = self.expect_list(
+            "closed",
+            node,
+            "a list of days such as `[2026-10-01..2026-10-03]`",
+        ) else {
+            return Vec::new();
+        };
+        let mut closed = Vec::new();
+        for item in items {
+            let Some(written) = self.expect_text("closed", item, "a day such as `2026-10-01`")
+            else {
+                continue;
+            };
+            let (first, last) = written.split_once("..").unwrap_or((written, written));
+            let days = (date(first.trim()), date(last.trim()));
+            match days {
+                (Some(first), Some(last))
+                    if first <= last && days_between(first, last) <= MAX_CLOSED_DAYS =>
+                {
+                    closed.push(json!([first.to_string(), last.to_string()]));
+                }
+                _ => self.bad_day(item, written),
+            }
+        }
+        closed
+    }
+
+    fn open(&mut self, node: &'t Node) -> Vec<Json> {
+        let Some(map) =
+            self.expect_map("open", node, "a map such as `{ 2026-10-10: 09:00-18:00 }`")
+        else {
+            return Vec::new();
+        };
+        let mut open = Vec::new();
+        for entry in &map.entries {
+            let Some(day) = date(&entry.key) else {
+                self.bad_day_at(entry.key_span, &entry.key);
+                continue;
+            };
+            for (from, to) in self.spans(&entry.key, &entry.value) {
+                open.push(json!({ "date": day.to_string(), "from": from, "to": to }));
+            }
+        }
+        open
+    }
+
+    fn bad_day(&mut self, node: &Node, written: &str) {
+        self.bad_day_at(node.span, written);
+    }
+
+    fn bad_day_at(&mut self, at: crate::expr::Span, written: &str) {
+        bad_hours::bad(
+            &mut self.report,
+            at,
+            text!(
+                "`{written}` is no day of the calendar",
+                "`{written}` 不是有效日期"
+            ),
+            text!(
+                "write `2026-10-01`, or `2026-10-01..2026-10-03`",
+                "请写 `2026-10-01` 或 `2026-10-01..2026-10-03`"
+            ),
+        );
+    }
+}
+
+/// `mon`, or `mon-fri`, as ISO numbers; a range may cross the end of the week.
+fn days(written: &str) -> Option<Vec<usize>> {
+    let (first, last) = written.split_once('-').unwrap_or((written, written));
+    let number = |day: &str| DAYS.iter().position(|known| *known == day.trim());
+    let (first, last) = (number(first)?, number(last)?);
+    let length = (last + 7 - first) % 7;
+    Some((0..=length).map(|step| (first + step) % 7 + 1).collect())
+}
+
+/// Minute of the day; `24:00` is its end.
+fn minute(written: &str) -> Option<u32> {
+    if written == "24:00" {
+        return Some(24 * 60);
+    }
+    let (hours, minutes) = written.split_once(':')?;
+    let two = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !two(hours) || !two(minutes) {
+        return None;
+    }
+    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+}
+
+fn date(written: &str) -> Option<jiff::civil::Date> {
+    match parse_literal(written, &Type::Date) {
+        Ok(Value::Date(date)) => Some(date),
+        _ => None,
+    }
+}
+
+fn days_between(first: jiff::civil::Date, last: jiff::civil::Date) -> i32 {
+    first.until(last).map_or(i32::MAX, |span| span.get_days())
+}

@@ -1,0 +1,438 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::press::key_of;
+use super::step_call::default_of;
+use super::{Lowerer, Site, Want};
+use crate::check::rules::{
+    bad_duration, bad_input, missing_audio, missing_input, unknown_destination, unknown_hours,
+    unknown_input, unknown_queue,
+};
+use crate::diagnostic::text;
+use crate::expr;
+use crate::plan::{ExprId, Template};
+use crate::value::{Type, Value, from_json, parse_literal, type_of_schema};
+use crate::yaml::{Content, Map, Node};
+
+impl<'t> Lowerer<'t> {
+    /// Compiles a value for an input, by the input's schema. `key` is its name, `place` what findings
+    /// call it.
+    pub(super) fn input(
+        &mut self,
+        site: &mut Site,
+        key: &str,
+        place: &str,
+        schema: &Json,
+        node: &'t Node,
+    ) -> Option<Template> {
+        match schema["format"].as_str() {
+            Some("prompt") => self.prompt_input_named(site, key, node),
+            Some("press") => self.press(site, node),
+            Some("expect") => self.expect(node).map(|expected| expected.template),
+            Some("hours") => self.hours_input(key, node),
+            Some("key") => self.key_input(key, node),
+            Some("expression") => self.expression_input(site, key, node),
+            Some("audio") => self
+                .audio_path(key, node)
+                .map(|path| Template::Literal(Value::Text(path))),
+            Some("queue") => self.known_name(site, key, place, node, Known::Queue),
+            Some("destination") => self.known_name(site, key, place, node, Known::Destination),
+            Some("duration") => self.duration_input(site, key, place, schema, node),
+            _ => self.plain_input(site, key, place, schema, node),
+        }
+    }
+
+    fn plain_input(
+        &mut self,
+        site: &mut Site,
+        key: &str,
+        place: &str,
+        schema: &Json,
+        node: &'t Node,
+    ) -> Option<Template> {
+        let ty = type_of_schema(schema);
+        let secret = ty == Type::Secret;
+        match &node.content {
+            Content::Map(map)
+                if schema["properties"].is_object()
+                    || schema["additionalProperties"].is_object() =>
+            {
+                self.object_input(site, place, schema, node, map)
+            }
+            Content::List(items) if matches!(ty.without_none(), Type::List(_)) => {
+                let mut list = Vec::new();
+                for item in items {
+                    list.push(self.input(site, key, place, &schema["items"], item)?);
+                }
+                for (bound, over) in [("minItems", false), ("maxItems", true)] {
+                    if let Some(limit) = schema[bound].as_u64()
+                        && (list.len() as u64 > limit) == over
+                        && list.len() as u64 != limit
+                    {
+                        let word = if over { "at most" } else { "at least" };
+                        let message = text!(
+                            "{place} takes {word} {limit} values",
+                            "{place} 的个数应满足 {limit}"
+                        );
+                        bad_input::bad(&mut self.report, node.span, message, None);
+                    }
+                }
+                Some(Template::List(list))
+            }
+            Content::Scalar(scalar) if !scalar.absent() => {
+                if scalar.text.contains("${")
+                    || matches!(ty.without_none(), Type::Any | Type::Secret)
+                {
+                    return self.inserted(site, key, place, &ty, node, secret);
+                }
+                self.scalar_input(place, schema, &ty, node)
+            }
+            Content::Map(_) | Content::List(_)
+                if matches!(
+                    ty.without_none(),
+                    Type::Any | Type::Object { .. } | Type::Money
+                ) =>
+            {
+                self.value_template(site.id, key, node, place, &ty, secret)
+            }
+            _ => {
+                let what = expected_shape(schema, &ty);
+                self.wrong_shape(key, node, &what);
+                None
+            }
+        }
+    }
+
+    /// A scalar with `${ … }` in it.
+    fn inserted(
+        &mut self,
+        site: &Site,
+        key: &str,
+        place: &str,
+        ty: &Type,
+        node: &'t Node,
+        secret: bool,
+    ) -> Option<Template> {
+        let text = node.text().unwrap_or_default();
+        let takes_text = matches!(
+            ty.without_none(),
+            Type::Any | Type::Text | Type::OneOf(_) | Type::Phone
+        );
+        if !expr::single(text) && !takes_text {
+            if text.contains("${") {
+                let message = text!(
+                    "{place} takes a {ty}, and this is a text with something inserted",
+                    "{place} 需要 {ty}，而这里是拼接的文本"
+                );
+                let help = text!(
+                    "write one `${{ … }}` and nothing else",
+                    "请只写一个 `${{ … }}`"
+                );
+                bad_input::bad(&mut self.report, node.span, message, Some(help));
+                return None;
+            }
+            return self.literal(key, node, ty).map(Template::Literal);
+        }
+        self.text_template(site.id, node, &site.binds, place, ty, secret)
+    }
+
+    /// A scalar as it stands.
+    fn scalar_input(
+        &mut self,
+        place: &str,
+        schema: &Json,
+        ty: &Type,
+        node: &Node,
+    ) -> Option<Template> {
+        let text = node.text().unwrap_or_default();
+        let value = match parse_literal(text, ty.without_none()) {
+            Ok(value) => value,
+            Err(why) => {
+                if let Type::OneOf(words) = ty.without_none() {
+                    let meant = self
+                        .nearest(text, words.iter().map(String::as_str))
+                        .map(str::to_owned);
+                    let names = crate::check::suggest::shown(words);
+                    let message =
+                        text!("{place} does not take `{text}`", "{place} 不接受 `{text}`");
+                    let help = match meant {
+                        Some(meant) => text!("did you mean `{meant}`?", "是否想写 `{meant}`？"),
+                        None => text!("it takes {names}", "可选：{names}"),
+                    };
+                    bad_input::bad(&mut self.report, node.span, message, Some(help));
+                } else {
+                    let message = text!("{place}: {why}", "{place}：{why}");
+                    bad_input::bad(&mut self.report, node.span, message, None);
+                }
+                return None;
+            }
+        };
+        self.bounds(place, schema, &value, node);
+        Some(Template::Literal(value))
+    }
+
+    /// `minimum`, `maximum`, `minLength`, `maxLength` and whole numbers.
+    fn bounds(&mut self, place: &str, schema: &Json, value: &Value, node: &Node) {
+        let (size, least, most) = match value {
+            Value::Number(number) => {
+                if schema["type"] == "integer" && number.fract() != 0.0 {
+                    let message = text!("{place} takes a whole number", "{place} 需要整数");
+                    bad_input::bad(&mut self.report, node.span, message, None);
+                }
+                (*number, &schema["minimum"], &schema["maximum"])
+            }
+            Value::Duration(ms) => (*ms as f64, &schema["minimum"], &schema["maximum"]),
+            Value::Text(text) => {
+                let length = text.chars().count() as f64;
+                (length, &schema["minLength"], &schema["maxLength"])
+            }
+            _ => return,
+        };
+        let unit = match value {
+            Value::Text(_) => " characters",
+            Value::Duration(_) => "ms",
+            _ => "",
+        };
+        if let Some(least) = least.as_f64().filter(|least| size < *least) {
+            let message = text!(
+                "{place} is at least {least}{unit}",
+                "{place} 至少为 {least}{unit}"
+            );
+            bad_input::bad(&mut self.report, node.span, message, None);
+        } else if let Some(most) = most.as_f64().filter(|most| size > *most) {
+            let message = text!(
+                "{place} is at most {most}{unit}",
+                "{place} 至多为 {most}{unit}"
+            );
+            bad_input::bad(&mut self.report, node.span, message, None);
+        }
+    }
+
+    fn object_input(
+        &mut self,
+        site: &mut Site,
+        place: &str,
+        schema: &Json,
+        node: &Node,
+        map: &'t Map,
+    ) -> Option<Template> {
+        let properties = schema["properties"].as_object();
+        let more = &schema["additionalProperties"];
+        let mut object = BTreeMap::new();
+        for entry in &map.entries {
+            let known = properties.and_then(|properties| properties.get(&entry.key));
+            let inner = format!("{place}: `{}`", entry.key);
+            let value = match (known, more) {
+                (Some(schema), _) => self.input(site, &entry.key, &inner, schema, &entry.value),
+                (None, Json::Object(_)) => self.input(site, &entry.key, &inner, more, &entry.value),
+                (None, Json::Bool(true)) => self.value_template(
+                    site.id,
+                    &entry.key,
+                    &entry.value,
+                    &inner,
+                    &Type::Any,
+                    false,
+                ),
+                (None, _) => {
+                    let names: Vec<String> = properties
+                        .into_iter()
+                        .flatten()
+                        .map(|(name, _)| name.clone())
+                        .collect();
+                    let meant = self
+                        .nearest(&entry.key, names.iter().map(String::as_str))
+                        .map(str::to_owned);
+                    unknown_input::unknown(
+                        &mut self.report,
+                        entry.key_span,
+                        &entry.key,
+                        place,
+                        meant.as_deref(),
+                        &names,
+                    );
+                    continue;
+                }
+            };
+            object.extend(value.map(|value| (entry.key.clone(), value)));
+        }
+        for (name, schema) in properties.into_iter().flatten() {
+            if map.entry(name).is_none()
+                && let Some(value) = default_of(schema)
+            {
+                object.insert(name.clone(), value);
+            }
+        }
+        let required = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Json::as_str);
+        let missing: Vec<String> = required
+            .filter(|name| map.entry(name).is_none() && !object.contains_key(*name))
+            .map(str::to_owned)
+            .collect();
+        if !missing.is_empty() {
+            missing_input::missing(&mut self.report, node.span, place, &missing);
+        }
+        Some(Template::Object(object))
+    }
+
+    fn duration_input(
+        &mut self,
+        site: &Site,
+        key: &str,
+        place: &str,
+        schema: &Json,
+        node: &'t Node,
+    ) -> Option<Template> {
+        if node.text().is_some_and(|text| text.contains("${")) {
+            return self.inserted(site, key, place, &Type::Duration, node, false);
+        }
+        let ms = self.duration(key, node)?;
+        let value = Value::Duration(i64::try_from(ms).unwrap_or(i64::MAX));
+        let (least, most) = (schema["minimum"].as_u64(), schema["maximum"].as_u64());
+        if least.is_some_and(|least| ms < least) {
+            let why = format!("`{key}` is at least {} ms", least.unwrap_or(0));
+            bad_duration::bad(&mut self.report, node.span, &why);
+        } else if most.is_some_and(|most| ms > most) {
+            let why = format!("`{key}` is at most {} s", most.unwrap_or(0) / 1000);
+            bad_duration::bad(&mut self.report, node.span, &why);
+        }
+        Some(Template::Literal(value))
+    }
+
+    fn key_input(&mut self, key: &str, node: &Node) -> Option<Template> {
+        let written = self.expect_text(key, node, "a key: a digit, `star` or `hash`")?;
+        match key_of(written).filter(|key| key.len() == 1) {
+            Some(key) => Some(Template::Literal(Value::Text(key))),
+            None => {
+                let message = text!(
+                    "`{written}` is not a key of a telephone",
+                    "`{written}` 不是电话按键"
+                );
+                let help = text!(
+                    "write a digit, `star` or `hash`",
+                    "请写一个数字、`star` 或 `hash`"
+                );
+                bad_input::bad(&mut self.report, node.span, message, Some(help));
+                None
+            }
+        }
+    }
+
+    /// An expression that the step evaluates itself.
+    fn expression_input(&mut self, site: &Site, key: &str, node: &'t Node) -> Option<Template> {
+        let (expr, clamp) = self.bare(key, node)?;
+        self.used(site.id, &expr, clamp, &site.binds, Want::Condition);
+        let id = ExprId(u32::try_from(self.draft.expressions.len()).ok()?);
+        self.draft.expressions.push(expr);
+        Some(Template::Deferred(id))
+    }
+
+    fn hours_input(&mut self, key: &str, node: &Node) -> Option<Template> {
+        let name = self.expect_text(key, node, "the name of opening hours")?;
+        let names: Vec<String> = self.hours.keys().cloned().collect();
+        let known = match self.hours.contains_key(name) {
+            true => Some(name.to_owned()),
+            false => {
+                let meant = self
+                    .nearest(name, names.iter().map(String::as_str))
+                    .map(str::to_owned);
+                unknown_hours::unknown(&mut self.report, node.span, name, meant.as_deref(), &names);
+                meant
+            }
+        }?;
+        self.used_hours.push(known.clone());
+        let hours = self.hours.get(&known)?;
+        from_json(hours, &Type::Any).ok().map(Template::Literal)
+    }
+
+    /// A path below the project's folder.
+    pub(super) fn audio_path(&mut self, key: &str, node: &Node) -> Option<String> {
+        let path = self.expect_text(key, node, "the path of an audio file")?;
+        let outside = path.starts_with('/')
+            || path.contains('\\')
+            || path.contains(':')
+            || path.split('/').any(|part| part == "..");
+        if outside {
+            missing_audio::outside(&mut self.report, node.span, path);
+        } else if let Some(audio) = &self.catalog.audio
+            && !audio.contains(path)
+        {
+            let names: Vec<String> = audio.iter().cloned().collect();
+            missing_audio::missing(&mut self.report, node.span, path, &names);
+        }
+        Some(path.to_owned())
+    }
+
+    fn known_name(
+        &mut self,
+        site: &Site,
+        key: &str,
+        place: &str,
+        node: &'t Node,
+        known: Known,
+    ) -> Option<Template> {
+        let text = self.expect_text(key, node, "a name")?;
+        if text.contains("${") {
+            return self.inserted(site, key, place, &Type::Text, node, false);
+        }
+        let names = match known {
+            Known::Queue => &self.catalog.queues,
+            Known::Destination if address(text) => &None,
+            Known::Destination => &self.catalog.destinations,
+        };
+        if let Some(names) = names
+            && !names.contains(text)
+        {
+            let meant = self
+                .nearest(text, names.iter().map(String::as_str))
+                .map(str::to_owned);
+            let names: Vec<String> = names.iter().cloned().collect();
+            match known {
+                Known::Queue => unknown_queue::unknown(
+                    &mut self.report,
+                    node.span,
+                    text,
+                    meant.as_deref(),
+                    &names,
+                ),
+                Known::Destination => {
+                    unknown_destination::unknown(
+                        &mut self.report,
+                        node.span,
+                        text,
+                        meant.as_deref(),
+                        &names,
+                    );
+                }
+            }
+        }
+        Some(Template::Literal(Value::Text(text.to_owned())))
+    }
+}
+
+/// What a name is looked up among.
+#[derive(Clone, Copy)]
+enum Known {
+    Queue,
+    Destination,
+}
+
+/// A telephone number or a SIP URI.
+fn address(text: &str) -> bool {
+    text.starts_with("sip:")
+        || text.starts_with("sips:")
+        || text.starts_with("tel:")
+        || parse_literal(text, &Type::Phone).is_ok()
+}
+
+fn expected_shape(schema: &Json, ty: &Type) -> String {
+    match ty.without_none() {
+        Type::List(_) if schema["items"]["format"] == "prompt" => "a list of prompts".to_owned(),
+        Type::List(_) => "a list".to_owned(),
+        Type::Object { .. } => "a map".to_owned(),
+        ty => format!("a {ty}"),
+    }
+}

@@ -1,0 +1,207 @@
+//! Tree to draft: names resolved, defaults filled in, every value compiled for the field it stands in.
+//!
+//! Lowering never stops at a finding. What it cannot understand becomes [`UNKNOWN`], which later stages
+//! take for "goes on somewhere", so that one mistake is one finding. What depends on the way a contact
+//! came (types of variables, whether they have a value) is written down as a [`Use`] and checked when the
+//! whole graph stands.
+
+mod action;
+mod block;
+mod declare;
+mod draft;
+mod engine_verbs;
+mod expect;
+mod file;
+mod flow_call;
+mod hours;
+mod input;
+mod names;
+mod press;
+mod prompt;
+mod ssml;
+mod step_call;
+pub(crate) mod template;
+mod test;
+mod then;
+
+pub(crate) use draft::{Draft, UNKNOWN, Use, Want};
+use draft::{Facts, STEP, unknown};
+pub(crate) use file::lower;
+pub(crate) use names::{Declared, flow_signature, is_variable};
+pub use test::{Act, Expectation, Given, Reply, Test};
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use crate::catalog::Catalog;
+use crate::check::report::Report;
+use crate::expr::{Expr, Span};
+use crate::plan::{Edge, Node as PlanNode, NodeId};
+use crate::value::Type;
+use crate::yaml::{Entry, Map, Node};
+
+/// The names that a step's own prompts and expressions may use beside the flow's.
+pub(crate) type Binds = Rc<BTreeMap<String, Type>>;
+
+/// Lowers one file.
+pub(crate) struct Lowerer<'t> {
+    report: Report<'t>,
+    catalog: &'t Catalog,
+    /// The verbs that may begin a step: the engine's and the catalogue's.
+    verbs: Vec<String>,
+    steps: HashMap<&'t str, usize>,
+    step_names: Vec<String>,
+    prompt_ids: HashMap<&'t str, usize>,
+    /// Hours by name, in the form that a step gets them.
+    hours: BTreeMap<String, serde_json::Value>,
+    used_hours: Vec<String>,
+    defaults: BTreeMap<&'t str, &'t Entry>,
+    draft: Draft<'t>,
+    /// Whether the action being lowered has two verbs.
+    two_verbs: bool,
+    /// Name comparisons made for suggestions.
+    compared: usize,
+}
+
+/// Where a target or an action stands.
+#[derive(Debug, Clone)]
+struct Place {
+    /// The named step.
+    step: usize,
+    /// How many inline lists are around it.
+    depth: usize,
+    /// What follows when an action has nowhere else to go.
+    after: Edge,
+    /// Whether `repeat` means something: in the lines of a step that can be run again.
+    repeat: bool,
+}
+
+/// One action while its inputs are compiled.
+struct Site {
+    id: NodeId,
+    place: Place,
+    /// What the step is called in findings.
+    name: String,
+    binds: Binds,
+    /// Keys of `press`, with their places and where they lead.
+    pressed: Vec<(String, Span, Edge)>,
+    /// Keys that are announced to the caller: those with a label.
+    labelled: usize,
+}
+
+/// Most name comparisons for suggestions in one file: a file of typing errors stays cheap.
+const MAX_COMPARED: usize = 500_000;
+
+impl<'t> Lowerer<'t> {
+    /// The nearest name, unless this file has had its share of comparisons.
+    fn nearest<'n>(
+        &mut self,
+        written: &str,
+        names: impl ExactSizeIterator<Item = &'n str>,
+    ) -> Option<&'n str> {
+        self.compared += names.len();
+        if self.compared > MAX_COMPARED {
+            return None;
+        }
+        crate::check::suggest::nearest(written, names)
+    }
+
+    /// Makes room for an action, so that others can lead to it before it is lowered.
+    fn reserve(&mut self, place: &Place) -> NodeId {
+        let id = NodeId(u32::try_from(self.draft.nodes.len()).unwrap_or(STEP - 1));
+        self.draft.nodes.push(PlanNode {
+            step: self.step_names.get(place.step).cloned().unwrap_or_default(),
+            line: 1,
+            column: 1,
+            verb: String::new(),
+            when: None,
+            next: unknown(),
+            global_keys: true,
+            action: crate::plan::Action::Goto,
+        });
+        self.draft.facts.push(Facts::new(place.step));
+        id
+    }
+
+    fn node(&mut self, id: NodeId) -> &mut PlanNode {
+        &mut self.draft.nodes[id.0 as usize]
+    }
+
+    fn facts(&mut self, id: NodeId) -> &mut Facts<'t> {
+        &mut self.draft.facts[id.0 as usize]
+    }
+
+    fn used(&mut self, node: NodeId, expr: &Expr, clamp: Option<Span>, binds: &Binds, want: Want) {
+        self.draft.uses.push(Use {
+            node,
+            expr: expr.clone(),
+            clamp,
+            binds: binds.clone(),
+            want,
+        });
+    }
+
+    /// The map that a field must be; a finding when it is something else.
+    fn expect_map<'n>(&mut self, key: &str, node: &'n Node, what: &str) -> Option<&'n Map> {
+        match node.map() {
+            Some(map) => Some(map),
+            None => {
+                self.wrong_shape(key, node, what);
+                None
+            }
+        }
+    }
+
+    /// The list that a field must be; a finding when it is something else.
+    fn expect_list<'n>(&mut self, key: &str, node: &'n Node, what: &str) -> Option<&'n [Node]> {
+        match node.list() {
+            Some(list) => Some(list),
+            None => {
+                self.wrong_shape(key, node, what);
+                None
+            }
+        }
+    }
+
+    /// The text that a field must be; a finding when it is something else.
+    fn expect_text<'n>(&mut self, key: &str, node: &'n Node, what: &str) -> Option<&'n str> {
+        match node.text() {
+            Some(text) => Some(text),
+            None => {
+                self.wrong_shape(key, node, what);
+                None
+            }
+        }
+    }
+
+    fn wrong_shape(&mut self, key: &str, node: &Node, what: &str) {
+        use crate::check::rules::{bad_value, missing_key};
+        use crate::yaml::Content;
+        let is = match &node.content {
+            Content::Scalar(_) if node.absent() => {
+                missing_key::value(&mut self.report, node.span, key);
+                return;
+            }
+            Content::Scalar(_) => "a single value",
+            Content::List(_) => "a list",
+            Content::Map(_) => "a map",
+        };
+        bad_value::shape(&mut self.report, node.span, key, what, is);
+    }
+
+    /// Tells of every key of a map that is not among the names.
+    fn unknown_keys(&mut self, map: &Map, place: &str, names: &[&str]) {
+        for entry in &map.entries {
+            if !names.contains(&entry.key.as_str()) {
+                let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+                crate::check::rules::unknown_key::unknown(
+                    &mut self.report,
+                    entry.key_span,
+                    &entry.key,
+                    place,
+                    &names,
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+
+use crate::catalog::FlowSignature;
+use crate::expr::Span;
+use crate::value::{Type, Value};
+use crate::yaml::Node;
+
+/// A declared input or variable.
+#[derive(Debug, Clone)]
+pub(crate) struct Declared {
+    pub ty: Type,
+    pub default: Option<Value>,
+    pub secret: bool,
+    /// Its name.
+    pub span: Span,
+}
+
+/// Longest name, in bytes.
+const MAX_NAME: usize = 100;
+
+/// A lower-case letter, then lower-case letters, digits, `_` and `-`.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-')
+        })
+}
+
+/// The same without `-`, which would be a minus.
+pub(crate) fn is_variable(text: &str) -> bool {
+    is_name(text) && !text.contains('-')
+}
+
+/// `zh`, `en`, `zh-HK`: a primary subtag of two or three letters (BCP 47), and what follows it.
+pub(crate) fn is_language(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let primary = parts.next().unwrap_or_default();
+    (2..=3).contains(&primary.len())
+        && primary.bytes().all(|byte| byte.is_ascii_lowercase())
+        && parts.all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
+}
+
+/// A type by its name in the language.
+pub(crate) fn type_named(name: &str) -> Option<Type> {
+    Some(match name {
+        "text" => Type::Text,
+        "number" => Type::Number,
+        "bool" => Type::Bool,
+        "date" => Type::Date,
+        "time" => Type::Time,
+        "datetime" => Type::DateTime,
+        "duration" => Type::Duration,
+        "money" => Type::Money,
+        "phone" => Type::Phone,
+        "list" => Type::List(Box::new(Type::Any)),
+        "object" => Type::Object {
+            fields: BTreeMap::new(),
+            open: true,
+        },
+        "secret" => Type::Secret,
+        _ => return None,
+    })
+}
+
+/// The names of all types.
+pub(crate) const TYPES: [&str; 12] = [
+    "text", "number", "bool", "date", "time", "datetime", "duration", "money", "phone", "list",
+    "object", "secret",
+];
+
+/// Name and signature of a flow, read without checking anything: what cannot be understood is left out.
+pub(crate) fn flow_signature(root: &Node) -> Option<(String, FlowSignature)> {
+    let root = root.map()?;
+    let name = root.value("flow")?.text().filter(|name| is_name(name))?;
+    let mut signature = FlowSignature::default();
+    for entry in root
+        .value("inputs")
+        .and_then(Node::map)
+        .into_iter()
+        .flat_map(|map| &map.entries)
+    {
+        let long = entry.value.map();
+        let ty = match long {
+            None => entry.value.text(),
+            Some(long) => long.value("type").and_then(Node::text),
+        };
+        let words: Option<Vec<String>> =
+            long.and_then(|long| long.value("one_of")?.list())
+                .map(|words| {
+                    words
+                        .iter()
+                        .filter_map(Node::text)
+                        .map(str::to_owned)
+                        .collect()
+                });
+        let secret = long
+            .and_then(|long| long.value("secret")?.text())
+            .is_some_and(|text| text == "true");
+        let ty = match (words, ty.and_then(type_named)) {
+            _ if secret => Type::Secret,
+            (Some(words), _) if !words.is_empty() => Type::OneOf(words),
+            (_, ty) => ty.unwrap_or(Type::Any),
+        };
+        let needed = long.is_none_or(|long| long.entry("default").is_none());
+        signature.inputs.insert(entry.key.clone(), (ty, needed));
+    }
+    let outcomes = root
+        .value("outcomes")
+        .and_then(Node::list)
+        .unwrap_or_default();
+    signature.outcomes = outcomes
+        .iter()
+        .filter_map(Node::text)
+        .map(str::to_owned)
+        .collect();
+    Some((name.to_owned(), signature))
+}

@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+
+use super::{Lowerer, Place, Site};
+use crate::check::rules::{bad_value, duplicate_key, missing_key};
+use crate::expr::Span;
+use crate::plan::{Edge, Template};
+use crate::value::Value;
+use crate::yaml::{Content, Entry, Node};
+
+/// Most digits of one key, as in `12`.
+const MAX_KEY: usize = 8;
+
+/// Most keys of one step; what the host's `listen` takes.
+const MAX_KEYS: usize = 64;
+
+impl<'t> Lowerer<'t> {
+    /// `press:` of a step: what it gets, and where its keys lead (into `site.pressed`).
+    pub(super) fn press(&mut self, site: &mut Site, node: &'t Node) -> Option<Template> {
+        let map = self.expect_map("press", node, "a map such as `{ 1: orders, 0: operator }`")?;
+        if map.entries.len() > MAX_KEYS {
+            let why = format!("a step takes at most {MAX_KEYS} keys");
+            bad_value::why(&mut self.report, node.span, why, "");
+        }
+        let mut keys: BTreeMap<String, Template> = BTreeMap::new();
+        for entry in &map.entries {
+            let Some(key) = self.key(entry) else { continue };
+            let mut choice = BTreeMap::new();
+            let place = site.place.clone();
+            let edge = match &entry.value.content {
+                Content::Map(long) => {
+                    let what = format!("the key `{}`", entry.key);
+                    self.unknown_keys(long, &what, &["to", "label", "match"]);
+                    if let Some(label) = long.value("label")
+                        && let Some(label) = self.prompt_input(site, "label", label)
+                    {
+                        choice.insert("label".to_owned(), label);
+                        site.labelled += 1;
+                    }
+                    if let Some(words) = long.value("match") {
+                        let words = self.words("match", words);
+                        let words = words.into_iter().map(Value::Text).collect();
+                        choice.insert("match".to_owned(), Template::Literal(Value::List(words)));
+                    }
+                    self.long_target(entry, &place)
+                }
+                _ => self.target(&entry.key, &entry.value, &place),
+            };
+            if let Some((_, first, _)) = site.pressed.iter().find(|(known, _, _)| *known == key) {
+                duplicate_key::duplicate(&mut self.report, &key, entry.key_span, *first);
+                continue;
+            }
+            site.pressed.push((key.clone(), entry.key_span, edge));
+            keys.insert(key, Template::Object(choice));
+        }
+        Some(Template::Object(keys))
+    }
+
+    /// `press:` of `global:`.
+    pub(super) fn global_press(&mut self, node: &'t Node, place: &Place) {
+        let Some(map) = self.expect_map("press", node, "a map such as `{ 0: operator }`") else {
+            return;
+        };
+        let mut first: BTreeMap<String, Span> = BTreeMap::new();
+        for entry in &map.entries {
+            let Some(key) = self.key(entry) else { continue };
+            let edge = match &entry.value.content {
+                Content::Map(_) => self.long_target(entry, place),
+                _ => self.target(&entry.key, &entry.value, place),
+            };
+            if let Some(first) = first.insert(key.clone(), entry.key_span) {
+                duplicate_key::duplicate(&mut self.report, &key, entry.key_span, first);
+                continue;
+            }
+            self.draft
+                .global_spans
+                .insert(format!("press.{key}"), entry.span());
+            self.draft.global.press.insert(key, edge);
+        }
+    }
+
+    fn long_target(&mut self, entry: &'t Entry, place: &Place) -> Edge {
+        match entry.value.map().and_then(|long| long.value("to")) {
+            Some(to) => self.target("to", to, place),
+            None => {
+                let what = format!("the key `{}`", entry.key);
+                missing_key::missing(&mut self.report, entry.key_span, "to:", &what, "to: a_step");
+                super::unknown()
+            }
+        }
+    }
+
+    fn key(&mut self, entry: &Entry) -> Option<String> {
+        let key = key_of(&entry.key);
+        if key.is_none() {
+            let why = format!("`{}` is not a key of a telephone", entry.key);
+            bad_value::why(
+                &mut self.report,
+                entry.key_span,
+                why,
+                "write a digit, `star`, `hash`, or two or more digits such as `12`",
+            );
+        }
+        key
+    }
+}
+
+/// A key as it is compared: `star` is `*`, `hash` is `#`.
+pub(super) fn key_of(written: &str) -> Option<String> {
+    match written {
+        "star" | "*" => Some("*".to_owned()),
+        "hash" | "#" => Some("#".to_owned()),
+        digits
+            if (1..=MAX_KEY).contains(&digits.len())
+                && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            Some(digits.to_owned())
+        }
+        _ => None,
+    }
+}

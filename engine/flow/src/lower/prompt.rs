@@ -1,0 +1,302 @@
+use std::collections::BTreeMap;
+
+use super::draft::{PromptDraft, PromptUse};
+use super::names::{is_language, is_name};
+use super::{Lowerer, Site, ssml};
+use crate::check::rules::{
+    bad_name, bad_value, missing_key, missing_translation, unknown_key, unknown_prompt,
+};
+use crate::expr::{Expr, Span};
+use crate::plan::{Piece, Prompt, PromptId, Template, Voice};
+use crate::yaml::{Content, Map, Node, Scalar};
+
+/// Most parts of a prompt in one language.
+const MAX_PARTS: usize = 64;
+
+impl<'t> Lowerer<'t> {
+    /// `prompts:` of the flow.
+    pub(super) fn prompts(&mut self, node: &'t Node) {
+        let Some(map) = self.expect_map("prompts", node, "a map of named prompts") else {
+            return;
+        };
+        for entry in &map.entries {
+            if !is_name(&entry.key) {
+                bad_name::name(
+                    &mut self.report,
+                    entry.key_span,
+                    &entry.key,
+                    "a prompt",
+                    false,
+                );
+            }
+            let id = self.draft.prompts.len();
+            let prompt = self.prompt(Some(&entry.key), entry.key_span, &entry.value);
+            self.untranslated(&entry.key, entry.key_span, &prompt);
+            self.draft.prompts.push(prompt);
+            self.prompt_ids.insert(&entry.key, id);
+        }
+    }
+
+    /// A prompt that a step says; the input is called `say` or the like in findings.
+    pub(super) fn prompt_input(
+        &mut self,
+        site: &mut Site,
+        key: &str,
+        node: &'t Node,
+    ) -> Option<Template> {
+        self.prompt_input_named(site, key, node)
+    }
+
+    pub(super) fn prompt_input_named(
+        &mut self,
+        site: &mut Site,
+        key: &str,
+        node: &'t Node,
+    ) -> Option<Template> {
+        let id = match node.text() {
+            Some(name) if is_name(name) => match self.prompt_ids.get(name).copied() {
+                Some(id) => id,
+                None => {
+                    let mut names: Vec<String> = self
+                        .prompt_ids
+                        .keys()
+                        .map(|name| (*name).to_owned())
+                        .collect();
+                    names.sort();
+                    let meant = self
+                        .nearest(name, names.iter().map(String::as_str))
+                        .map(str::to_owned);
+                    unknown_prompt::unknown(
+                        &mut self.report,
+                        node.span,
+                        name,
+                        meant.as_deref(),
+                        &names,
+                    );
+                    self.prompt_ids.get(meant?.as_str()).copied()?
+                }
+            },
+            _ if node.absent() => {
+                missing_key::value(&mut self.report, node.span, key);
+                return None;
+            }
+            _ => {
+                let prompt = self.prompt(None, node.span, node);
+                self.draft.prompts.push(prompt);
+                self.draft.prompts.len() - 1
+            }
+        };
+        self.draft.prompts[id].used = true;
+        self.draft.prompt_uses.push(PromptUse {
+            node: site.id,
+            prompt: id,
+            binds: site.binds.clone(),
+            input: key.to_owned(),
+        });
+        Some(Template::Prompt(PromptId(u32::try_from(id).ok()?)))
+    }
+
+    /// A prompt's definition: a text, or voices by language.
+    fn prompt(&mut self, name: Option<&str>, span: Span, node: &'t Node) -> PromptDraft {
+        let (line, _) = self.report.lines().position(span.start);
+        let mut draft = PromptDraft {
+            prompt: Prompt {
+                name: name.map(str::to_owned),
+                line,
+                voices: BTreeMap::new(),
+            },
+            span,
+            used: false,
+            exprs: Vec::new(),
+            texts: Vec::new(),
+        };
+        match &node.content {
+            Content::Map(map) => {
+                for entry in &map.entries {
+                    let language = entry.key.as_str();
+                    if language != "any" {
+                        let languages = self.draft.languages.clone();
+                        if !is_language(language) {
+                            let mut names = languages;
+                            names.push("any".to_owned());
+                            unknown_key::unknown(
+                                &mut self.report,
+                                entry.key_span,
+                                language,
+                                "a prompt",
+                                &names,
+                            );
+                            continue;
+                        }
+                        if !languages.iter().any(|known| known == language) {
+                            missing_translation::unused_language(
+                                &mut self.report,
+                                entry.key_span,
+                                language,
+                                &languages,
+                            );
+                        }
+                    }
+                    let voices = self.voices(language, &entry.value, &mut draft);
+                    draft.prompt.voices.insert(language.to_owned(), voices);
+                }
+                if map.entries.is_empty() {
+                    bad_value::why(
+                        &mut self.report,
+                        node.span,
+                        "this prompt says nothing".to_owned(),
+                        "write its text",
+                    );
+                }
+            }
+            Content::Scalar(scalar) if !scalar.absent() => {
+                let voice = Voice {
+                    text: self.spoken("any", node, scalar, &mut draft),
+                    ..Voice::default()
+                };
+                draft.prompt.voices.insert("any".to_owned(), vec![voice]);
+            }
+            _ => self.wrong_shape(
+                name.unwrap_or("prompt"),
+                node,
+                "a text, or a text per language such as `{ en: Hello. }`",
+            ),
+        }
+        draft
+    }
+
+    /// What a prompt says in one language.
+    fn voices(&mut self, language: &str, node: &'t Node, draft: &mut PromptDraft) -> Vec<Voice> {
+        match &node.content {
+            Content::List(items) => {
+                if items.len() > MAX_PARTS || items.is_empty() {
+                    let why = format!("a prompt has from 1 to {MAX_PARTS} parts");
+                    bad_value::why(&mut self.report, node.span, why, "");
+                }
+                items
+                    .iter()
+                    .filter_map(|item| self.voice(language, item, draft))
+                    .collect()
+            }
+            _ => self.voice(language, node, draft).into_iter().collect(),
+        }
+    }
+
+    fn voice(&mut self, language: &str, node: &'t Node, draft: &mut PromptDraft) -> Option<Voice> {
+        match &node.content {
+            Content::Scalar(scalar) if !scalar.absent() => Some(Voice {
+                text: self.spoken(language, node, scalar, draft),
+                ..Voice::default()
+            }),
+            Content::Map(map) => self.long_voice(language, node, map, draft),
+            _ => {
+                self.wrong_shape(
+                    language,
+                    node,
+                    "a text, or a map such as `{ audio: audio/en/bye.wav, text: Goodbye. }`",
+                );
+                None
+            }
+        }
+    }
+
+    fn long_voice(
+        &mut self,
+        language: &str,
+        node: &Node,
+        map: &'t Map,
+        draft: &mut PromptDraft,
+    ) -> Option<Voice> {
+        self.unknown_keys(map, "a voice", &["text", "audio", "chat", "voice", "lang"]);
+        let mut voice = Voice::default();
+        if let Some(value) = map.value("lang")
+            && let Some(lang) = self.expect_text("lang", value, "a language such as `en`")
+        {
+            if is_language(lang) {
+                voice.language = Some(lang.to_owned());
+            } else {
+                let why = format!("`{lang}` is not a language");
+                bad_value::why(
+                    &mut self.report,
+                    value.span,
+                    why,
+                    "write `en`, `zh` or another BCP 47 tag",
+                );
+            }
+        }
+        let spoken_in = voice
+            .language
+            .clone()
+            .unwrap_or_else(|| language.to_owned());
+        if let Some(value) = map.value("text")
+            && self.expect_text("text", value, "a text").is_some()
+            && let Some(scalar) = value.scalar()
+        {
+            voice.text = self.spoken(&spoken_in, value, scalar, draft);
+        }
+        if let Some(value) = map.value("chat")
+            && self.expect_text("chat", value, "a text").is_some()
+            && let Some(scalar) = value.scalar()
+        {
+            let clamp = Self::clamp(value, scalar);
+            voice.chat = self.pieces(value, scalar);
+            note(voice.chat.as_ref(), clamp, &mut draft.exprs);
+        }
+        if let Some(value) = map.value("audio") {
+            voice.audio = self.audio_path("audio", value);
+        }
+        if let Some(value) = map.value("voice") {
+            voice.voice = self
+                .expect_text("voice", value, "the name of a voice")
+                .map(str::to_owned);
+        }
+        if map.entry("text").is_none()
+            && map.entry("audio").is_none()
+            && map.entry("chat").is_none()
+        {
+            missing_key::missing(&mut self.report, node.span, "text:", "a voice", "text: …");
+        }
+        Some(voice)
+    }
+
+    /// A text that is spoken.
+    fn spoken(
+        &mut self,
+        language: &str,
+        node: &Node,
+        scalar: &Scalar,
+        draft: &mut PromptDraft,
+    ) -> Option<Vec<Piece>> {
+        ssml::check(&mut self.report, node.span, scalar);
+        draft
+            .texts
+            .push((language.to_owned(), node.span, scalar.text.clone()));
+        let pieces = self.pieces(node, scalar);
+        note(pieces.as_ref(), Self::clamp(node, scalar), &mut draft.exprs);
+        pieces
+    }
+
+    /// Languages of the flow in which a prompt says nothing.
+    fn untranslated(&mut self, name: &str, span: Span, draft: &PromptDraft) {
+        let voices = &draft.prompt.voices;
+        if voices.is_empty() || voices.contains_key("any") {
+            return;
+        }
+        let languages = self.draft.languages.iter();
+        let missing: Vec<String> = languages
+            .filter(|language| !voices.contains_key(*language))
+            .cloned()
+            .collect();
+        if !missing.is_empty() {
+            missing_translation::missing(&mut self.report, span, name, &missing);
+        }
+    }
+}
+
+fn note(pieces: Option<&Vec<Piece>>, clamp: Option<Span>, exprs: &mut Vec<(Expr, Option<Span>)>) {
+    for piece in pieces.into_iter().flatten() {
+        if let Piece::Expr(expr) = piece {
+            exprs.push((expr.clone(), clamp));
+        }
+    }
+}

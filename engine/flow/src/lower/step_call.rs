@@ -1,0 +1,689 @@
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::action::{COMMON, STEP_OPTIONS};
+use super::draft::Assigned;
+use super::expect::Expected;
+use super::then::Outcomes;
+use super::{Lowerer, Place, Site};
+use crate::catalog::StepDescription;
+use crate::check::rules::{
+    bad_value, missing_input, missing_key, retry_not_idempotent, secret_leak, type_mismatch,
+    unknown_input, unknown_key, unknown_plugin,
+};
+use crate::expr::Span;
+use crate::plan::{Action, Edge, Meanwhile, NodeId, Retry, StepCall, Template};
+use crate::value::{Type, Value, from_json, type_of_schema};
+use crate::yaml::{Content, Entry, Map, Node};
+
+/// How long a step may be busy unless the flow says otherwise, in milliseconds.
+const TIMEOUT_MS: u64 = 5_000;
+
+/// Most repetitions of a step.
+const MAX_RETRIES: u32 = 10;
+
+/// Largest growth of the pause between repetitions.
+const MAX_FACTOR: f64 = 100.0;
+
+/// How a step was written, and its inputs.
+struct Written<'t> {
+    key: String,
+    description: Option<&'t StepDescription>,
+    /// `std` verbs need no edge for `error` and `timeout`.
+    verb: bool,
+    inputs: Vec<Given<'t>>,
+}
+
+/// An input that the flow gives.
+struct Given<'t> {
+    name: String,
+    name_span: Span,
+    value: &'t Node,
+}
+
+impl<'t> Lowerer<'t> {
+    /// `use: plugin/step@major`.
+    pub(super) fn use_step(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+        let Some(key) = self.expect_text("use", &entry.value, "a step such as `orders/lookup@1`")
+        else {
+            self.facts(id).broken = true;
+            return;
+        };
+        let description = self.plugin_step(key, entry.value.span);
+        let mut inputs = Vec::new();
+        if let Some(with) = map.value("with")
+            && let Some(lines) = self.expect_map("with", with, "a map of inputs")
+        {
+            inputs.extend(lines.entries.iter().map(Given::of));
+        }
+        let (key, description) = match description {
+            Some((key, description)) => (key, Some(description)),
+            None => (key.to_owned(), None),
+        };
+        let written = Written {
+            key,
+            description,
+            verb: false,
+            inputs,
+        };
+        self.step_call(id, map, written, place);
+    }
+
+    /// A verb that is short for a step: options are its inputs, the verb's own value is the main one.
+    pub(super) fn verb_step(
+        &mut self,
+        id: NodeId,
+        map: &'t Map,
+        entry: &'t Entry,
+        key: &'t str,
+        description: &'t StepDescription,
+        place: &Place,
+    ) {
+        let properties = description.input["properties"].as_object();
+        let is_input =
+            |name: &str| properties.is_some_and(|properties| properties.contains_key(name));
+        let mut inputs = Vec::new();
+        let main_schema = description
+            .main
+            .as_ref()
+            .and_then(|main| properties?.get(main));
+        match (&entry.value.content, &description.main) {
+            (Content::Map(lines), _) if !main_schema.is_some_and(takes_map) => {
+                inputs.extend(lines.entries.iter().map(Given::of));
+            }
+            (_, Some(main)) if !entry.value.absent() => inputs.push(Given {
+                name: main.clone(),
+                name_span: entry.key_span,
+                value: &entry.value,
+            }),
+            (_, Some(_)) => missing_key::value(&mut self.report, entry.key_span, &entry.key),
+            (Content::Scalar(scalar), None) if scalar.absent() => {}
+            (_, None) => {
+                let what = format!(
+                    "`{}` takes no value of its own: its inputs stand beside or below it",
+                    entry.key
+                );
+                bad_value::why(&mut self.report, entry.value.span, what, "");
+            }
+        }
+        for other in &map.entries {
+            let name = other.key.as_str();
+            if name == entry.key {
+                continue;
+            }
+            let option = COMMON.contains(&name) || STEP_OPTIONS.contains(&name);
+            if is_input(name) {
+                if inputs.iter().any(|given| given.name == name) {
+                    crate::check::rules::duplicate_key::duplicate(
+                        &mut self.report,
+                        name,
+                        other.key_span,
+                        entry.key_span,
+                    );
+                } else {
+                    inputs.push(Given::of(other));
+                }
+            } else if !option && !self.verbs.iter().any(|verb| verb == name) {
+                let mut names: Vec<String> = properties
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, _)| name.clone())
+                    .collect();
+                names.retain(|name| description.main.as_ref() != Some(name));
+                names.extend(
+                    COMMON
+                        .iter()
+                        .chain(&STEP_OPTIONS)
+                        .map(|name| (*name).to_owned()),
+                );
+                let what = format!("`{}`", entry.key);
+                unknown_key::unknown(&mut self.report, other.key_span, name, &what, &names);
+            }
+        }
+        let written = Written {
+            key: key.to_owned(),
+            description: Some(description),
+            verb: true,
+            inputs,
+        };
+        self.step_call(id, map, written, place);
+    }
+
+    /// The description of a plugin's step, or of the one that was probably meant.
+    fn plugin_step(&mut self, key: &str, span: Span) -> Option<(String, &'t StepDescription)> {
+        let shaped = key.split_once('/').is_some_and(|(plugin, step)| {
+            super::names::is_name(plugin)
+                && step.split_once('@').is_some_and(|(step, major)| {
+                    super::names::is_name(step)
+                        && !major.is_empty()
+                        && major.bytes().all(|byte| byte.is_ascii_digit())
+                })
+        });
+        if !shaped {
+            unknown_plugin::malformed(&mut self.report, span, key);
+            return None;
+        }
+        let catalog = self.catalog;
+        if let Some((key, description)) = catalog.steps.get_key_value(key) {
+            return Some((key.clone(), description));
+        }
+        let meant = self.nearest(key, catalog.steps.keys().map(String::as_str));
+        let names: Vec<String> = catalog
+            .steps
+            .keys()
+            .filter(|key| !key.starts_with("std/"))
+            .cloned()
+            .collect();
+        unknown_plugin::unknown(&mut self.report, span, key, meant, &names);
+        let (key, description) = catalog.steps.get_key_value(meant?)?;
+        Some((key.clone(), description))
+    }
+
+    fn step_call(&mut self, id: NodeId, map: &'t Map, written: Written<'t>, place: &Place) {
+        let Written {
+            key,
+            description,
+            verb,
+            inputs,
+        } = written;
+        let inner = Place {
+            repeat: true,
+            ..place.clone()
+        };
+        let head = self.facts(id).head;
+        let name = if verb {
+            format!("`{}`", self.node(id).verb)
+        } else {
+            format!("`{key}`")
+        };
+        let mut site = Site {
+            id,
+            place: inner,
+            name,
+            binds: Rc::default(),
+            pressed: Vec::new(),
+            labelled: 0,
+        };
+        let properties =
+            description.and_then(|description| description.input["properties"].as_object());
+        let expected = self.expected(description, &inputs);
+        let binds = self.step_binds(id, map, description, expected.as_ref());
+        site.binds = Rc::new(binds);
+        let input = self.inputs(&mut site, description, inputs, expected, verb);
+
+        let listens = properties
+            .into_iter()
+            .flatten()
+            .any(|(_, schema)| matches!(schema["format"].as_str(), Some("press" | "expect")));
+        let facts = self.facts(id);
+        facts.description = description;
+        facts.listens = listens;
+        facts.labelled = site.labelled;
+        facts.keys = site
+            .pressed
+            .iter()
+            .map(|(key, span, _)| (key.clone(), *span))
+            .collect();
+        facts.broken |= description.is_none();
+
+        let is_input =
+            |name: &str| verb && properties.is_some_and(|properties| properties.contains_key(name));
+        let timeout_ms = match map.entry("timeout").filter(|_| !verb) {
+            Some(entry) => {
+                self.facts(id).options.insert("timeout", entry.value.span);
+                self.duration("timeout", &entry.value).unwrap_or(TIMEOUT_MS)
+            }
+            None => TIMEOUT_MS,
+        };
+        let retry = map
+            .entry("retry")
+            .filter(|_| !is_input("retry"))
+            .and_then(|entry| {
+                self.facts(id).options.insert("retry", entry.key_span);
+                if description.is_some_and(|description| !description.idempotent) {
+                    retry_not_idempotent::retry(&mut self.report, entry.key_span, &key);
+                }
+                self.retry(&entry.value)
+            });
+        let meanwhile = map
+            .entry("meanwhile")
+            .filter(|_| !is_input("meanwhile"))
+            .and_then(|entry| {
+                self.facts(id).options.insert("meanwhile", entry.key_span);
+                self.meanwhile(&mut site, &entry.value)
+            });
+        let into = self.field_into(map, description);
+        let bind = map
+            .entry("as")
+            .filter(|_| !is_input("as"))
+            .and_then(|entry| self.result_name("as", entry));
+        if let (Some((name, span)), Some(description)) = (&bind, description) {
+            self.bind_result(id, name, *span, description);
+        } else if let Some((name, span)) = &bind {
+            let binding = self.bind(name, Type::Any, *span);
+            self.facts(id).assigned.push(Assigned {
+                outcome: None,
+                binding,
+            });
+        }
+
+        let all: Vec<String> = description
+            .into_iter()
+            .flat_map(|description| description.outcomes.keys().cloned())
+            .collect();
+        let falls: Vec<(&str, &str)> = description
+            .into_iter()
+            .flat_map(|description| &description.outcomes)
+            .filter_map(|(name, schema)| Some((name.as_str(), schema["x-default-edge"].as_str()?)))
+            .collect();
+        // A step without outcomes of its own simply ends.
+        let done = vec!["done".to_owned()];
+        let then = self.then(map, &site.place.clone());
+        let known = Outcomes {
+            all: if all.is_empty() { &done } else { &all },
+            soft: &["error", "timeout"],
+            soft_needed: !verb,
+            falls: &falls,
+            verb: head,
+            unknowable: description.is_none(),
+        };
+        let (mut edges, otherwise) = self.edges(then, place, &known);
+        for (pressed, _, edge) in site.pressed {
+            edges.insert(pressed, edge);
+        }
+        let next = match edges.get("done").filter(|_| all.is_empty()) {
+            Some(edge) => edge.clone(),
+            None => place.after.clone(),
+        };
+        let skippable = self.node(id).when.is_some() && next == Edge::End;
+        let next = if skippable {
+            edges
+                .get("done")
+                .or(edges.get("ok"))
+                .cloned()
+                .unwrap_or(next)
+        } else {
+            next
+        };
+        let node = self.node(id);
+        node.next = next;
+        node.action = Action::Step(Box::new(StepCall {
+            step: key,
+            input,
+            bind: bind.map(|(name, _)| name),
+            into,
+            timeout_ms,
+            retry,
+            meanwhile,
+            edges,
+            otherwise,
+        }));
+    }
+
+    /// What the step's input of format `expect` says, if it has one.
+    fn expected(
+        &mut self,
+        description: Option<&StepDescription>,
+        inputs: &[Given<'t>],
+    ) -> Option<(String, Expected)> {
+        let properties = description?.input["properties"].as_object()?;
+        let (name, _) = properties
+            .iter()
+            .find(|(_, schema)| schema["format"] == "expect")?;
+        let given = inputs.iter().find(|given| given.name == *name)?;
+        let mut expected = self.expect(given.value)?;
+        let sensitive = inputs.iter().find(|given| given.name == "sensitive");
+        if sensitive.is_some_and(|given| given.value.text() == Some("true")) {
+            expected.ty = Type::Secret;
+        }
+        Some((name.clone(), expected))
+    }
+
+    /// The names that the step's own prompts may use beside the flow's.
+    fn step_binds(
+        &mut self,
+        id: NodeId,
+        map: &'t Map,
+        description: Option<&StepDescription>,
+        expected: Option<&(String, Expected)>,
+    ) -> BTreeMap<String, Type> {
+        let mut binds: BTreeMap<String, Type> = BTreeMap::new();
+        let Some(description) = description else {
+            return binds;
+        };
+        for (name, schema) in &description.binds {
+            binds.insert(name.clone(), type_of_schema(schema));
+        }
+        let Some(entry) = map.entry("into") else {
+            return binds;
+        };
+        let Some(field) = &description.into else {
+            return binds;
+        };
+        let Some((name, span)) = self.result_name("into", entry) else {
+            return binds;
+        };
+        for (outcome, schema) in &description.outcomes {
+            let Some(schema) = schema["properties"].get(field) else {
+                continue;
+            };
+            let ty = match expected {
+                Some((_, expected)) => expected.ty.clone(),
+                None => type_of_schema(schema),
+            };
+            binds.insert(name.clone(), ty.clone());
+            self.assign(id, &name, span, Some(outcome.clone()), ty);
+        }
+        binds
+    }
+
+    /// Notes an assignment, and that the variable can take the value.
+    fn assign(&mut self, id: NodeId, name: &str, span: Span, outcome: Option<String>, ty: Type) {
+        let declared = self
+            .draft
+            .vars
+            .get(name)
+            .map(|declared| declared.ty.clone());
+        let bound = match declared {
+            Some(declared) if ty.holds_secret() && declared != Type::Secret => {
+                secret_leak::leak(&mut self.report, span, "a plain variable", None);
+                ty
+            }
+            Some(declared) if !declared.accepts(&ty) => {
+                let what = format!("`{name}`");
+                type_mismatch::mismatch(&mut self.report, span, &what, &declared, &ty);
+                declared
+            }
+            Some(Type::Any) | None => ty,
+            Some(declared) => declared,
+        };
+        let binding = self.bind(name, bound, span);
+        self.facts(id).assigned.push(Assigned { outcome, binding });
+    }
+
+    fn bind_result(&mut self, id: NodeId, name: &str, span: Span, description: &StepDescription) {
+        for (outcome, schema) in &description.outcomes {
+            let ty = type_of_schema(&promised(schema));
+            let carries = match &ty {
+                Type::Object { fields, .. } => {
+                    !fields.is_empty() || schema["additionalProperties"] == true
+                }
+                Type::Any => schema
+                    .as_object()
+                    .is_some_and(|schema| schema.contains_key("type")),
+                _ => true,
+            };
+            if carries {
+                self.assign(id, name, span, Some(outcome.clone()), ty);
+            }
+        }
+    }
+
+    /// The variable that `as:` or `into:` names.
+    pub(super) fn result_name(&mut self, key: &str, entry: &'t Entry) -> Option<(String, Span)> {
+        let name = self.expect_text(key, &entry.value, "the name of a variable")?;
+        if self.draft.inputs.contains_key(name) {
+            let why = format!("`{name}` is an input of this flow, and inputs never change");
+            bad_value::why(
+                &mut self.report,
+                entry.value.span,
+                why,
+                "choose another name",
+            );
+            return None;
+        }
+        self.variable_name(name, entry.value.span)
+            .then(|| (name.to_owned(), entry.value.span))
+    }
+
+    fn field_into(
+        &mut self,
+        map: &'t Map,
+        description: Option<&StepDescription>,
+    ) -> Option<(String, String)> {
+        let entry = map.entry("into")?;
+        let description = description?;
+        let Some(field) = &description.into else {
+            let names = ["as".to_owned()];
+            unknown_key::unknown(
+                &mut self.report,
+                entry.key_span,
+                "into",
+                "this step",
+                &names,
+            );
+            return None;
+        };
+        let name = entry.value.text()?;
+        Some((name.to_owned(), field.clone()))
+    }
+
+    fn retry(&mut self, node: &'t Node) -> Option<Retry> {
+        let map = self.expect_map("retry", node, "a map such as `{ times: 2, wait: 300ms }`")?;
+        self.unknown_keys(map, "`retry`", &["times", "wait", "factor", "only"]);
+        let mut retry = Retry {
+            times: 1,
+            wait_ms: 0,
+            factor: 1.0,
+            only: vec!["timeout".to_owned(), "error".to_owned()],
+        };
+        match map.value("times") {
+            Some(value) => retry.times = self.whole("times", value, 1, MAX_RETRIES).unwrap_or(1),
+            None => {
+                missing_key::missing(&mut self.report, node.span, "times:", "`retry`", "times: 2")
+            }
+        }
+        if let Some(value) = map.value("wait") {
+            retry.wait_ms = self.duration("wait", value).unwrap_or(0);
+        }
+        if let Some(value) = map.value("factor")
+            && let Some(Value::Number(factor)) = self.literal("factor", value, &Type::Number)
+        {
+            if (1.0..=MAX_FACTOR).contains(&factor) {
+                retry.factor = factor;
+            } else {
+                bad_value::why(
+                    &mut self.report,
+                    value.span,
+                    "`factor` is a number from 1 to 100".to_owned(),
+                    "",
+                );
+            }
+        }
+        if let Some(value) = map.value("only") {
+            retry.only = self.words("only", value);
+            for word in retry.only.clone() {
+                if word != "timeout" && word != "error" {
+                    let names = ["timeout".to_owned(), "error".to_owned()];
+                    bad_value::word(&mut self.report, value.span, "only", &word, &names);
+                }
+            }
+        }
+        Some(retry)
+    }
+
+    fn meanwhile(&mut self, site: &mut Site, node: &'t Node) -> Option<Meanwhile> {
+        let map = self.expect_map(
+            "meanwhile",
+            node,
+            "a map such as `{ after: 1s, say: one_moment }`",
+        )?;
+        self.unknown_keys(map, "`meanwhile`", &["after", "say", "music"]);
+        let mut meanwhile = Meanwhile {
+            after_ms: 0,
+            say: None,
+            music: None,
+        };
+        if let Some(value) = map.value("after") {
+            meanwhile.after_ms = self.duration("after", value).unwrap_or(0);
+        }
+        if let Some(value) = map.value("say")
+            && let Some(Template::Prompt(prompt)) = self.prompt_input(site, "meanwhile", value)
+        {
+            meanwhile.say = Some(prompt);
+        }
+        if let Some(value) = map.value("music") {
+            meanwhile.music = self.audio_path("music", value);
+        }
+        Some(meanwhile)
+    }
+
+    /// The input object of a step.
+    fn inputs(
+        &mut self,
+        site: &mut Site,
+        description: Option<&'t StepDescription>,
+        inputs: Vec<Given<'t>>,
+        mut expected: Option<(String, Expected)>,
+        verb: bool,
+    ) -> Template {
+        let mut object = BTreeMap::new();
+        let Some(description) = description else {
+            // Nobody knows what the step takes; the expressions are still checked.
+            for given in inputs {
+                let place = format!("the input `{}`", given.name);
+                self.value_template(site.id, &given.name, given.value, &place, &Type::Any, true);
+            }
+            return Template::Object(object);
+        };
+        let schema = &description.input;
+        let properties = schema["properties"].as_object();
+        let property = |name: &str| properties.and_then(|properties| properties.get(name));
+        let mut missing: Vec<String> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str())
+            .filter(|name| !inputs.iter().any(|given| given.name == *name))
+            .map(str::to_owned)
+            .collect();
+        for given in &inputs {
+            if let Some((name, expected)) = expected.take_if(|(name, _)| *name == given.name) {
+                object.insert(name, expected.template);
+                continue;
+            }
+            match property(&given.name) {
+                Some(schema) => {
+                    let place = format!("the input `{}`", given.name);
+                    if schema["format"] == "expect" {
+                        continue;
+                    }
+                    if let Some(value) = self.input(site, &given.name, &place, schema, given.value)
+                    {
+                        object.insert(given.name.clone(), value);
+                    }
+                }
+                None if schema["additionalProperties"] == true => {
+                    let place = format!("the input `{}`", given.name);
+                    let value = self.value_template(
+                        site.id,
+                        &given.name,
+                        given.value,
+                        &place,
+                        &Type::Any,
+                        false,
+                    );
+                    object.extend(value.map(|value| (given.name.clone(), value)));
+                }
+                None => {
+                    let names: Vec<String> = properties
+                        .into_iter()
+                        .flatten()
+                        .map(|(name, _)| name.clone())
+                        .collect();
+                    let near = self
+                        .nearest(&given.name, names.iter().map(String::as_str))
+                        .map(str::to_owned);
+                    // One stranger and one thing missing: that is one slip.
+                    let strangers = inputs
+                        .iter()
+                        .filter(|given| property(&given.name).is_none())
+                        .count();
+                    let meant = near.or_else(|| {
+                        missing
+                            .first()
+                            .filter(|_| missing.len() == 1 && strangers == 1)
+                            .cloned()
+                    });
+                    unknown_input::unknown(
+                        &mut self.report,
+                        given.name_span,
+                        &given.name,
+                        &site.name,
+                        meant.as_deref(),
+                        &names,
+                    );
+                    missing.retain(|name| Some(name) != meant.as_ref());
+                    let place = format!("the input `{}`", given.name);
+                    self.value_template(
+                        site.id,
+                        &given.name,
+                        given.value,
+                        &place,
+                        &Type::Any,
+                        true,
+                    );
+                }
+            }
+        }
+        for (name, schema) in properties.into_iter().flatten() {
+            if object.contains_key(name) || inputs.iter().any(|given| given.name == *name) {
+                continue;
+            }
+            let default = self.defaults.get(name.as_str()).copied().filter(|_| verb);
+            let value = match default {
+                Some(entry) => self.input(site, name, &format!("`{name}`"), schema, &entry.value),
+                None => default_of(schema),
+            };
+            if let Some(value) = value {
+                missing.retain(|missing| missing != name);
+                object.insert(name.clone(), value);
+            }
+        }
+        if !missing.is_empty() {
+            let head = self.draft.facts[site.id.0 as usize].head;
+            missing_input::missing(&mut self.report, head, &site.name.clone(), &missing);
+        }
+        Template::Object(object)
+    }
+}
+
+impl<'t> Given<'t> {
+    fn of(entry: &'t Entry) -> Given<'t> {
+        Given {
+            name: entry.key.clone(),
+            name_span: entry.key_span,
+            value: &entry.value,
+        }
+    }
+}
+
+/// A schema of an outcome's data as the flow may rely on it: what is not `required` is there all the same
+/// unless it may be null, because a plugin that leaves it out says so by another outcome.
+fn promised(schema: &serde_json::Value) -> serde_json::Value {
+    match schema {
+        serde_json::Value::Object(fields) => fields
+            .iter()
+            .filter(|(name, value)| *name != "required" || !value.is_array())
+            .map(|(name, value)| (name.clone(), promised(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+/// The schema's own default.
+pub(super) fn default_of(schema: &serde_json::Value) -> Option<Template> {
+    let default = schema.get("default")?;
+    let value =
+        from_json(default, &type_of_schema(schema)).or_else(|_| from_json(default, &Type::Any));
+    value.ok().map(Template::Literal)
+}
+
+/// Whether an input is written as a map.
+fn takes_map(schema: &serde_json::Value) -> bool {
+    matches!(
+        schema["format"].as_str(),
+        Some("prompt" | "press" | "expect" | "money")
+    ) || schema["type"] == "object"
+        || schema["type"].is_null() && schema["format"].is_null()
+}

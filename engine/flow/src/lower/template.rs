@@ -1,0 +1,202 @@
+//! Scalars that hold expressions, and the small literals of options.
+
+use std::rc::Rc;
+
+use super::{Binds, Lowerer, Want};
+use crate::check::rules::{
+    bad_duration, bad_expression, bad_value, braces_in_expression, missing_unit, rule_of,
+};
+use crate::diagnostic::Text;
+use crate::expr::{self, Expr, Finding, Span};
+use crate::plan::{NodeId, Piece, Template};
+use crate::value::{Type, Value, parse_literal};
+use crate::yaml::{Node, Scalar};
+
+impl<'t> Lowerer<'t> {
+    /// No names but the flow's own.
+    pub(super) fn no_binds() -> Binds {
+        Rc::default()
+    }
+
+    /// Where an expression's findings go when its text does not stand in the file letter for letter.
+    pub(super) fn clamp(node: &Node, scalar: &Scalar) -> Option<Span> {
+        scalar.exact.is_none().then_some(node.span)
+    }
+
+    /// A bare expression, such as a condition.
+    pub(super) fn bare(&mut self, key: &str, node: &'t Node) -> Option<(Expr, Option<Span>)> {
+        self.expect_text(key, node, "an expression")?;
+        let scalar = node.scalar()?;
+        let clamp = Self::clamp(node, scalar);
+        let at = scalar.exact.unwrap_or(node.span.start);
+        let mut text = scalar.text.as_str();
+        let mut at = at + (text.len() - text.trim_start().len());
+        text = text.trim();
+        if expr::single(text) {
+            let bare = &text[2..text.len() - 1];
+            let fix = clamp.is_none().then_some(bare.trim());
+            braces_in_expression::braces(&mut self.report, node.span, key, fix);
+            text = bare;
+            at += 2;
+        } else if text.contains("${") {
+            braces_in_expression::braces(&mut self.report, node.span, key, None);
+            return None;
+        }
+        match expr::parse(text, at) {
+            Ok(expr) => Some((expr, clamp)),
+            Err(findings) => {
+                self.findings(findings, clamp);
+                None
+            }
+        }
+    }
+
+    /// A condition of an action.
+    pub(super) fn condition(&mut self, id: NodeId, key: &str, node: &'t Node) -> Option<Expr> {
+        let (expr, clamp) = self.bare(key, node)?;
+        let binds = Self::no_binds();
+        self.used(id, &expr, clamp, &binds, Want::Condition);
+        Some(expr)
+    }
+
+    /// A text with `${ … }` in it, in pieces.
+    pub(super) fn pieces(&mut self, node: &Node, scalar: &Scalar) -> Option<Vec<Piece>> {
+        let clamp = Self::clamp(node, scalar);
+        match expr::parse_pieces(&scalar.text, scalar.exact.unwrap_or(node.span.start)) {
+            Ok(pieces) => Some(pieces),
+            Err(findings) => {
+                self.findings(findings, clamp);
+                None
+            }
+        }
+    }
+
+    /// A text for a field that takes text; a single `${ … }` keeps its type and must be of type `ty`.
+    pub(super) fn text_template(
+        &mut self,
+        id: NodeId,
+        node: &'t Node,
+        binds: &Binds,
+        place: &str,
+        ty: &Type,
+        secret: bool,
+    ) -> Option<Template> {
+        let scalar = node.scalar()?;
+        let clamp = Self::clamp(node, scalar);
+        let mut pieces = self.pieces(node, scalar)?;
+        if expr::single(&scalar.text) && pieces.len() == 1 {
+            if let Some(Piece::Expr(expr)) = pieces.pop() {
+                let want = Want::Value {
+                    place: place.to_owned(),
+                    ty: ty.clone(),
+                    secret,
+                };
+                self.used(id, &expr, clamp, binds, want);
+                return Some(Template::Expr(expr));
+            }
+            return None;
+        }
+        if let [] | [Piece::Text(_)] = pieces.as_slice() {
+            let text = match pieces.pop() {
+                Some(Piece::Text(text)) => text,
+                _ => String::new(),
+            };
+            return Some(Template::Literal(Value::Text(text)));
+        }
+        for piece in &pieces {
+            if let Piece::Expr(expr) = piece {
+                let want = Want::Inserted {
+                    place: place.to_owned(),
+                };
+                self.used(id, expr, clamp, binds, want);
+            }
+        }
+        Some(Template::Text(pieces))
+    }
+
+    /// Takes over what is wrong with an expression.
+    pub(super) fn findings(&mut self, findings: Vec<Finding>, clamp: Option<Span>) {
+        for finding in findings {
+            tell(&mut self.report, finding, clamp);
+        }
+    }
+
+    /// A duration in milliseconds.
+    pub(super) fn duration(&mut self, key: &str, node: &Node) -> Option<u64> {
+        let text = match node.text() {
+            Some(text) => text,
+            None => {
+                self.wrong_shape(key, node, "a duration such as `5s`");
+                return None;
+            }
+        };
+        match parse_literal(text, &Type::Duration) {
+            Ok(Value::Duration(ms)) if ms >= 0 => u64::try_from(ms).ok(),
+            Ok(_) => {
+                bad_duration::bad(&mut self.report, node.span, "a duration cannot be negative");
+                None
+            }
+            Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                missing_unit::missing(&mut self.report, node.span, key, text);
+                // Taken for seconds, so that nothing else is said about it.
+                text.parse::<u64>()
+                    .ok()
+                    .and_then(|seconds| seconds.checked_mul(1000))
+            }
+            Err(why) => {
+                bad_duration::bad(&mut self.report, node.span, &why);
+                None
+            }
+        }
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn whole(&mut self, key: &str, node: &Node, least: u32, most: u32) -> Option<u32> {
+        match node.text().map(str::parse::<u32>) {
+            Some(Ok(number)) if (least..=most).contains(&number) => Some(number),
+            None => {
+                self.wrong_shape(key, node, "a whole number");
+                None
+            }
+            _ => {
+                let why = format!("`{key}` is a whole number from {least} to {most}");
+                bad_value::why(&mut self.report, node.span, why, "");
+                None
+            }
+        }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn yes_or_no(&mut self, key: &str, node: &Node) -> Option<bool> {
+        match node.text() {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            Some(other) => {
+                let names = ["true".to_owned(), "false".to_owned()];
+                bad_value::word(&mut self.report, node.span, key, other, &names);
+                None
+            }
+            None => {
+                self.wrong_shape(key, node, "`true` or `false`");
+                None
+            }
+        }
+    }
+}
+
+/// A finding of the expression language as one of the file.
+pub(crate) fn tell(
+    report: &mut crate::check::report::Report<'_>,
+    finding: Finding,
+    clamp: Option<Span>,
+) {
+    let rule = rule_of(finding.rule).unwrap_or(&bad_expression::BAD_EXPRESSION);
+    let found = report.find(
+        rule,
+        clamp.unwrap_or(finding.span),
+        Text::new(finding.message),
+    );
+    if let Some(help) = finding.help {
+        let _done = found.help(Text::new(help));
+    }
+}

@@ -1,0 +1,558 @@
+//! `tests:` of a flow, as a typed structure. Running them is somebody else's work.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::Lowerer;
+use crate::check::rules::{
+    bad_value, missing_key, unknown_hours, unknown_key, unknown_prompt, unknown_step,
+};
+use crate::value::{Type, Value, parse_literal};
+use crate::yaml::{Content, Map, Node, Style};
+
+/// One test of a flow.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Test {
+    /// Its name: the key under `tests:`.
+    pub name: String,
+    /// Line of the name, from 1.
+    pub line: u32,
+    /// What it shows, in words.
+    pub title: Option<String>,
+    /// The world before the contact begins.
+    pub given: Given,
+    /// Answers instead of plugins, queues, transfers and flows: by `plugin/step`, `queue.NAME`,
+    /// `transfer.NAME`, `call.FLOW`. More than one are used up in order; the last one stays.
+    pub mocks: BTreeMap<String, Vec<Reply>>,
+    /// What the contact does and what is expected, with the line of each.
+    pub run: Vec<(u32, Act)>,
+    /// Whether only tests like this one run.
+    pub only: bool,
+    /// Why it is left out, if it is.
+    pub skip: Option<String>,
+}
+
+/// The world before the contact begins.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Given {
+    /// The time.
+    pub now: Option<jiff::Zoned>,
+    /// The language.
+    pub language: Option<String>,
+    /// `voice` or `chat`.
+    pub channel: Option<String>,
+    /// Who calls.
+    pub from: Option<String>,
+    /// What was called.
+    pub to: Option<String>,
+    /// The flow's inputs.
+    pub inputs: BTreeMap<String, Value>,
+    /// Variables that have a value already.
+    pub vars: BTreeMap<String, Value>,
+    /// `open`, `closed` or `holiday`, by the name of the hours.
+    pub hours: BTreeMap<String, String>,
+}
+
+/// An answer instead of the real one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reply {
+    /// The outcome, `error` and `timeout` included.
+    pub outcome: String,
+    /// How long it takes, in milliseconds.
+    pub after_ms: u64,
+    /// What comes with it, by the name of the variable that takes it.
+    pub data: BTreeMap<String, Json>,
+}
+
+/// One line of `run:`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Keys, one after the other.
+    Press(String),
+    /// Words spoken.
+    Say(String),
+    /// A message in a chat.
+    Send(String),
+    /// So many times the contact does nothing until the step notices.
+    Silence(u32),
+    /// Time goes by, in milliseconds.
+    Wait(u64),
+    /// The contact hangs up.
+    HangUp,
+    /// What must be so now.
+    Expect(Box<Expectation>),
+}
+
+/// What must be so.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Expectation {
+    /// The prompt of this name has been said since the last act.
+    pub prompt: Option<String>,
+    /// This text has been heard; between slashes a regular expression.
+    pub hear: Option<String>,
+    /// This text has not been heard.
+    pub not_hear: Option<String>,
+    /// The contact is in this step.
+    pub step: Option<String>,
+    /// It has been put into this queue.
+    pub queue: Option<String>,
+    /// It has been transferred there.
+    pub transfer: Option<String>,
+    /// The language it is spoken to in.
+    pub language: Option<String>,
+    /// Its priority.
+    pub priority: Option<u32>,
+    /// Values of variables.
+    pub vars: BTreeMap<String, Value>,
+    /// Plugin steps that have run: `plugin/step`.
+    pub used: Vec<String>,
+    /// Tags with their values.
+    pub tags: BTreeMap<String, Json>,
+    /// It has ended with this disposition or outcome.
+    pub ends: Option<String>,
+    /// All this within so many milliseconds.
+    pub within_ms: Option<u64>,
+}
+
+/// Keys of `expect:` in a test.
+const EXPECT_KEYS: [&str; 12] = [
+    "hear", "not_hear", "step", "queue", "transfer", "language", "priority", "vars", "used", "tag",
+    "ends", "within",
+];
+
+/// Most times of `silence: n`.
+const MAX_SILENCE: u32 = 1_000;
+
+impl<'t> Lowerer<'t> {
+    /// `tests:` of the flow.
+    pub(super) fn tests(&mut self, node: &'t Node) {
+        let Some(map) = self.expect_map("tests", node, "a map of named tests") else {
+            return;
+        };
+        for entry in &map.entries {
+            let (line, _) = self.report.lines().position(entry.key_span.start);
+            let mut test = Test {
+                name: entry.key.clone(),
+                line,
+                ..Test::default()
+            };
+            let Some(lines) = self.expect_map(&entry.key, &entry.value, "a map with `run:`") else {
+                continue;
+            };
+            self.unknown_keys(
+                lines,
+                "a test",
+                &["title", "given", "mock", "run", "only", "skip"],
+            );
+            test.title = self.text_of(lines, "title");
+            test.skip = self.text_of(lines, "skip");
+            test.only = lines
+                .value("only")
+                .is_some_and(|node| self.yes_or_no("only", node) == Some(true));
+            if let Some(node) = lines.value("given") {
+                test.given = self.given(node);
+            }
+            if let Some(node) = lines.value("mock") {
+                test.mocks = self.mocks(node);
+            }
+            match lines.value("run") {
+                Some(node) => test.run = self.acts(node),
+                None => missing_key::missing(
+                    &mut self.report,
+                    entry.key_span,
+                    "run:",
+                    "a test",
+                    "run: [ … ]",
+                ),
+            }
+            self.draft.tests.push(test);
+        }
+    }
+
+    fn text_of(&mut self, map: &'t Map, key: &str) -> Option<String> {
+        let node = map.value(key)?;
+        self.expect_text(key, node, "a text").map(str::to_owned)
+    }
+
+    fn given(&mut self, node: &'t Node) -> Given {
+        let mut given = Given::default();
+        let Some(map) = self.expect_map("given", node, "a map such as `{ language: en }`") else {
+            return given;
+        };
+        let keys = [
+            "now",
+            "language",
+            "channel",
+            "call.from",
+            "call.to",
+            "inputs",
+            "vars",
+            "hours",
+        ];
+        self.unknown_keys(map, "`given`", &keys);
+        if let Some(node) = map.value("now")
+            && let Some(Value::DateTime(now)) = self.literal("now", node, &Type::DateTime)
+        {
+            given.now = Some(now);
+        }
+        if let Some(node) = map.value("language") {
+            given.language = self.one_of("language", node, &self.draft.languages.clone());
+        }
+        if let Some(node) = map.value("channel") {
+            given.channel = self.one_of("channel", node, &["voice".to_owned(), "chat".to_owned()]);
+        }
+        given.from = self.text_of(map, "call.from");
+        given.to = self.text_of(map, "call.to");
+        let inputs = self
+            .draft
+            .inputs
+            .iter()
+            .map(|(name, input)| (name.clone(), input.ty.clone()))
+            .collect();
+        given.inputs = self.values(map, "inputs", &inputs);
+        let vars = self.types_of_vars();
+        given.vars = self.values(map, "vars", &vars);
+        if let Some(node) = map.value("hours")
+            && let Some(lines) = self.expect_map("hours", node, "a map such as `{ support: open }`")
+        {
+            let words = ["open", "closed", "holiday"].map(str::to_owned);
+            for line in &lines.entries {
+                if !self.hours.contains_key(&line.key) {
+                    let names: Vec<String> = self.hours.keys().cloned().collect();
+                    let meant = self
+                        .nearest(&line.key, names.iter().map(String::as_str))
+                        .map(str::to_owned);
+                    unknown_hours::unknown(
+                        &mut self.report,
+                        line.key_span,
+                        &line.key,
+                        meant.as_deref(),
+                        &names,
+                    );
+                }
+                if let Some(word) = self.one_of(&line.key, &line.value, &words) {
+                    given.hours.insert(line.key.clone(), word);
+                }
+            }
+        }
+        given
+    }
+
+    fn types_of_vars(&self) -> BTreeMap<String, Type> {
+        self.draft
+            .vars
+            .iter()
+            .map(|(name, var)| (name.clone(), var.ty.clone()))
+            .collect()
+    }
+
+    fn one_of(&mut self, key: &str, node: &Node, words: &[String]) -> Option<String> {
+        let word = self.expect_text(key, node, "a word")?;
+        if words.iter().any(|known| known == word) {
+            return Some(word.to_owned());
+        }
+        bad_value::word(&mut self.report, node.span, key, word, words);
+        None
+    }
+
+    fn values(
+        &mut self,
+        map: &'t Map,
+        key: &str,
+        types: &BTreeMap<String, Type>,
+    ) -> BTreeMap<String, Value> {
+        let mut values = BTreeMap::new();
+        let Some(node) = map.value(key) else {
+            return values;
+        };
+        let Some(lines) = self.expect_map(key, node, "a map of values") else {
+            return values;
+        };
+        for line in &lines.entries {
+            match types.get(&line.key) {
+                Some(ty) => {
+                    if let Some(value) = self.literal(&line.key, &line.value, ty) {
+                        values.insert(line.key.clone(), value);
+                    }
+                }
+                None => {
+                    let names: Vec<String> = types.keys().cloned().collect();
+                    unknown_key::unknown(
+                        &mut self.report,
+                        line.key_span,
+                        &line.key,
+                        &format!("`{key}`"),
+                        &names,
+                    );
+                }
+            }
+        }
+        values
+    }
+
+    fn mocks(&mut self, node: &'t Node) -> BTreeMap<String, Vec<Reply>> {
+        let mut mocks = BTreeMap::new();
+        let Some(map) = self.expect_map(
+            "mock",
+            node,
+            "a map such as `{ orders/lookup: { outcome: found } }`",
+        ) else {
+            return mocks;
+        };
+        for entry in &map.entries {
+            let key = entry.key.as_str();
+            let known = key.contains('/')
+                || ["queue.", "transfer.", "call."]
+                    .iter()
+                    .any(|kind| key.starts_with(kind));
+            if !known {
+                let why = format!("`{key}` is nothing that can be mocked");
+                let help = "write `plugin/step`, `queue.NAME`, `transfer.NAME` or `call.FLOW`";
+                bad_value::why(&mut self.report, entry.key_span, why, help);
+            }
+            let replies = match &entry.value.content {
+                Content::List(items) => items.iter().filter_map(|item| self.reply(item)).collect(),
+                _ => self.reply(&entry.value).into_iter().collect(),
+            };
+            mocks.insert(entry.key.clone(), replies);
+        }
+        mocks
+    }
+
+    fn reply(&mut self, node: &'t Node) -> Option<Reply> {
+        let map = self.expect_map("mock", node, "a map such as `{ outcome: found }`")?;
+        let mut reply = Reply::default();
+        match self.text_of(map, "outcome") {
+            Some(outcome) => reply.outcome = outcome,
+            None if map.entry("outcome").is_none() => {
+                missing_key::missing(
+                    &mut self.report,
+                    node.span,
+                    "outcome:",
+                    "a mock",
+                    "outcome: …",
+                );
+            }
+            None => {}
+        }
+        if let Some(node) = map.value("after") {
+            reply.after_ms = self.duration("after", node).unwrap_or(0);
+        }
+        for entry in &map.entries {
+            if !matches!(entry.key.as_str(), "outcome" | "after") {
+                reply.data.insert(entry.key.clone(), json_of(&entry.value));
+            }
+        }
+        Some(reply)
+    }
+
+    fn acts(&mut self, node: &'t Node) -> Vec<(u32, Act)> {
+        let Some(items) = self.expect_list("run", node, "a list such as `- press: 1`") else {
+            return Vec::new();
+        };
+        let mut acts = Vec::new();
+        for item in items {
+            let (line, _) = self.report.lines().position(item.span.start);
+            if let Some(act) = self.act(item) {
+                acts.push((line, act));
+            }
+        }
+        acts
+    }
+
+    fn act(&mut self, node: &'t Node) -> Option<Act> {
+        let names = [
+            "press", "say", "send", "silence", "wait", "hangup", "expect",
+        ];
+        match &node.content {
+            Content::Scalar(_) => match self.expect_text("run", node, "an act")? {
+                "silence" => Some(Act::Silence(1)),
+                "hangup" => Some(Act::HangUp),
+                other => {
+                    bad_value::word(
+                        &mut self.report,
+                        node.span,
+                        "run",
+                        other,
+                        &names.map(str::to_owned),
+                    );
+                    None
+                }
+            },
+            Content::Map(map) => {
+                let [entry] = map.entries.as_slice() else {
+                    self.wrong_shape("run", node, "one act a line, such as `- press: 1`");
+                    return None;
+                };
+                let value = &entry.value;
+                match entry.key.as_str() {
+                    "press" => {
+                        let keys =
+                            self.expect_text("press", value, "keys such as `1` or `\"123#\"`")?;
+                        if keys
+                            .chars()
+                            .all(|key| key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D'))
+                        {
+                            Some(Act::Press(keys.to_owned()))
+                        } else {
+                            let why = format!("`{keys}` has something in it that is no key");
+                            bad_value::why(
+                                &mut self.report,
+                                value.span,
+                                why,
+                                "write digits, `*` and `#`",
+                            );
+                            None
+                        }
+                    }
+                    "say" => self
+                        .expect_text("say", value, "words")
+                        .map(|text| Act::Say(text.to_owned())),
+                    "send" => self
+                        .expect_text("send", value, "a message")
+                        .map(|text| Act::Send(text.to_owned())),
+                    "silence" => self
+                        .whole("silence", value, 1, MAX_SILENCE)
+                        .map(Act::Silence),
+                    "wait" => self.duration("wait", value).map(Act::Wait),
+                    "hangup" => Some(Act::HangUp),
+                    "expect" => self
+                        .expectation(value)
+                        .map(|expected| Act::Expect(Box::new(expected))),
+                    other => {
+                        let names = names.map(str::to_owned);
+                        unknown_key::unknown(
+                            &mut self.report,
+                            entry.key_span,
+                            other,
+                            "`run`",
+                            &names,
+                        );
+                        None
+                    }
+                }
+            }
+            Content::List(_) => {
+                self.wrong_shape("run", node, "one act a line, such as `- press: 1`");
+                None
+            }
+        }
+    }
+
+    fn expectation(&mut self, node: &'t Node) -> Option<Expectation> {
+        let mut expected = Expectation::default();
+        let Content::Map(map) = &node.content else {
+            let name = self.expect_text(
+                "expect",
+                node,
+                "the name of a prompt, or a map such as `{ queue: support }`",
+            )?;
+            if !self.prompt_ids.contains_key(name) {
+                let mut names: Vec<String> = self
+                    .prompt_ids
+                    .keys()
+                    .map(|name| (*name).to_owned())
+                    .collect();
+                names.sort();
+                let meant = self
+                    .nearest(name, names.iter().map(String::as_str))
+                    .map(str::to_owned);
+                unknown_prompt::unknown(
+                    &mut self.report,
+                    node.span,
+                    name,
+                    meant.as_deref(),
+                    &names,
+                );
+            }
+            expected.prompt = Some(name.to_owned());
+            return Some(expected);
+        };
+        self.unknown_keys(map, "`expect`", &EXPECT_KEYS);
+        expected.hear = self.text_of(map, "hear");
+        expected.not_hear = self.text_of(map, "not_hear");
+        expected.queue = self.text_of(map, "queue");
+        expected.transfer = self.text_of(map, "transfer");
+        expected.ends = self.text_of(map, "ends");
+        expected.step = self.text_of(map, "step");
+        if let (Some(step), Some(node)) = (&expected.step, map.value("step"))
+            && !self.steps.contains_key(step.as_str())
+        {
+            let names = self.step_names.clone();
+            let meant = self.nearest(step, names.iter().map(String::as_str));
+            unknown_step::unknown(&mut self.report, node.span, step, meant, &names);
+        }
+        if let Some(node) = map.value("language") {
+            expected.language = self.one_of("language", node, &self.draft.languages.clone());
+        }
+        if let Some(node) = map.value("priority") {
+            expected.priority = self.whole("priority", node, 0, 100);
+        }
+        if let Some(node) = map.value("within") {
+            expected.within_ms = self.duration("within", node);
+        }
+        let vars = self.types_of_vars();
+        expected.vars = self.values(map, "vars", &vars);
+        match map.value("used").map(|node| (&node.content, node)) {
+            Some((Content::List(_), node)) => expected.used = self.words("used", node),
+            Some((_, node)) => {
+                expected.used = self
+                    .expect_text("used", node, "`plugin/step`")
+                    .map(str::to_owned)
+                    .into_iter()
+                    .collect();
+            }
+            None => {}
+        }
+        match map.value("tag").map(|node| &node.content) {
+            Some(Content::Map(tags)) => {
+                expected.tags = tags
+                    .entries
+                    .iter()
+                    .map(|tag| (tag.key.clone(), json_of(&tag.value)))
+                    .collect();
+            }
+            Some(Content::Scalar(tag)) => {
+                expected.tags.insert(tag.text.clone(), Json::Bool(true));
+            }
+            _ => {}
+        }
+        Some(expected)
+    }
+}
+
+/// A value of a mock as JSON: `true`, `false`, `null` and plain decimal numbers are themselves,
+/// everything else is text.
+fn json_of(node: &Node) -> Json {
+    match &node.content {
+        Content::Scalar(scalar) if scalar.style != Style::Plain => {
+            Json::String(scalar.text.clone())
+        }
+        Content::Scalar(scalar) => match scalar.text.as_str() {
+            "true" => Json::Bool(true),
+            "false" => Json::Bool(false),
+            _ if scalar.absent() => Json::Null,
+            text => number(text).unwrap_or_else(|| Json::String(text.to_owned())),
+        },
+        Content::List(items) => items.iter().map(json_of).collect(),
+        Content::Map(map) => {
+            let fields = map
+                .entries
+                .iter()
+                .map(|entry| (entry.key.clone(), json_of(&entry.value)));
+            Json::Object(fields.collect())
+        }
+    }
+}
+
+/// Only what looks the same when it is written back: `007` and `+49` stay texts.
+fn number(text: &str) -> Option<Json> {
+    if let Ok(whole) = text.parse::<i64>() {
+        return (whole.to_string() == text).then(|| Json::from(whole));
+    }
+    let Ok(Value::Number(number)) = parse_literal(text, &Type::Number) else {
+        return None;
+    };
+    (number.to_string() == text).then(|| Json::from(number))
+}

@@ -1,0 +1,129 @@
+//! Values and types of the flow language.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+mod currency;
+mod json;
+mod literal;
+mod types;
+
+pub use json::{from_json, type_of_schema};
+pub(crate) use literal::all_digits;
+pub use literal::{MAX_DURATION_MS, parse_literal};
+
+/// A value at run time.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// The absence of a value; written `none`.
+    None,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number. Whole numbers are exact up to 2^53.
+    Number(f64),
+    /// Text.
+    Text(String),
+    /// A day, without a time.
+    Date(jiff::civil::Date),
+    /// A time of day.
+    Time(jiff::civil::Time),
+    /// A moment, with the zone it is told in.
+    DateTime(jiff::Zoned),
+    /// A span of time in milliseconds.
+    Duration(i64),
+    /// An amount of money.
+    Money(Money),
+    /// A telephone number as received.
+    Phone(String),
+    /// Values in order.
+    List(Vec<Value>),
+    /// Named values.
+    Object(BTreeMap<String, Value>),
+    /// Something that must not be read; see [`Secret`].
+    Secret(Secret),
+}
+
+/// An amount of money in the currency's smallest unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Money {
+    /// In the smallest unit: 19900 is 199.00 yuan, 500 is 500 yen.
+    pub amount: i64,
+    /// ISO 4217, upper case.
+    pub currency: String,
+}
+
+/// A secret: a handle, and the little that may be known of what it stands for.
+///
+/// Neither `Debug` nor JSON shows more than the length.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// Names the secret within its contact.
+    pub handle: String,
+    /// How many characters it has.
+    pub length: u32,
+    /// Its last four characters; empty when it has fewer than eight.
+    pub last_four: String,
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({} characters)", self.length)
+    }
+}
+
+/// A type of the flow language.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Type {
+    /// Not known, because of an earlier finding or because nobody said: fits everything, so that one
+    /// mistake is one finding.
+    Any,
+    /// The type of `none`.
+    None,
+    /// `bool`.
+    Bool,
+    /// `number`.
+    Number,
+    /// `text`.
+    Text,
+    /// Text that is one of these.
+    OneOf(Vec<String>),
+    /// `date`.
+    Date,
+    /// `time`.
+    Time,
+    /// `datetime`.
+    DateTime,
+    /// `duration`.
+    Duration,
+    /// `money`.
+    Money,
+    /// `phone`.
+    Phone,
+    /// `list` of something.
+    List(Box<Type>),
+    /// `object`; with the fields that are known. An `open` object may have others.
+    Object {
+        /// Known fields.
+        fields: BTreeMap<String, Type>,
+        /// Whether other fields may exist.
+        open: bool,
+    },
+    /// A value that may also be `none`.
+    Optional(Box<Type>),
+    /// `secret`.
+    Secret,
+}
+
+/// The language and the channel that a value is said for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locale {
+    /// BCP 47, lower case primary subtag: `zh`, `en`.
+    pub language: String,
+    /// Whether the words are heard (`true`) or read (`false`).
+    pub spoken: bool,
+}
+
+#[cfg(test)]
+mod tests;

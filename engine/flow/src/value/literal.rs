@@ -1,0 +1,291 @@
+//! Values as they are written in a flow.
+
+use std::str::FromStr;
+
+use super::{Money, Type, Value};
+
+/// The units of a written duration in milliseconds, longest first.
+const UNITS: [(&str, i64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+
+/// Longest duration that can be written, in milliseconds: a year of 366 days. Anything longer in a call
+/// centre's flow is a slip of the pen.
+pub const MAX_DURATION_MS: i64 = 366 * 24 * 3_600_000;
+
+/// Most characters of a telephone number: 15 digits (E.164) with an access code and an extension.
+const MAX_PHONE_DIGITS: usize = 32;
+
+/// Reads a scalar of a flow as a value of a type.
+///
+/// `number` takes `42` and `-2.5`; `bool` only `true` and `false`; `date` `2026-03-05`; `time` `09:30`
+/// or `09:30:15`; `datetime` `2026-03-05T09:30+08:00`, with a zone in brackets if need be; `duration`
+/// `250ms`, `5s`, `3m`, `1h30m`; `money` `199.00 CNY`; `phone` digits with `+`, spaces and hyphens.
+///
+/// # Errors
+///
+/// One sentence that says what is wrong and how the value is written.
+pub fn parse_literal(text: &str, ty: &Type) -> Result<Value, String> {
+    match ty {
+        Type::Any | Type::Text => Ok(Value::Text(text.to_owned())),
+        Type::None if text == "none" => Ok(Value::None),
+        Type::None => Err(format!("`{text}` stands where only `none` can")),
+        Type::Optional(_) if text == "none" => Ok(Value::None),
+        Type::Optional(inner) => parse_literal(text, inner),
+        Type::OneOf(texts) if texts.iter().any(|one| one == text) => {
+            Ok(Value::Text(text.to_owned()))
+        }
+        Type::OneOf(texts) => Err(format!("`{text}` is not one of {}", texts.join(", "))),
+        Type::Bool => match text {
+            "true" => Ok(Value::Bool(true)),
+            "false" => Ok(Value::Bool(false)),
+            _ => Err(format!("`{text}` is not a bool: write `true` or `false`")),
+        },
+        Type::Number => number(text).map(Value::Number),
+        Type::Date => date(text).map(Value::Date),
+        Type::Time => time(text).map(Value::Time),
+        Type::DateTime => datetime(text).map(Value::DateTime),
+        Type::Duration => duration(text).map(Value::Duration),
+        Type::Money => money(text).map(Value::Money),
+        Type::Phone => phone(text).map(Value::Phone),
+        Type::List(_) => Err(format!(
+            "`{text}` is not a list: write `[a, b]`, or one `- item` a line"
+        )),
+        Type::Object { .. } => Err(format!(
+            "`{text}` is not an object: write `name: value` lines"
+        )),
+        Type::Secret => {
+            Err("a secret is never written in a flow; it comes from the caller".to_owned())
+        }
+    }
+}
+
+impl Value {
+    /// The value as a flow writes it, and as [`parse_literal`] reads it: the same in every language and
+    /// on every channel. Texts are themselves; the items of a list have commas between them.
+    ///
+    /// `None` for `none`, objects and secrets, and for lists that hold one: no scalar stands for them.
+    pub fn to_literal(&self) -> Option<String> {
+        Some(match self {
+            Value::None | Value::Object(_) | Value::Secret(_) => return None,
+            Value::Bool(bool) => bool.to_string(),
+            // Zero below zero is a leftover of arithmetic.
+            Value::Number(number) if *number == 0.0 => "0".to_owned(),
+            Value::Number(number) => number.to_string(),
+            Value::Text(text) | Value::Phone(text) => text.clone(),
+            Value::Date(date) => date.to_string(),
+            Value::Time(time) => time.to_string(),
+            Value::DateTime(moment) => moment
+                .timestamp()
+                .display_with_offset(moment.offset())
+                .to_string(),
+            Value::Duration(ms) => written_duration(*ms),
+            Value::Money(money) => written_money(money),
+            Value::List(items) => {
+                let items: Option<Vec<String>> = items.iter().map(Value::to_literal).collect();
+                items?.join(", ")
+            }
+        })
+    }
+}
+
+/// `1h30m`; a duration below zero has a minus before it, which no flow may write.
+fn written_duration(ms: i64) -> String {
+    let mut written = String::from(if ms < 0 { "-" } else { "" });
+    let mut rest = ms.unsigned_abs();
+    for (name, size) in UNITS {
+        let size = size.unsigned_abs();
+        if rest >= size {
+            written.push_str(&format!("{}{name}", rest / size));
+            rest %= size;
+        }
+    }
+    if ms == 0 { "0s".to_owned() } else { written }
+}
+
+/// `199.00 CNY`.
+fn written_money(money: &Money) -> String {
+    let sign = if money.amount < 0 { "-" } else { "" };
+    let (size, units, decimals) = (
+        money.amount.unsigned_abs(),
+        money.units(),
+        money.decimals() as usize,
+    );
+    let fraction = match decimals {
+        0 => String::new(),
+        width => format!(".{:0width$}", size % units),
+    };
+    format!("{sign}{}{fraction} {}", size / units, money.currency)
+}
+
+/// A decimal number: digits, at most one sign and one point; no exponent, no separators.
+fn number(text: &str) -> Result<f64, String> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    if !all_digits(whole) || !all_digits(fraction) {
+        return Err(format!("`{text}` is not a number: write `42` or `2.5`"));
+    }
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        _ => Err(format!("`{text}` is too large for a number")),
+    }
+}
+
+/// A day: `2026-03-05`.
+pub(crate) fn date(text: &str) -> Result<jiff::civil::Date, String> {
+    if !has_shape(text, "0000-00-00") {
+        return Err(format!(
+            "`{text}` is not a date: write year-month-day, as in `2026-03-05`"
+        ));
+    }
+    jiff::civil::Date::from_str(text)
+        .map_err(|_| format!("there is no day `{text}` in the calendar"))
+}
+
+/// A time of day: `09:30`, `09:30:15`.
+pub(crate) fn time(text: &str) -> Result<jiff::civil::Time, String> {
+    if !has_shape(text, "00:00") && !has_shape(text, "00:00:00") {
+        return Err(format!(
+            "`{text}` is not a time: write hours and minutes, as in `09:30`"
+        ));
+    }
+    // 60 would be read as a leap second, of which the clock on the wall knows nothing.
+    let fields: Vec<i8> = text
+        .split(':')
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    let second = fields.get(2).copied().unwrap_or(0);
+    jiff::civil::Time::new(fields[0], fields[1], second, 0).map_err(|_| {
+        format!("there is no time `{text}`: hours go to 23, minutes and seconds to 59")
+    })
+}
+
+/// A moment: `2026-03-05T09:30+08:00`, `2026-03-05T01:30Z`, or with a zone in brackets.
+pub(crate) fn datetime(text: &str) -> Result<jiff::Zoned, String> {
+    let wrong = || {
+        format!("`{text}` is not a moment: write `2026-03-05T09:30+08:00`, with the zone's offset")
+    };
+    if text.contains('[') {
+        return jiff::Zoned::from_str(text).map_err(|_| wrong());
+    }
+    let pieces = jiff::fmt::temporal::Pieces::parse(text).map_err(|_| wrong())?;
+    let offset = pieces
+        .to_numeric_offset()
+        .or_else(|| text.ends_with(['Z', 'z']).then_some(jiff::tz::Offset::UTC));
+    let (Some(time), Some(offset)) = (pieces.time(), offset) else {
+        return Err(wrong());
+    };
+    let moment = pieces
+        .date()
+        .to_datetime(time)
+        .to_zoned(jiff::tz::TimeZone::fixed(offset));
+    moment.map_err(|_| wrong())
+}
+
+/// Milliseconds: `250ms`, `5s`, `3m`, `1h30m`; the units in this order, each at most once.
+fn duration(text: &str) -> Result<i64, String> {
+    const HOW: &str = "write `250ms`, `5s`, `3m` or `1h30m`";
+    if text.is_empty() {
+        return Err(format!("a duration is missing: {HOW}"));
+    }
+    if all_digits(text) {
+        return Err(format!(
+            "`{text}` has no unit: write `{text}s` for seconds or `{text}ms` for milliseconds"
+        ));
+    }
+    let mut rest = text;
+    let mut total: i64 = 0;
+    let mut next_unit = 0;
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (count, after) = rest.split_at(digits);
+        let letters = after.len()
+            - after
+                .trim_start_matches(|c: char| c.is_ascii_alphabetic())
+                .len();
+        let (unit, after) = after.split_at(letters);
+        let place = UNITS
+            .iter()
+            .skip(next_unit)
+            .position(|(name, _)| *name == unit);
+        let (Ok(count), Some(place)) = (count.parse::<i64>(), place) else {
+            return Err(format!("`{text}` is not a duration: {HOW}"));
+        };
+        let unit_ms = UNITS[next_unit + place].1;
+        total = count
+            .checked_mul(unit_ms)
+            .and_then(|part| total.checked_add(part))
+            .filter(|total| *total <= MAX_DURATION_MS)
+            .ok_or_else(|| format!("`{text}` is longer than a year"))?;
+        next_unit += place + 1;
+        rest = after;
+    }
+    Ok(total)
+}
+
+/// An amount and a currency: `199.00 CNY`.
+fn money(text: &str) -> Result<Money, String> {
+    let wrong = || format!("`{text}` is not an amount of money: write `199.00 CNY`");
+    let (amount, currency) = text.split_once(' ').ok_or_else(wrong)?;
+    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(wrong());
+    }
+    let mut money = Money {
+        amount: 0,
+        currency: currency.to_owned(),
+    };
+    let (negative, digits) = match amount.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, amount),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    if !all_digits(whole) || !all_digits(fraction) {
+        return Err(wrong());
+    }
+    let decimals = money.decimals() as usize;
+    let given = if digits.contains('.') { fraction } else { "" };
+    if given.len() > decimals {
+        return Err(format!(
+            "`{text}` has more decimals than {currency}, which has {decimals}"
+        ));
+    }
+    let number = format!(
+        "{}{whole}{given:0<decimals$}",
+        if negative { "-" } else { "" }
+    );
+    money.amount = number
+        .parse()
+        .map_err(|_| format!("`{text}` is too large an amount"))?;
+    Ok(money)
+}
+
+/// A telephone number: an optional `+`, then digits; spaces, hyphens, dots and brackets are left out.
+fn phone(text: &str) -> Result<String, String> {
+    let number: String = text
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')'))
+        .collect();
+    let digits = number.strip_prefix('+').unwrap_or(&number);
+    if all_digits(digits) && digits.len() <= MAX_PHONE_DIGITS {
+        Ok(number)
+    } else {
+        Err(format!(
+            "`{text}` is not a telephone number: write it as in `+8613800138000`"
+        ))
+    }
+}
+
+/// Whether there is at least one character and all are ASCII digits.
+pub(crate) fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a text has the shape of another, in which `0` stands for any digit.
+fn has_shape(text: &str, shape: &str) -> bool {
+    text.len() == shape.len()
+        && text.bytes().zip(shape.bytes()).all(|(byte, like)| {
+            if like == b'0' {
+                byte.is_ascii_digit()
+            } else {
+                byte == like
+            }
+        })
+}

@@ -1,0 +1,476 @@
+use std::collections::HashMap;
+
+use granit_parser::{
+    ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, StructureStyle, options,
+};
+
+use super::traps;
+use super::tree::{Comment, Content, Entry, Map, Node, Scalar, Style};
+use crate::check::report::Report;
+use crate::check::rules::{
+    duplicate_key, yaml_anchor, yaml_braces, yaml_cut, yaml_documents, yaml_key, yaml_limit,
+    yaml_star_key, yaml_syntax, yaml_tab, yaml_tag,
+};
+use crate::expr::Span;
+
+/// Longest file, in bytes: a flow that a person can read is a few hundred kilobytes at the most.
+pub(crate) const MAX_BYTES: usize = 1024 * 1024;
+
+/// Most parser events: bounds memory and time for files made of punctuation.
+pub(crate) const MAX_EVENTS: usize = 100_000;
+
+/// Deepest nesting of maps and lists: keeps every later walk over the tree off the stack's end.
+pub(crate) const MAX_NESTING: usize = 64;
+
+/// Most slips that are read around within one file: each costs another reading.
+const MAX_REPAIRS: usize = 32;
+
+/// What reading gives.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    /// The tree; `None` when the file is not YAML or is over a limit.
+    pub root: Option<Node>,
+    /// All comments, in order.
+    pub comments: Vec<Comment>,
+}
+
+/// Reads a file. Everything that is wrong with it as YAML goes into `report`.
+pub(crate) fn read(source: &str, report: &mut Report<'_>) -> Read {
+    if source.len() > MAX_BYTES {
+        yaml_limit::too_large(report, source.len(), MAX_BYTES);
+        return Read::default();
+    }
+    // `{ phone: ${call.from} }` and `*: bye` break YAML, and what was meant is certain. So that one such
+    // slip hides no other finding, it is made harmless in a copy of the same length, and the copy is read.
+    let mut copy: Option<String> = None;
+    for _ in 0..=MAX_REPAIRS {
+        let text = copy.as_deref().unwrap_or(source);
+        match Reader::new(source, text).run(report) {
+            Outcome::Done(read) => return read,
+            Outcome::Slipped(slip) => {
+                let mut repaired = text.as_bytes().to_vec();
+                match slip {
+                    Slip::Braces(span) => {
+                        yaml_braces::braces_in_flow_map(report, span, source);
+                        for byte in &mut repaired[span.start..span.end] {
+                            if !byte.is_ascii_alphanumeric() && byte.is_ascii() {
+                                *byte = b'_';
+                            }
+                        }
+                    }
+                    Slip::Star(at) => {
+                        let end = at + 1;
+                        yaml_star_key::star_key(report, Span { start: at, end });
+                        repaired[at] = b'x';
+                    }
+                }
+                match String::from_utf8(repaired) {
+                    Ok(repaired) => copy = Some(repaired),
+                    Err(_) => return Read::default(),
+                }
+            }
+        }
+    }
+    Read::default()
+}
+
+enum Outcome {
+    Done(Read),
+    Slipped(Slip),
+}
+
+/// A certain mistake that breaks YAML, but can be read around.
+enum Slip {
+    /// An unquoted `${ … }` between braces or brackets.
+    Braces(Span),
+    /// `*:`, at this byte.
+    Star(usize),
+}
+
+/// A map or a list that is still open.
+enum Open {
+    List(Span, Vec<Node>),
+    Map(OpenMap),
+}
+
+/// A map that is still open.
+struct OpenMap {
+    span: Span,
+    map: Map,
+    /// Where each key stands, so that finding a key that is there twice takes no longer in a large map.
+    keys: HashMap<String, Span>,
+    /// A key whose value has not come yet.
+    key: Option<(String, Span)>,
+}
+
+impl OpenMap {
+    fn new(span: Span) -> OpenMap {
+        OpenMap {
+            span,
+            map: Map::default(),
+            keys: HashMap::new(),
+            key: None,
+        }
+    }
+}
+
+struct Reader<'a> {
+    /// As the user wrote it.
+    source: &'a str,
+    /// The same length; `${ … }` in flow maps made harmless.
+    text: &'a str,
+    open: Vec<Open>,
+    flow: usize,
+    root: Option<Node>,
+    comments: Vec<Comment>,
+    found: Vec<Found>,
+}
+
+/// Findings wait until it is certain that this reading is the last one.
+enum Found {
+    Duplicate {
+        key: String,
+        again: Span,
+        first: Span,
+    },
+    Key(Span),
+    Anchor(Span),
+    Alias(Span),
+    Tag(Span),
+    Cut(Span),
+    Documents(Span),
+    Events,
+    Nesting(Span),
+    Syntax(usize, ErrorKind, String),
+}
+
+impl<'a> Reader<'a> {
+    fn new(source: &'a str, text: &'a str) -> Reader<'a> {
+        Reader {
+            source,
+            text,
+            open: Vec::new(),
+            flow: 0,
+            root: None,
+            comments: Vec::new(),
+            found: Vec::new(),
+        }
+    }
+
+    fn run(mut self, report: &mut Report<'_>) -> Outcome {
+        let settings = options! {
+            disallow_directives: true,
+            emit_anchor_events: true,
+            emit_unresolved_aliases: true,
+            max_buffered_comment_events: MAX_EVENTS,
+            flow_nesting_limit: MAX_NESTING,
+            block_nesting_limit: MAX_NESTING,
+        };
+        let complete = match self.events(Parser::new_from_str_with_options(self.text, settings)) {
+            Ok(complete) => complete,
+            Err(slip) => return Outcome::Slipped(slip),
+        };
+        for found in std::mem::take(&mut self.found) {
+            self.tell(found, report);
+        }
+        Outcome::Done(Read {
+            root: self.root.filter(|_| complete),
+            comments: self.comments,
+        })
+    }
+
+    /// Walks all events. `Ok(false)` when the tree is not whole; `Err` at a slip that breaks it.
+    fn events(&mut self, mut parser: Parser<'a, StrInput<'a>>) -> Result<bool, Slip> {
+        let mut documents = 0usize;
+        let mut seen = 0usize;
+        while let Some(next) = parser.next_event() {
+            seen += 1;
+            if seen > MAX_EVENTS {
+                self.found.push(Found::Events);
+                return Ok(false);
+            }
+            let (event, span, tagged) = match next {
+                Ok((event, span)) => {
+                    let tagged = span
+                        .tag_span()
+                        .map_or_else(|| bytes(&span), |tag| bytes(&tag));
+                    (event, bytes(&span), tagged)
+                }
+                Err(error) => {
+                    if let Some(span) = self.braces_near(&error) {
+                        return Err(Slip::Braces(span));
+                    }
+                    self.syntax(&error);
+                    return Ok(false);
+                }
+            };
+            match event {
+                Event::DocumentStart(..) => {
+                    documents += 1;
+                    if documents > 1 {
+                        self.found.push(Found::Documents(span));
+                        return Ok(true);
+                    }
+                }
+                Event::Scalar(text, style, _, tag) => {
+                    if tag.is_some() {
+                        self.found.push(Found::Tag(tagged));
+                    }
+                    if let Some(braces) = self.braces(style, &text, span) {
+                        return Err(Slip::Braces(braces));
+                    }
+                    let node = self.scalar(&text, style, span);
+                    self.put(node);
+                }
+                Event::SequenceStart(style, _, tag) => {
+                    if tag.is_some() {
+                        self.found.push(Found::Tag(tagged));
+                    }
+                    self.enter(style, span, Open::List(span, Vec::new()))?;
+                }
+                Event::MappingStart(style, _, tag) => {
+                    if tag.is_some() {
+                        self.found.push(Found::Tag(tagged));
+                    }
+                    self.enter(style, span, Open::Map(OpenMap::new(span)))?;
+                }
+                Event::SequenceEnd | Event::MappingEnd => self.leave(span),
+                Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                    if self.text[span.start..].starts_with("*:") {
+                        return Err(Slip::Star(span.start));
+                    }
+                    self.found.push(Found::Alias(span));
+                    self.put(absent(span));
+                }
+                Event::Anchor(..) => self.found.push(Found::Anchor(span)),
+                Event::Comment(text, _) => self.comment(&text, span),
+                _ => {}
+            }
+            if self.open.len() > MAX_NESTING {
+                self.found.push(Found::Nesting(span));
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn enter(&mut self, style: StructureStyle, span: Span, open: Open) -> Result<(), Slip> {
+        if style == StructureStyle::Flow || self.flow > 0 {
+            // A map right after a `$` is the rest of an unquoted `${ … }`.
+            if span.start > 0 && self.text.as_bytes().get(span.start - 1) == Some(&b'$') {
+                return Err(Slip::Braces(traps::braces(self.source, span.start - 1)));
+            }
+            self.flow += 1;
+        }
+        self.open.push(open);
+        Ok(())
+    }
+
+    fn leave(&mut self, span: Span) {
+        self.flow = self.flow.saturating_sub(1);
+        let Some(open) = self.open.pop() else { return };
+        let (start, content) = match open {
+            Open::List(start, items) => (start, Content::List(items)),
+            Open::Map(open) => (open.span, Content::Map(open.map)),
+        };
+        // A block's end event stands at the next token; its last child says where it really ends.
+        let last = match &content {
+            Content::List(items) => items.last().map(|node| node.span.end),
+            Content::Map(map) => map.entries.last().map(|entry| entry.span().end),
+            Content::Scalar(_) => None,
+        };
+        let end = if span.end > span.start {
+            span.end
+        } else {
+            last.unwrap_or(start.end)
+        };
+        self.put(Node {
+            span: Span {
+                start: start.start,
+                end: end.max(start.start),
+            },
+            content,
+        });
+    }
+
+    /// Hangs a finished node into what is open.
+    fn put(&mut self, node: Node) {
+        match self.open.last_mut() {
+            None => self.root = Some(node),
+            Some(Open::List(_, items)) => items.push(node),
+            Some(Open::Map(open)) => match open.key.take() {
+                None => {
+                    let name = match &node.content {
+                        Content::Scalar(scalar) => scalar.text.clone(),
+                        _ => {
+                            self.found.push(Found::Key(node.span));
+                            String::new()
+                        }
+                    };
+                    open.key = Some((name, node.span));
+                }
+                Some((key, key_span)) => match open.keys.get(&key) {
+                    Some(first) => self.found.push(Found::Duplicate {
+                        key,
+                        again: key_span,
+                        first: *first,
+                    }),
+                    None => {
+                        open.keys.insert(key.clone(), key_span);
+                        open.map.entries.push(Entry {
+                            key,
+                            key_span,
+                            value: node,
+                        });
+                    }
+                },
+            },
+        }
+    }
+
+    fn scalar(&self, text: &str, style: ScalarStyle, span: Span) -> Node {
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+            _ => Style::Block,
+        };
+        // Taken from the user's own text, in case the copy was changed here.
+        let start = if style == Style::Quoted {
+            span.start + 1
+        } else {
+            span.start
+        };
+        let range = start..start + text.len();
+        let written = self.source.get(range.clone());
+        let exact = self.text.get(range) == Some(text);
+        let text = match written {
+            Some(written) if exact => written.to_owned(),
+            _ => text.to_owned(),
+        };
+        Node {
+            span,
+            content: Content::Scalar(Scalar {
+                text,
+                style,
+                exact: exact.then_some(start),
+            }),
+        }
+    }
+
+    fn comment(&mut self, text: &str, span: Span) {
+        let line = self.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        let before = &self.text[line..span.start];
+        let trailing = !before.trim().is_empty();
+        if trailing && traps::cuts(before, text) {
+            self.found.push(Found::Cut(span));
+        }
+        self.comments.push(Comment {
+            span,
+            text: text.to_owned(),
+            trailing,
+        });
+    }
+
+    /// A plain scalar in a flow map that ends in `$` right before a brace.
+    fn braces(&self, style: ScalarStyle, text: &str, span: Span) -> Option<Span> {
+        let broken = style == ScalarStyle::Plain
+            && self.flow > 0
+            && text.ends_with('$')
+            && self.text[span.end..].starts_with('{');
+        broken.then(|| traps::braces(self.source, span.end - 1))
+    }
+
+    /// The `${` of a flow map that an error comes from: the last one on its line, before it, unquoted.
+    fn braces_near(&self, error: &ScanError) -> Option<Span> {
+        if self.flow == 0 {
+            return None;
+        }
+        let at = byte_of(error, self.text);
+        let line = self.text[..at].rfind('\n').map_or(0, |start| start + 1);
+        let open = self.text[line..at].rfind("${")? + line;
+        let quotes = self.text[line..open].matches(['"', '\'']).count();
+        quotes
+            .is_multiple_of(2)
+            .then(|| traps::braces(self.source, open))
+    }
+
+    fn syntax(&mut self, error: &ScanError) {
+        let at = byte_of(error, self.text);
+        self.found.push(Found::Syntax(
+            at,
+            error.kind().clone(),
+            error.kind().to_string(),
+        ));
+    }
+
+    fn tell(&self, found: Found, report: &mut Report<'_>) {
+        match found {
+            Found::Duplicate { key, again, first } => {
+                duplicate_key::duplicate(report, &key, again, first)
+            }
+            Found::Key(span) => {
+                yaml_key::complex_key(report, span);
+                report.spoil(span);
+            }
+            Found::Anchor(span) => yaml_anchor::anchor(report, span),
+            Found::Alias(span) => {
+                yaml_anchor::alias(report, span);
+                report.spoil(span);
+            }
+            Found::Tag(span) => yaml_tag::tag(report, span),
+            Found::Cut(span) => yaml_cut::cut_by_comment(report, span),
+            Found::Documents(span) => yaml_documents::several_documents(report, span),
+            Found::Events => yaml_limit::too_many_events(report, MAX_EVENTS),
+            Found::Nesting(span) => yaml_limit::too_deep(report, span, MAX_NESTING),
+            Found::Syntax(at, kind, message) => self.tell_syntax(at, &kind, &message, report),
+        }
+    }
+
+    fn tell_syntax(&self, at: usize, kind: &ErrorKind, message: &str, report: &mut Report<'_>) {
+        let here = traps::token_at(self.source, at);
+        match kind {
+            ErrorKind::TabNotAllowed
+            | ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabAtBlockScalarStart
+            | ErrorKind::TabInIndentation
+            | ErrorKind::TabInPlainScalar => {
+                yaml_tab::tab(report, traps::tab_near(self.source, at))
+            }
+            ErrorKind::RecursionLimitExceeded => yaml_limit::too_deep(report, here, MAX_NESTING),
+            ErrorKind::MissingAnchorOrAliasName => match traps::star_near(self.source, at) {
+                Some(star) => yaml_star_key::star_key(report, star),
+                None => yaml_syntax::syntax(report, here, message),
+            },
+            ErrorKind::DirectiveDisallowed => yaml_documents::directive(report, here),
+            _ => match traps::tab_indent(self.source, at) {
+                Some(tab) => yaml_tab::tab(report, tab),
+                None => yaml_syntax::syntax(report, here, message),
+            },
+        }
+    }
+}
+
+fn absent(span: Span) -> Node {
+    Node {
+        span,
+        content: Content::Scalar(Scalar {
+            text: String::new(),
+            style: Style::Plain,
+            exact: None,
+        }),
+    }
+}
+
+fn bytes(span: &granit_parser::Span) -> Span {
+    let start = span.start.byte_offset().unwrap_or(0);
+    let end = span.end.byte_offset().unwrap_or(start);
+    Span {
+        start,
+        end: end.max(start),
+    }
+}
+
+fn byte_of(error: &ScanError, text: &str) -> usize {
+    let at = error.marker().byte_offset().unwrap_or(text.len());
+    crate::diagnostic::floor(text, at)
+}

@@ -1,0 +1,98 @@
+//! Where exactly a well-known slip stands.
+
+use crate::expr::Span;
+
+/// The whole `${ … }` that begins at `at`, on its own line.
+pub(super) fn braces(source: &str, at: usize) -> Span {
+    let line = source[at..].find('\n').map_or(source.len(), |end| at + end);
+    let mut depth = 0usize;
+    for (index, byte) in source[at..line].bytes().enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Span {
+                        start: at,
+                        end: at + index + 1,
+                    };
+                }
+            }
+            _ => {}
+        }
+    }
+    Span {
+        start: at,
+        end: line,
+    }
+}
+
+/// Whether a comment after `before` looks like the tail of a text: `Press #`, `Order #5`,
+/// `${order # x}`. A comment that is meant has a blank after its `#`.
+pub(super) fn cuts(before: &str, comment: &str) -> bool {
+    let value = before
+        .split_once(": ")
+        .map_or(before, |(_, value)| value)
+        .trim();
+    let open = before.matches("${").count() > before.matches('}').count();
+    let sentence = value.contains(' ') && !value.starts_with(['"', '\'', '[', '{', '|', '>']);
+    let glued = comment.is_empty() || comment.starts_with(|c: char| c.is_alphanumeric());
+    open || (sentence && glued)
+}
+
+/// The word at a byte, or the one character there.
+pub(super) fn token_at(source: &str, at: usize) -> Span {
+    let rest = &source[at..];
+    let length: usize = rest
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        .map(char::len_utf8)
+        .sum();
+    let length = if length == 0 {
+        rest.chars()
+            .next()
+            .filter(|c| *c != '\n')
+            .map_or(0, char::len_utf8)
+    } else {
+        length
+    };
+    Span {
+        start: at,
+        end: at + length,
+    }
+}
+
+/// The tab nearest to a byte: at it, before it on its line, or after it.
+pub(super) fn tab_near(source: &str, at: usize) -> Span {
+    let line = source[..at].rfind('\n').map_or(0, |start| start + 1);
+    let end = source[at..].find('\n').map_or(source.len(), |end| at + end);
+    let tab = source[line..end].find('\t').map_or(at, |tab| line + tab);
+    Span {
+        start: tab,
+        end: (tab + 1).min(source.len()),
+    }
+}
+
+/// A tab among the blanks before a byte's line: the likely cause of any other complaint there.
+pub(super) fn tab_indent(source: &str, at: usize) -> Option<Span> {
+    let line = source[..at].rfind('\n').map_or(0, |start| start + 1);
+    let blanks = source[line..]
+        .bytes()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'));
+    let tab = blanks.into_iter().position(|byte| byte == b'\t')?;
+    Some(Span {
+        start: line + tab,
+        end: line + tab + 1,
+    })
+}
+
+/// A `*` at or just before a byte.
+pub(super) fn star_near(source: &str, at: usize) -> Option<Span> {
+    [at, at.wrapping_sub(1)]
+        .into_iter()
+        .find(|index| source.as_bytes().get(*index) == Some(&b'*'))
+        .map(|start| Span {
+            start,
+            end: start + 1,
+        })
+}

@@ -1,0 +1,87 @@
+//! One failing example per rule, and what the designer sees of it.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use strowger_flow::{Level, RULES, check};
+
+/// Rules whose example cannot be a text file.
+const ELSEWHERE: [&str; 1] = ["yaml-encoding"];
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test may read its own examples"
+)]
+fn every_rule_has_an_example_that_shows_it() {
+    let catalog = support::project();
+    let mut shown: BTreeSet<String> = BTreeSet::new();
+    insta::glob!("rules/*.flow.yaml", |path| {
+        let text = std::fs::read_to_string(path).expect("an example can be read");
+        let slug = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name")
+            .trim_end_matches(".flow.yaml");
+        let file = format!("{slug}.flow.yaml");
+        let checked = check(&file, text.as_bytes(), &catalog);
+        assert!(
+            checked.diagnostics.iter().any(|found| found.rule == slug),
+            "{file} does not show its rule: {:?}",
+            checked
+                .diagnostics
+                .iter()
+                .map(|found| found.rule)
+                .collect::<Vec<_>>()
+        );
+        let errors = checked
+            .diagnostics
+            .iter()
+            .any(|found| found.level == Level::Error);
+        assert_eq!(
+            checked.plan.is_none(),
+            errors,
+            "{file}: a plan exactly when there is no error"
+        );
+        let frames: Vec<String> = checked
+            .diagnostics
+            .iter()
+            .map(|found| found.render(&text, false))
+            .collect();
+        insta::assert_snapshot!(frames.join("\n"));
+        shown.insert(slug.to_owned());
+    });
+    for rule in RULES {
+        let known = shown.contains(rule.slug) || ELSEWHERE.contains(&rule.slug);
+        assert!(known, "{} has no example", rule.slug);
+    }
+}
+
+#[test]
+fn bytes_that_are_not_utf8_are_told_with_their_place() {
+    let checked = check(
+        "gbk.flow.yaml",
+        b"flow: case\ntitle: \xc4\xe3\n",
+        &support::steps(),
+    );
+    let found = &checked.diagnostics[0];
+    assert_eq!(
+        (
+            found.rule,
+            found.primary.place.line,
+            found.primary.place.column
+        ),
+        ("yaml-encoding", 2, 8)
+    );
+}
+
+#[test]
+fn slugs_are_unique_and_pages_are_written() {
+    let slugs: BTreeSet<&str> = RULES.iter().map(|rule| rule.slug).collect();
+    assert_eq!(slugs.len(), RULES.len());
+    for rule in RULES {
+        assert!(rule.page.len() > 80, "{} has no page", rule.slug);
+        assert!(!rule.english.is_empty() && !rule.chinese.is_empty());
+    }
+}

@@ -1,0 +1,231 @@
+//! What a component's outside must look like, before anything is compiled.
+
+use sha2::{Digest as _, Sha256};
+use wasmparser::component_types::ComponentEntityType;
+use wasmparser::types::TypesRef;
+use wasmparser::{Parser, Payload, Validator};
+
+use crate::cache::hex;
+use crate::engine::FEATURES;
+use crate::error::LoadError;
+use crate::grants::Grants;
+use crate::interface::{Functions, GUEST, InterfaceName, SERVED, functions};
+use crate::limits::Limits;
+
+/// Most complaints told about one component; a component with more is past helping one by one.
+const COMPLAINTS_MOST: usize = 100;
+
+/// Longest name of an import that a message shows. Characters.
+const NAME_CHARS: usize = 200;
+
+/// An import of a component that the engine serves.
+#[derive(Debug, Clone)]
+pub(crate) struct Import {
+    /// As it stands in the component: `strowger:media/media@1.0.0`.
+    pub(crate) name: String,
+    /// The short name `media`; none for interfaces that hold only types.
+    pub(crate) capability: Option<String>,
+    /// The functions that it uses.
+    pub(crate) functions: Vec<String>,
+}
+
+/// A component's outside.
+#[derive(Debug)]
+pub(crate) struct Inspection {
+    /// SHA-256 of the bytes, lower-case hexadecimal.
+    pub(crate) digest: String,
+    pub(crate) imports: Vec<Import>,
+    /// The name under which the guest interface is exported.
+    pub(crate) guest: String,
+    pub(crate) complaints: Vec<LoadError>,
+}
+
+impl Inspection {
+    /// Whether the component could be compiled and asked to describe itself: nothing is wrong with
+    /// it but grants that are missing.
+    pub(crate) fn runnable(&self) -> bool {
+        self.complaints
+            .iter()
+            .all(|complaint| matches!(complaint, LoadError::NotGranted { .. }))
+    }
+}
+
+/// Parses and validates the bytes and holds imports and exports against contract and grants.
+pub(crate) fn inspect(bytes: &[u8], grants: &Grants, limits: &Limits) -> Inspection {
+    let mut inspection = Inspection {
+        digest: String::new(),
+        imports: Vec::new(),
+        guest: String::new(),
+        complaints: Vec::new(),
+    };
+    if bytes.len() > limits.component_bytes {
+        inspection.complaints.push(LoadError::TooLarge {
+            bytes: bytes.len(),
+            most: limits.component_bytes,
+        });
+        return inspection;
+    }
+    inspection.digest = hex(&Sha256::digest(bytes));
+    if Parser::is_core_wasm(bytes) {
+        inspection.complaints.push(LoadError::NotAComponent);
+        return inspection;
+    }
+    let invalid = |error: wasmparser::BinaryReaderError| LoadError::Invalid {
+        offset: error.offset(),
+        reason: error.message().to_owned(),
+    };
+    let types = match Validator::new_with_features(FEATURES).validate_all(bytes) {
+        Ok(types) => types,
+        Err(error) => {
+            inspection.complaints.push(invalid(error));
+            return inspection;
+        }
+    };
+    let types = types.as_ref();
+    match outer_names(bytes) {
+        Ok((imports, exports)) => {
+            for name in imports {
+                check_import(types, &name, grants, &mut inspection);
+            }
+            check_exports(types, &exports, &mut inspection);
+        }
+        Err(error) => inspection.complaints.push(invalid(error)),
+    }
+    let count = inspection.complaints.len();
+    if count > COMPLAINTS_MOST {
+        inspection.complaints.truncate(COMPLAINTS_MOST);
+        inspection.complaints.push(LoadError::More {
+            count: count - COMPLAINTS_MOST,
+        });
+    }
+    inspection
+}
+
+/// The names of the component's own imports and exports, not those of components inside it.
+fn outer_names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), wasmparser::BinaryReaderError> {
+    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    imports.push(import?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    exports.push(export?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((imports, exports))
+}
+
+fn check_import(types: TypesRef<'_>, name: &str, grants: &Grants, inspection: &mut Inspection) {
+    let shown: String = name.chars().take(NAME_CHARS).collect();
+    if name.starts_with("wasi:") {
+        inspection
+            .complaints
+            .push(LoadError::Wasi { import: shown });
+        return;
+    }
+    let parsed = InterfaceName::parse(name);
+    let item = types.component_item_for_import(name).map(|item| item.ty);
+    let (Some(served), Some(ComponentEntityType::Instance(instance))) =
+        (SERVED.find(&parsed), item)
+    else {
+        inspection.complaints.push(LoadError::UnknownImport {
+            import: shown,
+            served: SERVED.list(),
+        });
+        return;
+    };
+    let imported = functions(types, instance);
+    check_functions(&shown, &imported, served, inspection);
+    let capability = (parsed.capability() != "types").then(|| parsed.capability().to_owned());
+    if let Some(capability) = &capability
+        && !grants.allow(capability)
+    {
+        inspection.complaints.push(LoadError::NotGranted {
+            import: shown,
+            capability: capability.clone(),
+        });
+    }
+    inspection.imports.push(Import {
+        name: name.to_owned(),
+        capability,
+        functions: imported.into_keys().collect(),
+    });
+}
+
+/// Every function that is there must be one of ours, with our signature.
+fn check_functions(
+    import: &str,
+    found: &Functions,
+    served: &Functions,
+    inspection: &mut Inspection,
+) {
+    for (function, found) in found {
+        match served.get(function) {
+            None => inspection.complaints.push(LoadError::UnknownFunction {
+                import: import.to_owned(),
+                function: function.chars().take(NAME_CHARS).collect(),
+                known: served.keys().cloned().collect::<Vec<_>>().join(", "),
+            }),
+            Some(expected) if expected != found => {
+                inspection.complaints.push(LoadError::Signature {
+                    import: import.to_owned(),
+                    function: function.clone(),
+                    found: found.clone(),
+                    expected: expected.clone(),
+                })
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn check_exports(types: TypesRef<'_>, exports: &[String], inspection: &mut Inspection) {
+    let missing = |export: &str| LoadError::MissingExport {
+        export: export.to_owned(),
+    };
+    let guest = exports.iter().find(|name| {
+        let name = InterfaceName::parse(name);
+        // Patch releases only: a plugin's own exports are called, so a later minor may expect more.
+        name.path == GUEST
+            && name.version.is_some_and(|version| {
+                (version.major, version.minor) == (1, 0) && version.pre.is_empty()
+            })
+    });
+    let Some(guest) = guest else {
+        inspection
+            .complaints
+            .push(missing("strowger:step/guest@1.0.0"));
+        return;
+    };
+    let item = types.component_item_for_export(guest).map(|item| item.ty);
+    let Some(ComponentEntityType::Instance(instance)) = item else {
+        inspection.complaints.push(missing(guest));
+        return;
+    };
+    let found = functions(types, instance);
+    for (function, expected) in &SERVED.guest {
+        match found.get(function) {
+            None => inspection
+                .complaints
+                .push(missing(&format!("{guest}#{function}"))),
+            Some(found) if found != expected => inspection.complaints.push(LoadError::Signature {
+                import: guest.clone(),
+                function: function.clone(),
+                found: found.clone(),
+                expected: expected.clone(),
+            }),
+            Some(_) => {}
+        }
+    }
+    inspection.guest.clone_from(guest);
+}

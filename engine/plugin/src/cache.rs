@@ -1,0 +1,293 @@
+//! Compiled code on disk, by content hash, and never from elsewhere.
+//!
+//! The engine trusts compiled code blindly: a flipped byte in it is a hole in the sandbox. So every
+//! file carries a code (HMAC-SHA256) over itself and over everything it depends on, under a key that
+//! only this node has. A file that does not fit is compiled anew, counted and told, never run.
+
+use std::fs::{self, File, OpenOptions};
+use std::hash::{Hash as _, Hasher};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hmac::{Hmac, Mac as _};
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::engine::PROFILE;
+
+/// Length of the node's key and of a file's authentication code. Bytes.
+const KEY_BYTES: usize = 32;
+
+/// The node's key within the cache folder.
+const KEY_FILE: &str = "node.key";
+
+/// Most files of compiled code; the oldest go first. A file is three to five times its component.
+const FILES_MOST: usize = 4_096;
+
+/// Why the code cache cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// The folder or the key cannot be made or read.
+    #[error("the code cache `{}` cannot be used: {source}; make the folder writable, or name another one", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Others may read the key.
+    #[error("the key of the code cache `{}` may be read by others, who could then put machine code into this process; delete it and the compiled files beside it", path.display())]
+    KeyExposed {
+        /// The key.
+        path: PathBuf,
+    },
+    /// The key is not one.
+    #[error("the key of the code cache `{}` does not have {KEY_BYTES} bytes; delete it, and the code will be compiled anew", path.display())]
+    KeyMalformed {
+        /// The key.
+        path: PathBuf,
+    },
+}
+
+/// Compiled components by content hash.
+#[derive(Debug)]
+pub(crate) struct CodeCache {
+    folder: PathBuf,
+    key: [u8; KEY_BYTES],
+    /// Everything besides the component that the compiled code depends on.
+    environment: [u8; 32],
+    hits: AtomicU64,
+    rejected: AtomicU64,
+}
+
+impl CodeCache {
+    /// Opens the cache, making folder and key where there are none.
+    pub(crate) fn open(engine: &Engine, folder: PathBuf) -> Result<Self, CacheError> {
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |source| CacheError::Io { path, source }
+        };
+        fs::create_dir_all(&folder).map_err(at(&folder))?;
+        let key = node_key(&folder)?;
+        prune(&folder).map_err(at(&folder))?;
+        Ok(Self {
+            folder,
+            key,
+            environment: environment(engine),
+            hits: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
+        })
+    }
+
+    /// Components taken from the cache.
+    pub(crate) fn hits(&self) -> u64 {
+        self.hits.load(Ordering::Relaxed)
+    }
+
+    /// Files that were refused.
+    pub(crate) fn rejected(&self) -> u64 {
+        self.rejected.load(Ordering::Relaxed)
+    }
+
+    /// The compiled component of that digest, if it is here, whole and ours.
+    pub(crate) fn load(&self, engine: &Engine, digest: &str) -> Option<Component> {
+        let path = self.path(digest);
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    tracing::warn!(path = %path.display(), %error, "compiled code cannot be read: compiling anew");
+                }
+                return None;
+            }
+        };
+        // The bytes that are checked are the bytes that run: the file is read once, into memory of
+        // ours, and who changes it afterwards changes nothing.
+        let mut bytes = Vec::new();
+        if let Err(error) = file.read_to_end(&mut bytes) {
+            tracing::warn!(path = %path.display(), %error, "compiled code cannot be read: compiling anew");
+            return None;
+        }
+        let Some((code, compiled)) = bytes.split_first_chunk::<KEY_BYTES>() else {
+            return self.reject(&path, "it is cut short");
+        };
+        if self.mac(digest, compiled).verify_slice(code).is_err() {
+            return self.reject(
+                &path,
+                "it was not written by this node, or was changed since",
+            );
+        }
+        // SAFETY: the bytes were written by `store` under this node's key, so they are what this very
+        // engine profile and version compiled; nothing else can have made the authentication code.
+        match unsafe { Component::deserialize(engine, compiled) } {
+            Ok(component) => {
+                self.hits.fetch_add(1, Ordering::Relaxed);
+                Some(component)
+            }
+            Err(error) => self.reject(&path, &format!("{error:#}")),
+        }
+    }
+
+    /// Keeps a compiled component. A cache that cannot be written is told and does no harm.
+    pub(crate) fn store(&self, digest: &str, component: &Component) {
+        let path = self.path(digest);
+        if let Err(error) = self.write(&path, digest, component) {
+            tracing::warn!(path = %path.display(), %error, "compiled code is not kept: the next start compiles anew");
+        }
+    }
+
+    fn write(&self, path: &Path, digest: &str, component: &Component) -> io::Result<()> {
+        let compiled = component.serialize().map_err(io::Error::other)?;
+        let code = self.mac(digest, &compiled).finalize().into_bytes();
+        // Written aside and renamed: a reader never sees half a file.
+        let aside = self
+            .folder
+            .join(format!("{digest}.{}.tmp", std::process::id()));
+        let result = (|| {
+            let mut file = create_private(&aside)?;
+            file.write_all(&code)?;
+            file.write_all(&compiled)?;
+            drop(file);
+            fs::rename(&aside, path)
+        })();
+        if result.is_err() {
+            // The leftover is harmless: it has a name that is never read.
+            let _ = fs::remove_file(&aside);
+        }
+        result
+    }
+
+    fn path(&self, digest: &str) -> PathBuf {
+        let environment = hex(&self.environment[..8]);
+        self.folder.join(format!("{digest}-{environment}.cwasm"))
+    }
+
+    fn mac(&self, digest: &str, compiled: &[u8]) -> Hmac<Sha256> {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
+        mac.update(&self.environment);
+        mac.update(&(digest.len() as u64).to_le_bytes());
+        mac.update(digest.as_bytes());
+        mac.update(compiled);
+        mac
+    }
+
+    fn reject<T>(&self, path: &Path, reason: &str) -> Option<T> {
+        let count = self.rejected.fetch_add(1, Ordering::Relaxed) + 1;
+        tracing::warn!(path = %path.display(), reason, count, "compiled code refused: compiling anew");
+        None
+    }
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// The hash of everything besides the component that its compiled code depends on. The engine's own
+/// part covers its version, the target, the processor's features and all settings of the compiler.
+fn environment(engine: &Engine) -> [u8; 32] {
+    /// Feeds what is hashed into SHA-256, which unlike the standard hasher is the same everywhere.
+    struct Feed(Sha256);
+    impl Hasher for Feed {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+        fn finish(&self) -> u64 {
+            0
+        }
+    }
+    let mut feed = Feed(Sha256::new());
+    PROFILE.hash(&mut feed);
+    env!("CARGO_PKG_VERSION").hash(&mut feed);
+    (std::env::consts::ARCH, std::env::consts::OS).hash(&mut feed);
+    engine.precompile_compatibility_hash().hash(&mut feed);
+    feed.0.finalize().into()
+}
+
+/// The node's key: read, or made where there is none.
+fn node_key(folder: &Path) -> Result<[u8; KEY_BYTES], CacheError> {
+    let path = folder.join(KEY_FILE);
+    let io = |source| CacheError::Io {
+        path: path.clone(),
+        source,
+    };
+    if !path.try_exists().map_err(io)? {
+        let mut key = [0; KEY_BYTES];
+        getrandom::fill(&mut key).map_err(|error| io(io::Error::other(error.to_string())))?;
+        let aside = folder.join(format!("{KEY_FILE}.{}.tmp", std::process::id()));
+        let mut file = create_private(&aside).map_err(io)?;
+        file.write_all(&key)
+            .and_then(|()| file.sync_all())
+            .map_err(io)?;
+        // A link, unlike a rename, leaves the key of another process that was quicker in its place.
+        match fs::hard_link(&aside, &path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(io(error)),
+            _ => {}
+        }
+        fs::remove_file(&aside).map_err(io)?;
+    }
+    let mut file = File::open(&path).map_err(io)?;
+    if exposed(&file.metadata().map_err(io)?) {
+        return Err(CacheError::KeyExposed { path });
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(io)?;
+    bytes
+        .try_into()
+        .map_err(|_| CacheError::KeyMalformed { path })
+}
+
+/// Creates a file that only its owner may read. An old one of that name is replaced.
+fn create_private(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn exposed(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    metadata.mode() & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn exposed(_metadata: &fs::Metadata) -> bool {
+    false
+}
+
+/// Removes the oldest files of compiled code beyond [`FILES_MOST`].
+fn prune(folder: &Path) -> io::Result<()> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "cwasm")
+        {
+            files.push((entry.metadata()?.modified()?, path));
+        }
+    }
+    let surplus = files.len().saturating_sub(FILES_MOST);
+    files.sort();
+    for (_, path) in files.into_iter().take(surplus) {
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}

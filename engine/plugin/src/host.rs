@@ -1,0 +1,233 @@
+//! The host: one engine, one pool, one cache, one set of guest threads.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+
+use crate::cache::{CacheError, CodeCache};
+use crate::error::LoadError;
+use crate::grants::Grants;
+use crate::limits::Limits;
+use crate::plugin::{self, Plugin};
+use crate::pool::Pool;
+use crate::runtime::{GuestRuntime, share_with_compiler};
+use crate::ticker::Ticker;
+
+/// How to set up a [`Host`].
+#[derive(Debug, Clone)]
+pub struct HostConfig {
+    /// Folder of the compiled code; none: every start compiles anew. Default: none.
+    ///
+    /// The folder holds `node.key` too, readable by its owner only: whoever can read the key can put
+    /// machine code into this process.
+    pub cache_dir: Option<PathBuf>,
+    /// Instances that may be alive at once; none: as many as the machine can hold. Default: none.
+    pub pool: Option<u32>,
+    /// Threads that run guests, and as many that compile. Default: 1. Never those of media or signalling.
+    pub guest_threads: usize,
+    /// How much lower than normal the priority of those threads is: 0 to 19. Default: 5.
+    pub guest_niceness: u8,
+    /// How often a running guest is looked at. Milliseconds, at least 1; default 10.
+    ///
+    /// A shorter tick stops endless loops sooner and costs a wake-up each.
+    pub epoch_tick_ms: u64,
+}
+
+impl Default for HostConfig {
+    fn default() -> Self {
+        Self {
+            cache_dir: None,
+            pool: None,
+            guest_threads: 1,
+            guest_niceness: 5,
+            epoch_tick_ms: 10,
+        }
+    }
+}
+
+/// Why the host cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The pool needs more mappings than the kernel allows.
+    #[error(
+        "a pool of {asked} instances needs more memory mappings than the kernel allows (at most {most} instances with vm.max_map_count = {max_map_count}); run `sysctl -w vm.max_map_count={needed}` or ask for a smaller pool"
+    )]
+    PoolTooLarge {
+        /// Instances asked for.
+        asked: u32,
+        /// Instances that fit.
+        most: u32,
+        /// The kernel's limit.
+        max_map_count: u64,
+        /// The limit that would do.
+        needed: u64,
+    },
+    /// The pool needs more address space than a process has.
+    #[error(
+        "a pool of {asked} instances does not fit into a process's address space; ask for at most {most} and add a machine"
+    )]
+    PoolBeyondAddressSpace {
+        /// Instances asked for.
+        asked: u32,
+        /// Instances that fit.
+        most: u32,
+    },
+    /// A pool of none.
+    #[error(
+        "a pool of 0 instances runs nothing; ask for at least 1, or leave the size to the engine"
+    )]
+    EmptyPool,
+    /// The engine itself would not start.
+    #[error(
+        "the WebAssembly engine does not start: {0}; it needs a 64-bit processor and a few gigabytes of address space per instance (look at `ulimit -v`)"
+    )]
+    Engine(String),
+    /// Threads would not start.
+    #[error("the guest threads do not start: {0}; look at `ulimit -u`")]
+    Threads(#[source] io::Error),
+    /// The code cache cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+}
+
+/// Loads and runs plugins. A handle: clones share everything.
+#[derive(Clone)]
+pub struct Host {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What all plugins of a host share.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) pool: Pool,
+    pub(crate) cache: Option<CodeCache>,
+    pub(crate) runtime: GuestRuntime,
+    /// One permit per instance of the pool: who comes late waits instead of failing.
+    pub(crate) slots: Semaphore,
+    tick: Duration,
+    _ticker: Ticker,
+}
+
+impl Host {
+    /// Probes the machine, cuts the pool and starts the guest threads.
+    pub fn new(config: HostConfig) -> Result<Self, HostError> {
+        let pool = Pool::probe(config.pool)?;
+        let engine = crate::engine::engine(&pool)
+            .map_err(|error| HostError::Engine(format!("{error:#}")))?;
+        let cache = match config.cache_dir {
+            Some(folder) => Some(CodeCache::open(&engine, folder)?),
+            None => None,
+        };
+        let runtime = GuestRuntime::new(config.guest_threads, config.guest_niceness)
+            .map_err(HostError::Threads)?;
+        share_with_compiler(config.guest_threads, config.guest_niceness);
+        let tick = Duration::from_millis(config.epoch_tick_ms.max(1));
+        let ticker = Ticker::start(&engine, tick).map_err(HostError::Threads)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                engine,
+                pool,
+                cache,
+                runtime,
+                slots: Semaphore::new(pool.instances as usize),
+                tick,
+                _ticker: ticker,
+            }),
+        })
+    }
+
+    /// What was found and chosen.
+    pub fn report(&self) -> HostReport {
+        let shared = &self.shared;
+        HostReport {
+            pool: shared.pool.instances,
+            in_use: shared.pool.instances - shared.slots.available_permits() as u32,
+            keep_resident: shared.pool.keep_resident,
+            pagemap_scan: shared.pool.pagemap_scan,
+            max_map_count: shared.pool.max_map_count,
+            guest_threads: shared.runtime.threads(),
+            epoch_tick: shared.tick,
+            cache_hits: shared.cache.as_ref().map_or(0, CodeCache::hits),
+            cache_rejected: shared.cache.as_ref().map_or(0, CodeCache::rejected),
+        }
+    }
+
+    /// The threads that run guests.
+    pub fn runtime(&self) -> &GuestRuntime {
+        &self.shared.runtime
+    }
+
+    /// The engine itself, for benchmarks that measure what the host adds to it.
+    #[doc(hidden)]
+    pub fn engine(&self) -> &Engine {
+        &self.shared.engine
+    }
+
+    /// Checks a component, compiles it and asks it to describe itself.
+    ///
+    /// Nothing of it stays when this fails, and all complaints that could be found are told at once.
+    pub async fn load(
+        &self,
+        component: &[u8],
+        grants: &Grants,
+        limits: &Limits,
+    ) -> Result<Plugin, Vec<LoadError>> {
+        plugin::load(&self.shared, component, grants, limits).await
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Host").field(&self.report()).finish()
+    }
+}
+
+/// What the host found on this machine and chose, and how it fares. Its `Display` is one line for the
+/// operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostReport {
+    /// Instances that may be alive at once.
+    pub pool: u32,
+    /// Instances alive now.
+    pub in_use: u32,
+    /// Memory of a freed instance that stays resident. Bytes.
+    pub keep_resident: usize,
+    /// Whether the kernel tells which pages were written (`PAGEMAP_SCAN`, Linux 6.7 and later).
+    pub pagemap_scan: bool,
+    /// The kernel's limit on memory mappings.
+    pub max_map_count: u64,
+    /// Threads that run guests.
+    pub guest_threads: usize,
+    /// How often a running guest is looked at.
+    pub epoch_tick: Duration,
+    /// Components taken from the code cache since the start.
+    pub cache_hits: u64,
+    /// Cache files that were not ours, or not whole, since the start: each was compiled anew.
+    pub cache_rejected: u64,
+}
+
+impl fmt::Display for HostReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scan = if self.pagemap_scan {
+            "reset by PAGEMAP_SCAN"
+        } else {
+            "no PAGEMAP_SCAN: Linux 6.7 or later would make steps twice as fast"
+        };
+        write!(
+            f,
+            "step host: {} instances (vm.max_map_count {}), {} KiB each kept warm ({scan}), {} guest thread{}, {} ms tick",
+            self.pool,
+            self.max_map_count,
+            self.keep_resident >> 10,
+            self.guest_threads,
+            if self.guest_threads == 1 { "" } else { "s" },
+            self.epoch_tick.as_millis(),
+        )
+    }
+}

@@ -1,0 +1,288 @@
+//! What a step used.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wasmtime::{ResourceLimiter, UpdateDeadline};
+
+use crate::calls::HostCalls;
+use crate::error::StepError;
+use crate::limits::{Limits, MEMORY_MOST, TABLE_ELEMENTS_MOST};
+use crate::link::ended;
+use crate::value::Measure;
+
+/// What one step used, for the bill and for its author.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Meters {
+    /// Active time on a processor: instantiation, guest code and the host calls' own work. Exact to
+    /// what the process is kept from running in pieces shorter than a millisecond.
+    pub cpu: Duration,
+    /// From the moment an instance was free to the end, waiting for the contact included.
+    pub wall: Duration,
+    /// The part of `wall` outside the calls that wait for the contact, a person or a clock.
+    pub busy: Duration,
+    /// The part of `wall` until the instance was ready.
+    pub instantiate: Duration,
+    /// Most linear memory, the sum over all memories. Bytes.
+    pub peak_memory_bytes: usize,
+    /// Host calls made.
+    pub host_calls: u32,
+    /// Arguments and results that passed through host calls. Bytes, approximately.
+    pub journal_bytes: usize,
+}
+
+/// What the store of a running step holds: who answers its calls, and what it used so far.
+pub(crate) struct StepState {
+    pub(crate) calls: Box<dyn HostCalls>,
+    pub(crate) limits: Limits,
+    pub(crate) cpu: Arc<CpuClock>,
+    pub(crate) busy: BusyClock,
+    pub(crate) measure: Measure,
+    pub(crate) host_calls: u32,
+    peak_memory_bytes: usize,
+    instantiate: Duration,
+    memory_bytes: usize,
+    table_elements: usize,
+}
+
+impl StepState {
+    pub(crate) fn new(
+        calls: Box<dyn HostCalls>,
+        limits: &Limits,
+        cpu: Arc<CpuClock>,
+        since: Instant,
+    ) -> Self {
+        Self {
+            calls,
+            limits: limits.clone(),
+            cpu,
+            busy: BusyClock {
+                since,
+                waited: Duration::ZERO,
+                limit: limits.busy(),
+            },
+            measure: Measure {
+                string_bytes: limits.string_bytes,
+                list_bytes: limits.list_bytes,
+                seen: 0,
+            },
+            host_calls: 0,
+            peak_memory_bytes: 0,
+            instantiate: Duration::ZERO,
+            memory_bytes: 0,
+            table_elements: 0,
+        }
+    }
+
+    /// Notes that the instance is ready.
+    pub(crate) fn instantiated(&mut self) {
+        self.instantiate = self.busy.spent();
+    }
+
+    /// Fills in what the step used, except its processor time.
+    pub(crate) fn read(&self, meters: &mut Meters) {
+        meters.wall = self.busy.since.elapsed();
+        meters.busy = meters.wall.saturating_sub(self.busy.waited);
+        meters.instantiate = self.instantiate;
+        meters.peak_memory_bytes = self.peak_memory_bytes;
+        meters.host_calls = self.host_calls;
+        meters.journal_bytes = self.measure.seen;
+    }
+
+    /// What the engine does at every tick while the guest runs: go on, after giving way to others, or end.
+    pub(crate) fn tick(&self) -> Result<UpdateDeadline, wasmtime::Error> {
+        if self.cpu.charge() > self.limits.cpu() {
+            return Err(ended(StepError::CpuLimit {
+                limit: self.limits.cpu(),
+            }));
+        }
+        if self.busy.left().is_zero() {
+            return Err(ended(self.busy.over()));
+        }
+        Ok(UpdateDeadline::Yield(1))
+    }
+
+    /// Ends the step when too much has passed through its host calls.
+    pub(crate) fn check_journal(&self) -> Result<(), wasmtime::Error> {
+        let most = self.limits.journal_bytes;
+        if self.measure.seen > most {
+            return Err(ended(StepError::JournalLimit { most }));
+        }
+        Ok(())
+    }
+}
+
+impl ResourceLimiter for StepState {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool, wasmtime::Error> {
+        let most = self.limits.memory_bytes.min(MEMORY_MOST);
+        if maximum.is_some_and(|maximum| maximum < most && desired > maximum) {
+            // The module's own bound: growing fails, and the guest may handle that.
+            return Ok(false);
+        }
+        let wanted = self
+            .memory_bytes
+            .saturating_sub(current)
+            .saturating_add(desired);
+        if wanted > most {
+            return Err(ended(StepError::MemoryLimit {
+                wanted,
+                most,
+                unit: "bytes of memory",
+            }));
+        }
+        self.memory_bytes = wanted;
+        self.peak_memory_bytes = self.peak_memory_bytes.max(wanted);
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool, wasmtime::Error> {
+        let most = self.limits.table_elements.min(TABLE_ELEMENTS_MOST);
+        if maximum.is_some_and(|maximum| maximum < most && desired > maximum) {
+            return Ok(false);
+        }
+        let wanted = self
+            .table_elements
+            .saturating_sub(current)
+            .saturating_add(desired);
+        if wanted > most {
+            return Err(ended(StepError::MemoryLimit {
+                wanted,
+                most,
+                unit: "table elements",
+            }));
+        }
+        self.table_elements = wanted;
+        Ok(true)
+    }
+}
+
+/// The time a step takes outside the calls that wait.
+#[derive(Debug)]
+pub(crate) struct BusyClock {
+    since: Instant,
+    /// Time spent in calls that wait.
+    pub(crate) waited: Duration,
+    limit: Duration,
+}
+
+impl BusyClock {
+    /// Busy time so far.
+    pub(crate) fn spent(&self) -> Duration {
+        self.since.elapsed().saturating_sub(self.waited)
+    }
+
+    /// Busy time until the limit.
+    pub(crate) fn left(&self) -> Duration {
+        self.limit.saturating_sub(self.spent())
+    }
+
+    /// What the step ends with when there is none left.
+    pub(crate) fn over(&self) -> StepError {
+        StepError::Timeout { limit: self.limit }
+    }
+}
+
+/// Processor time of one step: the sum of its polls.
+///
+/// Asking the kernel for a thread's processor time costs as much as the rest of a host call, so a
+/// poll shorter than [`SHORT_POLL`] is charged by the wall clock, which cannot be far off; a longer one,
+/// during which the thread may have lost the processor, by the smaller of the two.
+#[derive(Debug)]
+pub(crate) struct CpuClock {
+    began: std::time::Instant,
+    /// Nanoseconds charged so far.
+    charged: AtomicU64,
+    /// Since when nothing is charged. Nanoseconds from `began`.
+    segment: AtomicU64,
+}
+
+/// Longest poll that is charged by the wall clock alone.
+const SHORT_POLL: Duration = Duration::from_millis(1);
+
+thread_local! {
+    /// What the thread's own clock said when it was last asked. Nanoseconds.
+    static ANCHOR: Cell<u64> = const { Cell::new(0) };
+}
+
+impl CpuClock {
+    pub(crate) fn new() -> Self {
+        Self {
+            began: std::time::Instant::now(),
+            charged: AtomicU64::new(0),
+            segment: AtomicU64::new(0),
+        }
+    }
+
+    /// Charges what passed since the last call of this or of `resume`, and gives the sum.
+    pub(crate) fn charge(&self) -> Duration {
+        let now = self.nanos();
+        let wall = now.saturating_sub(self.segment.swap(now, Ordering::Relaxed));
+        let spent = if u128::from(wall) < SHORT_POLL.as_nanos() {
+            wall
+        } else {
+            let thread = thread_cpu_nanos();
+            wall.min(thread.saturating_sub(ANCHOR.replace(thread)))
+        };
+        let before = self.charged.fetch_add(spent, Ordering::Relaxed);
+        Duration::from_nanos(before + spent)
+    }
+
+    /// Starts to charge.
+    fn resume(&self) {
+        self.segment.store(self.nanos(), Ordering::Relaxed);
+    }
+
+    /// Processor time charged so far.
+    pub(crate) fn charged(&self) -> Duration {
+        Duration::from_nanos(self.charged.load(Ordering::Relaxed))
+    }
+
+    fn nanos(&self) -> u64 {
+        self.began.elapsed().as_nanos() as u64
+    }
+}
+
+/// A future whose polls are charged to a [`CpuClock`].
+pub(crate) struct Metered<'a, F> {
+    pub(crate) clock: &'a CpuClock,
+    pub(crate) future: Pin<&'a mut F>,
+}
+
+impl<F: Future> Future for Metered<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.clock.resume();
+        let result = self.future.as_mut().poll(cx);
+        self.clock.charge();
+        result
+    }
+}
+
+/// The processor time that the calling thread has used. Nanoseconds.
+fn thread_cpu_nanos() -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` is a valid place for the answer and lives as long as the call.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    debug_assert_eq!(result, 0, "every thread has this clock");
+    (time.tv_sec as u64) * 1_000_000_000 + time.tv_nsec as u64
+}

@@ -1,0 +1,226 @@
+//! A loaded plugin, and how it becomes one.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use strowger_flow::catalog::PluginDescription;
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+
+use crate::admit::{self, Inspection};
+use crate::description::{self, StepChecks};
+use crate::error::{LoadError, StepError};
+use crate::grants::Grants;
+use crate::host::Shared;
+use crate::limits::Limits;
+use crate::link::link;
+use crate::meter::{Meters, StepState};
+use crate::run::{self, RunRequest, StepReport};
+
+/// A plugin that was checked and can run. A handle: clones share everything, and a step that runs
+/// keeps its plugin even when a newer version has taken its place.
+#[derive(Clone)]
+pub struct Plugin {
+    inner: Arc<Inner>,
+}
+
+/// What all handles of a plugin share.
+pub(crate) struct Inner {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) pre: InstancePre<StepState>,
+    pub(crate) run: ComponentExportIndex,
+    pub(crate) describe: ComponentExportIndex,
+    pub(crate) steps: StepChecks,
+    digest: String,
+    imports: Vec<String>,
+    description: PluginDescription,
+}
+
+impl Plugin {
+    /// SHA-256 of the component, lower-case hexadecimal: its identity for journals and stores.
+    pub fn digest(&self) -> &str {
+        &self.inner.digest
+    }
+
+    /// The capabilities it imports, by short name: what it can touch.
+    pub fn imports(&self) -> &[String] {
+        &self.inner.imports
+    }
+
+    /// What it says of itself, checked.
+    pub fn description(&self) -> &PluginDescription {
+        &self.inner.description
+    }
+
+    /// Runs one step on a fresh instance on the guest threads, whichever thread awaits it.
+    ///
+    /// Never fails itself: whatever happens is in the report. Dropping the future ends the step at its
+    /// next suspension, at the latest at the next tick.
+    pub fn run(&self, request: RunRequest) -> impl Future<Output = StepReport> + Send + use<> {
+        let plugin = self.clone();
+        let task = self
+            .inner
+            .shared
+            .runtime
+            .run(async move { plugin.run_here(request).await });
+        async move {
+            task.await.unwrap_or_else(|error| StepReport {
+                result: Err(if error.is_cancelled() {
+                    StepError::Cancelled("the engine is shutting down".into())
+                } else {
+                    StepError::HostFault(format!("a provider of host calls panicked: {error}"))
+                }),
+                meters: Meters::default(),
+            })
+        }
+    }
+
+    /// Runs one step on the calling task, saving the way to the guest threads and back.
+    ///
+    /// For tasks that live on [`GuestRuntime`](crate::GuestRuntime) already, and for tests under
+    /// virtual time. Needs a Tokio runtime with its clock enabled.
+    pub async fn run_here(&self, request: RunRequest) -> StepReport {
+        run::run(&self.inner, request).await
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let description = &self.inner.description;
+        f.debug_struct("Plugin")
+            .field("name", &description.name)
+            .field("version", &description.version)
+            .field("digest", &self.inner.digest)
+            .field("imports", &self.inner.imports)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Checks, compiles and asks: see [`Host::load`](crate::Host::load).
+pub(crate) async fn load(
+    shared: &Arc<Shared>,
+    component: &[u8],
+    grants: &Grants,
+    limits: &Limits,
+) -> Result<Plugin, Vec<LoadError>> {
+    let fault = |reason: String| vec![LoadError::Engine { reason }];
+    let work = {
+        let (bytes, grants, limits) = (component.to_vec(), grants.clone(), limits.clone());
+        let shared = Arc::clone(shared);
+        // Validating and compiling take a second per megabyte.
+        let runtime = Arc::clone(&shared);
+        runtime
+            .runtime
+            .run_blocking(move || prepare(&shared, &bytes, &grants, &limits))
+    };
+    let prepared = work
+        .await
+        .map_err(|error| fault(format!("checking the component panicked: {error}")))?;
+    let (mut complaints, inner) = match prepared {
+        Prepared::Refused(complaints) => return Err(complaints),
+        Prepared::Runnable(complaints, inner) => (complaints, inner),
+    };
+
+    let limits = limits.clone();
+    let answered = shared
+        .runtime
+        .run(async move {
+            let mut inner = inner;
+            let answer = run::describe(&inner, &limits)
+                .await
+                .map_err(|error| vec![LoadError::Describe(error)])
+                .and_then(|text| description::read(&text));
+            answer.map(|(description, steps)| {
+                inner.description = description;
+                inner.steps = steps;
+                inner
+            })
+        })
+        .await
+        .map_err(|error| fault(format!("describing the plugin panicked: {error}")))?;
+    match answered {
+        Ok(inner) if complaints.is_empty() => Ok(Plugin {
+            inner: Arc::new(*inner),
+        }),
+        Ok(_) => Err(complaints),
+        Err(further) => {
+            complaints.extend(further);
+            Err(complaints)
+        }
+    }
+}
+
+/// A component that was looked at from outside and perhaps compiled.
+enum Prepared {
+    Refused(Vec<LoadError>),
+    /// With the complaints that do not keep it from describing itself.
+    Runnable(Vec<LoadError>, Box<Inner>),
+}
+
+fn prepare(shared: &Arc<Shared>, bytes: &[u8], grants: &Grants, limits: &Limits) -> Prepared {
+    let inspection = admit::inspect(bytes, grants, limits);
+    if !inspection.runnable() {
+        return Prepared::Refused(inspection.complaints);
+    }
+    match compile(shared, bytes, &inspection) {
+        Ok(inner) => Prepared::Runnable(inspection.complaints, Box::new(inner)),
+        Err(complaint) => {
+            let mut complaints = inspection.complaints;
+            complaints.push(complaint);
+            Prepared::Refused(complaints)
+        }
+    }
+}
+
+fn compile(
+    shared: &Arc<Shared>,
+    bytes: &[u8],
+    inspection: &Inspection,
+) -> Result<Inner, LoadError> {
+    let unsupported = |error: wasmtime::Error| LoadError::Unsupported {
+        reason: format!("{error:#}"),
+    };
+    let cache = shared.cache.as_ref();
+    let cached = cache.and_then(|cache| cache.load(&shared.engine, &inspection.digest));
+    let component = match cached {
+        Some(component) => component,
+        None => {
+            let component = Component::from_binary(&shared.engine, bytes).map_err(unsupported)?;
+            if let Some(cache) = cache {
+                cache.store(&inspection.digest, &component);
+            }
+            component
+        }
+    };
+    let pre = link(&component, &inspection.imports).map_err(unsupported)?;
+    let export = |name: &str| {
+        let guest = component.get_export_index(None, &inspection.guest);
+        guest
+            .and_then(|guest| component.get_export_index(Some(&guest), name))
+            .ok_or_else(|| LoadError::MissingExport {
+                export: format!("{}#{name}", inspection.guest),
+            })
+    };
+    let mut imports: Vec<_> = inspection
+        .imports
+        .iter()
+        .filter_map(|import| import.capability.clone())
+        .collect();
+    imports.sort();
+    imports.dedup();
+    Ok(Inner {
+        shared: Arc::clone(shared),
+        run: export("run")?,
+        describe: export("describe")?,
+        pre,
+        steps: StepChecks::new(),
+        digest: inspection.digest.clone(),
+        imports,
+        description: PluginDescription {
+            name: String::new(),
+            version: String::new(),
+            summary: Default::default(),
+            steps: Default::default(),
+        },
+    })
+}

@@ -1,0 +1,309 @@
+//! One step: a fresh instance, one call, an answer held against the description.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use wasmtime::component::{ComponentType, Lift};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
+
+use crate::calls::HostCalls;
+use crate::description::StepCheck;
+use crate::error::{StepError, TrapKind};
+use crate::limits::Limits;
+use crate::meter::{CpuClock, Metered, Meters, StepState};
+use crate::plugin::Inner;
+
+/// Longest wait for a free instance of the pool.
+///
+/// A step that cannot start within two seconds is silence on the line; the flow's `error` edge is better.
+const SLOT_WAIT: Duration = Duration::from_secs(2);
+
+/// Most that one value of a guest may occupy in the host. Bytes.
+///
+/// A byte list of [`Limits::list_bytes`] takes forty times its size while it is converted.
+const LIFTED_BYTES: usize = 64 << 20;
+
+/// A step to run.
+pub struct RunRequest {
+    /// A step of the plugin's description.
+    pub step: String,
+    /// A JSON object that satisfies the step's input schema.
+    pub input: String,
+    /// What it may use.
+    pub limits: Limits,
+    /// Who answers its host calls.
+    pub calls: Box<dyn HostCalls>,
+    /// Ends the step from outside, if given. Dropping the future of the run does so too.
+    pub cancel: Option<CancellationToken>,
+}
+
+/// How a step ended well.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepOutcome {
+    /// An outcome of the description, or a key of an input named in `outcomesFrom`.
+    pub name: String,
+    /// An object that satisfies the outcome's schema.
+    pub data: Value,
+}
+
+/// How a step ended, and what it used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepReport {
+    /// Its outcome, or why it has none.
+    pub result: Result<StepOutcome, StepError>,
+    /// What it used; zero where the step did not start.
+    pub meters: Meters,
+}
+
+/// `outcome` of the contract.
+#[derive(Debug, ComponentType, Lift)]
+#[component(record)]
+struct GuestOutcome {
+    name: String,
+    data: String,
+}
+
+/// `failure` of the contract.
+#[derive(Debug, ComponentType, Lift)]
+#[component(record)]
+struct GuestFailure {
+    code: String,
+    message: String,
+    retryable: bool,
+}
+
+/// Runs a step on the calling task.
+pub(crate) async fn run(plugin: &Inner, request: RunRequest) -> StepReport {
+    let mut meters = Meters::default();
+    let result = attempt(plugin, request, &mut meters).await;
+    StepReport { result, meters }
+}
+
+async fn attempt(
+    plugin: &Inner,
+    request: RunRequest,
+    meters: &mut Meters,
+) -> Result<StepOutcome, StepError> {
+    let RunRequest {
+        step,
+        input,
+        limits,
+        calls,
+        cancel,
+    } = request;
+    let Some(check) = plugin.steps.get(&step) else {
+        return Err(StepError::UnknownStep(step));
+    };
+    if input.len() > limits.input_bytes {
+        return Err(StepError::InputLimit {
+            bytes: input.len(),
+            most: limits.input_bytes,
+        });
+    }
+    let input_value: Value =
+        serde_json::from_str(&input).map_err(|error| StepError::BadInput(error.to_string()))?;
+    check
+        .input
+        .check(&input_value)
+        .map_err(StepError::BadInput)?;
+
+    let body = async |store: &mut Store<StepState>| {
+        let instance = plugin.pre.instantiate_async(&mut *store).await?;
+        store.data_mut().instantiated();
+        let run = instance.get_typed_func::<(&str, &str), (Result<GuestOutcome, GuestFailure>,)>(
+            &mut *store,
+            plugin.run,
+        )?;
+        run.call_async(&mut *store, (&step, &input)).await
+    };
+    let (result,) = guarded(plugin, &limits, calls, cancel, meters, body).await?;
+    match result {
+        Ok(outcome) => accept(outcome, check, &input_value, &limits),
+        Err(failure) => Err(failed(failure, &limits)),
+    }
+}
+
+/// Asks a plugin to describe itself: under the limits of a step, with every import refused.
+pub(crate) async fn describe(plugin: &Inner, limits: &Limits) -> Result<String, StepError> {
+    let body = async |store: &mut Store<StepState>| {
+        let instance = plugin.pre.instantiate_async(&mut *store).await?;
+        let describe = instance.get_typed_func::<(), (String,)>(&mut *store, plugin.describe)?;
+        describe.call_async(&mut *store, ()).await
+    };
+    let calls = Box::new(crate::calls::NoCalls);
+    let (text,) = guarded(plugin, limits, calls, None, &mut Meters::default(), body).await?;
+    if text.len() > limits.description_bytes {
+        return Err(StepError::OutputLimit {
+            bytes: text.len(),
+            most: limits.description_bytes,
+        });
+    }
+    Ok(text)
+}
+
+/// Runs guest code on a store of its own, under all limits, and fills in the meters.
+async fn guarded<T>(
+    plugin: &Inner,
+    limits: &Limits,
+    calls: Box<dyn HostCalls>,
+    cancel: Option<CancellationToken>,
+    meters: &mut Meters,
+    body: impl AsyncFnOnce(&mut Store<StepState>) -> Result<T, wasmtime::Error>,
+) -> Result<T, StepError> {
+    let shared = &plugin.shared;
+    let pool_busy = StepError::PoolBusy {
+        pool: shared.pool.instances,
+        waited: SLOT_WAIT,
+    };
+    let mut since = Instant::now();
+    let _slot = match shared.slots.try_acquire() {
+        Ok(slot) => slot,
+        Err(_) => match tokio::time::timeout(SLOT_WAIT, shared.slots.acquire()).await {
+            Ok(Ok(slot)) => {
+                // Waiting for a slot is neither the step's doing nor on its bill.
+                since = Instant::now();
+                slot
+            }
+            _ => return Err(pool_busy),
+        },
+    };
+
+    let cpu = Arc::new(CpuClock::new());
+    let mut store = Store::new(
+        &shared.engine,
+        StepState::new(calls, limits, Arc::clone(&cpu), since),
+    );
+    store.limiter(|state| state);
+    store.set_hostcall_fuel(LIFTED_BYTES);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|store| store.data().tick());
+
+    let result = {
+        let future = std::pin::pin!(body(&mut store));
+        let metered = Metered {
+            clock: &cpu,
+            future,
+        };
+        match cancel {
+            None => metered.await,
+            Some(cancel) => tokio::select! {
+                biased;
+                () = cancel.cancelled() => Err(crate::link::ended(StepError::Cancelled("the engine stopped it".into()))),
+                result = metered => result,
+            },
+        }
+    };
+    store.data().read(meters);
+    meters.cpu = cpu.charged();
+    result.map_err(|error| step_error(&error, pool_busy))
+}
+
+/// Holds an outcome against the description.
+fn accept(
+    outcome: GuestOutcome,
+    check: &StepCheck,
+    input: &Value,
+    limits: &Limits,
+) -> Result<StepOutcome, StepError> {
+    let bytes = outcome.name.len() + outcome.data.len();
+    if bytes > limits.output_bytes {
+        return Err(StepError::OutputLimit {
+            bytes,
+            most: limits.output_bytes,
+        });
+    }
+    let schema = check.outcomes.get(&outcome.name);
+    let from_input = || {
+        check.outcomes_from.iter().any(|name| {
+            let keys = input.get(name).and_then(Value::as_object);
+            keys.is_some_and(|keys| keys.contains_key(&outcome.name))
+        })
+    };
+    if schema.is_none() && !from_input() {
+        return Err(StepError::UnknownOutcome(shown(&outcome.name)));
+    }
+    let data: Value = serde_json::from_str(&outcome.data).map_err(|error| {
+        StepError::BadOutput(format!(
+            "the data of `{}` is not JSON: {error}",
+            outcome.name
+        ))
+    })?;
+    if !data.is_object() {
+        return Err(StepError::BadOutput(format!(
+            "the data of `{}` is not an object",
+            outcome.name
+        )));
+    }
+    if let Some(schema) = schema {
+        schema.check(&data).map_err(|finding| {
+            StepError::BadOutput(format!("the data of `{}`: {finding}", outcome.name))
+        })?;
+    }
+    Ok(StepOutcome {
+        name: outcome.name,
+        data,
+    })
+}
+
+/// A plugin's own failure, unless even that is too large.
+fn failed(failure: GuestFailure, limits: &Limits) -> StepError {
+    let bytes = failure.code.len() + failure.message.len();
+    if bytes > limits.output_bytes {
+        return StepError::OutputLimit {
+            bytes,
+            most: limits.output_bytes,
+        };
+    }
+    StepError::Failure {
+        code: failure.code,
+        message: failure.message,
+        retryable: failure.retryable,
+    }
+}
+
+/// What an error of the engine means for the step.
+fn step_error(error: &wasmtime::Error, pool_busy: StepError) -> StepError {
+    if let Some(error) = error.downcast_ref::<StepError>() {
+        return error.clone();
+    }
+    if error.is::<PoolConcurrencyLimitError>() {
+        return pool_busy;
+    }
+    let Some(trap) = error.downcast_ref::<Trap>() else {
+        // The engine's own words for a guest that breaks the rules of the boundary, such as a text that
+        // is not UTF-8 or lies outside its memory.
+        return StepError::BadOutput(format!("{error:#}"));
+    };
+    let kind = match trap {
+        Trap::StackOverflow => return StepError::StackLimit,
+        Trap::UnreachableCodeReached => TrapKind::Unreachable,
+        Trap::MemoryOutOfBounds => TrapKind::OutOfBounds,
+        Trap::TableOutOfBounds | Trap::IndirectCallToNull | Trap::BadSignature => {
+            TrapKind::BadTable
+        }
+        Trap::IntegerOverflow | Trap::IntegerDivisionByZero | Trap::BadConversionToInteger => {
+            TrapKind::Arithmetic
+        }
+        Trap::CannotEnterComponent
+        | Trap::CannotLeaveComponent
+        | Trap::InvalidChar
+        | Trap::InvalidDiscriminant
+        | Trap::UnalignedPointer
+        | Trap::StringOutOfBounds
+        | Trap::ListOutOfBounds => return StepError::BadOutput(trap.to_string()),
+        _ => TrapKind::Other,
+    };
+    StepError::Trap { kind }
+}
+
+/// A guest's text, short enough for a message.
+fn shown(text: &str) -> String {
+    const CHARS: usize = 64;
+    text.chars()
+        .take(CHARS)
+        .flat_map(char::escape_debug)
+        .collect()
+}

@@ -1,0 +1,160 @@
+//! Compiled code on disk: used when it is ours and whole, never otherwise.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use strowger_plugin::{Host, HostConfig, HostError};
+
+use crate::guest::Guest;
+use crate::world::{go, load};
+
+fn host(folder: &Path) -> Host {
+    try_host(folder).expect("the cache can be used")
+}
+
+fn try_host(folder: &Path) -> Result<Host, HostError> {
+    Host::new(HostConfig {
+        cache_dir: Some(folder.to_owned()),
+        pool: Some(16),
+        ..HostConfig::default()
+    })
+}
+
+/// Loads and runs the default guest; gives cache hits and refused files of the host.
+async fn load_and_run(host: &Host) -> (u64, u64) {
+    let plugin = load(host, &Guest::default().build()).await.unwrap();
+    plugin
+        .run(go("{}"))
+        .await
+        .result
+        .expect("the step ends well");
+    let report = host.report();
+    (report.cache_hits, report.cache_rejected)
+}
+
+/// The one file of compiled code.
+fn compiled(folder: &Path) -> PathBuf {
+    let mut files = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "cwasm")
+        });
+    let file = files.next().expect("one file");
+    assert_eq!(files.next(), None);
+    file
+}
+
+#[tokio::test]
+async fn code_is_compiled_once() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(load_and_run(&host(folder.path())).await, (0, 0));
+    assert_eq!(load_and_run(&host(folder.path())).await, (1, 0));
+    for file in [compiled(folder.path()), folder.path().join("node.key")] {
+        let mode = fs::metadata(file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[tokio::test]
+async fn a_flipped_byte_is_compiled_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    load_and_run(&host(folder.path())).await;
+    let file = compiled(folder.path());
+    let whole = fs::read(&file).unwrap();
+    for at in [
+        0,
+        31,
+        32,
+        4_096.min(whole.len() - 1),
+        whole.len() / 2,
+        whole.len() - 1,
+    ] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(&file, bytes).unwrap();
+        assert_eq!(
+            load_and_run(&host(folder.path())).await,
+            (0, 1),
+            "byte {at}"
+        );
+        assert_eq!(
+            load_and_run(&host(folder.path())).await,
+            (1, 0),
+            "byte {at} was mended"
+        );
+    }
+    for length in [0, 10, 32, whole.len() - 1] {
+        fs::write(&file, &whole[..length]).unwrap();
+        assert_eq!(
+            load_and_run(&host(folder.path())).await,
+            (0, 1),
+            "{length} bytes"
+        );
+    }
+}
+
+#[tokio::test]
+async fn code_from_another_node_is_compiled_anew() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    load_and_run(&host(theirs.path())).await;
+    let file = compiled(theirs.path());
+    let ours_host = host(ours.path());
+    fs::copy(&file, ours.path().join(file.file_name().unwrap())).unwrap();
+    assert_eq!(load_and_run(&ours_host).await, (0, 1));
+}
+
+#[tokio::test]
+async fn a_components_code_under_anothers_name_is_compiled_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    load_and_run(&host(folder.path())).await;
+    let file = compiled(folder.path());
+    let other = Guest {
+        run: "unreachable".into(),
+        ..Guest::default()
+    };
+    let host = host(folder.path());
+    let plugin = load(&host, &other.build()).await.unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let swapped = name.replacen(&name[..64], plugin.digest(), 1);
+    fs::copy(&file, folder.path().join(swapped)).unwrap();
+    let plugin = load(&host, &other.build()).await.unwrap();
+    assert_eq!(host.report().cache_rejected, 1);
+    assert_eq!(
+        plugin.run(go("{}")).await.result.unwrap_err().code(),
+        "step-trap"
+    );
+}
+
+#[test]
+fn a_key_that_others_may_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    host(folder.path());
+    let key = folder.path().join("node.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(
+        try_host(folder.path())
+            .unwrap_err()
+            .to_string()
+            .contains("may be read by others")
+    );
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&key, b"short").unwrap();
+    assert!(
+        try_host(folder.path())
+            .unwrap_err()
+            .to_string()
+            .contains("32 bytes")
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let refusal = try_host(&file.join("cache")).unwrap_err();
+    assert!(refusal.to_string().contains("cannot be used"), "{refusal}");
+}

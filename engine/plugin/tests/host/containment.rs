@@ -1,0 +1,263 @@
+//! Guests that misbehave, each beside a neighbour that must not notice.
+
+use std::time::Duration;
+
+use strowger_plugin::{Host, Limits, LoadError, RunRequest, StepError, TrapKind};
+
+use crate::guest::{self, Guest, OK};
+use crate::world::{go, host, load};
+
+/// Steps that the neighbour runs meanwhile.
+const NEIGHBOUR_STEPS: usize = 20;
+
+/// Runs the guest four times at once, beside a neighbour; gives how each of the four ended.
+async fn beside_a_neighbour(host: &Host, component: &[u8], limits: &Limits) -> Vec<StepError> {
+    let hostile = load(host, component)
+        .await
+        .unwrap_or_else(|complaints| panic!("{complaints:#?}"));
+    let neighbour = load(host, &guest::answers("number", r#"{"n":1}"#))
+        .await
+        .unwrap();
+    let attacks: Vec<_> = (0..4)
+        .map(|_| {
+            tokio::spawn(hostile.run(RunRequest {
+                limits: limits.clone(),
+                ..go("{}")
+            }))
+        })
+        .collect();
+    for _ in 0..NEIGHBOUR_STEPS {
+        let report = neighbour.run(go("{}")).await;
+        report.result.expect("the neighbour's step ends well");
+    }
+    let mut errors = Vec::new();
+    for attack in attacks {
+        let report = attack.await.expect("a report, whatever happens");
+        errors.push(report.result.expect_err("the attack is contained"));
+    }
+    neighbour
+        .run(go("{}"))
+        .await
+        .result
+        .expect("the neighbour's step ends well afterwards");
+    assert_eq!(host.report().in_use, 0);
+    errors
+}
+
+/// Checks that every attack ended so.
+async fn check(component: Vec<u8>, expected: StepError) {
+    for error in beside_a_neighbour(&host(), &component, &Limits::default()).await {
+        assert_eq!(error, expected);
+    }
+}
+
+fn loops() -> StepError {
+    StepError::CpuLimit {
+        limit: Duration::from_millis(100),
+    }
+}
+
+#[tokio::test]
+async fn an_endless_loop_in_run() {
+    check(
+        guest::runs("(loop $again (br $again)) unreachable"),
+        loops(),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_endless_loop_that_fills_memory() {
+    let filling = Guest {
+        run: "(loop $again (memory.fill (i32.const 65536) (i32.const 1) (i32.const 8000000)) (br $again)) unreachable"
+            .into(),
+        memory: "130",
+        ..Guest::default()
+    };
+    check(filling.build(), loops()).await;
+}
+
+#[tokio::test]
+async fn an_endless_loop_in_the_allocator() {
+    let allocating = Guest {
+        realloc: Some("(loop $again (br $again)) unreachable"),
+        ..Guest::default()
+    };
+    check(allocating.build(), loops()).await;
+}
+
+#[tokio::test]
+async fn a_trap() {
+    check(
+        guest::runs("unreachable"),
+        StepError::Trap {
+            kind: TrapKind::Unreachable,
+        },
+    )
+    .await;
+    check(
+        guest::runs("(i32.load (i32.const 100000000))"),
+        StepError::Trap {
+            kind: TrapKind::OutOfBounds,
+        },
+    )
+    .await;
+    check(
+        guest::runs("(i32.div_u (i32.const 1) (local.get $i))"),
+        StepError::Trap {
+            kind: TrapKind::Arithmetic,
+        },
+    )
+    .await;
+    let calling = Guest {
+        run: "(call_indirect (result i32) (local.get $i))".into(),
+        items: "(table 1 funcref)".into(),
+        ..Guest::default()
+    };
+    check(
+        calling.build(),
+        StepError::Trap {
+            kind: TrapKind::BadTable,
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn memory_growth() {
+    let growing =
+        guest::runs("(loop $again (drop (memory.grow (i32.const 16))) (br $again)) unreachable");
+    let errors = beside_a_neighbour(&host(), &growing, &Limits::default()).await;
+    for error in errors {
+        assert!(
+            matches!(
+                error,
+                StepError::MemoryLimit {
+                    most: 16_777_216,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn memory_that_is_large_from_the_start() {
+    let large = Guest {
+        memory: "300",
+        ..Guest::default()
+    };
+    // It cannot even describe itself.
+    let complaints = load(&host(), &large.build()).await.unwrap_err();
+    assert!(
+        matches!(
+            &complaints[..],
+            [LoadError::Describe(StepError::MemoryLimit {
+                wanted: 19_660_800,
+                ..
+            })]
+        ),
+        "{complaints:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_modules_own_bound_is_no_offence() {
+    let bounded = Guest {
+        run: format!(
+            "(if (i32.ne (memory.grow (i32.const 9)) (i32.const -1)) (then unreachable)) {OK}"
+        ),
+        memory: "1 2",
+        ..Guest::default()
+    };
+    let host = host();
+    let plugin = load(&host, &bounded.build()).await.unwrap();
+    plugin
+        .run(go("{}"))
+        .await
+        .result
+        .expect("growing fails, the step goes on");
+}
+
+#[tokio::test]
+async fn table_growth() {
+    let growing = Guest {
+        run: "(loop $again (drop (table.grow $t (ref.null func) (i32.const 1000))) (br $again)) unreachable".into(),
+        items: "(table $t 1 funcref)".into(),
+        ..Guest::default()
+    };
+    for error in beside_a_neighbour(&host(), &growing.build(), &Limits::default()).await {
+        assert!(
+            matches!(
+                error,
+                StepError::MemoryLimit {
+                    unit: "table elements",
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn deep_recursion() {
+    check(
+        guest::runs("(call $run (local.get $step) (i32.const 0) (i32.const 0) (i32.const 0))"),
+        StepError::StackLimit,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_endless_loop_in_describe() {
+    let host = host();
+    let looping = Guest {
+        describe: Some("(loop $again (br $again)) unreachable"),
+        ..Guest::default()
+    };
+    let complaints = load(&host, &looping.build()).await.unwrap_err();
+    assert_eq!(complaints, [LoadError::Describe(loops())]);
+    assert_eq!(host.report().in_use, 0);
+}
+
+#[tokio::test]
+async fn an_endless_loop_at_instantiation() {
+    let host = host();
+    let starting = Guest {
+        items: "(func $begin (loop $again (br $again))) (start $begin)".into(),
+        ..Guest::default()
+    };
+    let complaints = load(&host, &starting.build()).await.unwrap_err();
+    assert_eq!(complaints, [LoadError::Describe(loops())]);
+}
+
+#[tokio::test]
+async fn a_host_call_in_describe() {
+    let asking = Guest {
+        imports: r#"(import "strowger:env/env@1.0.0" "now" (func $now (result i64)))"#,
+        describe: Some("(drop (call $now)) (i32.const 8)"),
+        ..Guest::default()
+    };
+    let complaints = load(&host(), &asking.build()).await.unwrap_err();
+    assert!(
+        matches!(
+            &complaints[..],
+            [LoadError::Describe(StepError::Cancelled(_))]
+        ),
+        "{complaints:?}"
+    );
+}
+
+#[tokio::test]
+async fn more_steps_than_instances_wait_their_turn() {
+    let host = host();
+    let plugin = load(&host, &guest::answers("ok", "{}")).await.unwrap();
+    let steps: Vec<_> = (0..200)
+        .map(|_| tokio::spawn(plugin.run(go("{}"))))
+        .collect();
+    for step in steps {
+        step.await.unwrap().result.expect("a slot became free");
+    }
+}

@@ -1,0 +1,9 @@
+//! The step host at its boundary: real components in, reports out.
+
+mod cache;
+mod calls;
+mod containment;
+mod guest;
+mod loading;
+mod outcomes;
+mod world;

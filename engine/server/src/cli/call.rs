@@ -1,0 +1,98 @@
+//! `strowger call`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use strowger_contact::Channel;
+use tokio_util::sync::CancellationToken;
+
+use super::{FOUND, Failure, Format, OK, data_folder};
+use crate::runtime::{Act, Driver, Pace, TerminalLine, open};
+
+/// Walks a flow in the terminal, with the engine, plugins and services that calls use.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  strowger call main-menu                              type keys; an empty line is silence
+  strowger call main-menu --script \"2,1,20260302#,1\"   a whole call in one line
+  strowger call main-menu --script \",,\" --format json  silence; the journal for a program
+
+In a script, commas separate what the caller does at each turn: keys, `silence` (or nothing), `hangup`.
+Scripted calls take no time: silences and pauses are skipped.
+
+Exit code: 0 the call came to a proper end, 1 it ended in an error, 2 it could not be made.")]
+pub(super) struct Call {
+    /// The flow's name.
+    flow: String,
+    /// The project's folder.
+    #[arg(long, short, default_value = ".")]
+    project: PathBuf,
+    /// What the caller does.
+    #[arg(long)]
+    script: Option<String>,
+    /// The caller's number.
+    #[arg(long, default_value = "+8613800138000")]
+    from: String,
+    /// How the call is written: as a conversation, or its journal as JSON lines.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Where data is kept; `PROJECT/.strowger` by default.
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+impl Call {
+    pub(super) async fn run(self) -> Result<u8, Failure> {
+        let data = data_folder(self.data, &self.project);
+        let engine =
+            Arc::new(
+                open(&self.project, &data, false)
+                    .await
+                    .map_err(|error| Failure {
+                        code: error.code(),
+                        message: error.to_string(),
+                    })?,
+            );
+        let contact = engine
+            .contact(&self.flow, Channel::Voice, &self.from, "terminal", None)
+            .await;
+        let contact = contact.ok_or_else(|| {
+            let known: Vec<_> = engine
+                .program
+                .flows()
+                .map(|plan| plan.flow.as_str())
+                .collect();
+            Failure::cannot(format!(
+                "there is no flow `{}`; the project's flows are {}",
+                self.flow,
+                known.join(", ")
+            ))
+        })?;
+        let json = self.format == Format::Json;
+        let (line, pace) = match &self.script {
+            Some(script) => {
+                let acts = Act::script(script).map_err(Failure::cannot)?;
+                (TerminalLine::script(acts, json), Pace::Virtual)
+            }
+            None => {
+                eprintln!("keys and Enter; an empty line is silence, `hangup` or Ctrl-D hangs up");
+                (TerminalLine::keyboard(), Pace::Real)
+            }
+        };
+        let finished = Driver::new(engine, contact, line, CancellationToken::new(), pace, json)
+            .run()
+            .await;
+        if json {
+            for entry in &finished.entries {
+                println!(
+                    "{}",
+                    serde_json::to_string(entry).expect("an entry is JSON")
+                );
+            }
+        } else {
+            eprintln!("ended: {}", finished.ending.reason);
+        }
+        let broken = ["error", "fell-off", "too-long"].contains(&finished.ending.reason.as_str());
+        Ok(if broken { FOUND } else { OK })
+    }
+}

@@ -1,0 +1,147 @@
+//! `strowger check`
+
+use std::io::{IsTerminal, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use strowger_flow::Diagnostic;
+use strowger_plugin::{Host, HostConfig, Limits};
+
+use super::{CANNOT, FOUND, Failure, Format, OK};
+use crate::project::{Project, Steps, catalog_of, has_errors};
+
+/// Checks a project's folder, or single flow files outside any project.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  strowger check                       check the project in this folder
+  strowger check flows/aurora          check a project
+  strowger check menu.flow.yaml        check one file; standard steps are known
+  strowger check --format json | jq    findings for a program
+
+Exit code: 0 no errors (warnings only, or nothing), 1 errors, 2 could not check.")]
+pub(super) struct Check {
+    /// A project's folder, or flow files.
+    #[arg(default_value = ".")]
+    paths: Vec<PathBuf>,
+    /// How findings are written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+impl Check {
+    pub(super) async fn run(self) -> Result<u8, Failure> {
+        let host = Host::new(HostConfig {
+            pool: Some(16),
+            ..HostConfig::default()
+        })
+        .map_err(Failure::cannot)?;
+        let mut worst = OK;
+        for path in &self.paths {
+            let code = match path.is_dir() {
+                true => self.project(&host, path).await?,
+                false => self.file(&host, path).await?,
+            };
+            worst = worst.max(code);
+        }
+        Ok(worst)
+    }
+
+    async fn project(&self, host: &Host, folder: &Path) -> Result<u8, Failure> {
+        let project = Project::read(folder).map_err(Failure::cannot)?;
+        let steps = Steps::load(host, folder, &project.config.plugins, &Limits::default()).await;
+        // A plugin that cannot be loaded is a finding; the flows are checked with those that can.
+        let (steps, mut complaints) = match steps {
+            Ok(steps) => (steps, Vec::new()),
+            Err(error) => (error.loaded, error.complaints),
+        };
+        let catalog = project.catalog(&steps);
+        let checked = project.check(&catalog);
+        complaints.extend(project.complaints(&checked));
+        complaints.extend(missing_programs());
+        let mut errors = complaints.len();
+        for complaint in &complaints {
+            self.complain(complaint);
+        }
+        for (file, checked) in &checked {
+            self.print(&checked.diagnostics, &String::from_utf8_lossy(&file.source));
+            errors += checked
+                .diagnostics
+                .iter()
+                .filter(|diagnostic| diagnostic.level == strowger_flow::Level::Error)
+                .count();
+        }
+        let warnings: usize = checked
+            .iter()
+            .map(|(_, checked)| checked.diagnostics.len())
+            .sum::<usize>()
+            + complaints.len()
+            - errors;
+        if self.format == Format::Text {
+            let flows = project.flows.len();
+            let plugins = project.config.plugins.len();
+            eprintln!(
+                "checked {flows} flows and {plugins} plugins: {errors} errors, {warnings} warnings"
+            );
+        }
+        Ok(if errors > 0 { FOUND } else { OK })
+    }
+
+    async fn file(&self, host: &Host, path: &Path) -> Result<u8, Failure> {
+        let source = std::fs::read(path).map_err(|e| Failure {
+            code: CANNOT,
+            message: format!("cannot read {}: {e}", path.display()),
+        })?;
+        let steps = Steps::load(
+            host,
+            Path::new("."),
+            &Default::default(),
+            &Limits::default(),
+        )
+        .await;
+        let steps = steps.map_err(|error| Failure::cannot(error.complaints.join("\n")))?;
+        let checked =
+            strowger_flow::check(&path.display().to_string(), &source, &catalog_of(&steps));
+        self.print(&checked.diagnostics, &String::from_utf8_lossy(&source));
+        Ok(if has_errors(&checked.diagnostics) {
+            FOUND
+        } else {
+            OK
+        })
+    }
+
+    fn print(&self, diagnostics: &[Diagnostic], source: &str) {
+        let mut stdout = std::io::stdout().lock();
+        for diagnostic in diagnostics {
+            // A closed pipe is the reader's choice.
+            let _ = match self.format {
+                Format::Text => writeln!(
+                    stdout,
+                    "{}",
+                    diagnostic.render(source, stdout.is_terminal())
+                ),
+                Format::Json => writeln!(stdout, "{}", diagnostic.render_json()),
+            };
+        }
+    }
+
+    fn complain(&self, complaint: &str) {
+        match self.format {
+            Format::Text => println!("error: {complaint}"),
+            Format::Json => println!(
+                "{}",
+                serde_json::json!({ "rule": "project", "level": "error", "message": complaint })
+            ),
+        }
+    }
+}
+
+/// Programs that serving needs and this machine lacks.
+fn missing_programs() -> Option<String> {
+    let program = crate::prompts::SynthConfig::default().program;
+    let found = std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(&program).is_file())
+    });
+    (!found && !Path::new(&program).is_file()).then(|| {
+        format!("the speech program `{program}` is not installed: apt-get install {program}")
+    })
+}

@@ -1,0 +1,132 @@
+//! The program's verbs.
+//!
+//! stdout is data, stderr is talk. Exit codes: 0 all is well, 1 the flow, plugin or call has an error,
+//! 2 the command could not be run.
+
+mod call;
+mod check;
+mod dial;
+mod plugin;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// All is well.
+const OK: u8 = 0;
+/// The flow, plugin or call has an error.
+const FOUND: u8 = 1;
+/// The command could not be run.
+const CANNOT: u8 = 2;
+
+/// A contact-flow engine: calls walk YAML flows whose steps are sandboxed WebAssembly plugins.
+#[derive(Debug, Parser)]
+#[command(name = "strowger", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take calls.
+    Serve(serve::Serve),
+    /// Check a project's flows, or a single flow file.
+    Check(check::Check),
+    /// Walk a flow in the terminal: prompts are printed, keys are typed.
+    Call(call::Call),
+    /// Place a SIP call, press keys, and record what is heard.
+    Dial(dial::Dial),
+    /// Work on plugins.
+    Plugin(plugin::PluginArguments),
+}
+
+/// How findings and results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why a command did not do what it should: the exit code and the sentence.
+struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    fn cannot(error: impl std::fmt::Display) -> Failure {
+        Failure {
+            code: CANNOT,
+            message: error.to_string(),
+        }
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to stdout and are no failure.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { CANNOT } else { OK });
+        }
+    };
+    // Two providers are linked in; unless one is chosen, the first TLS handshake panics.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("strowger: cannot start threads: {error}");
+            return ExitCode::from(CANNOT);
+        }
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(serve) => serve.run().await,
+            Command::Check(check) => check.run().await,
+            Command::Call(call) => call.run().await,
+            Command::Dial(dial) => dial.run().await,
+            Command::Plugin(plugin) => plugin.run().await,
+        }
+    });
+    // A keyboard that is being read would keep the program alive.
+    runtime.shutdown_background();
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            for line in failure.message.lines() {
+                eprintln!("strowger: {line}");
+            }
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Where data lies when nobody says: beside the project.
+fn data_folder(given: Option<PathBuf>, project: &std::path::Path) -> PathBuf {
+    given.unwrap_or_else(|| project.join(".strowger"))
+}
+
+/// Log lines go to stderr. `STROWGER_LOG` chooses what is logged; SIP messages are never logged whole.
+fn start_log(format: crate::project::LogFormat) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("STROWGER_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info"))
+        .add_directive("rsipstack=off".parse().expect("a fixed directive"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        crate::project::LogFormat::Text => log.with_target(false).init(),
+        crate::project::LogFormat::Json => log.json().init(),
+    }
+}

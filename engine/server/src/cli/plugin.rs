@@ -1,0 +1,40 @@
+//! `strowger plugin`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{Failure, OK};
+
+/// Works on plugins.
+#[derive(Debug, Args)]
+pub(super) struct PluginArguments {
+    #[command(subcommand)]
+    command: PluginCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PluginCommand {
+    /// Make a component of a core module that wit-bindgen's guest bindings were compiled into.
+    Componentize {
+        /// The core module.
+        module: PathBuf,
+        /// Where the component goes.
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+}
+
+impl PluginArguments {
+    pub(super) async fn run(self) -> Result<u8, Failure> {
+        let PluginCommand::Componentize { module, output } = self.command;
+        let core = std::fs::read(&module)
+            .map_err(|e| Failure::cannot(format!("cannot read {}: {e}", module.display())))?;
+        let component = strowger_plugin::componentize(&core)
+            .map_err(|e| Failure::cannot(format!("{}: {e}", module.display())))?;
+        std::fs::write(&output, &component)
+            .map_err(|e| Failure::cannot(format!("cannot write {}: {e}", output.display())))?;
+        eprintln!("{}: {} bytes", output.display(), component.len());
+        Ok(OK)
+    }
+}

@@ -1,0 +1,145 @@
+//! `strowger serve`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, OK, data_folder, start_log};
+use crate::http::{Api, router};
+use crate::media::{Media, MediaConfig};
+use crate::project::Config;
+use crate::runtime::{open, warm};
+use crate::serve::{Server, Traffic, advertised};
+use crate::sip::{Sip, SipConfig};
+
+/// Takes calls for a project until it is told to stop.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  strowger serve flows/aurora
+  strowger serve flows/aurora --sip 0.0.0.0:5060 --http 127.0.0.1:8080 --data /var/lib/strowger
+
+SIGINT or SIGTERM: no new calls are taken, those that are up may end within 30 seconds; a second signal ends
+them at once. STROWGER_LOG chooses what is logged, such as `info` or `strowger_server=debug`.")]
+pub(super) struct Serve {
+    /// The project's folder.
+    project: PathBuf,
+    /// Where SIP listens, UDP and TCP; default from strowger.toml.
+    #[arg(long)]
+    sip: Option<SocketAddr>,
+    /// Where HTTP listens; default from strowger.toml.
+    #[arg(long)]
+    http: Option<SocketAddr>,
+    /// Where journals, recordings and caches lie; `PROJECT/.strowger` by default.
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> Result<u8, Failure> {
+        let config = Config::read(&self.project).map_err(Failure::cannot)?;
+        start_log(config.log.format);
+        let data = data_folder(self.data, &self.project);
+        let engine = open(&self.project, &data, true)
+            .await
+            .map_err(|error| Failure {
+                code: error.code(),
+                message: error.to_string(),
+            })?;
+        let engine = Arc::new(engine);
+        let routes = crate::project::Project::read(&self.project)
+            .map_err(Failure::cannot)?
+            .routes;
+
+        let listen = self.sip.unwrap_or(config.sip.listen);
+        let reached = advertised(listen.ip(), config.sip.advertise).map_err(Failure::cannot)?;
+        let media = Media::start(MediaConfig {
+            bind: listen.ip(),
+            advertised: reached,
+            ports: config.media.first_port..=config.media.last_port,
+            threads: config.media.threads,
+            ..MediaConfig::default()
+        })
+        .map_err(Failure::cannot)?;
+        let at = self.http.unwrap_or(config.http.listen);
+        let http = tokio::net::TcpListener::bind(at).await.map_err(|e| {
+            Failure::cannot(format!(
+                "cannot listen for HTTP on {at}: {e}; choose another address with --http"
+            ))
+        })?;
+        let sip_config = SipConfig {
+            advertised: config.sip.advertise,
+            ..SipConfig::new(listen)
+        };
+        warm(&engine).await;
+        let (sip, incoming) = Sip::bind(sip_config).await.map_err(Failure::cannot)?;
+
+        let traffic = Arc::new(Traffic::default());
+        let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
+        let api = router(Api {
+            engine: engine.clone(),
+            media: media.clone(),
+            traffic: traffic.clone(),
+        });
+        let served = tokio::spawn({
+            let closed = stop.clone();
+            async move {
+                axum::serve(http, api)
+                    .with_graceful_shutdown(closed.cancelled_owned())
+                    .await
+            }
+        });
+        tokio::spawn(signals(drain.clone(), stop.clone()));
+        eprintln!("{}", engine.host.report());
+        eprintln!(
+            "serving {} on sip:{} (UDP, TCP) and http://{at}",
+            engine.tenant,
+            sip.local_addr()
+        );
+
+        Server {
+            engine: engine.clone(),
+            media,
+            routes,
+            traffic,
+        }
+        .run(sip, incoming, drain, stop.clone())
+        .await;
+        stop.cancel();
+        let _ = served.await;
+        engine.durable().await;
+        if let Some(store) = &engine.store {
+            store.close().await;
+        }
+        eprintln!("stopped");
+        Ok(OK)
+    }
+}
+
+/// The first signal drains, the second stops.
+async fn signals(drain: CancellationToken, stop: CancellationToken) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        tracing::error!("signals cannot be watched: stop the engine with SIGKILL");
+        return;
+    };
+    for (token, word) in [
+        (
+            drain,
+            "draining: no new calls; another signal ends those that are up",
+        ),
+        (stop, "stopping"),
+    ] {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        eprintln!("{word}");
+        token.cancel();
+    }
+}

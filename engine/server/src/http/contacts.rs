@@ -1,0 +1,92 @@
+//! Contacts: their records, journals and transcripts.
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Json, Response};
+use serde::Deserialize;
+use strowger_contact::Entry;
+
+use super::{Api, Problem};
+use crate::runtime::transcript as conversation;
+use crate::store::{ContactFilter, ContactRow, Store, StoreError};
+
+/// `GET /v1/contacts`
+#[derive(Debug, Deserialize)]
+pub(crate) struct ListQuery {
+    call_id: Option<String>,
+    limit: Option<u32>,
+}
+
+pub(crate) async fn list(
+    State(api): State<Api>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Vec<ContactRow>>, Problem> {
+    let filter = ContactFilter {
+        sip_call_id: query.call_id,
+        limit: query.limit,
+    };
+    api.engine.durable().await;
+    Ok(Json(store(&api)?.contacts(&filter).await.map_err(broken)?))
+}
+
+pub(crate) async fn one(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<Json<ContactRow>, Problem> {
+    api.engine.durable().await;
+    store(&api)?
+        .contact(&id)
+        .await
+        .map_err(broken)?
+        .map(Json)
+        .ok_or_else(|| unknown(&id))
+}
+
+pub(crate) async fn journal(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let entries = entries(&api, &id).await?;
+    let mut lines = String::new();
+    for entry in &entries {
+        lines
+            .push_str(&serde_json::to_string(entry).map_err(|e| Problem::internal(e.to_string()))?);
+        lines.push('\n');
+    }
+    Ok(([("content-type", "application/x-ndjson")], lines).into_response())
+}
+
+pub(crate) async fn transcript(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<String, Problem> {
+    Ok(conversation(&entries(&api, &id).await?))
+}
+
+async fn entries(api: &Api, id: &str) -> Result<Vec<Entry>, Problem> {
+    api.engine.durable().await;
+    let entries = store(api)?.journal(id).await.map_err(broken)?;
+    if entries.is_empty() {
+        Err(unknown(id))
+    } else {
+        Ok(entries)
+    }
+}
+
+fn store(api: &Api) -> Result<&Store, Problem> {
+    api.engine
+        .store
+        .as_ref()
+        .ok_or_else(|| Problem::internal("this engine keeps no journal"))
+}
+
+fn unknown(id: &str) -> Problem {
+    let shown: String = id.chars().take(64).collect();
+    Problem::not_found(format!(
+        "there is no contact `{shown}`; /v1/contacts lists them"
+    ))
+}
+
+fn broken(error: StoreError) -> Problem {
+    tracing::error!("{error}");
+    Problem::internal(error.to_string())
+}

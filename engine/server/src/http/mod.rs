@@ -1,0 +1,85 @@
+//! The HTTP side: health, metrics, contacts.
+
+mod contacts;
+mod metrics;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use serde_json::json;
+
+use crate::media::Media;
+use crate::runtime::Engine;
+use crate::serve::Traffic;
+
+/// What the HTTP side looks at.
+#[derive(Clone)]
+pub struct Api {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// The audio.
+    pub media: Media,
+    /// Counters of calls.
+    pub traffic: Arc<Traffic>,
+}
+
+/// All routes.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/metrics", get(metrics::metrics))
+        .route("/v1/contacts", get(contacts::list))
+        .route("/v1/contacts/{id}", get(contacts::one))
+        .route("/v1/contacts/{id}/journal", get(contacts::journal))
+        .route("/v1/contacts/{id}/transcript", get(contacts::transcript))
+        .fallback(async || Problem::not_found("there is nothing at this address; see /v1/contacts"))
+        .with_state(api)
+}
+
+async fn health(State(api): State<Api>) -> Json<serde_json::Value> {
+    let calls = api.traffic.calls.load(std::sync::atomic::Ordering::Relaxed);
+    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "calls": calls }))
+}
+
+/// A refusal in the form of RFC 9457.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Problem {
+    pub fn not_found(detail: impl Into<String>) -> Problem {
+        Problem {
+            status: StatusCode::NOT_FOUND,
+            detail: detail.into(),
+        }
+    }
+
+    pub fn internal(detail: impl Into<String>) -> Problem {
+        Problem {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            detail: detail.into(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "title": self.status.canonical_reason().unwrap_or("error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        (
+            self.status,
+            [("content-type", "application/problem+json")],
+            body.to_string(),
+        )
+            .into_response()
+    }
+}

@@ -1,0 +1,20 @@
+//! All I/O of the engine, and the `strowger` program.
+//!
+//! ```text
+//! sip        signalling          media     audio threads         prompts   files and speech, ready to play
+//! runtime    one task a contact  effects   HTTP and data         store     journals, records, data
+//! project    a project's folder  serve     calls in, draining    http      health, metrics, contacts
+//! cli        the program's verbs
+//! ```
+
+pub mod cli;
+pub mod clock;
+pub mod effects;
+pub mod http;
+pub mod media;
+pub mod project;
+pub mod prompts;
+pub mod runtime;
+pub mod serve;
+pub mod sip;
+pub mod store;

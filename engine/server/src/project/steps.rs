@@ -1,0 +1,118 @@
+//! The steps a project may use: the standard ones and those of its plugins.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use strowger_flow::catalog::StepDescription;
+use strowger_plugin::{Host, Limits, Plugin};
+
+use super::config::PluginConfig;
+
+include!(concat!(env!("OUT_DIR"), "/standard.rs"));
+
+/// The components of the standard steps, built into the program.
+pub fn standard_components() -> &'static [(&'static str, &'static [u8])] {
+    STANDARD
+}
+
+/// Loaded plugins and the steps they offer.
+#[derive(Clone, Default)]
+pub struct Steps {
+    /// By `plugin/step@major`.
+    pub plugins: BTreeMap<String, Plugin>,
+    /// By `plugin/step@major`.
+    pub descriptions: BTreeMap<String, StepDescription>,
+}
+
+/// Why plugins cannot be used: every complaint about every plugin.
+pub struct StepsError {
+    /// What is wrong, each with what to do.
+    pub complaints: Vec<String>,
+    /// Those that can be used.
+    pub loaded: Steps,
+}
+
+impl Steps {
+    /// Loads the standard steps and the given plugins. All complaints come at once.
+    pub async fn load(
+        host: &Host,
+        folder: &std::path::Path,
+        plugins: &BTreeMap<String, PluginConfig>,
+        limits: &Limits,
+    ) -> Result<Steps, StepsError> {
+        let mut steps = Steps::default();
+        let mut complaints = Vec::new();
+        if STANDARD.is_empty() {
+            complaints.push(
+                "this program was built without the standard steps: run `make build`, which builds them first".into(),
+            );
+        }
+        for (name, component) in STANDARD {
+            let all = strowger_plugin::Grants::all();
+            match host.load(component, &all, limits).await {
+                Ok(plugin) => steps.add(plugin),
+                Err(errors) => {
+                    complaints.extend(errors.iter().map(|e| format!("standard step {name}: {e}")))
+                }
+            }
+        }
+        for (name, config) in plugins {
+            let path: PathBuf = folder.join(&config.component);
+            let component = match std::fs::read(&path) {
+                Ok(component) => component,
+                Err(e) => {
+                    complaints.push(format!(
+                        "plugin {name}: cannot read {}: {e}; build it, or correct plugins.{name}.component in strowger.toml",
+                        path.display()
+                    ));
+                    continue;
+                }
+            };
+            match host.load(&component, &grants(config), limits).await {
+                Ok(plugin) if plugin.description().name == *name => steps.add(plugin),
+                Ok(plugin) => complaints.push(format!(
+                    "plugin {name}: the component calls itself `{}`; name it so in strowger.toml",
+                    plugin.description().name
+                )),
+                Err(errors) => {
+                    complaints.extend(errors.iter().map(|e| format!("plugin {name}: {e}")))
+                }
+            }
+        }
+        if complaints.is_empty() {
+            Ok(steps)
+        } else {
+            Err(StepsError {
+                complaints,
+                loaded: steps,
+            })
+        }
+    }
+
+    fn add(&mut self, plugin: Plugin) {
+        let description = plugin.description();
+        let major = description.version.split('.').next().unwrap_or("0");
+        for (name, step) in &description.steps {
+            let key = format!("{}/{name}@{major}", description.name);
+            self.descriptions.insert(key.clone(), step.clone());
+            self.plugins.insert(key, plugin.clone());
+        }
+    }
+}
+
+/// Every plugin may talk with its contact, wait and look around; the rest must be granted.
+fn grants(config: &PluginConfig) -> strowger_plugin::Grants {
+    let asked = [
+        ("http", !config.grants.http.is_empty()),
+        ("kv", config.grants.kv),
+        ("route", config.grants.route),
+    ];
+    let granted = asked
+        .into_iter()
+        .filter_map(|(capability, granted)| granted.then_some(capability));
+    strowger_plugin::Grants::only(
+        ["contact", "media", "wait", "env"]
+            .into_iter()
+            .chain(granted),
+    )
+}

@@ -1,0 +1,204 @@
+//! Any audio file to mono samples, packet by packet.
+//!
+//! Streamed, so that a long file at a high rate never stands in memory whole before it is resampled.
+
+use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatReader, TrackType};
+use symphonia::core::io::{MediaSource, MediaSourceStream};
+
+use super::fault::Fault;
+
+/// Whether the header's length is to be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// A file: less than promised means that it was cut off.
+    Declared,
+    /// A pipe: who wrote the header did not know the length.
+    Open,
+}
+
+/// Reads one audio stream as mono samples at its own rate.
+///
+/// Several channels become one by their average.
+pub struct Decoder {
+    format: Box<dyn FormatReader>,
+    decoder: Box<dyn AudioDecoder>,
+    track: u32,
+    rate: u32,
+    /// Frames that the header promises, where that is exact.
+    promised: Option<u64>,
+    length: Length,
+    frames: u64,
+    damaged: u32,
+    interleaved: Vec<f32>,
+}
+
+impl Decoder {
+    /// Finds out the format by content; `extension` (without the dot) only helps.
+    pub fn open(
+        source: Box<dyn MediaSource>,
+        extension: Option<&str>,
+        length: Length,
+    ) -> Result<Decoder, Fault> {
+        let stream = MediaSourceStream::new(source, Default::default());
+        let mut hint = Hint::new();
+        if let Some(extension) = extension {
+            hint.with_extension(extension);
+        }
+        let format = symphonia::default::get_probe()
+            .probe(&hint, stream, Default::default(), Default::default())
+            .map_err(|error| Fault::UnknownFormat(told(&error)))?;
+        let track = format
+            .default_track(TrackType::Audio)
+            .or_else(|| format.first_track(TrackType::Audio))
+            .ok_or_else(|| Fault::UnknownFormat("no audio track".to_owned()))?;
+        let Some(parameters) = track
+            .codec_params
+            .as_ref()
+            .and_then(|parameters| parameters.audio())
+        else {
+            return Err(Fault::UnknownCodec("unknown".to_owned()));
+        };
+        // Verification compares FLAC's checksum of the whole sound.
+        let decoder = symphonia::default::get_codecs()
+            .make_audio_decoder(parameters, &AudioDecoderOptions::default().verify(true))
+            .map_err(|error| Fault::UnknownCodec(told(&error)))?;
+        let rate = parameters
+            .sample_rate
+            .ok_or_else(|| Fault::UnknownFormat("no sample rate".to_owned()))?;
+        if !RATES.contains(&rate) {
+            return Err(Fault::SampleRate(rate));
+        }
+        // Without an encoder's tag the length of an mp3 is an estimate.
+        let exact = format.format_info().short_name != "mp3" || track.delay.is_some();
+        // A program that writes wav to a pipe promises hours, because it does not know.
+        let credible = PROMISE_LIMIT_MINUTES * 60 * u64::from(rate);
+        let promised = track
+            .num_frames
+            .filter(|frames| exact && *frames <= credible);
+        let track = track.id;
+        Ok(Decoder {
+            format,
+            decoder,
+            track,
+            rate,
+            promised,
+            length,
+            frames: 0,
+            damaged: 0,
+            interleaved: Vec::new(),
+        })
+    }
+
+    /// Samples a second.
+    pub fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// Puts the next samples, between -1 and 1 as a rule, into `mono`; false at the end.
+    pub fn next(&mut self, mono: &mut Vec<f32>) -> Result<bool, Fault> {
+        mono.clear();
+        loop {
+            let packet = match self.format.next_packet() {
+                Ok(Some(packet)) => packet,
+                Ok(None) => return self.end(),
+                Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                    return self.end();
+                }
+                Err(error) => return Err(self.corrupt(told(&error))),
+            };
+            if packet.track_id != self.track {
+                continue;
+            }
+            match self.decoder.decode(&packet) {
+                Ok(sound) => {
+                    let channels = sound.spec().channels().count();
+                    if sound.spec().rate() != self.rate || channels == 0 {
+                        return Err(self.corrupt("the sample rate changes".to_owned()));
+                    }
+                    self.interleaved.clear();
+                    sound.copy_to_vec_interleaved(&mut self.interleaved);
+                    average(&self.interleaved, channels, mono);
+                }
+                // An mp3 cut out of a longer one begins with frames that lean on what is missing.
+                Err(Error::DecodeError(_)) if self.frames == 0 && self.damaged < LEADING_DAMAGE => {
+                    self.damaged += 1;
+                    continue;
+                }
+                Err(error) => return Err(self.corrupt(told(&error))),
+            }
+            self.frames += mono.len() as u64;
+            if self.frames > MINUTES_LIMIT * 60 * u64::from(self.rate) {
+                return Err(Fault::TooLong {
+                    limit_minutes: MINUTES_LIMIT,
+                });
+            }
+            if !mono.is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn end(&mut self) -> Result<bool, Fault> {
+        if self.length == Length::Declared
+            && let Some(promised) = self.promised
+            && self.frames + u64::from(self.rate) / 100 < promised
+        {
+            let promised_ms = promised.saturating_mul(1_000) / u64::from(self.rate);
+            return Err(Fault::Truncated {
+                have_ms: self.milliseconds(),
+                promised_ms,
+            });
+        }
+        if self.decoder.finalize().verify_ok == Some(false) {
+            return Err(self.corrupt("checksum differs".to_owned()));
+        }
+        if self.frames == 0 {
+            Err(Fault::Empty)
+        } else {
+            Ok(false)
+        }
+    }
+
+    fn corrupt(&self, cause: String) -> Fault {
+        Fault::Corrupt {
+            at_ms: self.milliseconds(),
+            cause,
+        }
+    }
+
+    fn milliseconds(&self) -> u64 {
+        self.frames * 1_000 / u64::from(self.rate)
+    }
+}
+
+/// Longest prompt, in minutes: half an hour of hold music, 14 MB in memory per codec.
+pub const MINUTES_LIMIT: u64 = 30;
+
+/// Longest length that is believed of a header, in minutes; a whole file of this length is refused anyway.
+const PROMISE_LIMIT_MINUTES: u64 = 2 * MINUTES_LIMIT;
+
+/// Sample rates that are taken, in hertz: from bad telephones to the highest of studio equipment.
+const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
+
+/// How many undecodable packets an mp3 may begin with: its bit reservoir reaches back at most this far.
+const LEADING_DAMAGE: u32 = 4;
+
+/// Averages the channels; what is not a number is silence.
+fn average(interleaved: &[f32], channels: usize, mono: &mut Vec<f32>) {
+    mono.extend(interleaved.chunks_exact(channels).map(|frame| {
+        let sample = frame.iter().sum::<f32>() / channels as f32;
+        if sample.is_finite() { sample } else { 0.0 }
+    }));
+}
+
+fn told(error: &Error) -> String {
+    match error {
+        Error::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "it ends too early".to_owned()
+        }
+        error => error.to_string(),
+    }
+}

@@ -1,0 +1,60 @@
+//! What can be wrong with sound, wherever it came from.
+
+/// Why some bytes are not usable sound, with what to do about it.
+///
+/// Names no file: [`PromptError`](super::PromptError) says which file or which program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The bytes are in no format that is read here.
+    #[error(
+        "not audio that can be read here ({0}); wav, mp3, ogg (Vorbis), flac, ulaw and alaw can: convert it, for instance with `ffmpeg -i IN -ar 8000 -ac 1 OUT.wav`"
+    )]
+    UnknownFormat(String),
+    /// The container is known, the codec inside is not.
+    #[error(
+        "its codec is not supported ({0}); convert it, for instance with `ffmpeg -i IN -ar 8000 -ac 1 OUT.wav`"
+    )]
+    UnknownCodec(String),
+    /// Damaged at this place, in milliseconds from the start.
+    #[error("damaged after {at_ms} ms ({cause}); export or copy the file again")]
+    Corrupt {
+        /// How much could be decoded, in milliseconds.
+        at_ms: u64,
+        /// What the decoder said.
+        cause: String,
+    },
+    /// Shorter than its header says, both in milliseconds.
+    #[error("cut off: {have_ms} ms of {promised_ms} ms are there; copy the file again")]
+    Truncated {
+        /// What is there.
+        have_ms: u64,
+        /// What the header promises.
+        promised_ms: u64,
+    },
+    /// Longer than a prompt may be.
+    #[error(
+        "longer than {limit_minutes} minutes, the limit of a prompt; shorten it or let it loop"
+    )]
+    TooLong {
+        /// The limit, in minutes.
+        limit_minutes: u64,
+    },
+    /// More bytes than a prompt may have.
+    #[error(
+        "{bytes} bytes, over the limit of {limit}; store it as mp3, ogg or flac, or shorten it"
+    )]
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// A sample rate nobody records at.
+    #[error(
+        "sample rate of {0} Hz is outside 4000–384000; convert it, for instance with `ffmpeg -i IN -ar 8000 -ac 1 OUT.wav`"
+    )]
+    SampleRate(u32),
+    /// There is no sound in it.
+    #[error("holds no sound at all; record it again or take it out of the flow")]
+    Empty,
+}

@@ -1,0 +1,355 @@
+//! The task of one contact: whatever happens goes into the core, whatever it asks for is done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use strowger_contact::call::CallError;
+use strowger_contact::{Contact, Effect, Ending, EntryKind, Input, Millis, Output};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::engine::Engine;
+use super::guests::{GuestEvent, Guests};
+use super::line::Line;
+use crate::effects::perform_kv;
+use crate::store::Record;
+
+/// Results of effects of one contact waiting to be handled: a contact has one effect at a time.
+const EFFECTS: usize = 4;
+
+/// Everything that can happen to the task.
+enum Event {
+    Line(Input),
+    Guest(GuestEvent),
+    Effect { effect: u32, result: Json },
+    Deadline(Millis),
+    Stop,
+}
+
+/// How time passes for a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As on the wall.
+    Real,
+    /// A deadline is there as soon as nothing else is under way: a scripted walk takes no time.
+    Virtual,
+}
+
+/// What became of a contact.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub ending: Ending,
+    /// Its journal; only kept when asked for.
+    pub entries: Vec<strowger_contact::Entry>,
+}
+
+/// Drives one contact to its end.
+pub struct Driver<L> {
+    engine: Arc<Engine>,
+    contact: Contact,
+    line: L,
+    guests: Guests,
+    effects: mpsc::Sender<(u32, Json)>,
+    effect_results: mpsc::Receiver<(u32, Json)>,
+    effects_under_way: usize,
+    stop: CancellationToken,
+    stopped: bool,
+    pace: Pace,
+    /// Time that a virtual pace has skipped.
+    skipped: Millis,
+    keep: Option<Vec<strowger_contact::Entry>>,
+    out: Vec<Output>,
+    ending: Option<Ending>,
+}
+
+impl<L: Line> Driver<L> {
+    /// `stop` ends the contact at once; `keep` collects the journal for the caller as well.
+    pub fn new(
+        engine: Arc<Engine>,
+        contact: Contact,
+        line: L,
+        stop: CancellationToken,
+        pace: Pace,
+        keep: bool,
+    ) -> Driver<L> {
+        let (effects, effect_results) = mpsc::channel(EFFECTS);
+        Driver {
+            engine,
+            contact,
+            line,
+            guests: Guests::new(),
+            effects,
+            effect_results,
+            effects_under_way: 0,
+            stop,
+            stopped: false,
+            pace,
+            skipped: 0,
+            keep: keep.then(Vec::new),
+            out: Vec::new(),
+            ending: None,
+        }
+    }
+
+    /// Walks until the contact is over and its line is closed.
+    pub async fn run(mut self) -> Finished {
+        self.handle(Input::Connected).await;
+        while self.ending.is_none() {
+            let input = match self.event().await {
+                Event::Line(input) => input,
+                Event::Guest(GuestEvent::Called {
+                    activation,
+                    interface,
+                    function,
+                    args,
+                    answer,
+                }) => {
+                    self.guests.awaits(activation, answer);
+                    Input::Called {
+                        activation,
+                        interface,
+                        function,
+                        args,
+                    }
+                }
+                Event::Guest(GuestEvent::Ended { activation, result }) => {
+                    self.guests.ended(activation);
+                    Input::StepEnded { activation, result }
+                }
+                Event::Effect { effect, result } => {
+                    self.effects_under_way -= 1;
+                    Input::EffectDone { effect, result }
+                }
+                Event::Deadline(at) => {
+                    if self.pace == Pace::Virtual {
+                        let now = self.now();
+                        self.skipped += at.saturating_sub(now);
+                    }
+                    Input::Tick
+                }
+                Event::Stop => {
+                    self.stopped = true;
+                    Input::Shutdown
+                }
+            };
+            self.handle(input).await;
+        }
+        self.line.close().await;
+        let ending = self.ending.expect("the loop ends with it");
+        Finished {
+            ending,
+            entries: self.keep.unwrap_or_default(),
+        }
+    }
+
+    fn now(&self) -> Millis {
+        self.engine.clock.now() + self.skipped
+    }
+
+    async fn event(&mut self) -> Event {
+        let deadline = self.contact.deadline();
+        let idle =
+            self.pace == Pace::Virtual && !self.guests.computing() && self.effects_under_way == 0;
+        let clock = self.engine.clock;
+        let pace = self.pace;
+        let skipped = self.skipped;
+        let time = async move {
+            match (deadline, pace) {
+                (Some(at), Pace::Real) => tokio::time::sleep_until(clock.instant(at)).await,
+                // Only what is under way can still come before it.
+                (Some(at), Pace::Virtual) if idle || at <= clock.now() + skipped => {}
+                _ => std::future::pending().await,
+            }
+            deadline.unwrap_or_default()
+        };
+        tokio::select! {
+            // In this order: what has happened comes before time that has passed.
+            biased;
+            () = self.stop.cancelled(), if !self.stopped => Event::Stop,
+            guest = self.guests.event() => Event::Guest(guest),
+            Some((effect, result)) = self.effect_results.recv() => Event::Effect { effect, result },
+            input = self.line.event() => Event::Line(input),
+            at = time => Event::Deadline(at),
+        }
+    }
+
+    async fn handle(&mut self, input: Input) {
+        let now = self.now();
+        let mut out = std::mem::take(&mut self.out);
+        self.contact.handle(now, input, &mut out);
+        for output in out.drain(..) {
+            self.perform(output).await;
+        }
+        self.out = out;
+    }
+
+    async fn perform(&mut self, output: Output) {
+        match output {
+            Output::Run {
+                activation,
+                step,
+                input,
+                timeout_ms,
+            } => self.run_step(activation, step, input, timeout_ms),
+            Output::Cancel { activation } => self.guests.cancel(activation),
+            Output::Reply { activation, value } => self.guests.answer(activation, value),
+            Output::Play {
+                play,
+                segments,
+                repeat,
+            } => self.line.play(play, segments, repeat),
+            Output::StopPlaying => self.line.stop(),
+            Output::Perform { effect, what } => self.start(effect, what),
+            Output::StopRecording { effect } => self.line.stop_recording(effect),
+            Output::Mask(masked) => self.line.mask(masked),
+            Output::Journal(entry) => {
+                self.engine.observe(&self.contact, &entry);
+                if let Some(keep) = &mut self.keep {
+                    keep.push(entry.clone());
+                }
+                if let Some(writer) = &self.engine.writer {
+                    writer
+                        .write(Record::Entry(self.contact.facts().id.clone(), entry))
+                        .await;
+                }
+            }
+            Output::Log {
+                level,
+                message,
+                step,
+            } => {
+                let contact = &self.contact.facts().id;
+                match level.as_str() {
+                    "error" => tracing::error!(target: "plugin", %contact, %step, "{message}"),
+                    "warn" => tracing::warn!(target: "plugin", %contact, %step, "{message}"),
+                    "info" => tracing::info!(target: "plugin", %contact, %step, "{message}"),
+                    _ => tracing::debug!(target: "plugin", %contact, %step, "{message}"),
+                }
+            }
+            Output::HangUp => self.line.hang_up(),
+            Output::Ended(ending) => {
+                if let Some(writer) = &self.engine.writer {
+                    let id = self.contact.facts().id.clone();
+                    let reason = ending.reason.clone();
+                    writer
+                        .write(Record::Ended {
+                            id,
+                            reason,
+                            at: self.now(),
+                        })
+                        .await;
+                }
+                self.ending = Some(ending);
+            }
+        }
+    }
+
+    fn run_step(&mut self, activation: u32, step: String, input: String, timeout_ms: u64) {
+        // The program was checked against these very steps.
+        let Some(plugin) = self.engine.steps.plugins.get(&step).cloned() else {
+            debug_assert!(false, "no plugin for {step}");
+            return;
+        };
+        let name = step.split_once('/').map_or(step.as_str(), |(_, name)| name);
+        let name = name.split('@').next().unwrap_or(name).to_owned();
+        let limits = strowger_plugin::Limits {
+            busy_ms: timeout_ms,
+            ..self.engine.limits.clone()
+        };
+        self.guests.run(
+            &self.engine.guest_threads,
+            plugin,
+            activation,
+            name,
+            input,
+            limits,
+        );
+    }
+
+    fn start(&mut self, effect: u32, what: Effect) {
+        match what {
+            Effect::Record { options } => return self.line.record(effect, options),
+            Effect::Transfer { target, options } => match self.engine.destination(&target) {
+                Ok(uri) => return self.line.transfer(effect, uri, options),
+                Err(error) => {
+                    tracing::warn!(contact = %self.contact.facts().id, %target, "transfer: {error}");
+                    let failed = json!({ "ok": { "refused": "failed" } });
+                    return self.answer(effect, async move { failed });
+                }
+            },
+            Effect::Enqueue { queue, .. } => {
+                let answer = self.engine.enqueue(&queue);
+                self.answer(effect, async move { answer });
+            }
+            Effect::Http {
+                plugin,
+                request,
+                idempotency_key,
+            } => {
+                let engine = self.engine.clone();
+                let secrets: Vec<(String, String)> = request
+                    .secrets
+                    .iter()
+                    .filter_map(|field| {
+                        let text = self.contact.secret(&field.handle)?;
+                        Some((field.handle.clone(), text.to_owned()))
+                    })
+                    .collect();
+                self.answer(effect, async move {
+                    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+                        engine.durable().await;
+                    }
+                    let secret = |handle: &str| {
+                        secrets
+                            .iter()
+                            .find(|(known, _)| known == handle)
+                            .map(|(_, text)| text.clone())
+                    };
+                    let granted = engine.granted_hosts(&plugin);
+                    match engine
+                        .http
+                        .fetch(request, granted, &idempotency_key, secret)
+                        .await
+                    {
+                        Ok(response) => json!({ "ok": response }),
+                        Err(error) => json!({ "err": error }),
+                    }
+                });
+            }
+            Effect::Kv { plugin, call } => {
+                let engine = self.engine.clone();
+                let now = self.now();
+                self.answer(effect, async move {
+                    match &engine.store {
+                        Some(store) => perform_kv(store, &engine.tenant, &plugin, call, now).await,
+                        None => json!({ "err": CallError::Unavailable("this engine keeps no data".into()) }),
+                    }
+                });
+            }
+        }
+    }
+
+    /// Does something beside the contact and hands the result to its task.
+    fn answer(&mut self, effect: u32, work: impl Future<Output = Json> + Send + 'static) {
+        self.effects_under_way += 1;
+        let results = self.effects.clone();
+        tokio::spawn(async move {
+            let result = work.await;
+            let _ = results.send((effect, result)).await;
+        });
+    }
+}
+
+/// Longest time that an ended call may take to send its last packets.
+pub(crate) const CLOSING: Duration = Duration::from_secs(5);
+
+/// Whether an entry says that something went wrong, for the log.
+pub(crate) fn complaint(kind: &EntryKind) -> Option<(&str, &str)> {
+    match kind {
+        EntryKind::Failed { code, message, .. } => Some((code, message)),
+        EntryKind::Unsaid { error } => Some(("prompt", error)),
+        _ => None,
+    }
+}

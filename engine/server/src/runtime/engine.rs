@@ -1,0 +1,259 @@
+//! What all contacts of an engine share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Value as Json, json};
+use strowger_contact::{Channel, Contact, Entry, EntryKind, Facts, Program};
+use strowger_plugin::{Host, HostConfig, Limits};
+
+use super::driver::complaint;
+use crate::clock::Clock;
+use crate::effects::{HttpClient, HttpLimits};
+use crate::project::{Config, QueuesFile, Steps};
+use crate::prompts::{Prompts, PromptsConfig, SynthConfig};
+use crate::store::{Record, Store, Writer};
+
+/// What all contacts of an engine share.
+pub struct Engine {
+    /// Whose project it is.
+    pub tenant: String,
+    /// The flows.
+    pub program: Arc<Program>,
+    /// The plugins.
+    pub steps: Steps,
+    /// Limits of every step.
+    pub limits: Limits,
+    /// The host of the plugins, kept for as long as they run.
+    pub host: Host,
+    /// Where guests run: never on the threads of signalling and media.
+    pub guest_threads: tokio::runtime::Handle,
+    /// Prompts, ready to play.
+    pub prompts: Prompts,
+    /// HTTP for plugins.
+    pub http: HttpClient,
+    /// Journals and data; none in the terminal.
+    pub store: Option<Store>,
+    /// The journal's writer; none in the terminal.
+    pub writer: Option<Writer>,
+    /// Time.
+    pub clock: Clock,
+    /// Where recordings go.
+    pub recordings: PathBuf,
+    config: Config,
+    queues: QueuesFile,
+    failures: AtomicU64,
+}
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The plugin host.
+    #[error(transparent)]
+    Host(#[from] strowger_plugin::HostError),
+}
+
+/// Everything an engine is made of.
+pub struct Parts {
+    pub config: Config,
+    pub queues: QueuesFile,
+    pub program: Program,
+    pub steps: Steps,
+    pub host: Host,
+    pub prompts: Prompts,
+    pub store: Option<Store>,
+    pub writer: Option<Writer>,
+    pub data: PathBuf,
+}
+
+/// Makes the plugin host; compiled code is cached below the data folder.
+pub fn host(data: Option<&std::path::Path>) -> Result<Host, EngineError> {
+    let config = HostConfig {
+        cache_dir: data.map(|data| data.join("compiled")),
+        ..HostConfig::default()
+    };
+    Ok(Host::new(config)?)
+}
+
+/// Makes the prompts of a project.
+pub fn prompts(folder: &std::path::Path, data: &std::path::Path, config: &Config) -> Prompts {
+    Prompts::new(PromptsConfig {
+        project_dir: folder.to_owned(),
+        cache_dir: Some(data.join("prompts")),
+        loudness: match config.prompts.loudness {
+            crate::project::Loudness::Even => crate::prompts::Loudness::Even,
+            crate::project::Loudness::Keep => crate::prompts::Loudness::Keep,
+        },
+        synth: SynthConfig::default(),
+    })
+}
+
+impl Engine {
+    /// Puts an engine together.
+    pub fn new(parts: Parts) -> Engine {
+        Engine {
+            tenant: parts.config.project.name.clone(),
+            program: Arc::new(parts.program),
+            steps: parts.steps,
+            limits: Limits::default(),
+            guest_threads: parts.host.runtime().handle().clone(),
+            host: parts.host,
+            prompts: parts.prompts,
+            http: HttpClient::new(HttpLimits::default()),
+            store: parts.store,
+            writer: parts.writer,
+            clock: Clock::start(),
+            recordings: parts.data.join("recordings"),
+            config: parts.config,
+            queues: parts.queues,
+            failures: AtomicU64::new(0),
+        }
+    }
+
+    /// A new contact on a flow, written into the journal. `None` when there is no such flow.
+    pub async fn contact(
+        &self,
+        flow: &str,
+        channel: Channel,
+        from: &str,
+        to: &str,
+        sip_call_id: Option<&str>,
+    ) -> Option<Contact> {
+        let started_at = self.clock.now();
+        let seed: [u8; 32] = rand::random();
+        let facts = Facts {
+            id: contact_id(started_at, &seed),
+            channel,
+            from: from.to_owned(),
+            to: to.to_owned(),
+            started_at,
+            seed,
+        };
+        let id = facts.id.clone();
+        let contact = Contact::new(self.program.clone(), flow, facts)?;
+        if let Some(writer) = &self.writer {
+            let began = Record::Began {
+                id,
+                tenant: self.tenant.clone(),
+                flow: flow.to_owned(),
+                hash: self
+                    .program
+                    .flow(flow)
+                    .map(|plan| plan.hash.clone())
+                    .unwrap_or_default(),
+                channel: if channel == Channel::Voice {
+                    "voice"
+                } else {
+                    "chat"
+                },
+                from: from.to_owned(),
+                to: to.to_owned(),
+                sip_call_id: sip_call_id.map(str::to_owned),
+                at: started_at,
+            };
+            writer.write(began).await;
+        }
+        Some(contact)
+    }
+
+    /// The SIP URI of a transfer's target: a supplier's name, a URI, or a number on the caller's own side.
+    pub(crate) fn destination(&self, target: &str) -> Result<String, String> {
+        if let Some(supplier) = self.queues.suppliers.get(target) {
+            return Ok(supplier.sip.clone());
+        }
+        if target.starts_with("sip:") || target.starts_with("sips:") {
+            return Ok(target.to_owned());
+        }
+        let number = target.trim_start_matches('+');
+        if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) {
+            return Ok(format!("tel:{target}"));
+        }
+        Err(format!(
+            "`{target}` is no supplier in queues.yaml, no SIP URI and no number"
+        ))
+    }
+
+    /// Waiting for a seat. No seat can sign in yet, so a queue is either closed or has nobody.
+    pub(crate) fn enqueue(&self, queue: &str) -> Json {
+        match self.queues.queues.get(queue) {
+            Some(queue) if queue.closed => json!({ "ok": "closed" }),
+            Some(_) => json!({ "ok": "no-agents" }),
+            None => json!({ "ok": "failed" }),
+        }
+    }
+
+    /// The `host:port` pairs a plugin may send requests to.
+    pub(crate) fn granted_hosts(&self, plugin: &str) -> &[String] {
+        self.config
+            .plugins
+            .get(plugin)
+            .map_or(&[], |plugin| &plugin.grants.http)
+    }
+
+    /// Whether whole calls are recorded.
+    pub(crate) fn records_calls(&self) -> bool {
+        self.config.recording.calls
+    }
+
+    /// Waits until what has happened so far is on the disk, before something leaves the house.
+    pub(crate) async fn durable(&self) {
+        if let Some(writer) = &self.writer {
+            writer.flush().await;
+        }
+    }
+
+    /// What the prompt pipeline shall make of a segment. A missing file that comes with its words is spoken.
+    pub(crate) fn prompt(&self, segment: strowger_contact::Segment) -> crate::prompts::Segment {
+        use crate::prompts::Segment as Prompt;
+        use strowger_contact::Segment;
+        match segment {
+            Segment::Text {
+                text,
+                language,
+                voice,
+            } => Prompt::Text {
+                text,
+                language,
+                voice,
+            },
+            Segment::Audio {
+                path,
+                text: Some(text),
+                language,
+            } if !self.prompts.exists(&path) => {
+                tracing::warn!(%path, "audio file is missing: its text is spoken instead");
+                Prompt::Text {
+                    text,
+                    language,
+                    voice: None,
+                }
+            }
+            Segment::Audio { path, .. } => Prompt::Audio { path },
+        }
+    }
+
+    /// Counts and logs what goes wrong in contacts.
+    pub(crate) fn observe(&self, contact: &Contact, entry: &Entry) {
+        if let Some((code, message)) = complaint(&entry.kind) {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(contact = %contact.facts().id, code, "{message}");
+        }
+        if let EntryKind::Ended(ending) = &entry.kind {
+            tracing::info!(contact = %contact.facts().id, reason = %ending.reason, "contact ended");
+        }
+    }
+
+    /// Failures of steps and prompts since the start.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+}
+
+/// Time first, so that ids sort by age; then chance.
+fn contact_id(at: u64, seed: &[u8; 32]) -> String {
+    use sha2::Digest;
+    // The seed itself stays inside: who knows it can foretell the contact's random numbers.
+    let digest = sha2::Sha256::digest(seed);
+    format!("{at:011x}-{}", crate::project::hex(&digest[..8]))
+}

@@ -1,0 +1,36 @@
+//! What a contact is connected by: a telephone line, a terminal, a chat.
+
+use std::future::Future;
+
+use strowger_contact::call::{RecordOptions, TransferOptions};
+use strowger_contact::{Input, Segment};
+
+/// The contact's side of the engine. None of these may block or wait; what takes time comes back as an input.
+pub trait Line: Send {
+    /// Says something instead of whatever is being said; [`Input::PlayDone`] follows unless it repeats.
+    fn play(&mut self, play: u32, segments: Vec<Segment>, repeat: bool);
+
+    /// Is quiet; no [`Input::PlayDone`] follows for what was being said.
+    fn stop(&mut self);
+
+    /// Records; [`Input::EffectDone`] follows.
+    fn record(&mut self, effect: u32, options: RecordOptions);
+
+    /// Ends a recording early, as if by its end key.
+    fn stop_recording(&mut self, effect: u32);
+
+    /// Whether nothing of what the caller enters may be recorded from now on.
+    fn mask(&mut self, masked: bool);
+
+    /// Hands the contact over to a SIP URI; [`Input::EffectDone`] follows.
+    fn transfer(&mut self, effect: u32, target: String, options: TransferOptions);
+
+    /// Closes the line.
+    fn hang_up(&mut self);
+
+    /// What the contact does next. Cancel-safe.
+    fn event(&mut self) -> impl Future<Output = Input> + Send;
+
+    /// What is left to do when the walk is over: sending the last packets, finishing files.
+    fn close(self) -> impl Future<Output = ()> + Send;
+}

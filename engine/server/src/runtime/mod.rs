@@ -1,0 +1,18 @@
+//! Where contacts live: one task owns a contact, its guests and its line.
+
+mod driver;
+mod engine;
+mod guests;
+mod line;
+mod open;
+mod terminal;
+mod transcript;
+mod voice;
+
+pub use driver::{Driver, Finished, Pace};
+pub use engine::{Engine, EngineError};
+pub use line::Line;
+pub use open::{OpenError, open, warm};
+pub use terminal::{Act, TerminalLine};
+pub use transcript::transcript;
+pub use voice::VoiceLine;

@@ -1,0 +1,158 @@
+//! From a project's folder to an engine.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use strowger_flow::plan::Piece;
+use strowger_plugin::Limits;
+use strowger_voice::g711::Codec;
+
+use super::engine::{Engine, EngineError, Parts, host, prompts};
+use crate::project::{Project, ProjectError, Steps, has_errors};
+use crate::prompts::Segment;
+use crate::store::{Store, StoreError, Writer};
+
+/// Why a project cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Its files cannot be read.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// The engine itself.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The flows, plugins or routes have errors; the text has all of them.
+    #[error("{0}\nthe project has errors and is not served; `strowger check` shows them again")]
+    Errors(String),
+}
+
+impl OpenError {
+    /// The program's exit code: 1 for errors in flows and plugins, 2 for everything else.
+    pub fn code(&self) -> u8 {
+        match self {
+            OpenError::Errors(_) => 1,
+            _ => 2,
+        }
+    }
+}
+
+/// Opens a project. With `keep` its contacts are written into the store in `data`.
+pub async fn open(folder: &Path, data: &Path, keep: bool) -> Result<Engine, OpenError> {
+    let project = Project::read(folder)?;
+    let host = host(Some(data))?;
+    let steps = Steps::load(&host, folder, &project.config.plugins, &Limits::default())
+        .await
+        .map_err(|error| OpenError::Errors(error.complaints.join("\n")))?;
+    let catalog = project.catalog(&steps);
+    let checked = project.check(&catalog);
+    let mut errors = project.complaints(&checked);
+    for (file, checked) in &checked {
+        let source = String::from_utf8_lossy(&file.source);
+        if has_errors(&checked.diagnostics) {
+            let shown = checked
+                .diagnostics
+                .iter()
+                .filter(|diagnostic| diagnostic.level == strowger_flow::Level::Error);
+            errors.extend(shown.map(|diagnostic| diagnostic.render(&source, false)));
+        }
+    }
+    if !errors.is_empty() {
+        return Err(OpenError::Errors(errors.join("\n")));
+    }
+    let program = project.program(checked, &steps)?;
+    let prompts = prompts(folder, data, &project.config);
+    let (store, writer) = match keep {
+        true => {
+            let store = Store::open(data).await?;
+            let (writer, _) = Writer::start(store.clone());
+            (Some(store), Some(writer))
+        }
+        false => (None, None),
+    };
+    let data = data.to_owned();
+    let Project { config, queues, .. } = project;
+    let engine = Engine::new(Parts {
+        config,
+        queues,
+        program,
+        steps,
+        host,
+        prompts,
+        store,
+        writer,
+        data,
+    });
+    if let Some(store) = &engine.store {
+        let orphans = store.close_orphans(engine.clock.now()).await?;
+        if orphans > 0 {
+            tracing::warn!(
+                contacts = orphans,
+                "contacts of an engine that ended without ending them are closed"
+            );
+        }
+    }
+    Ok(engine)
+}
+
+/// Makes every prompt whose words are known before a call, so that the first caller does not wait for them.
+pub async fn warm(engine: &Engine) {
+    let mut segments: BTreeSet<(String, String, Option<String>)> = BTreeSet::new();
+    let mut files: BTreeSet<String> = BTreeSet::new();
+    for plan in engine.program.flows() {
+        for prompt in &plan.prompts {
+            for (language, voices) in &prompt.voices {
+                for voice in voices {
+                    if let Some(path) = &voice.audio
+                        && engine.prompts.exists(path)
+                    {
+                        files.insert(path.clone());
+                        continue;
+                    }
+                    let words = voice.text.iter().flatten().map(|piece| match piece {
+                        Piece::Text(text) => Some(text.as_str()),
+                        Piece::Expr(_) => None,
+                    });
+                    if let Some(text) = words.collect::<Option<String>>()
+                        && !text.trim().is_empty()
+                    {
+                        let own = voice.language.clone();
+                        let fallback = plan
+                            .languages
+                            .first()
+                            .cloned()
+                            .unwrap_or_else(|| "en".into());
+                        let language = if language == "any" {
+                            fallback
+                        } else {
+                            language.clone()
+                        };
+                        segments.insert((text, own.unwrap_or(language), voice.voice.clone()));
+                    }
+                }
+            }
+        }
+    }
+    let segments = segments
+        .into_iter()
+        .map(|(text, language, voice)| Segment::Text {
+            text,
+            language,
+            voice,
+        })
+        .chain(files.into_iter().map(|path| Segment::Audio { path }));
+    let progress = |done: usize, total: usize| {
+        if done == total || done.is_multiple_of(25) {
+            eprintln!("prompts: {done} of {total} ready");
+        }
+    };
+    for (segment, error) in engine
+        .prompts
+        .warm(segments, &[Codec::Pcmu, Codec::Pcma], progress)
+        .await
+    {
+        tracing::warn!("prompt {segment:?}: {error}");
+    }
+}

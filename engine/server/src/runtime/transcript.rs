@@ -1,0 +1,108 @@
+//! A contact's journal as a conversation that a person can read.
+
+use std::fmt::Write as _;
+
+use serde_json::Value as Json;
+use strowger_contact::{Entry, EntryKind, Segment};
+
+/// Renders a journal: time since the start, who, and what. One event a line.
+pub fn transcript(entries: &[Entry]) -> String {
+    let start = entries.first().map_or(0, |entry| entry.at);
+    let mut text = String::new();
+    let mut step = String::new();
+    let mut keys: Option<(u64, String)> = None;
+    for entry in entries {
+        let at = entry.at.saturating_sub(start);
+        if let EntryKind::Pressed { key } = &entry.kind {
+            keys.get_or_insert((at, String::new())).1.push(*key);
+            continue;
+        }
+        if let Some(line) = line(&entry.kind, &mut step) {
+            if let Some((at, keys)) = keys.take() {
+                write_line(&mut text, at, "caller", &format!("pressed {keys}"));
+            }
+            write_line(&mut text, at, line.0, &line.1);
+        }
+    }
+    if let Some((at, keys)) = keys {
+        write_line(&mut text, at, "caller", &format!("pressed {keys}"));
+    }
+    text
+}
+
+fn write_line(text: &mut String, at: u64, who: &str, what: &str) {
+    let (minutes, seconds, tenths) = (at / 60_000, at / 1_000 % 60, at / 100 % 10);
+    writeln!(text, "{minutes:>3}:{seconds:02}.{tenths}  {who:<7} {what}")
+        .expect("writing to a string");
+}
+
+fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
+    let said = |segments: &[Segment]| {
+        segments
+            .iter()
+            .map(Segment::words)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    Some(match kind {
+        EntryKind::Started { from, to, flow, .. } => (
+            "call",
+            format!(
+                "from {} to {to}: flow {flow}",
+                if from.is_empty() { "(withheld)" } else { from }
+            ),
+        ),
+        EntryKind::Entered {
+            flow,
+            step: name,
+            line,
+            ..
+        } => {
+            let place = format!("{flow}:{line} {name}");
+            if *step == place {
+                return None;
+            }
+            step.clone_from(&place);
+            ("flow", place)
+        }
+        EntryKind::Said { segments } => ("engine", format!("“{}”", said(segments))),
+        EntryKind::Unsaid { error } => ("engine", format!("could not say it: {error}")),
+        EntryKind::Wrote { text } => ("caller", format!("wrote “{text}”")),
+        EntryKind::Heard { heard } if heard == "nothing" => {
+            ("caller", "said and pressed nothing".to_owned())
+        }
+        EntryKind::Outcome {
+            plugin,
+            outcome,
+            data,
+            ..
+        } => match data {
+            Json::Object(fields) if fields.is_empty() => ("plugin", format!("{plugin}: {outcome}")),
+            data => ("plugin", format!("{plugin}: {outcome} {data}")),
+        },
+        EntryKind::Failed {
+            plugin,
+            code,
+            message,
+            retries_left,
+        } => {
+            let again = if *retries_left > 0 {
+                "; trying again"
+            } else {
+                ""
+            };
+            ("plugin", format!("{plugin}: {code}: {message}{again}"))
+        }
+        EntryKind::GlobalKey { key } => ("flow", format!("key {key} works everywhere")),
+        EntryKind::Set { values } => ("flow", format!("set {values}")),
+        EntryKind::Tagged { values } => ("flow", format!("tag {values}")),
+        EntryKind::HungUp => ("caller", "hung up".to_owned()),
+        EntryKind::Ended(ending) => match &ending.error {
+            Some(error) => ("call", format!("ended: {} ({error})", ending.reason)),
+            None => ("call", format!("ended: {}", ending.reason)),
+        },
+        EntryKind::Pressed { .. } | EntryKind::Heard { .. } | EntryKind::Call { .. } => {
+            return None;
+        }
+    })
+}

@@ -1,0 +1,455 @@
+//! A telephone call: signalling on one side, audio on the other.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use strowger_contact::call::{CallError, RecordOptions, TransferOptions};
+use strowger_contact::{Input, Segment, TransferResult};
+use strowger_voice::clip::Clip;
+use strowger_voice::dtmf::key_of_info;
+use strowger_voice::g711::Codec;
+use strowger_voice::sdp::{Direction, Session};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::driver::CLOSING;
+use super::engine::Engine;
+use super::line::Line;
+use crate::media::{MediaError, MediaEvent, RecordEnd, RecordSpec, Stream};
+use crate::prompts::PromptError;
+use crate::sip::{Call, CallEvent};
+use crate::store::Record;
+
+/// Prompts being prepared for one call; a new one replaces the last, so this is never reached in practice.
+const PREPARED: usize = 4;
+/// After `ring` the far side may still need a moment to tell how it went.
+const TRANSFER_GRACE: Duration = Duration::from_secs(2);
+
+/// A telephone call that was answered.
+pub struct VoiceLine {
+    engine: Arc<Engine>,
+    contact: String,
+    call: Call,
+    signals: Option<mpsc::Receiver<CallEvent>>,
+    stream: Stream,
+    media: mpsc::Receiver<MediaEvent>,
+    session: Session,
+    codec: Codec,
+    wanted: Option<Wanted>,
+    prepared: mpsc::Sender<Prepared>,
+    preparing: mpsc::Receiver<Prepared>,
+    transfer: Option<Transfer>,
+    recording: Option<u32>,
+    inputs: VecDeque<Input>,
+    gone: bool,
+}
+
+/// What shall be heard as soon as it is ready.
+struct Wanted {
+    play: u32,
+    repeat: bool,
+}
+
+struct Prepared {
+    play: u32,
+    clips: Result<Vec<Arc<Clip>>, PromptError>,
+}
+
+struct Transfer {
+    effect: u32,
+    until: Instant,
+}
+
+impl VoiceLine {
+    /// Takes over an answered call.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a part of the call that somebody else made"
+    )]
+    pub fn new(
+        engine: Arc<Engine>,
+        contact: String,
+        call: Call,
+        signals: mpsc::Receiver<CallEvent>,
+        stream: Stream,
+        media: mpsc::Receiver<MediaEvent>,
+        session: Session,
+        codec: Codec,
+    ) -> VoiceLine {
+        let (prepared, preparing) = mpsc::channel(PREPARED);
+        VoiceLine {
+            engine,
+            contact,
+            call,
+            signals: Some(signals),
+            stream,
+            media,
+            session,
+            codec,
+            wanted: None,
+            prepared,
+            preparing,
+            transfer: None,
+            recording: None,
+            inputs: VecDeque::new(),
+            gone: false,
+        }
+    }
+
+    async fn signal(&mut self, event: Option<CallEvent>) -> Option<Input> {
+        match event {
+            None => {
+                self.signals = None;
+                self.caller_gone()
+            }
+            Some(CallEvent::Bye | CallEvent::Cancelled | CallEvent::Timeout) => self.caller_gone(),
+            Some(CallEvent::Failed(why)) => {
+                tracing::info!(contact = %self.contact, "the call broke: {why}");
+                self.caller_gone()
+            }
+            Some(CallEvent::Info { content_type, body }) => {
+                // An INFO that is no key (a keep-alive, a video request) was answered and means nothing here.
+                key_of_info(&content_type, &body).ok().map(Input::Key)
+            }
+            Some(CallEvent::Reinvite { offer, reply }) => {
+                self.renegotiate(offer, reply).await;
+                None
+            }
+            Some(CallEvent::TransferProgress { status, last, .. }) => {
+                self.transfer_progress(status, last)
+            }
+            Some(CallEvent::TransferRefused { status }) => {
+                tracing::info!(contact = %self.contact, status, "the caller's side refuses to be transferred");
+                self.transferred(TransferResult::Failed)
+            }
+            Some(CallEvent::Acked { sdp: Some(answer) }) => {
+                match self.session.accept(&answer) {
+                    Ok(remote) => self.connect(remote),
+                    Err(error) => {
+                        tracing::warn!(contact = %self.contact, "the caller's answer: {error}")
+                    }
+                }
+                None
+            }
+            // What only happens to calls that we place.
+            Some(_) => None,
+        }
+    }
+
+    fn caller_gone(&mut self) -> Option<Input> {
+        if std::mem::replace(&mut self.gone, true) {
+            return None;
+        }
+        self.wanted = None;
+        let done = self.stream.stop();
+        self.told(done);
+        if self.recording.is_some() {
+            let done = self.stream.stop_record();
+            self.told(done);
+        }
+        if let Some(transfer) = self.transfer.take() {
+            let result = json!({ "err": CallError::Hangup });
+            self.inputs.push_back(Input::EffectDone {
+                effect: transfer.effect,
+                result,
+            });
+        }
+        Some(Input::HungUp)
+    }
+
+    async fn renegotiate(&mut self, offer: Option<Vec<u8>>, reply: crate::sip::Reply) {
+        let done = match offer {
+            Some(offer) => match self.session.answer(&offer) {
+                Ok(answered) => {
+                    self.connect(answered.remote);
+                    reply.answer(answered.sdp.into_bytes()).await
+                }
+                Err(error) => {
+                    tracing::info!(contact = %self.contact, "re-INVITE refused: {error}");
+                    reply.reject(error.status()).await
+                }
+            },
+            // RFC 3261 §14.2: asked to offer, we offer what we have; the answer comes with the ACK.
+            None => {
+                reply
+                    .answer(self.session.offer(Direction::SendRecv).into_bytes())
+                    .await
+            }
+        };
+        if let Err(error) = done {
+            tracing::debug!(contact = %self.contact, "re-INVITE: {error}");
+        }
+    }
+
+    fn connect(&mut self, remote: crate::media::Remote) {
+        self.codec = remote.codec;
+        let done = self.stream.connect(remote);
+        self.told(done);
+    }
+
+    /// The media threads refuse only when they are swamped or the peer's address cannot be reached.
+    fn told(&self, done: Result<(), MediaError>) {
+        if let Err(error) = done {
+            tracing::warn!(contact = %self.contact, "{error}");
+        }
+    }
+
+    fn transfer_progress(&mut self, status: u16, last: bool) -> Option<Input> {
+        let result = match status {
+            200..=299 => TransferResult::Done,
+            486 | 600 => TransferResult::Busy,
+            408 | 480 | 487 => TransferResult::NoAnswer,
+            403 | 603 => TransferResult::Declined,
+            300.. => TransferResult::Failed,
+            // The other side stopped telling before it knew.
+            _ if last => TransferResult::Failed,
+            _ => return None,
+        };
+        self.transferred(result)
+    }
+
+    fn transferred(&mut self, result: TransferResult) -> Option<Input> {
+        let transfer = self.transfer.take()?;
+        Some(Input::EffectDone {
+            effect: transfer.effect,
+            result: result.to_json(),
+        })
+    }
+
+    fn heard(&mut self, event: Option<MediaEvent>) -> Option<Input> {
+        match event? {
+            MediaEvent::Digit { key, .. } => Some(Input::Key(key)),
+            MediaEvent::PlayDone { play } => Some(Input::PlayDone { play, error: None }),
+            MediaEvent::Recorded {
+                id,
+                path,
+                duration_ms,
+                ended_by,
+            } => {
+                self.recording.take_if(|recording| *recording == id)?;
+                let name = path
+                    .file_name()
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .unwrap_or_default();
+                let ended_by = match ended_by {
+                    _ if self.gone => "hangup",
+                    RecordEnd::Stopped => "key",
+                    RecordEnd::Silence => "silence",
+                    RecordEnd::Max => "max",
+                    RecordEnd::Hangup => "hangup",
+                };
+                let recording =
+                    json!({ "id": name, "duration-ms": duration_ms, "ended-by": ended_by });
+                Some(Input::EffectDone {
+                    effect: id,
+                    result: json!({ "ok": recording }),
+                })
+            }
+            MediaEvent::RecordFailed {
+                id: Some(id),
+                reason,
+                ..
+            } => {
+                self.recording.take_if(|recording| *recording == id)?;
+                let result = json!({ "err": CallError::Unavailable(reason) });
+                Some(Input::EffectDone { effect: id, result })
+            }
+            MediaEvent::RecordFailed {
+                id: None, reason, ..
+            } => {
+                tracing::warn!(contact = %self.contact, "the call is not recorded: {reason}");
+                None
+            }
+            MediaEvent::FirstPacket
+            | MediaEvent::Silent
+            | MediaEvent::Tapped { .. }
+            | MediaEvent::Closed => None,
+        }
+    }
+
+    fn start(&self, play: u32, clips: Vec<Arc<Clip>>, repeat: bool) -> Option<Input> {
+        let error = self.stream.play(play, clips, repeat).err()?;
+        Some(Input::PlayDone {
+            play,
+            error: Some(error.to_string()),
+        })
+    }
+
+    fn ready(&mut self, prepared: Prepared) -> Option<Input> {
+        let wanted = self.wanted.take_if(|wanted| wanted.play == prepared.play)?;
+        match prepared.clips {
+            Ok(clips) => self.start(wanted.play, clips, wanted.repeat),
+            Err(error) => Some(Input::PlayDone {
+                play: wanted.play,
+                error: Some(error.to_string()),
+            }),
+        }
+    }
+}
+
+impl Line for VoiceLine {
+    fn play(&mut self, play: u32, segments: Vec<Segment>, repeat: bool) {
+        if self.gone {
+            return;
+        }
+        let engine = self.engine.clone();
+        let wanted: Vec<_> = segments
+            .into_iter()
+            .map(|segment| engine.prompt(segment))
+            .collect();
+        let ready: Option<Vec<_>> = wanted
+            .iter()
+            .map(|segment| self.engine.prompts.ready(segment, self.codec))
+            .collect();
+        if let Some(clips) = ready {
+            self.wanted = None;
+            if let Some(input) = self.start(play, clips, repeat) {
+                self.inputs.push_back(input);
+            }
+            return;
+        }
+        // What was said before is over, even if the new prompt takes a moment to make.
+        let done = self.stream.stop();
+        self.told(done);
+        self.wanted = Some(Wanted { play, repeat });
+        let (codec, prepared) = (self.codec, self.prepared.clone());
+        tokio::spawn(async move {
+            let mut clips = Ok(Vec::with_capacity(wanted.len()));
+            for segment in &wanted {
+                match (engine.prompts.clip(segment, codec).await, &mut clips) {
+                    (Ok(clip), Ok(clips)) => clips.push(clip),
+                    (Err(error), _) => {
+                        clips = Err(error);
+                        break;
+                    }
+                    (Ok(_), Err(_)) => break,
+                }
+            }
+            let _ = prepared.send(Prepared { play, clips }).await;
+        });
+    }
+
+    fn stop(&mut self) {
+        self.wanted = None;
+        let done = self.stream.stop();
+        self.told(done);
+    }
+
+    fn record(&mut self, effect: u32, options: RecordOptions) {
+        self.recording = Some(effect);
+        self.wanted = None;
+        let path = self
+            .engine
+            .recordings
+            .join(format!("{}-{effect}.wav", self.contact));
+        let spec = RecordSpec {
+            id: effect,
+            path,
+            beep: options.beep,
+            max_ms: options.max_ms,
+            silence_ms: options.silence_ms,
+        };
+        if let Err(error) = self.stream.record(spec) {
+            self.recording = None;
+            let result = json!({ "err": CallError::Unavailable(error.to_string()) });
+            self.inputs.push_back(Input::EffectDone { effect, result });
+        }
+    }
+
+    fn stop_recording(&mut self, effect: u32) {
+        if self.recording == Some(effect) {
+            let done = self.stream.stop_record();
+            self.told(done);
+        }
+    }
+
+    fn mask(&mut self, masked: bool) {
+        let done = self.stream.mask(masked);
+        self.told(done);
+    }
+
+    fn transfer(&mut self, effect: u32, target: String, options: TransferOptions) {
+        let until = Instant::now() + Duration::from_millis(options.ring_ms.into()) + TRANSFER_GRACE;
+        self.transfer = Some(Transfer { effect, until });
+        let call = self.call.clone();
+        let contact = self.contact.clone();
+        tokio::spawn(async move {
+            // A refusal by the other side comes as an event; this is our own side not being able to ask.
+            if let Err(error) = call.refer(&target, None).await {
+                tracing::warn!(%contact, %target, "transfer: {error}");
+            }
+        });
+    }
+
+    fn hang_up(&mut self) {
+        let call = self.call.clone();
+        self.gone = true;
+        tokio::spawn(async move {
+            let _ = call.hang_up().await;
+        });
+    }
+
+    async fn event(&mut self) -> Input {
+        loop {
+            if let Some(input) = self.inputs.pop_front() {
+                return input;
+            }
+            let until = self.transfer.as_ref().map(|transfer| transfer.until);
+            let input = tokio::select! {
+                event = self.media.recv() => {
+                    if event.is_none() {
+                        // The media threads are gone: the engine is going down.
+                        std::future::pending::<()>().await;
+                    }
+                    self.heard(event)
+                }
+                event = async { self.signals.as_mut()?.recv().await }, if self.signals.is_some() => {
+                    self.signal(event).await
+                }
+                Some(prepared) = self.preparing.recv() => self.ready(prepared),
+                () = async { tokio::time::sleep_until(until.unwrap_or_else(Instant::now)).await }, if until.is_some() => {
+                    self.transferred(TransferResult::NoAnswer)
+                }
+            };
+            if let Some(input) = input {
+                return input;
+            }
+        }
+    }
+
+    async fn close(self) {
+        let VoiceLine {
+            engine,
+            contact,
+            stream,
+            mut media,
+            ..
+        } = self;
+        stream.close();
+        // The recorder reports when its files are complete.
+        let closed = async {
+            while let Some(event) = media.recv().await {
+                match event {
+                    MediaEvent::Tapped { path, .. } => {
+                        if let Some(writer) = &engine.writer {
+                            let path = path.display().to_string();
+                            writer
+                                .write(Record::Recorded {
+                                    id: contact.clone(),
+                                    path,
+                                })
+                                .await;
+                        }
+                    }
+                    MediaEvent::Closed => break,
+                    _ => {}
+                }
+            }
+        };
+        if tokio::time::timeout(CLOSING, closed).await.is_err() {
+            tracing::warn!(%contact, "the audio of an ended call was not closed in time");
+        }
+    }
+}

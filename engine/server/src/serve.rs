@@ -1,0 +1,219 @@
+//! Serving: calls come in, each gets a contact; on a signal the calls are drained.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use strowger_contact::Channel;
+use strowger_voice::sdp::{Direction, Session};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::media::{Media, MediaEvent};
+use crate::project::Routes;
+use crate::runtime::{Driver, Engine, Pace, VoiceLine};
+use crate::sip::{CallEvent, Incoming, Sip};
+
+/// Events of one call's audio that may wait for its task.
+const MEDIA_EVENTS: usize = 64;
+/// How long calls may go on after the first signal to stop, unless another signal comes.
+pub const DRAIN: Duration = Duration::from_secs(30);
+
+/// What has come in since the start.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    /// Calls that are up.
+    pub calls: AtomicUsize,
+    /// Calls answered.
+    pub answered: AtomicU64,
+    /// Calls to numbers without a route: 404.
+    pub unknown_number: AtomicU64,
+    /// Calls without a codec of ours, or with an unusable offer: 488 and 400.
+    pub unusable_offer: AtomicU64,
+    /// Calls refused because no audio port was free: 503.
+    pub no_port: AtomicU64,
+}
+
+/// Takes calls until told to stop.
+pub struct Server {
+    /// What the contacts share.
+    pub engine: Arc<Engine>,
+    /// The audio.
+    pub media: Media,
+    /// Number to flow.
+    pub routes: Routes,
+    /// Counters.
+    pub traffic: Arc<Traffic>,
+}
+
+impl Server {
+    /// Serves until `drain` is cancelled and the calls are over, or `stop` ends them.
+    pub async fn run(
+        self,
+        sip: Sip,
+        mut incoming: mpsc::Receiver<Incoming>,
+        drain: CancellationToken,
+        stop: CancellationToken,
+    ) {
+        let server = Arc::new(self);
+        let calls = TaskTracker::new();
+        loop {
+            tokio::select! {
+                call = incoming.recv() => match call {
+                    Some(call) => {
+                        let (server, stop) = (server.clone(), stop.clone());
+                        calls.spawn(async move { server.take(call, stop).await });
+                    }
+                    None => break,
+                },
+                () = drain.cancelled() => break,
+            }
+        }
+        sip.drain().await;
+        // Whoever got in before the door closed is served too.
+        while let Ok(call) = incoming.try_recv() {
+            let (server, stop) = (server.clone(), stop.clone());
+            calls.spawn(async move { server.take(call, stop).await });
+        }
+        calls.close();
+        if tokio::time::timeout(DRAIN, calls.wait()).await.is_err() {
+            tracing::warn!(
+                calls = calls.len(),
+                "calls are ended: they lasted longer than the time to drain"
+            );
+            stop.cancel();
+            calls.wait().await;
+        }
+        sip.shutdown().await;
+    }
+
+    async fn take(&self, incoming: Incoming, stop: CancellationToken) {
+        let Incoming {
+            call,
+            call_id,
+            from_user,
+            to_user,
+            offer,
+            mut events,
+            source,
+            ..
+        } = incoming;
+        let Some(flow) = self.routes.flow(&to_user).map(str::to_owned) else {
+            self.traffic.unknown_number.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(number = %to_user, %source, "refused 404: no route for this number; add it to routes.yaml");
+            let _ = call.reject(404, "No route for this number").await;
+            return;
+        };
+        let (media_events, media) = mpsc::channel::<MediaEvent>(MEDIA_EVENTS);
+        let stream = match self.media.open(media_events) {
+            Ok(stream) => stream,
+            Err(error) => {
+                self.traffic.no_port.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%source, "refused 503: {error}");
+                let _ = call.reject(503, "No media port").await;
+                return;
+            }
+        };
+        let mut session = Session::new(rand::random::<u32>().into(), stream.local_addr());
+        let answered = match &offer {
+            Some(offer) => session
+                .answer(offer)
+                .map(|answered| (answered.sdp, Some(answered.remote))),
+            None => Ok((session.offer(Direction::SendRecv), None)),
+        };
+        let (sdp, mut remote) = match answered {
+            Ok(answered) => answered,
+            Err(error) => {
+                self.traffic.unusable_offer.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(%source, "refused {}: {error}", error.status());
+                let _ = call.reject(error.status(), "").await;
+                return;
+            }
+        };
+        if let Err(error) = call.answer(sdp.into_bytes()).await {
+            tracing::info!(%source, "the caller was gone before the answer: {error}");
+            return;
+        }
+        // Media may be counted on from the ACK on; what comes before is the caller giving up.
+        match events.recv().await {
+            Some(CallEvent::Acked { sdp }) => {
+                if let Some(answer) = sdp.filter(|_| remote.is_none()) {
+                    match session.accept(&answer) {
+                        Ok(accepted) => remote = Some(accepted),
+                        Err(error) => {
+                            tracing::warn!(%source, "hung up: the answer in the ACK cannot be used: {error}");
+                            let _ = call.hang_up().await;
+                            return;
+                        }
+                    }
+                }
+            }
+            _ => return,
+        }
+        let Some(remote) = remote else {
+            tracing::warn!(%source, "hung up: no session description in the INVITE nor in the ACK");
+            let _ = call.hang_up().await;
+            return;
+        };
+        if let Err(error) = stream.connect(remote) {
+            tracing::warn!(%source, "hung up: {error}");
+            let _ = call.hang_up().await;
+            return;
+        }
+        let contact = self
+            .engine
+            .contact(&flow, Channel::Voice, &from_user, &to_user, Some(&call_id))
+            .await;
+        let Some(contact) = contact else {
+            // Routes were checked against the flows when the project was loaded.
+            tracing::error!(%flow, "a route leads to a flow that is not there");
+            let _ = call.hang_up().await;
+            return;
+        };
+        let id = contact.facts().id.clone();
+        tracing::info!(contact = %id, from = %from_user, to = %to_user, %flow, %call_id, "call answered");
+        self.traffic.answered.fetch_add(1, Ordering::Relaxed);
+        self.traffic.calls.fetch_add(1, Ordering::Relaxed);
+        if self.engine.records_calls()
+            && let Err(error) = stream.tap(self.engine.recordings.join(format!("{id}.wav")))
+        {
+            tracing::warn!(contact = %id, "the call is not recorded: {error}");
+        }
+        let line = VoiceLine::new(
+            self.engine.clone(),
+            id,
+            call,
+            events,
+            stream,
+            media,
+            session,
+            remote.codec,
+        );
+        Driver::new(self.engine.clone(), contact, line, stop, Pace::Real, false)
+            .run()
+            .await;
+        self.traffic.calls.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The address that callers reach, when the operator gave none: the one we listen on, unless that is any.
+pub fn advertised(listen: IpAddr, advertise: Option<IpAddr>) -> Result<IpAddr, String> {
+    match advertise {
+        Some(address) => Ok(address),
+        None if listen.is_unspecified() => local_address().ok_or_else(|| {
+            "this machine has no address to tell callers: set sip.advertise in strowger.toml"
+                .to_owned()
+        }),
+        None => Ok(listen),
+    }
+}
+
+/// The address that packets to the outside would come from. Nothing is sent.
+fn local_address() -> Option<IpAddr> {
+    let socket = std::net::UdpSocket::bind(("0.0.0.0", 0)).ok()?;
+    // TEST-NET-1 (RFC 5737): connecting a UDP socket only asks the routing table.
+    socket.connect(("192.0.2.1", 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}

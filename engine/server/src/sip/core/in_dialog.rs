@@ -1,0 +1,214 @@
+//! Requests inside a dialog.
+
+use std::time::Instant;
+
+use super::super::call::CallEvent;
+use super::super::examine::shown;
+use super::super::grammar::{Method, Request};
+use super::super::values::{NameAddr, media_type, param};
+use super::super::wire::Echo;
+use super::dialog::{AskedFor, Stage};
+use super::requests::Marks;
+use super::{ACCEPT, ALLOW, ALLOW_CALLEE, Core, Path, SUPPORTED};
+
+/// A request inside a dialog, on its way to the one that handles its method.
+#[derive(Debug)]
+pub(super) struct InDialog {
+    pub(super) call: u64,
+    pub(super) marks: Marks,
+    pub(super) request: Request,
+    pub(super) echo: Echo,
+    pub(super) path: Path,
+}
+
+impl Core {
+    /// Takes a request to the one that handles its method.
+    pub(super) fn in_dialog(&mut self, now: Instant, received: InDialog) {
+        let InDialog {
+            call,
+            marks,
+            request,
+            echo,
+            path,
+        } = received;
+        let Some(dialog) = self.dialogs.get_mut(&call) else {
+            return;
+        };
+        if marks.cseq < dialog.remote_seq {
+            return self.answer_once(path, echo, 500, "CSeq Out Of Order", "");
+        }
+        dialog.remote_seq = marks.cseq;
+        dialog.heard(path);
+        let outgoing = dialog.outgoing;
+        if dialog.stage == Stage::Ending && request.method != Method::Bye {
+            return self.answer_once(path, echo, 481, "Call/Transaction Does Not Exist", "");
+        }
+        let received = InDialog {
+            call,
+            marks,
+            request,
+            echo,
+            path,
+        };
+        match received.request.method {
+            Method::Bye => self.peer_bye(now, received),
+            Method::Invite => self.reinvite(now, received),
+            Method::Update => self.update(now, received),
+            Method::Refer if outgoing => self.refer_asked(now, received),
+            Method::Notify => self.notify(now, received),
+            Method::Info | Method::Message => self.told_to_owner(now, received),
+            Method::Options => {
+                let headers = self.options_lines(outgoing);
+                self.answer_in(now, received, 200, "", &headers);
+            }
+            _ => {
+                let allow = if outgoing { ALLOW_CALLEE } else { ALLOW };
+                self.answer_once(
+                    path,
+                    received.echo,
+                    405,
+                    "Method Not Allowed",
+                    &format!("Allow: {allow}\r\n"),
+                );
+            }
+        }
+    }
+
+    /// Opens a transaction for a request in a dialog and answers it at once.
+    pub(super) fn answer_in(
+        &mut self,
+        now: Instant,
+        received: InDialog,
+        status: u16,
+        reason: &str,
+        headers: &str,
+    ) {
+        let InDialog {
+            call,
+            marks,
+            echo,
+            path,
+            ..
+        } = received;
+        self.open_server(now, marks.key, path, echo, false, call);
+        self.respond(now, marks.key, status, reason, headers, &[]);
+    }
+
+    fn peer_bye(&mut self, now: Instant, received: InDialog) {
+        let call = received.call;
+        self.answer_in(now, received, 200, "", "");
+        let Some(dialog) = self.dialogs.get_mut(&call) else {
+            return;
+        };
+        let pending = [
+            dialog.invite.take(),
+            dialog.asked.take().map(|asked| asked.key),
+        ];
+        for key in pending.into_iter().flatten() {
+            self.respond(now, key, 487, "Request Terminated", "", &[]);
+        }
+        self.finish(call, CallEvent::Bye);
+    }
+
+    /// INFO and MESSAGE.
+    fn told_to_owner(&mut self, now: Instant, mut received: InDialog) {
+        let content_type = media_type(
+            received
+                .request
+                .head
+                .value("Content-Type")
+                .unwrap_or_default(),
+        );
+        let body = std::mem::take(&mut received.request.body);
+        let event = if received.request.method == Method::Info {
+            CallEvent::Info { content_type, body }
+        } else {
+            CallEvent::Message { content_type, body }
+        };
+        // RFC 6086 allows INFO before the answer too.
+        if self.tell(received.call, event) {
+            self.answer_in(now, received, 200, "", "");
+        } else {
+            self.answer_in(now, received, 503, "", "Retry-After: 1\r\n");
+        }
+    }
+
+    /// Progress of our REFER (RFC 3515 §2.4.4).
+    fn notify(&mut self, now: Instant, received: InDialog) {
+        let head = &received.request.head;
+        let event = head.value("Event").unwrap_or_default();
+        let (package, params) = event.split_once(';').unwrap_or((event, ""));
+        let Some(dialog) = self.dialogs.get_mut(&received.call) else {
+            return;
+        };
+        let id = param(params, "id").and_then(|id| id.parse::<u32>().ok());
+        let ours = dialog
+            .transfer
+            .filter(|cseq| id.is_none_or(|id| id == *cseq));
+        if !package.trim().eq_ignore_ascii_case("refer") || ours.is_none() {
+            return self.answer_in(now, received, 481, "Subscription Does Not Exist", "");
+        }
+        let state = head.value("Subscription-State").unwrap_or_default();
+        let terminated = media_type(state) == "terminated";
+        let line = received
+            .request
+            .body
+            .split(|byte| *byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        let line = String::from_utf8_lossy(line);
+        let mut parts = line.trim().splitn(3, ' ');
+        let progress = match (
+            parts.next(),
+            parts.next().and_then(|status| status.parse::<u16>().ok()),
+        ) {
+            (Some("SIP/2.0"), Some(status)) if (100..=699).contains(&status) => {
+                Some((status, parts.next().unwrap_or_default().to_owned()))
+            }
+            _ => None,
+        };
+        let last = terminated || progress.as_ref().is_some_and(|(status, _)| *status >= 200);
+        if last {
+            dialog.transfer = None;
+        }
+        // A subscription that ends without a status leaves the outcome unknown; RFC 3515 §2.4.5 has 100 for that.
+        if last || progress.is_some() {
+            let (status, reason) = progress.unwrap_or((100, "Unknown Outcome".to_owned()));
+            self.tell(
+                received.call,
+                CallEvent::TransferProgress {
+                    status,
+                    reason,
+                    last,
+                },
+            );
+        }
+        self.answer_in(now, received, 200, "", "");
+    }
+
+    /// A REFER for us to follow.
+    fn refer_asked(&mut self, now: Instant, received: InDialog) {
+        let head = &received.request.head;
+        let target = head
+            .value("Refer-To")
+            .and_then(NameAddr::parse)
+            .map(|refer_to| refer_to.uri.to_owned());
+        let Some(target) = target.filter(|_| head.values("Refer-To").count() == 1) else {
+            return self.answer_in(now, received, 400, "Bad Refer-To", "");
+        };
+        let referred_by = head.value("Referred-By").map(shown);
+        self.ask(now, received, AskedFor::Refer, |reply| CallEvent::Refer {
+            target,
+            referred_by,
+            reply: reply.into_refer(),
+        });
+    }
+
+    /// What an OPTIONS is told (RFC 3261 §11.2).
+    pub(super) fn options_lines(&self, outgoing: bool) -> String {
+        let allow = if outgoing { ALLOW_CALLEE } else { ALLOW };
+        format!(
+            "Allow: {allow}\r\nAccept: {ACCEPT}\r\nAccept-Encoding: identity\r\nSupported: {SUPPORTED}\r\n"
+        )
+    }
+}

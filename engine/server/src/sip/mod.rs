@@ -1,0 +1,45 @@
+//! SIP: calls that come in, calls that we place.
+//!
+//! [`Sip::bind`] opens UDP and TCP on one address and hands every new call over a bounded queue as an
+//! [`Incoming`]: who calls whom, the SDP offer, a [`Call`] to answer, refuse, transfer or end it, and the
+//! [`CallEvent`]s that follow. [`Sip::call`] places one.
+//!
+//! A message passes these rooms, top to bottom:
+//!
+//! ```text
+//! endpoint   sockets and the one task that owns everything below
+//! examine    is it SIP at all? repaired, answered or dropped before anything parses it
+//! admission  new calls per second, in all and per source; 503 beyond
+//! grammar    rsipstack's parser, in the only file that names the library; values: addresses and parameters
+//! core       transactions and dialogs: `handle(now, input)`; no clock, no socket, so tests run in virtual time
+//! call       what the rest of the server holds
+//! ```
+//!
+//! The transactions of RFC 3261 §17 and RFC 6026 are ours rather than rsipstack's because a refusal under load must
+//! be cheap and memory must be bounded: the library keeps every finished message parsed for 32 s, queues without a
+//! bound, cannot read a request whose method it does not know, and its timers cannot run on virtual time.
+
+mod admission;
+mod bind;
+mod call;
+mod config;
+mod core;
+mod endpoint;
+mod error;
+mod examine;
+mod grammar;
+mod ids;
+mod stats;
+mod stream;
+mod timers;
+mod values;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use call::{Call, CallEvent, Incoming, OutgoingCall, ReferReply, Reply};
+pub use config::{SipConfig, SipLimits};
+pub use endpoint::Sip;
+pub use error::SipError;
+pub use stats::SipStats;

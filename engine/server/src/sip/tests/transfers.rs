@@ -1,0 +1,147 @@
+//! REFER, by us and to us.
+
+use super::super::call::CallEvent;
+use super::super::error::SipError;
+use super::{Peer, World, header, only, respond, status};
+
+fn notify(peer: &mut Peer, cseq: u32, state: &str, fragment: &str) -> String {
+    let lines =
+        format!("Event: refer\r\nSubscription-State: {state}\r\nContent-Type: message/sipfrag\r\n");
+    peer.request("NOTIFY", cseq, &lines, fragment)
+}
+
+#[test]
+fn a_transfer_is_followed_to_its_end() {
+    let (mut world, mut peer) = (World::new(), Peer::new("refer"));
+    let mut incoming = world.up(&mut peer);
+    let (done, sent) = world.act(
+        incoming
+            .call
+            .refer("sip:agent@203.0.113.5", Some("sip:1000@198.51.100.1")),
+    );
+    done.expect("the call is up");
+    let refer = only(sent);
+    assert!(refer.starts_with("REFER sip:alice@192.0.2.7:5060 SIP/2.0\r\n"));
+    assert_eq!(header(&refer, "Refer-To"), "<sip:agent@203.0.113.5>");
+    assert_eq!(header(&refer, "Referred-By"), "<sip:1000@198.51.100.1>");
+    assert_eq!(
+        header(&refer, "Contact"),
+        "<sip:strowger@198.51.100.1:5060>"
+    );
+    let (again, _) = world.act(incoming.call.refer("sip:other@203.0.113.5", None));
+    assert!(matches!(again, Err(SipError::State { .. })));
+    world.receive(&respond(&refer, 202, "Accepted", "", "", ""));
+    for (cseq, state, fragment, expected) in [
+        (
+            2,
+            "active;expires=60",
+            "SIP/2.0 100 Trying\r\n",
+            (100, "Trying", false),
+        ),
+        (3, "active", "SIP/2.0 180 Ringing", (180, "Ringing", false)),
+        (
+            4,
+            "terminated;reason=noresource",
+            "SIP/2.0 200 OK\r\n",
+            (200, "OK", true),
+        ),
+    ] {
+        assert_eq!(
+            status(&only(
+                world.receive(&notify(&mut peer, cseq, state, fragment))
+            )),
+            200
+        );
+        match incoming.events.try_recv() {
+            Ok(CallEvent::TransferProgress {
+                status,
+                reason,
+                last,
+            }) => {
+                assert_eq!((status, reason.as_str(), last), expected);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(
+        status(&only(world.receive(&notify(
+            &mut peer,
+            5,
+            "active",
+            "SIP/2.0 200 OK"
+        )))),
+        481,
+        "it is over"
+    );
+    assert_eq!(
+        world.stats().active_calls,
+        1,
+        "the call stays until someone hangs up"
+    );
+}
+
+#[test]
+fn a_failed_or_unclear_outcome_is_told() {
+    for (state, fragment, expected) in [
+        ("terminated", "SIP/2.0 486 Busy Here", (486, "Busy Here")),
+        ("active", "SIP/2.0 603 Decline", (603, "Decline")),
+        ("terminated;reason=timeout", "", (100, "Unknown Outcome")),
+        (
+            "terminated",
+            "gibberish \u{1F980}",
+            (100, "Unknown Outcome"),
+        ),
+    ] {
+        let (mut world, mut peer) = (World::new(), Peer::new("fail"));
+        let mut incoming = world.up(&mut peer);
+        let (_, sent) = world.act(incoming.call.refer("sip:agent@203.0.113.5", None));
+        world.receive(&respond(&only(sent), 202, "Accepted", "", "", ""));
+        world.receive(&notify(&mut peer, 2, state, fragment));
+        match incoming.events.try_recv() {
+            Ok(CallEvent::TransferProgress {
+                status,
+                reason,
+                last: true,
+            }) => {
+                assert_eq!((status, reason.as_str()), expected);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_peer_that_does_not_transfer_says_so_or_is_silent() {
+    let (mut world, mut peer) = (World::new(), Peer::new("405"));
+    let mut incoming = world.up(&mut peer);
+    let (_, sent) = world.act(incoming.call.refer("sip:agent@203.0.113.5", None));
+    world.receive(&respond(&only(sent), 405, "Method Not Allowed", "", "", ""));
+    assert!(matches!(
+        incoming.events.try_recv(),
+        Ok(CallEvent::TransferRefused { status: 405 })
+    ));
+    let (_, sent) = world.act(incoming.call.refer("sip:agent@203.0.113.5", None));
+    only(sent);
+    world.pass(std::time::Duration::from_millis(32_100));
+    assert!(matches!(
+        incoming.events.try_recv(),
+        Ok(CallEvent::TransferRefused { status: 408 })
+    ));
+    assert_eq!(world.stats().active_calls, 1);
+}
+
+#[test]
+fn a_notify_that_nobody_asked_for_is_refused() {
+    let (mut world, mut peer) = (World::new(), Peer::new("stray"));
+    let mut incoming = world.up(&mut peer);
+    assert_eq!(
+        status(&only(world.receive(&notify(
+            &mut peer,
+            2,
+            "active",
+            "SIP/2.0 200 OK"
+        )))),
+        481
+    );
+    assert!(incoming.events.try_recv().is_err());
+}

@@ -1,0 +1,114 @@
+//! Looking contacts up.
+
+use serde::Serialize;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use strowger_contact::Entry;
+
+use super::{Store, StoreError};
+
+/// A contact's record.
+#[derive(Debug, Clone, Serialize)]
+pub struct ContactRow {
+    /// Its id.
+    pub id: String,
+    /// Whose.
+    pub tenant: String,
+    /// The first flow.
+    pub flow: String,
+    /// SHA-256 of the flow's text.
+    pub hash: String,
+    /// `voice` or `chat`.
+    pub channel: String,
+    /// Caller.
+    pub from: String,
+    /// Called.
+    pub to: String,
+    /// SIP's own name of the call.
+    pub sip_call_id: Option<String>,
+    /// Milliseconds since 1970.
+    pub started_at: i64,
+    /// Milliseconds since 1970; none while it lasts.
+    pub ended_at: Option<i64>,
+    /// The disposition.
+    pub reason: Option<String>,
+    /// The recording's file.
+    pub recording: Option<String>,
+}
+
+/// Which contacts.
+#[derive(Debug, Clone, Default)]
+pub struct ContactFilter {
+    /// Only the one with this SIP Call-ID.
+    pub sip_call_id: Option<String>,
+    /// At most so many, the newest first; default and highest 1,000.
+    pub limit: Option<u32>,
+}
+
+impl Store {
+    /// Contacts, the newest first.
+    pub async fn contacts(&self, filter: &ContactFilter) -> Result<Vec<ContactRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM contacts WHERE (?1 IS NULL OR sip_call_id = ?1) ORDER BY started_at DESC, id LIMIT ?2",
+        )
+        .bind(&filter.sip_call_id)
+        .bind(i64::from(filter.limit.unwrap_or(1_000).min(1_000)))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| Ok(contact(row)?)).collect()
+    }
+
+    /// A contact's record; `None` when there is no such contact.
+    pub async fn contact(&self, id: &str) -> Result<Option<ContactRow>, StoreError> {
+        let row = sqlx::query("SELECT * FROM contacts WHERE id = ?")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.as_ref().map(contact).transpose()?)
+    }
+
+    /// A contact's journal in order; empty when there is none.
+    pub async fn journal(&self, id: &str) -> Result<Vec<Entry>, StoreError> {
+        let rows = sqlx::query("SELECT body FROM chunks WHERE contact = ? ORDER BY seq")
+            .bind(id)
+            .fetch_all(&self.pool)
+            .await?;
+        let mut entries = Vec::new();
+        for row in &rows {
+            let body: String = row.try_get("body")?;
+            for line in body.lines() {
+                entries
+                    .push(serde_json::from_str(line).map_err(|e| sqlx::Error::Decode(e.into()))?);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Contacts that began in an engine that is no more: its process ended before they did.
+    pub async fn close_orphans(&self, now: u64) -> Result<u64, StoreError> {
+        let done = sqlx::query(
+            "UPDATE contacts SET ended_at = ?, reason = 'engine-stopped' WHERE ended_at IS NULL",
+        )
+        .bind(now as i64)
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+}
+
+fn contact(row: &SqliteRow) -> Result<ContactRow, sqlx::Error> {
+    Ok(ContactRow {
+        id: row.try_get("id")?,
+        tenant: row.try_get("tenant")?,
+        flow: row.try_get("flow")?,
+        hash: row.try_get("hash")?,
+        channel: row.try_get("channel")?,
+        from: row.try_get("caller")?,
+        to: row.try_get("called")?,
+        sip_call_id: row.try_get("sip_call_id")?,
+        started_at: row.try_get("started_at")?,
+        ended_at: row.try_get("ended_at")?,
+        reason: row.try_get("reason")?,
+        recording: row.try_get("recording")?,
+    })
+}

@@ -1,0 +1,218 @@
+//! The three flows of the demo tenant, walked by telephone.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use strowger_contact::EntryKind;
+use strowger_tests::Phone;
+
+use crate::world::{
+    ASK_ORDER, CHOICES_EN, LAST_CHANCE, NOT_AN_OPTION, PROMPT, STILL_THERE, World, always_open,
+};
+
+#[test]
+fn a_caller_asks_for_an_order_in_english() -> Result<()> {
+    let mut world = World::edited(always_open)?;
+    let mut phone = world.dial("100")?;
+    world.to_menu(&mut phone)?;
+    phone.press("1")?;
+    world.hears(&mut phone, ASK_ORDER)?;
+    phone.press("20260302#")?;
+    world.hears(
+        &mut phone,
+        "I have 2, 0, 2, 6, 0, 3, 0, 2. Press 1 if that's right, or 2 to try again.",
+    )?;
+    phone.press("1")?;
+    world.hears(
+        &mut phone,
+        "It has shipped and should arrive on March 5, 2026.",
+    )?;
+    // The order flow comes back to the menu; hang up there.
+    world.hears(&mut phone, "Welcome to Aurora. To check an order, press 1. To reach member services, press 2. To speak to someone, press 0.")?;
+    phone.cue()?;
+    phone.ended()?;
+    assert_eq!(phone.ear.odd_frames(), 0);
+    assert_eq!(world.engine.reason(&phone.call_id)?, "abandoned");
+    Ok(())
+}
+
+#[test]
+fn a_caller_asks_for_an_order_in_chinese() -> Result<()> {
+    let mut world = World::edited(always_open)?;
+    let mut phone = world.dial("200")?;
+    phone.hear(&*world.zh("请输入订单号，按井号键结束。")?, PROMPT)?;
+    phone.press("20260303#")?;
+    phone.until_quiet(Duration::from_millis(400), PROMPT)?;
+    phone.press("1")?;
+    phone.until_quiet(Duration::from_millis(400), PROMPT)?;
+    phone.ended()?;
+    assert_eq!(world.engine.reason(&phone.call_id)?, "done");
+    let said: Vec<String> = said(&world.engine.journal(&phone.call_id)?);
+    assert!(
+        said.iter()
+            .any(|text| text == "您的订单还未付款，应付 一百九十九元。"
+                || text.contains("一百九十九元")),
+        "{said:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn three_silences_lead_to_a_person_and_then_to_the_mailbox() -> Result<()> {
+    let mut world = World::edited(always_open)?;
+    let mut phone = world.dial("100")?;
+    world.to_menu(&mut phone)?;
+    world.hears(&mut phone, STILL_THERE)?;
+    world.hears(&mut phone, CHOICES_EN)?;
+    world.hears(&mut phone, LAST_CHANCE)?;
+    world.hears(&mut phone, CHOICES_EN)?;
+    // Nobody is signed in: the flow takes a message.
+    phone.hear(&*world.prompts.audio("audio/en/closed.mp3")?, PROMPT)?;
+    phone.hear(
+        &*world.prompts.audio("audio/en/goodbye.wav")?,
+        Duration::from_secs(60),
+    )?;
+    phone.ended()?;
+    assert_eq!(world.engine.reason(&phone.call_id)?, "completed");
+    Ok(())
+}
+
+#[test]
+fn wrong_keys_are_told_and_then_lead_to_a_person() -> Result<()> {
+    let mut world = World::edited(always_open)?;
+    let mut phone = world.dial("100")?;
+    world.to_menu(&mut phone)?;
+    for _ in 0..2 {
+        phone.press("7")?;
+        world.hears(&mut phone, NOT_AN_OPTION)?;
+        world.hears(&mut phone, CHOICES_EN)?;
+    }
+    phone.press("8")?;
+    phone.hear(&*world.prompts.audio("audio/en/closed.mp3")?, PROMPT)?;
+    phone.cue()?;
+    phone.ended()?;
+    assert_eq!(world.engine.reason(&phone.call_id)?, "abandoned");
+    Ok(())
+}
+
+#[test]
+fn keys_typed_ahead_skip_the_prompts() -> Result<()> {
+    let mut world = World::edited(always_open)?;
+    let mut phone = world.dial("100")?;
+    // Not one prompt is waited for.
+    phone.listen(Duration::from_millis(300));
+    phone.press("2120260302#1")?;
+    world.hears(
+        &mut phone,
+        "It has shipped and should arrive on March 5, 2026.",
+    )?;
+    phone.cue()?;
+    phone.ended()?;
+    let said = said(&world.engine.journal(&phone.call_id)?);
+    assert!(
+        said.iter().all(|text| !text.starts_with("I have")),
+        "the confirmation was typed ahead: {said:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_platinum_member_is_passed_to_the_second_supplier_when_the_first_is_busy() -> Result<()> {
+    let mut world = World::start()?;
+    let mut phone = Phone::dial(
+        world.engine.sip,
+        "300",
+        "refer-twice",
+        &[("first", "486"), ("second", "200")],
+    )?;
+    phone.ended()?;
+    assert_eq!(world.engine.reason(&phone.call_id)?, "completed");
+    let journal = world.engine.journal(&phone.call_id)?;
+    let outcomes: Vec<String> = journal
+        .iter()
+        .filter_map(|entry| match &entry.kind {
+            EntryKind::Outcome {
+                plugin, outcome, ..
+            } => Some(format!("{plugin} {outcome}")),
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        "crm/caller@2 known",
+        "vip/decide@1 vip",
+        "std/say@1 done",
+        "std/queue@1 no_agents",
+        "std/transfer@1 busy",
+        "std/say@1 done",
+        "std/transfer@1 done",
+    ];
+    assert_eq!(outcomes, expected);
+    Ok(())
+}
+
+#[test]
+fn when_no_supplier_answers_a_callback_is_booked() -> Result<()> {
+    let mut world = World::start()?;
+    for (scenario, keys) in [
+        ("refer-twice", &[("first", "480"), ("second", "603")][..]),
+        ("refer-refused", &[]),
+    ] {
+        let mut phone = Phone::dial(world.engine.sip, "300", scenario, keys)?;
+        phone.ended()?;
+        assert_eq!(
+            world.engine.reason(&phone.call_id)?,
+            "callback_booked",
+            "{scenario}"
+        );
+    }
+    let stats = strowger_tests::http::get(world.orders.address, "/stats")?.body;
+    assert!(stats.contains("callbacks"), "{stats}");
+    Ok(())
+}
+
+#[test]
+fn hanging_up_in_every_step_ends_the_contact_there() -> Result<()> {
+    let mut world = World::edited(always_open)?;
+    // Each line: what is pressed (after the language), and the step in which the caller leaves.
+    for (keys, step) in [
+        ("", "language"),
+        ("2", "main"),
+        ("21", "start"),
+        ("2120260302#", "start"),
+        ("20", "closed"),
+    ] {
+        let mut phone = world.dial("100")?;
+        phone.listen(Duration::from_millis(400));
+        if !keys.is_empty() {
+            phone.press(keys)?;
+        }
+        phone.listen(Duration::from_millis(900));
+        phone.cue()?;
+        phone.ended()?;
+        assert_eq!(
+            world.engine.reason(&phone.call_id)?,
+            "abandoned",
+            "after `{keys}`"
+        );
+        let journal = world.engine.journal(&phone.call_id)?;
+        let last = journal.iter().rev().find_map(|entry| match &entry.kind {
+            EntryKind::Entered { step, .. } => Some(step.as_str()),
+            _ => None,
+        });
+        assert_eq!(last, Some(step), "after `{keys}`");
+        assert!(journal.iter().any(|entry| entry.kind == EntryKind::HungUp));
+    }
+    Ok(())
+}
+
+fn said(journal: &[strowger_contact::Entry]) -> Vec<String> {
+    journal
+        .iter()
+        .filter_map(|entry| match &entry.kind {
+            EntryKind::Said { segments } => {
+                Some(segments.iter().map(|segment| segment.words()).collect())
+            }
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,184 @@
+//! Many calls at once, and an engine that dies.
+
+use std::net::UdpSocket;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use strowger_tests::program::{Program, free_port};
+use strowger_tests::{Ear, phone};
+use strowger_voice::rtp::Packet;
+
+use crate::world::{LANGUAGE_EN, LANGUAGE_ZH, PROMPT, World, always_open};
+
+const CALLS: usize = 200;
+/// SIPp gives each call the next port but three.
+const PORT_STEP: u16 = 4;
+
+#[test]
+fn two_hundred_calls_at_once_each_hear_their_prompt() -> Result<()> {
+    let mut world = World::edited(always_open)?;
+    let (base, sockets) = consecutive_ports(CALLS)?;
+    let folder = tempfile::TempDir::new()?;
+    let mut command = Command::new("sipp");
+    command
+        .current_dir(folder.path())
+        .arg(world.engine.sip.to_string())
+        .arg("-sf")
+        .arg(phone::scenarios().join("many.xml"))
+        .args([
+            "-s",
+            "100",
+            "-i",
+            "127.0.0.1",
+            "-p",
+            &free_port()?.to_string(),
+            "-mi",
+            "127.0.0.1",
+        ])
+        .args([
+            "-mp",
+            &base.to_string(),
+            "-m",
+            &CALLS.to_string(),
+            "-l",
+            &CALLS.to_string(),
+            "-r",
+            "50",
+        ])
+        .args([
+            "-d",
+            "12000",
+            "-nostdin",
+            "-t",
+            "u1",
+            "-timeout",
+            "90",
+            "-timeout_error",
+        ]);
+    let mut sipp = Program::start(command, "sipp", folder.path().join("log"))?;
+    let mut ears: Vec<Ear> = (0..CALLS).map(|_| Ear::default()).collect();
+    let end = Instant::now() + Duration::from_secs(90);
+    let mut most = 0;
+    let mut looked = Instant::now();
+    let code = loop {
+        let mut quiet = true;
+        for (socket, ear) in sockets.iter().zip(&mut ears) {
+            let mut buffer = [0; 2_048];
+            while let Ok(length) = socket.recv(&mut buffer) {
+                quiet = false;
+                if let Ok(packet) = Packet::parse(&buffer[..length]) {
+                    ear.take(packet.payload);
+                }
+            }
+        }
+        if looked.elapsed() > Duration::from_millis(500) {
+            looked = Instant::now();
+            most = most.max(world.engine.metric("calls")?);
+        }
+        if let Ok(code) = sipp.wait(Duration::ZERO) {
+            break code;
+        }
+        ensure!(
+            Instant::now() < end,
+            "the calls did not end:\n{}",
+            sipp.log()
+        );
+        if quiet {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    };
+    ensure!(code == 0, "SIPp says {code}:\n{}", sipp.log());
+    assert_eq!(most, CALLS as u64, "calls up at once");
+    let (zh, en) = (world.zh(LANGUAGE_ZH)?, world.en(LANGUAGE_EN)?);
+    for (number, ear) in ears.iter_mut().enumerate() {
+        let nearest = ear.nearest(&zh);
+        assert!(
+            ear.hears(&zh),
+            "call {number}: {nearest} of {} frames in a row",
+            zh.len()
+        );
+        assert!(ear.hears(&en), "call {number}: the second prompt");
+    }
+    let http = world.engine.http;
+    world
+        .engine
+        .program
+        .wait_until("end of all calls", Duration::from_secs(20), || {
+            let left = strowger_tests::http::get(http, "/healthz").and_then(|answer| answer.json());
+            left.is_ok_and(|health| health["calls"] == 0)
+        })?;
+    assert_eq!(
+        world.engine.metric("media_ports_in_use")?,
+        0,
+        "every port is free again"
+    );
+    Ok(())
+}
+
+#[test]
+fn an_engine_killed_in_mid_call_starts_again_and_knows_what_happened() -> Result<()> {
+    let mut world = World::edited(always_open)?;
+    let mut phone = world.dial("100")?;
+    world.to_menu(&mut phone)?;
+    // A request leaves the house only after the journal is on the disk; so ask for an order.
+    phone.press("120260302#1")?;
+    world.hears(
+        &mut phone,
+        "It has shipped and should arrive on March 5, 2026.",
+    )?;
+    world.engine.program.kill()?;
+    world.engine.restart()?;
+    assert_eq!(world.engine.reason(&phone.call_id)?, "engine-stopped");
+    let journal = world.engine.journal(&phone.call_id)?;
+    assert!(journal.len() > 10, "{} entries", journal.len());
+    let gapless = journal
+        .iter()
+        .enumerate()
+        .all(|(index, entry)| entry.seq as usize == index);
+    assert!(gapless, "entries are numbered without gaps");
+    let mut next = world.dial("100")?;
+    next.hear(&*world.zh(LANGUAGE_ZH)?, PROMPT)?;
+    next.cue()?;
+    next.ended()
+}
+
+#[test]
+fn a_stopped_engine_lets_calls_end() -> Result<()> {
+    let mut world = World::edited(always_open)?;
+    let mut phone = world.dial("100")?;
+    phone.hear(&*world.zh(LANGUAGE_ZH)?, PROMPT)?;
+    world.engine.program.terminate()?;
+    let http = world.engine.http;
+    world
+        .engine
+        .program
+        .wait_until("drain", Duration::from_secs(5), || {
+            // It says so, and the call goes on.
+            strowger_tests::http::get(http, "/healthz").is_ok()
+        })?;
+    phone.press("2")?;
+    world.hears(&mut phone, crate::world::MENU_EN)?;
+    phone.cue()?;
+    phone.ended()?;
+    assert_eq!(world.engine.program.wait(Duration::from_secs(20))?, 0);
+    Ok(())
+}
+
+/// Sockets on the ports that SIPp will name, and SIPp's first port.
+fn consecutive_ports(count: usize) -> Result<(u16, Vec<UdpSocket>)> {
+    for base in (20_000..60_000).step_by(1_000) {
+        let ports = (1..=count as u16).map(|call| base + call * PORT_STEP);
+        let bound: Option<Vec<UdpSocket>> = ports
+            .map(|port| {
+                let socket = UdpSocket::bind(("127.0.0.1", port)).ok()?;
+                socket.set_nonblocking(true).ok()?;
+                Some(socket)
+            })
+            .collect();
+        if let Some(sockets) = bound {
+            return Ok((base, sockets));
+        }
+    }
+    anyhow::bail!("no {count} ports in a row are free")
+}

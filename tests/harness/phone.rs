@@ -1,0 +1,252 @@
+//! A telephone: SIPp signals, we hear and press.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use strowger_voice::FRAME_MS;
+use strowger_voice::clip::Clip;
+use strowger_voice::dtmf::KeyPress;
+use strowger_voice::rtp::{HEADER_BYTES, Packet};
+use tempfile::TempDir;
+
+use crate::audio::Ear;
+use crate::program::{Program, free_port, repository};
+
+/// How long a key is down, in milliseconds.
+const PRESS_MS: u32 = 80;
+/// Silence between two keys.
+const BETWEEN: Duration = Duration::from_millis(60);
+/// Payload type of telephone-event in the scenarios' offers.
+const DTMF: u8 = 101;
+/// Longest time without a packet before the clock is looked at again.
+const PATIENCE: Duration = Duration::from_millis(10);
+/// Longest wait for a call's end.
+const ENDING: Duration = Duration::from_secs(40);
+
+/// One call, placed by SIPp, with its audio here.
+pub struct Phone {
+    /// SIP's name of the call.
+    pub call_id: String,
+    /// What came in.
+    pub ear: Ear,
+    sipp: Program,
+    control: SocketAddr,
+    socket: UdpSocket,
+    engine: Option<SocketAddr>,
+    sequence: u16,
+    timestamp: u32,
+    _folder: TempDir,
+}
+
+impl Phone {
+    /// Calls a number; `scenario` is a file of `calls/sipp`, `keys` are values for its `[name]` fields.
+    pub fn dial(
+        sip: SocketAddr,
+        number: &str,
+        scenario: &str,
+        keys: &[(&str, &str)],
+    ) -> Result<Phone> {
+        let folder = TempDir::new()?;
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        let rtp = socket.local_addr()?.port();
+        let port = free_port()?;
+        let call_id = format!("{port}-{rtp}-{}", std::process::id());
+        let mut command = Command::new("sipp");
+        command
+            .current_dir(folder.path())
+            .arg(sip.to_string())
+            .arg("-sf")
+            .arg(scenarios().join(format!("{scenario}.xml")))
+            .args([
+                "-s",
+                number,
+                "-i",
+                "127.0.0.1",
+                "-p",
+                &port.to_string(),
+                "-mi",
+                "127.0.0.1",
+            ])
+            .args([
+                "-mp",
+                &free_port()?.to_string(),
+                "-m",
+                "1",
+                "-nostdin",
+                "-t",
+                transport(keys),
+            ])
+            .args(["-cid_str", &call_id, "-key", "rtp", &rtp.to_string()])
+            .args([
+                "-timeout",
+                "120",
+                "-timeout_error",
+                "-trace_err",
+                "-error_file",
+                "errors",
+            ]);
+        for (name, value) in keys.iter().filter(|(name, _)| *name != "transport") {
+            command.args(["-key", name, value]);
+        }
+        let sipp = Program::start(command, "sipp", folder.path().join("log"))?;
+        let control = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok(Phone {
+            call_id,
+            ear: Ear::default(),
+            sipp,
+            control,
+            socket,
+            engine: None,
+            sequence: 1,
+            timestamp: 8_000,
+            _folder: folder,
+        })
+    }
+
+    /// Listens until a clip was heard whole, byte for byte.
+    pub fn hear(&mut self, clip: &Clip, limit: Duration) -> Result<()> {
+        let end = Instant::now() + limit;
+        while !self.ear.hears(clip) {
+            if Instant::now() > end {
+                bail!(
+                    "heard {} frames; of the {} frames expected at most {} came in a row\n{}",
+                    self.ear.len(),
+                    clip.len(),
+                    self.ear.nearest(clip),
+                    self.sipp.log()
+                );
+            }
+            self.receive();
+        }
+        Ok(())
+    }
+
+    /// Listens for a time.
+    pub fn listen(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            self.receive();
+        }
+    }
+
+    /// Listens until nothing has come in for a time.
+    pub fn until_quiet(&mut self, quiet: Duration, limit: Duration) -> Result<()> {
+        let end = Instant::now() + limit;
+        let mut last = Instant::now();
+        while last.elapsed() < quiet {
+            if self.receive() {
+                last = Instant::now();
+            }
+            if Instant::now() > end {
+                bail!("it was never quiet for {quiet:?}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Presses keys by RFC 4733.
+    pub fn press(&mut self, keys: &str) -> Result<()> {
+        let engine = self
+            .engine
+            .context("nothing was heard yet, so there is nowhere to press to")?;
+        for key in keys.chars() {
+            let press =
+                KeyPress::new(key, PRESS_MS).with_context(|| format!("`{key}` is no key"))?;
+            let samples = press.samples();
+            for report in press {
+                let body = report.event.to_bytes();
+                let packet = Packet {
+                    marker: report.marker,
+                    payload_type: DTMF,
+                    sequence: self.sequence,
+                    timestamp: self.timestamp,
+                    ssrc: 0x5ca1_ab1e,
+                    payload: &body,
+                };
+                let mut datagram = [0; HEADER_BYTES + 4];
+                packet.write(&mut datagram).context("an event fits")?;
+                self.socket.send_to(&datagram, engine)?;
+                self.sequence = self.sequence.wrapping_add(1);
+                self.listen(Duration::from_millis(FRAME_MS.into()));
+            }
+            self.timestamp = self.timestamp.wrapping_add(samples + 800);
+            self.listen(BETWEEN);
+        }
+        Ok(())
+    }
+
+    /// Sends a datagram to the engine's audio port, whatever it is.
+    pub fn send_raw(&mut self, datagram: &[u8]) -> Result<()> {
+        let engine = self.engine.context("nothing was heard yet")?;
+        self.socket.send_to(datagram, engine)?;
+        Ok(())
+    }
+
+    /// Lets the scenario go on: hang up, hold, or whatever it does next.
+    pub fn cue(&self) -> Result<()> {
+        let message = format!(
+            "MESSAGE sip:cue@{0} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-{1}\r\n\
+             From: <sip:test@127.0.0.1>;tag=t\r\nTo: <sip:cue@{0}>\r\nCall-ID: {2}\r\nCSeq: 9 MESSAGE\r\n\
+             Content-Length: 0\r\n\r\n",
+            self.control, self.sequence, self.call_id
+        );
+        UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.send_to(message.as_bytes(), self.control)?;
+        Ok(())
+    }
+
+    /// Waits for the end of the call; an unexpected message or a missing one is an error.
+    pub fn ended(&mut self) -> Result<()> {
+        let end = Instant::now() + ENDING;
+        loop {
+            self.receive();
+            match self.sipp.wait(Duration::ZERO) {
+                Ok(0) => return Ok(()),
+                Ok(code) => bail!("SIPp says {code}:\n{}", self.complaint()),
+                Err(_) if Instant::now() > end => {
+                    bail!("the call did not end:\n{}", self.complaint())
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn complaint(&self) -> String {
+        let errors =
+            std::fs::read_to_string(self._folder.path().join("errors")).unwrap_or_default();
+        let log = self.sipp.log();
+        let tail: Vec<&str> = log.lines().rev().take(60).collect();
+        format!(
+            "{errors}\n{}",
+            tail.into_iter().rev().collect::<Vec<_>>().join("\n")
+        )
+    }
+
+    /// Takes one packet if there is one.
+    fn receive(&mut self) -> bool {
+        let mut buffer = [0; 2_048];
+        let Ok((length, source)) = self.socket.recv_from(&mut buffer) else {
+            return false;
+        };
+        let Ok(packet) = Packet::parse(&buffer[..length]) else {
+            return false;
+        };
+        self.engine = Some(source);
+        self.ear.take(packet.payload);
+        true
+    }
+}
+
+/// Where the scenarios lie.
+pub fn scenarios() -> std::path::PathBuf {
+    Path::new(repository()).join("tests/calls/sipp")
+}
+
+fn transport<'k>(keys: &[(&str, &'k str)]) -> &'k str {
+    keys.iter()
+        .find(|(name, _)| *name == "transport")
+        .map_or("u1", |(_, value)| value)
+}

@@ -1,0 +1,365 @@
+//! The engine and the order service as processes.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use crate::http;
+
+/// Longest time a program may take to be ready: the first start speaks every prompt.
+const READY: Duration = Duration::from_secs(90);
+/// How often a waiting test looks again.
+pub const POLL: Duration = Duration::from_millis(20);
+
+/// The folder of this repository.
+pub fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// A program of this workspace, beside the test's own.
+fn binary(name: &str) -> Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let path = test
+        .ancestors()
+        .nth(2)
+        .context("a test lies in target/*/deps")?
+        .join(name);
+    if !path.is_file() {
+        bail!("{} is not built: run `make build`", path.display());
+    }
+    Ok(path)
+}
+
+/// A port that is free for UDP and TCP now.
+pub fn free_port() -> Result<u16> {
+    for _ in 0..64 {
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = tcp.local_addr()?.port();
+        if UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free")
+}
+
+/// A running program; killed when dropped.
+pub struct Program {
+    child: Child,
+    log: PathBuf,
+    name: String,
+}
+
+impl Program {
+    /// Starts a program with its output in a log file.
+    pub fn start(mut command: Command, name: &str, log: PathBuf) -> Result<Program> {
+        let file = File::create(&log)?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .with_context(|| format!("{name} cannot be started"))?;
+        Ok(Program {
+            child,
+            log,
+            name: name.to_owned(),
+        })
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has written.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits until a condition holds; fails with the log when the program ends before or time is over.
+    pub fn wait_until(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut done: impl FnMut() -> bool,
+    ) -> Result<()> {
+        let end = Instant::now() + limit;
+        while !done() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!(
+                    "{} ended ({status}) before {what}:\n{}",
+                    self.name,
+                    self.log()
+                );
+            }
+            if Instant::now() > end {
+                bail!("{}: no {what} within {limit:?}:\n{}", self.name, self.log());
+            }
+            std::thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
+    /// Waits for its end; the exit code.
+    pub fn wait(&mut self, limit: Duration) -> Result<i32> {
+        let end = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status.code().unwrap_or(-1));
+            }
+            if Instant::now() > end {
+                bail!(
+                    "{} did not end within {limit:?}:\n{}",
+                    self.name,
+                    self.log()
+                );
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Asks it to end, as an operator would.
+    pub fn terminate(&mut self) -> Result<()> {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.id().to_string()])
+            .status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            bail!("{} could not be signalled", self.name)
+        }
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The demo tenant's order service.
+pub struct OrderService {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The process.
+    pub program: Program,
+    _folder: TempDir,
+}
+
+impl OrderService {
+    /// Starts one with fresh demo data.
+    pub fn start() -> Result<OrderService> {
+        let folder = TempDir::new()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let mut command = Command::new(binary("aurora-service")?);
+        command
+            .arg("--listen")
+            .arg(address.to_string())
+            .arg("--db")
+            .arg(folder.path().join("orders.db"));
+        let mut program = Program::start(command, "aurora-service", folder.path().join("log"))?;
+        program.wait_until("health", READY, || {
+            http::get(address, "/healthz").is_ok_and(|r| r.status == 200)
+        })?;
+        Ok(OrderService {
+            address,
+            program,
+            _folder: folder,
+        })
+    }
+}
+
+/// The engine, serving a project.
+pub struct Engine {
+    /// Where SIP listens.
+    pub sip: SocketAddr,
+    /// Where HTTP listens.
+    pub http: SocketAddr,
+    /// The process.
+    pub program: Program,
+    /// The copy of the project that is served.
+    pub project: PathBuf,
+    /// Its data.
+    pub data: PathBuf,
+    folder: TempDir,
+}
+
+impl Engine {
+    /// Serves a copy of a project of `flows/`, changed by `edit` before the start.
+    pub fn start(project: &str, edit: impl FnOnce(&Path) -> Result<()>) -> Result<Engine> {
+        let folder = TempDir::new()?;
+        let copy = folder.path().join("project");
+        copy_project(&repository().join("flows").join(project), &copy)?;
+        edit(&copy)?;
+        let data = folder.path().join("data");
+        share_caches(&data)?;
+        let sip = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let program = serve(&copy, &data, sip, http, &folder.path().join("log"))?;
+        Ok(Engine {
+            sip,
+            http,
+            program,
+            project: copy,
+            data,
+            folder,
+        })
+    }
+
+    /// Serves the demo tenant with its order service.
+    pub fn aurora(orders: &OrderService) -> Result<Engine> {
+        let orders = orders.address;
+        Engine::start("aurora", |project| {
+            edit(&project.join("strowger.toml"), |text| {
+                text.replace("127.0.0.1:8090", &orders.to_string())
+            })
+        })
+    }
+
+    /// Starts again after a crash, on the same data and addresses.
+    pub fn restart(&mut self) -> Result<()> {
+        self.program = serve(
+            &self.project,
+            &self.data,
+            self.sip,
+            self.http,
+            &self.folder.path().join("log2"),
+        )?;
+        Ok(())
+    }
+
+    /// The contact of a call, once it is in the journal.
+    pub fn contact(&self, call_id: &str) -> Result<serde_json::Value> {
+        let list = http::get(self.http, &format!("/v1/contacts?call_id={call_id}"))?.json()?;
+        list.get(0)
+            .cloned()
+            .with_context(|| format!("no contact with Call-ID {call_id}"))
+    }
+
+    /// The journal of a call.
+    pub fn journal(&self, call_id: &str) -> Result<Vec<strowger_contact::Entry>> {
+        let contact = self.contact(call_id)?;
+        let id = contact["id"].as_str().context("a contact has an id")?;
+        let text = http::get(self.http, &format!("/v1/contacts/{id}/journal"))?.body;
+        text.lines()
+            .map(|line| Ok(serde_json::from_str(line)?))
+            .collect()
+    }
+
+    /// The disposition of a call, once it has ended.
+    pub fn reason(&mut self, call_id: &str) -> Result<String> {
+        let http = self.http;
+        let mut reason = None;
+        self.program
+            .wait_until("end of the contact", Duration::from_secs(30), || {
+                let list = http::get(http, &format!("/v1/contacts?call_id={call_id}"))
+                    .and_then(|r| r.json());
+                reason = list
+                    .ok()
+                    .and_then(|list| Some(list.get(0)?.get("reason")?.as_str()?.to_owned()));
+                reason.is_some()
+            })?;
+        reason.context("just seen")
+    }
+
+    /// A counter of `/metrics`.
+    pub fn metric(&self, name: &str) -> Result<u64> {
+        let text = http::get(self.http, "/metrics")?.body;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("strowger_{name} ")));
+        Ok(line
+            .with_context(|| format!("no metric {name}"))?
+            .trim()
+            .parse()?)
+    }
+}
+
+fn serve(
+    project: &Path,
+    data: &Path,
+    sip: SocketAddr,
+    http: SocketAddr,
+    log: &Path,
+) -> Result<Program> {
+    let mut command = Command::new(binary("strowger")?);
+    command.arg("serve").arg(project).arg("--data").arg(data);
+    command.args(["--sip", &sip.to_string(), "--http", &http.to_string()]);
+    let mut program = Program::start(command, "strowger", log.to_owned())?;
+    let ready = log.to_owned();
+    // HTTP answers before SIP listens, so the last line before serving is what counts.
+    program.wait_until("serving", READY, || {
+        std::fs::read_to_string(&ready).is_ok_and(|log| log.contains("serving "))
+    })?;
+    Ok(program)
+}
+
+/// Changes a file of a project.
+pub fn edit(path: &Path, change: impl FnOnce(String) -> String) -> Result<()> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Ok(std::fs::write(path, change(text))?)
+}
+
+/// Runs the program with arguments to its end: exit code, stdout, stderr.
+pub fn strowger(arguments: &[&str]) -> Result<(i32, String, String)> {
+    let output = Command::new(binary("strowger")?)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok((
+        output.status.code().unwrap_or(-1),
+        text(output.stdout),
+        text(output.stderr),
+    ))
+}
+
+fn copy_project(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let target = to.join(&name);
+        match entry.file_type()?.is_dir() {
+            // Sources and data are no part of a project.
+            true if ["service", ".strowger", "target"]
+                .iter()
+                .any(|skip| name == *skip) => {}
+            true => copy_project(&entry.path(), &target)?,
+            false => {
+                std::fs::copy(entry.path(), target)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Compiled plugins and spoken prompts are the same for every test.
+fn share_caches(data: &Path) -> Result<()> {
+    std::fs::create_dir_all(data)?;
+    let test = std::env::current_exe()?;
+    let cache = test
+        .ancestors()
+        .nth(2)
+        .context("a test lies in target/*/deps")?
+        .join("test-cache");
+    for name in ["prompts", "compiled"] {
+        let shared = cache.join(name);
+        std::fs::create_dir_all(&shared)?;
+        std::os::unix::fs::symlink(&shared, data.join(name))?;
+    }
+    Ok(())
+}
