@@ -11,6 +11,7 @@ use strowger_voice::rtp::Packet;
 
 use crate::world::{LANGUAGE_EN, LANGUAGE_ZH, PROMPT, World, always_open};
 
+/// Calls whose audio is heard here. SIPp makes one more, whose audio goes to a socket of its own.
 const CALLS: usize = 200;
 /// SIPp gives each call the next port but three.
 const PORT_STEP: u16 = 4;
@@ -40,9 +41,9 @@ fn two_hundred_calls_at_once_each_hear_their_prompt() -> Result<()> {
             "-mp",
             &base.to_string(),
             "-m",
-            &CALLS.to_string(),
+            &(CALLS + 1).to_string(),
             "-l",
-            &CALLS.to_string(),
+            &(CALLS + 1).to_string(),
             "-r",
             "50",
         ])
@@ -57,7 +58,7 @@ fn two_hundred_calls_at_once_each_hear_their_prompt() -> Result<()> {
             "-timeout_error",
         ]);
     let mut sipp = Program::start(command, "sipp", folder.path().join("log"))?;
-    let mut ears: Vec<Ear> = (0..CALLS).map(|_| Ear::default()).collect();
+    let mut ears: Vec<Ear> = sockets.iter().map(|_| Ear::default()).collect();
     let end = Instant::now() + Duration::from_secs(90);
     let mut most = 0;
     let mut looked = Instant::now();
@@ -89,7 +90,7 @@ fn two_hundred_calls_at_once_each_hear_their_prompt() -> Result<()> {
         }
     };
     ensure!(code == 0, "SIPp says {code}:\n{}", sipp.log());
-    assert_eq!(most, CALLS as u64, "calls up at once");
+    assert_eq!(most, CALLS as u64 + 1, "calls up at once");
     let (zh, en) = (world.zh(LANGUAGE_ZH)?, world.en(LANGUAGE_EN)?);
     for (number, ear) in ears.iter_mut().enumerate() {
         let nearest = ear.nearest(&zh);

@@ -38,6 +38,7 @@ pub struct Phone {
     engine: Option<SocketAddr>,
     sequence: u16,
     timestamp: u32,
+    cues: u32,
     _folder: TempDir,
 }
 
@@ -103,6 +104,7 @@ impl Phone {
             engine: None,
             sequence: 1,
             timestamp: 8_000,
+            cues: 0,
             _folder: folder,
         })
     }
@@ -187,12 +189,14 @@ impl Phone {
     }
 
     /// Lets the scenario go on: hang up, hold, or whatever it does next.
-    pub fn cue(&self) -> Result<()> {
+    pub fn cue(&mut self) -> Result<()> {
+        // Two alike would count as one and its retransmission.
+        self.cues += 1;
         let message = format!(
             "MESSAGE sip:cue@{0} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-{1}\r\n\
-             From: <sip:test@127.0.0.1>;tag=t\r\nTo: <sip:cue@{0}>\r\nCall-ID: {2}\r\nCSeq: 9 MESSAGE\r\n\
+             From: <sip:test@127.0.0.1>;tag=t\r\nTo: <sip:cue@{0}>\r\nCall-ID: {2}\r\nCSeq: {1} MESSAGE\r\n\
              Content-Length: 0\r\n\r\n",
-            self.control, self.sequence, self.call_id
+            self.control, self.cues, self.call_id
         );
         UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.send_to(message.as_bytes(), self.control)?;
         Ok(())

@@ -19,6 +19,9 @@ pub const MAX_RECORDING_MS: u32 = 600_000;
 /// Longest time a single listen may wait for the first key, in milliseconds.
 pub const MAX_TIMEOUT_MS: u32 = 600_000;
 
+/// Longest single `wait.sleep` or `elapsed`, in milliseconds: a day, longer than any contact lasts.
+pub const MAX_WAIT_MS: u64 = 86_400_000;
+
 /// Why a host call did not do what was asked: `strowger:types/types.error`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -9,11 +9,12 @@ use strowger_flow::plan::{Edge, NodeId, Plan};
 use strowger_flow::value::Value;
 
 use crate::Millis;
+use crate::activation::Activation;
+use crate::aside::Aside;
 use crate::entry::{Entry, EntryKind};
 use crate::facts::Facts;
 use crate::io::{Ending, Input, Output};
 use crate::program::Program;
-use crate::step::Activation;
 use crate::timers::{Timer, Timers};
 
 /// Most keys kept that were typed ahead; further ones are dropped.
@@ -41,6 +42,8 @@ pub struct Contact {
     pub(crate) handed_over: bool,
     pub(crate) actions: u32,
     pub(crate) too_long: bool,
+    /// The frame whose `global.error` was followed, until the contact is heard again.
+    pub(crate) error_path: Option<usize>,
     pub(crate) rng: ChaCha12Rng,
     pub(crate) secrets: BTreeMap<String, String>,
     pub(crate) last_play: u32,
@@ -74,22 +77,13 @@ pub(crate) enum State {
     Retrying {
         /// The step's action.
         node: NodeId,
-        /// Repetitions so far.
-        done: u32,
+        /// Repetitions before the next attempt.
+        retries: u32,
+        /// The activation of the first attempt.
+        first: u32,
     },
     /// Over.
     Ended,
-}
-
-/// What is heard beside the steps' own prompts.
-#[derive(Debug, Default)]
-pub(crate) struct Aside {
-    /// A `meanwhile` sentence that is being said.
-    pub sentence: Option<u32>,
-    /// Whether music plays.
-    pub music: bool,
-    /// What a step wants said as soon as the sentence is over.
-    pub queued: Option<(u32, Vec<crate::io::Segment>)>,
 }
 
 impl Contact {
@@ -114,6 +108,7 @@ impl Contact {
             handed_over: false,
             actions: 0,
             too_long: false,
+            error_path: None,
             rng,
             secrets: BTreeMap::new(),
             last_play: 0,
@@ -157,9 +152,14 @@ impl Contact {
     /// Takes an input at a time; what shall be done is added to `out`, in order.
     ///
     /// Times must not go back; an earlier one counts as given all the same. Inputs that come too late
-    /// (for a play, step or effect that is over) change nothing.
+    /// (for a play, step or effect that is over) or too early (before [`Input::Connected`]) change nothing.
     pub fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Output>) {
-        if self.ended() {
+        let heard_before = matches!(self.state, State::New)
+            && !matches!(
+                input,
+                Input::Connected | Input::HungUp | Input::Shutdown
+            );
+        if self.ended() || heard_before {
             return;
         }
         match input {
@@ -206,7 +206,8 @@ impl Contact {
             hash: plan.hash.clone(),
         };
         self.write(now, started, out);
-        self.timers.set(Timer::Duration, now + plan.max_duration_ms);
+        self.timers
+            .set(Timer::Duration, now.saturating_add(plan.max_duration_ms));
         self.walk(now, Edge::Node(plan.start), out);
     }
 
@@ -221,12 +222,21 @@ impl Contact {
                 _ => self.slept(now, out),
             },
             Timer::Retry => {
-                if let State::Retrying { node, done } = self.state {
-                    self.start_step(now, node, done, out);
+                if let State::Retrying {
+                    node,
+                    retries,
+                    first,
+                } = self.state
+                {
+                    let edge = self.start_step(now, node, retries, Some(first), out);
+                    self.go_on(now, edge, out);
                 }
             }
             Timer::Meanwhile => self.meanwhile(now, out),
-            Timer::Duration => self.leave_too_long(now, out),
+            Timer::Duration => {
+                let edge = self.leave_too_long(now, out);
+                self.go_on(now, edge, out);
+            }
         }
     }
 
@@ -234,54 +244,50 @@ impl Contact {
         if self.hung_up {
             return;
         }
-        self.hung_up = true;
         self.write(now, EntryKind::HungUp, out);
-        self.hush();
+        // Nothing can be heard any more, and what was typed ahead will never be asked for.
+        self.aside = Aside::default();
+        self.timers.clear(Timer::Meanwhile);
+        self.drop_ahead(now, out);
+        self.written_ahead.clear();
+        self.hung_up = true;
         match &self.state {
             State::Step(_) => self.interrupt_for_hang_up(now, out),
             State::New => self.end(now, "abandoned", true, None, out),
             _ => {
                 self.timers.clear(Timer::Wait);
                 self.timers.clear(Timer::Retry);
-                self.after_hang_up(now, out);
+                let edge = self.after_hang_up(now, out);
+                self.go_on(now, edge, out);
             }
         }
     }
 
-    /// Nothing can be heard any more.
-    fn hush(&mut self) {
-        self.aside = Aside::default();
-        self.timers.clear(Timer::Meanwhile);
-        self.typed_ahead.clear();
-        self.written_ahead.clear();
-    }
-
-    /// Goes where the flow goes when the caller is gone; without such a place the contact is over.
-    pub(crate) fn after_hang_up(&mut self, now: Millis, out: &mut Vec<Output>) {
-        // A transferred contact's line closes by itself: nobody abandoned anything.
-        let reason = if self.handed_over {
-            "transferred"
-        } else {
-            "abandoned"
-        };
-        let place = self
-            .frames
-            .iter()
-            .enumerate()
-            .rev()
-            .find_map(|(depth, frame)| {
-                let edge = frame.plan.global.hangup.clone()?;
-                Some((depth, edge))
-            });
+    /// Where the flow goes when the caller is gone; without such a place the contact is over.
+    pub(crate) fn after_hang_up(&mut self, now: Millis, out: &mut Vec<Output>) -> Option<Edge> {
+        let place = self.frames.iter().enumerate().rev();
+        let place = place
+            .filter_map(|(depth, frame)| Some((depth, frame.plan.global.hangup.clone()?)))
+            .next();
         match place {
-            Some((depth, edge))
-                if !self.handed_over && !self.frames[depth].plan.nodes.is_empty() =>
-            {
+            Some((depth, edge)) if !self.handed_over => {
                 self.frames.truncate(depth + 1);
                 self.state = State::Waiting(Edge::End);
-                self.walk(now, edge, out);
+                Some(edge)
             }
-            _ => self.end(now, reason, true, None, out),
+            _ => {
+                self.end(now, self.gone(), true, None, out);
+                None
+            }
+        }
+    }
+
+    /// The disposition of a contact that ends because the caller is gone.
+    pub(crate) fn gone(&self) -> &'static str {
+        // A transferred contact's line closes by itself: nobody abandoned anything.
+        match self.handed_over {
+            true => "transferred",
+            false => "abandoned",
         }
     }
 
@@ -294,11 +300,8 @@ impl Contact {
         error: Option<String>,
         out: &mut Vec<Output>,
     ) {
-        if let State::Step(activation) = &self.state {
-            out.push(Output::Cancel {
-                activation: activation.id,
-            });
-        }
+        self.cancel_step(out);
+        self.drop_ahead(now, out);
         let ending = Ending {
             reason: reason.to_owned(),
             by_caller,

@@ -13,6 +13,8 @@
 //! Given the same plan, facts and inputs, the outputs are the same.
 #![warn(missing_docs)]
 
+mod activation;
+mod aside;
 pub mod call;
 mod contact;
 mod entry;
@@ -24,6 +26,7 @@ mod program;
 mod scope;
 mod speech;
 mod step;
+mod talk;
 mod timers;
 mod walk;
 

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use strowger_flow::catalog::StepDescription;
-use strowger_flow::plan::{Action, Edge, Plan};
+use strowger_flow::plan::{Action, Edge, Node, Plan};
 use strowger_flow::value::{Type, type_of_schema};
 
 /// The plans and steps of one revision of a project. Immutable; a contact keeps the one it began with.
 #[derive(Debug, Default)]
 pub struct Program {
     flows: BTreeMap<String, Arc<Plan>>,
-    steps: BTreeMap<String, StepTypes>,
+    steps: BTreeMap<String, Arc<StepTypes>>,
     configs: BTreeMap<String, String>,
 }
 
@@ -62,21 +62,15 @@ impl Program {
             .map(|plan| (plan.flow.clone(), plan))
             .collect();
         for plan in flows.values() {
-            for node in &plan.nodes {
-                let missing_flow = match &node.action {
-                    Action::Call { flow, .. } if !flows.contains_key(flow) => Some(flow),
-                    _ => None,
-                };
-                let missing_flow = missing_flow.or(match &node.next {
-                    Edge::Flow(flow) if !flows.contains_key(flow) => Some(flow),
-                    _ => None,
+            let named = plan.nodes.iter().flat_map(flows_named_by);
+            let global = global_edges(plan).filter_map(flow_of);
+            if let Some(missing) = named.chain(global).find(|flow| !flows.contains_key(*flow)) {
+                return Err(ProgramError::MissingFlow {
+                    flow: plan.flow.clone(),
+                    missing: missing.to_owned(),
                 });
-                if let Some(missing) = missing_flow {
-                    return Err(ProgramError::MissingFlow {
-                        flow: plan.flow.clone(),
-                        missing: missing.clone(),
-                    });
-                }
+            }
+            for node in &plan.nodes {
                 if let Action::Step(call) = &node.action
                     && !steps.contains_key(&call.step)
                 {
@@ -98,11 +92,11 @@ impl Program {
                 };
                 (
                     key.clone(),
-                    StepTypes {
+                    Arc::new(StepTypes {
                         input: step.input.clone(),
                         outcomes: types(&step.outcomes),
                         binds: types(&step.binds),
-                    },
+                    }),
                 )
             })
             .collect();
@@ -123,11 +117,55 @@ impl Program {
         self.flows.values()
     }
 
-    pub(crate) fn step(&self, key: &str) -> Option<&StepTypes> {
+    pub(crate) fn step(&self, key: &str) -> Option<&Arc<StepTypes>> {
         self.steps.get(key)
     }
 
     pub(crate) fn config(&self, plugin: &str) -> &str {
         self.configs.get(plugin).map_or("{}", String::as_str)
+    }
+}
+
+/// The flows that an action calls or leaves for.
+fn flows_named_by(node: &Node) -> impl Iterator<Item = &str> {
+    let (called, edges): (_, Vec<&Edge>) = match &node.action {
+        Action::Step(call) => (None, call.edges.values().chain(&call.otherwise).collect()),
+        Action::Call {
+            flow,
+            edges,
+            otherwise,
+            ..
+        } => (Some(flow.as_str()), edges.values().chain(otherwise).collect()),
+        Action::Choose { arms, otherwise } => {
+            let arms = arms.iter().map(|(_, edge)| edge);
+            (None, arms.chain([otherwise]).collect())
+        }
+        Action::Switch {
+            arms, otherwise, ..
+        } => (None, arms.values().chain(otherwise).collect()),
+        Action::Set(_)
+        | Action::Tag(_)
+        | Action::Wait(_)
+        | Action::Goto
+        | Action::Return { .. }
+        | Action::HangUp { .. } => (None, Vec::new()),
+    };
+    let edges = edges.into_iter().chain([&node.next]).filter_map(flow_of);
+    called.into_iter().chain(edges)
+}
+
+fn global_edges(plan: &Plan) -> impl Iterator<Item = &Edge> {
+    let global = &plan.global;
+    let press = global.press.values();
+    press
+        .chain(&global.error)
+        .chain(&global.hangup)
+        .chain(&global.too_long)
+}
+
+fn flow_of(edge: &Edge) -> Option<&str> {
+    match edge {
+        Edge::Flow(flow) => Some(flow),
+        _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! From prompts and values to what is said.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 use strowger_flow::expr::{self, Budget, Expr};
@@ -13,15 +14,18 @@ use crate::call::{Binding, Bound, CallError, MAX_PROMPTS, Prompt, Utterance};
 use crate::contact::Contact;
 use crate::facts::Channel;
 use crate::io::Segment;
+use crate::program::StepTypes;
 use crate::scope::Names;
 
-/// The prompts and expressions that a step was given: the only handles it may use.
+/// What a step was given: the only handles it may use.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
     pub prompts: BTreeSet<u32>,
     pub expressions: BTreeSet<u32>,
-    /// Types of the names that the step may bind.
-    pub binds: BTreeMap<String, Type>,
+    /// Handles of the secrets that it was given or heard itself.
+    pub secrets: BTreeSet<String>,
+    /// What the step's description says.
+    pub step: Option<Arc<StepTypes>>,
 }
 
 /// Values and prompts bound by a step.
@@ -216,9 +220,9 @@ impl Contact {
                 .map(|declaration| declaration.ty.clone())
         };
         given
-            .binds
-            .get(name)
-            .cloned()
+            .step
+            .as_ref()
+            .and_then(|step| step.binds.get(name).cloned())
             .or_else(declared)
             .unwrap_or(Type::Any)
     }
@@ -389,7 +393,7 @@ fn parse(json: &str, ty: Type) -> Result<Value, CallError> {
     strowger_flow::value::from_json(&json, &ty).map_err(CallError::InvalidArgument)
 }
 
-fn not_given(kind: &str, handle: &str) -> CallError {
+pub(crate) fn not_given(kind: &str, handle: &str) -> CallError {
     let shown: String = handle.chars().take(32).collect();
     CallError::InvalidArgument(format!(
         "`{shown}` is no {kind} that the flow gave to this step"

@@ -11,7 +11,7 @@ pub(crate) enum Timer {
     Wait,
     /// The pause before a step is tried again.
     Retry,
-    /// The silence after which `meanwhile` is heard.
+    /// The silence of a busy step after which `meanwhile` is heard.
     Meanwhile,
     /// The longest duration of the contact.
     Duration,
@@ -35,6 +35,11 @@ impl Timers {
     /// Sets a deadline, instead of an earlier one of the kind.
     pub fn set(&mut self, timer: Timer, at: Millis) {
         self.at[timer as usize] = Some(at);
+    }
+
+    /// Whether a deadline is set.
+    pub fn is_set(&self, timer: Timer) -> bool {
+        self.at[timer as usize].is_some()
     }
 
     /// Removes a deadline.

@@ -12,6 +12,9 @@ use crate::io::Output;
 use crate::speech::Given;
 use crate::timers::Timer;
 
+/// Time for a goodbye or a hand-over once the contact has lasted too long, in milliseconds.
+const GOODBYE_MS: u64 = 60_000;
+
 /// A failure of an action: a stable code and a sentence.
 struct Fault {
     code: &'static str,
@@ -27,6 +30,13 @@ impl Contact {
         }
     }
 
+    /// Follows an edge, if there is one.
+    pub(crate) fn go_on(&mut self, now: Millis, edge: Option<Edge>, out: &mut Vec<Output>) {
+        if let Some(edge) = edge {
+            self.walk(now, edge, out);
+        }
+    }
+
     /// Follows one edge; gives the next one unless the contact now waits or is over.
     fn follow(&mut self, now: Millis, edge: Edge, out: &mut Vec<Output>) -> Option<Edge> {
         let id = match edge {
@@ -37,10 +47,8 @@ impl Contact {
                 return None;
             }
         };
-        self.actions += 1;
-        if self.actions > self.frame().plan.max_steps {
-            self.leave_too_long(now, out);
-            return None;
+        if self.one_action_more() {
+            return self.leave_too_long(now, out);
         }
         let plan = self.frame().plan.clone();
         let node = &plan.nodes[id.0 as usize];
@@ -54,9 +62,15 @@ impl Contact {
                     retries_left: 0,
                 };
                 self.write(now, failed, out);
-                self.error_edge(now, None, &fault.message, out)
+                self.error_edge(now, Some(id), &fault.message, out)
             }
         }
+    }
+
+    /// Counts an action; true when there were too many.
+    pub(crate) fn one_action_more(&mut self) -> bool {
+        self.actions += 1;
+        self.actions > self.frame().plan.max_steps
     }
 
     fn act(
@@ -99,8 +113,7 @@ impl Contact {
         match &node.action {
             Action::Step(_) => {
                 self.frame_mut().kept = None;
-                self.start_step(now, id, 0, out);
-                Ok(None)
+                Ok(self.start_step(now, id, 0, None, out))
             }
             Action::Goto => Ok(Some(node.next.clone())),
             Action::Choose { arms, otherwise } => {
@@ -141,7 +154,7 @@ impl Contact {
                 Ok(Some(node.next.clone()))
             }
             Action::Wait(ms) => {
-                self.timers.set(Timer::Wait, now + ms);
+                self.timers.set(Timer::Wait, now.saturating_add(*ms));
                 self.state = State::Waiting(node.next.clone());
                 Ok(None)
             }
@@ -246,7 +259,7 @@ impl Contact {
             None if edges.is_empty() => Some(node.next.clone()),
             None => self.error_edge(
                 now,
-                None,
+                Some(called_by),
                 &format!("`call` has no line for outcome `{outcome}`"),
                 out,
             ),
@@ -265,27 +278,44 @@ impl Contact {
         }
     }
 
-    /// Where an error leads: the action's own edge, else `global.error` of this flow, else the `error`
+    /// Where an error leads that the action has no edge for: `global.error` of this flow, else the `error`
     /// outcome of the `call` that led here, and so on outwards. Without any of them the contact is over.
+    ///
+    /// A `global.error` that was followed is not followed again until the contact is heard, or a broken
+    /// error path would lead to itself. There, and when nobody is on the line, a failed action counts as
+    /// skipped.
     pub(crate) fn error_edge(
         &mut self,
         now: Millis,
-        own: Option<Edge>,
+        failed: Option<NodeId>,
         message: &str,
         out: &mut Vec<Output>,
     ) -> Option<Edge> {
-        if own.is_some() {
-            return own;
-        }
+        let mut failed = failed;
         loop {
-            if let Some(edge) = self.frame().plan.global.error.clone() {
-                return Some(edge);
+            let depth = self.frames.len() - 1;
+            let plan = self.frame().plan.clone();
+            if let Some(edge) = &plan.global.error
+                && !self.hung_up
+                && self.error_path.is_none_or(|followed| depth < followed)
+            {
+                self.error_path = Some(depth);
+                return Some(edge.clone());
+            }
+            let next = failed.map_or(&Edge::End, |id| &plan.nodes[id.0 as usize].next);
+            if (self.hung_up || plan.global.error.is_some()) && *next != Edge::End {
+                return Some(next.clone());
             }
             let Some(called_by) = self.frame().called_by else {
-                self.end(now, "error", false, Some(message.to_owned()), out);
+                let (reason, gone) = match self.hung_up {
+                    true => (self.gone(), true),
+                    false => ("error", false),
+                };
+                self.end(now, reason, gone, Some(message.to_owned()), out);
                 return None;
             };
             self.frames.pop();
+            failed = Some(called_by);
             if let Action::Call {
                 edges, otherwise, ..
             } = &self.frame().plan.nodes[called_by.0 as usize].action
@@ -297,26 +327,22 @@ impl Contact {
     }
 
     /// The contact has lasted too long, in time or in actions. The flow may say goodbye once.
-    pub(crate) fn leave_too_long(&mut self, now: Millis, out: &mut Vec<Output>) {
+    pub(crate) fn leave_too_long(&mut self, now: Millis, out: &mut Vec<Output>) -> Option<Edge> {
         let place = self
             .frames
             .iter()
             .rposition(|frame| frame.plan.global.too_long.is_some());
-        match place {
-            Some(depth) if !self.too_long => {
-                self.too_long = true;
-                self.actions = 0;
-                self.cancel_step(out);
-                self.frames.truncate(depth + 1);
-                let plan = self.frame().plan.clone();
-                // One more minute for a goodbye or a hand-over.
-                self.timers.set(Timer::Duration, now + 60_000);
-                if let Some(edge) = plan.global.too_long.clone() {
-                    self.walk(now, edge, out);
-                }
-            }
-            _ => self.end(now, "too-long", false, None, out),
-        }
+        let Some(depth) = place.filter(|_| !self.too_long) else {
+            self.end(now, "too-long", false, None, out);
+            return None;
+        };
+        self.too_long = true;
+        self.actions = 0;
+        self.cancel_step(out);
+        self.frames.truncate(depth + 1);
+        self.timers
+            .set(Timer::Duration, now.saturating_add(GOODBYE_MS));
+        self.frame().plan.global.too_long.clone()
     }
 }
 

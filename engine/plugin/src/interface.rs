@@ -49,7 +49,7 @@ const CONTRACT: [(&str, &str); 9] = [
 /// How a host call counts for the journal and for the time a step may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// Answered from what is at hand: facts, time, chance, configuration, the log.
+    /// Answered from what is at hand: facts, time, chance, configuration, the log. No timer guards it.
     Local,
     /// Asks a store and changes nothing.
     Read,

@@ -82,16 +82,19 @@ async fn answer(
     state.check_journal()?;
 
     let call = state.calls.call(&target.interface, &target.function, args);
-    let answer = if target.class == Class::Wait {
-        let since = Instant::now();
-        let answer = call.await;
-        state.busy.waited += since.elapsed();
-        answer
-    } else {
-        match tokio::time::timeout(state.busy.left(), call).await {
+    let answer = match target.class {
+        Class::Wait => {
+            let since = Instant::now();
+            let answer = call.await;
+            state.busy.waited += since.elapsed();
+            answer
+        }
+        // Answered from what is at hand: not worth a timer, which costs as much as the call.
+        Class::Local => call.await,
+        Class::Read | Class::Effect => match tokio::time::timeout(state.busy.left(), call).await {
             Ok(answer) => answer,
             Err(_) => return Err(ended(state.busy.over())),
-        }
+        },
     };
     let answer = answer.map_err(|error| {
         ended(match error {

@@ -1,5 +1,6 @@
 //! One step: a fresh instance, one call, an answer held against the description.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,7 +108,7 @@ async fn attempt(
         serde_json::from_str(&input).map_err(|error| StepError::BadInput(error.to_string()))?;
     check
         .input
-        .check(&input_value)
+        .check(&authors_part(&input_value))
         .map_err(StepError::BadInput)?;
 
     let body = async |store: &mut Store<StepState>| {
@@ -123,6 +124,20 @@ async fn attempt(
     match result {
         Ok(outcome) => accept(outcome, check, &input_value, &limits),
         Err(failure) => Err(failed(failure, &limits)),
+    }
+}
+
+/// The input without the engine's own fields (`$into`, `$kept`), of which an author's schema need not know.
+fn authors_part(input: &Value) -> Cow<'_, Value> {
+    match input {
+        Value::Object(fields) if fields.keys().any(|name| name.starts_with('$')) => {
+            let own = fields.iter().filter(|(name, _)| !name.starts_with('$'));
+            Cow::Owned(
+                own.map(|(name, value)| (name.clone(), value.clone()))
+                    .collect(),
+            )
+        }
+        input => Cow::Borrowed(input),
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         "media_ports_in_use",
         "gauge",
         "Audio ports in use.",
-        media.ports_in_use as u64,
+        media.ports_in_use,
     );
     text
 }

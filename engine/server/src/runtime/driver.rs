@@ -270,13 +270,13 @@ impl<L: Line> Driver<L> {
 
     fn start(&mut self, effect: u32, what: Effect) {
         match what {
-            Effect::Record { options } => return self.line.record(effect, options),
+            Effect::Record { options } => self.line.record(effect, options),
             Effect::Transfer { target, options } => match self.engine.destination(&target) {
-                Ok(uri) => return self.line.transfer(effect, uri, options),
+                Ok(uri) => self.line.transfer(effect, uri, options),
                 Err(error) => {
                     tracing::warn!(contact = %self.contact.facts().id, %target, "transfer: {error}");
                     let failed = json!({ "ok": { "refused": "failed" } });
-                    return self.answer(effect, async move { failed });
+                    self.answer(effect, async move { failed });
                 }
             },
             Effect::Enqueue { queue, .. } => {

@@ -1,0 +1,70 @@
+//! A step that runs, and the host call that its guest waits for.
+
+use strowger_flow::plan::NodeId;
+
+use crate::listening::Listening;
+use crate::speech::Given;
+
+/// A step that runs.
+#[derive(Debug)]
+pub(crate) struct Activation {
+    pub id: u32,
+    pub node: NodeId,
+    /// `plugin/step@major`.
+    pub step: String,
+    pub given: Given,
+    /// Host calls so far.
+    pub calls: u32,
+    /// `interface.function` of the host call that is being answered.
+    pub function: String,
+    pub pending: Pending,
+    /// Repetitions before this activation.
+    pub retries: u32,
+    /// The activation of the first attempt: a repetition makes the same requests.
+    pub first: u32,
+    /// The step has asked for a secret: until it ends nothing of what is entered may be seen.
+    pub masked: bool,
+    /// The caller hung up while the step ran.
+    pub interrupted: bool,
+}
+
+impl Activation {
+    /// The plugin's name.
+    pub fn plugin(&self) -> &str {
+        self.step
+            .split_once('/')
+            .map_or(&self.step, |(plugin, _)| plugin)
+    }
+}
+
+/// The host call that the guest waits for.
+#[derive(Debug)]
+pub(crate) enum Pending {
+    /// None: the guest computes.
+    None,
+    /// `media.say`
+    Say { play: u32, barge_in: bool },
+    /// `media.listen`
+    Listen(Listening),
+    /// `media.capture`
+    Capture { effect: u32, end_key: Option<char> },
+    /// `wait.sleep`
+    Sleep,
+    /// `wait.wait-any`: the index of `elapsed` that comes first, and of `input`.
+    WaitAny {
+        elapsed: Option<u32>,
+        input: Option<u32>,
+    },
+    /// An effect whose result is the answer.
+    Effect { effect: u32, transfer: bool },
+}
+
+impl Pending {
+    /// Whether the step talks with the contact, so that the silence is not its work's.
+    pub fn talks(&self) -> bool {
+        matches!(
+            self,
+            Pending::Say { .. } | Pending::Listen(_) | Pending::Capture { .. }
+        )
+    }
+}
