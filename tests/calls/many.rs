@@ -17,7 +17,7 @@ const CALLS: usize = 200;
 const PORT_STEP: u16 = 4;
 
 #[test]
-fn two_hundred_calls_at_once_each_hear_their_prompt() -> Result<()> {
+fn load_two_hundred_calls_at_once_each_hear_their_prompt() -> Result<()> {
     let mut world = World::edited(always_open)?;
     let (base, sockets) = consecutive_ports(CALLS)?;
     let folder = tempfile::TempDir::new()?;

@@ -17,10 +17,6 @@ use crate::io::{Ending, Input, Output};
 use crate::program::Program;
 use crate::timers::{Timer, Timers};
 
-/// Most keys kept that were typed ahead; further ones are dropped.
-pub(crate) const MAX_TYPED_AHEAD: usize = 64;
-/// Most texts kept that were written ahead; further ones are dropped.
-pub(crate) const MAX_WRITTEN_AHEAD: usize = 16;
 /// Deepest nesting of `call:`.
 pub(crate) const MAX_CALL_DEPTH: usize = 32;
 
@@ -155,10 +151,7 @@ impl Contact {
     /// (for a play, step or effect that is over) or too early (before [`Input::Connected`]) change nothing.
     pub fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Output>) {
         let heard_before = matches!(self.state, State::New)
-            && !matches!(
-                input,
-                Input::Connected | Input::HungUp | Input::Shutdown
-            );
+            && !matches!(input, Input::Connected | Input::HungUp | Input::Shutdown);
         if self.ended() || heard_before {
             return;
         }
@@ -244,13 +237,13 @@ impl Contact {
         if self.hung_up {
             return;
         }
-        self.write(now, EntryKind::HungUp, out);
         // Nothing can be heard any more, and what was typed ahead will never be asked for.
-        self.aside = Aside::default();
-        self.timers.clear(Timer::Meanwhile);
         self.drop_ahead(now, out);
         self.written_ahead.clear();
+        self.aside = Aside::default();
+        self.timers.clear(Timer::Meanwhile);
         self.hung_up = true;
+        self.write(now, EntryKind::HungUp, out);
         match &self.state {
             State::Step(_) => self.interrupt_for_hang_up(now, out),
             State::New => self.end(now, "abandoned", true, None, out),

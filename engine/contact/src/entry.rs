@@ -57,7 +57,8 @@ pub enum EntryKind {
         /// Why.
         error: String,
     },
-    /// The contact pressed a key; `•` for a key of a secret entry.
+    /// The contact pressed a key that a step took, at the time it took it; `•` for a key of a secret entry,
+    /// and for one that no step took: it may have been the beginning of a secret.
     Pressed {
         /// The key.
         key: char,

@@ -135,7 +135,10 @@ fn flows_named_by(node: &Node) -> impl Iterator<Item = &str> {
             edges,
             otherwise,
             ..
-        } => (Some(flow.as_str()), edges.values().chain(otherwise).collect()),
+        } => (
+            Some(flow.as_str()),
+            edges.values().chain(otherwise).collect(),
+        ),
         Action::Choose { arms, otherwise } => {
             let arms = arms.iter().map(|(_, edge)| edge);
             (None, arms.chain([otherwise]).collect())

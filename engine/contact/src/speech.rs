@@ -28,6 +28,23 @@ pub(crate) struct Given {
     pub step: Option<Arc<StepTypes>>,
 }
 
+impl Given {
+    /// The number of a prompt, by its handle `p:N`.
+    pub fn prompt(&self, handle: &str) -> Result<usize, CallError> {
+        number(handle, "p:", &self.prompts).ok_or_else(|| not_given("prompt", handle))
+    }
+
+    /// The number of an expression, by its handle `e:N`.
+    pub fn expression(&self, handle: &str) -> Result<usize, CallError> {
+        number(handle, "e:", &self.expressions).ok_or_else(|| not_given("expression", handle))
+    }
+}
+
+fn number(handle: &str, kind: &str, given: &BTreeSet<u32>) -> Option<usize> {
+    let id = handle.strip_prefix(kind)?.parse().ok()?;
+    given.contains(&id).then_some(id as usize)
+}
+
 /// Values and prompts bound by a step.
 #[derive(Default)]
 struct Bindings<'a> {
@@ -178,12 +195,7 @@ impl Contact {
         bindings: &[Binding],
         given: &Given,
     ) -> Result<Json, CallError> {
-        let expr = handle
-            .strip_prefix("e:")
-            .and_then(|id| id.parse().ok())
-            .filter(|id| given.expressions.contains(id))
-            .and_then(|id: u32| self.frame().plan.expressions.get(id as usize))
-            .ok_or_else(|| not_given("expression", handle))?;
+        let expr = &self.frame().plan.expressions[given.expression(handle)?];
         let bound = self.bindings(bindings, given)?.values;
         self.evaluate(now, expr, &bound)
             .map(|value| value.to_json())
@@ -244,12 +256,7 @@ impl Contact {
                 |own: &Option<String>| own.clone().unwrap_or_else(|| self.language.clone());
             match prompt {
                 Prompt::Given(handle) => {
-                    let prompt = handle
-                        .strip_prefix("p:")
-                        .and_then(|id| id.parse().ok())
-                        .filter(|id| given.prompts.contains(id))
-                        .and_then(|id: u32| self.frame().plan.prompts.get(id as usize))
-                        .ok_or_else(|| not_given("prompt", handle))?;
+                    let prompt = &self.frame().plan.prompts[given.prompt(handle)?];
                     self.say_given(now, prompt, bindings, given, left, out)?;
                 }
                 Prompt::Text(text) => out.push(Segment::Text {

@@ -18,7 +18,7 @@ pub enum LoadError {
     },
     /// A core module where a component is needed.
     #[error(
-        "this is a core WebAssembly module, not a component; turn it into one with `wasm-tools component new` or `strowger plugin build`"
+        "this is a core WebAssembly module, not a component; turn it into one with `wasm-tools component new` or `strowger plugin componentize`"
     )]
     NotAComponent,
     /// Not WebAssembly, or uses a feature that the engine leaves off.

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use strowger_flow::Diagnostic;
@@ -9,6 +10,9 @@ use strowger_plugin::{Host, HostConfig, Limits};
 
 use super::{CANNOT, FOUND, Failure, Format, OK};
 use crate::project::{Project, Steps, catalog_of, has_errors};
+
+/// Longest wait for a service to take a connection.
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// Checks a project's folder, or single flow files outside any project.
 #[derive(Debug, Args)]
@@ -60,7 +64,7 @@ impl Check {
         complaints.extend(missing_programs());
         let mut errors = complaints.len();
         for complaint in &complaints {
-            self.complain(complaint);
+            self.complain("error", complaint);
         }
         for (file, checked) in &checked {
             self.print(&checked.diagnostics, &String::from_utf8_lossy(&file.source));
@@ -70,10 +74,15 @@ impl Check {
                 .filter(|diagnostic| diagnostic.level == strowger_flow::Level::Error)
                 .count();
         }
-        let warnings: usize = checked
-            .iter()
-            .map(|(_, checked)| checked.diagnostics.len())
-            .sum::<usize>()
+        let silent = silent_services(&project).await;
+        for complaint in &silent {
+            self.complain("warning", complaint);
+        }
+        let warnings: usize = silent.len()
+            + checked
+                .iter()
+                .map(|(_, checked)| checked.diagnostics.len())
+                .sum::<usize>()
             + complaints.len()
             - errors;
         if self.format == Format::Text {
@@ -124,15 +133,39 @@ impl Check {
         }
     }
 
-    fn complain(&self, complaint: &str) {
+    fn complain(&self, level: &str, complaint: &str) {
         match self.format {
-            Format::Text => println!("error: {complaint}"),
-            Format::Json => println!(
-                "{}",
-                serde_json::json!({ "rule": "project", "level": "error", "message": complaint })
-            ),
+            Format::Text => println!("{level}: {complaint}\n"),
+            Format::Json => {
+                println!(
+                    "{}",
+                    serde_json::json!({ "rule": "project", "level": level, "message": complaint })
+                );
+            }
         }
     }
+}
+
+/// Services that plugins may reach and that do not answer now: no error, since they may be back by the
+/// time of a call, and every request has its `error` edge.
+async fn silent_services(project: &Project) -> Vec<String> {
+    let mut silent = Vec::new();
+    for (plugin, config) in &project.config.plugins {
+        for host in &config.grants.http {
+            let connected =
+                tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect(host)).await;
+            let why = match connected {
+                Ok(Ok(_)) => continue,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("no answer within {} s", CONNECT.as_secs()),
+            };
+            silent.push(format!(
+                "plugin {plugin} may send requests to {host}, which does not answer ({why}): start the service, or \
+                 correct plugins.{plugin}.grants.http in strowger.toml"
+            ));
+        }
+    }
+    silent
 }
 
 /// Programs that serving needs and this machine lacks.

@@ -9,6 +9,7 @@ mod dial;
 mod plugin;
 mod serve;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -121,9 +122,10 @@ fn start_log(format: crate::project::LogFormat) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("STROWGER_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info"))
-        .add_directive("rsipstack=off".parse().expect("a fixed directive"));
+        .add_directive("symphonia=warn".parse().expect("a fixed directive"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match format {
         crate::project::LogFormat::Text => log.with_target(false).init(),

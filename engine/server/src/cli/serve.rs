@@ -43,19 +43,23 @@ impl Serve {
         let config = Config::read(&self.project).map_err(Failure::cannot)?;
         start_log(config.log.format);
         let data = data_folder(self.data, &self.project);
-        let engine = open(&self.project, &data, true)
-            .await
-            .map_err(|error| Failure {
-                code: error.code(),
-                message: error.to_string(),
-            })?;
-        let engine = Arc::new(engine);
-        let routes = crate::project::Project::read(&self.project)
-            .map_err(Failure::cannot)?
-            .routes;
-
         let listen = self.sip.unwrap_or(config.sip.listen);
         let reached = advertised(listen.ip(), config.sip.advertise).map_err(Failure::cannot)?;
+        let sip_config = SipConfig {
+            advertised: config.sip.advertise,
+            ..SipConfig::new(listen)
+        };
+        let at = self.http.unwrap_or(config.http.listen);
+        let http = tokio::net::TcpListener::bind(at).await.map_err(|e| {
+            Failure::cannot(format!(
+                "cannot listen for HTTP on {at}: {e}; choose another address with --http"
+            ))
+        })?;
+        // A taken port is told before anything slow is done; calls are taken when all is ready.
+        let (probe, _) = Sip::bind(sip_config.clone())
+            .await
+            .map_err(Failure::cannot)?;
+        probe.shutdown().await;
         let media = Media::start(MediaConfig {
             bind: listen.ip(),
             advertised: reached,
@@ -64,16 +68,13 @@ impl Serve {
             ..MediaConfig::default()
         })
         .map_err(Failure::cannot)?;
-        let at = self.http.unwrap_or(config.http.listen);
-        let http = tokio::net::TcpListener::bind(at).await.map_err(|e| {
-            Failure::cannot(format!(
-                "cannot listen for HTTP on {at}: {e}; choose another address with --http"
-            ))
-        })?;
-        let sip_config = SipConfig {
-            advertised: config.sip.advertise,
-            ..SipConfig::new(listen)
-        };
+        let (engine, routes) = open(&self.project, &data, true)
+            .await
+            .map_err(|error| Failure {
+                code: error.code(),
+                message: error.to_string(),
+            })?;
+        let engine = Arc::new(engine);
         warm(&engine).await;
         let (sip, incoming) = Sip::bind(sip_config).await.map_err(Failure::cannot)?;
 
@@ -110,10 +111,13 @@ impl Serve {
         .await;
         stop.cancel();
         let _ = served.await;
-        engine.durable().await;
+        let saved = engine.durable().await;
         if let Some(store) = &engine.store {
             store.close().await;
         }
+        saved.map_err(|error| {
+            Failure::cannot(format!("the last entries were not saved: {error}"))
+        })?;
         eprintln!("stopped");
         Ok(OK)
     }

@@ -24,7 +24,7 @@ pub(crate) async fn list(
         sip_call_id: query.call_id,
         limit: query.limit,
     };
-    api.engine.durable().await;
+    api.engine.durable().await.map_err(Problem::internal)?;
     Ok(Json(store(&api)?.contacts(&filter).await.map_err(broken)?))
 }
 
@@ -32,7 +32,7 @@ pub(crate) async fn one(
     State(api): State<Api>,
     Path(id): Path<String>,
 ) -> Result<Json<ContactRow>, Problem> {
-    api.engine.durable().await;
+    api.engine.durable().await.map_err(Problem::internal)?;
     store(&api)?
         .contact(&id)
         .await
@@ -63,7 +63,7 @@ pub(crate) async fn transcript(
 }
 
 async fn entries(api: &Api, id: &str) -> Result<Vec<Entry>, Problem> {
-    api.engine.durable().await;
+    api.engine.durable().await.map_err(Problem::internal)?;
     let entries = store(api)?.journal(id).await.map_err(broken)?;
     if entries.is_empty() {
         Err(unknown(id))

@@ -233,6 +233,11 @@ impl Config {
                 self.project.name
             ));
         }
+        if self.plugins.contains_key("std") {
+            return Err(
+                "plugins.std: `std` is the name of the standard steps; choose another".into(),
+            );
+        }
         if self.media.first_port < 1024 || self.media.first_port >= self.media.last_port {
             return Err("media.first_port must be at least 1024 and below media.last_port".into());
         }

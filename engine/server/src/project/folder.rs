@@ -272,6 +272,14 @@ fn find_audio(
             .and_then(|e| e.to_str())
             .unwrap_or("")
             .to_ascii_lowercase();
+        // Hidden folders hold data and caches: a recording is no prompt.
+        let hidden = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_none_or(|name| name.starts_with('.'));
+        if hidden {
+            continue;
+        }
         if path.is_dir() && depth < MAX_DEPTH {
             find_audio(root, &path, depth + 1, found)?;
         } else if matches!(

@@ -298,8 +298,12 @@ impl<L: Line> Driver<L> {
                     })
                     .collect();
                 self.answer(effect, async move {
-                    if !matches!(request.method.as_str(), "GET" | "HEAD") {
-                        engine.durable().await;
+                    if !matches!(request.method.as_str(), "GET" | "HEAD")
+                        && let Err(error) = engine.durable().await
+                    {
+                        // What cannot be explained afterwards does not leave the house.
+                        let error = CallError::Unavailable(format!("the journal: {error}"));
+                        return json!({ "err": error });
                     }
                     let secret = |handle: &str| {
                         secrets
@@ -348,6 +352,8 @@ pub(crate) const CLOSING: Duration = Duration::from_secs(5);
 /// Whether an entry says that something went wrong, for the log.
 pub(crate) fn complaint(kind: &EntryKind) -> Option<(&str, &str)> {
     match kind {
+        // A caller who hangs up, or leaves by a global key, is no trouble.
+        EntryKind::Failed { code, .. } if matches!(code.as_str(), "hangup" | "cancelled") => None,
         EntryKind::Failed { code, message, .. } => Some((code, message)),
         EntryKind::Unsaid { error } => Some(("prompt", error)),
         _ => None,

@@ -44,6 +44,8 @@ pub struct Engine {
     config: Config,
     queues: QueuesFile,
     failures: AtomicU64,
+    /// Keeps the data folder ours for as long as the engine lives.
+    _lock: Option<std::fs::File>,
 }
 
 /// Why an engine does not start.
@@ -65,6 +67,7 @@ pub struct Parts {
     pub store: Option<Store>,
     pub writer: Option<Writer>,
     pub data: PathBuf,
+    pub lock: Option<std::fs::File>,
 }
 
 /// Makes the plugin host; compiled code is cached below the data folder.
@@ -108,6 +111,7 @@ impl Engine {
             config: parts.config,
             queues: parts.queues,
             failures: AtomicU64::new(0),
+            _lock: parts.lock,
         }
     }
 
@@ -197,9 +201,10 @@ impl Engine {
     }
 
     /// Waits until what has happened so far is on the disk, before something leaves the house.
-    pub(crate) async fn durable(&self) {
-        if let Some(writer) = &self.writer {
-            writer.flush().await;
+    pub(crate) async fn durable(&self) -> Result<(), String> {
+        match &self.writer {
+            Some(writer) => writer.flush().await,
+            None => Ok(()),
         }
     }
 
@@ -213,7 +218,7 @@ impl Engine {
                 language,
                 voice,
             } => Prompt::Text {
-                text,
+                text: plain(&text),
                 language,
                 voice,
             },
@@ -224,7 +229,7 @@ impl Engine {
             } if !self.prompts.exists(&path) => {
                 tracing::warn!(%path, "audio file is missing: its text is spoken instead");
                 Prompt::Text {
-                    text,
+                    text: plain(&text),
                     language,
                     voice: None,
                 }
@@ -250,10 +255,46 @@ impl Engine {
     }
 }
 
+/// A text without its markup, of which the speech programs know nothing: tags are left out, and a pause
+/// becomes a comma. Values inserted by a flow cannot hold tags, so what is cut is the designer's own.
+pub(super) fn plain(text: &str) -> String {
+    if !text.contains('<') {
+        return text.to_owned();
+    }
+    let mut words = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, tag)) = rest.split_once('<') {
+        words.push_str(before);
+        let Some((name, after)) = tag.split_once('>') else {
+            rest = "";
+            break;
+        };
+        if name.starts_with("break") {
+            words.push_str(", ");
+        }
+        rest = after;
+    }
+    words.push_str(rest);
+    words
+}
+
 /// Time first, so that ids sort by age; then chance.
 fn contact_id(at: u64, seed: &[u8; 32]) -> String {
     use sha2::Digest;
     // The seed itself stays inside: who knows it can foretell the contact's random numbers.
     let digest = sha2::Sha256::digest(seed);
     format!("{at:011x}-{}", crate::project::hex(&digest[..8]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn markup_is_not_read_aloud() {
+        assert_eq!(plain("One<break time=\"1s\"/>two"), "One, two");
+        assert_eq!(plain("<emphasis>Now</emphasis> press 1."), "Now press 1.");
+        assert_eq!(plain("no tags"), "no tags");
+        assert_eq!(plain("open <tag"), "open ");
+    }
 }

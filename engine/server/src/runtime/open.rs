@@ -1,14 +1,15 @@
 //! From a project's folder to an engine.
 
 use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use strowger_flow::plan::Piece;
 use strowger_plugin::Limits;
 use strowger_voice::g711::Codec;
 
-use super::engine::{Engine, EngineError, Parts, host, prompts};
-use crate::project::{Project, ProjectError, Steps, has_errors};
+use super::engine::{Engine, EngineError, Parts, host, plain, prompts};
+use crate::project::{Project, ProjectError, Routes, Steps, has_errors};
 use crate::prompts::Segment;
 use crate::store::{Store, StoreError, Writer};
 
@@ -24,6 +25,14 @@ pub enum OpenError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The data folder cannot be had for this engine alone.
+    #[error("the data folder {folder} {why}; give every engine a folder of its own with --data")]
+    Data {
+        /// The folder.
+        folder: String,
+        /// Why not.
+        why: String,
+    },
     /// The flows, plugins or routes have errors; the text has all of them.
     #[error("{0}\nthe project has errors and is not served; `strowger check` shows them again")]
     Errors(String),
@@ -39,8 +48,9 @@ impl OpenError {
     }
 }
 
-/// Opens a project. With `keep` its contacts are written into the store in `data`.
-pub async fn open(folder: &Path, data: &Path, keep: bool) -> Result<Engine, OpenError> {
+/// Opens a project: the engine, and where its numbers lead. With `keep` its contacts are written into the
+/// store in `data`, which then belongs to this engine until it ends.
+pub async fn open(folder: &Path, data: &Path, keep: bool) -> Result<(Engine, Routes), OpenError> {
     let project = Project::read(folder)?;
     let host = host(Some(data))?;
     let steps = Steps::load(&host, folder, &project.config.plugins, &Limits::default())
@@ -64,8 +74,10 @@ pub async fn open(folder: &Path, data: &Path, keep: bool) -> Result<Engine, Open
     }
     let program = project.program(checked, &steps)?;
     let prompts = prompts(folder, data, &project.config);
+    let mut lock = None;
     let (store, writer) = match keep {
         true => {
+            lock = Some(own(data)?);
             let store = Store::open(data).await?;
             let (writer, _) = Writer::start(store.clone());
             (Some(store), Some(writer))
@@ -73,7 +85,12 @@ pub async fn open(folder: &Path, data: &Path, keep: bool) -> Result<Engine, Open
         false => (None, None),
     };
     let data = data.to_owned();
-    let Project { config, queues, .. } = project;
+    let Project {
+        config,
+        queues,
+        routes,
+        ..
+    } = project;
     let engine = Engine::new(Parts {
         config,
         queues,
@@ -84,6 +101,7 @@ pub async fn open(folder: &Path, data: &Path, keep: bool) -> Result<Engine, Open
         store,
         writer,
         data,
+        lock,
     });
     if let Some(store) = &engine.store {
         let orphans = store.close_orphans(engine.clock.now()).await?;
@@ -94,7 +112,23 @@ pub async fn open(folder: &Path, data: &Path, keep: bool) -> Result<Engine, Open
             );
         }
     }
-    Ok(engine)
+    Ok((engine, routes))
+}
+
+/// Takes the data folder for this process. The lock is the system's and ends with the process.
+fn own(data: &Path) -> Result<File, OpenError> {
+    let refused = |why: String| OpenError::Data {
+        folder: data.display().to_string(),
+        why,
+    };
+    std::fs::create_dir_all(data).map_err(|e| refused(format!("cannot be made ({e})")))?;
+    let file =
+        File::create(data.join("lock")).map_err(|e| refused(format!("cannot be written ({e})")))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(refused("is in use by another engine".to_owned())),
+        Err(TryLockError::Error(e)) => Err(refused(format!("cannot be locked ({e})"))),
+    }
 }
 
 /// Makes every prompt whose words are known before a call, so that the first caller does not wait for them.
@@ -138,7 +172,7 @@ pub async fn warm(engine: &Engine) {
     let segments = segments
         .into_iter()
         .map(|(text, language, voice)| Segment::Text {
-            text,
+            text: plain(&text),
             language,
             voice,
         })

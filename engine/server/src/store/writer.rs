@@ -59,8 +59,8 @@ pub enum Record {
         /// The file.
         path: String,
     },
-    /// Everything before this is on the disk when the answer comes.
-    Flush(oneshot::Sender<()>),
+    /// Everything before this is on the disk when the answer comes, or it says why not.
+    Flush(oneshot::Sender<Result<(), String>>),
 }
 
 /// Writes records in the order they come.
@@ -82,11 +82,13 @@ impl Writer {
         let _ = self.records.send(record).await;
     }
 
-    /// Waits until everything written so far is on the disk.
-    pub async fn flush(&self) {
+    /// Waits until everything written so far is on the disk; an error says why it is not.
+    pub async fn flush(&self) -> Result<(), String> {
         let (done, flushed) = oneshot::channel();
         self.write(Record::Flush(done)).await;
-        let _ = flushed.await;
+        flushed
+            .await
+            .unwrap_or_else(|_| Err("the journal's writer has stopped".to_owned()))
     }
 }
 
@@ -106,12 +108,15 @@ async fn write(store: Store, mut queue: mpsc::Receiver<Record>) {
                 _ => break,
             }
         }
-        if let Err(error) = commit(&store, &batch).await {
+        let done = commit(&store, &batch)
+            .await
+            .map_err(|error| error.to_string());
+        if let Err(error) = &done {
             tracing::error!(%error, records = batch.len(), "journal entries could not be written");
         }
         for record in batch.drain(..) {
-            if let Record::Flush(done) = record {
-                let _ = done.send(());
+            if let Record::Flush(flushed) = record {
+                let _ = flushed.send(done.clone());
             }
         }
     }

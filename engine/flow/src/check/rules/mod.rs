@@ -1,4 +1,4 @@
-//! The rules, one file each. A rule's doc comment is its page: `strowger explain RULE` prints it.
+//! The rules, one file each. A rule's doc comment is its page.
 
 use crate::diagnostic::{Language, Level};
 

@@ -1,0 +1,378 @@
+//! Talking with the contact: what a `media.listen` hears, and what becomes of keys and texts.
+
+use serde_json::{Value as Json, json};
+
+use crate::Millis;
+use crate::activation::Pending;
+use crate::call::{
+    CallError, ListenOptions, MAX_CHOICES, MAX_DIGITS, MAX_TIMEOUT_MS, Prompt, Utterance,
+};
+use crate::contact::Contact;
+use crate::entry::EntryKind;
+use crate::facts::Channel;
+use crate::io::{Output, Segment, ok};
+use crate::listening::{Listening, Verdict};
+use crate::timers::Timer;
+
+/// In a chat people answer slowly: `timeout` counts so many times.
+const CHAT_PATIENCE: u64 = 6;
+/// Most keys kept that were typed ahead; further ones are dropped.
+const MAX_TYPED_AHEAD: usize = 64;
+/// Most texts kept that were written ahead; further ones are dropped.
+const MAX_WRITTEN_AHEAD: usize = 16;
+/// Longest text of a contact, in characters; the rest is dropped.
+const MAX_WRITTEN: usize = 4_000;
+/// Stands in the journal for a key or a character that must not be seen.
+const HIDDEN: char = '•';
+
+impl Contact {
+    /// A step listens.
+    pub(crate) fn listen(
+        &mut self,
+        now: Millis,
+        what: &Utterance,
+        options: ListenOptions,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CallError> {
+        check_listen(&options)?;
+        let segments = self.given_utter(now, what)?;
+        let mut labels = Vec::with_capacity(options.choices.len());
+        for choice in &options.choices {
+            labels.push(match &choice.label {
+                Some(label) => Some(self.label(now, label)?),
+                None => None,
+            });
+        }
+        let node = self.running().node;
+        let plan = self.frame().plan.clone();
+        let globals = match plan.nodes[node.0 as usize].global_keys {
+            true => plan.global.press.keys().cloned().collect(),
+            false => Vec::new(),
+        };
+        if options.sensitive || !options.barge_in {
+            self.drop_ahead(now, out);
+        }
+        if options.sensitive {
+            self.written_ahead.clear();
+            if !std::mem::replace(&mut self.running().masked, true) {
+                out.push(Output::Mask(true));
+            }
+        }
+        self.wait_for(Pending::Listen(Listening::new(&options, labels, globals)));
+        // What was typed ahead answers before anything is said.
+        while let Some(key) = self.typed_ahead.pop_front() {
+            self.take_key(now, key, out);
+            if !self.listens() {
+                return Ok(());
+            }
+        }
+        if let Some(text) = self.written_ahead.pop_front() {
+            self.listen_text(now, &text, out);
+            return Ok(());
+        }
+        if self.listening().is_some_and(|listening| listening.begun()) {
+            return Ok(());
+        }
+        if segments.is_empty() {
+            self.await_first_key(now);
+            return Ok(());
+        }
+        let play = self.start_play(now, segments, out);
+        if let Some(listening) = self.listening() {
+            listening.play = Some(play);
+        }
+        Ok(())
+    }
+
+    /// What the button of a choice says.
+    fn label(&mut self, now: Millis, label: &Prompt) -> Result<String, CallError> {
+        let what = Utterance {
+            prompts: vec![label.clone()],
+            bindings: Vec::new(),
+        };
+        let segments = self.given_utter(now, &what)?;
+        Ok(segments.iter().map(Segment::words).collect())
+    }
+
+    fn listens(&mut self) -> bool {
+        self.listening().is_some()
+    }
+
+    fn listening(&mut self) -> Option<&mut Listening> {
+        match self.activation() {
+            Some(activation) => match &mut activation.pending {
+                Pending::Listen(listening) => Some(listening),
+                _ => None,
+            },
+            None => None,
+        }
+    }
+
+    pub(crate) fn await_first_key(&mut self, now: Millis) {
+        let patience = if self.facts.channel == Channel::Chat {
+            CHAT_PATIENCE
+        } else {
+            1
+        };
+        let Some(timeout) = self.listening().map(|listening| listening.timeout_ms) else {
+            return;
+        };
+        self.timers
+            .set(Timer::Listen, now.saturating_add(timeout * patience));
+    }
+
+    /// The caller pressed a key.
+    pub(crate) fn key(&mut self, now: Millis, key: char, out: &mut Vec<Output>) {
+        if self.hung_up || !matches!(key, '0'..='9' | '*' | '#' | 'A'..='D') {
+            return;
+        }
+        if let Some((end_key, until)) = self.swallow.take()
+            && key == end_key
+            && now <= until
+        {
+            return self.write(now, EntryKind::Pressed { key }, out);
+        }
+        let Some(activation) = self.activation() else {
+            return self.type_ahead(now, key, out);
+        };
+        match &activation.pending {
+            Pending::Listen(listening) if listening.play.is_some() && !listening.barge_in => {
+                self.drop_key(now, out);
+            }
+            Pending::Listen(_) => self.take_key(now, key, out),
+            Pending::Say {
+                barge_in: false, ..
+            } => self.drop_key(now, out),
+            Pending::Say { barge_in: true, .. } => {
+                self.type_ahead(now, key, out);
+                self.stop_playing(out);
+                self.reply(now, ok("interrupted"), out);
+            }
+            Pending::Capture { effect, end_key } if end_key.is_none_or(|end| end == key) => {
+                let effect = *effect;
+                self.write(now, EntryKind::Pressed { key }, out);
+                out.push(Output::StopRecording { effect });
+            }
+            Pending::Capture { .. } => self.drop_key(now, out),
+            Pending::WaitAny {
+                input: Some(index), ..
+            } => {
+                let index = *index;
+                self.type_ahead(now, key, out);
+                self.timers.clear(Timer::Wait);
+                self.reply(now, ok(index), out);
+            }
+            _ => self.type_ahead(now, key, out),
+        }
+    }
+
+    /// Keeps a key for the step that will ask for it. It is written down when that step takes it: until
+    /// then it may be part of a secret.
+    fn type_ahead(&mut self, now: Millis, key: char, out: &mut Vec<Output>) {
+        if self.typed_ahead.len() < MAX_TYPED_AHEAD {
+            self.typed_ahead.push_back(key);
+        } else {
+            self.drop_key(now, out);
+        }
+    }
+
+    /// Drops what was typed ahead.
+    pub(crate) fn drop_ahead(&mut self, now: Millis, out: &mut Vec<Output>) {
+        for _ in 0..std::mem::take(&mut self.typed_ahead).len() {
+            self.drop_key(now, out);
+        }
+    }
+
+    /// A key that nobody asked for.
+    fn drop_key(&mut self, now: Millis, out: &mut Vec<Output>) {
+        self.write(now, EntryKind::Pressed { key: HIDDEN }, out);
+    }
+
+    /// The listening step takes a key.
+    fn take_key(&mut self, now: Millis, key: char, out: &mut Vec<Output>) {
+        let shown = match self.running().masked {
+            true => HIDDEN,
+            false => key,
+        };
+        self.write(now, EntryKind::Pressed { key: shown }, out);
+        self.listen_key(now, key, out);
+    }
+
+    fn listen_key(&mut self, now: Millis, key: char, out: &mut Vec<Output>) {
+        let Some(listening) = self.listening() else {
+            return;
+        };
+        let heard_prompt = listening.play.take().is_some();
+        let verdict = listening.key(key);
+        let gap = listening.gap_ms;
+        let end_key = listening.end_key().filter(|end_key| *end_key != key);
+        if heard_prompt {
+            self.stop_playing(out);
+        }
+        match verdict {
+            Verdict::More => self.timers.set(Timer::Listen, now.saturating_add(gap)),
+            verdict => {
+                if let (Verdict::Digits(_), Some(end_key)) = (&verdict, end_key) {
+                    self.swallow_end_key(now, end_key, gap, out);
+                }
+                self.heard(now, verdict, out);
+            }
+        }
+    }
+
+    /// An end key that follows an entry that is already complete is part of that entry.
+    fn swallow_end_key(&mut self, now: Millis, end_key: char, gap: u64, out: &mut Vec<Output>) {
+        match self.typed_ahead.front() {
+            Some(next) if *next == end_key => {
+                self.typed_ahead.pop_front();
+                self.write(now, EntryKind::Pressed { key: end_key }, out);
+            }
+            Some(_) => {}
+            None => self.swallow = Some((end_key, now.saturating_add(gap))),
+        }
+    }
+
+    /// The contact wrote something.
+    pub(crate) fn written(&mut self, now: Millis, text: String, out: &mut Vec<Output>) {
+        if self.hung_up {
+            return;
+        }
+        let text: String = match text.char_indices().nth(MAX_WRITTEN) {
+            Some((end, _)) => text[..end].to_owned(),
+            None => text,
+        };
+        let shown = match self.activation() {
+            Some(activation) if activation.masked => {
+                HIDDEN.to_string().repeat(text.chars().count())
+            }
+            _ => text.clone(),
+        };
+        self.write(now, EntryKind::Wrote { text: shown }, out);
+        match self.activation().map(|activation| &activation.pending) {
+            Some(Pending::Listen(_)) => self.listen_text(now, &text, out),
+            Some(Pending::WaitAny {
+                input: Some(index), ..
+            }) => {
+                let index = *index;
+                self.write_ahead(text);
+                self.timers.clear(Timer::Wait);
+                self.reply(now, ok(index), out);
+            }
+            _ => self.write_ahead(text),
+        }
+    }
+
+    fn write_ahead(&mut self, text: String) {
+        if self.written_ahead.len() < MAX_WRITTEN_AHEAD {
+            self.written_ahead.push_back(text);
+        }
+    }
+
+    fn listen_text(&mut self, now: Millis, text: &str, out: &mut Vec<Output>) {
+        let Some(listening) = self.listening() else {
+            return;
+        };
+        let verdict = listening.written(text);
+        if listening.play.take().is_some() {
+            self.stop_playing(out);
+        }
+        self.heard(now, verdict, out);
+    }
+
+    /// The time for the first key, or for the next, is over.
+    pub(crate) fn listen_timeout(&mut self, now: Millis, out: &mut Vec<Output>) {
+        let Some(listening) = self.listening() else {
+            return;
+        };
+        if !listening.begun() {
+            return self.answer(now, json!("nothing"), out);
+        }
+        let verdict = listening.complete();
+        let gap = listening.gap_ms;
+        if let (Verdict::Digits(_), Some(end_key)) = (&verdict, listening.end_key()) {
+            self.swallow_end_key(now, end_key, gap, out);
+        }
+        self.heard(now, verdict, out);
+    }
+
+    /// A listening step has its answer, or a global key takes the contact out of it.
+    fn heard(&mut self, now: Millis, verdict: Verdict, out: &mut Vec<Output>) {
+        self.timers.clear(Timer::Listen);
+        self.error_path = None;
+        let sensitive = self
+            .listening()
+            .is_some_and(|listening| listening.sensitive);
+        let heard = match verdict {
+            Verdict::More => return,
+            Verdict::Choice(key) => json!({ "choice": key }),
+            Verdict::Digits(digits) | Verdict::Text(digits) if sensitive => {
+                json!({ "secret": self.keep_secret(digits) })
+            }
+            Verdict::Unmatched(_) if self.running().masked => json!({ "unmatched": "" }),
+            Verdict::Digits(digits) => json!({ "digits": digits }),
+            Verdict::Text(text) => json!({ "text": text }),
+            Verdict::Unmatched(keys) => json!({ "unmatched": keys }),
+            Verdict::Global(key) => return self.leave_by_key(now, key, out),
+        };
+        self.answer(now, heard, out);
+    }
+
+    fn answer(&mut self, now: Millis, heard: Json, out: &mut Vec<Output>) {
+        let value = ok(&heard);
+        self.write(now, EntryKind::Heard { heard }, out);
+        self.reply(now, value, out);
+    }
+
+    fn leave_by_key(&mut self, now: Millis, key: String, out: &mut Vec<Output>) {
+        let edge = self.frame().plan.global.press.get(&key).cloned();
+        self.write(now, EntryKind::GlobalKey { key }, out);
+        self.cancel_step(out);
+        self.go_on(now, edge, out);
+    }
+
+    fn keep_secret(&mut self, text: String) -> Json {
+        let handle = format!("s:{}", self.secrets.len() + 1);
+        let length = text.chars().count();
+        let last_four: String = match length >= 8 {
+            true => text.chars().skip(length - 4).collect(),
+            false => String::new(),
+        };
+        self.secrets.insert(handle.clone(), text);
+        self.running().given.secrets.insert(handle.clone());
+        json!({ "handle": handle, "length": length, "last-four": last_four })
+    }
+}
+
+fn check_listen(options: &ListenOptions) -> Result<(), CallError> {
+    let invalid = |message: String| Err(CallError::InvalidArgument(message));
+    if options.choices.len() > MAX_CHOICES {
+        return invalid(format!("at most {MAX_CHOICES} choices"));
+    }
+    let is_key = |key: &str| {
+        !key.is_empty()
+            && key.len() <= MAX_DIGITS as usize
+            && key.chars().all(|c| matches!(c, '0'..='9' | '*' | '#'))
+    };
+    if let Some(choice) = options.choices.iter().find(|choice| !is_key(&choice.key)) {
+        let shown: String = choice.key.chars().take(16).collect();
+        return invalid(format!("`{shown}` is no key: use digits, `*` and `#`"));
+    }
+    if let Some(digits) = &options.digits {
+        if digits.min == 0 || digits.min > digits.max || digits.max > MAX_DIGITS {
+            return invalid(format!("digits: 1 <= min <= max <= {MAX_DIGITS}"));
+        }
+        if digits
+            .end_key
+            .as_deref()
+            .is_some_and(|key| !is_key(key) || key.len() != 1)
+        {
+            return invalid("end-key is one key".into());
+        }
+    }
+    if options.timeout_ms > MAX_TIMEOUT_MS || options.gap_ms > MAX_TIMEOUT_MS {
+        return invalid(format!(
+            "timeout-ms and gap-ms are at most {MAX_TIMEOUT_MS}"
+        ));
+    }
+    Ok(())
+}

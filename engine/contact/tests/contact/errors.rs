@@ -1,0 +1,167 @@
+//! Failures: repetitions, edges, and error paths that are broken themselves.
+
+use crate::Walk;
+
+const ORDER: &str = r#"
+flow: order
+format: 1
+vars: { no: { type: text, default: "20260302" } }
+global: { error: sorry }
+steps:
+  start:
+    use: orders/lookup@1
+    with: { order_no: "${no}" }
+    as: order
+    timeout: 3s
+    retry: { times: 2, wait: 300ms, factor: 2, only: [timeout] }
+    then: { found: bye, not_found: bye, timeout: late }
+  late: { hangup: late }
+  sorry:
+    - say: "Sorry."
+    - menu: "One to try again."
+      press: { 1: start }
+      then: { no_input: bye, no_match: bye }
+  bye: { hangup: completed }
+"#;
+
+fn order() -> Walk {
+    let mut walk = Walk::new(&[ORDER]);
+    walk.check("connect", "run orders/lookup@1");
+    walk
+}
+
+#[test]
+fn a_step_is_tried_again_after_growing_pauses() {
+    order()
+        .check("fail timeout", "")
+        .check("wait 299", "")
+        .check("wait 1", "run orders/lookup@1")
+        .check("fail timeout", "")
+        .check("wait 599", "")
+        .check("wait 1", "run orders/lookup@1")
+        .check("fail timeout", "hang up | ended late");
+}
+
+#[test]
+fn only_what_the_flow_names_is_tried_again() {
+    order().check("fail again", "run std/say@1");
+    let both = ORDER.replace("only: [timeout]", "only: [error]");
+    let mut walk = Walk::new(&[&both]);
+    walk.run("connect");
+    walk.check("fail again", "")
+        .check("wait 300", "run orders/lookup@1")
+        .check("fail", "run std/say@1");
+}
+
+#[test]
+fn a_repetition_makes_the_same_requests() {
+    let fetch = r#"call http.fetch [{"method":"POST","url":"http://x/","headers":[]}]"#;
+    let mut walk = order();
+    walk.check(fetch, "http c-1:1:1");
+    walk.check(
+        r#"done {"ok":{"status":500,"headers":[],"body":""}}"#,
+        "reply ok:body:,headers:[],status:500",
+    );
+    walk.check(fetch, "http c-1:1:2");
+    walk.all(&["fail timeout", "wait 300"]);
+    walk.check(fetch, "http c-1:1:1");
+}
+
+#[test]
+fn a_broken_error_path_goes_on_once_and_never_in_circles() {
+    let mut walk = order();
+    walk.check("fail", "run std/say@1")
+        .check("fail", "run std/menu@1")
+        .check("fail", "hang up | ended error");
+    assert_eq!(walk.entered(), ["start", "sorry", "sorry"]);
+}
+
+#[test]
+fn who_was_heard_may_fall_again() {
+    let mut walk = order();
+    walk.all(&["fail", "fail", "listen", "key 1"]);
+    walk.check("end 1", "run orders/lookup@1")
+        .check("fail", "run std/say@1");
+}
+
+#[test]
+fn an_expression_that_fails_is_an_error_of_its_step() {
+    let flow = ORDER
+        .replace(
+            "no: { type: text, default: \"20260302\" }",
+            "n: { type: number, default: 0 }",
+        )
+        .replace("\"${no}\"", "\"x${1 / n}\"");
+    let mut walk = Walk::new(&[&flow]);
+    walk.check("connect", "run std/say@1");
+    assert_eq!(walk.entered(), ["start", "sorry"]);
+}
+
+const OUTER: &str = r#"
+flow: outer
+format: 1
+global: { error: outer_sorry }
+steps:
+  start:
+    call: inner
+    then: { done: bye }
+  outer_sorry:
+    - say: "Outer."
+    - hangup: sorry
+  bye: { hangup: completed }
+"#;
+
+const INNER: &str = r#"
+flow: inner
+format: 1
+outcomes: [done]
+steps:
+  start:
+    - say: "Inner."
+    - return: done
+"#;
+
+#[test]
+fn errors_climb_out_of_called_flows() {
+    let mut walk = Walk::new(&[OUTER, INNER]);
+    walk.check("connect", "run std/say@1")
+        .check("fail", "run std/say@1")
+        .check("say", "play Outer.");
+
+    // The line of the `call` comes before what holds everywhere.
+    let own = OUTER.replace(
+        "{ done: bye }",
+        "{ done: bye, error: own }\n  own: { hangup: own }",
+    );
+    let mut walk = Walk::new(&[&own, INNER]);
+    walk.check("connect", "run std/say@1")
+        .check("fail", "hang up | ended own");
+
+    // The inner flow's own handling comes before both; when that breaks too, it is skipped.
+    let inner = INNER.replace(
+        "steps:",
+        "global: { error: oops }\nsteps:\n  oops:\n    - say: \"Oops.\"\n    - return: done",
+    );
+    let mut walk = Walk::new(&[&own, &inner]);
+    walk.all(&["connect", "fail"]);
+    walk.check("say", "play Oops.")
+        .check("unplayed", "reply err:unavailable:no such file")
+        .check("fail", "hang up | ended completed");
+}
+
+#[test]
+fn without_any_edge_the_contact_is_over() {
+    let mut walk = Walk::new(&[INNER]);
+    walk.check("connect", "run std/say@1")
+        .check("fail", "hang up | ended error");
+    assert!(walk.contact.ended());
+}
+
+#[test]
+fn an_outcome_that_breaks_its_schema_is_an_error() {
+    order().check(r#"end found {"eta":"no day at all"}"#, "run std/say@1");
+    order().check(
+        r#"end found {"eta":"2026-03-05"}"#,
+        "hang up | ended completed",
+    );
+}

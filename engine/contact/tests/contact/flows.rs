@@ -1,0 +1,212 @@
+//! The engine's own verbs, and walking between flows.
+
+use serde_json::json;
+use strowger_contact::{EntryKind, Program, ProgramError};
+
+use crate::Walk;
+use crate::walk::{catalog, program};
+
+const OUTER: &str = r#"
+flow: outer
+format: 1
+vars:
+  tries: { type: number, default: 1 }
+  text: { type: text, default: red }
+steps:
+  start:
+    call: inner
+    with: { reason: "${text}" }
+    as: back
+    then: { done: decide, other: leave }
+  decide:
+    - set: { tries: "${tries + 1}", text: "${back.word}" }
+    - tag: { word: "${text}" }
+    - if: tries > 1
+      then: choose
+      else: bye
+  choose:
+    choose:
+      - { when: text == "nothing", then: bye }
+      - { when: text == "blue", then: switch }
+      - { else: bye }
+  switch:
+    switch: text
+    then: { blue: pause, else: bye }
+  pause:
+    - wait: 3s
+    - say: "Never."
+      when: tries > 5
+    - goto: leave
+  leave:
+    goto: flow:other
+  bye: { hangup: completed }
+"#;
+
+const INNER: &str = r#"
+flow: inner
+format: 1
+inputs: { reason: { type: text, default: none given } }
+outcomes: [done, other]
+steps:
+  start:
+    - say: "Because of ${reason}."
+    - return: done
+      with: { word: blue }
+"#;
+
+const OTHER: &str = r#"
+flow: other
+format: 1
+steps:
+  start:
+    - say: "Other."
+    - return: finished
+outcomes: [finished]
+"#;
+
+#[test]
+fn a_flow_walks_calls_decides_waits_and_leaves() {
+    let outer = OUTER.replace(
+        "    goto: flow:other",
+        "    if: tries > 0\n    then: flow:other\n    else: bye",
+    );
+    let mut walk = Walk::new(&[&outer, INNER, OTHER]);
+    walk.check("connect", "run std/say@1")
+        .check("say", "play Because of red.")
+        .check("played", "reply ok:finished")
+        .check("end done", "")
+        .check("wait 2999", "")
+        .check("wait 1", "run std/say@1")
+        .check("say", "play Other.")
+        .check("played", "reply ok:finished")
+        .check("end done", "hang up | ended finished");
+    let set = walk
+        .journal()
+        .into_iter()
+        .find_map(|entry| match &entry.kind {
+            EntryKind::Set { values } => Some(values.clone()),
+            _ => None,
+        });
+    assert_eq!(set, Some(json!({ "tries": 2, "text": "blue" })));
+    let tags = walk
+        .journal()
+        .into_iter()
+        .find_map(|entry| match &entry.kind {
+            EntryKind::Tagged { values } => Some(values.clone()),
+            _ => None,
+        });
+    assert_eq!(tags, Some(json!({ "word": "blue" })));
+}
+
+#[test]
+fn the_journal_is_numbered_without_gaps_from_the_start() {
+    let mut walk = Walk::new(&[OUTER, INNER, OTHER]);
+    walk.all(&[
+        "connect",
+        "say",
+        "played",
+        "end done",
+        "wait 3000",
+        "hang up",
+    ]);
+    let journal = walk.journal();
+    for (number, entry) in journal.iter().enumerate() {
+        assert_eq!(entry.seq as usize, number);
+    }
+    assert!(matches!(journal[0].kind, EntryKind::Started { .. }));
+    let text = serde_json::to_string(&journal).expect("JSON");
+    let back: Vec<strowger_contact::Entry> = serde_json::from_str(&text).expect("reads again");
+    assert!(back.iter().eq(journal), "an entry survives the store");
+}
+
+#[test]
+fn a_contact_that_lasts_too_long_may_say_goodbye_once() {
+    let flow = r#"
+flow: long
+format: 1
+defaults: { max_duration: 1m }
+global: { too_long: goodbye }
+steps:
+  start:
+    menu: "One?"
+    press: { 1: start, 2: goodbye }
+    then: { no_input: bye, no_match: bye }
+  bye: { hangup: completed }
+  goodbye:
+    - say: "Time is up."
+    - hangup: too_late
+"#;
+    let mut walk = Walk::new(&[flow]);
+    walk.all(&["connect", "listen", "key 1", "end 1"]);
+    walk.check("listen", "play One?")
+        .check("wait 59999", "")
+        .check("wait 1", "cancel | stop | run std/say@1")
+        .check("say", "play Time is up.")
+        .check("wait 60000", "cancel | stop | hang up | ended too-long");
+
+    let flow = flow.replace("global: { too_long: goodbye }\n", "");
+    let mut walk = Walk::new(&[&flow]);
+    walk.run("connect");
+    walk.check("wait 60000", "cancel | hang up | ended too-long");
+}
+
+#[test]
+fn repeating_counts_as_an_action() {
+    let flow = r#"
+flow: again
+format: 1
+defaults: { max_steps: 10 }
+steps:
+  start:
+    menu: "One?"
+    press: { 1: repeat, 2: bye }
+    then: { no_input: bye, no_match: bye }
+  bye: { hangup: completed }
+"#;
+    let mut walk = Walk::new(&[flow]);
+    walk.run("connect");
+    for _ in 0..9 {
+        walk.check("end 1", "run std/menu@1");
+    }
+    walk.check("end 1", "hang up | ended too-long");
+}
+
+#[test]
+fn a_program_is_whole_or_none() {
+    let catalog = catalog();
+    let plan = |text: &str| {
+        let checked = strowger_flow::check("test.flow.yaml", text.as_bytes(), &catalog);
+        std::sync::Arc::new(checked.plan.expect("a plan"))
+    };
+    let missing = |flow: &str| {
+        Program::new([plan(flow)], &catalog.steps, Default::default()).expect_err("not whole")
+    };
+    let edge = "flow: f\nformat: 1\nsteps:\n  start:\n    menu: Hi\n    press: { 1: flow:gone }\n    then: { no_input: bye, no_match: bye }\n  bye: { hangup: ok }\n";
+    let expected = ProgramError::MissingFlow {
+        flow: "f".into(),
+        missing: "gone".into(),
+    };
+    assert_eq!(missing(edge), expected);
+    let global = "flow: f\nformat: 1\nglobal: { error: flow:gone }\nsteps:\n  start:\n    - say: Hi\n    - hangup: ok\n";
+    assert_eq!(missing(global), expected);
+    let whole = program(&[OUTER, INNER, OTHER]);
+    assert_eq!(whole.flows().count(), 3);
+    let step = Program::new(
+        whole.flows().cloned(),
+        &Default::default(),
+        Default::default(),
+    );
+    assert!(matches!(step, Err(ProgramError::MissingStep { .. })));
+}
+
+#[test]
+fn a_shutdown_ends_at_once_and_nothing_follows() {
+    let mut walk = Walk::new(&[OUTER, INNER, OTHER]);
+    walk.all(&["connect", "say"]);
+    walk.check("shutdown", "cancel | stop | hang up | ended shutdown")
+        .check("played", "")
+        .check("end done", "")
+        .check("hang up", "")
+        .check("wait 99999999", "");
+    assert_eq!(walk.contact.deadline(), None);
+}

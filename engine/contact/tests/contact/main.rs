@@ -1,0 +1,14 @@
+//! A contact's walk through checked flows in virtual time. The tests play the guests.
+
+mod errors;
+mod flows;
+mod handles;
+mod hangup;
+mod listening;
+mod prompts;
+mod random;
+mod secrets;
+mod silence;
+mod walk;
+
+pub use walk::Walk;

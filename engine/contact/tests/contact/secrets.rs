@@ -1,0 +1,132 @@
+//! Secrets: nothing that leaves the core shows their digits.
+
+use strowger_contact::Channel;
+
+use crate::Walk;
+
+const CARD: &str = "4111111111111111";
+
+const FLOW: &str = r#"
+flow: secrets
+format: 1
+vars: { card: secret }
+global: { press: { 0: bye } }
+steps:
+  start:
+    - say: "Welcome."
+    - ask: "Your card?"
+      into: card
+      expect: { digits: 12..19 }
+      sensitive: true
+      then: { ok: after, no_input: bye, no_match: bye }
+  after:
+    menu: "One?"
+    press: { 1: bye }
+    then: { no_input: bye, no_match: bye }
+  bye: { hangup: completed }
+"#;
+
+#[track_caller]
+fn shows_nothing(walk: &Walk) {
+    let text = format!("{:?}", walk.all);
+    assert!(!text.contains(CARD), "the whole entry is shown");
+    let keys = walk.pressed();
+    assert!(!keys.contains("4111"), "its keys are shown: {keys}");
+    assert!(!text.contains("4111"), "a part of it is shown");
+}
+
+fn ask() -> Walk {
+    let mut walk = Walk::new(&[FLOW]);
+    walk.check("connect", "run std/say@1")
+        .check("end done", "run std/ask@1");
+    walk
+}
+
+const HEARD: &str = "reply ok:secret:handle:s:1,last-four:1111,length:16";
+
+#[test]
+fn a_secret_entry_is_masked_and_comes_as_a_handle() {
+    let mut walk = ask();
+    walk.check("listen", "mask | play Your card?")
+        .check(&format!("keys {CARD}#"), &format!("stop | {HEARD}"));
+    assert_eq!(walk.contact.secret("s:1"), Some(CARD));
+    shows_nothing(&walk);
+    let ok = r#"end ok {"value":{"secret":"s:1","length":16,"lastFour":"1111"}}"#;
+    walk.check(ok, "unmask | run std/menu@1")
+        .check("listen", "play One?")
+        .check("key 1", "stop | reply ok:choice:1");
+    assert!(walk.pressed().ends_with('1'), "the next step is no secret");
+}
+
+#[test]
+fn a_card_typed_too_early_is_dropped_unseen() {
+    let mut walk = Walk::new(&[FLOW]);
+    walk.run("connect");
+    walk.check("say", "play Welcome.");
+    walk.run(&format!("keys {CARD}"));
+    walk.run("end done");
+    walk.check("listen", "mask | play Your card?");
+    shows_nothing(&walk);
+    assert_eq!(walk.pressed(), "•".repeat(16));
+    walk.check(&format!("keys {CARD}#"), &format!("stop | {HEARD}"));
+    shows_nothing(&walk);
+}
+
+#[test]
+fn a_broken_entry_stays_hidden_until_the_step_ends() {
+    let mut walk = ask();
+    walk.check("listen", "mask | play Your card?")
+        .check("keys 4111", "stop")
+        .check("wait 3000", "reply ok:unmatched:");
+    // While the guest thinks, and in whatever it asks next.
+    walk.run("keys 4111");
+    walk.check(
+        r#"call media.listen [{}, {"barge-in":true,"timeout-ms":5000,"gap-ms":100,"choices":[{"key":"1"}]}]"#,
+        "reply ok:unmatched:",
+    );
+    walk.check("listen", "play Your card?");
+    shows_nothing(&walk);
+    walk.check("wait 0", "")
+        .check("hang up", "reply err:hangup");
+    walk.check("fail", "unmask | ended abandoned by caller");
+}
+
+#[test]
+fn a_step_left_in_the_middle_is_unmasked() {
+    let mut walk = ask();
+    walk.check("listen", "mask | play Your card?")
+        .check("key 0", "stop")
+        .check("wait 3000", "cancel | unmask | hang up | ended completed");
+}
+
+#[test]
+fn a_chat_is_no_exception() {
+    let mut walk = Walk::on(Channel::Chat, &[FLOW]);
+    walk.all(&["connect", "end done"]);
+    walk.check("listen", "mask | play Your card?")
+        .check("text 4111 1111 1111 1111", &format!("stop | {HEARD}"));
+    shows_nothing(&walk);
+    // What was written before the question is no answer to it.
+    let mut walk = Walk::on(Channel::Chat, &[FLOW]);
+    walk.all(&["connect", "text 5500 0000 0000 0004", "end done"]);
+    walk.check("listen", "mask | play Your card?");
+}
+
+#[test]
+fn a_step_can_use_only_its_own_secrets() {
+    let mut walk = ask();
+    walk.all(&["listen", &format!("keys {CARD}#")]);
+    let fetch = r#"call http.fetch [{"method":"POST","url":"http://x/","secrets":[{"placeholder":"PAN","handle":"s:1"}]}]"#;
+    walk.check(fetch, "http c-1:2:2");
+    walk.run(r#"done {"err":"timeout"}"#);
+    walk.run(r#"end ok {"value":{"secret":"s:1","length":16,"lastFour":"1111"}}"#);
+    let done = walk.run(fetch);
+    assert!(done.starts_with("reply err:invalid-argument:"), "{done}");
+}
+
+#[test]
+fn an_outcome_cannot_make_a_secret_up() {
+    let mut walk = ask();
+    let done = walk.run(r#"end ok {"value":{"secret":"s:1","length":16,"lastFour":"1111"}}"#);
+    assert_eq!(done, "hang up | ended error");
+}
