@@ -150,6 +150,11 @@ fn bad_projects_are_refused_in_a_sentence() -> Result<()> {
     write("strowger.toml", "[project]\nname = \"x\"\ncolour = 1\n")?;
     refused("unknown key", &["colour", "line 3"], 2)?;
     write("strowger.toml", "[project]\nname = \"x\"\n")?;
+    refused("no flow", &["there is no flow"], 1)?;
+    write(
+        "ok.flow.yaml",
+        "flow: ok\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - say: Hello.\n    - hangup: done\n",
+    )?;
     write("routes.yaml", "routes:\n  - { to: \"1\", flow: nowhere }\n")?;
     refused("route to nowhere", &["nowhere", "routes.yaml"], 1)?;
     write("routes.yaml", "routes:\n  - { to: 1, flwo: x }\n")?;

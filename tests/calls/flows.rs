@@ -164,20 +164,24 @@ fn when_no_supplier_answers_a_callback_is_booked() -> Result<()> {
 #[test]
 fn hanging_up_in_every_step_ends_the_contact_there() -> Result<()> {
     let mut world = World::edited(always_open)?;
-    // Each line: what is pressed (after the language), and the step in which the caller leaves.
-    for (keys, step) in [
-        ("", "language"),
-        ("2", "main"),
-        ("21", "start"),
-        ("2120260302#", "start"),
-        ("20", "closed"),
+    // Each line: the number, what is pressed, how long the caller then listens, and the step he leaves in.
+    for (number, keys, listens_ms, step) in [
+        ("100", "", 900, "language"),
+        ("100", "2", 900, "main"),
+        ("100", "21", 900, "start"),
+        ("100", "2120260302#", 900, "start"),
+        ("100", "2120260302#1", 900, "status"),
+        ("100", "20", 900, "closed"),
+        // The notice lasts four seconds; then the mailbox records.
+        ("100", "20", 6_500, "closed"),
+        ("200", "", 900, "start"),
     ] {
-        let mut phone = world.dial("100")?;
+        let mut phone = world.dial(number)?;
         phone.listen(Duration::from_millis(400));
         if !keys.is_empty() {
             phone.press(keys)?;
         }
-        phone.listen(Duration::from_millis(900));
+        phone.listen(Duration::from_millis(listens_ms));
         phone.cue()?;
         phone.ended()?;
         assert_eq!(
@@ -193,5 +197,22 @@ fn hanging_up_in_every_step_ends_the_contact_there() -> Result<()> {
         assert_eq!(last, Some(step), "after `{keys}`");
         assert!(journal.iter().any(|entry| entry.kind == EntryKind::HungUp));
     }
+    Ok(())
+}
+
+#[test]
+fn a_member_who_hangs_up_is_noted_before_the_contact_ends() -> Result<()> {
+    let mut world = World::start()?;
+    let mut phone = world.dial("300")?;
+    phone.listen(Duration::from_millis(900));
+    phone.cue()?;
+    phone.ended()?;
+    // `global.hangup` leads to a step that needs no caller.
+    assert_eq!(world.engine.reason(&phone.call_id)?, "completed");
+    let journal = world.engine.journal(&phone.call_id)?;
+    let noted = journal.iter().any(|entry| {
+        matches!(&entry.kind, EntryKind::Outcome { plugin, outcome, .. } if plugin == "crm/note@2" && outcome == "noted")
+    });
+    assert!(noted, "{journal:?}");
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use strowger_flow::plan::NodeId;
 
+use crate::given::Given;
 use crate::listening::Listening;
-use crate::speech::Given;
 
 /// A step that runs.
 #[derive(Debug)]

@@ -3,8 +3,10 @@
 //! One enum per interface; names are those of the WIT. Reading is strict about types and tolerant
 //! about further record fields, so that a newer guest works on an older engine.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+
+pub use crate::bytes::Bytes;
 
 /// Most prompts in one utterance. More is a plugin gone wild.
 pub const MAX_PROMPTS: usize = 256;
@@ -44,28 +46,6 @@ pub enum CallError {
     Unavailable(String),
     /// Anything else.
     Failed(String),
-}
-
-/// Bytes, in base64 on the JSON side.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Bytes(pub Vec<u8>);
-
-impl Serialize for Bytes {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        use base64::Engine;
-        s.serialize_str(&base64::engine::general_purpose::STANDARD.encode(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        use base64::Engine;
-        let text = std::borrow::Cow::<str>::deserialize(d)?;
-        base64::engine::general_purpose::STANDARD
-            .decode(text.as_bytes())
-            .map(Bytes)
-            .map_err(serde::de::Error::custom)
-    }
 }
 
 /// `media.prompt`.

@@ -8,14 +8,12 @@ use serde_json::{Value as Json, json};
 use crate::Millis;
 use crate::activation::{Activation, Pending};
 use crate::call::{
-    Bytes, CallError, Condition, HostCall, HttpRequest, MAX_CHOICES, MAX_RANDOM, MAX_RECORDING_MS,
-    MAX_WAIT_MS, QueueOptions, RecordOptions, Utterance,
+    Bytes, CallError, Condition, HostCall, MAX_CHOICES, MAX_RANDOM, MAX_WAIT_MS, Utterance,
 };
 use crate::contact::{Contact, State};
 use crate::entry::EntryKind;
-use crate::facts::Channel;
+use crate::given::Given;
 use crate::io::{Effect, Output, Segment, err, ok};
-use crate::speech::{Given, not_given};
 use crate::timers::Timer;
 
 /// Longest log line, in characters.
@@ -155,71 +153,6 @@ impl Contact {
         })
     }
 
-    fn capture(
-        &mut self,
-        now: Millis,
-        options: RecordOptions,
-        out: &mut Vec<Output>,
-    ) -> Result<(), CallError> {
-        if self.facts.channel != Channel::Voice {
-            let message = "a chat has nothing to record";
-            return Err(CallError::Unavailable(message.into()));
-        }
-        if options.max_ms == 0 || options.max_ms > MAX_RECORDING_MS {
-            let message = format!("max-ms is 1 to {MAX_RECORDING_MS}");
-            return Err(CallError::InvalidArgument(message));
-        }
-        let end_key = options.end_key.as_ref().and_then(|key| key.chars().next());
-        self.drop_ahead(now, out);
-        // Nothing but the caller belongs into the recording.
-        if self.aside.music.is_some() || self.aside.sentence.is_some() {
-            self.stop_playing(out);
-        }
-        let effect = self.perform_effect(Effect::Record { options }, out);
-        self.wait_for(Pending::Capture { effect, end_key });
-        Ok(())
-    }
-
-    fn enqueue(
-        &mut self,
-        queue: String,
-        options: QueueOptions,
-        out: &mut Vec<Output>,
-    ) -> Result<(), CallError> {
-        if let Some(handle) = &options.say {
-            let given = &self.running().given;
-            given.prompt(handle)?;
-        }
-        let priority = options.priority.unwrap_or(self.priority).min(100);
-        let effect = Effect::Enqueue {
-            queue,
-            options,
-            priority,
-        };
-        self.start_effect(effect, true, out);
-        Ok(())
-    }
-
-    fn fetch(&mut self, request: HttpRequest, out: &mut Vec<Output>) -> Result<(), CallError> {
-        let running = self.running();
-        let forged = request
-            .secrets
-            .iter()
-            .find(|field| !running.given.secrets.contains(&field.handle));
-        if let Some(field) = forged {
-            return Err(not_given("secret", &field.handle));
-        }
-        let (plugin, first, call) = (running.plugin().to_owned(), running.first, running.calls);
-        let idempotency_key = format!("{}:{first}:{call}", self.facts.id);
-        let effect = Effect::Http {
-            plugin,
-            request,
-            idempotency_key,
-        };
-        self.start_effect(effect, false, out);
-        Ok(())
-    }
-
     /// The step whose guest called.
     pub(crate) fn running(&mut self) -> &mut Activation {
         self.activation()
@@ -248,21 +181,6 @@ impl Contact {
             self.timers.clear(Timer::Meanwhile);
         }
         self.running().pending = pending;
-    }
-
-    fn perform_effect(&mut self, what: Effect, out: &mut Vec<Output>) -> u32 {
-        self.last_effect += 1;
-        out.push(Output::Perform {
-            effect: self.last_effect,
-            what,
-        });
-        self.last_effect
-    }
-
-    /// Begins an effect whose result is the answer.
-    fn start_effect(&mut self, what: Effect, transfer: bool, out: &mut Vec<Output>) {
-        let effect = self.perform_effect(what, out);
-        self.wait_for(Pending::Effect { effect, transfer });
     }
 
     /// Answers the guest and writes the answer down.
@@ -339,33 +257,6 @@ impl Contact {
             }
             _ => {}
         }
-    }
-
-    /// An effect came to its end.
-    pub(crate) fn effect_done(
-        &mut self,
-        now: Millis,
-        effect: u32,
-        result: Json,
-        out: &mut Vec<Output>,
-    ) {
-        let Some(activation) = self.activation() else {
-            return;
-        };
-        let transfer = match &activation.pending {
-            Pending::Capture {
-                effect: pending, ..
-            } if *pending == effect => false,
-            Pending::Effect {
-                effect: pending,
-                transfer,
-            } if *pending == effect => *transfer,
-            _ => return,
-        };
-        if transfer && result.get("ok").is_some_and(|how| how == "done") {
-            self.handed_over = true;
-        }
-        self.reply(now, result, out);
     }
 
     /// The caller hung up while a step runs: what waits for the caller is over, what does not goes on.

@@ -15,10 +15,13 @@
 
 mod activation;
 mod aside;
+mod bytes;
 pub mod call;
 mod contact;
+mod effects;
 mod entry;
 mod facts;
+mod given;
 mod hostcalls;
 mod io;
 mod listening;

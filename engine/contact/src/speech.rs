@@ -1,7 +1,6 @@
 //! From prompts and values to what is said.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use serde_json::Value as Json;
 use strowger_flow::expr::{self, Budget, Expr};
@@ -13,37 +12,9 @@ use crate::Millis;
 use crate::call::{Binding, Bound, CallError, MAX_PROMPTS, Prompt, Utterance};
 use crate::contact::Contact;
 use crate::facts::Channel;
+use crate::given::Given;
 use crate::io::Segment;
-use crate::program::StepTypes;
 use crate::scope::Names;
-
-/// What a step was given: the only handles it may use.
-#[derive(Debug, Default)]
-pub(crate) struct Given {
-    pub prompts: BTreeSet<u32>,
-    pub expressions: BTreeSet<u32>,
-    /// Handles of the secrets that it was given or heard itself.
-    pub secrets: BTreeSet<String>,
-    /// What the step's description says.
-    pub step: Option<Arc<StepTypes>>,
-}
-
-impl Given {
-    /// The number of a prompt, by its handle `p:N`.
-    pub fn prompt(&self, handle: &str) -> Result<usize, CallError> {
-        number(handle, "p:", &self.prompts).ok_or_else(|| not_given("prompt", handle))
-    }
-
-    /// The number of an expression, by its handle `e:N`.
-    pub fn expression(&self, handle: &str) -> Result<usize, CallError> {
-        number(handle, "e:", &self.expressions).ok_or_else(|| not_given("expression", handle))
-    }
-}
-
-fn number(handle: &str, kind: &str, given: &BTreeSet<u32>) -> Option<usize> {
-    let id = handle.strip_prefix(kind)?.parse().ok()?;
-    given.contains(&id).then_some(id as usize)
-}
 
 /// Values and prompts bound by a step.
 #[derive(Default)]
@@ -398,11 +369,4 @@ fn parse(json: &str, ty: Type) -> Result<Value, CallError> {
     let json: Json = serde_json::from_str(json)
         .map_err(|e| CallError::InvalidArgument(format!("not JSON: {e}")))?;
     strowger_flow::value::from_json(&json, &ty).map_err(CallError::InvalidArgument)
-}
-
-pub(crate) fn not_given(kind: &str, handle: &str) -> CallError {
-    let shown: String = handle.chars().take(32).collect();
-    CallError::InvalidArgument(format!(
-        "`{shown}` is no {kind} that the flow gave to this step"
-    ))
 }

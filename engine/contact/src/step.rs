@@ -10,8 +10,8 @@ use crate::Millis;
 use crate::activation::{Activation, Pending};
 use crate::contact::{Contact, State};
 use crate::entry::EntryKind;
+use crate::given::{Given, secrets_of};
 use crate::io::{Output, StepFailure, StepResult};
-use crate::speech::Given;
 use crate::timers::Timer;
 
 /// The field of a step's input that names the variable `into:` fills. The engine's, not the author's.
@@ -352,18 +352,6 @@ fn bad_output(message: String) -> StepFailure {
         message,
         timeout: false,
         retryable: false,
-    }
-}
-
-/// Collects the handles of all secrets in a value.
-fn secrets_of(value: &Value, handles: &mut BTreeSet<String>) {
-    match value {
-        Value::Secret(secret) => {
-            handles.insert(secret.handle.clone());
-        }
-        Value::List(items) => items.iter().for_each(|item| secrets_of(item, handles)),
-        Value::Object(fields) => fields.values().for_each(|field| secrets_of(field, handles)),
-        _ => {}
     }
 }
 

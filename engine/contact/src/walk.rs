@@ -8,8 +8,8 @@ use strowger_flow::value::Value;
 use crate::Millis;
 use crate::contact::{Contact, Frame, MAX_CALL_DEPTH, State};
 use crate::entry::EntryKind;
+use crate::given::Given;
 use crate::io::Output;
-use crate::speech::Given;
 use crate::timers::Timer;
 
 /// Time for a goodbye or a hand-over once the contact has lasted too long, in milliseconds.

@@ -11,4 +11,4 @@ mod secrets;
 mod silence;
 mod walk;
 
-pub use walk::Walk;
+use walk::Walk;

@@ -25,9 +25,9 @@ const PLUGINS: [&str; 11] = [
     include_str!("../../../../plugins/aurora/vip/description.json"),
 ];
 /// 2026-03-02T10:00:00Z.
-pub const START: u64 = 1_772_445_600_000;
+pub(crate) const START: u64 = 1_772_445_600_000;
 
-pub fn catalog() -> Catalog {
+pub(crate) fn catalog() -> Catalog {
     let mut catalog = Catalog::default();
     for text in PLUGINS {
         let plugin: PluginDescription = serde_json::from_str(text).expect("a description");
@@ -44,7 +44,7 @@ pub fn catalog() -> Catalog {
 }
 
 /// The program of these flows; every one of them must be without errors.
-pub fn program(flows: &[&str]) -> Program {
+pub(crate) fn program(flows: &[&str]) -> Program {
     let mut catalog = catalog();
     let signatures = flows
         .iter()
@@ -68,7 +68,7 @@ pub fn program(flows: &[&str]) -> Program {
     Program::new(plans, &catalog.steps, configs).expect("a whole program")
 }
 
-pub fn facts(channel: Channel) -> Facts {
+pub(crate) fn facts(channel: Channel) -> Facts {
     Facts {
         id: "c-1".into(),
         channel,
@@ -79,25 +79,26 @@ pub fn facts(channel: Channel) -> Facts {
     }
 }
 
-pub struct Walk {
-    pub contact: Contact,
-    pub now: u64,
+/// A contact and the world around it.
+pub(crate) struct Walk {
+    pub(crate) contact: Contact,
+    pub(crate) now: u64,
     /// Everything that came out so far.
-    pub all: Vec<Output>,
+    pub(crate) all: Vec<Output>,
     activation: u32,
     /// The input of the step that runs.
-    pub input: Json,
+    pub(crate) input: Json,
     plays: Vec<u32>,
     effect: u32,
 }
 
 impl Walk {
     /// A call that walks the first of these flows, not yet connected.
-    pub fn new(flows: &[&str]) -> Walk {
+    pub(crate) fn new(flows: &[&str]) -> Walk {
         Walk::on(Channel::Voice, flows)
     }
 
-    pub fn on(channel: Channel, flows: &[&str]) -> Walk {
+    pub(crate) fn on(channel: Channel, flows: &[&str]) -> Walk {
         let (name, _) = strowger_flow::signature(flows[0].as_bytes()).expect("a name");
         let contact = Contact::new(Arc::new(program(flows)), &name, facts(channel));
         Walk {
@@ -113,14 +114,14 @@ impl Walk {
 
     /// Runs a command and compares what the contact does.
     #[track_caller]
-    pub fn check(&mut self, command: &str, expected: &str) -> &mut Walk {
+    pub(crate) fn check(&mut self, command: &str, expected: &str) -> &mut Walk {
         let done = self.run(command);
         assert_eq!(done, expected, "\nafter `{command}`");
         self
     }
 
     /// Runs commands, one after the other, whatever they lead to; gives what the last one led to.
-    pub fn all(&mut self, commands: &[&str]) -> String {
+    pub(crate) fn all(&mut self, commands: &[&str]) -> String {
         let mut last = String::new();
         for command in commands {
             last = self.run(command);
@@ -139,7 +140,7 @@ impl Walk {
     /// | `end OUTCOME [DATA]` | the step ends |
     /// | `fail`, `fail again`, `fail timeout` | the step fails: for good, retryably, by time |
     /// | `done JSON` | the last effect ends |
-    pub fn run(&mut self, command: &str) -> String {
+    pub(crate) fn run(&mut self, command: &str) -> String {
         let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
         let activation = self.activation;
         let input = match verb {
@@ -197,7 +198,7 @@ impl Walk {
     }
 
     /// Sends an input; gives what the contact does, without its journal.
-    pub fn send(&mut self, input: Input) -> String {
+    pub(crate) fn send(&mut self, input: Input) -> String {
         let from = self.all.len();
         self.contact.handle(self.now, input, &mut self.all);
         for output in &self.all[from..] {
@@ -262,7 +263,7 @@ impl Walk {
     }
 
     /// The journal so far.
-    pub fn journal(&self) -> Vec<&Entry> {
+    pub(crate) fn journal(&self) -> Vec<&Entry> {
         let entries = self.all.iter().filter_map(|output| match output {
             Output::Journal(entry) => Some(entry),
             _ => None,
@@ -271,7 +272,7 @@ impl Walk {
     }
 
     /// The keys of the journal.
-    pub fn pressed(&self) -> String {
+    pub(crate) fn pressed(&self) -> String {
         let keys = self
             .journal()
             .into_iter()
@@ -283,7 +284,7 @@ impl Walk {
     }
 
     /// The named steps that were entered, in order.
-    pub fn entered(&self) -> Vec<&str> {
+    pub(crate) fn entered(&self) -> Vec<&str> {
         let steps = self
             .journal()
             .into_iter()

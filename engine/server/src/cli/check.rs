@@ -86,10 +86,15 @@ impl Check {
             + complaints.len()
             - errors;
         if self.format == Format::Text {
-            let flows = project.flows.len();
-            let plugins = project.config.plugins.len();
+            let count = |number: usize, what: &str| {
+                format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+            };
             eprintln!(
-                "checked {flows} flows and {plugins} plugins: {errors} errors, {warnings} warnings"
+                "checked {} and {}: {}, {}",
+                count(project.flows.len(), "flow"),
+                count(project.config.plugins.len(), "plugin"),
+                count(errors, "error"),
+                count(warnings, "warning")
             );
         }
         Ok(if errors > 0 { FOUND } else { OK })

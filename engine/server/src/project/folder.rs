@@ -142,6 +142,12 @@ impl Project {
     /// Complaints about the files beside the flows, each with what to do.
     pub fn complaints(&self, checked: &[(&FlowFile, Checked)]) -> Vec<String> {
         let mut complaints = Vec::new();
+        if checked.is_empty() {
+            return vec![format!(
+                "{}: there is no flow: add a file such as main-menu.flow.yaml, here or in flows/",
+                self.folder.display()
+            )];
+        }
         let mut names: BTreeMap<&str, &Path> = BTreeMap::new();
         for (file, checked) in checked {
             if let Some(name) = checked.name.as_deref()

@@ -1,0 +1,124 @@
+//! What takes time or leaves the house: recordings, hand-overs, requests.
+
+use serde_json::Value as Json;
+
+use crate::Millis;
+use crate::activation::Pending;
+use crate::call::{CallError, HttpRequest, MAX_RECORDING_MS, QueueOptions, RecordOptions};
+use crate::contact::Contact;
+use crate::facts::Channel;
+use crate::given::not_given;
+use crate::io::{Effect, Output};
+
+impl Contact {
+    pub(crate) fn capture(
+        &mut self,
+        now: Millis,
+        options: RecordOptions,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CallError> {
+        if self.facts.channel != Channel::Voice {
+            let message = "a chat has nothing to record";
+            return Err(CallError::Unavailable(message.into()));
+        }
+        if options.max_ms == 0 || options.max_ms > MAX_RECORDING_MS {
+            let message = format!("max-ms is 1 to {MAX_RECORDING_MS}");
+            return Err(CallError::InvalidArgument(message));
+        }
+        let end_key = options.end_key.as_ref().and_then(|key| key.chars().next());
+        self.drop_ahead(now, out);
+        // Nothing but the caller belongs into the recording.
+        if self.aside.music.is_some() || self.aside.sentence.is_some() {
+            self.stop_playing(out);
+        }
+        let effect = self.perform_effect(Effect::Record { options }, out);
+        self.wait_for(Pending::Capture { effect, end_key });
+        Ok(())
+    }
+
+    pub(crate) fn enqueue(
+        &mut self,
+        queue: String,
+        options: QueueOptions,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CallError> {
+        if let Some(handle) = &options.say {
+            let given = &self.running().given;
+            given.prompt(handle)?;
+        }
+        let priority = options.priority.unwrap_or(self.priority).min(100);
+        let effect = Effect::Enqueue {
+            queue,
+            options,
+            priority,
+        };
+        self.start_effect(effect, true, out);
+        Ok(())
+    }
+
+    pub(crate) fn fetch(
+        &mut self,
+        request: HttpRequest,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CallError> {
+        let running = self.running();
+        let forged = request
+            .secrets
+            .iter()
+            .find(|field| !running.given.secrets.contains(&field.handle));
+        if let Some(field) = forged {
+            return Err(not_given("secret", &field.handle));
+        }
+        let (plugin, first, call) = (running.plugin().to_owned(), running.first, running.calls);
+        let idempotency_key = format!("{}:{first}:{call}", self.facts.id);
+        let effect = Effect::Http {
+            plugin,
+            request,
+            idempotency_key,
+        };
+        self.start_effect(effect, false, out);
+        Ok(())
+    }
+
+    fn perform_effect(&mut self, what: Effect, out: &mut Vec<Output>) -> u32 {
+        self.last_effect += 1;
+        out.push(Output::Perform {
+            effect: self.last_effect,
+            what,
+        });
+        self.last_effect
+    }
+
+    /// Begins an effect whose result is the answer.
+    pub(crate) fn start_effect(&mut self, what: Effect, transfer: bool, out: &mut Vec<Output>) {
+        let effect = self.perform_effect(what, out);
+        self.wait_for(Pending::Effect { effect, transfer });
+    }
+
+    /// An effect came to its end.
+    pub(crate) fn effect_done(
+        &mut self,
+        now: Millis,
+        effect: u32,
+        result: Json,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(activation) = self.activation() else {
+            return;
+        };
+        let transfer = match &activation.pending {
+            Pending::Capture {
+                effect: pending, ..
+            } if *pending == effect => false,
+            Pending::Effect {
+                effect: pending,
+                transfer,
+            } if *pending == effect => *transfer,
+            _ => return,
+        };
+        if transfer && result.get("ok").is_some_and(|how| how == "done") {
+            self.handed_over = true;
+        }
+        self.reply(now, result, out);
+    }
+}
