@@ -77,15 +77,15 @@ const HOSTILE: [(&str, &str); 5] = [
     ("loop", ""),
     ("memory", ""),
     ("trap", ""),
-    ("liar", "    with: { lie: outcome }\n"),
+    ("liar", "    with: { kind: unknown-outcome }\n"),
     ("recursion", ""),
 ];
 
 fn hostile_flow(guest: &str, input: &str) -> String {
     format!(
         "flow: hostile-{guest}\nformat: 1\nlanguages: [en]\nprompts:\n  failed: {{ en: The plugin failed. }}\n\
-         steps:\n  start:\n    use: guest-{guest}/run@1\n{input}    then:\n      done: fine\n      error: caught\n      \
-         timeout: caught\n  fine:\n    - hangup: unharmed\n  caught:\n    - say: failed\n    - hangup: survived\n"
+         steps:\n  start:\n    use: guest-{guest}/go@1\n{input}    then:\n      done: fine\n      error: caught\n      \
+         timeout: caught\n      else: fine\n  fine:\n    - hangup: unharmed\n  caught:\n    - say: failed\n    - hangup: survived\n"
     )
 }
 
@@ -166,11 +166,7 @@ fn bad_projects_are_refused_in_a_sentence() -> Result<()> {
     )?;
     refused(
         "flow with errors",
-        &[
-            "error[unknown-prompt]",
-            "broken.flow.yaml:",
-            "missing-outcome",
-        ],
+        &["error[unknown-prompt]", "broken.flow.yaml:", "unknown-step"],
         1,
     )?;
     Ok(())

@@ -116,6 +116,11 @@ fn a_platinum_member_is_passed_to_the_second_supplier_when_the_first_is_busy() -
         "refer-twice",
         &[("first", "486"), ("second", "200")],
     )?;
+    phone.hear(&*world.zh("王女士，正在为您接通专属顾问。")?, PROMPT)?;
+    phone.hear(
+        &*world.zh("顾问都在忙，正在为您转接合作服务团队。")?,
+        PROMPT,
+    )?;
     phone.ended()?;
     assert_eq!(world.engine.reason(&phone.call_id)?, "completed");
     let journal = world.engine.journal(&phone.call_id)?;

@@ -104,6 +104,14 @@ fn what_is_no_sip_is_survived() -> Result<()> {
         phone.send_raw(datagram)?;
     }
     phone.hear(&*world.en(crate::world::LANGUAGE_EN)?, PROMPT)?;
+    assert!(
+        world.engine.metric("sip_malformed_dropped_total")? > 0,
+        "what is no SIP is counted"
+    );
+    assert!(
+        world.engine.metric("rtp_malformed_total")? > 0,
+        "what is no RTP is counted"
+    );
     phone.cue()?;
     phone.ended()
 }

@@ -84,6 +84,7 @@ impl Serve {
             engine: engine.clone(),
             media: media.clone(),
             traffic: traffic.clone(),
+            sip: sip.meter(),
         });
         let served = tokio::spawn({
             let closed = stop.clone();

@@ -62,7 +62,8 @@ impl HttpClient {
         connector.enforce_http(false);
         connector.set_connect_timeout(Some(limits.connect_timeout));
         let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_webpki_roots()
+            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
+            .expect("the provider has the protocol versions that rustls calls safe")
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);

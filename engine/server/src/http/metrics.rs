@@ -10,6 +10,7 @@ use super::Api;
 pub(crate) async fn metrics(State(api): State<Api>) -> String {
     let traffic = &api.traffic;
     let media = api.media.stats();
+    let sip = api.sip.read();
     let mut text = String::new();
     let mut line = |name: &str, kind: &str, help: &str, value: u64| {
         writeln!(
@@ -60,5 +61,55 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         "Audio ports in use.",
         media.ports_in_use,
     );
+    let more = [
+        (
+            "sip_malformed_dropped_total",
+            "Messages that were not SIP: dropped.",
+            sip.malformed_dropped,
+        ),
+        (
+            "sip_malformed_answered_total",
+            "Malformed requests answered with a refusal.",
+            sip.malformed_answered,
+        ),
+        (
+            "sip_rate_limited_total",
+            "New calls refused 503 by a limit.",
+            sip.rate_limited,
+        ),
+        (
+            "sip_retransmissions_total",
+            "Messages absorbed as retransmissions.",
+            sip.retransmissions,
+        ),
+        (
+            "rtp_packets_in_total",
+            "Audio packets received.",
+            media.packets_in,
+        ),
+        (
+            "rtp_packets_out_total",
+            "Audio packets sent.",
+            media.packets_out,
+        ),
+        (
+            "rtp_malformed_total",
+            "Datagrams that were not RTP: dropped.",
+            media.malformed,
+        ),
+        (
+            "rtp_foreign_total",
+            "Audio packets from a source that is not the caller's: dropped.",
+            media.foreign,
+        ),
+        (
+            "media_events_dropped_total",
+            "Keys lost because a contact did not take them.",
+            media.events_dropped,
+        ),
+    ];
+    for (name, help, value) in more {
+        line(name, "counter", help, value);
+    }
     text
 }

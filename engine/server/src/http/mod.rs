@@ -25,6 +25,8 @@ pub struct Api {
     pub media: Media,
     /// Counters of calls.
     pub traffic: Arc<Traffic>,
+    /// Counters of SIP.
+    pub sip: crate::sip::SipMeter,
 }
 
 /// All routes.

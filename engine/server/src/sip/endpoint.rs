@@ -42,6 +42,17 @@ pub struct Sip {
     accepting: AbortHandle,
 }
 
+/// Reads the counters of an endpoint.
+#[derive(Debug, Clone)]
+pub struct SipMeter(Arc<Counters>);
+
+impl SipMeter {
+    /// The counters now.
+    pub fn read(&self) -> SipStats {
+        self.0.read()
+    }
+}
+
 impl Sip {
     /// Listens on UDP and TCP. New calls come out of the receiver; when it is dropped or full they are refused 503.
     pub async fn bind(config: SipConfig) -> Result<(Self, mpsc::Receiver<Incoming>), SipError> {
@@ -94,6 +105,11 @@ impl Sip {
     /// The address that UDP and TCP listen on.
     pub fn local_addr(&self) -> SocketAddr {
         self.local
+    }
+
+    /// A handle that reads the counters for as long as anybody likes, also after the endpoint is gone.
+    pub fn meter(&self) -> SipMeter {
+        SipMeter(self.counters.clone())
     }
 
     /// The counters now.

@@ -40,6 +40,6 @@ mod tests;
 
 pub use call::{Call, CallEvent, Incoming, OutgoingCall, ReferReply, Reply};
 pub use config::{SipConfig, SipLimits};
-pub use endpoint::Sip;
+pub use endpoint::{Sip, SipMeter};
 pub use error::SipError;
 pub use stats::SipStats;
