@@ -81,6 +81,7 @@ guests: ## Build every plugin to a component
 
 .PHONY: unit
 unit: guests ## All tests, once the checks above are green
+	@$(STAGE) 'build: the programs that the tests run' cargo build $(CARGO_ALL)
 	@$(STAGE) 'tests: plugins' cargo test --quiet --manifest-path plugins/Cargo.toml --workspace --lib --locked
 	@$(STAGE) 'tests: documentation' cargo test --quiet --doc $(CARGO_ALL)
 	@$(STAGE) 'tests' cargo nextest run $(CARGO_ALL)
