@@ -1,8 +1,9 @@
 //! A telephone: SIPp signals, we hear and press.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -13,7 +14,7 @@ use strowger_voice::rtp::{HEADER_BYTES, Packet};
 use tempfile::TempDir;
 
 use crate::audio::Ear;
-use crate::program::{Program, free_port, repository};
+use crate::program::{Program, repository};
 
 /// How long a key is down, in milliseconds.
 const PRESS_MS: u32 = 80;
@@ -54,7 +55,7 @@ impl Phone {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         socket.set_read_timeout(Some(PATIENCE))?;
         let rtp = socket.local_addr()?.port();
-        let port = free_port()?;
+        let port = sipp_port()?;
         let call_id = format!("{port}-{rtp}-{}", std::process::id());
         let mut command = Command::new("sipp");
         command
@@ -74,7 +75,7 @@ impl Phone {
             ])
             .args([
                 "-mp",
-                &free_port()?.to_string(),
+                &sipp_port()?.to_string(),
                 "-m",
                 "1",
                 "-nostdin",
@@ -247,6 +248,30 @@ impl Phone {
 /// Where the scenarios lie.
 pub fn scenarios() -> std::path::PathBuf {
     Path::new(repository()).join("tests/calls/sipp")
+}
+
+/// A port for SIPp, which takes numbers and not sockets. Of its audio port it also binds the one after the
+/// next, and it gives up when one is taken. So the ports come from above those that the system hands out by
+/// itself, nobody gets them in between, and no number is given twice by one process.
+fn sipp_port() -> Result<u16> {
+    const FIRST: u32 = 61_000;
+    const STEP: u32 = 4;
+    const COUNT: u32 = 1_100;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..COUNT {
+        let place = std::process::id()
+            .wrapping_mul(16)
+            .wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(FIRST + place % COUNT * STEP).context("below 65,536")?;
+        let is_free = |port| {
+            UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+                && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+        };
+        if (port..port + 4).all(is_free) {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free for SIPp")
 }
 
 fn transport<'k>(keys: &[(&str, &'k str)]) -> &'k str {
