@@ -44,12 +44,7 @@ pub(super) struct Call {
 impl Call {
     pub(super) async fn run(self) -> Result<u8, Failure> {
         let data = data_folder(self.data, &self.project);
-        let (engine, _) = open(&self.project, &data, false)
-            .await
-            .map_err(|error| Failure {
-                code: error.code(),
-                message: error.to_string(),
-            })?;
+        let (engine, _) = open(&self.project, &data, false).await?;
         let engine = Arc::new(engine);
         let contact = engine
             .contact(&self.flow, Channel::Voice, &self.from, "terminal", None)

@@ -15,6 +15,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::runtime::OpenError;
+
 /// All is well.
 const OK: u8 = 0;
 /// The flow, plugin or call has an error.
@@ -63,6 +65,15 @@ impl Failure {
     fn cannot(error: impl std::fmt::Display) -> Failure {
         Failure {
             code: CANNOT,
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Failure {
+        Failure {
+            code: error.code(),
             message: error.to_string(),
         }
     }

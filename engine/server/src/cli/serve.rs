@@ -68,12 +68,7 @@ impl Serve {
             ..MediaConfig::default()
         })
         .map_err(Failure::cannot)?;
-        let (engine, routes) = open(&self.project, &data, true)
-            .await
-            .map_err(|error| Failure {
-                code: error.code(),
-                message: error.to_string(),
-            })?;
+        let (engine, routes) = open(&self.project, &data, true).await?;
         let engine = Arc::new(engine);
         warm(&engine).await;
         let (sip, incoming) = Sip::bind(sip_config).await.map_err(Failure::cannot)?;
