@@ -199,6 +199,10 @@ impl Loop {
         let mut buffer = [0; MAX_DATAGRAM];
         loop {
             self.turns();
+            self.sweep();
+            let ready = self.wait();
+            // Between the report that packets are there and reading them: a packet that was sent after an
+            // order was given is never read before the order is carried out.
             self.mailbox.take(&mut commands);
             for command in commands.drain(..) {
                 if let Command::End = command {
@@ -206,8 +210,6 @@ impl Loop {
                 }
                 self.perform(command);
             }
-            self.sweep();
-            let ready = self.wait();
             self.read(ready, &mut buffer);
         }
     }
