@@ -39,7 +39,9 @@ fn caller(media: &Media) -> Caller {
     let (sender, events) = mpsc::channel(64);
     let stream = media.open(sender).expect("a stream");
     socket.connect(stream.local_addr()).expect("connected");
-    stream.connect(remote(&socket)).expect("queued");
+    stream
+        .connect(remote(&socket), Ipv4Addr::LOCALHOST.into())
+        .expect("queued");
     Caller {
         socket,
         sequence: 0,
@@ -146,7 +148,9 @@ fn main() {
     let (sender, mut events) = mpsc::channel(64);
     let stream = media.open(sender).expect("a stream");
     socket.connect(stream.local_addr()).expect("connected");
-    stream.connect(remote(&socket)).expect("queued");
+    stream
+        .connect(remote(&socket), Ipv4Addr::LOCALHOST.into())
+        .expect("queued");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .build()

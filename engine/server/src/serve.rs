@@ -157,7 +157,7 @@ impl Server {
             let _ = call.hang_up().await;
             return;
         };
-        if let Err(error) = stream.connect(remote) {
+        if let Err(error) = stream.connect(remote, source.ip()) {
             tracing::warn!(%source, "hung up: {error}");
             let _ = call.hang_up().await;
             return;
@@ -190,6 +190,7 @@ impl Server {
             media,
             session,
             remote.codec,
+            source.ip(),
         );
         Driver::new(self.engine.clone(), contact, line, stop, Pace::Real, false)
             .run()

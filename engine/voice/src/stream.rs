@@ -1,6 +1,6 @@
 //! The media of one call as a machine: what to send, where to, and what a datagram meant.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,19 +114,20 @@ impl Stream {
         }
     }
 
-    /// Takes what signalling agreed on; again after every later offer and answer.
-    pub fn connect(&mut self, remote: Remote) {
+    /// Takes what signalling agreed on, and the address that the signalling itself comes from; again after every
+    /// later offer and answer.
+    pub fn connect(&mut self, remote: Remote, signalling: IpAddr) {
         match &mut self.link {
             Some(link) => {
                 link.remote = remote;
                 if !remote.addr.ip().is_unspecified() {
-                    link.latch.signal(remote.addr);
+                    link.latch.signal(remote.addr, signalling);
                 }
             }
             None => {
                 self.link = Some(Link {
                     remote,
-                    latch: Latch::new(remote.addr),
+                    latch: Latch::new(remote.addr, signalling),
                 })
             }
         }

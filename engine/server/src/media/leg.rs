@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -80,8 +80,8 @@ impl Leg {
         self.lease.socket()
     }
 
-    pub fn connect(&mut self, around: &Surroundings<'_>, remote: Remote) {
-        self.voice.connect(remote);
+    pub fn connect(&mut self, around: &Surroundings<'_>, remote: Remote, signalling: IpAddr) {
+        self.voice.connect(remote, signalling);
         self.listening = remote.direction.receives().then_some(around.now);
         self.silent = false;
     }

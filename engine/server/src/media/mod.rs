@@ -318,17 +318,18 @@ impl Stream {
         self.local
     }
 
-    /// Takes what signalling agreed on; again after every later offer and answer.
+    /// Takes what signalling agreed on, and the address that the signalling itself comes from: behind a NAT the
+    /// audio comes from there too. Again after every later offer and answer.
     ///
     /// While [`Remote::direction`] forbids sending, prompts wait and go on afterwards.
-    pub fn connect(&self, remote: Remote) -> Result<(), MediaError> {
+    pub fn connect(&self, remote: Remote, signalling: IpAddr) -> Result<(), MediaError> {
         if remote.addr.is_ipv4() != self.bound.is_ipv4() && !remote.addr.ip().is_unspecified() {
             return Err(MediaError::AddressFamily {
                 remote: remote.addr,
                 local: self.bound,
             });
         }
-        self.order(Order::Connect(remote))
+        self.order(Order::Connect(remote, signalling))
     }
 
     /// Plays clips one after the other, at once and instead of what is playing.

@@ -15,6 +15,9 @@ use peer::Peer;
 /// Longer than anything here takes on a loaded machine; only a hang reaches it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Where the signalling comes from.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 /// A stream and the telephone it is connected to.
 struct Call {
     media: Media,
@@ -34,7 +37,7 @@ impl Call {
         let stream = media.open(sender).expect("a port");
         let peer = Peer::new(stream.local_addr());
         stream
-            .connect(peer.remote(Direction::SendRecv))
+            .connect(peer.remote(Direction::SendRecv), HERE)
             .expect("connected");
         Call {
             media,
@@ -155,7 +158,10 @@ async fn settings_that_cannot_be_are_refused() {
     let call = Call::new();
     let mut remote = call.peer.remote(Direction::SendRecv);
     remote.addr = SocketAddr::new(six, 9);
-    let refusal = call.stream.connect(remote).expect_err("another IP version");
+    let refusal = call
+        .stream
+        .connect(remote, HERE)
+        .expect_err("another IP version");
     assert!(matches!(refusal, MediaError::AddressFamily { .. }));
 }
 
@@ -190,12 +196,12 @@ async fn silence_of_the_line_is_told_once_and_not_on_hold() {
     );
     assert_eq!(call.event().await, MediaEvent::Silent);
     call.stream
-        .connect(call.peer.remote(Direction::Inactive))
+        .connect(call.peer.remote(Direction::Inactive), HERE)
         .expect("connected");
     let told = tokio::time::timeout(Duration::from_millis(2_500), call.events.recv()).await;
     assert!(told.is_err(), "on hold: {told:?}");
     call.stream
-        .connect(call.peer.remote(Direction::SendRecv))
+        .connect(call.peer.remote(Direction::SendRecv), HERE)
         .expect("connected");
     assert_eq!(call.event().await, MediaEvent::Silent);
 }
@@ -208,7 +214,7 @@ async fn a_reader_that_lags_loses_digits_but_no_ends() {
     call.peer.press('1');
     call.counted(|stats| stats.events_dropped == 1);
     call.stream
-        .connect(call.peer.remote(Direction::SendRecv))
+        .connect(call.peer.remote(Direction::SendRecv), HERE)
         .expect("connected");
     call.stream.play(7, vec![], false).expect("queued");
     assert_eq!(call.event().await, MediaEvent::FirstPacket);
@@ -229,7 +235,7 @@ async fn a_thread_serves_many_calls_on_several_threads() {
         let stream = media.open(sender).expect("a port");
         let peer = Peer::new(stream.local_addr());
         stream
-            .connect(peer.remote(Direction::SendRecv))
+            .connect(peer.remote(Direction::SendRecv), HERE)
             .expect("connected");
         stream
             .play(play, vec![clip.clone()], false)

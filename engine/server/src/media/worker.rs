@@ -1,5 +1,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,7 +65,7 @@ pub enum Command {
 
 /// What is done with a stream.
 pub enum Order {
-    Connect(Remote),
+    Connect(Remote, IpAddr),
     Play {
         play: u32,
         clips: Vec<Arc<Clip>>,
@@ -281,7 +282,7 @@ impl Loop {
         };
         let mut first = None;
         match order {
-            Order::Connect(remote) => leg.connect(&around, remote),
+            Order::Connect(remote, signalling) => leg.connect(&around, remote, signalling),
             Order::Play {
                 play,
                 clips,

@@ -1,6 +1,7 @@
 //! A telephone call: signalling on one side, audio on the other.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub struct VoiceLine {
     media: mpsc::Receiver<MediaEvent>,
     session: Session,
     codec: Codec,
+    /// Where the signalling of the call comes from.
+    peer: IpAddr,
     wanted: Option<Wanted>,
     prepared: mpsc::Sender<Prepared>,
     preparing: mpsc::Receiver<Prepared>,
@@ -77,6 +80,7 @@ impl VoiceLine {
         media: mpsc::Receiver<MediaEvent>,
         session: Session,
         codec: Codec,
+        peer: IpAddr,
     ) -> VoiceLine {
         let (prepared, preparing) = mpsc::channel(PREPARED);
         VoiceLine {
@@ -88,6 +92,7 @@ impl VoiceLine {
             media,
             session,
             codec,
+            peer,
             wanted: None,
             prepared,
             preparing,
@@ -185,7 +190,7 @@ impl VoiceLine {
 
     fn connect(&mut self, remote: crate::media::Remote) {
         self.codec = remote.codec;
-        let done = self.stream.connect(remote);
+        let done = self.stream.connect(remote, self.peer);
         self.told(done);
     }
 

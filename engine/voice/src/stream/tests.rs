@@ -1,3 +1,5 @@
+use std::net::Ipv4Addr;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -5,6 +7,8 @@ use crate::dtmf::KeyPress;
 use crate::sdp::Direction;
 
 const REMOTE: ([u8; 4], u16) = ([192, 0, 2, 9], 4_000);
+/// Where the signalling comes from.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
 
 fn remote(codec: Codec, direction: Direction) -> Remote {
     Remote {
@@ -18,7 +22,7 @@ fn remote(codec: Codec, direction: Direction) -> Remote {
 
 fn connected() -> Stream {
     let mut stream = Stream::new(5, 65_534, u32::MAX - 100);
-    stream.connect(remote(Codec::Pcmu, Direction::SendRecv));
+    stream.connect(remote(Codec::Pcmu, Direction::SendRecv), HERE);
     stream
 }
 
@@ -132,13 +136,13 @@ fn on_hold_the_prompt_waits() {
         Err(Outgoing::Held),
         "not connected"
     );
-    stream.connect(remote(Codec::Pcmu, Direction::SendRecv));
+    stream.connect(remote(Codec::Pcmu, Direction::SendRecv), HERE);
     assert_eq!(next(&mut stream, ms(20)), Ok((true, 0, 160, 1)));
     let mut hold = remote(Codec::Pcmu, Direction::RecvOnly);
     hold.addr = ([0, 0, 0, 0], 4_000).into();
-    stream.connect(hold);
+    stream.connect(hold, HERE);
     assert_eq!(next(&mut stream, ms(40)), Err(Outgoing::Held));
-    stream.connect(remote(Codec::Pcma, Direction::SendRecv));
+    stream.connect(remote(Codec::Pcma, Direction::SendRecv), HERE);
     let expected = Codec::Pcmu.convert(Codec::Pcma, 2);
     assert_eq!(next(&mut stream, ms(1_000)), Ok((true, 1, 8_000, expected)));
 }
@@ -230,7 +234,7 @@ proptest! {
     #[test]
     fn sequence_and_timestamp_hold(steps in prop::collection::vec((0u64..200, 0usize..4, any::<bool>()), 1..60)) {
         let mut stream = Stream::new(5, 0, 0);
-        stream.connect(remote(Codec::Pcmu, Direction::SendRecv));
+        stream.connect(remote(Codec::Pcmu, Direction::SendRecv), HERE);
         let (mut now, mut sequence, mut end) = (ms(0), 0u16, 0u64);
         for (pause, frames, stop) in steps {
             now += ms(pause);

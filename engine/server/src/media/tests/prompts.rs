@@ -87,11 +87,11 @@ async fn on_hold_nothing_is_sent_and_afterwards_the_prompt_goes_on() {
         .expect("queued");
     call.peer.hear();
     call.stream
-        .connect(call.peer.remote(Direction::RecvOnly))
+        .connect(call.peer.remote(Direction::RecvOnly), HERE)
         .expect("queued");
     while call.peer.hears_within(Duration::from_millis(100)) {}
     call.stream
-        .connect(call.peer.remote(Direction::SendRecv))
+        .connect(call.peer.remote(Direction::SendRecv), HERE)
         .expect("queued");
     let resumed = call.peer.hear();
     assert!(resumed.marker && resumed.byte == 1, "{resumed:?}");
@@ -110,7 +110,7 @@ async fn packets_follow_the_caller_behind_a_nat_and_a_new_address() {
     assert_eq!(call.peer.pending(), 0);
     let moved = Peer::new(call.stream.local_addr());
     call.stream
-        .connect(moved.remote(Direction::SendRecv))
+        .connect(moved.remote(Direction::SendRecv), HERE)
         .expect("queued");
     moved.hear();
 }
