@@ -334,9 +334,15 @@ async fn nobody_waits_for_ever_behind_a_slow_program() {
 #[tokio::test]
 async fn a_stopped_program_takes_its_children_along() {
     let folder = Folder::new();
-    // The children hold a name that only this test uses.
-    let mark = format!("61.{}", std::process::id());
-    let script = format!("sleep {mark} & sleep {mark} & wait");
+    // The program and its children hold this pipe open for writing: who reads it meets the end when all are gone.
+    let pipe = folder.path.join("alive");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    let script = format!(
+        "exec 3>'{}'; sleep 3600 & sleep 3600 & wait",
+        pipe.display()
+    );
+    let all_gone = tokio::task::spawn_blocking(move || std::fs::read(pipe));
     let slow = prompts(
         &folder,
         SynthConfig {
@@ -345,28 +351,7 @@ async fn a_stopped_program_takes_its_children_along() {
         },
     );
     assert!(slow.clip(&text("hello", "en"), Codec::Pcmu).await.is_err());
-    let alive = || {
-        let processes = std::fs::read_dir("/proc").expect("Linux");
-        let lines = processes.flatten().filter_map(|entry| {
-            let zombie = std::fs::read_to_string(entry.path().join("stat"))
-                .ok()?
-                .contains(") Z ");
-            std::fs::read_to_string(entry.path().join("cmdline"))
-                .ok()
-                .filter(|_| !zombie)
-        });
-        lines
-            .filter(|line| line.starts_with("sleep") && line.contains(&mark))
-            .count()
-    };
-    // A killed process leaves the list a moment after the signal.
-    for _ in 0..100 {
-        if alive() == 0 {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("{} children are left", alive());
+    assert_eq!(all_gone.await.expect("a reader").expect("a pipe"), b"");
 }
 
 #[tokio::test]
