@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use strowger_tests::Phone;
+use strowger_tests::program::{free_port, strowger};
 
 use crate::world::{LANGUAGE_ZH, MENU_EN, PROMPT, World, always_open};
 
@@ -26,6 +27,21 @@ fn an_offer_without_a_codec_of_ours_is_refused_with_488() -> Result<()> {
     let world = World::start()?;
     Phone::dial(world.engine.sip, "100", "refused-488", &[])?.ended()?;
     assert_eq!(world.engine.metric("calls_unusable_offer_total")?, 1);
+    Ok(())
+}
+
+#[test]
+fn dialling_where_nobody_listens_fails_with_what_to_do() -> Result<()> {
+    let port = free_port()?;
+    for target in [
+        format!("sip:100@127.0.0.1:{port}"),
+        format!("sip:100@127.0.0.1:{port};transport=tcp"),
+    ] {
+        let (code, _, err) = strowger(&["dial", &target])?;
+        assert_eq!(code, 2, "{target}: {err}");
+        let told = err.contains(&target) && err.contains("is `strowger serve` running there");
+        assert!(told, "{err}");
+    }
     Ok(())
 }
 

@@ -15,12 +15,15 @@ use tokio::net::UdpSocket;
 
 use super::{FOUND, Failure, OK};
 use crate::runtime::Act;
-use crate::sip::{CallEvent, OutgoingCall, Sip, SipConfig};
+use crate::sip::{CallEvent, OutgoingCall, Sip, SipConfig, SipMeter};
 
 /// A key is down for so long, in milliseconds: a short but common press.
 const PRESS_MS: u32 = 100;
 /// Sound is what is louder than this, of 32,768: above the noise floor, below any speech.
 const LOUD: i16 = 400;
+/// A SIP program answers an INVITE at once, if only with 100 Trying. In this time four copies of it have gone
+/// unanswered (RFC 3261 §17.1.1.2).
+const SIGN_OF_LIFE: Duration = Duration::from_secs(4);
 /// Datagrams longer than this are not RTP audio.
 const DATAGRAM: usize = 2_048;
 
@@ -33,7 +36,8 @@ const DATAGRAM: usize = 2_048;
 In --keys, commas separate turns: keys to press, `silence` (or nothing) to let a turn pass, `hangup`. A turn
 comes when the other side has spoken and then been silent for --patience.
 
-Exit code: 0 the call was answered and ended, 1 it was refused or broke, 2 it could not be placed.")]
+Exit code: 0 the call was answered and ended, 1 it was refused or broke, 2 it could not be placed: a bad
+argument, or nobody answers at that address within 4 seconds.")]
 pub(super) struct Dial {
     /// Whom to call, such as sip:100@127.0.0.1:5060.
     target: String,
@@ -84,7 +88,7 @@ impl Dial {
             Duration::from_millis(self.patience),
             self.record.is_some(),
         );
-        let done = self.talk(talk, call, session).await;
+        let done = self.talk(talk, call, session, &sip.meter()).await;
         sip.shutdown().await;
         let (code, heard) = done?;
         if let Some(path) = &self.record {
@@ -98,7 +102,11 @@ impl Dial {
         mut talk: Talk,
         mut call: OutgoingCall,
         mut session: Session,
+        meter: &SipMeter,
     ) -> Result<(u8, Vec<u8>), Failure> {
+        let somebody = || meter.read().responses > 0;
+        let patience = tokio::time::Instant::now() + SIGN_OF_LIFE;
+        let mut waiting = true;
         let end = tokio::time::Instant::now() + Duration::from_secs(self.max);
         let mut buffer = [0; DATAGRAM];
         let mut tick = tokio::time::interval(Duration::from_millis(FRAME_MS.into()));
@@ -112,6 +120,7 @@ impl Dial {
                         talk.say("answered");
                     }
                     Some(CallEvent::Ringing { .. }) => talk.say("rings"),
+                    Some(CallEvent::Refused { .. }) if !somebody() => return Err(self.nobody()),
                     Some(CallEvent::Refused { status, reason }) => {
                         return Err(Failure { code: FOUND, message: format!("refused: {status} {reason}") });
                     }
@@ -150,6 +159,12 @@ impl Dial {
                         break OK;
                     }
                 }
+                () = tokio::time::sleep_until(patience), if waiting => {
+                    if !somebody() {
+                        return Err(self.nobody());
+                    }
+                    waiting = false;
+                }
                 () = tokio::time::sleep_until(end) => {
                     talk.say("has had enough: --max is over");
                     let _ = call.call.hang_up().await;
@@ -158,6 +173,14 @@ impl Dial {
             }
         };
         Ok((code, talk.heard))
+    }
+
+    fn nobody(&self) -> Failure {
+        Failure::cannot(format!(
+            "nobody answers at {}: is `strowger serve` running there, with this address and port in its line \
+             `serving … on sip:…`? A firewall between may drop SIP too",
+            self.target
+        ))
     }
 }
 
