@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use strowger_tests::program::{Program, free_port};
-use strowger_tests::{Ear, phone};
+use strowger_tests::{Ear, Phone, phone};
 use strowger_voice::rtp::Packet;
 
 use crate::world::{LANGUAGE_EN, LANGUAGE_ZH, PROMPT, World, always_open};
@@ -151,13 +151,21 @@ fn a_stopped_engine_lets_calls_end() -> Result<()> {
     phone.hear(&*world.zh(LANGUAGE_ZH)?, PROMPT)?;
     world.engine.program.terminate()?;
     let http = world.engine.http;
+    let drains = || {
+        let health = strowger_tests::http::get(http, "/healthz")?;
+        let says = health.json()?["status"] == "draining";
+        anyhow::Ok(health.status == 503 && says)
+    };
     world
         .engine
         .program
-        .wait_until("drain", Duration::from_secs(5), || {
-            // It says so, and the call goes on.
-            strowger_tests::http::get(http, "/healthz").is_ok()
+        .wait_until("drain", Duration::from_secs(20), || {
+            drains().unwrap_or(false)
         })?;
+    // Nobody new gets in, and is told to come back.
+    Phone::dial(world.engine.sip, "100", "refused-503", &[])?.ended()?;
+    // The call that is up goes on to its end.
+    assert!(drains()?, "the engine waits for the call");
     phone.press("2")?;
     world.hears(&mut phone, crate::world::MENU_EN)?;
     phone.cue()?;

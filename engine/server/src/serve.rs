@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use strowger_contact::Channel;
@@ -34,6 +34,8 @@ pub struct Traffic {
     pub unusable_offer: AtomicU64,
     /// Calls refused because no audio port was free: 503.
     pub no_port: AtomicU64,
+    /// Whether new calls are refused, because the engine is to stop.
+    pub draining: AtomicBool,
 }
 
 /// Takes calls until told to stop.
@@ -72,6 +74,7 @@ impl Server {
             }
         }
         sip.drain().await;
+        server.traffic.draining.store(true, Ordering::Relaxed);
         // Whoever got in before the door closed is served too.
         while let Ok(call) = incoming.try_recv() {
             let (server, stop) = (server.clone(), stop.clone());

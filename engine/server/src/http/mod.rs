@@ -4,6 +4,7 @@ mod contacts;
 mod metrics;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::extract::State;
@@ -42,9 +43,15 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-async fn health(State(api): State<Api>) -> Json<serde_json::Value> {
-    let calls = api.traffic.calls.load(std::sync::atomic::Ordering::Relaxed);
-    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "calls": calls }))
+/// 200 while calls are taken; 503 while draining, so that who spreads calls sends none here.
+async fn health(State(api): State<Api>) -> Response {
+    let calls = api.traffic.calls.load(Ordering::Relaxed);
+    let (code, status) = match api.traffic.draining.load(Ordering::Relaxed) {
+        false => (StatusCode::OK, "ok"),
+        true => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+    };
+    let body = json!({ "status": status, "version": env!("CARGO_PKG_VERSION"), "calls": calls });
+    (code, Json(body)).into_response()
 }
 
 /// A refusal in the form of RFC 9457.

@@ -375,8 +375,8 @@ pub(super) enum Command {
         place: Place,
         done: oneshot::Sender<Result<OutgoingCall, SipError>>,
     },
-    /// Refuse new calls from now on; the calls that are up go on.
-    Drain,
+    /// Refuse new calls from now on; the calls that are up go on. Told when it is so.
+    Drain { done: oneshot::Sender<()> },
     /// End everything; told when the last BYE is answered or given up.
     Shutdown { done: oneshot::Sender<()> },
 }

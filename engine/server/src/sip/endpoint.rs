@@ -156,10 +156,13 @@ impl Sip {
         placed.await.map_err(|_| SipError::Closed)?
     }
 
-    /// Refuses new calls with 503 from now on; those that are up go on.
+    /// Refuses new calls with 503 from when this returns; those that are up go on.
     pub async fn drain(&self) {
+        let (done, closed) = oneshot::channel();
         // A task that has ended takes no calls either.
-        let _ = self.commands.send(Command::Drain).await;
+        if self.commands.send(Command::Drain { done }).await.is_ok() {
+            let _ = closed.await;
+        }
     }
 
     /// Refuses or hangs up all calls, waits up to two seconds for the answers, and closes the sockets.

@@ -29,7 +29,10 @@ impl Core {
                 let placed = self.place(now, place);
                 let _ = done.send(placed);
             }
-            Command::Drain => self.draining = true,
+            Command::Drain { done } => {
+                self.draining = true;
+                let _ = done.send(());
+            }
             Command::Shutdown { done } => {
                 self.draining = true;
                 self.shutdown = Some(done);

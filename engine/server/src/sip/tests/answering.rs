@@ -383,7 +383,9 @@ fn a_drained_endpoint_refuses_new_calls_and_a_shutdown_ends_the_others() {
     let incoming = world.up(&mut peer);
     let ringing = world.ring(&Peer::new("ringing"));
     world.input(super::super::core::Input::Command(
-        super::super::call::Command::Drain,
+        super::super::call::Command::Drain {
+            done: tokio::sync::oneshot::channel().0,
+        },
     ));
     let refused = only(world.receive(&Peer::new("new").invite()));
     assert_eq!(
