@@ -112,11 +112,6 @@ impl Sip {
         SipMeter(self.counters.clone())
     }
 
-    /// The counters now.
-    pub fn stats(&self) -> SipStats {
-        self.counters.read()
-    }
-
     /// Places a call. `target` is a sip or tel-like SIP URI with a host (`;transport=tcp` for TCP; names are looked up
     /// as A and AAAA records, not SRV); `from` is a URI or `"Name" <uri>`; an empty `offer` asks the peer for one.
     pub async fn call(

@@ -121,7 +121,7 @@ async fn run(name: &str, steps: &str, arguments: &[&str]) -> SipStats {
         .filter_map(|path| std::fs::read_to_string(path).ok())
         .collect();
     assert!(status.success(), "{name}: {status}\n{}", errors.join("\n"));
-    let stats = sip.stats();
+    let stats = sip.meter().read();
     sip.shutdown().await;
     answering.abort();
     std::fs::remove_dir_all(&folder).expect("removed");

@@ -122,7 +122,7 @@ async fn datagrams_that_are_too_large_or_nonsense_leave_it_answering() {
         status(&exchange(&socket, sip.local_addr(), options.as_bytes()).await),
         200
     );
-    let stats = sip.stats();
+    let stats = sip.meter().read();
     assert_eq!(
         (stats.malformed_answered, stats.malformed_dropped),
         (1, 2),
@@ -168,7 +168,7 @@ async fn a_stream_is_cut_wherever_it_is_split() {
     assert_eq!(&pong, b"\r\n");
     assert_eq!(header(&read(&mut stream).await, "CSeq"), "1 OPTIONS");
     assert_eq!(header(&read(&mut stream).await, "CSeq"), "2 OPTIONS");
-    assert_eq!(sip.stats().tcp_connections, 1);
+    assert_eq!(sip.meter().read().tcp_connections, 1);
 }
 
 #[tokio::test]
