@@ -72,6 +72,9 @@ impl Contact {
         if queued.is_some_and(|(queued, _)| *queued == play) {
             return;
         }
+        if self.apologised(now, play, error.as_ref(), out) {
+            return;
+        }
         if self.aside.sentence == Some(play) {
             self.unsaid(now, error.as_ref(), out);
             self.aside.sentence = None;
@@ -102,7 +105,7 @@ impl Contact {
         }
     }
 
-    fn unsaid(&mut self, now: Millis, error: Option<&String>, out: &mut Vec<Output>) {
+    pub(crate) fn unsaid(&mut self, now: Millis, error: Option<&String>, out: &mut Vec<Output>) {
         if let Some(error) = error.cloned() {
             self.write(now, EntryKind::Unsaid { error }, out);
         }

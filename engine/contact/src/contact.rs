@@ -14,6 +14,7 @@ use crate::aside::Aside;
 use crate::entry::{Entry, EntryKind};
 use crate::facts::Facts;
 use crate::io::{Ending, Input, Output};
+use crate::parting::Parting;
 use crate::program::Program;
 use crate::timers::{Timer, Timers};
 
@@ -78,6 +79,8 @@ pub(crate) enum State {
         /// The activation of the first attempt.
         first: u32,
     },
+    /// The last words before the end.
+    Parting(Parting),
     /// Over.
     Ended,
 }
@@ -226,6 +229,7 @@ impl Contact {
                 }
             }
             Timer::Meanwhile => self.meanwhile(now, out),
+            Timer::Duration if matches!(self.state, State::Parting(_)) => self.leave(now, out),
             Timer::Duration => {
                 let edge = self.leave_too_long(now, out);
                 self.go_on(now, edge, out);
@@ -247,6 +251,7 @@ impl Contact {
         match &self.state {
             State::Step(_) => self.interrupt_for_hang_up(now, out),
             State::New => self.end(now, "abandoned", true, None, out),
+            State::Parting(_) => self.leave(now, out),
             _ => {
                 self.timers.clear(Timer::Wait);
                 self.timers.clear(Timer::Retry);

@@ -25,6 +25,7 @@ mod given;
 mod hostcalls;
 mod io;
 mod listening;
+mod parting;
 mod program;
 mod scope;
 mod speech;
@@ -37,6 +38,7 @@ pub use contact::Contact;
 pub use entry::{Entry, EntryKind};
 pub use facts::{Channel, Facts};
 pub use io::{Effect, Ending, Input, Output, Segment, StepFailure, StepResult, TransferResult};
+pub use parting::{APOLOGY, APOLOGY_MS};
 pub use program::{Program, ProgramError};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.

@@ -43,7 +43,7 @@ impl Contact {
             Edge::Node(id) => id,
             Edge::Flow(flow) => return self.leave_for(now, &flow, out),
             Edge::Repeat | Edge::End => {
-                self.end(now, "fell-off", false, None, out);
+                self.part(now, "fell-off", None, out);
                 return None;
             }
         };
@@ -307,11 +307,11 @@ impl Contact {
                 return Some(next.clone());
             }
             let Some(called_by) = self.frame().called_by else {
-                let (reason, gone) = match self.hung_up {
-                    true => (self.gone(), true),
-                    false => ("error", false),
-                };
-                self.end(now, reason, gone, Some(message.to_owned()), out);
+                let error = Some(message.to_owned());
+                match self.hung_up {
+                    true => self.end(now, self.gone(), true, error, out),
+                    false => self.part(now, "error", error, out),
+                }
                 return None;
             };
             self.frames.pop();

@@ -2,6 +2,9 @@
 
 use crate::Walk;
 
+const APOLOGY: &str =
+    "play We are sorry, something went wrong on our side. Please try again later.";
+
 const ORDER: &str = r#"
 flow: order
 format: 1
@@ -72,7 +75,8 @@ fn a_broken_error_path_goes_on_once_and_never_in_circles() {
     let mut walk = order();
     walk.check("fail", "run std/say@1")
         .check("fail", "run std/menu@1")
-        .check("fail", "hang up | ended error");
+        .check("fail", APOLOGY)
+        .check("played", "hang up | ended error");
     assert_eq!(walk.entered(), ["start", "sorry", "sorry"]);
 }
 
@@ -153,15 +157,79 @@ fn errors_climb_out_of_called_flows() {
 fn without_any_edge_the_contact_is_over() {
     let mut walk = Walk::new(&[INNER]);
     walk.check("connect", "run std/say@1")
-        .check("fail", "hang up | ended error");
+        .check("fail", APOLOGY);
+    assert!(
+        !walk.contact.ended(),
+        "nobody is cut off in the middle of it"
+    );
+    walk.check("key 1", "")
+        .check("played", "hang up | ended error");
     assert!(walk.contact.ended());
+}
+
+#[test]
+fn an_apology_never_holds_the_contact() {
+    // The line says nothing of its end.
+    let mut walk = Walk::new(&[INNER]);
+    walk.all(&["connect", "fail"]);
+    walk.check("wait 19999", "")
+        .check("wait 1", "hang up | ended error");
+    // It cannot be said at all.
+    let mut walk = Walk::new(&[INNER]);
+    walk.all(&["connect", "fail"]);
+    walk.check("unplayed", "hang up | ended error");
+    // Nobody is there to hear it.
+    let mut walk = Walk::new(&[INNER]);
+    walk.all(&["connect", "fail"]);
+    walk.check("hang up", "ended error");
+    let mut walk = Walk::new(&[INNER]);
+    walk.all(&["connect", "fail"]);
+    walk.check("shutdown", "hang up | ended shutdown");
+}
+
+#[test]
+fn a_flow_may_apologise_in_its_own_words() {
+    let own = INNER.replace(
+        "steps:",
+        "languages: [zh, en]\nprompts: { apology: { zh: { audio: audio/sorry.wav, text: 抱歉。 }, en: Sorry. } }\nsteps:",
+    );
+    let mut walk = Walk::new(&[&own]);
+    walk.all(&["connect"]);
+    walk.check("fail", "play 抱歉。")
+        .check(
+            "unplayed",
+            "play 非常抱歉，我们的系统出了问题，请您稍后再试。",
+        )
+        .check("played", "hang up | ended error");
+}
+
+#[test]
+fn what_the_description_promises_is_there_or_the_step_has_failed() {
+    let flow = r#"
+flow: promised
+format: 1
+steps:
+  start:
+    use: crm/caller@2
+    with: { phone: "1" }
+    as: known
+    then: { known: hello, unknown: bye, error: late, timeout: late }
+  hello:
+    - say: "Hello ${known.surname}."
+    - hangup: completed
+  late: { hangup: late }
+  bye: { hangup: completed }
+"#;
+    let mut walk = Walk::new(&[flow]);
+    walk.all(&["connect"]);
+    walk.check(r#"end known {"id":"7"}"#, "hang up | ended late");
 }
 
 #[test]
 fn an_outcome_that_breaks_its_schema_is_an_error() {
     order().check(r#"end found {"eta":"no day at all"}"#, "run std/say@1");
     order().check(
-        r#"end found {"eta":"2026-03-05"}"#,
+        r#"end found {"order_no":"1","status":"packed","status_text":"","total":{"amount":1,"currency":"CNY"}}"#,
         "hang up | ended completed",
     );
 }

@@ -128,5 +128,8 @@ fn a_step_can_use_only_its_own_secrets() {
 fn an_outcome_cannot_make_a_secret_up() {
     let mut walk = ask();
     let done = walk.run(r#"end ok {"value":{"secret":"s:1","length":16,"lastFour":"1111"}}"#);
-    assert_eq!(done, "hang up | ended error");
+    assert_eq!(
+        done,
+        "play We are sorry, something went wrong on our side. Please try again later."
+    );
 }

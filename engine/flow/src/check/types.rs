@@ -14,6 +14,9 @@ use crate::lower::template::tell;
 use crate::lower::{Binds, Draft, Use, Want, is_variable};
 use crate::value::Type;
 
+/// The prompt that the contact core says by itself when a contact ends by a fault.
+const APOLOGY: &str = "apology";
+
 pub(super) fn check(
     graph: &Graph,
     draft: &Draft<'_>,
@@ -43,7 +46,12 @@ pub(super) fn check(
     }
     let read = checker.read.into_inner();
     for prompt in &draft.prompts {
-        if let Some(name) = prompt.prompt.name.as_ref().filter(|_| !prompt.used) {
+        if let Some(name) = prompt
+            .prompt
+            .name
+            .as_ref()
+            .filter(|name| !prompt.used && *name != APOLOGY)
+        {
             unused::unused(report, prompt.span, "prompt", name);
         }
     }

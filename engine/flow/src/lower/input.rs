@@ -6,8 +6,8 @@ use super::press::key_of;
 use super::step_call::default_of;
 use super::{Lowerer, Site, Want};
 use crate::check::rules::{
-    bad_duration, bad_input, missing_audio, missing_input, unknown_destination, unknown_hours,
-    unknown_input, unknown_queue,
+    bad_duration, bad_input, missing_audio, missing_input, nothing_to_play, unknown_destination,
+    unknown_hours, unknown_input, unknown_queue,
 };
 use crate::diagnostic::text;
 use crate::expr;
@@ -34,7 +34,7 @@ impl<'t> Lowerer<'t> {
             Some("key") => self.key_input(key, node),
             Some("expression") => self.expression_input(site, key, node),
             Some("audio") => self
-                .audio_path(key, node)
+                .audio_path(key, node, false)
                 .map(|path| Template::Literal(Value::Text(path))),
             Some("queue") => self.known_name(site, key, place, node, Known::Queue),
             Some("destination") => self.known_name(site, key, place, node, Known::Destination),
@@ -349,19 +349,27 @@ impl<'t> Lowerer<'t> {
     }
 
     /// A path below the project's folder.
-    pub(super) fn audio_path(&mut self, key: &str, node: &Node) -> Option<String> {
+    ///
+    /// `needed`: nothing else is there to be heard when the file is missing.
+    pub(super) fn audio_path(&mut self, key: &str, node: &Node, needed: bool) -> Option<String> {
         let path = self.expect_text(key, node, "the path of an audio file")?;
         let outside = path.starts_with('/')
             || path.contains('\\')
             || path.contains(':')
             || path.split('/').any(|part| part == "..");
         if outside {
-            missing_audio::outside(&mut self.report, node.span, path);
+            match needed {
+                true => nothing_to_play::outside(&mut self.report, node.span, path),
+                false => missing_audio::outside(&mut self.report, node.span, path),
+            }
         } else if let Some(audio) = &self.catalog.audio
             && !audio.contains(path)
         {
             let names: Vec<String> = audio.iter().cloned().collect();
-            missing_audio::missing(&mut self.report, node.span, path, &names);
+            match needed {
+                true => nothing_to_play::missing(&mut self.report, node.span, path, &names),
+                false => missing_audio::missing(&mut self.report, node.span, path, &names),
+            }
         }
         Some(path.to_owned())
     }

@@ -243,7 +243,7 @@ impl<'t> Lowerer<'t> {
             note(voice.chat.as_ref(), clamp, &mut draft.exprs);
         }
         if let Some(value) = map.value("audio") {
-            voice.audio = self.audio_path("audio", value);
+            voice.audio = self.audio_path("audio", value, map.entry("text").is_none());
         }
         if let Some(value) = map.value("voice") {
             voice.voice = self

@@ -245,7 +245,13 @@ impl Engine {
             tracing::warn!(contact = %contact.facts().id, code, "{message}");
         }
         if let EntryKind::Ended(ending) = &entry.kind {
-            tracing::info!(contact = %contact.facts().id, reason = %ending.reason, "contact ended");
+            let contact = &contact.facts().id;
+            match &ending.error {
+                Some(error) => {
+                    tracing::error!(%contact, reason = %ending.reason, "contact ended by a fault: {error}");
+                }
+                None => tracing::info!(%contact, reason = %ending.reason, "contact ended"),
+            }
         }
     }
 
