@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 use strowger_flow::plan::{Action, Edge, NodeId, StepCall};
-use strowger_flow::value::{Type, Value, from_json};
+use strowger_flow::value::{Type, Value, from_json, missing_field};
 
 use crate::Millis;
 use crate::activation::{Activation, Pending};
@@ -117,8 +117,8 @@ impl Contact {
         let Json::Object(mut input) = fields.to_json_for(schema) else {
             return Err("the input of a step is an object".into());
         };
-        if let Some((variable, _)) = &call.into {
-            input.insert(INTO_FIELD.into(), Json::String(variable.clone()));
+        if let Some(into) = &call.into {
+            input.insert(INTO_FIELD.into(), Json::String(into.variable.clone()));
         }
         if let Some(kept) = &self.frame().kept {
             input.insert(KEPT_FIELD.into(), kept.clone());
@@ -248,19 +248,21 @@ impl Contact {
         };
         let unfit =
             |message: String| format!("the data of outcome `{outcome}` does not fit: {message}");
-        if let Some((variable, field)) = &call.into
-            && let Some(value) = data.get(field)
+        if let Some(into) = &call.into
+            && field_of(ty, &into.field).is_some()
         {
-            let declared = plan.vars.get(variable).map(|declaration| &declaration.ty);
-            let ty = declared
-                .or_else(|| field_of(ty, field))
-                .unwrap_or(&Type::Any);
-            let value = from_json(value, ty).or_else(|_| from_json(value, &Type::Any));
-            let value = allowed(value.unwrap_or(Value::None)).map_err(unfit)?;
-            self.frame_mut().vars.insert(variable.clone(), value);
+            let missing = &Json::Null;
+            let value = data.get(&into.field).unwrap_or(missing);
+            let value = from_json(value, &into.ty).and_then(allowed);
+            let value = value.map_err(|why| unfit(format!("`{}`: {why}", into.field)))?;
+            self.frame_mut().vars.insert(into.variable.clone(), value);
         }
         if let Some(variable) = &call.bind {
             let value = from_json(data, ty).and_then(allowed).map_err(unfit)?;
+            // The checker took every promised field for given.
+            if let Some(field) = missing_field(&value, ty) {
+                return Err(unfit(format!("`{field}` is missing")));
+            }
             self.frame_mut().vars.insert(variable.clone(), value);
         }
         Ok(())

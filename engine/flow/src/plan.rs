@@ -166,7 +166,7 @@ pub struct StepCall {
     /// The variable that takes the outcome's data (`as:`).
     pub bind: Option<String>,
     /// The variable that takes one field of the outcome's data (`into:`), and that field.
-    pub into: Option<(String, String)>,
+    pub into: Option<Into>,
     /// How long the step may be busy, in milliseconds, not counting the time it talks with the contact
     /// or waits for people; default 5,000.
     pub timeout_ms: u64,
@@ -178,6 +178,17 @@ pub struct StepCall {
     pub edges: BTreeMap<String, Edge>,
     /// Edge of every other outcome (`else`).
     pub otherwise: Option<Edge>,
+}
+
+/// Where one field of an outcome's data goes.
+#[derive(Debug, Clone)]
+pub struct Into {
+    /// The variable.
+    pub variable: String,
+    /// The field.
+    pub field: String,
+    /// What the checker took its value for: every later expression relies on it.
+    pub ty: Type,
 }
 
 /// Running a step again after it failed.

@@ -10,7 +10,7 @@ mod json;
 mod literal;
 mod types;
 
-pub use json::{from_json, type_of_schema};
+pub use json::{from_json, missing_field, type_of_schema};
 pub(crate) use literal::all_digits;
 pub use literal::{MAX_DURATION_MS, parse_literal};
 

@@ -166,7 +166,7 @@ fn an_answer_is_expected_and_stored() {
     );
     assert_eq!(input["confirm"], json!("p:confirm_order_no"));
     assert_eq!(
-        call(&plan, "start").into,
+        into(call(&plan, "start")),
         Some(("order_no".to_owned(), "value".to_owned()))
     );
     assert_eq!(
@@ -220,7 +220,7 @@ fn a_list_goes_on_with_its_next_action() {
     assert_eq!(leads(&plan, &record.edges["done"]), "bye");
     assert_eq!(leads(&plan, &record.edges["no_input"]), "bye");
     assert_eq!(
-        record.into,
+        into(record),
         Some(("voicemail".to_owned(), "recording".to_owned()))
     );
 }
@@ -302,4 +302,9 @@ fn a_reason_allows_a_warning() {
     let checked = check("case.flow.yaml", text.as_bytes(), &support::steps());
     assert!(checked.diagnostics.is_empty(), "{:?}", checked.diagnostics);
     assert!(checked.plan.is_some());
+}
+
+fn into(call: &StepCall) -> Option<(String, String)> {
+    let into = call.into.as_ref()?;
+    Some((into.variable.clone(), into.field.clone()))
 }

@@ -12,7 +12,7 @@ use crate::check::rules::{
     unknown_input, unknown_key, unknown_plugin,
 };
 use crate::expr::Span;
-use crate::plan::{Action, Edge, Meanwhile, NodeId, Retry, StepCall, Template};
+use crate::plan::{Action, Edge, Into, Meanwhile, NodeId, Retry, StepCall, Template};
 use crate::value::{Type, Value, from_json, type_of_schema};
 use crate::yaml::{Content, Entry, Map, Node};
 
@@ -252,7 +252,7 @@ impl<'t> Lowerer<'t> {
                 self.facts(id).options.insert("meanwhile", entry.key_span);
                 self.meanwhile(&mut site, &entry.value)
             });
-        let into = self.field_into(map, description);
+        let into = self.field_into(id, map, description);
         let bind = map
             .entry("as")
             .filter(|_| !is_input("as"))
@@ -364,12 +364,17 @@ impl<'t> Lowerer<'t> {
             return binds;
         };
         for (outcome, schema) in &description.outcomes {
-            let Some(schema) = schema["properties"].get(field) else {
+            let Type::Object { fields, .. } = type_of_schema(schema) else {
                 continue;
             };
-            let ty = match expected {
-                Some((_, expected)) => expected.ty.clone(),
-                None => type_of_schema(schema),
+            let Some(ty) = fields.get(field) else {
+                continue;
+            };
+            // What the description does not require may be missing, whatever the flow expects.
+            let ty = match (expected, ty) {
+                (Some((_, expected)), Type::Optional(_)) => expected.ty.clone().or_none(),
+                (Some((_, expected)), _) => expected.ty.clone(),
+                (None, ty) => ty.clone(),
             };
             binds.insert(name.clone(), ty.clone());
             self.assign(id, &name, span, Some(outcome.clone()), ty);
@@ -403,7 +408,7 @@ impl<'t> Lowerer<'t> {
 
     fn bind_result(&mut self, id: NodeId, name: &str, span: Span, description: &StepDescription) {
         for (outcome, schema) in &description.outcomes {
-            let ty = type_of_schema(&promised(schema));
+            let ty = type_of_schema(schema);
             let carries = match &ty {
                 Type::Object { fields, .. } => {
                     !fields.is_empty() || schema["additionalProperties"] == true
@@ -438,9 +443,10 @@ impl<'t> Lowerer<'t> {
 
     fn field_into(
         &mut self,
+        id: NodeId,
         map: &'t Map,
         description: Option<&StepDescription>,
-    ) -> Option<(String, String)> {
+    ) -> Option<Into> {
         let entry = map.entry("into")?;
         let description = description?;
         let Some(field) = &description.into else {
@@ -455,7 +461,21 @@ impl<'t> Lowerer<'t> {
             return None;
         };
         let name = entry.value.text()?;
-        Some((name.to_owned(), field.clone()))
+        let mut bound = self.draft.facts[id.0 as usize]
+            .assigned
+            .iter()
+            .map(|assigned| &self.draft.bindings[assigned.binding])
+            .filter(|binding| binding.name == name);
+        let ty = bound.next().map_or(Type::Any, |first| {
+            bound.fold(first.ty.clone(), |all, one| {
+                all.join(&one.ty).unwrap_or(Type::Any)
+            })
+        });
+        Some(Into {
+            variable: name.to_owned(),
+            field: field.clone(),
+            ty,
+        })
     }
 
     fn retry(&mut self, node: &'t Node) -> Option<Retry> {
@@ -523,7 +543,7 @@ impl<'t> Lowerer<'t> {
             meanwhile.say = Some(prompt);
         }
         if let Some(value) = map.value("music") {
-            meanwhile.music = self.audio_path("music", value);
+            meanwhile.music = self.audio_path("music", value, false);
         }
         Some(meanwhile)
     }
@@ -655,19 +675,6 @@ impl<'t> Given<'t> {
             name_span: entry.key_span,
             value: &entry.value,
         }
-    }
-}
-
-/// A schema of an outcome's data as the flow may rely on it: what is not `required` is there all the same
-/// unless it may be null, because a plugin that leaves it out says so by another outcome.
-fn promised(schema: &serde_json::Value) -> serde_json::Value {
-    match schema {
-        serde_json::Value::Object(fields) => fields
-            .iter()
-            .filter(|(name, value)| *name != "required" || !value.is_array())
-            .map(|(name, value)| (name.clone(), promised(value)))
-            .collect(),
-        other => other.clone(),
     }
 }
 

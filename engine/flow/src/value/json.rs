@@ -154,6 +154,43 @@ fn read(json: &Json, ty: &Type, path: &mut Vec<String>) -> Result<Value, String>
     Ok(value)
 }
 
+/// The path to a field that a type promises and a value does not have, if there is one.
+///
+/// A field is promised unless its type has `none` in it or is [`Type::Any`].
+pub fn missing_field(value: &Value, ty: &Type) -> Option<String> {
+    lacks(value, ty).map(|mut path| {
+        path.reverse();
+        path.join(".")
+    })
+}
+
+/// The same, as the path's names from the last to the first.
+fn lacks(value: &Value, ty: &Type) -> Option<Vec<String>> {
+    match (value, ty.without_none()) {
+        (Value::Object(has), Type::Object { fields, .. }) => {
+            fields.iter().find_map(|(name, ty)| match has.get(name) {
+                None => {
+                    let may_lack = matches!(ty, Type::Any | Type::None | Type::Optional(_));
+                    (!may_lack).then(|| vec![name.clone()])
+                }
+                Some(value) => named(lacks(value, ty), name),
+            })
+        }
+        (Value::List(items), Type::List(ty)) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| named(lacks(item, ty), &index.to_string())),
+        _ => None,
+    }
+}
+
+fn named(path: Option<Vec<String>>, name: &str) -> Option<Vec<String>> {
+    path.map(|mut path| {
+        path.push(name.to_owned());
+        path
+    })
+}
+
 fn unfit(json: &Json, ty: &Type, path: &[String]) -> String {
     let is = match json {
         Json::Null => "missing".to_owned(),
