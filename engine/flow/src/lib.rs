@@ -13,6 +13,7 @@
 pub mod catalog;
 pub mod check;
 pub mod diagnostic;
+pub mod editor;
 pub mod expr;
 mod lower;
 pub mod plan;

@@ -11,7 +11,7 @@ pub(crate) mod report;
 pub mod rules;
 pub(crate) mod suggest;
 mod suppress;
-mod types;
+pub(crate) mod types;
 
 use report::Report;
 

@@ -23,7 +23,7 @@ pub(super) fn check(
     assigned: &Assignments,
     report: &mut Report<'_>,
 ) {
-    let call = type_of_call(draft);
+    let call = type_of_call(&draft.languages);
     let mut checker = Checker {
         graph,
         draft,
@@ -72,12 +72,12 @@ pub(super) fn check(
 }
 
 /// What every flow knows about its contact.
-fn type_of_call(draft: &Draft<'_>) -> Type {
+pub(crate) fn type_of_call(languages: &[String]) -> Type {
     let fields = [
         ("id", Type::Text),
         ("from", Type::Phone),
         ("to", Type::Phone),
-        ("language", Type::OneOf(draft.languages.clone())),
+        ("language", Type::OneOf(languages.to_vec())),
         (
             "channel",
             Type::OneOf(vec!["voice".to_owned(), "chat".to_owned()]),

@@ -27,7 +27,7 @@ mod then;
 pub(crate) use draft::{Draft, UNKNOWN, Use, Want};
 use draft::{Facts, STEP, unknown};
 pub(crate) use file::lower;
-pub(crate) use names::{Declared, flow_signature, is_variable};
+pub(crate) use names::{Declared, TYPES, flow_signature, is_name, is_variable};
 pub use test::{Act, Expectation, Given, Reply, Test};
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,0 +1,272 @@
+//! What could be written at a place.
+
+use super::grammar;
+use super::keys;
+use super::mention::Kind;
+use super::offer::{Offer, OfferKind};
+use super::part::{Keys, Part, Role};
+use super::repair;
+use super::{Sheet, expression, schema};
+use crate::catalog::Catalog;
+use crate::diagnostic::floor;
+use crate::expr::Span;
+use crate::value::{Type, type_of_schema};
+use crate::yaml::Node;
+
+/// Stands at the cursor while the file is read: a character that Unicode keeps for private use.
+const MARK: &str = "\u{E000}";
+
+/// Largest file that is read with gaps for a completion, in bytes: each gap costs a reading, and the answer
+/// should be there before the next key is pressed.
+const MAX_GAPPED: usize = 128 * 1024;
+
+impl Sheet {
+    /// What could be written at a byte, the best first. Nothing when the place cannot be understood.
+    pub fn complete(&self, at: usize, catalog: &Catalog) -> Vec<Offer> {
+        let at = floor(&self.source, at);
+        let Some(root) = self.marked(at) else {
+            return Vec::new();
+        };
+        let parts = grammar::parts(&root, catalog);
+        let Some(part) = parts.iter().find(|part| part.text.contains(MARK)) else {
+            return Vec::new();
+        };
+        let mut offers = self.offers(part, at, catalog);
+        for offer in &mut offers {
+            if offer.replaces == Span::default() {
+                let start = part.exact.unwrap_or(at).min(at);
+                offer.replaces = Span { start, end: at };
+            }
+        }
+        offers
+    }
+
+    /// The tree of the text with a mark at the cursor. What is being typed is rarely YAML yet: it is tried as
+    /// a value and as a key, with the line as it is and with its end made good, with and without what
+    /// follows.
+    fn marked(&self, at: usize) -> Option<Node> {
+        let source = &self.source;
+        let (line_start, line_end) = repair::line(source, at);
+        let (head, tail) = source.split_at(at);
+        let after_line = &source[line_end..];
+        let close = closers(&source[line_start..at]);
+        let lines = [
+            format!("{MARK}{}", &tail[..line_end - at]),
+            format!("{MARK}:{}", &tail[..line_end - at]),
+            format!("{MARK}{close}"),
+            format!("{MARK}: {close}"),
+        ];
+        for rest in [after_line, ""] {
+            for line in &lines {
+                if let Ok(root) = repair::attempt(&format!("{head}{line}{rest}")) {
+                    return Some(root);
+                }
+            }
+        }
+        if source.len() > MAX_GAPPED {
+            return None;
+        }
+        lines.iter().find_map(|line| {
+            let read = repair::read(&format!("{head}{line}{after_line}"), None);
+            read.root.filter(|_| read.text.contains(MARK))
+        })
+    }
+
+    fn offers(&self, part: &Part<'_>, at: usize, catalog: &Catalog) -> Vec<Offer> {
+        let names = &self.names;
+        let bare = matches!(part.role, Role::Bare);
+        let typed = part.text.split(MARK).next().unwrap_or_default();
+        let takes_text = matches!(
+            part.role,
+            Role::Text | Role::Prompt | Role::Value(_) | Role::Bare | Role::Name(..)
+        );
+        if !part.key
+            && takes_text
+            && let Some(text) = expression::before(typed, bare)
+        {
+            return expression::offers(text, at, names);
+        }
+        let own_line = !self.source[part.owner.min(at)..at].trim_start().is_empty()
+            && self.source[part.owner.min(at)..at].contains('\n');
+        let target = |repeat: bool| self.targets(repeat, catalog);
+        match &part.role {
+            Role::Key(keys) | Role::Of(_, _, keys) => match part.key || own_line {
+                true => self.keys(part, *keys, at, catalog),
+                false => Vec::new(),
+            },
+            Role::Action if own_line => keys::verbs(catalog),
+            Role::Target { repeat } => target(*repeat),
+            Role::Then(action) => {
+                let mut offers = Vec::new();
+                if own_line {
+                    offers = keys::outcomes(action, names, catalog);
+                }
+                offers.extend(target(true));
+                offers
+            }
+            Role::Prompt => self.prompts(),
+            Role::Name(kind, _) => self.named(*kind, part, at, catalog),
+            Role::Plugin => catalog
+                .steps
+                .iter()
+                .filter(|(key, _)| !key.starts_with("std/"))
+                .map(|(key, description)| {
+                    let title = description.title.get("en").cloned().unwrap_or_default();
+                    Offer::new(OfferKind::Step, key)
+                        .detail(title)
+                        .page(schema::page(key, description))
+                })
+                .collect(),
+            Role::Words(words) => words
+                .iter()
+                .map(|word| Offer::new(OfferKind::Word, *word))
+                .collect(),
+            Role::Value(schema) => words_of(schema),
+            Role::Language => names
+                .languages
+                .iter()
+                .map(|language| Offer::new(OfferKind::Word, language))
+                .collect(),
+            Role::Audio => catalog
+                .audio
+                .iter()
+                .flatten()
+                .map(|path| Offer::new(OfferKind::File, path))
+                .collect(),
+            Role::Action | Role::Text | Role::Bare | Role::Free => Vec::new(),
+        }
+    }
+
+    fn keys(&self, part: &Part<'_>, keys: Keys<'_>, at: usize, catalog: &Catalog) -> Vec<Offer> {
+        let mut offers = keys::offers(keys, &self.names, catalog);
+        let there = |name: &str| {
+            part.siblings
+                .is_some_and(|map| map.entries.iter().any(|entry| entry.key == name))
+        };
+        offers.retain(|offer| !there(&offer.label));
+        let after = self.source[at..].trim_start_matches(|c: char| {
+            c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
+        });
+        if after.starts_with(':') {
+            for offer in &mut offers {
+                offer.insert.clone_from(&offer.label);
+            }
+        }
+        offers
+    }
+
+    fn targets(&self, repeat: bool, catalog: &Catalog) -> Vec<Offer> {
+        let mut offers: Vec<Offer> = self
+            .names
+            .steps
+            .iter()
+            .filter(|step| !step.contains(MARK))
+            .map(|step| Offer::new(OfferKind::Target, step).detail("step"))
+            .collect();
+        if repeat {
+            offers.push(
+                Offer::new(OfferKind::Word, "repeat")
+                    .detail("the same step again, its counters kept"),
+            );
+        }
+        let flows = catalog.flows.iter().flat_map(|flows| flows.keys());
+        offers.extend(
+            flows
+                .filter(|flow| self.names.flow.as_ref() != Some(flow))
+                .map(|flow| {
+                    Offer::new(OfferKind::Flow, format!("flow:{flow}"))
+                        .detail("leaves this flow and does not come back")
+                }),
+        );
+        offers
+    }
+
+    fn prompts(&self) -> Vec<Offer> {
+        self.names
+            .prompts
+            .iter()
+            .map(|(name, text)| Offer::new(OfferKind::Prompt, name).detail(text))
+            .collect()
+    }
+
+    fn named(&self, kind: Kind, part: &Part<'_>, at: usize, catalog: &Catalog) -> Vec<Offer> {
+        let names = &self.names;
+        let list = |kind: OfferKind, all: &mut dyn Iterator<Item = &String>| -> Vec<Offer> {
+            all.map(|name| Offer::new(kind, name)).collect()
+        };
+        match kind {
+            Kind::Step => list(OfferKind::Target, &mut names.steps.iter()),
+            Kind::Prompt => self.prompts(),
+            Kind::Outcome => list(OfferKind::Outcome, &mut names.outcomes.iter()),
+            Kind::Hours => list(OfferKind::Name, &mut names.hours.iter()),
+            Kind::Queue => list(OfferKind::Name, &mut catalog.queues.iter().flatten()),
+            Kind::Supplier => list(OfferKind::Name, &mut catalog.destinations.iter().flatten()),
+            Kind::Flow => {
+                let flows = catalog.flows.iter().flat_map(|flows| flows.keys());
+                let mut flows = flows.filter(|flow| names.flow.as_ref() != Some(flow));
+                list(OfferKind::Flow, &mut flows)
+            }
+            // A key of `set:` that has just begun.
+            Kind::Variable if part.key => self.keys(part, Keys::Set, at, catalog),
+            Kind::Variable => names
+                .variables
+                .iter()
+                .filter(|(_, variable)| variable.role == "variable")
+                .map(|(name, variable)| {
+                    let types: Vec<String> = variable.types.iter().map(Type::to_string).collect();
+                    Offer::new(OfferKind::Variable, name).detail(types.join(" or "))
+                })
+                .collect(),
+            Kind::Input | Kind::Plugin | Kind::Audio => Vec::new(),
+        }
+    }
+}
+
+fn words_of(schema: &serde_json::Value) -> Vec<Offer> {
+    let words = match type_of_schema(schema).without_none() {
+        Type::OneOf(words) => words.clone(),
+        Type::Bool => keys::YES_NO.iter().map(|word| (*word).to_owned()).collect(),
+        _ => Vec::new(),
+    };
+    words
+        .into_iter()
+        .map(|word| Offer::new(OfferKind::Word, word))
+        .collect()
+}
+
+/// What closes the quotes, `${` and brackets that are open at the end of a line's beginning.
+fn closers(line: &str) -> String {
+    let mut open: Vec<char> = Vec::new();
+    let mut before = ' ';
+    for c in line.chars() {
+        match (open.last(), c) {
+            (Some('"'), '"') | (Some('\''), '\'') | (Some('}'), '}') | (Some(']'), ']') => {
+                open.pop();
+            }
+            // Inside quotes only an insertion's braces count.
+            (Some('"' | '\''), '{') if before == '$' => open.push('}'),
+            (Some('"' | '\''), _) => {}
+            (_, '{') => open.push('}'),
+            (_, '[') => open.push(']'),
+            // A quote begins a value only where a value begins.
+            (_, '"' | '\'') if matches!(before, ' ' | '{' | '[' | ',' | ':') => open.push(c),
+            (_, '#') if before == ' ' => break,
+            _ => {}
+        }
+        before = c;
+    }
+    open.into_iter().rev().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_is_closed() {
+        assert_eq!(closers("  with: { phone: \"${call.fr"), "}\"}");
+        assert_eq!(closers("  then: [ { set: { a: b } }, "), "]");
+        assert_eq!(closers("  say: it's fine"), "");
+        assert_eq!(closers("  say: \"您好 ${order.to"), "}\"");
+    }
+}

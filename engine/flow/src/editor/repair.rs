@@ -1,0 +1,126 @@
+//! Reading a file that is broken because somebody is typing in it.
+
+use crate::check::report::Report;
+use crate::diagnostic::floor;
+use crate::yaml::{self, Node};
+
+/// Most lines that are left out before a file counts as unreadable: one is being typed, and its mistake may
+/// make the lines that hang on it unreadable too. Each costs one reading of the file.
+const MAX_GAPS: usize = 6;
+
+/// What reading gave.
+pub(super) struct Reading {
+    /// The tree, if the file could be read at all.
+    pub root: Option<Node>,
+    /// The text that was read: as long as the source, left-out lines being blank.
+    pub text: String,
+    /// Whether something was left out, or nothing could be read.
+    pub gaps: bool,
+}
+
+/// Reads a file, leaving out the lines that make it unreadable: first the one that was changed last, then
+/// the one that the reader complains of.
+pub(super) fn read(source: &str, edited: Option<usize>) -> Reading {
+    let whole = attempt(source);
+    let mut complaint = match whole {
+        Ok(root) => return done(root, source.to_owned(), false),
+        Err(at) => at,
+    };
+    if let Some(edited) = edited {
+        let text = blank(source, edited);
+        match attempt(&text) {
+            Ok(root) => return done(root, text, true),
+            Err(Some(_)) | Err(None) => {}
+        }
+    }
+    let mut text = source.to_owned();
+    for _ in 0..MAX_GAPS {
+        let Some(at) = complaint else { break };
+        let next = blank(&text, at);
+        if next == text {
+            break;
+        }
+        text = next;
+        match attempt(&text) {
+            Ok(root) => return done(root, text, true),
+            Err(at) => complaint = at,
+        }
+    }
+    // What stands above the line being typed is better than nothing.
+    if let Some(edited) = edited {
+        let cut = &source[..line(source, edited).0];
+        if let Ok(root) = attempt(cut) {
+            return done(root, source.to_owned(), true);
+        }
+    }
+    Reading {
+        root: None,
+        text: source.to_owned(),
+        gaps: true,
+    }
+}
+
+fn done(root: Node, text: String, gaps: bool) -> Reading {
+    Reading {
+        root: Some(root),
+        text,
+        gaps,
+    }
+}
+
+/// The tree, or the byte that the reader stumbled at.
+pub(super) fn attempt(text: &str) -> Result<Node, Option<usize>> {
+    let mut report = Report::new("", text);
+    let read = yaml::read(text, &mut report);
+    let complaint = report.diagnostics().last();
+    let complaint = complaint.map(|found| found.primary.span.start);
+    read.root
+        .filter(|root| root.map().is_some())
+        .ok_or(complaint)
+}
+
+/// First byte of the line of a byte, and the byte after its last one, the line break not counted.
+pub(super) fn line(text: &str, at: usize) -> (usize, usize) {
+    let at = floor(text, at);
+    let start = text[..at].rfind('\n').map_or(0, |found| found + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |found| at + found);
+    (start, end)
+}
+
+/// The same text with one line made blank, so that everything else keeps its place. A complaint at an empty
+/// line is about the one before it.
+fn blank(text: &str, at: usize) -> String {
+    let (mut start, mut end) = line(text, at);
+    while text[start..end].trim().is_empty() && start > 0 {
+        (start, end) = line(text, start - 1);
+    }
+    let mut blanked = String::with_capacity(text.len());
+    blanked.push_str(&text[..start]);
+    blanked.extend(std::iter::repeat_n(' ', end - start));
+    blanked.push_str(&text[end..]);
+    blanked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_being_typed_is_left_out() {
+        let source = "flow: a\nsteps:\n  one:\n    say: \"hel\n  two:\n    hangup: bye\n";
+        let at = source.find("hel").expect("it stands there");
+        let read = read(source, Some(at));
+        assert!(read.gaps);
+        assert_eq!(read.text.len(), source.len());
+        let root = read.root.expect("the rest can be read");
+        let steps = root.map().and_then(|map| map.value("steps")?.map());
+        assert_eq!(steps.map(|steps| steps.entries.len()), Some(2));
+    }
+
+    #[test]
+    fn nothing_readable_is_no_tree() {
+        assert!(read("- a\n- b\n", None).root.is_none());
+        assert!(read("", Some(9)).root.is_none());
+        assert!(read("[[[[[", Some(2)).root.is_none());
+    }
+}
