@@ -4,13 +4,14 @@
 //! sip        signalling          media     audio threads         prompts   files and speech, ready to play
 //! runtime    one task a contact  effects   HTTP and data         store     journals, records, data
 //! project    a project's folder  serve     calls in, draining    http      health, metrics, contacts
-//! cli        the program's verbs
+//! cli        the program's verbs     lsp       the language server, for editors
 //! ```
 
 pub mod cli;
 pub mod clock;
 pub mod effects;
 pub mod http;
+pub mod lsp;
 pub mod media;
 pub mod project;
 pub mod prompts;

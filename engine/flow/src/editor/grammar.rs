@@ -579,6 +579,12 @@ impl<'t> Walk<'t> {
                         false => Role::Name(Kind::Variable, Place::Refers),
                     };
                     self.key(reply, line, role);
+                    if let Some(flow) = mock.key.strip_prefix("call.")
+                        && line.key == "outcome"
+                    {
+                        let role = Role::Of(Kind::Outcome, flow, Keys::Any);
+                        self.value(&line.value, line.key_span.start, role);
+                    }
                 }
             }
         }

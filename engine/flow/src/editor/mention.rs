@@ -98,6 +98,7 @@ impl Sheet {
             Role::Name(kind, place) => {
                 add(*kind, part.text, inner, None, *place == Place::Defines);
             }
+            Role::Of(Kind::Outcome, _, _) if matches!(part.text, "else" | "error" | "timeout") => {}
             Role::Of(kind, flow, _) => add(*kind, part.text, inner, Some(flow), false),
             Role::Target { .. } | Role::Then(_) => match part.text.strip_prefix("flow:") {
                 Some(flow) => {
@@ -134,6 +135,26 @@ impl Sheet {
                 }
             }
         }
+    }
+}
+
+/// Why a name cannot be used for something of this kind; `None` when it can.
+pub fn name_fault(kind: Kind, name: &str) -> Option<&'static str> {
+    let variable = matches!(kind, Kind::Variable | Kind::Input);
+    let taken = match kind {
+        Kind::Variable | Kind::Input => crate::lower::is_taken(name),
+        Kind::Step => name == "repeat",
+        Kind::Outcome => matches!(name, "else" | "error" | "timeout"),
+        _ => false,
+    };
+    if taken {
+        Some("this name has a meaning of its own in the language; choose another one")
+    } else if variable && !is_variable(name) {
+        Some("write lower-case letters, digits and `_`, a letter first")
+    } else if !is_name(name) {
+        Some("write lower-case letters, digits, `_` and `-`, a letter first")
+    } else {
+        None
     }
 }
 

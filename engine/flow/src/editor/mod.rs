@@ -18,7 +18,7 @@ mod repair;
 mod schema;
 
 pub use hover::Hover;
-pub use mention::{Kind, Mention};
+pub use mention::{Kind, Mention, name_fault};
 pub use offer::{Offer, OfferKind};
 pub use outline::{Symbol, SymbolKind};
 

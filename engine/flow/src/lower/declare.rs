@@ -11,6 +11,11 @@ const TAKEN: [&str; 13] = [
     "call", "now", "if", "else", "and", "or", "not", "in", "is", "true", "false", "none", "queue",
 ];
 
+/// Whether expressions give a name a meaning of their own.
+pub(crate) fn is_taken(name: &str) -> bool {
+    TAKEN.contains(&name)
+}
+
 impl<'t> Lowerer<'t> {
     /// `inputs:` or `vars:`.
     pub(super) fn declarations(&mut self, key: &str, node: &'t Node) -> BTreeMap<String, Declared> {

@@ -24,6 +24,7 @@ pub(crate) mod template;
 mod test;
 mod then;
 
+pub(crate) use declare::is_taken;
 pub(crate) use draft::{Draft, UNKNOWN, Use, Want};
 use draft::{Facts, STEP, unknown};
 pub(crate) use file::lower;

@@ -6,6 +6,7 @@
 mod call;
 mod check;
 mod dial;
+mod lsp;
 mod plugin;
 mod serve;
 
@@ -42,6 +43,8 @@ enum Command {
     Call(call::Call),
     /// Place a SIP call, press keys, and record what is heard.
     Dial(dial::Dial),
+    /// Speak with an editor: the language server for flows, over stdin and stdout.
+    Lsp(lsp::Lsp),
     /// Work on plugins.
     Plugin(plugin::PluginArguments),
 }
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
             Command::Check(check) => check.run().await,
             Command::Call(call) => call.run().await,
             Command::Dial(dial) => dial.run().await,
+            Command::Lsp(lsp) => lsp.run().await,
             Command::Plugin(plugin) => plugin.run().await,
         }
     });

@@ -1,0 +1,257 @@
+//! The files of one project, their findings, and what they may refer to.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use lsp_types::Uri;
+use strowger_flow::catalog::{Catalog, FlowSignature};
+use strowger_flow::editor::Sheet;
+use strowger_flow::{Diagnostic, check, signature};
+use strowger_plugin::{Host, Limits};
+
+use super::workspace::uri_of;
+use crate::project::{Project, Steps, catalog_of};
+
+/// A flow's file.
+pub(super) struct File {
+    /// As the editor writes it.
+    pub uri: Uri,
+    /// The editor's version while it is open.
+    pub version: Option<i32>,
+    /// What it looks like; bytes that are no UTF-8 are replaced.
+    pub sheet: Sheet,
+    /// Its bytes on the disk, when they are no UTF-8.
+    raw: Option<Vec<u8>>,
+    /// Name and signature, as of the last time it could be read.
+    signature: Option<(String, FlowSignature)>,
+    /// Its findings.
+    pub findings: Vec<Diagnostic>,
+    /// Whether it must be checked again.
+    pub dirty: bool,
+    /// Whether the editor has been told of findings and must be told when they are gone.
+    pub told: bool,
+}
+
+/// The files around a `strowger.toml`, or those without one.
+pub(super) struct Folder {
+    /// The project's folder; `None` for files that stand alone.
+    pub path: Option<PathBuf>,
+    /// Its flows.
+    pub files: BTreeMap<PathBuf, File>,
+    /// What they may refer to.
+    pub catalog: Catalog,
+    /// What is wrong beside the flows.
+    pub complaints: Vec<String>,
+    /// Complaints that have been told.
+    pub told: Option<Vec<String>>,
+    steps: Steps,
+}
+
+impl File {
+    fn new(uri: Uri, bytes: &[u8], version: Option<i32>, catalog: &Catalog) -> File {
+        let text = String::from_utf8_lossy(bytes);
+        File {
+            uri,
+            version,
+            raw: std::str::from_utf8(bytes).is_err().then(|| bytes.to_vec()),
+            signature: signature(bytes),
+            sheet: Sheet::read(&text, catalog, None, None),
+            findings: Vec::new(),
+            dirty: true,
+            told: false,
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.raw
+            .as_deref()
+            .unwrap_or(self.sheet.source().as_bytes())
+    }
+}
+
+impl Folder {
+    /// Reads a project's folder with its plugins; `None` for files that stand alone.
+    pub async fn open(host: Option<&Host>, path: Option<PathBuf>) -> Folder {
+        let mut folder = Folder {
+            path,
+            files: BTreeMap::new(),
+            catalog: Catalog::default(),
+            complaints: Vec::new(),
+            told: None,
+            steps: Steps::default(),
+        };
+        folder.reload(host).await;
+        folder
+    }
+
+    /// Reads everything but the open files anew from the disk.
+    pub async fn reload(&mut self, host: Option<&Host>) {
+        self.complaints.clear();
+        let project = match &self.path {
+            Some(path) => match Project::read(path) {
+                Ok(project) => Some(project),
+                Err(error) => {
+                    self.complaints.push(error.to_string());
+                    None
+                }
+            },
+            None => None,
+        };
+        self.load_steps(host, project.as_ref()).await;
+        match project {
+            Some(project) => self.take(project),
+            // A project that cannot be read: what was known of it stays, since somebody is typing in it.
+            None if self.path.is_some() && self.catalog.flows.is_some() => {}
+            None => self.catalog = catalog_of(&self.steps),
+        }
+        self.all_dirty();
+    }
+
+    async fn load_steps(&mut self, host: Option<&Host>, project: Option<&Project>) {
+        let Some(host) = host else { return };
+        let plugins = match project {
+            Some(project) => project.config.plugins.clone(),
+            None if self.path.is_some() && !self.steps.descriptions.is_empty() => return,
+            None => BTreeMap::new(),
+        };
+        let folder = self.path.clone().unwrap_or_else(|| PathBuf::from("."));
+        self.steps = match Steps::load(host, &folder, &plugins, &Limits::default()).await {
+            Ok(steps) => steps,
+            Err(error) => {
+                self.complaints.extend(error.complaints);
+                error.loaded
+            }
+        };
+    }
+
+    /// Takes over what was read, except for files that are open.
+    fn take(&mut self, project: Project) {
+        self.catalog = project.catalog(&self.steps);
+        let gone: Vec<PathBuf> = self
+            .files
+            .iter()
+            .filter(|(path, file)| {
+                file.version.is_none()
+                    && !file.told
+                    && !project.flows.iter().any(|flow| flow.path == **path)
+            })
+            .map(|(path, _)| path.clone())
+            .collect();
+        for path in gone {
+            self.files.remove(&path);
+        }
+        for flow in &project.flows {
+            let open = self
+                .files
+                .get(&flow.path)
+                .is_some_and(|file| file.version.is_some());
+            if !open && let Some(uri) = uri_of(&flow.path) {
+                let told = self.files.get(&flow.path).is_some_and(|file| file.told);
+                let mut file = File::new(uri, &flow.source, None, &self.catalog);
+                file.told = told;
+                self.files.insert(flow.path.clone(), file);
+            }
+        }
+        let deleted = |path: &Path| !project.flows.iter().any(|flow| flow.path == path);
+        self.files.retain(|path, file| {
+            // An empty file is what tells the editor that the findings of a deleted one are gone.
+            if file.version.is_none() && deleted(path) {
+                *file = File::new(file.uri.clone(), b"", None, &self.catalog);
+                file.dirty = false;
+                file.told = true;
+            }
+            true
+        });
+        self.signatures();
+        let checked: Vec<_> = project.check(&self.catalog);
+        self.complaints.extend(project.complaints(&checked));
+    }
+
+    /// A file that the editor opened, or whose text it replaced.
+    pub fn open_file(&mut self, path: PathBuf, uri: Uri, version: i32, text: &str) {
+        let mut file = File::new(uri, text.as_bytes(), Some(version), &self.catalog);
+        file.told = self.files.get(&path).is_some_and(|file| file.told);
+        self.files.insert(path, file);
+        self.signatures();
+    }
+
+    /// A file that the editor closed: what is on the disk counts again.
+    pub fn close_file(&mut self, path: &Path) {
+        let Some(file) = self.files.get(path) else {
+            return;
+        };
+        let mut closed = match std::fs::read(path) {
+            Ok(bytes) if self.path.is_some() => {
+                File::new(file.uri.clone(), &bytes, None, &self.catalog)
+            }
+            // It stands alone, or nobody saved it.
+            _ => {
+                let mut gone = File::new(file.uri.clone(), b"", None, &self.catalog);
+                gone.dirty = false;
+                gone
+            }
+        };
+        closed.told = true;
+        self.files.insert(path.to_owned(), closed);
+        self.signatures();
+    }
+
+    /// The text of an open file after a change; `edited` is the byte of the change.
+    pub fn edit(&mut self, path: &Path, version: i32, text: &str, edited: usize) {
+        let Some(file) = self.files.get_mut(path) else {
+            return;
+        };
+        file.sheet = Sheet::read(text, &self.catalog, Some(edited), Some(&file.sheet));
+        file.version = Some(version);
+        file.raw = None;
+        file.dirty = true;
+        // While the file is broken, others may go on calling it.
+        let new = signature(text.as_bytes());
+        if new.is_some() && new != file.signature {
+            file.signature = new;
+            self.signatures();
+        }
+    }
+
+    /// What the flows know of each other. When that has changed, all of them are checked again.
+    fn signatures(&mut self) {
+        if self.path.is_none() {
+            return;
+        }
+        let all: BTreeMap<String, FlowSignature> = self
+            .files
+            .values()
+            .filter_map(|file| file.signature.clone())
+            .collect();
+        if self.catalog.flows.as_ref() != Some(&all) {
+            self.catalog.flows = Some(all);
+            self.all_dirty();
+        }
+    }
+
+    fn all_dirty(&mut self) {
+        for file in self.files.values_mut() {
+            let empty = file.version.is_none() && file.bytes().is_empty();
+            file.dirty |= !empty;
+        }
+    }
+
+    /// Checks what must be checked again; the files that the editor must be told of.
+    pub fn check(&mut self) -> Vec<PathBuf> {
+        let mut changed = Vec::new();
+        for (path, file) in &mut self.files {
+            let gone = file.version.is_none() && file.bytes().is_empty();
+            if std::mem::take(&mut file.dirty) {
+                let name = path.display().to_string();
+                file.findings = check(&name, file.bytes(), &self.catalog).diagnostics;
+            } else if !(gone && file.told) {
+                continue;
+            }
+            if !file.findings.is_empty() || file.told || file.version.is_some() {
+                changed.push(path.clone());
+            }
+            file.told = !file.findings.is_empty();
+        }
+        changed
+    }
+}
