@@ -1,6 +1,7 @@
 //! Many calls at once, and an engine that dies.
 
-use std::net::UdpSocket;
+use std::io::Write as _;
+use std::net::{TcpStream, UdpSocket};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -149,8 +150,11 @@ fn a_stopped_engine_lets_calls_end() -> Result<()> {
     let mut world = World::edited(always_open)?;
     let mut phone = world.dial("100")?;
     phone.hear(&*world.zh(LANGUAGE_ZH)?, PROMPT)?;
-    world.engine.program.terminate()?;
     let http = world.engine.http;
+    // Somebody who never finishes a request keeps nobody waiting.
+    let mut stalled = TcpStream::connect(http)?;
+    stalled.write_all(b"GET /heal")?;
+    world.engine.program.terminate()?;
     let drains = || {
         let health = strowger_tests::http::get(http, "/healthz")?;
         let says = health.json()?["status"] == "draining";
@@ -171,6 +175,7 @@ fn a_stopped_engine_lets_calls_end() -> Result<()> {
     phone.cue()?;
     phone.ended()?;
     assert_eq!(world.engine.program.wait(Duration::from_secs(20))?, 0);
+    drop(stalled);
     Ok(())
 }
 

@@ -137,13 +137,47 @@ fn start_log(format: crate::project::LogFormat) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("STROWGER_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info"))
-        .add_directive("symphonia=warn".parse().expect("a fixed directive"));
+        // What it says of a damaged file names no file; our own messages do.
+        .add_directive("symphonia=off".parse().expect("a fixed directive"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match format {
-        crate::project::LogFormat::Text => log.with_target(false).init(),
+        crate::project::LogFormat::Text => {
+            log.with_target(false).fmt_fields(printable_fields()).init()
+        }
         crate::project::LogFormat::Json => log.json().init(),
+    }
+}
+
+/// Fields of a log line without control characters: callers choose some of the text, and none of them may
+/// begin a line of its own or speak to the operator's terminal.
+fn printable_fields() -> impl for<'writer> tracing_subscriber::fmt::FormatFields<'writer> + 'static
+{
+    use tracing_subscriber::field::MakeExt;
+    tracing_subscriber::fmt::format::debug_fn(|writer, field, value| {
+        if field.name() != "message" {
+            write!(writer, "{field}=")?;
+        }
+        printable(writer, &format!("{value:?}"))
+    })
+    .delimited(" ")
+}
+
+fn printable(writer: &mut impl std::fmt::Write, text: &str) -> std::fmt::Result {
+    text.chars().try_for_each(|letter| match letter {
+        letter if letter.is_control() => write!(writer, "{}", letter.escape_default()),
+        letter => writer.write_char(letter),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn nobody_begins_a_log_line_of_their_own() {
+        let mut line = String::new();
+        super::printable(&mut line, "999\r\nFAKE \u{1b}[31m 李").expect("room");
+        assert_eq!(line, "999\\r\\nFAKE \\u{1b}[31m 李");
     }
 }

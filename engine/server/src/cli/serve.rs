@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, OK, data_folder, start_log};
-use crate::http::{Api, router};
+use crate::http::{Api, listen, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::Config;
 use crate::runtime::{open, warm};
@@ -81,14 +81,7 @@ impl Serve {
             traffic: traffic.clone(),
             sip: sip.meter(),
         });
-        let served = tokio::spawn({
-            let closed = stop.clone();
-            async move {
-                axum::serve(http, api)
-                    .with_graceful_shutdown(closed.cancelled_owned())
-                    .await
-            }
-        });
+        let served = tokio::spawn(listen(http, api, stop.clone()));
         tokio::spawn(signals(drain.clone(), stop.clone()));
         eprintln!("{}", engine.host.report());
         eprintln!(
@@ -106,8 +99,9 @@ impl Serve {
         .run(sip, incoming, drain, stop.clone())
         .await;
         stop.cancel();
-        let _ = served.await;
         let saved = engine.durable().await;
+        // It ends by itself within a limit, whatever its peers do.
+        let _ = served.await;
         if let Some(store) = &engine.store {
             store.close().await;
         }

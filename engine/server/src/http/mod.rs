@@ -1,6 +1,7 @@
 //! The HTTP side: health, metrics, contacts.
 
 mod contacts;
+mod listen;
 mod metrics;
 
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use serde_json::json;
 use crate::media::Media;
 use crate::runtime::Engine;
 use crate::serve::Traffic;
+
+pub use listen::listen;
 
 /// What the HTTP side looks at.
 #[derive(Clone)]

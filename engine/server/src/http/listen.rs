@@ -1,0 +1,90 @@
+//! Connections of the HTTP interface, with limits: a peer that stalls costs a little and holds nothing up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Connections served at once; further ones wait in the system's queue.
+const MAX_CONNECTIONS: usize = 512;
+
+/// How long a peer may take for the head of a request, and how long a connection may lie idle between two.
+const HEAD_WITHIN: Duration = Duration::from_secs(15);
+
+/// How long requests in progress are waited for when the engine stops.
+const FINISH_WITHIN: Duration = Duration::from_secs(2);
+
+/// Pause after a failed accept, which is mostly want of file descriptors.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Answers requests until `closed`, then lets those in progress finish within two seconds.
+pub async fn listen(listener: TcpListener, api: Router, closed: CancellationToken) {
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            () = closed.cancelled() => break,
+            accepted = accept(&listener, &slots) => accepted,
+        };
+        let Some((stream, slot)) = accepted else {
+            continue;
+        };
+        let (api, closed) = (api.clone(), closed.clone());
+        connections.spawn(async move {
+            converse(stream, api, closed).await;
+            drop(slot);
+        });
+    }
+    connections.close();
+    if tokio::time::timeout(FINISH_WITHIN, connections.wait())
+        .await
+        .is_err()
+    {
+        tracing::info!(
+            connections = connections.len(),
+            "HTTP requests were still unfinished when the engine stopped"
+        );
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    // Never closed, so this never fails.
+    let slot = slots.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, slot)),
+        Err(error) => {
+            tracing::warn!(%error, "an HTTP connection cannot be accepted");
+            tokio::time::sleep(ACCEPT_AGAIN).await;
+            None
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, api: Router, closed: CancellationToken) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(api))
+        .with_upgrades();
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = closed.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "an HTTP connection broke");
+    }
+}
