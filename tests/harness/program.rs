@@ -22,7 +22,7 @@ pub fn repository() -> &'static Path {
 }
 
 /// A program of this workspace, beside the test's own.
-fn binary(name: &str) -> Result<PathBuf> {
+pub fn binary(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe()?;
     let path = test
         .ancestors()
@@ -327,7 +327,8 @@ pub fn strowger(arguments: &[&str]) -> Result<(i32, String, String)> {
     ))
 }
 
-fn copy_project(from: &Path, to: &Path) -> Result<()> {
+/// Copies a project's files, without its sources and data.
+pub fn copy_project(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

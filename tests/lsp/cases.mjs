@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import * as lsp from "vscode-languageserver-protocol/node.js";
+import * as lsp from "vscode-languageserver-protocol/node";
 import { Editor } from "./editor.mjs";
 
 const [, , name, program, project] = process.argv;

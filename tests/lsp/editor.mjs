@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import * as lsp from "vscode-languageserver-protocol/node.js";
+import * as lsp from "vscode-languageserver-protocol/node";
 
 export class Editor {
   constructor(program, project) {

@@ -16,10 +16,6 @@ use crate::yaml::Node;
 /// Stands at the cursor while the file is read: a character that Unicode keeps for private use.
 const MARK: &str = "\u{E000}";
 
-/// Largest file that is read with gaps for a completion, in bytes: each gap costs a reading, and the answer
-/// should be there before the next key is pressed.
-const MAX_GAPPED: usize = 128 * 1024;
-
 impl Sheet {
     /// What could be written at a byte, the best first. Nothing when the place cannot be understood.
     pub fn complete(&self, at: usize, catalog: &Catalog) -> Vec<Offer> {
@@ -63,7 +59,7 @@ impl Sheet {
                 }
             }
         }
-        if source.len() > MAX_GAPPED {
+        if source.len() > repair::MAX_GAPPED {
             return None;
         }
         lines.iter().find_map(|line| {

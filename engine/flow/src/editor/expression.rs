@@ -73,7 +73,7 @@ pub(super) fn of_part(part: &Part<'_>) -> Vec<Expr> {
 
 /// The text of the expression before a cursor, when the cursor is in one. `before` is the value up to the
 /// cursor.
-pub(super) fn before<'s>(before: &'s str, bare: bool) -> Option<&'s str> {
+pub(super) fn before(before: &str, bare: bool) -> Option<&str> {
     match before.rfind("${") {
         Some(open) if !before[open..].contains('}') => Some(&before[open + 2..]),
         _ if bare => Some(before),

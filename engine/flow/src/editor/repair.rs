@@ -8,6 +8,10 @@ use crate::yaml::{self, Node};
 /// make the lines that hang on it unreadable too. Each costs one reading of the file.
 const MAX_GAPS: usize = 6;
 
+/// Largest file in which more than one line is left out, in bytes: beyond it the readings would take longer
+/// than the pause between two keystrokes.
+pub(super) const MAX_GAPPED: usize = 128 * 1024;
+
 /// What reading gave.
 pub(super) struct Reading {
     /// The tree, if the file could be read at all.
@@ -21,29 +25,29 @@ pub(super) struct Reading {
 /// Reads a file, leaving out the lines that make it unreadable: first the one that was changed last, then
 /// the one that the reader complains of.
 pub(super) fn read(source: &str, edited: Option<usize>) -> Reading {
-    let whole = attempt(source);
-    let mut complaint = match whole {
+    let complaint = match attempt(source) {
         Ok(root) => return done(root, source.to_owned(), false),
         Err(at) => at,
     };
-    if let Some(edited) = edited {
-        let text = blank(source, edited);
-        match attempt(&text) {
-            Ok(root) => return done(root, text, true),
-            Err(Some(_)) | Err(None) => {}
-        }
-    }
-    let mut text = source.to_owned();
-    for _ in 0..MAX_GAPS {
-        let Some(at) = complaint else { break };
-        let next = blank(&text, at);
-        if next == text {
-            break;
-        }
-        text = next;
-        match attempt(&text) {
-            Ok(root) => return done(root, text, true),
-            Err(at) => complaint = at,
+    let gaps = if source.len() > MAX_GAPPED {
+        1
+    } else {
+        MAX_GAPS
+    };
+    let starts = [edited.map(|_| edited), Some(complaint)];
+    for start in starts.into_iter().flatten() {
+        let (mut text, mut complaint) = (source.to_owned(), start);
+        for _ in 0..gaps {
+            let Some(at) = complaint else { break };
+            let next = blank(&text, at);
+            if next == text {
+                break;
+            }
+            text = next;
+            match attempt(&text) {
+                Ok(root) => return done(root, text, true),
+                Err(at) => complaint = at,
+            }
         }
     }
     // What stands above the line being typed is better than nothing.
