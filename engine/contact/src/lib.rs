@@ -38,7 +38,7 @@ pub use contact::Contact;
 pub use entry::{Entry, EntryKind};
 pub use facts::{Channel, Facts};
 pub use io::{Effect, Ending, Input, Output, Segment, StepFailure, StepResult, TransferResult};
-pub use parting::{APOLOGY, APOLOGY_MS};
+pub use parting::APOLOGY;
 pub use program::{Program, ProgramError};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.

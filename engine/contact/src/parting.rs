@@ -4,6 +4,7 @@
 //! the same fault. So whoever is still there hears an apology first: the prompt `apology` of the flow, if
 //! it has one that can be said, else a standing sentence in the contact's language.
 
+use strowger_flow::check::APOLOGY_MS;
 use strowger_flow::plan::PromptId;
 
 use crate::Millis;
@@ -13,10 +14,6 @@ use crate::timers::Timer;
 
 /// Name of the flow's prompt that is said in place of the standing sentence.
 pub const APOLOGY: &str = "apology";
-
-/// Longest time for an apology, in milliseconds: the standing sentence takes five seconds, and a
-/// line that does not report its end must not hold the contact.
-pub const APOLOGY_MS: Millis = 20_000;
 
 const ENGLISH: &str = "We are sorry, something went wrong on our side. Please try again later.";
 const CHINESE: &str = "非常抱歉，我们的系统出了问题，请您稍后再试。";

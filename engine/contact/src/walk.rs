@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use strowger_flow::check::GOODBYE_MS;
 use strowger_flow::plan::{Action, Edge, NodeId, Template};
 use strowger_flow::value::Value;
 
@@ -11,9 +12,6 @@ use crate::entry::EntryKind;
 use crate::given::Given;
 use crate::io::Output;
 use crate::timers::Timer;
-
-/// Time for a goodbye or a hand-over once the contact has lasted too long, in milliseconds.
-const GOODBYE_MS: u64 = 60_000;
 
 /// A failure of an action: a stable code and a sentence.
 struct Fault {

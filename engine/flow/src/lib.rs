@@ -23,6 +23,6 @@ mod yaml;
 
 pub use catalog::Catalog;
 pub use check::rules::{RULES, Rule, rule_of as rule};
-pub use check::{Checked, check, signature};
+pub use check::{Checked, WorstCase, check, signature};
 pub use diagnostic::{Diagnostic, Level};
 pub use lower::{Act, Expectation, Given, Reply, Test};

@@ -3,24 +3,17 @@
 use super::graph::Graph;
 use super::report::Report;
 use super::rules::{dead_air, long_prompt, spoken_key_unmapped, too_many_choices};
+use super::worst::MAX_SILENCE_MS;
 use crate::expr::Span;
 use crate::lower::Draft;
 use crate::plan::Action;
+use crate::speak::speech_ms;
 
 /// Most announced choices that a caller keeps in mind.
 const MAX_CHOICES: usize = 6;
 
 /// Longest speech before a caller may answer, in seconds.
 const MAX_SPEECH_S: u64 = 30;
-
-/// Longest silence, in milliseconds: after that callers think the line is dead.
-const MAX_SILENCE_MS: u64 = 8_000;
-
-/// Letters and digits of an alphabetic script spoken in a second.
-const LETTERS_PER_SECOND: u64 = 15;
-
-/// Chinese characters spoken in a second.
-const CHARACTERS_PER_SECOND: u64 = 4;
 
 pub(super) fn check(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
     for (index, (node, facts)) in draft.nodes.iter().zip(&draft.facts).enumerate() {
@@ -96,7 +89,7 @@ fn prompts(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
         let prompt = &draft.prompts[used.prompt];
         let name = prompt.prompt.name.as_deref().unwrap_or("this prompt");
         for (_, span, text) in &prompt.texts {
-            let seconds = seconds(text);
+            let seconds = speech_ms(text) / 1000;
             if seconds > MAX_SPEECH_S {
                 long_prompt::long(report, *span, name, seconds);
             }
@@ -119,18 +112,6 @@ fn press_span(draft: &Draft<'_>, index: usize) -> Span {
     keys.copied()
         .reduce(Span::to)
         .unwrap_or(draft.facts[index].head)
-}
-
-/// About how long a text takes to say, in seconds, without what is inserted.
-fn seconds(text: &str) -> u64 {
-    let (mut letters, mut characters) = (0, 0);
-    for c in text.chars() {
-        match c {
-            '\u{2e80}'..='\u{9fff}' => characters += 1,
-            _ => letters += 1,
-        }
-    }
-    characters / CHARACTERS_PER_SECOND + letters / LETTERS_PER_SECOND
 }
 
 /// Keys that a text asks to press, in English or Chinese.

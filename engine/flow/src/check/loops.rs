@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::graph::{Cause, Graph, Target};
 use super::report::Report;
 use super::rules::{no_way_out, silent_loop, waits_for_ever};
+use super::strong;
 use crate::expr::{Expr, Span};
 use crate::lower::Draft;
 use crate::plan::{Action, Piece, Template};
@@ -155,11 +156,9 @@ fn silent_next(graph: &Graph, index: usize) -> impl Iterator<Item = usize> + '_ 
         })
 }
 
-/// Knots among the nodes within: strongly connected components over arrows that nobody causes, without
-/// those of one node that does not lead to itself. Tarjan's algorithm, without recursion.
+/// Knots among the nodes within: those that lead to each other, or to themselves, with nobody's doing.
 fn components(graph: &Graph, within: &[bool]) -> Vec<Vec<usize>> {
-    let count = graph.arrows.len();
-    let next: Vec<Vec<usize>> = (0..count)
+    let next: Vec<Vec<usize>> = (0..graph.arrows.len())
         .map(|index| match within[index] {
             true => silent_next(graph, index)
                 .filter(|next| within[*next])
@@ -167,55 +166,9 @@ fn components(graph: &Graph, within: &[bool]) -> Vec<Vec<usize>> {
             false => Vec::new(),
         })
         .collect();
-    const NEW: usize = usize::MAX;
-    let mut number = vec![NEW; count];
-    let mut low = vec![0; count];
-    let mut on_stack = vec![false; count];
-    let mut stack = Vec::new();
-    let mut groups = Vec::new();
-    let mut counter = 0;
-    for root in (0..count).filter(|index| within[*index]) {
-        if number[root] != NEW {
-            continue;
-        }
-        let mut work: Vec<(usize, usize)> = vec![(root, 0)];
-        while let Some((index, edge)) = work.pop() {
-            if edge == 0 {
-                number[index] = counter;
-                low[index] = counter;
-                counter += 1;
-                stack.push(index);
-                on_stack[index] = true;
-            }
-            if let Some(to) = next[index].get(edge).copied() {
-                work.push((index, edge + 1));
-                if number[to] == NEW {
-                    work.push((to, 0));
-                } else if on_stack[to] {
-                    low[index] = low[index].min(number[to]);
-                }
-                continue;
-            }
-            if let Some((parent, _)) = work.last() {
-                low[*parent] = low[*parent].min(low[index]);
-            }
-            if low[index] == number[index] {
-                let mut group = Vec::new();
-                while let Some(member) = stack.pop() {
-                    on_stack[member] = false;
-                    group.push(member);
-                    if member == index {
-                        break;
-                    }
-                }
-                if group.len() > 1 || next[index].contains(&index) {
-                    group.sort_unstable();
-                    groups.push(group);
-                }
-            }
-        }
-    }
-    groups
+    let mut knots = strong::groups(&next);
+    knots.retain(|group| group.len() > 1 || next[group[0]].contains(&group[0]));
+    knots
 }
 
 /// Nodes from which no way leads to a person, a goodbye, a return or another flow.

@@ -9,11 +9,15 @@ mod listening;
 mod loops;
 pub(crate) mod report;
 pub mod rules;
+mod spent;
+mod strong;
 pub(crate) mod suggest;
 mod suppress;
 pub(crate) mod types;
+mod worst;
 
 use report::Report;
+pub use worst::{APOLOGY_MS, GOODBYE_MS, WorstCase};
 
 use crate::catalog::{Catalog, FlowSignature};
 use crate::diagnostic::{Diagnostic, Level};
@@ -33,6 +37,8 @@ pub struct Checked {
     pub signature: Option<FlowSignature>,
     /// The flow's name.
     pub name: Option<String>,
+    /// The worst that can happen to a caller; there exactly when there is a plan.
+    pub worst: Option<WorstCase>,
     /// The flow's tests.
     pub tests: Vec<Test>,
 }
@@ -56,6 +62,7 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
             diagnostics: report.finish(),
             signature: None,
             name: None,
+            worst: None,
             tests: Vec::new(),
         };
     };
@@ -68,14 +75,17 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
     let assigned = assign::Assignments::new(&graph, &draft);
     types::check(&graph, &draft, &assigned, &mut report);
     listening::check(&graph, &draft, &mut report);
+    let worst = worst::check(&graph, &draft, &mut report);
     suppress::apply(root, &read.comments, &mut report);
     let errors = report
         .diagnostics()
         .iter()
         .any(|found| found.level == Level::Error);
     let (name, tests) = (draft.flow.clone(), draft.tests.clone());
+    let plan = if errors { None } else { plan(file, draft) };
     Checked {
-        plan: if errors { None } else { plan(file, draft) },
+        worst: plan.as_ref().map(|_| worst),
+        plan,
         diagnostics: report.finish(),
         signature: signature.map(|(_, signature)| signature),
         name,
@@ -104,6 +114,7 @@ fn not_utf8(file: &str, source: &[u8], valid: usize) -> Checked {
         diagnostics: report.finish(),
         signature: None,
         name: None,
+        worst: None,
         tests: Vec::new(),
     }
 }

@@ -12,6 +12,7 @@ mod english;
 mod figures;
 mod mandarin;
 mod neutral;
+mod pace;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::value::{self, Locale, Money, Type, Value};
 
 pub use choices::{choice_phrase, key_name};
 use decimal::Decimal;
+pub use pace::speech_ms;
 
 /// The languages that have words here, by their primary subtag.
 pub const LANGUAGES: [&str; 2] = ["en", "zh"];

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use strowger_flow::Diagnostic;
+use strowger_flow::{Checked, Diagnostic};
 use strowger_plugin::{Host, HostConfig, Limits};
 
 use super::{CANNOT, FOUND, Failure, Format, OK};
@@ -74,6 +74,9 @@ impl Check {
                 .filter(|diagnostic| diagnostic.level == strowger_flow::Level::Error)
                 .count();
         }
+        for (file, checked) in &checked {
+            self.print_worst(&file.path.display().to_string(), checked);
+        }
         let silent = silent_services(&project).await;
         for complaint in &silent {
             self.complain("warning", complaint);
@@ -116,6 +119,7 @@ impl Check {
         let checked =
             strowger_flow::check(&path.display().to_string(), &source, &catalog_of(&steps));
         self.print(&checked.diagnostics, &String::from_utf8_lossy(&source));
+        self.print_worst(&path.display().to_string(), &checked);
         Ok(if has_errors(&checked.diagnostics) {
             FOUND
         } else {
@@ -135,6 +139,60 @@ impl Check {
                 ),
                 Format::Json => writeln!(stdout, "{}", diagnostic.render_json()),
             };
+        }
+    }
+
+    /// The worst case of a flow without errors: a line for people, an object for programs.
+    fn print_worst(&self, file: &str, checked: &Checked) {
+        let (Some(worst), Some(name)) = (&checked.worst, &checked.name) else {
+            return;
+        };
+        let seconds = |ms: u64| ms.div_ceil(1000);
+        match self.format {
+            Format::Text => {
+                let calls = match worst.calls.as_slice() {
+                    [] => String::new(),
+                    calls => format!(" (and the time in {})", calls.join(", ")),
+                };
+                let silence = match worst.silence_ms {
+                    0 => "never silent".to_owned(),
+                    ms => format!(
+                        "at most {} s of silence (line {})",
+                        seconds(ms),
+                        worst.silence_line
+                    ),
+                };
+                println!(
+                    "worst case of `{name}`: {} s to a person or a goodbye{calls}, {silence}, over after {} s",
+                    seconds(worst.to_person_ms),
+                    seconds(worst.to_end_ms)
+                );
+            }
+            Format::Json => println!(
+                "{}",
+                serde_json::json!({
+                    "rule": "worst-case",
+                    "level": "note",
+                    "message": format!(
+                        "worst case: {} s to a person or a goodbye, {} s of silence",
+                        seconds(worst.to_person_ms),
+                        seconds(worst.silence_ms)
+                    ),
+                    "file": file,
+                    "line": 1,
+                    "column": 1,
+                    "endLine": 1,
+                    "endColumn": 1,
+                    "help": null,
+                    "fix": null,
+                    "flow": name,
+                    "toPersonMs": worst.to_person_ms,
+                    "toEndMs": worst.to_end_ms,
+                    "silenceMs": worst.silence_ms,
+                    "silenceLine": worst.silence_line,
+                    "calls": worst.calls,
+                })
+            ),
         }
     }
 

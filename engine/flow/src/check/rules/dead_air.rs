@@ -4,7 +4,8 @@ use crate::expr::Span;
 
 rule! {
     /// What it finds: a step that may keep the caller waiting for more than eight seconds without a sound: its timeout, times its
-    /// attempts, with the pauses between them, and no `meanwhile:`.
+    /// attempts, with the pauses between them, and no `meanwhile:`. Silences of steps that follow each other without a sound between
+    /// them add up.
     ///
     /// ```yaml
     /// lookup:
@@ -51,5 +52,26 @@ pub(crate) fn waiting(report: &mut Report<'_>, at: Span, seconds: u64) {
         .help(text!(
             "say something before, and wait for less than 8 seconds at a time",
             "请先说明情况，且每次等待少于 8 秒"
+        ));
+}
+
+pub(crate) fn added_up(report: &mut Report<'_>, at: Span, before_ms: u64, own_ms: u64) {
+    let seconds = before_ms.saturating_add(own_ms).div_ceil(1000);
+    report
+        .find(
+            &DEAD_AIR,
+            at,
+            text!(
+                "the caller may hear nothing for {seconds} seconds, with what came before",
+                "连同之前的步骤，来电者可能有 {seconds} 秒听不到任何声音"
+            ),
+        )
+        .here(text!(
+            "{before_ms} ms of silence before, {own_ms} ms here",
+            "之前已静默 {before_ms} 毫秒，此处 {own_ms} 毫秒"
+        ))
+        .help(text!(
+            "say something between the steps, or add `meanwhile: {{ after: 1s, say: … }}`",
+            "请在步骤之间说点什么，或添加 `meanwhile: {{ after: 1s, say: … }}`"
         ));
 }
