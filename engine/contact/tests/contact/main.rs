@@ -6,6 +6,7 @@ mod handles;
 mod hangup;
 mod listening;
 mod prompts;
+mod proofs;
 mod random;
 mod secrets;
 mod silence;

@@ -1,0 +1,171 @@
+//! Random flows: structured, so that the checker accepts many; careless, so that it has something to refuse.
+
+use std::fmt::Write as _;
+
+/// A small generator of numbers: the flow is a function of its seed.
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn new(seed: u64) -> Dice {
+        Dice(seed ^ 0x9E37_79B9_7F4A_7C15)
+    }
+
+    /// A number below `sides` (splitmix64).
+    pub(super) fn below(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % sides.max(1)
+    }
+
+    pub(super) fn one_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+}
+
+/// The flow `random`, and the flow `called` that it may call.
+pub(super) fn random(seed: u64) -> Vec<String> {
+    let mut dice = Dice::new(seed);
+    let main = flow(&mut dice, "random", true);
+    let called = flow(&mut dice, "called", false);
+    vec![main, called]
+}
+
+fn flow(dice: &mut Dice, name: &str, main: bool) -> String {
+    let steps = 2 + dice.below(9);
+    let mut text = format!("flow: {name}\nformat: 1\n");
+    if !main {
+        text.push_str("outcomes: [done, other]\n");
+    }
+    text.push_str("vars: { n: { type: number, default: 0 }, word: { type: text, default: red }, late: text }\n");
+    text.push_str("defaults: { max_duration: 10m, max_steps: 200 }\n");
+    let mut global = vec!["error: sorry".to_owned()];
+    if dice.one_in(3) {
+        global.push(format!("press: {{ 9: {} }}", any(dice, steps)));
+    }
+    if dice.one_in(2) {
+        global.push("too_long: bye".to_owned());
+    }
+    let _ = writeln!(text, "global: {{ {} }}", global.join(", "));
+    text.push_str("start: s0\nsteps:\n");
+    for index in 0..steps {
+        let _ = writeln!(text, "  s{index}:");
+        step(dice, &mut text, index, steps, main);
+    }
+    text.push_str("  sorry:\n    - say: \"Sorry about that.\"\n    - goto: bye\n");
+    match main {
+        true => text.push_str("  bye: { hangup: completed }\n"),
+        false => text.push_str("  bye:\n    return: done\n    with: { word: blue }\n"),
+    }
+    text
+}
+
+/// A later step: nothing on the way goes in circles by itself.
+fn ahead(dice: &mut Dice, index: u64, steps: u64) -> String {
+    // Now and then a mistake: the checker has to see the circle.
+    if dice.one_in(40) {
+        return any(dice, steps);
+    }
+    let left = steps - index - 1;
+    match dice.below(left + 1) {
+        0 => "bye".to_owned(),
+        further => format!("s{}", index + further),
+    }
+}
+
+/// Any step: where only the caller can lead.
+fn any(dice: &mut Dice, steps: u64) -> String {
+    match dice.below(steps + 1) {
+        0 => "bye".to_owned(),
+        step => format!("s{}", step - 1),
+    }
+}
+
+/// What may be said: sometimes a value that is not there on every way.
+fn words(dice: &mut Dice) -> &'static str {
+    match dice.below(12) {
+        0 => "You said ${answer}.",
+        1 => "The order is ${order.status_text}.",
+        2 => "It comes ${order.eta | default(now.date) | date}.",
+        3 => "Later: ${late}.",
+        4..7 => "That was number ${n}, ${word}.",
+        _ => "Please wait a moment, we are looking at it.",
+    }
+}
+
+fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, main: bool) {
+    let next = ahead(dice, index, steps);
+    let _ = match dice.below(14) {
+        0 | 1 => writeln!(text, "    - say: \"{}\"\n    - goto: {next}", words(dice)),
+        2..5 => {
+            let (a, b) = (any(dice, steps), any(dice, steps));
+            let no_match = match dice.one_in(3) {
+                true => "repeat".to_owned(),
+                false => any(dice, steps),
+            };
+            writeln!(
+                text,
+                "    menu: \"{}\"\n    attempts: {}\n    timeout: {}s\n    press: {{ 1: {a}, 2: {b}, 12: {next} }}\n    then: {{ no_input: {next}, no_match: {no_match} }}",
+                words(dice),
+                1 + dice.below(3),
+                1 + dice.below(6)
+            )
+        }
+        5 => {
+            let wrong = any(dice, steps);
+            writeln!(
+                text,
+                "    ask: \"Your number?\"\n    into: answer\n    expect: {{ digits: 2..4 }}\n    attempts: {}\n    then: {{ ok: {next}, no_input: {}, no_match: {wrong} }}",
+                1 + dice.below(3),
+                ahead(dice, index, steps)
+            )
+        }
+        6 => {
+            // A loop with a limit.
+            let back = any(dice, steps);
+            writeln!(
+                text,
+                "    - set: {{ n: \"${{n + 1}}\" }}\n    - say: \"Again.\"\n    - if: n < {}\n      then: {back}\n      else: {next}",
+                1 + dice.below(6)
+            )
+        }
+        7 | 8 => {
+            let status = ahead(dice, index, steps);
+            let retry = match dice.one_in(3) {
+                true => "    retry: { times: 2, wait: 300ms, factor: 2 }\n",
+                false => "",
+            };
+            writeln!(
+                text,
+                "    use: orders/lookup@1\n    with: {{ order_no: \"20260302\" }}\n    as: order\n    timeout: 3s\n{retry}    then: {{ found: {next}, not_found: {status} }}"
+            )
+        }
+        9 => writeln!(
+            text,
+            "    - wait: {}s\n    - set: {{ word: \"w${{n}}\", late: now }}\n    - goto: {next}",
+            1 + dice.below(3)
+        ),
+        10 => {
+            let other = ahead(dice, index, steps);
+            writeln!(
+                text,
+                "    switch: word\n    then: {{ red: {next}, blue: {other}, else: bye }}"
+            )
+        }
+        11 if main => writeln!(
+            text,
+            "    call: called\n    as: back\n    then: {{ done: {next}, other: {}, error: bye }}",
+            ahead(dice, index, steps)
+        ),
+        11 => writeln!(text, "    return: other\n    with: {{ word: green }}"),
+        12 => writeln!(
+            text,
+            "    queue: general\n    then: {{ done: bye, else: {next} }}"
+        ),
+        _ => writeln!(
+            text,
+            "    transfer: supplier\n    then: {{ done: bye, else: {next} }}"
+        ),
+    };
+}
