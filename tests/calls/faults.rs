@@ -23,6 +23,31 @@ fn a_service_that_is_down_leads_to_a_person() -> Result<()> {
 }
 
 #[test]
+fn a_caller_who_vanished_is_hung_up_on_and_one_who_was_never_heard_stays() -> Result<()> {
+    let mut world = World::edited(|project| {
+        always_open(project)?;
+        edit(&project.join("strowger.toml"), |text| {
+            text + "\n[media]\nvanished_after_s = 1\n"
+        })
+    })?;
+    // A telephone behind a router that lets nothing out: its owner listens all the same.
+    let mut mute = world.dial("100")?;
+    let mut gone = world.dial("100")?;
+    gone.hear(&*world.zh(LANGUAGE_ZH)?, PROMPT)?;
+    // The only packets that ever come from it.
+    gone.press("2")?;
+    gone.ended()?;
+    assert_eq!(world.engine.reason(&gone.call_id)?, "vanished");
+    let journal = world.engine.journal(&gone.call_id)?;
+    let told = |kind: EntryKind| journal.iter().any(|entry| entry.kind == kind);
+    assert!(told(EntryKind::Vanished) && !told(EntryKind::HungUp));
+    mute.cue()?;
+    mute.ended()?;
+    assert_eq!(world.engine.reason(&mute.call_id)?, "abandoned");
+    Ok(())
+}
+
+#[test]
 fn hostile_plugins_hurt_only_their_own_step() -> Result<()> {
     let components = repository().join("plugins/target/components");
     let world = World::edited(|project| {

@@ -37,6 +37,8 @@ pub struct Contact {
     pub(crate) swallow: Option<(char, Millis)>,
     pub(crate) hung_up: bool,
     pub(crate) handed_over: bool,
+    /// The caller did not hang up, but was gone.
+    vanished: bool,
     pub(crate) actions: u32,
     pub(crate) too_long: bool,
     /// The frame whose `global.error` was followed, until the contact is heard again.
@@ -105,6 +107,7 @@ impl Contact {
             swallow: None,
             hung_up: false,
             handed_over: false,
+            vanished: false,
             actions: 0,
             too_long: false,
             error_path: None,
@@ -163,7 +166,8 @@ impl Contact {
             Input::Key(key) => self.key(now, key, out),
             Input::Text(text) => self.written(now, text, out),
             Input::PlayDone { play, error } => self.play_done(now, play, error, out),
-            Input::HungUp => self.caller_hung_up(now, out),
+            Input::HungUp => self.caller_gone(now, EntryKind::HungUp, out),
+            Input::Vanished => self.caller_gone(now, EntryKind::Vanished, out),
             Input::Called {
                 activation,
                 interface,
@@ -237,7 +241,8 @@ impl Contact {
         }
     }
 
-    fn caller_hung_up(&mut self, now: Millis, out: &mut Vec<Output>) {
+    /// The flow goes on without its caller, who hung up or vanished.
+    fn caller_gone(&mut self, now: Millis, how: EntryKind, out: &mut Vec<Output>) {
         if self.hung_up {
             return;
         }
@@ -247,7 +252,12 @@ impl Contact {
         self.aside = Aside::default();
         self.timers.clear(Timer::Meanwhile);
         self.hung_up = true;
-        self.write(now, EntryKind::HungUp, out);
+        self.vanished = how == EntryKind::Vanished;
+        self.write(now, how, out);
+        if self.vanished {
+            // The line does not close by itself.
+            out.push(Output::HangUp);
+        }
         match &self.state {
             State::Step(_) => self.interrupt_for_hang_up(now, out),
             State::New => self.end(now, "abandoned", true, None, out),
@@ -274,18 +284,20 @@ impl Contact {
                 Some(edge)
             }
             _ => {
-                self.end(now, self.gone(), true, None, out);
+                let (reason, by_caller) = self.gone();
+                self.end(now, reason, by_caller, None, out);
                 None
             }
         }
     }
 
-    /// The disposition of a contact that ends because the caller is gone.
-    pub(crate) fn gone(&self) -> &'static str {
+    /// The disposition of a contact that ends because the caller is gone, and whether the caller ended it.
+    pub(crate) fn gone(&self) -> (&'static str, bool) {
         // A transferred contact's line closes by itself: nobody abandoned anything.
-        match self.handed_over {
-            true => "transferred",
-            false => "abandoned",
+        match (self.handed_over, self.vanished) {
+            (true, vanished) => ("transferred", !vanished),
+            (false, true) => ("vanished", false),
+            (false, false) => ("abandoned", true),
         }
     }
 

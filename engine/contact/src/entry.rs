@@ -127,6 +127,8 @@ pub enum EntryKind {
     },
     /// The caller hung up.
     HungUp,
+    /// The caller was heard no more, and the call was ended for it.
+    Vanished,
     /// The contact ended.
     Ended(Ending),
 }

@@ -24,6 +24,8 @@ pub enum Input {
     },
     /// The caller hung up or left the chat.
     HungUp,
+    /// Nothing has come from the caller for so long that nobody is there any more; the line is still open.
+    Vanished,
     /// A guest called the host and waits for [`Output::Reply`].
     Called {
         /// Which activation.
@@ -152,7 +154,7 @@ pub enum Output {
 /// How a contact ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ending {
-    /// The disposition: the flow's `hangup:` or `return:` word, or `abandoned`, `error`, `too-long`,
+    /// The disposition: the flow's `hangup:` or `return:` word, or `abandoned`, `vanished`, `error`, `too-long`,
     /// `fell-off`, `shutdown`.
     pub reason: String,
     /// Whether the caller ended it.

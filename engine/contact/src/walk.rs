@@ -307,7 +307,10 @@ impl Contact {
             let Some(called_by) = self.frame().called_by else {
                 let error = Some(message.to_owned());
                 match self.hung_up {
-                    true => self.end(now, self.gone(), true, error, out),
+                    true => {
+                        let (reason, gone) = self.gone();
+                        self.end(now, reason, gone, error, out);
+                    }
                     false => self.part(now, "error", error, out),
                 }
                 return None;

@@ -138,7 +138,7 @@ impl Stream {
         self.link.as_ref().map(|link| &link.remote)
     }
 
-    /// When the last packet of this call came in.
+    /// When the last packet of this call came in, whatever its payload type.
     pub fn heard_at(&self) -> Option<Duration> {
         self.heard_at
     }
@@ -244,6 +244,10 @@ impl Stream {
             Codec::of_payload_type(packet.payload_type)
         };
         if !event && codec.is_none() {
+            // Comfort noise is no sound to us, but the caller is there.
+            if source == link.latch.destination() {
+                self.heard_at = Some(now);
+            }
             return Incoming::UnknownType(packet.payload_type);
         }
         if !link.latch.admits(now, source, &packet) {

@@ -163,3 +163,25 @@ fn nothing_is_heard_of_who_is_gone() {
     let last = &walk.journal().last().expect("an entry").kind;
     assert!(matches!(last, EntryKind::HungUp));
 }
+
+#[test]
+fn a_caller_who_vanished_is_hung_up_on_and_told_apart() {
+    let mut walk = Walk::new(&[PLAIN]);
+    walk.all(&["connect", "say"]);
+    walk.check("vanish", "hang up | reply err:hangup")
+        .check("hang up", "")
+        .check("vanish", "")
+        .check("end done", "ended vanished");
+    assert!(
+        walk.journal()
+            .iter()
+            .any(|entry| entry.kind == EntryKind::Vanished)
+    );
+    // The flow cleans up as after any caller who is gone.
+    at(&["say"])
+        .check("vanish", "hang up | reply err:hangup")
+        .check("fail", "run std/say@1")
+        .check("say", "reply err:hangup")
+        .check("fail", "run crm/note@2")
+        .check("end noted", "ended noted");
+}

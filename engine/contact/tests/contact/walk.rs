@@ -146,6 +146,7 @@ impl Walk {
         let input = match verb {
             "connect" => Input::Connected,
             "hang" => Input::HungUp,
+            "vanish" => Input::Vanished,
             "shutdown" => Input::Shutdown,
             "key" => Input::Key(rest.chars().next().expect("a key")),
             "keys" => {

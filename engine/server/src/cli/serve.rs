@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -65,6 +66,10 @@ impl Serve {
             advertised: reached,
             ports: config.media.first_port..=config.media.last_port,
             threads: config.media.threads,
+            silent_after: match config.media.vanished_after_s {
+                0 => None,
+                seconds => Some(Duration::from_secs(seconds.into())),
+            },
             ..MediaConfig::default()
         })
         .map_err(Failure::cannot)?;

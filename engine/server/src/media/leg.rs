@@ -9,7 +9,7 @@ use strowger_voice::FRAME_SAMPLES;
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 use strowger_voice::rtp::HEADER_BYTES;
-use strowger_voice::sdp::Remote;
+use strowger_voice::sdp::{Direction, Remote};
 use strowger_voice::stream::{Incoming, Outgoing, PACKET_BYTES, Stream};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
@@ -45,9 +45,8 @@ pub struct Leg {
     tap: Option<Box<Capture>>,
     masked: bool,
     heard: bool,
-    /// Since when packets may be expected.
+    /// Since when packets are expected; none on hold.
     listening: Option<Duration>,
-    silent: bool,
 }
 
 /// What a leg needs of its thread.
@@ -72,7 +71,6 @@ impl Leg {
             masked: false,
             heard: false,
             listening: None,
-            silent: false,
         }
     }
 
@@ -82,8 +80,10 @@ impl Leg {
 
     pub fn connect(&mut self, around: &Surroundings<'_>, remote: Remote, signalling: IpAddr) {
         self.voice.connect(remote, signalling);
-        self.listening = remote.direction.receives().then_some(around.now);
-        self.silent = false;
+        // On hold, of whichever kind, many telephones send nothing.
+        let expected =
+            remote.direction == Direction::SendRecv && !remote.addr.ip().is_unspecified();
+        self.listening = expected.then_some(around.now);
     }
 
     /// Starts a prompt; says when its first packet is due.
@@ -238,16 +238,15 @@ impl Leg {
             Incoming::Rtcp => return counters.rtcp.count(),
             Incoming::Malformed => return counters.malformed.count(),
         }
-        self.silent = false;
         if !self.heard {
             self.heard = true;
             self.tell(around, MediaEvent::FirstPacket);
         }
     }
 
-    /// Tells once when nothing came for `limit`.
+    /// Tells when nothing came for `limit` from a caller who had been heard, and again after as long.
     pub fn check_silence(&mut self, around: &Surroundings<'_>, limit: Duration) {
-        let Some(listening) = self.listening.filter(|_| !self.silent) else {
+        let Some(listening) = self.listening.filter(|_| self.heard) else {
             return;
         };
         let since = self
@@ -255,7 +254,7 @@ impl Leg {
             .heard_at()
             .map_or(listening, |heard| heard.max(listening));
         if around.now.saturating_sub(since) >= limit {
-            self.silent = true;
+            self.listening = Some(around.now);
             self.tell(around, MediaEvent::Silent);
         }
     }

@@ -66,8 +66,9 @@ pub struct MediaConfig {
     pub ports: RangeInclusive<u16>,
     /// Media threads, 1 to 64; default 1, which is good for some thousand calls.
     pub threads: usize,
-    /// After how long without a packet [`MediaEvent::Silent`] is told; default 30 s.
-    pub silent_after: Duration,
+    /// After how long without a packet [`MediaEvent::Silent`] is told, looked at once a second; none: never. Default
+    /// 60 s.
+    pub silent_after: Option<Duration>,
     /// Unix niceness of the media threads, -20 to 19; default -10. Tried only: without the privilege the
     /// threads run like all others.
     pub nice: i32,
@@ -117,7 +118,8 @@ pub enum MediaEvent {
     },
     /// The first packet of the caller came in.
     FirstPacket,
-    /// No packet for [`MediaConfig::silent_after`], though the caller may send. Told once per silence.
+    /// No packet for [`MediaConfig::silent_after`] from a caller who had sent some and is not on hold. Told again when
+    /// the silence goes on for as long.
     Silent,
     /// The stream is closed and its recordings are finished. The last event.
     Closed,
@@ -233,7 +235,7 @@ impl Default for MediaConfig {
             advertised: Ipv4Addr::LOCALHOST.into(),
             ports: 10_000..=19_998,
             threads: 1,
-            silent_after: Duration::from_secs(30),
+            silent_after: Some(Duration::from_secs(60)),
             nice: -10,
         }
     }

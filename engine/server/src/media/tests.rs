@@ -185,25 +185,34 @@ async fn hostile_datagrams_are_counted_and_harm_nobody() {
 }
 
 #[tokio::test]
-async fn silence_of_the_line_is_told_once_and_not_on_hold() {
-    let silent_after = Duration::from_millis(300);
-    let mut call = Call::with(
-        MediaConfig {
-            silent_after,
-            ..config()
-        },
-        64,
-    );
+async fn silence_of_a_caller_who_was_heard_is_told_and_not_on_hold() {
+    let silent_after = Some(Duration::from_millis(300));
+    let config = MediaConfig {
+        silent_after,
+        ..config()
+    };
+    let never_heard = Call::with(config.clone(), 64);
+    let mut call = Call::with(config, 64);
+    call.peer.voice(0x11, 1);
+    assert_eq!(call.event().await, MediaEvent::FirstPacket);
     assert_eq!(call.event().await, MediaEvent::Silent);
-    call.stream
-        .connect(call.peer.remote(Direction::Inactive), HERE)
-        .expect("connected");
-    let told = tokio::time::timeout(Duration::from_millis(2_500), call.events.recv()).await;
-    assert!(told.is_err(), "on hold: {told:?}");
+    assert_eq!(call.event().await, MediaEvent::Silent, "it goes on");
+    for hold in [Direction::Inactive, Direction::RecvOnly] {
+        call.stream
+            .connect(call.peer.remote(hold), HERE)
+            .expect("connected");
+        // What was told before the hold.
+        while call.events.try_recv().is_ok() {}
+        let told = tokio::time::timeout(Duration::from_millis(2_500), call.events.recv()).await;
+        assert!(told.is_err(), "on hold: {told:?}");
+    }
     call.stream
         .connect(call.peer.remote(Direction::SendRecv), HERE)
         .expect("connected");
     assert_eq!(call.event().await, MediaEvent::Silent);
+    let Call { mut events, .. } = never_heard;
+    let mut told = std::iter::from_fn(|| events.try_recv().ok());
+    assert!(!told.any(|event| event == MediaEvent::Silent));
 }
 
 #[tokio::test]

@@ -175,7 +175,7 @@ struct Loop {
     wheel: Wheel,
     /// The first millisecond whose turn has not been.
     next: u64,
-    silent_after: Duration,
+    silent_after: Option<Duration>,
     swept: Duration,
     rate: Rate,
 }
@@ -427,7 +427,9 @@ impl Loop {
         let mut stirred = Vec::new();
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if let Some(leg) = &mut slot.leg {
-                leg.check_silence(&around, self.silent_after);
+                if let Some(limit) = self.silent_after {
+                    leg.check_silence(&around, limit);
+                }
                 if leg.phase.is_none() && leg.is_active() {
                     stirred.push(index as u32);
                 }

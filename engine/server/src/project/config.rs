@@ -91,6 +91,9 @@ pub struct MediaSection {
     pub last_port: u16,
     /// Threads that move audio; default 1. One moves some thousand calls.
     pub threads: usize,
+    /// A caller who was heard, is not on hold and then sends no audio for so many seconds is gone: the call is ended.
+    /// Default 60; 0 never ends it.
+    pub vanished_after_s: u32,
 }
 
 impl Default for MediaSection {
@@ -99,6 +102,7 @@ impl Default for MediaSection {
             first_port: 10_000,
             last_port: 19_998,
             threads: 1,
+            vanished_after_s: 60,
         }
     }
 }

@@ -97,6 +97,7 @@ fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
         EntryKind::Set { values } => ("flow", format!("set {values}")),
         EntryKind::Tagged { values } => ("flow", format!("tag {values}")),
         EntryKind::HungUp => ("caller", "hung up".to_owned()),
+        EntryKind::Vanished => ("call", "nothing more was heard of the caller".to_owned()),
         EntryKind::Ended(ending) => match &ending.error {
             Some(error) => ("call", format!("ended: {} ({error})", ending.reason)),
             None => ("call", format!("ended: {}", ending.reason)),

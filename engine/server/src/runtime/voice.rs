@@ -267,10 +267,10 @@ impl VoiceLine {
                 tracing::warn!(contact = %self.contact, "the call is not recorded: {reason}");
                 None
             }
-            MediaEvent::FirstPacket
-            | MediaEvent::Silent
-            | MediaEvent::Tapped { .. }
-            | MediaEvent::Closed => None,
+            // While the caller's telephone calls somebody else it need not send us anything.
+            MediaEvent::Silent if self.transfer.is_some() => None,
+            MediaEvent::Silent => self.caller_gone().map(|_| Input::Vanished),
+            MediaEvent::FirstPacket | MediaEvent::Tapped { .. } | MediaEvent::Closed => None,
         }
     }
 
