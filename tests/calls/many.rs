@@ -5,10 +5,11 @@ use std::net::{TcpStream, UdpSocket};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use strowger_tests::program::{Program, free_port};
 use strowger_tests::{Ear, Phone, phone};
 use strowger_voice::rtp::Packet;
+use strowger_voice::wav;
 
 use crate::world::{LANGUAGE_EN, LANGUAGE_ZH, PROMPT, World, always_open};
 
@@ -134,6 +135,24 @@ fn an_engine_killed_in_mid_call_starts_again_and_knows_what_happened() -> Result
     assert_eq!(world.engine.reason(&phone.call_id)?, "engine-stopped");
     let journal = world.engine.journal(&phone.call_id)?;
     assert!(journal.len() > 10, "{} entries", journal.len());
+    // The recording was not closed by anybody, and yet it is known and whole.
+    let contact = world.engine.contact(&phone.call_id)?;
+    let recording = contact["recording"].as_str().context("it was recorded")?;
+    let file = std::fs::read(recording)?;
+    let samples = (file.len() - wav::HEADER_BYTES) as u32;
+    ensure!(
+        file[40..44] == samples.to_le_bytes(),
+        "the header tells the length"
+    );
+    let recorded = wav::Wav::parse(&file)?;
+    assert_eq!(recorded.channels, 2);
+    let seconds = recorded.samples.len() / 2 / 8_000;
+    ensure!(seconds >= 10, "{seconds} s of a call with three prompts");
+    let heard = recorded.samples.iter().skip(1).step_by(2);
+    ensure!(
+        heard.into_iter().any(|sample| *sample != 0),
+        "what the engine said"
+    );
     let gapless = journal
         .iter()
         .enumerate()

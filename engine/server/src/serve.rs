@@ -179,10 +179,15 @@ impl Server {
         tracing::info!(contact = %id, from = %from_user, to = %to_user, %flow, %call_id, "call answered");
         self.traffic.answered.fetch_add(1, Ordering::Relaxed);
         self.traffic.calls.fetch_add(1, Ordering::Relaxed);
-        if self.engine.records_calls()
-            && let Err(error) = stream.tap(self.engine.recordings.join(format!("{id}.wav")))
-        {
-            tracing::warn!(contact = %id, "the call is not recorded: {error}");
+        if self.engine.records_calls() {
+            let path = self.engine.recordings.join(format!("{id}.wav"));
+            match stream.tap(path.clone()) {
+                // From now on, so that whoever looks after a crash finds what there is.
+                Ok(()) => self.engine.recorded(&id, &path).await,
+                Err(error) => {
+                    tracing::warn!(contact = %id, "the call is not recorded: {error}");
+                }
+            }
         }
         let line = VoiceLine::new(
             self.engine.clone(),

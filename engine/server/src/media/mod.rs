@@ -13,11 +13,13 @@
 //! | `poll` | epoll and eventfd |
 //! | `mailbox` | bounded queue into a thread, with a wake-up |
 //! | `capture`, `recorder` | from packets to samples; from samples to files |
+//! | `mend` | a recording whose writer was killed becomes a whole file |
 //! | `ports`, `stats` | the port range; counters |
 
 mod capture;
 mod leg;
 mod mailbox;
+mod mend;
 mod poll;
 mod ports;
 mod recorder;
@@ -44,6 +46,7 @@ use self::ports::Ports;
 use self::recorder::Recorder;
 use self::worker::{Command, Order, Worker};
 
+pub use self::mend::mend;
 pub use self::stats::{LATENESS_BOUNDS, MediaStats};
 pub use strowger_voice::sdp::{Direction, Remote};
 

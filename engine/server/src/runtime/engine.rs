@@ -1,6 +1,6 @@
 //! What all contacts of an engine share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -198,6 +198,18 @@ impl Engine {
     /// Whether whole calls are recorded.
     pub(crate) fn records_calls(&self) -> bool {
         self.config.recording.calls
+    }
+
+    /// Writes down where the recording of a contact lies.
+    pub(crate) async fn recorded(&self, contact: &str, file: &Path) {
+        if let Some(writer) = &self.writer {
+            writer
+                .write(Record::Recorded {
+                    id: contact.to_owned(),
+                    path: file.display().to_string(),
+                })
+                .await;
+        }
     }
 
     /// Waits until what has happened so far is on the disk, before something leaves the house.

@@ -21,7 +21,6 @@ use super::line::Line;
 use crate::media::{MediaError, MediaEvent, RecordEnd, RecordSpec, Stream};
 use crate::prompts::PromptError;
 use crate::sip::{Call, CallEvent};
-use crate::store::Record;
 
 /// Prompts being prepared for one call; a new one replaces the last, so this is never reached in practice.
 const PREPARED: usize = 4;
@@ -426,7 +425,6 @@ impl Line for VoiceLine {
 
     async fn close(self) {
         let VoiceLine {
-            engine,
             contact,
             stream,
             mut media,
@@ -437,17 +435,9 @@ impl Line for VoiceLine {
         let closed = async {
             while let Some(event) = media.recv().await {
                 match event {
-                    MediaEvent::Tapped { path, .. } => {
-                        if let Some(writer) = &engine.writer {
-                            let path = path.display().to_string();
-                            writer
-                                .write(Record::Recorded {
-                                    id: contact.clone(),
-                                    path,
-                                })
-                                .await;
-                        }
-                    }
+                    MediaEvent::RecordFailed {
+                        id: None, reason, ..
+                    } => tracing::warn!(%contact, "the call is not recorded whole: {reason}"),
                     MediaEvent::Closed => break,
                     _ => {}
                 }

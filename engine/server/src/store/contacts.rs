@@ -84,7 +84,25 @@ impl Store {
         Ok(entries)
     }
 
-    /// Contacts that began in an engine that is no more: its process ended before they did.
+    /// Ids of contacts that began in an engine that is no more: its process ended before they did.
+    pub async fn orphans(&self) -> Result<Vec<String>, StoreError> {
+        let ids = sqlx::query_scalar("SELECT id FROM contacts WHERE ended_at IS NULL")
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(ids)
+    }
+
+    /// Says where the recording of a contact lies, where nothing says so yet.
+    pub async fn found_recording(&self, id: &str, file: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE contacts SET recording = ? WHERE id = ? AND recording IS NULL")
+            .bind(file)
+            .bind(id)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends the [orphans](Self::orphans).
     pub async fn close_orphans(&self, now: u64) -> Result<u64, StoreError> {
         let done = sqlx::query(
             "UPDATE contacts SET ended_at = ?, reason = 'engine-stopped' WHERE ended_at IS NULL",

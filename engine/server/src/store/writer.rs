@@ -52,7 +52,7 @@ pub enum Record {
         /// Milliseconds since 1970.
         at: u64,
     },
-    /// Its recording is finished.
+    /// It is being recorded.
     Recorded {
         /// Its id.
         id: String,
