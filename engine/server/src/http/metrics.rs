@@ -73,6 +73,11 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
             sip.malformed_answered,
         ),
         (
+            "sip_info_refused_total",
+            "INFOs refused because they carry no key.",
+            sip.info_refused,
+        ),
+        (
             "sip_rate_limited_total",
             "New calls refused 503 by a limit.",
             sip.rate_limited,

@@ -9,7 +9,6 @@ use serde_json::json;
 use strowger_contact::call::{CallError, RecordOptions, TransferOptions};
 use strowger_contact::{Input, Segment, TransferResult};
 use strowger_voice::clip::Clip;
-use strowger_voice::dtmf::key_of_info;
 use strowger_voice::g711::Codec;
 use strowger_voice::sdp::{Direction, Session};
 use tokio::sync::mpsc;
@@ -113,10 +112,7 @@ impl VoiceLine {
                 tracing::info!(contact = %self.contact, "the call broke: {why}");
                 self.caller_gone()
             }
-            Some(CallEvent::Info { content_type, body }) => {
-                // An INFO that is no key (a keep-alive, a video request) was answered and means nothing here.
-                key_of_info(&content_type, &body).ok().map(Input::Key)
-            }
+            Some(CallEvent::Key(key)) => Some(Input::Key(key)),
             Some(CallEvent::Reinvite { offer, reply }) => {
                 self.renegotiate(offer, reply).await;
                 None

@@ -71,13 +71,8 @@ pub enum CallEvent {
         /// Takes the answer.
         reply: Reply,
     },
-    /// INFO, already answered 200. DTMF comes as `application/dtmf-relay` or `application/dtmf`.
-    Info {
-        /// `Content-Type`, in lower case, without parameters; empty where there is none.
-        content_type: String,
-        /// The body as received.
-        body: Vec<u8>,
-    },
+    /// A key by INFO, already answered 200. An INFO that carries none is answered without telling.
+    Key(char),
     /// MESSAGE (RFC 3428), already answered 200.
     Message {
         /// `Content-Type`, in lower case, without parameters.

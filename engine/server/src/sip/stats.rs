@@ -16,6 +16,8 @@ pub struct SipStats {
     pub malformed_dropped: u64,
     /// Malformed requests answered with 400, 505 or 513.
     pub malformed_answered: u64,
+    /// INFOs without a key, refused with 400, 415 or 469.
+    pub info_refused: u64,
     /// New calls refused with 503 by the rate limits, the call limit or overload.
     pub rate_limited: u64,
     /// Datagrams that the kernel did not take, and stream messages to connections that are gone.
@@ -59,6 +61,7 @@ pub(super) struct Counters {
     pub(super) retransmissions: AtomicU64,
     pub(super) malformed_dropped: AtomicU64,
     pub(super) malformed_answered: AtomicU64,
+    pub(super) info_refused: AtomicU64,
     pub(super) rate_limited: AtomicU64,
     pub(super) sends_failed: AtomicU64,
     pub(super) events_refused: AtomicU64,
@@ -92,6 +95,7 @@ impl Counters {
             retransmissions: self.retransmissions.load(Relaxed),
             malformed_dropped: self.malformed_dropped.load(Relaxed),
             malformed_answered: self.malformed_answered.load(Relaxed),
+            info_refused: self.info_refused.load(Relaxed),
             rate_limited: self.rate_limited.load(Relaxed),
             sends_failed: self.sends_failed.load(Relaxed),
             events_refused: self.events_refused.load(Relaxed),

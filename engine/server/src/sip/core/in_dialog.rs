@@ -2,9 +2,12 @@
 
 use std::time::Instant;
 
+use strowger_voice::dtmf::{InfoError, key_of_info};
+
 use super::super::call::CallEvent;
 use super::super::examine::shown;
 use super::super::grammar::{Method, Request};
+use super::super::stats::count;
 use super::super::values::{NameAddr, media_type, param};
 use super::super::wire::Echo;
 use super::dialog::{AskedFor, Stage};
@@ -56,7 +59,8 @@ impl Core {
             Method::Update => self.update(now, received),
             Method::Refer if outgoing => self.refer_asked(now, received),
             Method::Notify => self.notify(now, received),
-            Method::Info | Method::Message => self.told_to_owner(now, received),
+            Method::Info => self.info(now, received),
+            Method::Message => self.message(now, received),
             Method::Options => {
                 let headers = self.options_lines(outgoing);
                 self.answer_in(now, received, 200, "", &headers);
@@ -110,22 +114,46 @@ impl Core {
         self.finish(call, CallEvent::Bye);
     }
 
-    /// INFO and MESSAGE.
-    fn told_to_owner(&mut self, now: Instant, mut received: InDialog) {
-        let content_type = media_type(
-            received
-                .request
-                .head
-                .value("Content-Type")
-                .unwrap_or_default(),
-        );
+    /// INFO, before the answer too (RFC 6086 §3). What carries no key is refused, so that its sender does not believe
+    /// that it was heard.
+    fn info(&mut self, now: Instant, received: InDialog) {
+        let head = &received.request.head;
+        let content_type = media_type(head.value("Content-Type").unwrap_or_default());
+        if head.value("Info-Package").is_some() {
+            count(&self.counters.info_refused);
+            // RFC 6086 §4.2.2: an empty Recv-Info names the packages that we take.
+            return self.answer_in(now, received, 469, "Bad Info Package", "Recv-Info:\r\n");
+        }
+        if content_type.is_empty() && received.request.body.is_empty() {
+            // Some use it to see whether the call is still there.
+            return self.answer_in(now, received, 200, "", "");
+        }
+        match key_of_info(&content_type, &received.request.body) {
+            Ok(key) => self.told_to_owner(now, received, CallEvent::Key(key)),
+            Err(error) => {
+                count(&self.counters.info_refused);
+                tracing::debug!(call = received.call, "INFO refused: {error}");
+                match error {
+                    InfoError::ContentType(_) => {
+                        let accept = "Accept: application/dtmf-relay, application/dtmf\r\n";
+                        self.answer_in(now, received, 415, "Unsupported Media Type", accept);
+                    }
+                    InfoError::NoSignal | InfoError::UnknownSignal(_) => {
+                        self.answer_in(now, received, 400, "No Such Key", "");
+                    }
+                }
+            }
+        }
+    }
+
+    fn message(&mut self, now: Instant, mut received: InDialog) {
+        let head = &received.request.head;
+        let content_type = media_type(head.value("Content-Type").unwrap_or_default());
         let body = std::mem::take(&mut received.request.body);
-        let event = if received.request.method == Method::Info {
-            CallEvent::Info { content_type, body }
-        } else {
-            CallEvent::Message { content_type, body }
-        };
-        // RFC 6086 allows INFO before the answer too.
+        self.told_to_owner(now, received, CallEvent::Message { content_type, body });
+    }
+
+    fn told_to_owner(&mut self, now: Instant, received: InDialog, event: CallEvent) {
         if self.tell(received.call, event) {
             self.answer_in(now, received, 200, "", "");
         } else {
@@ -148,6 +176,7 @@ impl Core {
         if !package.trim().eq_ignore_ascii_case("refer") || ours.is_none() {
             return self.answer_in(now, received, 481, "Subscription Does Not Exist", "");
         }
+            // The subscription ends with this answer (RFC 6665 §4.2.2).
         let state = head.value("Subscription-State").unwrap_or_default();
         let terminated = media_type(state) == "terminated";
         let line = received

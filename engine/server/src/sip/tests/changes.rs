@@ -151,18 +151,10 @@ fn info_and_message_are_answered_and_handed_over() {
         200,
         "its repetition too"
     );
-    match incoming.events.try_recv() {
-        Ok(CallEvent::Info {
-            content_type,
-            body: got,
-        }) => {
-            assert_eq!(
-                (content_type.as_str(), got.as_slice()),
-                ("application/dtmf-relay", body.as_bytes())
-            );
-        }
-        other => panic!("{other:?}"),
-    }
+    assert!(matches!(
+        incoming.events.try_recv(),
+        Ok(CallEvent::Key('5'))
+    ));
     assert!(incoming.events.try_recv().is_err(), "once");
     assert_eq!(
         status(&only(world.receive(&peer.request(
@@ -182,8 +174,13 @@ fn info_and_message_are_answered_and_handed_over() {
 fn an_owner_that_does_not_read_is_not_flooded() {
     let (mut world, mut peer) = (World::new(), Peer::new("flood"));
     let mut incoming = world.up(&mut peer);
+    let headers = "Content-Type: application/dtmf\r\n";
     let statuses: Vec<_> = (2..60)
-        .map(|cseq| status(&only(world.receive(&peer.request("INFO", cseq, "", "")))))
+        .map(|cseq| {
+            status(&only(
+                world.receive(&peer.request("INFO", cseq, headers, "1")),
+            ))
+        })
         .collect();
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 32);
     assert_eq!(statuses.last(), Some(&503));
@@ -368,4 +365,42 @@ fn our_own_info_needs_a_call_that_is_up() {
         "no header is smuggled in"
     );
     assert!(info.ends_with("\r\n\r\nSignal=1\r\n"));
+}
+
+#[test]
+fn an_info_that_carries_no_key_is_refused_and_counted() {
+    let (mut world, mut peer) = (World::new(), Peer::new("info-bad"));
+    let mut incoming = world.up(&mut peer);
+    let relay = "Content-Type: application/dtmf-relay\r\n";
+    let mut refused = 0;
+    for (cseq, headers, body, expected) in [
+        (2, "", "", 200),
+        (3, relay, "Signal=16\r\nDuration=160\r\n", 400),
+        (4, relay, "Duration=160\r\n", 400),
+        (5, "Content-Type: application/dtmf\r\n", "nine", 400),
+        (
+            6,
+            "Content-Type: application/media_control+xml\r\n",
+            "<media_control/>",
+            415,
+        ),
+        (7, "", "Signal=5\r\n", 415),
+        (8, "Info-Package: nack\r\n", "", 469),
+        (9, relay, "Signal=9\r\n", 200),
+    ] {
+        let answer = only(world.receive(&peer.request("INFO", cseq, headers, body)));
+        assert_eq!(status(&answer), expected, "{headers}{body}");
+        match expected {
+            415 => assert!(header(&answer, "Accept").contains("application/dtmf-relay")),
+            469 => assert!(answer.contains("\r\nRecv-Info:\r\n"), "{answer}"),
+            _ => {}
+        }
+        refused += u64::from(expected >= 400);
+        assert_eq!(world.stats().info_refused, refused);
+    }
+    assert!(matches!(
+        incoming.events.try_recv(),
+        Ok(CallEvent::Key('9'))
+    ));
+    assert!(incoming.events.try_recv().is_err(), "no other was told");
 }
