@@ -198,6 +198,19 @@ impl Core {
         };
         let last = terminated || progress.as_ref().is_some_and(|(status, _)| *status >= 200);
         if last {
+        // A body without a status line breaks RFC 3515 §2.4.5. It says nothing about the transfer, good or bad, and the
+        // subscription goes on; so it is refused and counted, and the outcome is still awaited.
+        if progress.is_none() && !terminated && !received.request.body.is_empty() {
+            count(&self.counters.malformed_answered);
+            let content_type = media_type(head.value("Content-Type").unwrap_or_default());
+            return match content_type == "message/sipfrag" {
+                true => self.answer_in(now, received, 400, "No Status Line", ""),
+                false => {
+                    let accept = "Accept: message/sipfrag\r\n";
+                    self.answer_in(now, received, 415, "Unsupported Media Type", accept)
+                }
+            };
+        }
             dialog.transfer = None;
         }
         // A subscription that ends without a status leaves the outcome unknown; RFC 3515 §2.4.5 has 100 for that.
