@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use strowger_contact::EntryKind;
 use strowger_tests::Phone;
+use strowger_tests::program::edit;
 
 use crate::world::{
     ASK_ORDER, CHOICES_EN, LAST_CHANCE, NOT_AN_OPTION, PROMPT, STILL_THERE, World, always_open,
@@ -206,18 +207,59 @@ fn hanging_up_in_every_step_ends_the_contact_there() -> Result<()> {
 }
 
 #[test]
-fn a_member_who_hangs_up_is_noted_before_the_contact_ends() -> Result<()> {
+fn a_member_who_hangs_up_in_any_step_is_noted_before_the_contact_ends() -> Result<()> {
     let mut world = World::start()?;
-    let mut phone = world.dial("300")?;
-    phone.listen(Duration::from_millis(900));
-    phone.cue()?;
+    // While the greeting is said, which lasts for seconds, and while a supplier's telephone rings.
+    for (scenario, step) in [("call", "hello"), ("refer-hangup", "first_supplier")] {
+        let mut phone = Phone::dial(world.engine.sip, "300", scenario, &[])?;
+        if scenario == "call" {
+            phone.first_sound(PROMPT)?;
+            phone.cue()?;
+        }
+        phone.ended()?;
+        // `global.hangup` leads to a step that needs no caller.
+        assert_eq!(world.engine.reason(&phone.call_id)?, "completed", "{step}");
+        let journal = world.engine.journal(&phone.call_id)?;
+        let gone = journal
+            .iter()
+            .position(|entry| entry.kind == EntryKind::HungUp)
+            .context("the caller hung up")?;
+        let last = journal[..gone]
+            .iter()
+            .rev()
+            .find_map(|entry| match &entry.kind {
+                EntryKind::Entered { step, .. } => Some(step.as_str()),
+                _ => None,
+            });
+        assert_eq!(last, Some(step));
+        let noted = journal[gone..].iter().any(|entry| {
+            matches!(&entry.kind, EntryKind::Outcome { plugin, outcome, .. } if plugin == "crm/note@2" && outcome == "noted")
+        });
+        assert!(noted, "{step}: {journal:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_supplier_who_does_not_answer_in_time_is_not_taken_for_the_next() -> Result<()> {
+    let mut world = World::edited(|project| {
+        edit(&project.join("vip-routing.flow.yaml"), |text| {
+            text.replace("ring: 20s", "ring: 1s")
+        })
+    })?;
+    let mut phone = Phone::dial(world.engine.sip, "300", "refer-silent", &[])?;
     phone.ended()?;
-    // `global.hangup` leads to a step that needs no caller.
     assert_eq!(world.engine.reason(&phone.call_id)?, "completed");
     let journal = world.engine.journal(&phone.call_id)?;
-    let noted = journal.iter().any(|entry| {
-        matches!(&entry.kind, EntryKind::Outcome { plugin, outcome, .. } if plugin == "crm/note@2" && outcome == "noted")
-    });
-    assert!(noted, "{journal:?}");
+    let transfers: Vec<&str> = journal
+        .iter()
+        .filter_map(|entry| match &entry.kind {
+            EntryKind::Outcome {
+                plugin, outcome, ..
+            } if plugin == "std/transfer@1" => Some(outcome.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(transfers, ["no_answer", "done"]);
     Ok(())
 }

@@ -128,6 +128,18 @@ impl Phone {
         Ok(())
     }
 
+    /// Listens until something is heard at all.
+    pub fn first_sound(&mut self, limit: Duration) -> Result<()> {
+        let end = Instant::now() + limit;
+        while self.ear.is_empty() {
+            if Instant::now() > end {
+                bail!("nothing was heard within {limit:?}\n{}", self.sipp.log());
+            }
+            self.receive();
+        }
+        Ok(())
+    }
+
     /// Listens for a time.
     pub fn listen(&mut self, time: Duration) {
         let end = Instant::now() + time;

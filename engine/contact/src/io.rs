@@ -127,6 +127,11 @@ pub enum Output {
         /// What.
         what: Effect,
     },
+    /// The step that asked for the effect is gone: end what can be ended. A later [`Input::EffectDone`] changes nothing.
+    CancelEffect {
+        /// The number of the effect.
+        effect: u32,
+    },
     /// Stop the recording that runs as this effect; [`Input::EffectDone`] still answers.
     StopRecording {
         /// The number of the effect.

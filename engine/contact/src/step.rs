@@ -205,6 +205,7 @@ impl Contact {
                 out.push(Output::StopPlaying);
             }
             Pending::Capture { effect, .. } => out.push(Output::StopRecording { effect: *effect }),
+            Pending::Effect { effect, .. } => out.push(Output::CancelEffect { effect: *effect }),
             _ => {}
         }
         if activation.masked {

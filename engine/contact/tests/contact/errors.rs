@@ -233,3 +233,27 @@ fn an_outcome_that_breaks_its_schema_is_an_error() {
         "hang up | ended completed",
     );
 }
+
+#[test]
+fn what_a_step_asked_for_goes_with_it() {
+    let fetch = r#"call http.fetch [{"method":"POST","url":"http://x/","headers":[]}]"#;
+    for (left, expected) in [
+        // Its time is over; a pause, then the next attempt.
+        ("fail timeout", "cancel effect"),
+        // It trapped while it waited.
+        ("fail", "cancel effect | run std/say@1"),
+        (
+            "shutdown",
+            "cancel | cancel effect | hang up | ended shutdown",
+        ),
+    ] {
+        let mut walk = order();
+        walk.run(fetch);
+        walk.check(left, expected)
+            .check(r#"done {"ok":{"status":200,"headers":[],"body":""}}"#, "");
+    }
+    // An effect that has been answered is not cancelled.
+    let mut walk = order();
+    walk.all(&[fetch, r#"done {"err":"timeout"}"#]);
+    walk.check("fail timeout", "");
+}

@@ -351,6 +351,7 @@ fn show(output: &Output) -> Option<String> {
             } => format!("queue {queue} {priority}"),
             Effect::Record { .. } => "record".into(),
         },
+        Output::CancelEffect { .. } => "cancel effect".into(),
         Output::StopRecording { .. } => "stop recording".into(),
         Output::Mask(true) => "mask".into(),
         Output::Mask(false) => "unmask".into(),

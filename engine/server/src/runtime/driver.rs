@@ -1,5 +1,6 @@
 //! The task of one contact: whatever happens goes into the core, whatever it asks for is done.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use serde_json::{Value as Json, json};
 use strowger_contact::call::CallError;
 use strowger_contact::{Contact, Effect, Ending, EntryKind, Input, Millis, Output};
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
@@ -53,7 +55,8 @@ pub struct Driver<L> {
     guests: Guests,
     effects: mpsc::Sender<(u32, Json)>,
     effect_results: mpsc::Receiver<(u32, Json)>,
-    effects_under_way: usize,
+    /// What is under way beside the contact, by effect.
+    under_way: HashMap<u32, AbortHandle>,
     stop: CancellationToken,
     stopped: bool,
     pace: Pace,
@@ -82,7 +85,7 @@ impl<L: Line> Driver<L> {
             guests: Guests::new(),
             effects,
             effect_results,
-            effects_under_way: 0,
+            under_way: HashMap::new(),
             stop,
             stopped: false,
             pace,
@@ -119,7 +122,7 @@ impl<L: Line> Driver<L> {
                     Input::StepEnded { activation, result }
                 }
                 Event::Effect { effect, result } => {
-                    self.effects_under_way -= 1;
+                    self.under_way.remove(&effect);
                     Input::EffectDone { effect, result }
                 }
                 Event::Deadline(at) => {
@@ -151,7 +154,7 @@ impl<L: Line> Driver<L> {
     async fn event(&mut self) -> Event {
         let deadline = self.contact.deadline();
         let idle =
-            self.pace == Pace::Virtual && !self.guests.computing() && self.effects_under_way == 0;
+            self.pace == Pace::Virtual && !self.guests.computing() && self.under_way.is_empty();
         let clock = self.engine.clock;
         let pace = self.pace;
         let skipped = self.skipped;
@@ -202,6 +205,13 @@ impl<L: Line> Driver<L> {
             } => self.line.play(play, segments, repeat),
             Output::StopPlaying => self.line.stop(),
             Output::Perform { effect, what } => self.start(effect, what),
+            Output::CancelEffect { effect } => {
+                self.line.cancel_transfer(effect);
+                if let Some(task) = self.under_way.remove(&effect) {
+                    // Dropped where it waits: a request is cut off, its connection closed.
+                    task.abort();
+                }
+            }
             Output::StopRecording { effect } => self.line.stop_recording(effect),
             Output::Mask(masked) => self.line.mask(masked),
             Output::Journal(entry) => {
@@ -337,12 +347,12 @@ impl<L: Line> Driver<L> {
 
     /// Does something beside the contact and hands the result to its task.
     fn answer(&mut self, effect: u32, work: impl Future<Output = Json> + Send + 'static) {
-        self.effects_under_way += 1;
         let results = self.effects.clone();
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let result = work.await;
             let _ = results.send((effect, result)).await;
         });
+        self.under_way.insert(effect, task.abort_handle());
     }
 }
 

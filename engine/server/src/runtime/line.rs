@@ -25,6 +25,9 @@ pub trait Line: Send {
     /// Hands the contact over to a SIP URI; [`Input::EffectDone`] follows.
     fn transfer(&mut self, effect: u32, target: String, options: TransferOptions);
 
+    /// Gives a transfer up; no [`Input::EffectDone`] needs to follow.
+    fn cancel_transfer(&mut self, effect: u32);
+
     /// Closes the line.
     fn hang_up(&mut self);
 

@@ -145,6 +145,9 @@ impl Line for TerminalLine {
         });
     }
 
+    /// A transfer in the terminal is over as soon as it is asked for.
+    fn cancel_transfer(&mut self, _effect: u32) {}
+
     fn hang_up(&mut self) {
         self.print("engine", "[hangs up]");
         self.closed = true;

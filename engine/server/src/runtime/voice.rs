@@ -12,6 +12,7 @@ use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 use strowger_voice::sdp::{Direction, Session};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::driver::CLOSING;
@@ -23,6 +24,8 @@ use crate::sip::{Call, CallEvent};
 
 /// Prompts being prepared for one call; a new one replaces the last, so this is never reached in practice.
 const PREPARED: usize = 4;
+/// Transfers that could not be asked for and are not told yet; the contact has one at a time.
+const UNASKED: usize = 4;
 /// After `ring` the far side may still need a moment to tell how it went.
 const TRANSFER_GRACE: Duration = Duration::from_secs(2);
 
@@ -42,6 +45,9 @@ pub struct VoiceLine {
     prepared: mpsc::Sender<Prepared>,
     preparing: mpsc::Receiver<Prepared>,
     transfer: Option<Transfer>,
+    /// The order about a transfer that is on its way to the endpoint; the next waits for it.
+    asking: Option<JoinHandle<()>>,
+    unasked: (mpsc::Sender<u32>, mpsc::Receiver<u32>),
     recording: Option<u32>,
     inputs: VecDeque<Input>,
     gone: bool,
@@ -95,6 +101,8 @@ impl VoiceLine {
             prepared,
             preparing,
             transfer: None,
+            asking: None,
+            unasked: mpsc::channel(UNASKED),
             recording: None,
             inputs: VecDeque::new(),
             gone: false,
@@ -150,6 +158,7 @@ impl VoiceLine {
             self.told(done);
         }
         if let Some(transfer) = self.transfer.take() {
+            // The call goes, and the transfer's subscription with it.
             let result = json!({ "err": CallError::Hangup });
             self.inputs.push_back(Input::EffectDone {
                 effect: transfer.effect,
@@ -208,6 +217,19 @@ impl VoiceLine {
             _ => return None,
         };
         self.transferred(result)
+    }
+
+    /// Nobody waits for the transfer any more; the next one must not be taken for it.
+    fn give_up_transfer(&mut self) {
+        let call = self.call.clone();
+        let asked = self.asking.take();
+        self.asking = Some(tokio::spawn(async move {
+            if let Some(asked) = asked {
+                let _ = asked.await;
+            }
+            // Refused only when the call is over, and the transfer with it.
+            let _ = call.give_up_transfer().await;
+        }));
     }
 
     fn transferred(&mut self, result: TransferResult) -> Option<Input> {
@@ -375,12 +397,28 @@ impl Line for VoiceLine {
         self.transfer = Some(Transfer { effect, until });
         let call = self.call.clone();
         let contact = self.contact.clone();
-        tokio::spawn(async move {
+        let unasked = self.unasked.0.clone();
+        let before = self.asking.take();
+        self.asking = Some(tokio::spawn(async move {
+            if let Some(before) = before {
+                let _ = before.await;
+            }
             // A refusal by the other side comes as an event; this is our own side not being able to ask.
             if let Err(error) = call.refer(&target, None).await {
                 tracing::warn!(%contact, %target, "transfer: {error}");
+                let _ = unasked.send(effect).await;
             }
-        });
+        }));
+    }
+
+    fn cancel_transfer(&mut self, effect: u32) {
+        if self
+            .transfer
+            .take_if(|transfer| transfer.effect == effect)
+            .is_some()
+        {
+            self.give_up_transfer();
+        }
     }
 
     fn hang_up(&mut self) {
@@ -409,7 +447,12 @@ impl Line for VoiceLine {
                     self.signal(event).await
                 }
                 Some(prepared) = self.preparing.recv() => self.ready(prepared),
+                Some(effect) = self.unasked.1.recv() => {
+                    let ours = self.transfer.as_ref().is_some_and(|transfer| transfer.effect == effect);
+                    ours.then(|| self.transferred(TransferResult::Failed)).flatten()
+                }
                 () = async { tokio::time::sleep_until(until.unwrap_or_else(Instant::now)).await }, if until.is_some() => {
+                    self.give_up_transfer();
                     self.transferred(TransferResult::NoAnswer)
                 }
             };

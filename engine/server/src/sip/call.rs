@@ -188,6 +188,14 @@ impl Call {
         .await
     }
 
+    /// Waits no longer for the outcome of [`refer`](Self::refer), so that another may be asked for.
+    ///
+    /// SIP has no way to withdraw a REFER (RFC 3515 §2.4.4): the peer may still be connected to its target and hang
+    /// up here. Its next NOTIFY is answered 481, which ends the subscription.
+    pub async fn give_up_transfer(&self) -> Result<(), SipError> {
+        self.order(Order::GiveUpTransfer).await
+    }
+
     /// Sends an INFO, as for DTMF: `info("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n")`.
     pub async fn info(&self, content_type: &str, body: Vec<u8>) -> Result<(), SipError> {
         self.order(Order::Info {
@@ -387,6 +395,7 @@ pub(super) enum Order {
         target: String,
         referred_by: Option<String>,
     },
+    GiveUpTransfer,
     Info {
         content_type: String,
         body: Vec<u8>,

@@ -55,6 +55,8 @@ pub(super) struct Dialog {
     pub(super) peer_updates: bool,
     /// CSeq of our REFER whose progress is awaited.
     pub(super) transfer: Option<u32>,
+    /// A transfer was given up whose subscription the peer still holds.
+    pub(super) transfer_given_up: bool,
     /// CSeq of the peer's REFER that we report on.
     pub(super) referral: Option<u32>,
     /// Of a call that we placed.

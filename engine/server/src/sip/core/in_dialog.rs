@@ -170,13 +170,15 @@ impl Core {
             return;
         };
         let id = param(params, "id").and_then(|id| id.parse::<u32>().ok());
+        // Without a number it is about the first REFER (RFC 3515 §2.4.6): one that was given up, if there is such.
+        let given_up = id.is_none() && std::mem::take(&mut dialog.transfer_given_up);
         let ours = dialog
             .transfer
-            .filter(|cseq| id.is_none_or(|id| id == *cseq));
+            .filter(|cseq| id.is_none_or(|id| id == *cseq) && !given_up);
         if !package.trim().eq_ignore_ascii_case("refer") || ours.is_none() {
+            // The subscription ends with this answer (RFC 6665 §4.2.2).
             return self.answer_in(now, received, 481, "Subscription Does Not Exist", "");
         }
-            // The subscription ends with this answer (RFC 6665 §4.2.2).
         let state = head.value("Subscription-State").unwrap_or_default();
         let terminated = media_type(state) == "terminated";
         let line = received
@@ -196,8 +198,6 @@ impl Core {
             }
             _ => None,
         };
-        let last = terminated || progress.as_ref().is_some_and(|(status, _)| *status >= 200);
-        if last {
         // A body without a status line breaks RFC 3515 §2.4.5. It says nothing about the transfer, good or bad, and the
         // subscription goes on; so it is refused and counted, and the outcome is still awaited.
         if progress.is_none() && !terminated && !received.request.body.is_empty() {
@@ -211,6 +211,8 @@ impl Core {
                 }
             };
         }
+        let last = terminated || progress.as_ref().is_some_and(|(status, _)| *status >= 200);
+        if last {
             dialog.transfer = None;
         }
         // A subscription that ends without a status leaves the outcome unknown; RFC 3515 §2.4.5 has 100 for that.

@@ -98,6 +98,9 @@ impl Core {
                     dialog.transfer = cseq;
                 }
             }
+            Order::GiveUpTransfer => {
+                dialog.transfer_given_up |= dialog.transfer.take().is_some();
+            }
             Order::Info { content_type, body } => {
                 if !up {
                     return Err(not_up("send INFO"));

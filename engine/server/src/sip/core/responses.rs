@@ -86,9 +86,12 @@ impl Core {
                 self.dialogs.remove(&call);
             }
             Kind::Refer if status >= 300 => {
-                if dialog.transfer == Some(cseq) {
-                    dialog.transfer = None;
+                if dialog.transfer != Some(cseq) {
+                    // It was given up, and never made a subscription.
+                    dialog.transfer_given_up = false;
+                    return;
                 }
+                dialog.transfer = None;
                 self.tell(call, CallEvent::TransferRefused { status });
             }
             // The peer knows no such subscription any more (RFC 6665 §4.2.2); the call goes on.

@@ -145,3 +145,80 @@ fn a_notify_that_nobody_asked_for_is_refused() {
     );
     assert!(incoming.events.try_recv().is_err());
 }
+
+#[test]
+fn a_notify_without_a_status_is_refused_and_the_outcome_still_awaited() {
+    let (mut world, mut peer) = (World::new(), Peer::new("rogue"));
+    let mut incoming = world.up(&mut peer);
+    let (_, sent) = world.act(incoming.call.refer("sip:agent@203.0.113.5", None));
+    world.receive(&respond(&only(sent), 202, "Accepted", "", "", ""));
+    let answer = only(world.receive(&notify(&mut peer, 2, "active", "all is well")));
+    assert_eq!(status(&answer), 400);
+    let lines = "Event: refer\r\nSubscription-State: active\r\nContent-Type: text/plain\r\n";
+    let answer = only(world.receive(&peer.request("NOTIFY", 3, lines, "all is well")));
+    assert_eq!(
+        (status(&answer), header(&answer, "Accept")),
+        (415, "message/sipfrag")
+    );
+    assert_eq!(world.stats().malformed_answered, 2);
+    assert!(incoming.events.try_recv().is_err(), "nothing was learned");
+    let empty = only(world.receive(&notify(&mut peer, 4, "active", "")));
+    assert_eq!(status(&empty), 200);
+    world.receive(&notify(&mut peer, 5, "terminated", "SIP/2.0 486 Busy Here"));
+    assert!(matches!(
+        incoming.events.try_recv(),
+        Ok(CallEvent::TransferProgress {
+            status: 486,
+            last: true,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_transfer_that_was_given_up_is_not_taken_for_the_next() {
+    let (mut world, mut peer) = (World::new(), Peer::new("given-up"));
+    let mut incoming = world.up(&mut peer);
+    let (_, sent) = world.act(incoming.call.refer("sip:first@203.0.113.5", None));
+    world.receive(&respond(&only(sent), 202, "Accepted", "", "", ""));
+    let (done, sent) = world.act(incoming.call.give_up_transfer());
+    done.expect("the call is up");
+    assert!(sent.is_empty(), "SIP has nothing to say here");
+    let (done, sent) = world.act(incoming.call.refer("sip:second@203.0.113.5", None));
+    done.expect("another may be asked for");
+    let second = only(sent);
+    world.receive(&respond(&second, 202, "Accepted", "", "", ""));
+    // Without a number it is the first one's; the answer ends that subscription.
+    let late = only(world.receive(&notify(&mut peer, 2, "terminated", "SIP/2.0 200 OK")));
+    assert_eq!(status(&late), 481);
+    assert!(incoming.events.try_recv().is_err());
+    // From a telephone that never numbers them: the first one's is gone.
+    let news = only(world.receive(&notify(&mut peer, 3, "active", "SIP/2.0 180 Ringing")));
+    assert_eq!(status(&news), 200);
+    let cseq = header(&second, "CSeq")
+        .split(' ')
+        .next()
+        .unwrap_or_default();
+    let lines = format!(
+        "Event: refer;id={cseq}\r\nSubscription-State: terminated\r\nContent-Type: message/sipfrag\r\n"
+    );
+    world.receive(&peer.request("NOTIFY", 4, &lines, "SIP/2.0 486 Busy Here"));
+    let told: Vec<u16> = std::iter::from_fn(|| match incoming.events.try_recv() {
+        Ok(CallEvent::TransferProgress { status, .. }) => Some(status),
+        _ => None,
+    })
+    .collect();
+    assert_eq!(told, [180, 486]);
+    // A refusal that comes when nobody waits any more says nothing of the next.
+    let (_, sent) = world.act(incoming.call.refer("sip:third@203.0.113.5", None));
+    let third = only(sent);
+    world.act(incoming.call.give_up_transfer()).0.expect("up");
+    world
+        .act(incoming.call.refer("sip:fourth@203.0.113.5", None))
+        .0
+        .expect("up");
+    world.receive(&respond(&third, 603, "Decline", "", "", ""));
+    assert!(incoming.events.try_recv().is_err());
+    let news = only(world.receive(&notify(&mut peer, 5, "active", "SIP/2.0 180 Ringing")));
+    assert_eq!(status(&news), 200, "the third never made a subscription");
+}
