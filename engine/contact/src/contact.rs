@@ -17,6 +17,7 @@ use crate::io::{Ending, Input, Output};
 use crate::parting::Parting;
 use crate::program::Program;
 use crate::timers::{Timer, Timers};
+use crate::trail::Trail;
 
 /// Deepest nesting of `call:`.
 pub(crate) const MAX_CALL_DEPTH: usize = 32;
@@ -49,6 +50,7 @@ pub struct Contact {
     pub(crate) last_effect: u32,
     pub(crate) last_activation: u32,
     pub(crate) aside: Aside,
+    pub(crate) trail: Trail,
     next_entry: u32,
 }
 
@@ -117,6 +119,7 @@ impl Contact {
             last_effect: 0,
             last_activation: 0,
             aside: Aside::default(),
+            trail: Trail::default(),
             next_entry: 0,
             program,
             facts,
@@ -144,6 +147,30 @@ impl Contact {
     /// The language that is spoken now.
     pub fn language(&self) -> &str {
         &self.language
+    }
+
+    /// The priority it has now, 0 to 100.
+    pub fn priority(&self) -> u32 {
+        self.priority
+    }
+
+    /// A value of the flow `flow`, as long as the contact walks that flow or is to come back to it.
+    pub fn value(&self, flow: &str, name: &str) -> Option<&Value> {
+        let frame = self
+            .frames
+            .iter()
+            .rev()
+            .find(|frame| frame.plan.flow == flow)?;
+        frame.vars.get(name)
+    }
+
+    /// What is known before the contact is connected: its language, and values of the first flow's inputs
+    /// and variables. Afterwards it changes nothing.
+    pub fn begin_with(&mut self, language: Option<String>, values: BTreeMap<String, Value>) {
+        if matches!(self.state, State::New) {
+            self.language = language.unwrap_or_else(|| std::mem::take(&mut self.language));
+            self.frame_mut().vars.extend(values);
+        }
     }
 
     /// The text that a secret's handle stands for, for the one place that puts it into a request.
@@ -281,6 +308,7 @@ impl Contact {
             Some((depth, edge)) if !self.handed_over => {
                 self.frames.truncate(depth + 1);
                 self.state = State::Waiting(Edge::End);
+                self.mark_global(|| "hangup".to_owned());
                 Some(edge)
             }
             _ => {

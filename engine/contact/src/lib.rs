@@ -32,6 +32,7 @@ mod speech;
 mod step;
 mod talk;
 mod timers;
+mod trail;
 mod walk;
 
 pub use contact::Contact;
@@ -40,6 +41,7 @@ pub use facts::{Channel, Facts};
 pub use io::{Effect, Ending, Input, Output, Segment, StepFailure, StepResult, TransferResult};
 pub use parting::APOLOGY;
 pub use program::{Program, ProgramError};
+pub use trail::{Mark, Way};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = u64;

@@ -13,6 +13,7 @@ use crate::entry::EntryKind;
 use crate::given::{Given, secrets_of};
 use crate::io::{Output, StepFailure, StepResult};
 use crate::timers::Timer;
+use crate::trail::Way;
 
 /// The field of a step's input that names the variable `into:` fills. The engine's, not the author's.
 pub const INTO_FIELD: &str = "$into";
@@ -283,6 +284,7 @@ impl Contact {
         let Action::Step(call) = &node.action else {
             unreachable!("only step actions are started")
         };
+        self.mark(activation.node, || Way::of(&call.edges, outcome));
         match call.edges.get(outcome).or(call.otherwise.as_ref()) {
             Some(Edge::Repeat) if self.one_action_more() => self.leave_too_long(now, out),
             Some(Edge::Repeat) => {
@@ -340,7 +342,11 @@ impl Contact {
         if activation.interrupted {
             return self.after_hang_up(now, out);
         }
-        match call.edges.get(kind).or(call.otherwise.as_ref()) {
+        let led = call.edges.get(kind).or(call.otherwise.as_ref());
+        if led.is_some() {
+            self.mark(activation.node, || Way::of(&call.edges, kind));
+        }
+        match led {
             Some(Edge::Repeat) if self.one_action_more() => self.leave_too_long(now, out),
             Some(Edge::Repeat) => self.start_step(now, activation.node, 0, None, out),
             Some(edge) => Some(edge.clone()),

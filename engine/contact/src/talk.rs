@@ -325,6 +325,7 @@ impl Contact {
 
     fn leave_by_key(&mut self, now: Millis, key: String, out: &mut Vec<Output>) {
         let edge = self.frame().plan.global.press.get(&key).cloned();
+        self.mark_global(|| format!("press {key}"));
         self.write(now, EntryKind::GlobalKey { key }, out);
         self.cancel_step(out);
         self.go_on(now, edge, out);

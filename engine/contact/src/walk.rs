@@ -12,6 +12,7 @@ use crate::entry::EntryKind;
 use crate::given::Given;
 use crate::io::Output;
 use crate::timers::Timer;
+use crate::trail::Way;
 
 /// A failure of an action: a stable code and a sentence.
 struct Fault {
@@ -96,6 +97,7 @@ impl Contact {
         if let Some(when) = &node.when
             && !is_true(self, when)?
         {
+            self.mark(id, || Way::Skipped);
             return Ok(Some(node.next.clone()));
         }
         self.write(
@@ -108,6 +110,7 @@ impl Contact {
             },
             out,
         );
+        self.mark(id, || Way::Entered);
         match &node.action {
             Action::Step(_) => {
                 self.frame_mut().kept = None;
@@ -115,11 +118,13 @@ impl Contact {
             }
             Action::Goto => Ok(Some(node.next.clone())),
             Action::Choose { arms, otherwise } => {
-                for (condition, edge) in arms {
+                for (index, (condition, edge)) in arms.iter().enumerate() {
                     if is_true(self, condition)? {
+                        self.mark(id, || Way::Arm(index));
                         return Ok(Some(edge.clone()));
                     }
                 }
+                self.mark(id, || Way::Otherwise);
                 Ok(Some(otherwise.clone()))
             }
             Action::Switch {
@@ -128,6 +133,7 @@ impl Contact {
                 otherwise,
             } => {
                 let value = evaluate(self, value)?.to_literal().unwrap_or_default();
+                self.mark(id, || Way::of(arms, &value));
                 arms.get(&value)
                     .or(otherwise.as_ref())
                     .cloned()
@@ -252,6 +258,7 @@ impl Contact {
                 .vars
                 .insert(name.clone(), Value::Object(values));
         }
+        self.mark(called_by, || Way::of(edges, outcome));
         match edges.get(outcome).or(otherwise.as_ref()) {
             Some(edge) => Some(edge.clone()),
             None if edges.is_empty() => Some(node.next.clone()),
@@ -298,6 +305,7 @@ impl Contact {
                 && self.error_path.is_none_or(|followed| depth < followed)
             {
                 self.error_path = Some(depth);
+                self.mark_global(|| "error".to_owned());
                 return Some(edge.clone());
             }
             let next = failed.map_or(&Edge::End, |id| &plan.nodes[id.0 as usize].next);
@@ -317,11 +325,13 @@ impl Contact {
             };
             self.frames.pop();
             failed = Some(called_by);
+            let plan = self.frame().plan.clone();
             if let Action::Call {
                 edges, otherwise, ..
-            } = &self.frame().plan.nodes[called_by.0 as usize].action
+            } = &plan.nodes[called_by.0 as usize].action
                 && let Some(edge) = edges.get("error").or(otherwise.as_ref())
             {
+                self.mark(called_by, || Way::of(edges, "error"));
                 return Some(edge.clone());
             }
         }
@@ -343,6 +353,7 @@ impl Contact {
         self.frames.truncate(depth + 1);
         self.timers
             .set(Timer::Duration, now.saturating_add(GOODBYE_MS));
+        self.mark_global(|| "too_long".to_owned());
         self.frame().plan.global.too_long.clone()
     }
 }

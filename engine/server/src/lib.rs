@@ -4,7 +4,8 @@
 //! sip        signalling          media     audio threads         prompts   files and speech, ready to play
 //! runtime    one task a contact  effects   HTTP and data         store     journals, records, data
 //! project    a project's folder  serve     calls in, draining    http      health, metrics, contacts
-//! cli        the program's verbs     lsp       the language server, for editors
+//! scenario   a flow's tests, in virtual time           lsp      the language server, for editors
+//! cli        the program's verbs
 //! ```
 
 pub mod cli;
@@ -16,6 +17,7 @@ pub mod media;
 pub mod project;
 pub mod prompts;
 pub mod runtime;
+pub mod scenario;
 pub mod serve;
 pub mod sip;
 pub mod store;

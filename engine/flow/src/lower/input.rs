@@ -344,8 +344,12 @@ impl<'t> Lowerer<'t> {
             }
         }?;
         self.used_hours.push(known.clone());
-        let hours = self.hours.get(&known)?;
-        from_json(hours, &Type::Any).ok().map(Template::Literal)
+        // The name goes along: a step may say it, and a test may rule what holds there.
+        let mut hours = self.hours.get(&known)?.clone();
+        if let Some(fields) = hours.as_object_mut() {
+            fields.insert("name".to_owned(), known.into());
+        }
+        from_json(&hours, &Type::Any).ok().map(Template::Literal)
     }
 
     /// A path below the project's folder.

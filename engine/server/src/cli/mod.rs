@@ -9,6 +9,7 @@ mod dial;
 mod lsp;
 mod plugin;
 mod serve;
+mod test;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -39,6 +40,8 @@ enum Command {
     Serve(serve::Serve),
     /// Check a project's flows, or a single flow file.
     Check(check::Check),
+    /// Run the tests of flows.
+    Test(test::Test),
     /// Walk a flow in the terminal: prompts are printed, keys are typed.
     Call(call::Call),
     /// Place a SIP call, press keys, and record what is heard.
@@ -108,6 +111,7 @@ pub fn main() -> ExitCode {
         match arguments.command {
             Command::Serve(serve) => serve.run().await,
             Command::Check(check) => check.run().await,
+            Command::Test(test) => test.run().await,
             Command::Call(call) => call.run().await,
             Command::Dial(dial) => dial.run().await,
             Command::Lsp(lsp) => lsp.run().await,

@@ -186,17 +186,19 @@ impl Project {
             plan.hash = hex(&sha2::Sha256::digest(&file.source));
             Some(Arc::new(plan))
         });
-        let configs = self
-            .config
-            .plugins
-            .iter()
+        Ok(Program::new(plans, &steps.descriptions, self.configs())?)
+    }
+
+    /// What `env.config` answers, by plugin name.
+    pub fn configs(&self) -> BTreeMap<String, String> {
+        let plugins = self.config.plugins.iter();
+        plugins
             .map(|(name, plugin)| {
                 let json =
                     serde_json::to_string(&plugin.config).expect("a TOML table is a JSON object");
                 (name.clone(), json)
             })
-            .collect();
-        Ok(Program::new(plans, &steps.descriptions, configs)?)
+            .collect()
     }
 }
 

@@ -275,7 +275,7 @@ impl Engine {
 
 /// A text without its markup, of which the speech programs know nothing: tags are left out, and a pause
 /// becomes a comma. Values inserted by a flow cannot hold tags, so what is cut is the designer's own.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     if !text.contains('<') {
         return text.to_owned();
     }

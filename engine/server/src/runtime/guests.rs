@@ -74,7 +74,7 @@ impl Guests {
             let _ = events
                 .send(GuestEvent::Ended {
                     activation,
-                    result: result(report),
+                    result: step_result(report),
                 })
                 .await;
         });
@@ -159,7 +159,8 @@ impl HostCalls for Bridge {
     }
 }
 
-fn result(report: StepReport) -> StepResult {
+/// How a step ended, in the contact core's words.
+pub(crate) fn step_result(report: StepReport) -> StepResult {
     let outcome = match report.result {
         Ok(outcome) => Ok((outcome.name, outcome.data)),
         Err(error) => Err(failure(&error)),

@@ -10,7 +10,9 @@ mod transcript;
 mod voice;
 
 pub use driver::{Driver, Finished, Pace};
+pub(crate) use engine::plain;
 pub use engine::{Engine, EngineError};
+pub(crate) use guests::step_result;
 pub use line::Line;
 pub use open::{OpenError, open, warm};
 pub use terminal::{Act, TerminalLine};

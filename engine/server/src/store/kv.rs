@@ -144,7 +144,8 @@ async fn put(
     Ok(())
 }
 
-fn check(key: &str, value: Option<&[u8]>) -> Result<(), KvError> {
+/// Holds a key, and a value that is to be kept, against the limits.
+pub(crate) fn check(key: &str, value: Option<&[u8]>) -> Result<(), KvError> {
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
         return Err(KvError::Limit(format!(
             "a key has 1 to {MAX_KEY_BYTES} bytes"

@@ -12,8 +12,8 @@ use sqlx::sqlite::{
 };
 
 pub use contacts::{ContactFilter, ContactRow};
-pub(crate) use kv::Space;
 pub use kv::{KvError, MAX_KEY_BYTES, MAX_KEYS, MAX_VALUE_BYTES};
+pub(crate) use kv::{Space, check as check_kv};
 pub use writer::{Record, Writer};
 
 /// Connections for reading and for key-value changes. SQLite has one writer at a time anyway.

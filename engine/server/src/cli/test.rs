@@ -1,0 +1,199 @@
+//! `strowger test`
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+
+use super::{FOUND, Failure, OK, data_folder};
+use crate::scenario::{
+    Coverage, FlowTests, Place, Suite, SuiteError, TestResult, github, json, junit, text, totals,
+};
+
+/// Runs the tests that stand in flows: with the real steps, in virtual time, without any network.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  strowger test                              the tests of the project in this folder
+  strowger test flows/aurora -k holiday      those whose `FLOW › NAME` contains a word
+  strowger test order-status.flow.yaml       those of a file, within its project
+  strowger test --coverage                   and which steps, lines and ways were walked
+  strowger test --format junit --output tests.xml
+
+Time in a test is virtual: silences and queues take none. A step that sends a request must be mocked; the
+failure says how. `docs/flow-language.md` has all of the language of tests.
+
+Exit code: 0 all passed, 1 a test failed or a flow has errors, 2 the tests could not be run.")]
+pub(super) struct Test {
+    /// A project's folder, or flow files.
+    #[arg(default_value = ".")]
+    paths: Vec<PathBuf>,
+    /// Only tests whose `FLOW › NAME` contains this, whatever its case.
+    #[arg(short = 'k', value_name = "PATTERN")]
+    pattern: Option<String>,
+    /// Count which steps, lines and ways out of each step the tests have walked.
+    #[arg(long)]
+    coverage: bool,
+    /// How results are written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Report,
+    /// Write the results into this file instead of the standard output.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Contacts that run at a time; as many as there are cores by default.
+    #[arg(long, short = 'j', value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Where compiled plugins are kept; `PROJECT/.strowger` by default.
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Report {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// JUnit's XML.
+    Junit,
+    /// Annotations of GitHub Actions.
+    Github,
+}
+
+impl Test {
+    pub(super) async fn run(self) -> Result<u8, Failure> {
+        // The tests have threads of their own, which this one waits for.
+        self.once().await
+    }
+
+    async fn once(&self) -> Result<u8, Failure> {
+        let began = Instant::now();
+        let jobs = match self.jobs {
+            Some(jobs) => usize::from(jobs),
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        let mut suites = Vec::new();
+        for place in Place::sorted(&self.paths) {
+            let cache = match (&self.data, &place.project) {
+                (data, Some(project)) => Some(data_folder(data.clone(), project)),
+                (Some(data), None) => Some(data.clone()),
+                (None, None) => None,
+            };
+            let cache = cache.map(|data| data.join("compiled"));
+            suites.push(Suite::load(&place, cache, jobs).await?);
+        }
+        let mut results: Vec<TestResult> = Vec::new();
+        let all: usize = suites
+            .iter()
+            .map(|suite| suite.choose(self.pattern.as_deref()).len())
+            .sum();
+        let mut shown = Progress::new(all);
+        for suite in &suites {
+            let chosen = suite.choose(self.pattern.as_deref());
+            let ran =
+                tokio::task::block_in_place(|| suite.run(&chosen, jobs, |_| shown.one_more()));
+            if ran.len() < chosen.len() {
+                return Err(Failure::cannot(
+                    "the threads for the tests do not start: look at `ulimit -u`",
+                ));
+            }
+            results.extend(ran);
+        }
+        shown.clear();
+        let flows = suites.iter().flat_map(|suite| &suite.flows);
+        self.write(&results, flows)?;
+        let (passed, failed, skipped) = totals(&results);
+        if results.is_empty() {
+            eprintln!("no test: {}", self.nothing(&suites));
+        }
+        eprintln!(
+            "{passed} passed, {failed} failed, {skipped} skipped in {:.2} s",
+            began.elapsed().as_secs_f64()
+        );
+        Ok(if failed > 0 { FOUND } else { OK })
+    }
+
+    fn write<'f>(
+        &self,
+        results: &[TestResult],
+        flows: impl Iterator<Item = &'f FlowTests>,
+    ) -> Result<(), Failure> {
+        let coverage = self.coverage.then(|| Coverage::of(flows, results));
+        let report = match self.format {
+            Report::Text => text(results, coverage.as_ref()),
+            Report::Json => json(results, coverage.as_ref()),
+            Report::Junit => junit(results),
+            Report::Github => github(results),
+        };
+        match &self.output {
+            Some(path) => std::fs::write(path, report).map_err(|error| {
+                Failure::cannot(format!(
+                    "cannot write {}: {error}; give another file with --output",
+                    path.display()
+                ))
+            })?,
+            // A closed pipe is the reader's choice.
+            None => {
+                let _ = std::io::stdout().write_all(report.as_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    /// Why no test ran.
+    fn nothing(&self, suites: &[Suite]) -> String {
+        let there: usize = suites
+            .iter()
+            .flat_map(|suite| &suite.flows)
+            .map(|flow| flow.tests.len())
+            .sum();
+        match (&self.pattern, there) {
+            (Some(pattern), 1..) => format!("none of {there} has `{pattern}` in its `FLOW › NAME`"),
+            _ => "the flows have no `tests:`; docs/flow-language.md says how to write them"
+                .to_owned(),
+        }
+    }
+}
+
+impl From<SuiteError> for Failure {
+    fn from(error: SuiteError) -> Failure {
+        match error {
+            SuiteError::Errors(_) => Failure {
+                code: FOUND,
+                message: error.to_string(),
+            },
+            other => Failure::cannot(other),
+        }
+    }
+}
+
+/// A line on the terminal that counts.
+struct Progress {
+    shown: bool,
+    done: usize,
+    all: usize,
+}
+
+impl Progress {
+    fn new(all: usize) -> Progress {
+        Progress {
+            shown: std::io::stderr().is_terminal(),
+            done: 0,
+            all,
+        }
+    }
+
+    fn one_more(&mut self) {
+        self.done += 1;
+        if self.shown {
+            eprint!("\r{} of {} ", self.done, self.all);
+        }
+    }
+
+    fn clear(&self) {
+        if self.shown {
+            eprint!("\r\x1b[K");
+        }
+    }
+}

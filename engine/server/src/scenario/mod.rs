@@ -1,0 +1,32 @@
+//! A flow's `tests:`, run against the real steps in virtual time.
+//!
+//! ```text
+//! suite      a project's folder, or files -> flows with their tests, compiled plugins
+//! run        tests -> results, in parallel; each test is one contact
+//! script     the acts of a test, and where time goes between them
+//! expect     what must be so, and what there is instead
+//! world      one contact: core, guests, mocks, things that are due
+//! guest      a step that runs, polled in place      mocks  stub  hours  memory   what stands for the world
+//! record     what happened, as a transcript         coverage  report             what people and programs read
+//! ```
+
+mod coverage;
+mod expect;
+mod guest;
+mod hours;
+mod memory;
+mod mocks;
+mod pace;
+mod record;
+mod report;
+mod run;
+mod script;
+mod stub;
+mod suite;
+mod world;
+
+pub use coverage::{Coverage, FlowCoverage, Point};
+pub use report::{github, json, junit, text, totals};
+pub use run::{Chosen, TestResult, Verdict};
+pub use script::Miss;
+pub use suite::{FlowTests, Place, Suite, SuiteError};

@@ -1,0 +1,251 @@
+//! From folders and files to tests that can run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use strowger_contact::Program;
+use strowger_flow::plan::Plan;
+use strowger_flow::{Diagnostic, Level, Test};
+use strowger_plugin::{Host, HostConfig, HostError, Limits};
+
+use crate::project::{Project, ProjectError, Steps, catalog_of, has_errors};
+
+/// The file that makes a folder a project.
+const PROJECT_FILE: &str = "strowger.toml";
+
+/// The tests of a project, or of a lone file, with everything they need.
+pub struct Suite {
+    /// The flows with their tests, by file.
+    pub flows: Vec<FlowTests>,
+    pub(super) program: Arc<Program>,
+    pub(super) plans: Vec<Arc<Plan>>,
+    pub(super) steps: Steps,
+    pub(super) configs: BTreeMap<String, String>,
+    /// Runs the steps, for as long as the suite lives.
+    _host: Host,
+}
+
+/// A flow and its tests.
+#[derive(Debug)]
+pub struct FlowTests {
+    /// Its file, as the user gave it.
+    pub file: String,
+    /// The checked flow.
+    pub plan: Arc<Plan>,
+    /// Its tests, in the order of the file.
+    pub tests: Vec<Test>,
+}
+
+/// Why there is nothing to run.
+#[derive(Debug, thiserror::Error)]
+pub enum SuiteError {
+    /// A project cannot be read.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// The plugin host does not start.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}; give a project's folder or a *.flow.yaml file")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Flows or plugins have errors; the text has all of them.
+    #[error(
+        "{0}\nflows with errors are not tested; correct them first (`strowger check` shows them again)"
+    )]
+    Errors(String),
+}
+
+/// What to test: a project, or files of one, or a file that stands alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The project's folder; `None` for a file that stands alone.
+    pub project: Option<PathBuf>,
+    /// The files to test; empty for all of the project.
+    pub files: BTreeSet<PathBuf>,
+}
+
+impl Place {
+    /// Sorts paths: folders are projects, a file belongs to the project in whose folder, or in whose
+    /// `flows/`, it lies.
+    pub fn sorted(paths: &[PathBuf]) -> Vec<Place> {
+        let mut projects: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
+        let mut whole = BTreeSet::new();
+        let mut alone = Vec::new();
+        for path in paths {
+            if path.is_dir() {
+                projects.entry(path.clone()).or_default();
+                whole.insert(path.clone());
+                continue;
+            }
+            match project_of(path) {
+                Some(project) => {
+                    projects.entry(project).or_default().insert(path.clone());
+                }
+                None => alone.push(Place {
+                    project: None,
+                    files: BTreeSet::from([path.clone()]),
+                }),
+            }
+        }
+        let projects = projects.into_iter().map(|(project, files)| Place {
+            files: match whole.contains(&project) {
+                true => BTreeSet::new(),
+                false => files,
+            },
+            project: Some(project),
+        });
+        projects.chain(alone).collect()
+    }
+}
+
+fn project_of(file: &Path) -> Option<PathBuf> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    if folder.join(PROJECT_FILE).is_file() {
+        return Some(folder);
+    }
+    if folder.file_name().is_none_or(|name| name != "flows") {
+        return None;
+    }
+    let above = match folder.parent() {
+        Some(above) if !above.as_os_str().is_empty() => above.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    above.join(PROJECT_FILE).is_file().then_some(above)
+}
+
+impl Suite {
+    /// Loads and checks everything; compiled plugins are kept in `cache`, if there is one. `jobs` contacts
+    /// run at a time.
+    pub async fn load(
+        place: &Place,
+        cache: Option<PathBuf>,
+        jobs: usize,
+    ) -> Result<Suite, SuiteError> {
+        let host = Host::new(HostConfig {
+            cache_dir: cache,
+            // A contact has one step at a time; the one that ends may overlap with the next.
+            pool: Some(u32::try_from(jobs * 2).unwrap_or(u32::MAX).max(4)),
+            ..HostConfig::default()
+        })?;
+        match &place.project {
+            Some(folder) => Suite::project(host, folder, &place.files).await,
+            None => {
+                Suite::alone(
+                    host,
+                    place.files.first().map_or(Path::new(""), PathBuf::as_path),
+                )
+                .await
+            }
+        }
+    }
+
+    async fn project(
+        host: Host,
+        folder: &Path,
+        files: &BTreeSet<PathBuf>,
+    ) -> Result<Suite, SuiteError> {
+        let project = Project::read(folder)?;
+        let steps = Steps::load(&host, folder, &project.config.plugins, &Limits::default())
+            .await
+            .map_err(|error| SuiteError::Errors(error.complaints.join("\n")))?;
+        let catalog = project.catalog(&steps);
+        let checked = project.check(&catalog);
+        let mut errors = project.complaints(&checked);
+        for (file, checked) in &checked {
+            errors.extend(errors_of(&checked.diagnostics, &file.source));
+        }
+        if !errors.is_empty() {
+            return Err(SuiteError::Errors(errors.join("\n")));
+        }
+        let wanted: BTreeSet<_> = files.iter().map(|file| canonical(file)).collect();
+        if let Some(stranger) = files.iter().find(|file| {
+            !project
+                .flows
+                .iter()
+                .any(|flow| canonical(&flow.path) == canonical(file))
+        }) {
+            return Err(SuiteError::Unreadable {
+                path: stranger.clone(),
+                source: std::io::Error::new(std::io::ErrorKind::NotFound, "no flow of the project"),
+            });
+        }
+        let chosen: Vec<(String, String, Vec<Test>)> = checked
+            .iter()
+            .filter(|(file, _)| wanted.is_empty() || wanted.contains(&canonical(&file.path)))
+            .filter_map(|(file, checked)| {
+                let name = checked.name.clone()?;
+                Some((name, file.path.display().to_string(), checked.tests.clone()))
+            })
+            .collect();
+        let program = project.program(checked, &steps)?;
+        let plans: Vec<_> = program.flows().cloned().collect();
+        let flows = chosen
+            .into_iter()
+            .filter_map(|(name, file, tests)| {
+                let plan = program.flow(&name)?.clone();
+                Some(FlowTests { file, plan, tests })
+            })
+            .collect();
+        Ok(Suite {
+            flows,
+            program: Arc::new(program),
+            plans,
+            steps,
+            configs: project.configs(),
+            _host: host,
+        })
+    }
+
+    async fn alone(host: Host, path: &Path) -> Result<Suite, SuiteError> {
+        let source = std::fs::read(path).map_err(|source| SuiteError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let steps = Steps::load(&host, Path::new("."), &BTreeMap::new(), &Limits::default())
+            .await
+            .map_err(|error| SuiteError::Errors(error.complaints.join("\n")))?;
+        let file = path.display().to_string();
+        let checked = strowger_flow::check(&file, &source, &catalog_of(&steps));
+        let errors = errors_of(&checked.diagnostics, &source);
+        let Some(plan) = checked.plan.filter(|_| !has_errors(&checked.diagnostics)) else {
+            return Err(SuiteError::Errors(errors.join("\n")));
+        };
+        let plan = Arc::new(plan);
+        let program = Program::new([plan.clone()], &steps.descriptions, BTreeMap::new())
+            .map_err(|error| SuiteError::Errors(error.to_string()))?;
+        Ok(Suite {
+            flows: vec![FlowTests {
+                file,
+                plan: plan.clone(),
+                tests: checked.tests,
+            }],
+            program: Arc::new(program),
+            plans: vec![plan],
+            steps,
+            configs: BTreeMap::new(),
+            _host: host,
+        })
+    }
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+fn errors_of(diagnostics: &[Diagnostic], source: &[u8]) -> Vec<String> {
+    let source = String::from_utf8_lossy(source);
+    diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.level == Level::Error)
+        .map(|diagnostic| diagnostic.render(&source, false))
+        .collect()
+}
