@@ -15,6 +15,7 @@ pub mod check;
 pub mod diagnostic;
 pub mod editor;
 pub mod expr;
+pub mod fmt;
 mod lower;
 pub mod plan;
 pub mod speak;
@@ -22,7 +23,7 @@ pub mod value;
 mod yaml;
 
 pub use catalog::Catalog;
-pub use check::rules::{RULES, Rule, rule_of as rule};
 pub use check::{Checked, WorstCase, check, signature};
+pub use check::rules::{RULES, Rule, nearest_rule, rule_of as rule};
 pub use diagnostic::{Diagnostic, Level};
 pub use lower::{Act, Expectation, Given, Reply, Test};

@@ -7,6 +7,9 @@ mod call;
 mod check;
 mod dial;
 mod lsp;
+mod explain;
+mod flow_files;
+mod fmt;
 mod plugin;
 mod serve;
 mod test;
@@ -42,6 +45,10 @@ enum Command {
     Check(check::Check),
     /// Run the tests of flows.
     Test(test::Test),
+    /// Lay out flow files; comments and meaning stay.
+    Fmt(fmt::Fmt),
+    /// Print the page of a rule.
+    Explain(explain::Explain),
     /// Walk a flow in the terminal: prompts are printed, keys are typed.
     Call(call::Call),
     /// Place a SIP call, press keys, and record what is heard.
@@ -59,6 +66,24 @@ enum Format {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// The language that findings and pages are told in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Tongue {
+    /// English.
+    En,
+    /// Simplified Chinese.
+    Zh,
+}
+
+impl From<Tongue> for strowger_flow::diagnostic::Language {
+    fn from(tongue: Tongue) -> Self {
+        match tongue {
+            Tongue::En => Self::English,
+            Tongue::Zh => Self::Chinese,
+        }
+    }
 }
 
 /// Why a command did not do what it should: the exit code and the sentence.
@@ -112,6 +137,8 @@ pub fn main() -> ExitCode {
             Command::Serve(serve) => serve.run().await,
             Command::Check(check) => check.run().await,
             Command::Test(test) => test.run().await,
+            Command::Fmt(fmt) => fmt.run().await,
+            Command::Explain(explain) => explain.run().await,
             Command::Call(call) => call.run().await,
             Command::Dial(dial) => dial.run().await,
             Command::Lsp(lsp) => lsp.run().await,

@@ -1,5 +1,9 @@
 //! The rules, one file each. A rule's doc comment is its page.
 
+mod chinese;
+
+use std::borrow::Cow;
+
 use crate::diagnostic::{Language, Level};
 
 /// A rule: what it is called, how much it matters, and its page.
@@ -23,6 +27,17 @@ impl Rule {
         match language {
             Language::English => self.english,
             Language::Chinese => self.chinese,
+        }
+    }
+
+    /// The page in a language.
+    pub fn page_in(&self, language: Language) -> Cow<'static, str> {
+        match language {
+            Language::English => Cow::Borrowed(self.page),
+            Language::Chinese => match chinese::page(self.slug, self.page) {
+                Some(page) => Cow::Owned(page),
+                None => Cow::Borrowed(self.page),
+            },
         }
     }
 }
@@ -117,4 +132,12 @@ table! {
 /// The rule of a slug.
 pub fn rule_of(slug: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.slug == slug).copied()
+}
+
+/// The rule whose slug is nearest to a misspelt one, if one is near enough to be a slip.
+pub fn nearest_rule(written: &str) -> Option<&'static Rule> {
+    rule_of(super::suggest::nearest(
+        written,
+        RULES.iter().map(|rule| rule.slug),
+    )?)
 }

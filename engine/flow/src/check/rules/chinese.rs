@@ -1,0 +1,407 @@
+//! The rules' pages in Chinese: their prose, paragraph by paragraph. The examples are those of the
+//! English page, so the two cannot drift apart.
+
+/// The page of a rule in Chinese; `None` when it has not been translated, paragraph for paragraph.
+pub(super) fn page(slug: &str, english: &str) -> Option<String> {
+    let (_, written) = PAGES.iter().find(|(name, _)| *name == slug)?;
+    let mut written = written.iter();
+    let mut page = Vec::new();
+    for block in blocks(english) {
+        page.push(match block {
+            Block::Example(example) => example,
+            Block::Prose(prose) if prose.trim() == "Write instead:" => "应写成：".to_owned(),
+            Block::Prose(_) => (*written.next()?).to_owned(),
+        });
+    }
+    written
+        .next()
+        .is_none()
+        .then(|| format!("{}\n", page.join("\n\n")))
+}
+
+/// A part of a page between empty lines.
+enum Block {
+    Prose(String),
+    Example(String),
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines: Vec<&str> = Vec::new();
+    let mut example = false;
+    for line in page.lines().chain([""]) {
+        let fence = line.trim_start().starts_with("```");
+        if !example && (fence || line.trim().is_empty()) && !lines.is_empty() {
+            blocks.push(Block::Prose(lines.join("\n")));
+            lines.clear();
+        }
+        if example || fence || !line.trim().is_empty() {
+            lines.push(line);
+        }
+        if fence && example {
+            blocks.push(Block::Example(lines.join("\n")));
+            lines.clear();
+        }
+        example ^= fence;
+    }
+    blocks
+}
+
+static PAGES: &[(&str, &[&str])] = &[
+    (
+        "bad-duration",
+        &[
+            "检查：时长没有写成 `250ms`、`5s`、`3m` 或 `1h30m` 的形式，或者对所在位置来说太长或太短。",
+        ],
+    ),
+    (
+        "bad-expression",
+        &[
+            "检查：条件或 `${ … }` 不符合表达式的语法，或者超过 1 KiB，或者嵌套超过 32 层。",
+            "表达式里有名字、数字、`\"文本\"`、列表、`and or not`、比较、`+ - * / %`、连接文本的 `~`、`in`、`is none`、\n`a if c else b`，以及 `|` 之后的过滤器。此外没有别的。",
+        ],
+    ),
+    (
+        "bad-hours",
+        &["检查：时区不存在、星期写错，或者钟表上没有的时刻。"],
+    ),
+    (
+        "bad-input",
+        &["检查：插件的说明不允许的值：太大、太小、不是它认识的词，或者该写列表的地方写了文本。"],
+    ),
+    (
+        "bad-name",
+        &[
+            "检查：流程、步骤、提示、变量、结果或营业时间的名字里有大写字母、空格之类。名字以小写字母开头，\n后面是字母、数字、`_` 和 `-`。变量名里不能有 `-`，因为那会是减号。",
+        ],
+    ),
+    (
+        "bad-ssml",
+        &[
+            "检查：文本里没有闭合的标记，或者不属于提示可用的 SSML：`break`、`emphasis`、`prosody`、`say-as`、`sub`、\n`phoneme`、`lang`、`p`、`s`。",
+        ],
+    ),
+    (
+        "bad-value",
+        &["检查：该写文本的地方写了列表，该写映射的地方写了文本，或者写了该字段不认识的词。"],
+    ),
+    (
+        "braces-in-expression",
+        &[
+            "检查：条件外面的花括号。`if:`、`when:`、`switch:` 和 `valid:` 直接写表达式；花括号的作用是把值插入文本。",
+        ],
+    ),
+    (
+        "dead-air",
+        &[
+            "检查：可能让来电者在无声中等待超过八秒的步骤：超时乘以次数，再加上间隔，而又没有 `meanwhile:`。",
+            "其间说点什么：",
+        ],
+    ),
+    (
+        "dead-end",
+        &[
+            "检查：后面什么也没有的动作。呼叫会从流程末尾掉出去，来电者再也听不到任何声音。",
+            "写上 `then:`，或者结束通话：",
+        ],
+    ),
+    (
+        "deep-nesting",
+        &[
+            "检查：内嵌列表超过两层。没有人还能看懂。",
+            "给最里面的列表起一个步骤名，再跳到那里。",
+        ],
+    ),
+    (
+        "duplicate-key",
+        &[
+            "检查：同一个映射里出现两次的键。多数 YAML 读取器会悄悄保留最后一个，所写的内容有一半永远不会执行。\n`1` 和 `\"1\"` 是同一个键，`star` 和 `\"*\"` 也是。",
+        ],
+    ),
+    (
+        "impossible-comparison",
+        &["检查：按照提供方的说明，这个值永远不可能等于所比较的内容。"],
+    ),
+    (
+        "long-prompt",
+        &[
+            "检查：菜单或提问的文本要念大约 30 秒以上。知道自己要什么的来电者只能干等；不知道的已经忘了开头。",
+        ],
+    ),
+    (
+        "missing-audio",
+        &[
+            "检查：`audio:` 或 `music:` 指向的文件不在项目里。有文本时改为朗读文本。",
+            "路径从项目的文件夹算起。",
+        ],
+    ),
+    ("missing-input", &["检查：缺少插件或被调用流程必需的输入。"]),
+    (
+        "missing-key",
+        &["检查：流程没有 `flow:`、`format:` 或 `steps:`，动作没有对象，等等。"],
+    ),
+    (
+        "missing-outcome",
+        &[
+            "检查：步骤可能出现的某个结果既没有自己的一行，也没有 `else:`。对 `error` 和 `timeout`，写在\n`global: { error: … }` 里就够了。",
+            "遇到这个结果的来电者会被挂断。",
+        ],
+    ),
+    (
+        "missing-translation",
+        &["检查：提示缺少流程某种语言的文本，也没有 `any`。说那种语言的来电者会听到另一种语言。"],
+    ),
+    (
+        "missing-unit",
+        &[
+            "检查：该写时长的地方只写了数字。三秒还是三分钟？来电者感觉得到差别。",
+            "单位有 `ms`、`s`、`m` 和 `h`：`250ms`、`5s`、`3m`、`1h30m`。",
+        ],
+    ),
+    (
+        "no-way-out",
+        &[
+            "检查：从这个步骤出发，走不到人工、告别（`hangup:`）、`return:` 或另一个流程。来电者只能兜圈子，直到放弃。",
+        ],
+    ),
+    (
+        "retry-not-idempotent",
+        &[
+            "检查：对没有声明“执行两次也无妨”的插件步骤使用 `retry:`。超时后重试，可能把同一张订单下两次。",
+        ],
+    ),
+    (
+        "secret-leak",
+        &[
+            "检查：类型为 `secret` 的值出现在提示、标签、附加信息、普通变量里，或者交给没有承诺保密（`x-secret`）的输入。\n卡号和密码不能念出来，不能存下来，也不能显示。",
+            "改为念最后四位：`${card | last4}`。",
+        ],
+    ),
+    (
+        "shadowed-global-key",
+        &[
+            "检查：步骤的 `press:` 里有一个 `global.press` 也有的键，去向却不同。来电者已经习惯按 0 转人工，在这里却不是。",
+        ],
+    ),
+    (
+        "silent-loop",
+        &[
+            "检查：来电者什么也没做，没有按键，没有回答，步骤却绕回自己。这样的通话会一直持续到 `max_duration`，\n来电者反复听到同样的内容，或者什么也听不到。",
+            "让循环经过一个会听取按键的步骤，或者计数后离开：",
+        ],
+    ),
+    (
+        "spoken-key-unmapped",
+        &[
+            "检查：菜单提示里说“请按三”或 \"press 3\"，步骤却没有这个键。来电者会去按它。",
+            "请用 `${choices}`：提示和按键就不会不一致。",
+        ],
+    ),
+    (
+        "too-many-choices",
+        &["检查：菜单播报的按键超过六个。来电者听到最后一个时，已经忘了第一个。"],
+    ),
+    (
+        "two-verbs",
+        &[
+            "检查：一个步骤里有两个动词。映射里的顺序从不起作用，所以谁也说不清先做哪一个。",
+            "写成列表，列表的顺序是算数的：",
+        ],
+    ),
+    (
+        "type-mismatch",
+        &[
+            "检查：值的类型和所需的不一样：文本和数字比大小，文本交给要数字的字段。任何值都不会被悄悄转换。",
+        ],
+    ),
+    (
+        "unassigned-variable",
+        &[
+            "检查：在某条路径上，变量还没有赋值就被读取。`as:` 的变量只在带有数据的结果之后才有值，在 `error` 或 `timeout`\n之后没有。",
+            "帮助里列出了这条路径。让它走别处，或者在 `vars:` 里给变量一个默认值。",
+        ],
+    ),
+    (
+        "unknown-destination",
+        &["检查：`transfer:` 的对象既不是项目里的服务商，也不是电话号码，也不是 SIP 地址。"],
+    ),
+    (
+        "unknown-field",
+        &["检查：按照提供方的说明，这个值没有这个字段。"],
+    ),
+    (
+        "unknown-filter",
+        &[
+            "检查：`|` 之后的名字不是过滤器。过滤器有 `digits spell number ordinal money date time datetime\nphone duration percent last4 default upper lower length join`。",
+        ],
+    ),
+    (
+        "unknown-flow",
+        &[
+            "检查：`call:` 或 `flow:名字` 所指的流程不在项目里。",
+            "名字是另一个文件里 `flow:` 之后所写的，不是文件名。",
+        ],
+    ),
+    (
+        "unknown-hours",
+        &["检查：`hours:` 步骤用到的名字没有在流程的 `hours:` 里定义。"],
+    ),
+    ("unknown-input", &["检查：插件或被调用流程没有的输入。"]),
+    (
+        "unknown-key",
+        &["检查：在所处位置没有意义的键。它会被悄悄忽略，而这绝不是作者想要的。"],
+    ),
+    (
+        "unknown-outcome",
+        &["检查：`then:` 里的一行对应步骤没有的结果，或者 `switch:` 永远见不到的值。"],
+    ),
+    (
+        "unknown-plugin",
+        &["检查：`use:` 所写的 `插件/步骤@主版本` 在项目的插件里都没有。"],
+    ),
+    (
+        "unknown-prompt",
+        &[
+            "检查：该写提示的地方写了一个小写单词，却没有叫这个名字的提示。不是单个小写单词的内容就是要说的文本本身。",
+            "写 `prompts:` 里某个提示的名字，或者直接写要说的话：`say: \"Hello.\"`",
+        ],
+    ),
+    (
+        "unknown-queue",
+        &["检查：`queues.yaml` 里没有的队列。送到那里的来电者会被拒绝。"],
+    ),
+    (
+        "unknown-step",
+        &[
+            "检查：去向不是本流程的步骤。除此之外，检查器会当作写的是最接近的名字继续检查，所以一处笔误只报一次。",
+            "去向可以是 `steps:` 里的名字、去另一个流程的 `flow:名字`，以及听取按键的步骤里的 `repeat`。",
+        ],
+    ),
+    (
+        "unknown-variable",
+        &[
+            "检查：表达式里的名字既不是本流程的输入、变量，也不是 `as:` 或 `into:` 的名字，也不是始终存在的 `call` 和 `now`。",
+        ],
+    ),
+    (
+        "unknown-verb",
+        &[
+            "检查：步骤里没有引擎或标准插件认识的动词。每个步骤恰好有一个：`say`、`menu`、`ask`、`use` 等。",
+            "客户的插件写作 `use: plugin/step@1`。",
+        ],
+    ),
+    (
+        "unreachable",
+        &["检查：从起点没有任何路径能走到的步骤或动作。要么该有一条路通到这里，要么可以删掉。"],
+    ),
+    (
+        "unused",
+        &["检查：定义了却从未使用的提示、变量或营业时间。多半是改了一处的名字，忘了另一处。"],
+    ),
+    (
+        "unused-suppression",
+        &[
+            "检查：`# strowger: allow(规则) 理由` 所在之处该规则什么也没发现，或者没有这条规则，或者没写理由。\n留着它，会掩盖下一个真正的问题。",
+        ],
+    ),
+    (
+        "waits-for-ever",
+        &[
+            "检查：没有人接听时又绕回自己的队列。来电者会一直等到 `max_duration`。",
+            "等一会儿之后提供别的选择：留言，或者回拨。",
+        ],
+    ),
+    (
+        "yaml-anchor",
+        &[
+            "检查：`&名字` 和 `*名字`。流程是给人从上往下读的；别名代表什么，还得去查，而且一改就是两处。",
+            "给它起一个名字（步骤或提示），用两次这个名字。以 `&` 或 `*` 开头的文本要加引号。",
+        ],
+    ),
+    (
+        "yaml-braces",
+        &[
+            "检查：`{ }` 或 `[ ]` 里没有引号的 `${ … }`。对 YAML 来说，它的花括号又打开了一个映射。",
+            "加上引号：",
+            "单独占一行时，如 `phone: ${call.from}`，不需要引号。",
+        ],
+    ),
+    (
+        "yaml-cut",
+        &[
+            "检查：没有引号的文本被 ` #` 截断。对 YAML 来说，空格之后的 `#` 开始一个注释，来电者永远听不到后面的话。",
+            "加上引号：",
+            "真正的注释在 `#` 之后有一个空格。",
+        ],
+    ),
+    (
+        "yaml-documents",
+        &[
+            "检查：`---` 之后的第二个文档。一个文件就是一个流程，后面的内容不会被读取。",
+            "把第二个流程放进它自己的文件。",
+        ],
+    ),
+    (
+        "yaml-encoding",
+        &[
+            "检查：不是 UTF-8 的字节，例如保存为 GBK 或 Latin-1 的文件。靠猜会让来电者听到错误的字词。",
+            "把文件保存为 UTF-8。",
+        ],
+    ),
+    (
+        "yaml-key",
+        &["检查：该写键的地方写了映射或列表，多半是没加引号的花括号留下的。"],
+    ),
+    (
+        "yaml-limit",
+        &[
+            "检查：文件超过 1 MiB，或者值和符号超过 100,000 个，或者嵌套超过 64 层。人维护的流程远远达不到；\n这些限制使损坏的或恶意的文件不会耗费内存和时间。",
+            "用 `call:` 拆分流程。",
+        ],
+    ),
+    (
+        "yaml-star-key",
+        &[
+            "检查：`press:` 的键里有 `*:`。对 YAML 来说，星号开始一个别名。",
+            "写键的名字：",
+        ],
+    ),
+    (
+        "yaml-syntax",
+        &[
+            "检查：根本不能当作 YAML 读取的文本，例如没有闭合的引号或括号，或者缩进和周围都对不上的一行。",
+            "这样的地方之后什么也检查不了，所以它往往是唯一的发现。改好之后再检查一次。",
+        ],
+    ),
+    (
+        "yaml-tab",
+        &[
+            "检查：行首空白里的制表符。YAML 没有规定制表符有多宽，所以禁止这样用。",
+            "请用空格，每级两个，并在编辑器里这样设置。",
+        ],
+    ),
+    (
+        "yaml-tag",
+        &[
+            "检查：值前面的 `!标签`。在流程里，值是什么由字段决定。",
+            "去掉标签。以 `!` 开头的文本要加引号。",
+        ],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::RULES;
+    use super::page;
+
+    #[test]
+    fn every_page_is_translated_paragraph_for_paragraph() {
+        for rule in RULES {
+            let page = page(rule.slug, rule.page)
+                .unwrap_or_else(|| panic!("{} lacks its page in Chinese", rule.slug));
+            assert!(page.starts_with("检查："), "{}", rule.slug);
+            let examples = |text: &str| text.matches("```").count();
+            assert_eq!(examples(&page), examples(rule.page), "{}", rule.slug);
+        }
+    }
+}

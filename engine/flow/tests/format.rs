@@ -1,0 +1,161 @@
+//! The layout: comments and meaning stay, and laying out twice is laying out once.
+
+mod support;
+
+use proptest::prelude::*;
+use strowger_flow::fmt::{Refused, format};
+use strowger_flow::{Checked, check};
+
+/// A plan without the places in the text, which a layout may change.
+fn meaning(checked: &Checked) -> String {
+    let plan = format!("{:?}", checked.plan);
+    let mut without = String::with_capacity(plan.len());
+    let mut rest = plan.as_str();
+    while let Some(at) = ["line: ", "column: ", "start: ", "end: "]
+        .iter()
+        .filter_map(|name| rest.find(name).map(|at| at + name.len()))
+        .min()
+    {
+        without.push_str(&rest[..at]);
+        rest = rest[at..].trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    without.push_str(rest);
+    without
+}
+
+fn rules(checked: &Checked) -> Vec<&'static str> {
+    let mut rules: Vec<_> = checked.diagnostics.iter().map(|found| found.rule).collect();
+    rules.sort_unstable();
+    rules
+}
+
+/// Lays a text out, and holds the result against it.
+fn sound(text: &str) -> Option<String> {
+    let once = match format("any.flow.yaml", text.as_bytes()) {
+        Ok(once) => once,
+        Err(Refused::Unreadable(findings)) => {
+            assert!(!findings.is_empty());
+            return None;
+        }
+        Err(Refused::Unlike) => return None,
+    };
+    let twice = format("any.flow.yaml", once.as_bytes()).expect("what was laid out can be");
+    assert_eq!(twice, once, "laid out twice, from:\n{text}");
+    let catalog = support::project();
+    let before = check("any.flow.yaml", text.as_bytes(), &catalog);
+    let after = check("any.flow.yaml", once.as_bytes(), &catalog);
+    assert_eq!(meaning(&before), meaning(&after), "{text}\n->\n{once}");
+    assert!(once.lines().all(|line| !line.contains('\r')));
+    Some(once)
+}
+
+fn examples() -> Vec<String> {
+    let mut all: Vec<String> = support::GOOD
+        .iter()
+        .map(|(_, text)| (*text).to_owned())
+        .collect();
+    all.push(include_str!("flows/broken.flow.yaml").to_owned());
+    all
+}
+
+#[test]
+fn the_examples_keep_their_comments_and_findings() {
+    for text in examples() {
+        let Some(once) = sound(&text) else {
+            assert!(text.contains("broken"), "a good flow can be laid out");
+            continue;
+        };
+        let comments = |text: &str| text.matches("# ").count();
+        assert_eq!(comments(&once), comments(&text));
+        let catalog = support::project();
+        assert_eq!(
+            rules(&check("a", text.as_bytes(), &catalog)),
+            rules(&check("a", once.as_bytes(), &catalog))
+        );
+    }
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test may read its own examples"
+)]
+fn whatever_is_laid_out_shows_the_same_rules() {
+    insta::glob!("rules/*.flow.yaml", |path| {
+        let text = std::fs::read_to_string(path).expect("an example can be read");
+        sound(&text);
+    });
+}
+
+#[test]
+fn a_careless_file_is_laid_out() {
+    let careless = include_str!("format/careless.yaml");
+    insta::assert_snapshot!(sound(careless).expect("it is YAML"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Comments at the ends of lines, on lines of their own, at any depth; empty lines; blanks.
+    #[test]
+    fn comments_stay_and_layout_settles(
+        which in 0usize..3,
+        notes in prop::collection::vec((any::<prop::sample::Index>(), 0usize..12, 0u8..4), 0..12),
+    ) {
+        let mut lines: Vec<String> = examples()[which].lines().map(str::to_owned).collect();
+        let mut count = 0;
+        for (at, depth, kind) in notes {
+            let at = at.index(lines.len());
+            let note = format!("# note{count}.");
+            match kind {
+                0 => lines.insert(at, String::new()),
+                1 => lines[at].push_str("   "),
+                2 => { lines.insert(at, format!("{}{note}", " ".repeat(depth))); count += 1; }
+                _ => { if !lines[at].is_empty() { lines[at].push_str(&format!("  {note}")); count += 1; } }
+            }
+        }
+        let text = lines.join("\n");
+        let once = sound(&text);
+        let once = once.expect("an example with comments can be laid out");
+        for note in 0..count {
+            let note = format!("note{note}.");
+            prop_assert_eq!(once.matches(&note).count(), text.matches(&note).count(), "{}", once);
+        }
+    }
+
+    /// Whole files moved to another indentation, and pieces that YAML reads in its own way.
+    #[test]
+    fn mutated_examples(
+        which in 0usize..4,
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0usize..SHARDS.len(), 0usize..6), 0..5),
+    ) {
+        let mut text: Vec<char> = examples()[which].chars().collect();
+        for (at, shard, cut) in edits {
+            let at = at.index(text.len() + 1);
+            let end = (at + cut).min(text.len());
+            text.splice(at..end, SHARDS[shard].chars());
+        }
+        let text: String = text.into_iter().collect();
+        sound(&text);
+    }
+}
+
+/// What may stand between or within values.
+const SHARDS: [&str; 16] = [
+    "\n",
+    "  ",
+    " # c",
+    "\n\n\n",
+    "\"",
+    "- ",
+    "{ ",
+    " }",
+    "[",
+    "]",
+    ",",
+    ": ",
+    "|\n      x\n",
+    ">+\n    y\n\n",
+    "您",
+    "\r\n",
+];

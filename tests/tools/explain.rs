@@ -1,0 +1,35 @@
+//! `strowger explain`
+
+use anyhow::Result;
+use strowger_tests::program::strowger;
+
+#[test]
+fn a_rule_has_a_page_in_two_languages() -> Result<()> {
+    let (code, out, err) = strowger(&["explain", "missing-outcome"])?;
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.starts_with("# missing-outcome (error)\n"), "{out}");
+    assert!(
+        out.contains("\nWrite instead:\n\n```yaml\nlookup:\n"),
+        "{out}"
+    );
+    let (code, out, _) = strowger(&["explain", "error[missing-outcome]:", "--language", "zh"])?;
+    assert_eq!(code, 0);
+    assert!(
+        out.contains("错误") && out.contains("来电者会被挂断") && out.contains("not_found: start"),
+        "{out}"
+    );
+    Ok(())
+}
+
+#[test]
+fn an_unknown_rule_is_told_with_the_one_that_was_meant() -> Result<()> {
+    let (code, out, err) = strowger(&["explain", "mising-outcome"])?;
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("did you mean `missing-outcome`?"), "{err}");
+    let (code, _, err) = strowger(&["explain", "zebra"])?;
+    assert_eq!(code, 2);
+    assert!(err.contains("lists all rules"), "{err}");
+    let (code, out, _) = strowger(&["explain"])?;
+    assert_eq!((code, out.lines().count()), (0, strowger_flow::RULES.len()));
+    Ok(())
+}

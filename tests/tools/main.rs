@@ -1,0 +1,3 @@
+//! The program's verbs that need no call: what a designer types, and what they read.
+
+mod explain;
