@@ -1,6 +1,9 @@
 //! Calls as callers make them: SIPp signals, real RTP flows, and what is heard is compared with what should be.
 
+mod api;
 mod audio_paths;
+mod command_line;
+mod examples;
 mod faults;
 mod flows;
 mod many;

@@ -11,6 +11,8 @@ use anyhow::{Context, Result};
 pub struct Response {
     /// The status.
     pub status: u16,
+    /// Status line and header fields, as they came.
+    pub head: String,
     /// The body.
     pub body: String,
 }
@@ -24,16 +26,25 @@ impl Response {
 
 /// `GET`, whole answer.
 pub fn get(address: SocketAddr, path: &str) -> Result<Response> {
+    request(address, "GET", path)
+}
+
+/// A request without a body, whole answer.
+pub fn request(address: SocketAddr, method: &str, path: &str) -> Result<Response> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     // HTTP/1.0: the answer ends with the connection and is never chunked.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\n\r\n"
+    )?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     let (head, body) = text.split_once("\r\n\r\n").context("an HTTP answer")?;
     let status = head.split(' ').nth(1).context("a status")?.parse()?;
     Ok(Response {
         status,
+        head: head.to_owned(),
         body: body.to_owned(),
     })
 }

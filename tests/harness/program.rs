@@ -197,6 +197,13 @@ pub struct Engine {
     folder: TempDir,
 }
 
+/// A copy of a project of `flows/`, to be changed at will.
+pub fn copy(project: &str) -> Result<TempDir> {
+    let folder = TempDir::new()?;
+    copy_project(&repository().join("flows").join(project), folder.path())?;
+    Ok(folder)
+}
+
 impl Engine {
     /// Serves a copy of a project of `flows/`, changed by `edit` before the start.
     pub fn start(project: &str, edit: impl FnOnce(&Path) -> Result<()>) -> Result<Engine> {

@@ -13,7 +13,9 @@
 pub mod catalog;
 pub mod check;
 pub mod diagnostic;
+mod document;
 pub mod editor;
+
 pub mod expr;
 pub mod fmt;
 mod lower;
@@ -23,7 +25,8 @@ pub mod value;
 mod yaml;
 
 pub use catalog::Catalog;
-pub use check::{Checked, WorstCase, check, signature};
 pub use check::rules::{RULES, Rule, nearest_rule, rule_of as rule};
+pub use check::{Checked, WorstCase, check, signature};
 pub use diagnostic::{Diagnostic, Level};
+pub use document::{Document, document};
 pub use lower::{Act, Expectation, Given, Reply, Test};

@@ -8,7 +8,7 @@ use strowger_contact::Channel;
 use tokio_util::sync::CancellationToken;
 
 use super::{FOUND, Failure, Format, OK, data_folder};
-use crate::runtime::{Act, Driver, Pace, TerminalLine, open};
+use crate::runtime::{Driver, Pace, Script, TerminalLine, open};
 
 /// Walks a flow in the terminal, with the engine, plugins and services that calls use.
 #[derive(Debug, Args)]
@@ -16,9 +16,14 @@ use crate::runtime::{Act, Driver, Pace, TerminalLine, open};
   strowger call main-menu                              type keys; an empty line is silence
   strowger call main-menu --script \"2,1,20260302#,1\"   a whole call in one line
   strowger call main-menu --script \",,\" --format json  silence; the journal for a program
+  strowger call vip-routing --script \"transfer=busy,transfer=done\"
+                                                       the first transfer finds it engaged, the second works
 
 In a script, commas separate what the caller does at each turn: keys, `silence` (or nothing), `hangup`.
-Scripted calls take no time: silences and pauses are skipped.
+`transfer=OUTCOME` is no turn: it says how the next transfer ends, `done` (also when nothing is said), `busy`,
+`no_answer`, `declined` or `failed`; several count in the order of the transfers. Without a script, the terminal asks.
+Scripted calls take no time: silences and pauses are skipped. Texts are printed; audio files are tried, so that a
+missing or broken one is told as on the phone.
 
 Exit code: 0 the call came to a proper end, 1 it ended in an error, 2 it could not be made.")]
 pub(super) struct Call {
@@ -64,14 +69,16 @@ impl Call {
         let json = self.format == Format::Json;
         let (line, pace) = match &self.script {
             Some(script) => {
-                let acts = Act::script(script).map_err(Failure::cannot)?;
-                (TerminalLine::script(acts, json), Pace::Virtual)
+                let Script { acts, transfers } = Script::parse(script).map_err(Failure::cannot)?;
+                let line = TerminalLine::script(acts, json).with_transfers(transfers);
+                (line, Pace::Virtual)
             }
             None => {
                 eprintln!("keys and Enter; an empty line is silence, `hangup` or Ctrl-D hangs up");
                 (TerminalLine::keyboard(), Pace::Real)
             }
         };
+        let line = line.with_audio(engine.clone());
         let finished = Driver::new(engine, contact, line, CancellationToken::new(), pace, json)
             .run()
             .await;

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use strowger_flow::{Checked, Diagnostic};
+use strowger_flow::{Checked, Diagnostic, Level};
 use strowger_plugin::{Host, HostConfig, Limits};
 
 use super::{CANNOT, FOUND, Failure, Format, OK};
-use crate::project::{Project, Steps, catalog_of, has_errors};
+use crate::project::{
+    ConfigError, Finding, Project, ProjectError, Steps, catalog_of, has_errors, without_echoes,
+};
 
 /// Longest wait for a service to take a connection.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -51,21 +53,25 @@ impl Check {
     }
 
     async fn project(&self, host: &Host, folder: &Path) -> Result<u8, Failure> {
-        let project = Project::read(folder).map_err(Failure::cannot)?;
+        let project = match Project::read(folder) {
+            Ok(project) => project,
+            Err(error) => return self.unreadable(folder, error),
+        };
         let steps = Steps::load(host, folder, &project.config.plugins, &Limits::default()).await;
         // A plugin that cannot be loaded is a finding; the flows are checked with those that can.
-        let (steps, mut complaints) = match steps {
+        let (steps, complaints) = match steps {
             Ok(steps) => (steps, Vec::new()),
             Err(error) => (error.loaded, error.complaints),
         };
         let catalog = project.catalog(&steps);
-        let checked = project.check(&catalog);
-        complaints.extend(project.complaints(&checked));
-        complaints.extend(missing_programs());
-        let mut errors = complaints.len();
-        for complaint in &complaints {
-            self.complain("error", complaint);
+        let checked = without_echoes(project.check(&catalog), &complaints);
+        let mut beside = project.findings(&complaints, &checked);
+        beside.extend(missing_programs(&project));
+        beside.extend(silent_services(&project).await);
+        for finding in &beside {
+            self.tell(finding);
         }
+        let mut errors = beside.iter().filter(|finding| finding.is_error()).count();
         for (file, checked) in &checked {
             self.print(&checked.diagnostics, &String::from_utf8_lossy(&file.source));
             errors += checked
@@ -77,17 +83,11 @@ impl Check {
         for (file, checked) in &checked {
             self.print_worst(&file.path.display().to_string(), checked);
         }
-        let silent = silent_services(&project).await;
-        for complaint in &silent {
-            self.complain("warning", complaint);
-        }
-        let warnings: usize = silent.len()
-            + checked
-                .iter()
-                .map(|(_, checked)| checked.diagnostics.len())
-                .sum::<usize>()
-            + complaints.len()
-            - errors;
+        let all: usize = checked
+            .iter()
+            .map(|(_, checked)| checked.diagnostics.len())
+            .sum();
+        let warnings = beside.len() + all - errors;
         if self.format == Format::Text {
             let count = |number: usize, what: &str| {
                 format!("{number} {what}{}", if number == 1 { "" } else { "s" })
@@ -104,10 +104,8 @@ impl Check {
     }
 
     async fn file(&self, host: &Host, path: &Path) -> Result<u8, Failure> {
-        let source = std::fs::read(path).map_err(|e| Failure {
-            code: CANNOT,
-            message: format!("cannot read {}: {e}", path.display()),
-        })?;
+        let source = std::fs::read(path)
+            .map_err(|e| Failure::cannot(format!("cannot read {}: {e}", path.display())))?;
         let steps = Steps::load(
             host,
             Path::new("."),
@@ -115,7 +113,10 @@ impl Check {
             &Limits::default(),
         )
         .await;
-        let steps = steps.map_err(|error| Failure::cannot(error.complaints.join("\n")))?;
+        let steps = steps.map_err(|error| {
+            let told: Vec<_> = error.complaints.into_iter().map(|c| c.message).collect();
+            Failure::cannot(told.join("\n"))
+        })?;
         let checked =
             strowger_flow::check(&path.display().to_string(), &source, &catalog_of(&steps));
         self.print(&checked.diagnostics, &String::from_utf8_lossy(&source));
@@ -148,7 +149,9 @@ impl Check {
             return;
         };
         let seconds = |ms: u64| ms.div_ceil(1000);
-        match self.format {
+        let mut stdout = std::io::stdout().lock();
+        // A closed pipe is the reader's choice.
+        let _ = match self.format {
             Format::Text => {
                 let calls = match worst.calls.as_slice() {
                     [] => String::new(),
@@ -162,13 +165,15 @@ impl Check {
                         worst.silence_line
                     ),
                 };
-                println!(
+                writeln!(
+                    stdout,
                     "worst case of `{name}`: {} s to a person or a goodbye{calls}, {silence}, over after {} s",
                     seconds(worst.to_person_ms),
                     seconds(worst.to_end_ms)
-                );
+                )
             }
-            Format::Json => println!(
+            Format::Json => writeln!(
+                stdout,
                 "{}",
                 serde_json::json!({
                     "rule": "worst-case",
@@ -193,25 +198,42 @@ impl Check {
                     "calls": worst.calls,
                 })
             ),
-        }
+        };
     }
 
-    fn complain(&self, level: &str, complaint: &str) {
-        match self.format {
-            Format::Text => println!("{level}: {complaint}\n"),
-            Format::Json => {
-                println!(
-                    "{}",
-                    serde_json::json!({ "rule": "project", "level": level, "message": complaint })
-                );
+    fn tell(&self, finding: &Finding) {
+        let mut stdout = std::io::stdout().lock();
+        // A closed pipe is the reader's choice.
+        let _ = match self.format {
+            Format::Text => writeln!(stdout, "{}", finding.render(stdout.is_terminal())),
+            Format::Json => writeln!(stdout, "{}", finding.render_json()),
+        };
+    }
+
+    /// A project that cannot be read: a program that reads JSON gets a finding like any other.
+    fn unreadable(&self, folder: &Path, error: ProjectError) -> Result<u8, Failure> {
+        if self.format == Format::Text {
+            return Err(error.into());
+        }
+        match &error {
+            ProjectError::Config(ConfigError::Invalid(finding)) => self.tell(finding),
+            error => {
+                let file = folder.join("strowger.toml").display().to_string();
+                let message = error.to_string();
+                let (message, help) = match message.split_once("; ") {
+                    Some((message, help)) => (message, Some(help.into())),
+                    None => (message.as_str(), None),
+                };
+                self.tell(&Finding::whole(Level::Error, &file, message, help));
             }
         }
+        Ok(CANNOT)
     }
 }
 
 /// Services that plugins may reach and that do not answer now: no error, since they may be back by the
 /// time of a call, and every request has its `error` edge.
-async fn silent_services(project: &Project) -> Vec<String> {
+async fn silent_services(project: &Project) -> Vec<Finding> {
     let mut silent = Vec::new();
     for (plugin, config) in &project.config.plugins {
         for host in &config.grants.http {
@@ -222,22 +244,28 @@ async fn silent_services(project: &Project) -> Vec<String> {
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => format!("no answer within {} s", CONNECT.as_secs()),
             };
-            silent.push(format!(
-                "plugin {plugin} may send requests to {host}, which does not answer ({why}): start the service, or \
-                 correct plugins.{plugin}.grants.http in strowger.toml"
-            ));
+            let message = format!(
+                "plugin {plugin} may send requests to {host}, which does not answer ({why}); start the service, or \
+                 correct plugins.{plugin}.grants.http"
+            );
+            silent.push(project.about_plugin(Level::Warning, plugin, &message));
         }
     }
     silent
 }
 
 /// Programs that serving needs and this machine lacks.
-fn missing_programs() -> Option<String> {
+fn missing_programs(project: &Project) -> Option<Finding> {
     let program = crate::prompts::SynthConfig::default().program;
     let found = std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder| folder.join(&program).is_file())
     });
     (!found && !Path::new(&program).is_file()).then(|| {
-        format!("the speech program `{program}` is not installed: apt-get install {program}")
+        Finding::whole(
+            Level::Error,
+            &project.source.file,
+            format!("the speech program `{program}` is not installed"),
+            Some(format!("apt-get install {program}").into()),
+        )
     })
 }

@@ -6,10 +6,10 @@
 mod call;
 mod check;
 mod dial;
-mod lsp;
 mod explain;
 mod flow_files;
 mod fmt;
+mod lsp;
 mod plugin;
 mod serve;
 mod test;
@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::project::{ConfigError, ProjectError};
 use crate::runtime::OpenError;
 
 /// All is well.
@@ -89,13 +90,18 @@ impl From<Tongue> for strowger_flow::diagnostic::Language {
 /// Why a command did not do what it should: the exit code and the sentence.
 struct Failure {
     code: u8,
+    /// The last line is the sentence; before it may stand findings, as `check` shows them.
     message: String,
 }
 
 impl Failure {
     fn cannot(error: impl std::fmt::Display) -> Failure {
+        Failure::new(CANNOT, error)
+    }
+
+    fn new(code: u8, error: impl std::fmt::Display) -> Failure {
         Failure {
-            code: CANNOT,
+            code,
             message: error.to_string(),
         }
     }
@@ -103,9 +109,24 @@ impl Failure {
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Failure {
-        Failure {
-            code: error.code(),
-            message: error.to_string(),
+        match error {
+            OpenError::Errors(ref findings) => {
+                Failure::new(error.code(), format!("{findings}\n{error}"))
+            }
+            OpenError::Project(error) => error.into(),
+            error => Failure::new(error.code(), error),
+        }
+    }
+}
+
+impl From<ProjectError> for Failure {
+    fn from(error: ProjectError) -> Failure {
+        match &error {
+            ProjectError::Config(ConfigError::Invalid(finding)) => Failure::cannot(format!(
+                "{}\nstrowger.toml cannot be used: correct it and try again",
+                finding.render(false)
+            )),
+            _ => Failure::cannot(error),
         }
     }
 }
@@ -150,8 +171,10 @@ pub fn main() -> ExitCode {
     match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            for line in failure.message.lines() {
-                eprintln!("strowger: {line}");
+            // A frame is told as it is: with a prefix on each line it could be read no more.
+            match failure.message.trim_end().rsplit_once('\n') {
+                Some((findings, sentence)) => eprintln!("{findings}\nstrowger: {sentence}"),
+                None => eprintln!("strowger: {}", failure.message),
             }
             ExitCode::from(failure.code)
         }

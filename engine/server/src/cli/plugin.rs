@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, OK};
+use super::{FOUND, Failure, OK};
 
 /// Works on plugins.
 #[derive(Debug, Args)]
@@ -16,6 +16,10 @@ pub(super) struct PluginArguments {
 #[derive(Debug, Subcommand)]
 enum PluginCommand {
     /// Make a component of a core module that wit-bindgen's guest bindings were compiled into.
+    #[command(after_help = "Examples:
+  strowger plugin componentize target/wasm32-unknown-unknown/release/orders.wasm --output orders.wasm
+
+Exit code: 0 the component is written, 1 the module cannot become one, 2 a file cannot be read or written.")]
     Componentize {
         /// The core module.
         module: PathBuf,
@@ -31,7 +35,7 @@ impl PluginArguments {
         let core = std::fs::read(&module)
             .map_err(|e| Failure::cannot(format!("cannot read {}: {e}", module.display())))?;
         let component = strowger_plugin::componentize(&core)
-            .map_err(|e| Failure::cannot(format!("{}: {e}", module.display())))?;
+            .map_err(|e| Failure::new(FOUND, format!("{}: {e}", module.display())))?;
         std::fs::write(&output, &component)
             .map_err(|e| Failure::cannot(format!("cannot write {}: {e}", output.display())))?;
         eprintln!("{}: {} bytes", output.display(), component.len());

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, OK, data_folder, start_log};
 use crate::http::{Api, listen, router};
 use crate::media::{Media, MediaConfig};
-use crate::project::Config;
-use crate::runtime::{open, warm};
+use crate::project::Project;
+use crate::runtime::{open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{Sip, SipConfig};
 
@@ -41,7 +41,8 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self) -> Result<u8, Failure> {
-        let config = Config::read(&self.project).map_err(Failure::cannot)?;
+        let project = Project::read(&self.project)?;
+        let config = project.config.clone();
         start_log(config.log.format);
         let data = data_folder(self.data, &self.project);
         let listen = self.sip.unwrap_or(config.sip.listen);
@@ -73,7 +74,7 @@ impl Serve {
             ..MediaConfig::default()
         })
         .map_err(Failure::cannot)?;
-        let (engine, routes) = open(&self.project, &data, true).await?;
+        let (engine, routes) = open_project(project, &data, true).await?;
         let engine = Arc::new(engine);
         warm(&engine).await;
         let (sip, incoming) = Sip::bind(sip_config).await.map_err(Failure::cannot)?;

@@ -1,5 +1,6 @@
 //! Contacts: their records, journals and transcripts.
 
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Json, Response};
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use crate::store::{ContactFilter, ContactRow, Store, StoreError};
 
 /// `GET /v1/contacts`
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     call_id: Option<String>,
     limit: Option<u32>,
@@ -18,8 +20,9 @@ pub(crate) struct ListQuery {
 
 pub(crate) async fn list(
     State(api): State<Api>,
-    Query(query): Query<ListQuery>,
+    query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Vec<ContactRow>>, Problem> {
+    let Query(query) = query?;
     let filter = ContactFilter {
         sip_call_id: query.call_id,
         limit: query.limit,
@@ -30,8 +33,9 @@ pub(crate) async fn list(
 
 pub(crate) async fn one(
     State(api): State<Api>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ContactRow>, Problem> {
+    let Path(id) = id?;
     api.engine.durable().await.map_err(Problem::internal)?;
     store(&api)?
         .contact(&id)
@@ -43,8 +47,9 @@ pub(crate) async fn one(
 
 pub(crate) async fn journal(
     State(api): State<Api>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
+    let Path(id) = id?;
     let entries = entries(&api, &id).await?;
     let mut lines = String::new();
     for entry in &entries {
@@ -57,8 +62,9 @@ pub(crate) async fn journal(
 
 pub(crate) async fn transcript(
     State(api): State<Api>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<String, Problem> {
+    let Path(id) = id?;
     Ok(conversation(&entries(&api, &id).await?))
 }
 

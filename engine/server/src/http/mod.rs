@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use serde_json::json;
@@ -43,6 +44,12 @@ pub fn router(api: Api) -> Router {
         .route("/v1/contacts/{id}/journal", get(contacts::journal))
         .route("/v1/contacts/{id}/transcript", get(contacts::transcript))
         .fallback(async || Problem::not_found("there is nothing at this address; see /v1/contacts"))
+        .method_not_allowed_fallback(async |method: Method| {
+            Problem::of(
+                StatusCode::METHOD_NOT_ALLOWED,
+                format!("{method} is not possible here; `Allow` says what is"),
+            )
+        })
         .with_state(api)
 }
 
@@ -57,6 +64,23 @@ async fn health(State(api): State<Api>) -> Response {
     (code, Json(body)).into_response()
 }
 
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Problem {
+        let detail = format!(
+            "{}; the query takes `limit`, a number from 0, and `call_id`",
+            rejection.body_text()
+        );
+        Problem::of(rejection.status(), detail)
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Problem {
+        let detail = format!("{}; /v1/contacts lists the contacts", rejection.body_text());
+        Problem::of(rejection.status(), detail)
+    }
+}
+
 /// A refusal in the form of RFC 9457.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -65,6 +89,11 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    pub fn of(status: StatusCode, detail: impl Into<String>) -> Problem {
+        let detail = detail.into();
+        Problem { status, detail }
+    }
+
     pub fn not_found(detail: impl Into<String>) -> Problem {
         Problem {
             status: StatusCode::NOT_FOUND,

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use strowger_flow::Level;
+use strowger_flow::diagnostic::Text;
+
+use super::finding::{Finding, Source};
 
 /// The whole of `strowger.toml`. Every key has a default but `project.name`; an unknown key is an error.
 #[derive(Debug, Clone, Deserialize)]
@@ -138,7 +143,7 @@ pub enum Loudness {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PluginConfig {
-    /// The component, below the project's folder.
+    /// The component; its path begins at the project's folder, and may lead to another project's.
     pub component: PathBuf,
     /// What `env.config` answers; any TOML table.
     #[serde(default)]
@@ -191,63 +196,116 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// It does not say what it should.
-    #[error("{path}: {message}")]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// What and where.
-        message: String,
-    },
+    #[error("{}: {}", .0.diagnostic.file, .0.diagnostic.message.english())]
+    Invalid(Box<Finding>),
 }
 
 impl Config {
-    /// Reads `strowger.toml` of a project's folder.
-    pub fn read(folder: &Path) -> Result<Config, ConfigError> {
+    /// The text of `strowger.toml` in a project's folder.
+    pub fn source(folder: &Path) -> Result<Source, ConfigError> {
         let path = folder.join("strowger.toml");
-        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable {
+        let unreadable = |source| ConfigError::Unreadable {
             path: path.clone(),
             source,
-        })?;
-        let config: Config = toml::from_str(&text).map_err(|e| {
-            let line = e
-                .span()
-                .map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            let at = line.map_or(String::new(), |line| format!("line {line}: "));
-            ConfigError::Invalid {
-                path: path.clone(),
-                message: format!("{at}{}", e.message().trim()),
-            }
+        };
+        Ok(Source::new(
+            &path,
+            &std::fs::read_to_string(&path).map_err(unreadable)?,
+        ))
+    }
+
+    /// Reads the text of `strowger.toml`.
+    pub fn parse(source: &Source) -> Result<Config, ConfigError> {
+        let invalid = |at: Range<usize>, message: String, help: &str| {
+            let help = (!help.is_empty()).then(|| Text::new(help));
+            ConfigError::Invalid(Box::new(source.finding(Level::Error, at, message, help)))
+        };
+        let config: Config = toml::from_str(&source.text).map_err(|e| {
+            let end = source.text.len();
+            let at = e.span().unwrap_or(0..0);
+            let help = "docs/operations.md lists the tables and keys of strowger.toml";
+            invalid(
+                at.start.min(end)..at.end.min(end),
+                e.message().trim().to_owned(),
+                help,
+            )
         })?;
         config
             .check()
-            .map_err(|message| ConfigError::Invalid { path, message })?;
+            .map_err(|wrong| invalid(key(&source.text, &wrong.path), wrong.message, wrong.help))?;
         Ok(config)
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Wrong> {
         let is_name = |name: &str| {
             name.starts_with(|c: char| c.is_ascii_lowercase())
                 && name
                     .chars()
                     .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         };
+        let wrong = |path: &[&'static str], message: String, help| {
+            Err(Wrong {
+                path: path.to_vec(),
+                message,
+                help,
+            })
+        };
         if !is_name(&self.project.name) {
-            return Err(format!(
-                "project.name `{}`: use lower-case letters, digits and hyphens, a letter first",
-                self.project.name
-            ));
+            return wrong(
+                &["project", "name"],
+                format!("project.name `{}` is not a name", self.project.name),
+                "use lower-case letters, digits and hyphens, a letter first",
+            );
         }
         if self.plugins.contains_key("std") {
-            return Err(
-                "plugins.std: `std` is the name of the standard steps; choose another".into(),
+            return wrong(
+                &["plugins", "std"],
+                "plugins.std: `std` is the name of the standard steps".into(),
+                "choose another name",
             );
         }
         if self.media.first_port < 1024 || self.media.first_port >= self.media.last_port {
-            return Err("media.first_port must be at least 1024 and below media.last_port".into());
+            return wrong(
+                &["media", "first_port"],
+                "media.first_port must be at least 1024 and below media.last_port".into(),
+                "the default is 10000 to 19998",
+            );
         }
         if self.media.threads == 0 || self.media.threads > 64 {
-            return Err("media.threads is 1 to 64".into());
+            return wrong(
+                &["media", "threads"],
+                "media.threads is 1 to 64".into(),
+                "the default, 1, moves some thousand calls",
+            );
         }
         Ok(())
     }
+}
+
+/// A value that TOML allows and the engine does not.
+struct Wrong {
+    path: Vec<&'static str>,
+    message: String,
+    help: &'static str,
+}
+
+/// Where a key stands, or the longest part of its path that does; the first line when nothing of it does.
+pub(super) fn key(text: &str, path: &[&str]) -> Range<usize> {
+    use toml::de::{DeTable, DeValue};
+    let Ok(root) = DeTable::parse(text) else {
+        return 0..0;
+    };
+    let mut table = root.get_ref();
+    let mut at = 0..0;
+    for part in path {
+        let Some((key, value)) = table.iter().find(|(key, _)| key.get_ref() == part) else {
+            break;
+        };
+        at = key.span();
+        match value.get_ref() {
+            DeValue::Table(inner) => table = inner,
+            _ => break,
+        }
+    }
+    at
 }

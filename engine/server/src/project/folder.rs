@@ -7,12 +7,14 @@ use std::sync::Arc;
 use sha2::Digest;
 use strowger_contact::{Program, ProgramError};
 use strowger_flow::catalog::{Catalog, FlowSignature};
-use strowger_flow::{Checked, Diagnostic};
+use strowger_flow::diagnostic::Text;
+use strowger_flow::{Checked, Diagnostic, Document, Level};
 
-use super::config::{Config, ConfigError};
+use super::config::{Config, ConfigError, key};
+use super::finding::{Finding, Source};
 use super::queues::QueuesFile;
 use super::routes::Routes;
-use super::steps::Steps;
+use super::steps::{Complaint, Steps};
 
 /// Deepest folder below a project's that is looked into for audio.
 const MAX_DEPTH: usize = 8;
@@ -24,6 +26,8 @@ pub struct Project {
     pub folder: PathBuf,
     /// `strowger.toml`
     pub config: Config,
+    /// The text of `strowger.toml`.
+    pub source: Source,
     /// `routes.yaml`; empty when there is none.
     pub routes: Routes,
     /// `queues.yaml`; empty when there is none.
@@ -32,6 +36,12 @@ pub struct Project {
     pub flows: Vec<FlowFile>,
     /// All audio files, by path below the folder.
     pub audio: BTreeSet<String>,
+    /// What is wrong with `routes.yaml` and `queues.yaml` by themselves.
+    findings: Vec<Finding>,
+    /// Whether `queues.yaml` says what queues and suppliers there are.
+    queues_known: bool,
+    /// `routes.yaml` with its places, when it can be read.
+    routes_file: Option<(Source, Document)>,
 }
 
 /// One flow's file.
@@ -57,14 +67,6 @@ pub enum ProjectError {
         /// Why.
         source: std::io::Error,
     },
-    /// `routes.yaml` or `queues.yaml` does not say what it should.
-    #[error("{path}: {message}")]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// What and where.
-        message: String,
-    },
     /// The flows refer to something that is not there.
     #[error(transparent)]
     Program(#[from] ProgramError),
@@ -73,16 +75,15 @@ pub enum ProjectError {
 impl Project {
     /// Reads a project's folder. Flows are read, not yet checked.
     pub fn read(folder: &Path) -> Result<Project, ProjectError> {
-        let config = Config::read(folder)?;
-        let routes: Routes = yaml(&folder.join("routes.yaml"))?.unwrap_or_default();
-        if let Some(number) = routes.duplicate() {
-            let message = format!("`to: {number}` stands twice: remove one of the two routes");
-            return Err(ProjectError::Invalid {
-                path: folder.join("routes.yaml"),
-                message,
-            });
-        }
-        let queues = yaml(&folder.join("queues.yaml"))?.unwrap_or_default();
+        let source = Config::source(folder)?;
+        let config = Config::parse(&source)?;
+        let mut findings = Vec::new();
+        let routes = side(&folder.join("routes.yaml"), ROUTES, &mut findings)?;
+        let (routes, routes_file) = routes.unwrap_or_default();
+        let before = findings.len();
+        let queues = side(&folder.join("queues.yaml"), QUEUES, &mut findings)?;
+        let queues_known = findings.len() == before;
+        let (queues, _) = queues.unwrap_or_default();
         let mut flows = Vec::new();
         for place in [folder.to_owned(), folder.join("flows")] {
             for path in files(&place)? {
@@ -104,10 +105,14 @@ impl Project {
         Ok(Project {
             folder: folder.to_owned(),
             config,
+            source,
             routes,
             queues,
             flows,
             audio,
+            findings,
+            queues_known,
+            routes_file,
         })
     }
 
@@ -120,8 +125,11 @@ impl Project {
             .collect();
         let mut catalog = catalog_of(steps);
         catalog.flows = Some(signatures);
-        catalog.queues = Some(self.queues.queues.keys().cloned().collect());
-        catalog.destinations = Some(self.queues.suppliers.keys().cloned().collect());
+        // Where the file cannot be read, nobody is told that what stands in it is not there.
+        if self.queues_known {
+            catalog.queues = Some(self.queues.queues.keys().cloned().collect());
+            catalog.destinations = Some(self.queues.suppliers.keys().cloned().collect());
+        }
         catalog.audio = Some(self.audio.clone());
         catalog
     }
@@ -139,40 +147,94 @@ impl Project {
             .collect()
     }
 
-    /// Complaints about the files beside the flows, each with what to do.
-    pub fn complaints(&self, checked: &[(&FlowFile, Checked)]) -> Vec<String> {
-        let mut complaints = Vec::new();
+    /// What is wrong beside the flows: with plugins, routes, queues, and between the files.
+    pub fn findings(
+        &self,
+        complaints: &[Complaint],
+        checked: &[(&FlowFile, Checked)],
+    ) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = complaints.iter().map(|c| self.plugin(c)).collect();
+        findings.extend(self.findings.iter().cloned());
         if checked.is_empty() {
-            return vec![format!(
-                "{}: there is no flow: add a file such as main-menu.flow.yaml, here or in flows/",
-                self.folder.display()
-            )];
+            findings.push(Finding::whole(
+                Level::Error,
+                &self.folder.display().to_string(),
+                format!("{}: there is no flow", self.folder.display()),
+                Some("add a file such as main-menu.flow.yaml, here or in flows/".into()),
+            ));
+            return findings;
         }
         let mut names: BTreeMap<&str, &Path> = BTreeMap::new();
         for (file, checked) in checked {
             if let Some(name) = checked.name.as_deref()
                 && let Some(other) = names.insert(name, &file.path)
             {
-                complaints.push(format!(
-                    "flow `{name}` stands in {} and in {}: names are unique in a project",
-                    other.display(),
-                    file.path.display()
+                findings.push(Finding::whole(
+                    Level::Error,
+                    &file.path.display().to_string(),
+                    format!(
+                        "flow `{name}` stands in {} and in {}",
+                        other.display(),
+                        file.path.display()
+                    ),
+                    Some("names are unique in a project: rename one of the two".into()),
                 ));
             }
         }
-        for route in &self.routes.routes {
+        let Some((source, document)) = &self.routes_file else {
+            return findings;
+        };
+        let mut wrong = |index: usize, field, message: String, help: String| {
+            let span = document.span(&["routes", &index.to_string(), field]);
+            let at = span.map_or(0..0, |span| span.start..span.end);
+            findings.push(source.finding(Level::Error, at, message, Some(Text::new(help))));
+        };
+        for index in self.routes.duplicates() {
+            wrong(
+                index,
+                "to",
+                format!("`to: {}` stands twice", self.routes.routes[index].to),
+                "remove one of the two routes".into(),
+            );
+        }
+        for (index, route) in self.routes.routes.iter().enumerate() {
             if !names.contains_key(route.flow.as_str()) {
                 let known: Vec<_> = names.keys().copied().collect();
-                complaints.push(format!(
-                    "{}: number `{}` leads to flow `{}`, which is not there; the project's flows are {}",
-                    self.folder.join("routes.yaml").display(),
-                    route.to,
-                    route.flow,
-                    known.join(", ")
-                ));
+                wrong(
+                    index,
+                    "flow",
+                    format!(
+                        "number `{}` leads to flow `{}`, which is not there",
+                        route.to, route.flow
+                    ),
+                    format!("the project's flows are {}", known.join(", ")),
+                );
             }
         }
-        complaints
+        findings
+    }
+
+    /// A complaint about a plugin, at the plugin's table in `strowger.toml`.
+    fn plugin(&self, complaint: &Complaint) -> Finding {
+        match &complaint.plugin {
+            Some(plugin) => self.about_plugin(Level::Error, plugin, &complaint.message),
+            None => Finding::whole(
+                Level::Error,
+                &self.source.file,
+                complaint.message.as_str(),
+                None,
+            ),
+        }
+    }
+
+    /// A finding at a plugin's table in `strowger.toml`. What stands after the first `; ` is what to do.
+    pub fn about_plugin(&self, level: Level, plugin: &str, message: &str) -> Finding {
+        let at = key(&self.source.text, &["plugins", plugin]);
+        let (message, help) = match message.split_once("; ") {
+            Some((message, help)) => (message, Some(Text::new(help))),
+            None => (message, None),
+        };
+        self.source.finding(level, at, message, help)
     }
 
     /// Puts the program together from checked flows without errors.
@@ -219,6 +281,29 @@ pub fn catalog_of(steps: &Steps) -> Catalog {
     }
 }
 
+/// Leaves out that a step is unknown where its plugin could not be loaded: that has been told once, with the reason.
+pub fn without_echoes<'f>(
+    mut checked: Vec<(&'f FlowFile, Checked)>,
+    complaints: &[Complaint],
+) -> Vec<(&'f FlowFile, Checked)> {
+    let lost: Vec<_> = complaints
+        .iter()
+        .filter_map(|c| c.plugin.as_deref())
+        .collect();
+    for (file, checked) in &mut checked {
+        checked.diagnostics.retain(|found| {
+            let span = found.primary.span;
+            let written = file.source.get(span.start..span.end).unwrap_or_default();
+            let plugin = written
+                .split(|byte| *byte == b'/')
+                .next()
+                .unwrap_or_default();
+            found.rule != "unknown-plugin" || !lost.iter().any(|lost| lost.as_bytes() == plugin)
+        });
+    }
+    checked
+}
+
 /// Whether any of the findings is an error.
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics
@@ -231,20 +316,50 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn yaml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, ProjectError> {
+/// A file beside the flows: its value, and the text with its places.
+type Side<T> = (T, Option<(Source, Document)>);
+
+/// What a `routes.yaml` looks like.
+const ROUTES: &str = "a route is written `- { to: \"100\", flow: main-menu }`, below `routes:`";
+
+/// What a `queues.yaml` looks like.
+const QUEUES: &str = "a queue is written `front-desk: { title: Front desk }`, below `queues:`, and a supplier \
+                      `partner: { sip: \"sip:desk@example.com\" }`, below `suppliers:`";
+
+/// Reads a file beside the flows. What is wrong with it becomes a finding, with `help` where it does not have the shape
+/// that it should.
+fn side<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    help: &str,
+    findings: &mut Vec<Finding>,
+) -> Result<Option<Side<T>>, ProjectError> {
     if !path.exists() {
         return Ok(None);
     }
-    let text = String::from_utf8(read(path)?).map_err(|_| ProjectError::Invalid {
-        path: path.to_owned(),
-        message: "is not UTF-8 text".into(),
-    })?;
-    serde_yaml::from_str(&text)
-        .map(Some)
-        .map_err(|e| ProjectError::Invalid {
-            path: path.to_owned(),
-            message: e.to_string(),
-        })
+    let bytes = read(path)?;
+    let source = Source::new(path, &String::from_utf8_lossy(&bytes));
+    let (document, wrong) = strowger_flow::document(&source.file, &bytes);
+    if !wrong.is_empty() {
+        let wrong = wrong.into_iter();
+        findings.extend(wrong.map(|found| Finding::of(found, source.text.clone())));
+        return Ok(None);
+    }
+    let Some(document) = document else {
+        return Ok(None);
+    };
+    match serde_yaml::from_str(&source.text) {
+        Ok(value) => Ok(Some((value, Some((source, document))))),
+        Err(error) => {
+            let at = error
+                .location()
+                .map_or(0..0, |at| source.line(at.line(), at.column()));
+            let message = error.to_string();
+            // The place stands beside it.
+            let message = message.split(" at line ").next().unwrap_or(&message);
+            findings.push(source.finding(Level::Error, at, message, Some(Text::new(help))));
+            Ok(None)
+        }
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ProjectError> {

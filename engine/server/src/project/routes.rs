@@ -41,13 +41,16 @@ impl Routes {
             .map(|route| route.flow.as_str())
     }
 
-    /// Two routes for one number: which one wins would be chance.
-    pub fn duplicate(&self) -> Option<&str> {
+    /// The places in the list of routes for a number that an earlier one has: which one wins would be chance.
+    pub fn duplicates(&self) -> Vec<usize> {
         let mut seen = std::collections::BTreeSet::new();
-        self.routes
-            .iter()
-            .find(|route| !seen.insert(&route.to))
-            .map(|route| route.to.as_str())
+        let mut duplicates = Vec::new();
+        for (index, route) in self.routes.iter().enumerate() {
+            if !seen.insert(&route.to) {
+                duplicates.push(index);
+            }
+        }
+        duplicates
     }
 }
 
@@ -74,5 +77,6 @@ mod tests {
         assert_eq!(routes.flow("401"), Some("forty"));
         assert_eq!(routes.flow("+86"), Some("any"));
         assert_eq!(Routes::default().flow("400"), None);
+        assert!(routes.duplicates().is_empty());
     }
 }

@@ -24,10 +24,32 @@ pub struct Steps {
     pub descriptions: BTreeMap<String, StepDescription>,
 }
 
+/// Why a plugin cannot be used.
+#[derive(Debug)]
+pub struct Complaint {
+    /// The plugin's name in strowger.toml; none for the standard steps.
+    pub plugin: Option<String>,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl Complaint {
+    fn standard(message: String) -> Complaint {
+        let plugin = None;
+        Complaint { plugin, message }
+    }
+
+    fn of(plugin: &str, message: String) -> Complaint {
+        let message = format!("plugin {plugin}: {message}");
+        let plugin = Some(plugin.to_owned());
+        Complaint { plugin, message }
+    }
+}
+
 /// Why plugins cannot be used: every complaint about every plugin.
 pub struct StepsError {
     /// What is wrong, each with what to do.
-    pub complaints: Vec<String>,
+    pub complaints: Vec<Complaint>,
     /// Those that can be used.
     pub loaded: Steps,
 }
@@ -43,17 +65,19 @@ impl Steps {
         let mut steps = Steps::default();
         let mut complaints = Vec::new();
         if STANDARD.is_empty() {
-            complaints.push(
+            complaints.push(Complaint::standard(
                 "this program was built without the standard steps: run `make build`, which builds them first".into(),
-            );
+            ));
         }
         for (name, component) in STANDARD {
             let all = strowger_plugin::Grants::all();
             match host.load(component, &all, limits).await {
                 Ok(plugin) => steps.add(plugin),
-                Err(errors) => {
-                    complaints.extend(errors.iter().map(|e| format!("standard step {name}: {e}")))
-                }
+                Err(errors) => complaints.extend(
+                    errors
+                        .iter()
+                        .map(|e| Complaint::standard(format!("standard step {name}: {e}"))),
+                ),
             }
         }
         for (name, config) in plugins {
@@ -61,21 +85,25 @@ impl Steps {
             let component = match std::fs::read(&path) {
                 Ok(component) => component,
                 Err(e) => {
-                    complaints.push(format!(
-                        "plugin {name}: cannot read {}: {e}; build it, or correct plugins.{name}.component in strowger.toml",
+                    let message = format!(
+                        "cannot read {}: {e}; build it, or correct plugins.{name}.component in strowger.toml",
                         path.display()
-                    ));
+                    );
+                    complaints.push(Complaint::of(name, message));
                     continue;
                 }
             };
             match host.load(&component, &grants(config), limits).await {
                 Ok(plugin) if plugin.description().name == *name => steps.add(plugin),
-                Ok(plugin) => complaints.push(format!(
-                    "plugin {name}: the component calls itself `{}`; name it so in strowger.toml",
-                    plugin.description().name
+                Ok(plugin) => complaints.push(Complaint::of(
+                    name,
+                    format!(
+                        "the component calls itself `{}`; name it so in strowger.toml",
+                        plugin.description().name
+                    ),
                 )),
                 Err(errors) => {
-                    complaints.extend(errors.iter().map(|e| format!("plugin {name}: {e}")))
+                    complaints.extend(errors.iter().map(|e| Complaint::of(name, e.to_string())))
                 }
             }
         }

@@ -10,7 +10,7 @@ use strowger_voice::g711::Codec;
 
 use super::engine::{Engine, EngineError, Parts, host, plain, prompts};
 use crate::media::mend;
-use crate::project::{Project, ProjectError, Routes, Steps, has_errors};
+use crate::project::{Project, ProjectError, Routes, Steps, has_errors, without_echoes};
 use crate::prompts::Segment;
 use crate::store::{Store, StoreError, Writer};
 
@@ -35,7 +35,7 @@ pub enum OpenError {
         why: String,
     },
     /// The flows, plugins or routes have errors; the text has all of them.
-    #[error("{0}\nthe project has errors and is not served; `strowger check` shows them again")]
+    #[error("the project has errors and is not served; `strowger check` shows them again")]
     Errors(String),
 }
 
@@ -49,17 +49,34 @@ impl OpenError {
     }
 }
 
+/// Opens the project in a folder; see [`open_project`].
+pub async fn open(folder: &Path, data: &Path, keep: bool) -> Result<(Engine, Routes), OpenError> {
+    open_project(Project::read(folder)?, data, keep).await
+}
+
 /// Opens a project: the engine, and where its numbers lead. With `keep` its contacts are written into the
 /// store in `data`, which then belongs to this engine until it ends.
-pub async fn open(folder: &Path, data: &Path, keep: bool) -> Result<(Engine, Routes), OpenError> {
-    let project = Project::read(folder)?;
+pub async fn open_project(
+    project: Project,
+    data: &Path,
+    keep: bool,
+) -> Result<(Engine, Routes), OpenError> {
+    let folder = project.folder.as_path();
+    make(data)?;
     let host = host(Some(data))?;
-    let steps = Steps::load(&host, folder, &project.config.plugins, &Limits::default())
-        .await
-        .map_err(|error| OpenError::Errors(error.complaints.join("\n")))?;
+    let steps = Steps::load(&host, folder, &project.config.plugins, &Limits::default()).await;
+    // A plugin that cannot be loaded is told together with the errors of the flows.
+    let (steps, complaints) = match steps {
+        Ok(steps) => (steps, Vec::new()),
+        Err(error) => (error.loaded, error.complaints),
+    };
     let catalog = project.catalog(&steps);
-    let checked = project.check(&catalog);
-    let mut errors = project.complaints(&checked);
+    let checked = without_echoes(project.check(&catalog), &complaints);
+    let mut errors: Vec<String> = project
+        .findings(&complaints, &checked)
+        .iter()
+        .map(|finding| finding.render(false))
+        .collect();
     for (file, checked) in &checked {
         let source = String::from_utf8_lossy(&file.source);
         if has_errors(&checked.diagnostics) {
@@ -117,55 +134,20 @@ pub async fn open(folder: &Path, data: &Path, keep: bool) -> Result<(Engine, Rou
     Ok((engine, routes))
 }
 
-/// Makes the recordings of a former engine's contacts playable, and known to their records.
-async fn salvage(store: &Store, recordings: &Path) -> Result<(), StoreError> {
-    let orphans: BTreeSet<String> = store.orphans().await?.into_iter().collect();
-    if orphans.is_empty() {
-        return Ok(());
-    }
-    let folder = recordings.to_owned();
-    let known = orphans.clone();
-    let mended = tokio::task::spawn_blocking(move || mend_recordings(&folder, &known));
-    // A panic there would be a bug of ours; it must not keep the engine from serving.
-    let mended = mended.await.unwrap_or_default();
-    for (contact, file) in mended {
-        store
-            .found_recording(&contact, &file.display().to_string())
-            .await?;
-    }
-    Ok(())
-}
-
-/// Mends the files of these contacts; those of whole calls come back with their contact.
-fn mend_recordings(folder: &Path, contacts: &BTreeSet<String>) -> Vec<(String, PathBuf)> {
-    let mut calls = Vec::new();
-    // No folder: nothing was recorded.
-    for file in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = file.path();
-        let Some(stem) = path
-            .file_stem()
-            .and_then(|stem| stem.to_str())
-            .filter(|_| path.extension().is_some_and(|wav| wav == "wav"))
-        else {
-            continue;
-        };
-        // `{contact}.wav` is the call, `{contact}-{effect}.wav` what a step recorded.
-        let message = stem
-            .rsplit_once('-')
-            .is_some_and(|(contact, _)| contacts.contains(contact));
-        let call = contacts.contains(stem);
-        if !call && !message {
-            continue;
-        }
-        match mend(&path) {
-            Ok(()) if call => calls.push((stem.to_owned(), path)),
-            Ok(()) => {}
-            Err(error) => {
-                tracing::warn!(path = %path.display(), "a recording cannot be mended: {error}")
-            }
-        }
-    }
-    calls
+use crate::media::mend;
+/// Makes the data folder, so that whatever is wrong with it is told of it and not of something in it.
+fn make(data: &Path) -> Result<(), OpenError> {
+    let why = match data.metadata() {
+        Ok(found) if !found.is_dir() => "is a file, not a folder".to_owned(),
+        _ => match std::fs::create_dir_all(data) {
+            Ok(()) => return Ok(()),
+            Err(e) => format!("cannot be made ({e})"),
+        },
+    };
+    Err(OpenError::Data {
+        folder: data.display().to_string(),
+        why,
+    })
 }
 
 /// Takes the data folder for this process. The lock is the system's and ends with the process.
@@ -174,7 +156,6 @@ fn own(data: &Path) -> Result<File, OpenError> {
         folder: data.display().to_string(),
         why,
     };
-    std::fs::create_dir_all(data).map_err(|e| refused(format!("cannot be made ({e})")))?;
     let file =
         File::create(data.join("lock")).map_err(|e| refused(format!("cannot be written ({e})")))?;
     match file.try_lock() {

@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::sync::Arc;
 
 use serde_json::json;
 use strowger_contact::call::{RecordOptions, TransferOptions};
-use strowger_contact::{Input, Segment};
+use strowger_contact::{Input, Segment, TransferResult};
+use strowger_voice::g711::Codec;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
+use super::engine::Engine;
 use super::line::Line;
 
 /// One act of a scripted caller.
@@ -38,6 +41,55 @@ impl Act {
     }
 }
 
+/// How a transfer ends, in the words of a script and of a flow's edges.
+const TRANSFERS: [(&str, TransferResult); 5] = [
+    ("done", TransferResult::Done),
+    ("busy", TransferResult::Busy),
+    ("no_answer", TransferResult::NoAnswer),
+    ("declined", TransferResult::Declined),
+    ("failed", TransferResult::Failed),
+];
+
+fn transfer_result(word: &str) -> Option<TransferResult> {
+    TRANSFERS
+        .iter()
+        .find(|(known, _)| *known == word)
+        .map(|(_, result)| *result)
+}
+
+/// What a script says: the caller's acts, and how the transfers end that are made meanwhile.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Script {
+    /// In order, one at each turn.
+    pub acts: VecDeque<Act>,
+    /// In the order of the transfers; what comes after them ends as `done`.
+    pub transfers: VecDeque<TransferResult>,
+}
+
+impl Script {
+    /// Reads a script: the acts of [`Act::script`], and `transfer=OUTCOME` anywhere among them.
+    pub fn parse(text: &str) -> Result<Script, String> {
+        let mut transfers = VecDeque::new();
+        let mut acts = Vec::new();
+        for part in text.split(',') {
+            match part.trim().strip_prefix("transfer=") {
+                Some(word) => transfers.push_back(transfer_result(word).ok_or_else(|| {
+                    let known: Vec<_> = TRANSFERS.iter().map(|(word, _)| *word).collect();
+                    format!(
+                        "`transfer={word}` in the script: a transfer ends in one of {}",
+                        known.join(", ")
+                    )
+                })?),
+                None => acts.push(part),
+            }
+        }
+        Ok(Script {
+            acts: Act::script(&acts.join(",")).map_err(|e| format!("{e}, or `transfer=busy`"))?,
+            transfers,
+        })
+    }
+}
+
 /// Where a terminal call's acts come from.
 enum Caller {
     /// A person at the keyboard: a line is keys, `hangup`, or nothing.
@@ -54,30 +106,82 @@ pub struct TerminalLine {
     /// A prompt is over and the engine may be listening: the script's next act is due.
     turn: bool,
     closed: bool,
+    /// How the next transfers of a script end.
+    transfers: VecDeque<TransferResult>,
+    /// A transfer whose end the person at the keyboard is asked for.
+    asked: Option<u32>,
+    /// What is typed is a secret, and is printed as dots.
+    masked: bool,
+    /// Where audio files are tried.
+    engine: Option<Arc<Engine>>,
 }
 
 impl TerminalLine {
     /// A call whose keys a person types.
     pub fn keyboard() -> TerminalLine {
         let lines = BufReader::new(tokio::io::stdin()).lines();
-        TerminalLine {
-            caller: Caller::Keyboard(lines),
-            quiet: false,
-            inputs: VecDeque::new(),
-            turn: false,
-            closed: false,
-        }
+        TerminalLine::new(Caller::Keyboard(lines), false)
     }
 
     /// A call that follows a script; `quiet` prints nothing.
     pub fn script(acts: VecDeque<Act>, quiet: bool) -> TerminalLine {
+        TerminalLine::new(Caller::Script(acts), quiet)
+    }
+
+    /// Says how the transfers of a scripted call end, one after another; after them as `done`.
+    pub fn with_transfers(self, transfers: VecDeque<TransferResult>) -> TerminalLine {
+        TerminalLine { transfers, ..self }
+    }
+
+    /// Tries audio files as the phone does: one that cannot be played is told, and the flow sees it.
+    pub fn with_audio(self, engine: Arc<Engine>) -> TerminalLine {
         TerminalLine {
-            caller: Caller::Script(acts),
+            engine: Some(engine),
+            ..self
+        }
+    }
+
+    fn new(caller: Caller, quiet: bool) -> TerminalLine {
+        TerminalLine {
+            caller,
             quiet,
             inputs: VecDeque::new(),
             turn: false,
             closed: false,
+            transfers: VecDeque::new(),
+            asked: None,
+            masked: false,
+            engine: None,
         }
+    }
+
+    /// Why these cannot be played, if an audio file among them cannot. Texts are printed, so the speech program
+    /// is not asked.
+    fn unplayable(&self, segments: &[Segment]) -> Option<String> {
+        let engine = self.engine.as_ref()?;
+        segments.iter().find_map(|segment| {
+            let prompt = engine.prompt(segment.clone());
+            let Segment::Audio { path, .. } = segment else {
+                return None;
+            };
+            if matches!(prompt, crate::prompts::Segment::Text { .. }) {
+                if !self.quiet {
+                    eprintln!("audio file {path} is missing: its text is spoken instead");
+                }
+                return None;
+            }
+            // A file is decoded within a moment, and this process has this one call: a virtual clock must not
+            // run on meanwhile.
+            let clip = engine.prompts.clip(&prompt, Codec::Pcma);
+            let tried =
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(clip));
+            tried.err().map(|error| error.to_string())
+        })
+    }
+
+    fn transferred(&mut self, effect: u32, result: TransferResult) -> Input {
+        let result = result.to_json();
+        Input::EffectDone { effect, result }
     }
 
     fn print(&self, who: &str, what: &str) {
@@ -90,7 +194,11 @@ impl TerminalLine {
     fn act(&mut self, act: Act) -> Input {
         match act {
             Act::Keys(keys) => {
-                self.print("caller", &format!("presses {keys}"));
+                let shown = match self.masked {
+                    true => "•".repeat(keys.len()),
+                    false => keys.clone(),
+                };
+                self.print("caller", &format!("presses {shown}"));
                 self.inputs.extend(keys.chars().map(Input::Key));
                 self.inputs.pop_front().unwrap_or(Input::Tick)
             }
@@ -110,8 +218,12 @@ impl Line for TerminalLine {
     fn play(&mut self, play: u32, segments: Vec<Segment>, repeat: bool) {
         let words: Vec<String> = segments.iter().map(Segment::words).collect();
         self.print("engine", &words.join(" "));
-        if !repeat {
-            self.inputs.push_back(Input::PlayDone { play, error: None });
+        let error = self.unplayable(&segments);
+        if let Some(error) = &error {
+            self.print("engine", &format!("[could not say it: {error}]"));
+        }
+        if !repeat || error.is_some() {
+            self.inputs.push_back(Input::PlayDone { play, error });
         }
         self.turn = true;
     }
@@ -135,14 +247,21 @@ impl Line for TerminalLine {
 
     fn stop_recording(&mut self, _effect: u32) {}
 
-    fn mask(&mut self, _masked: bool) {}
+    fn mask(&mut self, masked: bool) {
+        self.masked = masked;
+    }
 
     fn transfer(&mut self, effect: u32, target: String, _options: TransferOptions) {
         self.print("engine", &format!("[transfers to {target}]"));
-        self.inputs.push_back(Input::EffectDone {
-            effect,
-            result: json!({ "ok": "done" }),
-        });
+        if matches!(self.caller, Caller::Keyboard(_)) {
+            let known: Vec<_> = TRANSFERS.iter().map(|(word, _)| *word).collect();
+            eprintln!("how does it end? {} (Enter: done)", known.join(", "));
+            self.asked = Some(effect);
+            return;
+        }
+        let result = self.transfers.pop_front().unwrap_or(TransferResult::Done);
+        let done = self.transferred(effect, result);
+        self.inputs.push_back(done);
     }
 
     /// A transfer in the terminal is over as soon as it is asked for.
@@ -172,6 +291,20 @@ impl Line for TerminalLine {
             Caller::Keyboard(lines) => match lines.next_line().await {
                 Ok(Some(line)) => match line.trim() {
                     "hangup" => Input::HungUp,
+                    word if self.asked.is_some() => {
+                        let word = word.strip_prefix("transfer=").unwrap_or(word);
+                        let word = if word.is_empty() { "done" } else { word };
+                        match (transfer_result(word), self.asked) {
+                            (Some(result), Some(effect)) => {
+                                self.asked = None;
+                                self.transferred(effect, result)
+                            }
+                            _ => {
+                                eprintln!("`{word}` is no end of a transfer");
+                                Input::Tick
+                            }
+                        }
+                    }
                     keys => {
                         self.inputs.extend(keys.chars().map(Input::Key));
                         self.inputs.pop_front().unwrap_or(Input::Tick)
@@ -202,5 +335,24 @@ mod tests {
         assert_eq!(acts, expected);
         assert!(Act::script("").expect("empty").is_empty());
         assert!(Act::script("one").unwrap_err().contains("`one`"));
+    }
+
+    #[test]
+    fn a_script_says_how_transfers_end() {
+        let script = Script::parse("1,transfer=busy,2,transfer=no_answer").expect("valid");
+        assert_eq!(script.acts, [Act::Keys("1".into()), Act::Keys("2".into())]);
+        assert_eq!(
+            script.transfers,
+            [TransferResult::Busy, TransferResult::NoAnswer]
+        );
+        // What stands between two commas is still a silence, and nothing at all is no turn.
+        assert_eq!(Script::parse("transfer=done").expect("valid").acts, []);
+        assert_eq!(Script::parse(",").expect("valid").acts.len(), 2);
+        assert!(
+            Script::parse("transfer=lost")
+                .unwrap_err()
+                .contains("no_answer")
+        );
+        assert!(Script::parse("one").unwrap_err().contains("transfer=busy"));
     }
 }

@@ -1,0 +1,261 @@
+//! The program's verbs on projects with mistakes, and scripted calls.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::Value;
+use strowger_tests::program::strowger;
+use tempfile::TempDir;
+
+/// A project of one flow, in a folder of its own.
+struct Project(TempDir);
+
+impl Project {
+    fn new(flow: &str) -> Result<Project> {
+        let project = Project(TempDir::new()?);
+        project.write("strowger.toml", "[project]\nname = \"x\"\n")?;
+        project.write("x.flow.yaml", flow)?;
+        Ok(project)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<()> {
+        Ok(std::fs::write(self.path().join(name), text)?)
+    }
+
+    fn run(&self, verb: &[&str]) -> Result<(i32, String, String)> {
+        let folder = self.path().display().to_string();
+        let data = self.path().join(".strowger").display().to_string();
+        let mut arguments = verb.to_vec();
+        match verb[0] {
+            "call" => arguments.extend(["--project", &folder, "--data", &data]),
+            _ => arguments.push(&folder),
+        }
+        strowger(&arguments)
+    }
+}
+
+const HELLO: &str = "flow: x\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - say: Hello.\n    - hangup: done\n";
+
+#[test]
+fn errors_of_plugins_files_and_flows_come_at_once() -> Result<()> {
+    let project = Project::new(&HELLO.replace("Hello.", "nowhere"))?;
+    project.write(
+        "strowger.toml",
+        "[project]\nname = \"x\"\n[plugins.orders]\ncomponent = \"no.wasm\"\n",
+    )?;
+    project.write("routes.yaml", "routes:\n  - { to: \"1\", flow: x\n")?;
+    project.write("queues.yaml", "queues:\n  a: { titel: x }\n")?;
+    let serve = ["serve", "--sip", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    for verb in [&serve[..], &["call", "x", "--script", ""], &["check"]] {
+        let (code, out, err) = project.run(verb)?;
+        let said = out + &err;
+        assert_eq!(code, 1, "{said}");
+        for word in [
+            "strowger.toml:3:10",
+            "cannot read",
+            "routes.yaml:2:5",
+            "queues.yaml:2:8",
+            "error[unknown-prompt]",
+            "x.flow.yaml:6:12",
+        ] {
+            assert!(said.contains(word), "{verb:?}: no `{word}` in {said}");
+        }
+        // Frames stand as they are; the sentence after them says who speaks.
+        let spoken = said.lines().filter(|line| line.starts_with("strowger: "));
+        assert_eq!(spoken.count(), usize::from(verb[0] != "check"), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn check_tells_everything_as_json_in_one_shape() -> Result<()> {
+    let project = Project::new(&HELLO.replace("Hello.", "nowhere"))?;
+    let check = |what: &str, code: i32| -> Result<Vec<Value>> {
+        let (got, out, err) = project.run(&["check", "--format", "json"])?;
+        assert_eq!(got, code, "{what}: {out}{err}");
+        let findings: Vec<Value> = out
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()?;
+        assert!(!findings.is_empty(), "{what}: {out}{err}");
+        for finding in &findings {
+            for member in [
+                "rule",
+                "level",
+                "message",
+                "file",
+                "line",
+                "column",
+                "endLine",
+                "endColumn",
+                "help",
+                "fix",
+            ] {
+                assert!(
+                    finding.get(member).is_some(),
+                    "{what}: no {member} in {finding}"
+                );
+            }
+        }
+        Ok(findings)
+    };
+    project.write(
+        "routes.yaml",
+        "routes:\n  - { to: \"1\", flow: y }\n  - { to: \"1\", flow: x }\n",
+    )?;
+    let findings = check("routes", 1)?;
+    let lines: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding["rule"] == "project")
+        .map(|finding| finding["line"].as_u64())
+        .collect();
+    assert_eq!(lines, [Some(3), Some(2)], "{findings:?}");
+    project.write("strowger.toml", "[project]\nname = \"x\"\ncolour = 1\n")?;
+    assert_eq!(check("unknown key", 2)?[0]["line"], 3);
+    project.write("strowger.toml", "[project]\nname = \"X\"\n")?;
+    assert_eq!(check("not a name", 2)?[0]["line"], 2);
+    std::fs::remove_file(project.path().join("strowger.toml"))?;
+    assert!(check("no project", 2)?[0]["help"].is_string());
+    Ok(())
+}
+
+#[test]
+fn a_file_for_a_data_folder_is_said_in_so_many_words() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    project.write("file", "")?;
+    let folder = project.path().display().to_string();
+    let file = project.path().join("file").display().to_string();
+    let (code, _, err) = strowger(&[
+        "call",
+        "x",
+        "--project",
+        &folder,
+        "--data",
+        &file,
+        "--script",
+        "",
+    ])?;
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains("data folder") && err.contains("is a file"),
+        "{err}"
+    );
+    assert!(!err.contains("cache"), "{err}");
+    Ok(())
+}
+
+#[test]
+fn a_module_that_is_none_is_a_finding_and_a_missing_one_is_not() -> Result<()> {
+    let folder = TempDir::new()?;
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("bad.wasm"), "not wasm")?;
+    let componentize =
+        |module: &str| strowger(&["plugin", "componentize", &path(module), "-o", &path("out")]);
+    assert_eq!(componentize("bad.wasm")?.0, 1);
+    assert_eq!(componentize("none.wasm")?.0, 2);
+    Ok(())
+}
+
+const TRANSFERS: &str = "flow: x
+format: 1
+languages: [en]
+steps:
+  start:
+    transfer: \"sip:a@127.0.0.1\"
+    then: { done: a, busy: second, no_answer: second, declined: second, failed: second }
+  second:
+    transfer: \"sip:b@127.0.0.1\"
+    then: { done: b, busy: gone, no_answer: gone, declined: gone, failed: gone }
+  a: { hangup: at_a }
+  b: { hangup: at_b }
+  gone: { hangup: nobody }
+";
+
+#[test]
+fn a_script_says_how_transfers_end() -> Result<()> {
+    let project = Project::new(TRANSFERS)?;
+    for (script, ends) in [
+        ("", "at_a"),
+        ("transfer=busy", "at_b"),
+        ("transfer=no_answer,transfer=declined", "nobody"),
+        ("transfer=failed,transfer=done", "at_b"),
+    ] {
+        let (code, out, err) = project.run(&["call", "x", "--script", script])?;
+        assert_eq!(code, 0, "{out}{err}");
+        assert!(
+            err.contains(&format!("ended: {ends}")),
+            "{script}: {out}{err}"
+        );
+    }
+    let (code, _, err) = project.run(&["call", "x", "--script", "transfer=lost"])?;
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("no_answer"), "{err}");
+    Ok(())
+}
+
+#[test]
+fn the_terminal_tries_audio_files() -> Result<()> {
+    let project = Project::new(
+        "flow: x
+format: 1
+languages: [en]
+prompts:
+  gone: { en: { audio: audio/gone.wav } }
+  broken: { en: { audio: audio/broken.wav } }
+  spoken: { en: { audio: audio/spoken.wav, text: Spoken instead. } }
+global: { error: told }
+steps:
+  start: [ { say: spoken }, { say: gone }, { hangup: deaf } ]
+  told: { hangup: told }
+",
+    )?;
+    std::fs::create_dir(project.path().join("audio"))?;
+    project.write("audio/broken.wav", "no sound")?;
+    let (code, out, err) = project.run(&["call", "x", "--script", ""])?;
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(
+        err.contains("audio/spoken.wav is missing: its text is spoken"),
+        "{err}"
+    );
+    assert!(
+        out.contains("could not say it") && out.contains("audio/gone.wav"),
+        "{out}"
+    );
+    assert!(err.contains("ended: told"), "{err}");
+    let flow = std::fs::read_to_string(project.path().join("x.flow.yaml"))?;
+    project.write(
+        "x.flow.yaml",
+        &flow.replace("{ say: gone }", "{ say: broken }"),
+    )?;
+    let (_, out, err) = project.run(&["call", "x", "--script", ""])?;
+    assert!(out.contains("audio/broken.wav"), "{out}");
+    assert!(err.contains("ended: told"), "{err}");
+    Ok(())
+}
+
+#[test]
+fn what_is_secret_is_not_printed() -> Result<()> {
+    let project = Project::new(
+        "flow: x
+format: 1
+languages: [en]
+steps:
+  start:
+    - ask: Your card, please.
+      into: card
+      expect: card
+      then: { ok: said, no_input: bye, no_match: bye }
+  said: [ { say: \"It ends in ${card | last4}.\" }, { goto: bye } ]
+  bye: { hangup: done }
+",
+    )?;
+    let (code, out, err) = project.run(&["call", "x", "--script", "4111111111111111#"])?;
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("1, 1, 1, 1"), "{out}");
+    assert!(!(out + &err).contains("4111"), "the number is printed");
+    Ok(())
+}

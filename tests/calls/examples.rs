@@ -1,0 +1,136 @@
+//! The example projects of `flows/`: each is checked whole, and walked once.
+
+use anyhow::{Context, Result};
+use strowger_tests::OrderService;
+use strowger_tests::program::{copy, edit, repository, strowger};
+
+/// A project's folder, a flow, what its caller does, and what is to be heard.
+const WALKS: [(&str, &str, &str, &[&str]); 6] = [
+    (
+        "customer-service",
+        "reception",
+        "2,1,1,4,hangup",
+        &[
+            "We're open Monday to Friday",
+            "You won't get marketing calls",
+        ],
+    ),
+    (
+        "technical-support",
+        "support",
+        "2,9,,transfer=done",
+        &[
+            "unplug the device now",
+            "[transfers to sip:duty@127.0.0.1:5068]",
+        ],
+    ),
+    (
+        "complaints",
+        "complaints",
+        "2,1,2,20260302#,4111111111111111#",
+        &[
+            "card ending in 1, 1, 1, 1",
+            "call you back within one working day",
+        ],
+    ),
+    (
+        "orders",
+        "order-desk",
+        "2,1,20260302#,1,2,2,2,1,3,20260303#,1,hangup",
+        &[
+            "should arrive on March 5",
+            "one hundred ninety-eight yuan",
+            "Your order number is",
+            "It's cancelled",
+        ],
+    ),
+    (
+        "promotions",
+        "promotions",
+        "2,3,1,hangup",
+        &["You won't hear offers from us any more"],
+    ),
+    (
+        "vip",
+        "vip",
+        "2,2,transfer=busy",
+        &["Ms Wang", "partner", "We'll call you back"],
+    ),
+];
+
+/// Every folder of `flows/` with a `strowger.toml`.
+fn projects() -> Result<Vec<String>> {
+    let mut projects = Vec::new();
+    for entry in std::fs::read_dir(repository().join("flows"))? {
+        let entry = entry?;
+        if entry.path().join("strowger.toml").is_file() {
+            projects.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    projects.sort();
+    Ok(projects)
+}
+
+#[test]
+fn every_project_checks_without_a_warning() -> Result<()> {
+    let projects = projects()?;
+    for (project, ..) in WALKS {
+        assert!(
+            projects.iter().any(|known| known == project),
+            "{project} is not there"
+        );
+    }
+    for project in &projects {
+        let folder = repository().join("flows").join(project);
+        let shown = folder.display().to_string();
+        let (code, out, err) = strowger(&["check", "--format", "json", &shown])?;
+        assert_eq!(code, 0, "{project}: {out}{err}");
+        // That nobody runs the order service now is the machine's matter.
+        let findings: Vec<_> = out
+            .lines()
+            .filter(|line| !line.contains("which does not answer"))
+            .collect();
+        assert!(findings.is_empty(), "{project}: {findings:#?}");
+        if WALKS.iter().any(|walk| walk.0 == project) {
+            assert!(
+                folder.join("README.md").is_file(),
+                "{project} has no README.md"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_example_answers_a_call() -> Result<()> {
+    let orders = OrderService::start()?;
+    for (project, flow, script, heard) in WALKS {
+        let folder = copy(project)?;
+        edit(&folder.path().join("strowger.toml"), |text| {
+            let plugins = repository().join("flows/aurora/plugins");
+            text.replace("127.0.0.1:8090", &orders.address.to_string())
+                .replace("../aurora/plugins", &plugins.display().to_string())
+        })?;
+        let project_folder = folder.path().display().to_string();
+        let data = folder.path().join(".strowger").display().to_string();
+        let (code, out, err) = strowger(&[
+            "call",
+            flow,
+            "--project",
+            &project_folder,
+            "--data",
+            &data,
+            "--script",
+            script,
+        ])
+        .context(project)?;
+        assert_eq!(code, 0, "{project}: {out}{err}");
+        for words in heard {
+            assert!(
+                out.contains(words),
+                "{project}: `{words}` was not heard in\n{out}{err}"
+            );
+        }
+    }
+    Ok(())
+}
