@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, OK, data_folder, start_log};
-use crate::http::{Api, listen, router};
+use crate::http::{Api, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::Project;
 use crate::runtime::{open_project, warm};
@@ -87,7 +87,7 @@ impl Serve {
             traffic: traffic.clone(),
             sip: sip.meter(),
         });
-        let served = tokio::spawn(listen(http, api, stop.clone()));
+        let served = tokio::spawn(crate::http::listen(http, api, stop.clone()));
         tokio::spawn(signals(drain.clone(), stop.clone()));
         eprintln!("{}", engine.host.report());
         eprintln!(

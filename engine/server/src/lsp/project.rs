@@ -118,7 +118,12 @@ impl Folder {
         self.steps = match Steps::load(host, &folder, &plugins, &Limits::default()).await {
             Ok(steps) => steps,
             Err(error) => {
-                self.complaints.extend(error.complaints);
+                self.complaints.extend(
+                    error
+                        .complaints
+                        .into_iter()
+                        .map(|complaint| complaint.message),
+                );
                 error.loaded
             }
         };
@@ -164,7 +169,12 @@ impl Folder {
         });
         self.signatures();
         let checked: Vec<_> = project.check(&self.catalog);
-        self.complaints.extend(project.complaints(&checked));
+        let findings = project.findings(&[], &checked);
+        self.complaints.extend(
+            findings
+                .into_iter()
+                .map(|finding| finding.diagnostic.message.english().to_owned()),
+        );
     }
 
     /// A file that the editor opened, or whose text it replaced.

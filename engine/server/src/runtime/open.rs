@@ -134,7 +134,57 @@ pub async fn open_project(
     Ok((engine, routes))
 }
 
-use crate::media::mend;
+/// Makes the recordings of a former engine's contacts playable, and known to their records.
+async fn salvage(store: &Store, recordings: &Path) -> Result<(), StoreError> {
+    let orphans: BTreeSet<String> = store.orphans().await?.into_iter().collect();
+    if orphans.is_empty() {
+        return Ok(());
+    }
+    let folder = recordings.to_owned();
+    let known = orphans.clone();
+    let mended = tokio::task::spawn_blocking(move || mend_recordings(&folder, &known));
+    // A panic there would be a bug of ours; it must not keep the engine from serving.
+    let mended = mended.await.unwrap_or_default();
+    for (contact, file) in mended {
+        store
+            .found_recording(&contact, &file.display().to_string())
+            .await?;
+    }
+    Ok(())
+}
+
+/// Mends the files of these contacts; those of whole calls come back with their contact.
+fn mend_recordings(folder: &Path, contacts: &BTreeSet<String>) -> Vec<(String, PathBuf)> {
+    let mut calls = Vec::new();
+    // No folder: nothing was recorded.
+    for file in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = file.path();
+        let Some(stem) = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .filter(|_| path.extension().is_some_and(|wav| wav == "wav"))
+        else {
+            continue;
+        };
+        // `{contact}.wav` is the call, `{contact}-{effect}.wav` what a step recorded.
+        let message = stem
+            .rsplit_once('-')
+            .is_some_and(|(contact, _)| contacts.contains(contact));
+        let call = contacts.contains(stem);
+        if !call && !message {
+            continue;
+        }
+        match mend(&path) {
+            Ok(()) if call => calls.push((stem.to_owned(), path)),
+            Ok(()) => {}
+            Err(error) => {
+                tracing::warn!(path = %path.display(), "a recording cannot be mended: {error}")
+            }
+        }
+    }
+    calls
+}
+
 /// Makes the data folder, so that whatever is wrong with it is told of it and not of something in it.
 fn make(data: &Path) -> Result<(), OpenError> {
     let why = match data.metadata() {

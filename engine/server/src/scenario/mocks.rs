@@ -116,7 +116,7 @@ fn data(reply: &Reply, call: Option<&StepCall>) -> Json {
     for (name, value) in fields {
         let into = call.and_then(|call| call.into.as_ref());
         let field = match into {
-            Some((variable, field)) if *variable == name => field.clone(),
+            Some(into) if into.variable == name => into.field.clone(),
             _ => name,
         };
         data.insert(field, value);

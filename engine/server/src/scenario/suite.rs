@@ -9,7 +9,7 @@ use strowger_flow::plan::Plan;
 use strowger_flow::{Diagnostic, Level, Test};
 use strowger_plugin::{Host, HostConfig, HostError, Limits};
 
-use crate::project::{Project, ProjectError, Steps, catalog_of, has_errors};
+use crate::project::{Project, ProjectError, Steps, catalog_of, has_errors, without_echoes};
 
 /// The file that makes a folder a project.
 const PROJECT_FILE: &str = "strowger.toml";
@@ -154,12 +154,15 @@ impl Suite {
         files: &BTreeSet<PathBuf>,
     ) -> Result<Suite, SuiteError> {
         let project = Project::read(folder)?;
-        let steps = Steps::load(&host, folder, &project.config.plugins, &Limits::default())
-            .await
-            .map_err(|error| SuiteError::Errors(error.complaints.join("\n")))?;
+        let steps = Steps::load(&host, folder, &project.config.plugins, &Limits::default()).await;
+        let (steps, complaints) = match steps {
+            Ok(steps) => (steps, Vec::new()),
+            Err(error) => (error.loaded, error.complaints),
+        };
         let catalog = project.catalog(&steps);
-        let checked = project.check(&catalog);
-        let mut errors = project.complaints(&checked);
+        let checked = without_echoes(project.check(&catalog), &complaints);
+        let findings = project.findings(&complaints, &checked).into_iter();
+        let mut errors: Vec<String> = findings.map(|finding| finding.render(false)).collect();
         for (file, checked) in &checked {
             errors.extend(errors_of(&checked.diagnostics, &file.source));
         }
@@ -212,7 +215,11 @@ impl Suite {
         })?;
         let steps = Steps::load(&host, Path::new("."), &BTreeMap::new(), &Limits::default())
             .await
-            .map_err(|error| SuiteError::Errors(error.complaints.join("\n")))?;
+            .map_err(|error| {
+                let complaints = error.complaints.into_iter();
+                let complaints: Vec<_> = complaints.map(|complaint| complaint.message).collect();
+                SuiteError::Errors(complaints.join("\n"))
+            })?;
         let file = path.display().to_string();
         let checked = strowger_flow::check(&file, &source, &catalog_of(&steps));
         let errors = errors_of(&checked.diagnostics, &source);

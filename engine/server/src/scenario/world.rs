@@ -336,6 +336,9 @@ impl<'t> World<'t> {
             } => self.said(play, &segments, repeat, cause),
             Output::StopPlaying => self.due.retain(|(_, due)| !matches!(due, Due::PlayDone(_))),
             Output::Perform { effect, what } => self.effect(effect, what),
+            Output::CancelEffect { effect } => self
+                .due
+                .retain(|(_, due)| !matches!(due, Due::Effect(number, ..) if *number == effect)),
             Output::StopRecording { effect } => self.stop_recording(effect),
             Output::Mask(_) => {}
             Output::Journal(entry) => self.journal(entry.kind),
@@ -752,6 +755,7 @@ impl<'t> World<'t> {
             | EntryKind::Wrote { .. }
             | EntryKind::Heard { .. }
             | EntryKind::Call { .. }
+            | EntryKind::Vanished
             | EntryKind::HungUp => {}
         }
     }
