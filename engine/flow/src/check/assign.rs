@@ -1,6 +1,6 @@
 //! Which variables have a value where: reaching assignments over the graph.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::graph::{Graph, Target};
 use crate::expr::Span;
@@ -13,8 +13,8 @@ pub(super) struct Assignments {
     reaching: Vec<Vec<u64>>,
     /// Per name its slots; the first means "no value yet".
     names: BTreeMap<String, Name>,
-    /// The slot of each binding.
-    slot_of: Vec<usize>,
+    /// The slot of each binding; none when nobody reads the variable.
+    slot_of: Vec<Option<usize>>,
 }
 
 struct Name {
@@ -25,6 +25,20 @@ struct Name {
     places: Vec<Span>,
     /// Whether it has a value from the start.
     default: bool,
+    /// Whether some expression reads it; if not, it has no slots.
+    read: bool,
+}
+
+impl Name {
+    fn unread(default: bool) -> Name {
+        Name {
+            unassigned: 0,
+            values: Vec::new(),
+            places: Vec::new(),
+            default,
+            read: false,
+        }
+    }
 }
 
 /// What is known of a variable at a node.
@@ -45,13 +59,20 @@ impl Assignments {
             slots += 1;
             slots - 1
         };
+        // What nobody reads needs no proof: most of what a large flow assigns costs nothing.
+        let read = names_read(draft);
         for (name, var) in &draft.vars {
+            if !read.contains(name) {
+                names.insert(name.clone(), Name::unread(var.default.is_some()));
+                continue;
+            }
             let unassigned = fresh();
             let mut known = Name {
                 unassigned,
                 values: Vec::new(),
                 places: Vec::new(),
                 default: var.default.is_some(),
+                read: true,
             };
             if known.default {
                 known.values.push((fresh(), var.ty.clone()));
@@ -60,13 +81,23 @@ impl Assignments {
         }
         let mut slot_of = Vec::with_capacity(draft.bindings.len());
         for binding in &draft.bindings {
-            let name = names.entry(binding.name.clone()).or_insert_with(|| Name {
-                unassigned: fresh(),
-                values: Vec::new(),
-                places: Vec::new(),
-                default: false,
+            let name = names.entry(binding.name.clone()).or_insert_with(|| {
+                if !read.contains(&binding.name) {
+                    return Name::unread(false);
+                }
+                Name {
+                    unassigned: fresh(),
+                    values: Vec::new(),
+                    places: Vec::new(),
+                    default: false,
+                    read: true,
+                }
             });
             name.places.push(binding.span);
+            if !name.read {
+                slot_of.push(None);
+                continue;
+            }
             let slot = match name.values.iter().find(|(_, ty)| *ty == binding.ty) {
                 Some((slot, _)) => *slot,
                 None => {
@@ -75,7 +106,7 @@ impl Assignments {
                     slot
                 }
             };
-            slot_of.push(slot);
+            slot_of.push(Some(slot));
         }
         let words = slots.div_ceil(64);
         let mut assignments = Assignments {
@@ -89,7 +120,7 @@ impl Assignments {
 
     fn run(&mut self, graph: &Graph, draft: &Draft<'_>, words: usize) {
         let mut start = vec![0u64; words];
-        for name in self.names.values() {
+        for name in self.names.values().filter(|name| name.read) {
             let slot = match name.values.first() {
                 Some((slot, _)) if name.default => *slot,
                 _ => name.unassigned,
@@ -97,13 +128,15 @@ impl Assignments {
             set(&mut start, slot);
         }
         // What an assignment of a binding takes away: every other slot of its name.
-        let slots_by_name: HashMap<&str, Vec<usize>> = self
-            .names
+        let slots_of: Vec<Vec<usize>> = draft
+            .bindings
             .iter()
-            .map(|(name, known)| {
-                let mut all = vec![known.unassigned];
-                all.extend(known.values.iter().map(|(slot, _)| *slot));
-                (name.as_str(), all)
+            .map(|binding| match self.names.get(&binding.name) {
+                Some(known) if known.read => {
+                    let values = known.values.iter().map(|(slot, _)| *slot);
+                    values.chain([known.unassigned]).collect()
+                }
+                _ => Vec::new(),
             })
             .collect();
         let mut reaching: Vec<Vec<u64>> = vec![Vec::new(); graph.arrows.len()];
@@ -115,33 +148,30 @@ impl Assignments {
                 queue.push_back(*root);
             }
         }
+        let (mut before, mut after) = (Vec::new(), Vec::new());
         while let Some(index) = queue.pop_front() {
             queued[index] = false;
-            let before = reaching[index].clone();
+            before.clone_from(&reaching[index]);
             for arrow in &graph.arrows[index] {
                 let Target::Node(next) = arrow.to else {
                     continue;
                 };
-                let mut after = before.clone();
+                after.clone_from(&before);
                 for binding in &arrow.assigned {
-                    for slot in slots_by_name
-                        .get(draft.bindings[*binding].name.as_str())
-                        .into_iter()
-                        .flatten()
-                    {
+                    for slot in &slots_of[*binding] {
                         clear(&mut after, *slot);
                     }
                 }
-                for binding in &arrow.assigned {
-                    set(&mut after, self.slot_of[*binding]);
+                for slot in arrow.assigned.iter().filter_map(|one| self.slot_of[*one]) {
+                    set(&mut after, slot);
                 }
                 let known = &mut reaching[next];
                 let grown = if known.is_empty() && words > 0 {
-                    *known = after;
+                    known.clone_from(&after);
                     true
                 } else {
                     let mut grown = false;
-                    for (word, more) in known.iter_mut().zip(after) {
+                    for (word, more) in known.iter_mut().zip(&after) {
                         grown |= more & !*word != 0;
                         *word |= more;
                     }
@@ -229,6 +259,17 @@ impl Assignments {
         parts.reverse();
         parts.join(" ")
     }
+}
+
+/// The variables that some expression reads.
+fn names_read(draft: &Draft<'_>) -> BTreeSet<String> {
+    let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
+    let exprs = prompts.map(|(expr, _)| expr);
+    exprs
+        .chain(draft.uses.iter().map(|used| &used.expr))
+        .flat_map(|expr| expr.roots())
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 /// The type that a variable has when it may come from several places.
