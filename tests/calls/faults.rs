@@ -34,8 +34,8 @@ fn a_caller_who_vanished_is_hung_up_on_and_one_who_was_never_heard_stays() -> Re
     let mut mute = world.dial("100")?;
     let mut gone = world.dial("100")?;
     gone.hear(&*world.zh(LANGUAGE_ZH)?, PROMPT)?;
-    // The only packets that ever come from it.
     gone.press("2")?;
+    gone.fall_silent();
     gone.ended()?;
     assert_eq!(world.engine.reason(&gone.call_id)?, "vanished");
     let journal = world.engine.journal(&gone.call_id)?;

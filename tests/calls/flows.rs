@@ -1,11 +1,11 @@
 //! The three flows of the demo tenant, walked by telephone.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use strowger_contact::EntryKind;
+use anyhow::{Context, Result, ensure};
+use strowger_contact::{Entry, EntryKind};
 use strowger_tests::Phone;
-use strowger_tests::program::edit;
+use strowger_tests::program::{POLL, edit};
 
 use crate::world::{
     ASK_ORDER, CHOICES_EN, LAST_CHANCE, NOT_AN_OPTION, PROMPT, STILL_THERE, World, always_open,
@@ -97,7 +97,7 @@ fn keys_typed_ahead_skip_the_prompts() -> Result<()> {
     let world = World::edited(always_open)?;
     let mut phone = world.dial("100")?;
     // Not one prompt is waited for.
-    phone.listen(Duration::from_millis(300));
+    phone.first_sound(PROMPT)?;
     phone.press("2120260302#1")?;
     world.hears(
         &mut phone,
@@ -170,24 +170,30 @@ fn when_no_supplier_answers_a_callback_is_booked() -> Result<()> {
 #[test]
 fn hanging_up_in_every_step_ends_the_contact_there() -> Result<()> {
     let mut world = World::edited(always_open)?;
-    // Each line: the number, what is pressed, how long the caller then listens, and the step he leaves in.
-    for (number, keys, listens_ms, step) in [
-        ("100", "", 900, "language"),
-        ("100", "2", 900, "main"),
-        ("100", "21", 900, "start"),
-        ("100", "2120260302#", 900, "start"),
-        ("100", "2120260302#1", 900, "status"),
-        ("100", "20", 900, "closed"),
+    // Each line: the number, what is pressed, and the step and verb in which the caller leaves.
+    for (number, keys, step, verb) in [
+        ("100", "", "language", "menu"),
+        ("100", "2", "main", "menu"),
+        ("100", "21", "start", "ask"),
+        ("100", "2120260302#", "start", "ask"),
+        ("100", "2120260302#1", "status", "say"),
+        ("100", "20", "closed", "say"),
         // The notice lasts four seconds; then the mailbox records.
-        ("100", "20", 6_500, "closed"),
-        ("200", "", 900, "start"),
+        ("100", "20", "closed", "record"),
+        ("200", "", "start", "ask"),
     ] {
         let mut phone = world.dial(number)?;
-        phone.listen(Duration::from_millis(400));
-        if !keys.is_empty() {
-            phone.press(keys)?;
+        phone.first_sound(PROMPT)?;
+        phone.press(keys)?;
+        let there = |entry: &Entry| matches!(&entry.kind, EntryKind::Entered { step: at, verb: doing, .. } if at == step && doing == verb);
+        let end = Instant::now() + PROMPT;
+        // An entry is in the journal a moment after it is true.
+        let call_id = phone.call_id.clone();
+        let journal = || world.engine.journal(&call_id);
+        while !journal().is_ok_and(|journal| journal.iter().any(there)) {
+            ensure!(Instant::now() < end, "never in `{step}` after `{keys}`");
+            phone.listen(POLL);
         }
-        phone.listen(Duration::from_millis(listens_ms));
         phone.cue()?;
         phone.ended()?;
         assert_eq!(

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use strowger_voice::FRAME_MS;
 use strowger_voice::clip::Clip;
 use strowger_voice::dtmf::KeyPress;
+use strowger_voice::g711::Codec;
 use strowger_voice::rtp::{HEADER_BYTES, Packet};
+use strowger_voice::{FRAME_MS, FRAME_SAMPLES};
 use tempfile::TempDir;
 
 use crate::audio::Ear;
@@ -18,10 +19,15 @@ use crate::program::{Program, repository};
 
 /// How long a key is down, in milliseconds.
 const PRESS_MS: u32 = 80;
+/// The source of everything that this phone sends.
+const SSRC: u32 = 0x5ca1_ab1e;
 /// Silence between two keys.
 const BETWEEN: Duration = Duration::from_millis(60);
 /// Payload type of telephone-event in the scenarios' offers.
 const DTMF: u8 = 101;
+/// A telephone sends every 20 ms, all through a call. One packet in so long is enough to be there, and leaves
+/// the machine to the engine.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 /// Longest time without a packet before the clock is looked at again.
 const PATIENCE: Duration = Duration::from_millis(10);
 /// Longest wait for a call's end.
@@ -40,6 +46,8 @@ pub struct Phone {
     sequence: u16,
     timestamp: u32,
     cues: u32,
+    /// When audio was sent last; none once the phone has fallen silent.
+    sent: Option<Instant>,
     _folder: TempDir,
 }
 
@@ -106,6 +114,7 @@ impl Phone {
             sequence: 1,
             timestamp: 8_000,
             cues: 0,
+            sent: Some(Instant::now()),
             _folder: folder,
         })
     }
@@ -130,10 +139,19 @@ impl Phone {
 
     /// Listens until something is heard at all.
     pub fn first_sound(&mut self, limit: Duration) -> Result<()> {
+        self.more_than(0, limit)
+    }
+
+    /// Listens until more than so many frames were heard since the beginning.
+    pub fn more_than(&mut self, frames: usize, limit: Duration) -> Result<()> {
         let end = Instant::now() + limit;
-        while self.ear.is_empty() {
+        while self.ear.len() <= frames {
             if Instant::now() > end {
-                bail!("nothing was heard within {limit:?}\n{}", self.sipp.log());
+                bail!(
+                    "no more than {} frames were heard within {limit:?}\n{}",
+                    self.ear.len(),
+                    self.sipp.log()
+                );
             }
             self.receive();
         }
@@ -172,6 +190,8 @@ impl Phone {
             let press =
                 KeyPress::new(key, PRESS_MS).with_context(|| format!("`{key}` is no key"))?;
             let samples = press.samples();
+            // No other audio within a key.
+            self.sent = self.sent.map(|_| Instant::now());
             for report in press {
                 let body = report.event.to_bytes();
                 let packet = Packet {
@@ -179,7 +199,7 @@ impl Phone {
                     payload_type: DTMF,
                     sequence: self.sequence,
                     timestamp: self.timestamp,
-                    ssrc: 0x5ca1_ab1e,
+                    ssrc: SSRC,
                     payload: &body,
                 };
                 let mut datagram = [0; HEADER_BYTES + 4];
@@ -191,6 +211,36 @@ impl Phone {
             self.timestamp = self.timestamp.wrapping_add(samples + 800);
             self.listen(BETWEEN);
         }
+        Ok(())
+    }
+
+    /// Sends nothing any more, as if the network had gone.
+    pub fn fall_silent(&mut self) {
+        self.sent = None;
+    }
+
+    fn sign_of_life(&mut self) -> Result<()> {
+        let (Some(engine), Some(sent)) = (self.engine, self.sent) else {
+            return Ok(());
+        };
+        if sent.elapsed() < SIGN_OF_LIFE {
+            return Ok(());
+        }
+        self.sent = Some(Instant::now());
+        let payload = [Codec::Pcmu.silence(); FRAME_SAMPLES];
+        let packet = Packet {
+            marker: false,
+            payload_type: Codec::Pcmu.payload_type(),
+            sequence: self.sequence,
+            timestamp: self.timestamp,
+            ssrc: SSRC,
+            payload: &payload,
+        };
+        let mut datagram = [0; HEADER_BYTES + FRAME_SAMPLES];
+        packet.write(&mut datagram).context("a frame fits")?;
+        self.socket.send_to(&datagram, engine)?;
+        self.sequence = self.sequence.wrapping_add(1);
+        self.timestamp = self.timestamp.wrapping_add(FRAME_SAMPLES as u32);
         Ok(())
     }
 
@@ -244,6 +294,8 @@ impl Phone {
 
     /// Takes one packet if there is one.
     fn receive(&mut self) -> bool {
+        // A packet that cannot be sent now is one of many.
+        let _ = self.sign_of_life();
         let mut buffer = [0; 2_048];
         let Ok((length, source)) = self.socket.recv_from(&mut buffer) else {
             return false;
