@@ -1,8 +1,9 @@
 //! `strowger test`
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, ValueEnum};
 
@@ -11,6 +12,12 @@ use crate::scenario::{
     Coverage, FlowTests, Place, Suite, SuiteError, TestResult, github, json, junit, text, totals,
 };
 
+/// How often `--watch` looks at the files. Half a second is soon enough for whoever has just saved; looking
+/// finds changes on network file systems and in containers too, of which the system tells nothing.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Deepest folder that `--watch` looks into: flows and plugins lie one below the project's.
+const WATCHED_DEPTH: usize = 4;
+
 /// Runs the tests that stand in flows: with the real steps, in virtual time, without any network.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -18,6 +25,7 @@ use crate::scenario::{
   strowger test flows/aurora -k holiday      those whose `FLOW › NAME` contains a word
   strowger test order-status.flow.yaml       those of a file, within its project
   strowger test --coverage                   and which steps, lines and ways were walked
+  strowger test --watch                      again after every change
   strowger test --format junit --output tests.xml
 
 Time in a test is virtual: silences and queues take none. A step that sends a request must be mocked; the
@@ -40,6 +48,9 @@ pub(super) struct Test {
     /// Write the results into this file instead of the standard output.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Run again whenever a flow, a plugin or the project's configuration changes, until interrupted.
+    #[arg(long)]
+    watch: bool,
     /// Contacts that run at a time; as many as there are cores by default.
     #[arg(long, short = 'j', value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -63,8 +74,22 @@ enum Report {
 
 impl Test {
     pub(super) async fn run(self) -> Result<u8, Failure> {
-        // The tests have threads of their own, which this one waits for.
-        self.once().await
+        if !self.watch {
+            return self.once().await;
+        }
+        loop {
+            let before = files(&self.paths);
+            match self.once().await {
+                // A flow with an error is corrected and tried again; the rest will not get better.
+                Err(failure) if failure.code != FOUND => return Err(failure),
+                Err(failure) => eprintln!("{}", failure.message),
+                Ok(_) => {}
+            }
+            eprintln!("waiting for a change; Ctrl-C ends");
+            while files(&self.paths) == before {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
     }
 
     async fn once(&self) -> Result<u8, Failure> {
@@ -194,6 +219,39 @@ impl Progress {
     fn clear(&self) {
         if self.shown {
             eprint!("\r\x1b[K");
+        }
+    }
+}
+
+/// The files that tests depend on, with their last change. What cannot be read counts as not there.
+fn files(paths: &[PathBuf]) -> BTreeMap<PathBuf, (SystemTime, u64)> {
+    let mut found = BTreeMap::new();
+    for path in paths {
+        look(path, 0, &mut found);
+    }
+    found
+}
+
+fn look(path: &Path, depth: usize, found: &mut BTreeMap<PathBuf, (SystemTime, u64)>) {
+    let Ok(metadata) = path.metadata() else {
+        return;
+    };
+    if !metadata.is_dir() {
+        let changed = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        found.insert(path.to_owned(), (changed, metadata.len()));
+        return;
+    }
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    for entry in entries.filter(|_| depth < WATCHED_DEPTH) {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let watched = [".yaml", ".yml", ".toml", ".wasm"]
+            .iter()
+            .any(|ending| name.ends_with(ending));
+        // Hidden folders hold data and caches.
+        let folder = !name.starts_with('.') && entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if watched || folder {
+            look(&entry.path(), depth + 1, found);
         }
     }
 }

@@ -46,11 +46,12 @@ pub(super) async fn play(world: &mut World<'_>, flow: &str, test: &Test) -> Resu
     // After `wait` and `expect` the moment is the test's; else the caller acts when it is his turn.
     let mut at_once = false;
     let mut broken_end_expected = false;
-    for (line, act) in &test.run {
+    for (index, (line, act)) in test.run.iter().enumerate() {
         let line = *line;
+        let before = index.checked_sub(1).map(|before| &test.run[before].1);
         match act {
             Act::Press(keys) => {
-                if !matches!(previous(test, line), Some(Act::Wait(_))) {
+                if !matches!(before, Some(Act::Wait(_))) {
                     turn(world, line, &format!("the caller can press `{keys}`")).await?;
                 }
                 alive(world, line, &format!("the caller can press `{keys}`"))?;
@@ -154,11 +155,6 @@ pub(super) async fn play(world: &mut World<'_>, flow: &str, test: &Test) -> Resu
     }
 }
 
-fn previous(test: &Test, line: u32) -> Option<&Act> {
-    let index = test.run.iter().position(|(at, _)| *at == line)?;
-    Some(&test.run.get(index.checked_sub(1)?)?.1)
-}
-
 /// Lets everything happen that needs no caller.
 async fn settle(world: &mut World<'_>) {
     while world.step(None, false).await == Moved::On {}
@@ -184,23 +180,12 @@ fn alive(world: &World<'_>, line: u32, expected: &str) -> Result<(), Miss> {
 
 fn troubled(world: &World<'_>, line: u32) -> Result<(), Miss> {
     match &world.trouble {
-        Some(trouble) => {
-            let place = world
-                .record
-                .events
-                .last()
-                .and_then(|event| event.place.clone());
-            let line = match place {
-                Some(_) => line,
-                None => line.max(1),
-            };
-            Err(Miss::new(
-                line,
-                "a test that needs nothing from outside",
-                trouble.what.clone(),
-            )
-            .help(trouble.help.clone()))
-        }
+        Some(trouble) => Err(Miss::new(
+            line,
+            "a test that needs nothing from outside",
+            trouble.what.clone(),
+        )
+        .help(trouble.help.clone())),
         None => Ok(()),
     }
 }
@@ -229,7 +214,10 @@ async fn meet(
         }
     }
     troubled(world, line)?;
-    if let Some((wanted, got)) = expect::missing(world, flow, expected, hear.as_ref()) {
+    if let Some((mut wanted, got)) = expect::missing(world, flow, expected, hear.as_ref()) {
+        if let Some(within) = expected.within_ms {
+            wanted = format!("{wanted} within {}", seconds(within));
+        }
         let help = match world.asked() {
             Asked::Nobody(name) => Some(mock_for(name)),
             _ if world.ended.is_none() && world.waits() => Some(

@@ -52,6 +52,8 @@ pub(super) struct World<'t> {
     guest: Option<Guest>,
     asked: Asked,
     due: Vec<(Millis, Due)>,
+    /// The flow and the line that the contact's journal was at last.
+    place: Option<(String, u32)>,
     /// Answers given to guests so far.
     pub replies: u64,
     /// Kept for its capacity.
@@ -157,6 +159,7 @@ impl<'t> World<'t> {
             guest: None,
             asked: Asked::Nothing,
             due: Vec::new(),
+            place: None,
             replies: 0,
             out: Vec::new(),
         })
@@ -364,8 +367,7 @@ impl<'t> World<'t> {
     }
 
     fn note(&mut self, what: What) {
-        let place = self.node().map(|(flow, node)| (flow.to_owned(), node.line));
-        self.record.note(self.now, place, what);
+        self.record.note(self.now, self.place.clone(), what);
     }
 
     fn run(&mut self, activation: u32, step: String, input: String, timeout_ms: u64) {
@@ -664,14 +666,13 @@ impl<'t> World<'t> {
             self.asked = Asked::Nothing;
         }
         let hangup = json!({ "err": CallError::Hangup });
-        let waiting = self.due.iter_mut().filter_map(|(at, due)| match due {
-            Due::Effect(_, result) if *at > self.now => Some((at, result)),
-            Due::Patience(_, result) => Some((at, result)),
-            _ => None,
-        });
-        for (at, result) in waiting {
-            *at = self.now;
-            *result = hangup.clone();
+        for (at, due) in &mut self.due {
+            if let Due::Effect(effect, _) | Due::Patience(effect, _) = due
+                && *at > self.now
+            {
+                *at = self.now;
+                *due = Due::Effect(*effect, hangup.clone());
+            }
         }
         self.give(Input::HungUp).await;
     }
@@ -681,27 +682,20 @@ impl<'t> World<'t> {
             EntryKind::Entered {
                 flow, step, line, ..
             } => {
-                let same = self
-                    .record
-                    .events
-                    .iter()
-                    .rev()
-                    .find_map(|event| match &event.what {
-                        What::Step(last) => Some(
-                            *last == step
-                                && event.place.as_ref().is_some_and(|place| place.0 == flow),
-                        ),
-                        _ => None,
-                    });
-                if same != Some(true)
-                    || !self
-                        .record
-                        .recent()
-                        .iter()
-                        .any(|event| matches!(event.what, What::Step(_)))
-                {
-                    self.record
-                        .note(self.now, Some((flow, line)), What::Step(step));
+                let last = self.record.events.iter().rev();
+                let last = last.into_iter().find_map(|event| match &event.what {
+                    What::Step(last) => Some((last, event.place.as_ref().map(|place| &place.0))),
+                    _ => None,
+                });
+                // The actions of one step are told once, but each round of the caller anew.
+                let told = last == Some((&step, Some(&flow)));
+                let recent = self.record.recent().iter();
+                let round = recent
+                    .map(|event| &event.what)
+                    .any(|what| matches!(what, What::Step(_)));
+                self.place = Some((flow, line));
+                if !told || !round {
+                    self.note(What::Step(step));
                 }
             }
             EntryKind::Outcome {

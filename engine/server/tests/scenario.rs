@@ -1,0 +1,148 @@
+//! `strowger test` as a person or a CI server sees it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenario")
+}
+
+/// Runs `strowger test` in the folder of the fixtures; compiled plugins are kept among the build's files.
+fn test(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_strowger"))
+        .arg("test")
+        .args(arguments)
+        .args(["--data", concat!(env!("CARGO_TARGET_TMPDIR"), "/scenario")])
+        .current_dir(fixtures())
+        .output()
+        .expect("the program runs")
+}
+
+fn told(arguments: &[&str], code: i32) -> String {
+    let output = test(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn passing_tests_and_their_coverage() {
+    insta::assert_snapshot!(told(&["passing", "--coverage"], 0));
+}
+
+#[test]
+fn failures_show_line_expectation_and_conversation() {
+    insta::assert_snapshot!(told(&["failing"], 1));
+}
+
+#[test]
+fn junit_holds_failures_and_skips() {
+    let text = told(&["failing", "passing", "--format", "junit", "-k", "n"], 1);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn github_annotates_the_line_that_failed() {
+    insta::assert_snapshot!(told(&["failing", "--format", "github"], 1));
+}
+
+#[test]
+fn json_is_one_object_a_line() {
+    let text = told(
+        &[
+            "failing",
+            "-k",
+            "mock that is none",
+            "--format",
+            "json",
+            "--coverage",
+        ],
+        1,
+    );
+    for line in text.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect("an object a line");
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_file_is_tested_within_its_project_and_a_pattern_chooses() {
+    let text = told(&["passing/main.flow.yaml", "-k", "HOLIDAY"], 0);
+    assert!(
+        text.contains("ok    on a holiday a message is left"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("1 test: 1 passed, 0 failed, 0 skipped\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_same_tests_give_the_same_bytes_on_any_number_of_threads() {
+    let one = told(&["passing", "failing", "--coverage", "-j", "1"], 1);
+    let many = told(&["passing", "failing", "--coverage", "-j", "8"], 1);
+    assert_eq!(one, many);
+}
+
+#[test]
+fn results_go_into_a_file() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tests.xml");
+    let name = file.display().to_string();
+    let stdout = told(&["passing", "--format", "junit", "--output", &name], 0);
+    assert_eq!(stdout, "");
+    let xml = std::fs::read_to_string(&file).expect("written");
+    assert!(xml.starts_with("<?xml"), "{xml}");
+}
+
+#[test]
+fn what_cannot_be_run_says_what_to_do() {
+    let output = test(&["nowhere.flow.yaml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("give a project's folder or a *.flow.yaml file"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn the_demo_project_passes_its_tests() {
+    let aurora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../flows/aurora");
+    let text = told(&[&aurora.display().to_string()], 0);
+    assert!(text.contains(" 0 failed"), "{text}");
+}
+
+#[test]
+fn a_request_that_nobody_mocks_fails_and_says_how_to_mock_it() {
+    let aurora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../flows/aurora");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unmocked");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let config = std::fs::read_to_string(aurora.join("strowger.toml")).expect("the demo");
+    let plugins = format!("component = \"{}/plugins/", aurora.display());
+    std::fs::write(
+        folder.join("strowger.toml"),
+        config.replace("component = \"plugins/", &plugins),
+    )
+    .expect("written");
+    let flow = "flow: ask\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: crm/caller@2\n    \
+                with: { phone: \"${call.from}\" }\n    then: { known: bye, unknown: bye, timeout: bye, error: bye }\n  \
+                bye: { hangup: completed }\ntests:\n  asks the service:\n    run:\n      - expect: { ends: completed }\n";
+    std::fs::write(folder.join("ask.flow.yaml"), flow).expect("written");
+    let output = test(&[&folder.display().to_string()]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        text.contains("`crm/caller` sends a request (GET http://127.0.0.1:8090/"),
+        "{text}"
+    );
+    assert!(
+        text.contains("`mock: { crm/caller: { outcome: … } }`"),
+        "{text}"
+    );
+}
