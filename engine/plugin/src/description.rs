@@ -1,6 +1,7 @@
 //! A plugin's description of itself, checked.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 use strowger_flow::catalog::{PluginDescription, StepDescription};
@@ -8,8 +9,15 @@ use strowger_flow::catalog::{PluginDescription, StepDescription};
 use crate::error::LoadError;
 use crate::schema::Schema;
 
-/// Most steps of one plugin. Count; a plugin with more should be several.
-const STEPS_MOST: usize = 100;
+/// The contract: the same document that plugins' authors read. What it refuses is refused here; the checks
+/// in code come first, since they say it in better words, and add what a schema cannot say.
+const CONTRACT: &str = include_str!("../../../wit/1.0/description.schema.json");
+
+/// Most steps of one plugin, as in the contract. Count; a plugin with more should be several.
+const STEPS_MOST: usize = 64;
+
+/// Most findings of the contract that are told of one description. Count; a stranger wrote it.
+const FINDINGS_MOST: usize = 20;
 
 /// Longest name of a plugin, a step or an outcome. Bytes.
 const NAME_BYTES: usize = 64;
@@ -27,22 +35,23 @@ pub(crate) type StepChecks = BTreeMap<String, StepCheck>;
 
 /// Reads the answer to `describe` and holds it against the contract.
 pub(crate) fn read(text: &str) -> Result<(PluginDescription, StepChecks), Vec<LoadError>> {
-    let description: PluginDescription = serde_json::from_str(text).map_err(|error| {
+    let unreadable = |error: serde_json::Error| {
         vec![LoadError::Description {
             path: "describe".into(),
             reason: error.to_string(),
         }]
-    })?;
+    };
+    let description: PluginDescription = serde_json::from_str(text).map_err(unreadable)?;
     let mut findings = Findings(Vec::new());
     let mut checks = StepChecks::new();
 
-    if !is_name(&description.name, "-") {
+    if !is_plugin_name(&description.name) {
         findings.add(
             "name",
             format!(
-                "`{}` is not a name: {}",
-                shown(&description.name),
-                name_rule("-")
+                "`{}` is not a name: words of lower-case letters and digits with one `-` between, a letter first, \
+                 at most {NAME_BYTES} bytes",
+                shown(&description.name)
             ),
         );
     }
@@ -69,12 +78,15 @@ pub(crate) fn read(text: &str) -> Result<(PluginDescription, StepChecks), Vec<Lo
     }
     for (name, step) in description.steps.iter().take(STEPS_MOST) {
         let path = format!("steps.{}", shown(name));
-        if !is_name(name, "-_") {
-            findings.add(&path, format!("not a name: {}", name_rule("-_")));
+        if !is_name(name) {
+            findings.add(&path, not_a_name());
         }
         if let Some(check) = check_step(&path, step, &mut findings) {
             checks.insert(name.clone(), check);
         }
+    }
+    if findings.0.is_empty() {
+        contract(text, &mut findings);
     }
     if findings.0.is_empty() {
         Ok((description, checks))
@@ -116,13 +128,19 @@ fn check_step(path: &str, step: &StepDescription, findings: &mut Findings) -> Op
     let mut outcomes = BTreeMap::new();
     for (name, schema) in &step.outcomes {
         let path = at(&format!("outcomes.{}", shown(name)));
-        if !is_name(name, "-_") {
-            findings.add(&path, format!("not a name: {}", name_rule("-_")));
+        if !is_name(name) {
+            findings.add(&path, not_a_name());
         }
         if name == "error" {
             findings.add(
                 &path,
                 "`error` is the engine's: return a failure instead".into(),
+            );
+        }
+        if name == "else" {
+            findings.add(
+                &path,
+                "`else` is the flow's word for everything left: choose another name".into(),
             );
         }
         if schema.get("type").is_some_and(|kind| kind != "object") {
@@ -186,21 +204,55 @@ impl Findings {
     }
 }
 
-/// Whether a text is a lower-case name with these further characters, a letter first.
-fn is_name(text: &str, further: &str) -> bool {
+/// Holds a description against the contract itself.
+fn contract(text: &str, findings: &mut Findings) {
+    static VALIDATOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        let schema = serde_json::from_str(CONTRACT).expect("the contract is JSON");
+        jsonschema::validator_for(&schema).expect("the contract is a JSON Schema")
+    });
+    let document: Value = serde_json::from_str(text).expect("it has just been read");
+    for error in VALIDATOR.iter_errors(&document).take(FINDINGS_MOST) {
+        let path = error.instance_path().to_string();
+        let path = path.trim_start_matches('/').replace('/', ".");
+        let place = if path.is_empty() { "describe" } else { &path };
+        // The values are a stranger's and may be long.
+        findings.add(place, shown_reason(&error.to_string()));
+    }
+}
+
+/// Whether a text is the name of a plugin.
+fn is_plugin_name(text: &str) -> bool {
+    text.split('-').all(|word| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    }) && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.len() <= NAME_BYTES
+}
+
+/// Whether a text is the name of a step or an outcome.
+fn is_name(text: &str) -> bool {
     text.len() <= NAME_BYTES
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text
             .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || further.contains(c))
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-fn name_rule(further: &str) -> String {
-    let further: Vec<_> = further.chars().map(|c| format!("`{c}`")).collect();
+fn not_a_name() -> String {
     format!(
-        "lower-case letters, digits and {}, a letter first, at most {NAME_BYTES} bytes",
-        further.join(" and ")
+        "not a name: lower-case letters, digits and `_`, a letter first, at most {NAME_BYTES} bytes"
     )
+}
+
+/// A reason that quotes a stranger's text, short enough for a message.
+fn shown_reason(text: &str) -> String {
+    const CHARACTERS: usize = 300;
+    text.chars()
+        .take(CHARACTERS)
+        .flat_map(char::escape_debug)
+        .collect()
 }
 
 /// A stranger's text, short enough for a message.
@@ -259,6 +311,113 @@ mod tests {
                 findings.iter().any(|finding| finding.contains(path)),
                 "{path}: {findings:#?}"
             );
+        }
+    }
+
+    /// A description with one step, changed.
+    fn changed(change: impl FnOnce(&mut Value)) -> Value {
+        let mut description = json!({"name": "shop", "version": "1.0.0", "steps": {"find": {
+            "input": {"type": "object", "properties": {"no": {"type": "string"}}},
+            "main": "no", "outcomes": {"found": {}}
+        }}});
+        change(&mut description);
+        description
+    }
+
+    fn steps(count: usize) -> Value {
+        changed(|d| {
+            let step = d["steps"]["find"].clone();
+            d["steps"] = (0..count)
+                .map(|n| (format!("s{n}"), step.clone()))
+                .collect();
+        })
+    }
+
+    fn step(name: &str, value: Value) -> Value {
+        changed(|d| d["steps"]["find"][name] = value)
+    }
+
+    fn named(name: &str) -> Value {
+        changed(|d| {
+            let step = d["steps"]["find"].clone();
+            d["steps"] = json!({ name: step });
+        })
+    }
+
+    #[test]
+    fn the_contract_and_the_host_agree() {
+        let schema = serde_json::from_str(CONTRACT).expect("JSON");
+        let contract = jsonschema::validator_for(&schema).expect("a JSON Schema");
+        let long = "a".repeat(64);
+        let too_long = "a".repeat(65);
+        let outcomes = |count: usize| {
+            let all = (0..count).map(|n| (format!("o{n}"), json!({}))).collect();
+            step("outcomes", all)
+        };
+        let examples = |count: usize| {
+            step(
+                "examples",
+                vec![json!({"input": {}, "outcome": "found"}); count].into(),
+            )
+        };
+        let plugin = |name: &str| changed(|d| d["name"] = name.into());
+        let outcome = |name: &str| step("outcomes", json!({ name: {} }));
+        for (accepted, description) in [
+            (true, changed(|_| {})),
+            (true, steps(64)),
+            (false, steps(65)),
+            (false, steps(0)),
+            (true, plugin("order-desk2")),
+            (true, plugin(&long)),
+            (false, plugin(&too_long)),
+            (false, plugin("order_desk")),
+            (false, plugin("order-")),
+            (false, plugin("order--desk")),
+            (false, plugin("2orders")),
+            (true, named("look_up")),
+            (true, named(&long)),
+            (false, named(&too_long)),
+            (false, named("look-up")),
+            (false, named("_up")),
+            (true, outcome("not_found")),
+            (true, outcome("timeout")),
+            (false, outcome("not-found")),
+            (false, outcome("error")),
+            (false, outcome("else")),
+            (true, outcomes(64)),
+            (false, outcomes(65)),
+            (false, outcomes(0)),
+            (false, step("outcomes", json!({"found": {"type": "array"}}))),
+            (true, examples(32)),
+            (false, examples(33)),
+            (false, step("examples", json!([{"input": {}}]))),
+            (false, step("input", json!({"type": "string"}))),
+            (
+                false,
+                step(
+                    "input",
+                    json!({"type": "object", "properties": {"order-no": {}, "no": {}}}),
+                ),
+            ),
+            (false, step("people", json!(["found", "found"]))),
+            (false, step("binds", json!({"Order": {}}))),
+            (
+                true,
+                step("title", json!({"en": "Find", "zh-Hans": "查询"})),
+            ),
+            (false, step("title", json!({"in English": "Find"}))),
+            (false, step("colour", json!("red"))),
+            (false, changed(|d| d["version"] = "1.0".into())),
+            (true, changed(|d| d["version"] = "1.0.0-rc.1+5".into())),
+            (false, changed(|d| d["version"] = "01.0.0".into())),
+        ] {
+            let told = findings(description.clone());
+            assert_eq!(
+                contract.is_valid(&description),
+                accepted,
+                "contract: {description}"
+            );
+            assert_eq!(told.is_empty(), accepted, "host: {description}: {told:#?}");
         }
     }
 
