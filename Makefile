@@ -69,7 +69,8 @@ lint: ## clippy, warnings are errors
 
 .PHONY: doc
 doc: ## API documentation, warnings are errors
-	@RUSTDOCFLAGS='-D warnings' $(STAGE) 'doc' cargo doc $(CARGO_ALL) --no-deps
+	@RUSTDOCFLAGS='-D warnings' $(STAGE) 'doc: engine' cargo doc $(CARGO_ALL) --no-deps
+	@RUSTDOCFLAGS='-D warnings' $(STAGE) 'doc: plugins' cargo doc --manifest-path plugins/Cargo.toml --workspace --lib --locked --no-deps
 
 .PHONY: pure
 pure: ## The pure crates build for wasm32
