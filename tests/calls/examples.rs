@@ -89,6 +89,7 @@ fn every_project_checks_without_a_warning() -> Result<()> {
         let findings: Vec<_> = out
             .lines()
             .filter(|line| !line.contains("which does not answer"))
+            .filter(|line| !line.contains(r#""level":"note""#))
             .collect();
         assert!(findings.is_empty(), "{project}: {findings:#?}");
         if WALKS.iter().any(|walk| walk.0 == project) {
