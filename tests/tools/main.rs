@@ -1,3 +1,4 @@
 //! The program's verbs that need no call: what a designer types, and what they read.
 
 mod explain;
+mod fmt;

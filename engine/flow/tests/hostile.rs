@@ -27,6 +27,7 @@ fn sound(source: &[u8]) -> Checked {
         assert!(found.primary.place.line >= 1 && found.primary.place.column >= 1);
     }
     signature(source);
+    let _laid_out = strowger_flow::fmt::format("any.flow.yaml", source);
     checked
 }
 

@@ -13,30 +13,45 @@ pub(super) struct Written {
     pub keeps_empty_lines: bool,
 }
 
-pub(super) fn written(text: &str, span: Span, scalar: &Scalar) -> Written {
-    let raw = text.get(span.start..span.end).unwrap_or("");
-    let block = scalar.style == Style::Block;
-    let raw = if block { raw } else { raw.trim() };
-    let mut lines = raw.lines();
-    let first = lines.next().unwrap_or("").trim_end();
-    if !block {
-        let rest = lines
-            .map(|line| match scalar.style {
-                Style::Plain => line.trim().to_owned(),
-                // A blank before the line break may be escaped.
-                _ => line.trim_start().to_owned(),
-            })
-            .collect();
-        return Written {
-            first: first.to_owned(),
-            rest,
-            keeps_empty_lines: false,
-        };
+/// A scalar that stands after a byte: behind its key's, or at the beginning of the line of its dash.
+pub(super) fn written(text: &str, after: usize, span: Span, scalar: &Scalar) -> Written {
+    match scalar.style {
+        Style::Block => block(text, after, span, scalar),
+        _ => flow(text.get(span.start..span.end).unwrap_or(""), scalar.style),
     }
-    let keeps = header(first).contains('+');
-    let body: Vec<&str> = lines.collect();
-    let depth = indentation(&body, &scalar.text);
-    let mut rest: Vec<String> = body
+}
+
+fn flow(raw: &str, style: Style) -> Written {
+    let mut lines = raw.trim().lines();
+    let first = lines.next().unwrap_or("").trim_end().to_owned();
+    let rest = lines
+        .map(|line| match style {
+            Style::Plain => line.trim().to_owned(),
+            // A blank before the line break may be escaped.
+            _ => line.trim_start().to_owned(),
+        })
+        .collect();
+    Written {
+        first,
+        rest,
+        keeps_empty_lines: false,
+    }
+}
+
+fn block(text: &str, after: usize, span: Span, scalar: &Scalar) -> Written {
+    let at = header_at(text, after);
+    let header = text[at..].split_whitespace().next().unwrap_or("");
+    let keeps = header.contains('+');
+    let begin = text[at..].find('\n').map_or(text.len(), |end| at + end + 1);
+    let body = text.get(begin..span.end).unwrap_or("");
+    // What comes next may be indented; those blanks are no line of the text.
+    let body = match body.rfind('\n') {
+        Some(end) if body[end..].trim().is_empty() => &body[..=end],
+        _ => body,
+    };
+    let lines: Vec<&str> = body.lines().collect();
+    let depth = indentation(&lines, &scalar.text);
+    let mut rest: Vec<String> = lines
         .iter()
         .map(|line| match line.trim().is_empty() && line.len() <= depth {
             true => String::new(),
@@ -48,7 +63,7 @@ pub(super) fn written(text: &str, span: Span, scalar: &Scalar) -> Written {
     }
     Written {
         // A text that begins with blanks says how deep it is indented; here that is always two.
-        first: header(first)
+        first: header
             .chars()
             .map(|c| if c.is_ascii_digit() { '2' } else { c })
             .collect(),
@@ -57,9 +72,17 @@ pub(super) fn written(text: &str, span: Span, scalar: &Scalar) -> Written {
     }
 }
 
-/// `|`, `>` and what follows them, without a comment.
-fn header(first: &str) -> &str {
-    first.split_whitespace().next().unwrap_or("")
+/// Where the `|` or `>` of a block stands: behind blanks, colon, dashes and comments.
+fn header_at(text: &str, after: usize) -> usize {
+    let mut at = after;
+    loop {
+        let rest = text[at..].trim_start_matches([' ', ':', '-', '\n']);
+        at = text.len() - rest.len();
+        match rest.strip_prefix('#') {
+            Some(comment) => at += comment.find('\n').unwrap_or(comment.len()) + 1,
+            None => return at,
+        }
+    }
 }
 
 /// How deep a block's lines are indented: what the file has more than the text.

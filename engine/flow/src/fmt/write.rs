@@ -21,7 +21,7 @@ pub(super) fn write(text: &str, root: &Node, comments: &[Comment]) -> String {
         commented: usize::MAX,
     };
     match (&root.content, writer.one_line(root, 0)) {
-        (Content::Scalar(_), _) | (_, Some(_)) => writer.value(root, 0, text.len()),
+        (Content::Scalar(_), _) | (_, Some(_)) => writer.value(root, 0, 0, text.len()),
         (_, None) => writer.collection(root, 0, None, text.len()),
     }
     writer.comments_before(text.len(), 0, None);
@@ -79,7 +79,11 @@ impl Writer<'_> {
             || item.scalar().is_some()
             || self.one_line(item, indent + INDENT).is_some()
         {
-            self.value(item, indent, next);
+            let line = self.text[..item.span.start]
+                .trim_end()
+                .rfind('\n')
+                .map_or(0, |at| at + 1);
+            self.value(item, line, indent, next);
             return;
         }
         // The first entry stands beside the dash.
@@ -95,7 +99,7 @@ impl Writer<'_> {
         let value = &entry.value;
         let width = indent + width(&key) + 2;
         if value.scalar().is_some() || self.one_line(value, width).is_some() {
-            self.value(value, indent, next);
+            self.value(value, entry.key_span.end, indent, next);
             return;
         }
         self.trailing(entry.key_span.end, value.span.start);
@@ -104,8 +108,8 @@ impl Writer<'_> {
         self.collection(value, indent + INDENT, Some(column), next);
     }
 
-    /// A value that begins on the line at hand.
-    fn value(&mut self, node: &Node, indent: usize, next: usize) {
+    /// A value that begins on the line at hand, behind a byte of the file.
+    fn value(&mut self, node: &Node, after: usize, indent: usize, next: usize) {
         if let Some(line) = self.one_line(node, 0) {
             if !line.is_empty() {
                 self.blank();
@@ -120,7 +124,7 @@ impl Writer<'_> {
             first,
             rest,
             keeps_empty_lines,
-        } = scalar::written(self.text, node.span, scalar);
+        } = scalar::written(self.text, after, node.span, scalar);
         self.blank();
         self.out.push_str(&first);
         let block = scalar.style == crate::yaml::Style::Block;
