@@ -115,7 +115,8 @@ fn hostile_flow(guest: &str, input: &str) -> String {
 }
 
 #[test]
-fn a_missing_prompt_file_is_told_at_check_and_is_an_error_edge_at_run_time() -> Result<()> {
+fn a_missing_prompt_file_is_told_at_check_and_a_damaged_one_is_an_error_edge_at_run_time()
+-> Result<()> {
     let mut world = World::edited(|project| {
         std::fs::write(
             project.join("torn.flow.yaml"),
@@ -136,9 +137,11 @@ fn a_missing_prompt_file_is_told_at_check_and_is_an_error_edge_at_run_time() -> 
     world.engine.program.kill()?;
     let (code, out, _) = strowger(&["check", &world.engine.project.display().to_string()])?;
     assert!(
-        out.contains("missing-audio") && out.contains("audio/gone.wav"),
+        code == 1 && out.contains("nothing-to-play") && out.contains("audio/gone.wav"),
         "{code}: {out}"
     );
+    // A file that is there and is no sound is found when the prompt is to be heard.
+    std::fs::write(world.engine.project.join("audio/gone.wav"), "no sound")?;
     world.engine.restart()?;
     let mut phone = world.dial("500")?;
     phone.hear(&*world.en("Something is missing.")?, PROMPT)?;

@@ -327,6 +327,8 @@ impl Loop {
         let Some(index) = self.by_id.remove(&stream) else {
             return;
         };
+        // Before its end is told, so that nobody who hears of it still counts it.
+        self.counters.streams.set(self.by_id.len() as u64);
         if let Some(leg) = self.slots[index as usize].leg.take() {
             if let Some(phase) = leg.phase {
                 self.wheel.remove(index, phase);
@@ -334,7 +336,6 @@ impl Loop {
             leg.close(&surroundings!(self));
         }
         self.free.push(index);
-        self.counters.streams.set(self.by_id.len() as u64);
     }
 
     /// Sends the first packet of a prompt at once if it is due, and lets the leg's clock run from it.
