@@ -100,6 +100,37 @@ pub(super) fn step_result(
     Ok((after, result))
 }
 
+/// Descriptions of steps in which no field of an outcome's data is promised: a mock gives what its flow
+/// reads, and the rest has no value. What it gives is held against its type all the same, and a real step
+/// against its own description by the plugin host.
+pub(super) fn partial(
+    steps: &BTreeMap<String, StepDescription>,
+) -> BTreeMap<String, StepDescription> {
+    let mut steps = steps.clone();
+    for outcome in steps
+        .values_mut()
+        .flat_map(|step| step.outcomes.values_mut())
+    {
+        promise_nothing(outcome);
+    }
+    steps
+}
+
+/// Depth is bounded by the description's own, which the host has limited.
+fn promise_nothing(schema: &mut Json) {
+    match schema {
+        Json::Object(fields) => {
+            fields.values_mut().for_each(promise_nothing);
+            // A schema without the list promises every property.
+            if fields.get("properties").is_some_and(Json::is_object) {
+                fields.insert("required".to_owned(), json!([]));
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(promise_nothing),
+        _ => {}
+    }
+}
+
 fn says(description: Option<&StepDescription>, outcome: &str) -> bool {
     description.is_some_and(|step| step.outcomes.contains_key(outcome))
 }

@@ -9,6 +9,7 @@ use strowger_flow::plan::Plan;
 use strowger_flow::{Diagnostic, Level, Test};
 use strowger_plugin::{Host, HostConfig, HostError, Limits};
 
+use super::mocks;
 use crate::project::{Project, ProjectError, Steps, catalog_of, has_errors, without_echoes};
 
 /// The file that makes a folder a project.
@@ -155,7 +156,7 @@ impl Suite {
     ) -> Result<Suite, SuiteError> {
         let project = Project::read(folder)?;
         let steps = Steps::load(&host, folder, &project.config.plugins, &Limits::default()).await;
-        let (steps, complaints) = match steps {
+        let (mut steps, complaints) = match steps {
             Ok(steps) => (steps, Vec::new()),
             Err(error) => (error.loaded, error.complaints),
         };
@@ -189,6 +190,7 @@ impl Suite {
                 Some((name, file.path.display().to_string(), checked.tests.clone()))
             })
             .collect();
+        steps.descriptions = mocks::partial(&steps.descriptions);
         let program = project.program(checked, &steps)?;
         let plans: Vec<_> = program.flows().cloned().collect();
         let flows = chosen
@@ -213,7 +215,7 @@ impl Suite {
             path: path.to_owned(),
             source,
         })?;
-        let steps = Steps::load(&host, Path::new("."), &BTreeMap::new(), &Limits::default())
+        let mut steps = Steps::load(&host, Path::new("."), &BTreeMap::new(), &Limits::default())
             .await
             .map_err(|error| {
                 let complaints = error.complaints.into_iter();
@@ -227,6 +229,7 @@ impl Suite {
             return Err(SuiteError::Errors(errors.join("\n")));
         };
         let plan = Arc::new(plan);
+        steps.descriptions = mocks::partial(&steps.descriptions);
         let program = Program::new([plan.clone()], &steps.descriptions, BTreeMap::new())
             .map_err(|error| SuiteError::Errors(error.to_string()))?;
         Ok(Suite {

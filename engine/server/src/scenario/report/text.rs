@@ -40,7 +40,7 @@ fn write(text: &mut String, results: &[TestResult], coverage: Option<&Coverage>)
             writeln!(text, "  expected  {}", miss.expected)?;
             for (index, got) in miss.got.iter().enumerate() {
                 let head = if index == 0 { "got" } else { "" };
-                writeln!(text, "  {head:<8}  {got}")?;
+                writeln!(text, "  {head:<8}  {}", indented(got))?;
             }
             for mock in &test.unused_mocks {
                 writeln!(text, "  note      nothing asked for the mock `{mock}`")?;
@@ -62,6 +62,11 @@ fn write(text: &mut String, results: &[TestResult], coverage: Option<&Coverage>)
         "\n{} {of}: {passed} passed, {failed} failed, {skipped} skipped",
         results.len()
     )
+}
+
+/// Further lines of a text below its first.
+fn indented(text: &str) -> String {
+    text.replace('\n', "\n            ")
 }
 
 fn write_coverage(text: &mut String, flow: &FlowCoverage) -> fmt::Result {
