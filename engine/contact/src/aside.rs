@@ -69,9 +69,14 @@ impl Contact {
         out: &mut Vec<Output>,
     ) {
         let queued = self.aside.queued.as_ref();
-        if queued.is_some_and(|(queued, _)| *queued == play) {
+        if queued.is_some_and(|(queued, _)| *queued == play) || !self.is_playing(play) {
             return;
         }
+        let played = EntryKind::Played {
+            play,
+            error: error.clone(),
+        };
+        self.write(now, played, out);
         if self.apologised(now, play, error.as_ref(), out) {
             return;
         }
@@ -102,6 +107,22 @@ impl Contact {
             Some(error) => self.reply(now, err(CallError::Unavailable(error)), out),
             None if said => self.reply(now, ok("finished"), out),
             None => self.await_first_key(now),
+        }
+    }
+
+    /// Whether somebody waits for the end of a play.
+    fn is_playing(&mut self, play: u32) -> bool {
+        let aside = &self.aside;
+        if aside.sentence == Some(play) || aside.music == Some(play) {
+            return true;
+        }
+        if let State::Parting(parting) = &self.state {
+            return parting.play == play;
+        }
+        match self.activation().map(|activation| &activation.pending) {
+            Some(Pending::Say { play: said, .. }) => *said == play,
+            Some(Pending::Listen(listening)) => listening.play == Some(play),
+            _ => false,
         }
     }
 

@@ -11,7 +11,7 @@ use strowger_flow::value::Value;
 use crate::Millis;
 use crate::activation::Activation;
 use crate::aside::Aside;
-use crate::entry::{Entry, EntryKind};
+use crate::entry::{Entry, EntryKind, FORMAT};
 use crate::facts::Facts;
 use crate::io::{Ending, Input, Output};
 use crate::parting::Parting;
@@ -207,7 +207,11 @@ impl Contact {
                 self.step_ended(now, activation, result, out)
             }
             Input::EffectDone { effect, result } => self.effect_done(now, effect, result, out),
-            Input::Tick => {}
+            Input::Tick => {
+                if self.timers.next().is_some_and(|at| at <= now) {
+                    self.write(now, EntryKind::Tick, out);
+                }
+            }
             Input::Shutdown => {
                 self.end(now, "shutdown", false, None, out);
                 return;
@@ -231,6 +235,17 @@ impl Contact {
             to: self.facts.to.clone(),
             flow: plan.flow.clone(),
             hash: plan.hash.clone(),
+            format: FORMAT,
+            id: self.facts.id.clone(),
+            since: self.facts.started_at,
+            content: self.program.content().to_owned(),
+            seed: Some(
+                self.facts
+                    .seed
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect(),
+            ),
         };
         self.write(now, started, out);
         self.timers

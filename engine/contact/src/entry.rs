@@ -7,6 +7,17 @@ use crate::Millis;
 use crate::facts::Channel;
 use crate::io::{Ending, Segment};
 
+/// The journal's format: 1 told what a contact did, 2 also holds every input with its time, so that the
+/// contact can be replayed. Written into [`EntryKind::Started`].
+pub const FORMAT: u32 = 2;
+
+/// Stands in the journal for a key or a character that must not be seen.
+pub const HIDDEN: char = '•';
+
+fn first_format() -> u32 {
+    1
+}
+
 /// One line of a contact's journal: numbered from 0 without gaps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
@@ -35,6 +46,62 @@ pub enum EntryKind {
         flow: String,
         /// SHA-256 of its text.
         hash: String,
+        /// The journal's [`FORMAT`].
+        #[serde(default = "first_format")]
+        format: u32,
+        /// The contact's id; empty in format 1.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        id: String,
+        /// When it reached us: the line may have opened later.
+        #[serde(default)]
+        since: Millis,
+        /// SHA-256 over all flows and plugins it may walk through.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        content: String,
+        /// Where its random numbers come from, in hexadecimal. Who reads it while the contact lasts can
+        /// foretell them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seed: Option<String>,
+    },
+    /// A key arrived; [`EntryKind::Pressed`] follows when a step takes it or when it is dropped. A digit is
+    /// [`HIDDEN`] when it may be part of a secret.
+    Key {
+        /// The key.
+        key: char,
+    },
+    /// A play came to its end.
+    Played {
+        /// Its number within the contact.
+        play: u32,
+        /// Why it could not be played.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// A deadline of the contact was there.
+    Tick,
+    /// A step was started on a fresh instance.
+    Ran {
+        /// Activation.
+        activation: u32,
+        /// `plugin/step@major`.
+        plugin: String,
+        /// SHA-256 of the plugin's component.
+        digest: String,
+        /// SHA-256 of the text of the flow that runs it.
+        flow_hash: String,
+        /// The step's input; secrets as handles.
+        input: Json,
+    },
+    /// A step called the host; [`EntryKind::Call`] with the same numbers is the answer.
+    Asked {
+        /// Activation.
+        activation: u32,
+        /// Number of the call within the activation, from 1.
+        call: u32,
+        /// `interface.function`.
+        function: String,
+        /// The arguments in JSON, as the guest gave them.
+        request: Json,
     },
     /// An action was reached.
     Entered {
@@ -81,7 +148,7 @@ pub enum EntryKind {
         call: u32,
         /// `interface.function`.
         function: String,
-        /// The result in JSON, as the guest got it; bodies over 4 KiB are cut.
+        /// The result in JSON, as the guest got it; `{"cut": BYTES}` when it was too long to keep.
         result: Json,
     },
     /// A step ended with an outcome.

@@ -3,6 +3,7 @@
 use std::io;
 
 use rand_chacha::rand_core::RngCore;
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::Millis;
@@ -18,8 +19,9 @@ use crate::timers::Timer;
 
 /// Longest log line, in characters.
 const MAX_LOG_LINE: usize = 2_000;
-/// Longest result that is journalled whole, in bytes of JSON.
-const MAX_JOURNALLED: usize = 4_096;
+/// Longest request or result that is journalled whole, in bytes of JSON: a replay needs them all, and the
+/// body of a response, at most 1 MiB, is a third longer as text.
+const MAX_JOURNALLED: usize = 2 << 20;
 
 impl Contact {
     /// A guest called the host.
@@ -41,6 +43,13 @@ impl Contact {
         }
         running.calls += 1;
         running.function = format!("{interface}.{function}");
+        let asked = EntryKind::Asked {
+            activation,
+            call: running.calls,
+            function: running.function.clone(),
+            request: journalled(&args),
+        };
+        self.write(now, asked, out);
         match HostCall::read(interface, function, args) {
             Ok(call) if needs_caller(&call) && self.hung_up => {
                 self.reply(now, err(CallError::Hangup), out);
@@ -125,17 +134,14 @@ impl Contact {
             }
             HostCall::Log(level, message) => {
                 let running = self.running();
-                let (activation, step) = (running.id, running.step.clone());
+                let step = running.step.clone();
                 let message = message.chars().take(MAX_LOG_LINE).collect();
                 out.push(Output::Log {
                     level,
                     message,
                     step,
                 });
-                out.push(Output::Reply {
-                    activation,
-                    value: Json::Null,
-                });
+                self.reply(now, Json::Null, out);
             }
         }
         Ok(())
@@ -189,11 +195,7 @@ impl Contact {
         let (activation, call) = (running.id, running.calls);
         let function = std::mem::take(&mut running.function);
         let talked = std::mem::replace(&mut running.pending, Pending::None).talks();
-        let size = json_size(&value);
-        let result = match size > MAX_JOURNALLED {
-            true => json!({ "cut": size }),
-            false => value.clone(),
-        };
+        let result = journalled(&value);
         let entry = EntryKind::Call {
             activation,
             call,
@@ -298,8 +300,19 @@ fn check_wait(ms: u64) -> Result<(), CallError> {
     }
 }
 
+/// A value as the journal keeps it.
+fn journalled<T: Clone + Serialize>(value: &T) -> Json
+where
+    Json: From<T>,
+{
+    match json_size(value) {
+        size if size > MAX_JOURNALLED => json!({ "cut": size }),
+        _ => Json::from(value.clone()),
+    }
+}
+
 /// The length of a value as JSON text, in bytes, without making the text.
-fn json_size(value: &Json) -> usize {
+fn json_size(value: &impl Serialize) -> usize {
     struct Count(usize);
     impl io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -27,6 +27,7 @@ mod io;
 mod listening;
 mod parting;
 mod program;
+pub mod recorded;
 mod scope;
 mod speech;
 mod step;
@@ -36,7 +37,7 @@ mod trail;
 mod walk;
 
 pub use contact::Contact;
-pub use entry::{Entry, EntryKind};
+pub use entry::{Entry, EntryKind, FORMAT, HIDDEN};
 pub use facts::{Channel, Facts};
 pub use io::{Effect, Ending, Input, Output, Segment, StepFailure, StepResult, TransferResult};
 pub use parting::APOLOGY;

@@ -22,7 +22,7 @@ const CHINESE: &str = "非常抱歉，我们的系统出了问题，请您稍后
 #[derive(Debug)]
 pub(crate) struct Parting {
     /// The play of the apology.
-    play: u32,
+    pub play: u32,
     /// Whether that is the standing sentence, after which nothing else can be tried.
     standing: bool,
     /// The disposition, and what went wrong.

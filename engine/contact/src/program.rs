@@ -13,6 +13,8 @@ pub struct Program {
     flows: BTreeMap<String, Arc<Plan>>,
     steps: BTreeMap<String, Arc<StepTypes>>,
     configs: BTreeMap<String, String>,
+    digests: BTreeMap<String, String>,
+    content: String,
 }
 
 #[derive(Debug, Default)]
@@ -104,7 +106,27 @@ impl Program {
             flows,
             steps,
             configs,
+            digests: BTreeMap::new(),
+            content: String::new(),
         })
+    }
+
+    /// Names what the program is made of, for the journal: the SHA-256 of each step's plugin, by
+    /// `plugin/step@major`, and that of the whole.
+    pub fn identified(mut self, digests: BTreeMap<String, String>, content: String) -> Program {
+        self.digests = digests;
+        self.content = content;
+        self
+    }
+
+    /// SHA-256 over all flows and plugins; empty when nobody named it.
+    pub fn content(&self) -> &str {
+        &self.content
+    }
+
+    /// SHA-256 of a step's plugin; empty when nobody named it.
+    pub fn digest(&self, step: &str) -> &str {
+        self.digests.get(step).map_or("", String::as_str)
     }
 
     /// A flow by name.

@@ -78,6 +78,14 @@ impl Contact {
         match input {
             Ok(input) => {
                 self.falls_silent(now);
+                let ran = EntryKind::Ran {
+                    activation: id,
+                    plugin: call.step.clone(),
+                    digest: self.program.digest(&call.step).to_owned(),
+                    flow_hash: plan.hash.clone(),
+                    input: input.clone(),
+                };
+                self.write(now, ran, out);
                 out.push(Output::Run {
                     activation: id,
                     step: call.step.clone(),

@@ -8,7 +8,7 @@ use crate::call::{
     CallError, ListenOptions, MAX_CHOICES, MAX_DIGITS, MAX_TIMEOUT_MS, Prompt, Utterance,
 };
 use crate::contact::Contact;
-use crate::entry::EntryKind;
+use crate::entry::{EntryKind, HIDDEN};
 use crate::facts::Channel;
 use crate::io::{Output, Segment, ok};
 use crate::listening::{Listening, Verdict};
@@ -17,13 +17,11 @@ use crate::timers::Timer;
 /// In a chat people answer slowly: `timeout` counts so many times.
 const CHAT_PATIENCE: u64 = 6;
 /// Most keys kept that were typed ahead; further ones are dropped.
-const MAX_TYPED_AHEAD: usize = 64;
+pub(crate) const MAX_TYPED_AHEAD: usize = 64;
 /// Most texts kept that were written ahead; further ones are dropped.
 const MAX_WRITTEN_AHEAD: usize = 16;
 /// Longest text of a contact, in characters; the rest is dropped.
 const MAX_WRITTEN: usize = 4_000;
-/// Stands in the journal for a key or a character that must not be seen.
-const HIDDEN: char = '•';
 
 impl Contact {
     /// A step listens.
@@ -130,8 +128,14 @@ impl Contact {
             && key == end_key
             && now <= until
         {
+            self.write(now, EntryKind::Key { key }, out);
             return self.write(now, EntryKind::Pressed { key }, out);
         }
+        let key_shown = match self.taken_in_clear(key) {
+            true => key,
+            false => veiled(key),
+        };
+        self.write(now, EntryKind::Key { key: key_shown }, out);
         let Some(activation) = self.activation() else {
             return self.type_ahead(now, key, out);
         };
@@ -163,6 +167,20 @@ impl Contact {
                 self.reply(now, ok(index), out);
             }
             _ => self.type_ahead(now, key, out),
+        }
+    }
+
+    /// Whether the running step takes a key at once and for all to see.
+    fn taken_in_clear(&mut self, key: char) -> bool {
+        let Some(activation) = self.activation() else {
+            return false;
+        };
+        match &activation.pending {
+            Pending::Listen(listening) => {
+                !activation.masked && (listening.play.is_none() || listening.barge_in)
+            }
+            Pending::Capture { end_key, .. } => end_key.is_none_or(|end| end == key),
+            _ => false,
         }
     }
 
@@ -376,4 +394,12 @@ fn check_listen(options: &ListenOptions) -> Result<(), CallError> {
         ));
     }
     Ok(())
+}
+
+/// A key that may be part of a secret: secrets are made of digits, and the other keys only end them.
+fn veiled(key: char) -> char {
+    match key.is_ascii_digit() {
+        true => HIDDEN,
+        false => key,
+    }
 }

@@ -248,7 +248,10 @@ impl Project {
             plan.hash = hex(&sha2::Sha256::digest(&file.source));
             Some(Arc::new(plan))
         });
-        Ok(Program::new(plans, &steps.descriptions, self.configs())?)
+        let program = Program::new(plans, &steps.descriptions, self.configs())?;
+        let digests = steps.digests();
+        let content = content(&program, &digests);
+        Ok(program.identified(digests, content))
     }
 
     /// What `env.config` answers, by plugin name.
@@ -309,6 +312,18 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics
         .iter()
         .any(|diagnostic| diagnostic.level == strowger_flow::Level::Error)
+}
+
+/// SHA-256 over the hashes of all flows and plugins: the same for the same project, whatever the machine.
+fn content(program: &Program, digests: &BTreeMap<String, String>) -> String {
+    let flows = program
+        .flows()
+        .map(|plan| format!("flow {} {}\n", plan.flow, plan.hash));
+    let steps = digests
+        .iter()
+        .map(|(step, digest)| format!("step {step} {digest}\n"));
+    let all: String = flows.chain(steps).collect();
+    hex(&sha2::Sha256::digest(all))
 }
 
 /// Lower-case hexadecimal.

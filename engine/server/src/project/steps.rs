@@ -117,6 +117,14 @@ impl Steps {
         }
     }
 
+    /// SHA-256 of each step's plugin, by `plugin/step@major`.
+    pub fn digests(&self) -> BTreeMap<String, String> {
+        let plugins = self.plugins.iter();
+        plugins
+            .map(|(step, plugin)| (step.clone(), plugin.digest().to_owned()))
+            .collect()
+    }
+
     fn add(&mut self, plugin: Plugin) {
         let description = plugin.description();
         let major = description.version.split('.').next().unwrap_or("0");

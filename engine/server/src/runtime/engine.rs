@@ -146,6 +146,7 @@ impl Engine {
                     .flow(flow)
                     .map(|plan| plan.hash.clone())
                     .unwrap_or_default(),
+                content: self.program.content().to_owned(),
                 channel: if channel == Channel::Voice {
                     "voice"
                 } else {

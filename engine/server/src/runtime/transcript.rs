@@ -30,6 +30,31 @@ pub fn transcript(entries: &[Entry]) -> String {
     text
 }
 
+/// What an entry tells a person: who, and what.
+pub(crate) fn told(kind: &EntryKind) -> (&'static str, String) {
+    if let Some(line) = line(kind, &mut String::new()) {
+        return line;
+    }
+    match kind {
+        EntryKind::Key { key } => ("caller", format!("key {key} arrives")),
+        EntryKind::Pressed { key } => ("caller", format!("pressed {key}")),
+        EntryKind::Played { error: None, .. } => ("engine", "has said it to the end".to_owned()),
+        EntryKind::Played {
+            error: Some(error), ..
+        } => ("engine", format!("cannot play: {error}")),
+        EntryKind::Tick => ("engine", "a deadline is there".to_owned()),
+        EntryKind::Ran { plugin, input, .. } => ("plugin", format!("{plugin} runs with {input}")),
+        EntryKind::Asked {
+            function, request, ..
+        } => ("plugin", format!("{function} {request}")),
+        EntryKind::Call {
+            function, result, ..
+        } => ("engine", format!("{function} answers {result}")),
+        EntryKind::Heard { heard } => ("caller", format!("heard {heard}")),
+        other => ("engine", format!("{other:?}")),
+    }
+}
+
 fn write_line(text: &mut String, at: u64, who: &str, what: &str) {
     let (minutes, seconds, tenths) = (at / 60_000, at / 1_000 % 60, at / 100 % 10);
     writeln!(text, "{minutes:>3}:{seconds:02}.{tenths}  {who:<7} {what}")
@@ -102,8 +127,13 @@ fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
             Some(error) => ("call", format!("ended: {} ({error})", ending.reason)),
             None => ("call", format!("ended: {}", ending.reason)),
         },
-        EntryKind::Pressed { .. } | EntryKind::Heard { .. } | EntryKind::Call { .. } => {
-            return None;
-        }
+        EntryKind::Key { .. }
+        | EntryKind::Played { .. }
+        | EntryKind::Tick
+        | EntryKind::Ran { .. }
+        | EntryKind::Asked { .. }
+        | EntryKind::Pressed { .. }
+        | EntryKind::Heard { .. }
+        | EntryKind::Call { .. } => return None,
     })
 }

@@ -745,6 +745,11 @@ impl<'t> World<'t> {
             }
             EntryKind::Started { .. }
             | EntryKind::Said { .. }
+            | EntryKind::Key { .. }
+            | EntryKind::Played { .. }
+            | EntryKind::Tick
+            | EntryKind::Ran { .. }
+            | EntryKind::Asked { .. }
             | EntryKind::Pressed { .. }
             | EntryKind::Wrote { .. }
             | EntryKind::Heard { .. }

@@ -18,6 +18,8 @@ pub struct ContactRow {
     pub flow: String,
     /// SHA-256 of the flow's text.
     pub hash: String,
+    /// SHA-256 over all flows and plugins of the project as it was then; none for older records.
+    pub content: Option<String>,
     /// `voice` or `chat`.
     pub channel: String,
     /// Caller.
@@ -65,6 +67,40 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?;
         Ok(row.as_ref().map(contact).transpose()?)
+    }
+
+    /// The contacts that have ended since a time in milliseconds since 1970, the oldest first.
+    pub async fn ended_since(&self, since: u64) -> Result<Vec<String>, StoreError> {
+        let rows =
+            sqlx::query("SELECT id FROM contacts WHERE ended_at >= ? ORDER BY started_at, id")
+                .bind(i64::try_from(since).unwrap_or(i64::MAX))
+                .fetch_all(&self.pool)
+                .await?;
+        rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
+    }
+
+    /// A contact's journal in order as far as it can be read, and whether its last line is broken off.
+    pub async fn whole_journal(&self, id: &str) -> Result<(Vec<Entry>, bool), StoreError> {
+        let rows = sqlx::query("SELECT body FROM chunks WHERE contact = ? ORDER BY seq")
+            .bind(id)
+            .fetch_all(&self.pool)
+            .await?;
+        let mut entries = Vec::new();
+        let last = rows.len().saturating_sub(1);
+        for (number, row) in rows.iter().enumerate() {
+            let body: String = row.try_get("body")?;
+            let mut lines = body.lines().peekable();
+            while let Some(line) = lines.next() {
+                match serde_json::from_str(line) {
+                    Ok(entry) => entries.push(entry),
+                    Err(_) if number == last && lines.peek().is_none() => {
+                        return Ok((entries, true));
+                    }
+                    Err(error) => return Err(sqlx::Error::Decode(error.into()).into()),
+                }
+            }
+        }
+        Ok((entries, false))
     }
 
     /// A contact's journal in order; empty when there is none.
@@ -120,6 +156,11 @@ fn contact(row: &SqliteRow) -> Result<ContactRow, sqlx::Error> {
         tenant: row.try_get("tenant")?,
         flow: row.try_get("flow")?,
         hash: row.try_get("hash")?,
+        // A store of an older engine that is only read has no such column yet.
+        content: match row.try_get("content") {
+            Err(sqlx::Error::ColumnNotFound(_)) => None,
+            other => other?,
+        },
         channel: row.try_get("channel")?,
         from: row.try_get("caller")?,
         to: row.try_get("called")?,

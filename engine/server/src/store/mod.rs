@@ -48,6 +48,14 @@ pub enum StoreError {
         /// Why.
         source: sqlx::migrate::MigrateError,
     },
+    /// There is none.
+    #[error(
+        "there is no store in {folder}: `strowger serve` makes it; name the folder it was given with --data"
+    )]
+    Missing {
+        /// The data folder.
+        folder: String,
+    },
     /// A question or a change failed.
     #[error("the store failed: {0}")]
     Query(#[from] sqlx::Error),
@@ -81,6 +89,29 @@ impl Store {
             .await
             .map_err(|source| StoreError::Migrate {
                 path: shown.clone(),
+                source,
+            })?;
+        Ok(Store { pool })
+    }
+
+    /// Opens the store of an engine that may be running, to look at it only: nothing is made or changed.
+    pub async fn look(folder: &Path) -> Result<Store, StoreError> {
+        let path = folder.join("strowger.db");
+        if !path.is_file() {
+            return Err(StoreError::Missing {
+                folder: folder.display().to_string(),
+            });
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(false)
+            .busy_timeout(std::time::Duration::from_secs(5));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .connect_with(options)
+            .await
+            .map_err(|source| StoreError::Open {
+                path: path.display().to_string(),
                 source,
             })?;
         Ok(Store { pool })

@@ -30,6 +30,8 @@ pub enum Record {
         flow: String,
         /// SHA-256 of the flow's text.
         hash: String,
+        /// SHA-256 over all flows and plugins of the project.
+        content: String,
         /// `voice` or `chat`.
         channel: &'static str,
         /// Caller.
@@ -132,6 +134,7 @@ async fn commit(store: &Store, batch: &[Record]) -> Result<(), sqlx::Error> {
                 tenant,
                 flow,
                 hash,
+                content,
                 channel,
                 from,
                 to,
@@ -139,8 +142,8 @@ async fn commit(store: &Store, batch: &[Record]) -> Result<(), sqlx::Error> {
                 at,
             } => {
                 sqlx::query(
-                    "INSERT INTO contacts (id, tenant, flow, hash, channel, caller, called, sip_call_id, started_at) \
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO contacts (id, tenant, flow, hash, channel, caller, called, sip_call_id, started_at, content) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )
                 .bind(id)
                 .bind(tenant)
@@ -151,6 +154,7 @@ async fn commit(store: &Store, batch: &[Record]) -> Result<(), sqlx::Error> {
                 .bind(to)
                 .bind(sip_call_id)
                 .bind(*at as i64)
+                .bind(content)
                 .execute(&mut *transaction)
                 .await?;
             }

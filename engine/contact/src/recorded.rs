@@ -1,0 +1,188 @@
+//! From a journal back to the inputs of the contact.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde_json::Value as Json;
+
+use crate::entry::{Entry, EntryKind, FORMAT, HIDDEN};
+use crate::facts::Facts;
+use crate::talk::MAX_TYPED_AHEAD;
+
+/// Stands for a digit of a secret: which one it was is nowhere written down, and no flow or plugin sees it.
+const ANY_DIGIT: char = '7';
+/// Longest secret that is made up again, in characters.
+const MAX_SECRET: usize = 4_000;
+
+/// What a journal says of the contact's beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    /// Facts from which the same contact can be made.
+    pub facts: Facts,
+    /// The first flow.
+    pub flow: String,
+    /// SHA-256 of its text.
+    pub hash: String,
+    /// SHA-256 over all flows and plugins; empty when nobody named it.
+    pub content: String,
+}
+
+/// Why a journal cannot be replayed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordedError {
+    /// It is of an older format.
+    #[error(
+        "the journal is of format {0}, which does not hold the contact's inputs: it can be read with `strowger trace`, not replayed"
+    )]
+    Older(u32),
+    /// It is of a newer format.
+    #[error(
+        "the journal is of format {0}, this program knows up to {FORMAT}: use the newer program"
+    )]
+    Newer(u32),
+    /// The contact never began to walk.
+    #[error("the contact ended before its flow began: there is nothing to replay")]
+    NeverStarted,
+    /// It was read while the contact lasted.
+    #[error(
+        "the journal lacks the contact's seed, which is told only when the contact is over: fetch it again then"
+    )]
+    NoSeed,
+    /// An entry is missing.
+    #[error("entry {missing} is missing: the journal is not whole, fetch it again")]
+    Gap {
+        /// Its number.
+        missing: u32,
+    },
+}
+
+/// The beginning of the contact that a journal tells of.
+pub fn beginning(entries: &[Entry]) -> Result<Beginning, RecordedError> {
+    for (number, entry) in (0..).zip(entries) {
+        if entry.seq != number {
+            return Err(RecordedError::Gap { missing: number });
+        }
+    }
+    let Some(EntryKind::Started {
+        channel,
+        from,
+        to,
+        flow,
+        hash,
+        format,
+        id,
+        since,
+        content,
+        seed,
+    }) = entries.first().map(|entry| &entry.kind)
+    else {
+        return Err(RecordedError::NeverStarted);
+    };
+    match *format {
+        FORMAT => {}
+        older if older < FORMAT => return Err(RecordedError::Older(older)),
+        newer => return Err(RecordedError::Newer(newer)),
+    }
+    let seed = seed
+        .as_deref()
+        .and_then(bytes)
+        .ok_or(RecordedError::NoSeed)?;
+    Ok(Beginning {
+        facts: Facts {
+            id: id.clone(),
+            channel: *channel,
+            from: from.clone(),
+            to: to.clone(),
+            started_at: *since,
+            seed,
+        },
+        flow: flow.clone(),
+        hash: hash.clone(),
+        content: content.clone(),
+    })
+}
+
+fn bytes(seed: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if seed.len() != 2 * bytes.len() || !seed.is_ascii() {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&seed[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// The keys and texts that came in, by the number of their entry. What was hidden is made up again so
+/// that it leads to the same answer: a secret of the same length with the same last four characters.
+pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) {
+    let mut keys = BTreeMap::new();
+    let mut texts = BTreeMap::new();
+    let mut ahead: VecDeque<u32> = VecDeque::new();
+    // Hidden digits that the listening step took since it began to listen.
+    let mut taken: Vec<u32> = Vec::new();
+    let mut hidden_text: Option<u32> = None;
+    for entry in entries {
+        match &entry.kind {
+            EntryKind::Key { key } => {
+                keys.insert(entry.seq, if *key == HIDDEN { ANY_DIGIT } else { *key });
+                ahead.push_back(entry.seq);
+            }
+            EntryKind::Pressed { key } => {
+                // A key that found no room ahead is dropped before those that did.
+                let seq = match *key == HIDDEN && ahead.len() > MAX_TYPED_AHEAD {
+                    true => ahead.pop_back(),
+                    false => ahead.pop_front(),
+                };
+                let Some(seq) = seq else { continue };
+                if *key != HIDDEN {
+                    keys.insert(seq, *key);
+                } else if keys.get(&seq) == Some(&ANY_DIGIT) {
+                    taken.push(seq);
+                }
+            }
+            EntryKind::Wrote { text } => {
+                let hidden = !text.is_empty() && text.chars().all(|c| c == HIDDEN);
+                hidden_text = hidden.then_some(entry.seq);
+                texts.insert(entry.seq, text.clone());
+            }
+            EntryKind::Asked { .. } => {
+                taken.clear();
+                hidden_text = None;
+            }
+            EntryKind::GlobalKey { key } => spell(&mut keys, &taken, key),
+            EntryKind::Heard { heard } => {
+                if let Some(key) = heard.get("choice").and_then(Json::as_str) {
+                    spell(&mut keys, &taken, key);
+                }
+                if let Some(secret) = heard.get("secret") {
+                    let secret = stand_in(secret);
+                    spell(&mut keys, &taken, &secret);
+                    if let Some(seq) = hidden_text {
+                        texts.insert(seq, secret);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    (keys, texts)
+}
+
+/// Lets the last of these keys be those of a text, from its end on.
+fn spell(keys: &mut BTreeMap<u32, char>, taken: &[u32], text: &str) {
+    let digits = text.chars().rev().filter(char::is_ascii_digit);
+    for (seq, digit) in taken.iter().rev().zip(digits) {
+        keys.insert(*seq, digit);
+    }
+}
+
+/// A text that gives the same handle as the secret did.
+fn stand_in(secret: &Json) -> String {
+    let last = secret.get("last-four").and_then(Json::as_str).unwrap_or("");
+    let length = secret.get("length").and_then(Json::as_u64).unwrap_or(0);
+    let length = usize::try_from(length).map_or(MAX_SECRET, |length| length.min(MAX_SECRET));
+    let rest = length.saturating_sub(last.chars().count());
+    let mut text: String = std::iter::repeat_n(ANY_DIGIT, rest).collect();
+    text.push_str(last);
+    text
+}
