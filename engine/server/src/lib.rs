@@ -16,6 +16,7 @@ pub mod lsp;
 pub mod media;
 pub mod project;
 pub mod prompts;
+pub mod replay;
 pub mod runtime;
 pub mod scenario;
 pub mod serve;

@@ -11,8 +11,10 @@ mod flow_files;
 mod fmt;
 mod lsp;
 mod plugin;
+mod replay;
 mod serve;
 mod test;
+mod trace;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -54,6 +56,10 @@ enum Command {
     Call(call::Call),
     /// Place a SIP call, press keys, and record what is heard.
     Dial(dial::Dial),
+    /// Walk a contact again from its journal, and show the first difference.
+    Replay(replay::Replay),
+    /// Show all that happened in a contact, in order.
+    Trace(trace::Trace),
     /// Speak with an editor: the language server for flows, over stdin and stdout.
     Lsp(lsp::Lsp),
     /// Work on plugins.
@@ -162,6 +168,8 @@ pub fn main() -> ExitCode {
             Command::Explain(explain) => explain.run().await,
             Command::Call(call) => call.run().await,
             Command::Dial(dial) => dial.run().await,
+            Command::Replay(replay) => replay.run().await,
+            Command::Trace(trace) => trace.run().await,
             Command::Lsp(lsp) => lsp.run().await,
             Command::Plugin(plugin) => plugin.run().await,
         }

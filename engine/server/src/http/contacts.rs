@@ -4,10 +4,10 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Json, Response};
 use serde::Deserialize;
-use strowger_contact::Entry;
+use strowger_contact::{Entry, EntryKind};
 
 use super::{Api, Problem};
-use crate::runtime::transcript as conversation;
+use crate::runtime::{TraceEvent, trace as events, transcript as conversation};
 use crate::store::{ContactFilter, ContactRow, Store, StoreError};
 
 /// `GET /v1/contacts`
@@ -60,6 +60,13 @@ pub(crate) async fn journal(
     Ok(([("content-type", "application/x-ndjson")], lines).into_response())
 }
 
+pub(crate) async fn trace(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<Json<Vec<TraceEvent>>, Problem> {
+    Ok(Json(events(&entries(&api, &id).await?)))
+}
+
 pub(crate) async fn transcript(
     State(api): State<Api>,
     id: Result<Path<String>, PathRejection>,
@@ -70,7 +77,18 @@ pub(crate) async fn transcript(
 
 async fn entries(api: &Api, id: &str) -> Result<Vec<Entry>, Problem> {
     api.engine.durable().await.map_err(Problem::internal)?;
-    let entries = store(api)?.journal(id).await.map_err(broken)?;
+    let mut entries = store(api)?.journal(id).await.map_err(broken)?;
+    let over = entries
+        .iter()
+        .any(|entry| matches!(entry.kind, EntryKind::Ended(_)));
+    for entry in &mut entries {
+        // Who knows it can foretell what the contact's plugins will draw.
+        if let EntryKind::Started { seed, .. } = &mut entry.kind
+            && !over
+        {
+            *seed = None;
+        }
+    }
     if entries.is_empty() {
         Err(unknown(id))
     } else {

@@ -42,6 +42,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/contacts", get(contacts::list))
         .route("/v1/contacts/{id}", get(contacts::one))
         .route("/v1/contacts/{id}/journal", get(contacts::journal))
+        .route("/v1/contacts/{id}/trace", get(contacts::trace))
         .route("/v1/contacts/{id}/transcript", get(contacts::transcript))
         .fallback(async || Problem::not_found("there is nothing at this address; see /v1/contacts"))
         .method_not_allowed_fallback(async |method: Method| {

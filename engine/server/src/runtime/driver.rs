@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
-use super::guests::{GuestEvent, Guests};
+use super::guests::{GuestEvent, Guests, step_name};
 use super::line::Line;
 use crate::effects::perform_kv;
 use crate::store::Record;
@@ -262,8 +262,7 @@ impl<L: Line> Driver<L> {
             debug_assert!(false, "no plugin for {step}");
             return;
         };
-        let name = step.split_once('/').map_or(step.as_str(), |(_, name)| name);
-        let name = name.split('@').next().unwrap_or(name).to_owned();
+        let name = step_name(&step).to_owned();
         let limits = strowger_plugin::Limits {
             busy_ms: timeout_ms,
             ..self.engine.limits.clone()

@@ -159,6 +159,12 @@ impl HostCalls for Bridge {
     }
 }
 
+/// The step's own name in `plugin/step@major`.
+pub(crate) fn step_name(step: &str) -> &str {
+    let name = step.split_once('/').map_or(step, |(_, name)| name);
+    name.split('@').next().unwrap_or(name)
+}
+
 /// How a step ended, in the contact core's words.
 pub(crate) fn step_result(report: StepReport) -> StepResult {
     let outcome = match report.result {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use strowger_contact::Program;
 use strowger_flow::plan::Piece;
-use strowger_plugin::Limits;
+use strowger_plugin::{Host, Limits};
 use strowger_voice::g711::Codec;
 
 use super::engine::{Engine, EngineError, Parts, host, plain, prompts};
@@ -33,6 +34,16 @@ pub enum OpenError {
         folder: String,
         /// Why not.
         why: String,
+    },
+    /// A plugin that shall be replaced is not there.
+    #[error(
+        "strowger.toml has no plugin `{name}` that another component could stand in for; its plugins are {known}"
+    )]
+    NoPlugin {
+        /// The plugin.
+        name: String,
+        /// Those that are there.
+        known: String,
     },
     /// The flows, plugins or routes have errors; the text has all of them.
     #[error("the project has errors and is not served; `strowger check` shows them again")]
@@ -64,33 +75,7 @@ pub async fn open_project(
     let folder = project.folder.as_path();
     make(data)?;
     let host = host(Some(data))?;
-    let steps = Steps::load(&host, folder, &project.config.plugins, &Limits::default()).await;
-    // A plugin that cannot be loaded is told together with the errors of the flows.
-    let (steps, complaints) = match steps {
-        Ok(steps) => (steps, Vec::new()),
-        Err(error) => (error.loaded, error.complaints),
-    };
-    let catalog = project.catalog(&steps);
-    let checked = without_echoes(project.check(&catalog), &complaints);
-    let mut errors: Vec<String> = project
-        .findings(&complaints, &checked)
-        .iter()
-        .map(|finding| finding.render(false))
-        .collect();
-    for (file, checked) in &checked {
-        let source = String::from_utf8_lossy(&file.source);
-        if has_errors(&checked.diagnostics) {
-            let shown = checked
-                .diagnostics
-                .iter()
-                .filter(|diagnostic| diagnostic.level == strowger_flow::Level::Error);
-            errors.extend(shown.map(|diagnostic| diagnostic.render(&source, false)));
-        }
-    }
-    if !errors.is_empty() {
-        return Err(OpenError::Errors(errors.join("\n")));
-    }
-    let program = project.program(checked, &steps)?;
+    let (steps, program) = checked_program(&host, &project).await?;
     let prompts = prompts(folder, data, &project.config);
     let mut lock = None;
     let (store, writer) = match keep {
@@ -198,6 +183,43 @@ fn make(data: &Path) -> Result<(), OpenError> {
         folder: data.display().to_string(),
         why,
     })
+}
+
+/// The steps and the program of a project without errors; else all of its errors together.
+pub(crate) async fn checked_program(
+    host: &Host,
+    project: &Project,
+) -> Result<(Steps, Program), OpenError> {
+    let folder = project.folder.as_path();
+    let plugins = &project.config.plugins;
+    let steps = Steps::load(host, folder, plugins, &Limits::default()).await;
+    // A plugin that cannot be loaded is told together with the errors of the flows.
+    let (steps, complaints) = match steps {
+        Ok(steps) => (steps, Vec::new()),
+        Err(error) => (error.loaded, error.complaints),
+    };
+    let catalog = project.catalog(&steps);
+    let checked = without_echoes(project.check(&catalog), &complaints);
+    let mut errors: Vec<String> = project
+        .findings(&complaints, &checked)
+        .iter()
+        .map(|finding| finding.render(false))
+        .collect();
+    for (file, checked) in &checked {
+        let source = String::from_utf8_lossy(&file.source);
+        if has_errors(&checked.diagnostics) {
+            let shown = checked
+                .diagnostics
+                .iter()
+                .filter(|diagnostic| diagnostic.level == strowger_flow::Level::Error);
+            errors.extend(shown.map(|diagnostic| diagnostic.render(&source, false)));
+        }
+    }
+    if !errors.is_empty() {
+        return Err(OpenError::Errors(errors.join("\n")));
+    }
+    let program = project.program(checked, &steps)?;
+    Ok((steps, program))
 }
 
 /// Takes the data folder for this process. The lock is the system's and ends with the process.

@@ -1,0 +1,244 @@
+//! `strowger replay`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{CANNOT, FOUND, Failure, Format, OK, data_folder};
+use crate::clock::Clock;
+use crate::replay::{
+    Overrides, Recording, Replayed, Stage, Summary, Verdict, from_file, from_store, replay,
+};
+use crate::store::Store;
+
+/// Contacts that are replayed at the same time, for each processor: one computes while another's journal
+/// is read.
+const PER_PROCESSOR: usize = 2;
+
+/// Walks a contact again from its journal: real plugins, recorded answers, no time, nothing sent.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  strowger replay 019b2c-1f0e... --project flows/aurora        a contact of the store
+  strowger replay call.jsonl --project flows/aurora            a journal in a file
+  strowger replay call.jsonl --on ../draft                     on the flows and plugins of another folder
+  strowger replay call.jsonl --plugin orders=new-orders.wasm   with another component for one plugin
+  strowger replay --against last-7d --on ../draft              what would change for last week's contacts
+
+A file is what `strowger call --format json` and /v1/contacts/ID/journal give. The first difference is shown
+with the flow's file and line, and both sides. Requests are answered from the journal; one that the old
+contact never made is reported, not sent.
+
+Exit code: 0 the same, 1 a contact differs, 2 it could not be replayed.")]
+pub(super) struct Replay {
+    /// A contact's id, or a journal's file.
+    #[arg(required_unless_present = "against", conflicts_with = "against")]
+    contact: Option<String>,
+    /// The project whose contacts they are.
+    #[arg(long, short, default_value = ".")]
+    project: PathBuf,
+    /// Where `strowger serve` kept them; `PROJECT/.strowger` by default.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Replay on the flows and plugins of this folder instead of the project's.
+    #[arg(long, value_name = "FOLDER")]
+    on: Option<PathBuf>,
+    /// Another component for one plugin of strowger.toml.
+    #[arg(long, value_name = "NAME=FILE", value_parser = override_of)]
+    plugin: Vec<(String, PathBuf)>,
+    /// All contacts that ended in this time: `all`, or `last-` and a number of minutes (m), hours (h) or
+    /// days (d).
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    against: Option<Span>,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// A stretch of time that ends now, in milliseconds; none for everything.
+#[derive(Debug, Clone, Copy)]
+struct Span(Option<u64>);
+
+fn override_of(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => {
+            Ok((name.to_owned(), PathBuf::from(file)))
+        }
+        _ => Err("write NAME=FILE, such as orders=target/orders.wasm".to_owned()),
+    }
+}
+
+fn span(text: &str) -> Result<Span, String> {
+    if text == "all" {
+        return Ok(Span(None));
+    }
+    let read = || {
+        let number = text.strip_prefix("last-")?;
+        let unit = number.chars().next_back()?;
+        let ms: u64 = match unit {
+            'm' => 60_000,
+            'h' => 3_600_000,
+            'd' => 86_400_000,
+            _ => return None,
+        };
+        let count: u64 = number[..number.len() - unit.len_utf8()].parse().ok()?;
+        count.checked_mul(ms)
+    };
+    match read() {
+        Some(ms) => Ok(Span(Some(ms))),
+        None => Err("write `all`, or such as last-7d, last-12h, last-30m".to_owned()),
+    }
+}
+
+impl Replay {
+    pub(super) async fn run(self) -> Result<u8, Failure> {
+        let data = data_folder(self.data.clone(), &self.project);
+        let overrides: Overrides = self.plugin.iter().cloned().collect();
+        // What cannot be read is told before anything is compiled.
+        let source = match &self.contact {
+            Some(contact) => Source::One(recording(contact, &data).await?),
+            None => Source::Many(Store::look(&data).await.map_err(Failure::cannot)?),
+        };
+        let folder = self.on.as_ref().unwrap_or(&self.project);
+        // Errors in a project keep its contacts from being replayed: that is no difference of theirs.
+        let stage = Stage::open(folder, &data, &overrides)
+            .await
+            .map_err(|error| Failure {
+                code: CANNOT,
+                ..Failure::from(error)
+            })?;
+        let stage = Arc::new(stage);
+        match source {
+            Source::One(recording) => self.one(stage, recording).await,
+            Source::Many(store) => self.many(stage, store).await,
+        }
+    }
+
+    async fn one(&self, stage: Arc<Stage>, recording: Recording) -> Result<u8, Failure> {
+        let replayed = on_guest_threads(stage, recording).await?;
+        match self.format {
+            Format::Json => println!("{}", json!(replayed)),
+            Format::Text => print(&replayed),
+        }
+        match &replayed.verdict {
+            Verdict::Same => Ok(OK),
+            Verdict::Differs(_) => Ok(FOUND),
+            Verdict::NotReplayed { why } => {
+                Err(Failure::cannot(format!("{}: {why}", replayed.contact)))
+            }
+        }
+    }
+
+    async fn many(&self, stage: Arc<Stage>, store: Store) -> Result<u8, Failure> {
+        let Some(Span(span)) = self.against else {
+            return Err(Failure::cannot("say which contacts with --against"));
+        };
+        let since = span.map_or(0, |span| Clock::start().now().saturating_sub(span));
+        let ids = store.ended_since(since).await.map_err(Failure::cannot)?;
+        if ids.is_empty() {
+            return Err(Failure::cannot(
+                "no contact ended in that time: there is nothing to replay; `--against all` takes every one",
+            ));
+        }
+        let mut summary = Summary::default();
+        let at_once = PER_PROCESSOR
+            * std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        let started = std::time::Instant::now();
+        for ids in ids.chunks(at_once) {
+            // A chunk is begun together and told in order, so that examples are the oldest.
+            let mut under_way = Vec::with_capacity(ids.len());
+            for id in ids {
+                let recording = from_store(&store, id).await.map_err(Failure::cannot)?;
+                let stage = stage.clone();
+                let threads = stage.threads();
+                under_way.push(threads.spawn(async move { replay(&stage, &recording).await }));
+            }
+            for replayed in under_way {
+                let replayed = replayed.await.map_err(Failure::cannot)?;
+                if self.format == Format::Json {
+                    println!("{}", json!(replayed));
+                }
+                summary.add(&replayed);
+            }
+        }
+        summary.sort();
+        match self.format {
+            Format::Json => println!("{}", json!({ "summary": summary })),
+            Format::Text => print_summary(&summary),
+        }
+        eprintln!(
+            "replayed {} contacts in {:.1} s",
+            summary.contacts,
+            started.elapsed().as_secs_f64()
+        );
+        let replayed = summary.same + summary.differ;
+        match (summary.differ, replayed) {
+            (0, 0) => Err(Failure::cannot("not one contact could be replayed")),
+            (0, _) => Ok(OK),
+            _ => Ok(FOUND),
+        }
+    }
+}
+
+/// What is replayed.
+enum Source {
+    One(Recording),
+    Many(Store),
+}
+
+/// A journal by its file's name or its contact's id.
+pub(super) async fn recording(contact: &str, data: &Path) -> Result<Recording, Failure> {
+    let path = Path::new(contact);
+    if path.is_file() {
+        return from_file(path).map_err(Failure::cannot);
+    }
+    let store = Store::look(data).await.map_err(|error| {
+        Failure::cannot(format!("`{contact}` is no file, and as a contact: {error}"))
+    })?;
+    from_store(&store, contact).await.map_err(Failure::cannot)
+}
+
+/// Guests belong on their own threads, and a replay runs where its guest does.
+async fn on_guest_threads(stage: Arc<Stage>, recording: Recording) -> Result<Replayed, Failure> {
+    let threads = stage.threads();
+    let replayed = threads.spawn(async move { replay(&stage, &recording).await });
+    replayed.await.map_err(Failure::cannot)
+}
+
+fn print(replayed: &Replayed) {
+    let Replayed {
+        contact, entries, ..
+    } = replayed;
+    match &replayed.verdict {
+        Verdict::Same => println!("{contact}: the same, {entries} entries"),
+        Verdict::Differs(difference) => {
+            println!("{contact}: differs after {entries} entries that are the same\n{difference}");
+        }
+        // Goes to stderr, as the reason of the exit code.
+        Verdict::NotReplayed { .. } => {}
+    }
+    for note in &replayed.notes {
+        println!("  note: {note}");
+    }
+    if replayed.unchanged {
+        println!("  flows and plugins are those of then");
+    }
+}
+
+fn print_summary(summary: &Summary) {
+    println!(
+        "{} contacts: {} the same, {} differ, {} not replayed",
+        summary.contacts,
+        summary.same,
+        summary.differ,
+        summary.not_replayed.values().sum::<usize>()
+    );
+    for group in &summary.groups {
+        println!("{:>8}  {}", group.contacts, group.edge);
+        println!("          such as {}", group.examples.join(", "));
+    }
+    for (why, contacts) in &summary.not_replayed {
+        println!("{contacts:>8}  not replayed: {why}");
+    }
+}

@@ -1,0 +1,112 @@
+//! Whether two journal entries tell the same.
+
+use serde_json::Value as Json;
+use strowger_contact::EntryKind;
+
+/// Whether a contact did the same, whatever it took and wherever in the file it stands.
+pub(super) fn same(old: &EntryKind, new: &EntryKind) -> bool {
+    use EntryKind::{Asked, Entered, Outcome, Ran, Started};
+    match (old, new) {
+        (Started { flow: a, .. }, Started { flow: b, .. }) => a == b,
+        (
+            Entered {
+                flow: a,
+                step: b,
+                verb: c,
+                ..
+            },
+            Entered {
+                flow: x,
+                step: y,
+                verb: z,
+                ..
+            },
+        ) => (a, b, c) == (x, y, z),
+        (
+            Ran {
+                activation: a,
+                plugin: b,
+                input: c,
+                ..
+            },
+            Ran {
+                activation: x,
+                plugin: y,
+                input: z,
+                ..
+            },
+        ) => (a, b) == (x, y) && alike(c, z),
+        (
+            Asked {
+                activation: a,
+                call: b,
+                function: c,
+                request: d,
+            },
+            Asked {
+                activation: w,
+                call: x,
+                function: y,
+                request: z,
+            },
+        ) => (a, b, c) == (w, x, y) && alike(d, z),
+        (
+            Outcome {
+                plugin: a,
+                outcome: b,
+                data: c,
+                ..
+            },
+            Outcome {
+                plugin: x,
+                outcome: y,
+                data: z,
+                ..
+            },
+        ) => (a, b, c) == (x, y, z),
+        (old, new) => old == new,
+    }
+}
+
+/// Equal but for the numbers of prompts and expressions: they count the places of a flow, and a line more
+/// shifts them all. What a prompt says and an expression gives is compared where it happens.
+fn alike(old: &Json, new: &Json) -> bool {
+    match (old, new) {
+        (Json::String(old), Json::String(new)) => {
+            old == new || (handle(old).is_some() && handle(old) == handle(new))
+        }
+        (Json::Array(old), Json::Array(new)) => {
+            old.len() == new.len() && old.iter().zip(new).all(|(old, new)| alike(old, new))
+        }
+        (Json::Object(old), Json::Object(new)) => {
+            old.len() == new.len()
+                && old
+                    .iter()
+                    .all(|(name, old)| new.get(name).is_some_and(|new| alike(old, new)))
+        }
+        (old, new) => old == new,
+    }
+}
+
+/// `p:` of `p:12`.
+fn handle(text: &str) -> Option<&str> {
+    let (kind, number) = text.split_at_checked(2)?;
+    let numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    (matches!(kind, "p:" | "e:") && numbered).then_some(kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_of_prompts_do_not_matter_but_all_else_does() {
+        assert!(alike(&json!({"say": "p:1"}), &json!({"say": "p:12"})));
+        assert!(!alike(&json!({"say": "p:1"}), &json!({"say": "e:1"})));
+        assert!(!alike(&json!({"say": "p:x"}), &json!({"say": "p:y"})));
+        assert!(!alike(&json!([1]), &json!([1, 2])));
+        assert!(!alike(&json!({"a": 1}), &json!({"b": 1})));
+    }
+}

@@ -1,0 +1,152 @@
+//! The first place where a replay and its journal part.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use strowger_contact::{Entry, EntryKind};
+
+use crate::runtime::told;
+
+/// Longest text of one side that is shown to people, in characters.
+const MAX_SHOWN: usize = 400;
+
+/// What one side did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Side {
+    /// In words.
+    pub text: String,
+    /// Its journal entry, when it wrote one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<EntryKind>,
+}
+
+impl Side {
+    /// What an entry tells.
+    pub(super) fn of(kind: &EntryKind) -> Side {
+        let (who, what) = told(kind);
+        Side {
+            text: format!("{who} {}", shown(&what)),
+            entry: Some(kind.clone()),
+        }
+    }
+
+    /// Something that left no entry.
+    pub(super) fn words(text: impl Into<String>) -> Side {
+        Side {
+            text: text.into(),
+            entry: None,
+        }
+    }
+}
+
+/// Why two walks part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The flow leads elsewhere, says something else or waits otherwise.
+    Flow,
+    /// The plugin that runs is another one.
+    Plugin,
+    /// The plugin is the same, and so was all that it was told: it does not repeat itself.
+    NotRepeated,
+}
+
+/// The first place where a replay and its journal part.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Difference {
+    /// The number of the journal entry.
+    pub seq: u32,
+    /// Milliseconds since the contact began.
+    pub at_ms: u64,
+    /// The flow that is walked now.
+    pub flow: String,
+    /// The named step.
+    pub step: String,
+    /// The verb.
+    pub verb: String,
+    /// The flow's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// The line in it; 0 before the first action.
+    pub line: u32,
+    /// Why.
+    pub cause: Cause,
+    /// A request that the old contact never made: it was not sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_request: Option<String>,
+    /// What the journal holds.
+    pub then: Side,
+    /// What happens now.
+    pub now: Side,
+    /// The same for all contacts that part in the same way.
+    pub edge: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.as_deref();
+        let file = file.map_or_else(|| self.flow.clone(), |file| file.display().to_string());
+        writeln!(
+            f,
+            "  {file}:{}  step `{}`, {}; {}.{} s into the contact",
+            self.line,
+            self.step,
+            self.verb,
+            self.at_ms / 1_000,
+            self.at_ms / 100 % 10
+        )?;
+        writeln!(f, "  then: {}", self.then.text)?;
+        write!(f, "  now:  {}", self.now.text)?;
+        if let Some(request) = &self.new_request {
+            write!(
+                f,
+                "\n  the old contact never made this {request} request: it was not sent"
+            )?;
+        }
+        match self.cause {
+            Cause::NotRepeated => write!(
+                f,
+                "\n  the plugin is the same, and so was all that it was told: it does not repeat itself"
+            ),
+            Cause::Plugin => write!(f, "\n  the plugin is another one than then"),
+            Cause::Flow => Ok(()),
+        }
+    }
+}
+
+/// What an entry amounts to, without what differs from contact to contact.
+pub(super) fn gist(entry: Option<&Entry>) -> String {
+    let Some(entry) = entry else {
+        return "nothing".to_owned();
+    };
+    match &entry.kind {
+        EntryKind::Entered { step, verb, .. } => format!("step {step} ({verb})"),
+        EntryKind::Said { .. } => "other words".to_owned(),
+        EntryKind::Ran { plugin, .. } => format!("run {plugin}"),
+        EntryKind::Asked { function, .. } => format!("ask {function}"),
+        EntryKind::Call { function, .. } => format!("answer of {function}"),
+        EntryKind::Outcome {
+            plugin, outcome, ..
+        } => format!("{plugin} {outcome}"),
+        EntryKind::Failed { plugin, code, .. } => format!("{plugin} fails: {code}"),
+        EntryKind::GlobalKey { key } => format!("global key {key}"),
+        EntryKind::Set { .. } => "set".to_owned(),
+        EntryKind::Tagged { .. } => "tag".to_owned(),
+        EntryKind::Ended(ending) => format!("end {}", ending.reason),
+        EntryKind::Heard { .. } => "heard".to_owned(),
+        EntryKind::Tick => "deadline".to_owned(),
+        EntryKind::Started { .. } => "start".to_owned(),
+        EntryKind::Key { .. } | EntryKind::Pressed { .. } => "key".to_owned(),
+        EntryKind::Wrote { .. } => "text".to_owned(),
+        EntryKind::Played { .. } | EntryKind::Unsaid { .. } => "prompt's end".to_owned(),
+        EntryKind::HungUp | EntryKind::Vanished => "hang-up".to_owned(),
+    }
+}
+
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

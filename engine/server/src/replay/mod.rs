@@ -1,0 +1,20 @@
+//! Replaying contacts: the journal's inputs and answers, the real plugins, and no world.
+//!
+//! A replay walks in lockstep with the journal: each input of the old contact goes, at its time, into a
+//! new [`Contact`](strowger_contact::Contact), and what that writes down is held against the old entries
+//! until the first difference. Guests run for real; what they ask of the world is answered from the
+//! journal, so nothing ever leaves the house.
+
+mod compare;
+mod difference;
+mod gather;
+mod guest;
+mod source;
+mod stage;
+mod walk;
+
+pub use difference::{Difference, Side};
+pub use gather::{Group, Summary};
+pub use source::{Recording, SourceError, from_file, from_store};
+pub use stage::{Overrides, Stage};
+pub use walk::{Replayed, Verdict, replay};

@@ -1,0 +1,109 @@
+//! Where a journal to replay comes from.
+
+use std::path::{Path, PathBuf};
+
+use strowger_contact::Entry;
+
+use crate::store::{Store, StoreError};
+
+/// Largest journal file, in bytes: a step's host calls are at most 4 MiB, and a contact has few that large.
+const MAX_FILE: u64 = 256 << 20;
+
+/// A contact's journal.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    /// What people call it: the contact's id or the file's name.
+    pub name: String,
+    /// In order.
+    pub entries: Vec<Entry>,
+    /// The journal's last line is broken off: everything before it is here.
+    pub torn: bool,
+}
+
+/// Why there is no journal.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// A file cannot be read.
+    #[error("cannot read {path}: {why}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// A line is no journal entry.
+    #[error(
+        "{path}:{line}: this is no journal entry: {why}; a journal is what `strowger call --format json` and /v1/contacts/ID/journal give"
+    )]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: usize,
+        /// Why.
+        why: String,
+    },
+    /// There is no such contact.
+    #[error(
+        "there is no contact and no file `{0}`: `strowger serve` keeps contacts in the folder given by --data, and /v1/contacts lists them"
+    )]
+    Unknown(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Reads a journal of JSON lines. A last line that is broken off, as by a crash, is left out and told.
+pub fn from_file(path: &Path) -> Result<Recording, SourceError> {
+    let unreadable = |why: String| SourceError::File {
+        path: path.to_owned(),
+        why,
+    };
+    let size = std::fs::metadata(path)
+        .map_err(|e| unreadable(e.to_string()))?
+        .len();
+    if size > MAX_FILE {
+        let why = format!("it has {size} bytes, a journal at most {MAX_FILE}");
+        return Err(unreadable(why));
+    }
+    let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+    let mut entries = Vec::new();
+    let mut torn = false;
+    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+    for (number, line) in lines.iter().enumerate() {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        match serde_json::from_slice(line) {
+            Ok(entry) => entries.push(entry),
+            // A whole line ends with a line feed; what comes after the last one is a torn one.
+            Err(_) if number + 1 == lines.len() && !entries.is_empty() => torn = true,
+            Err(error) => {
+                return Err(SourceError::Line {
+                    path: path.to_owned(),
+                    line: number + 1,
+                    why: error.to_string(),
+                });
+            }
+        }
+    }
+    let name = path.display().to_string();
+    Ok(Recording {
+        name,
+        entries,
+        torn,
+    })
+}
+
+/// Reads a contact's journal from a store.
+pub async fn from_store(store: &Store, id: &str) -> Result<Recording, SourceError> {
+    let (entries, torn) = store.whole_journal(id).await?;
+    if entries.is_empty() && store.contact(id).await?.is_none() {
+        return Err(SourceError::Unknown(id.chars().take(64).collect()));
+    }
+    Ok(Recording {
+        name: id.to_owned(),
+        entries,
+        torn,
+    })
+}

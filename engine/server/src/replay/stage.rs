@@ -1,0 +1,76 @@
+//! What contacts are replayed on: a project's flows and plugins, without lines, prompts and effects.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use strowger_contact::Program;
+use strowger_plugin::{Host, Limits};
+
+use crate::project::{Project, Steps};
+use crate::runtime::{OpenError, checked_program, plugin_host};
+
+/// Components that stand in for those of the project, by plugin name.
+pub type Overrides = BTreeMap<String, PathBuf>;
+
+/// What contacts are replayed on.
+pub struct Stage {
+    pub(super) program: Arc<Program>,
+    pub(super) steps: Steps,
+    pub(super) limits: Limits,
+    files: BTreeMap<String, PathBuf>,
+    host: Host,
+}
+
+impl Stage {
+    /// Reads a project; compiled plugins are kept in the data folder.
+    pub async fn open(
+        folder: &Path,
+        data: &Path,
+        overrides: &Overrides,
+    ) -> Result<Stage, OpenError> {
+        let mut project = Project::read(folder)?;
+        for (name, component) in overrides {
+            let known: Vec<_> = project.config.plugins.keys().cloned().collect();
+            let Some(plugin) = project.config.plugins.get_mut(name) else {
+                return Err(OpenError::NoPlugin {
+                    name: name.clone(),
+                    known: known.join(", "),
+                });
+            };
+            plugin.component = std::path::absolute(component).unwrap_or_else(|_| component.clone());
+        }
+        let host = plugin_host(Some(data))?;
+        let (steps, program) = checked_program(&host, &project).await?;
+        let files = project
+            .flows
+            .iter()
+            .filter_map(|file| {
+                let (name, _) = strowger_flow::signature(&file.source)?;
+                Some((name, file.path.clone()))
+            })
+            .collect();
+        Ok(Stage {
+            program: Arc::new(program),
+            steps,
+            limits: Limits::default(),
+            files,
+            host,
+        })
+    }
+
+    /// The file a flow stands in.
+    pub fn file(&self, flow: &str) -> Option<&Path> {
+        self.files.get(flow).map(PathBuf::as_path)
+    }
+
+    /// SHA-256 over all flows and plugins.
+    pub fn content(&self) -> &str {
+        self.program.content()
+    }
+
+    /// Where guests run.
+    pub fn threads(&self) -> tokio::runtime::Handle {
+        self.host.runtime().handle().clone()
+    }
+}

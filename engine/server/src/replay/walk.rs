@@ -1,0 +1,450 @@
+//! One contact, walked again in lockstep with its journal.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+use strowger_contact::{
+    Contact, Entry, EntryKind, Input, Millis, Output, StepFailure, StepResult, recorded,
+};
+use strowger_plugin::Limits;
+
+use super::compare::same;
+use super::difference::{Cause, Difference, Side, gist};
+use super::guest::{Act, Guest};
+use super::source::Recording;
+use super::stage::Stage;
+use crate::runtime::{step_name, step_result};
+
+/// How late a loaded engine may notice a deadline: what happened before was still in time. Milliseconds.
+const GRACE_MS: Millis = 1_000;
+/// The code of a step that took longer than its flow allows.
+const TIMEOUT: &str = "step-timeout";
+
+/// What a replay shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The contact walks as it did.
+    Same,
+    /// It does not.
+    Differs(Box<Difference>),
+    /// The journal does not hold what a replay needs.
+    NotReplayed {
+        /// Why, and what to do.
+        why: String,
+    },
+}
+
+/// A contact that was replayed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Replayed {
+    /// Its id, or the journal's file.
+    pub contact: String,
+    /// The result.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// Journal entries that were the same.
+    pub entries: usize,
+    /// Whether flows and plugins are those of then, to the last byte.
+    pub unchanged: bool,
+    /// What to know about the result.
+    pub notes: Vec<String>,
+}
+
+/// Why a walk stops before the journal's end.
+enum Stop {
+    Differs(Box<Difference>),
+    Cannot(String),
+}
+
+/// Walks a contact again; nothing leaves the house.
+pub async fn replay(stage: &Stage, recording: &Recording) -> Replayed {
+    let mut replayed = Replayed {
+        contact: recording.name.clone(),
+        verdict: Verdict::Same,
+        entries: 0,
+        unchanged: false,
+        notes: Vec::new(),
+    };
+    let entries = &recording.entries;
+    if recording.torn {
+        let note = "the journal's last entry is broken off: the contact is replayed up to there";
+        replayed.notes.push(note.to_owned());
+    }
+    let begun = match recorded::beginning(entries) {
+        Ok(begun) => begun,
+        Err(error) => {
+            replayed.verdict = Verdict::NotReplayed {
+                why: error.to_string(),
+            };
+            return replayed;
+        }
+    };
+    replayed.unchanged = !begun.content.is_empty() && begun.content == stage.content();
+    if !entries
+        .iter()
+        .any(|entry| matches!(entry.kind, EntryKind::Ended(_)))
+    {
+        let note =
+            "the journal ends before the contact does: its engine was stopped, or it still lasts";
+        replayed.notes.push(note.to_owned());
+    }
+    let Some(contact) = Contact::new(stage.program.clone(), &begun.flow, begun.facts.clone())
+    else {
+        replayed.verdict = Verdict::NotReplayed {
+            why: format!(
+                "the project has no flow `{}`: name another folder with --project or --on",
+                begun.flow
+            ),
+        };
+        return replayed;
+    };
+    let (keys, texts) = recorded::heard(entries);
+    let mut walk = Walk {
+        stage,
+        old: entries,
+        begun: begun.facts.started_at,
+        contact,
+        guest: None,
+        by_guest: false,
+        ran: None,
+        effect: None,
+        keys,
+        texts,
+        next: 0,
+        place: Place {
+            flow: begun.flow,
+            step: String::new(),
+            verb: "the beginning".to_owned(),
+            line: 0,
+        },
+    };
+    replayed.verdict = match walk.run().await {
+        Ok(()) => Verdict::Same,
+        Err(Stop::Differs(difference)) => Verdict::Differs(difference),
+        Err(Stop::Cannot(why)) => Verdict::NotReplayed { why },
+    };
+    replayed.entries = walk.next;
+    replayed
+}
+
+/// Where the walk is now.
+struct Place {
+    flow: String,
+    step: String,
+    verb: String,
+    line: u32,
+}
+
+/// How the running step was started, then and now.
+#[derive(Clone, Copy)]
+struct Ran {
+    same_plugin: bool,
+    same_input: bool,
+}
+
+struct Walk<'a> {
+    stage: &'a Stage,
+    old: &'a [Entry],
+    begun: Millis,
+    contact: Contact,
+    guest: Option<Guest>,
+    /// The input that is being handled comes from the guest.
+    by_guest: bool,
+    ran: Option<Ran>,
+    /// The effect whose result the guest waits for.
+    effect: Option<u32>,
+    keys: BTreeMap<u32, char>,
+    texts: BTreeMap<u32, String>,
+    /// Entries that were the same so far.
+    next: usize,
+    place: Place,
+}
+
+impl Walk<'_> {
+    async fn run(&mut self) -> Result<(), Stop> {
+        let mut out = Vec::new();
+        while let Some(due) = self.old.get(self.next) {
+            if self.contact.ended() {
+                return Err(self.differs(due, Side::words("nothing: the contact is over"), None));
+            }
+            if let Some(deadline) = self.contact.deadline()
+                && due.kind != EntryKind::Tick
+                && deadline.saturating_add(GRACE_MS) < due.at
+            {
+                let early = (due.at - deadline) as f64 / 1_000.0;
+                let now = Side::words(format!("its time is over {early:.1} s before that"));
+                return Err(self.differs(due, now, None));
+            }
+            let input = self.input(due).await?;
+            let before = self.next;
+            self.contact.handle(due.at, input, &mut out);
+            for output in out.drain(..) {
+                self.perform(output)?;
+            }
+            self.by_guest = false;
+            if self.next == before {
+                return Err(self.differs(due, Side::words("nothing: it goes on waiting"), None));
+            }
+        }
+        Ok(())
+    }
+
+    /// The input that an entry tells of: it is the first one that its input caused.
+    async fn input(&mut self, due: &Entry) -> Result<Input, Stop> {
+        Ok(match &due.kind {
+            EntryKind::Started { .. } => Input::Connected,
+            EntryKind::Key { key } => Input::Key(self.keys.get(&due.seq).copied().unwrap_or(*key)),
+            EntryKind::Wrote { text } => {
+                Input::Text(self.texts.remove(&due.seq).unwrap_or_else(|| text.clone()))
+            }
+            EntryKind::Played { play, error } => Input::PlayDone {
+                play: *play,
+                error: error.clone(),
+            },
+            EntryKind::Tick => Input::Tick,
+            EntryKind::HungUp => Input::HungUp,
+            EntryKind::Vanished => Input::Vanished,
+            EntryKind::Ended(ending) if ending.reason == "shutdown" => Input::Shutdown,
+            // Keys typed ahead are dropped before a hang-up or a shutdown is told.
+            EntryKind::Pressed { .. } => {
+                let rest = self.old[self.next..].iter().map(|entry| &entry.kind);
+                let mut rest = rest.filter(|kind| !matches!(kind, EntryKind::Pressed { .. }));
+                match rest.next() {
+                    Some(EntryKind::Ended(_)) => Input::Shutdown,
+                    Some(EntryKind::Vanished) => Input::Vanished,
+                    _ => Input::HungUp,
+                }
+            }
+            EntryKind::Call { result, .. } => self.effect_done(due, result)?,
+            EntryKind::Asked { .. } | EntryKind::Outcome { .. } | EntryKind::Failed { .. } => {
+                self.guest_acts(due).await?
+            }
+            _ => return Err(self.differs(due, Side::words("nothing more: it waits"), None)),
+        })
+    }
+
+    /// The journal's answer stands for the effect.
+    fn effect_done(&mut self, due: &Entry, result: &Json) -> Result<Input, Stop> {
+        if let Some(bytes) = result.get("cut") {
+            return Err(Stop::Cannot(format!(
+                "the journal kept none of an answer of {bytes} bytes: it is too long to replay"
+            )));
+        }
+        match self.effect.take() {
+            Some(effect) => Ok(Input::EffectDone {
+                effect,
+                result: result.clone(),
+            }),
+            None => Err(self.differs(due, Side::words("nothing: no request is under way"), None)),
+        }
+    }
+
+    /// The guest's turn: it asks, or it ends.
+    async fn guest_acts(&mut self, due: &Entry) -> Result<Input, Stop> {
+        let Some(guest) = &mut self.guest else {
+            return Err(self.differs(due, Side::words("nothing: no step runs"), None));
+        };
+        let activation = guest.activation;
+        if guest.waits {
+            // The engine ended the step while it waited for an answer, and so it does now.
+            if let EntryKind::Failed {
+                code,
+                message,
+                retries_left,
+                ..
+            } = &due.kind
+            {
+                self.guest = None;
+                let failure = StepFailure {
+                    code: code.clone(),
+                    message: message.clone(),
+                    timeout: code == TIMEOUT,
+                    retryable: *retries_left > 0,
+                };
+                return Ok(Input::StepEnded {
+                    activation,
+                    result: StepResult {
+                        outcome: Err(failure),
+                        cpu_us: 0,
+                        memory_bytes: 0,
+                        host_calls: 0,
+                    },
+                });
+            }
+            return Err(self.differs(
+                due,
+                Side::words("nothing: the step waits for an answer"),
+                None,
+            ));
+        }
+        self.by_guest = true;
+        Ok(match guest.act().await {
+            Act::Called {
+                interface,
+                function,
+                args,
+            } => Input::Called {
+                activation,
+                interface,
+                function,
+                args,
+            },
+            Act::Ended(report) => {
+                self.guest = None;
+                Input::StepEnded {
+                    activation,
+                    result: step_result(report),
+                }
+            }
+        })
+    }
+
+    fn perform(&mut self, output: Output) -> Result<(), Stop> {
+        match output {
+            Output::Journal(entry) => self.hold(entry)?,
+            Output::Run {
+                activation,
+                step,
+                input,
+                timeout_ms,
+            } => {
+                let Some(plugin) = self.stage.steps.plugins.get(&step).cloned() else {
+                    let why = format!("no plugin of the project offers {step}");
+                    return Err(Stop::Cannot(why));
+                };
+                let limits = Limits {
+                    busy_ms: timeout_ms,
+                    ..self.stage.limits.clone()
+                };
+                let name = step_name(&step).to_owned();
+                self.effect = None;
+                self.guest = Some(Guest::start(plugin, activation, name, input, limits));
+            }
+            Output::Cancel { activation } => {
+                if self
+                    .guest
+                    .as_ref()
+                    .is_some_and(|guest| guest.activation == activation)
+                {
+                    self.guest = None;
+                    self.effect = None;
+                }
+            }
+            Output::Reply { activation, value } => {
+                if let Some(guest) = &mut self.guest
+                    && guest.activation == activation
+                {
+                    guest.answer(value);
+                }
+            }
+            Output::Perform { effect, .. } => self.effect = Some(effect),
+            Output::CancelEffect { .. } => self.effect = None,
+            Output::Play { .. }
+            | Output::StopPlaying
+            | Output::StopRecording { .. }
+            | Output::Mask(_)
+            | Output::Log { .. }
+            | Output::HangUp
+            | Output::Ended(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Holds a new entry against the old one.
+    fn hold(&mut self, new: Entry) -> Result<(), Stop> {
+        let Some(old) = self.old.get(self.next) else {
+            // The old engine was stopped in the middle of this.
+            return Ok(());
+        };
+        if !same(&old.kind, &new.kind) {
+            return Err(self.differs(old, Side::of(&new.kind), Some(&new)));
+        }
+        if let (
+            EntryKind::Ran {
+                digest: then,
+                input: given_then,
+                ..
+            },
+            EntryKind::Ran {
+                digest: now,
+                input: given_now,
+                ..
+            },
+        ) = (&old.kind, &new.kind)
+        {
+            self.ran = Some(Ran {
+                same_plugin: then == now,
+                same_input: given_then == given_now,
+            });
+        }
+        if let EntryKind::Entered {
+            flow,
+            step,
+            line,
+            verb,
+        } = new.kind
+        {
+            self.place = Place {
+                flow,
+                step,
+                verb,
+                line,
+            };
+        }
+        self.next += 1;
+        // What follows is the flow's doing, not the guest's.
+        self.by_guest = false;
+        Ok(())
+    }
+
+    fn differs(&self, old: &Entry, now: Side, new: Option<&Entry>) -> Stop {
+        let place = &self.place;
+        let cause = match self.ran {
+            Some(ran) if self.by_guest && !ran.same_plugin => Cause::Plugin,
+            Some(ran) if self.by_guest && ran.same_input => Cause::NotRepeated,
+            _ => Cause::Flow,
+        };
+        let new_request = new.and_then(|new| match &new.kind {
+            EntryKind::Asked { function, .. } if leaves_the_house(function) => {
+                Some(function.clone())
+            }
+            _ => None,
+        });
+        let becomes = match new {
+            Some(_) => gist(new),
+            None => now.text.clone(),
+        };
+        // The time before a deadline differs from contact to contact.
+        let becomes = match becomes.starts_with("its time is over") {
+            true => "time is over".to_owned(),
+            false => becomes,
+        };
+        Stop::Differs(Box::new(Difference {
+            seq: old.seq,
+            at_ms: old.at.saturating_sub(self.begun),
+            flow: place.flow.clone(),
+            step: place.step.clone(),
+            verb: place.verb.clone(),
+            file: self.stage.file(&place.flow).map(ToOwned::to_owned),
+            line: place.line,
+            cause,
+            new_request,
+            then: Side::of(&old.kind),
+            now,
+            edge: format!(
+                "{}/{}: {} -> {becomes}",
+                place.flow,
+                place.step,
+                gist(Some(old))
+            ),
+        }))
+    }
+}
+
+/// Whether a host call does something in the world rather than with the contact.
+fn leaves_the_house(function: &str) -> bool {
+    let interface = function.split('.').next().unwrap_or(function);
+    matches!(interface, "http" | "client" | "kv" | "store" | "route")
+}

@@ -1,0 +1,140 @@
+//! A contact's journal as one list of events in time order.
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use strowger_contact::{Entry, EntryKind};
+
+use super::transcript::told;
+
+/// One event of a contact.
+#[derive(Debug, Clone, Serialize)]
+pub struct TraceEvent {
+    /// The number of its journal entry.
+    pub seq: u32,
+    /// Milliseconds since 1970.
+    pub at: u64,
+    /// Milliseconds since the contact began.
+    pub after_ms: u64,
+    /// Who: `call`, `flow`, `engine`, `plugin` or `caller`.
+    pub who: &'static str,
+    /// What, as the journal calls it.
+    pub kind: String,
+    /// In words.
+    pub text: String,
+    /// The flow's name at that time.
+    pub flow: String,
+    /// The named step at that time.
+    pub step: String,
+    /// The line in the flow's file.
+    pub line: u32,
+    /// The step's activation, for what a plugin does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activation: Option<u32>,
+    /// Which attempt at the step this is, from 1; told where a plugin is started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// What the plugin used, where it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meters: Option<Json>,
+    /// How long the answer to a host call took, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+    /// Everything the journal holds of it.
+    pub entry: EntryKind,
+}
+
+/// The events of a journal.
+pub fn trace(entries: &[Entry]) -> Vec<TraceEvent> {
+    let start = entries.first().map_or(0, |entry| match entry.kind {
+        // The line may have opened some time after the contact reached us.
+        EntryKind::Started { since, .. } if since > 0 => since.min(entry.at),
+        _ => entry.at,
+    });
+    let (mut flow, mut step, mut line) = (String::new(), String::new(), 0);
+    let mut running = None;
+    let mut attempt = 1;
+    let mut asked = None;
+    entries
+        .iter()
+        .map(|entry| {
+            let mut event = TraceEvent {
+                seq: entry.seq,
+                at: entry.at,
+                after_ms: entry.at.saturating_sub(start),
+                who: "engine",
+                kind: kind_of(&entry.kind),
+                text: String::new(),
+                flow: String::new(),
+                step: String::new(),
+                line: 0,
+                activation: None,
+                attempt: None,
+                meters: None,
+                took_ms: None,
+                entry: entry.kind.clone(),
+            };
+            (event.who, event.text) = told(&entry.kind);
+            match &entry.kind {
+                EntryKind::Started { flow: first, .. } => flow.clone_from(first),
+                EntryKind::Entered {
+                    flow: entered,
+                    step: name,
+                    line: at,
+                    verb,
+                } => {
+                    flow.clone_from(entered);
+                    step.clone_from(name);
+                    line = *at;
+                    attempt = 1;
+                    event.text = format!("{entered}:{at} {name}, {verb}");
+                }
+                EntryKind::Ran { activation, .. } => {
+                    running = Some(*activation);
+                    event.attempt = Some(attempt);
+                }
+                EntryKind::Asked { activation, .. } => {
+                    running = Some(*activation);
+                    asked = Some(entry.at);
+                }
+                EntryKind::Call { activation, .. } => {
+                    running = Some(*activation);
+                    event.took_ms = asked
+                        .take()
+                        .map(|asked: u64| entry.at.saturating_sub(asked));
+                }
+                EntryKind::Outcome {
+                    cpu_us,
+                    memory_bytes,
+                    host_calls,
+                    ..
+                } => {
+                    event.meters = Some(json!({
+                        "cpu_us": cpu_us, "memory_bytes": memory_bytes, "host_calls": host_calls,
+                    }));
+                    event.text = format!(
+                        "{} ({:.1} ms of CPU, {} KiB of memory)",
+                        event.text,
+                        *cpu_us as f64 / 1_000.0,
+                        memory_bytes.div_ceil(1_024)
+                    );
+                }
+                EntryKind::Failed { retries_left, .. } if *retries_left > 0 => attempt += 1,
+                _ => {}
+            }
+            event.flow.clone_from(&flow);
+            event.step.clone_from(&step);
+            event.line = line;
+            if event.who == "plugin" || event.took_ms.is_some() {
+                event.activation = running;
+            }
+            event
+        })
+        .collect()
+}
+
+/// The journal's word for it.
+fn kind_of(kind: &EntryKind) -> String {
+    let json = serde_json::to_value(kind).unwrap_or_default();
+    let kind = json.get("kind").and_then(Json::as_str);
+    kind.unwrap_or_default().to_owned()
+}
