@@ -7,5 +7,6 @@ mod examples;
 mod faults;
 mod flows;
 mod many;
+mod replay;
 mod signalling;
 mod world;

@@ -355,8 +355,8 @@ pub fn copy_project(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Compiled plugins and spoken prompts are the same for every test.
-fn share_caches(data: &Path) -> Result<()> {
+/// Lets a data folder use the caches of all tests: compiled plugins and spoken prompts are the same for every test.
+pub fn share_caches(data: &Path) -> Result<()> {
     std::fs::create_dir_all(data)?;
     let test = std::env::current_exe()?;
     let cache = test

@@ -1,0 +1,338 @@
+//! `strowger replay` and `strowger trace`: contacts of the terminal and of real calls, walked again.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::Value as Json;
+use strowger_tests::OrderService;
+use strowger_tests::program::{copy_project, edit, repository, share_caches, strowger};
+use tempfile::TempDir;
+
+use crate::world::{World, always_open};
+
+const SCRIPT: &str = "2,1,20260302#,1";
+
+/// A copy of the demo tenant, its order service, and a contact's journal in a file.
+struct Recorded {
+    folder: TempDir,
+    project: PathBuf,
+    journal: PathBuf,
+    _orders: OrderService,
+}
+
+impl Recorded {
+    /// A caller asks for an order in the terminal.
+    fn order() -> Result<Recorded> {
+        let orders = OrderService::start()?;
+        let folder = TempDir::new()?;
+        let project = folder.path().join("project");
+        copy_project(&repository().join("flows/aurora"), &project)?;
+        let address = orders.address.to_string();
+        edit(&project.join("strowger.toml"), |text| {
+            text.replace("127.0.0.1:8090", &address)
+        })?;
+        always_open(&project)?;
+        share_caches(&folder.path().join("data"))?;
+        let recorded = Recorded {
+            journal: folder.path().join("call.jsonl"),
+            folder,
+            project,
+            _orders: orders,
+        };
+        recorded.call("main-menu", SCRIPT)?;
+        Ok(recorded)
+    }
+
+    fn call(&self, flow: &str, script: &str) -> Result<()> {
+        let project = text(&self.project);
+        let (code, journal, errors) = strowger(&[
+            "call",
+            flow,
+            "--script",
+            script,
+            "--format",
+            "json",
+            "--project",
+            &project,
+            "--data",
+            &self.data(),
+        ])?;
+        assert_eq!(code, 0, "{errors}");
+        Ok(std::fs::write(&self.journal, journal)?)
+    }
+
+    fn data(&self) -> String {
+        text(&self.folder.path().join("data"))
+    }
+
+    /// Replays the journal: exit code, stdout, stderr.
+    fn replay(&self, further: &[&str]) -> Result<(i32, String, String)> {
+        let (journal, project, data) = (text(&self.journal), text(&self.project), self.data());
+        let own = ["replay", &journal, "--project", &project, "--data", &data];
+        strowger(&[&own[..], further].concat())
+    }
+
+    /// Another copy of the project, changed.
+    fn draft(&self, file: &str, change: impl FnOnce(String) -> String) -> Result<String> {
+        let draft = self.folder.path().join("draft");
+        copy_project(&self.project, &draft)?;
+        edit(&draft.join(file), change)?;
+        Ok(text(&draft))
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The line of a file that holds a text, from 1.
+fn line_of(file: &Path, needle: &str) -> Result<usize> {
+    let text = std::fs::read_to_string(file)?;
+    let line = text.lines().position(|line| line.contains(needle));
+    Ok(line.context("the line is there")? + 1)
+}
+
+#[test]
+fn a_terminal_call_walks_again_as_it_did_without_its_service() -> Result<()> {
+    let recorded = Recorded::order()?;
+    let journal = std::fs::read_to_string(&recorded.journal)?;
+    assert!(journal.contains("http.fetch"), "the order was looked up");
+    // Recorded answers serve: the service may be gone.
+    let Recorded {
+        folder,
+        project,
+        journal,
+        _orders,
+    } = recorded;
+    drop(_orders);
+    let (data, project, journal) = (
+        text(&folder.path().join("data")),
+        text(&project),
+        text(&journal),
+    );
+    let (code, out, errors) = strowger(&["replay", &journal, "-p", &project, "--data", &data])?;
+    assert_eq!((code, errors.as_str()), (0, ""), "{out}");
+    assert!(out.contains("the same"), "{out}");
+    assert!(out.contains("flows and plugins are those of then"), "{out}");
+    let (code, out, _) = strowger(&[
+        "replay", &journal, "-p", &project, "--data", &data, "--format", "json",
+    ])?;
+    let result: Json = serde_json::from_str(&out)?;
+    assert_eq!((code, &result["verdict"]), (0, &"same".into()));
+    assert_eq!(result["unchanged"], true);
+    Ok(())
+}
+
+#[test]
+fn a_changed_flow_shows_its_first_difference_with_file_and_line() -> Result<()> {
+    let recorded = Recorded::order()?;
+    // A comment alone shifts lines, and nothing else.
+    let draft = recorded.draft("main-menu.flow.yaml", |text| {
+        format!("# A comment.\n{text}")
+    })?;
+    let (code, out, errors) = recorded.replay(&["--on", &draft])?;
+    assert_eq!(code, 0, "{out}{errors}");
+    assert!(!out.contains("are those of then"), "{out}");
+
+    let draft = recorded.draft("main-menu.flow.yaml", |text| {
+        text.replace(
+            "{ to: orders, label: orders",
+            "{ to: operator, label: orders",
+        )
+    })?;
+    let file = Path::new(&draft).join("main-menu.flow.yaml");
+    let line = line_of(&file, "menu: main_menu")?;
+    let (code, out, errors) = recorded.replay(&["--on", &draft])?;
+    assert_eq!(code, 1, "{out}{errors}");
+    assert!(out.contains(&format!("{}:{line}", file.display())), "{out}");
+    assert!(
+        out.contains("orders, call") || out.contains("orders"),
+        "{out}"
+    );
+    let (_, out, _) = recorded.replay(&["--on", &draft, "--format", "json"])?;
+    let result: Json = serde_json::from_str(&out)?;
+    assert_eq!(result["verdict"], "differs");
+    assert_eq!(result["cause"], "flow");
+    assert_eq!(result["then"]["entry"]["step"], "orders");
+    assert_eq!(result["now"]["entry"]["step"], "operator");
+    Ok(())
+}
+
+#[test]
+fn a_changed_plugin_s_new_request_is_told_and_not_sent() -> Result<()> {
+    let recorded = Recorded::order()?;
+    let old = recorded.project.join("plugins/aurora-orders.wasm");
+    let mut component = std::fs::read(&old)?;
+    let path = b"/orders/\xc0\x00";
+    let at = component
+        .windows(path.len())
+        .position(|bytes| bytes == path);
+    component[at.context("the request's path is in the component")? + 1] = b'0';
+    let new = recorded.folder.path().join("new.wasm");
+    std::fs::write(&new, component)?;
+    let plugin = format!("orders={}", new.display());
+    let (code, out, errors) = recorded.replay(&["--plugin", &plugin])?;
+    assert_eq!(code, 1, "{out}{errors}");
+    assert!(out.contains("/0rders/20260302"), "{out}");
+    assert!(out.contains("it was not sent"), "{out}");
+    assert!(out.contains("the plugin is another one"), "{out}");
+    let (code, _, errors) = recorded.replay(&["--plugin", "ordres=x.wasm"])?;
+    assert_eq!(code, 2);
+    assert!(errors.contains("orders"), "{errors}");
+    Ok(())
+}
+
+#[test]
+fn a_plugin_that_does_not_repeat_itself_is_told_as_such() -> Result<()> {
+    let recorded = Recorded::order()?;
+    // The same component, input and answers, but then it asked something else.
+    edit(&recorded.journal, |text| {
+        text.replace("/orders/20260302?", "/orders/20260302?try=1&")
+    })?;
+    let (code, out, _) = recorded.replay(&["--format", "json"])?;
+    let result: Json = serde_json::from_str(&out)?;
+    assert_eq!(
+        (code, &result["cause"]),
+        (1, &"not-repeated".into()),
+        "{out}"
+    );
+    let (_, out, _) = recorded.replay(&[])?;
+    assert!(out.contains("does not repeat itself"), "{out}");
+    Ok(())
+}
+
+#[test]
+fn a_torn_last_entry_is_told_and_the_rest_is_replayed() -> Result<()> {
+    let recorded = Recorded::order()?;
+    let journal = std::fs::read(&recorded.journal)?;
+    std::fs::write(&recorded.journal, &journal[..journal.len() - 20])?;
+    let (code, out, errors) = recorded.replay(&[])?;
+    assert_eq!(code, 0, "{out}{errors}");
+    assert!(out.contains("broken off"), "{out}");
+    // A hole in the middle is no torn end.
+    let text = String::from_utf8(journal)?;
+    let holed: String = text
+        .lines()
+        .filter(|line| !line.contains("\"seq\":9,"))
+        .fold(String::new(), |all, line| all + line + "\n");
+    std::fs::write(&recorded.journal, holed)?;
+    let (code, _, errors) = recorded.replay(&[])?;
+    assert_eq!(code, 2);
+    assert!(errors.contains("entry 9 is missing"), "{errors}");
+    std::fs::write(&recorded.journal, "{\"seq\":0}\nnonsense\n")?;
+    let (code, _, errors) = recorded.replay(&[])?;
+    assert_eq!(code, 2);
+    assert!(errors.contains("call.jsonl:1"), "{errors}");
+    Ok(())
+}
+
+#[test]
+fn a_journal_of_the_first_format_is_shown_and_refused_for_replay() -> Result<()> {
+    let journal = text(&repository().join("tests/calls/journals/format-1.jsonl"));
+    let (code, out, errors) = strowger(&["trace", &journal])?;
+    assert_eq!(code, 0, "{errors}");
+    assert!(out.contains("flow vip-routing"), "{out}");
+    let project = text(&repository().join("flows/aurora"));
+    let folder = TempDir::new()?;
+    share_caches(folder.path())?;
+    let data = text(folder.path());
+    let (code, _, errors) = strowger(&["replay", &journal, "-p", &project, "--data", &data])?;
+    assert_eq!(code, 2);
+    assert!(errors.contains("format 1"), "{errors}");
+    Ok(())
+}
+
+#[test]
+fn a_secret_is_in_no_journal_and_its_contact_walks_again() -> Result<()> {
+    let recorded = Recorded::order()?;
+    let flow = r#"flow: card
+format: 1
+vars: { card: secret }
+steps:
+  start:
+    - ask: "Your card?"
+      into: card
+      expect: { digits: 12..19 }
+      sensitive: true
+      then: { ok: bye, no_input: bye, no_match: bye }
+  bye: { hangup: completed }
+"#;
+    std::fs::write(recorded.project.join("card.flow.yaml"), flow)?;
+    recorded.call("card", "4111222233334444#")?;
+    let journal = std::fs::read_to_string(&recorded.journal)?;
+    assert!(journal.contains("4444"), "the handle tells the last four");
+    assert!(!journal.contains("41112222") && !journal.contains("\"key\":\"1\""));
+    let (code, out, errors) = recorded.replay(&[])?;
+    assert_eq!(code, 0, "{out}{errors}");
+    Ok(())
+}
+
+#[test]
+fn real_calls_are_replayed_traced_and_compared_and_one_cut_by_a_crash_too() -> Result<()> {
+    let mut world = World::edited(always_open)?;
+    let mut phone = world.dial("100")?;
+    phone.listen(Duration::from_millis(300));
+    phone.press("2120260302#1")?;
+    phone.listen(Duration::from_millis(1_500));
+    phone.cue()?;
+    phone.ended()?;
+    assert_eq!(world.engine.reason(&phone.call_id)?, "abandoned");
+    let whole = world.engine.contact(&phone.call_id)?;
+    assert_eq!(whole["content"].as_str().map(str::len), Some(64));
+    let whole = whole["id"].as_str().context("an id")?.to_owned();
+    let address = format!("/v1/contacts/{whole}/trace");
+    let events = strowger_tests::http::get(world.engine.http, &address)?.json()?;
+    let metered = events.as_array().into_iter().flatten().any(|event| {
+        event["kind"] == "outcome" && event["meters"]["memory_bytes"].as_u64() > Some(0)
+    });
+    assert!(metered, "{events}");
+
+    let mut phone = world.dial("100")?;
+    phone.listen(Duration::from_millis(300));
+    phone.press("21")?;
+    phone.listen(Duration::from_millis(800));
+    // Asking for the journal makes it durable; then the engine is killed in mid-call.
+    let entries = world.engine.journal(&phone.call_id)?.len();
+    let cut = world.engine.contact(&phone.call_id)?;
+    let cut = cut["id"].as_str().context("an id")?.to_owned();
+    world.engine.program.kill()?;
+    let (project, data) = (text(&world.engine.project), text(&world.engine.data));
+    for (id, note) in [(&whole, "the same"), (&cut, "its engine was stopped")] {
+        let (code, out, errors) = strowger(&["replay", id, "-p", &project, "--data", &data])?;
+        assert_eq!(code, 0, "{out}{errors}");
+        assert!(out.contains(note), "{out}");
+    }
+    assert!(entries > 10);
+    let (code, out, _) = strowger(&["trace", &cut, "-p", &project, "--data", &data])?;
+    assert_eq!(code, 0);
+    assert!(out.contains("pressed 1"), "{out}");
+
+    edit(&Path::new(&project).join("main-menu.flow.yaml"), |text| {
+        text.replace(
+            "{ to: orders, label: orders",
+            "{ to: operator, label: orders",
+        )
+    })?;
+    let against = [
+        "replay",
+        "--against",
+        "last-1d",
+        "-p",
+        &project,
+        "--data",
+        &data,
+    ];
+    let (code, out, errors) = strowger(&against)?;
+    assert_eq!(code, 1, "{out}{errors}");
+    assert!(
+        out.contains("1 contacts: 0 the same, 1 differ, 0 not replayed"),
+        "{out}"
+    );
+    assert!(
+        out.contains("main-menu/main: step orders (call) -> step operator"),
+        "{out}"
+    );
+    assert!(out.contains(&whole), "{out}");
+    Ok(())
+}
