@@ -27,7 +27,7 @@ const cases = {
     assert.deepEqual(before.filter((found) => found.severity === lsp.DiagnosticSeverity.Error), []);
     await editor.replace(ORDER, "not_found: not_found", "not_fuond: not_found");
     await editor.replace(ORDER, "timeout: 8s ", "timeout: 8 ");
-    const found = await editor.replace(ORDER, "您的订单已发货，预计 ${order.eta | date}", "😀您的订单 ${order.etaa | date}");
+    const found = await editor.replace(ORDER, "您的订单还未付款，应付 ${order.total | money}", "😀您的订单 ${order.totall | money}");
     writeFileSync(join(project, ORDER), editor.text(ORDER));
     const check = spawnSync(program, ["check", "--format", "json", project], { encoding: "utf8" });
     const lines = check.stdout.trim().split("\n").map((line) => JSON.parse(line));
@@ -48,11 +48,11 @@ const cases = {
     const rules = found.map((finding) => finding.code);
     for (const rule of ["unknown-outcome", "missing-unit", "unknown-field"]) assert(rules.includes(rule), `${rules}`);
     const field = found.find((finding) => finding.code === "unknown-field");
-    assert.equal(editor.covered(ORDER, field.range), "etaa");
+    assert.equal(editor.covered(ORDER, field.range), "totall");
     // Corrected, they are gone.
     await editor.replace(ORDER, "not_fuond", "not_found");
     await editor.replace(ORDER, "timeout: 8 ", "timeout: 8s ");
-    assert.deepEqual(await editor.replace(ORDER, "etaa", "eta"), before);
+    assert.deepEqual(await editor.replace(ORDER, "totall", "total"), before);
     await editor.stop();
   },
 
@@ -115,14 +115,14 @@ const cases = {
     // Expressions: variables, fields by type, filters.
     const variables = await editor.complete(ORDER, "order_no: ${¦order_no}");
     includes(variables, "order_no", "order", "tries", "call", "now");
-    includes(await editor.complete(ORDER, "${order.¦eta | date}"), "eta", "status", "total");
-    includes(await editor.complete(ORDER, "${order.eta | ¦date}"), "date", "money", "digits");
+    includes(await editor.complete(ORDER, "${order.¦total | money}"), "eta", "status", "total");
+    includes(await editor.complete(ORDER, "${order.total | ¦money}"), "date", "money", "digits");
     includes(await editor.complete(ORDER, "switch: order.¦status"), "status");
     includes(await editor.complete(VIP, "\"${call.¦from}\""), "from", "language", "priority");
     // The edit puts in exactly what was meant, after Chinese text too.
-    await editor.replace(ORDER, "预计 ${order.eta | date}", "😀预计 ${order.e}");
-    const [eta] = (await editor.complete(ORDER, "😀预计 ${order.e¦}")).filter((item) => item.label === "eta");
-    assert(editor.edited(ORDER, [eta.textEdit]).includes("😀预计 ${order.eta}"));
+    await editor.replace(ORDER, "应付 ${order.total | money}", "😀应付 ${order.e}");
+    const [eta] = (await editor.complete(ORDER, "😀应付 ${order.e¦}")).filter((item) => item.label === "eta");
+    assert(editor.edited(ORDER, [eta.textEdit]).includes("😀应付 ${order.eta}"));
     await editor.stop();
   },
 

@@ -45,7 +45,7 @@ impl Sheet {
         let (line_start, line_end) = repair::line(source, at);
         let (head, tail) = source.split_at(at);
         let after_line = &source[line_end..];
-        let close = closers(&source[line_start..at]);
+        let close = repair::closers(&source[line_start..at]);
         let lines = [
             format!("{MARK}{}", &tail[..line_end - at]),
             format!("{MARK}:{}", &tail[..line_end - at]),
@@ -55,6 +55,17 @@ impl Sheet {
         for rest in [after_line, ""] {
             for line in &lines {
                 if let Ok(root) = repair::attempt(&format!("{head}{line}{rest}")) {
+                    return Some(root);
+                }
+            }
+        }
+        // With the lines left out that this sheet was read without; all keeps its place.
+        if let (Some(before), Some(after)) =
+            (self.text.get(..line_start), self.text.get(line_end..))
+        {
+            for line in &lines {
+                let text = format!("{before}{}{line}{after}", &source[line_start..at]);
+                if let Ok(root) = repair::attempt(&text) {
                     return Some(root);
                 }
             }
@@ -228,41 +239,4 @@ fn words_of(schema: &serde_json::Value) -> Vec<Offer> {
         .into_iter()
         .map(|word| Offer::new(OfferKind::Word, word))
         .collect()
-}
-
-/// What closes the quotes, `${` and brackets that are open at the end of a line's beginning.
-fn closers(line: &str) -> String {
-    let mut open: Vec<char> = Vec::new();
-    let mut before = ' ';
-    for c in line.chars() {
-        match (open.last(), c) {
-            (Some('"'), '"') | (Some('\''), '\'') | (Some('}'), '}') | (Some(']'), ']') => {
-                open.pop();
-            }
-            // Inside quotes only an insertion's braces count.
-            (Some('"' | '\''), '{') if before == '$' => open.push('}'),
-            (Some('"' | '\''), _) => {}
-            (_, '{') => open.push('}'),
-            (_, '[') => open.push(']'),
-            // A quote begins a value only where a value begins.
-            (_, '"' | '\'') if matches!(before, ' ' | '{' | '[' | ',' | ':') => open.push(c),
-            (_, '#') if before == ' ' => break,
-            _ => {}
-        }
-        before = c;
-    }
-    open.into_iter().rev().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_open_is_closed() {
-        assert_eq!(closers("  with: { phone: \"${call.fr"), "}\"}");
-        assert_eq!(closers("  then: [ { set: { a: b } }, "), "]");
-        assert_eq!(closers("  say: it's fine"), "");
-        assert_eq!(closers("  say: \"您好 ${order.to"), "}\"");
-    }
 }

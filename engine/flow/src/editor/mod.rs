@@ -35,6 +35,8 @@ use crate::yaml::{self, Node};
 #[derive(Debug, Clone)]
 pub struct Sheet {
     source: String,
+    /// The text that was read: lines that were left out are blank.
+    text: String,
     root: Option<Node>,
     names: Names,
 }
@@ -88,6 +90,7 @@ impl Sheet {
         }
         Sheet {
             source: source.to_owned(),
+            text: read.text,
             root: read.root,
             names,
         }

@@ -50,6 +50,13 @@ pub(super) fn read(source: &str, edited: Option<usize>) -> Reading {
             }
         }
     }
+    // A quote or bracket that is never closed is complained of far below: the lines that leave one open.
+    let text = blank_open(source);
+    if text != source
+        && let Ok(root) = attempt(&text)
+    {
+        return done(root, text, true);
+    }
     // What stands above the line being typed is better than nothing.
     if let Some(edited) = edited {
         let cut = &source[..line(source, edited).0];
@@ -105,6 +112,47 @@ fn blank(text: &str, at: usize) -> String {
     blanked
 }
 
+/// The same text with the first lines blank that leave a quote or a bracket open.
+fn blank_open(source: &str) -> String {
+    let mut text = String::with_capacity(source.len());
+    let mut gaps = 0;
+    for line in source.split_inclusive('\n') {
+        let content = line.trim_end_matches(['\n', '\r']);
+        if gaps < MAX_GAPS && !closers(content).is_empty() {
+            gaps += 1;
+            text.extend(std::iter::repeat_n(' ', content.len()));
+            text.push_str(&line[content.len()..]);
+        } else {
+            text.push_str(line);
+        }
+    }
+    text
+}
+
+/// What closes the quotes, `${` and brackets that are open at the end of a line's beginning.
+pub(super) fn closers(line: &str) -> String {
+    let mut open: Vec<char> = Vec::new();
+    let mut before = ' ';
+    for c in line.chars() {
+        match (open.last(), c) {
+            (Some('"'), '"') | (Some('\''), '\'') | (Some('}'), '}') | (Some(']'), ']') => {
+                open.pop();
+            }
+            // Inside quotes only an insertion's braces count.
+            (Some('"' | '\''), '{') if before == '$' => open.push('}'),
+            (Some('"' | '\''), _) => {}
+            (_, '{') => open.push('}'),
+            (_, '[') => open.push(']'),
+            // A quote begins a value only where a value begins.
+            (_, '"' | '\'') if matches!(before, ' ' | '{' | '[' | ',' | ':') => open.push(c),
+            (_, '#') if before == ' ' => break,
+            _ => {}
+        }
+        before = c;
+    }
+    open.into_iter().rev().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,9 +170,26 @@ mod tests {
     }
 
     #[test]
+    fn an_open_quote_is_found_from_afar() {
+        let source =
+            "flow: a\nsteps:\n  one: { say: \"hel\n  two:\n    hangup: bye\n  # \"\n  k: [\"1\"]\n";
+        let read = read(source, None);
+        assert!(read.gaps && !read.text.contains("hel"), "{}", read.text);
+        assert!(read.root.is_some());
+    }
+
+    #[test]
     fn nothing_readable_is_no_tree() {
         assert!(read("- a\n- b\n", None).root.is_none());
         assert!(read("", Some(9)).root.is_none());
         assert!(read("[[[[[", Some(2)).root.is_none());
+    }
+
+    #[test]
+    fn what_is_open_is_closed() {
+        assert_eq!(closers("  with: { phone: \"${call.fr"), "}\"}");
+        assert_eq!(closers("  then: [ { set: { a: b } }, "), "]");
+        assert_eq!(closers("  say: it's fine"), "");
+        assert_eq!(closers("  say: \"您好 ${order.to"), "}\"");
     }
 }
