@@ -1,4 +1,4 @@
-//! The example projects of `flows/`: each is checked whole, and walked once.
+//! The example projects of `flows/`: each is checked whole, tested by its own tests, and walked once.
 
 use anyhow::{Context, Result};
 use strowger_tests::OrderService;
@@ -53,7 +53,7 @@ const WALKS: [(&str, &str, &str, &[&str]); 6] = [
     (
         "vip",
         "vip",
-        "2,2,transfer=busy",
+        "2,1,transfer=busy,transfer=no_answer",
         &["Ms Wang", "partner", "We'll call you back"],
     ),
 ];
@@ -98,6 +98,16 @@ fn every_project_checks_without_a_warning() -> Result<()> {
                 "{project} has no README.md"
             );
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_tests_of_every_example_pass() -> Result<()> {
+    for (project, ..) in WALKS {
+        let folder = repository().join("flows").join(project);
+        let (code, out, err) = strowger(&["test", &folder.display().to_string()])?;
+        assert_eq!(code, 0, "{project}: {out}{err}");
     }
     Ok(())
 }
