@@ -268,10 +268,13 @@ impl Leg {
         }
         self.end_recording(around, RecordEnd::Hangup);
         self.end_tap(around);
+        let Leg { lease, events, .. } = self;
+        // Whoever is told may count on the port.
+        drop(lease);
         // After the files, which the recorder has to finish first.
         around
             .recorder
-            .send_always(Task::Tell(self.events.clone(), MediaEvent::Closed));
+            .send_always(Task::Tell(events, MediaEvent::Closed));
     }
 
     fn tell(&mut self, around: &Surroundings<'_>, event: MediaEvent) {
