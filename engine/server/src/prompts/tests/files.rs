@@ -381,6 +381,15 @@ fn rounding_is_to_the_nearest_step() {
     }
 }
 
+#[test]
+fn a_header_that_its_decoder_cannot_count_with_is_a_fault() {
+    // 32,770 channels of two bytes: more than a block can hold.
+    let mut bytes = wav(16_000, 2, &sine(16_000, 1_000.0, 0.5, 50));
+    bytes[23] = 128;
+    let fault = import::speech(bytes).expect_err("no such file");
+    assert!(matches!(fault, Fault::UnknownFormat(_)), "{fault}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
