@@ -1,4 +1,5 @@
 //! The program's verbs that need no call: what a designer types, and what they read.
 
+mod check_fix;
 mod explain;
 mod fmt;

@@ -15,8 +15,8 @@ pub mod check;
 pub mod diagnostic;
 mod document;
 pub mod editor;
-
 pub mod expr;
+mod fix;
 pub mod fmt;
 mod lower;
 pub mod plan;
@@ -29,4 +29,5 @@ pub use check::rules::{RULES, Rule, nearest_rule, rule_of as rule};
 pub use check::{Checked, WorstCase, check, signature};
 pub use diagnostic::{Diagnostic, Level};
 pub use document::{Document, document};
+pub use fix::{Applied, Fixed, fix};
 pub use lower::{Act, Expectation, Given, Reply, Test};

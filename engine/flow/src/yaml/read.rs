@@ -433,9 +433,10 @@ impl<'a> Reader<'a> {
             | ErrorKind::TabInBlockIndentation
             | ErrorKind::TabAtBlockScalarStart
             | ErrorKind::TabInIndentation
-            | ErrorKind::TabInPlainScalar => {
-                yaml_tab::tab(report, traps::tab_near(self.source, at))
-            }
+            | ErrorKind::TabInPlainScalar => match traps::tab_near(self.source, at) {
+                Some(tab) => yaml_tab::tab(report, tab),
+                None => yaml_syntax::syntax(report, here, message),
+            },
             ErrorKind::RecursionLimitExceeded => yaml_limit::too_deep(report, here, MAX_NESTING),
             ErrorKind::MissingAnchorOrAliasName => match traps::star_near(self.source, at) {
                 Some(star) => yaml_star_key::star_key(report, star),

@@ -62,14 +62,35 @@ pub(super) fn token_at(source: &str, at: usize) -> Span {
     }
 }
 
-/// The tab nearest to a byte: at it, before it on its line, or after it.
-pub(super) fn tab_near(source: &str, at: usize) -> Span {
-    let line = source[..at].rfind('\n').map_or(0, |start| start + 1);
+/// The tab that a complaint at a byte is about: on its line, or in the indentation of the next line that has one; a
+/// text over several lines is complained about at its beginning.
+pub(super) fn tab_near(source: &str, at: usize) -> Option<Span> {
+    let mut line = source[..at].rfind('\n').map_or(0, |start| start + 1);
     let end = source[at..].find('\n').map_or(source.len(), |end| at + end);
-    let tab = source[line..end].find('\t').map_or(at, |tab| line + tab);
+    if let Some(tab) = source[line..end].find('\t') {
+        return Some(tabs(source, line + tab));
+    }
+    line = end + 1;
+    while line < source.len() {
+        if let Some(tab) = tab_indent(source, line) {
+            return Some(tab);
+        }
+        line += source[line..]
+            .find('\n')
+            .map_or(source.len(), |end| end + 1);
+    }
+    None
+}
+
+/// A tab and those right behind it: they are one indentation, and one finding.
+fn tabs(source: &str, start: usize) -> Span {
+    let count = source[start..]
+        .bytes()
+        .take_while(|byte| *byte == b'\t')
+        .count();
     Span {
-        start: tab,
-        end: (tab + 1).min(source.len()),
+        start,
+        end: (start + count.max(1)).min(source.len()),
     }
 }
 
@@ -80,10 +101,7 @@ pub(super) fn tab_indent(source: &str, at: usize) -> Option<Span> {
         .bytes()
         .take_while(|byte| matches!(byte, b' ' | b'\t'));
     let tab = blanks.into_iter().position(|byte| byte == b'\t')?;
-    Some(Span {
-        start: line + tab,
-        end: line + tab + 1,
-    })
+    Some(tabs(source, line + tab))
 }
 
 /// A `*` at or just before a byte.

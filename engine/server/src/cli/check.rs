@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use strowger_flow::{Checked, Diagnostic, Level};
+use strowger_flow::{Catalog, Checked, Diagnostic, Level};
 use strowger_plugin::{Host, HostConfig, Limits};
 
-use super::{CANNOT, FOUND, Failure, Format, OK};
+use super::{CANNOT, FOUND, Failure, Format, OK, flow_files};
 use crate::project::{
     ConfigError, Finding, Project, ProjectError, Steps, catalog_of, has_errors, without_echoes,
 };
@@ -23,6 +23,7 @@ const CONNECT: Duration = Duration::from_secs(1);
   strowger check flows/aurora          check a project
   strowger check menu.flow.yaml        check one file; standard steps are known
   strowger check --format json | jq    findings for a program
+  strowger check --fix                 carry out the changes that findings propose, then check
 
 Exit code: 0 no errors (warnings only, or nothing), 1 errors, 2 could not check.")]
 pub(super) struct Check {
@@ -32,6 +33,9 @@ pub(super) struct Check {
     /// How findings are written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Carry out the changes that findings propose; say on stderr what was changed.
+    #[arg(long)]
+    fix: bool,
 }
 
 impl Check {
@@ -63,6 +67,13 @@ impl Check {
             Ok(steps) => (steps, Vec::new()),
             Err(error) => (error.loaded, error.complaints),
         };
+        let mut project = project;
+        if self.fix {
+            let catalog = project.catalog(&steps);
+            for flow in &mut project.flows {
+                flow.source = mend(&flow.path, &flow.source, &catalog)?;
+            }
+        }
         let catalog = project.catalog(&steps);
         let checked = without_echoes(project.check(&catalog), &complaints);
         let mut beside = project.findings(&complaints, &checked);
@@ -117,6 +128,10 @@ impl Check {
             let told: Vec<_> = error.complaints.into_iter().map(|c| c.message).collect();
             Failure::cannot(told.join("\n"))
         })?;
+        let source = match self.fix {
+            true => mend(path, &source, &catalog_of(&steps))?,
+            false => source,
+        };
         let checked =
             strowger_flow::check(&path.display().to_string(), &source, &catalog_of(&steps));
         self.print(&checked.diagnostics, &String::from_utf8_lossy(&source));
@@ -229,6 +244,30 @@ impl Check {
         }
         Ok(CANNOT)
     }
+}
+
+/// Carries out what the findings of a file propose; gives its bytes afterwards.
+fn mend(path: &Path, source: &[u8], catalog: &Catalog) -> Result<Vec<u8>, Failure> {
+    let shown = path.display().to_string();
+    let fixed = match strowger_flow::fix(&shown, source, catalog) {
+        Some(fixed) if !fixed.applied.is_empty() => fixed,
+        // Nothing to change, or bytes that are no text: checking tells.
+        _ => return Ok(source.to_owned()),
+    };
+    flow_files::replace(path, source, &fixed.text)?;
+    for applied in &fixed.applied {
+        let finding = &applied.finding;
+        eprintln!(
+            "{}:{}:{}: fixed {}: `{}` is now `{}`",
+            finding.file,
+            finding.primary.place.line,
+            finding.primary.place.column,
+            finding.rule,
+            applied.before.escape_debug(),
+            applied.after.escape_debug()
+        );
+    }
+    Ok(fixed.text.into_bytes())
 }
 
 /// Services that plugins may reach and that do not answer now: no error, since they may be back by the

@@ -39,8 +39,15 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|e| Failure::cannot(format!("cannot read {}: {e}", path.display())))
 }
 
-/// Writes a file as a whole or not at all: a full disk or a crash leaves the old one.
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+/// Writes a file as a whole or not at all: a full disk or a crash leaves the old one. So does somebody who has
+/// changed it since it was read as `was`.
+pub(super) fn replace(path: &Path, was: &[u8], text: &str) -> Result<(), Failure> {
+    if read(path)? != was {
+        return Err(Failure::cannot(format!(
+            "{} was changed by somebody else meanwhile; it is as they left it: run the command again",
+            path.display()
+        )));
+    }
     let failed = |e: std::io::Error| {
         Failure::cannot(format!(
             "cannot write {}: {e}; it is as it was",

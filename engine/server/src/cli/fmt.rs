@@ -82,7 +82,7 @@ impl Fmt {
             println!("{shown}: would change; run `strowger fmt {shown}`");
             return Ok(FOUND);
         }
-        flow_files::replace(path, &written)?;
+        flow_files::replace(path, &source, &written)?;
         println!("{shown}: laid out");
         Ok(OK)
     }

@@ -27,5 +27,5 @@ pub(crate) fn tab(report: &mut Report<'_>, at: Span) {
             "use blanks, two for each level",
             "请用空格，每级两个"
         ))
-        .fix(at, "  ");
+        .fix(at, "  ".repeat((at.end - at.start).max(1)));
 }
