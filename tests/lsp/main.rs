@@ -80,6 +80,7 @@ cases!(
     rename,
     code_actions,
     outline,
+    formatting,
     the_disk_changes,
     hostile_messages,
     endings,

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use lsp_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionResponse,
     CompletionItem, CompletionItemKind, CompletionList, CompletionParams, CompletionTextEdit,
-    DocumentSymbol, DocumentSymbolParams, Documentation, GotoDefinitionParams, Hover,
-    HoverContents, HoverParams, MarkupContent, MarkupKind, ReferenceParams, RenameParams,
-    SymbolKind as Sign, TextDocumentPositionParams, TextEdit, Uri, WorkspaceEdit,
+    DocumentFormattingParams, DocumentSymbol, DocumentSymbolParams, Documentation,
+    GotoDefinitionParams, Hover, HoverContents, HoverParams, MarkupContent, MarkupKind,
+    ReferenceParams, RenameParams, SymbolKind as Sign, TextDocumentPositionParams, TextEdit, Uri,
+    WorkspaceEdit,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +17,7 @@ use strowger_flow::Diagnostic;
 use strowger_flow::diagnostic::Language;
 use strowger_flow::editor::{Offer, OfferKind, Symbol, SymbolKind};
 use strowger_flow::expr::Span;
+use strowger_flow::fmt::{Refused, format};
 
 use super::names;
 use super::position::Lines;
@@ -94,6 +96,10 @@ pub(super) fn answer(
         "textDocument/codeAction" => ask(params, |params: CodeActionParams| {
             let found = workspace.find(&params.text_document.uri);
             Ok(found.map(|(_, file)| actions(file, &params, workspace.language)))
+        }),
+        "textDocument/formatting" => ask(params, |params: DocumentFormattingParams| {
+            let found = workspace.find(&params.text_document.uri);
+            found.map(|(_, file)| layout(file)).transpose()
         }),
         _ => return None,
     })
@@ -194,7 +200,7 @@ fn hover(asked: &Asked<'_>, language: Language) -> Option<Hover> {
                 "**{}** — {}\n\n{}",
                 rule.slug,
                 rule.title(language),
-                rule.page.trim_end()
+                rule.page_in(language).trim_end()
             ));
         }
     }
@@ -243,6 +249,52 @@ fn symbol(entry: Symbol, lines: &Lines<'_>) -> DocumentSymbol {
     }
 }
 
+/// The change that lays the file out, as `strowger fmt` does: the lines between what stays above and below.
+/// The designer's own options of tabs and blanks do not count, since a flow has one layout.
+fn layout(file: &File) -> Result<Vec<TextEdit>, Refusal> {
+    let old = file.sheet.source();
+    let new = format(file.uri.as_str(), old.as_bytes()).map_err(|refused| {
+        Refusal::failed(match refused {
+            Refused::Unreadable(findings) => match findings.first() {
+                Some(first) => format!(
+                    "the file cannot be laid out before it can be read: line {}: {}",
+                    first.primary.place.line,
+                    first.message.english()
+                ),
+                None => "the file cannot be laid out before it can be read".to_owned(),
+            },
+            Refused::Unlike => {
+                "laid out, the file would not say the same: it stays as it is".to_owned()
+            }
+        })
+    })?;
+    let alike = |(one, other): &(&str, &str)| one == other;
+    let above: usize = old
+        .split_inclusive('\n')
+        .zip(new.split_inclusive('\n'))
+        .take_while(alike)
+        .map(|(line, _)| line.len())
+        .sum();
+    let below: usize = old[above..]
+        .split_inclusive('\n')
+        .rev()
+        .zip(new[above..].split_inclusive('\n').rev())
+        .take_while(alike)
+        .map(|(line, _)| line.len())
+        .sum();
+    if above == old.len() && above == new.len() {
+        return Ok(Vec::new());
+    }
+    let span = Span {
+        start: above,
+        end: old.len() - below,
+    };
+    Ok(vec![TextEdit {
+        range: Lines::new(old).range(span),
+        new_text: new[above..new.len() - below].to_owned(),
+    }])
+}
+
 /// The certain fixes of the findings in a range.
 fn actions(file: &File, params: &CodeActionParams, language: Language) -> CodeActionResponse {
     let wanted = params.context.only.as_ref().is_none_or(|kinds| {
@@ -287,7 +339,7 @@ fn action(
     Some(CodeActionOrCommand::CodeAction(CodeAction {
         title,
         kind: Some(CodeActionKind::QUICKFIX),
-        diagnostics: Some(vec![told(finding, file, lines, language)]),
+        diagnostics: Some(vec![told(finding, &file.uri, lines, language)]),
         edit: Some(WorkspaceEdit {
             changes: Some(changes),
             ..WorkspaceEdit::default()

@@ -1,16 +1,16 @@
 //! The files of one project, their findings, and what they may refer to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use lsp_types::Uri;
 use strowger_flow::catalog::{Catalog, FlowSignature};
 use strowger_flow::editor::Sheet;
-use strowger_flow::{Diagnostic, check, signature};
+use strowger_flow::{Diagnostic, Level, check, signature};
 use strowger_plugin::{Host, Limits};
 
-use super::workspace::uri_of;
-use crate::project::{Project, Steps, catalog_of};
+use super::workspace::{PROJECT_FILE, uri_of};
+use crate::project::{Complaint, Finding, Project, Steps, catalog_of, leave_echoes_out};
 
 /// A flow's file.
 pub(super) struct File {
@@ -40,11 +40,15 @@ pub(super) struct Folder {
     pub files: BTreeMap<PathBuf, File>,
     /// What they may refer to.
     pub catalog: Catalog,
-    /// What is wrong beside the flows.
-    pub complaints: Vec<String>,
-    /// Complaints that have been told.
-    pub told: Option<Vec<String>>,
+    /// What is wrong beside the flows: in `strowger.toml`, routes, queues and plugins.
+    pub beside: Vec<Finding>,
+    /// Whether that has been read anew and not been told yet.
+    pub beside_is_new: bool,
+    /// Files beside the flows that the editor has been told findings of.
+    pub told: BTreeSet<PathBuf>,
     steps: Steps,
+    /// Why plugins could not be loaded.
+    complaints: Vec<Complaint>,
 }
 
 impl File {
@@ -76,9 +80,11 @@ impl Folder {
             path,
             files: BTreeMap::new(),
             catalog: Catalog::default(),
-            complaints: Vec::new(),
-            told: None,
+            beside: Vec::new(),
+            beside_is_new: false,
+            told: BTreeSet::new(),
             steps: Steps::default(),
+            complaints: Vec::new(),
         };
         folder.reload(host).await;
         folder
@@ -86,12 +92,13 @@ impl Folder {
 
     /// Reads everything but the open files anew from the disk.
     pub async fn reload(&mut self, host: Option<&Host>) {
-        self.complaints.clear();
+        self.beside.clear();
+        self.beside_is_new = true;
         let project = match &self.path {
             Some(path) => match Project::read(path) {
                 Ok(project) => Some(project),
                 Err(error) => {
-                    self.complaints.push(error.to_string());
+                    self.beside.push(self.whole(error.to_string()));
                     None
                 }
             },
@@ -100,11 +107,24 @@ impl Folder {
         self.load_steps(host, project.as_ref()).await;
         match project {
             Some(project) => self.take(project),
-            // A project that cannot be read: what was known of it stays, since somebody is typing in it.
-            None if self.path.is_some() && self.catalog.flows.is_some() => {}
-            None => self.catalog = catalog_of(&self.steps),
+            None => {
+                let complaints = self.complaints.iter();
+                let found: Vec<Finding> =
+                    complaints.map(|c| self.whole(c.message.clone())).collect();
+                self.beside.extend(found);
+                // A project that cannot be read: what was known of it stays, since somebody is typing in it.
+                if self.catalog.flows.is_none() {
+                    self.catalog = catalog_of(&self.steps);
+                }
+            }
         }
         self.all_dirty();
+    }
+
+    /// A finding about the project as a whole.
+    fn whole(&self, message: String) -> Finding {
+        let file = self.path.clone().unwrap_or_default().join(PROJECT_FILE);
+        Finding::whole(Level::Error, &file.display().to_string(), message, None)
     }
 
     async fn load_steps(&mut self, host: Option<&Host>, project: Option<&Project>) {
@@ -115,18 +135,11 @@ impl Folder {
             None => BTreeMap::new(),
         };
         let folder = self.path.clone().unwrap_or_else(|| PathBuf::from("."));
-        self.steps = match Steps::load(host, &folder, &plugins, &Limits::default()).await {
-            Ok(steps) => steps,
-            Err(error) => {
-                self.complaints.extend(
-                    error
-                        .complaints
-                        .into_iter()
-                        .map(|complaint| complaint.message),
-                );
-                error.loaded
-            }
-        };
+        (self.steps, self.complaints) =
+            match Steps::load(host, &folder, &plugins, &Limits::default()).await {
+                Ok(steps) => (steps, Vec::new()),
+                Err(error) => (error.loaded, error.complaints),
+            };
     }
 
     /// Takes over what was read, except for files that are open.
@@ -169,12 +182,8 @@ impl Folder {
         });
         self.signatures();
         let checked: Vec<_> = project.check(&self.catalog);
-        let findings = project.findings(&[], &checked);
-        self.complaints.extend(
-            findings
-                .into_iter()
-                .map(|finding| finding.diagnostic.message.english().to_owned()),
-        );
+        self.beside
+            .extend(project.findings(&self.complaints, &checked));
     }
 
     /// A file that the editor opened, or whose text it replaced.
@@ -253,7 +262,9 @@ impl Folder {
             let gone = file.version.is_none() && file.bytes().is_empty();
             if std::mem::take(&mut file.dirty) {
                 let name = path.display().to_string();
-                file.findings = check(&name, file.bytes(), &self.catalog).diagnostics;
+                let mut findings = check(&name, file.bytes(), &self.catalog).diagnostics;
+                leave_echoes_out(file.bytes(), &mut findings, &self.complaints);
+                file.findings = findings;
             } else if !(gone && file.told) {
                 continue;
             }

@@ -290,7 +290,7 @@ fn understood<T: DeserializeOwned>(method: &str, params: Value) -> Result<T, Str
     serde_json::from_value(params).map_err(|error| format!("{method} is not understood: {error}"))
 }
 
-/// What is offered. `documentFormattingProvider` belongs here, and its answer in [`answers::answer`].
+/// What is offered; the answers are in [`answers::answer`].
 fn capabilities() -> ServerCapabilities {
     let triggers = [".", "|", ":", " ", "{", "$", "/"];
     ServerCapabilities {
@@ -317,6 +317,7 @@ fn capabilities() -> ServerCapabilities {
             prepare_provider: Some(true),
             work_done_progress_options: Default::default(),
         })),
+        document_formatting_provider: Some(OneOf::Left(true)),
         document_symbol_provider: Some(OneOf::Left(true)),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
             code_action_kinds: Some(vec![CodeActionKind::QUICKFIX]),

@@ -6,7 +6,7 @@ use std::str::FromStr as _;
 
 use lsp_types::{
     CodeDescription, Diagnostic as Told, DiagnosticRelatedInformation, DiagnosticSeverity,
-    Location, NumberOrString, PublishDiagnosticsParams, Range, TextDocumentContentChangeEvent, Uri,
+    Location, NumberOrString, PublishDiagnosticsParams, TextDocumentContentChangeEvent, Uri,
 };
 use strowger_flow::diagnostic::Language;
 use strowger_flow::{Diagnostic, Level};
@@ -142,7 +142,7 @@ impl Workspace {
                     diagnostics: findings(file, language),
                 });
             }
-            told.extend(complaints(folder));
+            told.extend(beside(folder, language));
         }
         told
     }
@@ -153,17 +153,12 @@ fn findings(file: &File, language: Language) -> Vec<Told> {
     let lines = Lines::new(file.sheet.source());
     let findings = file.findings.iter();
     findings
-        .map(|finding| told(finding, file, &lines, language))
+        .map(|finding| told(finding, &file.uri, &lines, language))
         .collect()
 }
 
 /// One finding as the editor takes it.
-pub(super) fn told(
-    finding: &Diagnostic,
-    file: &File,
-    lines: &Lines<'_>,
-    language: Language,
-) -> Told {
+pub(super) fn told(finding: &Diagnostic, uri: &Uri, lines: &Lines<'_>, language: Language) -> Told {
     let mut message = finding.message.in_language(language).to_owned();
     if let Some(help) = &finding.help {
         let word = match language {
@@ -178,7 +173,7 @@ pub(super) fn told(
         .filter(|label| !label.text.is_empty())
         .map(|label| DiagnosticRelatedInformation {
             location: Location {
-                uri: file.uri.clone(),
+                uri: uri.clone(),
                 range: lines.range(label.span),
             },
             message: label.text.in_language(language).to_owned(),
@@ -199,31 +194,44 @@ pub(super) fn told(
     }
 }
 
-/// What is wrong beside the flows stands at the head of `strowger.toml`; told when it has changed.
-fn complaints(folder: &mut Folder) -> Option<PublishDiagnosticsParams> {
-    let path = folder.path.as_ref()?;
-    if folder.told.as_ref() == Some(&folder.complaints)
-        || (folder.told.is_none() && folder.complaints.is_empty())
-    {
-        return None;
+/// What is wrong beside the flows: where it stands, else at the head of `strowger.toml`. A file that was told
+/// of before and has nothing any more is told empty.
+fn beside(folder: &mut Folder, language: Language) -> Vec<PublishDiagnosticsParams> {
+    let Some(root) = folder.path.as_ref() else {
+        return Vec::new();
+    };
+    if !std::mem::take(&mut folder.beside_is_new) {
+        return Vec::new();
     }
-    folder.told = Some(folder.complaints.clone());
-    Some(PublishDiagnosticsParams {
-        uri: uri_of(&path.join(PROJECT_FILE))?,
-        version: None,
-        diagnostics: folder
-            .complaints
-            .iter()
-            .map(|complaint| Told {
-                range: Range::default(),
-                severity: Some(DiagnosticSeverity::ERROR),
-                code: Some(NumberOrString::String("project".to_owned())),
-                source: Some("strowger".to_owned()),
-                message: complaint.clone(),
-                ..Told::default()
+    let mut found: BTreeMap<PathBuf, Vec<Told>> = BTreeMap::new();
+    for path in std::mem::take(&mut folder.told) {
+        found.insert(path, Vec::new());
+    }
+    for finding in &folder.beside {
+        let text = finding.text().unwrap_or_default();
+        let file = PathBuf::from(&finding.diagnostic.file);
+        let placed = finding.text().is_some();
+        let path = if placed {
+            file
+        } else {
+            root.join(PROJECT_FILE)
+        };
+        let Some(uri) = uri_of(&path) else { continue };
+        let told = told(&finding.diagnostic, &uri, &Lines::new(text), language);
+        found.entry(path).or_default().push(told);
+    }
+    let told = found.iter().filter(|(_, told)| !told.is_empty());
+    folder.told = told.map(|(path, _)| path.clone()).collect();
+    found
+        .into_iter()
+        .filter_map(|(path, diagnostics)| {
+            Some(PublishDiagnosticsParams {
+                uri: uri_of(&path)?,
+                version: None,
+                diagnostics,
             })
-            .collect(),
-    })
+        })
+        .collect()
 }
 
 /// The file of a URI. One that is no file, such as a text that was never saved, stands for itself.

@@ -39,6 +39,11 @@ impl Finding {
         Finding { diagnostic, source }
     }
 
+    /// The text of the file it is about, if it has a place there.
+    pub fn text(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
     /// Whether it keeps the project from being served.
     pub fn is_error(&self) -> bool {
         self.diagnostic.level == Level::Error

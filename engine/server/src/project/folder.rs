@@ -289,22 +289,21 @@ pub fn without_echoes<'f>(
     mut checked: Vec<(&'f FlowFile, Checked)>,
     complaints: &[Complaint],
 ) -> Vec<(&'f FlowFile, Checked)> {
-    let lost: Vec<_> = complaints
-        .iter()
-        .filter_map(|c| c.plugin.as_deref())
-        .collect();
     for (file, checked) in &mut checked {
-        checked.diagnostics.retain(|found| {
-            let span = found.primary.span;
-            let written = file.source.get(span.start..span.end).unwrap_or_default();
-            let plugin = written
-                .split(|byte| *byte == b'/')
-                .next()
-                .unwrap_or_default();
-            found.rule != "unknown-plugin" || !lost.iter().any(|lost| lost.as_bytes() == plugin)
-        });
+        leave_echoes_out(&file.source, &mut checked.diagnostics, complaints);
     }
     checked
+}
+
+/// The same for the findings of one file.
+pub fn leave_echoes_out(source: &[u8], findings: &mut Vec<Diagnostic>, complaints: &[Complaint]) {
+    findings.retain(|found| {
+        let span = found.primary.span;
+        let written = source.get(span.start..span.end).unwrap_or_default();
+        let plugin = written.split(|byte| *byte == b'/').next();
+        let mut lost = complaints.iter().filter_map(|c| c.plugin.as_deref());
+        found.rule != "unknown-plugin" || !lost.any(|lost| Some(lost.as_bytes()) == plugin)
+    });
 }
 
 /// Whether any of the findings is an error.

@@ -10,7 +10,9 @@ mod steps;
 pub use config::{Config, ConfigError, Grants, LogFormat, Loudness, PluginConfig, RecordingConfig};
 pub use finding::{Finding, PROJECT_RULE, Source};
 pub(crate) use folder::hex;
-pub use folder::{FlowFile, Project, ProjectError, catalog_of, has_errors, without_echoes};
+pub use folder::{
+    FlowFile, Project, ProjectError, catalog_of, has_errors, leave_echoes_out, without_echoes,
+};
 pub use queues::{Queue, QueuesFile, Supplier};
 pub use routes::{Route, Routes};
 pub use steps::{Complaint, Steps, StepsError, standard_components};
