@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use strowger_tests::program::{binary, strowger};
 
 const CARELESS: &str = "# a flow\nflow:   a   # its name\nsteps: {start: {hangup:  done}}\n";
-const LAID_OUT: &str = "# a flow\nflow: a      # its name\nsteps: { start: { hangup: done } }\n";
+const LAID_OUT: &str = "# a flow\nflow: a     # its name\nsteps: { start: { hangup: done } }\n";
 
 #[test]
 fn a_file_is_laid_out_once_and_then_stays() -> Result<()> {

@@ -129,6 +129,7 @@ fn hours_are_minutes_and_a_missing_holiday_is_closed() {
     assert_eq!(
         input(&plan, "check_hours"),
         json!({ "hours": {
+            "name": "support",
             "timezone": "Asia/Shanghai",
             "weekly": [
                 { "days": [1, 2, 3, 4, 5], "from": 540, "to": 1260 },

@@ -10,7 +10,9 @@ use strowger_flow::{Diagnostic, Level, check, signature};
 use strowger_plugin::{Host, Limits};
 
 use super::workspace::{PROJECT_FILE, uri_of};
-use crate::project::{Complaint, Finding, Project, Steps, catalog_of, leave_echoes_out};
+use crate::project::{
+    Complaint, ConfigError, Finding, Project, ProjectError, Steps, catalog_of, leave_echoes_out,
+};
 
 /// A flow's file.
 pub(super) struct File {
@@ -98,7 +100,11 @@ impl Folder {
             Some(path) => match Project::read(path) {
                 Ok(project) => Some(project),
                 Err(error) => {
-                    self.beside.push(self.whole(error.to_string()));
+                    let found = match error {
+                        ProjectError::Config(ConfigError::Invalid(found)) => *found,
+                        error => self.whole(error.to_string()),
+                    };
+                    self.beside.push(found);
                     None
                 }
             },
