@@ -39,6 +39,9 @@ struct Guest {
     misses: u64,
 }
 
+/// How a step ends: its outcome with the data, or its failure.
+type StepEnd = Result<(String, Json), StepFailure>;
+
 struct World {
     contact: Contact,
     dice: Dice,
@@ -49,7 +52,7 @@ struct World {
     play: Option<(u64, u32)>,
     effect: Option<(u64, u32, Json)>,
     /// When a plugin's own step ends, and how.
-    ending: Option<(u64, u32, Result<(String, Json), StepFailure>)>,
+    ending: Option<(u64, u32, StepEnd)>,
     person: Option<u64>,
 }
 
