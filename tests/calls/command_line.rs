@@ -214,6 +214,14 @@ steps:
     )?;
     std::fs::create_dir(project.path().join("audio"))?;
     project.write("audio/broken.wav", "no sound")?;
+    let (code, out, err) = project.run(&["check"])?;
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(
+        out.contains("warning")
+            && out.contains("audio/broken.wav")
+            && out.contains("replace the file"),
+        "{out}"
+    );
     let (code, out, err) = project.run(&["call", "x", "--script", ""])?;
     assert_eq!(code, 0, "{out}{err}");
     assert!(

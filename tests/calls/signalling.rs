@@ -72,6 +72,15 @@ fn a_key_by_sip_info_counts() -> Result<()> {
 }
 
 #[test]
+fn a_key_before_the_ack_is_type_ahead() -> Result<()> {
+    let world = World::edited(always_open)?;
+    let mut phone = Phone::dial(world.engine.sip, "100", "info-early", &[("key", "2")])?;
+    world.hears(&mut phone, MENU_EN)?;
+    phone.cue()?;
+    phone.ended()
+}
+
+#[test]
 fn on_hold_nothing_is_sent_and_afterwards_the_call_goes_on() -> Result<()> {
     let world = World::edited(always_open)?;
     let mut phone = Phone::dial(world.engine.sip, "100", "hold", &[])?;

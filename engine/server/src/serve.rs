@@ -16,6 +16,9 @@ use crate::project::Routes;
 use crate::runtime::{Driver, Engine, Pace, VoiceLine};
 use crate::sip::{CallEvent, Incoming, Sip};
 
+/// Keys kept from before the ACK; nobody types more in a round trip.
+const MAX_EARLY_KEYS: usize = 32;
+
 /// Events of one call's audio that may wait for its task.
 const MEDIA_EVENTS: usize = 64;
 /// How long calls may go on after the first signal to stop, unless another signal comes.
@@ -140,20 +143,30 @@ impl Server {
             return;
         }
         // Media may be counted on from the ACK on; what comes before is the caller giving up.
-        match events.recv().await {
-            Some(CallEvent::Acked { sdp }) => {
-                if let Some(answer) = sdp.filter(|_| remote.is_none()) {
-                    match session.accept(&answer) {
-                        Ok(accepted) => remote = Some(accepted),
-                        Err(error) => {
-                            tracing::warn!(%source, "hung up: the answer in the ACK cannot be used: {error}");
-                            let _ = call.hang_up().await;
-                            return;
-                        }
-                    }
+        let mut early_keys = Vec::new();
+        let answer = loop {
+            match events.recv().await {
+                Some(CallEvent::Acked { sdp }) => break sdp,
+                // An ACK can be lost or overtaken; keys by INFO are type-ahead all the same.
+                Some(CallEvent::Key(key)) if early_keys.len() < MAX_EARLY_KEYS => {
+                    early_keys.push(key);
+                }
+                Some(CallEvent::Key(_) | CallEvent::Message { .. }) => {}
+                _ => {
+                    tracing::info!(%source, %call_id, "the call ended before the answer was acknowledged");
+                    return;
                 }
             }
-            _ => return,
+        };
+        if let Some(answer) = answer.filter(|_| remote.is_none()) {
+            match session.accept(&answer) {
+                Ok(accepted) => remote = Some(accepted),
+                Err(error) => {
+                    tracing::warn!(%source, "hung up: the answer in the ACK cannot be used: {error}");
+                    let _ = call.hang_up().await;
+                    return;
+                }
+            }
         }
         let Some(remote) = remote else {
             tracing::warn!(%source, "hung up: no session description in the INVITE nor in the ACK");
@@ -189,7 +202,7 @@ impl Server {
                 }
             }
         }
-        let line = VoiceLine::new(
+        let mut line = VoiceLine::new(
             self.engine.clone(),
             id,
             call,
@@ -200,6 +213,7 @@ impl Server {
             remote.codec,
             source.ip(),
         );
+        line.pressed(early_keys);
         Driver::new(self.engine.clone(), contact, line, stop, Pace::Real, false)
             .run()
             .await;

@@ -84,7 +84,7 @@ impl Call {
             .await;
         if json {
             for entry in &finished.entries {
-                println!(
+                tell!(
                     "{}",
                     serde_json::to_string(entry).expect("an entry is JSON")
                 );

@@ -1,5 +1,6 @@
 //! `strowger check`
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,11 +8,14 @@ use std::time::Duration;
 use clap::Args;
 use strowger_flow::{Catalog, Checked, Diagnostic, Level};
 use strowger_plugin::{Host, HostConfig, Limits};
+use strowger_voice::g711::Codec;
 
 use super::{CANNOT, FOUND, Failure, Format, OK, flow_files};
 use crate::project::{
-    ConfigError, Finding, Project, ProjectError, Steps, catalog_of, has_errors, without_echoes,
+    ConfigError, Finding, FlowFile, Project, ProjectError, Steps, catalog_of, has_errors,
+    without_echoes,
 };
+use crate::prompts::{Loudness, import};
 
 /// Longest wait for a service to take a connection.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -79,6 +83,7 @@ impl Check {
         let mut beside = project.findings(&complaints, &checked);
         beside.extend(missing_programs(&project));
         beside.extend(silent_services(&project).await);
+        beside.extend(damaged_audio(&project, &checked).await);
         for finding in &beside {
             self.tell(finding);
         }
@@ -307,4 +312,35 @@ fn missing_programs(project: &Project) -> Option<Finding> {
             Some(format!("apt-get install {program}").into()),
         )
     })
+}
+
+/// Audio files that prompts name and that cannot be played: whoever is to hear one takes the step's `error` edge.
+async fn damaged_audio(project: &Project, checked: &[(&FlowFile, Checked)]) -> Vec<Finding> {
+    let plans = checked
+        .iter()
+        .filter_map(|(_, checked)| checked.plan.as_ref());
+    let prompts = plans.flat_map(|plan| &plan.prompts);
+    let voices = prompts.flat_map(|prompt| prompt.voices.values().flatten());
+    let files: BTreeSet<String> = voices
+        .filter_map(|voice| voice.audio.clone())
+        .filter(|path| project.audio.contains(path))
+        .collect();
+    let folder = project.folder.clone();
+    let decode = move || -> Vec<Finding> {
+        let damaged = files.iter().filter_map(|path| {
+            let decoded = import::file(&folder, path, Loudness::Keep, Codec::Pcmu);
+            decoded.err().map(|error| (path, error))
+        });
+        damaged
+            .map(|(path, error)| {
+                let help = "replace the file; as it is, the step that plays it ends in `error`";
+                let shown = folder.join(path).display().to_string();
+                Finding::whole(Level::Warning, &shown, error.to_string(), Some(help.into()))
+            })
+            .collect()
+    };
+    // A panic there would be a bug of ours; it must not hide the other findings.
+    tokio::task::spawn_blocking(decode)
+        .await
+        .unwrap_or_default()
 }

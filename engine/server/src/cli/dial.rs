@@ -81,7 +81,7 @@ impl Dial {
             .call(&self.target, &from, offer)
             .await
             .map_err(Failure::cannot)?;
-        println!("call-id {}", call.call_id);
+        tell!("call-id {}", call.call_id);
         let talk = Talk::new(
             socket,
             acts,
@@ -232,7 +232,7 @@ impl Talk {
     }
 
     fn say(&self, what: &str) {
-        println!("{:>6.2}s {what}", self.started.elapsed().as_secs_f64());
+        tell!("{:>6.2}s {what}", self.started.elapsed().as_secs_f64());
     }
 
     fn hear(&mut self, datagram: &[u8]) {
@@ -337,7 +337,7 @@ fn write_wav(path: &Path, samples: &[u8]) -> Result<(), Failure> {
     let file = [&wav::header(1, size)[..], samples].concat();
     std::fs::write(path, file)
         .map_err(|e| Failure::cannot(format!("cannot write {}: {e}", path.display())))?;
-    println!(
+    tell!(
         "heard {:.1} s, written to {}",
         samples.len() as f64 / 16_000.0,
         path.display()

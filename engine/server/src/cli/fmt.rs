@@ -79,11 +79,11 @@ impl Fmt {
             return Ok(OK);
         }
         if self.check {
-            println!("{shown}: would change; run `strowger fmt {shown}`");
+            tell!("{shown}: would change; run `strowger fmt {shown}`");
             return Ok(FOUND);
         }
         flow_files::replace(path, &source, &written)?;
-        println!("{shown}: laid out");
+        tell!("{shown}: laid out");
         Ok(OK)
     }
 }

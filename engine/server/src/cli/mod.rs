@@ -3,6 +3,13 @@
 //! stdout is data, stderr is talk. Exit codes: 0 all is well, 1 the flow, plugin or call has an error,
 //! 2 the command could not be run.
 
+/// Prints a line of the result. Nobody reading it any more is the reader's choice; a full disk is told.
+macro_rules! tell {
+    ($($line:tt)*) => {
+        $crate::cli::told(format_args!($($line)*))
+    };
+}
+
 mod call;
 mod check;
 mod dial;
@@ -232,6 +239,18 @@ fn printable(writer: &mut impl std::fmt::Write, text: &str) -> std::fmt::Result 
         letter if letter.is_control() => write!(writer, "{}", letter.escape_default()),
         letter => writer.write_char(letter),
     })
+}
+
+/// See `tell!`.
+fn told(line: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            eprintln!("strowger: standard output cannot be written: {error}");
+            std::process::exit(CANNOT.into());
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ impl Replay {
     async fn one(&self, stage: Arc<Stage>, recording: Recording) -> Result<u8, Failure> {
         let replayed = on_guest_threads(stage, recording).await?;
         match self.format {
-            Format::Json => println!("{}", json!(replayed)),
+            Format::Json => tell!("{}", json!(replayed)),
             Format::Text => print(&replayed),
         }
         match &replayed.verdict {
@@ -157,14 +157,14 @@ impl Replay {
             for replayed in under_way {
                 let replayed = replayed.await.map_err(Failure::cannot)?;
                 if self.format == Format::Json {
-                    println!("{}", json!(replayed));
+                    tell!("{}", json!(replayed));
                 }
                 summary.add(&replayed);
             }
         }
         summary.sort();
         match self.format {
-            Format::Json => println!("{}", json!({ "summary": summary })),
+            Format::Json => tell!("{}", json!({ "summary": summary })),
             Format::Text => print_summary(&summary),
         }
         eprintln!(
@@ -211,23 +211,23 @@ fn print(replayed: &Replayed) {
         contact, entries, ..
     } = replayed;
     match &replayed.verdict {
-        Verdict::Same => println!("{contact}: the same, {entries} entries"),
+        Verdict::Same => tell!("{contact}: the same, {entries} entries"),
         Verdict::Differs(difference) => {
-            println!("{contact}: differs after {entries} entries that are the same\n{difference}");
+            tell!("{contact}: differs after {entries} entries that are the same\n{difference}");
         }
         // Goes to stderr, as the reason of the exit code.
         Verdict::NotReplayed { .. } => {}
     }
     for note in &replayed.notes {
-        println!("  note: {note}");
+        tell!("  note: {note}");
     }
     if replayed.unchanged {
-        println!("  flows and plugins are those of then");
+        tell!("  flows and plugins are those of then");
     }
 }
 
 fn print_summary(summary: &Summary) {
-    println!(
+    tell!(
         "{} contacts: {} the same, {} differ, {} not replayed",
         summary.contacts,
         summary.same,
@@ -235,10 +235,10 @@ fn print_summary(summary: &Summary) {
         summary.not_replayed.values().sum::<usize>()
     );
     for group in &summary.groups {
-        println!("{:>8}  {}", group.contacts, group.edge);
-        println!("          such as {}", group.examples.join(", "));
+        tell!("{:>8}  {}", group.contacts, group.edge);
+        tell!("          such as {}", group.examples.join(", "));
     }
     for (why, contacts) in &summary.not_replayed {
-        println!("{contacts:>8}  not replayed: {why}");
+        tell!("{contacts:>8}  not replayed: {why}");
     }
 }

@@ -28,9 +28,44 @@ pub struct Queue {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Supplier {
-    /// Where its calls go: a SIP URI.
+    /// Where its calls go: a SIP URI such as `sip:desk@example.com` (RFC 3261 §19.1).
+    #[serde(deserialize_with = "sip_uri")]
     pub sip: String,
     /// A name for people.
     #[serde(default)]
     pub title: Option<String>,
+}
+
+/// An address that a transfer can name, checked as the transfer will: later it would only be told to a caller.
+fn sip_uri<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let uri = String::deserialize(deserializer)?;
+    crate::sip::checked_uri(&uri).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Supplier;
+
+    #[test]
+    fn suppliers_have_addresses_that_can_be_called() {
+        let read =
+            |sip: &str| serde_json::from_value::<Supplier>(serde_json::json!({ "sip": sip }));
+        for good in [
+            "sip:desk@example.com",
+            "sip:192.0.2.1",
+            "sip:1000@[2001:db8::1]:5060",
+        ] {
+            read(good).unwrap_or_else(|error| panic!("{good}: {error}"));
+        }
+        for bad in [
+            "",
+            "not a uri",
+            "desk@example.com",
+            "sip:a b@c",
+            "sip:a@b\r\nX: y",
+        ] {
+            let refusal = read(bad).err().unwrap_or_else(|| panic!("{bad} was taken"));
+            assert!(!refusal.to_string().contains('\n'), "{refusal}");
+        }
+    }
 }

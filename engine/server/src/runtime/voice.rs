@@ -109,6 +109,11 @@ impl VoiceLine {
         }
     }
 
+    /// Keys that were pressed before the call was up, in order.
+    pub fn pressed(&mut self, keys: Vec<char>) {
+        self.inputs.extend(keys.into_iter().map(Input::Key));
+    }
+
     async fn signal(&mut self, event: Option<CallEvent>) -> Option<Input> {
         match event {
             None => {

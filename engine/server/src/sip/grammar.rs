@@ -180,7 +180,7 @@ pub(super) fn target(uri: &str) -> Result<Target, String> {
 }
 
 /// A URI given by us, without brackets: sip, sips or tel, and nothing in it that could end a header.
-pub(super) fn checked_uri(text: &str) -> Result<String, SipError> {
+pub(crate) fn checked_uri(text: &str) -> Result<String, SipError> {
     let refuse = |cause: &str| SipError::Uri {
         text: text.escape_debug().to_string(),
         cause: cause.to_owned(),

@@ -42,4 +42,5 @@ pub use call::{Call, CallEvent, Incoming, OutgoingCall, ReferReply, Reply};
 pub use config::{SipConfig, SipLimits};
 pub use endpoint::{Sip, SipMeter};
 pub use error::SipError;
+pub(crate) use grammar::checked_uri;
 pub use stats::SipStats;
