@@ -1,11 +1,11 @@
 //! Scripted contacts per second on one core: two menus and a goodbye, three steps in WebAssembly each.
 //!
-//! `cargo bench -p strowger-server --bench contacts` prints the rate of the best of several rounds: other
-//! load on the machine makes a round slower, never faster.
+//! `cargo bench --bench contacts` prints the best of several rounds, by the processor time of the process (what a
+//! core of its own would do) and by the wall: other load on the machine makes a round slower, never faster.
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use strowger_server::scenario::{Place, Suite, Verdict};
 
@@ -24,22 +24,41 @@ fn main() {
         .enable_all()
         .build()
         .expect("a thread");
-    let suite = match runtime.block_on(Suite::load(&place, None, 1)) {
+    let suite = match runtime.block_on(Suite::load(&place, None)) {
         Ok(suite) => suite,
         Err(error) => panic!("{error}"),
     };
     let flow = &suite.flows[0];
     let test = &flow.tests[0];
-    let mut best = 0.0_f64;
+    let mut best = (Duration::MAX, Duration::MAX);
     for _ in 0..ROUNDS {
-        let began = Instant::now();
+        let (began, used) = (Instant::now(), processor_time());
         runtime.block_on(async {
             for _ in 0..CONTACTS {
                 let result = suite.test(flow, test, false).await;
                 assert_eq!(result.verdict, Verdict::Passed);
             }
         });
-        best = best.max(f64::from(CONTACTS) / began.elapsed().as_secs_f64());
+        best.0 = best.0.min(processor_time() - used);
+        best.1 = best.1.min(began.elapsed());
     }
-    println!("{best:.0} contacts a second on one core");
+    let rate = |took: Duration| f64::from(CONTACTS) / took.as_secs_f64();
+    println!(
+        "{:.0} contacts a second of processor time, {:.0} by the wall",
+        rate(best.0),
+        rate(best.1)
+    );
+}
+
+/// Processor time of this process, kernel included.
+fn processor_time() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` is a valid place for the answer and lives as long as the call.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    assert_eq!(result, 0, "every process has this clock");
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::from_secs(seconds) + Duration::from_nanos(time.tv_nsec.unsigned_abs())
 }

@@ -1,7 +1,8 @@
 //! `strowger test` as a person or a CI server sees it.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenario")
@@ -111,6 +112,41 @@ fn the_demo_project_passes_its_tests() {
     let aurora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../flows/aurora");
     let text = told(&[&aurora.display().to_string()], 0);
     assert!(text.contains(" 0 failed"), "{text}");
+}
+
+#[test]
+fn a_change_runs_the_tests_again() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("watched");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let flow = |ends: &str| {
+        format!(
+            "flow: one\nformat: 1\nlanguages: [en]\nsteps:\n  start: {{ hangup: completed }}\n\
+             tests:\n  ends:\n    run:\n      - expect: {{ ends: {ends} }}\n"
+        )
+    };
+    let file = folder.join("one.flow.yaml");
+    std::fs::write(&file, flow("other")).expect("written");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_strowger"))
+        .args(["test", "--watch", "one.flow.yaml", "--data"])
+        .arg(concat!(env!("CARGO_TARGET_TMPDIR"), "/scenario"))
+        .current_dir(&folder)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    let talk = BufReader::new(program.stderr.take().expect("a pipe"));
+    let mut totals = talk
+        .lines()
+        .map_while(Result::ok)
+        .filter(|line| line.contains(" passed, "));
+    let first = totals.next().expect("a first round");
+    std::fs::write(&file, flow("completed")).expect("written");
+    let second = totals.next().expect("a second round");
+    // It watches until it is interrupted.
+    program.kill().expect("still there");
+    program.wait().expect("ended");
+    assert!(first.starts_with("0 passed, 1 failed"), "{first}");
+    assert!(second.starts_with("1 passed, 0 failed"), "{second}");
 }
 
 #[test]

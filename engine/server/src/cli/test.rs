@@ -106,7 +106,7 @@ impl Test {
                 (None, None) => None,
             };
             let cache = cache.map(|data| data.join("compiled"));
-            suites.push(Suite::load(&place, cache, jobs).await?);
+            suites.push(Suite::load(&place, cache).await?);
         }
         let mut results: Vec<TestResult> = Vec::new();
         let all: usize = suites

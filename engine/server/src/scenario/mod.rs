@@ -5,7 +5,8 @@
 //! run        tests -> results, in parallel; each test is one contact
 //! script     the acts of a test, and where time goes between them
 //! expect     what must be so, and what there is instead
-//! world      one contact: core, guests, mocks, things that are due
+//! world      one contact: the core, its time, things that are due
+//! steps  outside  story      what the core asks for: steps, the world outside, and what is said and written down
 //! guest      a step that runs, polled in place      mocks  stub  hours  memory   what stands for the world
 //! record     what happened, as a transcript         coverage  report             what people and programs read
 //! ```
@@ -16,11 +17,14 @@ mod guest;
 mod hours;
 mod memory;
 mod mocks;
+mod outside;
 mod pace;
 mod record;
 mod report;
 mod run;
 mod script;
+mod steps;
+mod story;
 mod stub;
 mod suite;
 mod world;

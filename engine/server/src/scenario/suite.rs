@@ -124,17 +124,13 @@ fn project_of(file: &Path) -> Option<PathBuf> {
 }
 
 impl Suite {
-    /// Loads and checks everything; compiled plugins are kept in `cache`, if there is one. `jobs` contacts
-    /// run at a time.
-    pub async fn load(
-        place: &Place,
-        cache: Option<PathBuf>,
-        jobs: usize,
-    ) -> Result<Suite, SuiteError> {
+    /// Loads and checks everything; compiled plugins are kept in `cache`, if there is one.
+    pub async fn load(place: &Place, cache: Option<PathBuf>) -> Result<Suite, SuiteError> {
         let host = Host::new(HostConfig {
             cache_dir: cache,
-            // A contact has one step at a time; the one that ends may overlap with the next.
-            pool: Some(u32::try_from(jobs * 2).unwrap_or(u32::MAX).max(4)),
+            // As in serving: of a large pool each plugin finds an instance that last ran itself, without
+            // new mappings.
+            pool: None,
             ..HostConfig::default()
         })?;
         match &place.project {

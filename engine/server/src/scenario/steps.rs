@@ -1,0 +1,158 @@
+//! Steps that run, mocked or real, and what they ask for.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+use strowger_contact::{Input, StepResult};
+use strowger_flow::Reply;
+use strowger_flow::plan::Action;
+use strowger_plugin::Limits;
+
+use super::guest::{Guest, Question};
+use super::record::What;
+use super::world::{Asked, Due, World};
+use super::{hours, mocks, stub};
+
+/// Busy time of a step in a test, in milliseconds. Only processor time ends a step there: the wall's time
+/// says nothing about a flow, and would make the result depend on how busy the machine is.
+const BUSY_MS: u64 = 3_600_000;
+
+impl World<'_> {
+    pub(super) fn run(&mut self, activation: u32, step: String, input: String, timeout_ms: u64) {
+        self.asked = Asked::Nothing;
+        if let Some(key) = stub::key(&step) {
+            let (key, step) = (key.to_owned(), step.clone());
+            return self.run_stub(activation, &key, &step);
+        }
+        let bare = step.split('@').next().unwrap_or(&step).to_owned();
+        if let Some(reply) = self.mocks.step(&step) {
+            self.note(What::Used {
+                step: bare,
+                mocked: true,
+            });
+            let description = self.steps.descriptions.get(&step);
+            let node = self.node();
+            let call = node.and_then(|(_, node)| match &node.action {
+                Action::Step(call) => Some(&**call),
+                _ => None,
+            });
+            match mocks::step_result(&step, reply, call, description, timeout_ms) {
+                Ok((after, result)) => {
+                    let at = self.now.saturating_add(after);
+                    self.due.push((at, Due::Step(activation, Box::new(result))));
+                }
+                Err(why) => self.trouble("a mock does not fit", &why),
+            }
+            return;
+        }
+        // The program was checked against these very steps.
+        let Some(plugin) = self.steps.plugins.get(&step).cloned() else {
+            return self.trouble(
+                &format!("no plugin offers `{step}`"),
+                &format!("mock it: `mock: {{ {bare}: {{ outcome: … }} }}`"),
+            );
+        };
+        let name = bare
+            .split_once('/')
+            .map_or(bare.as_str(), |(_, name)| name)
+            .to_owned();
+        self.note(What::Used {
+            step: bare,
+            mocked: false,
+        });
+        let input = hours::ruled(input, &self.test.given.hours);
+        let limits = Limits {
+            busy_ms: BUSY_MS,
+            ..Limits::default()
+        };
+        self.guest = Some(Guest::start(plugin, activation, name, input, limits));
+    }
+
+    /// A mocked flow gives its next answer.
+    fn run_stub(&mut self, activation: u32, key: &str, step: &str) {
+        let Some((number, reply)) = self.mocks.next(key) else {
+            return self.trouble(
+                &format!("the mock `{key}` has no answer"),
+                "write `{ outcome: … }`",
+            );
+        };
+        let answer = Reply {
+            outcome: match reply.outcome.as_str() {
+                "error" => "error".to_owned(),
+                _ => stub::outcome(number),
+            },
+            after_ms: reply.after_ms,
+            data: BTreeMap::new(),
+        };
+        let node = self.node();
+        let call = node.and_then(|(_, node)| match &node.action {
+            Action::Step(call) => Some(&**call),
+            _ => None,
+        });
+        match mocks::step_result(step, &answer, call, None, 0) {
+            Ok((after, result)) => {
+                let at = self.now.saturating_add(after);
+                self.due.push((at, Due::Step(activation, Box::new(result))));
+            }
+            Err(why) => self.trouble("a mock does not fit", &why),
+        }
+    }
+
+    pub(super) fn step_ended(&mut self, activation: u32, result: StepResult, mocked: bool) {
+        self.mocked = mocked;
+        self.handle(Input::StepEnded { activation, result });
+        self.mocked = false;
+    }
+
+    pub(super) fn called(&mut self, activation: u32, question: Question) {
+        let Question {
+            interface,
+            function,
+            args,
+        } = question;
+        self.asked = match (interface.as_str(), function.as_str()) {
+            ("media", "say") => Asked::Talk {
+                prompts: prompts(args.first()),
+                listens: false,
+            },
+            ("media", "listen") => Asked::Talk {
+                prompts: prompts(args.first()),
+                listens: true,
+            },
+            ("wait", "wait-any") if endless(args.first()) => Asked::Input,
+            _ => Asked::Nothing,
+        };
+        self.handle(Input::Called {
+            activation,
+            interface,
+            function,
+            args,
+        });
+    }
+}
+
+/// The flow's prompts in an utterance, by number.
+fn prompts(utterance: Option<&Json>) -> Vec<u32> {
+    let prompts = utterance.and_then(|utterance| utterance.get("prompts")?.as_array());
+    prompts
+        .into_iter()
+        .flatten()
+        .filter_map(|prompt| {
+            prompt
+                .get("given")?
+                .as_str()?
+                .strip_prefix("p:")?
+                .parse()
+                .ok()
+        })
+        .collect()
+}
+
+/// Whether no time ends a wait.
+fn endless(conditions: Option<&Json>) -> bool {
+    let conditions = conditions.and_then(Json::as_array);
+    !conditions
+        .into_iter()
+        .flatten()
+        .any(|condition| condition.get("elapsed").is_some())
+}
