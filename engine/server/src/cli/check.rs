@@ -12,8 +12,7 @@ use strowger_voice::g711::Codec;
 
 use super::{CANNOT, FOUND, Failure, Format, OK, flow_files};
 use crate::project::{
-    ConfigError, Finding, FlowFile, Project, ProjectError, Steps, catalog_of, has_errors,
-    without_echoes,
+    ConfigError, Examined, Finding, FlowFile, Project, ProjectError, Steps, catalog_of, has_errors,
 };
 use crate::prompts::{Loudness, import};
 
@@ -65,12 +64,8 @@ impl Check {
             Ok(project) => project,
             Err(error) => return self.unreadable(folder, error),
         };
-        let steps = Steps::load(host, folder, &project.config.plugins, &Limits::default()).await;
-        // A plugin that cannot be loaded is a finding; the flows are checked with those that can.
-        let (steps, complaints) = match steps {
-            Ok(steps) => (steps, Vec::new()),
-            Err(error) => (error.loaded, error.complaints),
-        };
+        let (steps, complaints) =
+            Steps::load(host, folder, &project.config.plugins, &Limits::default()).await;
         let mut project = project;
         if self.fix {
             let catalog = project.catalog(&steps);
@@ -78,9 +73,11 @@ impl Check {
                 flow.source = mend(&flow.path, &flow.source, &catalog)?;
             }
         }
-        let catalog = project.catalog(&steps);
-        let checked = without_echoes(project.check(&catalog), &complaints);
-        let mut beside = project.findings(&complaints, &checked);
+        let Examined {
+            checked,
+            mut beside,
+            ..
+        } = Examined::of(&project, &steps, &complaints);
         beside.extend(missing_programs(&project));
         beside.extend(silent_services(&project).await);
         beside.extend(damaged_audio(&project, &checked).await);
@@ -122,17 +119,7 @@ impl Check {
     async fn file(&self, host: &Host, path: &Path) -> Result<u8, Failure> {
         let source = std::fs::read(path)
             .map_err(|e| Failure::cannot(format!("cannot read {}: {e}", path.display())))?;
-        let steps = Steps::load(
-            host,
-            Path::new("."),
-            &Default::default(),
-            &Limits::default(),
-        )
-        .await;
-        let steps = steps.map_err(|error| {
-            let told: Vec<_> = error.complaints.into_iter().map(|c| c.message).collect();
-            Failure::cannot(told.join("\n"))
-        })?;
+        let steps = Steps::standard(host).await.map_err(Failure::cannot)?;
         let source = match self.fix {
             true => mend(path, &source, &catalog_of(&steps))?,
             false => source,

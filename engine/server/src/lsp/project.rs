@@ -142,10 +142,7 @@ impl Folder {
         };
         let folder = self.path.clone().unwrap_or_else(|| PathBuf::from("."));
         (self.steps, self.complaints) =
-            match Steps::load(host, &folder, &plugins, &Limits::default()).await {
-                Ok(steps) => (steps, Vec::new()),
-                Err(error) => (error.loaded, error.complaints),
-            };
+            Steps::load(host, &folder, &plugins, &Limits::default()).await;
     }
 
     /// Takes over what was read, except for files that are open.

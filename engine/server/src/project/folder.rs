@@ -284,18 +284,8 @@ pub fn catalog_of(steps: &Steps) -> Catalog {
     }
 }
 
-/// Leaves out that a step is unknown where its plugin could not be loaded: that has been told once, with the reason.
-pub fn without_echoes<'f>(
-    mut checked: Vec<(&'f FlowFile, Checked)>,
-    complaints: &[Complaint],
-) -> Vec<(&'f FlowFile, Checked)> {
-    for (file, checked) in &mut checked {
-        leave_echoes_out(&file.source, &mut checked.diagnostics, complaints);
-    }
-    checked
-}
-
-/// The same for the findings of one file.
+/// Leaves out of a file's findings that a step is unknown where its plugin could not be loaded: that has been told
+/// once, with the reason.
 pub fn leave_echoes_out(source: &[u8], findings: &mut Vec<Diagnostic>, complaints: &[Complaint]) {
     findings.retain(|found| {
         let span = found.primary.span;

@@ -1,6 +1,7 @@
 //! A project: a folder with `strowger.toml`, flows, prompts, `routes.yaml` and `queues.yaml`.
 
 mod config;
+mod examined;
 mod finding;
 mod folder;
 mod queues;
@@ -8,11 +9,10 @@ mod routes;
 mod steps;
 
 pub use config::{Config, ConfigError, Grants, LogFormat, Loudness, PluginConfig, RecordingConfig};
+pub use examined::{Examined, errors_of};
 pub use finding::{Finding, PROJECT_RULE, Source};
 pub(crate) use folder::hex;
-pub use folder::{
-    FlowFile, Project, ProjectError, catalog_of, has_errors, leave_echoes_out, without_echoes,
-};
+pub use folder::{FlowFile, Project, ProjectError, catalog_of, has_errors, leave_echoes_out};
 pub use queues::{Queue, QueuesFile, Supplier};
 pub use routes::{Route, Routes};
-pub use steps::{Complaint, Steps, StepsError, standard_components};
+pub use steps::{Complaint, Steps, standard_components};

@@ -46,22 +46,14 @@ impl Complaint {
     }
 }
 
-/// Why plugins cannot be used: every complaint about every plugin.
-pub struct StepsError {
-    /// What is wrong, each with what to do.
-    pub complaints: Vec<Complaint>,
-    /// Those that can be used.
-    pub loaded: Steps,
-}
-
 impl Steps {
-    /// Loads the standard steps and the given plugins. All complaints come at once.
+    /// Loads the standard steps and the given plugins: those that can be used, and every complaint about the others.
     pub async fn load(
         host: &Host,
         folder: &std::path::Path,
         plugins: &BTreeMap<String, PluginConfig>,
         limits: &Limits,
-    ) -> Result<Steps, StepsError> {
+    ) -> (Steps, Vec<Complaint>) {
         let mut steps = Steps::default();
         let mut complaints = Vec::new();
         if STANDARD.is_empty() {
@@ -107,14 +99,21 @@ impl Steps {
                 }
             }
         }
+        (steps, complaints)
+    }
+
+    /// The standard steps alone, for a file outside any project.
+    ///
+    /// # Errors
+    /// What is wrong with this program's own steps, a line each.
+    pub async fn standard(host: &Host) -> Result<Steps, String> {
+        let (none, here) = (BTreeMap::new(), std::path::Path::new("."));
+        let (steps, complaints) = Steps::load(host, here, &none, &Limits::default()).await;
         if complaints.is_empty() {
-            Ok(steps)
-        } else {
-            Err(StepsError {
-                complaints,
-                loaded: steps,
-            })
+            return Ok(steps);
         }
+        let told: Vec<_> = complaints.into_iter().map(|told| told.message).collect();
+        Err(told.join("\n"))
     }
 
     /// SHA-256 of each step's plugin, by `plugin/step@major`.

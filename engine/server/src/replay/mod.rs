@@ -8,7 +8,6 @@
 mod compare;
 mod difference;
 mod gather;
-mod guest;
 mod source;
 mod stage;
 mod walk;

@@ -11,10 +11,9 @@ use strowger_plugin::Limits;
 
 use super::compare::same;
 use super::difference::{Cause, Difference, Side, gist};
-use super::guest::{Act, Guest};
 use super::source::Recording;
 use super::stage::Stage;
-use crate::runtime::{step_name, step_result};
+use crate::runtime::{Guest, step_name};
 
 /// How late a loaded engine may notice a deadline: what happened before was still in time. Milliseconds.
 const GRACE_MS: Millis = 1_000;
@@ -280,25 +279,11 @@ impl Walk<'_> {
             ));
         }
         self.by_guest = true;
-        Ok(match guest.act().await {
-            Act::Called {
-                interface,
-                function,
-                args,
-            } => Input::Called {
-                activation,
-                interface,
-                function,
-                args,
-            },
-            Act::Ended(report) => {
-                self.guest = None;
-                Input::StepEnded {
-                    activation,
-                    result: step_result(report),
-                }
-            }
-        })
+        let input = guest.turn().await;
+        if matches!(input, Input::StepEnded { .. }) {
+            self.guest = None;
+        }
+        Ok(input)
     }
 
     fn perform(&mut self, output: Output) -> Result<(), Stop> {

@@ -166,7 +166,7 @@ pub(crate) fn step_name(step: &str) -> &str {
 }
 
 /// How a step ended, in the contact core's words.
-pub(crate) fn step_result(report: StepReport) -> StepResult {
+pub(super) fn step_result(report: StepReport) -> StepResult {
     let outcome = match report.result {
         Ok(outcome) => Ok((outcome.name, outcome.data)),
         Err(error) => Err(failure(&error)),

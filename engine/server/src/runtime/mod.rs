@@ -3,6 +3,7 @@
 mod driver;
 mod engine;
 mod guests;
+mod in_place;
 mod line;
 mod open;
 mod terminal;
@@ -13,7 +14,8 @@ mod voice;
 pub use driver::{Driver, Finished, Pace};
 pub use engine::{Engine, EngineError};
 pub(crate) use engine::{host as plugin_host, plain};
-pub(crate) use guests::{step_name, step_result};
+pub(crate) use guests::step_name;
+pub(crate) use in_place::Guest;
 pub use line::Line;
 pub(crate) use open::checked_program;
 pub use open::{OpenError, open, open_project, warm};

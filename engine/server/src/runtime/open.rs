@@ -11,7 +11,7 @@ use strowger_voice::g711::Codec;
 
 use super::engine::{Engine, EngineError, Parts, host, plain, prompts};
 use crate::media::mend;
-use crate::project::{Project, ProjectError, Routes, Steps, has_errors, without_echoes};
+use crate::project::{Examined, Project, ProjectError, Routes, Steps};
 use crate::prompts::Segment;
 use crate::store::{Store, StoreError, Writer};
 
@@ -192,33 +192,12 @@ pub(crate) async fn checked_program(
 ) -> Result<(Steps, Program), OpenError> {
     let folder = project.folder.as_path();
     let plugins = &project.config.plugins;
-    let steps = Steps::load(host, folder, plugins, &Limits::default()).await;
-    // A plugin that cannot be loaded is told together with the errors of the flows.
-    let (steps, complaints) = match steps {
-        Ok(steps) => (steps, Vec::new()),
-        Err(error) => (error.loaded, error.complaints),
-    };
-    let catalog = project.catalog(&steps);
-    let checked = without_echoes(project.check(&catalog), &complaints);
-    let mut errors: Vec<String> = project
-        .findings(&complaints, &checked)
-        .iter()
-        .map(|finding| finding.render(false))
-        .collect();
-    for (file, checked) in &checked {
-        let source = String::from_utf8_lossy(&file.source);
-        if has_errors(&checked.diagnostics) {
-            let shown = checked
-                .diagnostics
-                .iter()
-                .filter(|diagnostic| diagnostic.level == strowger_flow::Level::Error);
-            errors.extend(shown.map(|diagnostic| diagnostic.render(&source, false)));
-        }
+    let (steps, complaints) = Steps::load(host, folder, plugins, &Limits::default()).await;
+    let examined = Examined::of(project, &steps, &complaints);
+    if let Some(errors) = examined.errors() {
+        return Err(OpenError::Errors(errors));
     }
-    if !errors.is_empty() {
-        return Err(OpenError::Errors(errors.join("\n")));
-    }
-    let program = project.program(checked, &steps)?;
+    let program = examined.program(&steps)?;
     Ok((steps, program))
 }
 

@@ -13,7 +13,6 @@
 
 mod coverage;
 mod expect;
-mod guest;
 mod hours;
 mod memory;
 mod mocks;

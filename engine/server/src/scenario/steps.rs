@@ -8,10 +8,10 @@ use strowger_flow::Reply;
 use strowger_flow::plan::Action;
 use strowger_plugin::Limits;
 
-use super::guest::{Guest, Question};
 use super::record::What;
 use super::world::{Asked, Due, World};
 use super::{hours, mocks, stub};
+use crate::runtime::{Guest, step_name};
 
 /// Busy time of a step in a test, in milliseconds. Only processor time ends a step there: the wall's time
 /// says nothing about a flow, and would make the result depend on how busy the machine is.
@@ -52,10 +52,7 @@ impl World<'_> {
                 &format!("mock it: `mock: {{ {bare}: {{ outcome: … }} }}`"),
             );
         };
-        let name = bare
-            .split_once('/')
-            .map_or(bare.as_str(), |(_, name)| name)
-            .to_owned();
+        let name = step_name(&bare).to_owned();
         self.note(What::Used {
             step: bare,
             mocked: false,
@@ -103,14 +100,12 @@ impl World<'_> {
         self.handle(Input::StepEnded { activation, result });
         self.mocked = false;
     }
+}
 
-    pub(super) fn called(&mut self, activation: u32, question: Question) {
-        let Question {
-            interface,
-            function,
-            args,
-        } = question;
-        self.asked = match (interface.as_str(), function.as_str()) {
+impl Asked {
+    /// What a guest waits for once it has called the host.
+    pub(super) fn by_call(interface: &str, function: &str, args: &[Json]) -> Asked {
+        match (interface, function) {
             ("media", "say") => Asked::Talk {
                 prompts: prompts(args.first()),
                 listens: false,
@@ -121,13 +116,7 @@ impl World<'_> {
             },
             ("wait", "wait-any") if endless(args.first()) => Asked::Input,
             _ => Asked::Nothing,
-        };
-        self.handle(Input::Called {
-            activation,
-            interface,
-            function,
-            args,
-        });
+        }
     }
 }
 

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use strowger_contact::Program;
+use strowger_flow::Test;
 use strowger_flow::plan::Plan;
-use strowger_flow::{Diagnostic, Level, Test};
 use strowger_plugin::{Host, HostConfig, HostError, Limits};
 
 use super::mocks;
-use crate::project::{Project, ProjectError, Steps, catalog_of, has_errors, without_echoes};
+use crate::project::{Examined, Project, ProjectError, Steps, catalog_of, errors_of, has_errors};
 
 /// The file that makes a folder a project.
 const PROJECT_FILE: &str = "strowger.toml";
@@ -151,20 +151,11 @@ impl Suite {
         files: &BTreeSet<PathBuf>,
     ) -> Result<Suite, SuiteError> {
         let project = Project::read(folder)?;
-        let steps = Steps::load(&host, folder, &project.config.plugins, &Limits::default()).await;
-        let (mut steps, complaints) = match steps {
-            Ok(steps) => (steps, Vec::new()),
-            Err(error) => (error.loaded, error.complaints),
-        };
-        let catalog = project.catalog(&steps);
-        let checked = without_echoes(project.check(&catalog), &complaints);
-        let findings = project.findings(&complaints, &checked).into_iter();
-        let mut errors: Vec<String> = findings.map(|finding| finding.render(false)).collect();
-        for (file, checked) in &checked {
-            errors.extend(errors_of(&checked.diagnostics, &file.source));
-        }
-        if !errors.is_empty() {
-            return Err(SuiteError::Errors(errors.join("\n")));
+        let (mut steps, complaints) =
+            Steps::load(&host, folder, &project.config.plugins, &Limits::default()).await;
+        let examined = Examined::of(&project, &steps, &complaints);
+        if let Some(errors) = examined.errors() {
+            return Err(SuiteError::Errors(errors));
         }
         let wanted: BTreeSet<_> = files.iter().map(|file| canonical(file)).collect();
         if let Some(stranger) = files.iter().find(|file| {
@@ -178,7 +169,8 @@ impl Suite {
                 source: std::io::Error::new(std::io::ErrorKind::NotFound, "no flow of the project"),
             });
         }
-        let chosen: Vec<(String, String, Vec<Test>)> = checked
+        let chosen: Vec<(String, String, Vec<Test>)> = examined
+            .checked
             .iter()
             .filter(|(file, _)| wanted.is_empty() || wanted.contains(&canonical(&file.path)))
             .filter_map(|(file, checked)| {
@@ -187,7 +179,7 @@ impl Suite {
             })
             .collect();
         steps.descriptions = mocks::partial(&steps.descriptions);
-        let program = project.program(checked, &steps)?;
+        let program = examined.program(&steps)?;
         let plans: Vec<_> = program.flows().cloned().collect();
         let flows = chosen
             .into_iter()
@@ -211,13 +203,7 @@ impl Suite {
             path: path.to_owned(),
             source,
         })?;
-        let mut steps = Steps::load(&host, Path::new("."), &BTreeMap::new(), &Limits::default())
-            .await
-            .map_err(|error| {
-                let complaints = error.complaints.into_iter();
-                let complaints: Vec<_> = complaints.map(|complaint| complaint.message).collect();
-                SuiteError::Errors(complaints.join("\n"))
-            })?;
+        let mut steps = Steps::standard(&host).await.map_err(SuiteError::Errors)?;
         let file = path.display().to_string();
         let checked = strowger_flow::check(&file, &source, &catalog_of(&steps));
         let errors = errors_of(&checked.diagnostics, &source);
@@ -245,13 +231,4 @@ impl Suite {
 
 fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
-}
-
-fn errors_of(diagnostics: &[Diagnostic], source: &[u8]) -> Vec<String> {
-    let source = String::from_utf8_lossy(source);
-    diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.level == Level::Error)
-        .map(|diagnostic| diagnostic.render(&source, false))
-        .collect()
 }

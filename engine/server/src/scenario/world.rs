@@ -14,11 +14,11 @@ use strowger_contact::{
 use strowger_flow::Test;
 use strowger_flow::plan::Node;
 
-use super::guest::{Guest, Turn};
 use super::memory::Memory;
 use super::mocks::Mocks;
 use super::record::{Record, What};
 use crate::project::Steps;
+use crate::runtime::Guest;
 
 /// When a test begins that does not say: 5 January 2026, a Monday, 10:00 UTC. Fixed, so that a test says
 /// the same every day.
@@ -199,15 +199,17 @@ impl<'t> World<'t> {
             && self.trouble.is_none()
             && let Some(guest) = self.guest.as_mut().filter(|guest| !guest.waits)
         {
-            let activation = guest.activation;
-            let turn = guest.turn().await;
-            match turn {
-                Turn::Called(question) => self.called(activation, question),
-                Turn::Ended(result) => {
-                    self.guest = None;
-                    self.step_ended(activation, result, false);
-                }
+            let input = guest.turn().await;
+            match &input {
+                Input::Called {
+                    interface,
+                    function,
+                    args,
+                    ..
+                } => self.asked = Asked::by_call(interface, function, args),
+                _ => self.guest = None,
             }
+            self.handle(input);
         }
     }
 

@@ -1,0 +1,63 @@
+//! A project examined as a whole: its flows against its steps, and what stands beside them.
+
+use strowger_contact::Program;
+use strowger_flow::{Checked, Diagnostic, Level};
+
+use super::finding::Finding;
+use super::folder::{FlowFile, Project, ProjectError, leave_echoes_out};
+use super::steps::{Complaint, Steps};
+
+/// What an examination found.
+pub struct Examined<'p> {
+    project: &'p Project,
+    /// The flows, each with its findings and, where it has no error, its plan.
+    pub checked: Vec<(&'p FlowFile, Checked)>,
+    /// What is wrong beside the flows: with plugins, routes, queues, and between the files.
+    pub beside: Vec<Finding>,
+}
+
+impl<'p> Examined<'p> {
+    /// Checks every flow of the project. A plugin that cannot be loaded is told together with the errors of the
+    /// flows, which are checked with those that can.
+    pub fn of(project: &'p Project, steps: &Steps, complaints: &[Complaint]) -> Examined<'p> {
+        let mut checked = project.check(&project.catalog(steps));
+        for (file, checked) in &mut checked {
+            leave_echoes_out(&file.source, &mut checked.diagnostics, complaints);
+        }
+        let beside = project.findings(complaints, &checked);
+        Examined {
+            project,
+            checked,
+            beside,
+        }
+    }
+
+    /// All errors as a person reads them, one after the other; none where the project may run.
+    pub fn errors(&self) -> Option<String> {
+        let beside = self.beside.iter().map(|finding| finding.render(false));
+        let flows = self
+            .checked
+            .iter()
+            .flat_map(|(file, checked)| errors_of(&checked.diagnostics, &file.source));
+        let all: Vec<String> = beside.chain(flows).collect();
+        (!all.is_empty()).then(|| all.join("\n"))
+    }
+
+    /// The program of a project without errors.
+    ///
+    /// # Errors
+    /// Flows that do not fit each other.
+    pub fn program(self, steps: &Steps) -> Result<Program, ProjectError> {
+        self.project.program(self.checked, steps)
+    }
+}
+
+/// The errors of one file as a person reads them.
+pub fn errors_of(diagnostics: &[Diagnostic], source: &[u8]) -> Vec<String> {
+    let source = String::from_utf8_lossy(source);
+    diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.level == Level::Error)
+        .map(|diagnostic| diagnostic.render(&source, false))
+        .collect()
+}
