@@ -315,7 +315,8 @@ fn called(activation: u32, function: &str, args: Vec<Json>) -> Input {
     }
 }
 
-fn ended(activation: u32, outcome: Result<(String, Json), StepFailure>) -> Input {
+/// A step's end, with meters that tests can tell apart.
+pub fn ended(activation: u32, outcome: Result<(String, Json), StepFailure>) -> Input {
     Input::StepEnded {
         activation,
         result: StepResult {

@@ -1,5 +1,7 @@
 //! Did you mean …?
 
+use crate::expr::suggest::distance;
+
 /// Most names shown when nothing is near.
 const MAX_SHOWN: usize = 24;
 
@@ -11,7 +13,8 @@ pub(crate) fn nearest<'n>(
     written: &str,
     names: impl IntoIterator<Item = &'n str>,
 ) -> Option<&'n str> {
-    let length = written.chars().count();
+    let wanted: Vec<char> = written.chars().collect();
+    let length = wanted.len();
     if length == 0 || length > MAX_COMPARED {
         return None;
     }
@@ -21,10 +24,11 @@ pub(crate) fn nearest<'n>(
         .filter(|name| {
             name.len() <= MAX_COMPARED && name.len().abs_diff(written.len()) <= 3 * allowed
         })
-        .map(|name| (distance(written, name), name))
-        .filter(|(distance, name)| *distance <= allowed && *distance < name.chars().count())
-        .min_by_key(|(distance, name)| (*distance, *name))
-        .map(|(_, name)| name)
+        .map(|name| (name.chars().collect::<Vec<char>>(), name))
+        .map(|(letters, name)| (distance(&wanted, &letters), letters.len(), name))
+        .filter(|(distance, length, _)| distance <= &allowed && distance < length)
+        .min_by_key(|(distance, _, name)| (*distance, *name))
+        .map(|(_, _, name)| name)
 }
 
 /// Names for a help line: the first few, each in backticks.
@@ -38,26 +42,6 @@ pub(crate) fn shown<S: AsRef<str>>(names: &[S]) -> String {
         shown.push("…".to_owned());
     }
     shown.join(", ")
-}
-
-/// Letters to insert, delete, replace or swap with their neighbour (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let same = usize::from(a[i - 1] != b[j - 1]);
-            row[j] = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + same);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod infer;
 mod lexer;
 mod parser;
 mod pieces;
-mod suggest;
+pub(crate) mod suggest;
 mod tree;
 
 pub use eval::{Budget, EvalError, Scope, UNITS, eval};

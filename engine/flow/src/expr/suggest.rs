@@ -31,7 +31,7 @@ fn letters(name: &str) -> Vec<char> {
 }
 
 /// Optimal string alignment: insertions, deletions, replacements, neighbours exchanged.
-fn distance(a: &[char], b: &[char]) -> usize {
+pub(crate) fn distance(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=b.len()).collect();
     for (i, &letter) in a.iter().enumerate() {

@@ -21,6 +21,6 @@ pub(crate) use open::checked_program;
 pub use open::{OpenError, open, open_project, warm};
 pub use terminal::{Act, Script, TerminalLine};
 pub use trace::{TraceEvent, trace};
-pub(crate) use transcript::told;
 pub use transcript::transcript;
+pub(crate) use transcript::{failure_told, outcome_told, told};
 pub use voice::VoiceLine;

@@ -61,6 +61,23 @@ fn write_line(text: &mut String, at: u64, who: &str, what: &str) {
         .expect("writing to a string");
 }
 
+/// How a step ended, with what it gave.
+pub(crate) fn outcome_told(plugin: &str, outcome: &str, data: &Json) -> String {
+    match data {
+        Json::Object(fields) if fields.is_empty() => format!("{plugin}: {outcome}"),
+        data => format!("{plugin}: {outcome} {data}"),
+    }
+}
+
+/// How a step failed, and whether it is tried again.
+pub(crate) fn failure_told(plugin: &str, code: &str, message: &str, retries_left: u32) -> String {
+    let again = match retries_left {
+        0 => "",
+        _ => "; trying again",
+    };
+    format!("{plugin}: {code}: {message}{again}")
+}
+
 fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
     let said = |segments: &[Segment]| {
         segments
@@ -101,23 +118,13 @@ fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
             outcome,
             data,
             ..
-        } => match data {
-            Json::Object(fields) if fields.is_empty() => ("plugin", format!("{plugin}: {outcome}")),
-            data => ("plugin", format!("{plugin}: {outcome} {data}")),
-        },
+        } => ("plugin", outcome_told(plugin, outcome, data)),
         EntryKind::Failed {
             plugin,
             code,
             message,
             retries_left,
-        } => {
-            let again = if *retries_left > 0 {
-                "; trying again"
-            } else {
-                ""
-            };
-            ("plugin", format!("{plugin}: {code}: {message}{again}"))
-        }
+        } => ("plugin", failure_told(plugin, code, message, *retries_left)),
         EntryKind::GlobalKey { key } => ("flow", format!("key {key} works everywhere")),
         EntryKind::Set { values } => ("flow", format!("set {values}")),
         EntryKind::Tagged { values } => ("flow", format!("tag {values}")),

@@ -1,13 +1,12 @@
 //! What the core writes down and says, as the story that a test's expectations look at.
 
-use serde_json::Value as Json;
 use strowger_contact::{EntryKind, Segment, Way};
 use strowger_flow::plan::{Action, PromptId};
 
 use super::record::What;
 use super::world::{Asked, Cause, Due, World};
 use super::{pace, stub};
-use crate::runtime::plain;
+use crate::runtime::{failure_told, outcome_told, plain};
 
 impl World<'_> {
     pub(super) fn journal(&mut self, kind: EntryKind) {
@@ -38,12 +37,8 @@ impl World<'_> {
                 ..
             } => {
                 let plugin = plugin.split('@').next().unwrap_or(&plugin);
-                let data = match &data {
-                    Json::Object(fields) if fields.is_empty() => String::new(),
-                    data => format!(" {data}"),
-                };
                 if stub::key(&format!("{plugin}@0")).is_none() {
-                    self.note(What::Outcome(format!("{plugin}: {outcome}{data}")));
+                    self.note(What::Outcome(outcome_told(plugin, &outcome, &data)));
                 }
             }
             EntryKind::Failed {
@@ -52,11 +47,7 @@ impl World<'_> {
                 message,
                 retries_left,
             } => {
-                let again = match retries_left {
-                    0 => "",
-                    _ => "; tries again",
-                };
-                let told = format!("{plugin}: {code}: {message}{again}");
+                let told = failure_told(&plugin, &code, &message, retries_left);
                 if self.mocked && code == "bad-output" {
                     self.trouble("a mock does not fit what the plugin says of itself", &told);
                 }

@@ -1,11 +1,11 @@
 //! A caller and the world around a contact, in virtual time; and the guests of the standard steps.
 
 use serde_json::{Value as Json, json};
-use strowger_contact::{Contact, Effect, EntryKind, Input, Output, StepFailure, StepResult};
+use strowger_contact::{Contact, Effect, EntryKind, Input, Output, StepFailure};
 use strowger_flow::speak::speech_ms;
 
 use super::flows::Dice;
-use crate::walk::START;
+use crate::walk::{START, ended};
 
 /// What audio without a text takes here, in milliseconds.
 const AUDIO_MS: u64 = 10_000;
@@ -320,18 +320,6 @@ fn listen(input: &Json, choices: Vec<Json>, digits: Json) -> Json {
         "gap-ms": input["gap"],
         "sensitive": false,
     })
-}
-
-fn ended(activation: u32, outcome: Result<(String, Json), StepFailure>) -> Input {
-    Input::StepEnded {
-        activation,
-        result: StepResult {
-            outcome,
-            cpu_us: 1,
-            memory_bytes: 2,
-            host_calls: 3,
-        },
-    }
 }
 
 fn failure(timeout: bool) -> StepFailure {
