@@ -8,25 +8,25 @@ use strowger_tests::program::strowger;
 use tempfile::TempDir;
 
 /// A project of one flow, in a folder of its own.
-struct Project(TempDir);
+pub struct Project(TempDir);
 
 impl Project {
-    fn new(flow: &str) -> Result<Project> {
+    pub fn new(flow: &str) -> Result<Project> {
         let project = Project(TempDir::new()?);
         project.write("strowger.toml", "[project]\nname = \"x\"\n")?;
         project.write("x.flow.yaml", flow)?;
         Ok(project)
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 
-    fn write(&self, name: &str, text: &str) -> Result<()> {
+    pub fn write(&self, name: &str, text: &str) -> Result<()> {
         Ok(std::fs::write(self.path().join(name), text)?)
     }
 
-    fn run(&self, verb: &[&str]) -> Result<(i32, String, String)> {
+    pub fn run(&self, verb: &[&str]) -> Result<(i32, String, String)> {
         let folder = self.path().display().to_string();
         let data = self.path().join(".strowger").display().to_string();
         let mut arguments = verb.to_vec();
@@ -38,7 +38,8 @@ impl Project {
     }
 }
 
-const HELLO: &str = "flow: x\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - say: Hello.\n    - hangup: done\n";
+/// A flow without faults.
+pub const HELLO: &str = "flow: x\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - say: Hello.\n    - hangup: done\n";
 
 #[test]
 fn errors_of_plugins_files_and_flows_come_at_once() -> Result<()> {
@@ -55,7 +56,7 @@ fn errors_of_plugins_files_and_flows_come_at_once() -> Result<()> {
         let said = out + &err;
         assert_eq!(code, 1, "{said}");
         for word in [
-            "strowger.toml:3:10",
+            "strowger.toml:4:1",
             "cannot read",
             "routes.yaml:2:5",
             "queues.yaml:2:8",
@@ -256,5 +257,28 @@ steps:
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("1, 1, 1, 1"), "{out}");
     assert!(!(out + &err).contains("4111"), "the number is printed");
+    Ok(())
+}
+
+#[test]
+fn every_command_says_its_exit_codes() -> Result<()> {
+    let (_, help, _) = strowger(&["--help"])?;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let mut verbs: Vec<Vec<&str>> = commands
+        .map_while(|line| line.split_whitespace().next())
+        .filter(|verb| *verb != "help")
+        .map(|verb| vec![verb])
+        .collect();
+    assert!(verbs.len() > 8, "{help}");
+    verbs.push(vec![]);
+    verbs.push(vec!["plugin", "componentize"]);
+    for mut verb in verbs {
+        verb.push("--help");
+        let (code, out, err) = strowger(&verb)?;
+        assert_eq!(code, 0, "{verb:?}: {err}");
+        for word in ["Examples:\n", "\nExit code: 0 ", ", 2 "] {
+            assert!(out.contains(word), "{verb:?}: no `{word}` in {out}");
+        }
+    }
     Ok(())
 }

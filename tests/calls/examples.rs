@@ -118,9 +118,7 @@ fn every_example_answers_a_call() -> Result<()> {
     for (project, flow, script, heard) in WALKS {
         let folder = copy(project)?;
         edit(&folder.path().join("strowger.toml"), |text| {
-            let plugins = repository().join("flows/aurora/plugins");
             text.replace("127.0.0.1:8090", &orders.address.to_string())
-                .replace("../aurora/plugins", &plugins.display().to_string())
         })?;
         let project_folder = folder.path().display().to_string();
         let data = folder.path().join(".strowger").display().to_string();

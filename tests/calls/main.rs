@@ -7,6 +7,7 @@ mod examples;
 mod faults;
 mod flows;
 mod many;
+mod project_files;
 mod replay;
 mod signalling;
 mod world;

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::types::TypesRef;
-use wasmparser::{Parser, Payload, Validator};
+use wasmparser::{BinaryReader, Parser, Payload, Validator};
 
 use crate::cache::hex;
 use crate::engine::FEATURES;
@@ -17,6 +17,12 @@ const COMPLAINTS_MOST: usize = 100;
 
 /// Longest name of an import that a message shows. Characters.
 const NAME_CHARS: usize = 200;
+
+/// How WebAssembly begins (core specification, 5.5.15).
+const MAGIC: &[u8] = b"\0asm";
+
+/// Bytes of the magic number, the version and the layer.
+const PREAMBLE: usize = 8;
 
 /// An import of a component that the engine serves.
 #[derive(Debug, Clone)]
@@ -66,13 +72,20 @@ pub(crate) fn inspect(bytes: &[u8], grants: &Grants, limits: &Limits) -> Inspect
         return inspection;
     }
     inspection.digest = hex(&Sha256::digest(bytes));
+    if let Some(looks) = no_wasm(bytes) {
+        inspection.complaints.push(LoadError::NotWasm { looks });
+        return inspection;
+    }
     if Parser::is_core_wasm(bytes) {
         inspection.complaints.push(LoadError::NotAComponent);
         return inspection;
     }
-    let invalid = |error: wasmparser::BinaryReaderError| LoadError::Invalid {
-        offset: error.offset(),
-        reason: error.message().to_owned(),
+    let invalid = |error: wasmparser::BinaryReaderError| match is_cut_off(bytes) {
+        true => LoadError::CutOff { bytes: bytes.len() },
+        false => LoadError::Invalid {
+            offset: error.offset(),
+            reason: in_one_line(error.message()),
+        },
     };
     let types = match Validator::new_with_features(FEATURES).validate_all(bytes) {
         Ok(types) => types,
@@ -99,6 +112,48 @@ pub(crate) fn inspect(bytes: &[u8], grants: &Grants, limits: &Limits) -> Inspect
         });
     }
     inspection
+}
+
+/// What bytes look like that do not begin as WebAssembly does; none for those that do.
+fn no_wasm(bytes: &[u8]) -> Option<&'static str> {
+    let begins = |with: &[u8]| bytes.starts_with(with);
+    match bytes {
+        [] => Some("the file is empty"),
+        _ if begins(MAGIC) || MAGIC.starts_with(bytes) => None,
+        _ if begins(b"\x7fELF") => Some("it is a program or library of this machine"),
+        _ if begins(b"PK\x03\x04") || begins(b"\x1f\x8b") => Some("it is an archive"),
+        _ if begins(b"version https://git-lfs") => {
+            Some("it only points to a file that Git LFS keeps")
+        }
+        _ if std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')) => {
+            Some("the file holds text")
+        }
+        _ => Some("the file begins with other bytes"),
+    }
+}
+
+/// Whether the file ends within its preamble or within a section, each of which says how long it is.
+fn is_cut_off(bytes: &[u8]) -> bool {
+    let Some(sections) = bytes.get(PREAMBLE..) else {
+        return true;
+    };
+    let mut sections = BinaryReader::new(sections, PREAMBLE);
+    while !sections.eof() {
+        let length = sections.read_u8().and_then(|_kind| sections.read_var_u32());
+        match length.map(|length| length as usize) {
+            Ok(length) if length > sections.bytes_remaining() => return true,
+            // Within what is there: cannot fail.
+            Ok(length) => drop(sections.read_bytes(length)),
+            // A length that is cut in two; a senseless one has bytes after it.
+            Err(_) => return sections.eof(),
+        }
+    }
+    false
+}
+
+/// A message of another library as a part of one of our sentences.
+pub(crate) fn in_one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The names of the component's own imports and exports, not those of components inside it.

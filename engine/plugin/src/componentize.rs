@@ -22,6 +22,6 @@ pub fn componentize(core_module: &[u8]) -> Result<Vec<u8>, ComponentizeError> {
             .encode()
     };
     encode().map_err(|error| ComponentizeError {
-        reason: format!("{error:#}"),
+        reason: crate::admit::in_one_line(&format!("{error:#}")),
     })
 }

@@ -21,7 +21,23 @@ pub enum LoadError {
         "this is a core WebAssembly module, not a component; turn it into one with `wasm-tools component new` or `strowger plugin componentize`"
     )]
     NotAComponent,
-    /// Not WebAssembly, or uses a feature that the engine leaves off.
+    /// Anything but WebAssembly.
+    #[error(
+        "this is not WebAssembly: {looks}; build the plugin and name the `.wasm` file that comes out"
+    )]
+    NotWasm {
+        /// What the file looks like.
+        looks: &'static str,
+    },
+    /// The beginning of a component or module without its end.
+    #[error(
+        "the file ends in the middle, after {bytes} bytes; it was not copied or built to its end: do so again"
+    )]
+    CutOff {
+        /// What there is of it.
+        bytes: usize,
+    },
+    /// Damaged WebAssembly, or uses a feature that the engine leaves off.
     #[error(
         "not a valid component, at byte {offset}: {reason}; threads, 64-bit memories, garbage collection and exceptions are not supported"
     )]
@@ -128,6 +144,8 @@ impl LoadError {
         match self {
             Self::TooLarge { .. } => "plugin-too-large",
             Self::NotAComponent => "plugin-not-a-component",
+            Self::NotWasm { .. } => "plugin-not-wasm",
+            Self::CutOff { .. } => "plugin-cut-off",
             Self::Invalid { .. } => "plugin-invalid",
             Self::NotGranted { .. } => "plugin-not-granted",
             Self::UnknownImport { .. } => "plugin-unknown-import",

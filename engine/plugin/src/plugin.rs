@@ -178,7 +178,7 @@ fn compile(
     inspection: &Inspection,
 ) -> Result<Inner, LoadError> {
     let unsupported = |error: wasmtime::Error| LoadError::Unsupported {
-        reason: format!("{error:#}"),
+        reason: admit::in_one_line(&format!("{error:#}")),
     };
     let cache = shared.cache.as_ref();
     let cached = cache.and_then(|cache| cache.load(&shared.engine, &inspection.digest));

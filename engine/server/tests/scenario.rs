@@ -153,14 +153,13 @@ fn a_change_runs_the_tests_again() {
 fn a_request_that_nobody_mocks_fails_and_says_how_to_mock_it() {
     let aurora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../flows/aurora");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unmocked");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let config = std::fs::read_to_string(aurora.join("strowger.toml")).expect("the demo");
-    let plugins = format!("component = \"{}/plugins/", aurora.display());
-    std::fs::write(
-        folder.join("strowger.toml"),
-        config.replace("component = \"plugins/", &plugins),
-    )
-    .expect("written");
+    std::fs::create_dir_all(folder.join("plugins")).expect("a folder");
+    std::fs::copy(aurora.join("strowger.toml"), folder.join("strowger.toml")).expect("the demo");
+    for plugin in std::fs::read_dir(aurora.join("plugins")).expect("`make guests` was run") {
+        let plugin = plugin.expect("readable");
+        let copy = folder.join("plugins").join(plugin.file_name());
+        std::fs::copy(plugin.path(), copy).expect("copied");
+    }
     let flow = "flow: ask\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: crm/caller@2\n    \
                 with: { phone: \"${call.from}\" }\n    then: { known: bye, unknown: bye, timeout: bye, error: bye }\n  \
                 bye: { hangup: completed }\ntests:\n  asks the service:\n    run:\n      - expect: { ends: completed }\n";

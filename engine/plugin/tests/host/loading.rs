@@ -137,18 +137,23 @@ async fn what_is_no_component_is_refused() {
         [LoadError::NotAComponent]
     );
     let whole = Guest::default().build();
-    for bytes in [
-        &b""[..],
-        b"\0asm",
-        b"hello",
-        b"\x7fELF",
-        &whole[..whole.len() / 2],
+    for (bytes, code, word) in [
+        (&b""[..], "plugin-not-wasm", "empty"),
+        (b"hello", "plugin-not-wasm", "text"),
+        (b"\x7fELF", "plugin-not-wasm", "program"),
+        (b"\xff\0", "plugin-not-wasm", "other bytes"),
+        (b"\0as", "plugin-cut-off", "after 3 bytes"),
+        (b"\0asm", "plugin-cut-off", "after 4 bytes"),
+        (&whole[..whole.len() / 2], "plugin-cut-off", "copied"),
+        (b"\0asm\x0d\0\x01\0\x63\x01\0", "plugin-invalid", "at byte"),
     ] {
         let complaints = load(&host, bytes).await.unwrap_err();
-        assert!(
-            matches!(&complaints[..], [LoadError::Invalid { .. }]),
-            "{complaints:?}"
-        );
+        let [complaint] = &complaints[..] else {
+            panic!("{complaints:?}");
+        };
+        assert_eq!(complaint.code(), code, "{complaint}");
+        let told = complaint.to_string();
+        assert!(told.contains(word) && !told.contains('\n'), "{told}");
     }
     let limits = Limits {
         component_bytes: 100,

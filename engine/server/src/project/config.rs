@@ -11,6 +11,9 @@ use strowger_flow::diagnostic::Text;
 
 use super::finding::{Finding, Source};
 
+/// Ports below are the system's (RFC 6335 §6), and an engine that is not root cannot have them.
+const LOWEST_PORT: u16 = 1024;
+
 /// The whole of `strowger.toml`. Every key has a default but `project.name`; an unknown key is an error.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,7 +93,7 @@ impl Default for HttpSection {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MediaSection {
-    /// First UDP port for audio, even; default 10000.
+    /// First UDP port for audio, even: RTP takes even ports (RFC 3550 §11); default 10000.
     pub first_port: u16,
     /// Last UDP port for audio; default 19998.
     pub last_port: u16,
@@ -143,8 +146,11 @@ pub enum Loudness {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PluginConfig {
-    /// The component; its path begins at the project's folder, and may lead to another project's.
+    /// The component; its path begins at the project's folder and does not leave it.
     pub component: PathBuf,
+    /// What is loaded in its place, from wherever it lies: for one run of a command, never in the file.
+    #[serde(skip)]
+    pub stand_in: Option<PathBuf>,
     /// What `env.config` answers; any TOML table.
     #[serde(default)]
     pub config: toml::Table,
@@ -223,16 +229,17 @@ impl Config {
         let config: Config = toml::from_str(&source.text).map_err(|e| {
             let end = source.text.len();
             let at = e.span().unwrap_or(0..0);
-            let help = "docs/operations.md lists the tables and keys of strowger.toml";
+            let help = "the README lists the tables and keys of strowger.toml";
             invalid(
                 at.start.min(end)..at.end.min(end),
                 e.message().trim().to_owned(),
                 help,
             )
         })?;
-        config
-            .check()
-            .map_err(|wrong| invalid(key(&source.text, &wrong.path), wrong.message, wrong.help))?;
+        config.check().map_err(|wrong| {
+            let path: Vec<&str> = wrong.path.iter().map(String::as_str).collect();
+            invalid(key(&source.text, &path), wrong.message, wrong.help)
+        })?;
         Ok(config)
     }
 
@@ -243,9 +250,9 @@ impl Config {
                     .chars()
                     .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         };
-        let wrong = |path: &[&'static str], message: String, help| {
+        let wrong = |path: &[&str], message: String, help| {
             Err(Wrong {
-                path: path.to_vec(),
+                path: path.iter().map(|part| (*part).to_owned()).collect(),
                 message,
                 help,
             })
@@ -264,11 +271,11 @@ impl Config {
                 "choose another name",
             );
         }
-        if self.media.first_port < 1024 || self.media.first_port >= self.media.last_port {
+        if let Some((key, message)) = self.media.ports_fault() {
             return wrong(
-                &["media", "first_port"],
-                "media.first_port must be at least 1024 and below media.last_port".into(),
-                "the default is 10000 to 19998",
+                &["media", key],
+                message,
+                "RTP takes the even ports of the range, one a call (RFC 3550 §11); the default is 10000 to 19998",
             );
         }
         if self.media.threads == 0 || self.media.threads > 64 {
@@ -278,13 +285,83 @@ impl Config {
                 "the default, 1, moves some thousand calls",
             );
         }
+        for (plugin, settings) in &self.plugins {
+            let mut path = vec!["plugins".to_owned(), plugin.clone(), "config".to_owned()];
+            if let Some(why) = beyond_json(&settings.config, &mut path) {
+                let message = format!("{} {why}", path.join("."));
+                return Err(Wrong {
+                    path,
+                    message,
+                    help: "a plugin reads its configuration as JSON, which has numbers, texts, true and false, lists and \
+                           tables; a date is written as a text, in quotes",
+                });
+            }
+        }
         Ok(())
     }
 }
 
+impl MediaSection {
+    /// What is wrong with the range of ports, and the key at which that stands.
+    fn ports_fault(&self) -> Option<(&'static str, String)> {
+        let (first, last) = (self.first_port, self.last_port);
+        let message = if first < LOWEST_PORT {
+            format!(
+                "media.first_port {first} is below {LOWEST_PORT}: such ports belong to the system"
+            )
+        } else if first % 2 == 1 {
+            format!(
+                "media.first_port {first} is odd, and audio takes even ports alone: the first would be {}",
+                u32::from(first) + 1
+            )
+        } else if last < first {
+            let message = format!("media.last_port {last} is below media.first_port {first}");
+            let key = if last == MediaSection::default().last_port {
+                "first_port"
+            } else {
+                "last_port"
+            };
+            return Some((key, message));
+        } else if last - first < 2 {
+            let message = format!(
+                "media.first_port {first} to media.last_port {last} is one port for audio: room for one call alone"
+            );
+            return Some(("last_port", message));
+        } else {
+            return None;
+        };
+        Some(("first_port", message))
+    }
+}
+
+/// What JSON cannot say of a table, where `path` then leads.
+fn beyond_json(table: &toml::Table, path: &mut Vec<String>) -> Option<&'static str> {
+    for (key, value) in table {
+        path.push(key.clone());
+        let mut values = vec![value];
+        while let Some(value) = values.pop() {
+            let why = match value {
+                toml::Value::Float(number) if !number.is_finite() => Some("is not a finite number"),
+                toml::Value::Datetime(_) => Some("is a date without quotes"),
+                toml::Value::Array(items) => {
+                    values.extend(items);
+                    None
+                }
+                toml::Value::Table(inner) => beyond_json(inner, path),
+                _ => None,
+            };
+            if why.is_some() {
+                return why;
+            }
+        }
+        path.pop();
+    }
+    None
+}
+
 /// A value that TOML allows and the engine does not.
 struct Wrong {
-    path: Vec<&'static str>,
+    path: Vec<String>,
     message: String,
     help: &'static str,
 }

@@ -189,6 +189,9 @@ impl Project {
             let at = span.map_or(0..0, |span| span.start..span.end);
             findings.push(source.finding(Level::Error, at, message, Some(Text::new(help))));
         };
+        for (index, message, help) in self.routes.unmatchable() {
+            wrong(index, "to", message, help.into());
+        }
         for index in self.routes.duplicates() {
             wrong(
                 index,
@@ -214,10 +217,14 @@ impl Project {
         findings
     }
 
-    /// A complaint about a plugin, at the plugin's table in `strowger.toml`.
+    /// A complaint about a plugin, at the line of `strowger.toml` that names its component.
     fn plugin(&self, complaint: &Complaint) -> Finding {
         match &complaint.plugin {
-            Some(plugin) => self.about_plugin(Level::Error, plugin, &complaint.message),
+            Some(plugin) => self.at(
+                Level::Error,
+                &["plugins", plugin, "component"],
+                &complaint.message,
+            ),
             None => Finding::whole(
                 Level::Error,
                 &self.source.file,
@@ -229,7 +236,12 @@ impl Project {
 
     /// A finding at a plugin's table in `strowger.toml`. What stands after the first `; ` is what to do.
     pub fn about_plugin(&self, level: Level, plugin: &str, message: &str) -> Finding {
-        let at = key(&self.source.text, &["plugins", plugin]);
+        self.at(level, &["plugins", plugin], message)
+    }
+
+    /// A finding at a key of `strowger.toml`. What stands after the first `; ` is what to do.
+    fn at(&self, level: Level, path: &[&str], message: &str) -> Finding {
+        let at = key(&self.source.text, path);
         let (message, help) = match message.split_once("; ") {
             Some((message, help)) => (message, Some(Text::new(help))),
             None => (message, None),

@@ -1,5 +1,6 @@
 //! A project: a folder with `strowger.toml`, flows, prompts, `routes.yaml` and `queues.yaml`.
 
+mod component;
 mod config;
 mod examined;
 mod finding;

@@ -6,7 +6,8 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
-    /// The called number or the user part of the SIP URI; a trailing `*` stands for any rest.
+    /// The called number or the user part of the SIP URI. A `*` at its end stands for any rest; one at its beginning is
+    /// the key, as in `*98`.
     pub to: String,
     /// The flow's name.
     pub flow: String,
@@ -30,7 +31,7 @@ impl Routes {
         // An exact number beats a prefix of the same length.
         let exactness = |route: &&Route| {
             (
-                route.to.trim_end_matches('*').len(),
+                route.to.strip_suffix('*').unwrap_or(&route.to).len(),
                 !route.to.ends_with('*'),
             )
         };
@@ -39,6 +40,17 @@ impl Routes {
             .filter(fits)
             .max_by_key(exactness)
             .map(|route| route.flow.as_str())
+    }
+
+    /// The places in the list of routes that no call can take, each with what is wrong and what to do.
+    pub fn unmatchable(&self) -> Vec<(usize, String, &'static str)> {
+        let routes = self.routes.iter().enumerate();
+        routes
+            .filter_map(|(index, route)| {
+                let (message, help) = unmatchable(&route.to)?;
+                Some((index, message, help))
+            })
+            .collect()
     }
 
     /// The places in the list of routes for a number that an earlier one has: which one wins would be chance.
@@ -52,6 +64,28 @@ impl Routes {
         }
         duplicates
     }
+}
+
+/// Why no called number is like this one.
+fn unmatchable(to: &str) -> Option<(String, &'static str)> {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "@:;?<>\"/".contains(c);
+    if to.is_empty() {
+        let message = "`to` is empty, and no call is for no number".to_owned();
+        return Some((message, "write the number; `*` takes every call"));
+    }
+    if to.contains(odd) {
+        let message = format!("`to: {}` is no number", to.escape_debug());
+        let help = "write the number alone, or what stands before the `@` of a SIP address: no scheme, host, port, \
+                    space or parameter";
+        return Some((message, help));
+    }
+    let inner = to.strip_suffix('*').unwrap_or(to);
+    if inner.strip_prefix('*').unwrap_or(inner).contains('*') {
+        let message = format!("`to: {to}` has a `*` within");
+        let help = "`*` stands for any rest at the end of a number alone, and for the key at its beginning alone";
+        return Some((message, help));
+    }
+    None
 }
 
 #[cfg(test)]
@@ -70,6 +104,8 @@ mod tests {
                 route("40*", "forty"),
                 route("400", "exact"),
                 route("400*", "prefix"),
+                route("**", "star"),
+                route("*98", "mailbox"),
             ],
         };
         assert_eq!(routes.flow("400"), Some("exact"));
@@ -77,6 +113,9 @@ mod tests {
         assert_eq!(routes.flow("401"), Some("forty"));
         assert_eq!(routes.flow("+86"), Some("any"));
         assert_eq!(Routes::default().flow("400"), None);
+        assert_eq!(routes.flow("*98"), Some("mailbox"));
+        assert_eq!(routes.flow("*1"), Some("star"));
         assert!(routes.duplicates().is_empty());
+        assert!(routes.unmatchable().is_empty());
     }
 }

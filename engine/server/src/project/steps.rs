@@ -1,11 +1,10 @@
 //! The steps a project may use: the standard ones and those of its plugins.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-
 use strowger_flow::catalog::StepDescription;
 use strowger_plugin::{Host, Limits, Plugin};
 
+use super::component;
 use super::config::PluginConfig;
 
 include!(concat!(env!("OUT_DIR"), "/standard.rs"));
@@ -73,15 +72,10 @@ impl Steps {
             }
         }
         for (name, config) in plugins {
-            let path: PathBuf = folder.join(&config.component);
-            let component = match std::fs::read(&path) {
+            let component = match component::read(folder, config, limits.component_bytes) {
                 Ok(component) => component,
-                Err(e) => {
-                    let message = format!(
-                        "cannot read {}: {e}; build it, or correct plugins.{name}.component in strowger.toml",
-                        path.display()
-                    );
-                    complaints.push(Complaint::of(name, message));
+                Err(wrong) => {
+                    complaints.push(Complaint::of(name, wrong.to_string()));
                     continue;
                 }
             };
@@ -95,7 +89,12 @@ impl Steps {
                     ),
                 )),
                 Err(errors) => {
-                    complaints.extend(errors.iter().map(|e| Complaint::of(name, e.to_string())))
+                    let file = config.file().display();
+                    complaints.extend(
+                        errors
+                            .iter()
+                            .map(|e| Complaint::of(name, format!("{file}: {e}"))),
+                    );
                 }
             }
         }

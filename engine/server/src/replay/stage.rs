@@ -38,7 +38,7 @@ impl Stage {
                     known: known.join(", "),
                 });
             };
-            plugin.component = std::path::absolute(component).unwrap_or_else(|_| component.clone());
+            plugin.stand_in = Some(component.clone());
         }
         let host = plugin_host(Some(data))?;
         let (steps, program) = checked_program(&host, &project).await?;

@@ -1,0 +1,201 @@
+//! What `strowger.toml` and `routes.yaml` may say, and what lies in a project's folder.
+
+use anyhow::Result;
+use tempfile::TempDir;
+
+use crate::command_line::{HELLO, Project};
+
+const SERVE: [&str; 5] = ["serve", "--sip", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+
+/// Checks and serves a project with a mistake: each tells it once, with the words and the exit code.
+fn refused(project: &Project, what: &str, code: i32, words: &[&str]) -> Result<()> {
+    for verb in [&["check"][..], &SERVE] {
+        let (got, out, err) = project.run(verb)?;
+        let said = out + &err;
+        assert_eq!(got, code, "{what}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{what}: no `{word}` in {said}");
+        }
+        // One error: a sentence, its frame, and a line of help.
+        assert_eq!(said.matches("error[").count(), 1, "{what}: {said}");
+        assert_eq!(said.matches("help: ").count(), 1, "{what}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_component_lies_in_its_project_and_is_one() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    let elsewhere = TempDir::new()?;
+    let other = elsewhere.path().join("other.wasm");
+    std::fs::write(&other, "\0asm")?;
+    std::os::unix::fs::symlink(&other, project.path().join("link.wasm"))?;
+    std::os::unix::fs::symlink(elsewhere.path(), project.path().join("linked"))?;
+    std::fs::create_dir(project.path().join("plugins"))?;
+    let module = b"\0asm\x01\0\0\0";
+    for (name, bytes) in [
+        ("empty", &b""[..]),
+        ("text", "这 is text\nof two lines\n".as_bytes()),
+        ("module", module),
+        ("half", b"\0asm\x0d\0\x01\0\x01\x7f\0"),
+    ] {
+        std::fs::write(project.path().join(format!("plugins/{name}.wasm")), bytes)?;
+    }
+    let outside = "lies outside the project";
+    for (component, told, help) in [
+        (
+            &*other.display().to_string(),
+            outside,
+            "such as `plugins/other.wasm`",
+        ),
+        ("../other.wasm", outside, "copy the component"),
+        ("plugins/../../other.wasm", outside, "copy the component"),
+        ("link.wasm", outside, "copy the component"),
+        ("linked/other.wasm", outside, "copy the component"),
+        ("plugins", "cannot read", "build it"),
+        ("plugins/none.wasm", "cannot read", "build it"),
+        (
+            "plugins/empty.wasm",
+            "plugins/empty.wasm: this is not WebAssembly: the file is empty",
+            "build the plugin",
+        ),
+        (
+            "plugins/text.wasm",
+            "the file holds text",
+            "build the plugin",
+        ),
+        (
+            "plugins/../plugins/module.wasm",
+            "a core WebAssembly module, not a component",
+            "componentize",
+        ),
+        ("plugins/half.wasm", "ends in the middle", "do so again"),
+    ] {
+        project.write(
+            "strowger.toml",
+            &format!("[project]\nname = \"x\"\n[plugins.orders]\ngrants = {{ kv = true }}\ncomponent = {component:?}\n"),
+        )?;
+        refused(&project, component, 1, &[told, help, "strowger.toml:5:1"])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_route_that_no_call_takes_is_an_error_at_its_line() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    for (to, told, help) in [
+        ("", "`to` is empty", "`*` takes every call"),
+        ("1*2", "has a `*` within", "at the end of a number alone"),
+        ("*1*2*", "has a `*` within", "at the end of a number alone"),
+        ("sip:1@x", "`to: sip:1@x` is no number", "before the `@`"),
+        ("1@x", "is no number", "before the `@`"),
+        ("1 2", "is no number", "before the `@`"),
+        ("1;x=y", "is no number", "before the `@`"),
+        ("1\\n", "is no number", "before the `@`"),
+    ] {
+        let routes =
+            format!("routes:\n  - {{ to: \"100\", flow: x }}\n  - {{ to: \"{to}\", flow: x }}\n");
+        project.write("routes.yaml", &routes)?;
+        refused(&project, to, 1, &[told, help, "routes.yaml:3:"])?;
+    }
+    project.write(
+        "routes.yaml",
+        "routes:\n  - { to: \"100\", flow: x }\n  - { to: \"100\", flow: x }\n",
+    )?;
+    refused(&project, "twice", 1, &["stands twice", "routes.yaml:3:"])?;
+    let good = ["*", "**", "*98", "+86*", "anna.lee", "客服"]
+        .map(|to| format!("  - {{ to: \"{to}\", flow: x }}\n"));
+    project.write("routes.yaml", &format!("routes:\n{}", good.concat()))?;
+    let (code, out, err) = project.run(&["check"])?;
+    assert_eq!(code, 0, "{out}{err}");
+    Ok(())
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_an_error_at_its_line() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    let plugin = "[plugins.orders]\ncomponent = \"o.wasm\"\n";
+    for (toml, told) in [
+        ("[media]\n\nthreads = nan\n".to_owned(), "expected usize"),
+        ("[media]\n\nfirst_port = inf\n".to_owned(), "expected u16"),
+        (
+            "[media]\n\nfirst_port = 2026-01-02\n".to_owned(),
+            "expected u16",
+        ),
+        ("[sip]\n\nlisten = 2026-01-02\n".to_owned(), "expected"),
+        (
+            "[log]\n\nformat = 2026-01-02T00:00:00Z\n".to_owned(),
+            "wanted string",
+        ),
+        (
+            format!("{plugin}config = {{ rate = nan }}\n"),
+            "plugins.orders.config.rate is not a finite number",
+        ),
+        (
+            format!("{plugin}config = {{ a = {{ b = [1, -inf] }} }}\n"),
+            "plugins.orders.config.a.b is not a finite number",
+        ),
+        (
+            format!("{plugin}config = {{ since = 2026-01-02 }}\n"),
+            "plugins.orders.config.since is a date without quotes",
+        ),
+        (
+            format!("{plugin}config = {{ list = [{{ at = 09:00:00 }}] }}\n"),
+            "plugins.orders.config.list.at is a date",
+        ),
+    ] {
+        project.write("strowger.toml", &format!("[project]\nname = \"x\"\n{toml}"))?;
+        refused(&project, &toml, 2, &[told, "strowger.toml:5:"])?;
+    }
+    project.write("strowger.toml", "[project]\n\n\n\nname = 2026-01-02\n")?;
+    refused(
+        &project,
+        "name",
+        2,
+        &["expected a string", "strowger.toml:5:"],
+    )
+}
+
+#[test]
+fn a_range_of_ports_has_room_for_calls() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    for (ports, told, line) in [
+        ("first_port = 10001", "media.first_port 10001 is odd", 4),
+        ("first_port = 65535\nlast_port = 65535", "would be 65536", 4),
+        ("first_port = 80", "media.first_port 80 is below 1024", 4),
+        (
+            "first_port = 20000",
+            "media.last_port 19998 is below media.first_port 20000",
+            4,
+        ),
+        (
+            "first_port = 20000\nlast_port = 10000",
+            "media.last_port 10000 is below media.first_port 20000",
+            5,
+        ),
+        (
+            "first_port = 20000\nlast_port = 20000",
+            "room for one call alone",
+            5,
+        ),
+        (
+            "first_port = 20000\nlast_port = 20001",
+            "room for one call alone",
+            5,
+        ),
+    ] {
+        project.write(
+            "strowger.toml",
+            &format!("[project]\nname = \"x\"\n[media]\n{ports}\n"),
+        )?;
+        let at = format!("strowger.toml:{line}:1");
+        refused(&project, ports, 2, &[told, &at, "RTP takes the even ports"])?;
+    }
+    project.write(
+        "strowger.toml",
+        "[project]\nname = \"x\"\n[media]\nfirst_port = 20000\nlast_port = 20002\n",
+    )?;
+    let (code, out, err) = project.run(&["check"])?;
+    assert_eq!(code, 0, "{out}{err}");
+    Ok(())
+}
