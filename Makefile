@@ -65,7 +65,7 @@ prompts: ## The load project's prompts are byte for byte as made
 .PHONY: lint
 lint: ## clippy, warnings are errors
 	@$(STAGE) 'lint: engine' cargo clippy $(CARGO_ALL) --all-targets -- -D warnings
-	@$(STAGE) 'lint: plugins' cargo clippy --manifest-path plugins/Cargo.toml --workspace --lib --locked -- -D warnings
+	@$(STAGE) 'lint: plugins' cargo clippy --manifest-path plugins/Cargo.toml --workspace --all-targets --locked -- -D warnings
 
 .PHONY: doc
 doc: ## API documentation, warnings are errors
