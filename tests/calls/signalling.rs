@@ -4,8 +4,8 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use anyhow::Result;
-use strowger_tests::Phone;
 use strowger_tests::program::{free_port, strowger};
+use strowger_tests::{Engine, Phone};
 
 use crate::world::{LANGUAGE_ZH, MENU_EN, PROMPT, World, always_open};
 
@@ -49,6 +49,80 @@ fn dialling_where_nobody_listens_fails_with_what_to_do() -> Result<()> {
 fn options_are_answered() -> Result<()> {
     let world = World::start()?;
     Phone::dial(world.engine.sip, "100", "options", &[])?.ended()
+}
+
+/// Sends a request of no dialog, with a body of SDP or none; the final response.
+fn answer_to(sip: std::net::SocketAddr, method: &str, body: &str) -> Result<String> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    socket.set_read_timeout(Some(Duration::from_secs(8)))?;
+    let port = socket.local_addr()?.port();
+    socket.send_to(
+        format!(
+            "{method} sip:hold@{sip} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{port}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:a@127.0.0.1:{port}>;tag=a{port}\r\nTo: <sip:hold@{sip}>\r\n\
+             Call-ID: raw-{port}\r\nCSeq: 1 {method}\r\nContact: <sip:a@127.0.0.1:{port}>\r\n\
+             Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .as_bytes(),
+        sip,
+    )?;
+    let mut datagram = [0; 4_096];
+    loop {
+        let read = socket.recv(&mut datagram)?;
+        let response = String::from_utf8_lossy(&datagram[..read]).into_owned();
+        if !response.starts_with("SIP/2.0 1") {
+            return Ok(response);
+        }
+    }
+}
+
+#[test]
+fn an_offer_is_for_one_host_that_listens() -> Result<()> {
+    let engine = Engine::start("bench", |_| Ok(()))?;
+    for (address, port, status, answer) in [
+        ("127.0.0.1", 4_000, "200", "a=sendrecv"),
+        // The hold of RFC 2543 (RFC 3264 §8.4): an answer, and nothing is sent.
+        ("0.0.0.0", 4_000, "200", "a=recvonly"),
+        ("255.255.255.255", 4_000, "488", ""),
+        ("239.255.255.250", 4_000, "488", ""),
+        ("224.2.1.1/127", 4_000, "488", ""),
+        // A stream that is refused (RFC 3264 §6); no other is offered.
+        ("127.0.0.1", 0, "488", ""),
+        ("127.0.0.1", 70_000, "400", ""),
+    ] {
+        let sdp = format!(
+            "v=0\r\no=a 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n"
+        );
+        let response = answer_to(engine.sip, "INVITE", &sdp)?;
+        assert!(
+            response.starts_with(&format!("SIP/2.0 {status} ")) && response.contains(answer),
+            "{address}:{port}: {response}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_said_to_be_allowed_is() -> Result<()> {
+    let engine = Engine::start("bench", |_| Ok(()))?;
+    let allow = |response: &str| {
+        let line = response
+            .lines()
+            .find_map(|line| line.strip_prefix("Allow: "));
+        line.unwrap_or_default().to_owned()
+    };
+    let options = answer_to(engine.sip, "OPTIONS", "")?;
+    assert!(options.starts_with("SIP/2.0 200 "), "{options}");
+    let allowed = allow(&options);
+    assert!(allowed.contains("INVITE"), "{options}");
+    for method in ["MESSAGE", "REFER", "SUBSCRIBE", "PUBLISH", "REGISTER"] {
+        assert!(!allowed.contains(method), "{options}");
+        let refused = answer_to(engine.sip, method, "")?;
+        assert!(refused.starts_with("SIP/2.0 405 "), "{refused}");
+        assert_eq!(allow(&refused), allowed, "{refused}");
+    }
+    Ok(())
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl Description {
             ..
         } = connection.ok_or_else(|| SdpError::Address("there is no c= line".to_owned()))?;
         match text.trim().parse::<IpAddr>() {
-            Ok(address) if !address.is_multicast() => Ok(address),
+            Ok(address) if is_one_host(address) => Ok(address),
             _ => Err(SdpError::Address(text.clone())),
         }
     }
@@ -97,6 +97,15 @@ impl Description {
                     .find_map(|attribute| Direction::of_name(&attribute.attribute))
             })
             .unwrap_or_default()
+    }
+}
+
+/// Whether packets to the address reach one host at most. A call is for one: an offer of a group or of everybody in
+/// this network would make of us an amplifier, and RFC 3264 §6.2 leaves multicast to sessions that are set up so.
+fn is_one_host(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => !address.is_multicast() && !address.is_broadcast(),
+        IpAddr::V6(address) => !address.is_multicast(),
     }
 }
 

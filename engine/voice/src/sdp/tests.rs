@@ -223,10 +223,20 @@ fn what_cannot_be_used_says_why() {
         refusal(&["c=IN IP4 phone.example.com", T, "m=audio 4000 RTP/AVP 0"]),
         SdpError::Address(_)
     ));
-    assert!(matches!(
-        refusal(&["c=IN IP4 224.2.1.1/127", T, "m=audio 4000 RTP/AVP 0"]),
-        SdpError::Address(_)
-    ));
+    for group in [
+        "IP4 224.2.1.1/127",
+        "IP4 239.255.255.250",
+        "IP4 255.255.255.255",
+        "IP6 ff15::101",
+        "IP6 ::ffff:255.255.255.255",
+    ] {
+        let refusal = refusal(&[&format!("c=IN {group}"), T, "m=audio 4000 RTP/AVP 0"]);
+        assert!(
+            matches!(refusal, SdpError::Address(_)),
+            "{group}: {refusal}"
+        );
+        assert_eq!(refusal.status(), 488);
+    }
     assert!(matches!(
         refusal(&["c=IN IP6 2001:db8::1", T, "m=audio 4000 RTP/AVP 0"]),
         SdpError::AddressFamily { .. }

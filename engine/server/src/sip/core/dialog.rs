@@ -12,9 +12,10 @@ use super::super::grammar::{self, Head};
 use super::super::timers::ClientId;
 use super::super::values::NameAddr;
 use super::super::wire::RequestHead;
+use super::in_dialog::allow;
 use super::session::{Session, SessionAnswer};
 use super::transaction::{ClientTransaction, Kind};
-use super::{ALLOW, ALLOW_CALLEE, Core, Path, SUPPORTED};
+use super::{Core, Path, SUPPORTED};
 
 /// One call as SIP sees it.
 #[derive(Debug)]
@@ -185,7 +186,7 @@ impl Core {
     /// `Contact`, `Allow` and `Supported` lines for responses that set up or change a dialog over this path.
     pub(super) fn dialog_lines(&mut self, path: Path, outgoing: bool) -> String {
         let mut lines = self.contact_line(path);
-        let allow = if outgoing { ALLOW_CALLEE } else { ALLOW };
+        let allow = allow(outgoing);
         let _ = write!(lines, "Allow: {allow}\r\nSupported: {SUPPORTED}\r\n");
         lines
     }

@@ -62,17 +62,16 @@ impl Core {
             Method::Info => self.info(now, received),
             Method::Message => self.message(now, received),
             Method::Options => {
-                let headers = self.options_lines(outgoing);
+                let headers = options_lines(allow(outgoing));
                 self.answer_in(now, received, 200, "", &headers);
             }
             _ => {
-                let allow = if outgoing { ALLOW_CALLEE } else { ALLOW };
                 self.answer_once(
                     path,
                     received.echo,
                     405,
                     "Method Not Allowed",
-                    &format!("Allow: {allow}\r\n"),
+                    &format!("Allow: {}\r\n", allow(outgoing)),
                 );
             }
         }
@@ -247,12 +246,16 @@ impl Core {
             reply: reply.into_refer(),
         });
     }
+}
 
-    /// What an OPTIONS is told (RFC 3261 §11.2).
-    pub(super) fn options_lines(&self, outgoing: bool) -> String {
-        let allow = if outgoing { ALLOW_CALLEE } else { ALLOW };
-        format!(
-            "Allow: {allow}\r\nAccept: {ACCEPT}\r\nAccept-Encoding: identity\r\nSupported: {SUPPORTED}\r\n"
-        )
-    }
+/// What the other side of a call may use in it.
+pub(super) fn allow(outgoing: bool) -> &'static str {
+    if outgoing { ALLOW_CALLEE } else { ALLOW }
+}
+
+/// What an OPTIONS is told (RFC 3261 §11.2).
+pub(super) fn options_lines(allow: &str) -> String {
+    format!(
+        "Allow: {allow}\r\nAccept: {ACCEPT}\r\nAccept-Encoding: identity\r\nSupported: {SUPPORTED}\r\n"
+    )
 }

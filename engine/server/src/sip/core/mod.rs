@@ -53,7 +53,11 @@ const REPLY_WITHIN: Duration = Duration::from_secs(10);
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How long a shutdown waits for its BYEs to be answered.
 const SHUTDOWN_WITHIN: Duration = Duration::from_secs(2);
-/// Methods that a caller may use.
+/// Methods that may be used before there is a call. Those that need one are listed too: whoever reads this before the
+/// call learns what it may use in it. MESSAGE is left out, since it would stand by itself (RFC 3428 §4), and nobody is
+/// there to read it.
+const ALLOW_OUTSIDE: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY";
+/// Methods that a caller may use in a call.
 const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY, MESSAGE";
 /// Methods that somebody whom we called may use: REFER too.
 const ALLOW_CALLEE: &str =
@@ -256,7 +260,7 @@ impl Core {
                     *echo,
                     405,
                     "Method Not Allowed",
-                    &format!("Allow: {ALLOW}\r\n"),
+                    &format!("Allow: {ALLOW_OUTSIDE}\r\n"),
                 );
             }
             Examined::Dropped => count(&self.counters.malformed_dropped),

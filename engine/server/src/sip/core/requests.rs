@@ -8,9 +8,9 @@ use super::super::stats::count;
 use super::super::values::{NameAddr, Via, cseq, sdp_in};
 use super::super::wire::{Echo, hex_number, tag_text};
 use super::dialog::Stage;
-use super::in_dialog::InDialog;
+use super::in_dialog::{InDialog, options_lines};
 use super::transaction::ServerState;
-use super::{ALLOW, Core, Path, SUPPORTED};
+use super::{ALLOW_OUTSIDE, Core, Path, SUPPORTED};
 
 /// What tells one request from another.
 #[derive(Debug)]
@@ -242,7 +242,7 @@ impl Core {
             Method::Invite => self.invite(now, &request, marks, echo, path),
             Method::Options if self.draining => self.unavailable(path, echo),
             Method::Options => {
-                let headers = self.options_lines(false);
+                let headers = options_lines(ALLOW_OUTSIDE);
                 self.answer_once(path, echo, 200, "OK", &headers);
             }
             Method::Bye | Method::Info | Method::Update | Method::Notify | Method::PRack => {
@@ -253,7 +253,7 @@ impl Core {
                 echo,
                 405,
                 "Method Not Allowed",
-                &format!("Allow: {ALLOW}\r\n"),
+                &format!("Allow: {ALLOW_OUTSIDE}\r\n"),
             ),
         }
     }
