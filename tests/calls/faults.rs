@@ -227,6 +227,32 @@ fn a_taken_port_is_one_clear_sentence() -> Result<()> {
 }
 
 #[test]
+fn an_address_of_another_machine_is_one_clear_sentence() -> Result<()> {
+    let bench = repository().join("flows/bench").display().to_string();
+    let data = tempfile::TempDir::new()?;
+    let data = data.path().display().to_string();
+    // TEST-NET-3 (RFC 5737): nobody's.
+    for (sip, http, option) in [
+        ("203.0.113.5:5060", "127.0.0.1:0", "--sip"),
+        ("127.0.0.1:0", "203.0.113.5:8080", "--http"),
+    ] {
+        let (code, _, err) = strowger(&[
+            "serve", &bench, "--sip", sip, "--http", http, "--data", &data,
+        ])?;
+        assert_eq!(code, 2, "{err}");
+        let told: Vec<_> = err
+            .lines()
+            .filter(|line| line.starts_with("strowger: "))
+            .collect();
+        assert_eq!(told.len(), 1, "{err}");
+        for word in ["203.0.113.5", "not one of this machine", option] {
+            assert!(told[0].contains(word), "no `{word}` in {err}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn a_flow_walks_in_the_terminal_as_on_the_phone() -> Result<()> {
     let orders = OrderService::start()?;
     let engine = strowger_tests::Engine::aurora(&orders)?;

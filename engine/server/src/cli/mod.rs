@@ -41,7 +41,17 @@ const CANNOT: u8 = 2;
 
 /// A contact-flow engine: calls walk YAML flows whose steps are sandboxed WebAssembly plugins.
 #[derive(Debug, Parser)]
-#[command(name = "strowger", version, arg_required_else_help = true)]
+#[command(
+    name = "strowger",
+    version,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  strowger check flows/aurora          is all well with this project?
+  strowger serve flows/aurora          take its calls
+  strowger check --help                options, examples and exit codes of a command
+
+Exit code: 0 all is well, 1 findings or failures, 2 the command could not be run."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -8,6 +8,10 @@ use super::{FOUND, Failure, OK};
 
 /// Works on plugins.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  strowger plugin componentize --help
+
+Exit code: 0 done, 1 the plugin has an error, 2 a file cannot be read or written.")]
 pub(super) struct PluginArguments {
     #[command(subcommand)]
     command: PluginCommand,

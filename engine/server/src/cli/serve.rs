@@ -15,7 +15,7 @@ use crate::media::{Media, MediaConfig};
 use crate::project::Project;
 use crate::runtime::{open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
-use crate::sip::{Sip, SipConfig};
+use crate::sip::{Sip, SipConfig, bind_remedy};
 
 /// Takes calls for a project until it is told to stop.
 #[derive(Debug, Args)]
@@ -24,7 +24,10 @@ use crate::sip::{Sip, SipConfig};
   strowger serve flows/aurora --sip 0.0.0.0:5060 --http 127.0.0.1:8080 --data /var/lib/strowger
 
 SIGINT or SIGTERM: no new calls are taken, those that are up may end within 30 seconds; a second signal ends
-them at once. STROWGER_LOG chooses what is logged, such as `info` or `strowger_server=debug`.")]
+them at once. STROWGER_LOG chooses what is logged, such as `info` or `strowger_server=debug`.
+
+Exit code: 0 stopped as asked, 1 flows, plugins or routes have errors, 2 it could not start: configuration, address,
+data folder.")]
 pub(super) struct Serve {
     /// The project's folder.
     project: PathBuf,
@@ -54,7 +57,8 @@ impl Serve {
         let at = self.http.unwrap_or(config.http.listen);
         let http = tokio::net::TcpListener::bind(at).await.map_err(|e| {
             Failure::cannot(format!(
-                "cannot listen for HTTP on {at}: {e}; choose another address with --http"
+                "cannot listen for HTTP on {at}: {e}; {}",
+                bind_remedy(&e, "--http")
             ))
         })?;
         // A taken port is told before anything slow is done; calls are taken when all is ready.

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 pub enum SipError {
     /// The address is taken, not ours, or not allowed.
     #[error(
-        "cannot listen for SIP on {address} ({transport}): {cause}; stop the program that holds the port or choose another address with --sip"
+        "cannot listen for SIP on {address} ({transport}): {cause}; {}",
+        bind_remedy(cause, "--sip")
     )]
     Bind {
         /// Address asked for.
@@ -50,4 +51,21 @@ pub enum SipError {
     /// A status that cannot be sent in this place.
     #[error("{0} is not a refusal; use a status from 300 to 699")]
     Status(u16),
+}
+
+/// What to do when an address cannot be listened on; `option` gives another.
+pub fn bind_remedy(cause: &std::io::Error, option: &str) -> String {
+    use std::io::ErrorKind;
+    match cause.kind() {
+        ErrorKind::AddrNotAvailable => format!(
+            "the address is not one of this machine: give {option} one that is, or 0.0.0.0 for all of them; what callers \
+             outside are told is sip.advertise in strowger.toml"
+        ),
+        ErrorKind::PermissionDenied => format!(
+            "ports below 1024 need the right to bind them: choose a higher port with {option}"
+        ),
+        _ => {
+            format!("stop the program that holds the port or choose another address with {option}")
+        }
+    }
 }
