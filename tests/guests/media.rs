@@ -1,4 +1,5 @@
-//! Calls one function of `media` per step: `say`, `listen`, `capture`, `evaluate`. The input holds the
+//! Calls one function of `media` per step: `say`, `listen`, `capture`, `evaluate`, `card` (listens in secret,
+//! then asks whether it was a card's number). The input holds the
 //! arguments by name (`prompts`: handles; `text`: said after them; `value`: bound to `value`; then the
 //! options of the function, as in the contract with `_` for `-`). Data: what the call answered, under the
 //! step's name.
@@ -6,11 +7,11 @@
 use serde_json::{Value, json};
 use strowger_guests::{answer, done, field, guest};
 use strowger_sdk::media::{
-    self, Binding, Choice, Digits, ListenOptions, Prompt, RecordOptions, Utterance,
+    self, Binding, Choice, Digits, Heard, ListenOptions, Prompt, RecordOptions, Utterance,
 };
 use strowger_sdk::{Failure, Outcome};
 
-guest! { name: "guest-media", steps: ["say", "listen", "capture", "evaluate"], run: run }
+guest! { name: "guest-media", steps: ["say", "listen", "capture", "evaluate", "card"], run: run }
 
 fn run(step: &str, input: &Value) -> Result<Outcome, Failure> {
     let bindings = match input.get("value") {
@@ -54,6 +55,21 @@ fn run(step: &str, input: &Value) -> Result<Outcome, Failure> {
             silence_ms: field(input, "silence_ms"),
             end_key,
         })),
+        "card" => {
+            let options = ListenOptions {
+                digits: Some(Digits {
+                    min: 1,
+                    max: 19,
+                    end_key,
+                }),
+                sensitive: true,
+                ..ListenOptions::default()
+            };
+            match media::listen(&what, &options)? {
+                Heard::Secret(secret) => answer(media::is_card_number(&secret)),
+                _ => Value::Null,
+            }
+        }
         _ => json!({ "ok": media::evaluate(&field::<String>(input, "expression"), &bindings)? }),
     };
     done(&json!({ step: result }))

@@ -311,6 +311,8 @@ pub enum HostCall {
     Listen(Utterance, ListenOptions),
     /// `media.capture`
     Capture(RecordOptions),
+    /// `media.is-card-number`
+    IsCardNumber(String),
     /// `media.evaluate`
     Evaluate(String, Vec<Binding>),
     /// `route.transfer`
@@ -355,6 +357,7 @@ impl HostCall {
             ("media", "say") => all(args).map(|(u, b)| HostCall::Say(u, b)),
             ("media", "listen") => all(args).map(|(u, o)| HostCall::Listen(u, o)),
             ("media", "capture") => one(args).map(HostCall::Capture),
+            ("media", "is-card-number") => one(args).map(HostCall::IsCardNumber),
             ("media", "evaluate") => all(args).map(|(e, b)| HostCall::Evaluate(e, b)),
             ("route", "transfer") => all(args).map(|(t, o)| HostCall::Transfer(t, o)),
             ("route", "enqueue") => all(args).map(|(q, o)| HostCall::Enqueue(q, o)),

@@ -11,9 +11,10 @@ use crate::activation::{Activation, Pending};
 use crate::call::{
     Bytes, CallError, Condition, HostCall, MAX_CHOICES, MAX_RANDOM, MAX_WAIT_MS, Utterance,
 };
+use crate::card::is_card_number;
 use crate::contact::{Contact, State};
 use crate::entry::EntryKind;
-use crate::given::Given;
+use crate::given::{Given, not_given};
 use crate::io::{Effect, Output, Segment, err, ok};
 use crate::timers::Timer;
 
@@ -89,6 +90,13 @@ impl Contact {
             }
             HostCall::Listen(what, options) => self.listen(now, &what, options, out)?,
             HostCall::Capture(options) => self.capture(now, options, out)?,
+            HostCall::IsCardNumber(handle) => {
+                let given = self.running().given.secrets.contains(&handle);
+                let secret = self.secrets.get(&handle).filter(|_| given);
+                let secret = secret.ok_or_else(|| not_given("secret", &handle))?;
+                let is = is_card_number(secret);
+                self.reply(now, ok(is), out);
+            }
             HostCall::Evaluate(handle, bindings) => {
                 let value = self.with_given(|this, given| {
                     this.evaluate_given(now, &handle, &bindings, given)

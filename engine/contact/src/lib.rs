@@ -17,6 +17,7 @@ mod activation;
 mod aside;
 mod bytes;
 pub mod call;
+mod card;
 mod contact;
 mod effects;
 mod entry;

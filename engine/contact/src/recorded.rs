@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value as Json;
 
+use crate::card::is_card_number;
 use crate::entry::{Entry, EntryKind, FORMAT, HIDDEN};
 use crate::facts::Facts;
 use crate::talk::MAX_TYPED_AHEAD;
 
 /// Stands for a digit of a secret: which one it was is nowhere written down, and no flow or plugin sees it.
 const ANY_DIGIT: char = '7';
+/// The host call that tells whether a secret entry could be a card's number.
+const IS_CARD_NUMBER: &str = "media.is-card-number";
 /// Longest secret that is made up again, in characters.
 const MAX_SECRET: usize = 4_000;
 
@@ -121,6 +124,8 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
     // Hidden digits that the listening step took since it began to listen.
     let mut taken: Vec<u32> = Vec::new();
     let mut hidden_text: Option<u32> = None;
+    // What stands for the secret heard last, and where it is spelled.
+    let mut said: Option<(String, Vec<u32>, Option<u32>)> = None;
     for entry in entries {
         match &entry.kind {
             EntryKind::Key { key } => {
@@ -155,10 +160,24 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
                     spell(&mut keys, &taken, key);
                 }
                 if let Some(secret) = heard.get("secret") {
-                    let secret = stand_in(secret);
-                    spell(&mut keys, &taken, &secret);
+                    let text = stand_in(secret);
+                    spell(&mut keys, &taken, &text);
                     if let Some(seq) = hidden_text {
-                        texts.insert(seq, secret);
+                        texts.insert(seq, text.clone());
+                    }
+                    said = Some((text, taken.clone(), hidden_text));
+                }
+            }
+            // What was told of the entry must be true of what stands for it. Steps ask about the entry heard last.
+            EntryKind::Call {
+                function, result, ..
+            } if function == IS_CARD_NUMBER => {
+                let is = result.get("ok").and_then(Json::as_bool);
+                if let (Some(is), Some((text, taken, hidden_text))) = (is, &said) {
+                    let text = checked(text, is);
+                    spell(&mut keys, taken, &text);
+                    if let Some(seq) = hidden_text {
+                        texts.insert(*seq, text);
                     }
                 }
             }
@@ -185,4 +204,36 @@ fn stand_in(secret: &Json) -> String {
     let mut text: String = std::iter::repeat_n(ANY_DIGIT, rest).collect();
     text.push_str(last);
     text
+}
+
+/// The same text with another first digit, such that it is the number of a card, or is none.
+fn checked(text: &str, is_card: bool) -> String {
+    let mut letters = text.chars();
+    let Some(_) = letters.next() else {
+        return text.to_owned();
+    };
+    let rest = letters.as_str();
+    // One digit of ten makes it right, the nine others wrong; a text that is no digits never is one.
+    let mut tries = (0..10).map(|digit| format!("{digit}{rest}"));
+    tries
+        .find(|tried| is_card_number(tried) == is_card)
+        .unwrap_or_else(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{checked, is_card_number};
+
+    #[test]
+    fn what_stands_for_a_secret_is_checked_alike() {
+        for (text, is_card) in [
+            ("7777777777771111", true),
+            ("7777777777771112", false),
+            ("7", true),
+        ] {
+            let text = checked(text, is_card);
+            assert_eq!(is_card_number(&text), is_card, "{text}");
+        }
+        assert_eq!(checked("", true), "");
+    }
 }

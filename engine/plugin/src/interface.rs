@@ -64,7 +64,7 @@ pub enum Class {
 /// An unknown one counts as [`Class::Effect`], the most careful.
 pub fn class(interface: &str, function: &str) -> Class {
     match (interface, function) {
-        ("contact", _) | ("env", _) | ("media", "evaluate") => Class::Local,
+        ("contact", _) | ("env", _) | ("media", "evaluate" | "is-card-number") => Class::Local,
         ("media" | "route" | "wait", _) => Class::Wait,
         ("kv", "get") => Class::Read,
         _ => Class::Effect,

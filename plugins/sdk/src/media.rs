@@ -24,6 +24,11 @@ pub fn capture(options: &RecordOptions) -> Result<Recording, Error> {
     host::media::capture(options)
 }
 
+/// Whether a secret entry could be the number of a card: its last digit checks the others (Luhn).
+pub fn is_card_number(secret: &Secret) -> Result<bool, Error> {
+    host::media::is_card_number(&secret.handle)
+}
+
 /// The value of an expression that the flow gave to this step, with names bound to JSON values.
 pub fn evaluate(expression: &str, bindings: &[Binding]) -> Result<serde_json::Value, Failure> {
     let json = host::media::evaluate(expression, bindings)?;

@@ -133,3 +133,17 @@ fn an_outcome_cannot_make_a_secret_up() {
         "play We are sorry, something went wrong on our side. Please try again later."
     );
 }
+
+#[test]
+fn whether_an_entry_is_a_card_s_number_is_all_that_a_step_learns_of_its_middle() {
+    for (typed, is) in [(CARD, "true"), ("4111111111111112", "false")] {
+        let mut walk = ask();
+        walk.run("listen");
+        walk.run(&format!("keys {typed}#"));
+        let asked = walk.run(r#"call media.is-card-number ["s:1"]"#);
+        assert_eq!(asked, format!("reply ok:{is}"), "{typed}");
+        let other = walk.run(r#"call media.is-card-number ["s:2"]"#);
+        assert!(other.starts_with("reply err:"), "{other}");
+        shows_nothing(&walk);
+    }
+}

@@ -33,7 +33,7 @@ pub(crate) mod host {
         use super::super::wit::media::media::{
             Binding, Heard, ListenOptions, RecordOptions, Recording, Said, Utterance,
         };
-        use super::super::{bound_values, hear, show, world};
+        use super::super::{bound_values, checks, hear, show, world};
         use crate::Error;
 
         pub(crate) fn say(what: &Utterance, _barge_in: bool) -> Result<Said, Error> {
@@ -46,8 +46,15 @@ pub(crate) mod host {
         pub(crate) fn listen(what: &Utterance, options: &ListenOptions) -> Result<Heard, Error> {
             world(|script| {
                 script.heard.push(show(what));
-                hear(script.acts.pop_front(), options)
+                hear(script.acts.pop_front(), options, &mut script.secrets)
             })
+        }
+
+        pub(crate) fn is_card_number(handle: &str) -> Result<bool, Error> {
+            let entry = world(|script| script.secrets.get(handle).cloned());
+            let unknown =
+                || Error::InvalidArgument(format!("`{handle}` is no secret of the script"));
+            Ok(checks(&entry.ok_or_else(unknown)?))
         }
 
         pub(crate) fn capture(_options: &RecordOptions) -> Result<Recording, Error> {
@@ -206,8 +213,33 @@ pub(crate) mod host {
     }
 }
 
+/// The handle of the secret entry heard last.
+const SECRET: &str = "s:1";
+
+/// Luhn, as the engine does it.
+fn checks(entry: &str) -> bool {
+    let digits: Option<Vec<u32>> = entry
+        .chars()
+        .rev()
+        .map(|digit| digit.to_digit(10))
+        .collect();
+    let weighed = digits
+        .iter()
+        .flatten()
+        .enumerate()
+        .map(|(at, digit)| match at % 2 {
+            0 => *digit,
+            _ => digit * 2 / 10 + digit * 2 % 10,
+        });
+    digits.is_some() && weighed.sum::<u32>() % 10 == 0
+}
+
 /// What a caller's act means to a step that listens, by the rules of `media.listen`.
-fn hear(act: Option<Act>, options: &ListenOptions) -> Result<Heard, Error> {
+fn hear(
+    act: Option<Act>,
+    options: &ListenOptions,
+    secrets: &mut BTreeMap<String, String>,
+) -> Result<Heard, Error> {
     let choice = |text: &str| {
         let same = |word: &String| word.to_lowercase() == text.trim().to_lowercase();
         let found = options
@@ -247,10 +279,12 @@ fn hear(act: Option<Act>, options: &ListenOptions) -> Result<Heard, Error> {
             } else {
                 &entry[entry.len() - 4..]
             };
+            let last_four = last_four.to_owned();
+            secrets.insert(SECRET.to_owned(), entry);
             Ok(Heard::Secret(Secret {
-                handle: "s:1".to_owned(),
+                handle: SECRET.to_owned(),
                 length: u32::try_from(length).unwrap_or(u32::MAX),
-                last_four: last_four.to_owned(),
+                last_four,
             }))
         }
         Some(entry) if written && digits(&text).is_none() => Ok(Heard::Text(entry)),

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use strowger_sdk::media::{Choice, Digits, Heard};
+use strowger_sdk::media::{self, Choice, Digits, Heard};
 use strowger_sdk::{Failure, env};
 
 use crate::answer;
@@ -40,7 +40,7 @@ pub enum Expect {
     Text,
     /// One of some texts, by its place in the list or by itself.
     OneOf { values: Vec<String> },
-    /// The number of a payment card: always a secret.
+    /// The number of a payment card, with its check digit: always a secret.
     Card,
 }
 
@@ -179,7 +179,15 @@ impl Expect {
     }
 
     /// The value of what was heard; `None` when it does not fit.
-    pub fn read(&self, heard: &Heard, currency: Option<&str>) -> Option<Value> {
+    pub fn read(&self, heard: &Heard, currency: Option<&str>) -> Result<Option<Value>, Failure> {
+        if let (Expect::Card, Heard::Secret(secret)) = (self, heard) {
+            let fits = (CARD.0..=CARD.1).contains(&secret.length) && media::is_card_number(secret)?;
+            return Ok(fits.then(|| secret.to_value()));
+        }
+        Ok(self.value(heard, currency))
+    }
+
+    fn value(&self, heard: &Heard, currency: Option<&str>) -> Option<Value> {
         match heard {
             Heard::Choice(key) => match self {
                 Expect::YesNo => Some(json!(YesNo::is_yes(key))),
@@ -192,13 +200,7 @@ impl Expect {
             Heard::Digits(entry) | Heard::Text(entry) => {
                 self.parse(&answer::plain(entry), currency)
             }
-            Heard::Secret(secret) => {
-                let fits = match self {
-                    Expect::Card => (CARD.0..=CARD.1).contains(&secret.length),
-                    _ => true,
-                };
-                fits.then(|| secret.to_value())
-            }
+            Heard::Secret(secret) => Some(secret.to_value()),
             Heard::Unmatched(_) | Heard::Nothing => None,
         }
     }

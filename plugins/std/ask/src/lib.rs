@@ -100,7 +100,7 @@ fn ask(input: Ask) -> Result<Outcome, Failure> {
         let miss = match &stage {
             Stage::Value => {
                 let heard = media::listen(&what, &for_value)?;
-                let value = input.expect.read(&heard, currency.as_deref());
+                let value = input.expect.read(&heard, currency.as_deref())?;
                 match value {
                     None if heard == Heard::Nothing => Some(Miss::NoInput),
                     None => Some(Miss::NoMatch),

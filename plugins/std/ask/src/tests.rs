@@ -166,11 +166,12 @@ fn one_of_some_by_place_or_by_name() {
 }
 
 #[test]
-fn a_card_is_a_secret_of_fitting_length() {
+fn a_card_is_a_secret_of_fitting_length_that_checks() {
     let card = || json!({ "kind": "card" });
     let secret = json!({ "secret": "s:1", "length": 16, "lastFour": "1111" });
     assert_eq!(typed(card(), "4111111111111111#"), secret);
     assert_eq!(typed(card(), "41111#"), Value::Null);
+    assert_eq!(typed(card(), "4111111111111112#"), Value::Null);
 }
 
 #[test]
