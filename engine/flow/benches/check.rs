@@ -1,7 +1,6 @@
 //! What checking costs, by size: flows of 50 steps, and one flow that is 10 and 40 times as large: the limit of events is near.
 
 #[path = "../tests/support/mod.rs"]
-#[allow(dead_code)]
 mod support;
 
 use std::fmt::Write as _;

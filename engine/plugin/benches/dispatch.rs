@@ -20,7 +20,6 @@ use wasmtime::component::{
     Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker,
 };
 
-#[allow(dead_code)]
 #[path = "../tests/host/guest.rs"]
 mod guest;
 
@@ -40,7 +39,6 @@ struct Outcome {
 
 #[derive(ComponentType, Lift)]
 #[component(record)]
-#[allow(dead_code)]
 struct Failure {
     code: String,
     message: String,
@@ -96,7 +94,15 @@ impl Floor {
             .call_async(&mut store, ("go", INPUT))
             .await
             .expect("an answer");
-        black_box(result.is_ok_and(|outcome| outcome.name.len() + outcome.data.len() > 0));
+        let outcome = result.unwrap_or_else(|failure| {
+            let Failure {
+                code,
+                message,
+                retryable,
+            } = failure;
+            panic!("{code}: {message} (worth another try: {retryable})")
+        });
+        black_box(outcome.name.len() + outcome.data.len() > 0);
     }
 }
 

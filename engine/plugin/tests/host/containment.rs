@@ -60,7 +60,7 @@ fn loops() -> StepError {
 #[tokio::test]
 async fn an_endless_loop_in_run() {
     check(
-        guest::runs("(loop $again (br $again)) unreachable"),
+        crate::world::runs("(loop $again (br $again)) unreachable"),
         loops(),
     )
     .await;
@@ -89,21 +89,21 @@ async fn an_endless_loop_in_the_allocator() {
 #[tokio::test]
 async fn a_trap() {
     check(
-        guest::runs("unreachable"),
+        crate::world::runs("unreachable"),
         StepError::Trap {
             kind: TrapKind::Unreachable,
         },
     )
     .await;
     check(
-        guest::runs("(i32.load (i32.const 100000000))"),
+        crate::world::runs("(i32.load (i32.const 100000000))"),
         StepError::Trap {
             kind: TrapKind::OutOfBounds,
         },
     )
     .await;
     check(
-        guest::runs("(i32.div_u (i32.const 1) (local.get $i))"),
+        crate::world::runs("(i32.div_u (i32.const 1) (local.get $i))"),
         StepError::Trap {
             kind: TrapKind::Arithmetic,
         },
@@ -125,8 +125,9 @@ async fn a_trap() {
 
 #[tokio::test]
 async fn memory_growth() {
-    let growing =
-        guest::runs("(loop $again (drop (memory.grow (i32.const 16))) (br $again)) unreachable");
+    let growing = crate::world::runs(
+        "(loop $again (drop (memory.grow (i32.const 16))) (br $again)) unreachable",
+    );
     let errors = beside_a_neighbour(&host(), &growing, &Limits::default()).await;
     for error in errors {
         assert!(
@@ -204,7 +205,9 @@ async fn table_growth() {
 #[tokio::test]
 async fn deep_recursion() {
     check(
-        guest::runs("(call $run (local.get $step) (i32.const 0) (i32.const 0) (i32.const 0))"),
+        crate::world::runs(
+            "(call $run (local.get $step) (i32.const 0) (i32.const 0) (i32.const 0))",
+        ),
         StepError::StackLimit,
     )
     .await;

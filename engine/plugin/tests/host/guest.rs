@@ -55,15 +55,6 @@ pub fn description() -> Value {
     }}})
 }
 
-/// A guest with that body of `run`.
-pub fn runs(run: &str) -> Vec<u8> {
-    Guest {
-        run: run.into(),
-        ..Guest::default()
-    }
-    .build()
-}
-
 /// A guest that ends with that outcome.
 pub fn answers(name: &str, data: &str) -> Vec<u8> {
     Guest {

@@ -108,7 +108,7 @@ async fn a_huge_or_broken_answer_is_contained() {
             "(i32.store8 (i32.const 200) (i32.const 255)) (call $outcome (i32.const 200) (i32.const 1) (i32.const 66) (i32.const 2))",
         ),
     ] {
-        let report = run(&host, &guest::runs(run_body), go("{}")).await;
+        let report = run(&host, &crate::world::runs(run_body), go("{}")).await;
         let code = report.result.unwrap_err().code();
         assert_eq!(code, "step-bad-output", "{what}");
     }
@@ -141,7 +141,7 @@ async fn a_guests_own_failure_keeps_its_words() {
 #[tokio::test]
 async fn a_bad_request_does_not_start_an_instance() {
     let host = host();
-    let plugin = crate::world::load(&host, &guest::runs("unreachable"))
+    let plugin = crate::world::load(&host, &crate::world::runs("unreachable"))
         .await
         .unwrap();
     for (request, code) in [

@@ -8,6 +8,8 @@ use strowger_plugin::{
     Plugin, RunRequest, StepReport,
 };
 
+use crate::guest::Guest;
+
 /// Instances of the hosts in these tests.
 pub const POOL: u32 = 16;
 
@@ -109,4 +111,13 @@ impl HostCalls for Scripted {
             }
         })
     }
+}
+
+/// A guest with that body of `run`.
+pub fn runs(run: &str) -> Vec<u8> {
+    Guest {
+        run: run.into(),
+        ..Guest::default()
+    }
+    .build()
 }
