@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use strowger_tests::program::edit;
+use strowger_tests::{Engine, Phone, Prompts};
 
 use crate::world::{LANGUAGE_EN, LANGUAGE_ZH, MENU_EN, PROMPT, World, always_open};
 
@@ -56,4 +58,29 @@ fn wav_mp3_ogg_and_flac_are_played() -> Result<()> {
         phone.hear(&clip, PROMPT)?;
     }
     phone.ended()
+}
+
+#[test]
+fn a_damaged_file_is_spoken_in_its_words() -> Result<()> {
+    let engine = Engine::start("bench", |project| {
+        std::fs::write(
+            project.join("damaged.flow.yaml"),
+            "flow: damaged\nformat: 1\nlanguages: [en]\nprompts:\n  told: { en: { audio: audio/told.wav, text: These are \
+             its words. } }\nsteps:\n  start:\n    - say: told\n    - hangup: heard\n",
+        )?;
+        std::fs::write(project.join("audio/told.wav"), "RIFF is no sound")?;
+        edit(&project.join("routes.yaml"), |text| {
+            text + "  - { to: damaged, flow: damaged }\n"
+        })
+    })?;
+    let prompts = Prompts::new(&engine.project, &engine.data.join("prompts"))?;
+    for _ in 0..2 {
+        let mut phone = Phone::dial(engine.sip, "damaged", "call", &[])?;
+        phone.hear(&*prompts.text("en", "These are its words.")?, PROMPT)?;
+    }
+    let log = engine.program.log();
+    let told = log.lines().filter(|line| line.contains("audio/told.wav"));
+    assert_eq!(told.count(), 1, "once for all calls: {log}");
+    assert!(log.contains("its text is spoken instead"), "{log}");
+    Ok(())
 }

@@ -207,26 +207,31 @@ languages: [en]
 prompts:
   broken: { en: { audio: audio/broken.wav } }
   spoken: { en: { audio: audio/spoken.wav, text: Spoken instead. } }
+  worded: { en: { audio: audio/worded.wav, text: In its words. } }
 global: { error: told }
 steps:
-  start: [ { say: spoken }, { say: broken }, { hangup: deaf } ]
+  start: [ { say: spoken }, { say: worded }, { say: broken }, { hangup: deaf } ]
   told: { hangup: told }
 ",
     )?;
     std::fs::create_dir(project.path().join("audio"))?;
     project.write("audio/broken.wav", "no sound")?;
+    project.write("audio/worded.wav", "no sound")?;
     let (code, out, err) = project.run(&["check"])?;
     assert_eq!(code, 0, "{out}{err}");
     assert!(
         out.contains("warning")
             && out.contains("audio/broken.wav")
-            && out.contains("replace the file"),
+            && out.contains("replace the file; as it is, the step that plays it ends in `error`")
+            && out.contains("audio/worded.wav")
+            && out.contains("replace the file; until then its text is spoken instead"),
         "{out}"
     );
     let (code, out, err) = project.run(&["call", "x", "--script", ""])?;
     assert_eq!(code, 0, "{out}{err}");
     assert!(
-        err.contains("audio/spoken.wav is missing: its text is spoken"),
+        err.contains("audio/spoken.wav is missing: its text is spoken")
+            && err.contains("audio/worded.wav is damaged: its text is spoken"),
         "{err}"
     );
     assert!(
@@ -253,9 +258,12 @@ steps:
   bye: { hangup: done }
 ",
     )?;
-    let (code, out, err) = project.run(&["call", "x", "--script", "4111111111111111#"])?;
+    // The first does not end in its check digit.
+    let script = "4111111111111112#,4111111111111111#";
+    let (code, out, err) = project.run(&["call", "x", "--script", script])?;
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("1, 1, 1, 1"), "{out}");
+    assert_eq!(out.matches("Your card, please.").count(), 2, "{out}");
     assert!(!(out + &err).contains("4111"), "the number is printed");
     Ok(())
 }

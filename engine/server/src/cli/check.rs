@@ -1,6 +1,6 @@
 //! `strowger check`
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -301,26 +301,37 @@ fn missing_programs(project: &Project) -> Option<Finding> {
     })
 }
 
-/// Audio files that prompts name and that cannot be played: whoever is to hear one takes the step's `error` edge.
+/// Audio files that prompts name and that cannot be played: their words are spoken, and where there are none the step
+/// takes its `error` edge.
 async fn damaged_audio(project: &Project, checked: &[(&FlowFile, Checked)]) -> Vec<Finding> {
     let plans = checked
         .iter()
         .filter_map(|(_, checked)| checked.plan.as_ref());
     let prompts = plans.flat_map(|plan| &plan.prompts);
     let voices = prompts.flat_map(|prompt| prompt.voices.values().flatten());
-    let files: BTreeSet<String> = voices
-        .filter_map(|voice| voice.audio.clone())
-        .filter(|path| project.audio.contains(path))
-        .collect();
+    // By path: whether every prompt that names the file has its words too.
+    let mut files: BTreeMap<String, bool> = BTreeMap::new();
+    for voice in voices {
+        if let Some(path) = voice
+            .audio
+            .as_ref()
+            .filter(|path| project.audio.contains(*path))
+        {
+            *files.entry(path.clone()).or_insert(true) &= voice.text.is_some();
+        }
+    }
     let folder = project.folder.clone();
     let decode = move || -> Vec<Finding> {
-        let damaged = files.iter().filter_map(|path| {
+        let damaged = files.iter().filter_map(|(path, worded)| {
             let decoded = import::file(&folder, path, Loudness::Keep, Codec::Pcmu);
-            decoded.err().map(|error| (path, error))
+            decoded.err().map(|error| (path, worded, error))
         });
         damaged
-            .map(|(path, error)| {
-                let help = "replace the file; as it is, the step that plays it ends in `error`";
+            .map(|(path, worded, error)| {
+                let help = match worded {
+                    true => "replace the file; until then its text is spoken instead",
+                    false => "replace the file; as it is, the step that plays it ends in `error`",
+                };
                 let shown = folder.join(path).display().to_string();
                 Finding::whole(Level::Warning, &shown, error.to_string(), Some(help.into()))
             })

@@ -118,6 +118,19 @@ pub enum PromptError {
     GivenUp,
 }
 
+impl PromptError {
+    /// Whether the file at this path is to blame, so that another try ends the same until somebody replaces it.
+    pub fn is_of_file(&self, file: &str) -> bool {
+        match self {
+            PromptError::Missing { path }
+            | PromptError::OutsideProject { path }
+            | PromptError::Unreadable { path, .. }
+            | PromptError::Audio { path, .. } => path == file,
+            _ => false,
+        }
+    }
+}
+
 fn install(program: &str) -> String {
     match program.rsplit('/').next() {
         Some("espeak-ng") => "install it with `apt-get install espeak-ng`".to_owned(),

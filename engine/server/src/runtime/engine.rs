@@ -1,19 +1,27 @@
 //! What all contacts of an engine share.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value as Json, json};
 use strowger_contact::{Channel, Contact, Entry, EntryKind, Facts, Program};
 use strowger_plugin::{Host, HostConfig, Limits};
+use strowger_voice::clip::Clip;
+use strowger_voice::g711::Codec;
 
 use super::driver::complaint;
 use crate::clock::Clock;
 use crate::effects::{HttpClient, HttpLimits};
 use crate::project::{Config, QueuesFile, Steps};
-use crate::prompts::{Prompts, PromptsConfig, SynthConfig};
+use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
 use crate::store::{Record, Store, Writer};
+
+/// An audio file is not there.
+const MISSING: &str = "missing";
+/// An audio file is there, and no sound.
+const DAMAGED: &str = "damaged";
 
 /// What all contacts of an engine share.
 pub struct Engine {
@@ -44,6 +52,8 @@ pub struct Engine {
     config: Config,
     queues: QueuesFile,
     failures: AtomicU64,
+    /// Audio files that are not played, and why: each is told once. At most two entries a file that a flow names.
+    spoken: Mutex<BTreeSet<(String, &'static str)>>,
     /// Keeps the data folder ours for as long as the engine lives.
     _lock: Option<std::fs::File>,
 }
@@ -111,6 +121,7 @@ impl Engine {
             config: parts.config,
             queues: parts.queues,
             failures: AtomicU64::new(0),
+            spoken: Mutex::default(),
             _lock: parts.lock,
         }
     }
@@ -221,7 +232,61 @@ impl Engine {
         }
     }
 
-    /// What the prompt pipeline shall make of a segment. A missing file that comes with its words is spoken.
+    /// The sound of a segment. A file that turns out to be no sound, and comes with its words, is spoken.
+    pub(crate) async fn sound(
+        &self,
+        segment: strowger_contact::Segment,
+        codec: Codec,
+    ) -> Result<Arc<Clip>, PromptError> {
+        use strowger_contact::Segment;
+        let made = self
+            .prompts
+            .clip(&self.prompt(segment.clone()), codec)
+            .await;
+        match (&segment, made) {
+            (
+                Segment::Audio {
+                    path,
+                    text: Some(_),
+                    ..
+                },
+                Err(error),
+            ) if error.is_of_file(path) => {
+                self.damaged(path, &error);
+                self.prompts.clip(&self.prompt(segment), codec).await
+            }
+            (_, made) => made,
+        }
+    }
+
+    /// From now on, until the next start, the words of this file are spoken where the flow has them.
+    pub(crate) fn damaged(&self, path: &str, error: &PromptError) {
+        if self.spoken().insert((path.to_owned(), DAMAGED)) {
+            tracing::warn!(
+                "{error}; until the next start its text is spoken instead, where the flow has one"
+            );
+        }
+    }
+
+    /// What keeps a file from being played, as far as is known.
+    pub(crate) fn unplayable(&self, path: &str) -> Option<&'static str> {
+        if !self.prompts.exists(path) {
+            if self.spoken().insert((path.to_owned(), MISSING)) {
+                tracing::warn!(%path, "audio file is missing: its text is spoken instead, where the flow has one");
+            }
+            return Some(MISSING);
+        }
+        let damaged = self.spoken().contains(&(path.to_owned(), DAMAGED));
+        damaged.then_some(DAMAGED)
+    }
+
+    fn spoken(&self) -> MutexGuard<'_, BTreeSet<(String, &'static str)>> {
+        // No code under this lock panics half-way through a change.
+        self.spoken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the prompt pipeline shall make of a segment. A file that cannot be played and comes with its words is
+    /// spoken.
     pub(crate) fn prompt(&self, segment: strowger_contact::Segment) -> crate::prompts::Segment {
         use crate::prompts::Segment as Prompt;
         use strowger_contact::Segment;
@@ -239,14 +304,11 @@ impl Engine {
                 path,
                 text: Some(text),
                 language,
-            } if !self.prompts.exists(&path) => {
-                tracing::warn!(%path, "audio file is missing: its text is spoken instead");
-                Prompt::Text {
-                    text: plain(&text),
-                    language,
-                    voice: None,
-                }
-            }
+            } if self.unplayable(&path).is_some() => Prompt::Text {
+                text: plain(&text),
+                language,
+                voice: None,
+            },
             Segment::Audio { path, .. } => Prompt::Audio { path },
         }
     }

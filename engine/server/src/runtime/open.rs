@@ -272,6 +272,9 @@ pub async fn warm(engine: &Engine) {
         .warm(segments, &[Codec::Pcmu, Codec::Pcma], progress)
         .await
     {
-        tracing::warn!("prompt {segment:?}: {error}");
+        match segment {
+            Segment::Audio { path } if error.is_of_file(&path) => engine.damaged(&path, &error),
+            segment => tracing::warn!("prompt {segment:?}: {error}"),
+        }
     }
 }

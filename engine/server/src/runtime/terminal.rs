@@ -160,22 +160,30 @@ impl TerminalLine {
     fn unplayable(&self, segments: &[Segment]) -> Option<String> {
         let engine = self.engine.as_ref()?;
         segments.iter().find_map(|segment| {
-            let prompt = engine.prompt(segment.clone());
             let Segment::Audio { path, .. } = segment else {
                 return None;
             };
-            if matches!(prompt, crate::prompts::Segment::Text { .. }) {
-                if !self.quiet {
-                    eprintln!("audio file {path} is missing: its text is spoken instead");
-                }
-                return None;
+            let error = match engine.prompt(segment.clone()) {
+                crate::prompts::Segment::Text { .. } => None,
+                // A file is decoded within a moment, and this process has this one call: a virtual clock must not
+                // run on meanwhile.
+                file => tokio::task::block_in_place(|| {
+                    let clip = engine.prompts.clip(&file, Codec::Pcma);
+                    tokio::runtime::Handle::current().block_on(clip).err()
+                }),
+            };
+            if let Some(error) = error.as_ref().filter(|error| error.is_of_file(path)) {
+                engine.damaged(path, error);
             }
-            // A file is decoded within a moment, and this process has this one call: a virtual clock must not
-            // run on meanwhile.
-            let clip = engine.prompts.clip(&prompt, Codec::Pcma);
-            let tried =
-                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(clip));
-            tried.err().map(|error| error.to_string())
+            match (engine.prompt(segment.clone()), engine.unplayable(path)) {
+                (crate::prompts::Segment::Text { .. }, Some(why)) => {
+                    if !self.quiet {
+                        eprintln!("audio file {path} is {why}: its text is spoken instead");
+                    }
+                    None
+                }
+                _ => error.map(|error| error.to_string()),
+            }
         })
     }
 
@@ -251,8 +259,12 @@ impl Line for TerminalLine {
         self.masked = masked;
     }
 
-    fn transfer(&mut self, effect: u32, target: String, _options: TransferOptions) {
-        self.print("engine", &format!("[transfers to {target}]"));
+    fn transfer(&mut self, effect: u32, target: String, options: TransferOptions) {
+        let shown = match options.caller_id {
+            Some(number) => format!(", referred by {number}"),
+            None => String::new(),
+        };
+        self.print("engine", &format!("[transfers to {target}{shown}]"));
         if matches!(self.caller, Caller::Keyboard(_)) {
             let known: Vec<_> = TRANSFERS.iter().map(|(word, _)| *word).collect();
             eprintln!("how does it end? {} (Enter: done)", known.join(", "));
