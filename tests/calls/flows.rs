@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use strowger_contact::{Entry, EntryKind};
-use strowger_tests::Phone;
 use strowger_tests::program::{POLL, edit};
+use strowger_tests::{Engine, Phone};
 
 use crate::world::{
     ASK_ORDER, CHOICES_EN, LAST_CHANCE, NOT_AN_OPTION, PROMPT, STILL_THERE, World, always_open,
@@ -216,8 +216,9 @@ fn hanging_up_in_every_step_ends_the_contact_there() -> Result<()> {
 fn a_member_who_hangs_up_in_any_step_is_noted_before_the_contact_ends() -> Result<()> {
     let mut world = World::start()?;
     // While the greeting is said, which lasts for seconds, and while a supplier's telephone rings.
+    let ringing = [("first", "180 Ringing")];
     for (scenario, step) in [("call", "hello"), ("refer-hangup", "first_supplier")] {
-        let mut phone = Phone::dial(world.engine.sip, "300", scenario, &[])?;
+        let mut phone = Phone::dial(world.engine.sip, "300", scenario, &ringing)?;
         if scenario == "call" {
             phone.first_sound(PROMPT)?;
             phone.cue()?;
@@ -267,5 +268,46 @@ fn a_supplier_who_does_not_answer_in_time_is_not_taken_for_the_next() -> Result<
         })
         .collect();
     assert_eq!(transfers, ["no_answer", "done"]);
+    Ok(())
+}
+
+/// Who leaves when a transfer is accepted goes where it leads, and the contact ends by it.
+#[test]
+fn a_telephone_that_leaves_for_its_transfer_has_not_hung_up() -> Result<()> {
+    let mut engine = Engine::start("bench", |project| {
+        std::fs::write(
+            project.join("away.flow.yaml"),
+            "flow: away\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    transfer: \"sip:desk@127.0.0.1:9\"\n    \
+             ring: 1s\n    caller_id: \"4001\"\n    then: { done: went, else: stayed }\n  went: { hangup: went }\n  stayed: { hangup: stayed }\n",
+        )?;
+        edit(&project.join("routes.yaml"), |text| {
+            text + "  - { to: away, flow: away }\n"
+        })
+    })?;
+    for (scenario, first, outcome, reason) in [
+        ("refer-leaves", "", "done", "transferred"),
+        ("refer-leaves-told", "200 OK", "done", "transferred"),
+        ("refer-leaves-told", "486 Busy Here", "busy", "abandoned"),
+        ("refer-hangup", "100 Trying", "", "abandoned"),
+        ("refer-hangup", "180 Ringing", "", "abandoned"),
+    ] {
+        let mut phone = Phone::dial(engine.sip, "away", scenario, &[("first", first)])?;
+        let call_id = phone.call_id.clone();
+        phone.ended()?;
+        assert_eq!(engine.reason(&call_id)?, reason, "{scenario} {first}");
+        let journal = engine.journal(&call_id)?;
+        let transferred = journal.iter().find_map(|entry| match &entry.kind {
+            EntryKind::Outcome {
+                plugin, outcome, ..
+            } if plugin == "std/transfer@1" => Some(outcome.as_str()),
+            _ => None,
+        });
+        assert_eq!(
+            transferred.unwrap_or_default(),
+            outcome,
+            "{scenario} {first}: {journal:?}"
+        );
+        assert!(journal.iter().any(|entry| entry.kind == EntryKind::HungUp));
+    }
     Ok(())
 }

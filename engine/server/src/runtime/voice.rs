@@ -51,6 +51,8 @@ pub struct VoiceLine {
     recording: Option<u32>,
     inputs: VecDeque<Input>,
     gone: bool,
+    /// The caller's telephone hung up to follow the transfer; the contact hears of it after the outcome.
+    left: bool,
 }
 
 /// What shall be heard as soon as it is ready.
@@ -67,6 +69,8 @@ struct Prepared {
 struct Transfer {
     effect: u32,
     until: Instant,
+    /// The last report that was not the end: 100 trying, 180 ringing.
+    told: Option<u16>,
 }
 
 impl VoiceLine {
@@ -106,6 +110,7 @@ impl VoiceLine {
             recording: None,
             inputs: VecDeque::new(),
             gone: false,
+            left: false,
         }
     }
 
@@ -133,6 +138,7 @@ impl VoiceLine {
             Some(CallEvent::TransferProgress { status, last, .. }) => {
                 self.transfer_progress(status, last)
             }
+            Some(CallEvent::Left) => self.caller_left(),
             Some(CallEvent::TransferRefused { status }) => {
                 tracing::info!(contact = %self.contact, status, "the caller's side refuses to be transferred");
                 self.transferred(TransferResult::Failed)
@@ -155,6 +161,30 @@ impl VoiceLine {
         if std::mem::replace(&mut self.gone, true) {
             return None;
         }
+        self.hush();
+        self.hung_up_in_transfer();
+        Some(Input::HungUp)
+    }
+
+    /// The caller's telephone accepted the transfer and hung up. Whether it follows the transfer or its owner gave up,
+    /// its reports tell: no hang-up is booked before the transfer is settled.
+    fn caller_left(&mut self) -> Option<Input> {
+        let Some(transfer) = &mut self.transfer else {
+            self.give_up_transfer();
+            return self.caller_gone();
+        };
+        if transfer.told.is_some_and(|status| status >= 180) {
+            // It reports as it goes, so the end is on its way.
+            transfer.until = transfer.until.min(Instant::now() + TRANSFER_GRACE);
+        }
+        self.gone = true;
+        self.left = true;
+        self.hush();
+        None
+    }
+
+    /// Nobody is there to be heard or spoken to.
+    fn hush(&mut self) {
         self.wanted = None;
         let done = self.stream.stop();
         self.told(done);
@@ -162,15 +192,6 @@ impl VoiceLine {
             let done = self.stream.stop_record();
             self.told(done);
         }
-        if let Some(transfer) = self.transfer.take() {
-            // The call goes, and the transfer's subscription with it.
-            let result = json!({ "err": CallError::Hangup });
-            self.inputs.push_back(Input::EffectDone {
-                effect: transfer.effect,
-                result,
-            });
-        }
-        Some(Input::HungUp)
     }
 
     async fn renegotiate(&mut self, offer: Option<Vec<u8>>, reply: crate::sip::Reply) {
@@ -217,9 +238,16 @@ impl VoiceLine {
             408 | 480 | 487 => TransferResult::NoAnswer,
             403 | 603 => TransferResult::Declined,
             300.. => TransferResult::Failed,
+            // A telephone that has gone and tells no more has followed the transfer.
+            _ if last && self.left => TransferResult::Done,
             // The other side stopped telling before it knew.
             _ if last => TransferResult::Failed,
-            _ => return None,
+            _ => {
+                if let Some(transfer) = &mut self.transfer {
+                    transfer.told = Some(status);
+                }
+                return None;
+            }
         };
         self.transferred(result)
     }
@@ -239,10 +267,44 @@ impl VoiceLine {
 
     fn transferred(&mut self, result: TransferResult) -> Option<Input> {
         let transfer = self.transfer.take()?;
-        Some(Input::EffectDone {
+        let done = Input::EffectDone {
             effect: transfer.effect,
             result: result.to_json(),
-        })
+        };
+        if !std::mem::take(&mut self.left) {
+            return Some(done);
+        }
+        // Nobody is there for what the flow does next: the contact knows before it walks on.
+        self.inputs.push_back(done);
+        Some(Input::HungUp)
+    }
+
+    /// The time of the transfer is over. A telephone that is still on the line has rung in vain. One that left without a
+    /// report is taken at its word: it accepted the transfer. One that had begun to report and never told of an end
+    /// belongs to a caller who gave up.
+    fn transfer_overdue(&mut self) -> Option<Input> {
+        self.give_up_transfer();
+        let told = self.transfer.as_ref().and_then(|transfer| transfer.told);
+        match (self.left, told) {
+            (false, _) => self.transferred(TransferResult::NoAnswer),
+            (true, None) => self.transferred(TransferResult::Done),
+            (true, Some(_)) => {
+                self.left = false;
+                self.hung_up_in_transfer();
+                Some(Input::HungUp)
+            }
+        }
+    }
+
+    /// The call goes, and the transfer's subscription with it.
+    fn hung_up_in_transfer(&mut self) {
+        if let Some(transfer) = self.transfer.take() {
+            let result = json!({ "err": CallError::Hangup });
+            self.inputs.push_back(Input::EffectDone {
+                effect: transfer.effect,
+                result,
+            });
+        }
     }
 
     fn heard(&mut self, event: Option<MediaEvent>) -> Option<Input> {
@@ -322,13 +384,13 @@ impl Line for VoiceLine {
             return;
         }
         let engine = self.engine.clone();
-        let wanted: Vec<_> = segments
-            .into_iter()
-            .map(|segment| engine.prompt(segment))
-            .collect();
-        let ready: Option<Vec<_>> = wanted
+        let ready: Option<Vec<_>> = segments
             .iter()
-            .map(|segment| self.engine.prompts.ready(segment, self.codec))
+            .map(|segment| {
+                engine
+                    .prompts
+                    .ready(&engine.prompt(segment.clone()), self.codec)
+            })
             .collect();
         if let Some(clips) = ready {
             self.wanted = None;
@@ -343,9 +405,9 @@ impl Line for VoiceLine {
         self.wanted = Some(Wanted { play, repeat });
         let (codec, prepared) = (self.codec, self.prepared.clone());
         tokio::spawn(async move {
-            let mut clips = Ok(Vec::with_capacity(wanted.len()));
-            for segment in &wanted {
-                match (engine.prompts.clip(segment, codec).await, &mut clips) {
+            let mut clips = Ok(Vec::with_capacity(segments.len()));
+            for segment in segments {
+                match (engine.sound(segment, codec).await, &mut clips) {
                     (Ok(clip), Ok(clips)) => clips.push(clip),
                     (Err(error), _) => {
                         clips = Err(error);
@@ -399,7 +461,11 @@ impl Line for VoiceLine {
 
     fn transfer(&mut self, effect: u32, target: String, options: TransferOptions) {
         let until = Instant::now() + Duration::from_millis(options.ring_ms.into()) + TRANSFER_GRACE;
-        self.transfer = Some(Transfer { effect, until });
+        self.transfer = Some(Transfer {
+            effect,
+            until,
+            told: None,
+        });
         let call = self.call.clone();
         let contact = self.contact.clone();
         let unasked = self.unasked.0.clone();
@@ -409,7 +475,7 @@ impl Line for VoiceLine {
                 let _ = before.await;
             }
             // A refusal by the other side comes as an event; this is our own side not being able to ask.
-            if let Err(error) = call.refer(&target, None).await {
+            if let Err(error) = call.refer(&target, options.caller_id.as_deref()).await {
                 tracing::warn!(%contact, %target, "transfer: {error}");
                 let _ = unasked.send(effect).await;
             }
@@ -423,6 +489,9 @@ impl Line for VoiceLine {
             .is_some()
         {
             self.give_up_transfer();
+            if std::mem::take(&mut self.left) {
+                self.inputs.push_back(Input::HungUp);
+            }
         }
     }
 
@@ -457,8 +526,7 @@ impl Line for VoiceLine {
                     ours.then(|| self.transferred(TransferResult::Failed)).flatten()
                 }
                 () = async { tokio::time::sleep_until(until.unwrap_or_else(Instant::now)).await }, if until.is_some() => {
-                    self.give_up_transfer();
-                    self.transferred(TransferResult::NoAnswer)
+                    self.transfer_overdue()
                 }
             };
             if let Some(input) = input {

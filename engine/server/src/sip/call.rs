@@ -89,6 +89,9 @@ pub enum CallEvent {
         /// No further progress will be told: the subscription is terminated.
         last: bool,
     },
+    /// The peer hung up after it accepted our transfer. What becomes of that may still be told; the channel ends with
+    /// the last of it, or when the call is hung up or the transfer given up.
+    Left,
     /// The peer refuses to be transferred at all: REFER's own final status, 408 where it never answered.
     TransferRefused {
         /// Status.
@@ -178,9 +181,12 @@ impl Call {
 
     /// Asks the peer to call `target_uri` instead of us (blind transfer, RFC 3515). What becomes of it arrives as
     /// [`CallEvent::TransferProgress`] or [`CallEvent::TransferRefused`]; the call stays up until someone hangs up.
+    ///
+    /// `referred_by` is a URI, or a number at our own address: who hands over, for the target to show (RFC 3892). The
+    /// call to the target is the peer's own, and comes from its own number.
     pub async fn refer(&self, target_uri: &str, referred_by: Option<&str>) -> Result<(), SipError> {
         let target = super::grammar::checked_uri(target_uri)?;
-        let referred_by = referred_by.map(super::grammar::checked_uri).transpose()?;
+        let referred_by = referred_by.map(referrer).transpose()?;
         self.order(Order::Refer {
             target,
             referred_by,
@@ -217,6 +223,15 @@ impl Call {
             .await
             .map_err(|_| SipError::Closed)?;
         taken.await.map_err(|_| SipError::Closed)?
+    }
+}
+
+/// A number as it stands, or a URI.
+fn referrer(text: &str) -> Result<String, SipError> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    match !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => Ok(text.to_owned()),
+        false => super::grammar::checked_uri(text),
     }
 }
 

@@ -56,6 +56,8 @@ pub(super) struct Dialog {
     pub(super) peer_updates: bool,
     /// CSeq of our REFER whose progress is awaited.
     pub(super) transfer: Option<u32>,
+    /// The peer has accepted that REFER.
+    pub(super) transfer_accepted: bool,
     /// A transfer was given up whose subscription the peer still holds.
     pub(super) transfer_given_up: bool,
     /// CSeq of the peer's REFER that we report on.
@@ -73,6 +75,9 @@ pub(super) enum Stage {
     Answered,
     /// Up.
     Confirmed,
+    /// The peer has hung up to follow our REFER. What it subscribed us to outlives the call (RFC 5057 §4.1), so its
+    /// NOTIFYs are still taken.
+    Left,
     /// We sent BYE or CANCEL and wait for the response.
     Ending,
 }

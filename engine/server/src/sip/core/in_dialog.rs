@@ -43,7 +43,12 @@ impl Core {
         dialog.remote_seq = marks.cseq;
         dialog.heard(path);
         let outgoing = dialog.outgoing;
-        if dialog.stage == Stage::Ending && request.method != Method::Bye {
+        let over = match dialog.stage {
+            Stage::Ending => request.method != Method::Bye,
+            Stage::Left => request.method != Method::Notify,
+            _ => false,
+        };
+        if over {
             return self.answer_once(path, echo, 481, "Call/Transaction Does Not Exist", "");
         }
         let received = InDialog {
@@ -107,10 +112,19 @@ impl Core {
             dialog.invite.take(),
             dialog.asked.take().map(|asked| asked.key),
         ];
+        let follows = dialog.transfer.is_some() && dialog.transfer_accepted;
+        if follows {
+            dialog.stage = Stage::Left;
+            dialog.answer = None;
+            dialog.session = None;
+        }
         for key in pending.into_iter().flatten() {
             self.respond(now, key, 487, "Request Terminated", "", &[]);
         }
-        self.finish(call, CallEvent::Bye);
+        // An owner that cannot be told hears of the end alone.
+        if !(follows && self.tell(call, CallEvent::Left)) {
+            self.finish(call, CallEvent::Bye);
+        }
     }
 
     /// INFO, before the answer too (RFC 6086 §3). What carries no key is refused, so that its sender does not believe
@@ -211,6 +225,9 @@ impl Core {
             };
         }
         let last = terminated || progress.as_ref().is_some_and(|(status, _)| *status >= 200);
+        // It may overtake the 202.
+        dialog.transfer_accepted = true;
+        let over = last && dialog.stage == Stage::Left;
         if last {
             dialog.transfer = None;
         }
@@ -226,7 +243,11 @@ impl Core {
                 },
             );
         }
+        let call = received.call;
         self.answer_in(now, received, 200, "", "");
+        if over {
+            self.dialogs.remove(&call);
+        }
     }
 
     /// A REFER for us to follow.

@@ -94,6 +94,7 @@ impl Core {
             session_answer: SessionAnswer::None,
             peer_updates: head.lists("Allow", "UPDATE"),
             transfer: None,
+            transfer_accepted: false,
             transfer_given_up: false,
             referral: None,
             placed: None,

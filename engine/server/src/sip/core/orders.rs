@@ -50,6 +50,13 @@ impl Core {
         if dialog.stage == Stage::Ending {
             return Err(SipError::CallOver);
         }
+        if dialog.stage == Stage::Left {
+            if !matches!(order, Order::HangUp | Order::GiveUpTransfer) {
+                return Err(SipError::CallOver);
+            }
+            self.dialogs.remove(&call);
+            return Ok(());
+        }
         let waiting = dialog.invite.filter(|_| dialog.stage == Stage::Early);
         let up = dialog.stage == Stage::Confirmed;
         let not_up = |action| SipError::State {
@@ -90,12 +97,18 @@ impl Core {
                     });
                 }
                 let mut headers = format!("Refer-To: <{target}>\r\n");
+                let path = dialog.path;
                 if let Some(referrer) = referred_by {
+                    let referrer = match referrer.contains(':') {
+                        true => referrer,
+                        false => format!("sip:{referrer}@{}", self.sent_by(path)),
+                    };
                     headers += &format!("Referred-By: <{referrer}>\r\n");
                 }
                 let cseq = self.request_in(now, call, Kind::Refer, &headers, &[]);
                 if let Some(dialog) = self.dialogs.get_mut(&call) {
                     dialog.transfer = cseq;
+                    dialog.transfer_accepted = false;
                 }
             }
             Order::GiveUpTransfer => {
@@ -198,6 +211,9 @@ impl Core {
                 dialog.events = None;
             }
             Stage::Confirmed => self.bye(now, call),
+            Stage::Left => {
+                self.dialogs.remove(&call);
+            }
             Stage::Ending => {}
         }
     }

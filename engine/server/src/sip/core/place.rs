@@ -90,6 +90,7 @@ impl Core {
             session_answer: SessionAnswer::None,
             peer_updates: false,
             transfer: None,
+            transfer_accepted: false,
             transfer_given_up: false,
             referral: None,
             placed: Some(Placed {

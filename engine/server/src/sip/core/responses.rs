@@ -94,6 +94,9 @@ impl Core {
                 dialog.transfer = None;
                 self.tell(call, CallEvent::TransferRefused { status });
             }
+            Kind::Refer if status >= 200 => {
+                dialog.transfer_accepted |= dialog.transfer == Some(cseq)
+            }
             // The peer knows no such subscription any more (RFC 6665 §4.2.2); the call goes on.
             Kind::Notify if status >= 300 => dialog.referral = None,
             // RFC 3261 §12.2.1.2: the dialog is gone at the other end.

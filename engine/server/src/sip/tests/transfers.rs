@@ -222,3 +222,85 @@ fn a_transfer_that_was_given_up_is_not_taken_for_the_next() {
     let news = only(world.receive(&notify(&mut peer, 5, "active", "SIP/2.0 180 Ringing")));
     assert_eq!(status(&news), 200, "the third never made a subscription");
 }
+
+#[test]
+fn a_peer_that_leaves_for_its_transfer_still_tells_how_it_went() {
+    let (mut world, mut peer) = (World::new(), Peer::new("leaves"));
+    let mut incoming = world.up(&mut peer);
+    let (_, sent) = world.act(incoming.call.refer("sip:agent@203.0.113.5", None));
+    world.receive(&respond(&only(sent), 202, "Accepted", "", "", ""));
+    let bye = peer.request("BYE", 2, "", "");
+    assert_eq!(status(&only(world.receive(&bye))), 200);
+    assert_eq!(status(&only(world.receive(&bye))), 200, "its repetition");
+    assert!(matches!(incoming.events.try_recv(), Ok(CallEvent::Left)));
+    let (refused, sent) = world.act(incoming.call.refer("sip:other@203.0.113.5", None));
+    assert!(matches!(refused, Err(SipError::CallOver)) && sent.is_empty());
+    let info = peer.request("INFO", 3, "Content-Type: application/dtmf\r\n", "1");
+    assert_eq!(status(&only(world.receive(&info))), 481, "the call is over");
+    for (cseq, state, fragment, code) in [
+        (4, "active", "SIP/2.0 180 Ringing", 180),
+        (5, "terminated;reason=noresource", "SIP/2.0 200 OK", 200),
+    ] {
+        let told = world.receive(&notify(&mut peer, cseq, state, fragment));
+        assert_eq!(status(&only(told)), 200);
+        match incoming.events.try_recv() {
+            Ok(CallEvent::TransferProgress { status, .. }) => assert_eq!(status, code),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(incoming.events.try_recv().is_err() && incoming.events.is_closed());
+    assert_eq!(world.stats().active_calls, 0);
+}
+
+#[test]
+fn nobody_waits_for_a_peer_that_left_and_was_given_up() {
+    for give_up in [true, false] {
+        let (mut world, mut peer) = (World::new(), Peer::new("left"));
+        let mut incoming = world.up(&mut peer);
+        let (_, sent) = world.act(incoming.call.refer("sip:agent@203.0.113.5", None));
+        world.receive(&respond(&only(sent), 202, "Accepted", "", "", ""));
+        world.receive(&peer.request("BYE", 2, "", ""));
+        assert!(matches!(incoming.events.try_recv(), Ok(CallEvent::Left)));
+        let (done, sent) = match give_up {
+            true => world.act(incoming.call.give_up_transfer()),
+            false => world.act(incoming.call.hang_up()),
+        };
+        assert!(
+            done.is_ok() && sent.is_empty(),
+            "no BYE follows a BYE: {sent:?}"
+        );
+        assert_eq!(world.stats().active_calls, 0);
+        let late = world.receive(&notify(&mut peer, 3, "active", "SIP/2.0 200 OK"));
+        assert_eq!(status(&only(late)), 481);
+    }
+}
+
+#[test]
+fn a_bye_before_the_transfer_is_accepted_is_a_bye() {
+    let (mut world, mut peer) = (World::new(), Peer::new("crossed"));
+    let mut incoming = world.up(&mut peer);
+    let (_, _refer) = world.act(incoming.call.refer("sip:agent@203.0.113.5", None));
+    world.receive(&peer.request("BYE", 2, "", ""));
+    assert!(matches!(incoming.events.try_recv(), Ok(CallEvent::Bye)));
+    assert_eq!(world.stats().active_calls, 0);
+}
+
+#[test]
+fn a_number_that_hands_over_is_at_our_address() {
+    for (given, expected) in [
+        ("4001", Some("<sip:4001@198.51.100.1:5060>")),
+        ("+864001", Some("<sip:+864001@198.51.100.1:5060>")),
+        ("sip:desk@example.com", Some("<sip:desk@example.com>")),
+        ("Aurora", None),
+        ("4001\r\nX: y", None),
+        ("+", None),
+    ] {
+        let (mut world, mut peer) = (World::new(), Peer::new("by"));
+        let incoming = world.up(&mut peer);
+        let (done, sent) = world.act(incoming.call.refer("sip:agent@203.0.113.5", Some(given)));
+        match expected {
+            Some(expected) => assert_eq!(header(&only(sent), "Referred-By"), expected),
+            None => assert!(matches!(done, Err(SipError::Uri { .. })) && sent.is_empty()),
+        }
+    }
+}
