@@ -216,22 +216,20 @@ pub(crate) mod host {
 /// The handle of the secret entry heard last.
 const SECRET: &str = "s:1";
 
-/// Luhn, as the engine does it.
+/// Luhn, as the engine does it: spaces and hyphens count for nothing, and no digits are no number.
 fn checks(entry: &str) -> bool {
-    let digits: Option<Vec<u32>> = entry
+    let written = entry
         .chars()
         .rev()
-        .map(|digit| digit.to_digit(10))
-        .collect();
-    let weighed = digits
-        .iter()
-        .flatten()
-        .enumerate()
-        .map(|(at, digit)| match at % 2 {
+        .filter(|letter| !matches!(letter, ' ' | '-'));
+    let digits: Option<Vec<u32>> = written.map(|letter| letter.to_digit(10)).collect();
+    digits.is_some_and(|digits| {
+        let weighed = digits.iter().enumerate().map(|(at, digit)| match at % 2 {
             0 => *digit,
             _ => digit * 2 / 10 + digit * 2 % 10,
         });
-    digits.is_some() && weighed.sum::<u32>() % 10 == 0
+        !digits.is_empty() && weighed.sum::<u32>() % 10 == 0
+    })
 }
 
 /// What a caller's act means to a step that listens, by the rules of `media.listen`.
