@@ -8,6 +8,7 @@
 //! cli        the program's verbs
 //! ```
 
+mod below;
 pub mod cli;
 pub mod clock;
 pub mod effects;

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 use super::config::PluginConfig;
+use crate::below::below;
 
 /// Why a plugin's file cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -100,10 +101,9 @@ fn inside(folder: &Path, component: &Path) -> Result<PathBuf, ComponentFault> {
             Component::RootDir | Component::Prefix(_) => return Err(outside()),
         }
     }
-    let path = folder.join(component);
-    // What is not there cannot lead out; reading it tells.
-    match (folder.canonicalize(), path.canonicalize()) {
-        (Ok(root), Ok(real)) if !real.starts_with(&root) => Err(outside()),
-        _ => Ok(path),
+    match below(folder, component) {
+        Ok(None) => Err(outside()),
+        // What is not there cannot lead out; reading it tells.
+        _ => Ok(folder.join(component)),
     }
 }

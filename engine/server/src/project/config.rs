@@ -305,32 +305,34 @@ impl MediaSection {
     /// What is wrong with the range of ports, and the key at which that stands.
     fn ports_fault(&self) -> Option<(&'static str, String)> {
         let (first, last) = (self.first_port, self.last_port);
-        let message = if first < LOWEST_PORT {
-            format!(
+        if first < LOWEST_PORT {
+            let message = format!(
                 "media.first_port {first} is below {LOWEST_PORT}: such ports belong to the system"
-            )
-        } else if first % 2 == 1 {
-            format!(
+            );
+            return Some(("first_port", message));
+        }
+        if first % 2 == 1 {
+            let message = format!(
                 "media.first_port {first} is odd, and audio takes even ports alone: the first would be {}",
                 u32::from(first) + 1
-            )
-        } else if last < first {
-            let message = format!("media.last_port {last} is below media.first_port {first}");
-            let key = if last == MediaSection::default().last_port {
-                "first_port"
-            } else {
-                "last_port"
+            );
+            return Some(("first_port", message));
+        }
+        if last < first {
+            // Whoever left the last port out wrote the first.
+            let key = match last == MediaSection::default().last_port {
+                true => "first_port",
+                false => "last_port",
             };
+            let message = format!("media.last_port {last} is below media.first_port {first}");
             return Some((key, message));
-        } else if last - first < 2 {
+        }
+        (last - first < 2).then(|| {
             let message = format!(
                 "media.first_port {first} to media.last_port {last} is one port for audio: room for one call alone"
             );
-            return Some(("last_port", message));
-        } else {
-            return None;
-        };
-        Some(("first_port", message))
+            ("last_port", message)
+        })
     }
 }
 

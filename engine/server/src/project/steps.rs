@@ -1,6 +1,8 @@
 //! The steps a project may use: the standard ones and those of its plugins.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+
 use strowger_flow::catalog::StepDescription;
 use strowger_plugin::{Host, Limits, Plugin};
 
@@ -49,7 +51,7 @@ impl Steps {
     /// Loads the standard steps and the given plugins: those that can be used, and every complaint about the others.
     pub async fn load(
         host: &Host,
-        folder: &std::path::Path,
+        folder: &Path,
         plugins: &BTreeMap<String, PluginConfig>,
         limits: &Limits,
     ) -> (Steps, Vec<Complaint>) {
@@ -106,7 +108,7 @@ impl Steps {
     /// # Errors
     /// What is wrong with this program's own steps, a line each.
     pub async fn standard(host: &Host) -> Result<Steps, String> {
-        let (none, here) = (BTreeMap::new(), std::path::Path::new("."));
+        let (none, here) = (BTreeMap::new(), Path::new("."));
         let (steps, complaints) = Steps::load(host, here, &none, &Limits::default()).await;
         if complaints.is_empty() {
             return Ok(steps);

@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::error::PromptError;
+use crate::below::below;
 
 /// One part of what is said.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,11 +49,9 @@ pub(super) fn locate(project: &Path, path: &str) -> Result<PathBuf, PromptError>
             cause: cause.to_string(),
         },
     };
-    let root = project.canonicalize().map_err(unreadable)?;
-    let file = root.join(relative).canonicalize().map_err(unreadable)?;
-    if !file.starts_with(&root) {
-        return Err(outside());
-    }
+    let file = below(project, relative)
+        .map_err(unreadable)?
+        .ok_or_else(outside)?;
     if file.metadata().map_err(unreadable)?.is_file() {
         Ok(file)
     } else {
