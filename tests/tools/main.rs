@@ -3,3 +3,4 @@
 mod check_fix;
 mod explain;
 mod fmt;
+mod graph;

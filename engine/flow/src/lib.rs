@@ -18,6 +18,7 @@ pub mod editor;
 pub mod expr;
 mod fix;
 pub mod fmt;
+pub mod graph;
 mod lower;
 pub mod plan;
 pub mod speak;

@@ -16,6 +16,8 @@ mod dial;
 mod explain;
 mod flow_files;
 mod fmt;
+mod graph;
+mod known;
 mod lsp;
 mod plugin;
 mod replay;
@@ -69,6 +71,8 @@ enum Command {
     Fmt(fmt::Fmt),
     /// Print the page of a rule.
     Explain(explain::Explain),
+    /// Draw a flow.
+    Graph(graph::Graph),
     /// Walk a flow in the terminal: prompts are printed, keys are typed.
     Call(call::Call),
     /// Place a SIP call, press keys, and record what is heard.
@@ -183,6 +187,7 @@ pub fn main() -> ExitCode {
             Command::Test(test) => test.run().await,
             Command::Fmt(fmt) => fmt.run().await,
             Command::Explain(explain) => explain.run().await,
+            Command::Graph(graph) => graph.run().await,
             Command::Call(call) => call.run().await,
             Command::Dial(dial) => dial.run().await,
             Command::Replay(replay) => replay.run().await,
