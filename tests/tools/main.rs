@@ -4,3 +4,4 @@ mod check_fix;
 mod explain;
 mod fmt;
 mod graph;
+mod schema;

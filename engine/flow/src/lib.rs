@@ -21,6 +21,7 @@ pub mod fmt;
 pub mod graph;
 mod lower;
 pub mod plan;
+pub mod schema;
 pub mod speak;
 pub mod value;
 mod yaml;

@@ -10,10 +10,10 @@ use crate::expr;
 use crate::value::Type;
 use crate::yaml::{Map, Node};
 
-type Table = &'static [(&'static str, &'static str)];
+pub(crate) type Table = &'static [(&'static str, &'static str)];
 
 /// The verbs that the engine itself walks: name, options, meaning.
-pub(super) const ENGINE_VERBS: &[(&str, &[&str], &str)] = &[
+pub(crate) const ENGINE_VERBS: &[(&str, &[&str], &str)] = &[
     (
         "use",
         &[
@@ -83,7 +83,7 @@ pub(super) const ENGINE_VERBS: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Options beside verbs.
-const OPTIONS: Table = &[
+pub(crate) const OPTIONS: Table = &[
     (
         "then",
         "Where the contact goes next: a name, a list of actions, or a line per outcome.",
@@ -125,7 +125,7 @@ const OPTIONS: Table = &[
 ];
 
 /// Keys of a file.
-pub(super) const FILE: Table = &[
+pub(crate) const FILE: Table = &[
     ("flow", "The flow's name, unique in the project."),
     ("format", "The version of the flow language: 1."),
     ("title", "A name for people."),
@@ -158,7 +158,7 @@ pub(super) const FILE: Table = &[
     ),
 ];
 
-pub(super) const DECLARATION: Table = &[
+pub(crate) const DECLARATION: Table = &[
     ("type", "The type."),
     ("default", "The value at the start."),
     ("secret", "`true`: it holds a secret."),
@@ -166,7 +166,7 @@ pub(super) const DECLARATION: Table = &[
     ("description", "What it is for."),
 ];
 
-pub(super) const HOURS: Table = &[
+pub(crate) const HOURS: Table = &[
     ("timezone", "The time zone, such as `Asia/Shanghai`."),
     ("weekly", "Days with their spans: `mon-fri: 09:00-21:00`."),
     (
@@ -179,7 +179,7 @@ pub(super) const HOURS: Table = &[
     ),
 ];
 
-pub(super) const WEEKLY: Table = &[
+pub(crate) const WEEKLY: Table = &[
     ("mon-fri", "Monday to Friday."),
     ("sat-sun", "Saturday and Sunday."),
     ("mon", "Monday."),
@@ -191,7 +191,7 @@ pub(super) const WEEKLY: Table = &[
     ("sun", "Sunday."),
 ];
 
-pub(super) const DEFAULTS: Table = &[
+pub(crate) const DEFAULTS: Table = &[
     (
         "timeout",
         "Silence from the end of the prompt to the first key.",
@@ -211,7 +211,7 @@ pub(super) const DEFAULTS: Table = &[
     ),
 ];
 
-pub(super) const GLOBAL: Table = &[
+pub(crate) const GLOBAL: Table = &[
     (
         "press",
         "Keys that work in every listening step that has no such key of its own.",
@@ -227,7 +227,7 @@ pub(super) const GLOBAL: Table = &[
     ),
 ];
 
-pub(super) const VOICE: Table = &[
+pub(crate) const VOICE: Table = &[
     ("text", "What is spoken when there is no audio."),
     ("audio", "An audio file below the project's folder."),
     ("chat", "What is read in a chat."),
@@ -238,13 +238,13 @@ pub(super) const VOICE: Table = &[
     ),
 ];
 
-pub(super) const CHOOSE: Table = &[
+pub(crate) const CHOOSE: Table = &[
     ("when", "An expression."),
     ("then", "Where the contact goes when it is true."),
     ("else", "Where it goes when no line above is true."),
 ];
 
-pub(super) const PRESS_LINE: Table = &[
+pub(crate) const PRESS_LINE: Table = &[
     ("to", "Where the key leads."),
     (
         "label",
@@ -253,26 +253,26 @@ pub(super) const PRESS_LINE: Table = &[
     ("match", "Words that mean the same in a chat."),
 ];
 
-pub(super) const RETRY: Table = &[
+pub(crate) const RETRY: Table = &[
     ("times", "How many more times, 1 to 10."),
     ("wait", "The pause before the first repetition."),
     ("factor", "Each pause is so many times the one before."),
     ("only", "Which of `timeout` and `error` to repeat."),
 ];
 
-pub(super) const MEANWHILE: Table = &[
+pub(crate) const MEANWHILE: Table = &[
     ("after", "Silence before anything is heard."),
     ("say", "A prompt, said once."),
     ("music", "An audio file, repeated until the step ends."),
 ];
 
-pub(super) const EXPECT: Table = &[
+pub(crate) const EXPECT: Table = &[
     ("digits", "Digits: how many, `8`, or from–to, `8..12`."),
     ("number", "A number from–to, `1..10`."),
     ("one_of", "A list of words."),
 ];
 
-pub(super) const TEST: Table = &[
+pub(crate) const TEST: Table = &[
     ("title", "What the test shows."),
     ("given", "The world before the contact begins."),
     (
@@ -284,7 +284,7 @@ pub(super) const TEST: Table = &[
     ("skip", "Why it is left out."),
 ];
 
-pub(super) const GIVEN: Table = &[
+pub(crate) const GIVEN: Table = &[
     ("now", "The time."),
     ("language", "The caller's language."),
     ("channel", "`voice` or `chat`."),
@@ -298,12 +298,12 @@ pub(super) const GIVEN: Table = &[
     ),
 ];
 
-pub(super) const REPLY: Table = &[
+pub(crate) const REPLY: Table = &[
     ("outcome", "The outcome, `error` and `timeout` included."),
     ("after", "How long it takes."),
 ];
 
-pub(super) const ACT: Table = &[
+pub(crate) const ACT: Table = &[
     ("press", "Keys, one after the other."),
     ("say", "Words spoken."),
     ("send", "A message in a chat."),
@@ -319,7 +319,7 @@ pub(super) const ACT: Table = &[
     ),
 ];
 
-pub(super) const EXPECTATION: Table = &[
+pub(crate) const EXPECTATION: Table = &[
     (
         "hear",
         "A text that has been heard; between slashes a regular expression.",
@@ -338,15 +338,15 @@ pub(super) const EXPECTATION: Table = &[
 ];
 
 /// Types of the language.
-pub(super) const TYPES: &[&str] = &crate::lower::TYPES;
+pub(crate) const TYPES: &[&str] = &crate::lower::TYPES;
 
-pub(super) const YES_NO: &[&str] = &["true", "false"];
+pub(crate) const YES_NO: &[&str] = &["true", "false"];
 
-pub(super) const EXPECT_WORDS: &[&str] = &[
+pub(crate) const EXPECT_WORDS: &[&str] = &[
     "digits", "yes_no", "number", "date", "time", "money", "phone", "text", "card",
 ];
 
-pub(super) const TELEPHONE: &[&str] = &[
+pub(crate) const TELEPHONE: &[&str] = &[
     "hash", "star", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
 ];
 

@@ -9,7 +9,7 @@ mod complete;
 mod expression;
 mod grammar;
 mod hover;
-mod keys;
+pub(crate) mod keys;
 mod mention;
 mod offer;
 mod outline;

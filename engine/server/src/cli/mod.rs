@@ -21,6 +21,7 @@ mod known;
 mod lsp;
 mod plugin;
 mod replay;
+mod schema;
 mod serve;
 mod test;
 mod trace;
@@ -73,6 +74,8 @@ enum Command {
     Explain(explain::Explain),
     /// Draw a flow.
     Graph(graph::Graph),
+    /// Print the JSON Schema of flows with the steps of a project's plugins.
+    Schema(schema::Schema),
     /// Walk a flow in the terminal: prompts are printed, keys are typed.
     Call(call::Call),
     /// Place a SIP call, press keys, and record what is heard.
@@ -188,6 +191,7 @@ pub fn main() -> ExitCode {
             Command::Fmt(fmt) => fmt.run().await,
             Command::Explain(explain) => explain.run().await,
             Command::Graph(graph) => graph.run().await,
+            Command::Schema(schema) => schema.run().await,
             Command::Call(call) => call.run().await,
             Command::Dial(dial) => dial.run().await,
             Command::Replay(replay) => replay.run().await,

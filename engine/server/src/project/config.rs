@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use strowger_flow::Level;
 use strowger_flow::diagnostic::Text;
@@ -15,7 +16,7 @@ use super::finding::{Finding, Source};
 const LOWEST_PORT: u16 = 1024;
 
 /// The whole of `strowger.toml`. Every key has a default but `project.name`; an unknown key is an error.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Who this project is.
@@ -44,7 +45,7 @@ pub struct Config {
 }
 
 /// `[project]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectConfig {
     /// Short name of the tenant: lower-case letters, digits and hyphens.
@@ -55,7 +56,7 @@ pub struct ProjectConfig {
 }
 
 /// `[sip]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SipSection {
     /// Address and port for UDP and TCP; default `127.0.0.1:5060`.
@@ -74,7 +75,7 @@ impl Default for SipSection {
 }
 
 /// `[http]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpSection {
     /// Address and port; default `127.0.0.1:8080`.
@@ -90,7 +91,7 @@ impl Default for HttpSection {
 }
 
 /// `[media]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MediaSection {
     /// First UDP port for audio, even: RTP takes even ports (RFC 3550 §11); default 10000.
@@ -116,7 +117,7 @@ impl Default for MediaSection {
 }
 
 /// `[recording]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecordingConfig {
     /// Whether whole calls are recorded, caller left and engine right; default no.
@@ -124,7 +125,7 @@ pub struct RecordingConfig {
 }
 
 /// `[prompts]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PromptsSection {
     /// `even` brings all audio to one loudness (the default); `keep` plays files as they are.
@@ -132,7 +133,7 @@ pub struct PromptsSection {
 }
 
 /// What happens to the loudness of audio files.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Loudness {
     /// Brought to about -20 LUFS.
@@ -143,7 +144,7 @@ pub enum Loudness {
 }
 
 /// `[plugins.NAME]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PluginConfig {
     /// The component; its path begins at the project's folder and does not leave it.
@@ -153,6 +154,7 @@ pub struct PluginConfig {
     pub stand_in: Option<PathBuf>,
     /// What `env.config` answers; any TOML table.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub config: toml::Table,
     /// What it may touch.
     #[serde(default)]
@@ -160,7 +162,7 @@ pub struct PluginConfig {
 }
 
 /// What a plugin may touch. Nothing unless it stands here.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grants {
     /// `host:port` pairs it may send HTTP requests to.
@@ -172,7 +174,7 @@ pub struct Grants {
 }
 
 /// `[log]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogSection {
     /// `text` (the default) or `json`.
@@ -180,7 +182,7 @@ pub struct LogSection {
 }
 
 /// What the log looks like.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// For people.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The file.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueuesFile {
     /// Queues, by name.
@@ -15,7 +16,7 @@ pub struct QueuesFile {
 }
 
 /// A queue.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Queue {
     /// A name for people.
@@ -25,7 +26,7 @@ pub struct Queue {
 }
 
 /// A supplier: who takes calls on our behalf.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Supplier {
     /// Where its calls go: a SIP URI such as `sip:desk@example.com` (RFC 3261 §19.1).

@@ -1,9 +1,10 @@
 //! `routes.yaml`: which number leads to which flow.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// One line of `routes.yaml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// The called number or the user part of the SIP URI. A `*` at its end stands for any rest; one at its beginning is
@@ -14,7 +15,7 @@ pub struct Route {
 }
 
 /// The file.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Routes {
     /// All routes; the most exact one wins, whatever their order.

@@ -1,0 +1,126 @@
+//! `strowger schema`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::Value as Json;
+use strowger_flow::Catalog;
+
+use super::{Failure, OK, known};
+use crate::project::{Config, QueuesFile, Routes};
+
+/// Prints the JSON Schema (draft 2020-12) of a project's files, for editors and other programs: of flows with the standard
+/// steps and those of the project's plugins.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  strowger schema                    of flows, with the plugins of the project in this folder
+  strowger schema flows/aurora       with those of another project
+  strowger schema --kind config      of strowger.toml
+  strowger schema --write            all kinds, into .strowger/*.schema.json of the project
+
+Outside any project flows have the standard steps only.
+
+Editors find the schema by the first line of a file, below the project's folder:
+  # yaml-language-server: $schema=.strowger/flow.schema.json      in a flow
+  # yaml-language-server: $schema=.strowger/routes.schema.json    in routes.yaml
+  #:schema .strowger/config.schema.json                           in strowger.toml
+Write them again when plugins, queues or the flows' inputs have changed.
+
+Exit code: 0 written, 2 could not run.")]
+pub(super) struct Schema {
+    /// The project's folder; this one when left out.
+    project: Option<PathBuf>,
+    /// Which file is described.
+    #[arg(long, value_enum, default_value = "flow")]
+    kind: Kind,
+    /// Write all kinds into the project's folder, where the first lines of its files look for them.
+    #[arg(long, conflicts_with = "kind")]
+    write: bool,
+}
+
+/// Files of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    /// `*.flow.yaml`
+    Flow,
+    /// The `tests:` of a flow, by themselves.
+    Tests,
+    /// `strowger.toml`
+    Config,
+    /// `routes.yaml`
+    Routes,
+    /// `queues.yaml`
+    Queues,
+}
+
+impl Schema {
+    pub(super) async fn run(self) -> Result<u8, Failure> {
+        let here = Path::new(".");
+        let folder = self.project.as_deref();
+        if self.write {
+            for path in write(folder.unwrap_or(here)).await? {
+                eprintln!("{}: written", path.display());
+            }
+            return Ok(OK);
+        }
+        let catalog = match (self.kind, folder) {
+            (Kind::Flow, Some(folder)) => known::of_project(folder).await?.1,
+            (Kind::Flow, None) if here.join("strowger.toml").exists() => {
+                known::of_project(here).await?.1
+            }
+            (Kind::Flow, None) => {
+                eprintln!("no project here (no strowger.toml): the standard steps only");
+                known::standard().await?
+            }
+            // These are the same in every project.
+            (Kind::Tests | Kind::Config | Kind::Routes | Kind::Queues, _) => Catalog::default(),
+        };
+        tell!("{}", text(&self.kind.schema(&catalog)));
+        Ok(OK)
+    }
+}
+
+impl Kind {
+    fn schema(self, catalog: &Catalog) -> Json {
+        match self {
+            Kind::Flow => strowger_flow::schema::flow(catalog),
+            Kind::Tests => strowger_flow::schema::tests(),
+            Kind::Config => schemars::schema_for!(Config).to_value(),
+            Kind::Routes => schemars::schema_for!(Routes).to_value(),
+            Kind::Queues => schemars::schema_for!(QueuesFile).to_value(),
+        }
+    }
+
+    /// Where the schema lies below a project's folder.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Kind::Flow => ".strowger/flow.schema.json",
+            Kind::Tests => ".strowger/tests.schema.json",
+            Kind::Config => ".strowger/config.schema.json",
+            Kind::Routes => ".strowger/routes.schema.json",
+            Kind::Queues => ".strowger/queues.schema.json",
+        }
+    }
+}
+
+/// Writes all schemas of a project to where the first lines of its files look for them.
+pub(super) async fn write(project: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let (_, catalog) = known::of_project(project).await?;
+    let mut written = Vec::new();
+    for kind in Kind::value_variants() {
+        let path = project.join(kind.path());
+        let failed =
+            |e: std::io::Error| Failure::cannot(format!("cannot write {}: {e}", path.display()));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let text = text(&kind.schema(&catalog)) + "\n";
+        std::fs::write(&path, text).map_err(failed)?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+fn text(schema: &Json) -> String {
+    serde_json::to_string_pretty(schema).expect("a JSON value can be written")
+}
