@@ -1,7 +1,7 @@
 //! The flow language as JSON Schema, with the steps of a project: for editors that know YAML but not us.
 //!
 //! The schema says what an editor needs while somebody types: which keys there are, what they take, which outcomes a
-//! step has. It accepts every flow that [`crate::check`] accepts. It cannot say everything the checker says.
+//! step has. It accepts every flow that [`crate::check()`] accepts. It cannot say everything the checker says.
 //!
 //! It is written in draft 2020-12, without anything that an older reader would take differently.
 
