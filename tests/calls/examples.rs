@@ -113,6 +113,16 @@ fn the_tests_of_every_example_pass() -> Result<()> {
 }
 
 #[test]
+fn every_step_repeats_itself_when_its_instance_is_dropped_at_each_call() -> Result<()> {
+    for (project, ..) in WALKS {
+        let folder = repository().join("flows").join(project);
+        let (code, out, err) = strowger(&["test", "--rebuild", &folder.display().to_string()])?;
+        assert_eq!(code, 0, "{project}: {out}{err}");
+    }
+    Ok(())
+}
+
+#[test]
 fn every_example_answers_a_call() -> Result<()> {
     let orders = OrderService::start()?;
     for (project, flow, script, heard) in WALKS {

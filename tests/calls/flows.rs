@@ -38,6 +38,36 @@ fn a_caller_asks_for_an_order_in_english() -> Result<()> {
 }
 
 #[test]
+fn a_caller_does_not_notice_that_every_waiting_instance_is_dropped() -> Result<()> {
+    let mut world = World::edited(|project| {
+        always_open(project)?;
+        edit(&project.join("strowger.toml"), |text| {
+            format!("{text}\n[steps]\ndrop_waiting_after_ms = 0\n")
+        })
+    })?;
+    let mut phone = world.dial("100")?;
+    world.to_menu(&mut phone)?;
+    // A wrong key first: counters live in the instance, and must come back with it.
+    phone.press("7")?;
+    world.hears(&mut phone, NOT_AN_OPTION)?;
+    world.hears(&mut phone, CHOICES_EN)?;
+    phone.press("1")?;
+    world.hears(&mut phone, ASK_ORDER)?;
+    phone.press("20260302#1")?;
+    world.hears(
+        &mut phone,
+        "It has shipped and should arrive on March 5, 2026.",
+    )?;
+    let dropped = world.engine.metric("step_instances_dropped_total")?;
+    ensure!(dropped >= 6, "only {dropped} instances were dropped");
+    phone.cue()?;
+    phone.ended()?;
+    ensure!(world.engine.metric("failures_total")? == 0);
+    assert_eq!(world.engine.reason(&phone.call_id)?, "abandoned");
+    Ok(())
+}
+
+#[test]
 fn a_caller_asks_for_an_order_in_chinese() -> Result<()> {
     let mut world = World::edited(always_open)?;
     let mut phone = world.dial("200")?;

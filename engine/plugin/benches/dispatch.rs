@@ -2,7 +2,8 @@
 //!
 //! `floor`: a fresh store and instance, the typed call, the drop. `step`: the same through the host,
 //! with input and outcome checked, limits and meters. `step, from elsewhere`: with the way to the guest
-//! threads and back. `host call`: one that puts the task to sleep, with its JSON, beside a bare one.
+//! threads and back. `host call`: one that puts the task to sleep, with its JSON, beside a bare one. `rebuild`: a step
+//! that was dropped after ten calls comes back to where it was, beside a bare one whose ten calls are answered at once.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use criterion::Criterion;
 use serde_json::{Value, json};
 use strowger_plugin::{
-    Grants, Host, HostCallFuture, HostCalls, HostConfig, Limits, NoCalls, Plugin, RunRequest,
+    Grants, Host, HostCallFuture, HostCalls, HostConfig, Limits, NoCalls, Plugin, RunRequest, Told,
 };
 use wasmtime::Store;
 use wasmtime::component::{
@@ -29,6 +30,9 @@ const STEPS: u32 = 500;
 
 /// Host calls of one step of the host call benchmark.
 const CALLS: u32 = 500;
+
+/// Host calls of a step that is rebuilt.
+const REBUILT_CALLS: u32 = 10;
 
 #[derive(ComponentType, Lift)]
 #[component(record)]
@@ -52,7 +56,8 @@ struct Floor {
 }
 
 impl Floor {
-    fn new(host: &Host, bytes: &[u8]) -> Self {
+    /// With `naps` each host call puts the task to sleep.
+    fn new(host: &Host, bytes: &[u8], naps: bool) -> Self {
         let component = Component::new(host.engine(), bytes).expect("a component");
         let mut linker = Linker::<()>::new(host.engine());
         if component
@@ -61,9 +66,11 @@ impl Floor {
             .is_some()
         {
             let mut env = linker.instance("strowger:env/env@1.0.0").expect("a name");
-            env.func_wrap_async("now", |_, (): ()| {
-                Box::new(async {
-                    Nap::default().await;
+            env.func_wrap_async("now", move |_, (): ()| {
+                Box::new(async move {
+                    if naps {
+                        Nap::default().await;
+                    }
                     Ok((1_u64,))
                 })
             })
@@ -136,12 +143,24 @@ impl HostCalls for Napping {
     }
 }
 
+/// Answers every call at once, and has the answer remembered.
+struct Telling(Told);
+
+impl HostCalls for Telling {
+    fn call<'a>(&'a mut self, _: &'a str, _: &'a str, _: Vec<Value>) -> HostCallFuture<'a> {
+        let answer = json!(1);
+        self.0.answer(&answer);
+        Box::pin(std::future::ready(Ok(answer)))
+    }
+}
+
 fn request(calls: Box<dyn HostCalls>) -> RunRequest {
     RunRequest {
         step: "go".into(),
         input: INPUT.into(),
         limits: Limits::default(),
         calls,
+        told: None,
         cancel: None,
     }
 }
@@ -166,30 +185,24 @@ fn main() {
     .expect("this machine can run guests");
     eprintln!("{}", host.report());
     let component = guest::answers("number", r#"{"n":7}"#);
-    let calling = guest::Guest {
-        imports: r#"(import "strowger:env/env@1.0.0" "now" (func $now (result i64)))"#,
-        run: format!(
-            "(loop $again (drop (call $now)) (local.set $i (i32.add (local.get $i) (i32.const 1)))
-               (br_if $again (i32.lt_u (local.get $i) (i32.const {CALLS})))) {}",
-            guest::OK
-        ),
-        ..guest::Guest::default()
-    }
-    .build();
+    let (calling, rebuilt) = (calls(CALLS), calls(REBUILT_CALLS));
     let handle = host.runtime().handle().clone();
-    let (plugin, caller) = handle.block_on(async {
+    let (plugin, caller, rebuilding) = handle.block_on(async {
         let (all, limits) = (Grants::all(), Limits::default());
         let plugin = host
             .load(&component, &all, &limits)
             .await
             .expect("a plugin");
         let caller = host.load(&calling, &all, &limits).await.expect("a plugin");
-        (plugin, caller)
+        let rebuilding = host.load(&rebuilt, &all, &limits).await.expect("a plugin");
+        (plugin, caller, rebuilding)
     });
-    let floor = Floor::new(&host, &component);
-    let calling_floor = Floor::new(&host, &calling);
+    let floor = Floor::new(&host, &component, false);
+    let calling_floor = Floor::new(&host, &calling, true);
+    let rebuilt_floor = Floor::new(&host, &rebuilt, false);
 
     compare(&handle, &floor, &plugin, &calling_floor, &caller);
+    compare_rebuild(&handle, &rebuilt_floor, &rebuilding);
 
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("dispatch");
@@ -209,6 +222,20 @@ fn main() {
     });
     group.finish();
     criterion.final_summary();
+}
+
+/// A guest that asks for the time so many times.
+fn calls(calls: u32) -> Vec<u8> {
+    guest::Guest {
+        imports: r#"(import "strowger:env/env@1.0.0" "now" (func $now (result i64)))"#,
+        run: format!(
+            "(loop $again (drop (call $now)) (local.set $i (i32.add (local.get $i) (i32.const 1)))
+               (br_if $again (i32.lt_u (local.get $i) (i32.const {calls})))) {}",
+            guest::OK
+        ),
+        ..guest::Guest::default()
+    }
+    .build()
 }
 
 /// Time of `n` runs one after the other.
@@ -272,9 +299,37 @@ fn compare(
             median(hosted_calls),
         ),
     ] {
-        println!(
-            "{what}: {hosted:?} beside {bare:?} of the bare engine, ratio {:.2}",
-            hosted.as_secs_f64() / bare.as_secs_f64()
-        );
+        print_ratio(what, bare, hosted);
     }
+}
+
+/// A step whose calls were all answered before its instance was dropped, run again.
+fn compare_rebuild(handle: &tokio::runtime::Handle, floor: &Floor, plugin: &Plugin) {
+    let told = Told::default();
+    let again = async || {
+        let report = plugin
+            .run_here(RunRequest {
+                told: Some(told.clone()),
+                ..request(Box::new(Telling(told.clone())))
+            })
+            .await;
+        black_box(report.result.expect("the step ends well"));
+    };
+    let (mut bare, mut rebuilt) = (vec![], vec![]);
+    // The first run is told everything; all others are told it again.
+    handle.block_on(again());
+    for _ in 0..ROUNDS {
+        handle.block_on(async {
+            bare.push(cpu(STEPS, async || floor.step().await).await / STEPS);
+            rebuilt.push(cpu(STEPS, &again).await / STEPS);
+        });
+    }
+    print_ratio("rebuild after 10 host calls", median(bare), median(rebuilt));
+}
+
+fn print_ratio(what: &str, bare: Duration, hosted: Duration) {
+    println!(
+        "{what}: {hosted:?} beside {bare:?} of the bare engine, ratio {:.2}",
+        hosted.as_secs_f64() / bare.as_secs_f64()
+    );
 }

@@ -38,6 +38,15 @@ pub enum HostCallError {
     /// [`StepError::Cancelled`](crate::StepError::Cancelled).
     #[error("the step was stopped: {0}")]
     Stop(String),
+    /// An instance that was built anew asks something else than the one before it: see [`Told`](crate::Told). The report
+    /// says [`StepError::NotRepeated`](crate::StepError::NotRepeated).
+    #[error("call {call} is another one this time: `{function}`")]
+    NotRepeated {
+        /// Which call, counted from 1.
+        call: usize,
+        /// `interface.function` as it is now.
+        function: String,
+    },
     /// The provider cannot answer although it should: a bug or a broken journal. The report says
     /// [`StepError::HostFault`](crate::StepError::HostFault).
     #[error("the engine could not answer: {0}")]

@@ -258,6 +258,17 @@ pub enum StepError {
         "the plugin answered with the outcome `{0}`, which its description does not list; its author must correct it"
     )]
     UnknownOutcome(String),
+    /// The instance was dropped in a long wait, and the one built in its place does something else: the step
+    /// depends on more than its input and the answers to its calls.
+    #[error(
+        "the plugin does not repeat itself: at call {call} it {found}; a step must do the same again for the same input and answers"
+    )]
+    NotRepeated {
+        /// Which call, counted from 1.
+        call: usize,
+        /// What it does now.
+        found: String,
+    },
     /// The step was stopped from outside.
     #[error("the step was cancelled: {0}")]
     Cancelled(String),
@@ -293,6 +304,7 @@ impl StepError {
             Self::UnknownStep(_) => "step-unknown",
             Self::BadOutput(_) => "step-bad-output",
             Self::UnknownOutcome(_) => "step-unknown-outcome",
+            Self::NotRepeated { .. } => "step-not-repeated",
             Self::Cancelled(_) => "step-cancelled",
             Self::PoolBusy { .. } => "step-pool-busy",
             Self::HostFault(_) => "step-host-fault",

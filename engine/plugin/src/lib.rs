@@ -27,6 +27,7 @@
 //!         input: r#"{"prompt":"p1"}"#.into(),
 //!         limits: Limits::default(),
 //!         calls,
+//!         told: None,
 //!         cancel: None,
 //!     })
 //!     .await;
@@ -53,6 +54,7 @@ mod link;
 mod meter;
 mod plugin;
 mod pool;
+mod retold;
 mod run;
 mod runtime;
 mod schema;
@@ -68,5 +70,6 @@ pub use interface::{CAPABILITIES, Class, class};
 pub use limits::{Limits, MEMORY_MOST, TABLE_ELEMENTS_MOST};
 pub use meter::Meters;
 pub use plugin::Plugin;
+pub use retold::Told;
 pub use run::{RunRequest, StepOutcome, StepReport};
 pub use runtime::GuestRuntime;

@@ -99,6 +99,10 @@ async fn answer(
     let answer = answer.map_err(|error| {
         ended(match error {
             HostCallError::Stop(reason) => StepError::Cancelled(reason),
+            HostCallError::NotRepeated { call, function } => StepError::NotRepeated {
+                call,
+                found: format!("asks `{function}`, with other words or at another time"),
+            },
             HostCallError::Bad(reason) => StepError::HostFault(reason),
         })
     })?;

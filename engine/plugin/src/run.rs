@@ -16,6 +16,7 @@ use crate::error::{StepError, TrapKind};
 use crate::limits::Limits;
 use crate::meter::{CpuClock, Metered, Meters, StepState};
 use crate::plugin::Inner;
+use crate::retold::Told;
 
 /// Longest wait for a free instance of the pool.
 ///
@@ -37,6 +38,9 @@ pub struct RunRequest {
     pub limits: Limits,
     /// Who answers its host calls.
     pub calls: Box<dyn HostCalls>,
+    /// What the step was told by an earlier instance that was dropped, and where the answers of this one are
+    /// remembered. None: the instance lasts as long as the step.
+    pub told: Option<Told>,
     /// Ends the step from outside, if given. Dropping the future of the run does so too.
     pub cancel: Option<CancellationToken>,
 }
@@ -79,7 +83,18 @@ struct GuestFailure {
 /// Runs a step on the calling task.
 pub(crate) async fn run(plugin: &Inner, request: RunRequest) -> StepReport {
     let mut meters = Meters::default();
+    let told = request.told.clone();
     let result = attempt(plugin, request, &mut meters).await;
+    let result = match told.and_then(|told| told.unasked()) {
+        // A crash or an overrun explains by itself why it asked no more.
+        Some(call) if matches!(result, Ok(_) | Err(StepError::Failure { .. })) => {
+            Err(StepError::NotRepeated {
+                call,
+                found: "ends instead of asking".into(),
+            })
+        }
+        _ => result,
+    };
     StepReport { result, meters }
 }
 
@@ -93,8 +108,13 @@ async fn attempt(
         input,
         limits,
         calls,
+        told,
         cancel,
     } = request;
+    let calls: Box<dyn HostCalls> = match told {
+        Some(told) => Box::new(told.again(calls)),
+        None => calls,
+    };
     let Some(check) = plugin.steps.get(&step) else {
         return Err(StepError::UnknownStep(step));
     };

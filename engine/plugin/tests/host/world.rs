@@ -36,6 +36,7 @@ pub fn go(input: &str) -> RunRequest {
         input: input.into(),
         limits: Limits::default(),
         calls: Box::new(NoCalls),
+        told: None,
         cancel: None,
     }
 }

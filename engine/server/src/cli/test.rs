@@ -26,6 +26,7 @@ const WATCHED_DEPTH: usize = 4;
   strowger test order-status.flow.yaml       those of a file, within its project
   strowger test --coverage                   and which steps, lines and ways were walked
   strowger test --watch                      again after every change
+  strowger test --rebuild                    do the plugins repeat themselves?
   strowger test --format junit --output tests.xml
 
 Time in a test is virtual: silences and queues take none. A step that sends a request must be mocked; the
@@ -51,6 +52,10 @@ pub(super) struct Test {
     /// Run again whenever a flow, a plugin or the project's configuration changes, until interrupted.
     #[arg(long)]
     watch: bool,
+    /// Drop each step's instance at every call it makes, and build it anew for the answer, as serving does in long waits:
+    /// finds plugins that do not repeat themselves.
+    #[arg(long)]
+    rebuild: bool,
     /// Contacts that run at a time; as many as there are cores by default.
     #[arg(long, short = 'j', value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
@@ -106,7 +111,9 @@ impl Test {
                 (None, None) => None,
             };
             let cache = cache.map(|data| data.join("compiled"));
-            suites.push(Suite::load(&place, cache).await?);
+            let mut suite = Suite::load(&place, cache).await?;
+            suite.rebuild = self.rebuild;
+            suites.push(suite);
         }
         let mut results: Vec<TestResult> = Vec::new();
         let all: usize = suites

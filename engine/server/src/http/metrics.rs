@@ -56,6 +56,12 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         api.engine.failures(),
     );
     line(
+        "step_instances_dropped_total",
+        "counter",
+        "Instances dropped in a long wait; each is built anew when its step goes on.",
+        api.engine.dropped(),
+    );
+    line(
         "media_ports_in_use",
         "gauge",
         "Audio ports in use.",

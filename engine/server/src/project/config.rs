@@ -39,6 +39,9 @@ pub struct Config {
     /// The project's own plugins, by name.
     #[serde(default)]
     pub plugins: BTreeMap<String, PluginConfig>,
+    /// How steps are run.
+    #[serde(default)]
+    pub steps: StepsSection,
     /// What the log looks like.
     #[serde(default)]
     pub log: LogSection,
@@ -171,6 +174,23 @@ pub struct Grants {
     pub kv: bool,
     /// Whether it may hand the contact to people.
     pub route: bool,
+}
+
+/// `[steps]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StepsSection {
+    /// How long a step may wait for the contact, a person or a clock before its instance is dropped, in milliseconds;
+    /// default 3000. It is built anew when the answer is there, and does not notice. 0 drops it at once.
+    pub drop_waiting_after_ms: u64,
+}
+
+impl Default for StepsSection {
+    fn default() -> Self {
+        StepsSection {
+            drop_waiting_after_ms: 3_000,
+        }
+    }
 }
 
 /// `[log]`

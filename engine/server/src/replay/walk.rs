@@ -13,7 +13,7 @@ use super::compare::same;
 use super::difference::{Cause, Difference, Side, gist};
 use super::source::Recording;
 use super::stage::Stage;
-use crate::runtime::{Guest, step_name};
+use crate::runtime::{Guest, StepRun, step_name};
 
 /// How late a loaded engine may notice a deadline: what happened before was still in time. Milliseconds.
 const GRACE_MS: Millis = 1_000;
@@ -305,7 +305,14 @@ impl Walk<'_> {
                 };
                 let name = step_name(&step).to_owned();
                 self.effect = None;
-                self.guest = Some(Guest::start(plugin, activation, name, input, limits));
+                let step = StepRun {
+                    plugin,
+                    activation,
+                    step: name,
+                    input,
+                    limits,
+                };
+                self.guest = Some(Guest::start(step, false));
             }
             Output::Cancel { activation } => {
                 if self

@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
-use super::guests::{GuestEvent, Guests, step_name};
+use super::guests::{GuestEvent, Guests, StepRun, step_name};
 use super::line::Line;
 use crate::effects::perform_kv;
 use crate::store::Record;
@@ -24,8 +24,13 @@ const EFFECTS: usize = 4;
 enum Event {
     Line(Input),
     Guest(GuestEvent),
-    Effect { effect: u32, result: Json },
+    Effect {
+        effect: u32,
+        result: Json,
+    },
     Deadline(Millis),
+    /// A guest has waited long enough to lose its instance.
+    DropWaiting,
     Stop,
 }
 
@@ -78,11 +83,12 @@ impl<L: Line> Driver<L> {
         keep: bool,
     ) -> Driver<L> {
         let (effects, effect_results) = mpsc::channel(EFFECTS);
+        let guests = Guests::new(engine.guest_threads.clone(), engine.drop_waiting_after());
         Driver {
             engine,
             contact,
             line,
-            guests: Guests::new(),
+            guests,
             effects,
             effect_results,
             under_way: HashMap::new(),
@@ -109,7 +115,8 @@ impl<L: Line> Driver<L> {
                     args,
                     answer,
                 }) => {
-                    self.guests.awaits(activation, answer);
+                    self.guests
+                        .awaits(activation, &interface, &function, answer);
                     Input::Called {
                         activation,
                         interface,
@@ -131,6 +138,11 @@ impl<L: Line> Driver<L> {
                         self.skipped += at.saturating_sub(now);
                     }
                     Input::Tick
+                }
+                Event::DropWaiting => {
+                    let dropped = self.guests.drop_waiting();
+                    self.engine.count_dropped(dropped);
+                    continue;
                 }
                 Event::Stop => {
                     self.stopped = true;
@@ -167,6 +179,13 @@ impl<L: Line> Driver<L> {
             }
             deadline.unwrap_or_default()
         };
+        let drop_at = self.guests.drop_at();
+        let waited = async move {
+            match drop_at {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             // In this order: what has happened comes before time that has passed.
             biased;
@@ -175,6 +194,7 @@ impl<L: Line> Driver<L> {
             Some((effect, result)) = self.effect_results.recv() => Event::Effect { effect, result },
             input = self.line.event() => Event::Line(input),
             at = time => Event::Deadline(at),
+            () = waited => Event::DropWaiting,
         }
     }
 
@@ -267,14 +287,13 @@ impl<L: Line> Driver<L> {
             busy_ms: timeout_ms,
             ..self.engine.limits.clone()
         };
-        self.guests.run(
-            &self.engine.guest_threads,
+        self.guests.run(StepRun {
             plugin,
             activation,
-            name,
+            step: name,
             input,
             limits,
-        );
+        });
     }
 
     fn start(&mut self, effect: u32, what: Effect) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use strowger_contact::{Channel, Contact, Entry, EntryKind, Facts, Program};
@@ -52,6 +53,7 @@ pub struct Engine {
     config: Config,
     queues: QueuesFile,
     failures: AtomicU64,
+    dropped: AtomicU64,
     /// Audio files that are not played, and why: each is told once. At most two entries a file that a flow names.
     spoken: Mutex<BTreeSet<(String, &'static str)>>,
     /// Keeps the data folder ours for as long as the engine lives.
@@ -121,6 +123,7 @@ impl Engine {
             config: parts.config,
             queues: parts.queues,
             failures: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
             spoken: Mutex::default(),
             _lock: parts.lock,
         }
@@ -328,6 +331,21 @@ impl Engine {
                 None => tracing::info!(%contact, reason = %ending.reason, "contact ended"),
             }
         }
+    }
+
+    /// How long a step may wait for the contact, a person or a clock before its instance is dropped.
+    pub(crate) fn drop_waiting_after(&self) -> Duration {
+        Duration::from_millis(self.config.steps.drop_waiting_after_ms)
+    }
+
+    /// Instances were dropped in long waits.
+    pub(crate) fn count_dropped(&self, instances: u64) {
+        self.dropped.fetch_add(instances, Ordering::Relaxed);
+    }
+
+    /// Instances dropped in long waits since the start.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
     }
 
     /// Failures of steps and prompts since the start.

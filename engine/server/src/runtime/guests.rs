@@ -1,13 +1,16 @@
 //! Steps that run: their instances, and the host calls that come from them.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use strowger_contact::{StepFailure, StepResult};
 use strowger_plugin::{
-    HostCallError, HostCallFuture, HostCalls, Limits, Plugin, RunRequest, StepError, StepReport,
+    Class, HostCallError, HostCallFuture, HostCalls, Limits, Plugin, RunRequest, StepError,
+    StepReport, Told, class,
 };
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 /// Calls and ends of one contact's steps waiting to be handled. A contact runs one step at a time, and a
 /// guest waits for each answer: two are never there at once but around a cancellation.
@@ -28,57 +31,70 @@ pub(crate) enum GuestEvent {
     Ended { activation: u32, result: StepResult },
 }
 
+/// A step to run, and to run again when its instance was dropped.
+#[derive(Clone)]
+pub(crate) struct StepRun {
+    pub plugin: Plugin,
+    pub activation: u32,
+    /// The step's own name.
+    pub step: String,
+    pub input: String,
+    pub limits: Limits,
+}
+
 /// The guests of one contact.
 pub(crate) struct Guests {
+    threads: tokio::runtime::Handle,
+    /// How long an instance may wait before it is dropped, to be built anew when its answer is there.
+    drop_after: Duration,
     events: mpsc::Sender<GuestEvent>,
     queue: mpsc::Receiver<GuestEvent>,
-    running: HashMap<u32, tokio::task::AbortHandle>,
-    answers: HashMap<u32, oneshot::Sender<Json>>,
+    running: HashMap<u32, Running>,
+}
+
+/// A step that has begun and not ended.
+struct Running {
+    run: StepRun,
+    told: Told,
+    /// None when it was dropped.
+    instance: Option<tokio::task::AbortHandle>,
+    /// Where the answer to its call goes; none while it computes.
+    answer: Option<oneshot::Sender<Json>>,
+    /// When the guest was last set going.
+    since: Instant,
+    /// How long it has been busy before that.
+    busy: Duration,
+    /// When it began to wait for the contact, a person or a clock.
+    waits_since: Option<Instant>,
 }
 
 impl Guests {
-    pub fn new() -> Guests {
+    /// `threads` are the guests' own; see `steps.drop_waiting_after_ms` of the configuration for `drop_after`.
+    pub fn new(threads: tokio::runtime::Handle, drop_after: Duration) -> Guests {
         let (events, queue) = mpsc::channel(QUEUE);
         Guests {
+            threads,
+            drop_after,
             events,
             queue,
             running: HashMap::new(),
-            answers: HashMap::new(),
         }
     }
 
-    /// Starts a step on a fresh instance, on the guests' own threads.
-    pub fn run(
-        &mut self,
-        threads: &tokio::runtime::Handle,
-        plugin: Plugin,
-        activation: u32,
-        step: String,
-        input: String,
-        limits: Limits,
-    ) {
-        let calls = Bridge {
-            activation,
-            events: self.events.clone(),
+    /// Starts a step on a fresh instance.
+    pub fn run(&mut self, run: StepRun) {
+        let activation = run.activation;
+        let mut running = Running {
+            run,
+            told: Told::default(),
+            instance: None,
+            answer: None,
+            since: Instant::now(),
+            busy: Duration::ZERO,
+            waits_since: None,
         };
-        let events = self.events.clone();
-        let task = threads.spawn(async move {
-            let request = RunRequest {
-                step,
-                input,
-                limits,
-                calls: Box::new(calls),
-                cancel: None,
-            };
-            let report = plugin.run_here(request).await;
-            let _ = events
-                .send(GuestEvent::Ended {
-                    activation,
-                    result: step_result(report),
-                })
-                .await;
-        });
-        self.running.insert(activation, task.abort_handle());
+        running.start(&self.threads, self.events.clone());
+        self.running.insert(activation, running);
     }
 
     /// The next thing that a guest does. Cancel-safe; waits for ever when nothing runs.
@@ -90,42 +106,128 @@ impl Guests {
         }
     }
 
-    /// Notes where the answer to a host call goes.
-    pub fn awaits(&mut self, activation: u32, answer: oneshot::Sender<Json>) {
-        self.answers.insert(activation, answer);
+    /// Notes that a guest has called the host, and where the answer goes.
+    pub fn awaits(
+        &mut self,
+        activation: u32,
+        interface: &str,
+        function: &str,
+        answer: oneshot::Sender<Json>,
+    ) {
+        if let Some(running) = self.running.get_mut(&activation) {
+            running.answer = Some(answer);
+            if class(interface, function) == Class::Wait {
+                let now = Instant::now();
+                running.busy += now - running.since;
+                running.waits_since = Some(now);
+            }
+        }
     }
 
-    /// Answers the host call that an activation waits for.
+    /// Answers the host call that an activation waits for. An instance that was dropped is built anew.
     pub fn answer(&mut self, activation: u32, value: Json) {
-        if let Some(answer) = self.answers.remove(&activation) {
-            let _ = answer.send(value);
+        let Some(running) = self.running.get_mut(&activation) else {
+            return;
+        };
+        let Some(answer) = running.answer.take() else {
+            return;
+        };
+        running.told.answer(&value);
+        if running.waits_since.take().is_some() {
+            running.since = Instant::now();
         }
+        if running.instance.is_some() {
+            let _ = answer.send(value);
+        } else {
+            running.start(&self.threads, self.events.clone());
+        }
+    }
+
+    /// When the next waiting instance shall be dropped.
+    pub fn drop_at(&self) -> Option<Instant> {
+        let waiting = self.running.values().filter(|running| running.droppable());
+        let since = waiting.filter_map(|running| running.waits_since).min()?;
+        Some(since + self.drop_after)
+    }
+
+    /// Drops the instances that have waited long enough; says how many.
+    pub fn drop_waiting(&mut self) -> u64 {
+        let now = Instant::now();
+        let mut dropped = 0;
+        for running in self.running.values_mut() {
+            let due = |since: Instant| since + self.drop_after <= now;
+            if running.droppable() && running.waits_since.is_some_and(due) {
+                if let Some(instance) = running.instance.take() {
+                    instance.abort();
+                }
+                dropped += 1;
+            }
+        }
+        dropped
     }
 
     /// A step has ended.
     pub fn ended(&mut self, activation: u32) {
         self.running.remove(&activation);
-        self.answers.remove(&activation);
     }
 
     /// Ends a step's instance.
     pub fn cancel(&mut self, activation: u32) {
-        if let Some(task) = self.running.remove(&activation) {
-            task.abort();
-        }
-        self.answers.remove(&activation);
+        // Ended by being dropped.
+        self.running.remove(&activation);
     }
 
     /// Whether a guest computes right now, rather than waiting for an answer.
     pub fn computing(&self) -> bool {
-        self.running.len() > self.answers.len()
+        let mut guests = self.running.values();
+        guests.any(|running| running.answer.is_none())
     }
 }
 
-impl Drop for Guests {
+impl Running {
+    /// Sets a fresh instance going, which is told again what the step was told.
+    fn start(&mut self, threads: &tokio::runtime::Handle, events: mpsc::Sender<GuestEvent>) {
+        let StepRun {
+            plugin,
+            activation,
+            step,
+            input,
+            limits,
+        } = self.run.clone();
+        let spent = u64::try_from(self.busy.as_millis()).unwrap_or(u64::MAX);
+        let calls = Bridge {
+            activation,
+            events: events.clone(),
+        };
+        let request = RunRequest {
+            step,
+            input,
+            limits: Limits {
+                busy_ms: limits.busy_ms.saturating_sub(spent),
+                ..limits
+            },
+            calls: Box::new(calls),
+            told: Some(self.told.clone()),
+            cancel: None,
+        };
+        let task = threads.spawn(async move {
+            let report = plugin.run_here(request).await;
+            let result = step_result(report);
+            let _ = events.send(GuestEvent::Ended { activation, result }).await;
+        });
+        self.instance = Some(task.abort_handle());
+    }
+
+    /// Whether it waits in a way, and with a memory, that let it be dropped.
+    fn droppable(&self) -> bool {
+        self.waits_since.is_some() && self.instance.is_some() && self.told.whole()
+    }
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
-        for task in self.running.values() {
-            task.abort();
+        if let Some(instance) = &self.instance {
+            instance.abort();
         }
     }
 }

@@ -7,17 +7,20 @@ use std::task::Poll;
 
 use serde_json::Value as Json;
 use strowger_contact::Input;
-use strowger_plugin::{HostCallFuture, HostCalls, Limits, Plugin, RunRequest, StepReport};
+use strowger_plugin::{HostCallFuture, HostCalls, RunRequest, StepReport, Told};
 
-use super::guests::step_result;
+use super::guests::{StepRun, step_result};
 
 /// A step that runs.
 pub(crate) struct Guest {
     pub activation: u32,
     /// It has called the host and has no answer yet.
     pub waits: bool,
+    step: StepRun,
     run: Pin<Box<dyn Future<Output = StepReport> + Send>>,
     exchange: Shared,
+    /// Where its instance is dropped at each call and built anew: what it was told.
+    told: Option<Told>,
 }
 
 /// Where question and answer change hands.
@@ -36,27 +39,18 @@ struct Call {
 }
 
 impl Guest {
-    /// Starts a step on a fresh instance; it computes only in [`Guest::turn`].
-    pub fn start(
-        plugin: Plugin,
-        activation: u32,
-        step: String,
-        input: String,
-        limits: Limits,
-    ) -> Guest {
-        let exchange = Shared::default();
-        let request = RunRequest {
-            step,
-            input,
-            limits,
-            calls: Box::new(Asker(exchange.clone())),
-            cancel: None,
-        };
+    /// Starts a step on a fresh instance; it computes only in [`Guest::turn`]. With `rebuild` the instance is dropped
+    /// at each of its calls and built anew for the answer.
+    pub fn start(step: StepRun, rebuild: bool) -> Guest {
+        let told = rebuild.then(Told::default);
+        let (run, exchange) = instance(&step, told.as_ref());
         Guest {
-            activation,
+            activation: step.activation,
             waits: false,
-            run: Box::pin(async move { plugin.run_here(request).await }),
+            step,
+            run,
             exchange,
+            told,
         }
     }
 
@@ -88,8 +82,40 @@ impl Guest {
     /// Answers the call; the guest goes on with the next [`Guest::turn`].
     pub fn answer(&mut self, value: Json) {
         self.waits = false;
+        if let Some(told) = &self.told {
+            told.answer(&value);
+            if told.whole() {
+                (self.run, self.exchange) = instance(&self.step, Some(told));
+                return;
+            }
+        }
         lock(&self.exchange).answer = Some(value);
     }
+}
+
+/// A fresh instance, which begins to compute when it is polled.
+fn instance(
+    step: &StepRun,
+    told: Option<&Told>,
+) -> (Pin<Box<dyn Future<Output = StepReport> + Send>>, Shared) {
+    let StepRun {
+        plugin,
+        step,
+        input,
+        limits,
+        ..
+    } = step.clone();
+    let exchange = Shared::default();
+    let request = RunRequest {
+        step,
+        input,
+        limits,
+        calls: Box::new(Asker(exchange.clone())),
+        told: told.cloned(),
+        cancel: None,
+    };
+    let run = Box::pin(async move { plugin.run_here(request).await });
+    (run, exchange)
 }
 
 fn lock(exchange: &Shared) -> MutexGuard<'_, Exchange> {

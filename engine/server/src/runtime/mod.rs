@@ -14,7 +14,7 @@ mod voice;
 pub use driver::{Driver, Finished, Pace};
 pub use engine::{Engine, EngineError};
 pub(crate) use engine::{host as plugin_host, plain};
-pub(crate) use guests::step_name;
+pub(crate) use guests::{StepRun, step_name};
 pub(crate) use in_place::Guest;
 pub use line::Line;
 pub(crate) use open::checked_program;

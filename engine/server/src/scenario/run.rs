@@ -141,7 +141,9 @@ impl Suite {
                     return result;
                 }
             };
-        let Some(mut world) = World::new(program, &self.steps, &flow.plan.flow, test) else {
+        let flow_name = &flow.plan.flow;
+        let Some(mut world) = World::new(program, &self.steps, flow_name, test, self.rebuild)
+        else {
             result.verdict = unrunnable(test.line, "the test mocks the flow that it tests");
             return result;
         };

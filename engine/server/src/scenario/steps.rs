@@ -11,7 +11,7 @@ use strowger_plugin::Limits;
 use super::record::What;
 use super::world::{Asked, Due, World};
 use super::{hours, mocks, stub};
-use crate::runtime::{Guest, step_name};
+use crate::runtime::{Guest, StepRun, step_name};
 
 /// Busy time of a step in a test, in milliseconds. Only processor time ends a step there: the wall's time
 /// says nothing about a flow, and would make the result depend on how busy the machine is.
@@ -62,7 +62,14 @@ impl World<'_> {
             busy_ms: BUSY_MS,
             ..Limits::default()
         };
-        self.guest = Some(Guest::start(plugin, activation, name, input, limits));
+        let step = StepRun {
+            plugin,
+            activation,
+            step: name,
+            input,
+            limits,
+        };
+        self.guest = Some(Guest::start(step, self.rebuild));
     }
 
     /// A mocked flow gives its next answer.

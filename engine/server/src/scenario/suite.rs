@@ -19,6 +19,8 @@ const PROJECT_FILE: &str = "strowger.toml";
 pub struct Suite {
     /// The flows with their tests, by file.
     pub flows: Vec<FlowTests>,
+    /// Whether each step's instance is dropped at every call it makes, and built anew for the answer; no by default.
+    pub rebuild: bool,
     pub(super) program: Arc<Program>,
     pub(super) plans: Vec<Arc<Plan>>,
     pub(super) steps: Steps,
@@ -190,6 +192,7 @@ impl Suite {
             .collect();
         Ok(Suite {
             flows,
+            rebuild: false,
             program: Arc::new(program),
             plans,
             steps,
@@ -220,6 +223,7 @@ impl Suite {
                 plan: plan.clone(),
                 tests: checked.tests,
             }],
+            rebuild: false,
             program: Arc::new(program),
             plans: vec![plan],
             steps,

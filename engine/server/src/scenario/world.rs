@@ -41,6 +41,8 @@ pub(super) struct World<'t> {
     pub trouble: Option<Trouble>,
     pub(super) memory: Memory,
     pub(super) guest: Option<Guest>,
+    /// Whether instances are dropped at each of their calls and built anew.
+    pub(super) rebuild: bool,
     pub(super) asked: Asked,
     pub(super) due: Vec<(Millis, Due)>,
     /// The flow and the line that the contact's journal was at last.
@@ -110,6 +112,7 @@ impl<'t> World<'t> {
         steps: &'t Steps,
         flow: &str,
         test: &'t Test,
+        rebuild: bool,
     ) -> Option<World<'t>> {
         let given = &test.given;
         let now = given
@@ -150,6 +153,7 @@ impl<'t> World<'t> {
             trouble: None,
             memory: Memory::default(),
             guest: None,
+            rebuild,
             asked: Asked::Nothing,
             due: Vec::new(),
             place: None,
