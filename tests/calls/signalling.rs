@@ -156,8 +156,18 @@ fn a_key_before_the_ack_is_type_ahead() -> Result<()> {
 
 #[test]
 fn on_hold_nothing_is_sent_and_afterwards_the_call_goes_on() -> Result<()> {
+    hold(&[])
+}
+
+/// RFC 3264, section 8.2: audio is taken away by port 0, and may come back.
+#[test]
+fn audio_that_is_taken_away_comes_back() -> Result<()> {
+    hold(&[("held_port", "0")])
+}
+
+fn hold(keys: &[(&str, &str)]) -> Result<()> {
     let world = World::edited(always_open)?;
-    let mut phone = Phone::dial(world.engine.sip, "100", "hold", &[])?;
+    let mut phone = Phone::dial(world.engine.sip, "100", "hold", keys)?;
     phone.hear(&*world.zh(LANGUAGE_ZH)?, PROMPT)?;
     phone.press("2")?;
     let before = phone.ear.len();
