@@ -46,6 +46,31 @@ fn dialling_where_nobody_listens_fails_with_what_to_do() -> Result<()> {
 }
 
 #[test]
+fn what_dial_cannot_do_is_told_before_the_call() -> Result<()> {
+    let gone = std::env::temp_dir().join("strowger-no-such-folder/heard.wav");
+    let gone = gone.display().to_string();
+    for (arguments, told) in [
+        (&["--record", &gone][..], "name another file with --record"),
+        (&["--max", "18446744073709551615"], "1..=86400"),
+        (&["--max", "0"], "1..=86400"),
+        (&["--on-refer", "9999"], "100..=699"),
+        (&["--from", "a b\"<>"], "is no number"),
+        (&["--bind", "0.0.0.0"], "name one address of this machine"),
+        (
+            &["--bind", "192.0.2.77"],
+            "name one address of this machine",
+        ),
+    ] {
+        let target = format!("sip:100@127.0.0.1:{}", free_port()?);
+        let (code, out, err) = strowger(&[&["dial", &target], arguments].concat())?;
+        assert_eq!(code, 2, "{arguments:?}: {out}{err}");
+        assert!(err.contains(told), "{arguments:?}: {err}");
+        assert!(!out.contains("call-id"), "{arguments:?}: {out}");
+    }
+    Ok(())
+}
+
+#[test]
 fn options_are_answered() -> Result<()> {
     let world = World::start()?;
     Phone::dial(world.engine.sip, "100", "options", &[])?.ended()
