@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde_json::Value;
-use strowger_tests::program::strowger;
+use strowger_tests::program::{free_port, repository, strowger};
 use tempfile::TempDir;
 
 /// A project of one flow, in a folder of its own.
@@ -288,5 +288,29 @@ fn every_command_says_its_exit_codes() -> Result<()> {
             assert!(out.contains(word), "{verb:?}: no `{word}` in {out}");
         }
     }
+    Ok(())
+}
+
+/// A healthy stranger is not taken for a program of the demo, and a demo that is up keeps its orders.
+#[test]
+fn a_demo_whose_port_is_taken_touches_nothing() -> Result<()> {
+    let data = TempDir::new()?;
+    let orders = data.path().join("orders.db");
+    std::fs::write(&orders, "of the demo that is up")?;
+    let stranger = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let taken = stranger.local_addr()?.to_string();
+    for name in ["SIP", "HTTP", "ORDERS"] {
+        let mut demo = std::process::Command::new(repository().join("scripts/demo"));
+        for other in ["SIP", "HTTP", "ORDERS"] {
+            demo.env(other, format!("127.0.0.1:{}", free_port()?));
+        }
+        demo.env(name, &taken).env("DATA", data.path());
+        let output = demo.env("ONCE", "1").output()?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{name}: {told}");
+        let sentence = format!("cannot start, since another program has {taken}");
+        assert!(told.contains(&sentence), "{name}: {told}");
+    }
+    assert_eq!(std::fs::read_to_string(&orders)?, "of the demo that is up");
     Ok(())
 }

@@ -198,6 +198,40 @@ fn a_stopped_engine_lets_calls_end() -> Result<()> {
     Ok(())
 }
 
+/// Who was answered and does not acknowledge may take 32 seconds to be given up; a second signal does not wait for it.
+#[test]
+fn a_second_signal_ends_a_call_that_is_not_acknowledged() -> Result<()> {
+    let mut world = World::start()?;
+    let caller = UdpSocket::bind("127.0.0.1:0")?;
+    caller.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let (from, sip) = (caller.local_addr()?, world.engine.sip);
+    let offer = format!(
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {} RTP/AVP 0\r\n",
+        from.port() - 1
+    );
+    let invite = format!(
+        "INVITE sip:100@{sip} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-1\r\nMax-Forwards: 70\r\n\
+         From: <sip:a@{from}>;tag=a\r\nTo: <sip:100@{sip}>\r\nCall-ID: unacknowledged\r\nCSeq: 1 INVITE\r\n\
+         Contact: <sip:a@{from}>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{offer}",
+        offer.len()
+    );
+    caller.send_to(invite.as_bytes(), sip)?;
+    let mut answer = [0; 4_096];
+    loop {
+        let length = caller.recv(&mut answer)?;
+        if answer[..length].starts_with(b"SIP/2.0 200") {
+            break;
+        }
+    }
+    world.engine.program.terminate()?;
+    world
+        .engine
+        .program
+        .terminate_after("draining", Duration::from_secs(20))?;
+    assert_eq!(world.engine.program.wait(Duration::from_secs(15))?, 0);
+    Ok(())
+}
+
 /// Sockets on the ports that SIPp will name, and SIPp's first port.
 fn consecutive_ports(count: usize) -> Result<(u16, Vec<UdpSocket>)> {
     for base in (20_000..60_000).step_by(1_000) {

@@ -116,13 +116,38 @@ fn a_value_of_the_wrong_kind_is_an_error_at_its_line() -> Result<()> {
     let project = Project::new(HELLO)?;
     let plugin = "[plugins.orders]\ncomponent = \"o.wasm\"\n";
     for (toml, told) in [
-        ("[media]\n\nthreads = nan\n".to_owned(), "expected usize"),
-        ("[media]\n\nfirst_port = inf\n".to_owned(), "expected u16"),
+        (
+            "[media]\n\nthreads = nan\n".to_owned(),
+            "expected a whole number",
+        ),
+        (
+            "[media]\n\nfirst_port = inf\n".to_owned(),
+            "expected a whole number from 0 to 65535",
+        ),
         (
             "[media]\n\nfirst_port = 2026-01-02\n".to_owned(),
-            "expected u16",
+            "expected a whole number from 0 to 65535",
         ),
-        ("[sip]\n\nlisten = 2026-01-02\n".to_owned(), "expected"),
+        (
+            "[sip]\n\nlisten = \"localhost:5060\"\n".to_owned(),
+            "such as \"127.0.0.1:5060\"; names are not looked up",
+        ),
+        (
+            "[http]\n\nlisten = 8080\n".to_owned(),
+            "this is not an address with a port",
+        ),
+        (
+            "[sip]\n\nadvertise = \"example.com\"\n".to_owned(),
+            "such as \"203.0.113.5\"; names are not looked up",
+        ),
+        (
+            "[sip]\n\nadvertise = \"0.0.0.0\"\n".to_owned(),
+            "0.0.0.0 is no address that callers could reach",
+        ),
+        (
+            "[sip]\n\nlisten = 2026-01-02\n".to_owned(),
+            "this is not an address with a port",
+        ),
         (
             "[log]\n\nformat = 2026-01-02T00:00:00Z\n".to_owned(),
             "wanted string",
@@ -154,6 +179,59 @@ fn a_value_of_the_wrong_kind_is_an_error_at_its_line() -> Result<()> {
         2,
         &["expected a string", "strowger.toml:5:"],
     )
+}
+
+#[test]
+fn a_granted_service_is_a_host_and_a_port() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    let toml = |service: &str| {
+        format!(
+            "[project]\nname = \"x\"\n[plugins.o]\ncomponent = \"o.wasm\"\ngrants = {{ http = [{service:?}] }}\n"
+        )
+    };
+    for service in [
+        "",
+        "api.example.com",
+        "api.example.com:0",
+        "api.example.com:99999",
+        ":443",
+        "http://api.example.com:443",
+        "api.example.com:443/orders",
+        "me@api.example.com:443",
+        "api example:443",
+    ] {
+        project.write("strowger.toml", &toml(service))?;
+        let told = format!("plugins.o.grants.http `{service}` is not a host and a port");
+        refused(
+            &project,
+            service,
+            2,
+            &[&told, "strowger.toml:5:12", "host:port"],
+        )?;
+    }
+    for service in ["api.example.com:443", "127.0.0.1:80", "[::1]:8080"] {
+        project.write("strowger.toml", &toml(service))?;
+        let (code, out, err) = project.run(&["check"])?;
+        // Its component is not there, and that is all.
+        assert!(
+            code == 1 && !out.contains("a host and a port"),
+            "{out}{err}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_configuration_that_is_no_utf8_says_so() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    std::fs::write(project.path().join("strowger.toml"), b"\xff\xfe[\0p\0r\0")?;
+    for verb in [&["check"][..], &SERVE] {
+        let (code, out, err) = project.run(verb)?;
+        assert_eq!(code, 2, "{out}{err}");
+        let sentence = err.contains("strowger.toml is not UTF-8 text: save it as UTF-8");
+        assert!(sentence && err.lines().count() == 1, "{err}");
+    }
+    Ok(())
 }
 
 #[test]

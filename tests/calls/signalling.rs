@@ -46,6 +46,31 @@ fn dialling_where_nobody_listens_fails_with_what_to_do() -> Result<()> {
 }
 
 #[test]
+fn what_dial_cannot_do_is_told_before_the_call() -> Result<()> {
+    let gone = std::env::temp_dir().join("strowger-no-such-folder/heard.wav");
+    let gone = gone.display().to_string();
+    for (arguments, told) in [
+        (&["--record", &gone][..], "name another file with --record"),
+        (&["--max", "18446744073709551615"], "1..=86400"),
+        (&["--max", "0"], "1..=86400"),
+        (&["--on-refer", "9999"], "100..=699"),
+        (&["--from", "a b\"<>"], "is no number"),
+        (&["--bind", "0.0.0.0"], "name one address of this machine"),
+        (
+            &["--bind", "192.0.2.77"],
+            "name one address of this machine",
+        ),
+    ] {
+        let target = format!("sip:100@127.0.0.1:{}", free_port()?);
+        let (code, out, err) = strowger(&[&["dial", &target], arguments].concat())?;
+        assert_eq!(code, 2, "{arguments:?}: {out}{err}");
+        assert!(err.contains(told), "{arguments:?}: {err}");
+        assert!(!out.contains("call-id"), "{arguments:?}: {out}");
+    }
+    Ok(())
+}
+
+#[test]
 fn options_are_answered() -> Result<()> {
     let world = World::start()?;
     Phone::dial(world.engine.sip, "100", "options", &[])?.ended()
@@ -156,8 +181,18 @@ fn a_key_before_the_ack_is_type_ahead() -> Result<()> {
 
 #[test]
 fn on_hold_nothing_is_sent_and_afterwards_the_call_goes_on() -> Result<()> {
+    hold(&[])
+}
+
+/// RFC 3264, section 8.2: audio is taken away by port 0, and may come back.
+#[test]
+fn audio_that_is_taken_away_comes_back() -> Result<()> {
+    hold(&[("held_port", "0")])
+}
+
+fn hold(keys: &[(&str, &str)]) -> Result<()> {
     let world = World::edited(always_open)?;
-    let mut phone = Phone::dial(world.engine.sip, "100", "hold", &[])?;
+    let mut phone = Phone::dial(world.engine.sip, "100", "hold", keys)?;
     phone.hear(&*world.zh(LANGUAGE_ZH)?, PROMPT)?;
     phone.press("2")?;
     let before = phone.ear.len();

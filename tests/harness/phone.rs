@@ -53,6 +53,8 @@ pub struct Phone {
 
 impl Phone {
     /// Calls a number; `scenario` is a file of `calls/sipp`, `keys` are values for its `[name]` fields.
+    ///
+    /// `[rtp]` is this phone's audio port, and so is `[held_port]` unless a key says otherwise.
     pub fn dial(
         sip: SocketAddr,
         number: &str,
@@ -99,6 +101,9 @@ impl Phone {
                 "-error_file",
                 "errors",
             ]);
+        if keys.iter().all(|(name, _)| *name != "held_port") {
+            command.args(["-key", "held_port", &rtp.to_string()]);
+        }
         for (name, value) in keys.iter().filter(|(name, _)| *name != "transport") {
             command.args(["-key", name, value]);
         }

@@ -135,6 +135,15 @@ impl Program {
         }
     }
 
+    /// Asks it to end once its log holds a word: two signals that follow too fast are one.
+    pub fn terminate_after(&mut self, word: &str, limit: Duration) -> Result<()> {
+        let log = self.log.clone();
+        self.wait_until(word, limit, || {
+            std::fs::read_to_string(&log).is_ok_and(|log| log.contains(word))
+        })?;
+        self.terminate()
+    }
+
     /// Ends it at once, as a crash would.
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;

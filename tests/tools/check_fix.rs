@@ -38,3 +38,25 @@ fn what_is_not_certain_stays_as_it_is() -> Result<()> {
     assert_eq!(std::fs::read_to_string(&file)?, text);
     Ok(())
 }
+
+/// The neighbour of a file that was not recorded yet says other words, perhaps in another language.
+#[test]
+fn no_other_sound_is_put_in_the_place_of_a_missing_one() -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
+    write("strowger.toml", "[project]\nname = \"x\"\n")?;
+    write("press-2.wav", "")?;
+    let text = "flow: a\nformat: 1\nlanguages: [en]\nprompts:\n  one: { en: { audio: press-1.wav, text: Press one. } }\n  \
+                only: { en: { audio: press-3.wav } }\nsteps:\n  start:\n    - say: one\n    - say: only\n    - hangup: done\n";
+    write("a.flow.yaml", text)?;
+    let (code, out, _) = strowger(&["check", "--fix", &folder.path().display().to_string()])?;
+    assert_eq!(code, 1, "{out}");
+    assert_eq!(
+        out.matches("did you mean `press-2.wav`?").count(),
+        2,
+        "{out}"
+    );
+    let after = std::fs::read_to_string(folder.path().join("a.flow.yaml"))?;
+    assert_eq!(after, text);
+    Ok(())
+}

@@ -145,7 +145,15 @@ impl Server {
         // Media may be counted on from the ACK on; what comes before is the caller giving up.
         let mut early_keys = Vec::new();
         let answer = loop {
-            match events.recv().await {
+            let event = tokio::select! {
+                event = events.recv() => event,
+                () = stop.cancelled() => {
+                    tracing::info!(%source, %call_id, "the call is ended before its answer was acknowledged: the engine stops");
+                    let _ = call.hang_up().await;
+                    return;
+                }
+            };
+            match event {
                 Some(CallEvent::Acked { sdp }) => break sdp,
                 // An ACK can be lost or overtaken; keys by INFO are type-ahead all the same.
                 Some(CallEvent::Key(key)) if early_keys.len() < MAX_EARLY_KEYS => {

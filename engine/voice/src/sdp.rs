@@ -25,6 +25,8 @@ pub struct Session {
     local: SocketAddr,
     /// What was last sent; none before the first offer or answer.
     sent: Option<sdp_types::Session>,
+    /// What was last agreed on; none before the first answer.
+    agreed: Option<Remote>,
 }
 
 /// Where the other side wants its media, and how.
@@ -181,16 +183,31 @@ impl Session {
             version: 0,
             local,
             sent: None,
+            agreed: None,
         }
     }
 
     /// Answers an offer, the first one or a later one (hold, resume, new address).
     ///
     /// Takes the first audio line that can be used and refuses every other line with port 0
-    /// (RFC 3264 §6). On an error nothing has changed: the session goes on as before (RFC 3264 §8).
+    /// (RFC 3264 §6). A later offer whose audio has port 0 takes the audio away and may bring it back
+    /// (RFC 3264 §8.2): it is agreed to, and until then nobody sends. On an error nothing has changed: the session
+    /// goes on as before (RFC 3264 §8).
     pub fn answer(&mut self, offer: &[u8]) -> Result<Answered, SdpError> {
         let offer = Description::parse(offer)?;
-        let audio = offer.audio()?;
+        let audio = match offer.audio() {
+            Ok(audio) => audio,
+            Err(error) => {
+                let remote = self.without_audio(&offer).ok_or(error)?;
+                let sdp = self.describe(offer.medias().iter().map(refused).collect());
+                self.agreed = Some(remote);
+                return Ok(Answered {
+                    sdp,
+                    remote,
+                    ptime_ms: None,
+                });
+            }
+        };
         let remote = self.remote(&audio)?;
         let medias = offer.medias().iter().enumerate().map(|(index, media)| {
             if index == audio.index {
@@ -200,6 +217,7 @@ impl Session {
             }
         });
         let sdp = self.describe(medias.collect());
+        self.agreed = Some(remote);
         Ok(Answered {
             sdp,
             remote,
@@ -207,19 +225,26 @@ impl Session {
         })
     }
 
-    /// Makes an offer: PCMU, PCMA and telephone-event at first, later the agreed lines with `direction`.
+    /// Makes an offer: PCMU, PCMA and telephone-event at first, later the agreed lines with `direction`. Audio that the
+    /// other side took away is offered again.
     pub fn offer(&mut self, direction: Direction) -> String {
+        let formats = [Codec::Pcmu, Codec::Pcma].map(|codec| (codec.payload_type(), codec));
+        let new = self.audio_line(&formats, Some(OFFERED_DTMF), direction);
         let medias = match &self.sent {
-            // The number of m= lines never shrinks within a session (RFC 3264 §8).
-            Some(sent) => sent
-                .medias
-                .iter()
-                .map(|media| redirected(media, direction))
-                .collect(),
-            None => {
-                let formats = [Codec::Pcmu, Codec::Pcma].map(|codec| (codec.payload_type(), codec));
-                vec![self.audio_line(&formats, Some(OFFERED_DTMF), direction)]
+            // The number of m= lines never shrinks within a session, and a line of port 0 may be used again
+            // (RFC 3264 §8.1, §8.2).
+            Some(sent) => {
+                let mut medias = sent.medias.clone();
+                let is_open = |media: &Media| media.port != 0;
+                match medias.iter_mut().find(|media| media.media == "audio") {
+                    Some(closed) if !sent.medias.iter().any(is_open) => *closed = new,
+                    _ => medias
+                        .iter_mut()
+                        .for_each(|media| redirect(media, direction)),
+                }
+                medias
             }
+            None => vec![new],
         };
         self.describe(medias)
     }
@@ -227,8 +252,28 @@ impl Session {
     /// Takes the answer to our offer.
     pub fn accept(&mut self, answer: &[u8]) -> Result<Remote, SdpError> {
         let answer = Description::parse(answer)?;
-        let audio = answer.audio()?;
-        self.remote(&audio)
+        let remote = match answer.audio() {
+            Ok(audio) => self.remote(&audio)?,
+            Err(error) => self.without_audio(&answer).ok_or(error)?,
+        };
+        self.agreed = Some(remote);
+        Ok(remote)
+    }
+
+    /// What is agreed on when a later description takes the audio away: nobody sends. None before there was any, and
+    /// when the description has no audio line of port 0.
+    fn without_audio(&self, description: &Description) -> Option<Remote> {
+        let taken_away = |media: &Media| media.media == "audio" && media.port == 0;
+        let all = description
+            .medias()
+            .iter()
+            .filter(|media| media.media == "audio")
+            .all(taken_away);
+        let agreed = self.agreed?;
+        (all && description.medias().iter().any(taken_away)).then_some(Remote {
+            direction: Direction::Inactive,
+            ..agreed
+        })
     }
 
     fn remote(&self, audio: &Audio) -> Result<Remote, SdpError> {
@@ -322,15 +367,13 @@ fn refused(media: &Media) -> Media {
     line(&media.media, 0, &media.proto, &media.fmt)
 }
 
-/// The same line with another direction; refused lines have none.
-fn redirected(media: &Media, direction: Direction) -> Media {
-    let mut media = media.clone();
+/// Gives a line another direction; refused lines have none.
+fn redirect(media: &mut Media, direction: Direction) {
     for attribute in &mut media.attributes {
         if Direction::of_name(&attribute.attribute).is_some() {
             *attribute = Attribute::new(direction.name());
         }
     }
-    media
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ const LOUD: i16 = 400;
 /// A SIP program answers an INVITE at once, if only with 100 Trying. In this time four copies of it have gone
 /// unanswered (RFC 3261 §17.1.1.2).
 const SIGN_OF_LIFE: Duration = Duration::from_secs(4);
+/// Longest call, in seconds: a day. What is heard is kept in memory, 16 KB a second.
+const MAX_CALL_S: u64 = 86_400;
 /// Datagrams longer than this are not RTP audio.
 const DATAGRAM: usize = 2_048;
 
@@ -57,19 +59,42 @@ pub(super) struct Dial {
     #[arg(long)]
     record: Option<PathBuf>,
     /// What becomes of a transfer that we are asked to make: the SIP status to report, such as 200 or 486.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(100..=699))]
     on_refer: u16,
-    /// Longest call, in seconds; then we hang up.
-    #[arg(long, default_value_t = 180)]
+    /// Longest call, in seconds, at most a day; then we hang up.
+    #[arg(long, default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..=MAX_CALL_S))]
     max: u64,
 }
 
 impl Dial {
     pub(super) async fn run(self) -> Result<u8, Failure> {
         let acts = Act::script(&self.keys).map_err(Failure::cannot)?;
+        if self.from.is_empty() || self.from.contains(|c: char| !is_user(c)) {
+            return Err(Failure::cannot(format!(
+                "--from `{}` is no number: use digits, letters and + - . _",
+                self.from.escape_debug()
+            )));
+        }
+        // Before the call, which would be lost.
+        if let Some(path) = &self.record {
+            let file = std::fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(path);
+            file.map_err(|e| unwritable(path, &e))?;
+        }
+        let unusable = |why: &str| {
+            Failure::cannot(format!(
+                "--bind {}: {why}; name one address of this machine that the other side can reach",
+                self.bind
+            ))
+        };
+        if self.bind.is_unspecified() {
+            return Err(unusable("audio cannot be sent there"));
+        }
         let socket = UdpSocket::bind((self.bind, 0))
             .await
-            .map_err(Failure::cannot)?;
+            .map_err(|e| unusable(&e.to_string()))?;
         let local = socket.local_addr().map_err(Failure::cannot)?;
         let (sip, _incoming) = Sip::bind(SipConfig::new(SocketAddr::new(self.bind, 0)))
             .await
@@ -332,11 +357,22 @@ impl Talk {
     }
 }
 
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::cannot(format!(
+        "cannot write {}: {error}; name another file with --record",
+        path.display()
+    ))
+}
+
+/// What may stand in the user part of a SIP URI as it is (RFC 3261 §25.1, `unreserved` and `+`).
+fn is_user(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "+-._~!*'()".contains(letter)
+}
+
 fn write_wav(path: &Path, samples: &[u8]) -> Result<(), Failure> {
     let size = u32::try_from(samples.len()).unwrap_or(u32::MAX);
     let file = [&wav::header(1, size)[..], samples].concat();
-    std::fs::write(path, file)
-        .map_err(|e| Failure::cannot(format!("cannot write {}: {e}", path.display())))?;
+    std::fs::write(path, file).map_err(|e| unwritable(path, &e))?;
     tell!(
         "heard {:.1} s, written to {}",
         samples.len() as f64 / 16_000.0,

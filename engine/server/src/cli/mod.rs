@@ -223,8 +223,16 @@ fn data_folder(given: Option<PathBuf>, project: &std::path::Path) -> PathBuf {
 /// Log lines go to stderr. `STROWGER_LOG` chooses what is logged; SIP messages are never logged whole.
 fn start_log(format: crate::project::LogFormat) {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("STROWGER_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info"))
+    let chosen = std::env::var("STROWGER_LOG").unwrap_or_else(|_| "info".to_owned());
+    let filter = EnvFilter::try_new(&chosen)
+        .unwrap_or_else(|error| {
+            eprintln!(
+                "STROWGER_LOG `{}` cannot be used ({error}): `info` is logged; write `info`, `warn` or \
+                 `strowger_server=debug`",
+                chosen.escape_debug()
+            );
+            EnvFilter::new("info")
+        })
         // What it says of a damaged file names no file; our own messages do.
         .add_directive("symphonia=off".parse().expect("a fixed directive"));
     let log = tracing_subscriber::fmt()

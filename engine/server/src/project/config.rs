@@ -215,6 +215,12 @@ pub enum LogFormat {
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// It is no text.
+    #[error("{path} is not UTF-8 text: save it as UTF-8")]
+    NotText {
+        /// The file.
+        path: PathBuf,
+    },
     /// It cannot be read.
     #[error("cannot read {path}: {source}; a project is a folder with a strowger.toml")]
     Unreadable {
@@ -232,14 +238,13 @@ impl Config {
     /// The text of `strowger.toml` in a project's folder.
     pub fn source(folder: &Path) -> Result<Source, ConfigError> {
         let path = folder.join("strowger.toml");
-        let unreadable = |source| ConfigError::Unreadable {
-            path: path.clone(),
-            source,
-        };
-        Ok(Source::new(
-            &path,
-            &std::fs::read_to_string(&path).map_err(unreadable)?,
-        ))
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Source::new(&path, &text)),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                Err(ConfigError::NotText { path })
+            }
+            Err(source) => Err(ConfigError::Unreadable { path, source }),
+        }
     }
 
     /// Reads the text of `strowger.toml`.
@@ -251,12 +256,8 @@ impl Config {
         let config: Config = toml::from_str(&source.text).map_err(|e| {
             let end = source.text.len();
             let at = e.span().unwrap_or(0..0);
-            let help = "the README lists the tables and keys of strowger.toml";
-            invalid(
-                at.start.min(end)..at.end.min(end),
-                e.message().trim().to_owned(),
-                help,
-            )
+            let (message, help) = in_words(e.message().trim());
+            invalid(at.start.min(end)..at.end.min(end), message, help)
         })?;
         config.check().map_err(|wrong| {
             let path: Vec<&str> = wrong.path.iter().map(String::as_str).collect();
@@ -307,7 +308,21 @@ impl Config {
                 "the default, 1, moves some thousand calls",
             );
         }
+        if let Some(address) = self.sip.advertise.filter(|ip| ip.is_unspecified()) {
+            return wrong(
+                &["sip", "advertise"],
+                format!("sip.advertise {address} is no address that callers could reach"),
+                "name the address that callers reach, or leave the key out",
+            );
+        }
         for (plugin, settings) in &self.plugins {
+            if let Some(host) = settings.grants.http.iter().find(|host| !is_service(host)) {
+                return wrong(
+                    &["plugins", plugin, "grants", "http"],
+                    format!("plugins.{plugin}.grants.http `{host}` is not a host and a port"),
+                    "write host:port, without `http://` and path, such as `api.example.com:443`",
+                );
+            }
             let mut path = vec!["plugins".to_owned(), plugin.clone(), "config".to_owned()];
             if let Some(why) = beyond_json(&settings.config, &mut path) {
                 let message = format!("{} {why}", path.join("."));
@@ -356,6 +371,39 @@ impl MediaSection {
             ("last_port", message)
         })
     }
+}
+
+/// Whether this is `host:port`, as requests are held against it.
+fn is_service(text: &str) -> bool {
+    text.parse::<hyper::http::uri::Authority>()
+        .is_ok_and(|service| {
+            let port = service.port_u16().is_some_and(|port| port > 0);
+            port && !service.host().is_empty() && !text.contains('@')
+        })
+}
+
+/// The parser's message without the names of the parser's types, and what to write instead.
+fn in_words(message: &str) -> (String, &'static str) {
+    if message.ends_with("socket address syntax") || message.ends_with("expected socket address") {
+        let help =
+            "write an IP address and a port, such as \"127.0.0.1:5060\"; names are not looked up";
+        return ("this is not an address with a port".to_owned(), help);
+    }
+    if message.ends_with("IP address syntax") || message.ends_with("expected IP address") {
+        let help = "write an IP address, such as \"203.0.113.5\"; names are not looked up";
+        return ("this is not an IP address".to_owned(), help);
+    }
+    let help = "the README lists the tables and keys of strowger.toml";
+    let numbers = [
+        ("u16", "a whole number from 0 to 65535"),
+        ("u32", "a whole number from 0 to 4294967295"),
+        ("usize", "a whole number that is not negative"),
+    ];
+    let number = numbers.iter().find_map(|(kind, words)| {
+        let before = message.strip_suffix(kind)?.strip_suffix("expected ")?;
+        Some(format!("{before}expected {words}"))
+    });
+    (number.unwrap_or_else(|| message.to_owned()), help)
 }
 
 /// What JSON cannot say of a table, where `path` then leads.

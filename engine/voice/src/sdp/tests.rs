@@ -296,10 +296,48 @@ fn our_offer_meets_our_answer() {
             .direction,
         Direction::RecvOnly
     );
-    assert!(matches!(
-        caller.accept(b"v=0\r\nm=audio 0 RTP/AVP 0\r\n"),
-        Err(SdpError::NoAudio)
-    ));
+    let closed = b"v=0\r\nm=audio 0 RTP/AVP 0\r\n";
+    assert_eq!(
+        caller.accept(closed).expect("taken away").direction,
+        Direction::Inactive
+    );
+    assert_eq!(session().accept(closed), Err(SdpError::NoAudio));
+}
+
+#[test]
+fn audio_that_a_later_offer_takes_away_may_come_back() {
+    let mut session = session();
+    let open = offer(&[C, T, "m=audio 4000 RTP/AVP 8"]);
+    let away = offer(&[C, T, "m=audio 0 RTP/AVP 8"]);
+    let first = session.answer(&open).expect("usable").remote;
+    let answered = session.answer(&away).expect("RFC 3264, section 8.2");
+    assert!(
+        answered.sdp.ends_with("m=audio 0 RTP/AVP 8\r\n"),
+        "{}",
+        answered.sdp
+    );
+    let nobody_sends = Remote {
+        direction: Direction::Inactive,
+        ..first
+    };
+    assert_eq!(answered.remote, nobody_sends);
+    assert_eq!(session.answer(&open).expect("usable").remote, first);
+    // Asked to offer while there is none, we offer it again, in the same place.
+    session.answer(&away).expect("again");
+    let ours = session.offer(Direction::SendRecv);
+    assert!(ours.contains("m=audio 10000 RTP/AVP 0 8 101\r\n"), "{ours}");
+    assert_eq!(ours.matches("m=").count(), 1, "{ours}");
+    assert_eq!(
+        session.accept(&away).expect("declined").direction,
+        Direction::Inactive
+    );
+    // An audio line in words that are not ours is refused as ever, and so is a description without any.
+    for lines in [
+        &[C, T, "m=audio 0 RTP/AVP 8", "m=audio 4002 RTP/SAVP 8"][..],
+        &[C, T, "m=video 0 RTP/AVP 8"],
+    ] {
+        assert_eq!(session.answer(&offer(lines)), Err(SdpError::NoAudio));
+    }
 }
 
 proptest! {

@@ -25,7 +25,9 @@ pub(crate) fn missing(report: &mut Report<'_>, at: Span, path: &str, names: &[St
         ),
     );
     let _done = match meant {
-        Some(meant) => found.did_you_mean(at, Some(meant), names),
+        // No fix: a file that was not recorded yet looks like a slip of its neighbour, and `check --fix` would let a
+        // caller hear the wrong words.
+        Some(meant) => found.help(text!("did you mean `{meant}`?", "是否想写 `{meant}`？")),
         None => found.help(text!(
             "paths begin at the project's folder, as in `audio/en/hello.wav`",
             "路径从项目文件夹开始，例如 `audio/en/hello.wav`"

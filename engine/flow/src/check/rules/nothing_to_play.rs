@@ -30,7 +30,8 @@ pub(crate) fn missing(report: &mut Report<'_>, at: Span, path: &str, names: &[St
         ),
     );
     let _done = match meant {
-        Some(meant) => found.did_you_mean(at, Some(meant), names),
+        // No fix, as in `missing-audio`: the wrong file would be heard.
+        Some(meant) => found.help(text!("did you mean `{meant}`?", "是否想写 `{meant}`？")),
         None => found.help(text!(
             "add the file, or `text:` beside `audio:`",
             "请添加该文件，或在 `audio:` 旁写上 `text:`"
