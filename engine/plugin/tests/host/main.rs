@@ -6,4 +6,5 @@ mod containment;
 mod guest;
 mod loading;
 mod outcomes;
+mod wasi;
 mod world;
