@@ -3,6 +3,7 @@
 mod cache;
 mod calls;
 mod containment;
+mod forged;
 mod guest;
 mod loading;
 mod outcomes;
