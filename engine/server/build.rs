@@ -1,4 +1,5 @@
-//! Builds the standard steps' components into the program, where the guests' build left them.
+//! Builds into the program the standard steps' components, where the guests' build left them, and what a new plugin
+//! begins with: the kits' templates and the SDK's sources.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -38,11 +39,54 @@ fn main() {
         .expect("writing to a string");
     }
     code.push_str("];\n");
-    let out = PathBuf::from(std::env::var("OUT_DIR").expect("cargo sets OUT_DIR"));
-    std::fs::write(out.join("standard.rs"), code).expect("cargo's OUT_DIR can be written");
+    write("standard.rs", &code);
     if files.is_empty() {
         println!(
             "cargo:warning=no standard steps in plugins/target/components: run `make guests` first"
         );
+    }
+
+    let kits = Path::new(env!("CARGO_MANIFEST_DIR")).join("kits");
+    let code = texts("TEMPLATES", &kits) + &texts("SDK", &root.join("plugins/sdk"));
+    write("kits.rs", &code);
+}
+
+fn write(name: &str, code: &str) {
+    let out = PathBuf::from(std::env::var("OUT_DIR").expect("cargo sets OUT_DIR"));
+    std::fs::write(out.join(name), code).expect("cargo's OUT_DIR can be written");
+}
+
+/// A table of the texts below a folder, by their paths in it.
+fn texts(name: &str, folder: &Path) -> String {
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let mut files = Vec::new();
+    below(folder, &mut files);
+    files.sort();
+    let mut code = format!("static {name}: &[(&str, &str)] = &[\n");
+    for file in files {
+        let path = file
+            .strip_prefix(folder)
+            .expect("it was found in the folder")
+            .display()
+            .to_string();
+        let file = file
+            .canonicalize()
+            .expect("a file just listed can be resolved")
+            .display()
+            .to_string();
+        writeln!(code, "    ({path:?}, include_str!({file:?})),").expect("writing to a string");
+    }
+    code.push_str("];\n");
+    code
+}
+
+fn below(folder: &Path, files: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(folder).expect("the folder belongs to the sources");
+    for entry in entries.flatten() {
+        let path = entry.path();
+        match path.is_dir() {
+            true => below(&path, files),
+            false => files.push(path),
+        }
     }
 }

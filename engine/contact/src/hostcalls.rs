@@ -336,7 +336,8 @@ fn json_size(value: &impl Serialize) -> usize {
     count.0
 }
 
-fn local_time(now: Millis, zone: &str) -> Result<Json, CallError> {
+/// What the clocks of a time zone show: the JSON of `env.civil`.
+pub fn local_time(now: Millis, zone: &str) -> Result<Json, CallError> {
     let at = i64::try_from(now)
         .ok()
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())

@@ -40,6 +40,7 @@ mod walk;
 pub use contact::Contact;
 pub use entry::{Entry, EntryKind, FORMAT, HIDDEN};
 pub use facts::{Channel, Facts};
+pub use hostcalls::local_time;
 pub use io::{Effect, Ending, Input, Output, Segment, StepFailure, StepResult, TransferResult};
 pub use parting::APOLOGY;
 pub use program::{Program, ProgramError};

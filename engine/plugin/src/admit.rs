@@ -3,14 +3,16 @@
 use sha2::{Digest as _, Sha256};
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::types::TypesRef;
-use wasmparser::{BinaryReader, Parser, Payload, Validator};
+use wasmparser::{BinaryReader, Instance, Parser, Payload, Validator};
 
 use crate::cache::hex;
 use crate::engine::FEATURES;
 use crate::error::LoadError;
 use crate::grants::Grants;
 use crate::interface::{Functions, GUEST, InterfaceName, SERVED, functions};
-use crate::limits::Limits;
+use crate::limits::{INTERPRETER_BYTES, Limits};
+use crate::pool::{self, Shape};
+use crate::wasi::{self, Service};
 
 /// Most complaints told about one component; a component with more is past helping one by one.
 const COMPLAINTS_MOST: usize = 100;
@@ -24,13 +26,26 @@ const MAGIC: &[u8] = b"\0asm";
 /// Bytes of the magic number, the version and the layer.
 const PREAMBLE: usize = 8;
 
+/// What serves an import.
+#[derive(Debug, Clone)]
+pub(crate) enum Served {
+    /// A capability, by the short name `media`.
+    Capability(String),
+    /// Nothing: the interface holds only types.
+    Types,
+    /// The virtual WASI.
+    Wasi {
+        /// The name without the version: `wasi:io/poll`.
+        path: String,
+    },
+}
+
 /// An import of a component that the engine serves.
 #[derive(Debug, Clone)]
 pub(crate) struct Import {
     /// As it stands in the component: `strowger:media/media@1.0.0`.
     pub(crate) name: String,
-    /// The short name `media`; none for interfaces that hold only types.
-    pub(crate) capability: Option<String>,
+    pub(crate) served: Served,
     /// The functions that it uses.
     pub(crate) functions: Vec<String>,
 }
@@ -43,6 +58,8 @@ pub(crate) struct Inspection {
     pub(crate) imports: Vec<Import>,
     /// The name under which the guest interface is exported.
     pub(crate) guest: String,
+    /// Whether it needs the room that interpreters have: it is large, or of many parts.
+    pub(crate) interpreter: bool,
     pub(crate) complaints: Vec<LoadError>,
 }
 
@@ -62,6 +79,7 @@ pub(crate) fn inspect(bytes: &[u8], grants: &Grants, limits: &Limits) -> Inspect
         digest: String::new(),
         imports: Vec::new(),
         guest: String::new(),
+        interpreter: bytes.len() > INTERPRETER_BYTES,
         complaints: Vec::new(),
     };
     if bytes.len() > limits.component_bytes {
@@ -95,12 +113,13 @@ pub(crate) fn inspect(bytes: &[u8], grants: &Grants, limits: &Limits) -> Inspect
         }
     };
     let types = types.as_ref();
-    match outer_names(bytes) {
-        Ok((imports, exports)) => {
-            for name in imports {
+    match outside(bytes) {
+        Ok(outside) => {
+            inspection.interpreter |= !outside.shape.fits(&pool::NATIVE);
+            for name in outside.imports {
                 check_import(types, &name, grants, &mut inspection);
             }
-            check_exports(types, &exports, &mut inspection);
+            check_exports(types, &outside.exports, &mut inspection);
         }
         Err(error) => inspection.complaints.push(invalid(error)),
     }
@@ -156,9 +175,19 @@ pub(crate) fn in_one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The names of the component's own imports and exports, not those of components inside it.
-fn outer_names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), wasmparser::BinaryReaderError> {
-    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+/// What is read of a component in one pass.
+#[derive(Debug, Default)]
+struct Outside {
+    /// The names of the component's own imports, not those of components inside it.
+    imports: Vec<String>,
+    /// The names of its own exports.
+    exports: Vec<String>,
+    /// How many parts it has, components inside it included.
+    shape: Shape,
+}
+
+fn outside(bytes: &[u8]) -> Result<Outside, wasmparser::BinaryReaderError> {
+    let mut outside = Outside::default();
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload? {
@@ -166,29 +195,35 @@ fn outer_names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), wasmparser::B
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
-                    imports.push(import?.name.name.to_owned());
+                    outside.imports.push(import?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) if depth == 0 => {
                 for export in section {
-                    exports.push(export?.name.name.to_owned());
+                    outside.exports.push(export?.name.name.to_owned());
                 }
             }
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    let instantiates = matches!(instance?, Instance::Instantiate { .. });
+                    outside.shape.core_instances += u32::from(instantiates);
+                }
+            }
+            Payload::MemorySection(section) => outside.shape.memories += section.count(),
+            Payload::TableSection(section) => outside.shape.tables += section.count(),
             _ => {}
         }
     }
-    Ok((imports, exports))
+    Ok(outside)
 }
 
 fn check_import(types: TypesRef<'_>, name: &str, grants: &Grants, inspection: &mut Inspection) {
     let shown: String = name.chars().take(NAME_CHARS).collect();
+    let parsed = InterfaceName::parse(name);
     if name.starts_with("wasi:") {
-        inspection
-            .complaints
-            .push(LoadError::Wasi { import: shown });
+        check_wasi(types, name, parsed, inspection);
         return;
     }
-    let parsed = InterfaceName::parse(name);
     let item = types.component_item_for_import(name).map(|item| item.ty);
     let (Some(served), Some(ComponentEntityType::Instance(instance))) =
         (SERVED.find(&parsed), item)
@@ -201,8 +236,11 @@ fn check_import(types: TypesRef<'_>, name: &str, grants: &Grants, inspection: &m
     };
     let imported = functions(types, instance);
     check_functions(&shown, &imported, served, inspection);
-    let capability = (parsed.capability() != "types").then(|| parsed.capability().to_owned());
-    if let Some(capability) = &capability
+    let served = match parsed.capability() {
+        "types" => Served::Types,
+        capability => Served::Capability(capability.to_owned()),
+    };
+    if let Served::Capability(capability) = &served
         && !grants.allow(capability)
     {
         inspection.complaints.push(LoadError::NotGranted {
@@ -212,8 +250,46 @@ fn check_import(types: TypesRef<'_>, name: &str, grants: &Grants, inspection: &m
     }
     inspection.imports.push(Import {
         name: name.to_owned(),
-        capability,
+        served,
         functions: imported.into_keys().collect(),
+    });
+}
+
+/// An import of WASI needs no grant, for it leads nowhere; but only what is served is let in.
+fn check_wasi(types: TypesRef<'_>, name: &str, parsed: InterfaceName, inspection: &mut Inspection) {
+    let shown: String = name.chars().take(NAME_CHARS).collect();
+    let item = types.component_item_for_import(name).map(|item| item.ty);
+    let (Some(service), Some(ComponentEntityType::Instance(instance))) =
+        (wasi::service(&parsed), item)
+    else {
+        let instead = match parsed.capability() {
+            "http" => "; requests go through `strowger:http/client`",
+            "keyvalue" => "; data is kept in `strowger:kv/store`",
+            "config" => "; configuration is in `strowger:env/env`",
+            _ => "",
+        };
+        inspection.complaints.push(LoadError::Wasi {
+            import: shown,
+            instead,
+        });
+        return;
+    };
+    let functions: Vec<_> = functions(types, instance).into_keys().collect();
+    if let Service::Functions(known) = service {
+        for function in &functions {
+            if !known.contains(&function.as_str()) {
+                inspection.complaints.push(LoadError::UnknownFunction {
+                    import: shown.clone(),
+                    function: function.chars().take(NAME_CHARS).collect(),
+                    known: known.join(", "),
+                });
+            }
+        }
+    }
+    inspection.imports.push(Import {
+        name: name.to_owned(),
+        served: Served::Wasi { path: parsed.path },
+        functions,
     });
 }
 

@@ -2,15 +2,15 @@
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, WasmFeatures};
 
-use crate::limits::{FIBER_STACK_BYTES, WASM_STACK_BYTES};
 use crate::pool::Pool;
 
 /// Names the settings below in the key of the code cache. Change it whenever a setting changes that
 /// makes other machine code.
-pub(crate) const PROFILE: &str = "strowger-step-1";
+pub(crate) const PROFILE: &str = "strowger-step-2";
 
-/// What components may use: WebAssembly 2.0, wider constants, relaxed SIMD (made deterministic) and the
-/// component model. Threads, 64-bit memories, garbage collection, exceptions and tail calls are off:
+/// What components may use: WebAssembly 2.0, wider constants, relaxed SIMD (made deterministic), several
+/// memories and the component model. Where components are composed, as a JavaScript engine with its WASI is,
+/// the engine itself copies between their memories with code that has both. Threads, 64-bit memories, garbage collection, exceptions and tail calls are off:
 /// no guest toolchain that we serve needs them, and each is more surface to attack.
 pub(crate) const FEATURES: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::MUTABLE_GLOBAL)
@@ -22,6 +22,7 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::SIMD)
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::COMPONENT_MODEL);
 
 /// The engine of steps that serve contacts.
@@ -32,8 +33,8 @@ pub(crate) fn engine(pool: &Pool) -> Result<Engine, wasmtime::Error> {
         .wasm_features(WasmFeatures::all().difference(FEATURES), false)
         .wasm_features(FEATURES, true)
         .epoch_interruption(true)
-        .max_wasm_stack(WASM_STACK_BYTES)
-        .async_stack_size(FIBER_STACK_BYTES)
+        .max_wasm_stack(pool.room.wasm_stack)
+        .async_stack_size(pool.room.fiber_stack)
         .memory_init_cow(true)
         .cranelift_opt_level(OptLevel::Speed)
         // A step must give the same answer on every machine, floats included, or its journal cannot

@@ -65,13 +65,15 @@ pub enum LoadError {
         /// The interfaces that are served, by name and version.
         served: String,
     },
-    /// An import of WASI.
+    /// An import of WASI that is not served.
     #[error(
-        "the plugin imports `{import}`; WASI is not served: build for `wasm32-unknown-unknown`, or with the toolchain's option that stubs WASI (`--stub-wasi`, `--disable all`)"
+        "the plugin imports `{import}`, which is not served{instead}; of WASI 0.2 there are clocks, random, cli and io, and a filesystem and sockets that refuse everything: leave the import out, or build with the toolchain's option that stubs WASI (`--stub-wasi`)"
     )]
     Wasi {
         /// The import as it stands in the component.
         import: String,
+        /// What serves the same purpose here, as a further part of the sentence, or nothing.
+        instead: &'static str,
     },
     /// A function of a served interface that does not exist.
     #[error(
@@ -333,6 +335,8 @@ pub enum TrapKind {
     BadTable,
     /// An integer division by zero, an overflow of one, or a conversion that cannot be done.
     Arithmetic,
+    /// It ended itself as a program does (`wasi:cli/exit`), which a step cannot.
+    Exit,
     /// Anything else.
     Other,
 }
@@ -344,6 +348,7 @@ impl std::fmt::Display for TrapKind {
             Self::OutOfBounds => "memory access out of bounds",
             Self::BadTable => "call through a bad table entry",
             Self::Arithmetic => "division by zero or overflow",
+            Self::Exit => "it called `exit`; a step ends by returning an outcome or a failure",
             Self::Other => "trap",
         })
     }

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use wasmtime::Engine;
 
 use crate::cache::{CacheError, CodeCache};
@@ -16,7 +15,7 @@ use crate::limits::Limits;
 use crate::plugin::{self, Plugin};
 use crate::pool::Pool;
 use crate::runtime::{GuestRuntime, share_with_compiler};
-use crate::ticker::Ticker;
+use crate::tier::Tier;
 
 /// How to set up a [`Host`].
 #[derive(Debug, Clone)]
@@ -104,40 +103,47 @@ pub struct Host {
 
 /// What all plugins of a host share.
 pub(crate) struct Shared {
-    pub(crate) engine: Engine,
-    pub(crate) pool: Pool,
+    pub(crate) native: Arc<Tier>,
+    /// Made when the first interpreter is loaded: most hosts have none.
+    interpreters: OnceLock<Arc<Tier>>,
     pub(crate) cache: Option<CodeCache>,
     pub(crate) runtime: GuestRuntime,
-    /// One permit per instance of the pool: who comes late waits instead of failing.
-    pub(crate) slots: Semaphore,
     tick: Duration,
-    _ticker: Ticker,
+}
+
+impl Shared {
+    /// The tier of interpreters.
+    pub(crate) fn interpreters(&self) -> Result<Arc<Tier>, HostError> {
+        if let Some(tier) = self.interpreters.get() {
+            return Ok(Arc::clone(tier));
+        }
+        let tier = Tier::interpreters(&self.native.pool, self.tick)?;
+        // Two that come at once make two, and one is dropped unused.
+        Ok(Arc::clone(self.interpreters.get_or_init(|| Arc::new(tier))))
+    }
 }
 
 impl Host {
     /// Probes the machine, cuts the pool and starts the guest threads.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
         let pool = Pool::probe(config.pool)?;
-        let engine = crate::engine::engine(&pool)
-            .map_err(|error| HostError::Engine(format!("{error:#}")))?;
+        let tick = Duration::from_millis(config.epoch_tick_ms.max(1));
+        let native = Tier::native(pool, tick)?;
+        // Both tiers make the same machine code.
         let cache = match config.cache_dir {
-            Some(folder) => Some(CodeCache::open(&engine, folder)?),
+            Some(folder) => Some(CodeCache::open(&native.engine, folder)?),
             None => None,
         };
         let runtime = GuestRuntime::new(config.guest_threads, config.guest_niceness)
             .map_err(HostError::Threads)?;
         share_with_compiler(config.guest_threads, config.guest_niceness);
-        let tick = Duration::from_millis(config.epoch_tick_ms.max(1));
-        let ticker = Ticker::start(&engine, tick).map_err(HostError::Threads)?;
         Ok(Self {
             shared: Arc::new(Shared {
-                engine,
-                pool,
+                native: Arc::new(native),
+                interpreters: OnceLock::new(),
                 cache,
                 runtime,
-                slots: Semaphore::new(pool.instances as usize),
                 tick,
-                _ticker: ticker,
             }),
         })
     }
@@ -145,12 +151,15 @@ impl Host {
     /// What was found and chosen.
     pub fn report(&self) -> HostReport {
         let shared = &self.shared;
+        let Tier { pool, .. } = &*shared.native;
+        let interpreters = shared.interpreters.get();
         HostReport {
-            pool: shared.pool.instances,
-            in_use: shared.pool.instances - shared.slots.available_permits() as u32,
-            keep_resident: shared.pool.keep_resident,
-            pagemap_scan: shared.pool.pagemap_scan,
-            max_map_count: shared.pool.max_map_count,
+            pool: pool.instances,
+            interpreters: interpreters.map_or(0, |tier| tier.pool.instances),
+            in_use: shared.native.in_use() + interpreters.map_or(0, |tier| tier.in_use()),
+            keep_resident: pool.keep_resident,
+            pagemap_scan: pool.pagemap_scan,
+            max_map_count: pool.max_map_count,
             guest_threads: shared.runtime.threads(),
             epoch_tick: shared.tick,
             cache_hits: shared.cache.as_ref().map_or(0, CodeCache::hits),
@@ -166,7 +175,7 @@ impl Host {
     /// The engine itself, for benchmarks that measure what the host adds to it.
     #[doc(hidden)]
     pub fn engine(&self) -> &Engine {
-        &self.shared.engine
+        &self.shared.native.engine
     }
 
     /// Checks a component, compiles it and asks it to describe itself.
@@ -194,7 +203,9 @@ impl fmt::Debug for Host {
 pub struct HostReport {
     /// Instances that may be alive at once.
     pub pool: u32,
-    /// Instances alive now.
+    /// Interpreters that may be alive at once beside them; 0 as long as none was loaded.
+    pub interpreters: u32,
+    /// Instances alive now, interpreters included.
     pub in_use: u32,
     /// Memory of a freed instance that stays resident. Bytes.
     pub keep_resident: usize,

@@ -15,8 +15,8 @@ use wit_parser::Resolve;
 /// The capabilities that can be granted, by short name.
 pub const CAPABILITIES: [&str; 7] = ["contact", "media", "route", "wait", "http", "kv", "env"];
 
-/// The contract, in the order of its dependencies.
-const CONTRACT: [(&str, &str); 9] = [
+/// The contract `wit/1.0`, a file for each package, in the order of its dependencies.
+pub const CONTRACT: [(&str, &str); 9] = [
     (
         "types.wit",
         include_str!("../../../wit/1.0/deps/types/types.wit"),

@@ -59,15 +59,19 @@ mod run;
 mod runtime;
 mod schema;
 mod ticker;
+mod tier;
 pub mod value;
+mod wasi;
 
 pub use calls::{HostCallError, HostCallFuture, HostCalls, NoCalls};
-pub use componentize::{ComponentizeError, componentize};
+pub use componentize::{ComponentizeError, componentize, componentize_for};
 pub use error::{LoadError, StepError, TrapKind};
 pub use grants::Grants;
 pub use host::{Host, HostConfig, HostError, HostReport};
-pub use interface::{CAPABILITIES, Class, class};
-pub use limits::{Limits, MEMORY_MOST, TABLE_ELEMENTS_MOST};
+pub use interface::{CAPABILITIES, CONTRACT, Class, class};
+pub use limits::{
+    INTERPRETER_BYTES, INTERPRETER_TABLE_ELEMENTS_MOST, Limits, MEMORY_MOST, TABLE_ELEMENTS_MOST,
+};
 pub use meter::Meters;
 pub use plugin::Plugin;
 pub use retold::Told;

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Size of the component. Bytes; default 4 MiB.
+    /// Size of the component. Bytes; default 24 MiB.
     ///
-    /// Compiling takes about a second per MiB of code, and code stays resident.
+    /// Enough for a whole interpreter with its library (CPython has 18 MiB). Compiling takes about a second per
+    /// MiB of code, and code stays resident.
     pub component_bytes: usize,
     /// Size of the answer to `describe`. Bytes; default 256 KiB.
     ///
@@ -23,10 +24,18 @@ pub struct Limits {
     /// Ten thousand waiting steps must fit into one machine. A growth beyond it ends the step, so that
     /// the author sees the limit and not an `unreachable` in the allocator.
     pub memory_bytes: usize,
+    /// The same for a component that carries an interpreter (see [`INTERPRETER_BYTES`]). Bytes; default 64 MiB;
+    /// at most [`MEMORY_MOST`].
+    ///
+    /// An interpreter begins with its whole library in memory; most of that is shared between steps.
+    pub interpreter_memory_bytes: usize,
     /// Elements over all tables. Count; default 10,000; at most [`TABLE_ELEMENTS_MOST`].
     ///
     /// Tables hold function references; a large program has a few thousand.
     pub table_elements: usize,
+    /// The same for a component that carries an interpreter. Count; default 64,000; at most
+    /// [`INTERPRETER_TABLE_ELEMENTS_MOST`].
+    pub interpreter_table_elements: usize,
     /// CPU of one step: its active time on a processor, host calls' own work included.
     /// Milliseconds; default 100. Enforced at the epoch tick, so the overrun is at most about one tick.
     ///
@@ -63,6 +72,15 @@ pub const MEMORY_MOST: usize = 256 << 20;
 /// Highest value of [`Limits::table_elements`] for one table: what a slot of the pool can hold. Count.
 pub const TABLE_ELEMENTS_MOST: usize = 10_000;
 
+/// Highest value of [`Limits::interpreter_table_elements`] for one table. Count.
+pub const INTERPRETER_TABLE_ELEMENTS_MOST: usize = 64_000;
+
+/// A component larger than this, or of more parts than a small program has, counts as one that carries an
+/// interpreter: it runs in a pool of its own, with more room and fewer instances. Bytes.
+///
+/// Plugins compiled to WebAssembly have 20 to 500 KiB; the smallest JavaScript engine has one MiB.
+pub const INTERPRETER_BYTES: usize = 1 << 20;
+
 /// Stack of the guest's own frames. Bytes.
 ///
 /// Belongs to the engine and not to a step: the pool is cut for it. Enough for the recursion of a JSON
@@ -71,6 +89,12 @@ pub(crate) const WASM_STACK_BYTES: usize = 128 << 10;
 
 /// Stack of a step's fiber, guest and host frames together. Bytes; only touched pages are resident.
 pub(crate) const FIBER_STACK_BYTES: usize = 512 << 10;
+
+/// [`WASM_STACK_BYTES`] of an interpreter: each call of its language is several large frames of its own.
+pub(crate) const INTERPRETER_WASM_STACK_BYTES: usize = 1 << 20;
+
+/// [`FIBER_STACK_BYTES`] of an interpreter.
+pub(crate) const INTERPRETER_FIBER_STACK_BYTES: usize = 2 << 20;
 
 impl Limits {
     /// [`Self::cpu_ms`] as a duration.
@@ -87,10 +111,12 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            component_bytes: 4 << 20,
+            component_bytes: 24 << 20,
             description_bytes: 256 << 10,
             memory_bytes: 16 << 20,
+            interpreter_memory_bytes: 64 << 20,
             table_elements: 10_000,
+            interpreter_table_elements: 64_000,
             cpu_ms: 100,
             busy_ms: 5_000,
             host_calls: 1_000,

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::time::Instant;
 use wasmtime::StoreContextMut;
 use wasmtime::component::types::ComponentFunc;
 use wasmtime::component::{Component, InstancePre, Linker, Type, Val};
 
-use crate::admit::Import;
+use crate::admit::{Import, Served};
 use crate::calls::HostCallError;
 use crate::error::StepError;
 use crate::interface::{Class, class};
 use crate::meter::StepState;
 use crate::value::{self, Refusal};
+use crate::wasi;
 
 /// What an import leads to.
 struct Target {
@@ -29,8 +31,13 @@ pub(crate) fn link(
     let mut linker = Linker::new(component.engine());
     for import in imports {
         let mut instance = linker.instance(&import.name)?;
-        let Some(capability) = &import.capability else {
-            continue;
+        let capability = match &import.served {
+            Served::Capability(capability) => capability,
+            Served::Types => continue,
+            Served::Wasi { path } => {
+                wasi::define(instance, path, &import.functions)?;
+                continue;
+            }
         };
         for function in &import.functions {
             let target = Arc::new(Target {
@@ -57,12 +64,7 @@ async fn answer(
 ) -> Result<(), wasmtime::Error> {
     let state = store.data_mut();
     let result = ty.results().next();
-    state.host_calls += 1;
-    if state.host_calls > state.limits.host_calls {
-        return Err(ended(StepError::HostCallLimit {
-            most: state.limits.host_calls,
-        }));
-    }
+    state.count_call()?;
 
     let mut args = Vec::with_capacity(params.len());
     for (param, (name, ty)) in params.iter().zip(ty.params()) {
@@ -79,10 +81,50 @@ async fn answer(
             }
         }
     }
-    state.check_journal()?;
+    let answer = call(
+        state,
+        &target.interface,
+        &target.function,
+        target.class,
+        args,
+    )
+    .await?;
+    match (results.first_mut(), result) {
+        (Some(slot), Some(ty)) => {
+            *slot = value::from_json(answer, &ty)
+                .map_err(|mismatch| target.fault(&mismatch.to_string()))?;
+        }
+        _ if answer.is_null() => {}
+        _ => return Err(target.fault("an answer where the function has none")),
+    }
+    Ok(())
+}
 
-    let call = state.calls.call(&target.interface, &target.function, args);
-    let answer = match target.class {
+/// Makes a host call on behalf of the guest, which asked for it by another name: counted, limited and
+/// journalled as its own are.
+pub(crate) async fn host_call(
+    state: &mut StepState,
+    interface: &str,
+    function: &str,
+    class: Class,
+    args: Vec<Value>,
+) -> Result<Value, wasmtime::Error> {
+    state.count_call()?;
+    state.measure.seen += args.iter().map(value::size).sum::<usize>();
+    call(state, interface, function, class, args).await
+}
+
+/// Hands a call that was counted and measured to whoever answers, within the time that its class has.
+async fn call(
+    state: &mut StepState,
+    interface: &str,
+    function: &str,
+    class: Class,
+    args: Vec<Value>,
+) -> Result<Value, wasmtime::Error> {
+    state.check_journal()?;
+    let call = state.calls.call(interface, function, args);
+    let answer = match class {
         Class::Wait => {
             let since = Instant::now();
             let answer = call.await;
@@ -108,16 +150,7 @@ async fn answer(
     })?;
     state.measure.seen += value::size(&answer);
     state.check_journal()?;
-
-    match (results.first_mut(), result) {
-        (Some(slot), Some(ty)) => {
-            *slot = value::from_json(answer, &ty)
-                .map_err(|mismatch| target.fault(&mismatch.to_string()))?;
-        }
-        _ if answer.is_null() => {}
-        _ => return Err(target.fault("an answer where the function has none")),
-    }
-    Ok(())
+    Ok(answer)
 }
 
 impl Target {

@@ -13,9 +13,10 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use crate::calls::HostCalls;
 use crate::error::StepError;
-use crate::limits::{Limits, MEMORY_MOST, TABLE_ELEMENTS_MOST};
+use crate::limits::{Limits, MEMORY_MOST};
 use crate::link::ended;
 use crate::value::Measure;
+use crate::wasi::Wasi;
 
 /// What one step used, for the bill and for its author.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,6 +46,7 @@ pub(crate) struct StepState {
     pub(crate) busy: BusyClock,
     pub(crate) measure: Measure,
     pub(crate) host_calls: u32,
+    pub(crate) wasi: Wasi,
     peak_memory_bytes: usize,
     instantiate: Duration,
     memory_bytes: usize,
@@ -54,13 +56,13 @@ pub(crate) struct StepState {
 impl StepState {
     pub(crate) fn new(
         calls: Box<dyn HostCalls>,
-        limits: &Limits,
+        limits: Limits,
         cpu: Arc<CpuClock>,
         since: Instant,
+        wasi: Wasi,
     ) -> Self {
         Self {
             calls,
-            limits: limits.clone(),
             cpu,
             busy: BusyClock {
                 since,
@@ -72,7 +74,9 @@ impl StepState {
                 list_bytes: limits.list_bytes,
                 seen: 0,
             },
+            limits,
             host_calls: 0,
+            wasi,
             peak_memory_bytes: 0,
             instantiate: Duration::ZERO,
             memory_bytes: 0,
@@ -106,6 +110,16 @@ impl StepState {
             return Err(ended(self.busy.over()));
         }
         Ok(UpdateDeadline::Yield(1))
+    }
+
+    /// Counts a host call, and ends the step when it makes too many.
+    pub(crate) fn count_call(&mut self) -> Result<(), wasmtime::Error> {
+        let most = self.limits.host_calls;
+        self.host_calls = self.host_calls.saturating_add(1);
+        if self.host_calls > most {
+            return Err(ended(StepError::HostCallLimit { most }));
+        }
+        Ok(())
     }
 
     /// Ends the step when too much has passed through its host calls.
@@ -152,7 +166,7 @@ impl ResourceLimiter for StepState {
         desired: usize,
         maximum: Option<usize>,
     ) -> Result<bool, wasmtime::Error> {
-        let most = self.limits.table_elements.min(TABLE_ELEMENTS_MOST);
+        let most = self.limits.table_elements;
         if maximum.is_some_and(|maximum| maximum < most && desired > maximum) {
             return Ok(false);
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use strowger_flow::catalog::PluginDescription;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
-use crate::admit::{self, Inspection};
+use crate::admit::{self, Inspection, Served};
 use crate::description::{self, StepChecks};
 use crate::error::{LoadError, StepError};
 use crate::grants::Grants;
@@ -16,6 +16,7 @@ use crate::limits::Limits;
 use crate::link::link;
 use crate::meter::{Meters, StepState};
 use crate::run::{self, RunRequest, StepReport};
+use crate::tier::Tier;
 
 /// A plugin that was checked and can run. A handle: clones share everything, and a step that runs
 /// keeps its plugin even when a newer version has taken its place.
@@ -27,12 +28,15 @@ pub struct Plugin {
 /// What all handles of a plugin share.
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) tier: Arc<Tier>,
     pub(crate) pre: InstancePre<StepState>,
     pub(crate) run: ComponentExportIndex,
     pub(crate) describe: ComponentExportIndex,
     pub(crate) steps: StepChecks,
     digest: String,
     imports: Vec<String>,
+    wasi: Vec<String>,
+    interpreter: bool,
     description: PluginDescription,
 }
 
@@ -45,6 +49,17 @@ impl Plugin {
     /// The capabilities it imports, by short name: what it can touch.
     pub fn imports(&self) -> &[String] {
         &self.inner.imports
+    }
+
+    /// The interfaces of WASI that it imports, as they stand in the component: `wasi:io/poll@0.2.9`. They need
+    /// no grant, since the engine's WASI leads nowhere.
+    pub fn wasi(&self) -> &[String] {
+        &self.inner.wasi
+    }
+
+    /// Whether it runs among the interpreters, in larger instances of which there are fewer.
+    pub fn interpreter(&self) -> bool {
+        self.inner.interpreter
     }
 
     /// What it says of itself, checked.
@@ -180,12 +195,18 @@ fn compile(
     let unsupported = |error: wasmtime::Error| LoadError::Unsupported {
         reason: admit::in_one_line(&format!("{error:#}")),
     };
+    let tier = match inspection.interpreter {
+        false => Arc::clone(&shared.native),
+        true => shared.interpreters().map_err(|error| LoadError::Engine {
+            reason: error.to_string(),
+        })?,
+    };
     let cache = shared.cache.as_ref();
-    let cached = cache.and_then(|cache| cache.load(&shared.engine, &inspection.digest));
+    let cached = cache.and_then(|cache| cache.load(&tier.engine, &inspection.digest));
     let component = match cached {
         Some(component) => component,
         None => {
-            let component = Component::from_binary(&shared.engine, bytes).map_err(unsupported)?;
+            let component = Component::from_binary(&tier.engine, bytes).map_err(unsupported)?;
             if let Some(cache) = cache {
                 cache.store(&inspection.digest, &component);
             }
@@ -201,21 +222,27 @@ fn compile(
                 export: format!("{}#{name}", inspection.guest),
             })
     };
-    let mut imports: Vec<_> = inspection
-        .imports
-        .iter()
-        .filter_map(|import| import.capability.clone())
-        .collect();
+    let (mut imports, mut wasi) = (Vec::new(), Vec::new());
+    for import in &inspection.imports {
+        match &import.served {
+            Served::Capability(capability) => imports.push(capability.clone()),
+            Served::Wasi { .. } => wasi.push(import.name.clone()),
+            Served::Types => {}
+        }
+    }
     imports.sort();
     imports.dedup();
     Ok(Inner {
         shared: Arc::clone(shared),
+        tier,
         run: export("run")?,
         describe: export("describe")?,
         pre,
         steps: StepChecks::new(),
         digest: inspection.digest.clone(),
         imports,
+        wasi,
+        interpreter: inspection.interpreter,
         description: PluginDescription {
             name: String::new(),
             version: String::new(),

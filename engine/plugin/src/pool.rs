@@ -3,7 +3,10 @@
 use wasmtime::{Enabled, PoolingAllocationConfig};
 
 use crate::host::HostError;
-use crate::limits::{MEMORY_MOST, TABLE_ELEMENTS_MOST};
+use crate::limits::{
+    FIBER_STACK_BYTES, INTERPRETER_FIBER_STACK_BYTES, INTERPRETER_TABLE_ELEMENTS_MOST,
+    INTERPRETER_WASM_STACK_BYTES, MEMORY_MOST, TABLE_ELEMENTS_MOST, WASM_STACK_BYTES,
+};
 
 /// Memory mappings that one instance needs at most: four for its memory and tables, two for its stack.
 /// Measured; the kernel's limit on mappings (`vm.max_map_count`) is what bounds the pool.
@@ -29,10 +32,83 @@ const KEEP_RESIDENT_SCANNED: usize = 1 << 20;
 /// The same without `PAGEMAP_SCAN` (before Linux 6.7), where all of it is reset every time. Bytes.
 const KEEP_RESIDENT_BLIND: usize = 64 << 10;
 
-/// The measured shape of the pool.
+/// Interpreters that may be alive at once, as a part of the instances: one in so many.
+///
+/// Each keeps up to half a MiB resident while it waits. Their mappings fit into the margin of
+/// [`MAPPINGS_SHARE_PERCENT`].
+const INTERPRETERS_SHARE: u32 = 32;
+
+/// Fewest interpreters, on however small a pool.
+const INTERPRETERS_LEAST: u32 = 4;
+
+/// How many parts a component has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) core_instances: u32,
+    pub(crate) memories: u32,
+    pub(crate) tables: u32,
+}
+
+impl Shape {
+    /// Whether a component of this shape has its place there.
+    pub(crate) fn fits(&self, room: &Room) -> bool {
+        let most = &room.shape;
+        self.core_instances <= most.core_instances
+            && self.memories <= most.memories
+            && self.tables <= most.tables
+    }
+}
+
+/// What one component may have in a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    shape: Shape,
+    /// Slots that the pool holds for each instance, of core instances and of tables: few components use all.
+    slots: Shape,
+    pub(crate) table_elements: usize,
+    pub(crate) wasm_stack: usize,
+    pub(crate) fiber_stack: usize,
+}
+
+/// The room of components that were compiled to WebAssembly.
+pub(crate) const NATIVE: Room = Room {
+    shape: Shape {
+        core_instances: 8,
+        memories: 2,
+        tables: 8,
+    },
+    slots: Shape {
+        core_instances: 8,
+        memories: 1,
+        tables: 4,
+    },
+    table_elements: TABLE_ELEMENTS_MOST,
+    wasm_stack: WASM_STACK_BYTES,
+    fiber_stack: FIBER_STACK_BYTES,
+};
+
+/// The room of components that carry an interpreter; CPython is linked together from dozens of modules.
+pub(crate) const INTERPRETER: Room = Room {
+    shape: Shape {
+        core_instances: 100,
+        memories: 8,
+        tables: 16,
+    },
+    slots: Shape {
+        core_instances: 64,
+        memories: 2,
+        tables: 8,
+    },
+    table_elements: INTERPRETER_TABLE_ELEMENTS_MOST,
+    wasm_stack: INTERPRETER_WASM_STACK_BYTES,
+    fiber_stack: INTERPRETER_FIBER_STACK_BYTES,
+};
+
+/// The measured shape of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pool {
     pub(crate) instances: u32,
+    pub(crate) room: Room,
     pub(crate) keep_resident: usize,
     pub(crate) pagemap_scan: bool,
     pub(crate) max_map_count: u64,
@@ -45,6 +121,7 @@ impl Pool {
         let pagemap_scan = PoolingAllocationConfig::is_pagemap_scan_available();
         Ok(Self {
             instances: size(asked, max_map_count)?,
+            room: NATIVE,
             keep_resident: if pagemap_scan {
                 KEEP_RESIDENT_SCANNED
             } else {
@@ -55,20 +132,35 @@ impl Pool {
         })
     }
 
+    /// The pool of interpreters beside this one.
+    pub(crate) fn interpreters(&self) -> Self {
+        Self {
+            instances: (self.instances / INTERPRETERS_SHARE).max(INTERPRETERS_LEAST),
+            room: INTERPRETER,
+            ..*self
+        }
+    }
+
     /// The pooling allocator's configuration of this shape.
     pub(crate) fn allocation(&self) -> PoolingAllocationConfig {
         let n = self.instances;
+        let Room {
+            shape,
+            slots,
+            table_elements,
+            ..
+        } = self.room;
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(n)
-            .total_memories(n)
+            .total_memories(n.saturating_mul(slots.memories))
             .total_stacks(n)
-            .total_tables(n.saturating_mul(4))
-            .total_core_instances(n.saturating_mul(8))
-            .max_core_instances_per_component(8)
-            .max_memories_per_component(2)
-            .max_tables_per_component(8)
+            .total_tables(n.saturating_mul(slots.tables))
+            .total_core_instances(n.saturating_mul(slots.core_instances))
+            .max_core_instances_per_component(shape.core_instances)
+            .max_memories_per_component(shape.memories)
+            .max_tables_per_component(shape.tables)
             .max_memory_size(MEMORY_MOST)
-            .table_elements(TABLE_ELEMENTS_MOST)
+            .table_elements(table_elements)
             .max_unused_warm_slots((n / 10).max(1))
             .linear_memory_keep_resident(self.keep_resident)
             .table_keep_resident(self.keep_resident)

@@ -17,6 +17,7 @@ use crate::limits::Limits;
 use crate::meter::{CpuClock, Metered, Meters, StepState};
 use crate::plugin::Inner;
 use crate::retold::Told;
+use crate::wasi::{self, Wasi};
 
 /// Longest wait for a free instance of the pool.
 ///
@@ -140,7 +141,8 @@ async fn attempt(
         )?;
         run.call_async(&mut *store, (&step, &input)).await
     };
-    let (result,) = guarded(plugin, &limits, calls, cancel, meters, body).await?;
+    let wasi = Wasi::new(false);
+    let (result,) = guarded(plugin, &limits, calls, wasi, cancel, meters, body).await?;
     match result {
         Ok(outcome) => accept(outcome, check, &input_value, &limits),
         Err(failure) => Err(failed(failure, &limits)),
@@ -169,7 +171,8 @@ pub(crate) async fn describe(plugin: &Inner, limits: &Limits) -> Result<String, 
         describe.call_async(&mut *store, ()).await
     };
     let calls = Box::new(crate::calls::NoCalls);
-    let (text,) = guarded(plugin, limits, calls, None, &mut Meters::default(), body).await?;
+    let (wasi, mut meters) = (Wasi::new(true), Meters::default());
+    let (text,) = guarded(plugin, limits, calls, wasi, None, &mut meters, body).await?;
     if text.len() > limits.description_bytes {
         return Err(StepError::OutputLimit {
             bytes: text.len(),
@@ -184,19 +187,20 @@ async fn guarded<T>(
     plugin: &Inner,
     limits: &Limits,
     calls: Box<dyn HostCalls>,
+    wasi: Wasi,
     cancel: Option<CancellationToken>,
     meters: &mut Meters,
     body: impl AsyncFnOnce(&mut Store<StepState>) -> Result<T, wasmtime::Error>,
 ) -> Result<T, StepError> {
-    let shared = &plugin.shared;
+    let tier = &plugin.tier;
     let pool_busy = StepError::PoolBusy {
-        pool: shared.pool.instances,
+        pool: tier.pool.instances,
         waited: SLOT_WAIT,
     };
     let mut since = Instant::now();
-    let _slot = match shared.slots.try_acquire() {
+    let _slot = match tier.slots.try_acquire() {
         Ok(slot) => slot,
-        Err(_) => match tokio::time::timeout(SLOT_WAIT, shared.slots.acquire()).await {
+        Err(_) => match tokio::time::timeout(SLOT_WAIT, tier.slots.acquire()).await {
             Ok(Ok(slot)) => {
                 // Waiting for a slot is neither the step's doing nor on its bill.
                 since = Instant::now();
@@ -208,8 +212,8 @@ async fn guarded<T>(
 
     let cpu = Arc::new(CpuClock::new());
     let mut store = Store::new(
-        &shared.engine,
-        StepState::new(calls, limits, Arc::clone(&cpu), since),
+        &tier.engine,
+        StepState::new(calls, tier.limits(limits), Arc::clone(&cpu), since, wasi),
     );
     store.limiter(|state| state);
     store.set_hostcall_fuel(LIFTED_BYTES);
@@ -217,7 +221,11 @@ async fn guarded<T>(
     store.epoch_deadline_callback(|store| store.data().tick());
 
     let result = {
-        let future = std::pin::pin!(body(&mut store));
+        let future = std::pin::pin!(async {
+            let result = body(&mut store).await;
+            wasi::finish(store.data_mut()).await;
+            result
+        });
         let metered = Metered {
             clock: &cpu,
             future,

@@ -24,6 +24,8 @@ pub struct Guest {
     pub realloc: Option<&'static str>,
     /// Limits of the memory, in pages.
     pub memory: &'static str,
+    /// The release of WASI whose interfaces may be imported too, such as `0.2.9`.
+    pub wasi: Option<&'static str>,
 }
 
 impl Default for Guest {
@@ -36,6 +38,7 @@ impl Default for Guest {
             description: description().to_string(),
             realloc: None,
             memory: "1",
+            wasi: None,
         }
     }
 }
@@ -85,9 +88,17 @@ impl Guest {
         let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let mut resolve = Resolve::default();
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/1.0");
-        let (package, _) = resolve.push_dir(folder).expect("the WIT is well-formed");
+        let (mut package, _) = resolve.push_dir(folder).expect("the WIT is well-formed");
+        let mut world = "step";
+        if let Some(release) = self.wasi {
+            let text = include_str!("wasi.wit").replace("@RELEASE", &format!("@{release}"));
+            package = resolve
+                .push_source("wasi.wit", &text)
+                .expect("the WIT of WASI is well-formed");
+            world = "step-on-wasi";
+        }
         let world = resolve
-            .select_world(&[package], Some("step"))
+            .select_world(&[package], Some(world))
             .expect("the world is there");
         wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
             .expect("the module takes a custom section");

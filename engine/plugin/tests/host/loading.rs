@@ -66,7 +66,8 @@ fn outside(imports: &str) -> Vec<u8> {
 #[tokio::test]
 async fn unknown_imports_are_refused_by_name() {
     let component = outside(
-        r#"(import "wasi:cli/environment@0.2.3" (instance))
+        r#"(import "wasi:cli/environment@0.3.0" (instance))
+           (import "wasi:cli/stdout@0.2.3" (instance (export "fork" (func))))
            (import "wasi:http/outgoing-handler@0.2.3" (instance))
            (import "evil:corp/backdoor@1.0.0" (instance))
            (import "strowger:media/media@2.0.0" (instance))
@@ -78,7 +79,8 @@ async fn unknown_imports_are_refused_by_name() {
     let complaints = load(&host(), &component).await.unwrap_err();
     let told: Vec<_> = complaints.iter().map(ToString::to_string).collect();
     for (code, name) in [
-        ("plugin-wasi", "wasi:cli/environment@0.2.3"),
+        ("plugin-wasi", "wasi:cli/environment@0.3.0"),
+        ("plugin-unknown-function", "wasi:cli/stdout@0.2.3#fork"),
         ("plugin-wasi", "wasi:http/outgoing-handler@0.2.3"),
         ("plugin-unknown-import", "evil:corp/backdoor@1.0.0"),
         ("plugin-unknown-import", "strowger:media/media@2.0.0"),

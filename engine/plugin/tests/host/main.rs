@@ -3,7 +3,9 @@
 mod cache;
 mod calls;
 mod containment;
+mod forged;
 mod guest;
 mod loading;
 mod outcomes;
+mod wasi;
 mod world;

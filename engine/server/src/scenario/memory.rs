@@ -10,7 +10,7 @@ use crate::store::{KvError, MAX_KEYS, check_kv};
 
 /// The spaces of all plugins.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     spaces: BTreeMap<String, BTreeMap<String, Kept>>,
 }
 
@@ -22,7 +22,7 @@ struct Kept {
 
 impl Memory {
     /// Does a call; the answer is the JSON form of the function's WIT result.
-    pub fn perform(&mut self, plugin: &str, call: KvCall, now: Millis) -> Json {
+    pub(crate) fn perform(&mut self, plugin: &str, call: KvCall, now: Millis) -> Json {
         let done = self.attempt(plugin, call, now);
         done.unwrap_or_else(|error| json!({ "err": CallError::Limit(error.to_string()) }))
     }

@@ -28,6 +28,8 @@ mod stub;
 mod suite;
 mod world;
 
+pub(crate) use memory::Memory;
+
 pub use coverage::{Coverage, FlowCoverage, Point};
 pub use report::{github, json, junit, text, totals};
 pub use run::{Chosen, TestResult, Verdict};

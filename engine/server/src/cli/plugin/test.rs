@@ -1,0 +1,106 @@
+//! `strowger plugin test`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::Value as Json;
+use strowger_plugin::Plugin;
+
+use super::super::{FOUND, Failure, OK};
+use super::build::{program, tool};
+use super::caller::Caller;
+use super::kit::{Kit, Language};
+use super::run::step;
+use super::{host, load, read, refused};
+use crate::runtime::Script;
+
+/// Runs the plugin's own tests with the tools of its language, then every example of its description in the real host,
+/// with a caller who is silent.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  strowger plugin test
+  strowger plugin test --folder ../greeter
+
+The flow beside the plugin has tests of its own: `strowger test`.
+
+Exit code: 0 all passed, 1 a test or an example failed, 2 they could not be run.")]
+pub(super) struct Test {
+    /// The plugin's folder.
+    #[arg(long, short, default_value = ".")]
+    folder: PathBuf,
+}
+
+impl Test {
+    pub(super) async fn run(self) -> Result<u8, Failure> {
+        let kit = Kit::open(&self.folder)?;
+        unit(&kit)?;
+        let path = kit.component();
+        let component = read(&path).map_err(|mut failure| {
+            failure.message += "; run `strowger plugin build` first";
+            failure
+        })?;
+        let host = host(Some(&kit.data()))?;
+        let plugin = load(&host, &component)
+            .await
+            .map_err(|complaints| refused(&path, &complaints))?;
+        let (passed, failed) = examples(&plugin).await;
+        eprintln!("examples: {passed} passed, {failed} failed");
+        Ok(if failed > 0 { FOUND } else { OK })
+    }
+}
+
+/// The tests that need no host.
+fn unit(kit: &Kit) -> Result<(), Failure> {
+    let remedy = "a test failed, or its tool is missing";
+    match kit.language {
+        Language::Rust => {
+            let arguments = ["test", "--quiet", "--target-dir", "target"];
+            tool(kit, &program("CARGO", "cargo"), &arguments, remedy)
+        }
+        Language::Js | Language::Ts => tool(kit, &program("NODE", "node"), &["--test"], remedy),
+        Language::Python => {
+            let arguments = ["-m", "unittest", "--quiet"];
+            tool(kit, &program("PYTHON", "python3"), &arguments, remedy)
+        }
+        Language::C => {
+            let arguments = ["-Wall", "-Wextra", "-o", "build/test", "test/greeting.c"];
+            tool(kit, &program("CC", "cc"), &arguments, remedy)?;
+            let test =
+                std::path::absolute(kit.folder.join("build/test")).map_err(Failure::cannot)?;
+            tool(kit, &test.display().to_string(), &[""; 0], remedy)
+        }
+    }
+}
+
+/// Runs the examples of every step; gives how many passed and failed.
+async fn examples(plugin: &Plugin) -> (u32, u32) {
+    let (mut passed, mut failed) = (0, 0);
+    for (name, described) in &plugin.description().steps {
+        for (index, example) in described.examples.iter().enumerate() {
+            let caller = Caller::new(Script::default(), "{}".to_owned());
+            let report = step(plugin, name, example["input"].to_string(), caller).await;
+            let wrong = match &report.result {
+                Err(error) => Some(format!("{}: {error}", error.code())),
+                Ok(outcome) if example["outcome"] != outcome.name.as_str() => Some(format!(
+                    "the outcome is `{}`, the example says {}",
+                    outcome.name, example["outcome"]
+                )),
+                Ok(outcome) => differs(&outcome.data, example.get("data")),
+            };
+            match wrong {
+                None => passed += 1,
+                Some(wrong) => {
+                    failed += 1;
+                    eprintln!("step {name}, example {}: {wrong}", index + 1);
+                }
+            }
+        }
+    }
+    (passed, failed)
+}
+
+/// What is not as an example says, if it says anything of the data.
+fn differs(data: &Json, expected: Option<&Json>) -> Option<String> {
+    let expected = expected.filter(|expected| *expected != data)?;
+    Some(format!("the data is {data}, the example says {expected}"))
+}
