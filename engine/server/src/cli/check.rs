@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use strowger_flow::diagnostic::Language;
 use strowger_flow::{Catalog, Checked, Diagnostic, Level};
 use strowger_plugin::{Host, HostConfig, Limits};
 use strowger_voice::g711::Codec;
@@ -152,60 +153,14 @@ impl Check {
 
     /// The worst case of a flow without errors: a line for people, an object for programs.
     fn print_worst(&self, file: &str, checked: &Checked) {
-        let (Some(worst), Some(name)) = (&checked.worst, &checked.name) else {
-            return;
+        let line = match self.format {
+            Format::Text => checked.render_worst(Language::English),
+            Format::Json => checked.render_worst_json(file, Language::English),
         };
-        let seconds = |ms: u64| ms.div_ceil(1000);
-        let mut stdout = std::io::stdout().lock();
-        // A closed pipe is the reader's choice.
-        let _ = match self.format {
-            Format::Text => {
-                let calls = match worst.calls.as_slice() {
-                    [] => String::new(),
-                    calls => format!(" (and the time in {})", calls.join(", ")),
-                };
-                let silence = match worst.silence_ms {
-                    0 => "never silent".to_owned(),
-                    ms => format!(
-                        "at most {} s of silence (line {})",
-                        seconds(ms),
-                        worst.silence_line
-                    ),
-                };
-                writeln!(
-                    stdout,
-                    "worst case of `{name}`: {} s to a person or a goodbye{calls}, {silence}, over after {} s",
-                    seconds(worst.to_person_ms),
-                    seconds(worst.to_end_ms)
-                )
-            }
-            Format::Json => writeln!(
-                stdout,
-                "{}",
-                serde_json::json!({
-                    "rule": "worst-case",
-                    "level": "note",
-                    "message": format!(
-                        "worst case: {} s to a person or a goodbye, {} s of silence",
-                        seconds(worst.to_person_ms),
-                        seconds(worst.silence_ms)
-                    ),
-                    "file": file,
-                    "line": 1,
-                    "column": 1,
-                    "endLine": 1,
-                    "endColumn": 1,
-                    "help": null,
-                    "fix": null,
-                    "flow": name,
-                    "toPersonMs": worst.to_person_ms,
-                    "toEndMs": worst.to_end_ms,
-                    "silenceMs": worst.silence_ms,
-                    "silenceLine": worst.silence_line,
-                    "calls": worst.calls,
-                })
-            ),
-        };
+        if let Some(line) = line {
+            // A closed pipe is the reader's choice.
+            let _ = writeln!(std::io::stdout().lock(), "{line}");
+        }
     }
 
     fn tell(&self, finding: &Finding) {
