@@ -50,12 +50,19 @@ impl Check {
         })
         .map_err(Failure::cannot)?;
         let mut worst = OK;
+        // What lone files may refer to, loaded once for all of them.
+        let mut standard: Option<Catalog> = None;
         for path in &self.paths {
-            let code = match path.is_dir() {
-                true => self.project(&host, path).await?,
-                false => self.file(&host, path).await?,
+            if path.is_dir() {
+                worst = worst.max(self.project(&host, path).await?);
+                continue;
+            }
+            let catalog = match standard.take() {
+                Some(catalog) => catalog,
+                None => catalog_of(&Steps::standard(&host).await.map_err(Failure::cannot)?),
             };
-            worst = worst.max(code);
+            worst = worst.max(self.file(path, &catalog)?);
+            standard = Some(catalog);
         }
         Ok(worst)
     }
@@ -117,16 +124,14 @@ impl Check {
         Ok(if errors > 0 { FOUND } else { OK })
     }
 
-    async fn file(&self, host: &Host, path: &Path) -> Result<u8, Failure> {
+    fn file(&self, path: &Path, catalog: &Catalog) -> Result<u8, Failure> {
         let source = std::fs::read(path)
             .map_err(|e| Failure::cannot(format!("cannot read {}: {e}", path.display())))?;
-        let steps = Steps::standard(host).await.map_err(Failure::cannot)?;
         let source = match self.fix {
-            true => mend(path, &source, &catalog_of(&steps))?,
+            true => mend(path, &source, catalog)?,
             false => source,
         };
-        let checked =
-            strowger_flow::check(&path.display().to_string(), &source, &catalog_of(&steps));
+        let checked = strowger_flow::check(&path.display().to_string(), &source, catalog);
         self.print(&checked.diagnostics, &String::from_utf8_lossy(&source));
         self.print_worst(&path.display().to_string(), &checked);
         Ok(if has_errors(&checked.diagnostics) {
