@@ -47,7 +47,7 @@ clean: ## Remove everything that was built
 test: setup check unit ## Everything that must be green
 
 .PHONY: check
-check: fmt deny prompts guests lint doc pure ## Everything but running the tests
+check: fmt deny prompts guests checker lint doc pure ## Everything but running the tests
 
 .PHONY: fmt
 fmt: ## Layout of the code, both workspaces
@@ -80,8 +80,12 @@ pure: ## The pure crates build for wasm32
 guests: ## Build every plugin to a component
 	@$(STAGE) 'guests' scripts/guests
 
+.PHONY: checker
+checker: ## Build the flow checker for browsers, into target/checker
+	@$(STAGE) 'checker for browsers' scripts/checker
+
 .PHONY: unit
-unit: guests ## All tests, once the checks above are green
+unit: guests checker ## All tests, once the checks above are green
 	@$(STAGE) 'build: the programs that the tests run' cargo build $(CARGO_ALL)
 	@$(STAGE) 'tests: plugins' cargo test --quiet --manifest-path plugins/Cargo.toml --workspace --lib --locked
 	@$(STAGE) 'tests: documentation' cargo test --quiet --doc $(CARGO_ALL)
@@ -90,7 +94,7 @@ unit: guests ## All tests, once the checks above are green
 ##@ Measuring
 
 .PHONY: bench
-bench: setup guests ## Step dispatch beside raw wasmtime, then a small load run; optimised build
+bench: setup guests checker ## Steps, flows, the checker in a browser, then a small load run; optimised build
 	@$(STAGE) 'benches' cargo bench $(CARGO_ALL) --benches
 	@$(STAGE) 'optimised build' cargo build $(CARGO_ALL) --release --bins
 	@$(STAGE) 'load' scripts/load

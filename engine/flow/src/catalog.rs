@@ -1,12 +1,18 @@
 //! What a flow may refer to outside its own file: the project around it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::value::Type;
+
 /// Everything outside the file that checking needs. A lone file is checked against
 /// [`Catalog::default`] plus the standard steps.
-#[derive(Debug, Clone, Default)]
+///
+/// As JSON it is how a server tells a browser what a project's flows may refer to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Catalog {
     /// Steps by `plugin/step@major`.
     pub steps: BTreeMap<String, StepDescription>,
@@ -23,12 +29,32 @@ pub struct Catalog {
 }
 
 /// What other flows need to know of a flow.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct FlowSignature {
-    /// Inputs: the type, and whether one must be given.
-    pub inputs: BTreeMap<String, (crate::value::Type, bool)>,
+    /// Inputs, by name.
+    pub inputs: BTreeMap<String, InputSignature>,
     /// Outcomes of `return:`.
     pub outcomes: Vec<String>,
+}
+
+/// What other flows need to know of an input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputSignature {
+    /// What it takes.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// Whether a call must give it.
+    pub required: bool,
+}
+
+/// In the words of an editor: `text, must be given`.
+impl fmt::Display for InputSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let needed = if self.required { ", must be given" } else { "" };
+        write!(f, "{}{needed}", self.ty)
+    }
 }
 
 /// A plugin's answer to `describe`: `wit/1.0/description.schema.json` has the same in JSON Schema.

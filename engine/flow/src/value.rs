@@ -74,7 +74,8 @@ impl fmt::Debug for Secret {
 }
 
 /// A type of the flow language.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Type {
     /// Not known, because of an earlier finding or because nobody said: fits everything, so that one
     /// mistake is one finding.

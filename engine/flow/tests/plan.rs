@@ -272,7 +272,7 @@ fn a_signature_is_read_without_checking() {
         strowger_flow::signature(support::GOOD[2].1.as_bytes()).expect("a signature");
     assert_eq!(name, "vip-routing");
     assert!(
-        !signature.inputs["reason"].1,
+        !signature.inputs["reason"].required,
         "an input with a default need not be given"
     );
     let (_, signature) =

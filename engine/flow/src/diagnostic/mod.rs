@@ -4,6 +4,7 @@ mod frame;
 mod json;
 mod lines;
 mod text;
+mod worst;
 
 pub(crate) use lines::floor;
 pub use lines::{Lines, Place};

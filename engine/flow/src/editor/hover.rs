@@ -4,6 +4,7 @@ use super::mention::Kind;
 use super::part::{Keys, Part, Role};
 use super::{Names, Sheet, expression, grammar, keys, schema};
 use crate::catalog::Catalog;
+use crate::diagnostic::{Diagnostic, Language};
 use crate::expr::Span;
 
 /// What stands at a place, in words.
@@ -16,6 +17,42 @@ pub struct Hover {
 }
 
 impl Sheet {
+    /// The pages of the rules of the findings at a byte, then what stands there. `findings` are those of this text.
+    pub fn hover_with(
+        &self,
+        findings: &[Diagnostic],
+        at: usize,
+        catalog: &Catalog,
+        language: Language,
+    ) -> Option<Hover> {
+        let mut pages = Vec::new();
+        let mut span: Option<Span> = None;
+        for finding in findings {
+            let place = finding.primary.span;
+            if place.start <= at
+                && at <= place.end
+                && let Some(rule) = crate::rule(finding.rule)
+            {
+                span.get_or_insert(place);
+                pages.push(format!(
+                    "**{}** — {}\n\n{}",
+                    rule.slug,
+                    rule.title(language),
+                    rule.page_in(language).trim_end()
+                ));
+            }
+        }
+        if let Some(hover) = self.hover(at, catalog) {
+            span = Some(hover.span);
+            pages.push(hover.page);
+        }
+        pages.dedup();
+        Some(Hover {
+            span: span?,
+            page: pages.join("\n\n---\n\n"),
+        })
+    }
+
     /// What stands at a byte.
     pub fn hover(&self, at: usize, catalog: &Catalog) -> Option<Hover> {
         let root = self.root.as_ref()?;
@@ -89,9 +126,8 @@ fn key_page(keys: Keys<'_>, name: &str, names: &Names, catalog: &Catalog) -> Opt
 fn flow_page(name: &str, catalog: &Catalog) -> Option<String> {
     let signature = catalog.flows.as_ref()?.get(name)?;
     let mut page = format!("flow `{name}`");
-    for (input, (ty, needed)) in &signature.inputs {
-        let needed = if *needed { ", must be given" } else { "" };
-        page.push_str(&format!("\n- input `{input}`: {ty}{needed}"));
+    for (name, input) in &signature.inputs {
+        page.push_str(&format!("\n- input `{name}`: {input}"));
     }
     if !signature.outcomes.is_empty() {
         page.push_str(&format!("\n- outcomes: {}", signature.outcomes.join(", ")));

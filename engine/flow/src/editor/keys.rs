@@ -370,10 +370,7 @@ pub(super) fn offers(keys: Keys<'_>, names: &Names, catalog: &Catalog) -> Vec<Of
         Keys::Inputs(signature) => signature
             .inputs
             .iter()
-            .map(|(name, (ty, needed))| {
-                let needed = if *needed { ", must be given" } else { "" };
-                Offer::key(OfferKind::Key, name).detail(format!("{ty}{needed}"))
-            })
+            .map(|(name, input)| Offer::key(OfferKind::Key, name).detail(input.to_string()))
             .collect(),
         Keys::Outcomes(action) => outcomes(action, names, catalog),
         Keys::Press => TELEPHONE

@@ -19,7 +19,7 @@ mod schema;
 
 pub use hover::Hover;
 pub use mention::{Kind, Mention, name_fault};
-pub use offer::{Offer, OfferKind};
+pub use offer::{MAX_OFFERS, Offer, OfferKind};
 pub use outline::{Symbol, SymbolKind};
 
 use std::collections::{BTreeMap, BTreeSet};

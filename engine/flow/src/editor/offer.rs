@@ -1,6 +1,11 @@
 //! What could be written at a place.
 
+use serde::Serialize;
+
 use crate::expr::Span;
+
+/// Most offers that an editor is given at a time. It shows a dozen; the rest comes when more has been typed.
+pub const MAX_OFFERS: usize = 1_000;
 
 /// Something that could be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +25,8 @@ pub struct Offer {
 }
 
 /// The kinds of offers, for the sign that an editor shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum OfferKind {
     /// A verb or a plugin's step.
     Step,

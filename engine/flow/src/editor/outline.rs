@@ -1,5 +1,7 @@
 //! The outline of a file.
 
+use serde::Serialize;
+
 use super::Sheet;
 use super::mention::preview;
 use crate::expr::Span;
@@ -23,7 +25,8 @@ pub struct Symbol {
 }
 
 /// The kinds of entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum SymbolKind {
     /// A part of the file, such as `steps`.
     Section,

@@ -8,6 +8,8 @@ mod same;
 mod scalar;
 mod write;
 
+use std::fmt;
+
 use crate::check::report::Report;
 use crate::diagnostic::Diagnostic;
 use crate::yaml;
@@ -19,6 +21,24 @@ pub enum Refused {
     Unreadable(Vec<Diagnostic>),
     /// Laid out, it would not say the same: a rare shape of YAML that the layout does not know.
     Unlike,
+}
+
+/// In one sentence, for where there is no room for frames.
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refused::Unreadable(findings) => {
+                f.write_str("the file cannot be laid out before it can be read")?;
+                findings.first().map_or(Ok(()), |first| {
+                    let (line, message) = (first.primary.place.line, first.message.english());
+                    write!(f, ": line {line}: {message}")
+                })
+            }
+            Refused::Unlike => {
+                f.write_str("laid out, the file would not say the same: it stays as it is")
+            }
+        }
+    }
 }
 
 /// Lays out a flow. The result says the same as `source`, has all its comments, and stays as it is when it is

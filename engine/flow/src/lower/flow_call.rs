@@ -28,14 +28,14 @@ impl<'t> Lowerer<'t> {
             let needed = signature
                 .inputs
                 .iter()
-                .filter(|(name, (_, needed))| *needed && !given(name));
+                .filter(|(name, input)| input.required && !given(name));
             missing.extend(needed.map(|(name, _)| name.clone()));
         }
         for line in lines.into_iter().flat_map(|map| &map.entries) {
             let mut ty = Type::Any;
             if let Some(signature) = signature {
                 match signature.inputs.get(&line.key) {
-                    Some((known, _)) => ty = known.clone(),
+                    Some(input) => ty = input.ty.clone(),
                     None => {
                         let names: Vec<String> = signature.inputs.keys().cloned().collect();
                         let meant = self

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::catalog::FlowSignature;
+use crate::catalog::{FlowSignature, InputSignature};
 use crate::expr::Span;
 use crate::value::{Type, Value};
 use crate::yaml::Node;
@@ -104,8 +104,10 @@ pub(crate) fn flow_signature(root: &Node) -> Option<(String, FlowSignature)> {
             (Some(words), _) if !words.is_empty() => Type::OneOf(words),
             (_, ty) => ty.unwrap_or(Type::Any),
         };
-        let needed = long.is_none_or(|long| long.entry("default").is_none());
-        signature.inputs.insert(entry.key.clone(), (ty, needed));
+        let required = long.is_none_or(|long| long.entry("default").is_none());
+        signature
+            .inputs
+            .insert(entry.key.clone(), InputSignature { ty, required });
     }
     let outcomes = root
         .value("outcomes")

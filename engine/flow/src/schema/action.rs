@@ -142,8 +142,8 @@ fn call(flow: &str, signature: &FlowSignature, names: &[&str], page: &str) -> Js
     let needed: Vec<&String> = signature
         .inputs
         .iter()
-        .filter(|(_, (_, needed))| *needed)
-        .map(|(input, _)| input)
+        .filter(|(_, input)| input.required)
+        .map(|(name, _)| name)
         .collect();
     options.insert(
         "with".to_owned(),

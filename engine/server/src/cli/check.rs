@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use strowger_flow::diagnostic::Language;
 use strowger_flow::{Catalog, Checked, Diagnostic, Level};
 use strowger_plugin::{Host, HostConfig, Limits};
 use strowger_voice::g711::Codec;
@@ -49,12 +50,19 @@ impl Check {
         })
         .map_err(Failure::cannot)?;
         let mut worst = OK;
+        // What lone files may refer to, loaded once for all of them.
+        let mut standard: Option<Catalog> = None;
         for path in &self.paths {
-            let code = match path.is_dir() {
-                true => self.project(&host, path).await?,
-                false => self.file(&host, path).await?,
+            if path.is_dir() {
+                worst = worst.max(self.project(&host, path).await?);
+                continue;
+            }
+            let catalog = match standard.take() {
+                Some(catalog) => catalog,
+                None => catalog_of(&Steps::standard(&host).await.map_err(Failure::cannot)?),
             };
-            worst = worst.max(code);
+            worst = worst.max(self.file(path, &catalog)?);
+            standard = Some(catalog);
         }
         Ok(worst)
     }
@@ -116,16 +124,14 @@ impl Check {
         Ok(if errors > 0 { FOUND } else { OK })
     }
 
-    async fn file(&self, host: &Host, path: &Path) -> Result<u8, Failure> {
+    fn file(&self, path: &Path, catalog: &Catalog) -> Result<u8, Failure> {
         let source = std::fs::read(path)
             .map_err(|e| Failure::cannot(format!("cannot read {}: {e}", path.display())))?;
-        let steps = Steps::standard(host).await.map_err(Failure::cannot)?;
         let source = match self.fix {
-            true => mend(path, &source, &catalog_of(&steps))?,
+            true => mend(path, &source, catalog)?,
             false => source,
         };
-        let checked =
-            strowger_flow::check(&path.display().to_string(), &source, &catalog_of(&steps));
+        let checked = strowger_flow::check(&path.display().to_string(), &source, catalog);
         self.print(&checked.diagnostics, &String::from_utf8_lossy(&source));
         self.print_worst(&path.display().to_string(), &checked);
         Ok(if has_errors(&checked.diagnostics) {
@@ -152,60 +158,14 @@ impl Check {
 
     /// The worst case of a flow without errors: a line for people, an object for programs.
     fn print_worst(&self, file: &str, checked: &Checked) {
-        let (Some(worst), Some(name)) = (&checked.worst, &checked.name) else {
-            return;
+        let line = match self.format {
+            Format::Text => checked.render_worst(Language::English),
+            Format::Json => checked.render_worst_json(file, Language::English),
         };
-        let seconds = |ms: u64| ms.div_ceil(1000);
-        let mut stdout = std::io::stdout().lock();
-        // A closed pipe is the reader's choice.
-        let _ = match self.format {
-            Format::Text => {
-                let calls = match worst.calls.as_slice() {
-                    [] => String::new(),
-                    calls => format!(" (and the time in {})", calls.join(", ")),
-                };
-                let silence = match worst.silence_ms {
-                    0 => "never silent".to_owned(),
-                    ms => format!(
-                        "at most {} s of silence (line {})",
-                        seconds(ms),
-                        worst.silence_line
-                    ),
-                };
-                writeln!(
-                    stdout,
-                    "worst case of `{name}`: {} s to a person or a goodbye{calls}, {silence}, over after {} s",
-                    seconds(worst.to_person_ms),
-                    seconds(worst.to_end_ms)
-                )
-            }
-            Format::Json => writeln!(
-                stdout,
-                "{}",
-                serde_json::json!({
-                    "rule": "worst-case",
-                    "level": "note",
-                    "message": format!(
-                        "worst case: {} s to a person or a goodbye, {} s of silence",
-                        seconds(worst.to_person_ms),
-                        seconds(worst.silence_ms)
-                    ),
-                    "file": file,
-                    "line": 1,
-                    "column": 1,
-                    "endLine": 1,
-                    "endColumn": 1,
-                    "help": null,
-                    "fix": null,
-                    "flow": name,
-                    "toPersonMs": worst.to_person_ms,
-                    "toEndMs": worst.to_end_ms,
-                    "silenceMs": worst.silence_ms,
-                    "silenceLine": worst.silence_line,
-                    "calls": worst.calls,
-                })
-            ),
-        };
+        if let Some(line) = line {
+            // A closed pipe is the reader's choice.
+            let _ = writeln!(std::io::stdout().lock(), "{line}");
+        }
     }
 
     fn tell(&self, finding: &Finding) {

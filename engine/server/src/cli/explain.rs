@@ -28,7 +28,7 @@ impl Explain {
     pub(super) async fn run(self) -> Result<u8, Failure> {
         let language = self.language.into();
         let text = match &self.rule {
-            Some(written) => page(find(written)?, language),
+            Some(written) => find(written)?.explain(language),
             None => table(language),
         };
         // A closed pipe is the reader's choice.
@@ -53,22 +53,6 @@ fn find(written: &str) -> Result<&'static Rule, Failure> {
     })
 }
 
-fn page(rule: &Rule, language: Language) -> String {
-    // Doc comments keep the blank after `///`; a page begins at the margin.
-    let body: String = rule
-        .page_in(language)
-        .lines()
-        .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
-        .collect();
-    format!(
-        "# {} ({})\n\n{}\n\n{}\n",
-        rule.slug,
-        level(rule, language),
-        rule.title(language),
-        body.trim_end()
-    )
-}
-
 fn table(language: Language) -> String {
     RULES
         .iter()
@@ -81,13 +65,4 @@ fn table(language: Language) -> String {
             )
         })
         .collect()
-}
-
-fn level(rule: &Rule, language: Language) -> &'static str {
-    use strowger_flow::Level;
-    match (language, rule.level) {
-        (Language::English, level) => level.name(),
-        (Language::Chinese, Level::Error) => "错误",
-        (Language::Chinese, Level::Warning) => "警告",
-    }
 }

@@ -15,18 +15,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use strowger_flow::Diagnostic;
 use strowger_flow::diagnostic::Language;
-use strowger_flow::editor::{Offer, OfferKind, Symbol, SymbolKind};
+use strowger_flow::editor::{MAX_OFFERS, Offer, OfferKind, Symbol, SymbolKind};
 use strowger_flow::expr::Span;
-use strowger_flow::fmt::{Refused, format};
+use strowger_flow::fmt::format;
 
 use super::names;
 use super::position::Lines;
 use super::project::{File, Folder};
 use super::wire::{INVALID_PARAMS, REQUEST_FAILED};
 use super::workspace::{Workspace, told};
-
-/// Most offers of one completion. Editors show a dozen; the rest comes when more has been typed.
-const MAX_OFFERS: usize = 1_000;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -185,33 +182,14 @@ fn markdown(value: String) -> MarkupContent {
     }
 }
 
-/// The pages of the rules of the findings at a place, then what stands there.
 fn hover(asked: &Asked<'_>, language: Language) -> Option<Hover> {
-    let mut pages = Vec::new();
-    let mut span: Option<Span> = None;
-    for finding in &asked.file.findings {
-        let at = finding.primary.span;
-        if at.start <= asked.at
-            && asked.at <= at.end
-            && let Some(rule) = strowger_flow::rule(finding.rule)
-        {
-            span.get_or_insert(at);
-            pages.push(format!(
-                "**{}** — {}\n\n{}",
-                rule.slug,
-                rule.title(language),
-                rule.page_in(language).trim_end()
-            ));
-        }
-    }
-    if let Some(hover) = asked.file.sheet.hover(asked.at, &asked.folder.catalog) {
-        span = Some(hover.span);
-        pages.push(hover.page);
-    }
-    pages.dedup();
+    let (file, catalog) = (asked.file, &asked.folder.catalog);
+    let hover = file
+        .sheet
+        .hover_with(&file.findings, asked.at, catalog, language)?;
     Some(Hover {
-        range: Some(asked.lines.range(span?)),
-        contents: HoverContents::Markup(markdown(pages.join("\n\n---\n\n"))),
+        range: Some(asked.lines.range(hover.span)),
+        contents: HoverContents::Markup(markdown(hover.page)),
     })
 }
 
@@ -253,21 +231,8 @@ fn symbol(entry: Symbol, lines: &Lines<'_>) -> DocumentSymbol {
 /// The designer's own options of tabs and blanks do not count, since a flow has one layout.
 fn layout(file: &File) -> Result<Vec<TextEdit>, Refusal> {
     let old = file.sheet.source();
-    let new = format(file.uri.as_str(), old.as_bytes()).map_err(|refused| {
-        Refusal::failed(match refused {
-            Refused::Unreadable(findings) => match findings.first() {
-                Some(first) => format!(
-                    "the file cannot be laid out before it can be read: line {}: {}",
-                    first.primary.place.line,
-                    first.message.english()
-                ),
-                None => "the file cannot be laid out before it can be read".to_owned(),
-            },
-            Refused::Unlike => {
-                "laid out, the file would not say the same: it stays as it is".to_owned()
-            }
-        })
-    })?;
+    let new = format(file.uri.as_str(), old.as_bytes())
+        .map_err(|refused| Refusal::failed(refused.to_string()))?;
     let alike = |(one, other): &(&str, &str)| one == other;
     let above: usize = old
         .split_inclusive('\n')

@@ -40,6 +40,23 @@ impl Rule {
             },
         }
     }
+
+    /// The page under its head, in Markdown: what `strowger explain` prints.
+    pub fn explain(&self, language: Language) -> String {
+        let level = match (language, self.level) {
+            (Language::English, level) => level.name(),
+            (Language::Chinese, Level::Error) => "错误",
+            (Language::Chinese, Level::Warning) => "警告",
+        };
+        // Doc comments keep the blank after `///`; a page begins at the margin.
+        let body: String = self
+            .page_in(language)
+            .lines()
+            .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
+            .collect();
+        let (slug, title, body) = (self.slug, self.title(language), body.trim_end());
+        format!("# {slug} ({level})\n\n{title}\n\n{body}\n")
+    }
 }
 
 /// Declares a rule; its doc comment becomes its page.
