@@ -5,9 +5,11 @@ mod json;
 mod lines;
 mod text;
 
+pub use crate::text;
 pub(crate) use lines::floor;
 pub use lines::{Lines, Place};
-pub(crate) use text::text;
+#[doc(hidden)]
+pub use text::closed_up;
 pub use text::{Language, Text};
 
 use crate::expr::Span;
@@ -82,7 +84,7 @@ impl Diagnostic {
         self.render_in(Language::English, source, colour)
     }
 
-    /// The same in another language, where the finding has been translated.
+    /// The same in another language.
     pub fn render_in(&self, language: Language, source: &str, colour: bool) -> String {
         frame::render(self, language, source, colour)
     }
@@ -96,7 +98,7 @@ impl Diagnostic {
         json::render(self, Language::English)
     }
 
-    /// The same in another language, where the finding has been translated.
+    /// The same in another language.
     pub fn render_json_in(&self, language: Language) -> String {
         json::render(self, language)
     }

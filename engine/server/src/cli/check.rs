@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use strowger_flow::{Catalog, Checked, Diagnostic, Level};
+use strowger_flow::diagnostic::{Text, text};
+use strowger_flow::{Catalog, Checked, Diagnostic, Level, WorstCase};
 use strowger_plugin::{Host, HostConfig, Limits};
 use strowger_voice::g711::Codec;
 
-use super::{CANNOT, FOUND, Failure, Format, OK, flow_files};
+use super::{CANNOT, FOUND, Failure, Format, OK, Tongue, flow_files};
 use crate::project::{
     ConfigError, Examined, Finding, FlowFile, Project, ProjectError, Steps, catalog_of, has_errors,
 };
@@ -26,6 +27,7 @@ const CONNECT: Duration = Duration::from_secs(1);
   strowger check flows/aurora          check a project
   strowger check menu.flow.yaml        check one file; standard steps are known
   strowger check --format json | jq    findings for a program
+  strowger check --language zh         the findings in Chinese
   strowger check --fix                 carry out the changes that findings propose, then check
 
 Exit code: 0 no errors (warnings only, or nothing), 1 errors, 2 could not check.")]
@@ -36,6 +38,9 @@ pub(super) struct Check {
     /// How findings are written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// The language of the findings.
+    #[arg(long, value_enum, default_value = "en")]
+    language: Tongue,
     /// Carry out the changes that findings propose; say on stderr what was changed.
     #[arg(long)]
     fix: bool,
@@ -102,16 +107,23 @@ impl Check {
             .sum();
         let warnings = beside.len() + all - errors;
         if self.format == Format::Text {
-            let count = |number: usize, what: &str| {
-                format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+            let count = |number: usize, what: &str, chinese: &str| {
+                let plural = if number == 1 { "" } else { "s" };
+                text!("{number} {what}{plural}", "{number} 个{chinese}")
             };
-            eprintln!(
-                "checked {} and {}: {}, {}",
-                count(project.flows.len(), "flow"),
-                count(project.config.plugins.len(), "plugin"),
-                count(errors, "error"),
-                count(warnings, "warning")
+            let flows = count(project.flows.len(), "flow", "流程");
+            let plugins = count(project.config.plugins.len(), "plugin", "插件");
+            let errors = count(errors, "error", "错误");
+            let warnings = count(warnings, "warning", "警告");
+            let all = text!(
+                "checked {flows} and {plugins}: {errors}, {warnings}",
+                "已检查 {flows}和 {plugins}：{errors}，{warnings}";
+                flows,
+                plugins,
+                errors,
+                warnings,
             );
+            eprintln!("{}", all.in_language(self.language.into()));
         }
         Ok(if errors > 0 { FOUND } else { OK })
     }
@@ -143,9 +155,13 @@ impl Check {
                 Format::Text => writeln!(
                     stdout,
                     "{}",
-                    diagnostic.render(source, stdout.is_terminal())
+                    diagnostic.render_in(self.language.into(), source, stdout.is_terminal())
                 ),
-                Format::Json => writeln!(stdout, "{}", diagnostic.render_json()),
+                Format::Json => writeln!(
+                    stdout,
+                    "{}",
+                    diagnostic.render_json_in(self.language.into())
+                ),
             };
         }
     }
@@ -155,29 +171,13 @@ impl Check {
         let (Some(worst), Some(name)) = (&checked.worst, &checked.name) else {
             return;
         };
-        let seconds = |ms: u64| ms.div_ceil(1000);
+        let language = self.language.into();
+        let (person, silence) = (seconds(worst.to_person_ms), seconds(worst.silence_ms));
         let mut stdout = std::io::stdout().lock();
         // A closed pipe is the reader's choice.
         let _ = match self.format {
             Format::Text => {
-                let calls = match worst.calls.as_slice() {
-                    [] => String::new(),
-                    calls => format!(" (and the time in {})", calls.join(", ")),
-                };
-                let silence = match worst.silence_ms {
-                    0 => "never silent".to_owned(),
-                    ms => format!(
-                        "at most {} s of silence (line {})",
-                        seconds(ms),
-                        worst.silence_line
-                    ),
-                };
-                writeln!(
-                    stdout,
-                    "worst case of `{name}`: {} s to a person or a goodbye{calls}, {silence}, over after {} s",
-                    seconds(worst.to_person_ms),
-                    seconds(worst.to_end_ms)
-                )
+                writeln!(stdout, "{}", worst_line(name, worst).in_language(language))
             }
             Format::Json => writeln!(
                 stdout,
@@ -185,11 +185,10 @@ impl Check {
                 serde_json::json!({
                     "rule": "worst-case",
                     "level": "note",
-                    "message": format!(
-                        "worst case: {} s to a person or a goodbye, {} s of silence",
-                        seconds(worst.to_person_ms),
-                        seconds(worst.silence_ms)
-                    ),
+                    "message": text!(
+                        "worst case: {person} s to a person or a goodbye, {silence} s of silence",
+                        "最坏情况：{person} 秒后到达人工或告别，静默 {silence} 秒"
+                    ).in_language(language),
                     "file": file,
                     "line": 1,
                     "column": 1,
@@ -212,30 +211,60 @@ impl Check {
         let mut stdout = std::io::stdout().lock();
         // A closed pipe is the reader's choice.
         let _ = match self.format {
-            Format::Text => writeln!(stdout, "{}", finding.render(stdout.is_terminal())),
-            Format::Json => writeln!(stdout, "{}", finding.render_json()),
+            Format::Text => writeln!(
+                stdout,
+                "{}",
+                finding.render(self.language.into(), stdout.is_terminal())
+            ),
+            Format::Json => writeln!(stdout, "{}", finding.render_json(self.language.into())),
         };
     }
 
     /// A project that cannot be read: a program that reads JSON gets a finding like any other.
     fn unreadable(&self, folder: &Path, error: ProjectError) -> Result<u8, Failure> {
         if self.format == Format::Text {
-            return Err(error.into());
+            return Err(Failure::of_project(&error, self.language.into()));
         }
         match &error {
             ProjectError::Config(ConfigError::Invalid(finding)) => self.tell(finding),
             error => {
                 let file = folder.join("strowger.toml").display().to_string();
-                let message = error.to_string();
-                let (message, help) = match message.split_once("; ") {
-                    Some((message, help)) => (message, Some(help.into())),
-                    None => (message.as_str(), None),
-                };
+                let (message, help) = error.told();
                 self.tell(&Finding::whole(Level::Error, &file, message, help));
             }
         }
         Ok(CANNOT)
     }
+}
+
+/// The worst case of a flow in one line.
+fn worst_line(name: &str, worst: &WorstCase) -> Text {
+    let calls = match worst.calls.as_slice() {
+        [] => Text::default(),
+        calls => {
+            let calls = Text::both(calls.join(", "), format!("`{}`", calls.join("`、`")));
+            text!(" (and the time in {calls})", "（另加 {calls} 的时间）"; calls)
+        }
+    };
+    let (person, end) = (seconds(worst.to_person_ms), seconds(worst.to_end_ms));
+    let silence = match (seconds(worst.silence_ms), worst.silence_line) {
+        (0, _) => Text::fixed("never silent", "从不静默"),
+        (most, line) => text!(
+            "at most {most} s of silence (line {line})",
+            "最多静默 {most} 秒（第 {line} 行）"
+        ),
+    };
+    text!(
+        "worst case of `{name}`: {person} s to a person or a goodbye{calls}, {silence}, over after {end} s",
+        "`{name}` 的最坏情况：{person} 秒后到达人工或告别{calls}，{silence}，{end} 秒后结束";
+        calls,
+        silence,
+    )
+}
+
+/// Whole seconds, begun ones included.
+fn seconds(ms: u64) -> u64 {
+    ms.div_ceil(1000)
 }
 
 /// Carries out what the findings of a file propose; gives its bytes afterwards.
@@ -270,16 +299,22 @@ async fn silent_services(project: &Project) -> Vec<Finding> {
         for host in &config.grants.http {
             let connected =
                 tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect(host)).await;
+            let most = CONNECT.as_secs();
             let why = match connected {
                 Ok(Ok(_)) => continue,
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("no answer within {} s", CONNECT.as_secs()),
+                Ok(Err(error)) => Text::both(error.to_string(), format!("“{error}”")),
+                Err(_) => text!("no answer within {most} s", "{most} 秒内没有应答"),
             };
-            let message = format!(
-                "plugin {plugin} may send requests to {host}, which does not answer ({why}); start the service, or \
-                 correct plugins.{plugin}.grants.http"
+            let message = text!(
+                "plugin {plugin} may send requests to {host}, which does not answer ({why})",
+                "插件 `{plugin}` 可以向 `{host}` 发送请求，但它没有应答（{why}）";
+                why,
             );
-            silent.push(project.about_plugin(Level::Warning, plugin, &message));
+            let help = text!(
+                "start the service, or correct plugins.{plugin}.grants.http",
+                "请启动该服务，或改正 `plugins.{plugin}.grants.http`"
+            );
+            silent.push(project.about_plugin(Level::Warning, plugin, message, help));
         }
     }
     silent
@@ -295,8 +330,14 @@ fn missing_programs(project: &Project) -> Option<Finding> {
         Finding::whole(
             Level::Error,
             &project.source.file,
-            format!("the speech program `{program}` is not installed"),
-            Some(format!("apt-get install {program}").into()),
+            text!(
+                "the speech program `{program}` is not installed",
+                "没有安装语音合成程序 `{program}`"
+            ),
+            Some(text!(
+                "apt-get install {program}",
+                "请运行 `apt-get install {program}`"
+            )),
         )
     })
 }
@@ -329,11 +370,18 @@ async fn damaged_audio(project: &Project, checked: &[(&FlowFile, Checked)]) -> V
         damaged
             .map(|(path, worded, error)| {
                 let help = match worded {
-                    true => "replace the file; until then its text is spoken instead",
-                    false => "replace the file; as it is, the step that plays it ends in `error`",
+                    true => Text::fixed(
+                        "replace the file; until then its text is spoken instead",
+                        "请更换文件；在此之前会朗读它的文字",
+                    ),
+                    false => Text::fixed(
+                        "replace the file; as it is, the step that plays it ends in `error`",
+                        "请更换文件；现在播放它的步骤会以 `error` 结束",
+                    ),
                 };
                 let shown = folder.join(path).display().to_string();
-                Finding::whole(Level::Warning, &shown, error.to_string(), Some(help.into()))
+                let why = Text::both(error.to_string(), format!("无法播放：“{error}”"));
+                Finding::whole(Level::Warning, &shown, why, Some(help))
             })
             .collect()
     };

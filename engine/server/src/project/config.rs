@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use strowger_flow::Level;
-use strowger_flow::diagnostic::Text;
+use strowger_flow::diagnostic::{Text, text};
 
 use super::finding::{Finding, Source};
+use super::reading::reason;
 
 /// Ports below are the system's (RFC 6335 §6), and an engine that is not root cannot have them.
 const LOWEST_PORT: u16 = 1024;
@@ -224,17 +225,20 @@ impl Config {
 
     /// Reads the text of `strowger.toml`.
     pub fn parse(source: &Source) -> Result<Config, ConfigError> {
-        let invalid = |at: Range<usize>, message: String, help: &str| {
-            let help = (!help.is_empty()).then(|| Text::new(help));
-            ConfigError::Invalid(Box::new(source.finding(Level::Error, at, message, help)))
+        let invalid = |at: Range<usize>, message: Text, help: Text| {
+            let found = source.finding(Level::Error, at, message, Some(help));
+            ConfigError::Invalid(Box::new(found))
         };
         let config: Config = toml::from_str(&source.text).map_err(|e| {
             let end = source.text.len();
             let at = e.span().unwrap_or(0..0);
-            let help = "the README lists the tables and keys of strowger.toml";
+            let help = Text::fixed(
+                "the README lists the tables and keys of strowger.toml",
+                "README 里列出了 `strowger.toml` 的各个表和键",
+            );
             invalid(
                 at.start.min(end)..at.end.min(end),
-                e.message().trim().to_owned(),
+                reason(e.message().trim()),
                 help,
             )
         })?;
@@ -252,50 +256,69 @@ impl Config {
                     .chars()
                     .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         };
-        let wrong = |path: &[&str], message: String, help| {
+        let wrong = |path: &[&str], message: Text, help| {
             Err(Wrong {
                 path: path.iter().map(|part| (*part).to_owned()).collect(),
                 message,
                 help,
             })
         };
-        if !is_name(&self.project.name) {
+        let name = &self.project.name;
+        if !is_name(name) {
             return wrong(
                 &["project", "name"],
-                format!("project.name `{}` is not a name", self.project.name),
-                "use lower-case letters, digits and hyphens, a letter first",
+                text!(
+                    "project.name `{name}` is not a name",
+                    "`project.name` 的 `{name}` 不是名字"
+                ),
+                Text::fixed(
+                    "use lower-case letters, digits and hyphens, a letter first",
+                    "请用小写字母、数字和连字符，以字母开头",
+                ),
             );
         }
         if self.plugins.contains_key("std") {
             return wrong(
                 &["plugins", "std"],
-                "plugins.std: `std` is the name of the standard steps".into(),
-                "choose another name",
+                Text::fixed(
+                    "plugins.std: `std` is the name of the standard steps",
+                    "`plugins.std`：`std` 是标准步骤的名字",
+                ),
+                Text::fixed("choose another name", "请换一个名字"),
             );
         }
         if let Some((key, message)) = self.media.ports_fault() {
             return wrong(
                 &["media", key],
                 message,
-                "RTP takes the even ports of the range, one a call (RFC 3550 §11); the default is 10000 to 19998",
+                Text::fixed(
+                    "RTP takes the even ports of the range, one a call (RFC 3550 §11); the default is 10000 to 19998",
+                    "RTP 使用范围内的偶数端口，每个呼叫一个（RFC 3550 §11）；默认是 10000 到 19998",
+                ),
             );
         }
         if self.media.threads == 0 || self.media.threads > 64 {
             return wrong(
                 &["media", "threads"],
-                "media.threads is 1 to 64".into(),
-                "the default, 1, moves some thousand calls",
+                Text::fixed("media.threads is 1 to 64", "`media.threads` 是 1 到 64"),
+                Text::fixed(
+                    "the default, 1, moves some thousand calls",
+                    "默认的 1 个线程可以承载几千个呼叫",
+                ),
             );
         }
         for (plugin, settings) in &self.plugins {
             let mut path = vec!["plugins".to_owned(), plugin.clone(), "config".to_owned()];
             if let Some(why) = beyond_json(&settings.config, &mut path) {
-                let message = format!("{} {why}", path.join("."));
+                let written = path.join(".");
                 return Err(Wrong {
                     path,
-                    message,
-                    help: "a plugin reads its configuration as JSON, which has numbers, texts, true and false, lists and \
-                           tables; a date is written as a text, in quotes",
+                    message: text!("{written} {why}", "`{written}` {why}"; why),
+                    help: Text::fixed(
+                        "a plugin reads its configuration as JSON, which has numbers, texts, true and false, lists and \
+                         tables; a date is written as a text, in quotes",
+                        "插件以 JSON 读取配置，其中有数字、文本、真假值、列表和表；日期写成加引号的文本",
+                    ),
                 });
             }
         }
@@ -305,18 +328,20 @@ impl Config {
 
 impl MediaSection {
     /// What is wrong with the range of ports, and the key at which that stands.
-    fn ports_fault(&self) -> Option<(&'static str, String)> {
+    fn ports_fault(&self) -> Option<(&'static str, Text)> {
         let (first, last) = (self.first_port, self.last_port);
         if first < LOWEST_PORT {
-            let message = format!(
-                "media.first_port {first} is below {LOWEST_PORT}: such ports belong to the system"
+            let message = text!(
+                "media.first_port {first} is below {LOWEST_PORT}: such ports belong to the system",
+                "`media.first_port` 的 {first} 小于 {LOWEST_PORT}：那些端口属于系统"
             );
             return Some(("first_port", message));
         }
         if first % 2 == 1 {
-            let message = format!(
-                "media.first_port {first} is odd, and audio takes even ports alone: the first would be {}",
-                u32::from(first) + 1
+            let even = u32::from(first) + 1;
+            let message = text!(
+                "media.first_port {first} is odd, and audio takes even ports alone: the first would be {even}",
+                "`media.first_port` 的 {first} 是奇数，音频只用偶数端口：第一个会是 {even}"
             );
             return Some(("first_port", message));
         }
@@ -326,12 +351,16 @@ impl MediaSection {
                 true => "first_port",
                 false => "last_port",
             };
-            let message = format!("media.last_port {last} is below media.first_port {first}");
+            let message = text!(
+                "media.last_port {last} is below media.first_port {first}",
+                "`media.last_port` 的 {last} 小于 `media.first_port` 的 {first}"
+            );
             return Some((key, message));
         }
         (last - first < 2).then(|| {
-            let message = format!(
-                "media.first_port {first} to media.last_port {last} is one port for audio: room for one call alone"
+            let message = text!(
+                "media.first_port {first} to media.last_port {last} is one port for audio: room for one call alone",
+                "`media.first_port` 的 {first} 到 `media.last_port` 的 {last} 只有一个音频端口：只够一个呼叫"
             );
             ("last_port", message)
         })
@@ -339,14 +368,18 @@ impl MediaSection {
 }
 
 /// What JSON cannot say of a table, where `path` then leads.
-fn beyond_json(table: &toml::Table, path: &mut Vec<String>) -> Option<&'static str> {
+fn beyond_json(table: &toml::Table, path: &mut Vec<String>) -> Option<Text> {
     for (key, value) in table {
         path.push(key.clone());
         let mut values = vec![value];
         while let Some(value) = values.pop() {
             let why = match value {
-                toml::Value::Float(number) if !number.is_finite() => Some("is not a finite number"),
-                toml::Value::Datetime(_) => Some("is a date without quotes"),
+                toml::Value::Float(number) if !number.is_finite() => {
+                    Some(Text::fixed("is not a finite number", "不是有限的数字"))
+                }
+                toml::Value::Datetime(_) => {
+                    Some(Text::fixed("is a date without quotes", "是没有引号的日期"))
+                }
                 toml::Value::Array(items) => {
                     values.extend(items);
                     None
@@ -366,8 +399,8 @@ fn beyond_json(table: &toml::Table, path: &mut Vec<String>) -> Option<&'static s
 /// A value that TOML allows and the engine does not.
 struct Wrong {
     path: Vec<String>,
-    message: String,
-    help: &'static str,
+    message: Text,
+    help: Text,
 }
 
 /// Where a key stands, or the longest part of its path that does; the first line when nothing of it does.
