@@ -20,6 +20,22 @@ fn refused(project: &Project, what: &str, code: i32, words: &[&str]) -> Result<(
         assert_eq!(said.matches("error[").count(), 1, "{what}: {said}");
         assert_eq!(said.matches("help: ").count(), 1, "{what}: {said}");
     }
+    told_in_chinese(project, what, code)
+}
+
+/// Checks the project in Chinese: whatever is found, message and help are in Chinese.
+fn told_in_chinese(project: &Project, what: &str, code: i32) -> Result<()> {
+    let (got, out, err) = project.run(&["check", "--language", "zh", "--format", "json"])?;
+    assert_eq!(got, code, "{what}: {out}{err}");
+    let han = |text: &str| text.contains(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    for line in out.lines() {
+        let found: serde_json::Value = serde_json::from_str(line)?;
+        for member in ["message", "help"] {
+            let text = found[member].as_str();
+            assert!(text.is_none_or(han), "{what}: {member} of {line}");
+        }
+    }
+    assert!(out.contains("\"error\""), "{what}: {out}");
     Ok(())
 }
 

@@ -104,6 +104,15 @@ pub struct StepDescription {
     /// Whether running it twice does no harm.
     #[serde(default)]
     pub idempotent: bool,
+    /// Whether flows should stop using it. `deprecated: true` in an input's schema says the same of the input.
+    #[serde(default)]
+    pub deprecated: bool,
+    /// What to use instead of what is deprecated, by language; `x-instead` in an input's schema.
+    #[serde(default)]
+    pub instead: BTreeMap<String, String>,
+    /// What a flow has to change that used the step of the major version before, by language.
+    #[serde(default)]
+    pub changes: BTreeMap<String, String>,
     /// Inputs and the outcomes they lead to, for documentation and the trial run.
     #[serde(default)]
     pub examples: Vec<serde_json::Value>,

@@ -5,6 +5,7 @@ mod support;
 use serde_json::{Value as Json, json};
 use strowger_flow::check;
 use strowger_flow::plan::{Action, Edge, Node, Plan, StepCall, Template};
+use strowger_flow::value::Type;
 
 fn plan(text: &str) -> Plan {
     let checked = check("case.flow.yaml", text.as_bytes(), &support::project());
@@ -308,4 +309,25 @@ fn a_reason_allows_a_warning() {
 fn into(call: &StepCall) -> Option<(String, String)> {
     let into = call.into.as_ref()?;
     Some((into.variable.clone(), into.field.clone()))
+}
+
+#[test]
+fn a_message_is_a_secret_where_the_flow_says_so() {
+    let text = |sensitive: bool, said: &str| {
+        format!(
+            "flow: message\nformat: 1\nsteps:\n  start:\n    - record: {{ max: 90s }}\n      sensitive: {sensitive}\n      \
+             into: message\n    - say: \"{said}\"\n    - hangup: done\n"
+        )
+    };
+    for (sensitive, ty) in [(true, Type::Secret), (false, Type::Text)] {
+        let plan = plan(&text(sensitive, "Thank you."));
+        let into = call(&plan, "start").into.as_ref().expect("it is kept");
+        assert_eq!(into.ty, ty);
+    }
+    let rules = |text: &str| -> Vec<&str> {
+        let checked = check("case.flow.yaml", text.as_bytes(), &support::project());
+        checked.diagnostics.iter().map(|found| found.rule).collect()
+    };
+    assert!(rules(&text(true, "It is ${message}.")).contains(&"secret-leak"));
+    assert!(!rules(&text(false, "It is ${message}.")).contains(&"secret-leak"));
 }

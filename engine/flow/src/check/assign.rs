@@ -251,7 +251,7 @@ impl Assignments {
             if draft.nodes[at].step != *step {
                 parts.push(match *label {
                     "" => format!("`{step}` →"),
-                    label => format!("`{step}` ({label}) →"),
+                    label => format!("`{step}` (`{label}`) →"),
                 });
             }
             at = *previous;
@@ -264,8 +264,7 @@ impl Assignments {
 /// The variables that some expression reads.
 fn names_read(draft: &Draft<'_>) -> BTreeSet<String> {
     let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
-    let exprs = prompts.map(|(expr, _)| expr);
-    exprs
+    prompts
         .chain(draft.uses.iter().map(|used| &used.expr))
         .flat_map(|expr| expr.roots())
         .map(|(name, _)| name.clone())

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 
 use super::report::Report;
 use super::rules::{dead_end, unreachable};
+use crate::diagnostic::{Text, text};
 use crate::lower::{Draft, UNKNOWN};
 use crate::plan::{Action, Edge, NodeId};
 
@@ -146,11 +147,12 @@ impl Graph {
         for (index, arrows) in self.arrows.iter().enumerate() {
             let ends = arrows.iter().any(|arrow| arrow.to == Target::End);
             if ends && self.reachable[index] && !draft.facts[index].broken {
+                let verb = &draft.nodes[index].verb;
                 let what = match arrows.iter().any(|arrow| arrow.to != Target::End) {
-                    true => format!("`{}` when it is skipped", draft.nodes[index].verb),
-                    false => format!("`{}`", draft.nodes[index].verb),
+                    true => text!("`{verb}` when it is skipped", "`{verb}` 被跳过"),
+                    false => Text::same(format!("`{verb}`")),
                 };
-                dead_end::dead(report, draft.facts[index].head, &what);
+                dead_end::dead(report, draft.facts[index].head, what);
             }
         }
     }

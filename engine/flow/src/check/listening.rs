@@ -4,6 +4,7 @@ use super::graph::Graph;
 use super::report::Report;
 use super::rules::{dead_air, long_prompt, spoken_key_unmapped, too_many_choices};
 use super::worst::MAX_SILENCE_MS;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::lower::Draft;
 use crate::plan::Action;
@@ -30,7 +31,7 @@ pub(super) fn check(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
                     if silence.0 > MAX_SILENCE_MS {
                         let at = facts.options.get("retry").or(facts.options.get("timeout"));
                         let at = at.copied().unwrap_or(facts.head);
-                        dead_air::silent(report, at, &silence.1, silence.0.div_ceil(1000));
+                        dead_air::silent(report, at, silence.1, silence.0.div_ceil(1000));
                     }
                 }
             }
@@ -44,13 +45,17 @@ pub(super) fn check(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
 }
 
 /// Longest silence of a plugin's step, in milliseconds, and its sum in words.
-fn silence_of(call: &crate::plan::StepCall) -> (u64, String) {
+fn silence_of(call: &crate::plan::StepCall) -> (u64, Text) {
     if let Some(meanwhile) = &call.meanwhile
         && (meanwhile.say.is_some() || meanwhile.music.is_some())
     {
+        let after = meanwhile.after_ms;
         return (
-            meanwhile.after_ms,
-            format!("nothing is heard for the first {} ms", meanwhile.after_ms),
+            after,
+            text!(
+                "nothing is heard for the first {after} ms",
+                "最初 {after} ms 听不到声音"
+            ),
         );
     }
     let mut total = call.timeout_ms;
@@ -69,7 +74,7 @@ fn silence_of(call: &crate::plan::StepCall) -> (u64, String) {
             wait *= retry.factor;
         }
     }
-    (total, sum)
+    (total, Text::same(sum))
 }
 
 fn prompts(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
@@ -87,11 +92,14 @@ fn prompts(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
             continue;
         }
         let prompt = &draft.prompts[used.prompt];
-        let name = prompt.prompt.name.as_deref().unwrap_or("this prompt");
+        let name = match &prompt.prompt.name {
+            Some(name) => Text::same(format!("`{name}`")),
+            None => Text::fixed("this prompt", "这条提示"),
+        };
         for (_, span, text) in &prompt.texts {
             let seconds = speech_ms(text) / 1000;
             if seconds > MAX_SPEECH_S {
-                long_prompt::long(report, *span, name, seconds);
+                long_prompt::long(report, *span, &name, seconds);
             }
             if facts.keys.is_empty() {
                 continue;

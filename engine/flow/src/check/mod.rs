@@ -20,7 +20,7 @@ use report::Report;
 pub use worst::{APOLOGY_MS, GOODBYE_MS, WorstCase};
 
 use crate::catalog::{Catalog, FlowSignature};
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Diagnostic, Level, Text};
 use crate::expr::Span;
 use crate::lower::{Draft, Test, flow_signature, lower};
 use crate::plan::{Declaration, Plan};
@@ -55,7 +55,13 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
     let read = yaml::read(text, &mut report);
     let Some(root) = &read.root else {
         if report.diagnostics().is_empty() {
-            rules::missing_key::missing(&mut report, Span::default(), "steps:", "a flow", "steps:");
+            rules::missing_key::missing(
+                &mut report,
+                Span::default(),
+                "steps:",
+                Text::fixed("a flow", "流程"),
+                "steps:",
+            );
         }
         return Checked {
             plan: None,

@@ -139,7 +139,7 @@ impl Found<'_, '_> {
             None if names.is_empty() => self,
             None => {
                 let names = super::suggest::shown(names);
-                self.help(text!("there are: {names}", "现有：{names}"))
+                self.help(text!("there are: {names}", "现有：{names}"; names))
             }
         }
     }

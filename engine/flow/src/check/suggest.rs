@@ -1,5 +1,6 @@
 //! Did you mean …?
 
+use crate::diagnostic::Text;
 use crate::expr::suggest::distance;
 
 /// Most names shown when nothing is near.
@@ -32,7 +33,16 @@ pub(crate) fn nearest<'n>(
 }
 
 /// Names for a help line: the first few, each in backticks.
-pub(crate) fn shown<S: AsRef<str>>(names: &[S]) -> String {
+pub(crate) fn shown<S: AsRef<str>>(names: &[S]) -> Text {
+    Text::both(quoted(names, ", "), quoted(names, "、"))
+}
+
+/// All names for a label, which has no room for more than them.
+pub(crate) fn plain(names: &[String]) -> Text {
+    Text::both(names.join(", "), quoted(names, "、"))
+}
+
+fn quoted<S: AsRef<str>>(names: &[S], comma: &str) -> String {
     let mut shown: Vec<String> = names
         .iter()
         .take(MAX_SHOWN)
@@ -41,7 +51,7 @@ pub(crate) fn shown<S: AsRef<str>>(names: &[S]) -> String {
     if names.len() > MAX_SHOWN {
         shown.push("…".to_owned());
     }
-    shown.join(", ")
+    shown.join(comma)
 }
 
 #[cfg(test)]

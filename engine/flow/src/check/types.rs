@@ -9,6 +9,7 @@ use super::report::Report;
 use super::rules::{
     missing_outcome, secret_leak, type_mismatch, unassigned_variable, unknown_outcome, unused,
 };
+use crate::diagnostic::Text;
 use crate::expr::{self, Expr, Lookup, Span, TypeScope};
 use crate::lower::template::tell;
 use crate::lower::{Binds, Draft, Use, Want, is_variable};
@@ -39,8 +40,13 @@ pub(super) fn check(
     for used in &draft.prompt_uses {
         // The same prompt in the same step is looked at once.
         if seen.insert((used.node.0 as usize, used.prompt)) {
-            for (expr, clamp) in &draft.prompts[used.prompt].exprs {
-                checker.inserted(used.node.0 as usize, expr, *clamp, &used.binds, "a prompt");
+            for expr in &draft.prompts[used.prompt].exprs {
+                checker.inserted(
+                    used.node.0 as usize,
+                    expr,
+                    &used.binds,
+                    &Text::fixed("a prompt", "提示"),
+                );
             }
         }
     }
@@ -52,7 +58,7 @@ pub(super) fn check(
             .as_ref()
             .filter(|name| !prompt.used && *name != APOLOGY)
         {
-            unused::unused(report, prompt.span, "prompt", name);
+            unused::unused(report, prompt.span, Text::fixed("prompt", "提示"), name);
         }
     }
     for (name, var) in &draft.vars {
@@ -63,10 +69,10 @@ pub(super) fn check(
             .filter(|prompt| !prompt.used)
             .flat_map(|prompt| &prompt.exprs);
         let mentioned = in_unused
-            .flat_map(|(expr, _)| expr.roots())
+            .flat_map(Expr::roots)
             .any(|(root, _)| root == *name);
         if !set && !read.contains(name) && !mentioned && is_variable(name) {
-            unused::unused(report, var.span, "variable", name);
+            unused::unused(report, var.span, Text::fixed("variable", "变量"), name);
         }
     }
 }
@@ -150,8 +156,8 @@ impl TypeScope for Here<'_> {
 
 impl Checker<'_, '_, '_> {
     /// The type of an expression at a node, after telling what is wrong with it.
-    fn infer(&mut self, node: usize, expr: &Expr, clamp: Option<Span>, binds: &Binds) -> Type {
-        for (name, span) in expr.roots() {
+    fn infer(&mut self, node: usize, expr: &Expr, binds: &Binds) -> Type {
+        for (name, at) in expr.roots() {
             self.read.borrow_mut().insert(name.clone());
             if binds.contains_key(&name) || self.draft.inputs.contains_key(&name) {
                 continue;
@@ -159,7 +165,6 @@ impl Checker<'_, '_, '_> {
             let Some(known) = self.assigned.known(&name, node) else {
                 continue;
             };
-            let at = clamp.unwrap_or(span);
             if known.never {
                 let declared = self.draft.vars.get(&name).map(|var| var.span);
                 unassigned_variable::never(self.report, at, &name, declared);
@@ -181,28 +186,37 @@ impl Checker<'_, '_, '_> {
         let (ty, findings) = expr::infer(expr, &here);
         let wrong = !findings.is_empty();
         for finding in findings {
-            tell(self.report, finding, clamp);
+            tell(self.report, finding);
         }
         if wrong { Type::Any } else { ty }
     }
 
     fn used(&mut self, used: &Use) {
         let node = used.node.0 as usize;
-        let at = used.clamp.unwrap_or(used.expr.span());
+        let at = used.expr.span();
         match &used.want {
-            Want::Inserted { place } => {
-                self.inserted(node, &used.expr, used.clamp, &used.binds, place)
-            }
+            Want::Inserted { place } => self.inserted(node, &used.expr, &used.binds, place),
             Want::Condition => {
-                let is = self.infer(node, &used.expr, used.clamp, &used.binds);
+                let is = self.infer(node, &used.expr, &used.binds);
                 if is.holds_secret() {
-                    secret_leak::leak(self.report, at, "a condition", self.source(&used.expr));
+                    secret_leak::leak(
+                        self.report,
+                        at,
+                        &Text::fixed("a condition", "条件"),
+                        self.source(&used.expr),
+                    );
                 } else if !Type::Bool.accepts(&is) {
-                    type_mismatch::mismatch(self.report, at, "a condition", &Type::Bool, &is);
+                    type_mismatch::mismatch(
+                        self.report,
+                        at,
+                        &Text::fixed("a condition", "条件"),
+                        &Type::Bool,
+                        &is,
+                    );
                 }
             }
             Want::Value { place, ty, secret } => {
-                let is = self.infer(node, &used.expr, used.clamp, &used.binds);
+                let is = self.infer(node, &used.expr, &used.binds);
                 if is.holds_secret() && !secret {
                     secret_leak::leak(self.report, at, place, self.source(&used.expr));
                 } else if !fits(ty, &is) {
@@ -214,23 +228,16 @@ impl Checker<'_, '_, '_> {
                 otherwise,
                 then,
             } => {
-                let is = self.infer(node, &used.expr, used.clamp, &used.binds);
+                let is = self.infer(node, &used.expr, &used.binds);
                 self.switch(at, &is, arms, *otherwise, *then, &used.expr);
             }
         }
     }
 
     /// An expression whose value becomes part of a text.
-    fn inserted(
-        &mut self,
-        node: usize,
-        expr: &Expr,
-        clamp: Option<Span>,
-        binds: &Binds,
-        place: &str,
-    ) {
-        let is = self.infer(node, expr, clamp, binds);
-        let at = clamp.unwrap_or(expr.span());
+    fn inserted(&mut self, node: usize, expr: &Expr, binds: &Binds, place: &Text) {
+        let is = self.infer(node, expr, binds);
+        let at = expr.span();
         match &is {
             ty if ty.holds_secret() => secret_leak::leak(self.report, at, place, self.source(expr)),
             Type::Object { .. } | Type::List(_) => type_mismatch::unsayable(self.report, at, &is),
@@ -260,17 +267,32 @@ impl Checker<'_, '_, '_> {
             Type::Bool => vec!["true".to_owned(), "false".to_owned()],
             Type::Any => return,
             Type::Secret => {
-                secret_leak::leak(self.report, at, "a comparison", self.source(expr));
+                secret_leak::leak(
+                    self.report,
+                    at,
+                    &Text::fixed("a comparison", "比较"),
+                    self.source(expr),
+                );
                 return;
             }
             Type::Text | Type::Phone | Type::Number => {
                 if !otherwise {
-                    missing_outcome::otherwise(self.report, then, "it is something else");
+                    missing_outcome::otherwise(
+                        self.report,
+                        then,
+                        Text::fixed("it is something else", "值是别的"),
+                    );
                 }
                 return;
             }
             _ => {
-                type_mismatch::mismatch(self.report, at, "`switch`", &Type::Text, is);
+                type_mismatch::mismatch(
+                    self.report,
+                    at,
+                    &Text::fixed("`switch`", "`switch`"),
+                    &Type::Text,
+                    is,
+                );
                 return;
             }
         };
@@ -295,7 +317,11 @@ impl Checker<'_, '_, '_> {
         if !otherwise && !missing.is_empty() {
             missing_outcome::missing(self.report, then, (at, &words), &missing);
         } else if !otherwise && matches!(is, Type::Optional(_)) {
-            missing_outcome::otherwise(self.report, then, "it is `none`");
+            missing_outcome::otherwise(
+                self.report,
+                then,
+                Text::fixed("it is `none`", "值是 `none` "),
+            );
         }
     }
 }

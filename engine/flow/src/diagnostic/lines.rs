@@ -36,6 +36,11 @@ impl<'a> Lines<'a> {
         Lines { source, starts }
     }
 
+    /// The text itself.
+    pub(crate) fn source(&self) -> &'a str {
+        self.source
+    }
+
     /// Line and column of a byte, both from 1. A byte beyond the text counts as its end.
     pub fn position(&self, byte: usize) -> (u32, u32) {
         let byte = floor(self.source, byte);

@@ -6,9 +6,11 @@ mod lines;
 mod text;
 mod worst;
 
+pub use crate::text;
 pub(crate) use lines::floor;
 pub use lines::{Lines, Place};
-pub(crate) use text::text;
+#[doc(hidden)]
+pub use text::closed_up;
 pub use text::{Language, Text};
 
 use crate::expr::Span;
@@ -83,7 +85,7 @@ impl Diagnostic {
         self.render_in(Language::English, source, colour)
     }
 
-    /// The same in another language, where the finding has been translated.
+    /// The same in another language.
     pub fn render_in(&self, language: Language, source: &str, colour: bool) -> String {
         frame::render(self, language, source, colour)
     }
@@ -97,7 +99,7 @@ impl Diagnostic {
         json::render(self, Language::English)
     }
 
-    /// The same in another language, where the finding has been translated.
+    /// The same in another language.
     pub fn render_json_in(&self, language: Language) -> String {
         json::render(self, language)
     }

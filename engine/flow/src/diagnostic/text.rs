@@ -1,34 +1,48 @@
+use std::borrow::Cow;
+
 /// The languages that findings are told in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Language {
-    /// English; every finding has it.
+    /// English.
     #[default]
     English,
     /// Simplified Chinese.
     Chinese,
 }
 
-/// A sentence in every language it has been written in.
+/// Words in every language that findings are told in: there is no way to make them in one alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text {
-    english: String,
-    chinese: Option<String>,
+    english: Cow<'static, str>,
+    chinese: Cow<'static, str>,
 }
 
 impl Text {
-    /// A text in English only.
-    pub fn new(english: impl Into<String>) -> Text {
+    /// A text in both languages.
+    pub fn both(
+        english: impl Into<Cow<'static, str>>,
+        chinese: impl Into<Cow<'static, str>>,
+    ) -> Text {
         Text {
             english: english.into(),
-            chinese: None,
+            chinese: chinese.into(),
         }
     }
 
-    /// A text in both languages.
-    pub fn both(english: impl Into<String>, chinese: impl Into<String>) -> Text {
+    /// A text without anything to be put in.
+    pub const fn fixed(english: &'static str, chinese: &'static str) -> Text {
         Text {
-            english: english.into(),
-            chinese: Some(chinese.into()),
+            english: Cow::Borrowed(english),
+            chinese: Cow::Borrowed(chinese),
+        }
+    }
+
+    /// A name, a number or a piece of the language: the same for everybody.
+    pub fn same(written: impl Into<Cow<'static, str>>) -> Text {
+        let english = written.into();
+        Text {
+            chinese: english.clone(),
+            english,
         }
     }
 
@@ -37,11 +51,16 @@ impl Text {
         &self.english
     }
 
-    /// The text in a language; English where there is no translation.
+    /// The Chinese text.
+    pub fn chinese(&self) -> &str {
+        &self.chinese
+    }
+
+    /// The text in a language.
     pub fn in_language(&self, language: Language) -> &str {
-        match (language, &self.chinese) {
-            (Language::Chinese, Some(chinese)) => chinese,
-            _ => &self.english,
+        match language {
+            Language::English => &self.english,
+            Language::Chinese => &self.chinese,
         }
     }
 
@@ -51,23 +70,54 @@ impl Text {
     }
 }
 
-impl From<&str> for Text {
-    fn from(english: &str) -> Text {
-        Text::new(english)
+/// Closes the gap between two Chinese characters, which a template leaves for names in Latin letters.
+#[doc(hidden)]
+pub fn closed_up(text: String) -> String {
+    let han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    let mut closed = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let gap = c == ' '
+            && closed.chars().next_back().is_some_and(han)
+            && rest.peek().is_some_and(|next| han(*next));
+        if !gap {
+            closed.push(c);
+        }
     }
+    closed
 }
 
-impl From<String> for Text {
-    fn from(english: String) -> Text {
-        Text::new(english)
-    }
-}
-
-/// Writes a [`Text`] in both languages from two format strings with the names in scope.
+/// Writes a [`Text`](crate::diagnostic::Text) in both languages from two format strings with the names in
+/// scope. Names after a semicolon are texts themselves: each goes into both sentences in its language.
+#[macro_export]
 macro_rules! text {
     ($english:literal, $chinese:literal $(,)?) => {
         $crate::diagnostic::Text::both(format!($english), format!($chinese))
     };
+    ($english:literal, $chinese:literal; $($words:ident),+ $(,)?) => {{
+        let english = {
+            $(let $words = $words.english();)+
+            format!($english)
+        };
+        let chinese = {
+            $(let $words = $words.chinese();)+
+            format!($chinese)
+        };
+        $crate::diagnostic::Text::both(english, $crate::diagnostic::closed_up(chinese))
+    }};
 }
 
-pub(crate) use text;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stand_in_each_sentence_in_its_language() {
+        let place = Text::fixed("a flow", "流程");
+        let key = Text::same("`retry`");
+        let of = |place: &Text| text!("{place} needs `a`", "{place} 缺少 `a`"; place);
+        assert_eq!(of(&place).english(), "a flow needs `a`");
+        assert_eq!(of(&place).chinese(), "流程缺少 `a`");
+        assert_eq!(of(&key).chinese(), "`retry` 缺少 `a`");
+    }
+}

@@ -264,7 +264,7 @@ fn spelled(ty: &Type) -> String {
 
 fn filter_offer(filter: &Filter) -> Offer {
     Offer::new(OfferKind::Filter, filter.name)
-        .detail(filter.takes_words())
+        .detail(filter.takes_text().english())
         .page(filter_page(filter))
 }
 
@@ -273,7 +273,7 @@ fn filter_page(filter: &Filter) -> String {
     format!(
         "`{}` takes {}\n\n{}\n\n{}\n\n`{example}` → {english} / {chinese}",
         filter.name,
-        filter.takes_words(),
+        filter.takes_text().english(),
         filter.summary,
         filter.summary_zh
     )

@@ -274,7 +274,7 @@ impl Evaluation<'_> {
         if !readable && !filter.takes.iter().any(|kind| kind.fits_value(&value)) {
             let message = format!(
                 "`| {name}` takes {}; this is {}",
-                filter.takes_words(),
+                filter.takes_text().english(),
                 word(&value)
             );
             return Err(EvalError::new(of.span, message));

@@ -1,5 +1,6 @@
 //! The filters, in one table: it drives the type checker, the evaluator and the documentation.
 
+use crate::diagnostic::{Text, text};
 use crate::value::{Type, Value};
 
 /// A filter: `value | name(arguments)`.
@@ -291,31 +292,35 @@ impl Kind {
     }
 
     /// In the designer's words.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) const fn text(self) -> Text {
         match self {
-            Kind::Text => "text",
-            Kind::Number => "number",
-            Kind::Money => "money",
-            Kind::Date => "date",
-            Kind::Time => "time",
-            Kind::DateTime => "datetime",
-            Kind::Phone => "phone",
-            Kind::Duration => "duration",
-            Kind::List => "list",
-            Kind::Secret => "secret",
-            Kind::Anything => "anything",
+            Kind::Text => Text::fixed("text", "文本"),
+            Kind::Number => Text::fixed("number", "数字"),
+            Kind::Money => Text::fixed("money", "金额"),
+            Kind::Date => Text::fixed("date", "日期"),
+            Kind::Time => Text::fixed("time", "时刻"),
+            Kind::DateTime => Text::fixed("datetime", "日期时间"),
+            Kind::Phone => Text::fixed("phone", "电话号码"),
+            Kind::Duration => Text::fixed("duration", "时长"),
+            Kind::List => Text::fixed("list", "列表"),
+            Kind::Secret => Text::fixed("secret", "机密"),
+            Kind::Anything => Text::fixed("anything", "任意值"),
         }
     }
 }
 
 impl Filter {
     /// The types it takes, in the designer's words: `text, number or phone`.
-    pub fn takes_words(&self) -> String {
-        let words: Vec<&str> = self.takes.iter().map(|kind| kind.word()).collect();
-        match words.split_last() {
-            Some((last, [])) => (*last).to_owned(),
-            Some((last, others)) => format!("{} or {last}", others.join(", ")),
-            None => String::new(),
-        }
+    pub fn takes_text(&self) -> Text {
+        let words: Vec<Text> = self.takes.iter().map(|kind| kind.text()).collect();
+        let Some((last, others)) = words.split_last().filter(|(_, others)| !others.is_empty())
+        else {
+            return words.into_iter().next().unwrap_or_default();
+        };
+        let english: Vec<&str> = others.iter().map(Text::english).collect();
+        let chinese: Vec<&str> = others.iter().map(Text::chinese).collect();
+        let (english, chinese) = (english.join(", "), chinese.join("、"));
+        let others = Text::both(english, chinese);
+        text!("{others} or {last}", "{others}或{last}"; others, last)
     }
 }

@@ -1,5 +1,7 @@
 //! What is wrong with an expression, and where.
 
+use crate::diagnostic::Text;
+
 /// A range of bytes in the file, the end not included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Span {
@@ -7,6 +9,15 @@ pub struct Span {
     pub start: usize,
     /// The byte after the last one.
     pub end: usize,
+}
+
+/// Where a part of a text stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Letter for letter, from this byte on.
+    Exact(usize),
+    /// Somewhere within, written otherwise than it reads.
+    Within(Span),
 }
 
 impl Span {
@@ -27,25 +38,7 @@ pub struct Finding {
     /// Where, in bytes of the file.
     pub span: Span,
     /// One sentence without a full stop, in the designer's words.
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
-}
-
-impl Finding {
-    /// A finding without help.
-    pub fn new(rule: &'static str, span: Span, message: impl Into<String>) -> Finding {
-        Finding {
-            rule,
-            span,
-            message: message.into(),
-            help: None,
-        }
-    }
-
-    /// Adds what to do about it.
-    pub fn with_help(mut self, help: impl Into<String>) -> Finding {
-        self.help = Some(help.into());
-        self
-    }
+    pub message: Text,
+    /// What to do about it; apart, so that what can fail has a small result.
+    pub help: Option<Box<Text>>,
 }

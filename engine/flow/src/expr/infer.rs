@@ -2,17 +2,17 @@
 //!
 //! One mistake is one finding: what was reported has the type [`Type::Any`], which fits everything.
 
+mod fault;
 mod operators;
 mod words;
 
-use super::filters::{self, FILTERS, Filter, Gives};
+use super::filters::{self, Filter, Gives};
 use super::finding::{Finding, Span};
-use super::suggest::closest;
 use super::tree::{Expr, Kind, Operator};
 use crate::value::Type;
 
+use fault::{Fault, With};
 pub(super) use operators::takes_literal;
-use words::{fields_help, filter_help, listed, word};
 
 /// What is known about variables where an expression stands.
 pub trait TypeScope {
@@ -52,7 +52,7 @@ pub fn infer_inserted(expr: &Expr, scope: &dyn TypeScope) -> (Type, Vec<Finding>
         findings: Vec::new(),
         present: Vec::new(),
     };
-    let ty = inference.inserted(expr, "a text");
+    let ty = inference.inserted(expr, With::Text);
     (ty, inference.findings)
 }
 
@@ -107,19 +107,8 @@ struct Inference<'a> {
 }
 
 impl Inference<'_> {
-    fn report(
-        &mut self,
-        rule: &'static str,
-        span: Span,
-        message: String,
-        help: impl Into<Option<String>>,
-    ) -> Type {
-        self.findings.push(Finding {
-            rule,
-            span,
-            message,
-            help: help.into(),
-        });
+    fn report(&mut self, span: Span, fault: Fault<'_>) -> Type {
+        self.findings.push(fault.at(span));
         Type::Any
     }
 
@@ -141,7 +130,7 @@ impl Inference<'_> {
             }
             Kind::Binary(operator, a, b) => self.binary(*operator, a, b),
             Kind::IsNone(of, _) => {
-                self.operand(of, "is none");
+                self.operand(of, With::Symbol("is none"));
                 Type::Bool
             }
             Kind::Choice(condition, a, b) => self.choice(expr, condition, a, b),
@@ -153,110 +142,59 @@ impl Inference<'_> {
     }
 
     /// The type of something that an operator works on: not a secret.
-    fn operand(&mut self, expr: &Expr, with: &str) -> Type {
+    fn operand(&mut self, expr: &Expr, with: With<'_>) -> Type {
         let ty = self.ty(expr);
         if ty.holds_secret() {
-            let what = if ty == Type::Secret {
-                "is a secret"
-            } else {
-                "holds a secret"
-            };
-            let message = format!("`{expr}` {what}: it cannot stand in `{with}`");
-            return self.report("secret-leak", expr.span, message, SECRET_HELP.to_owned());
+            let ty = &ty;
+            return self.report(expr.span, Fault::Secret { expr, ty, with });
         }
         ty
     }
 
     /// The type of something that must be there.
-    fn present(&mut self, expr: &Expr, with: &str) -> Type {
+    fn present(&mut self, expr: &Expr, with: With<'_>) -> Type {
         let ty = self.operand(expr, with);
         self.not_none(expr, ty, with)
     }
 
-    fn not_none(&mut self, expr: &Expr, ty: Type, with: &str) -> Type {
+    fn not_none(&mut self, expr: &Expr, ty: Type, with: With<'_>) -> Type {
         match ty {
-            Type::None => {
-                let message = format!("`none` cannot stand in `{with}`");
-                self.report("type-mismatch", expr.span, message, None)
-            }
+            Type::None => self.report(expr.span, Fault::None { with }),
             Type::Optional(inner) => {
-                let message = format!("`{expr}` may be none: it cannot stand in `{with}`");
-                let help = format!(
-                    "give it a value for that case: `{expr} | default(…)`, or ask `{expr} is not none`"
-                );
-                self.findings.push(Finding {
-                    rule: "type-mismatch",
-                    span: expr.span,
-                    message,
-                    help: Some(help),
-                });
+                self.report(expr.span, Fault::MaybeNone { expr, with });
                 *inner
             }
             ty => ty,
         }
     }
 
-    fn inserted(&mut self, expr: &Expr, place: &str) -> Type {
-        let ty = self.ty(expr);
-        if ty.holds_secret() {
-            let message = format!("`{expr}` is a secret: it cannot stand in {place}");
-            return self.report("secret-leak", expr.span, message, SECRET_HELP.to_owned());
-        }
-        match ty {
-            Type::None => self.report(
-                "type-mismatch",
-                expr.span,
-                format!("`none` cannot stand in {place}"),
-                None,
-            ),
-            Type::Optional(inner) => {
-                let message = format!("`{expr}` may be none: it cannot stand in {place}");
-                let help = format!("give it a value for that case: `{expr} | default(\"…\")`");
-                self.report("type-mismatch", expr.span, message, help);
-                *inner
-            }
-            Type::Object { fields, .. } => {
-                let message = format!("`{expr}` is an object: it cannot stand in {place}");
-                self.report(
-                    "type-mismatch",
-                    expr.span,
-                    message,
-                    fields_help(expr, fields.keys()),
-                )
-            }
-            Type::List(inner) if !stands_in_text(&inner) => {
-                let message = format!(
-                    "`{expr}` is a list of {}: it cannot stand in {place}",
-                    word(&inner)
-                );
-                self.report("type-mismatch", expr.span, message, None)
+    fn inserted(&mut self, expr: &Expr, with: With<'_>) -> Type {
+        let ty = self.operand(expr, with);
+        let ty = match ty {
+            Type::Optional(_) => {
+                self.report(expr.span, Fault::MaybeNone { expr, with });
+                return ty.without_none().clone();
             }
             ty => ty,
-        }
+        };
+        let fault = match &ty {
+            Type::None => Fault::None { with },
+            Type::Object { .. } => Fault::Object {
+                expr,
+                ty: &ty,
+                with,
+            },
+            Type::List(inner) if !stands_in_text(inner) => Fault::ListOf { expr, inner, with },
+            _ => return ty,
+        };
+        self.report(expr.span, fault)
     }
 
     fn condition(&mut self, expr: &Expr) {
-        let ty = self.operand(expr, "a condition");
-        if matches!(ty, Type::Bool | Type::Any) {
-            return;
+        let ty = self.operand(expr, With::Condition);
+        if !matches!(ty, Type::Bool | Type::Any) {
+            self.report(expr.span, Fault::Condition { expr, ty: &ty });
         }
-        let help = match &ty {
-            Type::Optional(inner) if **inner == Type::Bool => {
-                format!("give it a value for that case: `{expr} | default(false)`")
-            }
-            Type::Optional(_) => format!("to ask whether it is there, write `{expr} is not none`"),
-            Type::Number => format!("compare it, as in `{expr} > 0`"),
-            Type::List(_) => format!("to ask whether it has items, write `{expr} | length > 0`"),
-            Type::OneOf(texts) => {
-                format!(
-                    "compare it, as in `{expr} == \"{}\"`",
-                    texts.first().map_or("", String::as_str)
-                )
-            }
-            _ => format!("compare it, as in `{expr} == …`"),
-        };
-        let message = format!("a condition is true or false; `{expr}` is {}", word(&ty));
-        self.report("type-mismatch", expr.span, message, help);
     }
 
     fn list(&mut self, items: &[Expr]) -> Type {
@@ -268,9 +206,8 @@ impl Inference<'_> {
                 Some(all) => match all.join(&ty) {
                     Some(joined) => joined,
                     None => {
-                        let message = format!("this list has {} and {}", word(&all), word(&ty));
-                        let help = "all items of a list have the same type".to_owned();
-                        self.report("type-mismatch", item.span, message, help)
+                        let (all, other) = (&all, &ty);
+                        self.report(item.span, Fault::Mixed { all, other })
                     }
                 },
             });
@@ -281,33 +218,17 @@ impl Inference<'_> {
     fn items(&mut self, items: &[Expr]) -> Vec<Type> {
         items
             .iter()
-            .map(|item| self.operand(item, "a list"))
+            .map(|item| self.operand(item, With::List))
             .collect()
     }
 
     fn name(&mut self, name: &str, span: Span) -> Type {
         match self.scope.variable(name) {
             Lookup::Known(ty) => ty,
-            Lookup::Unassigned => {
-                let message = format!("`{name}` has no value yet on some way to this place");
-                let help =
-                    "give it a value on every way, or declare it under `vars:` with a default"
-                        .to_owned();
-                self.report("unassigned-variable", span, message, help)
-            }
+            Lookup::Unassigned => self.report(span, Fault::Unassigned { name }),
             Lookup::Unknown => {
-                let names = self.scope.names();
-                let help = match closest(name, names.iter().map(String::as_str)) {
-                    Some(meant) => Some(format!("did you mean `{meant}`?")),
-                    None if names.is_empty() => None,
-                    None => Some(format!("known here: {}", listed(names.iter()))),
-                };
-                self.report(
-                    "unknown-variable",
-                    span,
-                    format!("there is no variable `{name}`"),
-                    help,
-                )
+                let names = &self.scope.names();
+                self.report(span, Fault::NoVariable { name, names })
             }
         }
     }
@@ -316,11 +237,10 @@ impl Inference<'_> {
         // Reading a field of an object that holds a secret shows nothing of the secret.
         let ty = self.ty(of);
         if ty == Type::Secret {
-            let message = format!("`{of}` is a secret: it has no fields");
-            return self.report("secret-leak", of.span, message, SECRET_HELP.to_owned());
+            return self.report(of.span, Fault::SecretField { of });
         }
         let ty = if matches!(ty, Type::Optional(_)) {
-            self.not_none(of, ty, &format!(".{name}"))
+            self.not_none(of, ty, With::Field(name))
         } else {
             ty
         };
@@ -336,19 +256,7 @@ impl Inference<'_> {
                 if *open {
                     return Type::Any;
                 }
-                let help = match closest(name, fields.keys().map(String::as_str)) {
-                    Some(meant) => Some(format!(
-                        "did you mean `{meant}`? its fields: {}",
-                        listed(fields.keys())
-                    )),
-                    None => fields_help(of, fields.keys()),
-                };
-                self.report(
-                    "unknown-field",
-                    span,
-                    format!("`{of}` has no field `{name}`"),
-                    help,
-                )
+                self.report(span, Fault::NoField { of, ty: &ty, name })
             }
             ty => {
                 let parts: Vec<&str> = PARTS
@@ -356,13 +264,14 @@ impl Inference<'_> {
                     .copied()
                     .filter(|part_name| part(ty, part_name).is_some())
                     .collect();
-                let help = match closest(name, parts.iter().copied()) {
-                    Some(meant) => Some(format!("did you mean `{meant}`?")),
-                    None if parts.is_empty() => None,
-                    None => Some(format!("it has {}", parts.join(", "))),
+                let parts = parts.as_slice();
+                let fault = Fault::NoPart {
+                    of,
+                    ty,
+                    name,
+                    parts,
                 };
-                let message = format!("`{of}` is {}: it has no field `{name}`", word(ty));
-                self.report("unknown-field", span, message, help)
+                self.report(span, fault)
             }
         }
     }
@@ -372,82 +281,51 @@ impl Inference<'_> {
             let name = name.to_owned();
             return self.field(of, &name, index.span);
         }
-        let ty = self.present(of, "[ ]");
-        let by = self.present(index, "[ ]");
+        let ty = self.present(of, With::Symbol("[ ]"));
+        let by = self.present(index, With::Symbol("[ ]"));
         match (&ty, &by) {
             (Type::Any, _) => Type::Any,
             (Type::List(inner), Type::Number | Type::Any) => inner.as_ref().clone().or_none(),
-            (Type::List(_), by) => {
-                let message = format!(
-                    "a list is indexed by a number from 0; `{index}` is {}",
-                    word(by)
-                );
-                self.report("type-mismatch", index.span, message, None)
-            }
+            (Type::List(_), ty) => self.report(index.span, Fault::ListIndex { index, ty }),
             (Type::Object { .. }, Type::Text | Type::OneOf(_) | Type::Any) => Type::Any,
-            (Type::Object { .. }, by) => {
-                let message = format!("an object is indexed by a text; `{index}` is {}", word(by));
-                self.report("type-mismatch", index.span, message, None)
-            }
-            (ty, _) => {
-                let message = format!(
-                    "`{of}` is {}: only a list or an object takes `[ ]`",
-                    word(ty)
-                );
-                self.report("type-mismatch", of.span, message, None)
-            }
+            (Type::Object { .. }, ty) => self.report(index.span, Fault::ObjectIndex { index, ty }),
+            (ty, _) => self.report(of.span, Fault::Index { of, ty }),
         }
     }
 
     fn filter(&mut self, of: &Expr, name: &str, span: Span, arguments: &[Expr]) -> Type {
+        let with = With::Filter(name);
         let Some(filter) = filters::find(name) else {
-            self.operand(of, &format!("| {name}"));
+            self.operand(of, with);
             for argument in arguments {
-                self.operand(argument, &format!("| {name}"));
+                self.operand(argument, with);
             }
-            let help = match closest(name, FILTERS.iter().map(|filter| filter.name)) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!(
-                    "the filters are {}",
-                    listed(FILTERS.iter().map(|filter| filter.name))
-                ),
-            };
-            return self.report(
-                "unknown-filter",
-                span,
-                format!("there is no filter `{name}`"),
-                help,
-            );
+            return self.report(span, Fault::NoFilter { name });
         };
-        let with = format!("| {name}");
         let argument = self.argument(filter, span, arguments);
         let mut ty = self.ty(of);
         if ty.holds_secret() && !filter.takes.iter().any(|kind| kind.fits(&ty)) {
-            let message = format!("`{of}` is a secret: it cannot stand in `{with}`");
-            self.report("secret-leak", of.span, message, SECRET_HELP.to_owned());
-            ty = Type::Any;
+            let (expr, secret) = (of, &Type::Secret);
+            ty = self.report(
+                of.span,
+                Fault::Secret {
+                    expr,
+                    ty: secret,
+                    with,
+                },
+            );
         }
         if filter.gives == Gives::Present {
             return self.default(of, ty, argument.unwrap_or(Type::Any), arguments);
         }
-        let ty = self.not_none(of, ty, &with);
-        if !filter.takes.iter().any(|kind| kind.fits(&ty)) {
-            let message = format!(
-                "`{with}` takes {}; `{of}` is {}",
-                filter.takes_words(),
-                word(&ty)
-            );
-            let help = filter_help(filter, of, &ty);
-            self.report("type-mismatch", of.span, message, help);
+        let ty = &self.not_none(of, ty, with);
+        if !filter.takes.iter().any(|kind| kind.fits(ty)) {
+            self.report(of.span, Fault::FilterTakes { filter, of, ty });
         } else if filter.name == "join"
-            && let Type::List(inner) = &ty
+            && let Type::List(inner) = ty
             && !stands_in_text(inner)
         {
-            let message = format!(
-                "`{of}` is a list of {}: its items cannot stand in a text",
-                word(inner)
-            );
-            self.report("type-mismatch", of.span, message, None);
+            self.report(of.span, Fault::Joined { of, inner });
         }
         match filter.gives {
             Gives::Number => Type::Number,
@@ -457,10 +335,10 @@ impl Inference<'_> {
 
     /// The type of a filter's argument, if it is given.
     fn argument(&mut self, filter: &Filter, span: Span, arguments: &[Expr]) -> Option<Type> {
-        let with = format!("| {}", filter.name);
+        let with = With::Filter(filter.name);
         let types: Vec<Type> = arguments
             .iter()
-            .map(|argument| self.operand(argument, &with))
+            .map(|argument| self.operand(argument, with))
             .collect();
         let most = usize::from(filter.argument.is_some());
         let least = usize::from(
@@ -470,25 +348,14 @@ impl Inference<'_> {
                 .is_some_and(|argument| argument.required),
         );
         if types.len() > most || types.len() < least {
-            let message = match (least, most) {
-                (_, 0) => format!("`{}` takes nothing in brackets", filter.name),
-                (0, _) => format!("`{}` takes at most one value in brackets", filter.name),
-                _ => format!("`{}` takes exactly one value in brackets", filter.name),
-            };
-            let help = format!("as in `{}`", filter.example.0);
-            self.report("type-mismatch", span, message, help);
+            self.report(span, Fault::Arguments { filter });
             return None;
         }
         let ty = types.into_iter().next()?;
         let kind = filter.argument.as_ref()?.kind;
         if !kind.fits(&ty) {
-            let message = format!(
-                "`{}` takes {} in brackets; this is {}",
-                filter.name,
-                kind.word(),
-                word(&ty)
-            );
-            self.report("type-mismatch", arguments[0].span, message, None);
+            let ty = &ty;
+            self.report(arguments[0].span, Fault::Argument { filter, kind, ty });
             return None;
         }
         Some(ty)
@@ -506,42 +373,34 @@ impl Inference<'_> {
             Some(ty) => ty,
             None => {
                 let span = arguments.first().map_or(of.span, |argument| argument.span);
-                let message = format!(
-                    "`{of}` is {}, but its default is {}",
-                    word(&present),
-                    word(&argument)
-                );
-                self.report("type-mismatch", span, message, None);
+                let (is, default) = (&present, &argument);
+                self.report(span, Fault::Default { of, is, default });
                 present
             }
         }
     }
 
     fn negated(&mut self, of: &Expr) -> Type {
-        let ty = self.present(of, "-");
+        let ty = self.present(of, With::Symbol("-"));
         match ty {
             Type::Number | Type::Duration | Type::Money | Type::Any => ty,
-            ty => {
-                let message = format!("`-` takes a number; `{of}` is {}", word(&ty));
-                self.report("type-mismatch", of.span, message, None)
-            }
+            ty => self.report(of.span, Fault::Negated { of, ty: &ty }),
         }
     }
 
     fn choice(&mut self, expr: &Expr, condition: &Expr, a: &Expr, b: &Expr) -> Type {
         self.condition(condition);
         let yes = self.assuming(condition.proves_present(true), |inference| {
-            inference.operand(a, "if")
+            inference.operand(a, With::Symbol("if"))
         });
         let no = self.assuming(condition.proves_present(false), |inference| {
-            inference.operand(b, "if")
+            inference.operand(b, With::Symbol("if"))
         });
         match yes.join(&no) {
             Some(ty) => ty,
             None => {
-                let message = format!("`{a}` is {}, but `{b}` is {}", word(&yes), word(&no));
-                let help = "both sides of `if` have the same type".to_owned();
-                self.report("type-mismatch", expr.span, message, help)
+                let (yes, no) = (&yes, &no);
+                self.report(expr.span, Fault::Sides { a, yes, b, no })
             }
         }
     }
@@ -554,8 +413,6 @@ impl Inference<'_> {
         result
     }
 }
-
-const SECRET_HELP: &str = "a secret goes whole to an input marked `x-secret`, or through `| last4`";
 
 /// The fields that dates, times and amounts have by nature.
 const PARTS: [&str; 10] = [

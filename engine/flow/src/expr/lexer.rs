@@ -1,5 +1,6 @@
 //! Cuts the text of an expression into tokens.
 
+use super::fault::Fault;
 use super::finding::{Finding, Span};
 
 /// A token and its place.
@@ -82,10 +83,8 @@ pub(super) fn tokens(text: &str, at: usize) -> Result<Vec<Token>, Finding> {
                 start: at + position,
                 end: at + position + foreign.len(),
             };
-            let message = format!("`{foreign}` is not part of the expression language");
-            return Err(
-                Finding::new("bad-expression", span, message).with_help(format!("write `{meant}`"))
-            );
+            let written = foreign;
+            return Err(Fault::Foreign { written, meant }.at(span));
         } else if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
             (TokenKind::Symbol(symbol), symbol.len())
         } else {
@@ -149,14 +148,13 @@ fn braces(text: &str, at: usize) -> Option<Finding> {
         })
         .map(str::trim)
         .filter(|inner| !inner.contains(['{', '}']) && !inner.is_empty());
-    let (span, help) = match bare {
-        Some(bare) => {
+    let span = match bare {
+        Some(_) => {
             let start = at + (text.len() - text.trim_start().len());
-            let span = Span {
+            Span {
                 start,
                 end: start + trimmed.len(),
-            };
-            (span, format!("write it bare: `{bare}`"))
+            }
         }
         None => {
             let start = if text[..place].ends_with('$') {
@@ -164,25 +162,13 @@ fn braces(text: &str, at: usize) -> Option<Finding> {
             } else {
                 place
             };
-            let span = Span {
+            Span {
                 start: at + start,
                 end: at + place + 1,
-            };
-            (
-                span,
-                "inside an expression nothing is wrapped in braces: write the name alone"
-                    .to_owned(),
-            )
+            }
         }
     };
-    Some(
-        Finding::new(
-            "braces-in-expression",
-            span,
-            "this is an expression already: it takes no braces",
-        )
-        .with_help(help),
-    )
+    Some(Fault::Braces { bare }.at(span))
 }
 
 /// Digits, with decimals after a point.
@@ -202,27 +188,15 @@ fn number(rest: &str, start: usize) -> Result<(TokenKind, usize), Finding> {
     };
     if !unit.is_empty() {
         let written = &rest[..length + unit.len()];
-        let message = format!("`{written}` is neither a number nor a name");
-        let help = format!(
-            "numbers have no unit here; compare with a quoted value, as in `wait > \"{written}\"`"
-        );
-        return Err(Finding::new("bad-expression", span, message).with_help(help));
+        return Err(Fault::NumberWithUnit { written }.at(span));
     }
     if whole.len() > 1 && whole.starts_with('0') {
-        let message = format!("a number does not begin with 0: `{}`", &rest[..length]);
-        let help = format!(
-            "digits that are not a quantity are text: write `\"{}\"`",
-            &rest[..length]
-        );
-        return Err(Finding::new("bad-expression", span, message).with_help(help));
+        let written = &rest[..length];
+        return Err(Fault::LeadingZero { written }.at(span));
     }
     match rest[..length].parse::<f64>() {
         Ok(number) if number.is_finite() => Ok((TokenKind::Number(number), length)),
-        _ => Err(Finding::new(
-            "bad-expression",
-            span,
-            "this number is too large",
-        )),
+        _ => Err(Fault::TooLarge.at(span)),
     }
 }
 
@@ -243,14 +217,12 @@ fn quoted(rest: &str, start: usize) -> Result<(TokenKind, usize), Finding> {
             Some((_, c @ ('\\' | '"' | '\''))) => text.push(c),
             Some((_, 'n')) => text.push('\n'),
             Some((_, 't')) => text.push('\t'),
-            Some((_, c)) => {
+            Some((_, character)) => {
                 let span = Span {
                     start: start + place,
-                    end: start + place + 1 + c.len_utf8(),
+                    end: start + place + 1 + character.len_utf8(),
                 };
-                let message = format!("`\\{c}` means nothing in a text");
-                return Err(Finding::new("bad-expression", span, message)
-                    .with_help("a backslash stands before a quote, a backslash, `n` or `t`; write `\\\\` for itself"));
+                return Err(Fault::Escape { character }.at(span));
             }
             None => break,
         }
@@ -259,8 +231,7 @@ fn quoted(rest: &str, start: usize) -> Result<(TokenKind, usize), Finding> {
         start,
         end: start + rest.len(),
     };
-    Err(Finding::new("bad-expression", span, "this text never ends")
-        .with_help(format!("close it with a second `{quote}`")))
+    Err(Fault::OpenText { quote }.at(span))
 }
 
 /// A character that no expression has.
@@ -271,19 +242,13 @@ fn stranger(rest: &str, first: char, start: usize) -> Finding {
             start,
             end: start + first.len_utf8(),
         };
-        return Finding::new(
-            "bad-expression",
-            span,
-            format!("`{}` cannot stand in an expression", first.escape_debug()),
-        );
+        return Fault::Character { character: first }.at(span);
     }
     let span = Span {
         start,
         end: start + word.len(),
     };
-    Finding::new("bad-expression", span, format!("`{word}` is not a name")).with_help(format!(
-        "names are written in Latin letters; a text stands in quotes: `\"{word}\"`"
-    ))
+    Fault::NoName { word }.at(span)
 }
 
 /// The part at the beginning whose characters all satisfy a condition.

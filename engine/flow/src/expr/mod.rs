@@ -6,6 +6,7 @@
 //! it a value under a [`Budget`]. Nothing here reads a clock or fails by panicking.
 
 mod eval;
+mod fault;
 mod filters;
 mod finding;
 mod infer;
@@ -17,10 +18,10 @@ mod tree;
 
 pub use eval::{Budget, EvalError, Scope, UNITS, eval};
 pub use filters::{Argument, FILTERS, Filter, Gives, Kind as FilterKind};
-pub use finding::{Finding, Span};
+pub use finding::{Finding, Place, Span};
 pub use infer::{Lookup, TypeScope, infer, infer_condition, infer_inserted};
-pub use parser::{MAX_BYTES, MAX_CHAIN, MAX_NESTING, parse};
-pub use pieces::{parse_pieces, single};
+pub use parser::{MAX_BYTES, MAX_CHAIN, MAX_NESTING, parse, parse_at};
+pub use pieces::{parse_pieces, parse_pieces_at, single};
 pub use suggest::closest;
 pub use tree::Expr;
 

@@ -14,9 +14,9 @@
 //! | 9 | `\| filter` |
 //! | 10 | `.name` `[index]` |
 
-use super::finding::{Finding, Span};
+use super::fault::Fault;
+use super::finding::{Finding, Place, Span};
 use super::lexer::{Token, TokenKind, tokens};
-use super::suggest::closest;
 use super::tree::{Expr, Kind, Operator};
 
 /// Longest expression, in bytes: longer ones belong into variables, and every stage is bounded by it.
@@ -49,14 +49,8 @@ pub fn parse(text: &str, at: usize) -> Result<Expr, Vec<Finding>> {
         end: at + text.len(),
     };
     if text.len() > MAX_BYTES {
-        let message = format!(
-            "this expression has {} bytes; the most is {MAX_BYTES}",
-            text.len()
-        );
-        return Err(vec![
-            Finding::new("expression-limit", whole, message)
-                .with_help("put a part of it into a variable with `set:`"),
-        ]);
+        let bytes = text.len();
+        return Err(vec![Fault::TooLong { bytes }.at(whole)]);
     }
     let tokens = tokens(text, at).map_err(|finding| vec![finding])?;
     let mut parser = Parser {
@@ -65,6 +59,27 @@ pub fn parse(text: &str, at: usize) -> Result<Expr, Vec<Finding>> {
         nesting: 0,
     };
     parser.whole(whole).map_err(|finding| vec![finding])
+}
+
+/// As [`parse`], for a text that may be written otherwise than it reads: then everything points at the whole place.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_at(text: &str, place: Place) -> Result<Expr, Vec<Finding>> {
+    match place {
+        Place::Exact(at) => parse(text, at),
+        Place::Within(span) => match parse(text, 0) {
+            Ok(mut expr) => {
+                expr.move_to(span);
+                Ok(expr)
+            }
+            Err(mut findings) => {
+                findings.iter_mut().for_each(|finding| finding.span = span);
+                Err(findings)
+            }
+        },
+    }
 }
 
 struct Parser {
@@ -77,21 +92,14 @@ struct Parser {
 impl Parser {
     fn whole(&mut self, span: Span) -> Result<Expr, Finding> {
         if self.tokens.len() == 1 {
-            return Err(Finding::new(
-                "bad-expression",
-                span,
-                "an expression is missing",
-            ));
+            return Err(Fault::Nothing.at(span));
         }
         let expr = self.expression()?;
         if self.peek().kind != TokenKind::End {
             return Err(self.unexpected_rest(&expr));
         }
         if chain_is_too_long(&expr) {
-            let message =
-                format!("this expression has more than {MAX_CHAIN} parts one after another");
-            return Err(Finding::new("expression-limit", expr.span, message)
-                .with_help("put a part of it into a variable with `set:`"));
+            return Err(Fault::TooManyParts.at(expr.span));
         }
         Ok(expr)
     }
@@ -104,8 +112,8 @@ impl Parser {
             let condition = self.operators(1)?;
             if !self.take_word("else") {
                 let span = value.span.to(condition.span);
-                return Err(Finding::new("bad-expression", span, "`if` has no `else`")
-                    .with_help(format!("write `{value} if {condition} else …`")));
+                let (value, condition) = (&value, &condition);
+                return Err(Fault::NoElse { value, condition }.at(span));
             }
             let otherwise = self.expression()?;
             let span = value.span.to(otherwise.span);
@@ -127,13 +135,7 @@ impl Parser {
                 break;
             }
             if its_level == COMPARISON && std::mem::replace(&mut compared, true) {
-                let span = self.peek().span;
-                return Err(Finding::new(
-                    "bad-expression",
-                    span,
-                    "comparisons do not stand in a row",
-                )
-                .with_help("compare two at a time, as in `1 < a and a < 5`"));
+                return Err(Fault::Row.at(self.peek().span));
             }
             let symbol_span = self.peek().span;
             self.position += length;
@@ -198,27 +200,15 @@ impl Parser {
                 span,
             });
         }
-        let help = if negated {
-            format!("write `{of} is not none` for a value that is there, `{of} != …` to compare")
-        } else {
-            format!("write `{of} is none` for a value that is missing, `{of} == …` to compare")
-        };
-        Err(Finding::new(
-            "bad-expression",
-            is.to(end),
-            "`is` asks for `none` and nothing else",
-        )
-        .with_help(help))
+        let of = &of;
+        Err(Fault::Is { of, negated }.at(is.to(end)))
     }
 
     fn prefix(&mut self, level: u8) -> Result<Expr, Finding> {
         let start = self.peek().span;
         if self.take_word("not") {
             if level > NOT {
-                return Err(
-                    Finding::new("bad-expression", start, "`not` cannot stand here")
-                        .with_help("put brackets around it: `(not …)`"),
-                );
+                return Err(Fault::Not.at(start));
             }
             self.enter()?;
             let of = self.operators(NOT)?;
@@ -247,11 +237,7 @@ impl Parser {
             });
         }
         if self.peek().kind == TokenKind::Symbol("+") {
-            return Err(Finding::new(
-                "bad-expression",
-                start,
-                "`+` needs a value on its left",
-            ));
+            return Err(Fault::Plus.at(start));
         }
         let atom = self.atom()?;
         self.fields(atom)
@@ -259,7 +245,7 @@ impl Parser {
 
     fn filters(&mut self, mut of: Expr) -> Result<Expr, Finding> {
         while self.take_symbol("|") {
-            let (name, name_span) = self.name("a filter's name follows `|`")?;
+            let (name, name_span) = self.name(Fault::NoFilterName)?;
             let mut arguments = Vec::new();
             let mut end = name_span;
             if self.take_symbol("(") {
@@ -278,7 +264,7 @@ impl Parser {
     fn fields(&mut self, mut of: Expr) -> Result<Expr, Finding> {
         loop {
             if self.take_symbol(".") {
-                let (name, name_span) = self.name("a field's name follows the dot")?;
+                let (name, name_span) = self.name(Fault::NoFieldName)?;
                 let span = of.span.to(name_span);
                 of = Expr {
                     kind: Kind::Field(Box::new(of), name, name_span),
@@ -295,16 +281,8 @@ impl Parser {
                     span,
                 };
             } else if self.peek().kind == TokenKind::Symbol("(") {
-                let message =
-                    format!("`{of}` cannot be called: expressions have filters, not functions");
-                let help = match of.as_name() {
-                    Some(name) => format!("write `value | {name}`"),
-                    None => "write `value | filter`".to_owned(),
-                };
-                return Err(
-                    Finding::new("bad-expression", of.span.to(self.peek().span), message)
-                        .with_help(help),
-                );
+                let span = of.span.to(self.peek().span);
+                return Err(Fault::Called { of: &of }.at(span));
             } else {
                 return Ok(of);
             }
@@ -321,9 +299,8 @@ impl Parser {
                 "true" => Kind::Bool(true),
                 "false" => Kind::Bool(false),
                 "none" => Kind::None,
-                word if WORDS.contains(&word) => {
-                    let message = format!("a value is missing before `{word}`");
-                    return Err(Finding::new("bad-expression", span, message));
+                found if WORDS.contains(&found) => {
+                    return Err(Fault::NoValueBefore { found }.at(span));
                 }
                 _ => Kind::Name(name),
             },
@@ -342,17 +319,8 @@ impl Parser {
                     span: span.to(end),
                 });
             }
-            TokenKind::Symbol(symbol) => {
-                let message = format!("a value is missing before `{symbol}`");
-                return Err(Finding::new("bad-expression", span, message));
-            }
-            TokenKind::End => {
-                return Err(Finding::new(
-                    "bad-expression",
-                    span,
-                    "the expression breaks off: a value is missing",
-                ));
-            }
+            TokenKind::Symbol(found) => return Err(Fault::NoValueBefore { found }.at(span)),
+            TokenKind::End => return Err(Fault::BreaksOff.at(span)),
         };
         self.position += 1;
         Ok(Expr { kind, span })
@@ -380,57 +348,33 @@ impl Parser {
             return Ok(span);
         }
         if self.peek().kind == TokenKind::End {
-            return Err(
-                Finding::new("bad-expression", open, "this bracket is never closed")
-                    .with_help(format!("add a `{close}`")),
-            );
+            return Err(Fault::OpenBracket { close }.at(open));
         }
-        Err(Finding::new(
-            "bad-expression",
-            span,
-            format!("a `{close}` or a `,` is missing here"),
-        ))
+        Err(Fault::NoBracket { close }.at(span))
     }
 
-    fn name(&mut self, expected: &str) -> Result<(String, Span), Finding> {
+    fn name(&mut self, expected: Fault<'_>) -> Result<(String, Span), Finding> {
         let token = self.peek().clone();
         match token.kind {
             TokenKind::Name(name) => {
                 self.position += 1;
                 Ok((name, token.span))
             }
-            _ => Err(Finding::new("bad-expression", token.span, expected)),
+            _ => Err(expected.at(token.span)),
         }
     }
 
     /// Something stands behind a complete expression.
     fn unexpected_rest(&self, expr: &Expr) -> Finding {
         let token = self.peek();
-        let finding = |message: String| Finding::new("bad-expression", token.span, message);
-        match &token.kind {
-            TokenKind::Name(word) => {
-                let help = match word.to_lowercase().as_str() {
-                    "equals" | "eq" | "be" => "write `==`".to_owned(),
-                    "then" => "write `a if condition else b`".to_owned(),
-                    "else" => "`else` belongs to `a if condition else b`".to_owned(),
-                    "contains" | "has" | "includes" => format!("write `… in {expr}`"),
-                    lower => match closest(lower, ["and", "or", "in", "is", "if"]) {
-                        Some(meant) => format!("write `{meant}`"),
-                        None => "a text stands in quotes; values are connected by an operator"
-                            .to_owned(),
-                    },
-                };
-                finding(format!("an operator is missing before `{word}`")).with_help(help)
-            }
-            TokenKind::Symbol(symbol @ (")" | "]")) => {
-                finding(format!("this `{symbol}` closes nothing"))
-            }
-            TokenKind::Symbol(".") => finding("a field cannot be read here".to_owned()).with_help(
-                format!("put brackets around what it belongs to: `({expr}).…`"),
-            ),
-            TokenKind::Symbol(symbol) => finding(format!("`{symbol}` cannot stand here")),
-            _ => finding("an operator is missing between two values".to_owned()),
-        }
+        let fault = match &token.kind {
+            TokenKind::Name(word) => Fault::NoOperatorBefore { word, expr },
+            TokenKind::Symbol(symbol @ (")" | "]")) => Fault::ClosesNothing { symbol },
+            TokenKind::Symbol(".") => Fault::FieldOfMore { expr },
+            TokenKind::Symbol(symbol) => Fault::Symbol { symbol },
+            _ => Fault::NoOperator,
+        };
+        fault.at(token.span)
     }
 
     fn peek(&self) -> &Token {
@@ -458,9 +402,7 @@ impl Parser {
     fn enter(&mut self) -> Result<(), Finding> {
         self.nesting += 1;
         if self.nesting > MAX_NESTING {
-            let message = format!("this expression is nested deeper than {MAX_NESTING}");
-            return Err(Finding::new("expression-limit", self.peek().span, message)
-                .with_help("put a part of it into a variable with `set:`"));
+            return Err(Fault::TooDeep.at(self.peek().span));
         }
         Ok(())
     }

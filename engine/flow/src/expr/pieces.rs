@@ -3,8 +3,11 @@
 //! `${ expression }` inserts a value. `$${` stands for the two characters `${`; every other `$` and every
 //! single brace is itself. A closing brace inside a quoted text of the expression does not end it.
 
-use super::finding::{Finding, Span};
-use super::parser::parse;
+use std::ops::Range;
+
+use super::fault::Fault;
+use super::finding::{Finding, Place, Span};
+use super::parser::{parse, parse_at};
 use crate::plan::Piece;
 
 /// Parses a text with `${ … }` in it. `at` is the place of its first byte in the file.
@@ -14,6 +17,19 @@ use crate::plan::Piece;
 /// The findings of all expressions of the text; `bad-expression` where `${` is never closed;
 /// `braces-in-expression` for `{{ name }}`, which other tools insert but this language does not.
 pub fn parse_pieces(text: &str, at: usize) -> Result<Vec<Piece>, Vec<Finding>> {
+    parse_pieces_at(text, &|part| Place::Exact(at + part.start))
+}
+
+/// As [`parse_pieces`], for a text that may be written otherwise than it reads: `place` says where a part of it
+/// stands that begins with `${` or `{{`.
+///
+/// # Errors
+///
+/// As [`parse_pieces`].
+pub fn parse_pieces_at(
+    text: &str,
+    place: &dyn Fn(Range<usize>) -> Place,
+) -> Result<Vec<Piece>, Vec<Finding>> {
     let mut pieces = Vec::new();
     let mut findings = Vec::new();
     let mut literal = String::new();
@@ -27,18 +43,17 @@ pub fn parse_pieces(text: &str, at: usize) -> Result<Vec<Piece>, Vec<Finding>> {
             position = dollar + 3;
         } else if let Some(inner) = rest.strip_prefix("${") {
             let Some(length) = expression_length(inner) else {
-                let span = Span {
-                    start: at + dollar,
-                    end: at + dollar + 2,
-                };
-                findings.push(
-                    Finding::new("bad-expression", span, "this `${` is never closed")
-                        .with_help("add a `}`; the characters themselves are written `$${`"),
-                );
+                let span = span(place(dollar..dollar + 2), 2);
+                findings.push(Fault::OpenInsertion.at(span));
                 position = text.len();
                 break;
             };
-            match parse(&inner[..length], at + dollar + 2) {
+            let whole = dollar..dollar + length + 3;
+            let inside = match place(whole) {
+                Place::Exact(at) => Place::Exact(at + 2),
+                within => within,
+            };
+            match parse_at(&inner[..length], inside) {
                 Ok(expr) => {
                     if !literal.is_empty() {
                         pieces.push(Piece::Text(std::mem::take(&mut literal)));
@@ -57,7 +72,7 @@ pub fn parse_pieces(text: &str, at: usize) -> Result<Vec<Piece>, Vec<Finding>> {
     if !literal.is_empty() {
         pieces.push(Piece::Text(literal));
     }
-    findings.extend(double_braces(text, at));
+    findings.extend(double_braces(text, place));
     if findings.is_empty() {
         Ok(pieces)
     } else {
@@ -91,17 +106,22 @@ fn expression_length(text: &str) -> Option<usize> {
 }
 
 /// `{{ order.total }}`: what a text that came from another tool has.
-fn double_braces(text: &str, at: usize) -> Option<Finding> {
+fn double_braces(text: &str, place: &dyn Fn(Range<usize>) -> Place) -> Option<Finding> {
     let start = text.find("{{")?;
     let length = text[start..].find("}}")?;
     let inner = text[start + 2..start + length].trim();
-    let span = Span {
-        start: at + start,
-        end: at + start + length + 2,
-    };
     parse(inner, 0).ok()?;
-    Some(
-        Finding::new("braces-in-expression", span, "double braces insert nothing")
-            .with_help(format!("write `${{{inner}}}`")),
-    )
+    let span = span(place(start..start + length + 2), length + 2);
+    Some(Fault::DoubleBraces { inner }.at(span))
+}
+
+/// The bytes of a part of so many bytes.
+fn span(place: Place, length: usize) -> Span {
+    match place {
+        Place::Exact(start) => Span {
+            start,
+            end: start + length,
+        },
+        Place::Within(span) => span,
+    }
 }

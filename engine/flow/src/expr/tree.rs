@@ -116,6 +116,34 @@ impl Expr {
         self.span
     }
 
+    /// Lets it and all its parts stand at one place.
+    pub(super) fn move_to(&mut self, span: Span) {
+        self.span = span;
+        match &mut self.kind {
+            Kind::None | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Name(_) => {}
+            Kind::List(items) => items.iter_mut().for_each(|item| item.move_to(span)),
+            Kind::Field(of, _, at) => {
+                *at = span;
+                of.move_to(span);
+            }
+            Kind::Filter(of, _, at, arguments) => {
+                *at = span;
+                of.move_to(span);
+                arguments.iter_mut().for_each(|one| one.move_to(span));
+            }
+            Kind::Negate(of) | Kind::Not(of) | Kind::IsNone(of, _) => of.move_to(span),
+            Kind::Index(a, b) | Kind::Binary(_, a, b) => {
+                a.move_to(span);
+                b.move_to(span);
+            }
+            Kind::Choice(condition, a, b) => {
+                condition.move_to(span);
+                a.move_to(span);
+                b.move_to(span);
+            }
+        }
+    }
+
     /// The variables it reads, in the order of the text; one entry for every mention.
     pub fn roots(&self) -> Vec<(String, Span)> {
         let mut roots = Vec::new();

@@ -4,6 +4,7 @@ use super::then::Then;
 use super::{Lowerer, Place};
 use crate::catalog::StepDescription;
 use crate::check::rules::{two_verbs, unknown_verb};
+use crate::diagnostic::Text;
 use crate::expr::Span;
 use crate::plan::NodeId;
 use crate::yaml::{Content, Entry, Map, Node};
@@ -127,7 +128,7 @@ impl<'t> Lowerer<'t> {
             self.node(id).when = self.condition(id, "when", node);
         }
         if let Some(node) = map.value("title") {
-            self.expect_text("title", node, "a text");
+            self.expect_text("title", node, Text::fixed("a text", "文本"));
         }
         if let Some(node) = map.value("global")
             && let Some(global) = self.yes_or_no("global", node)

@@ -1,6 +1,7 @@
 use super::draft::unknown;
 use super::{Lowerer, Place};
 use crate::check::rules::{bad_value, missing_key};
+use crate::diagnostic::Text;
 use crate::expr::Span;
 use crate::plan::{Edge, NodeId};
 use crate::yaml::{Content, Entry, Node};
@@ -28,7 +29,10 @@ impl<'t> Lowerer<'t> {
                 self.wrong_shape(
                     &entry.key,
                     &entry.value,
-                    "an action such as `say: hello`, or a list of actions",
+                    Text::fixed(
+                        "an action such as `say: hello`, or a list of actions",
+                        "动作，例如 `say: hello`，或动作列表",
+                    ),
                 );
                 self.nothing(&place, entry)
             }
@@ -52,8 +56,11 @@ impl<'t> Lowerer<'t> {
             bad_value::why(
                 &mut self.report,
                 span,
-                "this list has no action in it".to_owned(),
-                "write at least one, such as `- hangup: completed`",
+                Text::fixed("this list has no action in it", "此列表里没有动作"),
+                Some(Text::fixed(
+                    "write at least one, such as `- hangup: completed`",
+                    "请至少写一个，例如 `- hangup: completed`",
+                )),
             );
             return unknown();
         }
@@ -75,7 +82,11 @@ impl<'t> Lowerer<'t> {
                 if item.absent() {
                     missing_key::value(&mut self.report, item.span, "-");
                 } else {
-                    self.wrong_shape("-", item, "an action such as `say: hello`");
+                    self.wrong_shape(
+                        "-",
+                        item,
+                        Text::fixed("an action such as `say: hello`", "动作，例如 `say: hello`"),
+                    );
                 }
             }
         }

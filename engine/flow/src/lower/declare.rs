@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::Lowerer;
 use super::names::{Declared, TYPES, is_variable, type_named};
 use crate::check::rules::{bad_name, bad_value, missing_key};
+use crate::diagnostic::Text;
 use crate::value::{Type, Value, parse_literal};
 use crate::yaml::{Content, Map, Node};
 
@@ -20,7 +21,14 @@ impl<'t> Lowerer<'t> {
     /// `inputs:` or `vars:`.
     pub(super) fn declarations(&mut self, key: &str, node: &'t Node) -> BTreeMap<String, Declared> {
         let mut all = BTreeMap::new();
-        let Some(map) = self.expect_map(key, node, "a map such as `{ tries: number }`") else {
+        let Some(map) = self.expect_map(
+            key,
+            node,
+            Text::fixed(
+                "a map such as `{ tries: number }`",
+                "映射，例如 `{ tries: number }`",
+            ),
+        ) else {
             return all;
         };
         for entry in &map.entries {
@@ -50,7 +58,13 @@ impl<'t> Lowerer<'t> {
             return false;
         }
         if !is_variable(name) {
-            bad_name::name(&mut self.report, span, name, "a variable", true);
+            bad_name::name(
+                &mut self.report,
+                span,
+                name,
+                Text::fixed("a variable", "变量"),
+                true,
+            );
             return false;
         }
         true
@@ -59,7 +73,7 @@ impl<'t> Lowerer<'t> {
     fn long_declaration(&mut self, map: &'t Map, node: &'t Node) -> Declared {
         self.unknown_keys(
             map,
-            "a declaration",
+            Text::fixed("a declaration", "声明"),
             &["type", "default", "secret", "one_of", "description"],
         );
         let mut ty = match map.value("type") {
@@ -70,7 +84,7 @@ impl<'t> Lowerer<'t> {
                     &mut self.report,
                     node.span,
                     "type:",
-                    "a declaration",
+                    Text::fixed("a declaration", "声明"),
                     "type: text",
                 );
                 Type::Any
@@ -89,7 +103,7 @@ impl<'t> Lowerer<'t> {
             ty = Type::Secret;
         }
         if let Some(text) = map.value("description") {
-            self.expect_text("description", text, "a text");
+            self.expect_text("description", text, Text::fixed("a text", "文本"));
         }
         let default = map
             .value("default")
@@ -103,7 +117,11 @@ impl<'t> Lowerer<'t> {
     }
 
     fn type_name(&mut self, key: &str, node: &'t Node) -> Type {
-        let Some(name) = self.expect_text(key, node, "a type such as `text`") else {
+        let Some(name) = self.expect_text(
+            key,
+            node,
+            Text::fixed("a type such as `text`", "类型，例如 `text`"),
+        ) else {
             return Type::Any;
         };
         type_named(name).unwrap_or_else(|| {
@@ -116,11 +134,15 @@ impl<'t> Lowerer<'t> {
 
     /// A list of words.
     pub(super) fn words(&mut self, key: &str, node: &'t Node) -> Vec<String> {
-        let Some(list) = self.expect_list(key, node, "a list of words") else {
+        let Some(list) = self.expect_list(key, node, Text::fixed("a list of words", "词的列表"))
+        else {
             return Vec::new();
         };
         list.iter()
-            .filter_map(|item| self.expect_text(key, item, "a word").map(str::to_owned))
+            .filter_map(|item| {
+                self.expect_text(key, item, Text::fixed("a word", "一个词"))
+                    .map(str::to_owned)
+            })
             .collect()
     }
 
@@ -162,13 +184,13 @@ impl<'t> Lowerer<'t> {
                 match parse_literal(&scalar.text, ty) {
                     Ok(value) => Some(value),
                     Err(why) => {
-                        bad_value::why(&mut self.report, node.span, why, "");
+                        bad_value::why(&mut self.report, node.span, why, None);
                         None
                     }
                 }
             }
             _ => {
-                self.wrong_shape(key, node, &format!("a {ty}"));
+                self.wrong_shape(key, node, ty.with_article());
                 None
             }
         }

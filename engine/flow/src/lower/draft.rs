@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::names::Declared;
 use super::{Binds, Test};
 use crate::catalog::StepDescription;
+use crate::diagnostic::Text;
 use crate::expr::{Expr, Span};
 use crate::plan::{Edge, Global, Node, NodeId, Prompt};
 use crate::value::Type;
@@ -115,8 +116,6 @@ pub(crate) struct Binding {
 pub(crate) struct Use {
     pub node: NodeId,
     pub expr: Expr,
-    /// Where findings are shown when the expression does not stand in the file letter for letter.
-    pub clamp: Option<Span>,
     pub binds: Binds,
     pub want: Want,
 }
@@ -129,12 +128,12 @@ pub(crate) enum Want {
     /// Something that a text can take.
     Inserted {
         /// What the text is, in findings: `the tag`, `the input reason`.
-        place: String,
+        place: Text,
     },
     /// A value of a type.
     Value {
         /// What takes it, in findings.
-        place: String,
+        place: Text,
         /// The type.
         ty: Type,
         /// Whether secrets may go there.
@@ -169,7 +168,7 @@ pub(crate) struct PromptDraft {
     pub span: Span,
     pub used: bool,
     /// Its expressions.
-    pub exprs: Vec<(Expr, Option<Span>)>,
+    pub exprs: Vec<Expr>,
     /// Its texts: language, place, text as written.
     pub texts: Vec<(String, Span, String)>,
 }

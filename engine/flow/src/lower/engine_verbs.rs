@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::{Assigned, Binding, unknown};
+use super::input::{ONE_VALUE, mixed};
 use super::names::is_name;
 use super::then::Then;
 use super::{Lowerer, Place, Want};
@@ -8,6 +9,7 @@ use crate::check::rules::{
     bad_name, bad_value, missing_key, missing_outcome, unknown_key, unknown_outcome,
     unknown_variable,
 };
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Action, Edge, NodeId, Template};
 use crate::value::{Type, Value};
@@ -52,7 +54,7 @@ impl<'t> Lowerer<'t> {
             let key = other.key.as_str();
             if !options.contains(&key) && !self.verbs.iter().any(|verb| verb == key) {
                 let names: Vec<String> = options.iter().map(|name| (*name).to_owned()).collect();
-                let place = format!("`{}`", entry.key);
+                let place = Text::same(format!("`{}`", entry.key));
                 unknown_key::unknown(&mut self.report, other.key_span, key, &place, &names);
             }
         }
@@ -103,7 +105,7 @@ impl<'t> Lowerer<'t> {
                     &mut self.report,
                     entry.key_span,
                     "then:",
-                    "an `if`",
+                    Text::fixed("an `if`", "`if`"),
                     "then: a_step",
                 );
                 unknown()
@@ -115,7 +117,7 @@ impl<'t> Lowerer<'t> {
                 missing_outcome::otherwise(
                     &mut self.report,
                     self.draft.facts[id.0 as usize].head,
-                    "that is not so",
+                    Text::fixed("that is not so", "条件不成立"),
                 );
                 unknown()
             }
@@ -150,8 +152,14 @@ impl<'t> Lowerer<'t> {
     }
 
     fn choose(&mut self, id: NodeId, entry: &'t Entry, place: &Place) {
-        let Some(items) = self.expect_list("choose", &entry.value, "a list of `- when: … then: …`")
-        else {
+        let Some(items) = self.expect_list(
+            "choose",
+            &entry.value,
+            Text::fixed(
+                "a list of `- when: … then: …`",
+                "由 `- when: … then: …` 组成的列表",
+            ),
+        ) else {
             self.facts(id).broken = true;
             return;
         };
@@ -159,23 +167,42 @@ impl<'t> Lowerer<'t> {
         let mut lost = Vec::new();
         let mut otherwise = None;
         for item in items {
-            let Some(map) = self.expect_map("choose", item, "a list of `- when: … then: …`")
-            else {
+            let Some(map) = self.expect_map(
+                "choose",
+                item,
+                Text::fixed(
+                    "a list of `- when: … then: …`",
+                    "由 `- when: … then: …` 组成的列表",
+                ),
+            ) else {
                 continue;
             };
             if let Some(other) = map.value("else") {
-                self.unknown_keys(map, "the last line of `choose`", &["else"]);
+                self.unknown_keys(
+                    map,
+                    Text::fixed("the last line of `choose`", "`choose` 的最后一行"),
+                    &["else"],
+                );
                 otherwise = Some(self.target("else", other, place));
                 continue;
             }
-            self.unknown_keys(map, "a line of `choose`", &["when", "then"]);
+            self.unknown_keys(
+                map,
+                Text::fixed("a line of `choose`", "`choose` 的一行"),
+                &["when", "then"],
+            );
             if otherwise.is_some() {
-                let why = "nothing after `else:` is ever looked at".to_owned();
                 bad_value::why(
                     &mut self.report,
                     item.span,
-                    why,
-                    "move `- else:` to the end",
+                    Text::fixed(
+                        "nothing after `else:` is ever looked at",
+                        "`else:` 之后的内容永远不会执行",
+                    ),
+                    Some(Text::fixed(
+                        "move `- else:` to the end",
+                        "请把 `- else:` 移到最后",
+                    )),
                 );
             }
             let condition = match map.value("when") {
@@ -185,7 +212,7 @@ impl<'t> Lowerer<'t> {
                         &mut self.report,
                         item.span,
                         "when:",
-                        "a line of `choose`",
+                        Text::fixed("a line of `choose`", "`choose` 的一行"),
                         "when: …",
                     );
                     None
@@ -198,7 +225,7 @@ impl<'t> Lowerer<'t> {
                         &mut self.report,
                         item.span,
                         "then:",
-                        "a line of `choose`",
+                        Text::fixed("a line of `choose`", "`choose` 的一行"),
                         "then: a_step",
                     );
                     unknown()
@@ -212,7 +239,11 @@ impl<'t> Lowerer<'t> {
         let otherwise = match otherwise {
             Some(edge) => edge,
             None if place.after == Edge::End => {
-                missing_outcome::otherwise(&mut self.report, entry.key_span, "none of these is so");
+                missing_outcome::otherwise(
+                    &mut self.report,
+                    entry.key_span,
+                    Text::fixed("none of these is so", "条件都不成立"),
+                );
                 unknown()
             }
             None => place.after.clone(),
@@ -235,7 +266,7 @@ impl<'t> Lowerer<'t> {
                 span,
             } => (lines, otherwise, span),
             Then::One(_) | Then::Absent => {
-                let what = "a `switch`";
+                let what = Text::fixed("a `switch`", "`switch`");
                 missing_key::missing(
                     &mut self.report,
                     entry.key_span,
@@ -251,7 +282,7 @@ impl<'t> Lowerer<'t> {
             .map(|(name, _, edge)| (name.clone(), edge.clone()))
             .collect();
         match value {
-            Some((value, clamp)) => {
+            Some(value) => {
                 let want = Want::Switch {
                     arms: lines
                         .into_iter()
@@ -261,7 +292,7 @@ impl<'t> Lowerer<'t> {
                     then: span,
                 };
                 let binds = Self::no_binds();
-                self.used(id, &value, clamp, &binds, want);
+                self.used(id, &value, &binds, want);
                 self.node(id).action = Action::Switch {
                     value,
                     arms,
@@ -274,9 +305,13 @@ impl<'t> Lowerer<'t> {
 
     fn set(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
         let mut values = BTreeMap::new();
-        let all = self.expect_map("set", &entry.value, "a map such as `{ tries: 0 }`");
+        let all = self.expect_map(
+            "set",
+            &entry.value,
+            Text::fixed("a map such as `{ tries: 0 }`", "映射，例如 `{ tries: 0 }`"),
+        );
         for line in all.into_iter().flat_map(|map| &map.entries) {
-            let place_name = format!("`{}`", line.key);
+            let place_name = Text::same(format!("`{}`", line.key));
             let ty = match line.key.as_str() {
                 "call.language" => Type::OneOf(self.draft.languages.clone()),
                 "call.priority" => Type::Number,
@@ -306,8 +341,11 @@ impl<'t> Lowerer<'t> {
                     && let Template::Literal(Value::Number(number)) = &value
                     && !(0.0..=100.0).contains(number)
                 {
-                    let why = "`call.priority` is a number from 0 to 100".to_owned();
-                    bad_value::why(&mut self.report, line.value.span, why, "");
+                    let why = Text::fixed(
+                        "`call.priority` is a number from 0 to 100",
+                        "`call.priority` 是 0 到 100 的数字",
+                    );
+                    bad_value::why(&mut self.report, line.value.span, why, None);
                 }
                 values.insert(line.key.clone(), value);
             }
@@ -323,7 +361,8 @@ impl<'t> Lowerer<'t> {
         match &entry.value.content {
             Content::Map(all) => {
                 for line in &all.entries {
-                    let name = format!("the tag `{}`", line.key);
+                    let tag = &line.key;
+                    let name = text!("the tag `{tag}`", "标签 `{tag}`");
                     if let Some(value) =
                         self.value_template(id, &line.key, &line.value, &name, &Type::Any, false)
                     {
@@ -335,7 +374,10 @@ impl<'t> Lowerer<'t> {
                 if let Some(tag) = self.expect_text(
                     "tag",
                     &entry.value,
-                    "a word, or a map such as `{ reason: refund }`",
+                    Text::fixed(
+                        "a word, or a map such as `{ reason: refund }`",
+                        "一个词，或映射，例如 `{ reason: refund }`",
+                    ),
                 ) {
                     tags.insert(tag.to_owned(), Template::Literal(Value::Bool(true)));
                 }
@@ -350,12 +392,14 @@ impl<'t> Lowerer<'t> {
     fn wait(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
         let mut ms = self.duration("wait", &entry.value).unwrap_or(0);
         if ms > MAX_WAIT_MS {
-            let why = "a wait lasts at most 10 minutes".to_owned();
             bad_value::why(
                 &mut self.report,
                 entry.value.span,
-                why,
-                "let the caller wait in a queue",
+                Text::fixed("a wait lasts at most 10 minutes", "等待最长 10 分钟"),
+                Some(Text::fixed(
+                    "let the caller wait in a queue",
+                    "请让来电者在队列里等待",
+                )),
             );
             ms = 0;
         }
@@ -367,7 +411,11 @@ impl<'t> Lowerer<'t> {
 
     fn return_verb(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
         let mut outcome = String::new();
-        if let Some(name) = self.expect_text("return", &entry.value, "one of the flow's outcomes") {
+        if let Some(name) = self.expect_text(
+            "return",
+            &entry.value,
+            Text::fixed("one of the flow's outcomes", "此流程的某个结果"),
+        ) {
             if !self.draft.outcomes.iter().any(|known| known == name) {
                 let names = self.draft.outcomes.clone();
                 unknown_outcome::of_flow(&mut self.report, entry.value.span, name, &names);
@@ -376,10 +424,11 @@ impl<'t> Lowerer<'t> {
         }
         let mut with = BTreeMap::new();
         if let Some(node) = map.value("with")
-            && let Some(all) = self.expect_map("with", node, "a map of values")
+            && let Some(all) =
+                self.expect_map("with", node, Text::fixed("a map of values", "值的映射"))
         {
             for line in &all.entries {
-                let name = format!("`{}`", line.key);
+                let name = Text::same(format!("`{}`", line.key));
                 if let Some(value) =
                     self.value_template(id, &line.key, &line.value, &name, &Type::Any, false)
                 {
@@ -396,7 +445,11 @@ impl<'t> Lowerer<'t> {
         let reason = match &entry.value.content {
             Content::Scalar(scalar) if scalar.absent() => "completed",
             _ => self
-                .expect_text("hangup", &entry.value, "a word such as `completed`")
+                .expect_text(
+                    "hangup",
+                    &entry.value,
+                    Text::fixed("a word such as `completed`", "一个词，例如 `completed`"),
+                )
                 .unwrap_or("completed"),
         };
         if !is_name(reason) || reason.len() > MAX_REASON {
@@ -404,7 +457,7 @@ impl<'t> Lowerer<'t> {
                 &mut self.report,
                 entry.value.span,
                 reason,
-                "a disposition",
+                Text::fixed("a disposition", "通话结论"),
                 false,
             );
         }
@@ -431,7 +484,7 @@ impl<'t> Lowerer<'t> {
         id: NodeId,
         key: &str,
         node: &'t Node,
-        place: &str,
+        place: &Text,
         ty: &Type,
         secret: bool,
     ) -> Option<Template> {
@@ -441,7 +494,7 @@ impl<'t> Lowerer<'t> {
                     Type::List(inner) => (**inner).clone(),
                     Type::Any => Type::Any,
                     _ => {
-                        self.wrong_shape(key, node, &format!("a {ty}"));
+                        self.wrong_shape(key, node, ty.with_article());
                         return None;
                     }
                 };
@@ -458,7 +511,7 @@ impl<'t> Lowerer<'t> {
                     Type::Object { fields, .. } => fields.clone(),
                     Type::Any => BTreeMap::new(),
                     _ => {
-                        self.wrong_shape(key, node, &format!("a {ty}"));
+                        self.wrong_shape(key, node, ty.with_article());
                         return None;
                     }
                 };
@@ -480,13 +533,11 @@ impl<'t> Lowerer<'t> {
                         Type::Any | Type::Text | Type::OneOf(_) | Type::Phone
                     )
                 {
-                    let why =
-                        format!("{place} takes a {ty}, and this is a text with something inserted");
                     bad_value::why(
                         &mut self.report,
                         node.span,
-                        why,
-                        "write one `${ … }` and nothing else",
+                        mixed(place, ty),
+                        Some(ONE_VALUE),
                     );
                     return None;
                 }
@@ -511,7 +562,11 @@ impl<'t> Lowerer<'t> {
                 })))
             }
             _ => {
-                self.wrong_shape(key, node, "an amount such as `199.00 CNY`");
+                self.wrong_shape(
+                    key,
+                    node,
+                    Text::fixed("an amount such as `199.00 CNY`", "金额，例如 `199.00 CNY`"),
+                );
                 None
             }
         }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::Lowerer;
 use crate::check::rules::bad_input;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::plan::Template;
 use crate::value::{Type, Value, parse_literal};
 use crate::yaml::{Content, Node};
@@ -36,8 +36,14 @@ impl<'t> Lowerer<'t> {
     pub(super) fn expect(&mut self, node: &'t Node) -> Option<Expected> {
         match &node.content {
             Content::Scalar(_) => {
-                let word =
-                    self.expect_text("expect", node, "what the answer is, such as `digits`")?;
+                let word = self.expect_text(
+                    "expect",
+                    node,
+                    Text::fixed(
+                        "what the answer is, such as `digits`",
+                        "回答的种类，例如 `digits`",
+                    ),
+                )?;
                 let Some((kind, ty)) = KINDS.iter().find(|(kind, _)| *kind == word) else {
                     let names: Vec<String> =
                         KINDS.iter().map(|(kind, _)| (*kind).to_owned()).collect();
@@ -57,45 +63,50 @@ impl<'t> Lowerer<'t> {
                 }
                 Some(expected(fields, ty.clone()))
             }
-            Content::Map(map) => match map.entries.as_slice() {
-                [entry] => match entry.key.as_str() {
-                    "digits" => self.digits(&entry.value),
-                    "number" => self.numbers(&entry.value),
-                    "one_of" => {
-                        let words = self.words("one_of", &entry.value);
-                        let values = words.iter().map(|word| text_value(word)).collect();
-                        let fields = vec![
-                            ("kind", text_value("one_of")),
-                            ("values", Value::List(values)),
-                        ];
-                        Some(expected(fields, Type::OneOf(words)))
-                    }
-                    other => {
-                        let names = ["digits", "number", "one_of"].map(str::to_owned);
-                        crate::check::rules::unknown_key::unknown(
-                            &mut self.report,
-                            entry.key_span,
-                            other,
-                            "`expect`",
-                            &names,
-                        );
-                        None
-                    }
-                },
-                _ => {
-                    self.wrong_shape(
+            Content::Map(map) => {
+                match map.entries.as_slice() {
+                    [entry] => match entry.key.as_str() {
+                        "digits" => self.digits(&entry.value),
+                        "number" => self.numbers(&entry.value),
+                        "one_of" => {
+                            let words = self.words("one_of", &entry.value);
+                            let values = words.iter().map(|word| text_value(word)).collect();
+                            let fields = vec![
+                                ("kind", text_value("one_of")),
+                                ("values", Value::List(values)),
+                            ];
+                            Some(expected(fields, Type::OneOf(words)))
+                        }
+                        other => {
+                            let names = ["digits", "number", "one_of"].map(str::to_owned);
+                            crate::check::rules::unknown_key::unknown(
+                                &mut self.report,
+                                entry.key_span,
+                                other,
+                                &Text::fixed("`expect`", "`expect`"),
+                                &names,
+                            );
+                            None
+                        }
+                    },
+                    _ => {
+                        self.wrong_shape(
                         "expect",
                         node,
-                        "one of `{ digits: 4..6 }`, `{ number: 1..10 }`, `{ one_of: [a, b] }`",
+                        Text::fixed("one of `{ digits: 4..6 }`, `{ number: 1..10 }`, `{ one_of: [a, b] }`", "`{ digits: 4..6 }`、`{ number: 1..10 }`、`{ one_of: [a, b] }` 之一"),
                     );
-                    None
+                        None
+                    }
                 }
-            },
+            }
             Content::List(_) => {
                 self.wrong_shape(
                     "expect",
                     node,
-                    "what the answer is, such as `digits` or `{ digits: 4..6 }`",
+                    Text::fixed(
+                        "what the answer is, such as `digits` or `{ digits: 4..6 }`",
+                        "回答的种类，例如 `digits` 或 `{ digits: 4..6 }`",
+                    ),
                 );
                 None
             }
@@ -104,7 +115,14 @@ impl<'t> Lowerer<'t> {
 
     /// `n` or `n..m` digits.
     fn digits(&mut self, node: &'t Node) -> Option<Expected> {
-        let written = self.expect_text("digits", node, "how many, such as `4` or `8..12`")?;
+        let written = self.expect_text(
+            "digits",
+            node,
+            Text::fixed(
+                "how many, such as `4` or `8..12`",
+                "位数，例如 `4` 或 `8..12`",
+            ),
+        )?;
         let (least, most) = written.split_once("..").unwrap_or((written, written));
         match (least.parse::<u32>(), most.parse::<u32>()) {
             (Ok(min), Ok(max)) if 1 <= min && min <= max && max <= MAX_DIGITS => {
@@ -116,7 +134,8 @@ impl<'t> Lowerer<'t> {
                 Some(expected(fields, Type::Text))
             }
             _ => {
-                self.bad_range(node, written, "4..6", &format!("from 1 to {MAX_DIGITS}"));
+                let rule = text!("from 1 to {MAX_DIGITS}", "1 到 {MAX_DIGITS} 位");
+                self.bad_range(node, written, "4..6", rule);
                 None
             }
         }
@@ -124,7 +143,11 @@ impl<'t> Lowerer<'t> {
 
     /// `n..m`, both whole or with decimals.
     fn numbers(&mut self, node: &'t Node) -> Option<Expected> {
-        let written = self.expect_text("number", node, "a range such as `1..10`")?;
+        let written = self.expect_text(
+            "number",
+            node,
+            Text::fixed("a range such as `1..10`", "范围，例如 `1..10`"),
+        )?;
         let bounds = written.split_once("..").map(|(least, most)| {
             (
                 parse_literal(least.trim(), &Type::Number),
@@ -141,15 +164,16 @@ impl<'t> Lowerer<'t> {
                 Some(expected(fields, Type::Number))
             }
             _ => {
-                self.bad_range(node, written, "1..10", "the smaller number first");
+                let rule = Text::fixed("the smaller number first", "小的在前");
+                self.bad_range(node, written, "1..10", rule);
                 None
             }
         }
     }
 
-    fn bad_range(&mut self, node: &Node, written: &str, example: &str, rule: &str) {
+    fn bad_range(&mut self, node: &Node, written: &str, example: &str, rule: Text) {
         let message = text!("`{written}` is not a range", "`{written}` 不是有效的范围");
-        let help = text!("write `{example}`, {rule}", "例如 `{example}`");
+        let help = text!("write `{example}`, {rule}", "请写成 `{example}`，{rule}"; rule);
         bad_input::bad(&mut self.report, node.span, message, Some(help));
     }
 }

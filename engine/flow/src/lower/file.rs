@@ -8,6 +8,7 @@ use crate::check::report::Report;
 use crate::check::rules::{
     bad_name, bad_value, duplicate_key, missing_key, shadowed_global_key, unknown_step, unused,
 };
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Action, Edge};
 use crate::yaml::{Map, Node};
@@ -85,10 +86,26 @@ pub(crate) fn lower<'t>(
         Some(map) => lowerer.file(root.span, map),
         None => {
             let at = first_word(root.span);
-            missing_key::missing(&mut lowerer.report, at, "steps:", "a flow", "steps:");
+            missing_key::missing(
+                &mut lowerer.report,
+                at,
+                "steps:",
+                Text::fixed("a flow", "流程"),
+                "steps:",
+            );
         }
     }
     (lowerer.draft, lowerer.report)
+}
+
+/// That a tag names no language, and how one is written.
+pub(super) fn no_language(written: &str) -> (Text, Text) {
+    let why = text!("`{written}` is not a language", "`{written}` 不是语言代码");
+    let help = Text::fixed(
+        "write `en`, `zh` or another BCP 47 tag",
+        "请写 `en`、`zh` 或其他 BCP 47 代码",
+    );
+    (why, help)
 }
 
 fn first_word(span: Span) -> Span {
@@ -100,12 +117,12 @@ fn first_word(span: Span) -> Span {
 
 impl<'t> Lowerer<'t> {
     fn file(&mut self, span: Span, root: &'t Map) {
-        self.unknown_keys(root, "a flow", &FILE_KEYS);
+        self.unknown_keys(root, Text::fixed("a flow", "流程"), &FILE_KEYS);
         let top = root.entries.first().map_or(span, |entry| entry.key_span);
         self.head(top, root);
         for key in ["title", "description"] {
             if let Some(node) = root.value(key) {
-                self.expect_text(key, node, "a text");
+                self.expect_text(key, node, Text::fixed("a text", "文本"));
             }
         }
         self.languages(root);
@@ -146,13 +163,29 @@ impl<'t> Lowerer<'t> {
 
     fn head(&mut self, top: Span, root: &'t Map) {
         match root.entry("flow") {
-            None => missing_key::missing(&mut self.report, top, "flow:", "a flow", "flow: a-name"),
+            None => missing_key::missing(
+                &mut self.report,
+                top,
+                "flow:",
+                Text::fixed("a flow", "流程"),
+                "flow: a-name",
+            ),
             Some(entry) => {
-                if let Some(name) = self.expect_text("flow", &entry.value, "the flow's name") {
+                if let Some(name) = self.expect_text(
+                    "flow",
+                    &entry.value,
+                    Text::fixed("the flow's name", "流程的名字"),
+                ) {
                     if is_name(name) {
                         self.draft.flow = Some(name.to_owned());
                     } else {
-                        bad_name::name(&mut self.report, entry.value.span, name, "a flow", false);
+                        bad_name::name(
+                            &mut self.report,
+                            entry.value.span,
+                            name,
+                            Text::fixed("a flow", "流程"),
+                            false,
+                        );
                     }
                 }
             }
@@ -160,12 +193,20 @@ impl<'t> Lowerer<'t> {
         match root.entry("format") {
             None => {
                 let at = root.entry("flow").map_or(top, |entry| entry.key_span);
-                missing_key::missing(&mut self.report, at, "format:", "a flow", "format: 1");
+                missing_key::missing(
+                    &mut self.report,
+                    at,
+                    "format:",
+                    Text::fixed("a flow", "流程"),
+                    "format: 1",
+                );
             }
             Some(entry) => {
-                if let Some(format) =
-                    self.expect_text("format", &entry.value, "the version of the language")
-                    && format != "1"
+                if let Some(format) = self.expect_text(
+                    "format",
+                    &entry.value,
+                    Text::fixed("the version of the language", "语言的版本"),
+                ) && format != "1"
                 {
                     bad_value::word(
                         &mut self.report,
@@ -181,21 +222,23 @@ impl<'t> Lowerer<'t> {
 
     fn languages(&mut self, root: &'t Map) {
         if let Some(node) = root.value("languages")
-            && let Some(list) = self.expect_list("languages", node, "a list such as `[zh, en]`")
+            && let Some(list) = self.expect_list(
+                "languages",
+                node,
+                Text::fixed("a list such as `[zh, en]`", "列表，例如 `[zh, en]`"),
+            )
         {
             for item in list {
-                let Some(language) = self.expect_text("languages", item, "a language such as `en`")
-                else {
+                let Some(language) = self.expect_text(
+                    "languages",
+                    item,
+                    Text::fixed("a language such as `en`", "语言，例如 `en`"),
+                ) else {
                     continue;
                 };
                 if !is_language(language) {
-                    let why = format!("`{language}` is not a language");
-                    bad_value::why(
-                        &mut self.report,
-                        item.span,
-                        why,
-                        "write `en`, `zh` or another BCP 47 tag",
-                    );
+                    let (why, help) = no_language(language);
+                    bad_value::why(&mut self.report, item.span, why, Some(help));
                 } else if self.draft.languages.iter().any(|known| known == language) {
                     duplicate_key::duplicate(&mut self.report, language, item.span, list[0].span);
                 } else {
@@ -209,16 +252,29 @@ impl<'t> Lowerer<'t> {
     }
 
     fn outcomes(&mut self, node: &'t Node) {
-        let Some(list) = self.expect_list("outcomes", node, "a list such as `[done, operator]`")
-        else {
+        let Some(list) = self.expect_list(
+            "outcomes",
+            node,
+            Text::fixed(
+                "a list such as `[done, operator]`",
+                "列表，例如 `[done, operator]`",
+            ),
+        ) else {
             return;
         };
         for item in list {
-            let Some(name) = self.expect_text("outcomes", item, "a name") else {
+            let Some(name) = self.expect_text("outcomes", item, Text::fixed("a name", "名字"))
+            else {
                 continue;
             };
             if !is_name(name) || matches!(name, "else" | "error" | "timeout") {
-                bad_name::name(&mut self.report, item.span, name, "an outcome", false);
+                bad_name::name(
+                    &mut self.report,
+                    item.span,
+                    name,
+                    Text::fixed("an outcome", "结果"),
+                    false,
+                );
             } else {
                 self.draft.outcomes.push(name.to_owned());
             }
@@ -226,10 +282,17 @@ impl<'t> Lowerer<'t> {
     }
 
     fn all_defaults(&mut self, node: &'t Node) {
-        let Some(map) = self.expect_map("defaults", node, "a map such as `{ attempts: 3 }`") else {
+        let Some(map) = self.expect_map(
+            "defaults",
+            node,
+            Text::fixed(
+                "a map such as `{ attempts: 3 }`",
+                "映射，例如 `{ attempts: 3 }`",
+            ),
+        ) else {
             return;
         };
-        self.unknown_keys(map, "`defaults`", &DEFAULT_KEYS);
+        self.unknown_keys(map, Text::fixed("`defaults`", "`defaults`"), &DEFAULT_KEYS);
         for entry in &map.entries {
             match entry.key.as_str() {
                 "max_duration" => {
@@ -252,15 +315,31 @@ impl<'t> Lowerer<'t> {
     /// Registers all steps before any of them is lowered.
     fn names_of_steps(&mut self, top: Span, root: &'t Map) {
         let Some(entry) = root.entry("steps") else {
-            missing_key::missing(&mut self.report, top, "steps:", "a flow", "steps:");
+            missing_key::missing(
+                &mut self.report,
+                top,
+                "steps:",
+                Text::fixed("a flow", "流程"),
+                "steps:",
+            );
             return;
         };
-        let Some(map) = self.expect_map("steps", &entry.value, "a map of named steps") else {
+        let Some(map) = self.expect_map(
+            "steps",
+            &entry.value,
+            Text::fixed("a map of named steps", "步骤的映射，每个步骤一个名字"),
+        ) else {
             return;
         };
         for (index, step) in map.entries.iter().enumerate() {
             if !is_name(&step.key) || step.key == "repeat" {
-                bad_name::name(&mut self.report, step.key_span, &step.key, "a step", false);
+                bad_name::name(
+                    &mut self.report,
+                    step.key_span,
+                    &step.key,
+                    Text::fixed("a step", "步骤"),
+                    false,
+                );
             }
             self.steps.insert(&step.key, index);
             self.step_names.push(step.key.clone());
@@ -268,11 +347,21 @@ impl<'t> Lowerer<'t> {
     }
 
     fn global(&mut self, node: &'t Node) {
-        let Some(map) = self.expect_map("global", node, "a map such as `{ error: operator }`")
-        else {
+        let Some(map) = self.expect_map(
+            "global",
+            node,
+            Text::fixed(
+                "a map such as `{ error: operator }`",
+                "映射，例如 `{ error: operator }`",
+            ),
+        ) else {
             return;
         };
-        self.unknown_keys(map, "`global`", &["press", "error", "hangup", "too_long"]);
+        self.unknown_keys(
+            map,
+            Text::fixed("`global`", "`global`"),
+            &["press", "error", "hangup", "too_long"],
+        );
         let place = Place {
             step: usize::MAX,
             depth: 0,
@@ -302,7 +391,11 @@ impl<'t> Lowerer<'t> {
     fn start(&mut self, root: &'t Map) {
         let named = root.entry("start");
         let name = match named {
-            Some(entry) => match self.expect_text("start", &entry.value, "the name of a step") {
+            Some(entry) => match self.expect_text(
+                "start",
+                &entry.value,
+                Text::fixed("the name of a step", "步骤的名字"),
+            ) {
                 Some(name) => name,
                 None => return,
             },
@@ -326,7 +419,7 @@ impl<'t> Lowerer<'t> {
                         &mut self.report,
                         at,
                         "start",
-                        "a flow without a step `start`",
+                        Text::fixed("a flow without a step `start`", "没有步骤 `start` 的流程"),
                         &example,
                     );
                     index = index.or(Some(0));
@@ -414,7 +507,7 @@ impl<'t> Lowerer<'t> {
                 unused::unused(
                     &mut self.report,
                     entry.key_span,
-                    "opening hours",
+                    Text::fixed("opening hours", "营业时间"),
                     &entry.key,
                 );
             }

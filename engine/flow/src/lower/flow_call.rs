@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 
 use super::draft::Assigned;
+use super::step_call::input_called;
 use super::then::{Outcomes, Then};
 use super::{Lowerer, Place};
 use crate::check::rules::{missing_input, unknown_input};
+use crate::diagnostic::{Text, text};
 use crate::plan::{Action, NodeId, Template};
 use crate::value::Type;
 use crate::yaml::{Entry, Map};
@@ -11,17 +13,26 @@ use crate::yaml::{Entry, Map};
 impl<'t> Lowerer<'t> {
     /// `call:` walks another flow and comes back with one of its outcomes.
     pub(super) fn flow_call(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
-        let name = self.expect_text("call", &entry.value, "the name of a flow");
+        let name = self.expect_text(
+            "call",
+            &entry.value,
+            Text::fixed("the name of a flow", "流程的名字"),
+        );
         let flow = name.and_then(|name| self.flow_named(name, entry.value.span));
         let catalog = self.catalog;
         let signature = flow
             .as_ref()
             .and_then(|flow| catalog.flows.as_ref().and_then(|flows| flows.get(flow)));
         let mut with: BTreeMap<String, Template> = BTreeMap::new();
-        let lines = map
-            .entry("with")
-            .and_then(|with| self.expect_map("with", &with.value, "a map of inputs"));
-        let what = format!("the flow `{}`", flow.as_deref().unwrap_or("?"));
+        let lines = map.entry("with").and_then(|with| {
+            self.expect_map(
+                "with",
+                &with.value,
+                Text::fixed("a map of inputs", "输入的映射"),
+            )
+        });
+        let called = flow.as_deref().unwrap_or("?");
+        let what = text!("the flow `{called}`", "流程 `{called}`");
         let mut missing: Vec<String> = Vec::new();
         if let Some(signature) = signature {
             let given = |name: &String| lines.is_some_and(|lines| lines.entry(name).is_some());
@@ -55,7 +66,7 @@ impl<'t> Lowerer<'t> {
                 }
             }
             let secret = ty == Type::Secret;
-            let place_name = format!("the input `{}`", line.key);
+            let place_name = input_called(&line.key);
             if let Some(value) =
                 self.value_template(id, &line.key, &line.value, &place_name, &ty, secret)
             {

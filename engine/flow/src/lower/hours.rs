@@ -3,7 +3,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use super::Lowerer;
 use super::names::is_name;
 use crate::check::rules::{bad_hours, bad_name, missing_key};
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::value::{Type, Value, parse_literal};
 use crate::yaml::{Content, Map, Node};
 
@@ -16,7 +16,14 @@ const MAX_CLOSED_DAYS: i32 = 3660;
 impl<'t> Lowerer<'t> {
     /// `hours:` of the flow.
     pub(super) fn all_hours(&mut self, node: &'t Node) {
-        let Some(map) = self.expect_map("hours", node, "a map of named opening hours") else {
+        let Some(map) = self.expect_map(
+            "hours",
+            node,
+            Text::fixed(
+                "a map of named opening hours",
+                "营业时间的映射，每个一个名字",
+            ),
+        ) else {
             return;
         };
         for entry in &map.entries {
@@ -25,14 +32,17 @@ impl<'t> Lowerer<'t> {
                     &mut self.report,
                     entry.key_span,
                     &entry.key,
-                    "opening hours",
+                    Text::fixed("opening hours", "营业时间"),
                     false,
                 );
             }
             let hours = match self.expect_map(
                 &entry.key,
                 &entry.value,
-                "a map with `timezone` and `weekly`",
+                Text::fixed(
+                    "a map with `timezone` and `weekly`",
+                    "含有 `timezone` 和 `weekly` 的映射",
+                ),
             ) {
                 Some(map) => self.hours(entry.key_span, map),
                 None => json!({}),
@@ -42,20 +52,29 @@ impl<'t> Lowerer<'t> {
     }
 
     fn hours(&mut self, at: crate::expr::Span, map: &'t Map) -> Json {
-        self.unknown_keys(map, "`hours`", &["timezone", "weekly", "closed", "open"]);
+        self.unknown_keys(
+            map,
+            Text::fixed("`hours`", "`hours`"),
+            &["timezone", "weekly", "closed", "open"],
+        );
         let mut hours = JsonMap::new();
         match map.value("timezone") {
             None => missing_key::missing(
                 &mut self.report,
                 at,
                 "timezone:",
-                "`hours`",
+                Text::fixed("`hours`", "`hours`"),
                 "timezone: Asia/Shanghai",
             ),
             Some(node) => {
-                if let Some(zone) =
-                    self.expect_text("timezone", node, "a time zone such as `Asia/Shanghai`")
-                {
+                if let Some(zone) = self.expect_text(
+                    "timezone",
+                    node,
+                    Text::fixed(
+                        "a time zone such as `Asia/Shanghai`",
+                        "时区，例如 `Asia/Shanghai`",
+                    ),
+                ) {
                     if jiff::tz::TimeZone::get(zone).is_err() {
                         bad_hours::bad(
                             &mut self.report,
@@ -77,12 +96,18 @@ impl<'t> Lowerer<'t> {
                 &mut self.report,
                 at,
                 "weekly:",
-                "`hours`",
+                Text::fixed("`hours`", "`hours`"),
                 "weekly: { mon-fri: 09:00-18:00 }",
             ),
             Some(node) => {
-                let lines =
-                    self.expect_map("weekly", node, "a map such as `{ mon-fri: 09:00-18:00 }`");
+                let lines = self.expect_map(
+                    "weekly",
+                    node,
+                    Text::fixed(
+                        "a map such as `{ mon-fri: 09:00-18:00 }`",
+                        "映射，例如 `{ mon-fri: 09:00-18:00 }`",
+                    ),
+                );
                 for entry in lines.into_iter().flat_map(|map| &map.entries) {
                     let Some(days) = days(&entry.key) else {
                         let key = &entry.key;
@@ -126,7 +151,14 @@ impl<'t> Lowerer<'t> {
     }
 
     fn span(&mut self, key: &str, node: &'t Node) -> Option<(u32, u32)> {
-        let written = self.expect_text(key, node, "a span of time such as `09:00-18:00`")?;
+        let written = self.expect_text(
+            key,
+            node,
+            Text::fixed(
+                "a span of time such as `09:00-18:00`",
+                "时间段，例如 `09:00-18:00`",
+            ),
+        )?;
         let minutes = written
             .split_once('-')
             .and_then(|(from, to)| Some((minute(from.trim())?, minute(to.trim())?)));
@@ -154,14 +186,20 @@ impl<'t> Lowerer<'t> {
         let Some(items) = self.expect_list(
             "closed",
             node,
-            "a list of days such as `[2026-10-01..2026-10-03]`",
+            Text::fixed(
+                "a list of days such as `[2026-10-01..2026-10-03]`",
+                "日期的列表，例如 `[2026-10-01..2026-10-03]`",
+            ),
         ) else {
             return Vec::new();
         };
         let mut closed = Vec::new();
         for item in items {
-            let Some(written) = self.expect_text("closed", item, "a day such as `2026-10-01`")
-            else {
+            let Some(written) = self.expect_text(
+                "closed",
+                item,
+                Text::fixed("a day such as `2026-10-01`", "日期，例如 `2026-10-01`"),
+            ) else {
                 continue;
             };
             let (first, last) = written.split_once("..").unwrap_or((written, written));
@@ -179,9 +217,14 @@ impl<'t> Lowerer<'t> {
     }
 
     fn open(&mut self, node: &'t Node) -> Vec<Json> {
-        let Some(map) =
-            self.expect_map("open", node, "a map such as `{ 2026-10-10: 09:00-18:00 }`")
-        else {
+        let Some(map) = self.expect_map(
+            "open",
+            node,
+            Text::fixed(
+                "a map such as `{ 2026-10-10: 09:00-18:00 }`",
+                "映射，例如 `{ 2026-10-10: 09:00-18:00 }`",
+            ),
+        ) else {
             return Vec::new();
         };
         let mut open = Vec::new();

@@ -6,11 +6,11 @@ use super::press::key_of;
 use super::step_call::default_of;
 use super::{Lowerer, Site, Want};
 use crate::check::rules::{
-    bad_duration, bad_input, missing_audio, missing_input, nothing_to_play, unknown_destination,
-    unknown_hours, unknown_input, unknown_queue,
+    bad_duration, bad_input, missing_audio, missing_input, nothing_to_play, plugin_outdated,
+    unknown_destination, unknown_hours, unknown_input, unknown_queue,
 };
-use crate::diagnostic::text;
-use crate::expr;
+use crate::diagnostic::{Text, text};
+use crate::expr::{self, Span};
 use crate::plan::{ExprId, Template};
 use crate::value::{Type, Value, from_json, parse_literal, type_of_schema};
 use crate::yaml::{Content, Map, Node};
@@ -22,7 +22,7 @@ impl<'t> Lowerer<'t> {
         &mut self,
         site: &mut Site,
         key: &str,
-        place: &str,
+        place: &Text,
         schema: &Json,
         node: &'t Node,
     ) -> Option<Template> {
@@ -47,7 +47,7 @@ impl<'t> Lowerer<'t> {
         &mut self,
         site: &mut Site,
         key: &str,
-        place: &str,
+        place: &Text,
         schema: &Json,
         node: &'t Node,
     ) -> Option<Template> {
@@ -70,10 +70,15 @@ impl<'t> Lowerer<'t> {
                         && (list.len() as u64 > limit) == over
                         && list.len() as u64 != limit
                     {
-                        let word = if over { "at most" } else { "at least" };
+                        let word = match over {
+                            true => Text::fixed("at most", "至多"),
+                            false => Text::fixed("at least", "至少"),
+                        };
                         let message = text!(
                             "{place} takes {word} {limit} values",
-                            "{place} 的个数应满足 {limit}"
+                            "{place} {word} {limit} 个值";
+                            place,
+                            word,
                         );
                         bad_input::bad(&mut self.report, node.span, message, None);
                     }
@@ -98,7 +103,7 @@ impl<'t> Lowerer<'t> {
             }
             _ => {
                 let what = expected_shape(schema, &ty);
-                self.wrong_shape(key, node, &what);
+                self.wrong_shape(key, node, what);
                 None
             }
         }
@@ -109,7 +114,7 @@ impl<'t> Lowerer<'t> {
         &mut self,
         site: &Site,
         key: &str,
-        place: &str,
+        place: &Text,
         ty: &Type,
         node: &'t Node,
         secret: bool,
@@ -121,15 +126,12 @@ impl<'t> Lowerer<'t> {
         );
         if !expr::single(text) && !takes_text {
             if text.contains("${") {
-                let message = text!(
-                    "{place} takes a {ty}, and this is a text with something inserted",
-                    "{place} 需要 {ty}，而这里是拼接的文本"
+                bad_input::bad(
+                    &mut self.report,
+                    node.span,
+                    mixed(place, ty),
+                    Some(ONE_VALUE),
                 );
-                let help = text!(
-                    "write one `${{ … }}` and nothing else",
-                    "请只写一个 `${{ … }}`"
-                );
-                bad_input::bad(&mut self.report, node.span, message, Some(help));
                 return None;
             }
             return self.literal(key, node, ty).map(Template::Literal);
@@ -140,7 +142,7 @@ impl<'t> Lowerer<'t> {
     /// A scalar as it stands.
     fn scalar_input(
         &mut self,
-        place: &str,
+        place: &Text,
         schema: &Json,
         ty: &Type,
         node: &Node,
@@ -154,15 +156,18 @@ impl<'t> Lowerer<'t> {
                         .nearest(text, words.iter().map(String::as_str))
                         .map(str::to_owned);
                     let names = crate::check::suggest::shown(words);
-                    let message =
-                        text!("{place} does not take `{text}`", "{place} 不接受 `{text}`");
+                    let message = text!(
+                        "{place} does not take `{text}`",
+                        "{place} 不接受 `{text}`";
+                        place,
+                    );
                     let help = match meant {
                         Some(meant) => text!("did you mean `{meant}`?", "是否想写 `{meant}`？"),
-                        None => text!("it takes {names}", "可选：{names}"),
+                        None => text!("it takes {names}", "可选：{names}"; names),
                     };
                     bad_input::bad(&mut self.report, node.span, message, Some(help));
                 } else {
-                    let message = text!("{place}: {why}", "{place}：{why}");
+                    let message = text!("{place}: {why}", "{place}：{why}"; place, why);
                     bad_input::bad(&mut self.report, node.span, message, None);
                 }
                 return None;
@@ -173,11 +178,11 @@ impl<'t> Lowerer<'t> {
     }
 
     /// `minimum`, `maximum`, `minLength`, `maxLength` and whole numbers.
-    fn bounds(&mut self, place: &str, schema: &Json, value: &Value, node: &Node) {
+    fn bounds(&mut self, place: &Text, schema: &Json, value: &Value, node: &Node) {
         let (size, least, most) = match value {
             Value::Number(number) => {
                 if schema["type"] == "integer" && number.fract() != 0.0 {
-                    let message = text!("{place} takes a whole number", "{place} 需要整数");
+                    let message = text!("{place} takes a whole number", "{place} 需要整数"; place);
                     bad_input::bad(&mut self.report, node.span, message, None);
                 }
                 (*number, &schema["minimum"], &schema["maximum"])
@@ -190,20 +195,24 @@ impl<'t> Lowerer<'t> {
             _ => return,
         };
         let unit = match value {
-            Value::Text(_) => " characters",
-            Value::Duration(_) => "ms",
-            _ => "",
+            Value::Text(_) => Text::fixed(" characters", " 个字符"),
+            Value::Duration(_) => Text::fixed("ms", "ms"),
+            _ => Text::default(),
         };
         if let Some(least) = least.as_f64().filter(|least| size < *least) {
             let message = text!(
                 "{place} is at least {least}{unit}",
-                "{place} 至少为 {least}{unit}"
+                "{place} 至少为 {least}{unit}";
+                place,
+                unit,
             );
             bad_input::bad(&mut self.report, node.span, message, None);
         } else if let Some(most) = most.as_f64().filter(|most| size > *most) {
             let message = text!(
                 "{place} is at most {most}{unit}",
-                "{place} 至多为 {most}{unit}"
+                "{place} 至多为 {most}{unit}";
+                place,
+                unit,
             );
             bad_input::bad(&mut self.report, node.span, message, None);
         }
@@ -212,7 +221,7 @@ impl<'t> Lowerer<'t> {
     fn object_input(
         &mut self,
         site: &mut Site,
-        place: &str,
+        place: &Text,
         schema: &Json,
         node: &Node,
         map: &'t Map,
@@ -222,7 +231,11 @@ impl<'t> Lowerer<'t> {
         let mut object = BTreeMap::new();
         for entry in &map.entries {
             let known = properties.and_then(|properties| properties.get(&entry.key));
-            let inner = format!("{place}: `{}`", entry.key);
+            let key = &entry.key;
+            let inner = text!("{place}: `{key}`", "{place}：`{key}`"; place);
+            if let Some(schema) = known {
+                self.deprecated_input(entry.key_span, &entry.key, schema);
+            }
             let value = match (known, more) {
                 (Some(schema), _) => self.input(site, &entry.key, &inner, schema, &entry.value),
                 (None, Json::Object(_)) => self.input(site, &entry.key, &inner, more, &entry.value),
@@ -278,11 +291,18 @@ impl<'t> Lowerer<'t> {
         Some(Template::Object(object))
     }
 
+    /// Tells of an input that its plugin has left behind.
+    pub(super) fn deprecated_input(&mut self, at: Span, name: &str, schema: &Json) {
+        if schema["deprecated"] == true {
+            plugin_outdated::input(&mut self.report, at, name, &schema["x-instead"]);
+        }
+    }
+
     fn duration_input(
         &mut self,
         site: &Site,
         key: &str,
-        place: &str,
+        place: &Text,
         schema: &Json,
         node: &'t Node,
     ) -> Option<Template> {
@@ -293,17 +313,29 @@ impl<'t> Lowerer<'t> {
         let value = Value::Duration(i64::try_from(ms).unwrap_or(i64::MAX));
         let (least, most) = (schema["minimum"].as_u64(), schema["maximum"].as_u64());
         if least.is_some_and(|least| ms < least) {
-            let why = format!("`{key}` is at least {} ms", least.unwrap_or(0));
-            bad_duration::bad(&mut self.report, node.span, &why);
+            let least = least.unwrap_or(0);
+            let why = text!(
+                "`{key}` is at least {least} ms",
+                "`{key}` 至少为 {least} ms"
+            );
+            bad_duration::bad(&mut self.report, node.span, why);
         } else if most.is_some_and(|most| ms > most) {
-            let why = format!("`{key}` is at most {} s", most.unwrap_or(0) / 1000);
-            bad_duration::bad(&mut self.report, node.span, &why);
+            let most = most.unwrap_or(0) / 1000;
+            let why = text!("`{key}` is at most {most} s", "`{key}` 至多为 {most} s");
+            bad_duration::bad(&mut self.report, node.span, why);
         }
         Some(Template::Literal(value))
     }
 
     fn key_input(&mut self, key: &str, node: &Node) -> Option<Template> {
-        let written = self.expect_text(key, node, "a key: a digit, `star` or `hash`")?;
+        let written = self.expect_text(
+            key,
+            node,
+            Text::fixed(
+                "a key: a digit, `star` or `hash`",
+                "按键：一个数字、`star` 或 `hash`",
+            ),
+        )?;
         match key_of(written).filter(|key| key.len() == 1) {
             Some(key) => Some(Template::Literal(Value::Text(key))),
             None => {
@@ -323,15 +355,19 @@ impl<'t> Lowerer<'t> {
 
     /// An expression that the step evaluates itself.
     fn expression_input(&mut self, site: &Site, key: &str, node: &'t Node) -> Option<Template> {
-        let (expr, clamp) = self.bare(key, node)?;
-        self.used(site.id, &expr, clamp, &site.binds, Want::Condition);
+        let expr = self.bare(key, node)?;
+        self.used(site.id, &expr, &site.binds, Want::Condition);
         let id = ExprId(u32::try_from(self.draft.expressions.len()).ok()?);
         self.draft.expressions.push(expr);
         Some(Template::Deferred(id))
     }
 
     fn hours_input(&mut self, key: &str, node: &Node) -> Option<Template> {
-        let name = self.expect_text(key, node, "the name of opening hours")?;
+        let name = self.expect_text(
+            key,
+            node,
+            Text::fixed("the name of opening hours", "营业时间的名字"),
+        )?;
         let names: Vec<String> = self.hours.keys().cloned().collect();
         let known = match self.hours.contains_key(name) {
             true => Some(name.to_owned()),
@@ -356,7 +392,11 @@ impl<'t> Lowerer<'t> {
     ///
     /// `needed`: nothing else is there to be heard when the file is missing.
     pub(super) fn audio_path(&mut self, key: &str, node: &Node, needed: bool) -> Option<String> {
-        let path = self.expect_text(key, node, "the path of an audio file")?;
+        let path = self.expect_text(
+            key,
+            node,
+            Text::fixed("the path of an audio file", "音频文件的路径"),
+        )?;
         let outside = path.starts_with('/')
             || path.contains('\\')
             || path.contains(':')
@@ -382,11 +422,11 @@ impl<'t> Lowerer<'t> {
         &mut self,
         site: &Site,
         key: &str,
-        place: &str,
+        place: &Text,
         node: &'t Node,
         known: Known,
     ) -> Option<Template> {
-        let text = self.expect_text(key, node, "a name")?;
+        let text = self.expect_text(key, node, Text::fixed("a name", "名字"))?;
         if text.contains("${") {
             return self.inserted(site, key, place, &Type::Text, node, false);
         }
@@ -440,11 +480,28 @@ fn address(text: &str) -> bool {
         || parse_literal(text, &Type::Phone).is_ok()
 }
 
-fn expected_shape(schema: &Json, ty: &Type) -> String {
+fn expected_shape(schema: &Json, ty: &Type) -> Text {
     match ty.without_none() {
-        Type::List(_) if schema["items"]["format"] == "prompt" => "a list of prompts".to_owned(),
-        Type::List(_) => "a list".to_owned(),
-        Type::Object { .. } => "a map".to_owned(),
-        ty => format!("a {ty}"),
+        Type::List(_) if schema["items"]["format"] == "prompt" => {
+            Text::fixed("a list of prompts", "提示的列表")
+        }
+        Type::List(_) => Text::fixed("a list", "列表"),
+        Type::Object { .. } => Text::fixed("a map", "映射"),
+        ty => ty.with_article(),
     }
 }
+
+/// That a text with something inserted stands where a value of another type is wanted.
+pub(super) fn mixed(place: &Text, ty: &Type) -> Text {
+    let ty = ty.with_article();
+    text!(
+        "{place} takes {ty}, and this is a text with something inserted",
+        "{place} 需要 {ty}，而这里是拼接的文本";
+        place,
+        ty,
+    )
+}
+
+/// What to do about that.
+pub(super) const ONE_VALUE: Text =
+    Text::fixed("write one `${ … }` and nothing else", "请只写一个 `${ … }`");

@@ -15,6 +15,7 @@ mod file;
 mod flow_call;
 mod hours;
 mod input;
+mod insertions;
 mod names;
 mod press;
 mod prompt;
@@ -36,6 +37,7 @@ use std::rc::Rc;
 
 use crate::catalog::Catalog;
 use crate::check::report::Report;
+use crate::diagnostic::Text;
 use crate::expr::{Expr, Span};
 use crate::plan::{Edge, Node as PlanNode, NodeId};
 use crate::value::Type;
@@ -82,7 +84,7 @@ struct Site {
     id: NodeId,
     place: Place,
     /// What the step is called in findings.
-    name: String,
+    name: Text,
     binds: Binds,
     /// Keys of `press`, with their places and where they lead.
     pressed: Vec<(String, Span, Edge)>,
@@ -132,18 +134,17 @@ impl<'t> Lowerer<'t> {
         &mut self.draft.facts[id.0 as usize]
     }
 
-    fn used(&mut self, node: NodeId, expr: &Expr, clamp: Option<Span>, binds: &Binds, want: Want) {
+    fn used(&mut self, node: NodeId, expr: &Expr, binds: &Binds, want: Want) {
         self.draft.uses.push(Use {
             node,
             expr: expr.clone(),
-            clamp,
             binds: binds.clone(),
             want,
         });
     }
 
     /// The map that a field must be; a finding when it is something else.
-    fn expect_map<'n>(&mut self, key: &str, node: &'n Node, what: &str) -> Option<&'n Map> {
+    fn expect_map<'n>(&mut self, key: &str, node: &'n Node, what: Text) -> Option<&'n Map> {
         match node.map() {
             Some(map) => Some(map),
             None => {
@@ -154,7 +155,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// The list that a field must be; a finding when it is something else.
-    fn expect_list<'n>(&mut self, key: &str, node: &'n Node, what: &str) -> Option<&'n [Node]> {
+    fn expect_list<'n>(&mut self, key: &str, node: &'n Node, what: Text) -> Option<&'n [Node]> {
         match node.list() {
             Some(list) => Some(list),
             None => {
@@ -165,7 +166,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// The text that a field must be; a finding when it is something else.
-    fn expect_text<'n>(&mut self, key: &str, node: &'n Node, what: &str) -> Option<&'n str> {
+    fn expect_text<'n>(&mut self, key: &str, node: &'n Node, what: Text) -> Option<&'n str> {
         match node.text() {
             Some(text) => Some(text),
             None => {
@@ -175,7 +176,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn wrong_shape(&mut self, key: &str, node: &Node, what: &str) {
+    fn wrong_shape(&mut self, key: &str, node: &Node, what: Text) {
         use crate::check::rules::{bad_value, missing_key};
         use crate::yaml::Content;
         let is = match &node.content {
@@ -183,15 +184,15 @@ impl<'t> Lowerer<'t> {
                 missing_key::value(&mut self.report, node.span, key);
                 return;
             }
-            Content::Scalar(_) => "a single value",
-            Content::List(_) => "a list",
-            Content::Map(_) => "a map",
+            Content::Scalar(_) => Text::fixed("a single value", "单个值"),
+            Content::List(_) => Text::fixed("a list", "列表"),
+            Content::Map(_) => Text::fixed("a map", "映射"),
         };
-        bad_value::shape(&mut self.report, node.span, key, what, is);
+        bad_value::shape(&mut self.report, node.span, key, &what, is);
     }
 
     /// Tells of every key of a map that is not among the names.
-    fn unknown_keys(&mut self, map: &Map, place: &str, names: &[&str]) {
+    fn unknown_keys(&mut self, map: &Map, place: Text, names: &[&str]) {
         for entry in &map.entries {
             if !names.contains(&entry.key.as_str()) {
                 let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -199,7 +200,7 @@ impl<'t> Lowerer<'t> {
                     &mut self.report,
                     entry.key_span,
                     &entry.key,
-                    place,
+                    &place,
                     &names,
                 );
             }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::{Lowerer, Place, Site};
 use crate::check::rules::{bad_value, duplicate_key, missing_key};
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Edge, Template};
 use crate::value::Value;
@@ -16,10 +17,20 @@ const MAX_KEYS: usize = 64;
 impl<'t> Lowerer<'t> {
     /// `press:` of a step: what it gets, and where its keys lead (into `site.pressed`).
     pub(super) fn press(&mut self, site: &mut Site, node: &'t Node) -> Option<Template> {
-        let map = self.expect_map("press", node, "a map such as `{ 1: orders, 0: operator }`")?;
+        let map = self.expect_map(
+            "press",
+            node,
+            Text::fixed(
+                "a map such as `{ 1: orders, 0: operator }`",
+                "映射，例如 `{ 1: orders, 0: operator }`",
+            ),
+        )?;
         if map.entries.len() > MAX_KEYS {
-            let why = format!("a step takes at most {MAX_KEYS} keys");
-            bad_value::why(&mut self.report, node.span, why, "");
+            let why = text!(
+                "a step takes at most {MAX_KEYS} keys",
+                "一个步骤最多 {MAX_KEYS} 个按键"
+            );
+            bad_value::why(&mut self.report, node.span, why, None);
         }
         let mut keys: BTreeMap<String, Template> = BTreeMap::new();
         for entry in &map.entries {
@@ -28,8 +39,7 @@ impl<'t> Lowerer<'t> {
             let place = site.place.clone();
             let edge = match &entry.value.content {
                 Content::Map(long) => {
-                    let what = format!("the key `{}`", entry.key);
-                    self.unknown_keys(long, &what, &["to", "label", "match"]);
+                    self.unknown_keys(long, key_called(&entry.key), &["to", "label", "match"]);
                     if let Some(label) = long.value("label")
                         && let Some(label) = self.prompt_input(site, "label", label)
                     {
@@ -57,7 +67,14 @@ impl<'t> Lowerer<'t> {
 
     /// `press:` of `global:`.
     pub(super) fn global_press(&mut self, node: &'t Node, place: &Place) {
-        let Some(map) = self.expect_map("press", node, "a map such as `{ 0: operator }`") else {
+        let Some(map) = self.expect_map(
+            "press",
+            node,
+            Text::fixed(
+                "a map such as `{ 0: operator }`",
+                "映射，例如 `{ 0: operator }`",
+            ),
+        ) else {
             return;
         };
         let mut first: BTreeMap<String, Span> = BTreeMap::new();
@@ -82,8 +99,8 @@ impl<'t> Lowerer<'t> {
         match entry.value.map().and_then(|long| long.value("to")) {
             Some(to) => self.target("to", to, place),
             None => {
-                let what = format!("the key `{}`", entry.key);
-                missing_key::missing(&mut self.report, entry.key_span, "to:", &what, "to: a_step");
+                let what = key_called(&entry.key);
+                missing_key::missing(&mut self.report, entry.key_span, "to:", what, "to: a_step");
                 super::unknown()
             }
         }
@@ -92,16 +109,24 @@ impl<'t> Lowerer<'t> {
     fn key(&mut self, entry: &Entry) -> Option<String> {
         let key = key_of(&entry.key);
         if key.is_none() {
-            let why = format!("`{}` is not a key of a telephone", entry.key);
-            bad_value::why(
-                &mut self.report,
-                entry.key_span,
-                why,
-                "write a digit, `star`, `hash`, or two or more digits such as `12`",
+            let written = &entry.key;
+            let why = text!(
+                "`{written}` is not a key of a telephone",
+                "`{written}` 不是电话按键"
             );
+            let help = Text::fixed(
+                "write a digit, `star`, `hash`, or two or more digits such as `12`",
+                "请写一个数字、`star`、`hash`，或多位数字如 `12`",
+            );
+            bad_value::why(&mut self.report, entry.key_span, why, Some(help));
         }
         key
     }
+}
+
+/// What findings call a key of `press:`.
+fn key_called(key: &str) -> Text {
+    text!("the key `{key}`", "按键 `{key}`")
 }
 
 /// A key as it is compared: `star` is `*`, `hash` is `#`.

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 
 use super::draft::{PromptDraft, PromptUse};
+use super::file::no_language;
 use super::names::{is_language, is_name};
 use super::{Lowerer, Site, ssml};
 use crate::check::rules::{
     bad_name, bad_value, missing_key, missing_translation, unknown_key, unknown_prompt,
 };
+use crate::diagnostic::{Text, text};
 use crate::expr::{Expr, Span};
 use crate::plan::{Piece, Prompt, PromptId, Template, Voice};
 use crate::yaml::{Content, Map, Node, Scalar};
@@ -16,7 +18,11 @@ const MAX_PARTS: usize = 64;
 impl<'t> Lowerer<'t> {
     /// `prompts:` of the flow.
     pub(super) fn prompts(&mut self, node: &'t Node) {
-        let Some(map) = self.expect_map("prompts", node, "a map of named prompts") else {
+        let Some(map) = self.expect_map(
+            "prompts",
+            node,
+            Text::fixed("a map of named prompts", "提示的映射，每个提示一个名字"),
+        ) else {
             return;
         };
         for entry in &map.entries {
@@ -25,7 +31,7 @@ impl<'t> Lowerer<'t> {
                     &mut self.report,
                     entry.key_span,
                     &entry.key,
-                    "a prompt",
+                    Text::fixed("a prompt", "提示"),
                     false,
                 );
             }
@@ -123,7 +129,7 @@ impl<'t> Lowerer<'t> {
                                 &mut self.report,
                                 entry.key_span,
                                 language,
-                                "a prompt",
+                                &Text::fixed("a prompt", "提示"),
                                 &names,
                             );
                             continue;
@@ -144,8 +150,8 @@ impl<'t> Lowerer<'t> {
                     bad_value::why(
                         &mut self.report,
                         node.span,
-                        "this prompt says nothing".to_owned(),
-                        "write its text",
+                        Text::fixed("this prompt says nothing", "这条提示什么也没说"),
+                        Some(Text::fixed("write its text", "请写上文本")),
                     );
                 }
             }
@@ -159,7 +165,10 @@ impl<'t> Lowerer<'t> {
             _ => self.wrong_shape(
                 name.unwrap_or("prompt"),
                 node,
-                "a text, or a text per language such as `{ en: Hello. }`",
+                Text::fixed(
+                    "a text, or a text per language such as `{ en: Hello. }`",
+                    "文本，或每种语言一段文本，例如 `{ zh: 您好。 }`",
+                ),
             ),
         }
         draft
@@ -170,8 +179,11 @@ impl<'t> Lowerer<'t> {
         match &node.content {
             Content::List(items) => {
                 if items.len() > MAX_PARTS || items.is_empty() {
-                    let why = format!("a prompt has from 1 to {MAX_PARTS} parts");
-                    bad_value::why(&mut self.report, node.span, why, "");
+                    let why = text!(
+                        "a prompt has from 1 to {MAX_PARTS} parts",
+                        "一条提示有 1 到 {MAX_PARTS} 段"
+                    );
+                    bad_value::why(&mut self.report, node.span, why, None);
                 }
                 items
                     .iter()
@@ -193,7 +205,10 @@ impl<'t> Lowerer<'t> {
                 self.wrong_shape(
                     language,
                     node,
-                    "a text, or a map such as `{ audio: audio/en/bye.wav, text: Goodbye. }`",
+                    Text::fixed(
+                        "a text, or a map such as `{ audio: audio/en/bye.wav, text: Goodbye. }`",
+                        "文本，或映射，例如 `{ audio: audio/zh/bye.wav, text: 再见。 }`",
+                    ),
                 );
                 None
             }
@@ -207,21 +222,24 @@ impl<'t> Lowerer<'t> {
         map: &'t Map,
         draft: &mut PromptDraft,
     ) -> Option<Voice> {
-        self.unknown_keys(map, "a voice", &["text", "audio", "chat", "voice", "lang"]);
+        self.unknown_keys(
+            map,
+            Text::fixed("a voice", "一段语音"),
+            &["text", "audio", "chat", "voice", "lang"],
+        );
         let mut voice = Voice::default();
         if let Some(value) = map.value("lang")
-            && let Some(lang) = self.expect_text("lang", value, "a language such as `en`")
+            && let Some(lang) = self.expect_text(
+                "lang",
+                value,
+                Text::fixed("a language such as `en`", "语言，例如 `en`"),
+            )
         {
             if is_language(lang) {
                 voice.language = Some(lang.to_owned());
             } else {
-                let why = format!("`{lang}` is not a language");
-                bad_value::why(
-                    &mut self.report,
-                    value.span,
-                    why,
-                    "write `en`, `zh` or another BCP 47 tag",
-                );
+                let (why, help) = no_language(lang);
+                bad_value::why(&mut self.report, value.span, why, Some(help));
             }
         }
         let spoken_in = voice
@@ -229,32 +247,45 @@ impl<'t> Lowerer<'t> {
             .clone()
             .unwrap_or_else(|| language.to_owned());
         if let Some(value) = map.value("text")
-            && self.expect_text("text", value, "a text").is_some()
+            && self
+                .expect_text("text", value, Text::fixed("a text", "文本"))
+                .is_some()
             && let Some(scalar) = value.scalar()
         {
             voice.text = self.spoken(&spoken_in, value, scalar, draft);
         }
         if let Some(value) = map.value("chat")
-            && self.expect_text("chat", value, "a text").is_some()
+            && self
+                .expect_text("chat", value, Text::fixed("a text", "文本"))
+                .is_some()
             && let Some(scalar) = value.scalar()
         {
-            let clamp = Self::clamp(value, scalar);
             voice.chat = self.pieces(value, scalar);
-            note(voice.chat.as_ref(), clamp, &mut draft.exprs);
+            note(voice.chat.as_ref(), &mut draft.exprs);
         }
         if let Some(value) = map.value("audio") {
             voice.audio = self.audio_path("audio", value, map.entry("text").is_none());
         }
         if let Some(value) = map.value("voice") {
             voice.voice = self
-                .expect_text("voice", value, "the name of a voice")
+                .expect_text(
+                    "voice",
+                    value,
+                    Text::fixed("the name of a voice", "嗓音的名字"),
+                )
                 .map(str::to_owned);
         }
         if map.entry("text").is_none()
             && map.entry("audio").is_none()
             && map.entry("chat").is_none()
         {
-            missing_key::missing(&mut self.report, node.span, "text:", "a voice", "text: …");
+            missing_key::missing(
+                &mut self.report,
+                node.span,
+                "text:",
+                Text::fixed("a voice", "一段语音"),
+                "text: …",
+            );
         }
         Some(voice)
     }
@@ -272,7 +303,7 @@ impl<'t> Lowerer<'t> {
             .texts
             .push((language.to_owned(), node.span, scalar.text.clone()));
         let pieces = self.pieces(node, scalar);
-        note(pieces.as_ref(), Self::clamp(node, scalar), &mut draft.exprs);
+        note(pieces.as_ref(), &mut draft.exprs);
         pieces
     }
 
@@ -293,10 +324,10 @@ impl<'t> Lowerer<'t> {
     }
 }
 
-fn note(pieces: Option<&Vec<Piece>>, clamp: Option<Span>, exprs: &mut Vec<(Expr, Option<Span>)>) {
+fn note(pieces: Option<&Vec<Piece>>, exprs: &mut Vec<Expr>) {
     for piece in pieces.into_iter().flatten() {
         if let Piece::Expr(expr) = piece {
-            exprs.push((expr.clone(), clamp));
+            exprs.push(expr.clone());
         }
     }
 }

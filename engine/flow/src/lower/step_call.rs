@@ -6,11 +6,12 @@ use super::draft::Assigned;
 use super::expect::Expected;
 use super::then::Outcomes;
 use super::{Lowerer, Place, Site};
-use crate::catalog::StepDescription;
+use crate::catalog::{Catalog, StepDescription};
 use crate::check::rules::{
-    bad_value, missing_input, missing_key, retry_not_idempotent, secret_leak, type_mismatch,
-    unknown_input, unknown_key, unknown_plugin,
+    bad_value, missing_input, missing_key, plugin_outdated, retry_not_idempotent, secret_leak,
+    type_mismatch, unknown_input, unknown_key, unknown_plugin,
 };
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Action, Edge, Into, Meanwhile, NodeId, Retry, StepCall, Template};
 use crate::value::{Type, Value, from_json, type_of_schema};
@@ -44,20 +45,33 @@ struct Given<'t> {
 impl<'t> Lowerer<'t> {
     /// `use: plugin/step@major`.
     pub(super) fn use_step(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
-        let Some(key) = self.expect_text("use", &entry.value, "a step such as `orders/lookup@1`")
-        else {
+        let Some(key) = self.expect_text(
+            "use",
+            &entry.value,
+            Text::fixed(
+                "a step such as `orders/lookup@1`",
+                "步骤，例如 `orders/lookup@1`",
+            ),
+        ) else {
             self.facts(id).broken = true;
             return;
         };
         let description = self.plugin_step(key, entry.value.span);
         let mut inputs = Vec::new();
         if let Some(with) = map.value("with")
-            && let Some(lines) = self.expect_map("with", with, "a map of inputs")
+            && let Some(lines) =
+                self.expect_map("with", with, Text::fixed("a map of inputs", "输入的映射"))
         {
             inputs.extend(lines.entries.iter().map(Given::of));
         }
         let (key, description) = match description {
-            Some((key, description)) => (key, Some(description)),
+            Some((meant, description)) => {
+                // Of a step that is not there, that is enough.
+                if meant == key {
+                    self.outdated(id, key, description);
+                }
+                (meant, Some(description))
+            }
             None => (key.to_owned(), None),
         };
         let written = Written {
@@ -79,6 +93,7 @@ impl<'t> Lowerer<'t> {
         description: &'t StepDescription,
         place: &Place,
     ) {
+        self.outdated(id, key, description);
         let properties = description.input["properties"].as_object();
         let is_input =
             |name: &str| properties.is_some_and(|properties| properties.contains_key(name));
@@ -99,11 +114,12 @@ impl<'t> Lowerer<'t> {
             (_, Some(_)) => missing_key::value(&mut self.report, entry.key_span, &entry.key),
             (Content::Scalar(scalar), None) if scalar.absent() => {}
             (_, None) => {
-                let what = format!(
-                    "`{}` takes no value of its own: its inputs stand beside or below it",
-                    entry.key
+                let verb = &entry.key;
+                let what = text!(
+                    "`{verb}` takes no value of its own: its inputs stand beside or below it",
+                    "`{verb}` 本身没有值：它的输入写在旁边或下面"
                 );
-                bad_value::why(&mut self.report, entry.value.span, what, "");
+                bad_value::why(&mut self.report, entry.value.span, what, None);
             }
         }
         for other in &map.entries {
@@ -136,7 +152,7 @@ impl<'t> Lowerer<'t> {
                         .chain(&STEP_OPTIONS)
                         .map(|name| (*name).to_owned()),
                 );
-                let what = format!("`{}`", entry.key);
+                let what = Text::same(format!("`{}`", entry.key));
                 unknown_key::unknown(&mut self.report, other.key_span, name, &what, &names);
             }
         }
@@ -167,6 +183,11 @@ impl<'t> Lowerer<'t> {
         if let Some((key, description)) = catalog.steps.get_key_value(key) {
             return Some((key.clone(), description));
         }
+        if let Some((there, description)) = newest(catalog, key) {
+            let changes = (major(there) > major(key)).then_some(&description.changes);
+            unknown_plugin::other_major(&mut self.report, span, key, there, changes);
+            return Some((there.clone(), description));
+        }
         let meant = self.nearest(key, catalog.steps.keys().map(String::as_str));
         let names: Vec<String> = catalog
             .steps
@@ -191,11 +212,10 @@ impl<'t> Lowerer<'t> {
             ..place.clone()
         };
         let head = self.facts(id).head;
-        let name = if verb {
-            format!("`{}`", self.node(id).verb)
-        } else {
-            format!("`{key}`")
-        };
+        let name = Text::same(match verb {
+            true => format!("`{}`", self.node(id).verb),
+            false => format!("`{key}`"),
+        });
         let mut site = Site {
             id,
             place: inner,
@@ -207,7 +227,8 @@ impl<'t> Lowerer<'t> {
         let properties =
             description.and_then(|description| description.input["properties"].as_object());
         let expected = self.expected(description, &inputs);
-        let binds = self.step_binds(id, map, description, expected.as_ref());
+        let sensitive = sensitive(&inputs);
+        let binds = self.step_binds(id, map, description, expected.as_ref(), sensitive);
         site.binds = Rc::new(binds);
         let input = self.inputs(&mut site, description, inputs, expected, verb);
 
@@ -258,7 +279,7 @@ impl<'t> Lowerer<'t> {
             .filter(|_| !is_input("as"))
             .and_then(|entry| self.result_name("as", entry));
         if let (Some((name, span)), Some(description)) = (&bind, description) {
-            self.bind_result(id, name, *span, description);
+            self.bind_result(id, name, *span, description, sensitive);
         } else if let Some((name, span)) = &bind {
             let binding = self.bind(name, Type::Any, *span);
             self.facts(id).assigned.push(Assigned {
@@ -320,6 +341,19 @@ impl<'t> Lowerer<'t> {
         }));
     }
 
+    /// Tells of a step that its plugin has left behind.
+    fn outdated(&mut self, id: NodeId, key: &str, description: &StepDescription) {
+        let at = self.facts(id).head;
+        if description.deprecated {
+            return plugin_outdated::step(&mut self.report, at, key, &description.instead);
+        }
+        if let Some((there, newest)) = newest(self.catalog, key)
+            && major(there) > major(key)
+        {
+            plugin_outdated::newer(&mut self.report, at, key, there, &newest.changes);
+        }
+    }
+
     /// What the step's input of format `expect` says, if it has one.
     fn expected(
         &mut self,
@@ -332,8 +366,7 @@ impl<'t> Lowerer<'t> {
             .find(|(_, schema)| schema["format"] == "expect")?;
         let given = inputs.iter().find(|given| given.name == *name)?;
         let mut expected = self.expect(given.value)?;
-        let sensitive = inputs.iter().find(|given| given.name == "sensitive");
-        if sensitive.is_some_and(|given| given.value.text() == Some("true")) {
+        if sensitive(inputs) {
             expected.ty = Type::Secret;
         }
         Some((name.clone(), expected))
@@ -346,6 +379,7 @@ impl<'t> Lowerer<'t> {
         map: &'t Map,
         description: Option<&StepDescription>,
         expected: Option<&(String, Expected)>,
+        sensitive: bool,
     ) -> BTreeMap<String, Type> {
         let mut binds: BTreeMap<String, Type> = BTreeMap::new();
         let Some(description) = description else {
@@ -364,7 +398,7 @@ impl<'t> Lowerer<'t> {
             return binds;
         };
         for (outcome, schema) in &description.outcomes {
-            let Type::Object { fields, .. } = type_of_schema(schema) else {
+            let Type::Object { fields, .. } = outcome_type(schema, sensitive) else {
                 continue;
             };
             let Some(ty) = fields.get(field) else {
@@ -391,11 +425,16 @@ impl<'t> Lowerer<'t> {
             .map(|declared| declared.ty.clone());
         let bound = match declared {
             Some(declared) if ty.holds_secret() && declared != Type::Secret => {
-                secret_leak::leak(&mut self.report, span, "a plain variable", None);
+                secret_leak::leak(
+                    &mut self.report,
+                    span,
+                    &Text::fixed("a plain variable", "普通变量"),
+                    None,
+                );
                 ty
             }
             Some(declared) if !declared.accepts(&ty) => {
-                let what = format!("`{name}`");
+                let what = Text::same(format!("`{name}`"));
                 type_mismatch::mismatch(&mut self.report, span, &what, &declared, &ty);
                 declared
             }
@@ -406,9 +445,16 @@ impl<'t> Lowerer<'t> {
         self.facts(id).assigned.push(Assigned { outcome, binding });
     }
 
-    fn bind_result(&mut self, id: NodeId, name: &str, span: Span, description: &StepDescription) {
+    fn bind_result(
+        &mut self,
+        id: NodeId,
+        name: &str,
+        span: Span,
+        description: &StepDescription,
+        sensitive: bool,
+    ) {
         for (outcome, schema) in &description.outcomes {
-            let ty = type_of_schema(schema);
+            let ty = outcome_type(schema, sensitive);
             let carries = match &ty {
                 Type::Object { fields, .. } => {
                     !fields.is_empty() || schema["additionalProperties"] == true
@@ -426,15 +472,18 @@ impl<'t> Lowerer<'t> {
 
     /// The variable that `as:` or `into:` names.
     pub(super) fn result_name(&mut self, key: &str, entry: &'t Entry) -> Option<(String, Span)> {
-        let name = self.expect_text(key, &entry.value, "the name of a variable")?;
+        let name = self.expect_text(
+            key,
+            &entry.value,
+            Text::fixed("the name of a variable", "变量的名字"),
+        )?;
         if self.draft.inputs.contains_key(name) {
-            let why = format!("`{name}` is an input of this flow, and inputs never change");
-            bad_value::why(
-                &mut self.report,
-                entry.value.span,
-                why,
-                "choose another name",
+            let why = text!(
+                "`{name}` is an input of this flow, and inputs never change",
+                "`{name}` 是此流程的输入，输入不能改变"
             );
+            let help = Text::fixed("choose another name", "请换一个名字");
+            bad_value::why(&mut self.report, entry.value.span, why, Some(help));
             return None;
         }
         self.variable_name(name, entry.value.span)
@@ -455,7 +504,7 @@ impl<'t> Lowerer<'t> {
                 &mut self.report,
                 entry.key_span,
                 "into",
-                "this step",
+                &Text::fixed("this step", "此步骤"),
                 &names,
             );
             return None;
@@ -479,8 +528,19 @@ impl<'t> Lowerer<'t> {
     }
 
     fn retry(&mut self, node: &'t Node) -> Option<Retry> {
-        let map = self.expect_map("retry", node, "a map such as `{ times: 2, wait: 300ms }`")?;
-        self.unknown_keys(map, "`retry`", &["times", "wait", "factor", "only"]);
+        let map = self.expect_map(
+            "retry",
+            node,
+            Text::fixed(
+                "a map such as `{ times: 2, wait: 300ms }`",
+                "映射，例如 `{ times: 2, wait: 300ms }`",
+            ),
+        )?;
+        self.unknown_keys(
+            map,
+            Text::fixed("`retry`", "`retry`"),
+            &["times", "wait", "factor", "only"],
+        );
         let mut retry = Retry {
             times: 1,
             wait_ms: 0,
@@ -489,9 +549,13 @@ impl<'t> Lowerer<'t> {
         };
         match map.value("times") {
             Some(value) => retry.times = self.whole("times", value, 1, MAX_RETRIES).unwrap_or(1),
-            None => {
-                missing_key::missing(&mut self.report, node.span, "times:", "`retry`", "times: 2")
-            }
+            None => missing_key::missing(
+                &mut self.report,
+                node.span,
+                "times:",
+                Text::fixed("`retry`", "`retry`"),
+                "times: 2",
+            ),
         }
         if let Some(value) = map.value("wait") {
             retry.wait_ms = self.duration("wait", value).unwrap_or(0);
@@ -505,8 +569,11 @@ impl<'t> Lowerer<'t> {
                 bad_value::why(
                     &mut self.report,
                     value.span,
-                    "`factor` is a number from 1 to 100".to_owned(),
-                    "",
+                    Text::fixed(
+                        "`factor` is a number from 1 to 100",
+                        "`factor` 是 1 到 100 的数字",
+                    ),
+                    None,
                 );
             }
         }
@@ -526,9 +593,16 @@ impl<'t> Lowerer<'t> {
         let map = self.expect_map(
             "meanwhile",
             node,
-            "a map such as `{ after: 1s, say: one_moment }`",
+            Text::fixed(
+                "a map such as `{ after: 1s, say: one_moment }`",
+                "映射，例如 `{ after: 1s, say: one_moment }`",
+            ),
         )?;
-        self.unknown_keys(map, "`meanwhile`", &["after", "say", "music"]);
+        self.unknown_keys(
+            map,
+            Text::fixed("`meanwhile`", "`meanwhile`"),
+            &["after", "say", "music"],
+        );
         let mut meanwhile = Meanwhile {
             after_ms: 0,
             say: None,
@@ -561,7 +635,7 @@ impl<'t> Lowerer<'t> {
         let Some(description) = description else {
             // Nobody knows what the step takes; the expressions are still checked.
             for given in inputs {
-                let place = format!("the input `{}`", given.name);
+                let place = input_called(&given.name);
                 self.value_template(site.id, &given.name, given.value, &place, &Type::Any, true);
             }
             return Template::Object(object);
@@ -584,7 +658,8 @@ impl<'t> Lowerer<'t> {
             }
             match property(&given.name) {
                 Some(schema) => {
-                    let place = format!("the input `{}`", given.name);
+                    self.deprecated_input(given.name_span, &given.name, schema);
+                    let place = input_called(&given.name);
                     if schema["format"] == "expect" {
                         continue;
                     }
@@ -594,7 +669,7 @@ impl<'t> Lowerer<'t> {
                     }
                 }
                 None if schema["additionalProperties"] == true => {
-                    let place = format!("the input `{}`", given.name);
+                    let place = input_called(&given.name);
                     let value = self.value_template(
                         site.id,
                         &given.name,
@@ -634,7 +709,7 @@ impl<'t> Lowerer<'t> {
                         &names,
                     );
                     missing.retain(|name| Some(name) != meant.as_ref());
-                    let place = format!("the input `{}`", given.name);
+                    let place = input_called(&given.name);
                     self.value_template(
                         site.id,
                         &given.name,
@@ -652,7 +727,13 @@ impl<'t> Lowerer<'t> {
             }
             let default = self.defaults.get(name.as_str()).copied().filter(|_| verb);
             let value = match default {
-                Some(entry) => self.input(site, name, &format!("`{name}`"), schema, &entry.value),
+                Some(entry) => self.input(
+                    site,
+                    name,
+                    &Text::same(format!("`{name}`")),
+                    schema,
+                    &entry.value,
+                ),
                 None => default_of(schema),
             };
             if let Some(value) = value {
@@ -668,6 +749,22 @@ impl<'t> Lowerer<'t> {
     }
 }
 
+/// The step of this name whose major version is the largest.
+fn newest<'c>(catalog: &'c Catalog, key: &str) -> Option<(&'c String, &'c StepDescription)> {
+    let name = format!("{}@", key.split_once('@')?.0);
+    let versions = catalog.steps.range(name.clone()..);
+    versions
+        .take_while(|(key, _)| key.starts_with(&name))
+        .max_by_key(|(key, _)| major(key))
+}
+
+/// The number after the `@`; more digits are more.
+fn major(key: &str) -> (usize, &str) {
+    let digits = key.split_once('@').map_or("", |(_, major)| major);
+    let digits = digits.trim_start_matches('0');
+    (digits.len(), digits)
+}
+
 impl<'t> Given<'t> {
     fn of(entry: &'t Entry) -> Given<'t> {
         Given {
@@ -676,6 +773,45 @@ impl<'t> Given<'t> {
             value: &entry.value,
         }
     }
+}
+
+/// Whether a step is told that what it gets is secret.
+fn sensitive(inputs: &[Given<'_>]) -> bool {
+    let told = inputs.iter().find(|given| given.name == "sensitive");
+    told.is_some_and(|given| given.value.text() == Some("true"))
+}
+
+/// The type of an outcome's data. A field that may be a secret or something else is the one when the step is told
+/// that what it gets is secret, and else the other.
+fn outcome_type(schema: &serde_json::Value, sensitive: bool) -> Type {
+    let mut ty = type_of_schema(schema);
+    if let Type::Object { fields, .. } = &mut ty {
+        for (name, ty) in fields {
+            let either = schema["properties"][name.as_str()]["anyOf"].as_array();
+            let (secrets, others): (Vec<_>, Vec<_>) = either
+                .into_iter()
+                .flatten()
+                .partition(|one| one["x-secret"] == true);
+            if secrets.is_empty() {
+                continue;
+            }
+            let present = match sensitive {
+                true => Type::Secret,
+                false => type_of_schema(&serde_json::json!({ "anyOf": others })),
+            };
+            let mut required = schema["required"].as_array().into_iter().flatten();
+            *ty = match required.any(|one| one == name.as_str()) {
+                true => present,
+                false => present.or_none(),
+            };
+        }
+    }
+    ty
+}
+
+/// What findings call an input.
+pub(super) fn input_called(name: &str) -> Text {
+    text!("the input `{name}`", "输入 `{name}`")
 }
 
 /// The schema's own default.

@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
+use super::insertions::Insertions;
 use super::{Binds, Lowerer, Want};
 use crate::check::rules::{
     bad_duration, bad_expression, bad_value, braces_in_expression, missing_unit, rule_of,
 };
-use crate::diagnostic::Text;
-use crate::expr::{self, Expr, Finding, Span};
+use crate::diagnostic::{Text, text};
+use crate::expr::{self, Expr, Finding, Place};
 use crate::plan::{NodeId, Piece, Template};
 use crate::value::{Type, Value, parse_literal};
 use crate::yaml::{Node, Scalar};
@@ -18,23 +19,17 @@ impl<'t> Lowerer<'t> {
         Rc::default()
     }
 
-    /// Where an expression's findings go when its text does not stand in the file letter for letter.
-    pub(super) fn clamp(node: &Node, scalar: &Scalar) -> Option<Span> {
-        scalar.exact.is_none().then_some(node.span)
-    }
-
     /// A bare expression, such as a condition.
-    pub(super) fn bare(&mut self, key: &str, node: &'t Node) -> Option<(Expr, Option<Span>)> {
-        self.expect_text(key, node, "an expression")?;
+    pub(super) fn bare(&mut self, key: &str, node: &'t Node) -> Option<Expr> {
+        self.expect_text(key, node, Text::fixed("an expression", "表达式"))?;
         let scalar = node.scalar()?;
-        let clamp = Self::clamp(node, scalar);
         let at = scalar.exact.unwrap_or(node.span.start);
         let mut text = scalar.text.as_str();
         let mut at = at + (text.len() - text.trim_start().len());
         text = text.trim();
         if expr::single(text) {
             let bare = &text[2..text.len() - 1];
-            let fix = clamp.is_none().then_some(bare.trim());
+            let fix = scalar.exact.map(|_| bare.trim());
             braces_in_expression::braces(&mut self.report, node.span, key, fix);
             text = bare;
             at += 2;
@@ -42,10 +37,14 @@ impl<'t> Lowerer<'t> {
             braces_in_expression::braces(&mut self.report, node.span, key, None);
             return None;
         }
-        match expr::parse(text, at) {
-            Ok(expr) => Some((expr, clamp)),
+        let place = match scalar.exact {
+            Some(_) => Place::Exact(at),
+            None => Place::Within(node.span),
+        };
+        match expr::parse_at(text, place) {
+            Ok(expr) => Some(expr),
             Err(findings) => {
-                self.findings(findings, clamp);
+                self.findings(findings);
                 None
             }
         }
@@ -53,19 +52,19 @@ impl<'t> Lowerer<'t> {
 
     /// A condition of an action.
     pub(super) fn condition(&mut self, id: NodeId, key: &str, node: &'t Node) -> Option<Expr> {
-        let (expr, clamp) = self.bare(key, node)?;
+        let expr = self.bare(key, node)?;
         let binds = Self::no_binds();
-        self.used(id, &expr, clamp, &binds, Want::Condition);
+        self.used(id, &expr, &binds, Want::Condition);
         Some(expr)
     }
 
     /// A text with `${ … }` in it, in pieces.
     pub(super) fn pieces(&mut self, node: &Node, scalar: &Scalar) -> Option<Vec<Piece>> {
-        let clamp = Self::clamp(node, scalar);
-        match expr::parse_pieces(&scalar.text, scalar.exact.unwrap_or(node.span.start)) {
+        let insertions = Insertions::new(self.report.lines().source(), node, scalar);
+        match expr::parse_pieces_at(&scalar.text, &|part| insertions.place(part)) {
             Ok(pieces) => Some(pieces),
             Err(findings) => {
-                self.findings(findings, clamp);
+                self.findings(findings);
                 None
             }
         }
@@ -77,21 +76,20 @@ impl<'t> Lowerer<'t> {
         id: NodeId,
         node: &'t Node,
         binds: &Binds,
-        place: &str,
+        place: &Text,
         ty: &Type,
         secret: bool,
     ) -> Option<Template> {
         let scalar = node.scalar()?;
-        let clamp = Self::clamp(node, scalar);
         let mut pieces = self.pieces(node, scalar)?;
         if expr::single(&scalar.text) && pieces.len() == 1 {
             if let Some(Piece::Expr(expr)) = pieces.pop() {
                 let want = Want::Value {
-                    place: place.to_owned(),
+                    place: place.clone(),
                     ty: ty.clone(),
                     secret,
                 };
-                self.used(id, &expr, clamp, binds, want);
+                self.used(id, &expr, binds, want);
                 return Some(Template::Expr(expr));
             }
             return None;
@@ -106,18 +104,18 @@ impl<'t> Lowerer<'t> {
         for piece in &pieces {
             if let Piece::Expr(expr) = piece {
                 let want = Want::Inserted {
-                    place: place.to_owned(),
+                    place: place.clone(),
                 };
-                self.used(id, expr, clamp, binds, want);
+                self.used(id, expr, binds, want);
             }
         }
         Some(Template::Text(pieces))
     }
 
     /// Takes over what is wrong with an expression.
-    pub(super) fn findings(&mut self, findings: Vec<Finding>, clamp: Option<Span>) {
+    pub(super) fn findings(&mut self, findings: Vec<Finding>) {
         for finding in findings {
-            tell(&mut self.report, finding, clamp);
+            tell(&mut self.report, finding);
         }
     }
 
@@ -126,14 +124,19 @@ impl<'t> Lowerer<'t> {
         let text = match node.text() {
             Some(text) => text,
             None => {
-                self.wrong_shape(key, node, "a duration such as `5s`");
+                self.wrong_shape(
+                    key,
+                    node,
+                    Text::fixed("a duration such as `5s`", "时长，例如 `5s`"),
+                );
                 return None;
             }
         };
         match parse_literal(text, &Type::Duration) {
             Ok(Value::Duration(ms)) if ms >= 0 => u64::try_from(ms).ok(),
             Ok(_) => {
-                bad_duration::bad(&mut self.report, node.span, "a duration cannot be negative");
+                let why = Text::fixed("a duration cannot be negative", "时长不能为负");
+                bad_duration::bad(&mut self.report, node.span, why);
                 None
             }
             Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -144,7 +147,7 @@ impl<'t> Lowerer<'t> {
                     .and_then(|seconds| seconds.checked_mul(1000))
             }
             Err(why) => {
-                bad_duration::bad(&mut self.report, node.span, &why);
+                bad_duration::bad(&mut self.report, node.span, why);
                 None
             }
         }
@@ -155,12 +158,15 @@ impl<'t> Lowerer<'t> {
         match node.text().map(str::parse::<u32>) {
             Some(Ok(number)) if (least..=most).contains(&number) => Some(number),
             None => {
-                self.wrong_shape(key, node, "a whole number");
+                self.wrong_shape(key, node, Text::fixed("a whole number", "整数"));
                 None
             }
             _ => {
-                let why = format!("`{key}` is a whole number from {least} to {most}");
-                bad_value::why(&mut self.report, node.span, why, "");
+                let why = text!(
+                    "`{key}` is a whole number from {least} to {most}",
+                    "`{key}` 是 {least} 到 {most} 的整数"
+                );
+                bad_value::why(&mut self.report, node.span, why, None);
                 None
             }
         }
@@ -177,7 +183,11 @@ impl<'t> Lowerer<'t> {
                 None
             }
             None => {
-                self.wrong_shape(key, node, "`true` or `false`");
+                self.wrong_shape(
+                    key,
+                    node,
+                    Text::fixed("`true` or `false`", "`true` 或 `false`"),
+                );
                 None
             }
         }
@@ -185,18 +195,10 @@ impl<'t> Lowerer<'t> {
 }
 
 /// A finding of the expression language as one of the file.
-pub(crate) fn tell(
-    report: &mut crate::check::report::Report<'_>,
-    finding: Finding,
-    clamp: Option<Span>,
-) {
+pub(crate) fn tell(report: &mut crate::check::report::Report<'_>, finding: Finding) {
     let rule = rule_of(finding.rule).unwrap_or(&bad_expression::BAD_EXPRESSION);
-    let found = report.find(
-        rule,
-        clamp.unwrap_or(finding.span),
-        Text::new(finding.message),
-    );
+    let found = report.find(rule, finding.span, finding.message);
     if let Some(help) = finding.help {
-        let _done = found.help(Text::new(help));
+        let _done = found.help(*help);
     }
 }

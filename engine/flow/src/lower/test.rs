@@ -8,6 +8,7 @@ use super::Lowerer;
 use crate::check::rules::{
     bad_value, missing_key, unknown_hours, unknown_key, unknown_prompt, unknown_step,
 };
+use crate::diagnostic::{Text, text};
 use crate::value::{Type, Value, parse_literal};
 use crate::yaml::{Content, Map, Node, Style};
 
@@ -127,7 +128,11 @@ const MAX_SILENCE: u32 = 1_000;
 impl<'t> Lowerer<'t> {
     /// `tests:` of the flow.
     pub(super) fn tests(&mut self, node: &'t Node) {
-        let Some(map) = self.expect_map("tests", node, "a map of named tests") else {
+        let Some(map) = self.expect_map(
+            "tests",
+            node,
+            Text::fixed("a map of named tests", "测试的映射，每个测试一个名字"),
+        ) else {
             return;
         };
         for entry in &map.entries {
@@ -137,12 +142,16 @@ impl<'t> Lowerer<'t> {
                 line,
                 ..Test::default()
             };
-            let Some(lines) = self.expect_map(&entry.key, &entry.value, "a map with `run:`") else {
+            let Some(lines) = self.expect_map(
+                &entry.key,
+                &entry.value,
+                Text::fixed("a map with `run:`", "含有 `run:` 的映射"),
+            ) else {
                 continue;
             };
             self.unknown_keys(
                 lines,
-                "a test",
+                Text::fixed("a test", "测试"),
                 &["title", "given", "mock", "run", "only", "skip"],
             );
             test.title = self.text_of(lines, "title");
@@ -162,7 +171,7 @@ impl<'t> Lowerer<'t> {
                     &mut self.report,
                     entry.key_span,
                     "run:",
-                    "a test",
+                    Text::fixed("a test", "测试"),
                     "run: [ … ]",
                 ),
             }
@@ -172,12 +181,20 @@ impl<'t> Lowerer<'t> {
 
     fn text_of(&mut self, map: &'t Map, key: &str) -> Option<String> {
         let node = map.value(key)?;
-        self.expect_text(key, node, "a text").map(str::to_owned)
+        self.expect_text(key, node, Text::fixed("a text", "文本"))
+            .map(str::to_owned)
     }
 
     fn given(&mut self, node: &'t Node) -> Given {
         let mut given = Given::default();
-        let Some(map) = self.expect_map("given", node, "a map such as `{ language: en }`") else {
+        let Some(map) = self.expect_map(
+            "given",
+            node,
+            Text::fixed(
+                "a map such as `{ language: en }`",
+                "映射，例如 `{ language: en }`",
+            ),
+        ) else {
             return given;
         };
         let keys = [
@@ -190,7 +207,7 @@ impl<'t> Lowerer<'t> {
             "vars",
             "hours",
         ];
-        self.unknown_keys(map, "`given`", &keys);
+        self.unknown_keys(map, Text::fixed("`given`", "`given`"), &keys);
         if let Some(node) = map.value("now")
             && let Some(Value::DateTime(now)) = self.literal("now", node, &Type::DateTime)
         {
@@ -214,7 +231,14 @@ impl<'t> Lowerer<'t> {
         let vars = self.types_of_vars();
         given.vars = self.values(map, "vars", &vars);
         if let Some(node) = map.value("hours")
-            && let Some(lines) = self.expect_map("hours", node, "a map such as `{ support: open }`")
+            && let Some(lines) = self.expect_map(
+                "hours",
+                node,
+                Text::fixed(
+                    "a map such as `{ support: open }`",
+                    "映射，例如 `{ support: open }`",
+                ),
+            )
         {
             let words = ["open", "closed", "holiday"].map(str::to_owned);
             for line in &lines.entries {
@@ -248,7 +272,7 @@ impl<'t> Lowerer<'t> {
     }
 
     fn one_of(&mut self, key: &str, node: &Node, words: &[String]) -> Option<String> {
-        let word = self.expect_text(key, node, "a word")?;
+        let word = self.expect_text(key, node, Text::fixed("a word", "一个词"))?;
         if words.iter().any(|known| known == word) {
             return Some(word.to_owned());
         }
@@ -266,7 +290,8 @@ impl<'t> Lowerer<'t> {
         let Some(node) = map.value(key) else {
             return values;
         };
-        let Some(lines) = self.expect_map(key, node, "a map of values") else {
+        let Some(lines) = self.expect_map(key, node, Text::fixed("a map of values", "值的映射"))
+        else {
             return values;
         };
         for line in &lines.entries {
@@ -282,7 +307,7 @@ impl<'t> Lowerer<'t> {
                         &mut self.report,
                         line.key_span,
                         &line.key,
-                        &format!("`{key}`"),
+                        &Text::same(format!("`{key}`")),
                         &names,
                     );
                 }
@@ -296,7 +321,10 @@ impl<'t> Lowerer<'t> {
         let Some(map) = self.expect_map(
             "mock",
             node,
-            "a map such as `{ orders/lookup: { outcome: found } }`",
+            Text::fixed(
+                "a map such as `{ orders/lookup: { outcome: found } }`",
+                "映射，例如 `{ orders/lookup: { outcome: found } }`",
+            ),
         ) else {
             return mocks;
         };
@@ -307,9 +335,12 @@ impl<'t> Lowerer<'t> {
                     .iter()
                     .any(|kind| key.starts_with(kind));
             if !known {
-                let why = format!("`{key}` is nothing that can be mocked");
-                let help = "write `plugin/step`, `queue.NAME`, `transfer.NAME` or `call.FLOW`";
-                bad_value::why(&mut self.report, entry.key_span, why, help);
+                let why = text!("`{key}` is nothing that can be mocked", "`{key}` 不能模拟");
+                let help = Text::fixed(
+                    "write `plugin/step`, `queue.NAME`, `transfer.NAME` or `call.FLOW`",
+                    "请写 `插件/步骤`、`queue.名字`、`transfer.名字` 或 `call.流程`",
+                );
+                bad_value::why(&mut self.report, entry.key_span, why, Some(help));
             }
             let replies = match &entry.value.content {
                 Content::List(items) => items.iter().filter_map(|item| self.reply(item)).collect(),
@@ -321,7 +352,14 @@ impl<'t> Lowerer<'t> {
     }
 
     fn reply(&mut self, node: &'t Node) -> Option<Reply> {
-        let map = self.expect_map("mock", node, "a map such as `{ outcome: found }`")?;
+        let map = self.expect_map(
+            "mock",
+            node,
+            Text::fixed(
+                "a map such as `{ outcome: found }`",
+                "映射，例如 `{ outcome: found }`",
+            ),
+        )?;
         let mut reply = Reply::default();
         match self.text_of(map, "outcome") {
             Some(outcome) => reply.outcome = outcome,
@@ -330,7 +368,7 @@ impl<'t> Lowerer<'t> {
                     &mut self.report,
                     node.span,
                     "outcome:",
-                    "a mock",
+                    Text::fixed("a mock", "模拟应答"),
                     "outcome: …",
                 );
             }
@@ -348,7 +386,11 @@ impl<'t> Lowerer<'t> {
     }
 
     fn acts(&mut self, node: &'t Node) -> Vec<(u32, Act)> {
-        let Some(items) = self.expect_list("run", node, "a list such as `- press: 1`") else {
+        let Some(items) = self.expect_list(
+            "run",
+            node,
+            Text::fixed("a list such as `- press: 1`", "列表，例如 `- press: 1`"),
+        ) else {
             return Vec::new();
         };
         let mut acts = Vec::new();
@@ -366,51 +408,66 @@ impl<'t> Lowerer<'t> {
             "press", "say", "send", "silence", "wait", "hangup", "expect",
         ];
         match &node.content {
-            Content::Scalar(_) => match self.expect_text("run", node, "an act")? {
-                "silence" => Some(Act::Silence(1)),
-                "hangup" => Some(Act::HangUp),
-                other => {
-                    bad_value::word(
-                        &mut self.report,
-                        node.span,
-                        "run",
-                        other,
-                        &names.map(str::to_owned),
-                    );
-                    None
+            Content::Scalar(_) => {
+                match self.expect_text("run", node, Text::fixed("an act", "一个动作"))? {
+                    "silence" => Some(Act::Silence(1)),
+                    "hangup" => Some(Act::HangUp),
+                    other => {
+                        bad_value::word(
+                            &mut self.report,
+                            node.span,
+                            "run",
+                            other,
+                            &names.map(str::to_owned),
+                        );
+                        None
+                    }
                 }
-            },
+            }
             Content::Map(map) => {
                 let [entry] = map.entries.as_slice() else {
-                    self.wrong_shape("run", node, "one act a line, such as `- press: 1`");
+                    self.wrong_shape(
+                        "run",
+                        node,
+                        Text::fixed(
+                            "one act a line, such as `- press: 1`",
+                            "每行一个动作，例如 `- press: 1`",
+                        ),
+                    );
                     return None;
                 };
                 let value = &entry.value;
                 match entry.key.as_str() {
                     "press" => {
-                        let keys =
-                            self.expect_text("press", value, "keys such as `1` or `\"123#\"`")?;
+                        let keys = self.expect_text(
+                            "press",
+                            value,
+                            Text::fixed(
+                                "keys such as `1` or `\"123#\"`",
+                                "按键，例如 `1` 或 `\"123#\"`",
+                            ),
+                        )?;
                         if keys
                             .chars()
                             .all(|key| key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D'))
                         {
                             Some(Act::Press(keys.to_owned()))
                         } else {
-                            let why = format!("`{keys}` has something in it that is no key");
-                            bad_value::why(
-                                &mut self.report,
-                                value.span,
-                                why,
-                                "write digits, `*` and `#`",
+                            let why = text!(
+                                "`{keys}` has something in it that is no key",
+                                "`{keys}` 里有不是按键的内容"
                             );
+                            let help =
+                                Text::fixed("write digits, `*` and `#`", "请写数字、`*` 和 `#`");
+                            bad_value::why(&mut self.report, value.span, why, Some(help));
                             None
                         }
                     }
                     "say" => self
-                        .expect_text("say", value, "words")
+                        .expect_text("say", value, Text::fixed("words", "要说的话"))
                         .map(|text| Act::Say(text.to_owned())),
                     "send" => self
-                        .expect_text("send", value, "a message")
+                        .expect_text("send", value, Text::fixed("a message", "一条消息"))
                         .map(|text| Act::Send(text.to_owned())),
                     "silence" => self
                         .whole("silence", value, 1, MAX_SILENCE)
@@ -426,7 +483,7 @@ impl<'t> Lowerer<'t> {
                             &mut self.report,
                             entry.key_span,
                             other,
-                            "`run`",
+                            &Text::fixed("`run`", "`run`"),
                             &names,
                         );
                         None
@@ -434,7 +491,14 @@ impl<'t> Lowerer<'t> {
                 }
             }
             Content::List(_) => {
-                self.wrong_shape("run", node, "one act a line, such as `- press: 1`");
+                self.wrong_shape(
+                    "run",
+                    node,
+                    Text::fixed(
+                        "one act a line, such as `- press: 1`",
+                        "每行一个动作，例如 `- press: 1`",
+                    ),
+                );
                 None
             }
         }
@@ -446,7 +510,10 @@ impl<'t> Lowerer<'t> {
             let name = self.expect_text(
                 "expect",
                 node,
-                "the name of a prompt, or a map such as `{ queue: support }`",
+                Text::fixed(
+                    "the name of a prompt, or a map such as `{ queue: support }`",
+                    "提示的名字，或映射，例如 `{ queue: support }`",
+                ),
             )?;
             if !self.prompt_ids.contains_key(name) {
                 let mut names: Vec<String> = self
@@ -469,7 +536,7 @@ impl<'t> Lowerer<'t> {
             expected.prompt = Some(name.to_owned());
             return Some(expected);
         };
-        self.unknown_keys(map, "`expect`", &EXPECT_KEYS);
+        self.unknown_keys(map, Text::fixed("`expect`", "`expect`"), &EXPECT_KEYS);
         expected.hear = self.text_of(map, "hear");
         expected.not_hear = self.text_of(map, "not_hear");
         expected.queue = self.text_of(map, "queue");
@@ -498,7 +565,7 @@ impl<'t> Lowerer<'t> {
             Some((Content::List(_), node)) => expected.used = self.words("used", node),
             Some((_, node)) => {
                 expected.used = self
-                    .expect_text("used", node, "`plugin/step`")
+                    .expect_text("used", node, Text::fixed("`plugin/step`", "`插件/步骤`"))
                     .map(str::to_owned)
                     .into_iter()
                     .collect();

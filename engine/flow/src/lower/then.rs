@@ -6,6 +6,7 @@ use super::{Lowerer, Place};
 use crate::check::rules::{
     bad_name, bad_value, deep_nesting, missing_outcome, unknown_flow, unknown_outcome, unknown_step,
 };
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Edge, NodeId};
 use crate::yaml::{Content, Map, Node};
@@ -33,7 +34,9 @@ impl<'t> Lowerer<'t> {
     pub(super) fn target(&mut self, key: &str, node: &'t Node, place: &Place) -> Edge {
         match &node.content {
             Content::Scalar(_) => {
-                let Some(name) = self.expect_text(key, node, "the name of a step") else {
+                let Some(name) =
+                    self.expect_text(key, node, Text::fixed("the name of a step", "步骤的名字"))
+                else {
                     return unknown();
                 };
                 self.named_target(name, node.span, place)
@@ -50,7 +53,14 @@ impl<'t> Lowerer<'t> {
                 self.block(items, &inner, node.span)
             }
             Content::Map(_) => {
-                self.wrong_shape(key, node, "the name of a step, or a list of actions");
+                self.wrong_shape(
+                    key,
+                    node,
+                    Text::fixed(
+                        "the name of a step, or a list of actions",
+                        "步骤的名字，或动作列表",
+                    ),
+                );
                 unknown()
             }
         }
@@ -72,19 +82,30 @@ impl<'t> Lowerer<'t> {
             if place.repeat {
                 return Edge::Repeat;
             }
-            let why = "`repeat` means something only in the lines of a step that listens or runs a plugin".to_owned();
             bad_value::why(
                 &mut self.report,
                 span,
-                why,
-                "write the name of the step to go to",
+                Text::fixed(
+                    "`repeat` means something only in the lines of a step that listens or runs a plugin",
+                    "`repeat` 只能写在听取按键或运行插件的步骤里",
+                ),
+                Some(Text::fixed(
+                    "write the name of the step to go to",
+                    "请写要去的步骤的名字",
+                )),
             );
             return unknown();
         }
         let mut index = self.steps.get(name).copied();
         if index.is_none() {
             if name.contains(char::is_whitespace) || !is_name(name) {
-                bad_name::name(&mut self.report, span, name, "a step", false);
+                bad_name::name(
+                    &mut self.report,
+                    span,
+                    name,
+                    Text::fixed("a step", "步骤"),
+                    false,
+                );
                 return unknown();
             }
             let names = std::mem::take(&mut self.step_names);
@@ -105,7 +126,13 @@ impl<'t> Lowerer<'t> {
     /// A flow of the project, or the one that was probably meant.
     pub(super) fn flow_named(&mut self, name: &str, span: Span) -> Option<String> {
         if !is_name(name) {
-            bad_name::name(&mut self.report, span, name, "a flow", false);
+            bad_name::name(
+                &mut self.report,
+                span,
+                name,
+                Text::fixed("a flow", "流程"),
+                false,
+            );
             return None;
         }
         let Some(flows) = &self.catalog.flows else {
@@ -173,9 +200,11 @@ impl<'t> Lowerer<'t> {
                 match done.or(otherwise) {
                     Some(edge) => edge,
                     None if lines.is_empty() => {
-                        let why =
-                            format!("`{verb}` simply goes on: `then:` takes the name of a step");
-                        bad_value::why(&mut self.report, span, why, "");
+                        let why = text!(
+                            "`{verb}` simply goes on: `then:` takes the name of a step",
+                            "`{verb}` 只有一个去向：`then:` 应写步骤的名字"
+                        );
+                        bad_value::why(&mut self.report, span, why, None);
                         unknown()
                     }
                     None => unknown(),

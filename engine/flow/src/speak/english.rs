@@ -135,7 +135,8 @@ pub(super) fn ordinal(number: u64) -> String {
     }
 }
 
-/// 199.50 CNY: "one hundred ninety-nine yuan and fifty fen".
+/// 199.50 CNY: "one hundred ninety-nine yuan and fifty fen", as dollars and cents are. Shop assistants leave the
+/// last word out; on a telephone line "ninety-nine yuan ninety-five" is too easily heard as another number.
 pub(super) fn money(money: &Money) -> Result<String, String> {
     let amount = Decimal::of_units(money.amount, money.decimals());
     let Some(currency) = currency::named(&money.currency) else {

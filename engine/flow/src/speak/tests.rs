@@ -38,7 +38,7 @@ fn spoken(value: Value, style: &str, english: &str, chinese: &str) {
 }
 
 fn literal(text: &str, ty: Type) -> Value {
-    parse_literal(text, &ty).unwrap_or_else(|why| panic!("{why}"))
+    parse_literal(text, &ty).unwrap_or_else(|why| panic!("{why:?}"))
 }
 
 fn text(text: &str) -> Value {
@@ -98,6 +98,10 @@ fn numbers() {
         (1_000_000_000.0, "one billion", "十亿"),
         (1_000_000_000_000.0, "one trillion", "一万亿"),
         (-5.0, "minus five", "负五"),
+        (-2.0, "minus two", "负二"),
+        (-11.0, "minus eleven", "负十一"),
+        (-110.0, "minus one hundred ten", "负一百一十"),
+        (-20_000.0, "minus twenty thousand", "负两万"),
         (0.5, "zero point five", "零点五"),
         (3.25, "three point two five", "三点二五"),
         (-2.05, "minus two point zero five", "负二点零五"),
@@ -206,6 +210,42 @@ fn money() {
         ("0.22 CNY", "twenty-two fen", "两角二分", "¥0.22"),
         ("0.05 CNY", "five fen", "五分", "¥0.05"),
         ("1 CNY", "one yuan", "一元", "¥1.00"),
+        ("0.10 CNY", "ten fen", "一角", "¥0.10"),
+        ("0.01 CNY", "one fen", "一分", "¥0.01"),
+        ("0.11 CNY", "eleven fen", "一角一分", "¥0.11"),
+        ("-0.05 CNY", "minus five fen", "负五分", "-¥0.05"),
+        ("-0.50 CNY", "minus fifty fen", "负五角", "-¥0.50"),
+        ("10.10 CNY", "ten yuan and ten fen", "十元一角", "¥10.10"),
+        (
+            "19.95 CNY",
+            "nineteen yuan and ninety-five fen",
+            "十九元九角五分",
+            "¥19.95",
+        ),
+        (
+            "110.00 CNY",
+            "one hundred ten yuan",
+            "一百一十元",
+            "¥110.00",
+        ),
+        (
+            "1010.01 CNY",
+            "one thousand ten yuan and one fen",
+            "一千零一十元零一分",
+            "¥1,010.01",
+        ),
+        (
+            "10001.10 CNY",
+            "ten thousand one yuan and ten fen",
+            "一万零一元一角",
+            "¥10,001.10",
+        ),
+        (
+            "-199.95 CNY",
+            "minus one hundred ninety-nine yuan and ninety-five fen",
+            "负一百九十九元九角五分",
+            "-¥199.95",
+        ),
         ("2.00 CNY", "two yuan", "两元", "¥2.00"),
         ("2.20 CNY", "two yuan and twenty fen", "两元二角", "¥2.20"),
         ("12.00 CNY", "twelve yuan", "十二元", "¥12.00"),
@@ -293,6 +333,12 @@ fn dates_and_times() {
         "二零二六年十二月三十一日",
     );
     spoken(
+        Value::Date(civil::date(2026, 1, 1)),
+        "date",
+        "January 1, 2026",
+        "二零二六年一月一日",
+    );
+    spoken(
         Value::Date(civil::date(2000, 10, 20)),
         "date",
         "October 20, 2000",
@@ -336,6 +382,7 @@ fn dates_and_times() {
             "11:59 AM",
         ),
         (12, 0, "noon", "中午十二点", "noon"),
+        (12, 30, "twelve thirty PM", "中午十二点三十分", "12:30 PM"),
         (12, 5, "twelve oh five PM", "中午十二点零五分", "12:05 PM"),
         (14, 2, "two oh two PM", "下午两点零二分", "2:02 PM"),
         (15, 10, "three ten PM", "下午三点十分", "3:10 PM"),

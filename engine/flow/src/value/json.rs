@@ -115,13 +115,13 @@ fn read(json: &Json, ty: &Type, path: &mut Vec<String>) -> Result<Value, String>
         }
         (Type::Date, Json::String(text)) => literal::date(text)
             .map(Value::Date)
-            .map_err(|why| format!("{}: {why}", place(path)))?,
+            .map_err(|why| format!("{}: {}", place(path), why.english()))?,
         (Type::Time, Json::String(text)) => literal::time(text)
             .map(Value::Time)
-            .map_err(|why| format!("{}: {why}", place(path)))?,
+            .map_err(|why| format!("{}: {}", place(path), why.english()))?,
         (Type::DateTime, Json::String(text)) => literal::datetime(text)
             .map(Value::DateTime)
-            .map_err(|why| format!("{}: {why}", place(path)))?,
+            .map_err(|why| format!("{}: {}", place(path), why.english()))?,
         (Type::Duration, json) => match duration(json) {
             Some(ms) => Value::Duration(ms),
             None => return Err(unfit(json, ty, path)),

@@ -3,6 +3,8 @@
 use std::str::FromStr;
 
 use super::{Money, Type, Value};
+use crate::check::suggest::shown;
+use crate::diagnostic::{Text, text};
 
 /// The units of a written duration in milliseconds, longest first.
 const UNITS: [(&str, i64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
@@ -23,21 +25,34 @@ const MAX_PHONE_DIGITS: usize = 32;
 /// # Errors
 ///
 /// One sentence that says what is wrong and how the value is written.
-pub fn parse_literal(text: &str, ty: &Type) -> Result<Value, String> {
+pub fn parse_literal(text: &str, ty: &Type) -> Result<Value, Text> {
     match ty {
         Type::Any | Type::Text => Ok(Value::Text(text.to_owned())),
         Type::None if text == "none" => Ok(Value::None),
-        Type::None => Err(format!("`{text}` stands where only `none` can")),
+        Type::None => Err(text!(
+            "`{text}` stands where only `none` can",
+            "`{text}` 所在之处只能是 `none`"
+        )),
         Type::Optional(_) if text == "none" => Ok(Value::None),
         Type::Optional(inner) => parse_literal(text, inner),
         Type::OneOf(texts) if texts.iter().any(|one| one == text) => {
             Ok(Value::Text(text.to_owned()))
         }
-        Type::OneOf(texts) => Err(format!("`{text}` is not one of {}", texts.join(", "))),
+        Type::OneOf(texts) => {
+            let texts = shown(texts);
+            Err(text!(
+                "`{text}` is not one of {texts}",
+                "`{text}` 不是 {texts} 之一";
+                texts,
+            ))
+        }
         Type::Bool => match text {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
-            _ => Err(format!("`{text}` is not a bool: write `true` or `false`")),
+            _ => Err(text!(
+                "`{text}` is not a bool: write `true` or `false`",
+                "`{text}` 不是真假值：请写 `true` 或 `false`"
+            )),
         },
         Type::Number => number(text).map(Value::Number),
         Type::Date => date(text).map(Value::Date),
@@ -46,15 +61,18 @@ pub fn parse_literal(text: &str, ty: &Type) -> Result<Value, String> {
         Type::Duration => duration(text).map(Value::Duration),
         Type::Money => money(text).map(Value::Money),
         Type::Phone => phone(text).map(Value::Phone),
-        Type::List(_) => Err(format!(
-            "`{text}` is not a list: write `[a, b]`, or one `- item` a line"
+        Type::List(_) => Err(text!(
+            "`{text}` is not a list: write `[a, b]`, or one `- item` a line",
+            "`{text}` 不是列表：请写 `[a, b]`，或每行一个 `- 项`"
         )),
-        Type::Object { .. } => Err(format!(
-            "`{text}` is not an object: write `name: value` lines"
+        Type::Object { .. } => Err(text!(
+            "`{text}` is not an object: write `name: value` lines",
+            "`{text}` 不是对象：请写 `名字: 值` 的行"
         )),
-        Type::Secret => {
-            Err("a secret is never written in a flow; it comes from the caller".to_owned())
-        }
+        Type::Secret => Err(Text::fixed(
+            "a secret is never written in a flow; it comes from the caller",
+            "机密从不写在流程里，它来自来电者",
+        )),
     }
 }
 
@@ -117,34 +135,46 @@ fn written_money(money: &Money) -> String {
 }
 
 /// A decimal number: digits, at most one sign and one point; no exponent, no separators.
-fn number(text: &str) -> Result<f64, String> {
+fn number(text: &str) -> Result<f64, Text> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     if !all_digits(whole) || !all_digits(fraction) {
-        return Err(format!("`{text}` is not a number: write `42` or `2.5`"));
+        return Err(text!(
+            "`{text}` is not a number: write `42` or `2.5`",
+            "`{text}` 不是数字：请写 `42` 或 `2.5`"
+        ));
     }
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),
-        _ => Err(format!("`{text}` is too large for a number")),
+        _ => Err(text!(
+            "`{text}` is too large for a number",
+            "`{text}` 作为数字太大"
+        )),
     }
 }
 
 /// A day: `2026-03-05`.
-pub(crate) fn date(text: &str) -> Result<jiff::civil::Date, String> {
+pub(crate) fn date(text: &str) -> Result<jiff::civil::Date, Text> {
     if !has_shape(text, "0000-00-00") {
-        return Err(format!(
-            "`{text}` is not a date: write year-month-day, as in `2026-03-05`"
+        return Err(text!(
+            "`{text}` is not a date: write year-month-day, as in `2026-03-05`",
+            "`{text}` 不是日期：请写年-月-日，例如 `2026-03-05`"
         ));
     }
-    jiff::civil::Date::from_str(text)
-        .map_err(|_| format!("there is no day `{text}` in the calendar"))
+    jiff::civil::Date::from_str(text).map_err(|_| {
+        text!(
+            "there is no day `{text}` in the calendar",
+            "日历上没有 `{text}` 这一天"
+        )
+    })
 }
 
 /// A time of day: `09:30`, `09:30:15`.
-pub(crate) fn time(text: &str) -> Result<jiff::civil::Time, String> {
+pub(crate) fn time(text: &str) -> Result<jiff::civil::Time, Text> {
     if !has_shape(text, "00:00") && !has_shape(text, "00:00:00") {
-        return Err(format!(
-            "`{text}` is not a time: write hours and minutes, as in `09:30`"
+        return Err(text!(
+            "`{text}` is not a time: write hours and minutes, as in `09:30`",
+            "`{text}` 不是时刻：请写小时和分钟，例如 `09:30`"
         ));
     }
     // 60 would be read as a leap second, of which the clock on the wall knows nothing.
@@ -154,14 +184,20 @@ pub(crate) fn time(text: &str) -> Result<jiff::civil::Time, String> {
         .collect();
     let second = fields.get(2).copied().unwrap_or(0);
     jiff::civil::Time::new(fields[0], fields[1], second, 0).map_err(|_| {
-        format!("there is no time `{text}`: hours go to 23, minutes and seconds to 59")
+        text!(
+            "there is no time `{text}`: hours go to 23, minutes and seconds to 59",
+            "没有时刻 `{text}`：小时到 23，分和秒到 59"
+        )
     })
 }
 
 /// A moment: `2026-03-05T09:30+08:00`, `2026-03-05T01:30Z`, or with a zone in brackets.
-pub(crate) fn datetime(text: &str) -> Result<jiff::Zoned, String> {
+pub(crate) fn datetime(text: &str) -> Result<jiff::Zoned, Text> {
     let wrong = || {
-        format!("`{text}` is not a moment: write `2026-03-05T09:30+08:00`, with the zone's offset")
+        text!(
+            "`{text}` is not a moment: write `2026-03-05T09:30+08:00`, with the zone's offset",
+            "`{text}` 不是日期时间：请写 `2026-03-05T09:30+08:00`，带上时区偏移"
+        )
     };
     if text.contains('[') {
         return jiff::Zoned::from_str(text).map_err(|_| wrong());
@@ -181,14 +217,22 @@ pub(crate) fn datetime(text: &str) -> Result<jiff::Zoned, String> {
 }
 
 /// Milliseconds: `250ms`, `5s`, `3m`, `1h30m`; the units in this order, each at most once.
-fn duration(text: &str) -> Result<i64, String> {
-    const HOW: &str = "write `250ms`, `5s`, `3m` or `1h30m`";
+fn duration(text: &str) -> Result<i64, Text> {
+    let how = Text::fixed(
+        "`250ms`, `5s`, `3m` or `1h30m`",
+        "`250ms`、`5s`、`3m` 或 `1h30m`",
+    );
     if text.is_empty() {
-        return Err(format!("a duration is missing: {HOW}"));
+        return Err(text!(
+            "a duration is missing: write {how}",
+            "缺少时长：请写 {how}";
+            how,
+        ));
     }
     if all_digits(text) {
-        return Err(format!(
-            "`{text}` has no unit: write `{text}s` for seconds or `{text}ms` for milliseconds"
+        return Err(text!(
+            "`{text}` has no unit: write `{text}s` for seconds or `{text}ms` for milliseconds",
+            "`{text}` 没有单位：秒写 `{text}s`，毫秒写 `{text}ms`"
         ));
     }
     let mut rest = text;
@@ -207,14 +251,18 @@ fn duration(text: &str) -> Result<i64, String> {
             .skip(next_unit)
             .position(|(name, _)| *name == unit);
         let (Ok(count), Some(place)) = (count.parse::<i64>(), place) else {
-            return Err(format!("`{text}` is not a duration: {HOW}"));
+            return Err(text!(
+                "`{text}` is not a duration: write {how}",
+                "`{text}` 不是时长：请写 {how}";
+                how,
+            ));
         };
         let unit_ms = UNITS[next_unit + place].1;
         total = count
             .checked_mul(unit_ms)
             .and_then(|part| total.checked_add(part))
             .filter(|total| *total <= MAX_DURATION_MS)
-            .ok_or_else(|| format!("`{text}` is longer than a year"))?;
+            .ok_or_else(|| text!("`{text}` is longer than a year", "`{text}` 超过一年"))?;
         next_unit += place + 1;
         rest = after;
     }
@@ -222,8 +270,13 @@ fn duration(text: &str) -> Result<i64, String> {
 }
 
 /// An amount and a currency: `199.00 CNY`.
-fn money(text: &str) -> Result<Money, String> {
-    let wrong = || format!("`{text}` is not an amount of money: write `199.00 CNY`");
+fn money(text: &str) -> Result<Money, Text> {
+    let wrong = || {
+        text!(
+            "`{text}` is not an amount of money: write `199.00 CNY`",
+            "`{text}` 不是金额：请写 `199.00 CNY`"
+        )
+    };
     let (amount, currency) = text.split_once(' ').ok_or_else(wrong)?;
     if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Err(wrong());
@@ -243,8 +296,9 @@ fn money(text: &str) -> Result<Money, String> {
     let decimals = money.decimals() as usize;
     let given = if digits.contains('.') { fraction } else { "" };
     if given.len() > decimals {
-        return Err(format!(
-            "`{text}` has more decimals than {currency}, which has {decimals}"
+        return Err(text!(
+            "`{text}` has more decimals than {currency}, which has {decimals}",
+            "`{text}` 的小数位太多：`{currency}` 有 {decimals} 位"
         ));
     }
     let number = format!(
@@ -253,12 +307,12 @@ fn money(text: &str) -> Result<Money, String> {
     );
     money.amount = number
         .parse()
-        .map_err(|_| format!("`{text}` is too large an amount"))?;
+        .map_err(|_| text!("`{text}` is too large an amount", "`{text}` 金额太大"))?;
     Ok(money)
 }
 
 /// A telephone number: an optional `+`, then digits; spaces, hyphens, dots and brackets are left out.
-fn phone(text: &str) -> Result<String, String> {
+fn phone(text: &str) -> Result<String, Text> {
     let number: String = text
         .chars()
         .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')'))
@@ -267,8 +321,9 @@ fn phone(text: &str) -> Result<String, String> {
     if all_digits(digits) && digits.len() <= MAX_PHONE_DIGITS {
         Ok(number)
     } else {
-        Err(format!(
-            "`{text}` is not a telephone number: write it as in `+8613800138000`"
+        Err(text!(
+            "`{text}` is not a telephone number: write it as in `+8613800138000`",
+            "`{text}` 不是电话号码：请写成 `+8613800138000`"
         ))
     }
 }

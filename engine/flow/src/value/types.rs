@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Type, Value};
+use crate::diagnostic::Text;
 
 impl Type {
     /// Whether a value of the type `other` may stand where this type is expected.
@@ -133,6 +134,55 @@ impl Type {
             Type::Object { fields, .. } => fields.values().any(Type::holds_secret),
             _ => false,
         }
+    }
+}
+
+/// The type in a sentence.
+impl Type {
+    /// With its article: `a number`, `one of "a", "b"`.
+    pub(crate) fn with_article(&self) -> Text {
+        let english = match self {
+            Type::Bool => "true or false".to_owned(),
+            Type::Object { .. } => "an object".to_owned(),
+            Type::Number
+            | Type::Date
+            | Type::Time
+            | Type::DateTime
+            | Type::Duration
+            | Type::Phone
+            | Type::Secret
+            | Type::List(_) => format!("a {self}"),
+            ty => ty.to_string(),
+        };
+        Text::both(english, self.in_chinese())
+    }
+
+    /// In Chinese, where no articles are.
+    pub(crate) fn in_chinese(&self) -> String {
+        let word = match self {
+            Type::Any => "任意值",
+            Type::None => "`none`",
+            Type::Bool => "真假值",
+            Type::Number => "数字",
+            Type::Text => "文本",
+            Type::OneOf(texts) if texts.is_empty() => "文本",
+            Type::Date => "日期",
+            Type::Time => "时刻",
+            Type::DateTime => "日期时间",
+            Type::Duration => "时长",
+            Type::Money => "金额",
+            Type::Phone => "电话号码",
+            Type::Object { .. } => "对象",
+            Type::Secret => "机密",
+            Type::List(inner) if **inner == Type::Any => "列表",
+            Type::OneOf(texts) => {
+                let texts: Vec<String> = texts.iter().map(|text| format!("\"{text}\"")).collect();
+                return format!("{} 之一", texts.join("、"));
+            }
+            Type::List(inner) => return format!("{}的列表", inner.in_chinese()),
+            Type::Optional(inner) => return format!("{}或 `none`", inner.in_chinese()),
+        };
+        word.to_owned()
     }
 }
 

@@ -5,6 +5,7 @@
 //! what it would quietly turn into something else, is a finding.
 
 mod read;
+mod syntax;
 mod traps;
 mod tree;
 

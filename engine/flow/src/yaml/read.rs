@@ -4,6 +4,7 @@ use granit_parser::{
     ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, StructureStyle, options,
 };
 
+use super::syntax::reason;
 use super::traps;
 use super::tree::{Comment, Content, Entry, Map, Node, Scalar, Style};
 use crate::check::report::Report;
@@ -141,7 +142,7 @@ enum Found {
     Documents(Span),
     Events,
     Nesting(Span),
-    Syntax(usize, ErrorKind, String),
+    Syntax(usize, ErrorKind),
 }
 
 impl<'a> Reader<'a> {
@@ -396,11 +397,7 @@ impl<'a> Reader<'a> {
 
     fn syntax(&mut self, error: &ScanError) {
         let at = byte_of(error, self.text);
-        self.found.push(Found::Syntax(
-            at,
-            error.kind().clone(),
-            error.kind().to_string(),
-        ));
+        self.found.push(Found::Syntax(at, error.kind().clone()));
     }
 
     fn tell(&self, found: Found, report: &mut Report<'_>) {
@@ -422,11 +419,11 @@ impl<'a> Reader<'a> {
             Found::Documents(span) => yaml_documents::several_documents(report, span),
             Found::Events => yaml_limit::too_many_events(report, MAX_EVENTS),
             Found::Nesting(span) => yaml_limit::too_deep(report, span, MAX_NESTING),
-            Found::Syntax(at, kind, message) => self.tell_syntax(at, &kind, &message, report),
+            Found::Syntax(at, kind) => self.tell_syntax(at, &kind, report),
         }
     }
 
-    fn tell_syntax(&self, at: usize, kind: &ErrorKind, message: &str, report: &mut Report<'_>) {
+    fn tell_syntax(&self, at: usize, kind: &ErrorKind, report: &mut Report<'_>) {
         let here = traps::token_at(self.source, at);
         match kind {
             ErrorKind::TabNotAllowed
@@ -435,17 +432,17 @@ impl<'a> Reader<'a> {
             | ErrorKind::TabInIndentation
             | ErrorKind::TabInPlainScalar => match traps::tab_near(self.source, at) {
                 Some(tab) => yaml_tab::tab(report, tab),
-                None => yaml_syntax::syntax(report, here, message),
+                None => yaml_syntax::syntax(report, here, reason(kind)),
             },
             ErrorKind::RecursionLimitExceeded => yaml_limit::too_deep(report, here, MAX_NESTING),
             ErrorKind::MissingAnchorOrAliasName => match traps::star_near(self.source, at) {
                 Some(star) => yaml_star_key::star_key(report, star),
-                None => yaml_syntax::syntax(report, here, message),
+                None => yaml_syntax::syntax(report, here, reason(kind)),
             },
             ErrorKind::DirectiveDisallowed => yaml_documents::directive(report, here),
             _ => match traps::tab_indent(self.source, at) {
                 Some(tab) => yaml_tab::tab(report, tab),
-                None => yaml_syntax::syntax(report, here, message),
+                None => yaml_syntax::syntax(report, here, reason(kind)),
             },
         }
     }

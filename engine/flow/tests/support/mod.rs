@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use strowger_flow::catalog::{Catalog, FlowSignature, PluginDescription};
 
-const PLUGINS: [&str; 4] = [
+const PLUGINS: [&str; 6] = [
     include_str!("../catalog/std.json"),
     include_str!("../catalog/orders.json"),
     include_str!("../catalog/crm.json"),
     include_str!("../catalog/callbacks.json"),
+    include_str!("../catalog/parcels-1.json"),
+    include_str!("../catalog/parcels-2.json"),
 ];
 
 /// The flows that are good, by file name.

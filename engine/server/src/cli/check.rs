@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use strowger_flow::diagnostic::Language;
+use strowger_flow::diagnostic::{Text, text};
 use strowger_flow::{Catalog, Checked, Diagnostic, Level};
 use strowger_plugin::{Host, HostConfig, Limits};
 use strowger_voice::g711::Codec;
 
-use super::{CANNOT, FOUND, Failure, Format, OK, flow_files};
+use super::{CANNOT, FOUND, Failure, Format, OK, Tongue, flow_files};
 use crate::project::{
     ConfigError, Examined, Finding, FlowFile, Project, ProjectError, Steps, catalog_of, has_errors,
 };
@@ -27,6 +27,7 @@ const CONNECT: Duration = Duration::from_secs(1);
   strowger check flows/aurora          check a project
   strowger check menu.flow.yaml        check one file; standard steps are known
   strowger check --format json | jq    findings for a program
+  strowger check --language zh         the findings in Chinese
   strowger check --fix                 carry out the changes that findings propose, then check
 
 Exit code: 0 no errors (warnings only, or nothing), 1 errors, 2 could not check.")]
@@ -37,6 +38,9 @@ pub(super) struct Check {
     /// How findings are written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// The language of the findings.
+    #[arg(long, value_enum, default_value = "en")]
+    language: Tongue,
     /// Carry out the changes that findings propose; say on stderr what was changed.
     #[arg(long)]
     fix: bool,
@@ -110,16 +114,23 @@ impl Check {
             .sum();
         let warnings = beside.len() + all - errors;
         if self.format == Format::Text {
-            let count = |number: usize, what: &str| {
-                format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+            let count = |number: usize, what: &str, chinese: &str| {
+                let plural = if number == 1 { "" } else { "s" };
+                text!("{number} {what}{plural}", "{number} 个{chinese}")
             };
-            eprintln!(
-                "checked {} and {}: {}, {}",
-                count(project.flows.len(), "flow"),
-                count(project.config.plugins.len(), "plugin"),
-                count(errors, "error"),
-                count(warnings, "warning")
+            let flows = count(project.flows.len(), "flow", "流程");
+            let plugins = count(project.config.plugins.len(), "plugin", "插件");
+            let errors = count(errors, "error", "错误");
+            let warnings = count(warnings, "warning", "警告");
+            let all = text!(
+                "checked {flows} and {plugins}: {errors}, {warnings}",
+                "已检查 {flows}和 {plugins}：{errors}，{warnings}";
+                flows,
+                plugins,
+                errors,
+                warnings,
             );
+            eprintln!("{}", all.in_language(self.language.into()));
         }
         Ok(if errors > 0 { FOUND } else { OK })
     }
@@ -149,9 +160,13 @@ impl Check {
                 Format::Text => writeln!(
                     stdout,
                     "{}",
-                    diagnostic.render(source, stdout.is_terminal())
+                    diagnostic.render_in(self.language.into(), source, stdout.is_terminal())
                 ),
-                Format::Json => writeln!(stdout, "{}", diagnostic.render_json()),
+                Format::Json => writeln!(
+                    stdout,
+                    "{}",
+                    diagnostic.render_json_in(self.language.into())
+                ),
             };
         }
     }
@@ -159,8 +174,8 @@ impl Check {
     /// The worst case of a flow without errors: a line for people, an object for programs.
     fn print_worst(&self, file: &str, checked: &Checked) {
         let line = match self.format {
-            Format::Text => checked.render_worst(Language::English),
-            Format::Json => checked.render_worst_json(file, Language::English),
+            Format::Text => checked.render_worst(self.language.into()),
+            Format::Json => checked.render_worst_json(file, self.language.into()),
         };
         if let Some(line) = line {
             // A closed pipe is the reader's choice.
@@ -172,25 +187,25 @@ impl Check {
         let mut stdout = std::io::stdout().lock();
         // A closed pipe is the reader's choice.
         let _ = match self.format {
-            Format::Text => writeln!(stdout, "{}", finding.render(stdout.is_terminal())),
-            Format::Json => writeln!(stdout, "{}", finding.render_json()),
+            Format::Text => writeln!(
+                stdout,
+                "{}",
+                finding.render(self.language.into(), stdout.is_terminal())
+            ),
+            Format::Json => writeln!(stdout, "{}", finding.render_json(self.language.into())),
         };
     }
 
     /// A project that cannot be read: a program that reads JSON gets a finding like any other.
     fn unreadable(&self, folder: &Path, error: ProjectError) -> Result<u8, Failure> {
         if self.format == Format::Text {
-            return Err(error.into());
+            return Err(Failure::of_project(&error, self.language.into()));
         }
         match &error {
             ProjectError::Config(ConfigError::Invalid(finding)) => self.tell(finding),
             error => {
                 let file = folder.join("strowger.toml").display().to_string();
-                let message = error.to_string();
-                let (message, help) = match message.split_once("; ") {
-                    Some((message, help)) => (message, Some(help.into())),
-                    None => (message.as_str(), None),
-                };
+                let (message, help) = error.told();
                 self.tell(&Finding::whole(Level::Error, &file, message, help));
             }
         }
@@ -230,16 +245,22 @@ async fn silent_services(project: &Project) -> Vec<Finding> {
         for host in &config.grants.http {
             let connected =
                 tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect(host)).await;
+            let most = CONNECT.as_secs();
             let why = match connected {
                 Ok(Ok(_)) => continue,
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("no answer within {} s", CONNECT.as_secs()),
+                Ok(Err(error)) => Text::both(error.to_string(), format!("“{error}”")),
+                Err(_) => text!("no answer within {most} s", "{most} 秒内没有应答"),
             };
-            let message = format!(
-                "plugin {plugin} may send requests to {host}, which does not answer ({why}); start the service, or \
-                 correct plugins.{plugin}.grants.http"
+            let message = text!(
+                "plugin {plugin} may send requests to {host}, which does not answer ({why})",
+                "插件 `{plugin}` 可以向 `{host}` 发送请求，但它没有应答（{why}）";
+                why,
             );
-            silent.push(project.about_plugin(Level::Warning, plugin, &message));
+            let help = text!(
+                "start the service, or correct plugins.{plugin}.grants.http",
+                "请启动该服务，或改正 `plugins.{plugin}.grants.http`"
+            );
+            silent.push(project.about_plugin(Level::Warning, plugin, message, help));
         }
     }
     silent
@@ -255,8 +276,14 @@ fn missing_programs(project: &Project) -> Option<Finding> {
         Finding::whole(
             Level::Error,
             &project.source.file,
-            format!("the speech program `{program}` is not installed"),
-            Some(format!("apt-get install {program}").into()),
+            text!(
+                "the speech program `{program}` is not installed",
+                "没有安装语音合成程序 `{program}`"
+            ),
+            Some(text!(
+                "apt-get install {program}",
+                "请运行 `apt-get install {program}`"
+            )),
         )
     })
 }
@@ -289,11 +316,18 @@ async fn damaged_audio(project: &Project, checked: &[(&FlowFile, Checked)]) -> V
         damaged
             .map(|(path, worded, error)| {
                 let help = match worded {
-                    true => "replace the file; until then its text is spoken instead",
-                    false => "replace the file; as it is, the step that plays it ends in `error`",
+                    true => Text::fixed(
+                        "replace the file; until then its text is spoken instead",
+                        "请更换文件；在此之前会朗读它的文字",
+                    ),
+                    false => Text::fixed(
+                        "replace the file; as it is, the step that plays it ends in `error`",
+                        "请更换文件；现在播放它的步骤会以 `error` 结束",
+                    ),
                 };
                 let shown = folder.join(path).display().to_string();
-                Finding::whole(Level::Warning, &shown, error.to_string(), Some(help.into()))
+                let why = Text::both(error.to_string(), format!("无法播放：“{error}”"));
+                Finding::whole(Level::Warning, &shown, why, Some(help))
             })
             .collect()
     };

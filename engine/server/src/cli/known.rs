@@ -24,7 +24,7 @@ pub(super) async fn of_project(folder: &Path) -> Result<(Project, Catalog), Fail
     let plugins = &project.config.plugins;
     let (steps, complaints) = Steps::load(&host()?, folder, plugins, &Limits::default()).await;
     if !complaints.is_empty() {
-        let told: Vec<_> = complaints.into_iter().map(|told| told.message).collect();
+        let told: Vec<_> = complaints.iter().map(|told| told.line()).collect();
         return Err(Failure::cannot(told.join("\n")));
     }
     let catalog = project.catalog(&steps);

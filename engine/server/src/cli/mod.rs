@@ -31,6 +31,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use strowger_flow::diagnostic::{Language, Text};
 
 use crate::project::{ConfigError, ProjectError};
 use crate::runtime::OpenError;
@@ -108,7 +109,7 @@ enum Tongue {
     Zh,
 }
 
-impl From<Tongue> for strowger_flow::diagnostic::Language {
+impl From<Tongue> for Language {
     fn from(tongue: Tongue) -> Self {
         match tongue {
             Tongue::En => Self::English,
@@ -135,6 +136,26 @@ impl Failure {
             message: error.to_string(),
         }
     }
+
+    /// A project that cannot be read.
+    fn of_project(error: &ProjectError, language: Language) -> Failure {
+        match (error, error.told()) {
+            (ProjectError::Config(ConfigError::Invalid(finding)), _) => {
+                let unusable = Text::fixed(
+                    "strowger.toml cannot be used: correct it and try again",
+                    "`strowger.toml` 无法使用：请改正后再试",
+                );
+                let frame = finding.render(language, false);
+                Failure::cannot(format!("{frame}\n{}", unusable.in_language(language)))
+            }
+            (_, (message, Some(help))) => Failure::cannot(format!(
+                "{}; {}",
+                message.in_language(language),
+                help.in_language(language)
+            )),
+            (_, (message, None)) => Failure::cannot(message.in_language(language)),
+        }
+    }
 }
 
 impl From<OpenError> for Failure {
@@ -151,13 +172,7 @@ impl From<OpenError> for Failure {
 
 impl From<ProjectError> for Failure {
     fn from(error: ProjectError) -> Failure {
-        match &error {
-            ProjectError::Config(ConfigError::Invalid(finding)) => Failure::cannot(format!(
-                "{}\nstrowger.toml cannot be used: correct it and try again",
-                finding.render(false)
-            )),
-            _ => Failure::cannot(error),
-        }
+        Failure::of_project(&error, Language::English)
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lsp_types::Uri;
 use strowger_flow::catalog::{Catalog, FlowSignature};
+use strowger_flow::diagnostic::Text;
 use strowger_flow::editor::Sheet;
 use strowger_flow::{Diagnostic, Level, check, signature};
 use strowger_plugin::{Host, Limits};
@@ -102,7 +103,7 @@ impl Folder {
                 Err(error) => {
                     let found = match error {
                         ProjectError::Config(ConfigError::Invalid(found)) => *found,
-                        error => self.whole(error.to_string()),
+                        error => self.whole(error.told()),
                     };
                     self.beside.push(found);
                     None
@@ -115,8 +116,8 @@ impl Folder {
             Some(project) => self.take(project),
             None => {
                 let complaints = self.complaints.iter();
-                let found: Vec<Finding> =
-                    complaints.map(|c| self.whole(c.message.clone())).collect();
+                let told = complaints.map(|c| (c.message.clone(), c.help.clone()));
+                let found: Vec<Finding> = told.map(|told| self.whole(told)).collect();
                 self.beside.extend(found);
                 // A project that cannot be read: what was known of it stays, since somebody is typing in it.
                 if self.catalog.flows.is_none() {
@@ -128,9 +129,9 @@ impl Folder {
     }
 
     /// A finding about the project as a whole.
-    fn whole(&self, message: String) -> Finding {
+    fn whole(&self, (message, help): (Text, Option<Text>)) -> Finding {
         let file = self.path.clone().unwrap_or_default().join(PROJECT_FILE);
-        Finding::whole(Level::Error, &file.display().to_string(), message, None)
+        Finding::whole(Level::Error, &file.display().to_string(), message, help)
     }
 
     async fn load_steps(&mut self, host: Option<&Host>, project: Option<&Project>) {

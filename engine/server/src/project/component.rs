@@ -28,7 +28,13 @@ pub enum ComponentFault {
         /// Where it was looked for.
         path: PathBuf,
         /// What is in the way.
-        why: String,
+        why: std::io::Error,
+    },
+    /// It is a folder, a pipe or a device.
+    #[error("cannot read {path}: it is not a file; build it, or correct `component`")]
+    NoFile {
+        /// Where it was looked for.
+        path: PathBuf,
     },
     /// It is larger than a component may be.
     #[error(
@@ -61,14 +67,14 @@ pub(super) fn read(
         Some(path) => path.clone(),
         None => inside(folder, &config.component)?,
     };
-    let unreadable = |why: String| ComponentFault::Unreadable {
+    let unreadable = |why| ComponentFault::Unreadable {
         path: path.clone(),
         why,
     };
-    let kind = path.metadata().map_err(|e| unreadable(e.to_string()))?;
+    let kind = path.metadata().map_err(unreadable)?;
     // A pipe or a device could keep whoever reads it for ever.
     if !kind.is_file() {
-        return Err(unreadable("it is not a file".to_owned()));
+        return Err(ComponentFault::NoFile { path });
     }
     if kind.len() > most as u64 {
         return Err(ComponentFault::TooLarge {
@@ -80,7 +86,7 @@ pub(super) fn read(
     let mut bytes = Vec::new();
     File::open(&path)
         .and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|e| unreadable(e.to_string()))?;
+        .map_err(unreadable)?;
     Ok(bytes)
 }
 

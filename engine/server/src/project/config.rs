@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use strowger_flow::Level;
-use strowger_flow::diagnostic::Text;
+use strowger_flow::diagnostic::{Text, text};
 
 use super::finding::{Finding, Source};
+use super::reading::reason;
 
 /// Ports below are the system's (RFC 6335 §6), and an engine that is not root cannot have them.
 const LOWEST_PORT: u16 = 1024;
@@ -249,9 +250,9 @@ impl Config {
 
     /// Reads the text of `strowger.toml`.
     pub fn parse(source: &Source) -> Result<Config, ConfigError> {
-        let invalid = |at: Range<usize>, message: String, help: &str| {
-            let help = (!help.is_empty()).then(|| Text::new(help));
-            ConfigError::Invalid(Box::new(source.finding(Level::Error, at, message, help)))
+        let invalid = |at: Range<usize>, message: Text, help: Text| {
+            let found = source.finding(Level::Error, at, message, Some(help));
+            ConfigError::Invalid(Box::new(found))
         };
         let config: Config = toml::from_str(&source.text).map_err(|e| {
             let end = source.text.len();
@@ -273,64 +274,95 @@ impl Config {
                     .chars()
                     .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         };
-        let wrong = |path: &[&str], message: String, help| {
+        let wrong = |path: &[&str], message: Text, help| {
             Err(Wrong {
                 path: path.iter().map(|part| (*part).to_owned()).collect(),
                 message,
                 help,
             })
         };
-        if !is_name(&self.project.name) {
+        let name = &self.project.name;
+        if !is_name(name) {
             return wrong(
                 &["project", "name"],
-                format!("project.name `{}` is not a name", self.project.name),
-                "use lower-case letters, digits and hyphens, a letter first",
+                text!(
+                    "project.name `{name}` is not a name",
+                    "`project.name` 的 `{name}` 不是名字"
+                ),
+                Text::fixed(
+                    "use lower-case letters, digits and hyphens, a letter first",
+                    "请用小写字母、数字和连字符，以字母开头",
+                ),
             );
         }
         if self.plugins.contains_key("std") {
             return wrong(
                 &["plugins", "std"],
-                "plugins.std: `std` is the name of the standard steps".into(),
-                "choose another name",
+                Text::fixed(
+                    "plugins.std: `std` is the name of the standard steps",
+                    "`plugins.std`：`std` 是标准步骤的名字",
+                ),
+                Text::fixed("choose another name", "请换一个名字"),
             );
         }
         if let Some((key, message)) = self.media.ports_fault() {
             return wrong(
                 &["media", key],
                 message,
-                "RTP takes the even ports of the range, one a call (RFC 3550 §11); the default is 10000 to 19998",
+                Text::fixed(
+                    "RTP takes the even ports of the range, one a call (RFC 3550 §11); the default is 10000 to 19998",
+                    "RTP 使用范围内的偶数端口，每个呼叫一个（RFC 3550 §11）；默认是 10000 到 19998",
+                ),
             );
         }
         if self.media.threads == 0 || self.media.threads > 64 {
             return wrong(
                 &["media", "threads"],
-                "media.threads is 1 to 64".into(),
-                "the default, 1, moves some thousand calls",
+                Text::fixed("media.threads is 1 to 64", "`media.threads` 是 1 到 64"),
+                Text::fixed(
+                    "the default, 1, moves some thousand calls",
+                    "默认的 1 个线程可以承载几千个呼叫",
+                ),
             );
         }
         if let Some(address) = self.sip.advertise.filter(|ip| ip.is_unspecified()) {
             return wrong(
                 &["sip", "advertise"],
-                format!("sip.advertise {address} is no address that callers could reach"),
-                "name the address that callers reach, or leave the key out",
+                text!(
+                    "sip.advertise {address} is no address that callers could reach",
+                    "`sip.advertise` 的 {address} 不是主叫能到达的地址"
+                ),
+                Text::fixed(
+                    "name the address that callers reach, or leave the key out",
+                    "写主叫能到达的地址，或去掉这个键",
+                ),
             );
         }
         for (plugin, settings) in &self.plugins {
             if let Some(host) = settings.grants.http.iter().find(|host| !is_service(host)) {
                 return wrong(
                     &["plugins", plugin, "grants", "http"],
-                    format!("plugins.{plugin}.grants.http `{host}` is not a host and a port"),
-                    "write host:port, without `http://` and path, such as `api.example.com:443`",
+                    text!(
+                        "plugins.{plugin}.grants.http `{host}` is not a host and a port",
+                        "`plugins.{plugin}.grants.http` 的 `{host}` 不是主机加端口"
+                    ),
+                    Text::fixed(
+                        "write host:port, without `http://` and path, such as `api.example.com:443`",
+                        "写 主机:端口，不带 `http://` 和路径，例如 `api.example.com:443`",
+                    ),
                 );
             }
             let mut path = vec!["plugins".to_owned(), plugin.clone(), "config".to_owned()];
             if let Some(why) = beyond_json(&settings.config, &mut path) {
-                let message = format!("{} {why}", path.join("."));
+                let written = path.join(".");
                 return Err(Wrong {
                     path,
-                    message,
-                    help: "a plugin reads its configuration as JSON, which has numbers, texts, true and false, lists and \
-                           tables; a date is written as a text, in quotes",
+                    message: text!("{written} {why}", "`{written}` {why}"; why),
+                    help: Text::fixed(
+                        "a plugin reads its configuration as JSON, which has numbers, texts, true and false, lists and \
+                         tables; a date is written as a text, in quotes",
+                        "插件以 JSON 读取配置，其中有数字、文本、真假值、列表和表；日期写成加引号的文本",
+                    ),
                 });
             }
         }
@@ -340,18 +372,20 @@ impl Config {
 
 impl MediaSection {
     /// What is wrong with the range of ports, and the key at which that stands.
-    fn ports_fault(&self) -> Option<(&'static str, String)> {
+    fn ports_fault(&self) -> Option<(&'static str, Text)> {
         let (first, last) = (self.first_port, self.last_port);
         if first < LOWEST_PORT {
-            let message = format!(
-                "media.first_port {first} is below {LOWEST_PORT}: such ports belong to the system"
+            let message = text!(
+                "media.first_port {first} is below {LOWEST_PORT}: such ports belong to the system",
+                "`media.first_port` 的 {first} 小于 {LOWEST_PORT}：那些端口属于系统"
             );
             return Some(("first_port", message));
         }
         if first % 2 == 1 {
-            let message = format!(
-                "media.first_port {first} is odd, and audio takes even ports alone: the first would be {}",
-                u32::from(first) + 1
+            let even = u32::from(first) + 1;
+            let message = text!(
+                "media.first_port {first} is odd, and audio takes even ports alone: the first would be {even}",
+                "`media.first_port` 的 {first} 是奇数，音频只用偶数端口：第一个会是 {even}"
             );
             return Some(("first_port", message));
         }
@@ -361,12 +395,16 @@ impl MediaSection {
                 true => "first_port",
                 false => "last_port",
             };
-            let message = format!("media.last_port {last} is below media.first_port {first}");
+            let message = text!(
+                "media.last_port {last} is below media.first_port {first}",
+                "`media.last_port` 的 {last} 小于 `media.first_port` 的 {first}"
+            );
             return Some((key, message));
         }
         (last - first < 2).then(|| {
-            let message = format!(
-                "media.first_port {first} to media.last_port {last} is one port for audio: room for one call alone"
+            let message = text!(
+                "media.first_port {first} to media.last_port {last} is one port for audio: room for one call alone",
+                "`media.first_port` 的 {first} 到 `media.last_port` 的 {last} 只有一个音频端口：只够一个呼叫"
             );
             ("last_port", message)
         })
@@ -383,17 +421,29 @@ fn is_service(text: &str) -> bool {
 }
 
 /// The parser's message without the names of the parser's types, and what to write instead.
-fn in_words(message: &str) -> (String, &'static str) {
+fn in_words(message: &str) -> (Text, Text) {
     if message.ends_with("socket address syntax") || message.ends_with("expected socket address") {
-        let help =
-            "write an IP address and a port, such as \"127.0.0.1:5060\"; names are not looked up";
-        return ("this is not an address with a port".to_owned(), help);
+        return (
+            Text::fixed("this is not an address with a port", "这不是带端口的地址"),
+            Text::fixed(
+                "write an IP address and a port, such as \"127.0.0.1:5060\"; names are not looked up",
+                "写 IP 地址和端口，例如 \"127.0.0.1:5060\"；不解析域名",
+            ),
+        );
     }
     if message.ends_with("IP address syntax") || message.ends_with("expected IP address") {
-        let help = "write an IP address, such as \"203.0.113.5\"; names are not looked up";
-        return ("this is not an IP address".to_owned(), help);
+        return (
+            Text::fixed("this is not an IP address", "这不是 IP 地址"),
+            Text::fixed(
+                "write an IP address, such as \"203.0.113.5\"; names are not looked up",
+                "写 IP 地址，例如 \"203.0.113.5\"；不解析域名",
+            ),
+        );
     }
-    let help = "the README lists the tables and keys of strowger.toml";
+    let help = Text::fixed(
+        "the README lists the tables and keys of strowger.toml",
+        "README 里列出了 `strowger.toml` 的各个表和键",
+    );
     let numbers = [
         ("u16", "a whole number from 0 to 65535"),
         ("u32", "a whole number from 0 to 4294967295"),
@@ -403,18 +453,22 @@ fn in_words(message: &str) -> (String, &'static str) {
         let before = message.strip_suffix(kind)?.strip_suffix("expected ")?;
         Some(format!("{before}expected {words}"))
     });
-    (number.unwrap_or_else(|| message.to_owned()), help)
+    (reason(number.as_deref().unwrap_or(message)), help)
 }
 
 /// What JSON cannot say of a table, where `path` then leads.
-fn beyond_json(table: &toml::Table, path: &mut Vec<String>) -> Option<&'static str> {
+fn beyond_json(table: &toml::Table, path: &mut Vec<String>) -> Option<Text> {
     for (key, value) in table {
         path.push(key.clone());
         let mut values = vec![value];
         while let Some(value) = values.pop() {
             let why = match value {
-                toml::Value::Float(number) if !number.is_finite() => Some("is not a finite number"),
-                toml::Value::Datetime(_) => Some("is a date without quotes"),
+                toml::Value::Float(number) if !number.is_finite() => {
+                    Some(Text::fixed("is not a finite number", "不是有限的数字"))
+                }
+                toml::Value::Datetime(_) => {
+                    Some(Text::fixed("is a date without quotes", "是没有引号的日期"))
+                }
                 toml::Value::Array(items) => {
                     values.extend(items);
                     None
@@ -434,8 +488,8 @@ fn beyond_json(table: &toml::Table, path: &mut Vec<String>) -> Option<&'static s
 /// A value that TOML allows and the engine does not.
 struct Wrong {
     path: Vec<String>,
-    message: String,
-    help: &'static str,
+    message: Text,
+    help: Text,
 }
 
 /// Where a key stands, or the longest part of its path that does; the first line when nothing of it does.

@@ -1,11 +1,13 @@
 //! A project examined as a whole: its flows against its steps, and what stands beside them.
 
 use strowger_contact::Program;
+use strowger_flow::diagnostic::Language;
 use strowger_flow::{Checked, Diagnostic, Level};
 
+use super::complaint::Complaint;
 use super::finding::Finding;
 use super::folder::{FlowFile, Project, ProjectError, leave_echoes_out};
-use super::steps::{Complaint, Steps};
+use super::steps::Steps;
 
 /// What an examination found.
 pub struct Examined<'p> {
@@ -34,7 +36,10 @@ impl<'p> Examined<'p> {
 
     /// All errors as a person reads them, one after the other; none where the project may run.
     pub fn errors(&self) -> Option<String> {
-        let beside = self.beside.iter().map(|finding| finding.render(false));
+        let beside = self
+            .beside
+            .iter()
+            .map(|finding| finding.render(Language::English, false));
         let flows = self
             .checked
             .iter()

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use strowger_flow::diagnostic::{Label, Lines, Text};
+use strowger_flow::diagnostic::{Label, Language, Lines, Text};
 use strowger_flow::expr::Span;
 use strowger_flow::{Diagnostic, Level};
 
@@ -21,14 +21,9 @@ pub struct Finding {
 
 impl Finding {
     /// A finding about the project as a whole: it has a file to be thought of under, and no line.
-    pub fn whole(
-        level: Level,
-        file: &str,
-        message: impl Into<Text>,
-        help: Option<Text>,
-    ) -> Finding {
+    pub fn whole(level: Level, file: &str, message: Text, help: Option<Text>) -> Finding {
         Finding {
-            diagnostic: diagnostic(level, file, "", 0..0, message.into(), help),
+            diagnostic: diagnostic(level, file, "", 0..0, message, help),
             source: None,
         }
     }
@@ -50,24 +45,23 @@ impl Finding {
     }
 
     /// A frame as rustc draws it, with a line break at its end; without a place, two lines.
-    pub fn render(&self, colour: bool) -> String {
+    pub fn render(&self, language: Language, colour: bool) -> String {
         let found = &self.diagnostic;
         match &self.source {
-            Some(source) => found.render(source, colour),
+            Some(source) => found.render_in(language, source, colour),
             None => {
-                let help = found
-                    .help
-                    .as_ref()
-                    .map_or(String::new(), |help| format!("help: {}\n", help.english()));
-                let (level, message) = (found.level.name(), found.message.english());
+                let help = found.help.as_ref().map_or(String::new(), |help| {
+                    format!("help: {}\n", help.in_language(language))
+                });
+                let (level, message) = (found.level.name(), found.message.in_language(language));
                 format!("{level}[{}]: {message}\n{help}", found.rule)
             }
         }
     }
 
     /// One line of JSON, in the shape of all findings. Without a place it is line 1, column 1.
-    pub fn render_json(&self) -> String {
-        self.diagnostic.render_json()
+    pub fn render_json(&self, language: Language) -> String {
+        self.diagnostic.render_json_in(language)
     }
 }
 
@@ -94,10 +88,10 @@ impl Source {
         &self,
         level: Level,
         at: Range<usize>,
-        message: impl Into<Text>,
+        message: Text,
         help: Option<Text>,
     ) -> Finding {
-        let found = diagnostic(level, &self.file, &self.text, at, message.into(), help);
+        let found = diagnostic(level, &self.file, &self.text, at, message, help);
         Finding::of(found, self.text.clone())
     }
 

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use sha2::Digest;
 use strowger_contact::{Program, ProgramError};
 use strowger_flow::catalog::{Catalog, FlowSignature};
-use strowger_flow::diagnostic::Text;
+use strowger_flow::diagnostic::{Text, text};
 use strowger_flow::{Checked, Diagnostic, Document, Level};
 
+use super::complaint::Complaint;
 use super::config::{Config, ConfigError, key};
 use super::finding::{Finding, Source};
 use super::queues::QueuesFile;
+use super::reading::{reason, unreadable};
 use super::routes::Routes;
-use super::steps::{Complaint, Steps};
+use super::steps::Steps;
 
 /// Deepest folder below a project's that is looked into for audio.
 const MAX_DEPTH: usize = 8;
@@ -70,6 +72,35 @@ pub enum ProjectError {
     /// The flows refer to something that is not there.
     #[error(transparent)]
     Program(#[from] ProgramError),
+}
+
+impl ProjectError {
+    /// What is wrong, and what to do, in the languages of findings.
+    pub fn told(&self) -> (Text, Option<Text>) {
+        match self {
+            ProjectError::Config(ConfigError::Invalid(found)) => (
+                found.diagnostic.message.clone(),
+                found.diagnostic.help.clone(),
+            ),
+            ProjectError::Config(ConfigError::Unreadable { path, source })
+            | ProjectError::Unreadable { path, source } => {
+                let (path, why) = (path.display(), unreadable(source));
+                let message = text!("cannot read {path}: {why}", "无法读取 `{path}`：{why}"; why);
+                let help = matches!(self, ProjectError::Config(_)).then(|| {
+                    Text::fixed(
+                        "a project is a folder with a strowger.toml",
+                        "项目是一个含有 `strowger.toml` 的文件夹",
+                    )
+                });
+                (message, help)
+            }
+            ProjectError::Program(error) => {
+                let said = error.to_string();
+                let chinese = format!("流程之间不相符：“{said}”");
+                (Text::both(said, chinese), None)
+            }
+        }
+    }
 }
 
 impl Project {
@@ -156,11 +187,15 @@ impl Project {
         let mut findings: Vec<Finding> = complaints.iter().map(|c| self.plugin(c)).collect();
         findings.extend(self.findings.iter().cloned());
         if checked.is_empty() {
+            let folder = self.folder.display().to_string();
             findings.push(Finding::whole(
                 Level::Error,
-                &self.folder.display().to_string(),
-                format!("{}: there is no flow", self.folder.display()),
-                Some("add a file such as main-menu.flow.yaml, here or in flows/".into()),
+                &folder,
+                text!("{folder}: there is no flow", "`{folder}` 里没有流程"),
+                Some(Text::fixed(
+                    "add a file such as main-menu.flow.yaml, here or in flows/",
+                    "请在这里或 `flows/` 里添加文件，例如 `main-menu.flow.yaml`",
+                )),
             ));
             return findings;
         }
@@ -169,48 +204,54 @@ impl Project {
             if let Some(name) = checked.name.as_deref()
                 && let Some(other) = names.insert(name, &file.path)
             {
+                let (other, file) = (other.display(), file.path.display().to_string());
                 findings.push(Finding::whole(
                     Level::Error,
-                    &file.path.display().to_string(),
-                    format!(
-                        "flow `{name}` stands in {} and in {}",
-                        other.display(),
-                        file.path.display()
+                    &file,
+                    text!(
+                        "flow `{name}` stands in {other} and in {file}",
+                        "流程 `{name}` 在 `{other}` 和 `{file}` 里都有"
                     ),
-                    Some("names are unique in a project: rename one of the two".into()),
+                    Some(Text::fixed(
+                        "names are unique in a project: rename one of the two",
+                        "项目里的名字不能重复：请改掉其中一个",
+                    )),
                 ));
             }
         }
         let Some((source, document)) = &self.routes_file else {
             return findings;
         };
-        let mut wrong = |index: usize, field, message: String, help: String| {
+        let mut wrong = |index: usize, field, message: Text, help: Text| {
             let span = document.span(&["routes", &index.to_string(), field]);
             let at = span.map_or(0..0, |span| span.start..span.end);
-            findings.push(source.finding(Level::Error, at, message, Some(Text::new(help))));
+            findings.push(source.finding(Level::Error, at, message, Some(help)));
         };
         for (index, message, help) in self.routes.unmatchable() {
-            wrong(index, "to", message, help.into());
+            wrong(index, "to", message, help);
         }
         for index in self.routes.duplicates() {
+            let to = &self.routes.routes[index].to;
             wrong(
                 index,
                 "to",
-                format!("`to: {}` stands twice", self.routes.routes[index].to),
-                "remove one of the two routes".into(),
+                text!("`to: {to}` stands twice", "`to: {to}` 出现了两次"),
+                Text::fixed("remove one of the two routes", "请删除其中一条路由"),
             );
         }
         for (index, route) in self.routes.routes.iter().enumerate() {
             if !names.contains_key(route.flow.as_str()) {
                 let known: Vec<_> = names.keys().copied().collect();
+                let known = Text::both(known.join(", "), format!("`{}`", known.join("`、`")));
+                let (to, flow) = (&route.to, &route.flow);
                 wrong(
                     index,
                     "flow",
-                    format!(
-                        "number `{}` leads to flow `{}`, which is not there",
-                        route.to, route.flow
+                    text!(
+                        "number `{to}` leads to flow `{flow}`, which is not there",
+                        "号码 `{to}` 通往流程 `{flow}`，而它不存在"
                     ),
-                    format!("the project's flows are {}", known.join(", ")),
+                    text!("the project's flows are {known}", "项目的流程有：{known}"; known),
                 );
             }
         }
@@ -223,29 +264,26 @@ impl Project {
             Some(plugin) => self.at(
                 Level::Error,
                 &["plugins", plugin, "component"],
-                &complaint.message,
+                complaint.message.clone(),
+                complaint.help.clone(),
             ),
             None => Finding::whole(
                 Level::Error,
                 &self.source.file,
-                complaint.message.as_str(),
-                None,
+                complaint.message.clone(),
+                complaint.help.clone(),
             ),
         }
     }
 
-    /// A finding at a plugin's table in `strowger.toml`. What stands after the first `; ` is what to do.
-    pub fn about_plugin(&self, level: Level, plugin: &str, message: &str) -> Finding {
-        self.at(level, &["plugins", plugin], message)
+    /// A finding at a plugin's table in `strowger.toml`.
+    pub fn about_plugin(&self, level: Level, plugin: &str, message: Text, help: Text) -> Finding {
+        self.at(level, &["plugins", plugin], message, Some(help))
     }
 
-    /// A finding at a key of `strowger.toml`. What stands after the first `; ` is what to do.
-    fn at(&self, level: Level, path: &[&str], message: &str) -> Finding {
+    /// A finding at a key of `strowger.toml`.
+    fn at(&self, level: Level, path: &[&str], message: Text, help: Option<Text>) -> Finding {
         let at = key(&self.source.text, path);
-        let (message, help) = match message.split_once("; ") {
-            Some((message, help)) => (message, Some(Text::new(help))),
-            None => (message, None),
-        };
         self.source.finding(level, at, message, help)
     }
 
@@ -336,17 +374,24 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 type Side<T> = (T, Option<(Source, Document)>);
 
 /// What a `routes.yaml` looks like.
-const ROUTES: &str = "a route is written `- { to: \"100\", flow: main-menu }`, below `routes:`";
+const ROUTES: Text = Text::fixed(
+    "a route is written `- { to: \"100\", flow: main-menu }`, below `routes:`",
+    "路由写在 `routes:` 之下，形如 `- { to: \"100\", flow: main-menu }`",
+);
 
 /// What a `queues.yaml` looks like.
-const QUEUES: &str = "a queue is written `front-desk: { title: Front desk }`, below `queues:`, and a supplier \
-                      `partner: { sip: \"sip:desk@example.com\" }`, below `suppliers:`";
+const QUEUES: Text = Text::fixed(
+    "a queue is written `front-desk: { title: Front desk }`, below `queues:`, and a supplier \
+     `partner: { sip: \"sip:desk@example.com\" }`, below `suppliers:`",
+    "队列写在 `queues:` 之下，形如 `front-desk: { title: 前台 }`；供应商写在 `suppliers:` 之下，\
+     形如 `partner: { sip: \"sip:desk@example.com\" }`",
+);
 
 /// Reads a file beside the flows. What is wrong with it becomes a finding, with `help` where it does not have the shape
 /// that it should.
 fn side<T: serde::de::DeserializeOwned>(
     path: &Path,
-    help: &str,
+    help: Text,
     findings: &mut Vec<Finding>,
 ) -> Result<Option<Side<T>>, ProjectError> {
     if !path.exists() {
@@ -372,7 +417,7 @@ fn side<T: serde::de::DeserializeOwned>(
             let message = error.to_string();
             // The place stands beside it.
             let message = message.split(" at line ").next().unwrap_or(&message);
-            findings.push(source.finding(Level::Error, at, message, Some(Text::new(help))));
+            findings.push(source.finding(Level::Error, at, reason(message), Some(help)));
             Ok(None)
         }
     }

@@ -1,14 +1,17 @@
 //! A project: a folder with `strowger.toml`, flows, prompts, `routes.yaml` and `queues.yaml`.
 
+mod complaint;
 mod component;
 mod config;
 mod examined;
 mod finding;
 mod folder;
 mod queues;
+mod reading;
 mod routes;
 mod steps;
 
+pub use complaint::Complaint;
 pub use config::{Config, ConfigError, Grants, LogFormat, Loudness, PluginConfig, RecordingConfig};
 pub use examined::{Examined, errors_of};
 pub use finding::{Finding, PROJECT_RULE, Source};
@@ -16,4 +19,4 @@ pub(crate) use folder::hex;
 pub use folder::{FlowFile, Project, ProjectError, catalog_of, has_errors, leave_echoes_out};
 pub use queues::{Queue, QueuesFile, Supplier};
 pub use routes::{Route, Routes};
-pub use steps::{Complaint, Steps, standard_components};
+pub use steps::{Steps, standard_components};

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use strowger_flow::diagnostic::{Text, text};
 
 /// One line of `routes.yaml`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -44,7 +45,7 @@ impl Routes {
     }
 
     /// The places in the list of routes that no call can take, each with what is wrong and what to do.
-    pub fn unmatchable(&self) -> Vec<(usize, String, &'static str)> {
+    pub fn unmatchable(&self) -> Vec<(usize, Text, Text)> {
         let routes = self.routes.iter().enumerate();
         routes
             .filter_map(|(index, route)| {
@@ -68,22 +69,36 @@ impl Routes {
 }
 
 /// Why no called number is like this one.
-fn unmatchable(to: &str) -> Option<(String, &'static str)> {
+fn unmatchable(to: &str) -> Option<(Text, Text)> {
     let odd = |c: char| c.is_whitespace() || c.is_control() || "@:;?<>\"/".contains(c);
     if to.is_empty() {
-        let message = "`to` is empty, and no call is for no number".to_owned();
-        return Some((message, "write the number; `*` takes every call"));
+        let message = Text::fixed(
+            "`to` is empty, and no call is for no number",
+            "`to` 是空的，没有呼叫会打给空号码",
+        );
+        let help = Text::fixed(
+            "write the number; `*` takes every call",
+            "请写上号码；`*` 接收所有呼叫",
+        );
+        return Some((message, help));
     }
     if to.contains(odd) {
-        let message = format!("`to: {}` is no number", to.escape_debug());
-        let help = "write the number alone, or what stands before the `@` of a SIP address: no scheme, host, port, \
-                    space or parameter";
+        let to = to.escape_debug();
+        let message = text!("`to: {to}` is no number", "`to: {to}` 不是号码");
+        let help = Text::fixed(
+            "write the number alone, or what stands before the `@` of a SIP address: no scheme, host, port, \
+             space or parameter",
+            "只写号码，或 SIP 地址中 `@` 之前的部分：不带协议、主机、端口、空格或参数",
+        );
         return Some((message, help));
     }
     let inner = to.strip_suffix('*').unwrap_or(to);
     if inner.strip_prefix('*').unwrap_or(inner).contains('*') {
-        let message = format!("`to: {to}` has a `*` within");
-        let help = "`*` stands for any rest at the end of a number alone, and for the key at its beginning alone";
+        let message = text!("`to: {to}` has a `*` within", "`to: {to}` 中间有 `*`");
+        let help = Text::fixed(
+            "`*` stands for any rest at the end of a number alone, and for the key at its beginning alone",
+            "`*` 只有在号码末尾才表示任意后续，只有在开头才表示星号键",
+        );
         return Some((message, help));
     }
     None

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use strowger_flow::catalog::StepDescription;
+use strowger_flow::diagnostic::{Text, text};
 use strowger_plugin::{Host, Limits, Plugin};
 
+use super::complaint::Complaint;
 use super::component;
 use super::config::PluginConfig;
 
@@ -25,28 +27,6 @@ pub struct Steps {
     pub descriptions: BTreeMap<String, StepDescription>,
 }
 
-/// Why a plugin cannot be used.
-#[derive(Debug)]
-pub struct Complaint {
-    /// The plugin's name in strowger.toml; none for the standard steps.
-    pub plugin: Option<String>,
-    /// What is wrong and what to do.
-    pub message: String,
-}
-
-impl Complaint {
-    fn standard(message: String) -> Complaint {
-        let plugin = None;
-        Complaint { plugin, message }
-    }
-
-    fn of(plugin: &str, message: String) -> Complaint {
-        let message = format!("plugin {plugin}: {message}");
-        let plugin = Some(plugin.to_owned());
-        Complaint { plugin, message }
-    }
-}
-
 impl Steps {
     /// Loads the standard steps and the given plugins: those that can be used, and every complaint about the others.
     pub async fn load(
@@ -58,45 +38,46 @@ impl Steps {
         let mut steps = Steps::default();
         let mut complaints = Vec::new();
         if STANDARD.is_empty() {
-            complaints.push(Complaint::standard(
-                "this program was built without the standard steps: run `make build`, which builds them first".into(),
-            ));
+            complaints.push(Complaint::standard(Text::fixed(
+                "this program was built without the standard steps: run `make build`, which builds them first",
+                "此程序没有包含标准步骤：请运行 `make build`，它会先构建它们",
+            )));
         }
         for (name, component) in STANDARD {
             let all = strowger_plugin::Grants::all();
             match host.load(component, &all, limits).await {
                 Ok(plugin) => steps.add(plugin),
-                Err(errors) => complaints.extend(
-                    errors
-                        .iter()
-                        .map(|e| Complaint::standard(format!("standard step {name}: {e}"))),
-                ),
+                Err(errors) => {
+                    complaints.extend(errors.iter().map(|e| Complaint::of_standard(name, e)));
+                }
             }
         }
         for (name, config) in plugins {
             let component = match component::read(folder, config, limits.component_bytes) {
                 Ok(component) => component,
                 Err(wrong) => {
-                    complaints.push(Complaint::of(name, wrong.to_string()));
+                    complaints.push(Complaint::of_file(name, &wrong));
                     continue;
                 }
             };
             match host.load(&component, &grants(config), limits).await {
                 Ok(plugin) if plugin.description().name == *name => steps.add(plugin),
-                Ok(plugin) => complaints.push(Complaint::of(
-                    name,
-                    format!(
-                        "the component calls itself `{}`; name it so in strowger.toml",
-                        plugin.description().name
-                    ),
-                )),
-                Err(errors) => {
-                    let file = config.file().display();
-                    complaints.extend(
-                        errors
-                            .iter()
-                            .map(|e| Complaint::of(name, format!("{file}: {e}"))),
+                Ok(plugin) => {
+                    let called = &plugin.description().name;
+                    let message = text!(
+                        "the component calls itself `{called}`",
+                        "组件自称 `{called}`"
                     );
+                    let help = Text::fixed(
+                        "name it so in strowger.toml",
+                        "请在 `strowger.toml` 里也这样命名",
+                    );
+                    complaints.push(Complaint::of(name, message, Some(help)));
+                }
+                Err(errors) => {
+                    let file = config.file().display().to_string();
+                    let errors = errors.iter();
+                    complaints.extend(errors.map(|e| Complaint::of_component(name, &file, e)));
                 }
             }
         }
@@ -113,7 +94,7 @@ impl Steps {
         if complaints.is_empty() {
             return Ok(steps);
         }
-        let told: Vec<_> = complaints.into_iter().map(|told| told.message).collect();
+        let told: Vec<_> = complaints.iter().map(Complaint::line).collect();
         Err(told.join("\n"))
     }
 

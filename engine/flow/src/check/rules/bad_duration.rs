@@ -17,6 +17,6 @@ rule! {
     BAD_DURATION = "bad-duration", Error, "not a duration", "不是有效的时长"
 }
 
-pub(crate) fn bad(report: &mut Report<'_>, at: Span, why: &str) {
-    let _done = report.find(&BAD_DURATION, at, Text::new(why));
+pub(crate) fn bad(report: &mut Report<'_>, at: Span, why: Text) {
+    let _done = report.find(&BAD_DURATION, at, why);
 }

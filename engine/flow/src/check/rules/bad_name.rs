@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -19,13 +19,14 @@ rule! {
     BAD_NAME = "bad-name", Error, "a name that is not one", "名字不合规"
 }
 
-pub(crate) fn name(report: &mut Report<'_>, at: Span, name: &str, what: &str, variable: bool) {
+pub(crate) fn name(report: &mut Report<'_>, at: Span, name: &str, what: Text, variable: bool) {
     let found = report.find(
         &BAD_NAME,
         at,
         text!(
             "`{name}` cannot be the name of {what}",
-            "`{name}` 不能用作名字"
+            "`{name}` 不能用作{what}的名字";
+            what,
         ),
     );
     let _done = if variable {

@@ -19,17 +19,19 @@ rule! {
     BAD_VALUE = "bad-value", Error, "a value of the wrong shape", "值的形式不对"
 }
 
-pub(crate) fn shape(report: &mut Report<'_>, at: Span, key: &str, expected: &str, is: &str) {
+pub(crate) fn shape(report: &mut Report<'_>, at: Span, key: &str, expected: &Text, is: Text) {
     report
         .find(
             &BAD_VALUE,
             at,
             text!(
                 "`{key}` takes {expected}, and this is {is}",
-                "`{key}` 的值形式不对"
+                "`{key}` 应为{expected}，而这里是{is}";
+                expected,
+                is,
             ),
         )
-        .help(text!("write {expected}", "应为：{expected}"));
+        .help(text!("write {expected}", "请写{expected}"; expected));
 }
 
 pub(crate) fn word(report: &mut Report<'_>, at: Span, key: &str, written: &str, names: &[String]) {
@@ -46,9 +48,9 @@ pub(crate) fn word(report: &mut Report<'_>, at: Span, key: &str, written: &str, 
         .did_you_mean(at, meant, names);
 }
 
-pub(crate) fn why(report: &mut Report<'_>, at: Span, message: String, help: &str) {
-    let found = report.find(&BAD_VALUE, at, Text::new(message));
-    if !help.is_empty() {
-        let _done = found.help(Text::new(help));
+pub(crate) fn why(report: &mut Report<'_>, at: Span, message: Text, help: Option<Text>) {
+    let found = report.find(&BAD_VALUE, at, message);
+    if let Some(help) = help {
+        let _done = found.help(help);
     }
 }

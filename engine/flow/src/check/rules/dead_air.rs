@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -22,7 +22,7 @@ rule! {
     DEAD_AIR = "dead-air", Warning, "more than eight seconds of silence", "静默超过八秒"
 }
 
-pub(crate) fn silent(report: &mut Report<'_>, at: Span, sum: &str, seconds: u64) {
+pub(crate) fn silent(report: &mut Report<'_>, at: Span, sum: Text, seconds: u64) {
     report
         .find(
             &DEAD_AIR,
@@ -32,7 +32,7 @@ pub(crate) fn silent(report: &mut Report<'_>, at: Span, sum: &str, seconds: u64)
                 "来电者可能有 {seconds} 秒听不到任何声音"
             ),
         )
-        .here(text!("{sum}", "{sum}"))
+        .here(sum)
         .help(text!(
             "add `meanwhile: {{ after: 1s, say: … }}`, or a shorter `timeout:`",
             "请添加 `meanwhile: {{ after: 1s, say: … }}`，或缩短 `timeout:`"
@@ -68,7 +68,7 @@ pub(crate) fn added_up(report: &mut Report<'_>, at: Span, before_ms: u64, own_ms
         )
         .here(text!(
             "{before_ms} ms of silence before, {own_ms} ms here",
-            "之前已静默 {before_ms} 毫秒，此处 {own_ms} 毫秒"
+            "之前已静默 {before_ms} ms，此处 {own_ms} ms"
         ))
         .help(text!(
             "say something between the steps, or add `meanwhile: {{ after: 1s, say: … }}`",

@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -21,12 +21,12 @@ rule! {
     DEAD_END = "dead-end", Error, "the flow ends in the middle", "流程中途断开"
 }
 
-pub(crate) fn dead(report: &mut Report<'_>, at: Span, what: &str) {
+pub(crate) fn dead(report: &mut Report<'_>, at: Span, what: Text) {
     report
         .find(
             &DEAD_END,
             at,
-            text!("nothing comes after {what}", "此处之后没有去向"),
+            text!("nothing comes after {what}", "{what} 之后没有去向"; what),
         )
         .here(text!("the call falls off the end here", "电话在此中断"))
         .help(text!(

@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -8,14 +8,15 @@ rule! {
     LONG_PROMPT = "long-prompt", Warning, "a prompt that takes too long", "提示过长"
 }
 
-pub(crate) fn long(report: &mut Report<'_>, at: Span, name: &str, seconds: u64) {
+pub(crate) fn long(report: &mut Report<'_>, at: Span, name: &Text, seconds: u64) {
     report
         .find(
             &LONG_PROMPT,
             at,
             text!(
-                "saying `{name}` takes about {seconds} seconds",
-                "读完 `{name}` 约需 {seconds} 秒"
+                "saying {name} takes about {seconds} seconds",
+                "读完 {name} 约需 {seconds} 秒";
+                name,
             ),
         )
         .help(text!(

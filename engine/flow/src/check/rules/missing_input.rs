@@ -1,6 +1,6 @@
 use crate::check::report::Report;
 use crate::check::suggest::shown;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -22,14 +22,14 @@ rule! {
     MISSING_INPUT = "missing-input", Error, "a step lacks what it needs", "缺少必需的输入"
 }
 
-pub(crate) fn missing(report: &mut Report<'_>, at: Span, what: &str, names: &[String]) {
+pub(crate) fn missing(report: &mut Report<'_>, at: Span, what: &Text, names: &[String]) {
     let list = shown(names);
     let first = names.first().map(String::as_str).unwrap_or_default();
     report
         .find(
             &MISSING_INPUT,
             at,
-            text!("{what} needs {list}", "{what} 需要 {list}"),
+            text!("{what} needs {list}", "{what} 需要 {list}"; what, list),
         )
         .help(text!("add `{first}: …`", "请添加 `{first}: …`"));
 }

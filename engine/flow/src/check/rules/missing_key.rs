@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -21,12 +21,12 @@ rule! {
     MISSING_KEY = "missing-key", Error, "something necessary is not there", "缺少必需的键"
 }
 
-pub(crate) fn missing(report: &mut Report<'_>, at: Span, key: &str, place: &str, example: &str) {
+pub(crate) fn missing(report: &mut Report<'_>, at: Span, key: &str, place: Text, example: &str) {
     report
         .find(
             &MISSING_KEY,
             at,
-            text!("{place} needs `{key}`", "{place} 缺少 `{key}`"),
+            text!("{place} needs `{key}`", "{place} 缺少 `{key}`"; place),
         )
         .help(text!("add `{example}`", "请添加 `{example}`"));
 }

@@ -1,6 +1,6 @@
 use crate::check::report::Report;
-use crate::check::suggest::shown;
-use crate::diagnostic::text;
+use crate::check::suggest::{plain, shown};
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -37,7 +37,7 @@ pub(crate) fn missing(
 ) {
     let names = shown(missing);
     let (verb, all) = verb;
-    let all = all.join(", ");
+    let all = plain(all);
     let first = missing.first().map(String::as_str).unwrap_or_default();
     report
         .find(
@@ -45,25 +45,27 @@ pub(crate) fn missing(
             at,
             text!(
                 "where does the call go on {names}?",
-                "{names} 时电话去哪里？"
+                "{names} 时电话去哪里？";
+                names,
             ),
         )
         .here(text!("not covered here", "此处未覆盖"))
-        .label(verb, text!("its outcomes are: {all}", "它的结果有：{all}"))
+        .label(verb, text!("its outcomes are: {all}", "它的结果有：{all}"; all))
         .help(text!(
             "add `{first}:`, or `else:` for everything left",
             "请添加 `{first}:`，或用 `else:` 覆盖其余结果"
         ));
 }
 
-pub(crate) fn otherwise(report: &mut Report<'_>, at: Span, what: &str) {
+pub(crate) fn otherwise(report: &mut Report<'_>, at: Span, what: Text) {
     report
         .find(
             &MISSING_OUTCOME,
             at,
             text!(
                 "where does the call go when {what}?",
-                "条件都不成立时电话去哪里？"
+                "{what}时电话去哪里？";
+                what,
             ),
         )
         .help(text!("add `else:`", "请添加 `else:`"));

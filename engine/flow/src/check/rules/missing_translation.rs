@@ -23,7 +23,8 @@ pub(crate) fn missing(report: &mut Report<'_>, at: Span, name: &str, languages: 
             at,
             text!(
                 "the prompt `{name}` has no text in {list}",
-                "提示 `{name}` 缺少 {list} 的文本"
+                "提示 `{name}` 缺少 {list} 的文本";
+                list,
             ),
         )
         .help(text!(

@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -17,12 +17,12 @@ rule! {
     SECRET_LEAK = "secret-leak", Error, "a secret where it could be heard or read", "机密泄露"
 }
 
-pub(crate) fn leak(report: &mut Report<'_>, at: Span, place: &str, source: Option<Span>) {
+pub(crate) fn leak(report: &mut Report<'_>, at: Span, place: &Text, source: Option<Span>) {
     let mut found = report
         .find(
             &SECRET_LEAK,
             at,
-            text!("a secret must not go into {place}", "机密不能进入{place}"),
+            text!("a secret must not go into {place}", "机密不能进入 {place}"; place),
         )
         .here(text!("this is secret", "这是机密"))
         .help(text!(

@@ -29,7 +29,7 @@ rule! {
 pub(crate) fn looped(report: &mut Report<'_>, at: Span, path: &[(String, Span)]) {
     let names = path
         .iter()
-        .map(|(name, _)| name.as_str())
+        .map(|(name, _)| format!("`{name}`"))
         .collect::<Vec<_>>()
         .join(" → ");
     let mut found = report

@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::value::Type;
 
@@ -13,25 +13,28 @@ rule! {
     TYPE_MISMATCH = "type-mismatch", Error, "a value of the wrong kind", "类型不匹配"
 }
 
-pub(crate) fn mismatch(report: &mut Report<'_>, at: Span, what: &str, expected: &Type, is: &Type) {
-    let (expected, is) = (with_article(expected), with_article(is));
+pub(crate) fn mismatch(report: &mut Report<'_>, at: Span, what: &Text, expected: &Type, is: &Type) {
+    let (expected, is) = (expected.with_article(), is.with_article());
     report.find(
         &TYPE_MISMATCH,
         at,
         text!(
             "{what} takes {expected}, and this is {is}",
-            "{what} 需要 {expected}，而这里是 {is}"
+            "{what} 需要 {expected}，而这里是 {is}";
+            what,
+            expected,
+            is,
         ),
     );
 }
 
 pub(crate) fn unsayable(report: &mut Report<'_>, at: Span, is: &Type) {
-    let is = with_article(is);
+    let is = is.with_article();
     report
         .find(
             &TYPE_MISMATCH,
             at,
-            text!("{is} cannot be said as it stands", "{is} 不能直接读出"),
+            text!("{is} cannot be said as it stands", "{is} 不能直接读出"; is),
         )
         .help(text!(
             "name one of its fields, or join a list with `| join`",
@@ -45,21 +48,3 @@ pub(crate) fn maybe_none(report: &mut Report<'_>, at: Span) {
         .help(text!("give it a default: `${{ … | default(\"…\") }}`, or skip the step: `when: … is not none`", "请给默认值 `${{ … | default(\"…\") }}`，或跳过该步骤 `when: … is not none`"));
 }
 
-/// A type as it stands in a sentence.
-fn with_article(ty: &Type) -> String {
-    match ty {
-        Type::Bool => "true or false".to_owned(),
-        Type::Number
-        | Type::Date
-        | Type::Time
-        | Type::DateTime
-        | Type::Duration
-        | Type::Phone
-        | Type::Secret => {
-            format!("a {ty}")
-        }
-        Type::List(_) => format!("a {ty}"),
-        Type::Object { .. } => "an object".to_owned(),
-        ty => ty.to_string(),
-    }
-}

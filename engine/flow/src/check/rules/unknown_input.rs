@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -15,7 +15,7 @@ pub(crate) fn unknown(
     report: &mut Report<'_>,
     at: Span,
     name: &str,
-    what: &str,
+    what: &Text,
     meant: Option<&str>,
     names: &[String],
 ) {
@@ -23,7 +23,7 @@ pub(crate) fn unknown(
         .find(
             &UNKNOWN_INPUT,
             at,
-            text!("{what} has no input `{name}`", "{what} 没有输入 `{name}`"),
+            text!("{what} has no input `{name}`", "{what} 没有输入 `{name}`"; what),
         )
         .did_you_mean(at, meant, names);
 }

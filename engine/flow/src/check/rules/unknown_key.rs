@@ -1,6 +1,6 @@
 use crate::check::report::Report;
 use crate::check::suggest::nearest;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -23,13 +23,13 @@ rule! {
     UNKNOWN_KEY = "unknown-key", Error, "a key that nobody reads", "未知的键"
 }
 
-pub(crate) fn unknown(report: &mut Report<'_>, at: Span, key: &str, place: &str, names: &[String]) {
+pub(crate) fn unknown(report: &mut Report<'_>, at: Span, key: &str, place: &Text, names: &[String]) {
     let meant = nearest(key, names.iter().map(String::as_str));
     let _done = report
         .find(
             &UNKNOWN_KEY,
             at,
-            text!("{place} has no `{key}`", "{place} 没有 `{key}`"),
+            text!("{place} has no `{key}`", "{place} 没有 `{key}`"; place),
         )
         .did_you_mean(at, meant, names);
 }

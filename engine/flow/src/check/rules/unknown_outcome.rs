@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::check::suggest::nearest;
+use crate::check::suggest::{nearest, plain};
 use crate::diagnostic::text;
 use crate::expr::Span;
 
@@ -25,7 +25,7 @@ pub(crate) fn unknown(
     names: &[String],
     meant: Option<&str>,
 ) {
-    let all = names.join(", ");
+    let all = plain(names);
     let _done = report
         .find(
             &UNKNOWN_OUTCOME,
@@ -35,20 +35,20 @@ pub(crate) fn unknown(
                 "此步骤没有结果 `{name}`"
             ),
         )
-        .label(verb, text!("its outcomes are: {all}", "它的结果有：{all}"))
+        .label(verb, text!("its outcomes are: {all}", "它的结果有：{all}"; all))
         .did_you_mean(at, meant, names);
 }
 
 pub(crate) fn value(report: &mut Report<'_>, at: Span, name: &str, switch: Span, names: &[String]) {
     let meant = nearest(name, names.iter().map(String::as_str));
-    let all = names.join(", ");
+    let all = plain(names);
     let _done = report
         .find(
             &UNKNOWN_OUTCOME,
             at,
             text!("this value is never `{name}`", "这个值不会是 `{name}`"),
         )
-        .label(switch, text!("it can be: {all}", "可能的值：{all}"))
+        .label(switch, text!("it can be: {all}", "可能的值：{all}"; all))
         .did_you_mean(at, meant, names);
 }
 

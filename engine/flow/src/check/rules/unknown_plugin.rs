@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+
+use super::plugin_outdated;
 use crate::check::report::Report;
 use crate::diagnostic::text;
 use crate::expr::Span;
@@ -28,6 +31,31 @@ pub(crate) fn unknown(
             ),
         )
         .did_you_mean(at, meant, names);
+}
+
+pub(crate) fn other_major(
+    report: &mut Report<'_>,
+    at: Span,
+    name: &str,
+    there: &str,
+    changes: Option<&BTreeMap<String, String>>,
+) {
+    let help = changes.and_then(plugin_outdated::words).unwrap_or_else(|| {
+        text!(
+            "look at what is different there, then write `{there}`",
+            "请先了解有何不同，再写 `{there}`"
+        )
+    });
+    report
+        .find(
+            &UNKNOWN_PLUGIN,
+            at,
+            text!(
+                "this project has `{there}`, not `{name}`",
+                "项目里有 `{there}`，没有 `{name}`"
+            ),
+        )
+        .help(help);
 }
 
 pub(crate) fn malformed(report: &mut Report<'_>, at: Span, name: &str) {

@@ -36,7 +36,8 @@ pub(crate) fn unknown(report: &mut Report<'_>, at: Span, verb: &str, names: &[St
             let names = shown(names);
             found.help(text!(
                 "the verbs are: {names}; a client's plugin is written `use: plugin/step@1`",
-                "动词有：{names}；客户插件写作 `use: plugin/step@1`"
+                "动词有：{names}；客户插件写作 `use: 插件/步骤@1`";
+                names,
             ))
         }
     };
@@ -50,5 +51,5 @@ pub(crate) fn none(report: &mut Report<'_>, at: Span, names: &[String]) {
             at,
             text!("this step does nothing: it has no verb", "此步骤没有动词"),
         )
-        .help(text!("the verbs are: {names}", "动词有：{names}"));
+        .help(text!("the verbs are: {names}", "动词有：{names}"; names));
 }

@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -14,12 +14,12 @@ rule! {
     UNUSED = "unused", Warning, "something that nothing uses", "未使用"
 }
 
-pub(crate) fn unused(report: &mut Report<'_>, at: Span, what: &str, name: &str) {
+pub(crate) fn unused(report: &mut Report<'_>, at: Span, what: Text, name: &str) {
     report
         .find(
             &UNUSED,
             at,
-            text!("nothing uses the {what} `{name}`", "`{name}` 没有被使用"),
+            text!("nothing uses the {what} `{name}`", "没有用到{what} `{name}`"; what),
         )
         .help(text!("remove it, or use it", "请删除或使用它"));
 }

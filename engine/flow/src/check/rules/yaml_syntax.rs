@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -20,12 +20,12 @@ rule! {
     YAML_SYNTAX = "yaml-syntax", Error, "the text is not YAML", "文本不是有效的 YAML"
 }
 
-pub(crate) fn syntax(report: &mut Report<'_>, at: Span, why: &str) {
+pub(crate) fn syntax(report: &mut Report<'_>, at: Span, why: Text) {
     report
         .find(
             &YAML_SYNTAX,
             at,
-            text!("this is not YAML: {why}", "不是有效的 YAML：{why}"),
+            text!("this is not YAML: {why}", "不是有效的 YAML：{why}"; why),
         )
         .help(text!(
             "look for a missing quote, bracket or blank here or just before",

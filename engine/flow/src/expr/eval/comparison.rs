@@ -14,8 +14,9 @@ pub(super) fn meet(
 ) -> Result<(Value, Value), EvalError> {
     let literal = |expr: &Expr, other: &Value| -> Option<Result<Value, EvalError>> {
         let (text, ty) = (expr.as_text()?, Type::of(other));
-        takes_literal(&ty)
-            .then(|| parse_literal(text, &ty).map_err(|why| EvalError::new(expr.span, why)))
+        takes_literal(&ty).then(|| {
+            parse_literal(text, &ty).map_err(|why| EvalError::new(expr.span, why.english()))
+        })
     };
     if let Some(value) = literal(b, &left) {
         return Ok((left, value?));

@@ -1,13 +1,13 @@
 //! What the operators take and give.
 
-use super::words::{listed, word};
+use super::fault::{Fault, With};
 use super::{Inference, is_text};
-use crate::expr::suggest::closest;
 use crate::expr::tree::{Expr, Kind, Operator};
 use crate::value::{Type, parse_literal};
 
 impl Inference<'_> {
     pub(super) fn binary(&mut self, operator: Operator, a: &Expr, b: &Expr) -> Type {
+        let with = With::Symbol(operator.symbol());
         match operator {
             Operator::And | Operator::Or => {
                 self.condition(a);
@@ -16,8 +16,8 @@ impl Inference<'_> {
                 Type::Bool
             }
             Operator::Equal | Operator::NotEqual => {
-                let left = self.operand(a, operator.symbol());
-                let right = self.operand(b, operator.symbol());
+                let left = self.operand(a, with);
+                let right = self.operand(b, with);
                 self.equality(operator, (a, &left), (b, &right));
                 Type::Bool
             }
@@ -25,8 +25,8 @@ impl Inference<'_> {
             | Operator::LessOrEqual
             | Operator::Greater
             | Operator::GreaterOrEqual => {
-                let left = self.present(a, operator.symbol());
-                let right = self.present(b, operator.symbol());
+                let left = self.present(a, with);
+                let right = self.present(b, with);
                 self.order(operator, (a, &left), (b, &right));
                 Type::Bool
             }
@@ -35,8 +35,8 @@ impl Inference<'_> {
                 Type::Bool
             }
             Operator::Join => {
-                self.inserted(a, "`~`");
-                self.inserted(b, "`~`");
+                self.inserted(a, with);
+                self.inserted(b, with);
                 Type::Text
             }
             Operator::Add
@@ -44,8 +44,8 @@ impl Inference<'_> {
             | Operator::Multiply
             | Operator::Divide
             | Operator::Remainder => {
-                let left = self.present(a, operator.symbol());
-                let right = self.present(b, operator.symbol());
+                let left = self.present(a, with);
+                let right = self.present(b, with);
                 self.arithmetic(operator, (a, &left), (b, &right))
             }
         }
@@ -59,13 +59,8 @@ impl Inference<'_> {
         (b, right): (&Expr, &Type),
     ) {
         if matches!(left, Type::None) || matches!(right, Type::None) {
-            let (of, not) = (
-                if *right == Type::None { a } else { b },
-                operator == Operator::NotEqual,
-            );
-            let message = format!("`none` is not compared with `{}`", operator.symbol());
-            let help = format!("write `{of} is {}none`", if not { "not " } else { "" });
-            self.report("type-mismatch", a.span.to(b.span), message, help);
+            let of = if *right == Type::None { a } else { b };
+            self.report(a.span.to(b.span), Fault::ComparedWithNone { of, operator });
             return;
         }
         let (plain_left, plain_right) = (left.without_none(), right.without_none());
@@ -81,7 +76,7 @@ impl Inference<'_> {
         // A telephone number is a text, and may equal one of a fixed set.
         let texts = is_text(plain_left) && is_text(plain_right);
         if !texts && !plain_left.accepts(plain_right) && !plain_right.accepts(plain_left) {
-            self.incomparable(operator, (a, plain_left), (b, plain_right), None);
+            self.incomparable(operator, (a, plain_left), (b, plain_right));
         }
     }
 
@@ -91,11 +86,6 @@ impl Inference<'_> {
         (b, others): (&Expr, &[String]),
         operator: Operator,
     ) {
-        let never = if operator == Operator::NotEqual {
-            "always differs from"
-        } else {
-            "is never"
-        };
         // The side that is written as a text is the one that was misspelt.
         let (of, values, literal) = match (a.as_text(), b.as_text()) {
             (_, Some(text)) => (a, some, Some((text, b.span))),
@@ -104,28 +94,23 @@ impl Inference<'_> {
         };
         match literal {
             Some((text, span)) => {
-                let values_listed = listed(values.iter());
-                let help = match closest(text, values.iter().map(String::as_str)) {
-                    Some(meant) => {
-                        format!("did you mean \"{meant}\"? it is one of: {values_listed}")
-                    }
-                    None => format!("it is one of: {values_listed}"),
+                let fault = Fault::Never {
+                    of,
+                    text,
+                    values,
+                    operator,
                 };
-                self.report(
-                    "impossible-comparison",
-                    span,
-                    format!("`{of}` {never} \"{text}\""),
-                    help,
-                );
+                self.report(span, fault);
             }
             None => {
-                let message = format!("`{a}` {never} `{b}`: they have no value in common");
-                let help = format!(
-                    "`{a}` is one of: {}; `{b}`: {}",
-                    listed(some.iter()),
-                    listed(others.iter())
-                );
-                self.report("impossible-comparison", a.span.to(b.span), message, help);
+                let fault = Fault::NothingInCommon {
+                    a,
+                    some,
+                    b,
+                    others,
+                    operator,
+                };
+                self.report(a.span.to(b.span), fault);
             }
         }
     }
@@ -138,17 +123,13 @@ impl Inference<'_> {
             (left, Type::Any) if has_order(left) => {}
             (Type::Any, Type::Any) => {}
             (left, right) if left == right && has_order(left) => {}
-            (left, right) => {
-                let texts = is_text(left) && is_text(right);
-                let help =
-                    texts.then(|| "texts have no order; compare them with `==` or `in`".to_owned());
-                self.incomparable(operator, (a, left), (b, right), help);
-            }
+            (left, right) => self.incomparable(operator, (a, left), (b, right)),
         }
     }
 
     fn membership(&mut self, operator: Operator, a: &Expr, b: &Expr) {
-        let left = self.operand(a, operator.symbol());
+        let with = With::Symbol(operator.symbol());
+        let left = self.operand(a, with);
         if let Kind::List(items) = &b.kind {
             // Each item by itself, so that the misspelt one is pointed at.
             let types = self.items(items);
@@ -159,7 +140,7 @@ impl Inference<'_> {
             }
             return;
         }
-        let right = self.present(b, operator.symbol());
+        let right = self.present(b, with);
         match &right {
             Type::Any => {}
             Type::List(inner) => {
@@ -168,18 +149,13 @@ impl Inference<'_> {
                 }
             }
             right if is_text(right) => {
-                let left = self.not_none(a, left, operator.symbol());
+                let left = self.not_none(a, left, with);
                 if !is_text(&left) && left != Type::Any {
-                    self.incomparable(operator, (a, &left), (b, right), None);
+                    self.incomparable(operator, (a, &left), (b, right));
                 }
             }
-            right => {
-                let message = format!(
-                    "`{}` looks into a list or a text; `{b}` is {}",
-                    operator.symbol(),
-                    word(right)
-                );
-                self.report("type-mismatch", b.span, message, None);
+            ty => {
+                self.report(b.span, Fault::Membership { b, ty, operator });
             }
         }
     }
@@ -193,25 +169,14 @@ impl Inference<'_> {
         if let Some(ty) = arithmetic(operator, left, right) {
             return ty;
         }
-        let symbol = operator.symbol();
-        let message = format!(
-            "`{symbol}` does not work on {} and {}",
-            word(left),
-            word(right)
-        );
-        let filtered = [a, b]
-            .into_iter()
-            .find(|side| matches!(side.kind, Kind::Filter(..)));
-        let help = if let Some(side) = filtered {
-            format!(
-                "a filter takes only the value just before it: put brackets around the rest of `{side}`"
-            )
-        } else if operator == Operator::Add && (is_text(left) || is_text(right)) {
-            format!("texts are joined by `~`: `{a} ~ {b}`")
-        } else {
-            format!("`{a}` is {}, `{b}` is {}", word(left), word(right))
+        let fault = Fault::Arithmetic {
+            a,
+            left,
+            b,
+            right,
+            operator,
         };
-        self.report("type-mismatch", a.span.to(b.span), message, help)
+        self.report(a.span.to(b.span), fault)
     }
 
     fn incomparable(
@@ -219,38 +184,15 @@ impl Inference<'_> {
         operator: Operator,
         (a, left): (&Expr, &Type),
         (b, right): (&Expr, &Type),
-        help: Option<String>,
     ) {
-        let symbol = operator.symbol();
-        let message = format!(
-            "`{a}` is {}, `{b}` is {}: `{symbol}` cannot compare them",
-            word(left),
-            word(right)
-        );
-        let help = help.or_else(|| match (left, right) {
-            (Type::OneOf(values), Type::Number) if a.as_text().is_none() => {
-                Some(format!("`{a}` is one of: {}", listed(values.iter())))
-            }
-            (Type::Number, Type::OneOf(values)) if b.as_text().is_none() => {
-                Some(format!("`{b}` is one of: {}", listed(values.iter())))
-            }
-            (Type::Number, Type::OneOf(_)) => number_help(b),
-            (Type::OneOf(_), Type::Number) => number_help(a),
-            (left, Type::Number) if is_text(left) => {
-                Some(format!("put the digits in quotes: `\"{b}\"`"))
-            }
-            (Type::Number, right) if is_text(right) => {
-                Some(format!("put the digits in quotes: `\"{a}\"`"))
-            }
-            (Type::Date, Type::DateTime) => Some(format!("compare the day: `{b}.date`")),
-            (Type::DateTime, Type::Date) => Some(format!("compare the day: `{a}.date`")),
-            (Type::Time, Type::DateTime) => Some(format!("compare the time of day: `{b}.time`")),
-            (Type::DateTime, Type::Time) => Some(format!("compare the time of day: `{a}.time`")),
-            (Type::Money, Type::Number) => Some(format!("name the currency: `\"{b}.00 CNY\"`")),
-            (Type::Duration, Type::Number) => Some(format!("name the unit: `\"{b}s\"`")),
-            _ => None,
-        });
-        self.report("type-mismatch", a.span.to(b.span), message, help);
+        let fault = Fault::Incomparable {
+            a,
+            left,
+            b,
+            right,
+            operator,
+        };
+        self.report(a.span.to(b.span), fault);
     }
 
     /// Whether one side is a quoted text and the other a date, time, datetime, duration or money: the text
@@ -261,7 +203,7 @@ impl Inference<'_> {
                 && takes_literal(ty)
             {
                 if let Err(why) = parse_literal(text, ty) {
-                    self.report("type-mismatch", literal.span, why, None);
+                    self.report(literal.span, Fault::Literal { why });
                 }
                 return true;
             }
@@ -316,12 +258,4 @@ fn has_order(ty: &Type) -> bool {
             | Type::Money
             | Type::Any
     )
-}
-
-/// A quoted number compared with a number.
-fn number_help(literal: &Expr) -> Option<String> {
-    let text = literal.as_text()?;
-    text.parse::<f64>()
-        .ok()
-        .map(|_| format!("leave out the quotes: `{text}`"))
 }

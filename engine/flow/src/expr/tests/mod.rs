@@ -124,11 +124,12 @@ fn value_in(text: &str, language: &str, spoken: bool) -> Result<Value, EvalError
 fn line(text: &str, finding: &Finding) -> String {
     let help = finding
         .help
-        .as_deref()
-        .map(|help| format!(" ({help})"))
+        .as_ref()
+        .map(|help| format!(" ({})", help.english()))
         .unwrap_or_default();
     let place = text
         .get(finding.span.start..finding.span.end)
         .expect("a span on character boundaries");
-    format!("{} @ {place}: {}{help}", finding.rule, finding.message)
+    let message = finding.message.english();
+    format!("{} @ {place}: {message}{help}", finding.rule)
 }

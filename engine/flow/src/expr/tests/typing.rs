@@ -330,7 +330,7 @@ fn secrets_do_not_leak() {
         (
             "[order.card]",
             "order.card",
-            "`order.card` is a secret: it cannot stand in `a list`",
+            "`order.card` is a secret: it cannot stand in a list",
         ),
         (
             "order.card if vip else order.card",
