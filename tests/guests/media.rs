@@ -54,6 +54,7 @@ fn run(step: &str, input: &Value) -> Result<Outcome, Failure> {
             max_ms: field(input, "max_ms"),
             silence_ms: field(input, "silence_ms"),
             end_key,
+            sensitive: field(input, "sensitive"),
         })),
         "card" => {
             let options = ListenOptions {

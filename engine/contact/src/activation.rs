@@ -47,7 +47,11 @@ pub(crate) enum Pending {
     /// `media.listen`
     Listen(Listening),
     /// `media.capture`
-    Capture { effect: u32, end_key: Option<char> },
+    Capture {
+        effect: u32,
+        end_key: Option<char>,
+        sensitive: bool,
+    },
     /// `wait.sleep`
     Sleep,
     /// `wait.wait-any`: the index of `elapsed` that comes first, and of `input`.

@@ -177,6 +177,9 @@ pub struct RecordOptions {
     /// Ending key.
     #[serde(default)]
     pub end_key: Option<String>,
+    /// Whether what is said is secret.
+    #[serde(default)]
+    pub sensitive: bool,
 }
 
 /// `route.transfer-options`.

@@ -31,8 +31,16 @@ impl Contact {
         if self.aside.music.is_some() || self.aside.sentence.is_some() {
             self.stop_playing(out);
         }
+        let sensitive = options.sensitive;
+        if sensitive {
+            self.mask(out);
+        }
         let effect = self.perform_effect(Effect::Record { options }, out);
-        self.wait_for(Pending::Capture { effect, end_key });
+        self.wait_for(Pending::Capture {
+            effect,
+            end_key,
+            sensitive,
+        });
         Ok(())
     }
 
@@ -100,22 +108,29 @@ impl Contact {
         &mut self,
         now: Millis,
         effect: u32,
-        result: Json,
+        mut result: Json,
         out: &mut Vec<Output>,
     ) {
         let Some(activation) = self.activation() else {
             return;
         };
-        let transfer = match &activation.pending {
+        let (transfer, secret) = match &activation.pending {
             Pending::Capture {
-                effect: pending, ..
-            } if *pending == effect => false,
+                effect: pending,
+                sensitive,
+                ..
+            } if *pending == effect => (false, *sensitive),
             Pending::Effect {
                 effect: pending,
                 transfer,
-            } if *pending == effect => *transfer,
+            } if *pending == effect => (*transfer, false),
             _ => return,
         };
+        // A recording's name goes the way of secret digits: from here on a handle stands for it.
+        if secret && let Some(id) = result.pointer_mut("/ok/id") {
+            let name = id.as_str().unwrap_or_default().to_owned();
+            *id = self.keep_secret(name)["handle"].take();
+        }
         if transfer && result.get("ok").is_some_and(|how| how == "done") {
             self.handed_over = true;
         }

@@ -52,9 +52,7 @@ impl Contact {
         }
         if options.sensitive {
             self.written_ahead.clear();
-            if !std::mem::replace(&mut self.running().masked, true) {
-                out.push(Output::Mask(true));
-            }
+            self.mask(out);
         }
         self.wait_for(Pending::Listen(Listening::new(&options, labels, globals)));
         // What was typed ahead answers before anything is said.
@@ -80,6 +78,13 @@ impl Contact {
             listening.play = Some(play);
         }
         Ok(())
+    }
+
+    /// The step has asked for a secret: until it ends nothing of it may be seen or heard.
+    pub(crate) fn mask(&mut self, out: &mut Vec<Output>) {
+        if !std::mem::replace(&mut self.running().masked, true) {
+            out.push(Output::Mask(true));
+        }
     }
 
     /// What the button of a choice says.
@@ -152,7 +157,9 @@ impl Contact {
                 self.stop_playing(out);
                 self.reply(now, ok("interrupted"), out);
             }
-            Pending::Capture { effect, end_key } if end_key.is_none_or(|end| end == key) => {
+            Pending::Capture {
+                effect, end_key, ..
+            } if end_key.is_none_or(|end| end == key) => {
                 let effect = *effect;
                 self.write(now, EntryKind::Pressed { key }, out);
                 out.push(Output::StopRecording { effect });
@@ -349,7 +356,7 @@ impl Contact {
         self.go_on(now, edge, out);
     }
 
-    fn keep_secret(&mut self, text: String) -> Json {
+    pub(crate) fn keep_secret(&mut self, text: String) -> Json {
         let handle = format!("s:{}", self.secrets.len() + 1);
         let length = text.chars().count();
         let last_four: String = match length >= 8 {

@@ -120,8 +120,19 @@ impl Prompt {
 impl Secret {
     /// The secret as data of an outcome or as a bound value: a handle, never the digits.
     pub fn to_value(&self) -> serde_json::Value {
-        serde_json::json!({ "secret": self.handle, "length": self.length, "lastFour": self.last_four })
+        secret(&self.handle, self.length, &self.last_four)
     }
+}
+
+impl Recording {
+    /// The name of a sensitive recording as data of an outcome: a handle, never the name.
+    pub fn to_value(&self) -> serde_json::Value {
+        secret(&self.id, 0, "")
+    }
+}
+
+fn secret(handle: &str, length: u32, last_four: &str) -> serde_json::Value {
+    serde_json::json!({ "secret": handle, "length": length, "lastFour": last_four })
 }
 
 impl Choice {

@@ -147,3 +147,44 @@ fn whether_an_entry_is_a_card_s_number_is_all_that_a_step_learns_of_its_middle()
         shows_nothing(&walk);
     }
 }
+
+const MESSAGE: &str = r#"
+flow: message
+format: 1
+steps:
+  start:
+    - record: { beep: false }
+      sensitive: true
+      into: message
+    - hangup: completed
+"#;
+
+const CAPTURE: &str =
+    r#"call media.capture [{"beep":false,"max-ms":60000,"silence-ms":0,"sensitive":true}]"#;
+
+#[test]
+fn a_secret_message_is_masked_and_its_name_is_a_handle() {
+    let mut walk = Walk::new(&[MESSAGE]);
+    walk.check("connect", "run std/record@1")
+        .check(CAPTURE, "mask | record")
+        .check(
+            r#"done {"ok":{"id":"c-1-1.wav","duration-ms":900,"ended-by":"key"}}"#,
+            "reply ok:duration-ms:900,ended-by:key,id:s:1",
+        );
+    assert_eq!(walk.contact.secret("s:1"), Some("c-1-1.wav"));
+    walk.check(
+        r#"end done {"recording":{"secret":"s:1","length":0,"lastFour":""},"duration":900}"#,
+        "unmask | hang up | ended completed",
+    );
+    let told = format!("{:?} {:?}", walk.all, walk.journal());
+    assert!(told.contains("s:1"), "the handle is written down");
+    assert!(!told.contains("c-1-1"), "{told}");
+}
+
+#[test]
+fn a_secret_message_that_could_not_be_taken_has_no_handle() {
+    let mut walk = Walk::new(&[MESSAGE]);
+    walk.all(&["connect", CAPTURE]);
+    walk.check(r#"done {"err":"timeout"}"#, "reply err:timeout");
+    assert_eq!(walk.contact.secret("s:1"), None);
+}

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -199,6 +199,7 @@ impl Recording {
             id: self.spec.id,
             ended_by,
             spoken: self.spoke.is_some(),
+            sensitive: self.spec.sensitive,
             tell,
         };
         capture.end(now, length, subject, counters);
@@ -206,6 +207,19 @@ impl Recording {
 }
 
 impl Subject {
+    /// What may be told of its file's path: of a secret message the folder.
+    pub fn shown<'p>(&self, path: &'p Path) -> &'p Path {
+        match (self, path.parent()) {
+            (
+                Subject::Recording {
+                    sensitive: true, ..
+                },
+                Some(folder),
+            ) => folder,
+            _ => path,
+        }
+    }
+
     /// The event for a file of this length that was written, or why it was not.
     pub fn event(&self, path: PathBuf, samples: u64, fault: Option<String>) -> MediaEvent {
         let duration_ms = samples * 1_000 / u64::from(SAMPLE_RATE);

@@ -141,6 +141,8 @@ pub struct RecordSpec {
     pub max_ms: u32,
     /// A silence this long ends the recording, in milliseconds, counted from its beginning too; 0: none does.
     pub silence_ms: u32,
+    /// Whether the file's name is nobody's business: then no log and no event's reason has it.
+    pub sensitive: bool,
 }
 
 impl RecordSpec {

@@ -80,6 +80,8 @@ pub enum Subject {
         id: u32,
         ended_by: RecordEnd,
         spoken: bool,
+        /// Whether its name stays out of the log.
+        sensitive: bool,
         tell: Tell,
     },
     /// The recording of the whole call.
@@ -218,11 +220,9 @@ impl Writer {
         let path = recorded.path.clone();
         let fault = recorded.finish(samples).err().map(|error| {
             self.counters.record_failed.count();
-            tracing::error!(path = %path.display(), %error, "a recording could not be written");
-            format!(
-                "cannot write {}: {error}. Check the data folder's space and permissions",
-                path.display()
-            )
+            let shown = subject.shown(&path).display();
+            tracing::error!(path = %shown, %error, "a recording could not be written");
+            format!("cannot write {shown}: {error}. Check the data folder's space and permissions")
         });
         let event = subject.event(path, samples, fault);
         let (Subject::Recording { tell, .. } | Subject::Tap(tell)) = subject;

@@ -163,7 +163,9 @@ fn mend_recordings(folder: &Path, contacts: &BTreeSet<String>) -> Vec<(String, P
             Ok(()) if call => calls.push((stem.to_owned(), path)),
             Ok(()) => {}
             Err(error) => {
-                tracing::warn!(path = %path.display(), "a recording cannot be mended: {error}")
+                // What a step recorded may be a secret, of which no log has the name.
+                let shown = if call { &path } else { folder };
+                tracing::warn!(path = %shown.display(), "a recording cannot be mended: {error}")
             }
         }
     }

@@ -439,6 +439,7 @@ impl Line for VoiceLine {
             beep: options.beep,
             max_ms: options.max_ms,
             silence_ms: options.silence_ms,
+            sensitive: options.sensitive,
         };
         if let Err(error) = self.stream.record(spec) {
             self.recording = None;

@@ -1,6 +1,7 @@
 //! The standard step `record`: takes a message.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use strowger_sdk::media::{self, RecordOptions};
 use strowger_sdk::{Failure, Outcome};
 
@@ -20,11 +21,13 @@ struct Record {
     silence: u32,
     #[serde(default = "end_key")]
     end_key: String,
+    #[serde(default)]
+    sensitive: bool,
 }
 
 #[derive(Serialize)]
 struct Done {
-    recording: String,
+    recording: Value,
     duration: u32,
 }
 
@@ -34,6 +37,7 @@ fn record(input: Record) -> Result<Outcome, Failure> {
         max_ms: input.max,
         silence_ms: input.silence,
         end_key: Some(media::key(&input.end_key).to_owned()),
+        sensitive: input.sensitive,
     })?;
     if recording.duration_ms == 0 {
         return Ok(Outcome::named("no_input"));
@@ -41,7 +45,10 @@ fn record(input: Record) -> Result<Outcome, Failure> {
     Outcome::with(
         "done",
         &Done {
-            recording: recording.id,
+            recording: match input.sensitive {
+                true => recording.to_value(),
+                false => recording.id.into(),
+            },
             duration: recording.duration_ms,
         },
     )
@@ -70,14 +77,29 @@ mod tests {
     use strowger_sdk::media::{Recording, RecordingEnd};
 
     fn ran(duration_ms: u32) -> Ran {
+        ran_with("{}", "r-1", duration_ms)
+    }
+
+    fn ran_with(input: &str, id: &str, duration_ms: u32) -> Ran {
         let recording = Recording {
-            id: "r-1".to_owned(),
+            id: id.to_owned(),
             duration_ms,
             ended_by: RecordingEnd::Silence,
         };
         Script::new()
             .recorded(Ok(recording))
-            .run(|| super::run("record", "{}"))
+            .run(|| super::run("record", input))
+    }
+
+    #[test]
+    fn a_secret_message_is_done_with_a_handle() {
+        let secret = json!({ "secret": "s:1", "length": 0, "lastFour": "" });
+        assert_eq!(
+            ran_with(r#"{ "sensitive": true }"#, "s:1", 4_200).outcome(),
+            ("done", json!({ "recording": secret, "duration": 4200 }))
+        );
+        let silent = ran_with(r#"{ "sensitive": true }"#, "s:1", 0);
+        assert_eq!(silent.outcome(), ("no_input", json!({})));
     }
 
     #[test]

@@ -34,6 +34,7 @@ fn spec(path: PathBuf) -> RecordSpec {
         beep: false,
         max_ms: 60_000,
         silence_ms: 0,
+        sensitive: false,
     }
 }
 
