@@ -4,4 +4,5 @@ mod check_fix;
 mod explain;
 mod fmt;
 mod graph;
+mod new;
 mod schema;

@@ -246,12 +246,6 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), Wrong> {
-        let is_name = |name: &str| {
-            name.starts_with(|c: char| c.is_ascii_lowercase())
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        };
         let wrong = |path: &[&str], message: String, help| {
             Err(Wrong {
                 path: path.iter().map(|part| (*part).to_owned()).collect(),
@@ -259,7 +253,7 @@ impl Config {
                 help,
             })
         };
-        if !is_name(&self.project.name) {
+        if !is_project_name(&self.project.name) {
             return wrong(
                 &["project", "name"],
                 format!("project.name `{}` is not a name", self.project.name),
@@ -336,6 +330,14 @@ impl MediaSection {
             ("last_port", message)
         })
     }
+}
+
+/// Whether a text may be `project.name`: a lower-case letter, then lower-case letters, digits and hyphens.
+pub fn is_project_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// What JSON cannot say of a table, where `path` then leads.
