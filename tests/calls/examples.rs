@@ -5,7 +5,12 @@ use strowger_tests::OrderService;
 use strowger_tests::program::{copy, edit, repository, strowger};
 
 /// A project's folder, a flow, what its caller does, and what is to be heard.
-type Walk = (&'static str, &'static str, &'static str, &'static [&'static str]);
+type Walk = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+);
 
 /// Every example, in English.
 const WALKS: [Walk; 6] = [
@@ -93,7 +98,12 @@ const CHINESE: [Walk; 6] = [
         "1,3,1,hangup",
         &["您不会再收到我们的优惠通知"],
     ),
-    ("vip", "vip", "1,2", &["王女士，您好", "我们会在 30 分钟内回拨"]),
+    (
+        "vip",
+        "vip",
+        "1,2",
+        &["王女士，您好", "我们会在 30 分钟内回拨"],
+    ),
 ];
 
 /// Every folder of `flows/` with a `strowger.toml`.
