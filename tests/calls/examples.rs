@@ -5,7 +5,15 @@ use strowger_tests::OrderService;
 use strowger_tests::program::{copy, edit, repository, strowger};
 
 /// A project's folder, a flow, what its caller does, and what is to be heard.
-const WALKS: [(&str, &str, &str, &[&str]); 6] = [
+type Walk = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+);
+
+/// Every example, in English.
+const WALKS: [Walk; 6] = [
     (
         "customer-service",
         "reception",
@@ -58,6 +66,46 @@ const WALKS: [(&str, &str, &str, &[&str]); 6] = [
     ),
 ];
 
+/// Every example, in Chinese.
+const CHINESE: [Walk; 6] = [
+    (
+        "customer-service",
+        "reception",
+        "1,1,1,hangup",
+        &["欢迎致电客户服务中心", "我们周一至周五八点半到二十点营业"],
+    ),
+    (
+        "technical-support",
+        "support",
+        "1,1,1",
+        &["灯亮了吗", "很高兴为您解决问题"],
+    ),
+    (
+        "complaints",
+        "complaints",
+        "1,1,4",
+        &["请在提示音后说出您的建议", "再见"],
+    ),
+    (
+        "orders",
+        "order-desk",
+        "1,1,20260302#,1,hangup",
+        &["您输入的是 二零二六，零三零二", "您的订单已发货"],
+    ),
+    (
+        "promotions",
+        "promotions",
+        "1,3,1,hangup",
+        &["您不会再收到我们的优惠通知"],
+    ),
+    (
+        "vip",
+        "vip",
+        "1,2",
+        &["王女士，您好", "我们会在 30 分钟内回拨"],
+    ),
+];
+
 /// Every folder of `flows/` with a `strowger.toml`.
 fn projects() -> Result<Vec<String>> {
     let mut projects = Vec::new();
@@ -103,11 +151,23 @@ fn every_project_checks_without_a_warning() -> Result<()> {
 }
 
 #[test]
-fn the_tests_of_every_example_pass() -> Result<()> {
+fn the_tests_of_every_example_pass_and_walk_every_step() -> Result<()> {
     for (project, ..) in WALKS {
         let folder = repository().join("flows").join(project);
-        let (code, out, err) = strowger(&["test", &folder.display().to_string()])?;
+        let folder = folder.display().to_string();
+        let (code, out, err) = strowger(&["test", "--coverage", &folder])?;
         assert_eq!(code, 0, "{project}: {out}{err}");
+        let steps: Vec<&str> = out
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("steps ")?.strip_suffix(" walked"))
+            .collect();
+        assert!(!steps.is_empty(), "{project}: {out}");
+        for counted in steps {
+            let (walked, all) = counted.split_once(" of ").context("a number of steps")?;
+            assert_eq!(walked.trim(), all, "{project}: {out}");
+        }
+        let (code, out, err) = strowger(&["fmt", "--check", &folder])?;
+        assert_eq!((code, out.as_str()), (0, ""), "{project}: {err}");
     }
     Ok(())
 }
@@ -125,7 +185,7 @@ fn every_step_repeats_itself_when_its_instance_is_dropped_at_each_call() -> Resu
 #[test]
 fn every_example_answers_a_call() -> Result<()> {
     let orders = OrderService::start()?;
-    for (project, flow, script, heard) in WALKS {
+    for (project, flow, script, heard) in WALKS.into_iter().chain(CHINESE) {
         let folder = copy(project)?;
         edit(&folder.path().join("strowger.toml"), |text| {
             text.replace("127.0.0.1:8090", &orders.address.to_string())

@@ -216,10 +216,17 @@ pub fn copy(project: &str) -> Result<TempDir> {
 impl Engine {
     /// Serves a copy of a project of `flows/`, changed by `edit` before the start.
     pub fn start(project: &str, edit: impl FnOnce(&Path) -> Result<()>) -> Result<Engine> {
+        Engine::serve(|copy| {
+            copy_project(&repository().join("flows").join(project), copy)?;
+            edit(copy)
+        })
+    }
+
+    /// Serves the project that `fill` puts into a folder.
+    pub fn serve(fill: impl FnOnce(&Path) -> Result<()>) -> Result<Engine> {
         let folder = TempDir::new()?;
         let copy = folder.path().join("project");
-        copy_project(&repository().join("flows").join(project), &copy)?;
-        edit(&copy)?;
+        fill(&copy)?;
         let data = folder.path().join("data");
         share_caches(&data)?;
         let sip = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));

@@ -15,7 +15,7 @@ fn a_rule_has_a_page_in_two_languages() -> Result<()> {
     let (code, out, _) = strowger(&["explain", "error[missing-outcome]:", "--language", "zh"])?;
     assert_eq!(code, 0);
     assert!(
-        out.contains("错误") && out.contains("来电者会被挂断") && out.contains("not_found: start"),
+        out.contains("错误") && out.contains("来电者会被挂断") && out.contains("not_found: ["),
         "{out}"
     );
     Ok(())

@@ -1,7 +1,9 @@
 //! The program's verbs that need no call: what a designer types, and what they read.
 
 mod check_fix;
+mod docs;
 mod explain;
 mod fmt;
 mod graph;
+mod new;
 mod schema;

@@ -43,7 +43,7 @@ fn errors(schema: &jsonschema::Validator, value: &Json) -> Vec<String> {
 }
 
 /// A flow as the editor's YAML reader sees it: keys are text.
-fn read(text: &str) -> Result<Json> {
+pub fn read(text: &str) -> Result<Json> {
     fn json(value: serde_yaml::Value) -> Json {
         use serde_yaml::Value;
         match value {

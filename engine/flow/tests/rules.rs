@@ -1,4 +1,5 @@
-//! One failing example per rule, and what the designer sees of it.
+//! The rules' examples: each fails in a flow of its own, whose findings are seen as the designer sees them, and its page shows
+//! what is wrong and what to write instead.
 
 mod support;
 
@@ -77,11 +78,89 @@ fn bytes_that_are_not_utf8_are_told_with_their_place() {
 }
 
 #[test]
-fn slugs_are_unique_and_pages_are_written() {
+fn slugs_are_unique_and_named_in_two_languages() {
     let slugs: BTreeSet<&str> = RULES.iter().map(|rule| rule.slug).collect();
     assert_eq!(slugs.len(), RULES.len());
     for rule in RULES {
-        assert!(rule.page.len() > 80, "{} has no page", rule.slug);
         assert!(!rule.english.is_empty() && !rule.chinese.is_empty());
     }
+}
+
+#[test]
+fn every_page_shows_what_is_wrong_and_what_to_write_instead() {
+    let catalog = support::project();
+    let found = |example: &str| -> BTreeSet<&'static str> {
+        let flow = whole(example);
+        let checked = check("page.flow.yaml", flow.as_bytes(), &catalog);
+        checked.diagnostics.iter().map(|found| found.rule).collect()
+    };
+    let mut faults = Vec::new();
+    for rule in RULES {
+        let slug = rule.slug;
+        assert!(rule.page.starts_with(" What it finds: "), "{slug}");
+        let examples = examples(rule.page);
+        if ELSEWHERE.contains(&slug) {
+            assert_eq!(examples, [""; 0], "{slug}");
+            continue;
+        }
+        let [wrong, right] = &examples[..] else {
+            panic!(
+                "the page of {slug} has {} examples: one that is wrong and one that is right are needed",
+                examples.len()
+            );
+        };
+        for (example, expected) in [(wrong, BTreeSet::from([slug])), (right, BTreeSet::new())] {
+            let found = found(example);
+            if found != expected {
+                faults.push(format!("{slug}: {found:?} in\n{}", whole(example)));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The examples of a page, in order.
+fn examples(page: &str) -> Vec<String> {
+    let mut examples = Vec::new();
+    let mut open: Option<String> = None;
+    for line in page.lines() {
+        // Doc comments keep the blank after `///`.
+        let line = line.strip_prefix(' ').unwrap_or(line);
+        match (&mut open, line.starts_with("```")) {
+            (None, true) => open = Some(String::new()),
+            (Some(_), true) => examples.extend(open.take()),
+            (Some(example), false) => *example += &format!("{line}\n"),
+            (None, false) => {}
+        }
+    }
+    examples
+}
+
+/// The flow that an example is a part of: steps, and what a flow declares. A whole flow stays as it is.
+fn whole(example: &str) -> String {
+    const DECLARED: [&str; 5] = ["languages", "vars", "prompts", "hours", "global"];
+    if example.contains("steps:") {
+        return example.to_owned();
+    }
+    let (mut declared, mut steps, mut first) = (String::new(), String::new(), None);
+    let mut declares = false;
+    for line in example.lines() {
+        if !line.starts_with(' ') {
+            let key = line.split(':').next().unwrap_or_default();
+            declares = DECLARED.contains(&key);
+            if !declares {
+                first.get_or_insert(key);
+            }
+        }
+        match declares {
+            true => declared += &format!("{line}\n"),
+            false => steps += &format!("  {line}\n"),
+        }
+    }
+    let mut words = steps.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    if steps.is_empty() || words.any(|word| word == "bye") {
+        steps += "  bye: { hangup: completed }\n";
+    }
+    let first = first.unwrap_or("bye");
+    format!("flow: page\nformat: 1\n{declared}start: {first}\nsteps:\n{steps}")
 }

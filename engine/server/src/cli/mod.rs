@@ -19,6 +19,7 @@ mod fmt;
 mod graph;
 mod known;
 mod lsp;
+mod new;
 mod plugin;
 mod replay;
 mod schema;
@@ -50,6 +51,7 @@ const CANNOT: u8 = 2;
     version,
     arg_required_else_help = true,
     after_help = "Examples:
+  strowger new acme                    a project to begin with
   strowger check flows/aurora          is all well with this project?
   strowger serve flows/aurora          take its calls
   strowger check --help                options, examples and exit codes of a command
@@ -63,6 +65,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a project that answers a call at once, or add a flow to one.
+    New(new::New),
     /// Take calls.
     Serve(serve::Serve),
     /// Check a project's flows, or a single flow file.
@@ -100,13 +104,30 @@ enum Format {
     Json,
 }
 
-/// The language that findings and pages are told in.
+/// A language that findings and pages are told in, and new projects begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Tongue {
     /// English.
     En,
     /// Simplified Chinese.
     Zh,
+}
+
+impl Tongue {
+    /// As flows name it.
+    fn code(self) -> &'static str {
+        match self {
+            Tongue::En => "en",
+            Tongue::Zh => "zh",
+        }
+    }
+
+    /// By the name that flows have for it.
+    fn of_code(code: &str) -> Option<Tongue> {
+        [Tongue::En, Tongue::Zh]
+            .into_iter()
+            .find(|tongue| tongue.code() == code)
+    }
 }
 
 impl From<Tongue> for Language {
@@ -200,6 +221,7 @@ pub fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match arguments.command {
+            Command::New(new) => new.run().await,
             Command::Serve(serve) => serve.run().await,
             Command::Check(check) => check.run().await,
             Command::Test(test) => test.run().await,

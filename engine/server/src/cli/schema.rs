@@ -58,7 +58,9 @@ impl Schema {
         let here = Path::new(".");
         let folder = self.project.as_deref();
         if self.write {
-            for path in write(folder.unwrap_or(here)).await? {
+            let folder = folder.unwrap_or(here);
+            let (_, catalog) = known::of_project(folder).await?;
+            for path in write_of(folder, &catalog)? {
                 eprintln!("{}: written", path.display());
             }
             return Ok(OK);
@@ -103,9 +105,9 @@ impl Kind {
     }
 }
 
-/// Writes all schemas of a project to where the first lines of its files look for them.
-pub(super) async fn write(project: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let (_, catalog) = known::of_project(project).await?;
+/// Writes all schemas of a project, whose flows may refer to what is in `catalog`, to where the first lines of its files look
+/// for them.
+pub(super) fn write_of(project: &Path, catalog: &Catalog) -> Result<Vec<PathBuf>, Failure> {
     let mut written = Vec::new();
     for kind in Kind::value_variants() {
         let path = project.join(kind.path());
@@ -114,7 +116,7 @@ pub(super) async fn write(project: &Path) -> Result<Vec<PathBuf>, Failure> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        let text = text(&kind.schema(&catalog)) + "\n";
+        let text = text(&kind.schema(catalog)) + "\n";
         std::fs::write(&path, text).map_err(failed)?;
         written.push(path);
     }

@@ -268,12 +268,6 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), Wrong> {
-        let is_name = |name: &str| {
-            name.starts_with(|c: char| c.is_ascii_lowercase())
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        };
         let wrong = |path: &[&str], message: Text, help| {
             Err(Wrong {
                 path: path.iter().map(|part| (*part).to_owned()).collect(),
@@ -282,7 +276,7 @@ impl Config {
             })
         };
         let name = &self.project.name;
-        if !is_name(name) {
+        if !is_project_name(name) {
             return wrong(
                 &["project", "name"],
                 text!(
@@ -454,6 +448,14 @@ fn in_words(message: &str) -> (Text, Text) {
         Some(format!("{before}expected {words}"))
     });
     (reason(number.as_deref().unwrap_or(message)), help)
+}
+
+/// Whether a text may be `project.name`: a lower-case letter, then lower-case letters, digits and hyphens.
+pub fn is_project_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// What JSON cannot say of a table, where `path` then leads.

@@ -12,7 +12,10 @@ mod routes;
 mod steps;
 
 pub use complaint::Complaint;
-pub use config::{Config, ConfigError, Grants, LogFormat, Loudness, PluginConfig, RecordingConfig};
+pub use config::{
+    Config, ConfigError, Grants, LogFormat, Loudness, PluginConfig, RecordingConfig,
+    is_project_name,
+};
 pub use examined::{Examined, errors_of};
 pub use finding::{Finding, PROJECT_RULE, Source};
 pub(crate) use folder::hex;

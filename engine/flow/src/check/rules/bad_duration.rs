@@ -6,13 +6,17 @@ rule! {
     /// What it finds: a duration that is not written as `250ms`, `5s`, `3m` or `1h30m`, or is too long or too short for its place.
     ///
     /// ```yaml
-    /// wait: 3 seconds
+    /// pause:
+    ///   - wait: 3 seconds
+    ///   - goto: bye
     /// ```
     ///
     /// Write instead:
     ///
     /// ```yaml
-    /// wait: 3s
+    /// pause:
+    ///   - wait: 3s
+    ///   - goto: bye
     /// ```
     BAD_DURATION = "bad-duration", Error, "not a duration", "不是有效的时长"
 }

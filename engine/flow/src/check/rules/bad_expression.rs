@@ -3,7 +3,19 @@ rule! {
     /// deeper than 32 levels.
     ///
     /// ```yaml
-    /// if: tries <
+    /// check:
+    ///   if: call.priority >
+    ///   then: bye
+    ///   else: bye
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// check:
+    ///   if: call.priority > 50
+    ///   then: bye
+    ///   else: bye
     /// ```
     ///
     /// An expression has names, numbers, `"texts"`, lists, `and or not`, comparisons, `+ - * / %`, `~` to join texts, `in`, `is none`,

@@ -10,6 +10,9 @@ rule! {
     ///   support:
     ///     timezone: Asia/Shanghai
     ///     weekly: { mon-fri: 9-18 }
+    /// desk:
+    ///   hours: support
+    ///   then: { open: bye, closed: bye }
     /// ```
     ///
     /// Write instead:
@@ -19,6 +22,9 @@ rule! {
     ///   support:
     ///     timezone: Asia/Shanghai
     ///     weekly: { mon-fri: 09:00-18:00 }
+    /// desk:
+    ///   hours: support
+    ///   then: { open: bye, closed: bye }
     /// ```
     BAD_HOURS = "bad-hours", Error, "opening hours that are none", "营业时间有误"
 }

@@ -7,8 +7,19 @@ rule! {
     /// wants a list.
     ///
     /// ```yaml
-    /// queue: support
-    /// priority: 500        # 0 to 100
+    /// desk:
+    ///   queue: general
+    ///   priority: 500        # 0 to 100
+    ///   then: { else: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// desk:
+    ///   queue: general
+    ///   priority: 50
+    ///   then: { else: bye }
     /// ```
     BAD_INPUT = "bad-input", Error, "a step cannot work with this value", "输入值无效"
 }

@@ -8,13 +8,21 @@ rule! {
     /// which would be a minus.
     ///
     /// ```yaml
-    /// vars: { Order-No: text }
+    /// number:
+    ///   ask: Please enter your order number.
+    ///   into: Order-No
+    ///   expect: { digits: 8 }
+    ///   then: { else: bye }
     /// ```
     ///
     /// Write instead:
     ///
     /// ```yaml
-    /// vars: { order_no: text }
+    /// number:
+    ///   ask: Please enter your order number.
+    ///   into: order_no
+    ///   expect: { digits: 8 }
+    ///   then: { else: bye }
     /// ```
     BAD_NAME = "bad-name", Error, "a name that is not one", "名字不合规"
 }

@@ -8,7 +8,17 @@ rule! {
     /// `say-as`, `sub`, `phoneme`, `lang`, `p`, `s`.
     ///
     /// ```yaml
-    /// say: "One moment <brake time='1s'/> please."
+    /// pause:
+    ///   - say: "One moment <brake time='1s'/> please."
+    ///   - goto: bye
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// pause:
+    ///   - say: "One moment <break time='1s'/> please."
+    ///   - goto: bye
     /// ```
     BAD_SSML = "bad-ssml", Error, "markup that cannot be spoken", "语音标记有误"
 }

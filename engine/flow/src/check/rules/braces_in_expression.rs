@@ -7,13 +7,19 @@ rule! {
     /// into a text.
     ///
     /// ```yaml
-    /// if: ${tries > 2}
+    /// check:
+    ///   if: ${call.priority > 50}
+    ///   then: bye
+    ///   else: bye
     /// ```
     ///
     /// Write instead:
     ///
     /// ```yaml
-    /// if: tries > 2
+    /// check:
+    ///   if: call.priority > 50
+    ///   then: bye
+    ///   else: bye
     /// ```
     BRACES_IN_EXPRESSION = "braces-in-expression", Error, "`${ }` around a condition", "条件外多了 `${ }`"
 }

@@ -10,14 +10,22 @@ rule! {
     /// ```yaml
     /// lookup:
     ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302" }
     ///   timeout: 5s
     ///   retry: { times: 2 }
+    ///   then: { else: bye }
     /// ```
     ///
     /// Say something meanwhile:
     ///
     /// ```yaml
-    ///   meanwhile: { after: 1s, say: one_moment }
+    /// lookup:
+    ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302" }
+    ///   timeout: 5s
+    ///   retry: { times: 2 }
+    ///   meanwhile: { after: 1s, say: One moment please. }
+    ///   then: { else: bye }
     /// ```
     DEAD_AIR = "dead-air", Warning, "more than eight seconds of silence", "静默超过八秒"
 }

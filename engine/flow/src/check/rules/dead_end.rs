@@ -8,14 +8,14 @@ rule! {
     ///
     /// ```yaml
     /// start:
-    ///   say: hello
+    ///   say: Hello.
     /// ```
     ///
     /// Write `then:`, or end the call:
     ///
     /// ```yaml
     /// start:
-    ///   - say: hello
+    ///   - say: Hello.
     ///   - hangup: completed
     /// ```
     DEAD_END = "dead-end", Error, "the flow ends in the middle", "流程中途断开"

@@ -5,7 +5,34 @@ use crate::expr::Span;
 rule! {
     /// What it finds: an inline list more than two deep. Nobody can follow it any more.
     ///
+    /// ```yaml
+    /// check:
+    ///   if: call.channel == "voice"
+    ///   then:
+    ///     - if: call.priority > 50
+    ///       then:
+    ///         - if: call.language == "en"
+    ///           then: [ { say: One moment please. }, { goto: bye } ]
+    ///           else: bye
+    ///       else: bye
+    ///   else: bye
+    /// ```
+    ///
     /// Give the inner list a step name of its own and go there.
+    ///
+    /// ```yaml
+    /// check:
+    ///   if: call.channel == "voice"
+    ///   then:
+    ///     - if: call.priority > 50
+    ///       then: urgent
+    ///       else: bye
+    ///   else: bye
+    /// urgent:
+    ///   if: call.language == "en"
+    ///   then: [ { say: One moment please. }, { goto: bye } ]
+    ///   else: bye
+    /// ```
     DEEP_NESTING = "deep-nesting", Warning, "lists within lists within lists", "嵌套过深"
 }
 

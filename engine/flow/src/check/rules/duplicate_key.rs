@@ -7,9 +7,23 @@ rule! {
     /// what was written would never happen. `1` and `"1"` are the same key, and so are `star` and `"*"`.
     ///
     /// ```yaml
-    /// press:
-    ///   1: orders
-    ///   1: returns
+    /// main:
+    ///   menu: For an order press 1.
+    ///   press:
+    ///     1: flow:order-status
+    ///     1: flow:vip-routing
+    ///   then: { else: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// main:
+    ///   menu: For an order press 1, for your adviser press 2.
+    ///   press:
+    ///     1: flow:order-status
+    ///     2: flow:vip-routing
+    ///   then: { else: bye }
     /// ```
     DUPLICATE_KEY = "duplicate-key", Error, "the same key twice", "键重复"
 }

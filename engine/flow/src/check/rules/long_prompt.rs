@@ -5,6 +5,27 @@ use crate::expr::Span;
 rule! {
     /// What it finds: a text of a menu or a question that takes more than about 30 seconds to say. Callers who know what they want have
     /// to sit through it; those who do not have forgotten its beginning.
+    ///
+    /// ```yaml
+    /// main:
+    ///   menu: >-
+    ///     Welcome to Aurora, the shop for light in every room of your house, and thank you very much for calling us today.
+    ///     Before we begin, let us tell you that all our lamps are made to last for thirty years, and that this month the
+    ///     whole range of lamps for the garden can be had at a quarter off, as long as stocks last. Our opening hours have
+    ///     changed: we are now here from eight in the morning until ten at night, on Saturdays as well, and on most holidays.
+    ///     For an order press 1.
+    ///   press: { 1: flow:order-status }
+    ///   then: { else: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// main:
+    ///   menu: Welcome to Aurora. For an order press 1.
+    ///   press: { 1: flow:order-status }
+    ///   then: { else: bye }
+    /// ```
     LONG_PROMPT = "long-prompt", Warning, "a prompt that takes too long", "提示过长"
 }
 

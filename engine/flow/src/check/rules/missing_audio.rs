@@ -4,10 +4,24 @@ use crate::diagnostic::text;
 use crate::expr::Span;
 
 rule! {
-    /// What it finds: an `audio:` or a `music:` whose file is not in the project. The text is spoken instead, where there is one.
+    /// What it finds: an `audio:` or a `music:` whose file is not in the project, or whose path leads out of it. The text is spoken instead, where there is one.
     ///
     /// ```yaml
-    /// goodbye: { en: { audio: audio/en/godbye.wav, text: Goodbye. } }
+    /// prompts:
+    ///   goodbye: { en: { audio: audio/en/godbye.wav, text: Goodbye. } }
+    /// end:
+    ///   - say: goodbye
+    ///   - hangup: completed
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// prompts:
+    ///   goodbye: { en: { audio: audio/en/goodbye.wav, text: Goodbye. } }
+    /// end:
+    ///   - say: goodbye
+    ///   - hangup: completed
     /// ```
     ///
     /// Paths begin at the project's folder.

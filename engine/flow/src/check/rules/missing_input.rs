@@ -10,6 +10,7 @@ rule! {
     /// lookup:
     ///   use: orders/lookup@1
     ///   with: { phone: "${call.from}" }
+    ///   then: { else: bye }
     /// ```
     ///
     /// Write instead:
@@ -17,7 +18,8 @@ rule! {
     /// ```yaml
     /// lookup:
     ///   use: orders/lookup@1
-    ///   with: { phone: "${call.from}", order_no: "${order_no}" }
+    ///   with: { phone: "${call.from}", order_no: "20260302" }
+    ///   then: { else: bye }
     /// ```
     MISSING_INPUT = "missing-input", Error, "a step lacks what it needs", "缺少必需的输入"
 }

@@ -12,8 +12,9 @@ rule! {
     /// ```yaml
     /// lookup:
     ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302" }
     ///   then:
-    ///     found: status
+    ///     found: bye
     /// ```
     ///
     /// Write instead:
@@ -21,10 +22,11 @@ rule! {
     /// ```yaml
     /// lookup:
     ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302" }
     ///   then:
-    ///     found: status
-    ///     not_found: start
-    ///     else: hand_over
+    ///     found: bye
+    ///     not_found: [ { say: I can't find that order. }, { goto: bye } ]
+    ///     else: bye
     /// ```
     MISSING_OUTCOME = "missing-outcome", Error, "an outcome that leads nowhere", "有结果没有去向"
 }

@@ -4,12 +4,27 @@ use crate::diagnostic::text;
 use crate::expr::Span;
 
 rule! {
-    /// What it finds: a prompt without a text in one of the flow's languages, and without `any`. Callers of that language would hear another.
+    /// What it finds: a prompt without a text in one of the flow's languages and without `any`, or with a text in a language that the flow
+    /// does not speak. Callers of the missing language would hear another.
     ///
     /// ```yaml
     /// languages: [zh, en]
     /// prompts:
-    ///   bye: { zh: 再见。 }
+    ///   goodbye: { zh: 再见。 }
+    /// end:
+    ///   - say: goodbye
+    ///   - hangup: completed
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// languages: [zh, en]
+    /// prompts:
+    ///   goodbye: { zh: 再见。, en: Goodbye. }
+    /// end:
+    ///   - say: goodbye
+    ///   - hangup: completed
     /// ```
     MISSING_TRANSLATION = "missing-translation", Warning, "a prompt lacks a language", "提示缺少译文"
 }

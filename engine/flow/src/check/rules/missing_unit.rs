@@ -7,13 +7,17 @@ rule! {
     /// difference.
     ///
     /// ```yaml
-    /// timeout: 3
+    /// pause:
+    ///   - wait: 3
+    ///   - goto: bye
     /// ```
     ///
     /// Write instead:
     ///
     /// ```yaml
-    /// timeout: 3s
+    /// pause:
+    ///   - wait: 3s
+    ///   - goto: bye
     /// ```
     ///
     /// The units are `ms`, `s`, `m` and `h`: `250ms`, `5s`, `3m`, `1h30m`.

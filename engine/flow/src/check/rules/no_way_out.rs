@@ -8,9 +8,24 @@ rule! {
     ///
     /// ```yaml
     /// main:
-    ///   menu: main
-    ///   press: { 1: main }
-    ///   then: { no_input: main, no_match: main }
+    ///   menu: For an order press 1.
+    ///   press: { 1: orders }
+    ///   then: { no_input: orders, no_match: orders }
+    /// orders:
+    ///   call: order-status
+    ///   then: { else: main }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// main:
+    ///   menu: For an order press 1.
+    ///   press: { 1: orders }
+    ///   then: { no_input: bye, no_match: bye }
+    /// orders:
+    ///   call: order-status
+    ///   then: { else: main }
     /// ```
     NO_WAY_OUT = "no-way-out", Error, "no way to a person or a goodbye", "走不到人工或告别"
 }

@@ -8,13 +8,21 @@ rule! {
     /// that a caller could hear: the step fails as soon as it comes to that prompt.
     ///
     /// ```yaml
-    /// goodbye: { en: { audio: audio/en/godbye.wav } }
+    /// prompts:
+    ///   goodbye: { en: { audio: audio/en/godbye.wav } }
+    /// end:
+    ///   - say: goodbye
+    ///   - hangup: completed
     /// ```
     ///
     /// Correct the path, or give the words too, which are spoken while the file is missing and read in a chat:
     ///
     /// ```yaml
-    /// goodbye: { en: { audio: audio/en/goodbye.wav, text: Goodbye. } }
+    /// prompts:
+    ///   goodbye: { en: { audio: audio/en/goodbye.wav, text: Goodbye. } }
+    /// end:
+    ///   - say: goodbye
+    ///   - hangup: completed
     /// ```
     NOTHING_TO_PLAY = "nothing-to-play", Error, "a prompt that nobody can hear", "没有任何可播放的内容"
 }

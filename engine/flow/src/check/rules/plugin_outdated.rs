@@ -5,18 +5,26 @@ use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
-    /// Finds: a step that its plugin has left behind: one of which there is a newer major version, or one that its
-    /// description calls `deprecated`, and inputs that it calls so. The flow runs as before; the day will come on
-    /// which it does not.
+    /// What it finds: a step of which its plugin has a newer major version, and a step or an input that its plugin calls
+    /// `deprecated`. The flow runs as before; the day will come on which it does not. The help says in the words of the
+    /// plugin's author what to use instead, or what has changed.
     ///
     /// ```yaml
-    /// start: { use: orders/find@1, with: { no: "${order_no}" }, as: order, then: { found: tell, else: operator } }
+    /// start:
+    ///   use: parcels/track@1
+    ///   timeout: 2s
+    ///   with: { number: "42" }
+    ///   then: { found: bye, not_found: bye, error: bye, timeout: bye }
     /// ```
     ///
-    /// The help says in the words of the plugin's author what to use instead, or what has changed:
+    /// Write instead:
     ///
     /// ```yaml
-    /// start: { use: orders/lookup@2, with: { order_no: "${order_no}" }, as: order, then: { found: tell, else: operator } }
+    /// start:
+    ///   use: parcels/track@2
+    ///   timeout: 2s
+    ///   with: { number: "42" }
+    ///   then: { found: bye, not_found: bye, error: bye, timeout: bye }
     /// ```
     PLUGIN_OUTDATED = "plugin-outdated", Warning, "a step or an input that a plugin has left behind", "插件已不再推荐的步骤或输入"
 }

@@ -5,6 +5,25 @@ use crate::expr::Span;
 rule! {
     /// What it finds: `retry:` on a plugin's step that does not say that running it twice does no harm. A retry after a timeout could
     /// place the same order twice.
+    ///
+    /// ```yaml
+    /// note:
+    ///   use: crm/note@2
+    ///   with: { phone: "${call.from}", text: called }
+    ///   timeout: 2s
+    ///   retry: { times: 1 }
+    ///   then: { else: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// note:
+    ///   use: crm/note@2
+    ///   with: { phone: "${call.from}", text: called }
+    ///   timeout: 2s
+    ///   then: { else: bye }
+    /// ```
     RETRY_NOT_IDEMPOTENT = "retry-not-idempotent", Warning, "repeating a step that must not happen twice", "重试非幂等的步骤"
 }
 

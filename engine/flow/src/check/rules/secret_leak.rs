@@ -7,13 +7,28 @@ rule! {
     /// to keep it (`x-secret`). Card numbers and PINs must not be spoken, stored or shown.
     ///
     /// ```yaml
-    /// - ask: your_card
+    /// card:
+    ///   ask: Please enter the number of your card.
     ///   into: card
     ///   expect: card
-    /// - say: "I have ${card}."
+    ///   then: { ok: read_back, else: bye }
+    /// read_back:
+    ///   - say: "I have ${card}."
+    ///   - goto: bye
     /// ```
     ///
     /// Say its last four digits instead: `${card | last4}`.
+    ///
+    /// ```yaml
+    /// card:
+    ///   ask: Please enter the number of your card.
+    ///   into: card
+    ///   expect: card
+    ///   then: { ok: read_back, else: bye }
+    /// read_back:
+    ///   - say: "I have a card ending in ${card | last4}."
+    ///   - goto: bye
+    /// ```
     SECRET_LEAK = "secret-leak", Error, "a secret where it could be heard or read", "机密泄露"
 }
 

@@ -5,6 +5,32 @@ use crate::expr::Span;
 rule! {
     /// What it finds: a key in a step's `press:` that `global.press` has too, with another target. Callers learn that 0 is the operator; here
     /// it is not.
+    ///
+    /// ```yaml
+    /// global:
+    ///   press: { 0: desk }
+    /// main:
+    ///   menu: For an order press 1, to end the call press 0.
+    ///   press: { 1: flow:order-status, 0: bye }
+    ///   then: { no_input: desk, no_match: desk }
+    /// desk:
+    ///   queue: general
+    ///   then: { else: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// global:
+    ///   press: { 0: desk }
+    /// main:
+    ///   menu: For an order press 1, to end the call press 9.
+    ///   press: { 1: flow:order-status, 9: bye }
+    ///   then: { no_input: desk, no_match: desk }
+    /// desk:
+    ///   queue: general
+    ///   then: { else: bye }
+    /// ```
     SHADOWED_GLOBAL_KEY = "shadowed-global-key", Warning, "a key means something else here than everywhere", "按键与全局按键含义不同"
 }
 

@@ -7,21 +7,24 @@ rule! {
     /// until `max_duration`, and the caller hears the same thing again and again, or nothing at all.
     ///
     /// ```yaml
-    /// nag:
-    ///   say: hello
+    /// hello:
+    ///   say: Hello.
     ///   then: nudge
     /// nudge:
-    ///   say: "Still there?"
-    ///   then: nag
+    ///   say: Still there?
+    ///   then: hello
     /// ```
     ///
     /// Let the loop pass through a step that listens, or count and leave it:
     ///
     /// ```yaml
-    /// - set: { tries: "${tries + 1}" }
-    /// - if: tries < 3
-    ///   then: lookup
-    ///   else: hand_over
+    /// hello:
+    ///   menu: Hello. Press 1 to go on.
+    ///   press: { 1: flow:order-status }
+    ///   then: { no_input: nudge, no_match: bye }
+    /// nudge:
+    ///   - say: Still there?
+    ///   - hangup: completed
     /// ```
     SILENT_LOOP = "silent-loop", Error, "a loop that no caller causes", "无来电者参与的循环"
 }

@@ -5,7 +5,23 @@ use crate::expr::Span;
 rule! {
     /// What it finds: a menu's prompt that says "press 3" or 「请按三」 where the step has no such key. Callers would press it.
     ///
+    /// ```yaml
+    /// main:
+    ///   menu: For an order press 1, for a person press 0.
+    ///   press: { 1: flow:order-status }
+    ///   then: { else: bye }
+    /// ```
+    ///
     /// Use `${choices}`: then prompt and keys cannot disagree.
+    ///
+    /// ```yaml
+    /// main:
+    ///   menu: "${choices}"
+    ///   press:
+    ///     1: { to: flow:order-status, label: check an order }
+    ///     0: { to: bye, label: end the call }
+    ///   then: { else: bye }
+    /// ```
     SPOKEN_KEY_UNMAPPED = "spoken-key-unmapped", Warning, "a prompt names a key that does nothing", "提示里的按键无效"
 }
 

@@ -7,16 +7,16 @@ rule! {
     ///
     /// ```yaml
     /// start:
-    ///   say: hello
-    ///   hangup: done
+    ///   say: Hello.
+    ///   hangup: completed
     /// ```
     ///
     /// Write a list, whose order matters:
     ///
     /// ```yaml
     /// start:
-    ///   - say: hello
-    ///   - hangup: done
+    ///   - say: Hello.
+    ///   - hangup: completed
     /// ```
     TWO_VERBS = "two-verbs", Error, "a step that does two things", "一个步骤有两个动词"
 }

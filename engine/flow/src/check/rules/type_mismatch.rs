@@ -8,7 +8,19 @@ rule! {
     /// takes a number. Nothing is ever converted in silence.
     ///
     /// ```yaml
-    /// if: order.status > 3
+    /// check:
+    ///   if: call.priority > "fifty"
+    ///   then: bye
+    ///   else: bye
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// check:
+    ///   if: call.priority > 50
+    ///   then: bye
+    ///   else: bye
     /// ```
     TYPE_MISMATCH = "type-mismatch", Error, "a value of the wrong kind", "类型不匹配"
 }

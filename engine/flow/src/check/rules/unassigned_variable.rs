@@ -9,10 +9,25 @@ rule! {
     /// ```yaml
     /// lookup:
     ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302" }
     ///   as: order
     ///   then: { found: tell, else: tell }
     /// tell:
-    ///   say: "${order.status_text}"
+    ///   - say: "${order.status_text}"
+    ///   - goto: bye
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// lookup:
+    ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302" }
+    ///   as: order
+    ///   then: { found: tell, else: bye }
+    /// tell:
+    ///   - say: "${order.status_text}"
+    ///   - goto: bye
     /// ```
     ///
     /// The help shows the path. Lead it elsewhere, or give the variable a default under `vars:`.

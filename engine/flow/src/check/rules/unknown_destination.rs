@@ -6,7 +6,17 @@ rule! {
     /// What it finds: a `transfer:` to a name that is neither a supplier of the project, nor a telephone number, nor a SIP URI.
     ///
     /// ```yaml
-    /// transfer: suplier-a
+    /// hand_over:
+    ///   transfer: suplier-a
+    ///   then: { else: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// hand_over:
+    ///   transfer: supplier-a
+    ///   then: { else: bye }
     /// ```
     UNKNOWN_DESTINATION = "unknown-destination", Error, "a transfer to nowhere", "转接目标不存在"
 }

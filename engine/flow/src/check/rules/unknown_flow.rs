@@ -6,7 +6,17 @@ rule! {
     /// What it finds: a `call:` or a `flow:NAME` whose flow is not in the project.
     ///
     /// ```yaml
-    /// call: order-state
+    /// orders:
+    ///   call: order-state
+    ///   then: { else: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// orders:
+    ///   call: order-status
+    ///   then: { else: bye }
     /// ```
     ///
     /// The name is what the other file says after `flow:`, not the file's name.

@@ -6,7 +6,25 @@ rule! {
     /// What it finds: a `hours:` step whose name is not defined under the flow's `hours:`.
     ///
     /// ```yaml
-    /// hours: suport
+    /// hours:
+    ///   support:
+    ///     timezone: Asia/Shanghai
+    ///     weekly: { mon-fri: 09:00-18:00 }
+    /// desk:
+    ///   hours: suport
+    ///   then: { open: bye, closed: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// hours:
+    ///   support:
+    ///     timezone: Asia/Shanghai
+    ///     weekly: { mon-fri: 09:00-18:00 }
+    /// desk:
+    ///   hours: support
+    ///   then: { open: bye, closed: bye }
     /// ```
     UNKNOWN_HOURS = "unknown-hours", Error, "there are no such hours", "没有这个营业时间"
 }

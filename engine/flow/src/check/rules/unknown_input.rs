@@ -6,7 +6,19 @@ rule! {
     /// What it finds: an input that the plugin or the called flow does not have.
     ///
     /// ```yaml
-    /// with: { order_number: "${order_no}" }   # it is called order_no
+    /// lookup:
+    ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302", fone: "${call.from}" }   # it is called phone
+    ///   then: { else: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// lookup:
+    ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302", phone: "${call.from}" }
+    ///   then: { else: bye }
     /// ```
     UNKNOWN_INPUT = "unknown-input", Error, "a step does not take this", "未知的输入"
 }

@@ -8,17 +8,21 @@ rule! {
     /// its author wanted.
     ///
     /// ```yaml
-    /// start:
-    ///   menu: main
+    /// main:
+    ///   menu: For an order press 1.
     ///   atempts: 2
+    ///   press: { 1: flow:order-status }
+    ///   then: { else: bye }
     /// ```
     ///
     /// Write instead:
     ///
     /// ```yaml
-    /// start:
-    ///   menu: main
+    /// main:
+    ///   menu: For an order press 1.
     ///   attempts: 2
+    ///   press: { 1: flow:order-status }
+    ///   then: { else: bye }
     /// ```
     UNKNOWN_KEY = "unknown-key", Error, "a key that nobody reads", "未知的键"
 }

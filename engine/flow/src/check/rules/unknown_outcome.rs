@@ -8,11 +8,31 @@ rule! {
     /// sees.
     ///
     /// ```yaml
-    /// check:
+    /// lookup:
+    ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302" }
+    ///   as: order
+    ///   then: { found: status, else: bye }
+    /// status:
     ///   switch: order.status
     ///   then:
-    ///     shiped: bye
-    ///     else: other
+    ///     shiped: [ { say: It is on its way. }, { goto: bye } ]
+    ///     else: bye
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// lookup:
+    ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302" }
+    ///   as: order
+    ///   then: { found: status, else: bye }
+    /// status:
+    ///   switch: order.status
+    ///   then:
+    ///     shipped: [ { say: It is on its way. }, { goto: bye } ]
+    ///     else: bye
     /// ```
     UNKNOWN_OUTCOME = "unknown-outcome", Error, "an outcome that never happens", "不存在的结果"
 }

@@ -9,7 +9,19 @@ rule! {
     /// What it finds: a `use:` whose `plugin/step@major` no plugin of the project offers.
     ///
     /// ```yaml
-    /// use: orders/lokup@1
+    /// lookup:
+    ///   use: orders/lokup@1
+    ///   with: { order_no: "20260302" }
+    ///   then: { else: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// lookup:
+    ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302" }
+    ///   then: { else: bye }
     /// ```
     UNKNOWN_PLUGIN = "unknown-plugin", Error, "there is no such plugin or step of a plugin", "没有这个插件或插件步骤"
 }

@@ -7,10 +7,21 @@ rule! {
     /// lower-case word is the text itself.
     ///
     /// ```yaml
-    /// say: helo
+    /// prompts: { hello: Hello. }
+    /// greet:
+    ///   - say: helo
+    ///   - goto: bye
     /// ```
     ///
     /// Write the name of a prompt under `prompts:`, or the words: `say: "Hello."`
+    ///
+    /// ```yaml
+    /// prompts: { hello: Hello. }
+    /// greet:
+    ///   - say: hello
+    ///   - say: How are you?
+    ///   - goto: bye
+    /// ```
     UNKNOWN_PROMPT = "unknown-prompt", Error, "there is no such prompt", "没有这个提示"
 }
 

@@ -6,7 +6,17 @@ rule! {
     /// What it finds: a queue that `queues.yaml` does not have. Callers sent there would be refused.
     ///
     /// ```yaml
-    /// queue: front-dest
+    /// desk:
+    ///   queue: front-dest
+    ///   then: { else: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// desk:
+    ///   queue: front-desk
+    ///   then: { else: bye }
     /// ```
     UNKNOWN_QUEUE = "unknown-queue", Error, "there is no such queue", "没有这个队列"
 }

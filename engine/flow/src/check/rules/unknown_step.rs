@@ -7,7 +7,23 @@ rule! {
     /// been written, so that one slip is one finding.
     ///
     /// ```yaml
-    /// then: loookup
+    /// start:
+    ///   say: Hello.
+    ///   then: loookup
+    /// lookup:
+    ///   call: order-status
+    ///   then: { else: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// start:
+    ///   say: Hello.
+    ///   then: lookup
+    /// lookup:
+    ///   call: order-status
+    ///   then: { else: bye }
     /// ```
     ///
     /// Targets are the names under `steps:`, `flow:NAME` for another flow, and `repeat` in the lines of a listening step.

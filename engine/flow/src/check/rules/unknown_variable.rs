@@ -8,7 +8,23 @@ rule! {
     /// that are always there: `call` and `now`.
     ///
     /// ```yaml
-    /// if: trys < 3
+    /// vars: { tries: { type: number, default: 0 } }
+    /// check:
+    ///   - set: { tries: "${tries + 1}" }
+    ///   - if: trys < 3
+    ///     then: bye
+    ///     else: bye
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// vars: { tries: { type: number, default: 0 } }
+    /// check:
+    ///   - set: { tries: "${tries + 1}" }
+    ///   - if: tries < 3
+    ///     then: bye
+    ///     else: bye
     /// ```
     UNKNOWN_VARIABLE = "unknown-variable", Error, "there is no such variable", "没有这个变量"
 }

@@ -8,15 +8,17 @@ rule! {
     /// `menu`, `ask`, `use` and so on.
     ///
     /// ```yaml
-    /// nap:
-    ///   tell: hello
+    /// greet:
+    ///   tell: Hello.
+    ///   then: bye
     /// ```
     ///
     /// Write instead:
     ///
     /// ```yaml
-    /// nap:
-    ///   say: hello
+    /// greet:
+    ///   say: Hello.
+    ///   then: bye
     /// ```
     ///
     /// A client's plugin is written `use: plugin/step@1`.

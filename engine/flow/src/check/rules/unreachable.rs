@@ -6,9 +6,17 @@ rule! {
     /// What it finds: a step or an action that no path from the start leads to. Either something should lead there, or it can go.
     ///
     /// ```yaml
-    /// bye:
-    ///   - hangup: done
-    ///   - say: goodbye      # nobody is there any more
+    /// end:
+    ///   - hangup: completed
+    ///   - say: Goodbye.      # nobody is there any more
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// end:
+    ///   - say: Goodbye.
+    ///   - hangup: completed
     /// ```
     UNREACHABLE = "unreachable", Warning, "nobody ever comes here", "永远走不到"
 }

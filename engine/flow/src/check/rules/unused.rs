@@ -10,6 +10,19 @@ rule! {
     /// prompts:
     ///   hello: { en: Hello. }
     ///   helo: { en: Hello there. }   # nothing says it
+    /// greet:
+    ///   - say: hello
+    ///   - goto: bye
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// prompts:
+    ///   hello: { en: Hello. }
+    /// greet:
+    ///   - say: hello
+    ///   - goto: bye
     /// ```
     UNUSED = "unused", Warning, "something that nothing uses", "未使用"
 }

@@ -7,8 +7,21 @@ rule! {
     /// hide the next real finding.
     ///
     /// ```yaml
-    /// lookup: # strowger: allow(dead-air) legacy CRM, replaced in May
-    ///   use: crm/old@1
+    /// lookup: # strowger: allow(dead-air) legacy system, replaced in May
+    ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302" }
+    ///   timeout: 5s
+    ///   then: { else: bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// lookup: # strowger: allow(dead-air) legacy system, replaced in May
+    ///   use: orders/lookup@1
+    ///   with: { order_no: "20260302" }
+    ///   timeout: 9s
+    ///   then: { else: bye }
     /// ```
     UNUSED_SUPPRESSION = "unused-suppression", Warning, "a suppression that suppresses nothing", "无效的抑制"
 }

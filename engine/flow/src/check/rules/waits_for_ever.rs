@@ -7,11 +7,22 @@ rule! {
     ///
     /// ```yaml
     /// hold:
-    ///   queue: support
-    ///   then: { else: hold, done: bye }
+    ///   queue: general
+    ///   then: { done: bye, else: hold }
     /// ```
     ///
     /// Offer something else after a while: a voicemail, a call back.
+    ///
+    /// ```yaml
+    /// hold:
+    ///   queue: general
+    ///   then: { done: bye, else: message }
+    /// message:
+    ///   - say: Please leave a message after the tone.
+    ///   - record: { beep: true }
+    ///     into: message
+    ///   - goto: bye
+    /// ```
     WAITS_FOR_EVER = "waits-for-ever", Warning, "a wait without an end", "没有尽头的等待"
 }
 

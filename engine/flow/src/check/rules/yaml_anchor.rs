@@ -7,13 +7,21 @@ rule! {
     /// would have to be looked up, and would change in two places at once.
     ///
     /// ```yaml
-    /// steps:
-    ///   start: &hello { say: hello, then: bye }
-    ///   again: *hello
+    /// greet:
+    ///   - say: &hello Hello.
+    ///   - goto: bye
     /// ```
     ///
     /// Give the thing a name of its own (a step, a prompt) and use that name twice. A text that begins with
     /// `&` or `*` needs quotes.
+    ///
+    /// ```yaml
+    /// prompts: { hello: Hello. }
+    /// greet:
+    ///   - say: hello
+    ///   - say: hello
+    ///   - goto: bye
+    /// ```
     YAML_ANCHOR = "yaml-anchor", Error, "anchors and aliases are not part of the language", "不支持锚点和别名"
 }
 

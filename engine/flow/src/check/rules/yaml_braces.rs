@@ -6,13 +6,19 @@ rule! {
     /// What it finds: an unquoted `${ … }` between `{ }` or `[ ]`. To YAML its braces open another map.
     ///
     /// ```yaml
-    /// with: { phone: ${call.from} }
+    /// who:
+    ///   use: crm/caller@2
+    ///   with: { phone: ${call.from} }
+    ///   then: { else: bye }
     /// ```
     ///
     /// Write quotes:
     ///
     /// ```yaml
-    /// with: { phone: "${call.from}" }
+    /// who:
+    ///   use: crm/caller@2
+    ///   with: { phone: "${call.from}" }
+    ///   then: { else: bye }
     /// ```
     ///
     /// On lines of their own, as in `phone: ${call.from}`, no quotes are needed.

@@ -7,13 +7,17 @@ rule! {
     /// the caller would never hear the rest.
     ///
     /// ```yaml
-    /// say: Please dial extension #5 now.
+    /// tell:
+    ///   - say: Please dial extension #5 now.
+    ///   - goto: bye
     /// ```
     ///
     /// Write quotes:
     ///
     /// ```yaml
-    /// say: "Please dial extension #5 now."
+    /// tell:
+    ///   - say: "Please dial extension #5 now."
+    ///   - goto: bye
     /// ```
     ///
     /// A comment that is meant has a blank after its `#`.

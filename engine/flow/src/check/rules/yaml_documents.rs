@@ -5,7 +5,23 @@ use crate::expr::Span;
 rule! {
     /// What it finds: a second document after `---`. A file is one flow; whatever follows would not be read.
     ///
+    /// ```yaml
+    /// flow: welcome
+    /// format: 1
+    /// steps: { start: { hangup: done } }
+    /// ---
+    /// flow: goodbye
+    /// format: 1
+    /// steps: { start: { hangup: done } }
+    /// ```
+    ///
     /// Put the second flow into a file of its own.
+    ///
+    /// ```yaml
+    /// flow: welcome
+    /// format: 1
+    /// steps: { start: { hangup: done } }
+    /// ```
     YAML_DOCUMENTS = "yaml-documents", Error, "several documents in one file", "一个文件里有多个文档"
 }
 

@@ -6,7 +6,17 @@ rule! {
     /// What it finds: a map or a list where a key is expected, often the rest of an unquoted brace.
     ///
     /// ```yaml
-    /// vars: { { tries }: number }
+    /// note:
+    ///   - tag: { { topic }: refund }
+    ///   - goto: bye
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// note:
+    ///   - tag: { topic: refund }
+    ///   - goto: bye
     /// ```
     YAML_KEY = "yaml-key", Error, "a key that is not a name", "键不是名字"
 }

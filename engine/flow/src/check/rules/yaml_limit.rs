@@ -7,7 +7,17 @@ rule! {
     /// No flow that people maintain comes near; the limits keep a broken or hostile file from costing memory
     /// and time.
     ///
+    /// ```yaml
+    /// list: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
+    /// ```
+    ///
     /// Split the flow with `call:`.
+    ///
+    /// ```yaml
+    /// main:
+    ///   call: order-status
+    ///   then: { else: bye }
+    /// ```
     YAML_LIMIT = "yaml-limit", Error, "the file is too large", "文件过大"
 }
 

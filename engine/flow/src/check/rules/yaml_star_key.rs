@@ -6,15 +6,21 @@ rule! {
     /// What it finds: `*:` among the keys of a `press:`. To YAML a star begins an alias.
     ///
     /// ```yaml
-    /// press:
-    ///   *: operator
+    /// main:
+    ///   menu: For a person press star.
+    ///   press:
+    ///     *: bye
+    ///   then: { else: bye }
     /// ```
     ///
     /// Write the key's name:
     ///
     /// ```yaml
-    /// press:
-    ///   star: operator
+    /// main:
+    ///   menu: For a person press star.
+    ///   press:
+    ///     star: bye
+    ///   then: { else: bye }
     /// ```
     YAML_STAR_KEY = "yaml-star-key", Error, "`*` cannot be a key in YAML", "YAML 中不能直接用 `*` 作键"
 }

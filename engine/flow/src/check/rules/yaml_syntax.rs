@@ -10,12 +10,18 @@ rule! {
     ///
     /// ```yaml
     /// prompts: { hello: "Hello }
+    /// greet:
+    ///   - say: hello
+    ///   - goto: bye
     /// ```
     ///
     /// Write instead:
     ///
     /// ```yaml
     /// prompts: { hello: "Hello" }
+    /// greet:
+    ///   - say: hello
+    ///   - goto: bye
     /// ```
     YAML_SYNTAX = "yaml-syntax", Error, "the text is not YAML", "文本不是有效的 YAML"
 }

@@ -7,11 +7,20 @@ rule! {
     /// forbids it there.
     ///
     /// ```yaml
+    /// flow: welcome
+    /// format: 1
     /// steps:
-    /// 	start: { say: hello, then: bye }
+    /// 	start: { hangup: done }
     /// ```
     ///
     /// Write blanks, two for each level, and tell your editor to do so.
+    ///
+    /// ```yaml
+    /// flow: welcome
+    /// format: 1
+    /// steps:
+    ///   start: { hangup: done }
+    /// ```
     YAML_TAB = "yaml-tab", Error, "a tab where YAML wants blanks", "YAML 缩进中出现了制表符"
 }
 

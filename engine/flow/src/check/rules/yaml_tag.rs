@@ -6,10 +6,18 @@ rule! {
     /// What it finds: `!tag` before a value. In a flow the field says what a value is.
     ///
     /// ```yaml
-    /// say: !greeting hello
+    /// greet:
+    ///   - say: !greeting Hello.
+    ///   - goto: bye
     /// ```
     ///
     /// Leave the tag out. A text that begins with `!` needs quotes.
+    ///
+    /// ```yaml
+    /// greet:
+    ///   - say: Hello.
+    ///   - goto: bye
+    /// ```
     YAML_TAG = "yaml-tag", Error, "tags are not part of the language", "不支持标签"
 }
 
