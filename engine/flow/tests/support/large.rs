@@ -1,22 +1,13 @@
-//! What checking costs, by size: flows of 50 steps, and one flow that is 10 and 40 times as large: the limit of events is near.
-
-#[path = "../tests/support/mod.rs"]
-mod support;
+//! Flows of any size, for measuring how the work of the checker grows.
 
 use std::fmt::Write as _;
-use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, Throughput};
-use strowger_flow::check;
-
-/// Steps of an ordinary flow.
-const STEPS: usize = 50;
-
-/// A flow like those that people write: menus, questions, plugins, choices, prompts in two languages.
-fn flow(steps: usize) -> String {
-    let mut text = String::from(
-        "flow: large\nformat: 1\nlanguages: [en, zh]\nvars: { tries: { type: number, default: 0 } }\n\
-         global: { press: { 0: person }, error: person }\nprompts:\n",
+/// A flow like those that people write: menus, questions, plugins, choices, prompts in two languages. About 185 bytes and
+/// 48 YAML events a step.
+pub fn mixed(name: &str, steps: usize) -> String {
+    let mut text = format!(
+        "flow: {name}\nformat: 1\nlanguages: [en, zh]\nvars: {{ tries: {{ type: number, default: 0 }} }}\n\
+         global: {{ press: {{ 0: person }}, error: person }}\nprompts:\n",
     );
     // Every other kind of step says nothing.
     for index in (0..steps).filter(|index| !matches!(index % 5, 2 | 3)) {
@@ -27,10 +18,7 @@ fn flow(steps: usize) -> String {
     }
     text.push_str("steps:\n  start: { goto: s0 }\n");
     for index in 0..steps {
-        let next = match index + 1 < steps {
-            true => format!("s{}", index + 1),
-            false => "person".to_owned(),
-        };
+        let next = next(index, steps);
         let _ = match index % 5 {
             0 => writeln!(
                 text,
@@ -55,23 +43,31 @@ fn flow(steps: usize) -> String {
     text
 }
 
-fn main() {
-    let catalog = support::project();
-    let mut criterion = Criterion::default().configure_from_args().sample_size(10);
-    let mut group = criterion.benchmark_group("check");
-    for times in [1, 10, 40] {
-        let text = flow(STEPS * times);
-        let checked = check("large.flow.yaml", text.as_bytes(), &catalog);
-        assert!(checked.plan.is_some(), "{:?}", checked.diagnostics.first());
-        group.throughput(Throughput::Bytes(text.len() as u64));
-        group.bench_with_input(
-            BenchmarkId::new("one flow of 50 steps times", times),
-            &text,
-            |bencher, text| {
-                bencher.iter(|| check("large.flow.yaml", black_box(text.as_bytes()), &catalog));
-            },
-        );
+/// A flow of short steps, of which several thousand fit into one file. About 75 bytes and 13 YAML events a step.
+pub fn plain(name: &str, steps: usize) -> String {
+    let mut text = format!(
+        "flow: {name}\nformat: 1\nvars: {{ tries: {{ type: number, default: 0 }} }}\nsteps:\n  start: {{ goto: s0 }}\n"
+    );
+    for index in 0..steps {
+        let next = next(index, steps);
+        let _ = match index % 2 {
+            0 => writeln!(
+                text,
+                "  s{index}:\n    - say: \"This is announcement {index} of many.\"\n    - goto: {next}"
+            ),
+            _ => writeln!(
+                text,
+                "  s{index}:\n    - set: {{ tries: \"${{tries + 1}}\" }}\n    - if: tries > {index}\n      then: {next}\n      else: person"
+            ),
+        };
     }
-    group.finish();
-    criterion.final_summary();
+    text.push_str("  person: { hangup: done }\n");
+    text
+}
+
+fn next(index: usize, steps: usize) -> String {
+    match index + 1 < steps {
+        true => format!("s{}", index + 1),
+        false => "person".to_owned(),
+    }
 }
