@@ -15,7 +15,7 @@ const MAX_CHOICES: usize = 6;
 /// Longest speech before a caller may answer, in seconds.
 const MAX_SPEECH_S: u64 = 30;
 
-pub(super) fn check(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
+pub(super) fn check(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
     for (index, (node, facts)) in draft.nodes.iter().zip(&draft.facts).enumerate() {
         if facts.broken || !graph.reachable[index] {
             continue;
@@ -72,7 +72,7 @@ fn silence_of(call: &crate::plan::StepCall) -> (u64, String) {
     (total, sum)
 }
 
-fn prompts(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
+fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
     for used in &draft.prompt_uses {
         let index = used.node.0 as usize;
         let facts = &draft.facts[index];
@@ -88,7 +88,7 @@ fn prompts(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
         }
         let prompt = &draft.prompts[used.prompt];
         let name = prompt.prompt.name.as_deref().unwrap_or("this prompt");
-        for (_, span, text) in &prompt.texts {
+        for (span, text) in &prompt.texts {
             let seconds = speech_ms(text) / 1000;
             if seconds > MAX_SPEECH_S {
                 long_prompt::long(report, *span, name, seconds);

@@ -32,9 +32,8 @@ impl<'a> Report<'a> {
     /// Begins a finding; it is kept when the returned [`Found`] goes out of scope. The same rule at the
     /// same place is told once.
     pub fn find(&mut self, rule: &'static Rule, span: Span, message: Text) -> Found<'_, 'a> {
-        let wanted = self.diagnostics.len() < MAX_FINDINGS
-            && !self.spoilt.contains(&span)
-            && self.seen.insert((rule.slug, span));
+        let wanted =
+            !self.is_full() && !self.spoilt.contains(&span) && self.seen.insert((rule.slug, span));
         let diagnostic = wanted.then(|| Diagnostic {
             rule: rule.slug,
             level: rule.level,
@@ -49,6 +48,11 @@ impl<'a> Report<'a> {
             report: self,
             diagnostic,
         }
+    }
+
+    /// Whether nothing more is told. What makes a finding dear, such as the way to it, need not be made then.
+    pub fn is_full(&self) -> bool {
+        self.diagnostics.len() >= MAX_FINDINGS
     }
 
     /// Says that no more is to be told of exactly this place.

@@ -7,7 +7,7 @@ use crate::yaml::{Content, Entry, Node};
 
 impl<'t> Lowerer<'t> {
     /// A named step: one action, or a list of them.
-    pub(super) fn step(&mut self, index: usize, entry: &'t Entry) {
+    pub(super) fn step(&mut self, index: usize, entry: &'t Entry<'t>) {
         let place = Place {
             step: index,
             depth: 0,
@@ -35,11 +35,11 @@ impl<'t> Lowerer<'t> {
         };
         self.draft
             .steps
-            .push((entry.key.clone(), entry.key_span, first));
+            .push((entry.key.to_string(), entry.key_span, first));
     }
 
     /// A step that cannot be understood.
-    fn nothing(&mut self, place: &Place, entry: &'t Entry) -> NodeId {
+    fn nothing(&mut self, place: &Place, entry: &'t Entry<'t>) -> NodeId {
         let id = self.reserve(place);
         self.facts(id).span = entry.span();
         self.facts(id).head = entry.key_span;
@@ -47,7 +47,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// A list of actions; the edge to the first of them.
-    pub(super) fn block(&mut self, items: &'t [Node], place: &Place, span: Span) -> Edge {
+    pub(super) fn block(&mut self, items: &'t [Node<'t>], place: &Place, span: Span) -> Edge {
         if items.is_empty() {
             bad_value::why(
                 &mut self.report,

@@ -33,7 +33,7 @@ const KINDS: [(&str, Type); 9] = [
 
 impl<'t> Lowerer<'t> {
     /// `expect:` of a step that asks.
-    pub(super) fn expect(&mut self, node: &'t Node) -> Option<Expected> {
+    pub(super) fn expect(&mut self, node: &'t Node<'t>) -> Option<Expected> {
         match &node.content {
             Content::Scalar(_) => {
                 let word =
@@ -58,7 +58,7 @@ impl<'t> Lowerer<'t> {
                 Some(expected(fields, ty.clone()))
             }
             Content::Map(map) => match map.entries.as_slice() {
-                [entry] => match entry.key.as_str() {
+                [entry] => match entry.key.as_ref() {
                     "digits" => self.digits(&entry.value),
                     "number" => self.numbers(&entry.value),
                     "one_of" => {
@@ -103,7 +103,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// `n` or `n..m` digits.
-    fn digits(&mut self, node: &'t Node) -> Option<Expected> {
+    fn digits(&mut self, node: &'t Node<'t>) -> Option<Expected> {
         let written = self.expect_text("digits", node, "how many, such as `4` or `8..12`")?;
         let (least, most) = written.split_once("..").unwrap_or((written, written));
         match (least.parse::<u32>(), most.parse::<u32>()) {
@@ -123,7 +123,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// `n..m`, both whole or with decimals.
-    fn numbers(&mut self, node: &'t Node) -> Option<Expected> {
+    fn numbers(&mut self, node: &'t Node<'t>) -> Option<Expected> {
         let written = self.expect_text("number", node, "a range such as `1..10`")?;
         let bounds = written.split_once("..").map(|(least, most)| {
             (

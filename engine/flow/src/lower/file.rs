@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::draft::{Draft, STEP, unknown};
 use super::names::{is_language, is_name};
@@ -56,7 +56,7 @@ const DEFAULT_KEYS: [&str; 8] = [
 
 /// Understands a file as far as possible.
 pub(crate) fn lower<'t>(
-    root: &'t Node,
+    root: &'t Node<'t>,
     catalog: &'t Catalog,
     report: Report<'t>,
 ) -> (Draft<'t>, Report<'t>) {
@@ -69,9 +69,10 @@ pub(crate) fn lower<'t>(
         verbs,
         steps: HashMap::new(),
         step_names: Vec::new(),
-        prompt_ids: HashMap::new(),
+        prompt_ids: BTreeMap::new(),
+        shapes: HashMap::new(),
         hours: BTreeMap::new(),
-        used_hours: Vec::new(),
+        used_hours: BTreeSet::new(),
         defaults: BTreeMap::new(),
         draft: Draft {
             max_duration_ms: MAX_DURATION_MS,
@@ -99,7 +100,7 @@ fn first_word(span: Span) -> Span {
 }
 
 impl<'t> Lowerer<'t> {
-    fn file(&mut self, span: Span, root: &'t Map) {
+    fn file(&mut self, span: Span, root: &'t Map<'t>) {
         self.unknown_keys(root, "a flow", &FILE_KEYS);
         let top = root.entries.first().map_or(span, |entry| entry.key_span);
         self.head(top, root);
@@ -144,7 +145,7 @@ impl<'t> Lowerer<'t> {
         self.unused_hours(root);
     }
 
-    fn head(&mut self, top: Span, root: &'t Map) {
+    fn head(&mut self, top: Span, root: &'t Map<'t>) {
         match root.entry("flow") {
             None => missing_key::missing(&mut self.report, top, "flow:", "a flow", "flow: a-name"),
             Some(entry) => {
@@ -179,7 +180,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn languages(&mut self, root: &'t Map) {
+    fn languages(&mut self, root: &'t Map<'t>) {
         if let Some(node) = root.value("languages")
             && let Some(list) = self.expect_list("languages", node, "a list such as `[zh, en]`")
         {
@@ -208,7 +209,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn outcomes(&mut self, node: &'t Node) {
+    fn outcomes(&mut self, node: &'t Node<'t>) {
         let Some(list) = self.expect_list("outcomes", node, "a list such as `[done, operator]`")
         else {
             return;
@@ -225,13 +226,13 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn all_defaults(&mut self, node: &'t Node) {
+    fn all_defaults(&mut self, node: &'t Node<'t>) {
         let Some(map) = self.expect_map("defaults", node, "a map such as `{ attempts: 3 }`") else {
             return;
         };
         self.unknown_keys(map, "`defaults`", &DEFAULT_KEYS);
         for entry in &map.entries {
-            match entry.key.as_str() {
+            match entry.key.as_ref() {
                 "max_duration" => {
                     if let Some(ms) = self.duration("max_duration", &entry.value) {
                         self.draft.max_duration_ms = ms;
@@ -250,7 +251,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// Registers all steps before any of them is lowered.
-    fn names_of_steps(&mut self, top: Span, root: &'t Map) {
+    fn names_of_steps(&mut self, top: Span, root: &'t Map<'t>) {
         let Some(entry) = root.entry("steps") else {
             missing_key::missing(&mut self.report, top, "steps:", "a flow", "steps:");
             return;
@@ -263,11 +264,11 @@ impl<'t> Lowerer<'t> {
                 bad_name::name(&mut self.report, step.key_span, &step.key, "a step", false);
             }
             self.steps.insert(&step.key, index);
-            self.step_names.push(step.key.clone());
+            self.step_names.push(step.key.to_string());
         }
     }
 
-    fn global(&mut self, node: &'t Node) {
+    fn global(&mut self, node: &'t Node<'t>) {
         let Some(map) = self.expect_map("global", node, "a map such as `{ error: operator }`")
         else {
             return;
@@ -282,8 +283,8 @@ impl<'t> Lowerer<'t> {
         for entry in &map.entries {
             self.draft
                 .global_spans
-                .insert(entry.key.clone(), entry.span());
-            match entry.key.as_str() {
+                .insert(entry.key.to_string(), entry.span());
+            match entry.key.as_ref() {
                 "press" => self.global_press(&entry.value, &place),
                 "error" => {
                     self.draft.global.error = Some(self.target("error", &entry.value, &place))
@@ -299,7 +300,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn start(&mut self, root: &'t Map) {
+    fn start(&mut self, root: &'t Map<'t>) {
         let named = root.entry("start");
         let name = match named {
             Some(entry) => match self.expect_text("start", &entry.value, "the name of a step") {
@@ -407,10 +408,10 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn unused_hours(&mut self, root: &'t Map) {
+    fn unused_hours(&mut self, root: &'t Map<'t>) {
         let all = root.value("hours").and_then(Node::map);
         for entry in all.into_iter().flat_map(|map| &map.entries) {
-            if !self.used_hours.contains(&entry.key) {
+            if !self.used_hours.contains(entry.key.as_ref()) {
                 unused::unused(
                     &mut self.report,
                     entry.key_span,

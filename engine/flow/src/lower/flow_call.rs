@@ -10,7 +10,13 @@ use crate::yaml::{Entry, Map};
 
 impl<'t> Lowerer<'t> {
     /// `call:` walks another flow and comes back with one of its outcomes.
-    pub(super) fn flow_call(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+    pub(super) fn flow_call(
+        &mut self,
+        id: NodeId,
+        map: &'t Map<'t>,
+        entry: &'t Entry<'t>,
+        place: &Place,
+    ) {
         let name = self.expect_text("call", &entry.value, "the name of a flow");
         let flow = name.and_then(|name| self.flow_named(name, entry.value.span));
         let catalog = self.catalog;
@@ -34,7 +40,7 @@ impl<'t> Lowerer<'t> {
         for line in lines.into_iter().flat_map(|map| &map.entries) {
             let mut ty = Type::Any;
             if let Some(signature) = signature {
-                match signature.inputs.get(&line.key) {
+                match signature.inputs.get(line.key.as_ref()) {
                     Some((known, _)) => ty = known.clone(),
                     None => {
                         let names: Vec<String> = signature.inputs.keys().cloned().collect();
@@ -59,7 +65,7 @@ impl<'t> Lowerer<'t> {
             if let Some(value) =
                 self.value_template(id, &line.key, &line.value, &place_name, &ty, secret)
             {
-                with.insert(line.key.clone(), value);
+                with.insert(line.key.to_string(), value);
             }
         }
         if !missing.is_empty() {

@@ -15,7 +15,7 @@ const MAX_CLOSED_DAYS: i32 = 3660;
 
 impl<'t> Lowerer<'t> {
     /// `hours:` of the flow.
-    pub(super) fn all_hours(&mut self, node: &'t Node) {
+    pub(super) fn all_hours(&mut self, node: &'t Node<'t>) {
         let Some(map) = self.expect_map("hours", node, "a map of named opening hours") else {
             return;
         };
@@ -37,11 +37,11 @@ impl<'t> Lowerer<'t> {
                 Some(map) => self.hours(entry.key_span, map),
                 None => json!({}),
             };
-            self.hours.insert(entry.key.clone(), hours);
+            self.hours.insert(entry.key.to_string(), hours);
         }
     }
 
-    fn hours(&mut self, at: crate::expr::Span, map: &'t Map) -> Json {
+    fn hours(&mut self, at: crate::expr::Span, map: &'t Map<'t>) -> Json {
         self.unknown_keys(map, "`hours`", &["timezone", "weekly", "closed", "open"]);
         let mut hours = JsonMap::new();
         match map.value("timezone") {
@@ -115,7 +115,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// One span of time, or several.
-    fn spans(&mut self, key: &str, node: &'t Node) -> Vec<(u32, u32)> {
+    fn spans(&mut self, key: &str, node: &'t Node<'t>) -> Vec<(u32, u32)> {
         match &node.content {
             Content::List(items) => items
                 .iter()
@@ -125,7 +125,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn span(&mut self, key: &str, node: &'t Node) -> Option<(u32, u32)> {
+    fn span(&mut self, key: &str, node: &'t Node<'t>) -> Option<(u32, u32)> {
         let written = self.expect_text(key, node, "a span of time such as `09:00-18:00`")?;
         let minutes = written
             .split_once('-')
@@ -150,7 +150,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn closed(&mut self, node: &'t Node) -> Vec<Json> {
+    fn closed(&mut self, node: &'t Node<'t>) -> Vec<Json> {
         let Some(items) = self.expect_list(
             "closed",
             node,
@@ -178,7 +178,7 @@ impl<'t> Lowerer<'t> {
         closed
     }
 
-    fn open(&mut self, node: &'t Node) -> Vec<Json> {
+    fn open(&mut self, node: &'t Node<'t>) -> Vec<Json> {
         let Some(map) =
             self.expect_map("open", node, "a map such as `{ 2026-10-10: 09:00-18:00 }`")
         else {

@@ -105,7 +105,7 @@ pub(crate) fn flow_signature(root: &Node) -> Option<(String, FlowSignature)> {
             (_, ty) => ty.unwrap_or(Type::Any),
         };
         let needed = long.is_none_or(|long| long.entry("default").is_none());
-        signature.inputs.insert(entry.key.clone(), (ty, needed));
+        signature.inputs.insert(entry.key.to_string(), (ty, needed));
     }
     let outcomes = root
         .value("outcomes")
