@@ -1,5 +1,5 @@
 use super::draft::unknown;
-use super::{Lowerer, Place};
+use super::{Lowerer, Place, UNKNOWN};
 use crate::check::rules::{bad_value, missing_key};
 use crate::expr::Span;
 use crate::plan::{Edge, NodeId};
@@ -16,7 +16,8 @@ impl<'t> Lowerer<'t> {
         };
         let first = match &entry.value.content {
             Content::List(items) => match self.block(items, &place, entry.key_span) {
-                Edge::Node(id) => id,
+                Edge::Node(id) if id != UNKNOWN => id,
+                // An empty list has no action to lead to.
                 _ => self.nothing(&place, entry),
             },
             Content::Map(_) => {
