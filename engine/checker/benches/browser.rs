@@ -8,8 +8,8 @@
     reason = "what measures needs a clock, files and a browser"
 )]
 
-#[path = "../../flow/benches/large/mod.rs"]
-mod large;
+#[path = "../../flow/tests/support/mixed.rs"]
+mod mixed;
 #[path = "../../flow/tests/support/mod.rs"]
 mod support;
 
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let catalog = support::project();
     let flows: Vec<Json> = STEPS
         .iter()
-        .map(|steps| json!({ "steps": steps, "text": large::flow(*steps) }))
+        .map(|steps| json!({ "steps": steps, "text": mixed::mixed("large", *steps) }))
         .collect();
     let mut checker = Checker::default();
     let open = json!({ "ask": "open", "catalog": &catalog });

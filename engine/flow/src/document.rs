@@ -12,7 +12,7 @@ use crate::yaml::{self, Content, Node};
 /// A YAML file that could be read.
 #[derive(Debug)]
 pub struct Document {
-    root: Node,
+    root: Node<'static>,
 }
 
 /// Reads a YAML file that is no flow. `None` without findings means that nothing stands in it.
@@ -31,7 +31,7 @@ pub fn document(file: &str, source: &[u8]) -> (Option<Document>, Vec<Diagnostic>
         }
     };
     let mut report = Report::new(file, text);
-    let root = yaml::read(text, &mut report).root;
+    let root = yaml::read(text, &mut report).root.map(Node::into_owned);
     (root.map(|root| Document { root }), report.finish())
 }
 

@@ -149,6 +149,31 @@ fn ten_thousand_steps_are_fine() {
 }
 
 #[test]
+fn a_step_without_an_action_is_told() {
+    for steps in ["  start: []\n", "  start: { hangup: done }\n  other: []\n"] {
+        let checked = sound(format!("flow: empty\nformat: 1\nsteps:\n{steps}").as_bytes());
+        let rules: Vec<_> = checked.diagnostics.iter().map(|found| found.rule).collect();
+        assert!(rules.contains(&"bad-value"), "{rules:?}");
+    }
+}
+
+#[test]
+fn an_error_is_told_after_however_many_warnings() {
+    let prompts: String = (0..600)
+        .map(|index| format!("  p{index}: {{ en: Hello. }}\n"))
+        .collect();
+    let flow = format!(
+        "flow: large\nformat: 1\nlanguages: [en, zh]\nprompts:\n{prompts}steps:\n  start: {{ goto: nowhere }}\n"
+    );
+    let checked = sound(flow.as_bytes());
+    let told = checked
+        .diagnostics
+        .iter()
+        .filter(|found| found.level == Level::Error);
+    assert!(told.count() > 0 && checked.plan.is_none());
+}
+
+#[test]
 fn a_byte_order_mark_and_crlf_are_harmless() {
     let (_, text) = support::GOOD[1];
     let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));

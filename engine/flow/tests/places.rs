@@ -9,7 +9,7 @@ use strowger_flow::check;
 fn shown(rule: &str, say: &str, expected: &[&str]) {
     let text =
         format!("flow: a\nformat: 1\nsteps:\n  start:\n    - say: {say}\n    - hangup: done\n");
-    let checked = check("a.flow.yaml", text.as_bytes(), &support::steps());
+    let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
     let places: Vec<&str> = checked
         .diagnostics
         .iter()

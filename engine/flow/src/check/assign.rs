@@ -1,6 +1,6 @@
 //! Which variables have a value where: reaching assignments over the graph.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use super::graph::{Graph, Target};
 use crate::expr::Span;
@@ -8,19 +8,20 @@ use crate::lower::Draft;
 use crate::value::Type;
 
 /// What reaches each node.
-pub(super) struct Assignments {
+pub(super) struct Assignments<'d> {
     /// Per node a set of slots; empty for nodes that nobody comes to.
     reaching: Vec<Vec<u64>>,
     /// Per name its slots; the first means "no value yet".
-    names: BTreeMap<String, Name>,
+    names: BTreeMap<&'d str, Name<'d>>,
     /// The slot of each binding; none when nobody reads the variable.
     slot_of: Vec<Option<usize>>,
 }
 
-struct Name {
+#[derive(Default)]
+struct Name<'d> {
     unassigned: usize,
     /// Slots with a value, and its type.
-    values: Vec<(usize, Type)>,
+    values: Vec<(usize, &'d Type)>,
     /// All places that assign it.
     places: Vec<Span>,
     /// Whether it has a value from the start.
@@ -29,31 +30,17 @@ struct Name {
     read: bool,
 }
 
-impl Name {
-    fn unread(default: bool) -> Name {
-        Name {
-            unassigned: 0,
-            values: Vec::new(),
-            places: Vec::new(),
-            default,
-            read: false,
-        }
-    }
-}
-
-/// What is known of a variable at a node.
+/// What is known of whether a variable has a value at a node.
 pub(super) struct Known {
-    /// The type of its value on the ways on which it has one.
-    pub ty: Type,
     /// Whether some way here gives it none.
     pub unassigned: bool,
     /// Whether no way anywhere gives it one.
     pub never: bool,
 }
 
-impl Assignments {
-    pub fn new(graph: &Graph, draft: &Draft<'_>) -> Assignments {
-        let mut names: BTreeMap<String, Name> = BTreeMap::new();
+impl<'d> Assignments<'d> {
+    pub fn new(graph: &Graph<'_>, draft: &'d Draft<'_>) -> Assignments<'d> {
+        let mut names: BTreeMap<&str, Name<'_>> = BTreeMap::new();
         let mut slots = 0;
         let mut fresh = || {
             slots += 1;
@@ -62,35 +49,27 @@ impl Assignments {
         // What nobody reads needs no proof: most of what a large flow assigns costs nothing.
         let read = names_read(draft);
         for (name, var) in &draft.vars {
-            if !read.contains(name) {
-                names.insert(name.clone(), Name::unread(var.default.is_some()));
-                continue;
-            }
-            let unassigned = fresh();
             let mut known = Name {
-                unassigned,
-                values: Vec::new(),
-                places: Vec::new(),
                 default: var.default.is_some(),
-                read: true,
+                read: read.contains(name.as_str()),
+                ..Name::default()
             };
-            if known.default {
-                known.values.push((fresh(), var.ty.clone()));
+            if known.read {
+                known.unassigned = fresh();
+                if known.default {
+                    known.values.push((fresh(), &var.ty));
+                }
             }
-            names.insert(name.clone(), known);
+            names.insert(name, known);
         }
         let mut slot_of = Vec::with_capacity(draft.bindings.len());
         for binding in &draft.bindings {
-            let name = names.entry(binding.name.clone()).or_insert_with(|| {
-                if !read.contains(&binding.name) {
-                    return Name::unread(false);
-                }
+            let name = names.entry(&binding.name).or_insert_with(|| {
+                let read = read.contains(binding.name.as_str());
                 Name {
-                    unassigned: fresh(),
-                    values: Vec::new(),
-                    places: Vec::new(),
-                    default: false,
-                    read: true,
+                    unassigned: if read { fresh() } else { 0 },
+                    read,
+                    ..Name::default()
                 }
             });
             name.places.push(binding.span);
@@ -98,11 +77,11 @@ impl Assignments {
                 slot_of.push(None);
                 continue;
             }
-            let slot = match name.values.iter().find(|(_, ty)| *ty == binding.ty) {
+            let slot = match name.values.iter().find(|(_, ty)| **ty == binding.ty) {
                 Some((slot, _)) => *slot,
                 None => {
                     let slot = fresh();
-                    name.values.push((slot, binding.ty.clone()));
+                    name.values.push((slot, &binding.ty));
                     slot
                 }
             };
@@ -118,7 +97,9 @@ impl Assignments {
         assignments
     }
 
-    fn run(&mut self, graph: &Graph, draft: &Draft<'_>, words: usize) {
+    /// Hands on what reaches each node until nothing new comes. Nodes are taken in the order in which contacts come to them,
+    /// so that each needs as many turns as there are loops around it, not as there are nodes.
+    fn run(&mut self, graph: &Graph<'_>, draft: &Draft<'_>, words: usize) {
         let mut start = vec![0u64; words];
         for name in self.names.values().filter(|name| name.read) {
             let slot = match name.values.first() {
@@ -128,88 +109,82 @@ impl Assignments {
             set(&mut start, slot);
         }
         // What an assignment of a binding takes away: every other slot of its name.
-        let slots_of: Vec<Vec<usize>> = draft
-            .bindings
-            .iter()
-            .map(|binding| match self.names.get(&binding.name) {
-                Some(known) if known.read => {
-                    let values = known.values.iter().map(|(slot, _)| *slot);
-                    values.chain([known.unassigned]).collect()
-                }
-                _ => Vec::new(),
+        let slots_of = |binding: usize| {
+            let name = self.names.get(draft.bindings[binding].name.as_str());
+            let read = name.filter(|name| name.read).into_iter();
+            read.flat_map(|name| {
+                name.values
+                    .iter()
+                    .map(|(slot, _)| *slot)
+                    .chain([name.unassigned])
             })
-            .collect();
+        };
         let mut reaching: Vec<Vec<u64>> = vec![Vec::new(); graph.arrows.len()];
-        let mut queue: VecDeque<usize> = VecDeque::new();
-        let mut queued = vec![false; graph.arrows.len()];
+        let mut waiting = vec![false; graph.arrows.len()];
         for root in &graph.roots {
             reaching[*root] = start.clone();
-            if !std::mem::replace(&mut queued[*root], true) {
-                queue.push_back(*root);
-            }
+            waiting[*root] = true;
         }
-        let (mut before, mut after) = (Vec::new(), Vec::new());
-        while let Some(index) = queue.pop_front() {
-            queued[index] = false;
-            before.clone_from(&reaching[index]);
-            for arrow in &graph.arrows[index] {
-                let Target::Node(next) = arrow.to else {
+        let order = order(graph);
+        let mut after = Vec::new();
+        let mut more = true;
+        while std::mem::take(&mut more) {
+            for index in &order {
+                if !std::mem::take(&mut waiting[*index]) {
                     continue;
-                };
-                after.clone_from(&before);
-                for binding in &arrow.assigned {
-                    for slot in &slots_of[*binding] {
-                        clear(&mut after, *slot);
-                    }
                 }
-                for slot in arrow.assigned.iter().filter_map(|one| self.slot_of[*one]) {
-                    set(&mut after, slot);
-                }
-                let known = &mut reaching[next];
-                let grown = if known.is_empty() && words > 0 {
-                    known.clone_from(&after);
-                    true
-                } else {
-                    let mut grown = false;
-                    for (word, more) in known.iter_mut().zip(&after) {
-                        grown |= more & !*word != 0;
-                        *word |= more;
+                for arrow in &graph.arrows[*index] {
+                    let Target::Node(next) = arrow.to else {
+                        continue;
+                    };
+                    after.clone_from(&reaching[*index]);
+                    for slot in arrow.assigned.iter().flat_map(|one| slots_of(*one)) {
+                        clear(&mut after, slot);
                     }
-                    grown
-                };
-                if grown && !std::mem::replace(&mut queued[next], true) {
-                    queue.push_back(next);
+                    for slot in arrow.assigned.iter().filter_map(|one| self.slot_of[*one]) {
+                        set(&mut after, slot);
+                    }
+                    if grow(&mut reaching[next], &after) {
+                        waiting[next] = true;
+                        more = true;
+                    }
                 }
             }
         }
         self.reaching = reaching;
     }
 
-    /// What is known of a variable at a node; `None` when there is no such variable in the whole flow.
+    /// What is known of whether a variable has a value at a node; `None` when there is no such variable in the whole flow.
     pub fn known(&self, name: &str, node: usize) -> Option<Known> {
         let known = self.names.get(name)?;
-        let here = &self.reaching[node];
-        let all = || known.values.iter().map(|(_, ty)| ty);
-        let reaching: Vec<&Type> = known
-            .values
-            .iter()
-            .filter(|(slot, _)| has(here, *slot))
-            .map(|(_, ty)| ty)
-            .collect();
-        let ty = match reaching.is_empty() {
-            true => joined(all()),
-            false => joined(reaching.into_iter()),
-        };
         Some(Known {
-            ty,
-            unassigned: has(here, known.unassigned),
+            unassigned: has(&self.reaching[node], known.unassigned),
             never: known.places.is_empty() && !known.default,
         })
     }
 
+    /// The type of a variable's value at a node on the ways on which it has one; `None` when there is no such variable in
+    /// the whole flow.
+    pub fn type_of(&self, name: &str, node: usize) -> Option<Type> {
+        let values = &self.names.get(name)?.values;
+        let here = &self.reaching[node];
+        let reaching = || values.iter().filter(|(slot, _)| has(here, *slot));
+        Some(match reaching().next() {
+            None => joined(values.iter().map(|(_, ty)| *ty)),
+            Some(_) => joined(reaching().map(|(_, ty)| *ty)),
+        })
+    }
+
     /// All names that may have a value somewhere.
-    pub fn names(&self) -> impl Iterator<Item = &String> {
-        self.names.keys()
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &'d str> {
+        self.names.keys().copied()
+    }
+
+    /// Whether some place, other than a default, gives a variable a value.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.names
+            .get(name)
+            .is_some_and(|known| !known.places.is_empty())
     }
 
     /// The only place that gives a variable a value, if there is but one.
@@ -220,7 +195,13 @@ impl Assignments {
     }
 
     /// A shortest way from an entry to a node on which a variable gets no value: steps and outcomes.
-    pub fn way_without(&self, graph: &Graph, draft: &Draft<'_>, name: &str, node: usize) -> String {
+    pub fn way_without(
+        &self,
+        graph: &Graph<'_>,
+        draft: &Draft<'_>,
+        name: &str,
+        node: usize,
+    ) -> String {
         let assigns = |binding: &usize| draft.bindings[*binding].name == name;
         let mut before: HashMap<usize, (usize, &str)> = HashMap::new();
         let mut seen = vec![false; graph.arrows.len()];
@@ -239,7 +220,7 @@ impl Assignments {
                     && !arrow.assigned.iter().any(assigns)
                     && !std::mem::replace(&mut seen[next], true)
                 {
-                    before.insert(next, (index, &arrow.label));
+                    before.insert(next, (index, arrow.label));
                     queue.push_back(next);
                 }
             }
@@ -261,13 +242,54 @@ impl Assignments {
     }
 }
 
+/// The nodes that contacts come to, each after those that lead to it as far as loops allow.
+fn order(graph: &Graph<'_>) -> Vec<usize> {
+    let mut seen = vec![false; graph.arrows.len()];
+    let mut order = Vec::new();
+    let mut work: Vec<(usize, usize)> = Vec::new();
+    for root in &graph.roots {
+        if !std::mem::replace(&mut seen[*root], true) {
+            work.push((*root, 0));
+        }
+        while let Some((index, arrow)) = work.pop() {
+            match graph.arrows[index].get(arrow) {
+                None => order.push(index),
+                Some(arrow_to) => {
+                    work.push((index, arrow + 1));
+                    if let Target::Node(next) = arrow_to.to
+                        && !std::mem::replace(&mut seen[next], true)
+                    {
+                        work.push((next, 0));
+                    }
+                }
+            }
+        }
+    }
+    order.reverse();
+    order
+}
+
+/// Adds slots to those that reach a node; whether some of them, or the first of all, are new there.
+fn grow(known: &mut Vec<u64>, more: &[u64]) -> bool {
+    if known.is_empty() {
+        known.extend_from_slice(more);
+        return !more.is_empty();
+    }
+    let mut grown = false;
+    for (word, more) in known.iter_mut().zip(more) {
+        grown |= more & !*word != 0;
+        *word |= more;
+    }
+    grown
+}
+
 /// The variables that some expression reads.
-fn names_read(draft: &Draft<'_>) -> BTreeSet<String> {
+fn names_read<'d>(draft: &'d Draft<'_>) -> HashSet<&'d str> {
     let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
     prompts
         .chain(draft.uses.iter().map(|used| &used.expr))
         .flat_map(|expr| expr.roots())
-        .map(|(name, _)| name.clone())
+        .map(|(name, _)| name)
         .collect()
 }
 

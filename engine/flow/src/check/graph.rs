@@ -1,5 +1,3 @@
-use std::collections::VecDeque;
-
 use super::report::Report;
 use super::rules::{dead_end, unreachable};
 use crate::diagnostic::{Text, text};
@@ -7,9 +5,9 @@ use crate::lower::{Draft, UNKNOWN};
 use crate::plan::{Action, Edge, NodeId};
 
 /// A draft as a graph.
-pub(super) struct Graph {
+pub(super) struct Graph<'d> {
     /// Ways out of each node.
-    pub arrows: Vec<Vec<Arrow>>,
+    pub arrows: Vec<Vec<Arrow<'d>>>,
     /// Where contacts come in: the start, and what follows a hang-up or a limit.
     pub roots: Vec<usize>,
     /// Nodes that some contact may come to.
@@ -19,10 +17,10 @@ pub(super) struct Graph {
 }
 
 /// A way from one node to the next.
-pub(super) struct Arrow {
+pub(super) struct Arrow<'d> {
     pub to: Target,
     /// The outcome; empty where there is but one way.
-    pub label: String,
+    pub label: &'d str,
     pub cause: Cause,
     /// Indices into [`Draft::bindings`] that have a value from here on.
     pub assigned: Vec<usize>,
@@ -52,9 +50,9 @@ pub(super) enum Cause {
     Fault,
 }
 
-impl Graph {
-    pub fn new(draft: &Draft<'_>) -> Graph {
-        let arrows: Vec<Vec<Arrow>> = (0..draft.nodes.len())
+impl<'d> Graph<'d> {
+    pub fn new(draft: &'d Draft<'_>) -> Graph<'d> {
+        let arrows: Vec<Vec<Arrow<'d>>> = (0..draft.nodes.len())
             .map(|index| arrows_of(draft, index))
             .collect();
         let mut roots: Vec<usize> = Vec::new();
@@ -75,29 +73,33 @@ impl Graph {
             arrows,
             roots,
         };
-        graph.reachable = graph.reach(graph.roots.iter().copied());
+        let mut reachable = std::mem::take(&mut graph.reachable);
+        for root in &graph.roots {
+            graph.spread(*root, &mut reachable);
+        }
+        graph.reachable = reachable;
         graph
     }
 
-    /// Nodes that can be come to from some.
-    pub fn reach(&self, from: impl IntoIterator<Item = usize>) -> Vec<bool> {
-        let mut seen = vec![false; self.arrows.len()];
-        let mut queue: VecDeque<usize> = VecDeque::new();
-        for index in from {
-            if !std::mem::replace(&mut seen[index], true) {
-                queue.push_back(index);
-            }
+    /// Marks the nodes that can be come to from one and are not marked yet; gives them. What a marked node leads to has to
+    /// be marked too.
+    pub fn spread(&self, from: usize, marked: &mut [bool]) -> Vec<usize> {
+        let mut reached = Vec::new();
+        if !std::mem::replace(&mut marked[from], true) {
+            reached.push(from);
         }
-        while let Some(index) = queue.pop_front() {
+        let mut done = 0;
+        while let Some(index) = reached.get(done).copied() {
+            done += 1;
             for arrow in &self.arrows[index] {
                 if let Target::Node(next) = arrow.to
-                    && !std::mem::replace(&mut seen[next], true)
+                    && !std::mem::replace(&mut marked[next], true)
                 {
-                    queue.push_back(next);
+                    reached.push(next);
                 }
             }
         }
-        seen
+        reached
     }
 
     /// Tells of steps and actions that nobody comes to. A step that only unreachable steps lead to is
@@ -125,9 +127,7 @@ impl Graph {
                     continue;
                 }
                 unreachable::step(report, *span, name);
-                for (seen, also) in explained.iter_mut().zip(self.reach([first])) {
-                    *seen |= also;
-                }
+                self.spread(first, &mut explained);
             }
         }
         for (index, facts) in draft.facts.iter().enumerate() {
@@ -169,7 +169,7 @@ fn target(edge: &Edge, own: usize) -> Target {
 }
 
 /// Every way on from a node.
-fn arrows_of(draft: &Draft<'_>, index: usize) -> Vec<Arrow> {
+fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize) -> Vec<Arrow<'d>> {
     let node = &draft.nodes[index];
     let facts = &draft.facts[index];
     let mut arrows = Vec::new();
@@ -187,10 +187,10 @@ fn arrows_of(draft: &Draft<'_>, index: usize) -> Vec<Arrow> {
         });
         on.map(|one| one.binding).collect()
     };
-    let mut add = |edge: &Edge, label: &str, cause: Cause, assigned: Vec<usize>| {
+    let mut add = |edge: &Edge, label: &'d str, cause: Cause, assigned: Vec<usize>| {
         arrows.push(Arrow {
             to: target(edge, index),
-            label: label.to_owned(),
+            label,
             cause,
             assigned,
         });
@@ -289,7 +289,7 @@ fn arrows_of(draft: &Draft<'_>, index: usize) -> Vec<Arrow> {
         }
         Action::Return { .. } | Action::HangUp { .. } => arrows.push(Arrow {
             to: Target::Out,
-            label: String::new(),
+            label: "",
             cause: Cause::Itself,
             assigned: Vec::new(),
         }),

@@ -16,7 +16,7 @@ const MAX_CHOICES: usize = 6;
 /// Longest speech before a caller may answer, in seconds.
 const MAX_SPEECH_S: u64 = 30;
 
-pub(super) fn check(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
+pub(super) fn check(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
     for (index, (node, facts)) in draft.nodes.iter().zip(&draft.facts).enumerate() {
         if facts.broken || !graph.reachable[index] {
             continue;
@@ -77,7 +77,7 @@ fn silence_of(call: &crate::plan::StepCall) -> (u64, Text) {
     (total, Text::same(sum))
 }
 
-fn prompts(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
+fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
     for used in &draft.prompt_uses {
         let index = used.node.0 as usize;
         let facts = &draft.facts[index];
@@ -96,7 +96,7 @@ fn prompts(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
             Some(name) => Text::same(format!("`{name}`")),
             None => Text::fixed("this prompt", "这条提示"),
         };
-        for (_, span, text) in &prompt.texts {
+        for (span, text) in &prompt.texts {
             let seconds = speech_ms(text) / 1000;
             if seconds > MAX_SPEECH_S {
                 long_prompt::long(report, *span, &name, seconds);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::graph::{Cause, Graph, Target};
 use super::report::Report;
 use super::rules::{no_way_out, silent_loop, waits_for_ever};
-use super::strong;
+use super::strong::Ways;
 use crate::expr::{Expr, Span};
 use crate::lower::Draft;
 use crate::plan::{Action, Piece, Template};
@@ -13,27 +13,57 @@ use crate::plan::{Action, Piece, Template};
 /// Most steps named in the way round a loop.
 const MAX_SHOWN: usize = 8;
 
-pub(super) fn check(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) {
+pub(super) fn check(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
     let mut told = vec![false; graph.arrows.len()];
-    let all: Vec<bool> = graph.reachable.clone();
-    for group in components(graph, &all) {
-        silent(graph, draft, report, &group, &mut told);
+    let mut within = Within {
+        place: vec![None; graph.arrows.len()],
+    };
+    let reachable: Vec<usize> = (0..graph.arrows.len())
+        .filter(|index| graph.reachable[*index])
+        .collect();
+    for group in within.knots(graph, &reachable) {
+        silent(graph, draft, report, &group, &mut within, &mut told);
     }
     stuck(graph, draft, report, &told);
 }
 
+/// A part of the graph that is looked at apart, so that a look takes no longer in a large graph.
+struct Within {
+    /// Per node of the graph its place among those looked at.
+    place: Vec<Option<usize>>,
+}
+
+impl Within {
+    /// Knots among some nodes: those that lead to each other, or to themselves, with nobody's doing.
+    fn knots(&mut self, graph: &Graph<'_>, nodes: &[usize]) -> Vec<Vec<usize>> {
+        for (place, index) in nodes.iter().enumerate() {
+            self.place[*index] = Some(place);
+        }
+        let ways = Ways::new(nodes.len(), |place, to| {
+            to.extend(silent_next(graph, nodes[place]).filter_map(|next| self.place[next]));
+        });
+        for index in nodes {
+            self.place[*index] = None;
+        }
+        let groups = ways.groups();
+        let knots = groups
+            .iter()
+            .filter(|group| group.len() > 1 || ways.from(group[0]).contains(&group[0]));
+        knots
+            .map(|group| group.iter().map(|place| nodes[*place]).collect())
+            .collect()
+    }
+}
+
 /// One knot of nodes that lead to each other with nobody's doing.
 fn silent(
-    graph: &Graph,
+    graph: &Graph<'_>,
     draft: &Draft<'_>,
     report: &mut Report<'_>,
     group: &[usize],
+    within: &mut Within,
     told: &mut [bool],
 ) {
-    let mut within = vec![false; graph.arrows.len()];
-    for index in group {
-        within[*index] = true;
-    }
     // A queue that leads back to itself is a wait, not silence.
     let people = |index: usize| {
         draft.facts[index]
@@ -45,15 +75,14 @@ fn silent(
         .copied()
         .filter(|index| people(*index))
         .collect();
-    let counted = counted(graph, draft, group, &within);
-    for index in waits.iter().chain(&counted) {
-        within[*index] = false;
+    let counted = counted(graph, draft, group);
+    let stays = |index: &usize| !people(*index) && counted.binary_search(index).is_err();
+    let left: Vec<usize> = group.iter().copied().filter(stays).collect();
+    let rest = within.knots(graph, &left);
+    for index in group {
+        told[*index] |= !rest.is_empty();
     }
-    let rest = components(graph, &within);
     for cycle in &rest {
-        for index in group {
-            told[*index] = true;
-        }
         let way = way_round(graph, cycle);
         let path: Vec<(String, Span)> = way
             .iter()
@@ -81,18 +110,18 @@ fn silent(
 }
 
 /// Choices that leave a loop once a variable, which the loop changes by itself, has got far enough.
-fn counted(graph: &Graph, draft: &Draft<'_>, group: &[usize], within: &[bool]) -> Vec<usize> {
-    let mut counters: BTreeSet<String> = BTreeSet::new();
+fn counted(graph: &Graph<'_>, draft: &Draft<'_>, group: &[usize]) -> Vec<usize> {
+    let mut counters: BTreeSet<&str> = BTreeSet::new();
     for index in group {
         if let Action::Set(values) = &draft.nodes[*index].action {
             let changed = values.iter().filter(|(name, value)| reads(value, name));
-            counters.extend(changed.map(|(name, _)| name.clone()));
+            counters.extend(changed.map(|(name, _)| name.as_str()));
         }
     }
     let leaves = |index: usize| {
         graph.arrows[index]
             .iter()
-            .any(|arrow| !matches!(arrow.to, Target::Node(to) if within[to]))
+            .any(|arrow| !matches!(arrow.to, Target::Node(to) if group.binary_search(&to).is_ok()))
     };
     let looks_at = |expr: &Expr| expr.roots().iter().any(|(name, _)| counters.contains(name));
     group
@@ -108,7 +137,7 @@ fn counted(graph: &Graph, draft: &Draft<'_>, group: &[usize], within: &[bool]) -
 }
 
 fn reads(template: &Template, name: &str) -> bool {
-    let has = |expr: &Expr| expr.roots().iter().any(|(root, _)| root == name);
+    let has = |expr: &Expr| expr.roots().iter().any(|(root, _)| *root == name);
     match template {
         Template::Expr(expr) => has(expr),
         Template::Text(pieces) => pieces
@@ -119,7 +148,7 @@ fn reads(template: &Template, name: &str) -> bool {
 }
 
 /// A shortest way from the first node of a knot back to it.
-fn way_round(graph: &Graph, group: &[usize]) -> Vec<usize> {
+fn way_round(graph: &Graph<'_>, group: &[usize]) -> Vec<usize> {
     let inside: BTreeSet<usize> = group.iter().copied().collect();
     let Some(first) = group.iter().copied().min() else {
         return Vec::new();
@@ -147,7 +176,7 @@ fn way_round(graph: &Graph, group: &[usize]) -> Vec<usize> {
     vec![first]
 }
 
-fn silent_next(graph: &Graph, index: usize) -> impl Iterator<Item = usize> + '_ {
+fn silent_next(graph: &Graph<'_>, index: usize) -> impl Iterator<Item = usize> {
     graph.arrows[index]
         .iter()
         .filter_map(|arrow| match (arrow.to, arrow.cause) {
@@ -156,39 +185,20 @@ fn silent_next(graph: &Graph, index: usize) -> impl Iterator<Item = usize> + '_ 
         })
 }
 
-/// Knots among the nodes within: those that lead to each other, or to themselves, with nobody's doing.
-fn components(graph: &Graph, within: &[bool]) -> Vec<Vec<usize>> {
-    let next: Vec<Vec<usize>> = (0..graph.arrows.len())
-        .map(|index| match within[index] {
-            true => silent_next(graph, index)
-                .filter(|next| within[*next])
-                .collect(),
-            false => Vec::new(),
-        })
-        .collect();
-    let mut knots = strong::groups(&next);
-    knots.retain(|group| group.len() > 1 || next[group[0]].contains(&group[0]));
-    knots
-}
-
 /// Nodes from which no way leads to a person, a goodbye, a return or another flow.
-fn stuck(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>, told: &[bool]) {
+fn stuck(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>, told: &[bool]) {
     let count = graph.arrows.len();
-    let mut back: Vec<Vec<usize>> = vec![Vec::new(); count];
+    let back = backwards(graph);
     let mut ahead: Vec<bool> = vec![false; count];
     for (index, arrows) in graph.arrows.iter().enumerate() {
         for arrow in arrows {
-            match arrow.to {
-                Target::Node(next) => back[next].push(index),
-                Target::Out | Target::End | Target::Unknown => ahead[index] = true,
-            }
-            ahead[index] |= arrow.cause == Cause::Person;
+            ahead[index] |= !matches!(arrow.to, Target::Node(_)) || arrow.cause == Cause::Person;
         }
         ahead[index] |= draft.facts[index].broken;
     }
     let mut queue: Vec<usize> = (0..count).filter(|index| ahead[*index]).collect();
     while let Some(index) = queue.pop() {
-        for previous in &back[index] {
+        for previous in back.from(index) {
             if !std::mem::replace(&mut ahead[*previous], true) {
                 queue.push(*previous);
             }
@@ -199,18 +209,19 @@ fn stuck(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>, told: &[bool
     let mut queue: Vec<usize> = (0..count).filter(|index| told[*index]).collect();
     while let Some(index) = queue.pop() {
         if !std::mem::replace(&mut explained[index], true) {
-            queue.extend(back[index].iter().copied());
+            queue.extend(back.from(index));
         }
     }
+    let mut followed = vec![false; count];
     for index in 0..count {
         if graph.reachable[index] && !ahead[index] && !explained[index] {
             no_way_out::stuck(report, draft.facts[index].head, &draft.nodes[index].step);
-            for (seen, also) in explained.iter_mut().zip(graph.reach([index])) {
-                *seen |= also;
+            for reached in graph.spread(index, &mut followed) {
+                explained[reached] = true;
             }
             let mut queue = vec![index];
             while let Some(at) = queue.pop() {
-                for previous in &back[at] {
+                for previous in back.from(at) {
                     if !std::mem::replace(&mut explained[*previous], true) {
                         queue.push(*previous);
                     }
@@ -218,4 +229,27 @@ fn stuck(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>, told: &[bool
             }
         }
     }
+}
+
+/// The ways of the graph in the other direction.
+fn backwards(graph: &Graph<'_>) -> Ways {
+    let count = graph.arrows.len();
+    let targets = |index: usize| {
+        graph.arrows[index]
+            .iter()
+            .filter_map(|arrow| match arrow.to {
+                Target::Node(next) => Some(next),
+                Target::Out | Target::End | Target::Unknown => None,
+            })
+    };
+    let mut arrows: Vec<(usize, usize)> = (0..count)
+        .flat_map(|from| targets(from).map(move |to| (to, from)))
+        .collect();
+    arrows.sort_unstable();
+    let mut rest = arrows.as_slice();
+    Ways::new(count, |index, before| {
+        let own = rest.iter().take_while(|(to, _)| *to == index).count();
+        before.extend(rest[..own].iter().map(|(_, from)| *from));
+        rest = &rest[own..];
+    })
 }

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use super::rules::Rule;
-use crate::diagnostic::{Diagnostic, Fix, Label, Lines, Text, text};
+use crate::diagnostic::{Diagnostic, Fix, Label, Level, Lines, Text, text};
 use crate::expr::Span;
 
 /// Most findings told of one file. Beyond that a person reads no more, and a hostile file would make
@@ -32,9 +32,13 @@ impl<'a> Report<'a> {
     /// Begins a finding; it is kept when the returned [`Found`] goes out of scope. The same rule at the
     /// same place is told once.
     pub fn find(&mut self, rule: &'static Rule, span: Span, message: Text) -> Found<'_, 'a> {
-        let wanted = self.diagnostics.len() < MAX_FINDINGS
-            && !self.spoilt.contains(&span)
-            && self.seen.insert((rule.slug, span));
+        let crowded = self.diagnostics.len() >= MAX_FINDINGS;
+        let room = !crowded || (rule.level == Level::Error && !self.is_full());
+        let wanted = room && !self.spoilt.contains(&span) && self.seen.insert((rule.slug, span));
+        if wanted && crowded {
+            // However many warnings there are, a file with an error has one among its findings.
+            self.diagnostics.pop();
+        }
         let diagnostic = wanted.then(|| Diagnostic {
             rule: rule.slug,
             level: rule.level,
@@ -49,6 +53,15 @@ impl<'a> Report<'a> {
             report: self,
             diagnostic,
         }
+    }
+
+    /// Whether nothing more is told. What makes a finding dear, such as the way to it, need not be made then.
+    pub fn is_full(&self) -> bool {
+        let errors = || {
+            let mut found = self.diagnostics.iter();
+            found.any(|found| found.level == Level::Error)
+        };
+        self.diagnostics.len() >= MAX_FINDINGS && errors()
     }
 
     /// Says that no more is to be told of exactly this place.

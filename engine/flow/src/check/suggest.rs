@@ -32,6 +32,11 @@ pub(crate) fn nearest<'n>(
         .map(|(_, _, name)| name)
 }
 
+/// As many of the names as [`shown`] looks at: of a large flow that is full of typing errors, no finding takes them all.
+pub(crate) fn some<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    names.take(MAX_SHOWN + 1).map(str::to_owned).collect()
+}
+
 /// Names for a help line: the first few, each in backticks.
 pub(crate) fn shown<S: AsRef<str>>(names: &[S]) -> Text {
     Text::both(quoted(names, ", "), quoted(names, "、"))

@@ -56,27 +56,30 @@ pub(super) fn apply(root: &Node, comments: &[Comment], report: &mut Report<'_>) 
 fn area_of(root: &Node, comment: &Comment, report: &Report<'_>) -> Span {
     let (own, _) = report.lines().position(comment.span.start);
     let line = if comment.trailing { own } else { own + 1 };
-    let mut area = Span {
-        start: report.lines().start_of(line),
-        end: report.lines().start_of(line + 1),
-    };
+    let start = report.lines().start_of(line);
+    let end = report.lines().start_of(line + 1);
+    let begins = |span: Span| start <= span.start && span.start < end;
+    let mut last = end;
     let mut open = vec![root];
+    // Only what reaches the line is looked into: the rest of a large file costs nothing.
     while let Some(node) = open.pop() {
-        let begins =
-            |span: Span| area.start <= span.start && span.start < report.lines().start_of(line + 1);
         match &node.content {
             Content::Map(map) => {
-                for entry in &map.entries {
+                let first = map.entries.partition_point(|e| e.span().end < start);
+                let near = map.entries[first..].iter();
+                for entry in near.take_while(|entry| entry.key_span.start < end) {
                     if begins(entry.key_span) {
-                        area.end = area.end.max(entry.span().end);
+                        last = last.max(entry.span().end);
                     }
                     open.push(&entry.value);
                 }
             }
             Content::List(items) => {
-                for item in items {
+                let first = items.partition_point(|item| item.span.end < start);
+                let near = items[first..].iter();
+                for item in near.take_while(|item| item.span.start < end) {
                     if begins(item.span) {
-                        area.end = area.end.max(item.span.end);
+                        last = last.max(item.span.end);
                     }
                     open.push(item);
                 }
@@ -84,5 +87,5 @@ fn area_of(root: &Node, comment: &Comment, report: &Report<'_>) -> Span {
             Content::Scalar(_) => {}
         }
     }
-    area
+    Span { start, end: last }
 }

@@ -1,7 +1,7 @@
 //! Types of expressions where they stand, and whether their variables have a value there.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::assign::Assignments;
 use super::graph::Graph;
@@ -12,16 +12,16 @@ use super::rules::{
 use crate::diagnostic::Text;
 use crate::expr::{self, Expr, Lookup, Span, TypeScope};
 use crate::lower::template::tell;
-use crate::lower::{Binds, Draft, Use, Want, is_variable};
+use crate::lower::{Binds, Draft, MAX_COMPARED, Use, Want, is_variable};
 use crate::value::Type;
 
 /// The prompt that the contact core says by itself when a contact ends by a fault.
 const APOLOGY: &str = "apology";
 
 pub(super) fn check(
-    graph: &Graph,
+    graph: &Graph<'_>,
     draft: &Draft<'_>,
-    assigned: &Assignments,
+    assigned: &Assignments<'_>,
     report: &mut Report<'_>,
 ) {
     let call = type_of_call(&draft.languages);
@@ -31,7 +31,8 @@ pub(super) fn check(
         assigned,
         report,
         call,
-        read: RefCell::default(),
+        read: HashSet::new(),
+        to_compare: Cell::new(MAX_COMPARED),
     };
     for used in &draft.uses {
         checker.used(used);
@@ -50,7 +51,7 @@ pub(super) fn check(
             }
         }
     }
-    let read = checker.read.into_inner();
+    let read = checker.read;
     for prompt in &draft.prompts {
         if let Some(name) = prompt
             .prompt
@@ -61,17 +62,17 @@ pub(super) fn check(
             unused::unused(report, prompt.span, Text::fixed("prompt", "提示"), name);
         }
     }
+    let in_unused: HashSet<&str> = draft
+        .prompts
+        .iter()
+        .filter(|prompt| !prompt.used)
+        .flat_map(|prompt| &prompt.exprs)
+        .flat_map(Expr::roots)
+        .map(|(name, _)| name)
+        .collect();
     for (name, var) in &draft.vars {
-        let set = draft.bindings.iter().any(|binding| binding.name == *name);
-        let in_unused = draft
-            .prompts
-            .iter()
-            .filter(|prompt| !prompt.used)
-            .flat_map(|prompt| &prompt.exprs);
-        let mentioned = in_unused
-            .flat_map(Expr::roots)
-            .any(|(root, _)| root == *name);
-        if !set && !read.contains(name) && !mentioned && is_variable(name) {
+        let mentioned = read.contains(name.as_str()) || in_unused.contains(name.as_str());
+        if !assigned.is_set(name) && !mentioned && is_variable(name) {
             unused::unused(report, var.span, Text::fixed("variable", "变量"), name);
         }
     }
@@ -100,23 +101,26 @@ pub(crate) fn type_of_call(languages: &[String]) -> Type {
     }
 }
 
-struct Checker<'c, 'd, 'r> {
-    graph: &'c Graph,
+struct Checker<'c, 'd, 'm, 'r> {
+    graph: &'c Graph<'c>,
     draft: &'c Draft<'d>,
-    assigned: &'c Assignments,
-    report: &'c mut Report<'r>,
+    assigned: &'c Assignments<'c>,
+    report: &'m mut Report<'r>,
     call: Type,
     /// Variables that are read somewhere.
-    read: RefCell<BTreeSet<String>>,
+    read: HashSet<&'c str>,
+    /// How many more names may be looked through for suggestions.
+    to_compare: Cell<usize>,
 }
 
 /// The variables at one node.
 struct Here<'c> {
     node: usize,
     draft: &'c Draft<'c>,
-    assigned: &'c Assignments,
+    assigned: &'c Assignments<'c>,
     call: &'c Type,
     binds: &'c BTreeMap<String, Type>,
+    to_compare: &'c Cell<usize>,
 }
 
 impl TypeScope for Here<'_> {
@@ -132,21 +136,27 @@ impl TypeScope for Here<'_> {
         if let Some(input) = self.draft.inputs.get(name) {
             return Lookup::Known(input.ty.clone());
         }
-        match self.assigned.known(name, self.node) {
+        match self.assigned.type_of(name, self.node) {
             // That it has no value here is told apart, with the way; its type is checked all the same.
-            Some(known) => Lookup::Known(known.ty),
+            Some(ty) => Lookup::Known(ty),
             None => Lookup::Unknown,
         }
     }
 
+    /// None once this file has had its share of comparisons.
     fn names(&self) -> Vec<String> {
+        let count = self.binds.len() + self.draft.inputs.len() + self.assigned.names().len();
+        match self.to_compare.get().checked_sub(count) {
+            Some(left) => self.to_compare.set(left),
+            None => return Vec::new(),
+        }
         let mut names: Vec<String> = self
             .binds
             .keys()
             .chain(self.draft.inputs.keys())
             .cloned()
             .collect();
-        names.extend(self.assigned.names().cloned());
+        names.extend(self.assigned.names().map(str::to_owned));
         names.extend(["call".to_owned(), "now".to_owned()]);
         names.sort();
         names.dedup();
@@ -154,26 +164,26 @@ impl TypeScope for Here<'_> {
     }
 }
 
-impl Checker<'_, '_, '_> {
+impl<'c> Checker<'c, '_, '_, '_> {
     /// The type of an expression at a node, after telling what is wrong with it.
-    fn infer(&mut self, node: usize, expr: &Expr, binds: &Binds) -> Type {
+    fn infer(&mut self, node: usize, expr: &'c Expr, binds: &Binds) -> Type {
         for (name, at) in expr.roots() {
-            self.read.borrow_mut().insert(name.clone());
-            if binds.contains_key(&name) || self.draft.inputs.contains_key(&name) {
+            self.read.insert(name);
+            if binds.contains_key(name) || self.draft.inputs.contains_key(name) {
                 continue;
             }
-            let Some(known) = self.assigned.known(&name, node) else {
+            let Some(known) = self.assigned.known(name, node) else {
                 continue;
             };
             if known.never {
-                let declared = self.draft.vars.get(&name).map(|var| var.span);
-                unassigned_variable::never(self.report, at, &name, declared);
-            } else if known.unassigned {
+                let declared = self.draft.vars.get(name).map(|var| var.span);
+                unassigned_variable::never(self.report, at, name, declared);
+            } else if known.unassigned && !self.report.is_full() {
                 let way = self
                     .assigned
-                    .way_without(self.graph, self.draft, &name, node);
-                let only = self.assigned.only_place(&name);
-                unassigned_variable::unassigned(self.report, at, &name, &way, only);
+                    .way_without(self.graph, self.draft, name, node);
+                let only = self.assigned.only_place(name);
+                unassigned_variable::unassigned(self.report, at, name, &way, only);
             }
         }
         let here = Here {
@@ -182,6 +192,7 @@ impl Checker<'_, '_, '_> {
             assigned: self.assigned,
             call: &self.call,
             binds,
+            to_compare: &self.to_compare,
         };
         let (ty, findings) = expr::infer(expr, &here);
         let wrong = !findings.is_empty();
@@ -191,7 +202,7 @@ impl Checker<'_, '_, '_> {
         if wrong { Type::Any } else { ty }
     }
 
-    fn used(&mut self, used: &Use) {
+    fn used(&mut self, used: &'c Use) {
         let node = used.node.0 as usize;
         let at = used.expr.span();
         match &used.want {
@@ -235,7 +246,7 @@ impl Checker<'_, '_, '_> {
     }
 
     /// An expression whose value becomes part of a text.
-    fn inserted(&mut self, node: usize, expr: &Expr, binds: &Binds, place: &Text) {
+    fn inserted(&mut self, node: usize, expr: &'c Expr, binds: &Binds, place: &Text) {
         let is = self.infer(node, expr, binds);
         let at = expr.span();
         match &is {

@@ -4,11 +4,11 @@
 //! a person: it is that of somebody who does nothing, for whom a flow has no loops. Where a way can still
 //! go in circles, the flow's longest duration is the bound.
 
-use super::graph::{Cause, Graph, Target};
+use super::graph::{Arrow, Cause, Graph, Target};
 use super::report::Report;
 use super::rules::dead_air;
 use super::spent::{Spent, spent};
-use super::strong;
+use super::strong::Ways;
 use crate::lower::Draft;
 use crate::plan::Action;
 
@@ -42,26 +42,23 @@ pub struct WorstCase {
 }
 
 /// The bounds of a flow; silences that add up to too much are told.
-pub(super) fn check(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) -> WorstCase {
+pub(super) fn check(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) -> WorstCase {
     let spent: Vec<Spent> = (0..draft.nodes.len())
         .map(|index| spent(draft, index))
         .collect();
     let cap = draft.max_duration_ms;
     let to_end_ms = cap.saturating_add(GOODBYE_MS + APOLOGY_MS);
-    let start = draft.start.map(|start| start.0 as usize);
-    let arrived = longest(graph, start, to_end_ms, |index| {
-        let people = spent[index].people;
-        graph.arrows[index]
-            .iter()
-            .filter(move |_| !people)
-            .filter(|arrow| {
-                arrow.cause == Cause::Itself
-                    || matches!(draft.nodes[index].action, Action::Call { .. })
-            })
-            .filter_map(|arrow| node_of(arrow.to))
-            .map(|next| (next, spent[index].ms))
-            .collect()
-    });
+    let leads_on = |index: usize, arrow: &Arrow<'_>| {
+        !spent[index].people
+            && (arrow.cause == Cause::Itself
+                || matches!(draft.nodes[index].action, Action::Call { .. }))
+    };
+    let ways = ways(graph, leads_on);
+    let mut begin = vec![None; graph.arrows.len()];
+    if let Some(start) = draft.start {
+        begin[start.0 as usize] = Some(0);
+    }
+    let arrived = longest(&ways, begin, to_end_ms, |index| spent[index].ms);
     let to_person_ms = arrived
         .iter()
         .enumerate()
@@ -113,7 +110,7 @@ pub(super) fn check(graph: &Graph, draft: &Draft<'_>, report: &mut Report<'_>) -
 }
 
 /// How long it has been silent, at most, when a contact comes to each node.
-fn longest_silence(graph: &Graph, spent: &[Spent], cap: u64) -> Vec<Option<u64>> {
+fn longest_silence(graph: &Graph<'_>, spent: &[Spent], cap: u64) -> Vec<Option<u64>> {
     // A node after which something was heard hands on its own last silence and nothing of what was before:
     // such silences are where the ways begin.
     let mut begin: Vec<Option<u64>> = vec![None; graph.arrows.len()];
@@ -129,17 +126,24 @@ fn longest_silence(graph: &Graph, spent: &[Spent], cap: u64) -> Vec<Option<u64>>
             begin[next] = Some(begin[next].unwrap_or(0).max(handed));
         }
     }
-    let passing = |index: usize| -> Vec<(usize, u64)> {
-        let silent = spent[index].passes_silence;
-        let skips = spent[index].skippable;
-        graph.arrows[index]
-            .iter()
-            .filter(|arrow| silent || (skips && arrow.label.is_empty()))
-            .filter_map(|arrow| node_of(arrow.to))
-            .map(|next| (next, if silent { spent[index].silence_ms } else { 0 }))
-            .collect()
+    let passes = |index: usize, arrow: &Arrow<'_>| {
+        spent[index].passes_silence || (spent[index].skippable && arrow.label.is_empty())
     };
-    longest_from(graph.arrows.len(), begin, cap, passing)
+    longest(&ways(graph, passes), begin, cap, |index| {
+        match spent[index].passes_silence {
+            true => spent[index].silence_ms,
+            false => 0,
+        }
+    })
+}
+
+/// The arrows that a condition lets pass.
+fn ways(graph: &Graph<'_>, passes: impl Fn(usize, &Arrow<'_>) -> bool) -> Ways {
+    Ways::new(graph.arrows.len(), |index, to| {
+        let arrows = graph.arrows[index].iter();
+        let passed = arrows.filter(|arrow| passes(index, arrow));
+        to.extend(passed.filter_map(|arrow| node_of(arrow.to)));
+    })
 }
 
 fn node_of(target: Target) -> Option<usize> {
@@ -149,33 +153,15 @@ fn node_of(target: Target) -> Option<usize> {
     }
 }
 
+/// Per node the longest way to it, each node taking its time; `cap` where a circle makes it as long as one likes.
 fn longest(
-    graph: &Graph,
-    start: Option<usize>,
-    cap: u64,
-    next: impl Fn(usize) -> Vec<(usize, u64)>,
-) -> Vec<Option<u64>> {
-    let mut begin = vec![None; graph.arrows.len()];
-    if let Some(start) = start {
-        begin[start] = Some(0);
-    }
-    longest_from(graph.arrows.len(), begin, cap, next)
-}
-
-/// Per node the longest way to it; `cap` where a circle makes it as long as one likes.
-fn longest_from(
-    count: usize,
+    ways: &Ways,
     mut at: Vec<Option<u64>>,
     cap: u64,
-    next: impl Fn(usize) -> Vec<(usize, u64)>,
+    takes: impl Fn(usize) -> u64,
 ) -> Vec<Option<u64>> {
-    let ways: Vec<Vec<(usize, u64)>> = (0..count).map(next).collect();
-    let plain: Vec<Vec<usize>> = ways
-        .iter()
-        .map(|ways| ways.iter().map(|(next, _)| *next).collect())
-        .collect();
-    let mut group_of = vec![0; count];
-    let groups = strong::groups(&plain);
+    let mut group_of = vec![0; at.len()];
+    let groups = ways.groups();
     for (number, group) in groups.iter().enumerate() {
         for index in group {
             group_of[*index] = number;
@@ -187,16 +173,14 @@ fn longest_from(
             continue;
         };
         let circles = group.iter().any(|index| {
-            ways[*index]
-                .iter()
-                .any(|(to, ms)| group_of[*to] == number && *ms > 0)
+            takes(*index) > 0 && ways.from(*index).iter().any(|to| group_of[*to] == number)
         });
         let most = if circles { cap } else { most };
         for index in group {
             at[*index] = Some(most);
-            for (to, ms) in &ways[*index] {
+            let there = most.saturating_add(takes(*index)).min(cap);
+            for to in ways.from(*index) {
                 if group_of[*to] != number {
-                    let there = most.saturating_add(*ms).min(cap);
                     at[*to] = Some(at[*to].unwrap_or(0).max(there));
                 }
             }

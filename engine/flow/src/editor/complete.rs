@@ -40,7 +40,7 @@ impl Sheet {
     /// The tree of the text with a mark at the cursor. What is being typed is rarely YAML yet: it is tried as
     /// a value and as a key, with the line as it is and with its end made good, with and without what
     /// follows.
-    fn marked(&self, at: usize) -> Option<Node> {
+    fn marked(&self, at: usize) -> Option<Node<'static>> {
         let source = &self.source;
         let (line_start, line_end) = repair::line(source, at);
         let (head, tail) = source.split_at(at);

@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, FlowSignature};
 use crate::yaml::{Content, Entry, Map, Node};
 
 /// The parts of a file in the order of the walk.
-pub(super) fn parts<'t>(root: &'t Node, catalog: &'t Catalog) -> Vec<Part<'t>> {
+pub(super) fn parts<'t>(root: &'t Node<'t>, catalog: &'t Catalog) -> Vec<Part<'t>> {
     let mut walk = Walk {
         catalog,
         vars: root
@@ -17,7 +17,7 @@ pub(super) fn parts<'t>(root: &'t Node, catalog: &'t Catalog) -> Vec<Part<'t>> {
             .and_then(|map| map.value("vars")?.map())
             .into_iter()
             .flat_map(|map| &map.entries)
-            .map(|entry| entry.key.as_str())
+            .map(|entry| entry.key.as_ref())
             .collect(),
         parts: Vec::new(),
     };
@@ -29,9 +29,9 @@ pub(super) fn parts<'t>(root: &'t Node, catalog: &'t Catalog) -> Vec<Part<'t>> {
 
 /// The verb of an action: the entry, and the step's description unless the engine walks it.
 pub(super) fn verb<'t>(
-    map: &'t Map,
+    map: &'t Map<'t>,
     catalog: &'t Catalog,
-) -> Option<(&'t Entry, Option<Described<'t>>)> {
+) -> Option<(&'t Entry<'t>, Option<Described<'t>>)> {
     let mut options: Vec<&str> = Vec::new();
     let mut found = Vec::new();
     for entry in &map.entries {
@@ -40,7 +40,7 @@ pub(super) fn verb<'t>(
             .any(|(verb, _, _)| *verb == entry.key)
         {
             found.push((entry, None));
-        } else if let Some(key) = catalog.verbs.get(&entry.key)
+        } else if let Some(key) = catalog.verbs.get(entry.key.as_ref())
             && let Some(description) = catalog.steps.get(key)
         {
             let properties = description.input["properties"].as_object();
@@ -57,7 +57,7 @@ pub(super) fn verb<'t>(
     if found.len() > 1
         && let Some(index) = found
             .iter()
-            .position(|(entry, _)| !options.contains(&entry.key.as_str()))
+            .position(|(entry, _)| !options.contains(&entry.key.as_ref()))
     {
         return Some(found.swap_remove(index));
     }
@@ -65,7 +65,7 @@ pub(super) fn verb<'t>(
 }
 
 /// The step that an action runs: that of its verb, or the one that `use:` names.
-pub(super) fn described<'t>(map: &'t Map, catalog: &'t Catalog) -> Option<Described<'t>> {
+pub(super) fn described<'t>(map: &'t Map<'t>, catalog: &'t Catalog) -> Option<Described<'t>> {
     let (entry, description) = verb(map, catalog)?;
     match description {
         Some(description) => Some(description),
@@ -79,7 +79,7 @@ pub(super) fn described<'t>(map: &'t Map, catalog: &'t Catalog) -> Option<Descri
 
 /// The flow that an action calls: its name and signature.
 pub(super) fn called<'t>(
-    map: &'t Map,
+    map: &'t Map<'t>,
     catalog: &'t Catalog,
 ) -> Option<(&'t str, &'t FlowSignature)> {
     let name = map.value("call")?.text()?;
@@ -93,7 +93,7 @@ struct Walk<'t> {
 }
 
 impl<'t> Walk<'t> {
-    fn key(&mut self, map: &'t Map, entry: &'t Entry, role: Role<'t>) {
+    fn key(&mut self, map: &'t Map<'t>, entry: &'t Entry<'t>, role: Role<'t>) {
         let quoted = entry.key_span.end - entry.key_span.start != entry.key.len();
         self.parts.push(Part {
             role,
@@ -106,17 +106,17 @@ impl<'t> Walk<'t> {
         });
     }
 
-    fn value(&mut self, node: &'t Node, owner: usize, role: Role<'t>) {
+    fn value(&mut self, node: &'t Node<'t>, owner: usize, role: Role<'t>) {
         self.parts.extend(Part::value(role, node, owner));
     }
 
     /// The entries of a map whose keys are known. A scalar in its place may become a key.
     fn map(
         &mut self,
-        node: &'t Node,
+        node: &'t Node<'t>,
         owner: usize,
         keys: Keys<'t>,
-        mut each: impl FnMut(&mut Self, &'t Entry),
+        mut each: impl FnMut(&mut Self, &'t Entry<'t>),
     ) {
         match node.map() {
             Some(map) => {
@@ -132,10 +132,10 @@ impl<'t> Walk<'t> {
     /// The entries of a map whose keys are names.
     fn named(
         &mut self,
-        node: &'t Node,
+        node: &'t Node<'t>,
         kind: Kind,
         place: Place,
-        mut each: impl FnMut(&mut Self, &'t Entry),
+        mut each: impl FnMut(&mut Self, &'t Entry<'t>),
     ) {
         let Some(map) = node.map() else { return };
         for entry in &map.entries {
@@ -144,7 +144,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn each(&mut self, node: &'t Node, owner: usize, role: &Role<'t>) {
+    fn each(&mut self, node: &'t Node<'t>, owner: usize, role: &Role<'t>) {
         match node.list() {
             Some(items) => items
                 .iter()
@@ -153,11 +153,11 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn file(&mut self, map: &'t Map) {
+    fn file(&mut self, map: &'t Map<'t>) {
         for entry in &map.entries {
             self.key(map, entry, Role::Key(Keys::Fixed(keys::FILE)));
             let (value, owner) = (&entry.value, entry.key_span.start);
-            match entry.key.as_str() {
+            match entry.key.as_ref() {
                 "flow" => self.value(value, owner, Role::Name(Kind::Flow, Place::Defines)),
                 "format" => self.value(value, owner, Role::Words(&["1"])),
                 "languages" => self.each(value, owner, &Role::Free),
@@ -192,7 +192,7 @@ impl<'t> Walk<'t> {
                         value,
                         owner,
                         Keys::Fixed(keys::GLOBAL),
-                        |walk, entry| match entry.key.as_str() {
+                        |walk, entry| match entry.key.as_ref() {
                             "press" => walk.press(&entry.value, entry.key_span.start, false),
                             _ => walk.target(&entry.value, entry.key_span.start, false),
                         },
@@ -208,7 +208,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn declaration(&mut self, entry: &'t Entry) {
+    fn declaration(&mut self, entry: &'t Entry<'t>) {
         let owner = entry.key_span.start;
         if entry.value.map().is_none() {
             return self.value(&entry.value, owner, Role::Words(keys::TYPES));
@@ -216,7 +216,7 @@ impl<'t> Walk<'t> {
         let keys = Keys::Fixed(keys::DECLARATION);
         self.map(&entry.value, owner, keys, |walk, entry| {
             let owner = entry.key_span.start;
-            match entry.key.as_str() {
+            match entry.key.as_ref() {
                 "type" => walk.value(&entry.value, owner, Role::Words(keys::TYPES)),
                 "secret" => walk.value(&entry.value, owner, Role::Words(keys::YES_NO)),
                 _ => walk.each(&entry.value, owner, &Role::Free),
@@ -224,7 +224,7 @@ impl<'t> Walk<'t> {
         });
     }
 
-    fn prompt_definition(&mut self, node: &'t Node, owner: usize) {
+    fn prompt_definition(&mut self, node: &'t Node<'t>, owner: usize) {
         if node.map().is_none() {
             return self.value(node, owner, Role::Text);
         }
@@ -237,12 +237,12 @@ impl<'t> Walk<'t> {
         });
     }
 
-    fn voice(&mut self, node: &'t Node, owner: usize) {
+    fn voice(&mut self, node: &'t Node<'t>, owner: usize) {
         if node.map().is_none() {
             return self.value(node, owner, Role::Text);
         }
         self.map(node, owner, Keys::Fixed(keys::VOICE), |walk, entry| {
-            let role = match entry.key.as_str() {
+            let role = match entry.key.as_ref() {
                 "text" | "chat" => Role::Text,
                 "audio" => Role::Audio,
                 "lang" => Role::Language,
@@ -253,14 +253,14 @@ impl<'t> Walk<'t> {
     }
 
     /// An action, or a list of them.
-    fn actions(&mut self, node: &'t Node, owner: usize) {
+    fn actions(&mut self, node: &'t Node<'t>, owner: usize) {
         match &node.content {
             Content::List(items) => items.iter().for_each(|item| self.action(item, owner)),
             _ => self.action(node, owner),
         }
     }
 
-    fn action(&mut self, node: &'t Node, owner: usize) {
+    fn action(&mut self, node: &'t Node<'t>, owner: usize) {
         let Some(map) = node.map() else {
             return self.value(node, owner, Role::Action);
         };
@@ -277,7 +277,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn verb(&mut self, map: &'t Map, entry: &'t Entry, described: Option<Described<'t>>) {
+    fn verb(&mut self, map: &'t Map<'t>, entry: &'t Entry<'t>, described: Option<Described<'t>>) {
         let (value, owner) = (&entry.value, entry.key_span.start);
         if let Some((_, description)) = described {
             let schema = &description.input;
@@ -290,7 +290,7 @@ impl<'t> Walk<'t> {
                 _ => self.schema_map(schema, value, owner),
             };
         }
-        match entry.key.as_str() {
+        match entry.key.as_ref() {
             "use" => self.value(value, owner, Role::Plugin),
             "call" => self.value(value, owner, Role::Name(Kind::Flow, Place::Refers)),
             "if" | "switch" => self.value(value, owner, Role::Bare),
@@ -298,7 +298,7 @@ impl<'t> Walk<'t> {
                 for item in value.list().unwrap_or_default() {
                     self.map(item, owner, Keys::Fixed(keys::CHOOSE), |walk, entry| {
                         let owner = entry.key_span.start;
-                        match entry.key.as_str() {
+                        match entry.key.as_ref() {
                             "when" => walk.value(&entry.value, owner, Role::Bare),
                             _ => walk.target(&entry.value, owner, false),
                         }
@@ -315,7 +315,7 @@ impl<'t> Walk<'t> {
                         false => Role::Name(Kind::Variable, Place::Refers),
                     };
                     self.key(lines, line, role);
-                    let role = match line.key.as_str() {
+                    let role = match line.key.as_ref() {
                         "call.language" => Role::Language,
                         _ => Role::Text,
                     };
@@ -335,19 +335,19 @@ impl<'t> Walk<'t> {
     /// What stands beside the verb.
     fn option(
         &mut self,
-        map: &'t Map,
-        entry: &'t Entry,
-        verb: Option<(&'t Entry, Option<Described<'t>>)>,
+        map: &'t Map<'t>,
+        entry: &'t Entry<'t>,
+        verb: Option<(&'t Entry<'t>, Option<Described<'t>>)>,
     ) {
         let (value, owner) = (&entry.value, entry.key_span.start);
         let described = verb.and_then(|(_, described)| described);
-        let verb = verb.map_or("", |(entry, _)| entry.key.as_str());
+        let verb = verb.map_or("", |(entry, _)| entry.key.as_ref());
         if let Some((_, description)) = described
-            && let Some(schema) = description.input["properties"].get(&entry.key)
+            && let Some(schema) = description.input["properties"].get(entry.key.as_ref())
         {
             return self.input(schema, value, owner);
         }
-        match entry.key.as_str() {
+        match entry.key.as_ref() {
             "then" if verb == "if" => self.target(value, owner, false),
             "then" => self.then(map, value, owner),
             "else" => self.target(value, owner, false),
@@ -369,7 +369,7 @@ impl<'t> Walk<'t> {
                 }
             }),
             "meanwhile" => self.map(value, owner, Keys::Fixed(keys::MEANWHILE), |walk, entry| {
-                let role = match entry.key.as_str() {
+                let role = match entry.key.as_ref() {
                     "say" => Role::Prompt,
                     "music" => Role::Audio,
                     _ => Role::Free,
@@ -380,7 +380,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn with(&mut self, map: &'t Map, value: &'t Node, owner: usize) {
+    fn with(&mut self, map: &'t Map<'t>, value: &'t Node<'t>, owner: usize) {
         let catalog = self.catalog;
         if let Some((flow, signature)) = called(map, catalog) {
             let keys = Keys::Inputs(signature);
@@ -399,13 +399,13 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn then(&mut self, action: &'t Map, value: &'t Node, owner: usize) {
+    fn then(&mut self, action: &'t Map<'t>, value: &'t Node<'t>, owner: usize) {
         match value.map() {
             Some(lines) => {
                 let flow = called(action, self.catalog).map(|(flow, _)| flow);
                 for line in &lines.entries {
                     let keys = Keys::Outcomes(action);
-                    let own = !matches!(line.key.as_str(), "else" | "error" | "timeout");
+                    let own = !matches!(line.key.as_ref(), "else" | "error" | "timeout");
                     let role = match flow.filter(|_| own) {
                         Some(flow) => Role::Of(Kind::Outcome, flow, keys),
                         None => Role::Key(keys),
@@ -419,14 +419,14 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn target(&mut self, node: &'t Node, owner: usize, repeat: bool) {
+    fn target(&mut self, node: &'t Node<'t>, owner: usize, repeat: bool) {
         match node.list() {
             Some(items) => items.iter().for_each(|item| self.action(item, owner)),
             None => self.value(node, owner, Role::Target { repeat }),
         }
     }
 
-    fn press(&mut self, node: &'t Node, owner: usize, repeat: bool) {
+    fn press(&mut self, node: &'t Node<'t>, owner: usize, repeat: bool) {
         self.map(node, owner, Keys::Press, |walk, entry| {
             let owner = entry.key_span.start;
             if entry.value.map().is_none() {
@@ -435,7 +435,7 @@ impl<'t> Walk<'t> {
             let keys = Keys::Fixed(keys::PRESS_LINE);
             walk.map(&entry.value, owner, keys, |walk, entry| {
                 let owner = entry.key_span.start;
-                match entry.key.as_str() {
+                match entry.key.as_ref() {
                     "to" => walk.target(&entry.value, owner, repeat),
                     "label" => walk.prompt(&entry.value, owner),
                     _ => {}
@@ -445,7 +445,7 @@ impl<'t> Walk<'t> {
     }
 
     /// A prompt's name, its text, or a whole definition.
-    fn prompt(&mut self, node: &'t Node, owner: usize) {
+    fn prompt(&mut self, node: &'t Node<'t>, owner: usize) {
         match node.map() {
             Some(_) => self.prompt_definition(node, owner),
             None => self.value(node, owner, Role::Prompt),
@@ -453,7 +453,7 @@ impl<'t> Walk<'t> {
     }
 
     /// A value of an input.
-    fn input(&mut self, schema: &'t Json, node: &'t Node, owner: usize) {
+    fn input(&mut self, schema: &'t Json, node: &'t Node<'t>, owner: usize) {
         match schema["format"].as_str() {
             Some("prompt") => self.prompt(node, owner),
             Some("press") => self.press(node, owner, true),
@@ -492,10 +492,10 @@ impl<'t> Walk<'t> {
     }
 
     /// A map of inputs, as a schema has them.
-    fn schema_map(&mut self, schema: &'t Json, node: &'t Node, owner: usize) {
+    fn schema_map(&mut self, schema: &'t Json, node: &'t Node<'t>, owner: usize) {
         self.map(node, owner, Keys::Schema(schema), |walk, entry| {
             let owner = entry.key_span.start;
-            match schema["properties"].get(&entry.key) {
+            match schema["properties"].get(entry.key.as_ref()) {
                 Some(inner) => walk.input(inner, &entry.value, owner),
                 None => walk.template(&entry.value, owner, &Role::Text),
             }
@@ -503,7 +503,7 @@ impl<'t> Walk<'t> {
     }
 
     /// A value that may have `${ … }` anywhere.
-    fn template(&mut self, node: &'t Node, owner: usize, role: &Role<'t>) {
+    fn template(&mut self, node: &'t Node<'t>, owner: usize, role: &Role<'t>) {
         match &node.content {
             Content::Scalar(_) => self.value(node, owner, role.clone()),
             Content::List(items) => {
@@ -520,7 +520,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn tests(&mut self, node: &'t Node) {
+    fn tests(&mut self, node: &'t Node<'t>) {
         let Some(map) = node.map() else { return };
         for test in &map.entries {
             self.key(map, test, Role::Key(Keys::Any));
@@ -529,7 +529,7 @@ impl<'t> Walk<'t> {
                 &test.value,
                 owner,
                 Keys::Fixed(keys::TEST),
-                |walk, entry| match entry.key.as_str() {
+                |walk, entry| match entry.key.as_ref() {
                     "given" => walk.given(entry),
                     "mock" => walk.mocks(entry),
                     "run" => {
@@ -543,11 +543,11 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn given(&mut self, entry: &'t Entry) {
+    fn given(&mut self, entry: &'t Entry<'t>) {
         let keys = Keys::Fixed(keys::GIVEN);
         self.map(&entry.value, entry.key_span.start, keys, |walk, entry| {
             let owner = entry.key_span.start;
-            match entry.key.as_str() {
+            match entry.key.as_ref() {
                 "inputs" | "vars" => {
                     walk.named(&entry.value, Kind::Variable, Place::Refers, |_, _| {});
                 }
@@ -563,17 +563,17 @@ impl<'t> Walk<'t> {
     }
 
     /// A reply's data stands under the name of the variable that takes it.
-    fn mocks(&mut self, entry: &'t Entry) {
+    fn mocks(&mut self, entry: &'t Entry<'t>) {
         let Some(map) = entry.value.map() else { return };
         for mock in &map.entries {
             self.key(map, mock, Role::Key(Keys::Any));
-            let replies: Vec<&'t Node> = match mock.value.list() {
+            let replies: Vec<&'t Node<'t>> = match mock.value.list() {
                 Some(items) => items.iter().collect(),
                 None => vec![&mock.value],
             };
             for reply in replies.into_iter().filter_map(Node::map) {
                 for line in &reply.entries {
-                    let fixed = matches!(line.key.as_str(), "outcome" | "after");
+                    let fixed = matches!(line.key.as_ref(), "outcome" | "after");
                     let role = match fixed {
                         true => Role::Key(Keys::Fixed(keys::REPLY)),
                         false => Role::Name(Kind::Variable, Place::Refers),
@@ -590,7 +590,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn act(&mut self, node: &'t Node, owner: usize) {
+    fn act(&mut self, node: &'t Node<'t>, owner: usize) {
         self.map(node, owner, Keys::Fixed(keys::ACT), |walk, entry| {
             if entry.key != "expect" {
                 return;
@@ -603,7 +603,7 @@ impl<'t> Walk<'t> {
             let keys = Keys::Fixed(keys::EXPECTATION);
             walk.map(&entry.value, owner, keys, |walk, entry| {
                 let owner = entry.key_span.start;
-                let kind = match entry.key.as_str() {
+                let kind = match entry.key.as_ref() {
                     "step" => Kind::Step,
                     "queue" => Kind::Queue,
                     "transfer" => Kind::Supplier,

@@ -118,7 +118,7 @@ impl Sheet {
         }
         for expr in expression::of_part(part) {
             for (name, span) in expr.roots() {
-                if is_variable(&name) {
+                if is_variable(name) {
                     let span = if part.exact.is_some() {
                         span
                     } else {
@@ -126,7 +126,7 @@ impl Sheet {
                     };
                     found.push(Mention {
                         kind: Kind::Variable,
-                        name,
+                        name: name.to_owned(),
                         flow: None,
                         span,
                         defines: false,
@@ -167,7 +167,7 @@ pub(super) fn preview(node: &Node) -> String {
 
 fn gather(node: &Node, texts: &mut Vec<String>) {
     match &node.content {
-        Content::Scalar(scalar) => texts.push(scalar.text.clone()),
+        Content::Scalar(scalar) => texts.push(scalar.text.to_string()),
         Content::List(items) => items.iter().for_each(|item| gather(item, texts)),
         Content::Map(map) if map.entry("text").is_some() || map.entry("audio").is_some() => {
             for key in ["text", "audio"] {

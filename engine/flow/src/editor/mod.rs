@@ -37,7 +37,7 @@ pub struct Sheet {
     source: String,
     /// The text that was read: lines that were left out are blank.
     text: String,
-    root: Option<Node>,
+    root: Option<Node<'static>>,
     names: Names,
 }
 
@@ -139,7 +139,7 @@ impl Names {
             below
                 .into_iter()
                 .flat_map(|map| &map.entries)
-                .map(|entry| entry.key.clone())
+                .map(|entry| entry.key.to_string())
                 .collect()
         };
         names.flow = map.value("flow").and_then(Node::text).map(str::to_owned);
@@ -149,7 +149,7 @@ impl Names {
         for entry in prompts.into_iter().flat_map(|map| &map.entries) {
             names
                 .prompts
-                .insert(entry.key.clone(), mention::preview(&entry.value));
+                .insert(entry.key.to_string(), mention::preview(&entry.value));
         }
         // The draft knows the type of everything that gets a value; its findings are told by the checker.
         let (draft, _) = lower(root, catalog, Report::new("", text));
@@ -237,6 +237,6 @@ pub fn keys_below(source: &str, path: &[&str]) -> Vec<(String, Span)> {
     let map = node.and_then(Node::map);
     map.into_iter()
         .flat_map(|map| &map.entries)
-        .map(|entry| (entry.key.clone(), entry.key_span))
+        .map(|entry| (entry.key.to_string(), entry.key_span))
         .collect()
 }

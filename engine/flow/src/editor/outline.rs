@@ -51,7 +51,7 @@ impl Sheet {
         let map = self.root.as_ref().and_then(Node::map);
         let mut symbols = Vec::new();
         for entry in map.into_iter().flat_map(|map| &map.entries) {
-            let kind = match entry.key.as_str() {
+            let kind = match entry.key.as_ref() {
                 "inputs" | "vars" => SymbolKind::Variable,
                 "prompts" => SymbolKind::Prompt,
                 "hours" => SymbolKind::Hours,
@@ -102,7 +102,7 @@ fn verbs(node: &Node) -> String {
     };
     let verbs: Vec<&str> = actions
         .into_iter()
-        .filter_map(|action| Some(action.map()?.entries.first()?.key.as_str()))
+        .filter_map(|action| Some(action.map()?.entries.first()?.key.as_ref()))
         .collect();
     verbs.join(", ")
 }

@@ -20,7 +20,7 @@ pub(super) struct Part<'t> {
     /// Whether it is the key of an entry.
     pub key: bool,
     /// The map that it stands in as a key.
-    pub siblings: Option<&'t Map>,
+    pub siblings: Option<&'t Map<'t>>,
     /// Byte of the key that this is the value of.
     pub owner: usize,
 }
@@ -40,7 +40,7 @@ pub(super) enum Role<'t> {
         repeat: bool,
     },
     /// Where the contact goes, or, on a line of its own, a map of outcomes.
-    Then(&'t Map),
+    Then(&'t Map<'t>),
     /// An action that is not a map yet.
     Action,
     /// A prompt's name or text.
@@ -78,13 +78,13 @@ pub(super) enum Keys<'t> {
     /// Fixed keys, with what each means.
     Fixed(&'static [(&'static str, &'static str)]),
     /// Of an action: verbs and the options of the verb that is there.
-    Action(Option<&'t Map>),
+    Action(Option<&'t Map<'t>>),
     /// Inputs of a step, or members of an object among them.
     Schema(&'t serde_json::Value),
     /// Inputs of a flow.
     Inputs(&'t FlowSignature),
     /// Outcomes of an action.
-    Outcomes(&'t Map),
+    Outcomes(&'t Map<'t>),
     /// Keys of a telephone.
     Press,
     /// Languages of the flow.
@@ -100,7 +100,7 @@ pub(super) type Described<'t> = (&'t str, &'t StepDescription);
 
 impl<'t> Part<'t> {
     /// A value that is a scalar.
-    pub fn value(role: Role<'t>, node: &'t Node, owner: usize) -> Option<Part<'t>> {
+    pub fn value(role: Role<'t>, node: &'t Node<'t>, owner: usize) -> Option<Part<'t>> {
         let scalar = node.scalar()?;
         Some(Part {
             role,

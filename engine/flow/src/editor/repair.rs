@@ -15,7 +15,7 @@ pub(super) const MAX_GAPPED: usize = 128 * 1024;
 /// What reading gave.
 pub(super) struct Reading {
     /// The tree, if the file could be read at all.
-    pub root: Option<Node>,
+    pub root: Option<Node<'static>>,
     /// The text that was read: as long as the source, left-out lines being blank.
     pub text: String,
     /// Whether something was left out, or nothing could be read.
@@ -71,7 +71,7 @@ pub(super) fn read(source: &str, edited: Option<usize>) -> Reading {
     }
 }
 
-fn done(root: Node, text: String, gaps: bool) -> Reading {
+fn done(root: Node<'static>, text: String, gaps: bool) -> Reading {
     Reading {
         root: Some(root),
         text,
@@ -80,12 +80,13 @@ fn done(root: Node, text: String, gaps: bool) -> Reading {
 }
 
 /// The tree, or the byte that the reader stumbled at.
-pub(super) fn attempt(text: &str) -> Result<Node, Option<usize>> {
+pub(super) fn attempt(text: &str) -> Result<Node<'static>, Option<usize>> {
     let mut report = Report::new("", text);
     let read = yaml::read(text, &mut report);
     let complaint = report.diagnostics().last();
     let complaint = complaint.map(|found| found.primary.span.start);
     read.root
+        .map(Node::into_owned)
         .filter(|root| root.map().is_some())
         .ok_or(complaint)
 }

@@ -145,7 +145,7 @@ impl Expr {
     }
 
     /// The variables it reads, in the order of the text; one entry for every mention.
-    pub fn roots(&self) -> Vec<(String, Span)> {
+    pub fn roots(&self) -> Vec<(&str, Span)> {
         let mut roots = Vec::new();
         self.collect_roots(&mut roots);
         roots.sort_by_key(|(_, span)| span.start);
@@ -181,10 +181,10 @@ impl Expr {
         }
     }
 
-    fn collect_roots(&self, roots: &mut Vec<(String, Span)>) {
+    fn collect_roots<'e>(&'e self, roots: &mut Vec<(&'e str, Span)>) {
         match &self.kind {
             Kind::None | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
-            Kind::Name(name) => roots.push((name.clone(), self.span)),
+            Kind::Name(name) => roots.push((name, self.span)),
             Kind::List(items) => items.iter().for_each(|item| item.collect_roots(roots)),
             Kind::Field(of, _, _) | Kind::Negate(of) | Kind::Not(of) | Kind::IsNone(of, _) => {
                 of.collect_roots(roots);

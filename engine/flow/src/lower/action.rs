@@ -25,7 +25,7 @@ pub(super) enum Verb<'t> {
 
 impl<'t> Lowerer<'t> {
     /// One action.
-    pub(super) fn action(&mut self, id: NodeId, item: &'t Node, place: &Place) {
+    pub(super) fn action(&mut self, id: NodeId, item: &'t Node<'t>, place: &Place) {
         let Content::Map(map) = &item.content else {
             return;
         };
@@ -49,7 +49,7 @@ impl<'t> Lowerer<'t> {
         facts.verb = entry.key_span;
         facts.head = head;
         facts.broken = two;
-        entry.key.clone_into(&mut self.node(id).verb);
+        self.node(id).verb = entry.key.to_string();
         self.common(id, map);
         match verb {
             Verb::Engine => self.engine_verb(id, map, entry, place),
@@ -58,13 +58,16 @@ impl<'t> Lowerer<'t> {
     }
 
     /// The one verb of an action.
-    fn verb(&mut self, map: &'t Map, item: &Node) -> Option<(&'t Entry, Verb<'t>)> {
-        let mut found: Vec<(&'t Entry, Verb<'t>)> = Vec::new();
-        for entry in &map.entries {
-            if let Some(verb) = self.verb_named(&entry.key) {
-                found.push((entry, verb));
-            }
-        }
+    fn verb(&mut self, map: &'t Map<'t>, item: &Node) -> Option<(&'t Entry<'t>, Verb<'t>)> {
+        let mut verbs = map
+            .entries
+            .iter()
+            .filter_map(|entry| Some((entry, self.verb_named(&entry.key)?)));
+        let first = verbs.next();
+        let mut found: Vec<(&'t Entry<'t>, Verb<'t>)> = match verbs.next() {
+            None if first.is_some() => return first,
+            second => first.into_iter().chain(second).chain(verbs).collect(),
+        };
         // A verb's name may be another verb's option, as `hours` could be of a call back.
         if found.len() > 1 {
             let options: Vec<&str> = found
@@ -77,9 +80,9 @@ impl<'t> Lowerer<'t> {
                 .collect();
             if found
                 .iter()
-                .any(|(entry, _)| !options.contains(&entry.key.as_str()))
+                .any(|(entry, _)| !options.contains(&entry.key.as_ref()))
             {
-                found.retain(|(entry, _)| !options.contains(&entry.key.as_str()));
+                found.retain(|(entry, _)| !options.contains(&entry.key.as_ref()));
             }
         }
         if let [(first, _), (second, _), ..] = found.as_slice() {
@@ -92,7 +95,7 @@ impl<'t> Lowerer<'t> {
         }
         if found.is_empty() {
             let stranger = map.entries.iter().find(|entry| {
-                !COMMON.contains(&entry.key.as_str()) && !STEP_OPTIONS.contains(&entry.key.as_str())
+                !COMMON.contains(&entry.key.as_ref()) && !STEP_OPTIONS.contains(&entry.key.as_ref())
             });
             let verbs = std::mem::take(&mut self.verbs);
             match stranger {
@@ -123,7 +126,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// `when`, `title` and `global`.
-    fn common(&mut self, id: NodeId, map: &'t Map) {
+    fn common(&mut self, id: NodeId, map: &'t Map<'t>) {
         if let Some(node) = map.value("when") {
             self.node(id).when = self.condition(id, "when", node);
         }
@@ -138,7 +141,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// An action whose verb is unknown: where it leads is still looked up, and counts as led to.
-    fn strange_action(&mut self, id: NodeId, map: &'t Map, place: &Place) {
+    fn strange_action(&mut self, id: NodeId, map: &'t Map<'t>, place: &Place) {
         let repeatable = Place {
             repeat: true,
             ..place.clone()

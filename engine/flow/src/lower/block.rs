@@ -1,5 +1,5 @@
 use super::draft::unknown;
-use super::{Lowerer, Place};
+use super::{Lowerer, Place, UNKNOWN};
 use crate::check::rules::{bad_value, missing_key};
 use crate::diagnostic::Text;
 use crate::expr::Span;
@@ -8,7 +8,7 @@ use crate::yaml::{Content, Entry, Node};
 
 impl<'t> Lowerer<'t> {
     /// A named step: one action, or a list of them.
-    pub(super) fn step(&mut self, index: usize, entry: &'t Entry) {
+    pub(super) fn step(&mut self, index: usize, entry: &'t Entry<'t>) {
         let place = Place {
             step: index,
             depth: 0,
@@ -17,7 +17,8 @@ impl<'t> Lowerer<'t> {
         };
         let first = match &entry.value.content {
             Content::List(items) => match self.block(items, &place, entry.key_span) {
-                Edge::Node(id) => id,
+                Edge::Node(id) if id != UNKNOWN => id,
+                // An empty list has no action to lead to.
                 _ => self.nothing(&place, entry),
             },
             Content::Map(_) => {
@@ -39,11 +40,11 @@ impl<'t> Lowerer<'t> {
         };
         self.draft
             .steps
-            .push((entry.key.clone(), entry.key_span, first));
+            .push((entry.key.to_string(), entry.key_span, first));
     }
 
     /// A step that cannot be understood.
-    fn nothing(&mut self, place: &Place, entry: &'t Entry) -> NodeId {
+    fn nothing(&mut self, place: &Place, entry: &'t Entry<'t>) -> NodeId {
         let id = self.reserve(place);
         self.facts(id).span = entry.span();
         self.facts(id).head = entry.key_span;
@@ -51,7 +52,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// A list of actions; the edge to the first of them.
-    pub(super) fn block(&mut self, items: &'t [Node], place: &Place, span: Span) -> Edge {
+    pub(super) fn block(&mut self, items: &'t [Node<'t>], place: &Place, span: Span) -> Edge {
         if items.is_empty() {
             bad_value::why(
                 &mut self.report,

@@ -19,7 +19,11 @@ pub(crate) fn is_taken(name: &str) -> bool {
 
 impl<'t> Lowerer<'t> {
     /// `inputs:` or `vars:`.
-    pub(super) fn declarations(&mut self, key: &str, node: &'t Node) -> BTreeMap<String, Declared> {
+    pub(super) fn declarations(
+        &mut self,
+        key: &str,
+        node: &'t Node<'t>,
+    ) -> BTreeMap<String, Declared> {
         let mut all = BTreeMap::new();
         let Some(map) = self.expect_map(
             key,
@@ -46,7 +50,7 @@ impl<'t> Lowerer<'t> {
                 }
             };
             declared.span = entry.key_span;
-            all.insert(entry.key.clone(), declared);
+            all.insert(entry.key.to_string(), declared);
         }
         all
     }
@@ -70,7 +74,7 @@ impl<'t> Lowerer<'t> {
         true
     }
 
-    fn long_declaration(&mut self, map: &'t Map, node: &'t Node) -> Declared {
+    fn long_declaration(&mut self, map: &'t Map<'t>, node: &'t Node<'t>) -> Declared {
         self.unknown_keys(
             map,
             Text::fixed("a declaration", "声明"),
@@ -116,7 +120,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn type_name(&mut self, key: &str, node: &'t Node) -> Type {
+    fn type_name(&mut self, key: &str, node: &'t Node<'t>) -> Type {
         let Some(name) = self.expect_text(
             key,
             node,
@@ -133,7 +137,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// A list of words.
-    pub(super) fn words(&mut self, key: &str, node: &'t Node) -> Vec<String> {
+    pub(super) fn words(&mut self, key: &str, node: &'t Node<'t>) -> Vec<String> {
         let Some(list) = self.expect_list(key, node, Text::fixed("a list of words", "词的列表"))
         else {
             return Vec::new();
@@ -147,7 +151,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// A value written in the file, of a type.
-    pub(super) fn literal(&mut self, key: &str, node: &'t Node, ty: &Type) -> Option<Value> {
+    pub(super) fn literal(&mut self, key: &str, node: &'t Node<'t>, ty: &Type) -> Option<Value> {
         match (&node.content, ty) {
             (Content::List(items), Type::List(inner)) => {
                 let items = items.iter().map(|item| self.literal(key, item, inner));
@@ -160,11 +164,13 @@ impl<'t> Lowerer<'t> {
             (Content::Map(map), Type::Object { .. } | Type::Any) => {
                 let fields = map.entries.iter().map(|entry| {
                     let ty = match ty {
-                        Type::Object { fields, .. } => fields.get(&entry.key).unwrap_or(&Type::Any),
+                        Type::Object { fields, .. } => {
+                            fields.get(entry.key.as_ref()).unwrap_or(&Type::Any)
+                        }
                         _ => &Type::Any,
                     };
                     Some((
-                        entry.key.clone(),
+                        entry.key.to_string(),
                         self.literal(&entry.key, &entry.value, ty)?,
                     ))
                 });

@@ -27,7 +27,7 @@ pub(crate) struct Draft<'t> {
     pub inputs: BTreeMap<String, Declared>,
     pub vars: BTreeMap<String, Declared>,
     pub outcomes: Vec<String>,
-    pub prompts: Vec<PromptDraft>,
+    pub prompts: Vec<PromptDraft<'t>>,
     pub expressions: Vec<Expr>,
     pub nodes: Vec<Node>,
     /// What checking needs to know of each node beside the plan; as many as there are nodes.
@@ -162,13 +162,13 @@ pub(crate) struct PromptUse {
 
 /// A prompt and its places.
 #[derive(Debug, Clone)]
-pub(crate) struct PromptDraft {
+pub(crate) struct PromptDraft<'t> {
     pub prompt: Prompt,
     /// Its name, or the whole of an inline one.
     pub span: Span,
     pub used: bool,
     /// Its expressions.
     pub exprs: Vec<Expr>,
-    /// Its texts: language, place, text as written.
-    pub texts: Vec<(String, Span, String)>,
+    /// Its texts: place, text as written.
+    pub texts: Vec<(Span, &'t str)>,
 }

@@ -26,11 +26,11 @@ impl<'t> Lowerer<'t> {
     pub(super) fn engine_verb(
         &mut self,
         id: NodeId,
-        map: &'t Map,
-        entry: &'t Entry,
+        map: &'t Map<'t>,
+        entry: &'t Entry<'t>,
         place: &Place,
     ) {
-        let options: &[&str] = match entry.key.as_str() {
+        let options: &[&str] = match entry.key.as_ref() {
             "use" => &[
                 "then",
                 "when",
@@ -51,14 +51,14 @@ impl<'t> Lowerer<'t> {
             _ => &["then", "when", "title"],
         };
         for other in map.entries.iter().filter(|other| other.key != entry.key) {
-            let key = other.key.as_str();
+            let key = other.key.as_ref();
             if !options.contains(&key) && !self.verbs.iter().any(|verb| verb == key) {
                 let names: Vec<String> = options.iter().map(|name| (*name).to_owned()).collect();
                 let place = Text::same(format!("`{}`", entry.key));
                 unknown_key::unknown(&mut self.report, other.key_span, key, &place, &names);
             }
         }
-        match entry.key.as_str() {
+        match entry.key.as_ref() {
             "use" => self.use_step(id, map, entry, place),
             "call" => self.flow_call(id, map, entry, place),
             "if" => self.if_else(id, map, entry, place),
@@ -78,7 +78,7 @@ impl<'t> Lowerer<'t> {
         let skipped = self.node(id).when.is_some();
         if skipped
             && matches!(
-                entry.key.as_str(),
+                entry.key.as_ref(),
                 "goto" | "return" | "hangup" | "choose" | "switch" | "if" | "call"
             )
         {
@@ -96,7 +96,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn if_else(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+    fn if_else(&mut self, id: NodeId, map: &'t Map<'t>, entry: &'t Entry<'t>, place: &Place) {
         let condition = self.condition(id, "if", &entry.value);
         let then = match map.value("then") {
             Some(node) => self.target("then", node, place),
@@ -151,7 +151,7 @@ impl<'t> Lowerer<'t> {
         };
     }
 
-    fn choose(&mut self, id: NodeId, entry: &'t Entry, place: &Place) {
+    fn choose(&mut self, id: NodeId, entry: &'t Entry<'t>, place: &Place) {
         let Some(items) = self.expect_list(
             "choose",
             &entry.value,
@@ -257,7 +257,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn switch(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+    fn switch(&mut self, id: NodeId, map: &'t Map<'t>, entry: &'t Entry<'t>, place: &Place) {
         let value = self.bare("switch", &entry.value);
         let (lines, otherwise, span) = match self.then(map, place) {
             Then::Lines {
@@ -303,7 +303,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn set(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+    fn set(&mut self, id: NodeId, map: &'t Map<'t>, entry: &'t Entry<'t>, place: &Place) {
         let mut values = BTreeMap::new();
         let all = self.expect_map(
             "set",
@@ -312,7 +312,7 @@ impl<'t> Lowerer<'t> {
         );
         for line in all.into_iter().flat_map(|map| &map.entries) {
             let place_name = Text::same(format!("`{}`", line.key));
-            let ty = match line.key.as_str() {
+            let ty = match line.key.as_ref() {
                 "call.language" => Type::OneOf(self.draft.languages.clone()),
                 "call.priority" => Type::Number,
                 name => match self.draft.vars.get(name) {
@@ -326,9 +326,12 @@ impl<'t> Lowerer<'t> {
                         ty
                     }
                     None => {
-                        let mut names: Vec<String> = self.draft.vars.keys().cloned().collect();
-                        names.extend(["call.language".to_owned(), "call.priority".to_owned()]);
-                        unknown_variable::unknown(&mut self.report, line.key_span, name, &names);
+                        if !self.report.is_full() {
+                            let mut names: Vec<String> = self.draft.vars.keys().cloned().collect();
+                            names.extend(["call.language".to_owned(), "call.priority".to_owned()]);
+                            let at = line.key_span;
+                            unknown_variable::unknown(&mut self.report, at, name, &names);
+                        }
                         Type::Any
                     }
                 },
@@ -347,7 +350,7 @@ impl<'t> Lowerer<'t> {
                     );
                     bad_value::why(&mut self.report, line.value.span, why, None);
                 }
-                values.insert(line.key.clone(), value);
+                values.insert(line.key.to_string(), value);
             }
         }
         let next = self.plain_then(map, place, "set");
@@ -356,7 +359,7 @@ impl<'t> Lowerer<'t> {
         node.action = Action::Set(values);
     }
 
-    fn tag(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+    fn tag(&mut self, id: NodeId, map: &'t Map<'t>, entry: &'t Entry<'t>, place: &Place) {
         let mut tags = BTreeMap::new();
         match &entry.value.content {
             Content::Map(all) => {
@@ -366,7 +369,7 @@ impl<'t> Lowerer<'t> {
                     if let Some(value) =
                         self.value_template(id, &line.key, &line.value, &name, &Type::Any, false)
                     {
-                        tags.insert(line.key.clone(), value);
+                        tags.insert(line.key.to_string(), value);
                     }
                 }
             }
@@ -389,7 +392,7 @@ impl<'t> Lowerer<'t> {
         node.action = Action::Tag(tags);
     }
 
-    fn wait(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+    fn wait(&mut self, id: NodeId, map: &'t Map<'t>, entry: &'t Entry<'t>, place: &Place) {
         let mut ms = self.duration("wait", &entry.value).unwrap_or(0);
         if ms > MAX_WAIT_MS {
             bad_value::why(
@@ -409,7 +412,7 @@ impl<'t> Lowerer<'t> {
         node.action = Action::Wait(ms);
     }
 
-    fn return_verb(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+    fn return_verb(&mut self, id: NodeId, map: &'t Map<'t>, entry: &'t Entry<'t>, place: &Place) {
         let mut outcome = String::new();
         if let Some(name) = self.expect_text(
             "return",
@@ -432,7 +435,7 @@ impl<'t> Lowerer<'t> {
                 if let Some(value) =
                     self.value_template(id, &line.key, &line.value, &name, &Type::Any, false)
                 {
-                    with.insert(line.key.clone(), value);
+                    with.insert(line.key.to_string(), value);
                 }
             }
         }
@@ -441,7 +444,7 @@ impl<'t> Lowerer<'t> {
         node.action = Action::Return { outcome, with };
     }
 
-    fn hang_up(&mut self, id: NodeId, entry: &'t Entry, place: &Place) {
+    fn hang_up(&mut self, id: NodeId, entry: &'t Entry<'t>, place: &Place) {
         let reason = match &entry.value.content {
             Content::Scalar(scalar) if scalar.absent() => "completed",
             _ => self
@@ -483,7 +486,7 @@ impl<'t> Lowerer<'t> {
         &mut self,
         id: NodeId,
         key: &str,
-        node: &'t Node,
+        node: &'t Node<'t>,
         place: &Text,
         ty: &Type,
         secret: bool,
@@ -516,10 +519,10 @@ impl<'t> Lowerer<'t> {
                     }
                 };
                 let fields = map.entries.iter().map(|line| {
-                    let ty = known.get(&line.key).unwrap_or(&Type::Any);
+                    let ty = known.get(line.key.as_ref()).unwrap_or(&Type::Any);
                     let value =
                         self.value_template(id, &line.key, &line.value, place, ty, secret)?;
-                    Some((line.key.clone(), value))
+                    Some((line.key.to_string(), value))
                 });
                 fields
                     .collect::<Option<BTreeMap<_, _>>>()
@@ -547,7 +550,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn literal_money(&mut self, key: &str, node: &'t Node) -> Option<Template> {
+    fn literal_money(&mut self, key: &str, node: &'t Node<'t>) -> Option<Template> {
         let map = node.map()?;
         let amount = map
             .value("amount")

@@ -33,7 +33,7 @@ const KINDS: [(&str, Type); 9] = [
 
 impl<'t> Lowerer<'t> {
     /// `expect:` of a step that asks.
-    pub(super) fn expect(&mut self, node: &'t Node) -> Option<Expected> {
+    pub(super) fn expect(&mut self, node: &'t Node<'t>) -> Option<Expected> {
         match &node.content {
             Content::Scalar(_) => {
                 let word = self.expect_text(
@@ -65,7 +65,7 @@ impl<'t> Lowerer<'t> {
             }
             Content::Map(map) => {
                 match map.entries.as_slice() {
-                    [entry] => match entry.key.as_str() {
+                    [entry] => match entry.key.as_ref() {
                         "digits" => self.digits(&entry.value),
                         "number" => self.numbers(&entry.value),
                         "one_of" => {
@@ -114,7 +114,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// `n` or `n..m` digits.
-    fn digits(&mut self, node: &'t Node) -> Option<Expected> {
+    fn digits(&mut self, node: &'t Node<'t>) -> Option<Expected> {
         let written = self.expect_text(
             "digits",
             node,
@@ -142,7 +142,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// `n..m`, both whole or with decimals.
-    fn numbers(&mut self, node: &'t Node) -> Option<Expected> {
+    fn numbers(&mut self, node: &'t Node<'t>) -> Option<Expected> {
         let written = self.expect_text(
             "number",
             node,

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::draft::{Draft, STEP, unknown};
 use super::names::{is_language, is_name};
@@ -57,7 +57,7 @@ const DEFAULT_KEYS: [&str; 8] = [
 
 /// Understands a file as far as possible.
 pub(crate) fn lower<'t>(
-    root: &'t Node,
+    root: &'t Node<'t>,
     catalog: &'t Catalog,
     report: Report<'t>,
 ) -> (Draft<'t>, Report<'t>) {
@@ -70,9 +70,10 @@ pub(crate) fn lower<'t>(
         verbs,
         steps: HashMap::new(),
         step_names: Vec::new(),
-        prompt_ids: HashMap::new(),
+        prompt_ids: BTreeMap::new(),
+        shapes: Default::default(),
         hours: BTreeMap::new(),
-        used_hours: Vec::new(),
+        used_hours: BTreeSet::new(),
         defaults: BTreeMap::new(),
         draft: Draft {
             max_duration_ms: MAX_DURATION_MS,
@@ -116,7 +117,7 @@ fn first_word(span: Span) -> Span {
 }
 
 impl<'t> Lowerer<'t> {
-    fn file(&mut self, span: Span, root: &'t Map) {
+    fn file(&mut self, span: Span, root: &'t Map<'t>) {
         self.unknown_keys(root, Text::fixed("a flow", "流程"), &FILE_KEYS);
         let top = root.entries.first().map_or(span, |entry| entry.key_span);
         self.head(top, root);
@@ -161,7 +162,7 @@ impl<'t> Lowerer<'t> {
         self.unused_hours(root);
     }
 
-    fn head(&mut self, top: Span, root: &'t Map) {
+    fn head(&mut self, top: Span, root: &'t Map<'t>) {
         match root.entry("flow") {
             None => missing_key::missing(
                 &mut self.report,
@@ -220,7 +221,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn languages(&mut self, root: &'t Map) {
+    fn languages(&mut self, root: &'t Map<'t>) {
         if let Some(node) = root.value("languages")
             && let Some(list) = self.expect_list(
                 "languages",
@@ -251,7 +252,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn outcomes(&mut self, node: &'t Node) {
+    fn outcomes(&mut self, node: &'t Node<'t>) {
         let Some(list) = self.expect_list(
             "outcomes",
             node,
@@ -281,7 +282,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn all_defaults(&mut self, node: &'t Node) {
+    fn all_defaults(&mut self, node: &'t Node<'t>) {
         let Some(map) = self.expect_map(
             "defaults",
             node,
@@ -294,7 +295,7 @@ impl<'t> Lowerer<'t> {
         };
         self.unknown_keys(map, Text::fixed("`defaults`", "`defaults`"), &DEFAULT_KEYS);
         for entry in &map.entries {
-            match entry.key.as_str() {
+            match entry.key.as_ref() {
                 "max_duration" => {
                     if let Some(ms) = self.duration("max_duration", &entry.value) {
                         self.draft.max_duration_ms = ms;
@@ -313,7 +314,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// Registers all steps before any of them is lowered.
-    fn names_of_steps(&mut self, top: Span, root: &'t Map) {
+    fn names_of_steps(&mut self, top: Span, root: &'t Map<'t>) {
         let Some(entry) = root.entry("steps") else {
             missing_key::missing(
                 &mut self.report,
@@ -342,11 +343,11 @@ impl<'t> Lowerer<'t> {
                 );
             }
             self.steps.insert(&step.key, index);
-            self.step_names.push(step.key.clone());
+            self.step_names.push(step.key.to_string());
         }
     }
 
-    fn global(&mut self, node: &'t Node) {
+    fn global(&mut self, node: &'t Node<'t>) {
         let Some(map) = self.expect_map(
             "global",
             node,
@@ -371,8 +372,8 @@ impl<'t> Lowerer<'t> {
         for entry in &map.entries {
             self.draft
                 .global_spans
-                .insert(entry.key.clone(), entry.span());
-            match entry.key.as_str() {
+                .insert(entry.key.to_string(), entry.span());
+            match entry.key.as_ref() {
                 "press" => self.global_press(&entry.value, &place),
                 "error" => {
                     self.draft.global.error = Some(self.target("error", &entry.value, &place))
@@ -388,7 +389,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn start(&mut self, root: &'t Map) {
+    fn start(&mut self, root: &'t Map<'t>) {
         let named = root.entry("start");
         let name = match named {
             Some(entry) => match self.expect_text(
@@ -500,10 +501,10 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn unused_hours(&mut self, root: &'t Map) {
+    fn unused_hours(&mut self, root: &'t Map<'t>) {
         let all = root.value("hours").and_then(Node::map);
         for entry in all.into_iter().flat_map(|map| &map.entries) {
-            if !self.used_hours.contains(&entry.key) {
+            if !self.used_hours.contains(entry.key.as_ref()) {
                 unused::unused(
                     &mut self.report,
                     entry.key_span,

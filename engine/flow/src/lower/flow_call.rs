@@ -12,7 +12,13 @@ use crate::yaml::{Entry, Map};
 
 impl<'t> Lowerer<'t> {
     /// `call:` walks another flow and comes back with one of its outcomes.
-    pub(super) fn flow_call(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+    pub(super) fn flow_call(
+        &mut self,
+        id: NodeId,
+        map: &'t Map<'t>,
+        entry: &'t Entry<'t>,
+        place: &Place,
+    ) {
         let name = self.expect_text(
             "call",
             &entry.value,
@@ -45,7 +51,7 @@ impl<'t> Lowerer<'t> {
         for line in lines.into_iter().flat_map(|map| &map.entries) {
             let mut ty = Type::Any;
             if let Some(signature) = signature {
-                match signature.inputs.get(&line.key) {
+                match signature.inputs.get(line.key.as_ref()) {
                     Some(input) => ty = input.ty.clone(),
                     None => {
                         let names: Vec<String> = signature.inputs.keys().cloned().collect();
@@ -70,7 +76,7 @@ impl<'t> Lowerer<'t> {
             if let Some(value) =
                 self.value_template(id, &line.key, &line.value, &place_name, &ty, secret)
             {
-                with.insert(line.key.clone(), value);
+                with.insert(line.key.to_string(), value);
             }
         }
         if !missing.is_empty() {

@@ -15,7 +15,7 @@ const MAX_CLOSED_DAYS: i32 = 3660;
 
 impl<'t> Lowerer<'t> {
     /// `hours:` of the flow.
-    pub(super) fn all_hours(&mut self, node: &'t Node) {
+    pub(super) fn all_hours(&mut self, node: &'t Node<'t>) {
         let Some(map) = self.expect_map(
             "hours",
             node,
@@ -47,11 +47,11 @@ impl<'t> Lowerer<'t> {
                 Some(map) => self.hours(entry.key_span, map),
                 None => json!({}),
             };
-            self.hours.insert(entry.key.clone(), hours);
+            self.hours.insert(entry.key.to_string(), hours);
         }
     }
 
-    fn hours(&mut self, at: crate::expr::Span, map: &'t Map) -> Json {
+    fn hours(&mut self, at: crate::expr::Span, map: &'t Map<'t>) -> Json {
         self.unknown_keys(
             map,
             Text::fixed("`hours`", "`hours`"),
@@ -140,7 +140,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// One span of time, or several.
-    fn spans(&mut self, key: &str, node: &'t Node) -> Vec<(u32, u32)> {
+    fn spans(&mut self, key: &str, node: &'t Node<'t>) -> Vec<(u32, u32)> {
         match &node.content {
             Content::List(items) => items
                 .iter()
@@ -150,7 +150,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn span(&mut self, key: &str, node: &'t Node) -> Option<(u32, u32)> {
+    fn span(&mut self, key: &str, node: &'t Node<'t>) -> Option<(u32, u32)> {
         let written = self.expect_text(
             key,
             node,
@@ -182,7 +182,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn closed(&mut self, node: &'t Node) -> Vec<Json> {
+    fn closed(&mut self, node: &'t Node<'t>) -> Vec<Json> {
         let Some(items) = self.expect_list(
             "closed",
             node,
@@ -216,7 +216,7 @@ impl<'t> Lowerer<'t> {
         closed
     }
 
-    fn open(&mut self, node: &'t Node) -> Vec<Json> {
+    fn open(&mut self, node: &'t Node<'t>) -> Vec<Json> {
         let Some(map) = self.expect_map(
             "open",
             node,

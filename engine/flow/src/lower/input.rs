@@ -24,7 +24,7 @@ impl<'t> Lowerer<'t> {
         key: &str,
         place: &Text,
         schema: &Json,
-        node: &'t Node,
+        node: &'t Node<'t>,
     ) -> Option<Template> {
         match schema["format"].as_str() {
             Some("prompt") => self.prompt_input_named(site, key, node),
@@ -49,7 +49,7 @@ impl<'t> Lowerer<'t> {
         key: &str,
         place: &Text,
         schema: &Json,
-        node: &'t Node,
+        node: &'t Node<'t>,
     ) -> Option<Template> {
         let ty = type_of_schema(schema);
         let secret = ty == Type::Secret;
@@ -116,7 +116,7 @@ impl<'t> Lowerer<'t> {
         key: &str,
         place: &Text,
         ty: &Type,
-        node: &'t Node,
+        node: &'t Node<'t>,
         secret: bool,
     ) -> Option<Template> {
         let text = node.text().unwrap_or_default();
@@ -224,13 +224,13 @@ impl<'t> Lowerer<'t> {
         place: &Text,
         schema: &Json,
         node: &Node,
-        map: &'t Map,
+        map: &'t Map<'t>,
     ) -> Option<Template> {
         let properties = schema["properties"].as_object();
         let more = &schema["additionalProperties"];
         let mut object = BTreeMap::new();
         for entry in &map.entries {
-            let known = properties.and_then(|properties| properties.get(&entry.key));
+            let known = properties.and_then(|properties| properties.get(entry.key.as_ref()));
             let key = &entry.key;
             let inner = text!("{place}: `{key}`", "{place}：`{key}`"; place);
             if let Some(schema) = known {
@@ -267,7 +267,7 @@ impl<'t> Lowerer<'t> {
                     continue;
                 }
             };
-            object.extend(value.map(|value| (entry.key.clone(), value)));
+            object.extend(value.map(|value| (entry.key.to_string(), value)));
         }
         for (name, schema) in properties.into_iter().flatten() {
             if map.entry(name).is_none()
@@ -304,7 +304,7 @@ impl<'t> Lowerer<'t> {
         key: &str,
         place: &Text,
         schema: &Json,
-        node: &'t Node,
+        node: &'t Node<'t>,
     ) -> Option<Template> {
         if node.text().is_some_and(|text| text.contains("${")) {
             return self.inserted(site, key, place, &Type::Duration, node, false);
@@ -354,7 +354,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// An expression that the step evaluates itself.
-    fn expression_input(&mut self, site: &Site, key: &str, node: &'t Node) -> Option<Template> {
+    fn expression_input(&mut self, site: &Site, key: &str, node: &'t Node<'t>) -> Option<Template> {
         let expr = self.bare(key, node)?;
         self.used(site.id, &expr, &site.binds, Want::Condition);
         let id = ExprId(u32::try_from(self.draft.expressions.len()).ok()?);
@@ -368,10 +368,10 @@ impl<'t> Lowerer<'t> {
             node,
             Text::fixed("the name of opening hours", "营业时间的名字"),
         )?;
-        let names: Vec<String> = self.hours.keys().cloned().collect();
         let known = match self.hours.contains_key(name) {
             true => Some(name.to_owned()),
             false => {
+                let names: Vec<String> = self.hours.keys().cloned().collect();
                 let meant = self
                     .nearest(name, names.iter().map(String::as_str))
                     .map(str::to_owned);
@@ -379,7 +379,7 @@ impl<'t> Lowerer<'t> {
                 meant
             }
         }?;
-        self.used_hours.push(known.clone());
+        self.used_hours.insert(known.clone());
         // The name goes along: a step may say it, and a test may rule what holds there.
         let mut hours = self.hours.get(&known)?.clone();
         if let Some(fields) = hours.as_object_mut() {
@@ -423,7 +423,7 @@ impl<'t> Lowerer<'t> {
         site: &Site,
         key: &str,
         place: &Text,
-        node: &'t Node,
+        node: &'t Node<'t>,
         known: Known,
     ) -> Option<Template> {
         let text = self.expect_text(key, node, Text::fixed("a name", "名字"))?;

@@ -21,7 +21,7 @@ pub(super) struct Insertions<'a> {
 
 impl<'a> Insertions<'a> {
     pub fn new(source: &'a str, node: &Node, scalar: &'a Scalar) -> Insertions<'a> {
-        let (text, whole) = (scalar.text.as_str(), node.span);
+        let (text, whole) = (scalar.text.as_ref(), node.span);
         let written = source.get(whole.start..whole.end).unwrap_or_default();
         let pairs = match scalar.exact {
             Some(_) => Vec::new(),

@@ -19,6 +19,7 @@ mod insertions;
 mod names;
 mod press;
 mod prompt;
+mod shape;
 mod ssml;
 mod step_call;
 pub(crate) mod template;
@@ -30,9 +31,10 @@ pub(crate) use draft::{Draft, UNKNOWN, Use, Want};
 use draft::{Facts, STEP, unknown};
 pub(crate) use file::lower;
 pub(crate) use names::{Declared, TYPES, flow_signature, is_name, is_variable};
+use shape::Shape;
 pub use test::{Act, Expectation, Given, Reply, Test};
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::catalog::Catalog;
@@ -54,11 +56,13 @@ pub(crate) struct Lowerer<'t> {
     verbs: Vec<String>,
     steps: HashMap<&'t str, usize>,
     step_names: Vec<String>,
-    prompt_ids: HashMap<&'t str, usize>,
+    prompt_ids: BTreeMap<&'t str, usize>,
+    /// The kinds of step that the file has, by `plugin/step@major`.
+    shapes: [HashMap<String, Rc<Shape<'t>>>; 2],
     /// Hours by name, in the form that a step gets them.
     hours: BTreeMap<String, serde_json::Value>,
-    used_hours: Vec<String>,
-    defaults: BTreeMap<&'t str, &'t Entry>,
+    used_hours: BTreeSet<String>,
+    defaults: BTreeMap<&'t str, &'t Entry<'t>>,
     draft: Draft<'t>,
     /// Whether the action being lowered has two verbs.
     two_verbs: bool,
@@ -93,7 +97,7 @@ struct Site {
 }
 
 /// Most name comparisons for suggestions in one file: a file of typing errors stays cheap.
-const MAX_COMPARED: usize = 500_000;
+pub(crate) const MAX_COMPARED: usize = 500_000;
 
 impl<'t> Lowerer<'t> {
     /// The nearest name, unless this file has had its share of comparisons.
@@ -144,7 +148,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// The map that a field must be; a finding when it is something else.
-    fn expect_map<'n>(&mut self, key: &str, node: &'n Node, what: Text) -> Option<&'n Map> {
+    fn expect_map<'n>(&mut self, key: &str, node: &'n Node<'n>, what: Text) -> Option<&'n Map<'n>> {
         match node.map() {
             Some(map) => Some(map),
             None => {
@@ -155,7 +159,12 @@ impl<'t> Lowerer<'t> {
     }
 
     /// The list that a field must be; a finding when it is something else.
-    fn expect_list<'n>(&mut self, key: &str, node: &'n Node, what: Text) -> Option<&'n [Node]> {
+    fn expect_list<'n>(
+        &mut self,
+        key: &str,
+        node: &'n Node<'n>,
+        what: Text,
+    ) -> Option<&'n [Node<'n>]> {
         match node.list() {
             Some(list) => Some(list),
             None => {
@@ -194,7 +203,7 @@ impl<'t> Lowerer<'t> {
     /// Tells of every key of a map that is not among the names.
     fn unknown_keys(&mut self, map: &Map, place: Text, names: &[&str]) {
         for entry in &map.entries {
-            if !names.contains(&entry.key.as_str()) {
+            if !names.contains(&entry.key.as_ref()) {
                 let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
                 crate::check::rules::unknown_key::unknown(
                     &mut self.report,

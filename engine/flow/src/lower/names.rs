@@ -107,7 +107,7 @@ pub(crate) fn flow_signature(root: &Node) -> Option<(String, FlowSignature)> {
         let required = long.is_none_or(|long| long.entry("default").is_none());
         signature
             .inputs
-            .insert(entry.key.clone(), InputSignature { ty, required });
+            .insert(entry.key.to_string(), InputSignature { ty, required });
     }
     let outcomes = root
         .value("outcomes")

@@ -16,7 +16,7 @@ const MAX_KEYS: usize = 64;
 
 impl<'t> Lowerer<'t> {
     /// `press:` of a step: what it gets, and where its keys lead (into `site.pressed`).
-    pub(super) fn press(&mut self, site: &mut Site, node: &'t Node) -> Option<Template> {
+    pub(super) fn press(&mut self, site: &mut Site, node: &'t Node<'t>) -> Option<Template> {
         let map = self.expect_map(
             "press",
             node,
@@ -66,7 +66,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// `press:` of `global:`.
-    pub(super) fn global_press(&mut self, node: &'t Node, place: &Place) {
+    pub(super) fn global_press(&mut self, node: &'t Node<'t>, place: &Place) {
         let Some(map) = self.expect_map(
             "press",
             node,
@@ -95,7 +95,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn long_target(&mut self, entry: &'t Entry, place: &Place) -> Edge {
+    fn long_target(&mut self, entry: &'t Entry<'t>, place: &Place) -> Edge {
         match entry.value.map().and_then(|long| long.value("to")) {
             Some(to) => self.target("to", to, place),
             None => {

@@ -7,6 +7,7 @@ use super::{Lowerer, Site, ssml};
 use crate::check::rules::{
     bad_name, bad_value, missing_key, missing_translation, unknown_key, unknown_prompt,
 };
+use crate::check::suggest::some;
 use crate::diagnostic::{Text, text};
 use crate::expr::{Expr, Span};
 use crate::plan::{Piece, Prompt, PromptId, Template, Voice};
@@ -17,7 +18,7 @@ const MAX_PARTS: usize = 64;
 
 impl<'t> Lowerer<'t> {
     /// `prompts:` of the flow.
-    pub(super) fn prompts(&mut self, node: &'t Node) {
+    pub(super) fn prompts(&mut self, node: &'t Node<'t>) {
         let Some(map) = self.expect_map(
             "prompts",
             node,
@@ -48,7 +49,7 @@ impl<'t> Lowerer<'t> {
         &mut self,
         site: &mut Site,
         key: &str,
-        node: &'t Node,
+        node: &'t Node<'t>,
     ) -> Option<Template> {
         self.prompt_input_named(site, key, node)
     }
@@ -57,30 +58,12 @@ impl<'t> Lowerer<'t> {
         &mut self,
         site: &mut Site,
         key: &str,
-        node: &'t Node,
+        node: &'t Node<'t>,
     ) -> Option<Template> {
         let id = match node.text() {
             Some(name) if is_name(name) => match self.prompt_ids.get(name).copied() {
                 Some(id) => id,
-                None => {
-                    let mut names: Vec<String> = self
-                        .prompt_ids
-                        .keys()
-                        .map(|name| (*name).to_owned())
-                        .collect();
-                    names.sort();
-                    let meant = self
-                        .nearest(name, names.iter().map(String::as_str))
-                        .map(str::to_owned);
-                    unknown_prompt::unknown(
-                        &mut self.report,
-                        node.span,
-                        name,
-                        meant.as_deref(),
-                        &names,
-                    );
-                    self.prompt_ids.get(meant?.as_str()).copied()?
-                }
+                None => self.prompt_meant(name, node.span)?,
             },
             _ if node.absent() => {
                 missing_key::value(&mut self.report, node.span, key);
@@ -102,8 +85,19 @@ impl<'t> Lowerer<'t> {
         Some(Template::Prompt(PromptId(u32::try_from(id).ok()?)))
     }
 
+    /// Tells that there is no prompt of a name; gives the one that was probably meant.
+    pub(super) fn prompt_meant(&mut self, name: &str, span: Span) -> Option<usize> {
+        let prompts = std::mem::take(&mut self.prompt_ids);
+        let meant = self.nearest(name, prompts.keys().copied());
+        let names = some(prompts.keys().copied());
+        unknown_prompt::unknown(&mut self.report, span, name, meant, &names);
+        let id = meant.and_then(|meant| prompts.get(meant).copied());
+        self.prompt_ids = prompts;
+        id
+    }
+
     /// A prompt's definition: a text, or voices by language.
-    fn prompt(&mut self, name: Option<&str>, span: Span, node: &'t Node) -> PromptDraft {
+    fn prompt(&mut self, name: Option<&str>, span: Span, node: &'t Node<'t>) -> PromptDraft<'t> {
         let (line, _) = self.report.lines().position(span.start);
         let mut draft = PromptDraft {
             prompt: Prompt {
@@ -119,7 +113,7 @@ impl<'t> Lowerer<'t> {
         match &node.content {
             Content::Map(map) => {
                 for entry in &map.entries {
-                    let language = entry.key.as_str();
+                    let language = entry.key.as_ref();
                     if language != "any" {
                         let languages = self.draft.languages.clone();
                         if !is_language(language) {
@@ -157,7 +151,7 @@ impl<'t> Lowerer<'t> {
             }
             Content::Scalar(scalar) if !scalar.absent() => {
                 let voice = Voice {
-                    text: self.spoken("any", node, scalar, &mut draft),
+                    text: self.spoken(node, scalar, &mut draft),
                     ..Voice::default()
                 };
                 draft.prompt.voices.insert("any".to_owned(), vec![voice]);
@@ -175,7 +169,12 @@ impl<'t> Lowerer<'t> {
     }
 
     /// What a prompt says in one language.
-    fn voices(&mut self, language: &str, node: &'t Node, draft: &mut PromptDraft) -> Vec<Voice> {
+    fn voices(
+        &mut self,
+        language: &str,
+        node: &'t Node<'t>,
+        draft: &mut PromptDraft<'t>,
+    ) -> Vec<Voice> {
         match &node.content {
             Content::List(items) => {
                 if items.len() > MAX_PARTS || items.is_empty() {
@@ -194,13 +193,18 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn voice(&mut self, language: &str, node: &'t Node, draft: &mut PromptDraft) -> Option<Voice> {
+    fn voice(
+        &mut self,
+        language: &str,
+        node: &'t Node<'t>,
+        draft: &mut PromptDraft<'t>,
+    ) -> Option<Voice> {
         match &node.content {
             Content::Scalar(scalar) if !scalar.absent() => Some(Voice {
-                text: self.spoken(language, node, scalar, draft),
+                text: self.spoken(node, scalar, draft),
                 ..Voice::default()
             }),
-            Content::Map(map) => self.long_voice(language, node, map, draft),
+            Content::Map(map) => self.long_voice(node, map, draft),
             _ => {
                 self.wrong_shape(
                     language,
@@ -217,10 +221,9 @@ impl<'t> Lowerer<'t> {
 
     fn long_voice(
         &mut self,
-        language: &str,
         node: &Node,
-        map: &'t Map,
-        draft: &mut PromptDraft,
+        map: &'t Map<'t>,
+        draft: &mut PromptDraft<'t>,
     ) -> Option<Voice> {
         self.unknown_keys(
             map,
@@ -242,17 +245,13 @@ impl<'t> Lowerer<'t> {
                 bad_value::why(&mut self.report, value.span, why, Some(help));
             }
         }
-        let spoken_in = voice
-            .language
-            .clone()
-            .unwrap_or_else(|| language.to_owned());
         if let Some(value) = map.value("text")
             && self
                 .expect_text("text", value, Text::fixed("a text", "文本"))
                 .is_some()
             && let Some(scalar) = value.scalar()
         {
-            voice.text = self.spoken(&spoken_in, value, scalar, draft);
+            voice.text = self.spoken(value, scalar, draft);
         }
         if let Some(value) = map.value("chat")
             && self
@@ -293,22 +292,19 @@ impl<'t> Lowerer<'t> {
     /// A text that is spoken.
     fn spoken(
         &mut self,
-        language: &str,
         node: &Node,
-        scalar: &Scalar,
-        draft: &mut PromptDraft,
+        scalar: &'t Scalar<'t>,
+        draft: &mut PromptDraft<'t>,
     ) -> Option<Vec<Piece>> {
         ssml::check(&mut self.report, node.span, scalar);
-        draft
-            .texts
-            .push((language.to_owned(), node.span, scalar.text.clone()));
+        draft.texts.push((node.span, &scalar.text));
         let pieces = self.pieces(node, scalar);
         note(pieces.as_ref(), &mut draft.exprs);
         pieces
     }
 
     /// Languages of the flow in which a prompt says nothing.
-    fn untranslated(&mut self, name: &str, span: Span, draft: &PromptDraft) {
+    fn untranslated(&mut self, name: &str, span: Span, draft: &PromptDraft<'_>) {
         let voices = &draft.prompt.voices;
         if voices.is_empty() || voices.contains_key("any") {
             return;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use super::action::{COMMON, STEP_OPTIONS};
 use super::draft::Assigned;
 use super::expect::Expected;
+use super::shape::Shape;
 use super::then::Outcomes;
 use super::{Lowerer, Place, Site};
 use crate::catalog::{Catalog, StepDescription};
@@ -37,14 +38,20 @@ struct Written<'t> {
 
 /// An input that the flow gives.
 struct Given<'t> {
-    name: String,
+    name: &'t str,
     name_span: Span,
-    value: &'t Node,
+    value: &'t Node<'t>,
 }
 
 impl<'t> Lowerer<'t> {
     /// `use: plugin/step@major`.
-    pub(super) fn use_step(&mut self, id: NodeId, map: &'t Map, entry: &'t Entry, place: &Place) {
+    pub(super) fn use_step(
+        &mut self,
+        id: NodeId,
+        map: &'t Map<'t>,
+        entry: &'t Entry<'t>,
+        place: &Place,
+    ) {
         let Some(key) = self.expect_text(
             "use",
             &entry.value,
@@ -87,8 +94,8 @@ impl<'t> Lowerer<'t> {
     pub(super) fn verb_step(
         &mut self,
         id: NodeId,
-        map: &'t Map,
-        entry: &'t Entry,
+        map: &'t Map<'t>,
+        entry: &'t Entry<'t>,
         key: &'t str,
         description: &'t StepDescription,
         place: &Place,
@@ -107,7 +114,7 @@ impl<'t> Lowerer<'t> {
                 inputs.extend(lines.entries.iter().map(Given::of));
             }
             (_, Some(main)) if !entry.value.absent() => inputs.push(Given {
-                name: main.clone(),
+                name: main,
                 name_span: entry.key_span,
                 value: &entry.value,
             }),
@@ -123,7 +130,7 @@ impl<'t> Lowerer<'t> {
             }
         }
         for other in &map.entries {
-            let name = other.key.as_str();
+            let name = other.key.as_ref();
             if name == entry.key {
                 continue;
             }
@@ -200,7 +207,7 @@ impl<'t> Lowerer<'t> {
         Some((key.clone(), description))
     }
 
-    fn step_call(&mut self, id: NodeId, map: &'t Map, written: Written<'t>, place: &Place) {
+    fn step_call(&mut self, id: NodeId, map: &'t Map<'t>, written: Written<'t>, place: &Place) {
         let Written {
             key,
             description,
@@ -226,19 +233,16 @@ impl<'t> Lowerer<'t> {
         };
         let properties =
             description.and_then(|description| description.input["properties"].as_object());
-        let expected = self.expected(description, &inputs);
         let sensitive = sensitive(&inputs);
-        let binds = self.step_binds(id, map, description, expected.as_ref(), sensitive);
+        let shape = self.shape(&key, description, sensitive);
+        let expected = self.expected(&shape, &inputs);
+        let binds = self.step_binds(id, map, description, &shape, expected.as_ref());
         site.binds = Rc::new(binds);
-        let input = self.inputs(&mut site, description, inputs, expected, verb);
+        let input = self.inputs(&mut site, description, &shape, inputs, expected, verb);
 
-        let listens = properties
-            .into_iter()
-            .flatten()
-            .any(|(_, schema)| matches!(schema["format"].as_str(), Some("press" | "expect")));
         let facts = self.facts(id);
         facts.description = description;
-        facts.listens = listens;
+        facts.listens = shape.listens;
         facts.labelled = site.labelled;
         facts.keys = site
             .pressed
@@ -278,8 +282,8 @@ impl<'t> Lowerer<'t> {
             .entry("as")
             .filter(|_| !is_input("as"))
             .and_then(|entry| self.result_name("as", entry));
-        if let (Some((name, span)), Some(description)) = (&bind, description) {
-            self.bind_result(id, name, *span, description, sensitive);
+        if let (Some((name, span)), Some(_)) = (&bind, description) {
+            self.bind_result(id, name, *span, &shape);
         } else if let Some((name, span)) = &bind {
             let binding = self.bind(name, Type::Any, *span);
             self.facts(id).assigned.push(Assigned {
@@ -288,23 +292,12 @@ impl<'t> Lowerer<'t> {
             });
         }
 
-        let all: Vec<String> = description
-            .into_iter()
-            .flat_map(|description| description.outcomes.keys().cloned())
-            .collect();
-        let falls: Vec<(&str, &str)> = description
-            .into_iter()
-            .flat_map(|description| &description.outcomes)
-            .filter_map(|(name, schema)| Some((name.as_str(), schema["x-default-edge"].as_str()?)))
-            .collect();
-        // A step without outcomes of its own simply ends.
-        let done = vec!["done".to_owned()];
-        let then = self.then(map, &site.place.clone());
+        let then = self.then(map, &site.place);
         let known = Outcomes {
-            all: if all.is_empty() { &done } else { &all },
+            all: &shape.ends,
             soft: &["error", "timeout"],
             soft_needed: !verb,
-            falls: &falls,
+            falls: &shape.falls,
             verb: head,
             unknowable: description.is_none(),
         };
@@ -312,7 +305,7 @@ impl<'t> Lowerer<'t> {
         for (pressed, _, edge) in site.pressed {
             edges.insert(pressed, edge);
         }
-        let next = match edges.get("done").filter(|_| all.is_empty()) {
+        let next = match edges.get("done").filter(|_| shape.outcomes.is_empty()) {
             Some(edge) => edge.clone(),
             None => place.after.clone(),
         };
@@ -354,51 +347,54 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    /// What the step's input of format `expect` says, if it has one.
-    fn expected(
+    /// What a kind of step is, read from its description when the file first has one.
+    fn shape(
         &mut self,
-        description: Option<&StepDescription>,
-        inputs: &[Given<'t>],
-    ) -> Option<(String, Expected)> {
-        let properties = description?.input["properties"].as_object()?;
-        let (name, _) = properties
-            .iter()
-            .find(|(_, schema)| schema["format"] == "expect")?;
-        let given = inputs.iter().find(|given| given.name == *name)?;
+        key: &str,
+        description: Option<&'t StepDescription>,
+        sensitive: bool,
+    ) -> Rc<Shape<'t>> {
+        match (self.shapes[usize::from(sensitive)].get(key), description) {
+            (Some(known), _) => known.clone(),
+            (None, None) => Rc::default(),
+            (None, Some(description)) => {
+                let shape = Rc::new(Shape::of(description, sensitive));
+                self.shapes[usize::from(sensitive)].insert(key.to_owned(), shape.clone());
+                shape
+            }
+        }
+    }
+
+    /// What the step's input of format `expect` says, if it has one.
+    fn expected(&mut self, shape: &Shape<'t>, inputs: &[Given<'t>]) -> Option<(String, Expected)> {
+        let name = shape.expects?;
+        let given = inputs.iter().find(|given| given.name == name)?;
         let mut expected = self.expect(given.value)?;
         if sensitive(inputs) {
             expected.ty = Type::Secret;
         }
-        Some((name.clone(), expected))
+        Some((name.to_owned(), expected))
     }
 
     /// The names that the step's own prompts may use beside the flow's.
     fn step_binds(
         &mut self,
         id: NodeId,
-        map: &'t Map,
+        map: &'t Map<'t>,
         description: Option<&StepDescription>,
+        shape: &Shape<'t>,
         expected: Option<&(String, Expected)>,
-        sensitive: bool,
     ) -> BTreeMap<String, Type> {
-        let mut binds: BTreeMap<String, Type> = BTreeMap::new();
-        let Some(description) = description else {
-            return binds;
-        };
-        for (name, schema) in &description.binds {
-            binds.insert(name.clone(), type_of_schema(schema));
-        }
-        let Some(entry) = map.entry("into") else {
-            return binds;
-        };
-        let Some(field) = &description.into else {
+        let mut binds = shape.binds.clone();
+        let field = description.and_then(|description| description.into.as_ref());
+        let (Some(entry), Some(field)) = (map.entry("into"), field) else {
             return binds;
         };
         let Some((name, span)) = self.result_name("into", entry) else {
             return binds;
         };
-        for (outcome, schema) in &description.outcomes {
-            let Type::Object { fields, .. } = outcome_type(schema, sensitive) else {
+        for outcome in &shape.outcomes {
+            let Type::Object { fields, .. } = &outcome.ty else {
                 continue;
             };
             let Some(ty) = fields.get(field) else {
@@ -411,7 +407,7 @@ impl<'t> Lowerer<'t> {
                 (None, ty) => ty.clone(),
             };
             binds.insert(name.clone(), ty.clone());
-            self.assign(id, &name, span, Some(outcome.clone()), ty);
+            self.assign(id, &name, span, Some(outcome.name.to_owned()), ty);
         }
         binds
     }
@@ -445,33 +441,19 @@ impl<'t> Lowerer<'t> {
         self.facts(id).assigned.push(Assigned { outcome, binding });
     }
 
-    fn bind_result(
-        &mut self,
-        id: NodeId,
-        name: &str,
-        span: Span,
-        description: &StepDescription,
-        sensitive: bool,
-    ) {
-        for (outcome, schema) in &description.outcomes {
-            let ty = outcome_type(schema, sensitive);
-            let carries = match &ty {
-                Type::Object { fields, .. } => {
-                    !fields.is_empty() || schema["additionalProperties"] == true
-                }
-                Type::Any => schema
-                    .as_object()
-                    .is_some_and(|schema| schema.contains_key("type")),
-                _ => true,
-            };
-            if carries {
-                self.assign(id, name, span, Some(outcome.clone()), ty);
-            }
+    fn bind_result(&mut self, id: NodeId, name: &str, span: Span, shape: &Shape<'t>) {
+        for outcome in shape.outcomes.iter().filter(|outcome| outcome.carries) {
+            let on = Some(outcome.name.to_owned());
+            self.assign(id, name, span, on, outcome.ty.clone());
         }
     }
 
     /// The variable that `as:` or `into:` names.
-    pub(super) fn result_name(&mut self, key: &str, entry: &'t Entry) -> Option<(String, Span)> {
+    pub(super) fn result_name(
+        &mut self,
+        key: &str,
+        entry: &'t Entry<'t>,
+    ) -> Option<(String, Span)> {
         let name = self.expect_text(
             key,
             &entry.value,
@@ -493,7 +475,7 @@ impl<'t> Lowerer<'t> {
     fn field_into(
         &mut self,
         id: NodeId,
-        map: &'t Map,
+        map: &'t Map<'t>,
         description: Option<&StepDescription>,
     ) -> Option<Into> {
         let entry = map.entry("into")?;
@@ -527,7 +509,7 @@ impl<'t> Lowerer<'t> {
         })
     }
 
-    fn retry(&mut self, node: &'t Node) -> Option<Retry> {
+    fn retry(&mut self, node: &'t Node<'t>) -> Option<Retry> {
         let map = self.expect_map(
             "retry",
             node,
@@ -589,7 +571,7 @@ impl<'t> Lowerer<'t> {
         Some(retry)
     }
 
-    fn meanwhile(&mut self, site: &mut Site, node: &'t Node) -> Option<Meanwhile> {
+    fn meanwhile(&mut self, site: &mut Site, node: &'t Node<'t>) -> Option<Meanwhile> {
         let map = self.expect_map(
             "meanwhile",
             node,
@@ -627,6 +609,7 @@ impl<'t> Lowerer<'t> {
         &mut self,
         site: &mut Site,
         description: Option<&'t StepDescription>,
+        shape: &Shape<'t>,
         inputs: Vec<Given<'t>>,
         mut expected: Option<(String, Expected)>,
         verb: bool,
@@ -635,8 +618,8 @@ impl<'t> Lowerer<'t> {
         let Some(description) = description else {
             // Nobody knows what the step takes; the expressions are still checked.
             for given in inputs {
-                let place = input_called(&given.name);
-                self.value_template(site.id, &given.name, given.value, &place, &Type::Any, true);
+                let place = input_called(given.name);
+                self.value_template(site.id, given.name, given.value, &place, &Type::Any, true);
             }
             return Template::Object(object);
         };
@@ -656,29 +639,28 @@ impl<'t> Lowerer<'t> {
                 object.insert(name, expected.template);
                 continue;
             }
-            match property(&given.name) {
+            match property(given.name) {
                 Some(schema) => {
                     self.deprecated_input(given.name_span, &given.name, schema);
                     let place = input_called(&given.name);
                     if schema["format"] == "expect" {
                         continue;
                     }
-                    if let Some(value) = self.input(site, &given.name, &place, schema, given.value)
-                    {
-                        object.insert(given.name.clone(), value);
+                    if let Some(value) = self.input(site, given.name, &place, schema, given.value) {
+                        object.insert(given.name.to_owned(), value);
                     }
                 }
                 None if schema["additionalProperties"] == true => {
                     let place = input_called(&given.name);
                     let value = self.value_template(
                         site.id,
-                        &given.name,
+                        given.name,
                         given.value,
                         &place,
                         &Type::Any,
                         false,
                     );
-                    object.extend(value.map(|value| (given.name.clone(), value)));
+                    object.extend(value.map(|value| (given.name.to_owned(), value)));
                 }
                 None => {
                     let names: Vec<String> = properties
@@ -687,12 +669,12 @@ impl<'t> Lowerer<'t> {
                         .map(|(name, _)| name.clone())
                         .collect();
                     let near = self
-                        .nearest(&given.name, names.iter().map(String::as_str))
+                        .nearest(given.name, names.iter().map(String::as_str))
                         .map(str::to_owned);
                     // One stranger and one thing missing: that is one slip.
                     let strangers = inputs
                         .iter()
-                        .filter(|given| property(&given.name).is_none())
+                        .filter(|given| property(given.name).is_none())
                         .count();
                     let meant = near.or_else(|| {
                         missing
@@ -703,21 +685,14 @@ impl<'t> Lowerer<'t> {
                     unknown_input::unknown(
                         &mut self.report,
                         given.name_span,
-                        &given.name,
+                        given.name,
                         &site.name,
                         meant.as_deref(),
                         &names,
                     );
                     missing.retain(|name| Some(name) != meant.as_ref());
-                    let place = input_called(&given.name);
-                    self.value_template(
-                        site.id,
-                        &given.name,
-                        given.value,
-                        &place,
-                        &Type::Any,
-                        true,
-                    );
+                    let place = input_called(given.name);
+                    self.value_template(site.id, given.name, given.value, &place, &Type::Any, true);
                 }
             }
         }
@@ -734,7 +709,7 @@ impl<'t> Lowerer<'t> {
                     schema,
                     &entry.value,
                 ),
-                None => default_of(schema),
+                None => shape.defaults.get(name.as_str()).cloned(),
             };
             if let Some(value) = value {
                 missing.retain(|missing| missing != name);
@@ -766,9 +741,9 @@ fn major(key: &str) -> (usize, &str) {
 }
 
 impl<'t> Given<'t> {
-    fn of(entry: &'t Entry) -> Given<'t> {
+    fn of(entry: &'t Entry<'t>) -> Given<'t> {
         Given {
-            name: entry.key.clone(),
+            name: &entry.key,
             name_span: entry.key_span,
             value: &entry.value,
         }
@@ -779,34 +754,6 @@ impl<'t> Given<'t> {
 fn sensitive(inputs: &[Given<'_>]) -> bool {
     let told = inputs.iter().find(|given| given.name == "sensitive");
     told.is_some_and(|given| given.value.text() == Some("true"))
-}
-
-/// The type of an outcome's data. A field that may be a secret or something else is the one when the step is told
-/// that what it gets is secret, and else the other.
-fn outcome_type(schema: &serde_json::Value, sensitive: bool) -> Type {
-    let mut ty = type_of_schema(schema);
-    if let Type::Object { fields, .. } = &mut ty {
-        for (name, ty) in fields {
-            let either = schema["properties"][name.as_str()]["anyOf"].as_array();
-            let (secrets, others): (Vec<_>, Vec<_>) = either
-                .into_iter()
-                .flatten()
-                .partition(|one| one["x-secret"] == true);
-            if secrets.is_empty() {
-                continue;
-            }
-            let present = match sensitive {
-                true => Type::Secret,
-                false => type_of_schema(&serde_json::json!({ "anyOf": others })),
-            };
-            let mut required = schema["required"].as_array().into_iter().flatten();
-            *ty = match required.any(|one| one == name.as_str()) {
-                true => present,
-                false => present.or_none(),
-            };
-        }
-    }
-    ty
 }
 
 /// What findings call an input.

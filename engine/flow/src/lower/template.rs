@@ -20,11 +20,11 @@ impl<'t> Lowerer<'t> {
     }
 
     /// A bare expression, such as a condition.
-    pub(super) fn bare(&mut self, key: &str, node: &'t Node) -> Option<Expr> {
+    pub(super) fn bare(&mut self, key: &str, node: &'t Node<'t>) -> Option<Expr> {
         self.expect_text(key, node, Text::fixed("an expression", "表达式"))?;
         let scalar = node.scalar()?;
         let at = scalar.exact.unwrap_or(node.span.start);
-        let mut text = scalar.text.as_str();
+        let mut text = scalar.text.as_ref();
         let mut at = at + (text.len() - text.trim_start().len());
         text = text.trim();
         if expr::single(text) {
@@ -51,7 +51,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// A condition of an action.
-    pub(super) fn condition(&mut self, id: NodeId, key: &str, node: &'t Node) -> Option<Expr> {
+    pub(super) fn condition(&mut self, id: NodeId, key: &str, node: &'t Node<'t>) -> Option<Expr> {
         let expr = self.bare(key, node)?;
         let binds = Self::no_binds();
         self.used(id, &expr, &binds, Want::Condition);
@@ -74,7 +74,7 @@ impl<'t> Lowerer<'t> {
     pub(super) fn text_template(
         &mut self,
         id: NodeId,
-        node: &'t Node,
+        node: &'t Node<'t>,
         binds: &Binds,
         place: &Text,
         ty: &Type,

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::Lowerer;
-use crate::check::rules::{
-    bad_value, missing_key, unknown_hours, unknown_key, unknown_prompt, unknown_step,
-};
+use crate::check::rules::{bad_value, missing_key, unknown_hours, unknown_key, unknown_step};
 use crate::diagnostic::{Text, text};
 use crate::value::{Type, Value, parse_literal};
 use crate::yaml::{Content, Map, Node, Style};
@@ -127,7 +125,7 @@ const MAX_SILENCE: u32 = 1_000;
 
 impl<'t> Lowerer<'t> {
     /// `tests:` of the flow.
-    pub(super) fn tests(&mut self, node: &'t Node) {
+    pub(super) fn tests(&mut self, node: &'t Node<'t>) {
         let Some(map) = self.expect_map(
             "tests",
             node,
@@ -138,7 +136,7 @@ impl<'t> Lowerer<'t> {
         for entry in &map.entries {
             let (line, _) = self.report.lines().position(entry.key_span.start);
             let mut test = Test {
-                name: entry.key.clone(),
+                name: entry.key.to_string(),
                 line,
                 ..Test::default()
             };
@@ -179,13 +177,13 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn text_of(&mut self, map: &'t Map, key: &str) -> Option<String> {
+    fn text_of(&mut self, map: &'t Map<'t>, key: &str) -> Option<String> {
         let node = map.value(key)?;
         self.expect_text(key, node, Text::fixed("a text", "文本"))
             .map(str::to_owned)
     }
 
-    fn given(&mut self, node: &'t Node) -> Given {
+    fn given(&mut self, node: &'t Node<'t>) -> Given {
         let mut given = Given::default();
         let Some(map) = self.expect_map(
             "given",
@@ -242,7 +240,7 @@ impl<'t> Lowerer<'t> {
         {
             let words = ["open", "closed", "holiday"].map(str::to_owned);
             for line in &lines.entries {
-                if !self.hours.contains_key(&line.key) {
+                if !self.hours.contains_key(line.key.as_ref()) {
                     let names: Vec<String> = self.hours.keys().cloned().collect();
                     let meant = self
                         .nearest(&line.key, names.iter().map(String::as_str))
@@ -256,7 +254,7 @@ impl<'t> Lowerer<'t> {
                     );
                 }
                 if let Some(word) = self.one_of(&line.key, &line.value, &words) {
-                    given.hours.insert(line.key.clone(), word);
+                    given.hours.insert(line.key.to_string(), word);
                 }
             }
         }
@@ -282,7 +280,7 @@ impl<'t> Lowerer<'t> {
 
     fn values(
         &mut self,
-        map: &'t Map,
+        map: &'t Map<'t>,
         key: &str,
         types: &BTreeMap<String, Type>,
     ) -> BTreeMap<String, Value> {
@@ -295,10 +293,10 @@ impl<'t> Lowerer<'t> {
             return values;
         };
         for line in &lines.entries {
-            match types.get(&line.key) {
+            match types.get(line.key.as_ref()) {
                 Some(ty) => {
                     if let Some(value) = self.literal(&line.key, &line.value, ty) {
-                        values.insert(line.key.clone(), value);
+                        values.insert(line.key.to_string(), value);
                     }
                 }
                 None => {
@@ -316,7 +314,7 @@ impl<'t> Lowerer<'t> {
         values
     }
 
-    fn mocks(&mut self, node: &'t Node) -> BTreeMap<String, Vec<Reply>> {
+    fn mocks(&mut self, node: &'t Node<'t>) -> BTreeMap<String, Vec<Reply>> {
         let mut mocks = BTreeMap::new();
         let Some(map) = self.expect_map(
             "mock",
@@ -329,7 +327,7 @@ impl<'t> Lowerer<'t> {
             return mocks;
         };
         for entry in &map.entries {
-            let key = entry.key.as_str();
+            let key = entry.key.as_ref();
             let known = key.contains('/')
                 || ["queue.", "transfer.", "call."]
                     .iter()
@@ -346,12 +344,12 @@ impl<'t> Lowerer<'t> {
                 Content::List(items) => items.iter().filter_map(|item| self.reply(item)).collect(),
                 _ => self.reply(&entry.value).into_iter().collect(),
             };
-            mocks.insert(entry.key.clone(), replies);
+            mocks.insert(entry.key.to_string(), replies);
         }
         mocks
     }
 
-    fn reply(&mut self, node: &'t Node) -> Option<Reply> {
+    fn reply(&mut self, node: &'t Node<'t>) -> Option<Reply> {
         let map = self.expect_map(
             "mock",
             node,
@@ -378,14 +376,16 @@ impl<'t> Lowerer<'t> {
             reply.after_ms = self.duration("after", node).unwrap_or(0);
         }
         for entry in &map.entries {
-            if !matches!(entry.key.as_str(), "outcome" | "after") {
-                reply.data.insert(entry.key.clone(), json_of(&entry.value));
+            if !matches!(entry.key.as_ref(), "outcome" | "after") {
+                reply
+                    .data
+                    .insert(entry.key.to_string(), json_of(&entry.value));
             }
         }
         Some(reply)
     }
 
-    fn acts(&mut self, node: &'t Node) -> Vec<(u32, Act)> {
+    fn acts(&mut self, node: &'t Node<'t>) -> Vec<(u32, Act)> {
         let Some(items) = self.expect_list(
             "run",
             node,
@@ -403,7 +403,7 @@ impl<'t> Lowerer<'t> {
         acts
     }
 
-    fn act(&mut self, node: &'t Node) -> Option<Act> {
+    fn act(&mut self, node: &'t Node<'t>) -> Option<Act> {
         let names = [
             "press", "say", "send", "silence", "wait", "hangup", "expect",
         ];
@@ -437,7 +437,7 @@ impl<'t> Lowerer<'t> {
                     return None;
                 };
                 let value = &entry.value;
-                match entry.key.as_str() {
+                match entry.key.as_ref() {
                     "press" => {
                         let keys = self.expect_text(
                             "press",
@@ -504,7 +504,7 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn expectation(&mut self, node: &'t Node) -> Option<Expectation> {
+    fn expectation(&mut self, node: &'t Node<'t>) -> Option<Expectation> {
         let mut expected = Expectation::default();
         let Content::Map(map) = &node.content else {
             let name = self.expect_text(
@@ -516,22 +516,7 @@ impl<'t> Lowerer<'t> {
                 ),
             )?;
             if !self.prompt_ids.contains_key(name) {
-                let mut names: Vec<String> = self
-                    .prompt_ids
-                    .keys()
-                    .map(|name| (*name).to_owned())
-                    .collect();
-                names.sort();
-                let meant = self
-                    .nearest(name, names.iter().map(String::as_str))
-                    .map(str::to_owned);
-                unknown_prompt::unknown(
-                    &mut self.report,
-                    node.span,
-                    name,
-                    meant.as_deref(),
-                    &names,
-                );
+                self.prompt_meant(name, node.span);
             }
             expected.prompt = Some(name.to_owned());
             return Some(expected);
@@ -577,11 +562,11 @@ impl<'t> Lowerer<'t> {
                 expected.tags = tags
                     .entries
                     .iter()
-                    .map(|tag| (tag.key.clone(), json_of(&tag.value)))
+                    .map(|tag| (tag.key.to_string(), json_of(&tag.value)))
                     .collect();
             }
             Some(Content::Scalar(tag)) => {
-                expected.tags.insert(tag.text.clone(), Json::Bool(true));
+                expected.tags.insert(tag.text.to_string(), Json::Bool(true));
             }
             _ => {}
         }
@@ -594,9 +579,9 @@ impl<'t> Lowerer<'t> {
 fn json_of(node: &Node) -> Json {
     match &node.content {
         Content::Scalar(scalar) if scalar.style != Style::Plain => {
-            Json::String(scalar.text.clone())
+            Json::String(scalar.text.to_string())
         }
-        Content::Scalar(scalar) => match scalar.text.as_str() {
+        Content::Scalar(scalar) => match scalar.text.as_ref() {
             "true" => Json::Bool(true),
             "false" => Json::Bool(false),
             _ if scalar.absent() => Json::Null,
@@ -607,7 +592,7 @@ fn json_of(node: &Node) -> Json {
             let fields = map
                 .entries
                 .iter()
-                .map(|entry| (entry.key.clone(), json_of(&entry.value)));
+                .map(|entry| (entry.key.to_string(), json_of(&entry.value)));
             Json::Object(fields.collect())
         }
     }

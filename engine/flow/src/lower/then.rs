@@ -31,7 +31,7 @@ pub(super) enum Then {
 
 impl<'t> Lowerer<'t> {
     /// A name, `flow:name`, `repeat`, or a list of actions.
-    pub(super) fn target(&mut self, key: &str, node: &'t Node, place: &Place) -> Edge {
+    pub(super) fn target(&mut self, key: &str, node: &'t Node<'t>, place: &Place) -> Edge {
         match &node.content {
             Content::Scalar(_) => {
                 let Some(name) =
@@ -148,7 +148,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// The `then:` of an action.
-    pub(super) fn then(&mut self, map: &'t Map, place: &Place) -> Then {
+    pub(super) fn then(&mut self, map: &'t Map<'t>, place: &Place) -> Then {
         let Some(entry) = map.entry("then") else {
             return Then::Absent;
         };
@@ -162,7 +162,7 @@ impl<'t> Lowerer<'t> {
             if line.key == "else" {
                 otherwise = Some(edge);
             } else {
-                then.push((line.key.clone(), line.key_span, edge));
+                then.push((line.key.to_string(), line.key_span, edge));
             }
         }
         Then::Lines {
@@ -173,7 +173,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// One place for an action without outcomes; what follows when `then:` is not there.
-    pub(super) fn plain_then(&mut self, map: &'t Map, place: &Place, verb: &str) -> Edge {
+    pub(super) fn plain_then(&mut self, map: &'t Map<'t>, place: &Place, verb: &str) -> Edge {
         match self.then(map, place) {
             Then::Absent => place.after.clone(),
             Then::One(edge) => edge,

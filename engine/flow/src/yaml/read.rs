@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use granit_parser::{
@@ -28,15 +29,15 @@ const MAX_REPAIRS: usize = 32;
 
 /// What reading gives.
 #[derive(Debug, Default)]
-pub(crate) struct Read {
+pub(crate) struct Read<'s> {
     /// The tree; `None` when the file is not YAML or is over a limit.
-    pub root: Option<Node>,
+    pub root: Option<Node<'s>>,
     /// All comments, in order.
     pub comments: Vec<Comment>,
 }
 
 /// Reads a file. Everything that is wrong with it as YAML goes into `report`.
-pub(crate) fn read(source: &str, report: &mut Report<'_>) -> Read {
+pub(crate) fn read<'s>(source: &'s str, report: &mut Report<'_>) -> Read<'s> {
     if source.len() > MAX_BYTES {
         yaml_limit::too_large(report, source.len(), MAX_BYTES);
         return Read::default();
@@ -75,8 +76,8 @@ pub(crate) fn read(source: &str, report: &mut Report<'_>) -> Read {
     Read::default()
 }
 
-enum Outcome {
-    Done(Read),
+enum Outcome<'s> {
+    Done(Read<'s>),
     Slipped(Slip),
 }
 
@@ -89,23 +90,26 @@ enum Slip {
 }
 
 /// A map or a list that is still open.
-enum Open {
-    List(Span, Vec<Node>),
-    Map(OpenMap),
+enum Open<'s> {
+    List(Span, Vec<Node<'s>>),
+    Map(OpenMap<'s>),
 }
 
 /// A map that is still open.
-struct OpenMap {
+struct OpenMap<'s> {
     span: Span,
-    map: Map,
-    /// Where each key stands, so that finding a key that is there twice takes no longer in a large map.
-    keys: HashMap<String, Span>,
+    map: Map<'s>,
+    /// Where each key stands once the map is too large to be looked through; empty before.
+    keys: HashMap<Cow<'s, str>, Span>,
     /// A key whose value has not come yet.
-    key: Option<(String, Span)>,
+    key: Option<(Cow<'s, str>, Span)>,
 }
 
-impl OpenMap {
-    fn new(span: Span) -> OpenMap {
+/// Most entries of a map that are looked through one by one for a key that is there twice.
+const FEW_KEYS: usize = 16;
+
+impl<'s> OpenMap<'s> {
+    fn new(span: Span) -> OpenMap<'s> {
         OpenMap {
             span,
             map: Map::default(),
@@ -113,16 +117,36 @@ impl OpenMap {
             key: None,
         }
     }
+
+    /// Where a key stands that is there already.
+    fn first(&self, key: &str) -> Option<Span> {
+        match self.keys.is_empty() {
+            true => self.map.entry(key).map(|entry| entry.key_span),
+            false => self.keys.get(key).copied(),
+        }
+    }
+
+    /// Adds an entry whose key is not there yet.
+    fn insert(&mut self, entry: Entry<'s>) {
+        if !self.keys.is_empty() {
+            self.keys.insert(entry.key.clone(), entry.key_span);
+        }
+        self.map.entries.push(entry);
+        if self.map.entries.len() == FEW_KEYS {
+            let entries = self.map.entries.iter();
+            self.keys = entries.map(|e| (e.key.clone(), e.key_span)).collect();
+        }
+    }
 }
 
-struct Reader<'a> {
+struct Reader<'s, 'a> {
     /// As the user wrote it.
-    source: &'a str,
+    source: &'s str,
     /// The same length; `${ … }` in flow maps made harmless.
     text: &'a str,
-    open: Vec<Open>,
+    open: Vec<Open<'s>>,
     flow: usize,
-    root: Option<Node>,
+    root: Option<Node<'s>>,
     comments: Vec<Comment>,
     found: Vec<Found>,
 }
@@ -145,8 +169,8 @@ enum Found {
     Syntax(usize, ErrorKind),
 }
 
-impl<'a> Reader<'a> {
-    fn new(source: &'a str, text: &'a str) -> Reader<'a> {
+impl<'s, 'a> Reader<'s, 'a> {
+    fn new(source: &'s str, text: &'a str) -> Reader<'s, 'a> {
         Reader {
             source,
             text,
@@ -158,7 +182,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn run(mut self, report: &mut Report<'_>) -> Outcome {
+    fn run(mut self, report: &mut Report<'_>) -> Outcome<'s> {
         let settings = options! {
             disallow_directives: true,
             emit_anchor_events: true,
@@ -255,7 +279,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    fn enter(&mut self, style: StructureStyle, span: Span, open: Open) -> Result<(), Slip> {
+    fn enter(&mut self, style: StructureStyle, span: Span, open: Open<'s>) -> Result<(), Slip> {
         if style == StructureStyle::Flow || self.flow > 0 {
             // A map right after a `$` is the rest of an unquoted `${ … }`.
             if span.start > 0 && self.text.as_bytes().get(span.start - 1) == Some(&b'$') {
@@ -295,41 +319,38 @@ impl<'a> Reader<'a> {
     }
 
     /// Hangs a finished node into what is open.
-    fn put(&mut self, node: Node) {
+    fn put(&mut self, node: Node<'s>) {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List(_, items)) => items.push(node),
             Some(Open::Map(open)) => match open.key.take() {
                 None => {
-                    let name = match &node.content {
-                        Content::Scalar(scalar) => scalar.text.clone(),
+                    let name = match node.content {
+                        Content::Scalar(scalar) => scalar.text,
                         _ => {
                             self.found.push(Found::Key(node.span));
-                            String::new()
+                            Cow::default()
                         }
                     };
                     open.key = Some((name, node.span));
                 }
-                Some((key, key_span)) => match open.keys.get(&key) {
+                Some((key, key_span)) => match open.first(&key) {
                     Some(first) => self.found.push(Found::Duplicate {
-                        key,
+                        key: key.into_owned(),
                         again: key_span,
-                        first: *first,
+                        first,
                     }),
-                    None => {
-                        open.keys.insert(key.clone(), key_span);
-                        open.map.entries.push(Entry {
-                            key,
-                            key_span,
-                            value: node,
-                        });
-                    }
+                    None => open.insert(Entry {
+                        key,
+                        key_span,
+                        value: node,
+                    }),
                 },
             },
         }
     }
 
-    fn scalar(&self, text: &str, style: ScalarStyle, span: Span) -> Node {
+    fn scalar(&self, text: &str, style: ScalarStyle, span: Span) -> Node<'s> {
         let style = match style {
             ScalarStyle::Plain => Style::Plain,
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
@@ -345,8 +366,8 @@ impl<'a> Reader<'a> {
         let written = self.source.get(range.clone());
         let exact = self.text.get(range) == Some(text);
         let text = match written {
-            Some(written) if exact => written.to_owned(),
-            _ => text.to_owned(),
+            Some(written) if exact => Cow::Borrowed(written),
+            _ => Cow::Owned(text.to_owned()),
         };
         Node {
             span,
@@ -448,11 +469,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn absent(span: Span) -> Node {
+fn absent(span: Span) -> Node<'static> {
     Node {
         span,
         content: Content::Scalar(Scalar {
-            text: String::new(),
+            text: Cow::default(),
             style: Style::Plain,
             exact: None,
         }),

@@ -72,7 +72,7 @@ fn spans_are_bytes_of_the_file() {
     assert_eq!(
         expr.roots(),
         [(
-            "order".to_owned(),
+            "order",
             Span {
                 start: 111,
                 end: 116

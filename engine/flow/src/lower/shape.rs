@@ -1,0 +1,118 @@
+//! What a step's description means to a flow: its schemas, read once for all steps of the kind in a file.
+
+use std::collections::BTreeMap;
+
+use super::step_call::default_of;
+use crate::catalog::StepDescription;
+use crate::plan::Template;
+use crate::value::{Type, type_of_schema};
+
+/// A step's description as lowering needs it. That of an unknown step is empty.
+#[derive(Default)]
+pub(super) struct Shape<'t> {
+    /// The input of format `expect`, if there is one.
+    pub expects: Option<&'t str>,
+    /// Whether the step listens to keys or answers.
+    pub listens: bool,
+    /// Defaults of the inputs that have one.
+    pub defaults: BTreeMap<&'t str, Template>,
+    /// The names that the step gives to its own prompts.
+    pub binds: BTreeMap<String, Type>,
+    /// Its outcomes.
+    pub outcomes: Vec<Outcome<'t>>,
+    /// Their names; `done` for a step that has none and simply ends.
+    pub ends: Vec<String>,
+    /// Outcomes that go where another goes, unless they have a line of their own.
+    pub falls: Vec<(&'t str, &'t str)>,
+}
+
+/// An outcome and its data.
+pub(super) struct Outcome<'t> {
+    pub name: &'t str,
+    /// The type of its data.
+    pub ty: Type,
+    /// Whether there is anything in them.
+    pub carries: bool,
+}
+
+impl<'t> Shape<'t> {
+    /// `sensitive` is whether the step is told that what it gets is secret.
+    pub fn of(description: &'t StepDescription, sensitive: bool) -> Shape<'t> {
+        let properties = || {
+            let properties = description.input["properties"].as_object();
+            properties.into_iter().flatten()
+        };
+        let outcomes = description.outcomes.iter();
+        let falls = |(name, schema): (&'t String, &'t serde_json::Value)| {
+            Some((name.as_str(), schema["x-default-edge"].as_str()?))
+        };
+        let mut ends: Vec<String> = description.outcomes.keys().cloned().collect();
+        if ends.is_empty() {
+            ends.push("done".to_owned());
+        }
+        Shape {
+            expects: properties()
+                .find(|(_, schema)| schema["format"] == "expect")
+                .map(|(name, _)| name.as_str()),
+            listens: properties()
+                .any(|(_, schema)| matches!(schema["format"].as_str(), Some("press" | "expect"))),
+            defaults: properties()
+                .filter_map(|(name, schema)| Some((name.as_str(), default_of(schema)?)))
+                .collect(),
+            binds: description
+                .binds
+                .iter()
+                .map(|(name, schema)| (name.clone(), type_of_schema(schema)))
+                .collect(),
+            falls: outcomes.clone().filter_map(falls).collect(),
+            outcomes: outcomes
+                .map(|(name, schema)| Outcome::of(name, schema, sensitive))
+                .collect(),
+            ends,
+        }
+    }
+}
+
+impl<'t> Outcome<'t> {
+    fn of(name: &'t str, schema: &'t serde_json::Value, sensitive: bool) -> Outcome<'t> {
+        let ty = outcome_type(schema, sensitive);
+        let carries = match &ty {
+            Type::Object { fields, .. } => {
+                !fields.is_empty() || schema["additionalProperties"] == true
+            }
+            Type::Any => schema
+                .as_object()
+                .is_some_and(|schema| schema.contains_key("type")),
+            _ => true,
+        };
+        Outcome { name, ty, carries }
+    }
+}
+
+/// The type of an outcome's data. A field that may be a secret or something else is the one when the step is told
+/// that what it gets is secret, and else the other.
+fn outcome_type(schema: &serde_json::Value, sensitive: bool) -> Type {
+    let mut ty = type_of_schema(schema);
+    if let Type::Object { fields, .. } = &mut ty {
+        for (name, ty) in fields {
+            let either = schema["properties"][name.as_str()]["anyOf"].as_array();
+            let (secrets, others): (Vec<_>, Vec<_>) = either
+                .into_iter()
+                .flatten()
+                .partition(|one| one["x-secret"] == true);
+            if secrets.is_empty() {
+                continue;
+            }
+            let present = match sensitive {
+                true => Type::Secret,
+                false => type_of_schema(&serde_json::json!({ "anyOf": others })),
+            };
+            let mut required = schema["required"].as_array().into_iter().flatten();
+            *ty = match required.any(|one| one == name.as_str()) {
+                true => present,
+                false => present.or_none(),
+            };
+        }
+    }
+    ty
+}
