@@ -9,7 +9,10 @@ mod queues;
 mod routes;
 mod steps;
 
-pub use config::{Config, ConfigError, Grants, LogFormat, Loudness, PluginConfig, RecordingConfig};
+pub use config::{
+    Config, ConfigError, Grants, How, LogFormat, Loudness, PluginConfig, RecordingConfig,
+    TransferSection,
+};
 pub use examined::{Examined, errors_of};
 pub use finding::{Finding, PROJECT_RULE, Source};
 pub(crate) use folder::hex;
