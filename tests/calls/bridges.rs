@@ -291,6 +291,31 @@ fn who_holds_hears_nothing_and_comes_back() -> Result<()> {
 }
 
 #[test]
+fn a_caller_who_holds_hears_nothing_and_comes_back() -> Result<()> {
+    let mut supplier = Supplier::wait("supplier", &[])?;
+    let mut engine = engine(|flow| flow)?;
+    let port = supplier.address.port().to_string();
+    let mut phone = Phone::dial(engine.sip, &port, "hold", &[])?;
+    phone.first_sound(PROMPT)?;
+    joined(&engine, &mut phone)?;
+    talk(&mut phone, &supplier)?;
+    phone.cue()?;
+    phone.until_quiet(Duration::from_millis(500), PROMPT)?;
+    let held = phone.ear.len();
+    supplier.say(&words(740.0))?;
+    phone.listen(Duration::from_secs(1));
+    assert_eq!(phone.ear.len(), held, "audio while on hold");
+    phone.cue()?;
+    phone.listen(Duration::from_millis(500));
+    talk(&mut phone, &supplier)?;
+    phone.cue()?;
+    phone.ended()?;
+    supplier.ended()?;
+    assert_eq!(engine.reason(&phone.call_id)?, "transferred");
+    Ok(())
+}
+
+#[test]
 fn keys_reach_the_supplier_in_the_form_it_knows_and_not_the_journal() -> Result<()> {
     let engine = engine(|flow| flow)?;
     for (scenario, laws) in [

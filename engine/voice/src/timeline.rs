@@ -313,6 +313,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_relayed_stands_by_its_timestamp_among_what_was_said() {
+        let mut line = Timeline::new(ms(0), Codec::Pcmu, true);
+        let mut relay = |at, timestamp, byte| {
+            let payload = [byte; FRAME_SAMPLES];
+            line.relayed(ms(at), Codec::Pcmu, &packet(timestamp, &payload))
+        };
+        assert!(relay(0, 9_000, 1));
+        assert!(relay(60, 9_480, 4));
+        assert!(relay(61, 9_160, 2), "late, and in its place");
+        let mut out = Vec::new();
+        line.finish(ms(80), &mut out);
+        let said: Vec<u8> = out
+            .iter()
+            .skip(1)
+            .step_by(2 * FRAME_SAMPLES)
+            .copied()
+            .collect();
+        assert_eq!(said, [1, 2, SILENCE, 4]);
+        assert!(out.iter().step_by(2).all(|heard| *heard == SILENCE));
+        let mut alone = Timeline::new(ms(0), Codec::Pcmu, false);
+        assert!(alone.relayed(ms(0), Codec::Pcmu, &packet(0, &[1; FRAME_SAMPLES])));
+        assert_eq!(frames(&mut alone, 20), [SILENCE]);
+    }
+
+    #[test]
     fn order_is_restored_and_holes_are_silent() {
         let mut line = Timeline::new(ms(1_000), Codec::Pcmu, false);
         assert!(hear(&mut line, 1_000, 0, 1));
