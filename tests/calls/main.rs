@@ -2,6 +2,7 @@
 
 mod api;
 mod audio_paths;
+mod bridges;
 mod command_line;
 mod examples;
 mod faults;

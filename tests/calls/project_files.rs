@@ -293,3 +293,32 @@ fn a_range_of_ports_has_room_for_calls() -> Result<()> {
     assert_eq!(code, 0, "{out}{err}");
     Ok(())
 }
+
+#[test]
+fn limits_of_transfers_and_their_trunk_are_checked() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    for (line, told) in [
+        ("calls = 0", "transfer.calls is 1 to 20000, not 0"),
+        (
+            "calls_per_minute = 6001",
+            "transfer.calls_per_minute is 1 to 6000",
+        ),
+        ("longest_s = 0", "transfer.longest_s is 1 to 86400"),
+        ("trunk = \"192.0.2.1\"", "is no SIP URI of a host"),
+        ("trunk = \"sip:user@192.0.2.1\"", "is no SIP URI of a host"),
+        ("how = \"blind\"", "unknown variant `blind`"),
+    ] {
+        project.write(
+            "strowger.toml",
+            &format!("[project]\nname = \"x\"\n[transfer]\n{line}\n"),
+        )?;
+        refused(&project, line, 2, &[told, "strowger.toml:4:"])?;
+    }
+    project.write(
+        "strowger.toml",
+        "[project]\nname = \"x\"\n[transfer]\nhow = \"bridge\"\ntrunk = \"sip:192.0.2.1:5060\"\n",
+    )?;
+    let (code, out, err) = project.run(&["check"])?;
+    assert_eq!(code, 0, "{out}{err}");
+    Ok(())
+}

@@ -1,4 +1,4 @@
-//! Calls one function of `route` per step: `transfer` (input `to`, `ring_ms`, `caller_id`) and `enqueue`
+//! Calls one function of `route` per step: `transfer` (input `to`, `ring_ms`, `caller_id`, `whisper`) and `enqueue`
 //! (input `queue`, `priority`, `max_wait_ms`, `music`, `say`, `every_ms`, `skills`, `attach`). Data: what
 //! the call answered, under the step's name.
 
@@ -16,6 +16,7 @@ fn run(step: &str, input: &Value) -> Result<Outcome, Failure> {
         let options = TransferOptions {
             ring_ms: field(input, "ring_ms"),
             caller_id: field(input, "caller_id"),
+            whisper: field(input, "whisper"),
         };
         answer(route::transfer(&field::<String>(input, "to"), &options))
     } else {

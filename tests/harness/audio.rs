@@ -97,6 +97,15 @@ impl Ear {
         }
     }
 
+    /// Whether the first that ever came in is this clip, whole.
+    pub fn begins_with(&self, clip: &Clip) -> bool {
+        let wanted = (0..clip.len()).filter_map(|index| clip.frame(index));
+        self.frames.len() >= clip.len()
+            && wanted
+                .zip(&self.frames)
+                .all(|(wanted, frame)| frame == wanted)
+    }
+
     /// The longest beginning of a clip that has come in, in frames: for the message of a failed test.
     pub fn nearest(&self, clip: &Clip) -> usize {
         let matching = |start: usize| {

@@ -6,7 +6,9 @@ pub mod audio;
 pub mod http;
 pub mod phone;
 pub mod program;
+pub mod supplier;
 
 pub use audio::{Ear, Prompts};
 pub use phone::Phone;
 pub use program::{Engine, OrderService, Program};
+pub use supplier::Supplier;

@@ -48,6 +48,8 @@ pub struct Phone {
     cues: u32,
     /// When audio was sent last; none once the phone has fallen silent.
     sent: Option<Instant>,
+    /// The beginning of its time.
+    started: Instant,
     _folder: TempDir,
 }
 
@@ -120,6 +122,7 @@ impl Phone {
             timestamp: 8_000,
             cues: 0,
             sent: Some(Instant::now()),
+            started: Instant::now(),
             _folder: folder,
         })
     }
@@ -219,6 +222,24 @@ impl Phone {
         Ok(())
     }
 
+    /// Says a clip, frame by frame in its time, while it listens.
+    pub fn say(&mut self, clip: &Clip) -> Result<()> {
+        let engine = self
+            .engine
+            .context("nothing was heard yet, so there is nowhere to speak to")?;
+        let mut due = Instant::now();
+        self.catch_up();
+        for frame in (0..clip.len()).filter_map(|index| clip.frame(index)) {
+            self.sent = self.sent.map(|_| Instant::now());
+            self.send(engine, clip.codec(), frame)?;
+            due += Duration::from_millis(FRAME_MS.into());
+            while Instant::now() < due {
+                self.receive();
+            }
+        }
+        Ok(())
+    }
+
     /// Sends nothing any more, as if the network had gone.
     pub fn fall_silent(&mut self) {
         self.sent = None;
@@ -232,14 +253,23 @@ impl Phone {
             return Ok(());
         }
         self.sent = Some(Instant::now());
-        let payload = [Codec::Pcmu.silence(); FRAME_SAMPLES];
+        self.catch_up();
+        self.send(engine, Codec::Pcmu, &[Codec::Pcmu.silence(); FRAME_SAMPLES])
+    }
+
+    fn send(
+        &mut self,
+        engine: SocketAddr,
+        codec: Codec,
+        payload: &[u8; FRAME_SAMPLES],
+    ) -> Result<()> {
         let packet = Packet {
             marker: false,
-            payload_type: Codec::Pcmu.payload_type(),
+            payload_type: codec.payload_type(),
             sequence: self.sequence,
             timestamp: self.timestamp,
             ssrc: SSRC,
-            payload: &payload,
+            payload,
         };
         let mut datagram = [0; HEADER_BYTES + FRAME_SAMPLES];
         packet.write(&mut datagram).context("a frame fits")?;
@@ -247,6 +277,12 @@ impl Phone {
         self.sequence = self.sequence.wrapping_add(1);
         self.timestamp = self.timestamp.wrapping_add(FRAME_SAMPLES as u32);
         Ok(())
+    }
+
+    /// A pause takes time on the axis of the timestamps too.
+    fn catch_up(&mut self) {
+        let clock = 8_000 + self.started.elapsed().as_millis() as u32 * 8;
+        self.timestamp = self.timestamp.max(clock);
     }
 
     /// Sends a datagram to the engine's audio port, whatever it is.
@@ -322,7 +358,7 @@ pub fn scenarios() -> std::path::PathBuf {
 /// A port for SIPp, which takes numbers and not sockets. Of its audio port it also binds the one after the
 /// next, and it gives up when one is taken. So the ports come from above those that the system hands out by
 /// itself, nobody gets them in between, and no number is given twice by one process.
-fn sipp_port() -> Result<u16> {
+pub(crate) fn sipp_port() -> Result<u16> {
     const FIRST: u32 = 61_000;
     const STEP: u32 = 4;
     const COUNT: u32 = 1_100;

@@ -191,6 +191,9 @@ pub struct TransferOptions {
     /// The number to show.
     #[serde(default)]
     pub caller_id: Option<String>,
+    /// The handle of a prompt that whoever answers hears first.
+    #[serde(default)]
+    pub whisper: Option<String>,
 }
 
 /// `route.attachment`.

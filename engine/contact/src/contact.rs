@@ -38,6 +38,8 @@ pub struct Contact {
     pub(crate) swallow: Option<(char, Millis)>,
     pub(crate) hung_up: bool,
     pub(crate) handed_over: bool,
+    /// What was left of the longest duration when the caller began to talk with people; none while he does not.
+    pub(crate) people: Option<Millis>,
     /// The caller did not hang up, but was gone.
     vanished: bool,
     pub(crate) actions: u32,
@@ -109,6 +111,7 @@ impl Contact {
             swallow: None,
             hung_up: false,
             handed_over: false,
+            people: None,
             vanished: false,
             actions: 0,
             too_long: false,
@@ -207,6 +210,7 @@ impl Contact {
                 self.step_ended(now, activation, result, out)
             }
             Input::EffectDone { effect, result } => self.effect_done(now, effect, result, out),
+            Input::Joined { effect } => self.joined(now, effect, out),
             Input::Tick => {
                 if self.timers.next().is_some_and(|at| at <= now) {
                     self.write(now, EntryKind::Tick, out);

@@ -4,11 +4,16 @@ use serde_json::Value as Json;
 
 use crate::Millis;
 use crate::activation::Pending;
-use crate::call::{CallError, HttpRequest, MAX_RECORDING_MS, QueueOptions, RecordOptions};
+use crate::call::{
+    CallError, HttpRequest, MAX_RECORDING_MS, Prompt, QueueOptions, RecordOptions, TransferOptions,
+    Utterance,
+};
 use crate::contact::Contact;
+use crate::entry::EntryKind;
 use crate::facts::Channel;
 use crate::given::not_given;
 use crate::io::{Effect, Output};
+use crate::timers::Timer;
 
 impl Contact {
     pub(crate) fn capture(
@@ -42,6 +47,58 @@ impl Contact {
             sensitive,
         });
         Ok(())
+    }
+
+    pub(crate) fn transfer(
+        &mut self,
+        now: Millis,
+        target: String,
+        options: TransferOptions,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CallError> {
+        let whisper = match &options.whisper {
+            Some(handle) => {
+                let what = Utterance {
+                    prompts: vec![Prompt::Given(handle.clone())],
+                    bindings: Vec::new(),
+                };
+                self.given_utter(now, &what)?
+            }
+            None => Vec::new(),
+        };
+        let effect = Effect::Transfer {
+            target,
+            options,
+            whisper,
+        };
+        self.start_effect(effect, true, out);
+        Ok(())
+    }
+
+    /// The engine's own call to the target was answered, and the caller is joined with it: from now on people talk, and
+    /// what they do with their time is no matter of the flow.
+    pub(crate) fn joined(&mut self, now: Millis, effect: u32, out: &mut Vec<Output>) {
+        let waits = self.activation().is_some_and(|activation| {
+            matches!(activation.pending, Pending::Effect { effect: pending, transfer: true } if pending == effect)
+        });
+        if !waits || self.hung_up || self.people.is_some() {
+            return;
+        }
+        self.write(now, EntryKind::Joined, out);
+        self.timers.clear(Timer::Meanwhile);
+        if self.aside.music.is_some() || self.aside.sentence.is_some() {
+            self.stop_playing(out);
+        }
+        let left = self.timers.at(Timer::Duration);
+        self.timers.clear(Timer::Duration);
+        self.people = Some(left.map_or(0, |at| at.saturating_sub(now)));
+    }
+
+    /// The people are done: the contact's own time goes on.
+    pub(crate) fn parted(&mut self, now: Millis) {
+        if let Some(left) = self.people.take() {
+            self.timers.set(Timer::Duration, now.saturating_add(left));
+        }
     }
 
     pub(crate) fn enqueue(
@@ -131,6 +188,7 @@ impl Contact {
             let name = id.as_str().unwrap_or_default().to_owned();
             *id = self.keep_secret(name)["handle"].take();
         }
+        self.parted(now);
         if transfer && result.get("ok").is_some_and(|how| how == "done") {
             self.handed_over = true;
         }

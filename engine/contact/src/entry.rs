@@ -192,6 +192,8 @@ pub enum EntryKind {
         /// Names and values.
         values: Json,
     },
+    /// Whoever was called by a transfer answered, and talks with the caller.
+    Joined,
     /// The caller hung up.
     HungUp,
     /// The caller was heard no more, and the call was ended for it.

@@ -104,7 +104,7 @@ impl Contact {
                 self.reply(now, ok(value.to_string()), out);
             }
             HostCall::Transfer(target, options) => {
-                self.start_effect(Effect::Transfer { target, options }, true, out);
+                self.transfer(now, target, options, out)?;
             }
             HostCall::Enqueue(queue, options) => self.enqueue(queue, options, out)?,
             HostCall::Sleep(ms) => {

@@ -51,6 +51,13 @@ pub enum Input {
         /// Its result, in the JSON form of the function's WIT result: `{"ok": …}` or `{"err": …}`.
         result: Json,
     },
+    /// The call that a transfer placed was answered, and is joined with the caller's; [`Input::EffectDone`] tells when
+    /// that is over. The contact's longest duration stands still meanwhile. A transfer that the caller's own telephone
+    /// makes has no such moment.
+    Joined {
+        /// The number of the effect.
+        effect: u32,
+    },
     /// The deadline that [`crate::Contact::deadline`] gave is here.
     Tick,
     /// The engine wants to stop: the contact ends at once.
@@ -229,6 +236,8 @@ pub enum Effect {
         target: String,
         /// How.
         options: TransferOptions,
+        /// What whoever answers hears first, alone.
+        whisper: Vec<Segment>,
     },
     /// Put the contact into a queue.
     Enqueue {

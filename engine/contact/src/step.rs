@@ -165,6 +165,7 @@ impl Contact {
         else {
             unreachable!("just looked");
         };
+        self.parted(now);
         let (outcome, data) = match result.outcome {
             Ok(outcome) => outcome,
             Err(failure) => return self.failed(now, &activation, failure, out),

@@ -126,7 +126,11 @@ impl Contact {
 
     /// The caller pressed a key.
     pub(crate) fn key(&mut self, now: Millis, key: char, out: &mut Vec<Output>) {
-        if self.hung_up || !matches!(key, '0'..='9' | '*' | '#' | 'A'..='D') {
+        // A key for the people is not the flow's.
+        if self.hung_up
+            || self.people.is_some()
+            || !matches!(key, '0'..='9' | '*' | '#' | 'A'..='D')
+        {
             return;
         }
         if let Some((end_key, until)) = self.swallow.take()

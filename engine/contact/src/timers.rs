@@ -13,7 +13,7 @@ pub(crate) enum Timer {
     Retry,
     /// The silence of a busy step after which `meanwhile` is heard.
     Meanwhile,
-    /// The longest duration of the contact.
+    /// The longest duration of the contact; not set while the caller talks with people.
     Duration,
 }
 
@@ -39,7 +39,12 @@ impl Timers {
 
     /// Whether a deadline is set.
     pub fn is_set(&self, timer: Timer) -> bool {
-        self.at[timer as usize].is_some()
+        self.at(timer).is_some()
+    }
+
+    /// When it is.
+    pub fn at(&self, timer: Timer) -> Option<Millis> {
+        self.at[timer as usize]
     }
 
     /// Removes a deadline.

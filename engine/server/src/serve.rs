@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::media::{Media, MediaEvent};
 use crate::project::Routes;
-use crate::runtime::{Driver, Engine, Pace, VoiceLine};
+use crate::runtime::{Driver, Engine, Outgoing, Pace, VoiceLine};
 use crate::sip::{CallEvent, Incoming, Sip};
 
 /// Keys kept from before the ACK; nobody types more in a round trip.
@@ -49,6 +49,8 @@ pub struct Server {
     pub media: Media,
     /// Number to flow.
     pub routes: Routes,
+    /// The calls that transfers place.
+    pub outgoing: Arc<Outgoing>,
     /// Counters.
     pub traffic: Arc<Traffic>,
 }
@@ -218,8 +220,9 @@ impl Server {
             stream,
             media,
             session,
-            remote.codec,
+            remote,
             source.ip(),
+            self.outgoing.clone(),
         );
         line.pressed(early_keys);
         Driver::new(self.engine.clone(), contact, line, stop, Pace::Real, false)

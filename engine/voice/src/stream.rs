@@ -1,5 +1,7 @@
 //! The media of one call as a machine: what to send, where to, and what a datagram meant.
 
+mod relay;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,9 @@ use crate::latch::Latch;
 use crate::rtp::{HEADER_BYTES, Packet, RtpError};
 use crate::sdp::Remote;
 use crate::{FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE};
+
+use self::relay::{Pressing, Relaying};
+pub use self::relay::{REPORT_BYTES, Relayed, Sound};
 
 /// Bytes of every packet that is sent: header and one frame.
 pub const PACKET_BYTES: usize = HEADER_BYTES + FRAME_SAMPLES;
@@ -32,6 +37,8 @@ const MAX_LEAD: Duration = Duration::from_millis(160);
 pub struct Stream {
     link: Option<Link>,
     playing: Option<Playing>,
+    pressing: Option<Box<Pressing>>,
+    relaying: Option<Relaying>,
     keys: dtmf::Receiver,
     ssrc: u32,
     sequence: u16,
@@ -53,9 +60,14 @@ pub enum Incoming<'a> {
         codec: Codec,
     },
     /// A key went down.
-    Key(char),
+    Key {
+        /// Which.
+        key: char,
+        /// The packet that told of it.
+        packet: Packet<'a>,
+    },
     /// Another report of a key that was told, or an event that is no key.
-    Event,
+    Event(Packet<'a>),
     /// From a source that is not this call's.
     Foreign,
     /// Before [`Stream::connect`].
@@ -105,6 +117,8 @@ impl Stream {
         Stream {
             link: None,
             playing: None,
+            pressing: None,
+            relaying: None,
             keys: dtmf::Receiver::default(),
             ssrc,
             sequence,
@@ -160,6 +174,7 @@ impl Stream {
         repeat: bool,
     ) -> Duration {
         let repeat = repeat && clips.iter().any(|clip| !clip.is_empty());
+        self.relaying = None;
         self.playing = Some(Playing {
             id,
             clips,
@@ -257,8 +272,8 @@ impl Stream {
         match codec {
             Some(codec) if !event => Incoming::Audio { packet, codec },
             _ => match self.keys.receive(now, &packet) {
-                dtmf::Received::Pressed(key) => Incoming::Key(key),
-                dtmf::Received::Repeated | dtmf::Received::NotAKey(_) => Incoming::Event,
+                dtmf::Received::Pressed(key) => Incoming::Key { key, packet },
+                dtmf::Received::Repeated | dtmf::Received::NotAKey(_) => Incoming::Event(packet),
                 dtmf::Received::Malformed => Incoming::Malformed,
             },
         }

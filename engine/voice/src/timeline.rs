@@ -35,7 +35,6 @@ pub struct Timeline {
     start: Duration,
     heard: Side,
     said: Option<Side>,
-    anchor: Option<Anchor>,
     /// Samples given out.
     drained: u64,
     masked: bool,
@@ -53,6 +52,8 @@ struct Anchor {
 #[derive(Debug)]
 struct Side {
     ring: Box<[u8]>,
+    /// Where the packets lie that were placed by their timestamps.
+    anchor: Option<Anchor>,
     /// End of what was written in order.
     end: u64,
     /// Nothing may be written before it: sound from a masked time that comes late.
@@ -68,7 +69,6 @@ impl Timeline {
             start: now,
             heard: Side::new(codec),
             said: with_said.then(|| Side::new(codec)),
-            anchor: None,
             drained: 0,
             masked: false,
         }
@@ -95,20 +95,20 @@ impl Timeline {
         if self.masked {
             return true;
         }
-        let at = self.place(clock, packet);
-        let length = packet.payload.len() as u64;
-        if !self.fits(clock, at, length) {
-            if let Some(anchor) = &mut self.anchor {
-                anchor.misfits += 1;
-            }
-            return false;
-        }
-        if let Some(anchor) = &mut self.anchor {
-            anchor.misfits = 0;
-        }
         self.heard
-            .write(at as u64, codec, self.codec, packet.payload);
-        true
+            .take_in(clock, self.drained, codec, self.codec, packet)
+    }
+
+    /// A packet that another call received and that was sent on to this one. Whether it found its place among what was
+    /// said.
+    pub fn relayed(&mut self, now: Duration, codec: Codec, packet: &Packet<'_>) -> bool {
+        let clock = self.sample(now);
+        match &mut self.said {
+            Some(said) if !self.masked => {
+                said.take_in(clock, self.drained, codec, self.codec, packet)
+            }
+            _ => true,
+        }
     }
 
     /// A frame that was sent. Whether it found its place.
@@ -125,7 +125,7 @@ impl Timeline {
         } else {
             end
         };
-        if !self.fits(clock, at as i64, FRAME_SAMPLES as u64) {
+        if !fits(self.drained, clock, at as i64, FRAME_SAMPLES as u64) {
             return false;
         }
         if let Some(side) = &mut self.said {
@@ -189,6 +189,46 @@ impl Timeline {
     fn sample(&self, now: Duration) -> u64 {
         (now.saturating_sub(self.start).as_micros() * u128::from(SAMPLE_RATE) / 1_000_000) as u64
     }
+}
+
+/// Whether sound has room: not given out yet, and not further ahead of the clock than a burst.
+fn fits(drained: u64, clock: u64, at: i64, length: u64) -> bool {
+    u64::try_from(at)
+        .is_ok_and(|at| at >= drained && at <= clock + MAX_AHEAD && at + length <= drained + RING)
+}
+
+impl Side {
+    fn new(codec: Codec) -> Side {
+        Side {
+            ring: vec![codec.silence(); RING as usize].into_boxed_slice(),
+            anchor: None,
+            end: 0,
+            floor: 0,
+        }
+    }
+
+    /// Puts a packet where its timestamp says. Whether there is room.
+    fn take_in(
+        &mut self,
+        clock: u64,
+        drained: u64,
+        from: Codec,
+        to: Codec,
+        packet: &Packet<'_>,
+    ) -> bool {
+        let at = self.place(clock, packet);
+        if !fits(drained, clock, at, packet.payload.len() as u64) {
+            if let Some(anchor) = &mut self.anchor {
+                anchor.misfits += 1;
+            }
+            return false;
+        }
+        if let Some(anchor) = &mut self.anchor {
+            anchor.misfits = 0;
+        }
+        self.write(at as u64, from, to, packet.payload);
+        true
+    }
 
     /// Where a packet belongs, by its timestamp; negative if before the start.
     fn place(&mut self, clock: u64, packet: &Packet<'_>) -> i64 {
@@ -217,22 +257,6 @@ impl Timeline {
             });
         }
         at
-    }
-
-    fn fits(&self, clock: u64, at: i64, length: u64) -> bool {
-        u64::try_from(at).is_ok_and(|at| {
-            at >= self.drained && at <= clock + MAX_AHEAD && at + length <= self.drained + RING
-        })
-    }
-}
-
-impl Side {
-    fn new(codec: Codec) -> Side {
-        Side {
-            ring: vec![codec.silence(); RING as usize].into_boxed_slice(),
-            end: 0,
-            floor: 0,
-        }
     }
 
     fn write(&mut self, at: u64, from: Codec, to: Codec, bytes: &[u8]) {
@@ -286,6 +310,31 @@ mod tests {
             .step_by(FRAME_SAMPLES * usize::from(line.channels()))
             .copied()
             .collect()
+    }
+
+    #[test]
+    fn what_is_relayed_stands_by_its_timestamp_among_what_was_said() {
+        let mut line = Timeline::new(ms(0), Codec::Pcmu, true);
+        let mut relay = |at, timestamp, byte| {
+            let payload = [byte; FRAME_SAMPLES];
+            line.relayed(ms(at), Codec::Pcmu, &packet(timestamp, &payload))
+        };
+        assert!(relay(0, 9_000, 1));
+        assert!(relay(60, 9_480, 4));
+        assert!(relay(61, 9_160, 2), "late, and in its place");
+        let mut out = Vec::new();
+        line.finish(ms(80), &mut out);
+        let said: Vec<u8> = out
+            .iter()
+            .skip(1)
+            .step_by(2 * FRAME_SAMPLES)
+            .copied()
+            .collect();
+        assert_eq!(said, [1, 2, SILENCE, 4]);
+        assert!(out.iter().step_by(2).all(|heard| *heard == SILENCE));
+        let mut alone = Timeline::new(ms(0), Codec::Pcmu, false);
+        assert!(alone.relayed(ms(0), Codec::Pcmu, &packet(0, &[1; FRAME_SAMPLES])));
+        assert_eq!(frames(&mut alone, 20), [SILENCE]);
     }
 
     #[test]

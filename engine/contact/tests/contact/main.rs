@@ -3,6 +3,7 @@
 mod errors;
 mod flows;
 mod handles;
+mod handover;
 mod hangup;
 mod listening;
 mod prompts;

@@ -140,6 +140,7 @@ impl Walk {
     /// | `end OUTCOME [DATA]` | the step ends |
     /// | `fail`, `fail again`, `fail timeout` | the step fails: for good, retryably, by time |
     /// | `done JSON` | the last effect ends |
+    /// | `join` | whoever the last effect called has answered |
     pub(crate) fn run(&mut self, command: &str) -> String {
         let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
         let activation = self.activation;
@@ -189,6 +190,9 @@ impl Walk {
                     retryable: rest == "again",
                 }),
             ),
+            "join" => Input::Joined {
+                effect: self.effect,
+            },
             "done" => Input::EffectDone {
                 effect: self.effect,
                 result: serde_json::from_str(rest).expect("JSON"),
@@ -346,7 +350,15 @@ fn show(output: &Output) -> Option<String> {
                 idempotency_key, ..
             } => format!("http {idempotency_key}"),
             Effect::Kv { plugin, .. } => format!("kv {plugin}"),
-            Effect::Transfer { target, .. } => format!("transfer {target}"),
+            Effect::Transfer {
+                target, whisper, ..
+            } => {
+                let words: Vec<String> = whisper.iter().map(Segment::words).collect();
+                match words.is_empty() {
+                    true => format!("transfer {target}"),
+                    false => format!("transfer {target} whispering {}", words.join(" / ")),
+                }
+            }
             Effect::Enqueue {
                 queue, priority, ..
             } => format!("queue {queue} {priority}"),

@@ -13,7 +13,7 @@ use super::{Failure, OK, data_folder, start_log};
 use crate::http::{Api, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::Project;
-use crate::runtime::{open_project, warm};
+use crate::runtime::{Outgoing, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{Sip, SipConfig, bind_remedy};
 
@@ -83,11 +83,13 @@ impl Serve {
         warm(&engine).await;
         let (sip, incoming) = Sip::bind(sip_config).await.map_err(Failure::cannot)?;
 
+        let outgoing = Arc::new(Outgoing::new(sip.dialer(), &config.transfer));
         let traffic = Arc::new(Traffic::default());
         let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
         let api = router(Api {
             engine: engine.clone(),
             media: media.clone(),
+            outgoing: outgoing.clone(),
             traffic: traffic.clone(),
             sip: sip.meter(),
         });
@@ -104,6 +106,7 @@ impl Serve {
             engine: engine.clone(),
             media,
             routes,
+            outgoing,
             traffic,
         }
         .run(sip, incoming, drain, stop.clone())

@@ -50,6 +50,24 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         traffic.no_port.load(Ordering::Relaxed),
     );
     line(
+        "transfer_calls",
+        "gauge",
+        "Calls placed for transfers that are being placed or up.",
+        api.outgoing.up() as u64,
+    );
+    line(
+        "transfer_calls_total",
+        "counter",
+        "Calls placed for transfers.",
+        api.outgoing.placed(),
+    );
+    line(
+        "transfer_calls_refused_total",
+        "counter",
+        "Transfers that failed because a limit of such calls was reached.",
+        api.outgoing.refused(),
+    );
+    line(
         "failures_total",
         "counter",
         "Failures of steps and prompts.",

@@ -16,7 +16,7 @@ use axum::routing::get;
 use serde_json::json;
 
 use crate::media::Media;
-use crate::runtime::Engine;
+use crate::runtime::{Engine, Outgoing};
 use crate::serve::Traffic;
 
 pub use listen::listen;
@@ -30,6 +30,8 @@ pub struct Api {
     pub media: Media,
     /// Counters of calls.
     pub traffic: Arc<Traffic>,
+    /// The calls that transfers place, and their counters.
+    pub outgoing: Arc<Outgoing>,
     /// Counters of SIP.
     pub sip: crate::sip::SipMeter,
 }

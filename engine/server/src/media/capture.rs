@@ -63,6 +63,19 @@ impl Capture {
         }
     }
 
+    /// Said by somebody else, and sent on.
+    pub fn relayed(
+        &mut self,
+        now: Duration,
+        codec: Codec,
+        packet: &Packet<'_>,
+        counters: &Counters,
+    ) {
+        if !self.timeline.relayed(now, codec, packet) {
+            counters.record_late.count();
+        }
+    }
+
     pub fn said(&mut self, now: Duration, codec: Codec, frame: &[u8; FRAME_SAMPLES]) {
         // A frame without a place has run ahead of a stalled recording; the stall is counted elsewhere.
         self.timeline.said(now, codec, frame);

@@ -10,7 +10,9 @@ use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 use strowger_voice::rtp::HEADER_BYTES;
 use strowger_voice::sdp::{Direction, Remote};
-use strowger_voice::stream::{Incoming, Outgoing, PACKET_BYTES, Stream};
+use strowger_voice::stream::{
+    Incoming, Outgoing, PACKET_BYTES, REPORT_BYTES, Relayed, Sound, Stream,
+};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -30,6 +32,20 @@ const MAX_BACKLOG: usize = 32;
 /// The tone before a recording: Hz, milliseconds, dB below full scale.
 const BEEP: (f32, u32, f32) = (1_000.0, 200, -16.0);
 
+/// Longest packet that is sent on to another call, in bytes: 100 ms of audio. Telephones send 20 to 60.
+const MAX_RELAYED: usize = HEADER_BYTES + 5 * FRAME_SAMPLES;
+
+/// What reading a socket gave.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Read<'a> {
+    /// There was no datagram.
+    Nothing,
+    /// One that stays here.
+    Datagram,
+    /// One that the stream of this number is to send on.
+    ToSendOn(u64, Relayed<'a>),
+}
+
 /// One call on a media thread.
 pub struct Leg {
     pub id: u64,
@@ -45,6 +61,8 @@ pub struct Leg {
     tap: Option<Box<Capture>>,
     masked: bool,
     heard: bool,
+    /// The stream that sends on what is heard here.
+    sent_on_by: Option<u64>,
     /// Since when packets are expected; none on hold.
     listening: Option<Duration>,
 }
@@ -70,6 +88,7 @@ impl Leg {
             tap: None,
             masked: false,
             heard: false,
+            sent_on_by: None,
             listening: None,
         }
     }
@@ -139,9 +158,41 @@ impl Leg {
         }
     }
 
+    /// What is heard here is sent on by this stream from now on.
+    pub fn send_on(&mut self, by: Option<u64>) {
+        self.sent_on_by = by;
+    }
+
+    /// Sends what another call heard.
+    pub fn relay(&mut self, around: &Surroundings<'_>, relayed: &Relayed<'_>) {
+        let mut packet = [0; MAX_RELAYED];
+        let Some((length, to)) = self.voice.relay(around.now, relayed, &mut packet) else {
+            return;
+        };
+        self.send(around, &packet[..length], to);
+        if let (Some(tap), Sound::Audio(codec)) = (&mut self.tap, relayed.sound) {
+            tap.relayed(around.now, codec, &relayed.packet, around.counters);
+        }
+    }
+
+    /// Presses a key for the other side to hear.
+    pub fn press(&mut self, around: &Surroundings<'_>, key: char) {
+        if !self.voice.press(around.now, key) {
+            around.counters.events_dropped.count();
+        }
+    }
+
+    fn send(&self, around: &Surroundings<'_>, packet: &[u8], to: SocketAddr) {
+        match self.socket().send_to(packet, to) {
+            Ok(_) => around.counters.packets_out.count(),
+            Err(_) => around.counters.send_failed.count(),
+        }
+    }
+
     /// Whether it has to come round every 20 ms.
     pub fn is_active(&self) -> bool {
         self.voice.is_playing()
+            || self.voice.is_pressing()
             || self.recording.is_some()
             || self.tap.is_some()
             || !self.backlog.is_empty()
@@ -169,13 +220,18 @@ impl Leg {
 
     /// Sends the next packet of the prompt, if one is playing. Whether it did.
     pub fn send_next(&mut self, around: &Surroundings<'_>) -> bool {
+        if self.voice.is_pressing() {
+            let mut report = [0; REPORT_BYTES];
+            let to = self.voice.next_report(&mut report);
+            if let Some(to) = to {
+                self.send(around, &report, to);
+            }
+            return to.is_some();
+        }
         let mut packet = [0; PACKET_BYTES];
         match self.voice.next_packet(around.now, &mut packet) {
             Outgoing::Packet(to) => {
-                match self.socket().send_to(&packet, to) {
-                    Ok(_) => around.counters.packets_out.count(),
-                    Err(_) => around.counters.send_failed.count(),
-                }
+                self.send(around, &packet, to);
                 let codec = self.codec();
                 if let (Some(tap), Some(frame)) = (
                     &mut self.tap,
@@ -197,29 +253,38 @@ impl Leg {
         }
     }
 
-    /// Reads one datagram. Whether there was one.
-    pub fn read(&mut self, around: &Surroundings<'_>, at: Instant, buffer: &mut [u8]) -> bool {
+    /// Reads one datagram.
+    pub fn read<'b>(
+        &mut self,
+        around: &Surroundings<'_>,
+        at: Instant,
+        buffer: &'b mut [u8],
+    ) -> Read<'b> {
         match self.socket().recv_from(buffer) {
             Ok((length, source)) => {
-                self.receive(around, at, source, &buffer[..length]);
-                true
+                let relayed = self.receive(around, at, source, &buffer[..length]);
+                match (relayed, self.sent_on_by) {
+                    (Some(relayed), Some(by)) => Read::ToSendOn(by, relayed),
+                    _ => Read::Datagram,
+                }
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Read::Nothing,
             // An earlier packet met a closed port (ICMP); the next one may not.
-            Err(_) => false,
+            Err(_) => Read::Nothing,
         }
     }
 
-    fn receive(
+    /// Takes a datagram; gives what somebody else could hear of it.
+    fn receive<'b>(
         &mut self,
         around: &Surroundings<'_>,
         at: Instant,
         source: SocketAddr,
-        datagram: &[u8],
-    ) {
+        datagram: &'b [u8],
+    ) -> Option<Relayed<'b>> {
         let counters = around.counters;
         counters.packets_in.count();
-        match self.voice.receive(around.now, source, datagram) {
+        let relayed = match self.voice.receive(around.now, source, datagram) {
             Incoming::Audio { packet, codec } => {
                 if let Some(recording) = &mut self.recording {
                     recording.heard(around.now, codec, &packet, counters);
@@ -227,21 +292,34 @@ impl Leg {
                 if let Some(tap) = &mut self.tap {
                     tap.heard(around.now, codec, &packet, counters);
                 }
+                let sound = Sound::Audio(codec);
+                Relayed { packet, sound }
             }
-            Incoming::Key(key) => {
+            Incoming::Key { key, packet } => {
                 counters.digits.count();
                 self.tell(around, MediaEvent::Digit { key, at });
+                let sound = Sound::Event;
+                Relayed { packet, sound }
             }
-            Incoming::Event => {}
-            Incoming::Foreign => return counters.foreign.count(),
-            Incoming::Early | Incoming::UnknownType(_) => return counters.unexpected.count(),
-            Incoming::Rtcp => return counters.rtcp.count(),
-            Incoming::Malformed => return counters.malformed.count(),
-        }
+            Incoming::Event(packet) => {
+                let sound = Sound::Event;
+                Relayed { packet, sound }
+            }
+            unheard => {
+                match unheard {
+                    Incoming::Foreign => counters.foreign.count(),
+                    Incoming::Rtcp => counters.rtcp.count(),
+                    Incoming::Malformed => counters.malformed.count(),
+                    _ => counters.unexpected.count(),
+                }
+                return None;
+            }
+        };
         if !self.heard {
             self.heard = true;
             self.tell(around, MediaEvent::FirstPacket);
         }
+        Some(relayed)
     }
 
     /// Tells when nothing came for `limit` from a caller who had been heard, and again after as long.

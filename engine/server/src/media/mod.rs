@@ -128,6 +128,17 @@ pub enum MediaEvent {
     Closed,
 }
 
+/// How two streams are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joint {
+    /// Not at all.
+    Apart,
+    /// The other one hears this one.
+    Heard,
+    /// Each hears the other.
+    Both,
+}
+
 /// What to record of the caller's speech.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordSpec {
@@ -221,7 +232,7 @@ pub struct Stream {
     local: SocketAddr,
     bound: SocketAddr,
     worker: Arc<Worker>,
-    _media: Arc<Inner>,
+    media: Arc<Inner>,
 }
 
 struct Inner {
@@ -274,30 +285,9 @@ impl Media {
     /// When that channel is full, digits are dropped and counted; other events are kept and sent later. A
     /// capacity of 64 or more holds everything an attentive reader may have pending.
     pub fn open(&self, events: Sender<MediaEvent>) -> Result<Stream, MediaError> {
-        let inner = &self.inner;
-        let lease = inner.ports.lease()?;
-        let bound = lease.addr();
-        let id = inner.opened.fetch_add(1, Ordering::Relaxed);
-        let worker = inner.workers[id as usize % inner.workers.len()].clone();
-        let random = (
-            RandomState::new().build_hasher().finish(),
-            RandomState::new().build_hasher().finish(),
-        );
-        let voice = strowger_voice::stream::Stream::new(
-            random.0 as u32,
-            (random.0 >> 32) as u16,
-            random.1 as u32,
-        );
-        let leg = Leg::new(id, lease, voice, events);
-        worker.send(Command::Open(Box::new(leg)))?;
-        let local = SocketAddr::new(inner.config.advertised, bound.port());
-        Ok(Stream {
-            id,
-            local,
-            bound,
-            worker,
-            _media: inner.clone(),
-        })
+        let id = self.inner.opened.fetch_add(1, Ordering::Relaxed);
+        let worker = &self.inner.workers[id as usize % self.inner.workers.len()];
+        self.inner.open(id, worker, events)
     }
 
     /// The counters of all threads, summed up.
@@ -314,7 +304,57 @@ impl Media {
     }
 }
 
+impl Inner {
+    fn open(
+        self: &Arc<Inner>,
+        id: u64,
+        worker: &Arc<Worker>,
+        events: Sender<MediaEvent>,
+    ) -> Result<Stream, MediaError> {
+        let lease = self.ports.lease()?;
+        let bound = lease.addr();
+        let random = (
+            RandomState::new().build_hasher().finish(),
+            RandomState::new().build_hasher().finish(),
+        );
+        let voice = strowger_voice::stream::Stream::new(
+            random.0 as u32,
+            (random.0 >> 32) as u16,
+            random.1 as u32,
+        );
+        let leg = Leg::new(id, lease, voice, events);
+        worker.send(Command::Open(Box::new(leg)))?;
+        let local = SocketAddr::new(self.config.advertised, bound.port());
+        Ok(Stream {
+            id,
+            local,
+            bound,
+            worker: worker.clone(),
+            media: self.clone(),
+        })
+    }
+}
+
 impl Stream {
+    /// Opens another stream on the thread of this one, as [`Media::open`] does, so that the two can be
+    /// [joined](Stream::join).
+    pub fn open_beside(&self, events: Sender<MediaEvent>) -> Result<Stream, MediaError> {
+        let id = self.media.opened.fetch_add(1, Ordering::Relaxed);
+        self.media.open(id, &self.worker, events)
+    }
+
+    /// Sends on what is heard here to the stream of that [`id`](Stream::id), which is on the same thread, and with
+    /// [`Joint::Both`] what is heard there to here. Each side gets a stream of its own sequence and time, in its own
+    /// law; telephone events pass where the side knows them. What is played or pressed covers what would be sent on.
+    pub fn join(&self, other: u64, joint: Joint) -> Result<(), MediaError> {
+        self.order(Order::Join(other, joint))
+    }
+
+    /// Presses a key by RFC 4733, for the other side to hear; dropped and counted where it knows no such keys.
+    pub fn press(&self, key: char) -> Result<(), MediaError> {
+        self.order(Order::Press(key))
+    }
+
     /// Unique within its [`Media`].
     pub fn id(&self) -> u64 {
         self.id

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use strowger_voice::clip::Clip;
 use strowger_voice::sdp::Remote;
 
-use super::leg::{Leg, Surroundings};
+use super::leg::{Leg, Read, Surroundings};
 use super::mailbox::Mailbox;
 use super::poll::{self, Poll};
 use super::recorder::RecorderQueue;
 use super::stats::Counters;
 use super::wheel::Wheel;
-use super::{MediaConfig, MediaError, RecordSpec};
+use super::{Joint, MediaConfig, MediaError, RecordSpec};
 
 /// Largest datagram that is looked at, in bytes; RTP audio has 172, the rest of a larger one is cut off.
 const MAX_DATAGRAM: usize = 2_048;
@@ -76,6 +76,8 @@ pub enum Order {
     StopRecord,
     Tap(PathBuf),
     Mask(bool),
+    Join(u64, Joint),
+    Press(char),
 }
 
 impl Worker {
@@ -293,6 +295,16 @@ impl Loop {
             Order::StopRecord => leg.stop_record(&around),
             Order::Tap(path) => leg.tap(&around, path),
             Order::Mask(masked) => leg.mask(&around, masked),
+            Order::Join(other, joint) => {
+                leg.send_on((joint != Joint::Apart).then_some(other));
+                let back = (joint == Joint::Both).then_some(stream);
+                if let Some(other) = self.by_id.get(&other)
+                    && let Some(other) = self.slots[*other as usize].leg.as_mut()
+                {
+                    other.send_on(back);
+                }
+            }
+            Order::Press(key) => leg.press(&around, key),
         }
         let now = around.now;
         match first {
@@ -405,11 +417,19 @@ impl Loop {
             let Some(slot) = self.slots.get_mut(index as usize) else {
                 continue;
             };
-            if let Some(leg) = slot.leg.as_mut().filter(|_| slot.generation == generation) {
-                packets += u64::from(leg.read(&around, at, buffer));
-                if leg.phase.is_none() && leg.is_active() {
-                    stirred.push(index);
-                }
+            let Some(leg) = slot.leg.as_mut().filter(|_| slot.generation == generation) else {
+                continue;
+            };
+            let read = leg.read(&around, at, buffer);
+            packets += u64::from(read != Read::Nothing);
+            if leg.phase.is_none() && leg.is_active() {
+                stirred.push(index);
+            }
+            if let Read::ToSendOn(other, relayed) = read
+                && let Some(other) = self.by_id.get(&other)
+                && let Some(other) = self.slots[*other as usize].leg.as_mut()
+            {
+                other.relay(&around, &relayed);
             }
         }
         let now = around.now;

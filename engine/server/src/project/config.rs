@@ -34,6 +34,9 @@ pub struct Config {
     /// Which calls are recorded.
     #[serde(default)]
     pub recording: RecordingConfig,
+    /// How contacts are handed over, and how many calls that may make.
+    #[serde(default)]
+    pub transfer: TransferSection,
     /// How prompts are made.
     #[serde(default)]
     pub prompts: PromptsSection,
@@ -126,6 +129,49 @@ impl Default for MediaSection {
 pub struct RecordingConfig {
     /// Whether whole calls are recorded, caller left and engine right; default no.
     pub calls: bool,
+}
+
+/// `[transfer]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TransferSection {
+    /// `refer` asks the caller's telephone to call the target (the default); `bridge` lets the engine call it and join
+    /// the two. A transfer with a `whisper` is always bridged.
+    pub how: How,
+    /// Where the numbers of bridged transfers go: the SIP URI of a trunk or proxy, such as `sip:192.0.2.1:5060`. The
+    /// number becomes its user part. Without one, numbers cannot be bridged to.
+    pub trunk: Option<String>,
+    /// Calls at once that the engine places for transfers, 1 to 20000; default 100. More end as `failed`.
+    pub calls: u32,
+    /// Such calls begun a minute, 1 to 6000; default 60, what is not used is not saved up. More end as `failed`: whoever
+    /// finds a way to make a flow call expensive numbers cannot make it call many.
+    pub calls_per_minute: u32,
+    /// Longest conversation of a bridged transfer, in seconds, 1 to 86400; default 14400, four hours. Then the other side
+    /// is hung up and the flow goes on with the caller.
+    pub longest_s: u32,
+}
+
+impl Default for TransferSection {
+    fn default() -> Self {
+        TransferSection {
+            how: How::Refer,
+            trunk: None,
+            calls: 100,
+            calls_per_minute: 60,
+            longest_s: 14_400,
+        }
+    }
+}
+
+/// Who calls the target of a transfer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// The caller's telephone: REFER (RFC 3515).
+    #[default]
+    Refer,
+    /// The engine, which then joins the two calls.
+    Bridge,
 }
 
 /// `[prompts]`
@@ -332,6 +378,10 @@ impl Config {
                 ),
             );
         }
+        if let Some((key, message)) = self.transfer.fault() {
+            let help = "the defaults are 100 calls at once, 60 a minute and 14400 seconds; a trunk is a SIP URI without a user";
+            return wrong(&["transfer", key], message, help);
+        }
         for (plugin, settings) in &self.plugins {
             if let Some(host) = settings.grants.http.iter().find(|host| !is_service(host)) {
                 return wrong(
@@ -361,6 +411,34 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+impl TransferSection {
+    /// What is wrong, and the key at which that stands.
+    fn fault(&self) -> Option<(&'static str, String)> {
+        let ranges = [
+            ("calls", self.calls, 20_000),
+            ("calls_per_minute", self.calls_per_minute, 6_000),
+            ("longest_s", self.longest_s, 86_400),
+        ];
+        for (key, value, most) in ranges {
+            if !(1..=most).contains(&value) {
+                return Some((key, format!("transfer.{key} is 1 to {most}, not {value}")));
+            }
+        }
+        let trunk = self.trunk.as_deref()?;
+        let usable = trunk.starts_with("sip:")
+            && !trunk.contains('@')
+            && crate::sip::checked_uri(trunk).is_ok();
+        (!usable).then(|| {
+            let shown: String = trunk.chars().take(64).collect();
+            let message = format!(
+                "transfer.trunk `{}` is no SIP URI of a host",
+                shown.escape_debug()
+            );
+            ("trunk", message)
+        })
     }
 }
 

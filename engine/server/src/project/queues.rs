@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::config::How;
+
 /// The file.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -35,6 +37,10 @@ pub struct Supplier {
     /// A name for people.
     #[serde(default)]
     pub title: Option<String>,
+    /// Who calls it: `refer` for the caller's telephone, `bridge` for the engine; default is `transfer.how` of
+    /// strowger.toml.
+    #[serde(default)]
+    pub how: Option<How>,
 }
 
 /// An address that a transfer can name, checked as the transfer will: later it would only be told to a caller.

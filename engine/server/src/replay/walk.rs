@@ -205,6 +205,16 @@ impl Walk<'_> {
             EntryKind::Tick => Input::Tick,
             EntryKind::HungUp => Input::HungUp,
             EntryKind::Vanished => Input::Vanished,
+            EntryKind::Joined => match self.effect {
+                Some(effect) => Input::Joined { effect },
+                None => {
+                    return Err(self.differs(
+                        due,
+                        Side::words("nothing: no transfer is under way"),
+                        None,
+                    ));
+                }
+            },
             EntryKind::Ended(ending) if ending.reason == "shutdown" => Input::Shutdown,
             // Keys typed ahead are dropped before a hang-up or a shutdown is told.
             EntryKind::Pressed { .. } => {

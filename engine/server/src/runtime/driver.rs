@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
 use super::guests::{GuestEvent, Guests, StepRun, step_name};
-use super::line::Line;
+use super::line::{Handover, Line};
 use crate::effects::perform_kv;
 use crate::store::Record;
 
@@ -299,8 +299,21 @@ impl<L: Line> Driver<L> {
     fn start(&mut self, effect: u32, what: Effect) {
         match what {
             Effect::Record { options } => self.line.record(effect, options),
-            Effect::Transfer { target, options } => match self.engine.destination(&target) {
-                Ok(uri) => self.line.transfer(effect, uri, options),
+            Effect::Transfer {
+                target,
+                options,
+                whisper,
+            } => match self.engine.destination(&target, !whisper.is_empty()) {
+                Ok((uri, how)) => {
+                    let handover = Handover {
+                        uri,
+                        how,
+                        caller: self.contact.facts().from.clone(),
+                        options,
+                        whisper,
+                    };
+                    self.line.transfer(effect, handover);
+                }
                 Err(error) => {
                     tracing::warn!(contact = %self.contact.facts().id, %target, "transfer: {error}");
                     let failed = json!({ "ok": { "refused": "failed" } });

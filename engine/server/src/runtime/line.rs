@@ -5,6 +5,23 @@ use std::future::Future;
 use strowger_contact::call::{RecordOptions, TransferOptions};
 use strowger_contact::{Input, Segment};
 
+use crate::project::How;
+
+/// To whom a contact is handed over, and how.
+#[derive(Debug)]
+pub struct Handover {
+    /// A SIP or tel URI.
+    pub uri: String,
+    /// Who calls it.
+    pub how: How,
+    /// The caller's number; empty when withheld.
+    pub caller: String,
+    /// What the step asks for.
+    pub options: TransferOptions,
+    /// What whoever answers hears first.
+    pub whisper: Vec<Segment>,
+}
+
 /// The contact's side of the engine. None of these may block or wait; what takes time comes back as an input.
 pub trait Line: Send {
     /// Says something instead of whatever is being said; [`Input::PlayDone`] follows unless it repeats.
@@ -22,8 +39,8 @@ pub trait Line: Send {
     /// Whether nothing of what the caller enters may be recorded from now on.
     fn mask(&mut self, masked: bool);
 
-    /// Hands the contact over to a SIP URI; [`Input::EffectDone`] follows.
-    fn transfer(&mut self, effect: u32, target: String, options: TransferOptions);
+    /// Hands the contact over; [`Input::EffectDone`] follows.
+    fn transfer(&mut self, effect: u32, handover: Handover);
 
     /// Gives a transfer up; no [`Input::EffectDone`] needs to follow.
     fn cancel_transfer(&mut self, effect: u32);

@@ -1,11 +1,13 @@
 //! Where contacts live: one task owns a contact, its guests and its line.
 
+mod bridge;
 mod driver;
 mod engine;
 mod guests;
 mod in_place;
 mod line;
 mod open;
+mod outgoing;
 mod terminal;
 mod trace;
 mod transcript;
@@ -16,9 +18,10 @@ pub use engine::{Engine, EngineError};
 pub(crate) use engine::{host as plugin_host, plain};
 pub(crate) use guests::{StepRun, step_name};
 pub(crate) use in_place::Guest;
-pub use line::Line;
+pub use line::{Handover, Line};
 pub(crate) use open::checked_program;
 pub use open::{OpenError, open, open_project, warm};
+pub use outgoing::Outgoing;
 pub use terminal::{Act, Script, TerminalLine};
 pub use trace::{TraceEvent, trace};
 pub use transcript::transcript;

@@ -5,13 +5,14 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use serde_json::json;
-use strowger_contact::call::{RecordOptions, TransferOptions};
+use strowger_contact::call::RecordOptions;
 use strowger_contact::{Input, Segment, TransferResult};
 use strowger_voice::g711::Codec;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
 use super::engine::Engine;
-use super::line::Line;
+use super::line::{Handover, Line};
+use crate::project::How;
 
 /// One act of a scripted caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -259,12 +260,20 @@ impl Line for TerminalLine {
         self.masked = masked;
     }
 
-    fn transfer(&mut self, effect: u32, target: String, options: TransferOptions) {
-        let shown = match options.caller_id {
-            Some(number) => format!(", referred by {number}"),
-            None => String::new(),
+    fn transfer(&mut self, effect: u32, handover: Handover) {
+        let shown = match (handover.options.caller_id, handover.how) {
+            (Some(number), How::Refer) => format!(", referred by {number}"),
+            (Some(number), How::Bridge) => format!(", calling from {number}"),
+            (None, _) => String::new(),
         };
-        self.print("engine", &format!("[transfers to {target}{shown}]"));
+        self.print("engine", &format!("[transfers to {}{shown}]", handover.uri));
+        if !handover.whisper.is_empty() {
+            let words: Vec<String> = handover.whisper.iter().map(Segment::words).collect();
+            self.print(
+                "engine",
+                &format!("[whispers to whoever answers: {}]", words.join(" ")),
+            );
+        }
         if matches!(self.caller, Caller::Keyboard(_)) {
             let known: Vec<_> = TRANSFERS.iter().map(|(word, _)| *word).collect();
             eprintln!("how does it end? {} (Enter: done)", known.join(", "));

@@ -128,6 +128,10 @@ fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
         EntryKind::GlobalKey { key } => ("flow", format!("key {key} works everywhere")),
         EntryKind::Set { values } => ("flow", format!("set {values}")),
         EntryKind::Tagged { values } => ("flow", format!("tag {values}")),
+        EntryKind::Joined => (
+            "call",
+            "somebody answered and talks with the caller".to_owned(),
+        ),
         EntryKind::HungUp => ("caller", "hung up".to_owned()),
         EntryKind::Vanished => ("call", "nothing more was heard of the caller".to_owned()),
         EntryKind::Ended(ending) => match &ending.error {

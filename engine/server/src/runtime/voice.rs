@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use strowger_contact::call::{CallError, RecordOptions, TransferOptions};
+use strowger_contact::call::{CallError, RecordOptions};
 use strowger_contact::{Input, Segment, TransferResult};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
@@ -15,10 +15,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::bridge::{Bridge, Key, Told, refusal, send_info};
 use super::driver::CLOSING;
 use super::engine::Engine;
-use super::line::Line;
-use crate::media::{MediaError, MediaEvent, RecordEnd, RecordSpec, Stream};
+use super::line::{Handover, Line};
+use super::outgoing::Outgoing;
+use crate::media::{MediaError, MediaEvent, RecordEnd, RecordSpec, Remote, Stream};
+use crate::project::How;
 use crate::prompts::PromptError;
 use crate::sip::{Call, CallEvent};
 
@@ -28,6 +31,11 @@ const PREPARED: usize = 4;
 const UNASKED: usize = 4;
 /// After `ring` the far side may still need a moment to tell how it went.
 const TRANSFER_GRACE: Duration = Duration::from_secs(2);
+/// What the caller hears while it rings on the other side and the flow plays nothing: 425 Hz, 1 s on and 4 s off
+/// (ITU-T E.180 §5), in dB below full scale.
+const RINGBACK: (f32, u32, u32, f32) = (425.0, 1_000, 4_000, -18.0);
+/// Number of the ringing tone among the plays; those of a contact begin at 1.
+const RINGING: u32 = 0;
 
 /// A telephone call that was answered.
 pub struct VoiceLine {
@@ -45,6 +53,15 @@ pub struct VoiceLine {
     prepared: mpsc::Sender<Prepared>,
     preparing: mpsc::Receiver<Prepared>,
     transfer: Option<Transfer>,
+    outgoing: Arc<Outgoing>,
+    /// The transfer that the engine makes itself.
+    bridge: Option<Bridge>,
+    /// It rings there, and the caller shall hear it.
+    rings: bool,
+    /// What the contact asked to be played is not over.
+    playing: bool,
+    /// Whether the caller's side takes keys as events.
+    events: bool,
     /// The order about a transfer that is on its way to the endpoint; the next waits for it.
     asking: Option<JoinHandle<()>>,
     unasked: (mpsc::Sender<u32>, mpsc::Receiver<u32>),
@@ -87,8 +104,9 @@ impl VoiceLine {
         stream: Stream,
         media: mpsc::Receiver<MediaEvent>,
         session: Session,
-        codec: Codec,
+        remote: Remote,
         peer: IpAddr,
+        outgoing: Arc<Outgoing>,
     ) -> VoiceLine {
         let (prepared, preparing) = mpsc::channel(PREPARED);
         VoiceLine {
@@ -99,12 +117,17 @@ impl VoiceLine {
             stream,
             media,
             session,
-            codec,
+            codec: remote.codec,
             peer,
             wanted: None,
             prepared,
             preparing,
             transfer: None,
+            outgoing,
+            bridge: None,
+            rings: false,
+            playing: false,
+            events: remote.dtmf_pt.is_some(),
             asking: None,
             unasked: mpsc::channel(UNASKED),
             recording: None,
@@ -130,7 +153,10 @@ impl VoiceLine {
                 tracing::info!(contact = %self.contact, "the call broke: {why}");
                 self.caller_gone()
             }
-            Some(CallEvent::Key(key)) => Some(Input::Key(key)),
+            Some(CallEvent::Key(key)) => self.pressed_now(Key {
+                key,
+                in_audio: false,
+            }),
             Some(CallEvent::Reinvite { offer, reply }) => {
                 self.renegotiate(offer, reply).await;
                 None
@@ -186,6 +212,8 @@ impl VoiceLine {
     /// Nobody is there to be heard or spoken to.
     fn hush(&mut self) {
         self.wanted = None;
+        self.playing = false;
+        self.rings = false;
         let done = self.stream.stop();
         self.told(done);
         if self.recording.is_some() {
@@ -218,8 +246,9 @@ impl VoiceLine {
         }
     }
 
-    fn connect(&mut self, remote: crate::media::Remote) {
+    fn connect(&mut self, remote: Remote) {
         self.codec = remote.codec;
+        self.events = remote.dtmf_pt.is_some();
         let done = self.stream.connect(remote, self.peer);
         self.told(done);
     }
@@ -234,10 +263,7 @@ impl VoiceLine {
     fn transfer_progress(&mut self, status: u16, last: bool) -> Option<Input> {
         let result = match status {
             200..=299 => TransferResult::Done,
-            486 | 600 => TransferResult::Busy,
-            408 | 480 | 487 => TransferResult::NoAnswer,
-            403 | 603 => TransferResult::Declined,
-            300.. => TransferResult::Failed,
+            300.. => refusal(status),
             // A telephone that has gone and tells no more has followed the transfer.
             _ if last && self.left => TransferResult::Done,
             // The other side stopped telling before it knew.
@@ -296,8 +322,19 @@ impl VoiceLine {
         }
     }
 
-    /// The call goes, and the transfer's subscription with it.
+    /// The call goes, and the transfer with it: its subscription, or the second call.
     fn hung_up_in_transfer(&mut self) {
+        if let Some(bridge) = self.bridge.take() {
+            // Who has talked with the other side was handed over.
+            let result = match bridge.joined {
+                true => TransferResult::Done.to_json(),
+                false => json!({ "err": CallError::Hangup }),
+            };
+            self.inputs.push_back(Input::EffectDone {
+                effect: bridge.effect,
+                result,
+            });
+        }
         if let Some(transfer) = self.transfer.take() {
             let result = json!({ "err": CallError::Hangup });
             self.inputs.push_back(Input::EffectDone {
@@ -309,8 +346,15 @@ impl VoiceLine {
 
     fn heard(&mut self, event: Option<MediaEvent>) -> Option<Input> {
         match event? {
-            MediaEvent::Digit { key, .. } => Some(Input::Key(key)),
-            MediaEvent::PlayDone { play } => Some(Input::PlayDone { play, error: None }),
+            MediaEvent::Digit { key, .. } => self.pressed_now(Key {
+                key,
+                in_audio: true,
+            }),
+            MediaEvent::PlayDone { play } => {
+                self.playing = false;
+                self.ring_back();
+                Some(Input::PlayDone { play, error: None })
+            }
             MediaEvent::Recorded {
                 id,
                 path,
@@ -358,7 +402,8 @@ impl VoiceLine {
         }
     }
 
-    fn start(&self, play: u32, clips: Vec<Arc<Clip>>, repeat: bool) -> Option<Input> {
+    fn start(&mut self, play: u32, clips: Vec<Arc<Clip>>, repeat: bool) -> Option<Input> {
+        self.playing = true;
         let error = self.stream.play(play, clips, repeat).err()?;
         Some(Input::PlayDone {
             play,
@@ -370,10 +415,113 @@ impl VoiceLine {
         let wanted = self.wanted.take_if(|wanted| wanted.play == prepared.play)?;
         match prepared.clips {
             Ok(clips) => self.start(wanted.play, clips, wanted.repeat),
-            Err(error) => Some(Input::PlayDone {
-                play: wanted.play,
-                error: Some(error.to_string()),
-            }),
+            Err(error) => {
+                self.ring_back();
+                Some(Input::PlayDone {
+                    play: wanted.play,
+                    error: Some(error.to_string()),
+                })
+            }
+        }
+    }
+
+    /// The caller pressed a key: for whom he talks with, or for the flow.
+    fn pressed_now(&mut self, key: Key) -> Option<Input> {
+        match &self.bridge {
+            Some(bridge) if bridge.joined => {
+                bridge.press(key);
+                None
+            }
+            _ => Some(Input::Key(key.key)),
+        }
+    }
+
+    /// Calls the target and joins it with the caller.
+    fn bridge(&mut self, effect: u32, handover: Handover) {
+        let begun = Bridge::begin(
+            &self.engine,
+            &self.outgoing,
+            &self.contact,
+            effect,
+            handover,
+            &self.stream,
+            self.codec,
+        );
+        match begun {
+            Ok(bridge) => self.bridge = Some(bridge),
+            Err(error) => {
+                tracing::warn!(contact = %self.contact, "transfer: {error}");
+                self.inputs.push_back(Input::EffectDone {
+                    effect,
+                    result: TransferResult::Failed.to_json(),
+                });
+            }
+        }
+    }
+
+    /// What the second call tells.
+    async fn bridged(&mut self, told: Told) -> Option<Input> {
+        match told {
+            Told::Rings => {
+                // Some networks say it again and again; the tone goes on.
+                if !std::mem::replace(&mut self.rings, true) {
+                    self.ring_back();
+                }
+                None
+            }
+            Told::Sounds => {
+                self.stop_ringing();
+                None
+            }
+            Told::Joined => {
+                self.stop_ringing();
+                let bridge = self.bridge.as_mut()?;
+                bridge.joined = true;
+                Some(Input::Joined {
+                    effect: bridge.effect,
+                })
+            }
+            Told::Key(key) => {
+                match (self.events, key.in_audio) {
+                    // It has gone on as it came.
+                    (true, true) => {}
+                    (true, false) => {
+                        let done = self.stream.press(key.key);
+                        self.told(done);
+                    }
+                    (false, _) => send_info(&self.call, key.key).await,
+                }
+                None
+            }
+            Told::Over(result) => {
+                self.stop_ringing();
+                let bridge = self.bridge.take()?;
+                Some(Input::EffectDone {
+                    effect: bridge.effect,
+                    result: result.to_json(),
+                })
+            }
+        }
+    }
+
+    /// Lets the caller hear that it rings, unless the flow lets him hear something else.
+    fn ring_back(&mut self) {
+        if !self.rings || self.playing || self.wanted.is_some() || self.gone {
+            return;
+        }
+        let (hertz, on_ms, off_ms, level_db) = RINGBACK;
+        let clips = vec![
+            Arc::new(Clip::tone(self.codec, hertz, on_ms, level_db)),
+            Arc::new(Clip::silence(self.codec, off_ms)),
+        ];
+        let done = self.stream.play(RINGING, clips, true);
+        self.told(done);
+    }
+
+    fn stop_ringing(&mut self) {
+        if std::mem::take(&mut self.rings) && !self.playing && self.wanted.is_none() {
+            let done = self.stream.stop();
+            self.told(done);
         }
     }
 }
@@ -402,28 +550,21 @@ impl Line for VoiceLine {
         // What was said before is over, even if the new prompt takes a moment to make.
         let done = self.stream.stop();
         self.told(done);
+        self.playing = false;
         self.wanted = Some(Wanted { play, repeat });
         let (codec, prepared) = (self.codec, self.prepared.clone());
         tokio::spawn(async move {
-            let mut clips = Ok(Vec::with_capacity(segments.len()));
-            for segment in segments {
-                match (engine.sound(segment, codec).await, &mut clips) {
-                    (Ok(clip), Ok(clips)) => clips.push(clip),
-                    (Err(error), _) => {
-                        clips = Err(error);
-                        break;
-                    }
-                    (Ok(_), Err(_)) => break,
-                }
-            }
+            let clips = engine.sounds(segments, codec).await;
             let _ = prepared.send(Prepared { play, clips }).await;
         });
     }
 
     fn stop(&mut self) {
         self.wanted = None;
+        self.playing = false;
         let done = self.stream.stop();
         self.told(done);
+        self.ring_back();
     }
 
     fn record(&mut self, effect: u32, options: RecordOptions) {
@@ -460,7 +601,15 @@ impl Line for VoiceLine {
         self.told(done);
     }
 
-    fn transfer(&mut self, effect: u32, target: String, options: TransferOptions) {
+    fn transfer(&mut self, effect: u32, handover: Handover) {
+        if handover.how == How::Bridge {
+            return self.bridge(effect, handover);
+        }
+        let Handover {
+            uri: target,
+            options,
+            ..
+        } = handover;
         let until = Instant::now() + Duration::from_millis(options.ring_ms.into()) + TRANSFER_GRACE;
         self.transfer = Some(Transfer {
             effect,
@@ -484,6 +633,13 @@ impl Line for VoiceLine {
     }
 
     fn cancel_transfer(&mut self, effect: u32) {
+        if self
+            .bridge
+            .take_if(|bridge| bridge.effect == effect)
+            .is_some()
+        {
+            self.stop_ringing();
+        }
         if self
             .transfer
             .take_if(|transfer| transfer.effect == effect)
@@ -522,6 +678,9 @@ impl Line for VoiceLine {
                     self.signal(event).await
                 }
                 Some(prepared) = self.preparing.recv() => self.ready(prepared),
+                Some(told) = async { Some(self.bridge.as_mut()?.told().await) }, if self.bridge.is_some() => {
+                    self.bridged(told).await
+                }
                 Some(effect) = self.unasked.1.recv() => {
                     let ours = self.transfer.as_ref().is_some_and(|transfer| transfer.effect == effect);
                     ours.then(|| self.transferred(TransferResult::Failed)).flatten()

@@ -56,7 +56,9 @@ impl World<'_> {
                 };
                 self.let_go(effect, nobody, mocks::queue_end);
             }
-            Effect::Transfer { target, options } => {
+            Effect::Transfer {
+                target, options, ..
+            } => {
                 self.note(What::Transferred(target.clone()));
                 let nobody = Nobody {
                     name: format!("transfer.{target}"),

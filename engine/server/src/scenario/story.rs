@@ -82,6 +82,7 @@ impl World<'_> {
             | EntryKind::Wrote { .. }
             | EntryKind::Heard { .. }
             | EntryKind::Call { .. }
+            | EntryKind::Joined
             | EntryKind::Vanished
             | EntryKind::HungUp => {}
         }

@@ -48,6 +48,8 @@ pub struct OutgoingCall {
     pub call: Call,
     /// `Call-ID` chosen for it.
     pub call_id: String,
+    /// Where its INVITE goes.
+    pub peer: SocketAddr,
     /// [`CallEvent::Ringing`], then [`CallEvent::Answered`] or [`CallEvent::Refused`], then what happens in the call.
     pub events: mpsc::Receiver<CallEvent>,
 }
@@ -422,11 +424,20 @@ pub(super) enum Order {
     },
 }
 
+/// Who places a call.
+#[derive(Debug)]
+pub(super) enum Party {
+    /// The value of `From`, without tag.
+    Address(String),
+    /// Somebody at our own address: the user part of the URI, escaped.
+    User(String),
+}
+
 /// A call to place, its target already resolved.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) target: String,
-    pub(super) from: String,
+    pub(super) from: Party,
     pub(super) offer: Vec<u8>,
     pub(super) peer: SocketAddr,
     pub(super) tcp: bool,

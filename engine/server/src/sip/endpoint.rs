@@ -11,14 +11,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::bind::{bind_both, bind_error, waited};
-use super::call::{Command, Incoming, OutgoingCall, Place};
+use super::call::{Command, Incoming, OutgoingCall, Party, Place};
 use super::config::{COMMAND_QUEUE, INCOMING_QUEUE, STREAM_QUEUE, SipConfig};
 use super::core::{Core, Input, LocalAddress, Output, Path};
 use super::error::SipError;
 use super::grammar::{checked_uri, target};
 use super::stats::{Counters, SipStats, count};
 use super::stream::{StreamEvent, Streams, accept};
-use super::values::NameAddr;
+use super::values::{NameAddr, escaped_user};
 use super::wire::clean;
 
 /// Largest datagram that UDP carries.
@@ -112,43 +112,22 @@ impl Sip {
         SipMeter(self.counters.clone())
     }
 
-    /// Places a call. `target` is a sip or tel-like SIP URI with a host (`;transport=tcp` for TCP; names are looked up
-    /// as A and AAAA records, not SRV); `from` is a URI or `"Name" <uri>`; an empty `offer` asks the peer for one.
+    /// A handle that places calls.
+    pub fn dialer(&self) -> Dialer {
+        Dialer {
+            commands: self.commands.clone(),
+            ipv6: self.local.is_ipv6(),
+        }
+    }
+
+    /// Places a call, as [`Dialer::call`] does.
     pub async fn call(
         &self,
         target_uri: &str,
         from: &str,
         offer: Vec<u8>,
     ) -> Result<OutgoingCall, SipError> {
-        let uri = checked_uri(target_uri)?;
-        let refuse = |cause: &str| SipError::Uri {
-            text: target_uri.to_owned(),
-            cause: cause.to_owned(),
-        };
-        let target = target(&uri).map_err(|cause| refuse(&cause))?;
-        if target.scheme != "sip" {
-            return Err(refuse(
-                "only sip URIs can be called; TLS and tel need a proxy's sip URI",
-            ));
-        }
-        let port = target.port.unwrap_or(5060);
-        let peer = match target.ip {
-            Some(ip) => SocketAddr::new(ip, port),
-            None => resolve(&target.host, port, self.local.is_ipv6()).await?,
-        };
-        let place = Place {
-            target: uri,
-            from: from_header(from)?,
-            offer,
-            peer,
-            tcp: target.tcp,
-        };
-        let (done, placed) = oneshot::channel();
-        self.commands
-            .send(Command::Place { place, done })
-            .await
-            .map_err(|_| SipError::Closed)?;
-        placed.await.map_err(|_| SipError::Closed)?
+        self.dialer().call(target_uri, from, offer).await
     }
 
     /// Refuses new calls with 503 from when this returns; those that are up go on.
@@ -171,6 +150,58 @@ impl Sip {
         self.task.abort();
         // Aborted on purpose: the error says so.
         let _ = (&mut self.task).await;
+    }
+}
+
+/// Places calls from an endpoint for as long as that lives. Clones do the same.
+#[derive(Debug, Clone)]
+pub struct Dialer {
+    commands: mpsc::Sender<Command>,
+    ipv6: bool,
+}
+
+impl Dialer {
+    /// Places a call. `target` is a sip or tel-like SIP URI with a host (`;transport=tcp` for TCP; names are looked up
+    /// as A and AAAA records, not SRV); `from` is a URI, `"Name" <uri>`, or a number or name of somebody at our own
+    /// address; an empty `offer` asks the peer for one.
+    pub async fn call(
+        &self,
+        target_uri: &str,
+        from: &str,
+        offer: Vec<u8>,
+    ) -> Result<OutgoingCall, SipError> {
+        let uri = checked_uri(target_uri)?;
+        let refuse = |cause: &str| SipError::Uri {
+            text: target_uri.to_owned(),
+            cause: cause.to_owned(),
+        };
+        let target = target(&uri).map_err(|cause| refuse(&cause))?;
+        if target.scheme != "sip" {
+            return Err(refuse(
+                "only sip URIs can be called; TLS and tel need a proxy's sip URI",
+            ));
+        }
+        let port = target.port.unwrap_or(5060);
+        let peer = match target.ip {
+            Some(ip) => SocketAddr::new(ip, port),
+            None => resolve(&target.host, port, self.ipv6).await?,
+        };
+        let place = Place {
+            target: uri,
+            from: match from.contains(':') {
+                true => Party::Address(from_header(from)?),
+                false => Party::User(escaped_user(from)),
+            },
+            offer,
+            peer,
+            tcp: target.tcp,
+        };
+        let (done, placed) = oneshot::channel();
+        self.commands
+            .send(Command::Place { place, done })
+            .await
+            .map_err(|_| SipError::Closed)?;
+        placed.await.map_err(|_| SipError::Closed)?
     }
 }
 

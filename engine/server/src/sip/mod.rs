@@ -40,7 +40,7 @@ mod tests;
 
 pub use call::{Call, CallEvent, Incoming, OutgoingCall, ReferReply, Reply};
 pub use config::{SipConfig, SipLimits};
-pub use endpoint::{Sip, SipMeter};
+pub use endpoint::{Dialer, Sip, SipMeter};
 pub use error::{SipError, bind_remedy};
 pub(crate) use grammar::checked_uri;
 pub use stats::SipStats;

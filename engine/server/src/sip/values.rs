@@ -147,6 +147,21 @@ pub(super) fn user(uri: &str) -> String {
     percent_decoded(user.split(';').next().unwrap_or_default())
 }
 
+/// A number or name as the user part of a SIP URI: what is not plain there is percent-encoded (RFC 3261 §25.1).
+pub(super) fn escaped_user(text: &str) -> String {
+    let mut user = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'+' | b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'(' | b')' => {
+                user.push(char::from(byte));
+            }
+            byte if byte.is_ascii_alphanumeric() => user.push(char::from(byte)),
+            byte => user.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    user
+}
+
 /// `Content-Type` in lower case without parameters.
 pub(super) fn media_type(value: &str) -> String {
     value
@@ -269,4 +284,23 @@ fn percent_decoded(text: &str) -> String {
 
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|value| value as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{escaped_user, user};
+
+    #[test]
+    fn a_user_part_is_read_as_it_was_written() {
+        for text in ["+8613800138000", "desk", "a b", "x@y;z>\r\nVia: 1", "王"] {
+            let escaped = escaped_user(text);
+            assert!(
+                escaped
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && !b"@;:<>\"".contains(&byte)),
+                "{escaped}"
+            );
+            assert_eq!(user(&format!("sip:{escaped}@192.0.2.1")), text);
+        }
+    }
 }

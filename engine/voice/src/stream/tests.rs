@@ -174,13 +174,15 @@ fn every_datagram_is_told_apart() {
     let mut stream = connected();
     let mut receive = |bytes: &[u8]| match stream.receive(ms(0), REMOTE.into(), bytes) {
         Incoming::Audio { codec, .. } => format!("audio {codec:?}"),
+        Incoming::Key { key, .. } => format!("key {key}"),
+        Incoming::Event(_) => "event".to_owned(),
         other => format!("{other:?}"),
     };
     assert_eq!(receive(&datagram(0, false, &[0; 160])), "audio Pcmu");
     assert_eq!(receive(&datagram(8, false, &[0; 160])), "audio Pcma");
     assert_eq!(receive(&datagram(18, false, &[0; 20])), "UnknownType(18)");
     assert_eq!(receive(&datagram(101, false, &[0; 3])), "Malformed");
-    assert_eq!(receive(&datagram(101, false, &[70, 0, 0, 0])), "Event");
+    assert_eq!(receive(&datagram(101, false, &[70, 0, 0, 0])), "event");
     assert_eq!(receive(&[0x80, 200, 0, 6, 0, 0, 0, 0]), "Malformed");
     assert_eq!(
         receive(&[[0x80, 200, 0, 6].as_slice(), &[0; 24]].concat()),
@@ -194,7 +196,7 @@ fn every_datagram_is_told_apart() {
     let told: Vec<String> = press
         .map(|report| receive(&datagram(101, report.marker, &report.event.to_bytes())))
         .collect();
-    assert_eq!(told, ["Key('9')", "Event", "Event", "Event", "Event"]);
+    assert_eq!(told, ["key 9", "event", "event", "event", "event"]);
     assert_eq!(
         Stream::new(1, 1, 1).receive(ms(0), REMOTE.into(), &datagram(0, false, &[])),
         Incoming::Early

@@ -16,12 +16,14 @@ struct Transfer {
     #[serde(default = "ring")]
     ring: u32,
     caller_id: Option<String>,
+    whisper: Option<String>,
 }
 
 fn transfer(input: Transfer) -> Result<Outcome, Failure> {
     let options = TransferOptions {
         ring_ms: input.ring,
         caller_id: input.caller_id,
+        whisper: input.whisper,
     };
     let outcome = match route::transfer(&input.to, &options)? {
         Transferred::Done => "done",
@@ -61,7 +63,7 @@ mod tests {
             let ran = Script::new().transferred(Ok(end)).run(|| {
                 super::run(
                     "transfer",
-                    r#"{"to": "sip:desk@example.com", "caller_id": "4001"}"#,
+                    r#"{"to": "sip:desk@example.com", "caller_id": "4001", "whisper": "p:2"}"#,
                 )
             });
             assert_eq!(ran.outcome().0, outcome);
@@ -71,6 +73,7 @@ mod tests {
                 ("sip:desk@example.com", 25_000)
             );
             assert_eq!(options.caller_id.as_deref(), Some("4001"));
+            assert_eq!(options.whisper.as_deref(), Some("p:2"));
         }
     }
 

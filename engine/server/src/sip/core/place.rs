@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::super::call::{OutgoingCall, Place};
+use super::super::call::{OutgoingCall, Party, Place};
 use super::super::config::EVENT_QUEUE;
 use super::super::error::SipError;
 use super::super::timers::{ClientId, Timer};
@@ -13,6 +13,9 @@ use super::dialog::{Dialog, Placed, Stage};
 use super::session::SessionAnswer;
 use super::transaction::{ClientTransaction, Kind};
 use super::{ALLOW_CALLEE, Core, GIVE_UP, Path};
+
+/// Who calls when nobody is to be named (RFC 3323 §4.1).
+const ANONYMOUS: &str = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
 
 impl Core {
     /// Sends the INVITE.
@@ -42,7 +45,12 @@ impl Core {
             branch: self.ids.fresh(),
             cancel: false,
         };
-        let local = format!("{};tag={}", place.from, tag_text(call));
+        let from = match place.from {
+            Party::Address(address) => address,
+            Party::User(user) if user.is_empty() => ANONYMOUS.to_owned(),
+            Party::User(user) => format!("<sip:{user}@{sent_by}>"),
+        };
+        let local = format!("{from};tag={}", tag_text(call));
         let to = format!("<{}>", place.target);
         // No `Supported: timer`: with it the callee could leave the refreshing to us.
         let mut headers = self.contact_line(path);
@@ -110,6 +118,7 @@ impl Core {
         Ok(OutgoingCall {
             call: self.handle_of(call),
             call_id,
+            peer: place.peer,
             events: to_owner,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::call::{Call, CallEvent, Command, OutgoingCall, Place};
+use super::super::call::{Call, CallEvent, Command, OutgoingCall, Party, Place};
 use super::super::core::Input;
 use super::{PEER, SDP, World, header, only, respond, status, tag_in};
 
@@ -12,7 +12,7 @@ fn place(world: &mut World) -> (OutgoingCall, String) {
     let (done, mut placed) = tokio::sync::oneshot::channel();
     let place = Place {
         target: "sip:bob@192.0.2.7".to_owned(),
-        from: "\"Demo\" <sip:demo@198.51.100.1>".to_owned(),
+        from: Party::Address("\"Demo\" <sip:demo@198.51.100.1>".to_owned()),
         offer: SDP.into(),
         peer: PEER.parse().expect("an address"),
         tcp: false,
@@ -22,6 +22,28 @@ fn place(world: &mut World) -> (OutgoingCall, String) {
         placed.try_recv().expect("told").expect("placed"),
         only(sent),
     )
+}
+
+#[test]
+fn a_number_calls_from_our_own_address_and_nobody_from_none() {
+    for (user, from) in [
+        ("+8613800138000", "<sip:+8613800138000@198.51.100.1:5060>"),
+        ("", "\"Anonymous\" <sip:anonymous@anonymous.invalid>"),
+    ] {
+        let mut world = World::new();
+        let (done, _placed) = tokio::sync::oneshot::channel();
+        let place = Place {
+            target: "sip:bob@192.0.2.7".to_owned(),
+            from: Party::User(user.to_owned()),
+            offer: SDP.into(),
+            peer: PEER.parse().expect("an address"),
+            tcp: false,
+        };
+        let invite = only(world.input(Input::Command(Command::Place { place, done })));
+        let (address, tag) = header(&invite, "From").split_once(";tag=").expect("a tag");
+        assert_eq!(address, from);
+        assert!(!tag.is_empty());
+    }
 }
 
 fn up(world: &mut World) -> (OutgoingCall, String, String) {
@@ -286,7 +308,7 @@ fn a_broken_connection_refuses_the_call() {
     let peer = PEER.parse().expect("an address");
     let place = Place {
         target: "sip:bob@192.0.2.7;transport=tcp".to_owned(),
-        from: "<sip:demo@198.51.100.1>".to_owned(),
+        from: Party::Address("<sip:demo@198.51.100.1>".to_owned()),
         offer: Vec::new(),
         peer,
         tcp: true,

@@ -231,6 +231,7 @@ async fn call_between(tcp: bool) {
         call: ours,
         events: mut our_events,
         call_id,
+        ..
     } = placed.expect("placed");
     let mut theirs = soon(incoming.recv()).await.expect("a call");
     assert_eq!(
