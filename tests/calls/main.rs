@@ -10,4 +10,5 @@ mod many;
 mod project_files;
 mod replay;
 mod signalling;
+mod store;
 mod world;

@@ -11,6 +11,7 @@ use strowger_flow::Level;
 use strowger_flow::diagnostic::Text;
 
 use super::finding::{Finding, Source};
+use super::store::{StoreSection, without_passwords};
 
 /// Ports below are the system's (RFC 6335 §6), and an engine that is not root cannot have them.
 const LOWEST_PORT: u16 = 1024;
@@ -39,6 +40,9 @@ pub struct Config {
     /// The project's own plugins, by name.
     #[serde(default)]
     pub plugins: BTreeMap<String, PluginConfig>,
+    /// Where journals, records and plugins' data are kept.
+    #[serde(default)]
+    pub store: StoreSection,
     /// What the log looks like.
     #[serde(default)]
     pub log: LogSection,
@@ -224,9 +228,15 @@ impl Config {
 
     /// Reads the text of `strowger.toml`.
     pub fn parse(source: &Source) -> Result<Config, ConfigError> {
+        // A finding shows the line it is about, and that may be one with a password that should not be there.
+        let shown = Source {
+            file: source.file.clone(),
+            text: without_passwords(&source.text).into(),
+        };
         let invalid = |at: Range<usize>, message: String, help: &str| {
             let help = (!help.is_empty()).then(|| Text::new(help));
-            ConfigError::Invalid(Box::new(source.finding(Level::Error, at, message, help)))
+            let message = without_passwords(&message);
+            ConfigError::Invalid(Box::new(shown.finding(Level::Error, at, message, help)))
         };
         let config: Config = toml::from_str(&source.text).map_err(|e| {
             let end = source.text.len();
@@ -286,6 +296,9 @@ impl Config {
                 "media.threads is 1 to 64".into(),
                 "the default, 1, moves some thousand calls",
             );
+        }
+        if let Some((key, message, help)) = self.store.fault() {
+            return wrong(&["store", key], message, help);
         }
         for (plugin, settings) in &self.plugins {
             let mut path = vec!["plugins".to_owned(), plugin.clone(), "config".to_owned()];

@@ -8,6 +8,7 @@ mod folder;
 mod queues;
 mod routes;
 mod steps;
+mod store;
 
 pub use config::{Config, ConfigError, Grants, LogFormat, Loudness, PluginConfig, RecordingConfig};
 pub use examined::{Examined, errors_of};
@@ -17,3 +18,4 @@ pub use folder::{FlowFile, Project, ProjectError, catalog_of, has_errors, leave_
 pub use queues::{Queue, QueuesFile, Supplier};
 pub use routes::{Route, Routes};
 pub use steps::{Complaint, Steps, standard_components};
+pub use store::StoreSection;
