@@ -11,4 +11,5 @@ mod many;
 mod project_files;
 mod replay;
 mod signalling;
+mod store;
 mod world;

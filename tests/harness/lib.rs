@@ -1,14 +1,16 @@
-//! Real programs for the tests: the engine, the order service, SIPp, and a telephone's audio.
+//! Real programs for the tests: the engine, the order service, PostgreSQL, SIPp, and a telephone's audio.
 //!
 //! Everything runs on loopback with ports and folders of its own, and ends with the value that holds it.
 
 pub mod audio;
 pub mod http;
 pub mod phone;
+pub mod postgres;
 pub mod program;
 pub mod supplier;
 
 pub use audio::{Ear, Prompts};
 pub use phone::Phone;
+pub use postgres::Postgres;
 pub use program::{Engine, OrderService, Program};
 pub use supplier::Supplier;

@@ -10,6 +10,7 @@ macro_rules! tell {
     };
 }
 
+mod backup;
 mod call;
 mod check;
 mod dial;
@@ -22,6 +23,7 @@ mod lsp;
 mod new;
 mod plugin;
 mod replay;
+mod restore;
 mod schema;
 mod serve;
 mod test;
@@ -34,8 +36,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use strowger_flow::diagnostic::{Language, Text};
 
-use crate::project::{ConfigError, ProjectError};
+use crate::project::{Config, ConfigError, ProjectError, StoreSection};
 use crate::runtime::OpenError;
+use crate::store::Place;
 
 /// All is well.
 const OK: u8 = 0;
@@ -89,6 +92,10 @@ enum Command {
     Replay(replay::Replay),
     /// Show all that happened in a contact, in order.
     Trace(trace::Trace),
+    /// Copy all data of a project, while its engine runs.
+    Backup(backup::Backup),
+    /// Put a backup into an empty data folder.
+    Restore(restore::Restore),
     /// Speak with an editor: the language server for flows, over stdin and stdout.
     Lsp(lsp::Lsp),
     /// Work on plugins.
@@ -233,6 +240,8 @@ pub fn main() -> ExitCode {
             Command::Dial(dial) => dial.run().await,
             Command::Replay(replay) => replay.run().await,
             Command::Trace(trace) => trace.run().await,
+            Command::Backup(backup) => backup.run().await,
+            Command::Restore(restore) => restore.run().await,
             Command::Lsp(lsp) => lsp.run().await,
             Command::Plugin(plugin) => plugin.run().await,
         }
@@ -257,6 +266,18 @@ fn data_folder(given: Option<PathBuf>, project: &std::path::Path) -> PathBuf {
     given.unwrap_or_else(|| project.join(".strowger"))
 }
 
+/// Where the store of a project is. A folder without a project in it has the file in its data folder.
+fn store_of(project: &std::path::Path, data: &std::path::Path) -> Result<Place, Failure> {
+    let section = match project.join("strowger.toml").exists() {
+        true => {
+            let source = Config::source(project).map_err(ProjectError::from)?;
+            Config::parse(&source).map_err(ProjectError::from)?.store
+        }
+        false => StoreSection::default(),
+    };
+    Place::of(&section, project, data).map_err(Failure::cannot)
+}
+
 /// Log lines go to stderr. `STROWGER_LOG` chooses what is logged; SIP messages are never logged whole.
 fn start_log(format: crate::project::LogFormat) {
     use tracing_subscriber::EnvFilter;
@@ -271,7 +292,13 @@ fn start_log(format: crate::project::LogFormat) {
             EnvFilter::new("info")
         })
         // What it says of a damaged file names no file; our own messages do.
-        .add_directive("symphonia=off".parse().expect("a fixed directive"));
+        .add_directive("symphonia=off".parse().expect("a fixed directive"))
+        // At every start it notices that there are tables already.
+        .add_directive(
+            "sqlx::postgres::notice=warn"
+                .parse()
+                .expect("a fixed directive"),
+        );
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

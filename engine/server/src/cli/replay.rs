@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 
-use super::{CANNOT, FOUND, Failure, Format, OK, data_folder};
+use super::{CANNOT, FOUND, Failure, Format, OK, data_folder, store_of};
 use crate::clock::Clock;
 use crate::replay::{
     Overrides, Recording, Replayed, Stage, Summary, Verdict, from_file, from_store, replay,
@@ -97,8 +97,11 @@ impl Replay {
         let overrides: Overrides = self.plugin.iter().cloned().collect();
         // What cannot be read is told before anything is compiled.
         let source = match &self.contact {
-            Some(contact) => Source::One(recording(contact, &data).await?),
-            None => Source::Many(Store::look(&data).await.map_err(Failure::cannot)?),
+            Some(contact) => Source::One(recording(contact, &self.project, &data).await?),
+            None => {
+                let place = store_of(&self.project, &data)?;
+                Source::Many(Store::look(&place).await.map_err(Failure::cannot)?)
+            }
         };
         let folder = self.on.as_ref().unwrap_or(&self.project);
         // Errors in a project keep its contacts from being replayed: that is no difference of theirs.
@@ -188,12 +191,17 @@ enum Source {
 }
 
 /// A journal by its file's name or its contact's id.
-pub(super) async fn recording(contact: &str, data: &Path) -> Result<Recording, Failure> {
+pub(super) async fn recording(
+    contact: &str,
+    project: &Path,
+    data: &Path,
+) -> Result<Recording, Failure> {
     let path = Path::new(contact);
     if path.is_file() {
         return from_file(path).map_err(Failure::cannot);
     }
-    let store = Store::look(data).await.map_err(|error| {
+    let place = store_of(project, data)?;
+    let store = Store::look(&place).await.map_err(|error| {
         Failure::cannot(format!("`{contact}` is no file, and as a contact: {error}"))
     })?;
     from_store(&store, contact).await.map_err(Failure::cannot)

@@ -112,7 +112,7 @@ impl Serve {
         .run(sip, incoming, drain, stop.clone())
         .await;
         stop.cancel();
-        let saved = engine.durable().await;
+        let saved = engine.settled().await;
         // It ends by itself within a limit, whatever its peers do.
         let _ = served.await;
         if let Some(store) = &engine.store {

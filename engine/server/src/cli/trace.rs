@@ -37,7 +37,7 @@ pub(super) struct Trace {
 impl Trace {
     pub(super) async fn run(self) -> Result<u8, Failure> {
         let data = data_folder(self.data, &self.project);
-        let recording = recording(&self.contact, &data).await?;
+        let recording = recording(&self.contact, &self.project, &data).await?;
         if recording.entries.is_empty() {
             return Err(Failure {
                 code: CANNOT,

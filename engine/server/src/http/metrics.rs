@@ -85,6 +85,33 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         "Audio ports in use.",
         media.ports_in_use,
     );
+    if let Some(store) = &api.engine.store {
+        let health = store.health();
+        line(
+            "store_up",
+            "gauge",
+            "Whether the store takes what is written.",
+            u64::from(health.gone().is_none()),
+        );
+        line(
+            "store_waiting",
+            "gauge",
+            "Records that wait to be written.",
+            health.waiting(),
+        );
+        line(
+            "store_outages_total",
+            "counter",
+            "Times that the store was gone.",
+            health.outages(),
+        );
+        line(
+            "store_lost_total",
+            "counter",
+            "Records given up: refused by the store, or beyond what is held while it is gone.",
+            health.lost(),
+        );
+    }
     let more = [
         (
             "sip_malformed_dropped_total",

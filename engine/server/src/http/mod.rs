@@ -56,14 +56,24 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// 200 while calls are taken; 503 while draining, so that who spreads calls sends none here.
+/// 200 while calls are taken, with or without a store; 503 while draining, so that who spreads calls sends none here.
 async fn health(State(api): State<Api>) -> Response {
     let calls = api.traffic.calls.load(Ordering::Relaxed);
     let (code, status) = match api.traffic.draining.load(Ordering::Relaxed) {
         false => (StatusCode::OK, "ok"),
         true => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
     };
-    let body = json!({ "status": status, "version": env!("CARGO_PKG_VERSION"), "calls": calls });
+    let gone = api
+        .engine
+        .store
+        .as_ref()
+        .is_some_and(|store| store.health().gone().is_some());
+    let body = json!({
+        "status": status,
+        "version": env!("CARGO_PKG_VERSION"),
+        "calls": calls,
+        "store": if gone { "gone" } else { "ok" },
+    });
     (code, Json(body)).into_response()
 }
 
@@ -102,6 +112,11 @@ impl Problem {
             status: StatusCode::NOT_FOUND,
             detail: detail.into(),
         }
+    }
+
+    /// It may be possible later: the store is gone.
+    pub fn unavailable(detail: impl Into<String>) -> Problem {
+        Problem::of(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
     pub fn internal(detail: impl Into<String>) -> Problem {

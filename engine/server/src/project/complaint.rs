@@ -139,9 +139,9 @@ fn refused(error: &LoadError) -> (Text, Option<Text>) {
             format!("插件导入了 `{import}`，引擎不提供它；提供的有 `{served}`"),
             "请按引擎的版本重新构建插件",
         ),
-        LoadError::Wasi { import } => (
-            format!("插件导入了 `{import}`，引擎不提供 WASI"),
-            "请为 `wasm32-unknown-unknown` 构建，或用工具链的选项去掉 WASI（`--stub-wasi`、`--disable all`）",
+        LoadError::Wasi { import, .. } => (
+            format!("插件导入了 `{import}`，引擎不提供 WASI 的这一部分"),
+            "请换用引擎的能力，例如以 `strowger:http` 代替 `wasi:http`，或用工具链的选项去掉它",
         ),
         LoadError::UnknownFunction {
             import, function, ..

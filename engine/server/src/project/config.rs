@@ -12,6 +12,7 @@ use strowger_flow::diagnostic::{Text, text};
 
 use super::finding::{Finding, Source};
 use super::reading::reason;
+use super::store::{StoreSection, without_passwords};
 
 /// Ports below are the system's (RFC 6335 §6), and an engine that is not root cannot have them.
 const LOWEST_PORT: u16 = 1024;
@@ -46,6 +47,9 @@ pub struct Config {
     /// How steps are run.
     #[serde(default)]
     pub steps: StepsSection,
+    /// Where journals, records and plugins' data are kept.
+    #[serde(default)]
+    pub store: StoreSection,
     /// What the log looks like.
     #[serde(default)]
     pub log: LogSection,
@@ -296,8 +300,17 @@ impl Config {
 
     /// Reads the text of `strowger.toml`.
     pub fn parse(source: &Source) -> Result<Config, ConfigError> {
+        // A finding shows the line it is about, and that may be one with a password that should not be there.
+        let shown = Source {
+            file: source.file.clone(),
+            text: without_passwords(&source.text).into(),
+        };
         let invalid = |at: Range<usize>, message: Text, help: Text| {
-            let found = source.finding(Level::Error, at, message, Some(help));
+            let message = Text::both(
+                without_passwords(message.english()),
+                without_passwords(message.chinese()),
+            );
+            let found = shown.finding(Level::Error, at, message, Some(help));
             ConfigError::Invalid(Box::new(found))
         };
         let config: Config = toml::from_str(&source.text).map_err(|e| {
@@ -378,8 +391,14 @@ impl Config {
                 ),
             );
         }
+        if let Some((key, message, help)) = self.store.fault() {
+            return wrong(&["store", key], message, help);
+        }
         if let Some((key, message)) = self.transfer.fault() {
-            let help = "the defaults are 100 calls at once, 60 a minute and 14400 seconds; a trunk is a SIP URI without a user";
+            let help = Text::fixed(
+                "the defaults are 100 calls at once, 60 a minute and 14400 seconds; a trunk is a SIP URI without a user",
+                "默认同时 100 个呼叫、每分钟 60 个、最长 14400 秒；中继是不带用户的 SIP URI",
+            );
             return wrong(&["transfer", key], message, help);
         }
         for (plugin, settings) in &self.plugins {
@@ -416,7 +435,7 @@ impl Config {
 
 impl TransferSection {
     /// What is wrong, and the key at which that stands.
-    fn fault(&self) -> Option<(&'static str, String)> {
+    fn fault(&self) -> Option<(&'static str, Text)> {
         let ranges = [
             ("calls", self.calls, 20_000),
             ("calls_per_minute", self.calls_per_minute, 6_000),
@@ -424,7 +443,11 @@ impl TransferSection {
         ];
         for (key, value, most) in ranges {
             if !(1..=most).contains(&value) {
-                return Some((key, format!("transfer.{key} is 1 to {most}, not {value}")));
+                let message = text!(
+                    "transfer.{key} is 1 to {most}, not {value}",
+                    "`transfer.{key}` 是 1 到 {most}，不能是 {value}"
+                );
+                return Some((key, message));
             }
         }
         let trunk = self.trunk.as_deref()?;
@@ -433,9 +456,10 @@ impl TransferSection {
             && crate::sip::checked_uri(trunk).is_ok();
         (!usable).then(|| {
             let shown: String = trunk.chars().take(64).collect();
-            let message = format!(
-                "transfer.trunk `{}` is no SIP URI of a host",
-                shown.escape_debug()
+            let shown = shown.escape_debug();
+            let message = text!(
+                "transfer.trunk `{shown}` is no SIP URI of a host",
+                "`transfer.trunk` 的 `{shown}` 不是主机的 SIP URI"
             );
             ("trunk", message)
         })

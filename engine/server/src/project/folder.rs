@@ -94,6 +94,12 @@ impl ProjectError {
                 });
                 (message, help)
             }
+            ProjectError::Config(ConfigError::NotText { path }) => {
+                let path = path.display();
+                let message = text!("{path} is not UTF-8", "`{path}` 不是 UTF-8");
+                let help = Text::fixed("save it as UTF-8", "请存为 UTF-8");
+                (message, Some(help))
+            }
             ProjectError::Program(error) => {
                 let said = error.to_string();
                 let chinese = format!("流程之间不相符：“{said}”");

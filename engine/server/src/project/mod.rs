@@ -10,6 +10,7 @@ mod queues;
 mod reading;
 mod routes;
 mod steps;
+mod store;
 
 pub use complaint::Complaint;
 pub use config::{
@@ -23,3 +24,4 @@ pub use folder::{FlowFile, Project, ProjectError, catalog_of, has_errors, leave_
 pub use queues::{Queue, QueuesFile, Supplier};
 pub use routes::{Route, Routes};
 pub use steps::{Steps, standard_components};
+pub use store::StoreSection;

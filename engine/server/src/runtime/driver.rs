@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use strowger_contact::call::CallError;
+use strowger_contact::call::{CallError, KvCall};
 use strowger_contact::{Contact, Effect, Ending, EntryKind, Input, Millis, Output};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -367,6 +367,12 @@ impl<L: Line> Driver<L> {
                 let engine = self.engine.clone();
                 let now = self.now();
                 self.answer(effect, async move {
+                    if !matches!(call, KvCall::Get(_))
+                        && let Err(error) = engine.durable().await
+                    {
+                        let error = CallError::Unavailable(format!("the journal: {error}"));
+                        return json!({ "err": error });
+                    }
                     match &engine.store {
                         Some(store) => perform_kv(store, &engine.tenant, &plugin, call, now).await,
                         None => json!({ "err": CallError::Unavailable("this engine keeps no data".into()) }),

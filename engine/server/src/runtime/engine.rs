@@ -19,6 +19,9 @@ use crate::project::{Config, How, QueuesFile, Steps};
 use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
 use crate::store::{Record, Store, Writer};
 
+/// How long the end of the program waits for a store that is gone.
+const SETTLE: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// An audio file is not there.
 const MISSING: &str = "missing";
 /// An audio file is there, and no sound.
@@ -252,6 +255,14 @@ impl Engine {
     pub(crate) async fn durable(&self) -> Result<(), String> {
         match &self.writer {
             Some(writer) => writer.flush().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for the same before the program ends, and for a store that is gone to come back.
+    pub(crate) async fn settled(&self) -> Result<(), String> {
+        match &self.writer {
+            Some(writer) => writer.settle(SETTLE).await,
             None => Ok(()),
         }
     }

@@ -13,7 +13,7 @@ use super::engine::{Engine, EngineError, Parts, host, plain, prompts};
 use crate::media::mend;
 use crate::project::{Examined, Project, ProjectError, Routes, Steps};
 use crate::prompts::Segment;
-use crate::store::{Store, StoreError, Writer};
+use crate::store::{Place, Store, StoreError, Writer};
 
 /// Why a project cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +81,8 @@ pub async fn open_project(
     let (store, writer) = match keep {
         true => {
             lock = Some(own(data)?);
-            let store = Store::open(data).await?;
+            let place = Place::of(&project.config.store, folder, data)?;
+            let store = Store::open(&place).await?;
             let (writer, _) = Writer::start(store.clone());
             (Some(store), Some(writer))
         }
@@ -201,6 +202,12 @@ pub(crate) async fn checked_program(
     }
     let program = examined.program(&steps)?;
     Ok((steps, program))
+}
+
+/// Makes the data folder, and takes it for this process as long as the file is kept.
+pub(crate) fn take(data: &Path) -> Result<File, OpenError> {
+    make(data)?;
+    own(data)
 }
 
 /// Takes the data folder for this process. The lock is the system's and ends with the process.

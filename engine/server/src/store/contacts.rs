@@ -1,14 +1,13 @@
 //! Looking contacts up.
 
 use serde::Serialize;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::FromRow;
 use strowger_contact::Entry;
 
 use super::{Store, StoreError};
 
 /// A contact's record.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, FromRow)]
 pub struct ContactRow {
     /// Its id.
     pub id: String,
@@ -19,12 +18,16 @@ pub struct ContactRow {
     /// SHA-256 of the flow's text.
     pub hash: String,
     /// SHA-256 over all flows and plugins of the project as it was then; none for older records.
+    // A store of an older engine that is only read has no such column yet.
+    #[sqlx(default)]
     pub content: Option<String>,
     /// `voice` or `chat`.
     pub channel: String,
     /// Caller.
+    #[sqlx(rename = "caller")]
     pub from: String,
     /// Called.
+    #[sqlx(rename = "called")]
     pub to: String,
     /// SIP's own name of the call.
     pub sip_call_id: Option<String>,
@@ -50,45 +53,40 @@ pub struct ContactFilter {
 impl Store {
     /// Contacts, the newest first.
     pub async fn contacts(&self, filter: &ContactFilter) -> Result<Vec<ContactRow>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM contacts WHERE (?1 IS NULL OR sip_call_id = ?1) ORDER BY started_at DESC, id LIMIT ?2",
+        let limit = i64::from(filter.limit.unwrap_or(1_000).min(1_000));
+        Ok(each!(self, pool => sqlx::query_as(
+            "SELECT * FROM contacts WHERE ($1 IS NULL OR sip_call_id = $1) ORDER BY started_at DESC, id LIMIT $2",
         )
         .bind(&filter.sip_call_id)
-        .bind(i64::from(filter.limit.unwrap_or(1_000).min(1_000)))
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(|row| Ok(contact(row)?)).collect()
+        .bind(limit)
+        .fetch_all(pool))?)
     }
 
     /// A contact's record; `None` when there is no such contact.
     pub async fn contact(&self, id: &str) -> Result<Option<ContactRow>, StoreError> {
-        let row = sqlx::query("SELECT * FROM contacts WHERE id = ?")
+        Ok(
+            each!(self, pool => sqlx::query_as("SELECT * FROM contacts WHERE id = $1")
             .bind(id)
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(row.as_ref().map(contact).transpose()?)
+            .fetch_optional(pool))?,
+        )
     }
 
     /// The contacts that have ended since a time in milliseconds since 1970, the oldest first.
     pub async fn ended_since(&self, since: u64) -> Result<Vec<String>, StoreError> {
-        let rows =
-            sqlx::query("SELECT id FROM contacts WHERE ended_at >= ? ORDER BY started_at, id")
-                .bind(i64::try_from(since).unwrap_or(i64::MAX))
-                .fetch_all(&self.pool)
-                .await?;
-        rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
+        let since = i64::try_from(since).unwrap_or(i64::MAX);
+        Ok(each!(self, pool => sqlx::query_scalar(
+            "SELECT id FROM contacts WHERE ended_at >= $1 ORDER BY started_at, id",
+        )
+        .bind(since)
+        .fetch_all(pool))?)
     }
 
     /// A contact's journal in order as far as it can be read, and whether its last line is broken off.
     pub async fn whole_journal(&self, id: &str) -> Result<(Vec<Entry>, bool), StoreError> {
-        let rows = sqlx::query("SELECT body FROM chunks WHERE contact = ? ORDER BY seq")
-            .bind(id)
-            .fetch_all(&self.pool)
-            .await?;
+        let chunks = self.chunks(id).await?;
         let mut entries = Vec::new();
-        let last = rows.len().saturating_sub(1);
-        for (number, row) in rows.iter().enumerate() {
-            let body: String = row.try_get("body")?;
+        let last = chunks.len().saturating_sub(1);
+        for (number, body) in chunks.iter().enumerate() {
             let mut lines = body.lines().peekable();
             while let Some(line) = lines.next() {
                 match serde_json::from_str(line) {
@@ -105,13 +103,8 @@ impl Store {
 
     /// A contact's journal in order; empty when there is none.
     pub async fn journal(&self, id: &str) -> Result<Vec<Entry>, StoreError> {
-        let rows = sqlx::query("SELECT body FROM chunks WHERE contact = ? ORDER BY seq")
-            .bind(id)
-            .fetch_all(&self.pool)
-            .await?;
         let mut entries = Vec::new();
-        for row in &rows {
-            let body: String = row.try_get("body")?;
+        for body in self.chunks(id).await? {
             for line in body.lines() {
                 entries
                     .push(serde_json::from_str(line).map_err(|e| sqlx::Error::Decode(e.into()))?);
@@ -120,54 +113,50 @@ impl Store {
         Ok(entries)
     }
 
-    /// Ids of contacts that began in an engine that is no more: its process ended before they did.
+    async fn chunks(&self, contact: &str) -> Result<Vec<String>, StoreError> {
+        Ok(each!(self, pool => sqlx::query_scalar(
+            "SELECT body FROM chunks WHERE contact = $1 ORDER BY seq",
+        )
+        .bind(contact)
+        .fetch_all(pool))?)
+    }
+
+    /// Ids of contacts that began in this engine when it last ran: its process ended before they did. What came
+    /// from a backup belongs to whoever asks first.
     pub async fn orphans(&self) -> Result<Vec<String>, StoreError> {
-        let ids = sqlx::query_scalar("SELECT id FROM contacts WHERE ended_at IS NULL")
-            .fetch_all(&self.pool)
-            .await?;
-        Ok(ids)
+        Ok(each!(self, pool => sqlx::query_scalar(
+            "SELECT id FROM contacts WHERE ended_at IS NULL AND (engine IS NULL OR engine = $1)",
+        )
+        .bind(&self.engine)
+        .fetch_all(pool))?)
     }
 
     /// Says where the recording of a contact lies, where nothing says so yet.
     pub async fn found_recording(&self, id: &str, file: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE contacts SET recording = ? WHERE id = ? AND recording IS NULL")
-            .bind(file)
-            .bind(id)
-            .execute(&self.pool)
-            .await?;
+        each!(self, pool => async {
+            sqlx::query("UPDATE contacts SET recording = $1 WHERE id = $2 AND recording IS NULL")
+                .bind(file)
+                .bind(id)
+                .execute(pool)
+                .await?;
+            Ok::<_, sqlx::Error>(())
+        })?;
         Ok(())
     }
 
     /// Ends the [orphans](Self::orphans).
     pub async fn close_orphans(&self, now: u64) -> Result<u64, StoreError> {
-        let done = sqlx::query(
-            "UPDATE contacts SET ended_at = ?, reason = 'engine-stopped' WHERE ended_at IS NULL",
-        )
-        .bind(now as i64)
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected())
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        Ok(each!(self, pool => async {
+            let done = sqlx::query(
+                "UPDATE contacts SET ended_at = $1, reason = 'engine-stopped' \
+                 WHERE ended_at IS NULL AND (engine IS NULL OR engine = $2)",
+            )
+            .bind(now)
+            .bind(&self.engine)
+            .execute(pool)
+            .await?;
+            Ok::<_, sqlx::Error>(done.rows_affected())
+        })?)
     }
-}
-
-fn contact(row: &SqliteRow) -> Result<ContactRow, sqlx::Error> {
-    Ok(ContactRow {
-        id: row.try_get("id")?,
-        tenant: row.try_get("tenant")?,
-        flow: row.try_get("flow")?,
-        hash: row.try_get("hash")?,
-        // A store of an older engine that is only read has no such column yet.
-        content: match row.try_get("content") {
-            Err(sqlx::Error::ColumnNotFound(_)) => None,
-            other => other?,
-        },
-        channel: row.try_get("channel")?,
-        from: row.try_get("caller")?,
-        to: row.try_get("called")?,
-        sip_call_id: row.try_get("sip_call_id")?,
-        started_at: row.try_get("started_at")?,
-        ended_at: row.try_get("ended_at")?,
-        reason: row.try_get("reason")?,
-        recording: row.try_get("recording")?,
-    })
 }

@@ -1,9 +1,6 @@
 //! The key-value space of each plugin of each tenant.
 
-use sqlx::Row;
-use sqlx::{Sqlite, Transaction};
-
-use super::Store;
+use super::{Database, Store, StoreError};
 
 /// Longest key, in bytes.
 pub const MAX_KEY_BYTES: usize = 512;
@@ -19,38 +16,54 @@ pub enum KvError {
     #[error("{0}")]
     Limit(String),
     /// The store itself.
-    #[error("the store failed: {0}")]
-    Store(#[from] sqlx::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for KvError {
+    fn from(error: sqlx::Error) -> KvError {
+        KvError::Store(error.into())
+    }
 }
 
 /// Whose space.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Space<'a> {
+pub struct Space<'a> {
+    /// The project.
     pub tenant: &'a str,
+    /// Its plugin.
     pub plugin: &'a str,
 }
 
+/// What is set, and when it is to be set.
+struct Change<'a> {
+    key: &'a str,
+    value: &'a [u8],
+    expires_at: Option<u64>,
+    /// What the value must be: none for anything, none inside for nothing.
+    expected: Option<Option<&'a [u8]>>,
+}
+
 impl Store {
-    pub(crate) async fn kv_get(
+    /// The value of a key that is there at a time in milliseconds since 1970.
+    pub async fn kv_get(
         &self,
         space: Space<'_>,
         key: &str,
         now: u64,
     ) -> Result<Option<Vec<u8>>, KvError> {
         check(key, None)?;
-        let row = sqlx::query(
-            "SELECT value FROM kv WHERE tenant = ? AND plugin = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)",
-        )
-        .bind(space.tenant)
-        .bind(space.plugin)
-        .bind(key)
-        .bind(now as i64)
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(row.map(|row| row.try_get("value")).transpose()?)
+        self.reachable()?;
+        Ok(each!(self, pool => sqlx::query_scalar(GET)
+            .bind(space.tenant)
+            .bind(space.plugin)
+            .bind(key)
+            .bind(millis(now))
+            .fetch_optional(pool))?)
     }
 
-    pub(crate) async fn kv_set(
+    /// Sets a key; it is gone at `expires_at`, in milliseconds since 1970.
+    pub async fn kv_set(
         &self,
         space: Space<'_>,
         key: &str,
@@ -58,25 +71,34 @@ impl Store {
         expires_at: Option<u64>,
         now: u64,
     ) -> Result<(), KvError> {
-        check(key, Some(value))?;
-        let mut transaction = self.pool.begin().await?;
-        put(&mut transaction, space, key, value, expires_at, now).await?;
-        Ok(transaction.commit().await?)
+        let change = Change {
+            key,
+            value,
+            expires_at,
+            expected: None,
+        };
+        self.kv_change(space, change, now).await?;
+        Ok(())
     }
 
-    pub(crate) async fn kv_delete(&self, space: Space<'_>, key: &str) -> Result<(), KvError> {
+    /// Removes a key; a missing one is no error.
+    pub async fn kv_delete(&self, space: Space<'_>, key: &str) -> Result<(), KvError> {
         check(key, None)?;
-        sqlx::query("DELETE FROM kv WHERE tenant = ? AND plugin = ? AND key = ?")
-            .bind(space.tenant)
-            .bind(space.plugin)
-            .bind(key)
-            .execute(&self.pool)
-            .await?;
+        self.reachable()?;
+        each!(self, pool => async {
+            sqlx::query("DELETE FROM kv WHERE tenant = $1 AND plugin = $2 AND key = $3")
+                .bind(space.tenant)
+                .bind(space.plugin)
+                .bind(key)
+                .execute(pool)
+                .await?;
+            Ok::<_, sqlx::Error>(())
+        })?;
         Ok(())
     }
 
     /// True when the value was as expected and is now the new one.
-    pub(crate) async fn kv_compare_and_set(
+    pub async fn kv_compare_and_set(
         &self,
         space: Space<'_>,
         key: &str,
@@ -84,64 +106,105 @@ impl Store {
         value: &[u8],
         now: u64,
     ) -> Result<bool, KvError> {
-        check(key, Some(value))?;
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let row = sqlx::query(
-            "SELECT value FROM kv WHERE tenant = ? AND plugin = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)",
-        )
-        .bind(space.tenant)
-        .bind(space.plugin)
-        .bind(key)
-        .bind(now as i64)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let current: Option<Vec<u8>> = row.map(|row| row.try_get("value")).transpose()?;
-        if current.as_deref() != expected {
-            return Ok(false);
+        let change = Change {
+            key,
+            value,
+            expires_at: None,
+            expected: Some(expected),
+        };
+        self.kv_change(space, change, now).await
+    }
+
+    /// Whether it was done. Changes of one space are one after the other: SQLite has one writer, and of a server's
+    /// sessions each waits for the one before.
+    async fn kv_change(
+        &self,
+        space: Space<'_>,
+        change: Change<'_>,
+        now: u64,
+    ) -> Result<bool, KvError> {
+        check(change.key, Some(change.value))?;
+        self.reachable()?;
+        let lock = match &self.database {
+            Database::File(_) => None,
+            Database::Server(_) => Some(LOCK),
+        };
+        let now = millis(now);
+        let done = each!(self, pool => async {
+            let mut transaction = pool.begin().await?;
+            if let Some(lock) = lock {
+                sqlx::query(lock)
+                    .bind(space.tenant)
+                    .bind(space.plugin)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            // A change goes first, so that SQLite gives the writer's place to this transaction from its start.
+            sqlx::query("DELETE FROM kv WHERE tenant = $1 AND plugin = $2 AND expires_at <= $3")
+                .bind(space.tenant)
+                .bind(space.plugin)
+                .bind(now)
+                .execute(&mut *transaction)
+                .await?;
+            if let Some(expected) = change.expected {
+                let current: Option<Vec<u8>> = sqlx::query_scalar(GET)
+                    .bind(space.tenant)
+                    .bind(space.plugin)
+                    .bind(change.key)
+                    .bind(now)
+                    .fetch_optional(&mut *transaction)
+                    .await?;
+                if current.as_deref() != expected {
+                    return Ok(Done::Unexpected);
+                }
+            }
+            sqlx::query(PUT)
+                .bind(space.tenant)
+                .bind(space.plugin)
+                .bind(change.key)
+                .bind(change.value)
+                .bind(change.expires_at.map(millis))
+                .execute(&mut *transaction)
+                .await?;
+            let keys: i64 = sqlx::query_scalar(COUNT)
+                .bind(space.tenant)
+                .bind(space.plugin)
+                .fetch_one(&mut *transaction)
+                .await?;
+            if keys > MAX_KEYS {
+                return Ok(Done::TooMany);
+            }
+            transaction.commit().await?;
+            Ok::<_, sqlx::Error>(Done::Set)
+        })?;
+        match done {
+            Done::Set => Ok(true),
+            Done::Unexpected => Ok(false),
+            Done::TooMany => Err(KvError::Limit(format!(
+                "a plugin keeps at most {MAX_KEYS} keys"
+            ))),
         }
-        put(&mut transaction, space, key, value, None, now).await?;
-        transaction.commit().await?;
-        Ok(true)
     }
 }
 
-async fn put(
-    transaction: &mut Transaction<'_, Sqlite>,
-    space: Space<'_>,
-    key: &str,
-    value: &[u8],
-    expires_at: Option<u64>,
-    now: u64,
-) -> Result<(), KvError> {
-    sqlx::query("DELETE FROM kv WHERE tenant = ? AND plugin = ? AND expires_at <= ?")
-        .bind(space.tenant)
-        .bind(space.plugin)
-        .bind(now as i64)
-        .execute(&mut **transaction)
-        .await?;
-    sqlx::query(
-        "INSERT INTO kv (tenant, plugin, key, value, expires_at) VALUES (?, ?, ?, ?, ?) \
-         ON CONFLICT DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at",
-    )
-    .bind(space.tenant)
-    .bind(space.plugin)
-    .bind(key)
-    .bind(value)
-    .bind(expires_at.map(|at| at as i64))
-    .execute(&mut **transaction)
-    .await?;
-    let count: i64 = sqlx::query("SELECT COUNT(*) AS keys FROM kv WHERE tenant = ? AND plugin = ?")
-        .bind(space.tenant)
-        .bind(space.plugin)
-        .fetch_one(&mut **transaction)
-        .await?
-        .try_get("keys")?;
-    if count > MAX_KEYS {
-        return Err(KvError::Limit(format!(
-            "a plugin keeps at most {MAX_KEYS} keys"
-        )));
-    }
-    Ok(())
+/// What became of a change.
+enum Done {
+    Set,
+    Unexpected,
+    TooMany,
+}
+
+const GET: &str = "SELECT value FROM kv WHERE tenant = $1 AND plugin = $2 AND key = $3 \
+                   AND (expires_at IS NULL OR expires_at > $4)";
+const PUT: &str = "INSERT INTO kv (tenant, plugin, key, value, expires_at) VALUES ($1, $2, $3, $4, $5) \
+                   ON CONFLICT (tenant, plugin, key) \
+                   DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at";
+const COUNT: &str = "SELECT COUNT(*) FROM kv WHERE tenant = $1 AND plugin = $2";
+/// Held until the transaction ends. The two names are hashed, and a clash costs no more than a wait.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))";
+
+fn millis(at: u64) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX)
 }
 
 /// Holds a key, and a value that is to be kept, against the limits.
@@ -150,6 +213,10 @@ pub(crate) fn check(key: &str, value: Option<&[u8]>) -> Result<(), KvError> {
         return Err(KvError::Limit(format!(
             "a key has 1 to {MAX_KEY_BYTES} bytes"
         )));
+    }
+    if key.contains('\0') {
+        // PostgreSQL's texts have none, and a plugin works the same on either store.
+        return Err(KvError::Limit("a key has no NUL character".to_owned()));
     }
     if value.is_some_and(|value| value.len() > MAX_VALUE_BYTES) {
         return Err(KvError::Limit(format!(

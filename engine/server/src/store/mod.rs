@@ -1,124 +1,255 @@
-//! What outlives a contact: SQLite in one file, in write-ahead mode.
+//! What outlives a contact: journals, records, plugins' data. SQLite in one file, or a PostgreSQL database.
+//!
+//! Both know the same SQL, with numbered parameters, so every statement stands here once. What differs is a pool's
+//! type: `each!` writes the same work out for either. `sqlx`'s own answer, the `Any` driver, has fewer types and
+//! gives up what the compiler knows of rows.
 
+/// Does the same work on the pool of either database. A server that does not answer is not waited for for ever.
+macro_rules! each {
+    ($store:expr, $pool:ident => $work:expr) => {
+        match &$store.database {
+            $crate::store::Database::File($pool) => $work.await,
+            $crate::store::Database::Server($pool) => $crate::store::answered($work).await,
+        }
+    };
+}
+
+pub mod backup;
 mod contacts;
+mod error;
+mod health;
 mod kv;
+mod place;
 mod writer;
 
 use std::path::Path;
-use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
+use sqlx::migrate::{Migrate, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{Connection, PgConnection};
 
 pub use contacts::{ContactFilter, ContactRow};
-pub use kv::{KvError, MAX_KEY_BYTES, MAX_KEYS, MAX_VALUE_BYTES};
-pub(crate) use kv::{Space, check as check_kv};
+pub use error::StoreError;
+pub use health::Health;
+pub(crate) use kv::check as check_kv;
+pub use kv::{KvError, MAX_KEY_BYTES, MAX_KEYS, MAX_VALUE_BYTES, Space};
+pub use place::{Place, URL_VARIABLE};
+pub(crate) use place::{has_password, options as place_options};
 pub use writer::{Record, Writer};
 
-/// Connections for reading and for key-value changes. SQLite has one writer at a time anyway.
+/// Connections for reading and for key-value changes; the writer has one of its own. SQLite has one writer at a time
+/// anyway.
 const CONNECTIONS: u32 = 4;
+/// Longest time that SQLite waits for another's change to be over.
+const BUSY: Duration = Duration::from_secs(5);
+/// Longest time until a server lets us in.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Longest time until a server has done what it was asked.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Bytes of a page of `strowger.db`: SQLite's own default.
+const PAGE: u32 = 4_096;
 
 /// The store of one engine.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    database: Database,
+    place: Place,
+    /// Which engine this is, where several share the database.
+    engine: Option<String>,
+    health: Arc<Health>,
 }
 
-/// Why the store cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The file cannot be opened.
-    #[error(
-        "cannot open the store {path}: {source}; is the folder writable, and does no other engine use it?"
-    )]
-    Open {
-        /// The file.
-        path: String,
-        /// Why.
-        source: sqlx::Error,
-    },
-    /// Its tables cannot be brought up to date.
-    #[error(
-        "cannot bring the store {path} up to date: {source}; was it written by a newer version?"
-    )]
-    Migrate {
-        /// The file.
-        path: String,
-        /// Why.
-        source: sqlx::migrate::MigrateError,
-    },
-    /// There is none.
-    #[error(
-        "there is no store in {folder}: `strowger serve` makes it; name the folder it was given with --data"
-    )]
-    Missing {
-        /// The data folder.
-        folder: String,
-    },
-    /// A question or a change failed.
-    #[error("the store failed: {0}")]
-    Query(#[from] sqlx::Error),
+#[derive(Debug, Clone)]
+enum Database {
+    File(SqlitePool),
+    Server(PgPool),
 }
 
 impl Store {
-    /// Opens `strowger.db` in a folder, making both if they are not there.
-    pub async fn open(folder: &Path) -> Result<Store, StoreError> {
-        let path = folder.join("strowger.db");
-        let shown = path.display().to_string();
-        let open = |source| StoreError::Open {
-            path: shown.clone(),
-            source,
-        };
-        std::fs::create_dir_all(folder).map_err(|e| open(sqlx::Error::Io(e)))?;
-        let options = SqliteConnectOptions::from_str("sqlite:")
-            .map_err(open)?
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // Full: a commit is on the disk when it returns. One commit serves many entries.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(std::time::Duration::from_secs(5));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .connect_with(options)
-            .await
-            .map_err(open)?;
-        sqlx::migrate!("migrations/sqlite")
-            .run(&pool)
-            .await
-            .map_err(|source| StoreError::Migrate {
-                path: shown.clone(),
-                source,
-            })?;
-        Ok(Store { pool })
+    /// Opens a store, making what is not there: the folder, the file, the tables.
+    pub async fn open(place: &Place) -> Result<Store, StoreError> {
+        match place {
+            Place::File { folder, .. } => {
+                let shown = || place.to_string();
+                let open = |source| StoreError::Open {
+                    path: shown(),
+                    source,
+                };
+                std::fs::create_dir_all(folder).map_err(|e| open(sqlx::Error::Io(e)))?;
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(CONNECTIONS)
+                    .connect_with(file_options(place, folder).create_if_missing(true))
+                    .await
+                    .map_err(open)?;
+                migrate(&sqlx::migrate!("migrations/sqlite"), place, &pool).await?;
+                Ok(Store::new(Database::File(pool), place, None))
+            }
+            Place::Server { options, folder } => {
+                let pool = connect(place, options).await?;
+                migrate(&sqlx::migrate!("migrations/postgres"), place, &pool).await?;
+                let engine = identity(folder).map_err(|e| StoreError::Open {
+                    path: folder.join("engine").display().to_string(),
+                    source: sqlx::Error::Io(e),
+                })?;
+                Ok(Store::new(Database::Server(pool), place, Some(engine)))
+            }
+        }
     }
 
     /// Opens the store of an engine that may be running, to look at it only: nothing is made or changed.
-    pub async fn look(folder: &Path) -> Result<Store, StoreError> {
-        let path = folder.join("strowger.db");
-        if !path.is_file() {
-            return Err(StoreError::Missing {
-                folder: folder.display().to_string(),
-            });
+    pub async fn look(place: &Place) -> Result<Store, StoreError> {
+        match place {
+            Place::File { folder, .. } => {
+                if !folder.join("strowger.db").is_file() {
+                    return Err(StoreError::Missing {
+                        folder: folder.display().to_string(),
+                    });
+                }
+                let options = SqliteConnectOptions::new()
+                    .filename(folder.join("strowger.db"))
+                    .create_if_missing(false)
+                    .busy_timeout(BUSY);
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(CONNECTIONS)
+                    .connect_with(options)
+                    .await
+                    .map_err(|source| StoreError::Open {
+                        path: place.to_string(),
+                        source,
+                    })?;
+                Ok(Store::new(Database::File(pool), place, None))
+            }
+            Place::Server { options, .. } => {
+                let pool = connect(place, options).await?;
+                let there: bool = sqlx::query_scalar("SELECT to_regclass('contacts') IS NOT NULL")
+                    .fetch_one(&pool)
+                    .await?;
+                if !there {
+                    return Err(StoreError::Empty {
+                        place: place.to_string(),
+                    });
+                }
+                Ok(Store::new(Database::Server(pool), place, None))
+            }
         }
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(false)
-            .busy_timeout(std::time::Duration::from_secs(5));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .connect_with(options)
-            .await
-            .map_err(|source| StoreError::Open {
-                path: path.display().to_string(),
-                source,
-            })?;
-        Ok(Store { pool })
     }
 
-    /// Waits for what is under way and closes the file.
-    pub async fn close(&self) {
-        self.pool.close().await;
+    fn new(database: Database, place: &Place, engine: Option<String>) -> Store {
+        Store {
+            database,
+            place: place.clone(),
+            engine,
+            health: Arc::default(),
+        }
     }
+
+    /// How writing fares.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// An error at once while the store is known to be gone, so that nobody waits for what cannot be.
+    fn reachable(&self) -> Result<(), StoreError> {
+        match self.health.gone() {
+            Some(why) => Err(StoreError::Gone(why)),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for what is under way and closes the connections.
+    pub async fn close(&self) {
+        match &self.database {
+            Database::File(pool) => pool.close().await,
+            Database::Server(pool) => pool.close().await,
+        }
+    }
+}
+
+fn file_options(place: &Place, folder: &Path) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new()
+        .filename(folder.join("strowger.db"))
+        .page_size(PAGE)
+        .journal_mode(SqliteJournalMode::Wal)
+        // Full: a commit is on the disk when it returns. One commit serves many entries.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY);
+    match place {
+        Place::File {
+            max_mb: Some(max_mb),
+            ..
+        } => {
+            let pages = u64::from(*max_mb) * (1 << 20) / u64::from(PAGE);
+            options.pragma("max_page_count", pages.to_string())
+        }
+        _ => options,
+    }
+}
+
+async fn connect(place: &Place, options: &PgConnectOptions) -> Result<PgPool, StoreError> {
+    let refused = |source| StoreError::connect(place, source);
+    // A pool waits for a server that is not there and then only says that it waited.
+    let first = within(CONNECT_WITHIN, PgConnection::connect_with(options));
+    first
+        .await
+        .map_err(refused)?
+        .close()
+        .await
+        .map_err(refused)?;
+    Ok(PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(CONNECT_WITHIN)
+        .connect_lazy_with(options.clone()))
+}
+
+async fn migrate<'a, A>(migrator: &Migrator, place: &Place, pool: A) -> Result<(), StoreError>
+where
+    A: sqlx::Acquire<'a>,
+    <A::Connection as std::ops::Deref>::Target: Migrate,
+{
+    migrator
+        .run(pool)
+        .await
+        .map_err(|source| StoreError::Migrate {
+            place: place.to_string(),
+            source,
+        })
+}
+
+/// Which engine has this data folder: a word of chance, kept in the folder.
+fn identity(folder: &Path) -> std::io::Result<String> {
+    let path = folder.join("engine");
+    match std::fs::read_to_string(&path) {
+        Ok(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => {
+            let chance: [u8; 8] = rand::random();
+            let text = crate::project::hex(&chance);
+            std::fs::create_dir_all(folder)?;
+            std::fs::write(&path, format!("{text}\n"))?;
+            Ok(text)
+        }
+    }
+}
+
+/// What a server is asked, within the time it has for that.
+async fn answered<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    within(ANSWER_WITHIN, work).await
+}
+
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        let why = format!("no answer within {} s", limit.as_secs());
+        Err(sqlx::Error::Io(std::io::Error::new(
+            std::io::ErrorKind::TimedOut,
+            why,
+        )))
+    })
 }

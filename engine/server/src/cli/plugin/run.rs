@@ -83,6 +83,7 @@ pub(super) async fn step(plugin: &Plugin, step: &str, input: String, caller: Cal
         input,
         limits: Limits::default(),
         calls: Box::new(caller),
+        told: None,
         cancel: None,
     };
     plugin.run(request).await

@@ -1,0 +1,43 @@
+//! `strowger restore`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::backup::summary;
+use super::{Failure, OK, data_folder, store_of};
+use crate::runtime::take;
+use crate::store::backup::restore;
+
+/// Puts a backup into an empty data folder, and into an empty database where the project's store is one.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  strowger restore /backups/aurora-monday --project flows/aurora --data /var/lib/strowger-new
+
+Nothing is written over: a data folder or a database that has contacts or recordings is refused. Contacts that were
+in progress are closed by the next `strowger serve`, with the reason engine-stopped.
+
+Exit code: 0 done, 2 nothing was restored.")]
+pub(super) struct Restore {
+    /// A folder that `strowger backup` made.
+    folder: PathBuf,
+    /// The project whose data it is.
+    #[arg(long, short, default_value = ".")]
+    project: PathBuf,
+    /// Where `strowger serve` will keep it; `PROJECT/.strowger` by default.
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+impl Restore {
+    pub(super) async fn run(self) -> Result<u8, Failure> {
+        let data = data_folder(self.data, &self.project);
+        let place = store_of(&self.project, &data)?;
+        let _lock = take(&data)?;
+        let restored = restore(&place, &data, &self.folder).await;
+        let restored =
+            restored.map_err(|error| Failure::cannot(format!("nothing was restored: {error}")))?;
+        tell!("{}: {}", data.display(), summary(&restored));
+        Ok(OK)
+    }
+}

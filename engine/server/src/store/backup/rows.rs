@@ -1,0 +1,141 @@
+//! Rows from one database into another, a page at a time.
+
+use sqlx::FromRow;
+
+/// Rows of a page.
+const PAGE: i64 = 256;
+/// Journals are larger.
+const CHUNKS: i64 = 32;
+
+#[derive(FromRow)]
+pub(super) struct Contact {
+    pub id: String,
+    pub tenant: String,
+    pub flow: String,
+    pub hash: String,
+    pub content: Option<String>,
+    pub channel: String,
+    pub caller: String,
+    pub called: String,
+    pub sip_call_id: Option<String>,
+    pub started_at: i64,
+    pub ended_at: Option<i64>,
+    pub reason: Option<String>,
+    pub recording: Option<String>,
+}
+
+#[derive(FromRow)]
+pub(super) struct Chunk {
+    pub contact: String,
+    pub seq: i64,
+    pub body: String,
+}
+
+#[derive(FromRow)]
+pub(super) struct Key {
+    pub tenant: String,
+    pub plugin: String,
+    pub key: String,
+    pub value: Vec<u8>,
+    pub expires_at: Option<i64>,
+}
+
+pub(super) const CONTACTS: (&str, i64) = (
+    "SELECT id, tenant, flow, hash, content, channel, caller, called, sip_call_id, started_at, ended_at, reason, \
+     recording FROM contacts WHERE id > $1 ORDER BY id LIMIT $2",
+    PAGE,
+);
+pub(super) const JOURNALS: (&str, i64) = (
+    "SELECT contact, seq, body FROM chunks WHERE (contact, seq) > ($1, $2) ORDER BY contact, seq LIMIT $3",
+    CHUNKS,
+);
+pub(super) const KEYS: (&str, i64) = (
+    "SELECT tenant, plugin, key, value, expires_at FROM kv WHERE (tenant, plugin, key) > ($1, $2, $3) \
+     ORDER BY tenant, plugin, key LIMIT $4",
+    PAGE,
+);
+
+/// Copies all rows from one connection to another; contacts lose the engine they ran in, and get the recording that
+/// `recording` says. For every pair of connection types.
+macro_rules! copy {
+    ($from:expr, $to:expr, $recording:expr) => {{
+        use $crate::store::backup::rows::{CONTACTS, Chunk, Contact, JOURNALS, KEYS, Key};
+        let mut after = String::new();
+        loop {
+            let page: Vec<Contact> = sqlx::query_as(CONTACTS.0)
+                .bind(&after)
+                .bind(CONTACTS.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = last.id.clone();
+            for contact in page {
+                let recording = contact.recording.as_deref().map(|file| $recording(&contact.id, file));
+                sqlx::query(
+                    "INSERT INTO contacts (id, tenant, flow, hash, content, channel, caller, called, sip_call_id, \
+                     started_at, ended_at, reason, recording) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                )
+                .bind(contact.id)
+                .bind(contact.tenant)
+                .bind(contact.flow)
+                .bind(contact.hash)
+                .bind(contact.content)
+                .bind(contact.channel)
+                .bind(contact.caller)
+                .bind(contact.called)
+                .bind(contact.sip_call_id)
+                .bind(contact.started_at)
+                .bind(contact.ended_at)
+                .bind(contact.reason)
+                .bind(recording)
+                .execute(&mut *$to)
+                .await?;
+            }
+        }
+        let mut after = (String::new(), -1_i64);
+        loop {
+            let page: Vec<Chunk> = sqlx::query_as(JOURNALS.0)
+                .bind(&after.0)
+                .bind(after.1)
+                .bind(JOURNALS.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = (last.contact.clone(), last.seq);
+            for chunk in page {
+                sqlx::query("INSERT INTO chunks (contact, seq, body) VALUES ($1, $2, $3)")
+                    .bind(chunk.contact)
+                    .bind(chunk.seq)
+                    .bind(chunk.body)
+                    .execute(&mut *$to)
+                    .await?;
+            }
+        }
+        let mut after = (String::new(), String::new(), String::new());
+        loop {
+            let page: Vec<Key> = sqlx::query_as(KEYS.0)
+                .bind(&after.0)
+                .bind(&after.1)
+                .bind(&after.2)
+                .bind(KEYS.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = (last.tenant.clone(), last.plugin.clone(), last.key.clone());
+            for key in page {
+                sqlx::query(
+                    "INSERT INTO kv (tenant, plugin, key, value, expires_at) VALUES ($1, $2, $3, $4, $5)",
+                )
+                .bind(key.tenant)
+                .bind(key.plugin)
+                .bind(key.key)
+                .bind(key.value)
+                .bind(key.expires_at)
+                .execute(&mut *$to)
+                .await?;
+            }
+        }
+    }};
+}
+pub(super) use copy;

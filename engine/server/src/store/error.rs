@@ -1,0 +1,112 @@
+//! Why a store cannot be used.
+
+use std::path::PathBuf;
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened.
+    #[error(
+        "cannot open the store {path}: {source}; is the folder writable, and does no other engine use it?"
+    )]
+    Open {
+        /// The file.
+        path: String,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// The database server cannot be used.
+    #[error("cannot use the store, {place}: {source}; {remedy}")]
+    Connect {
+        /// Server, database and user.
+        place: String,
+        /// Why.
+        source: sqlx::Error,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The URL of the database is wrong. What it says is not shown: there may be a password in it.
+    #[error("the store's URL in {from} {why}")]
+    Url {
+        /// Where it stands.
+        from: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The file with the URL cannot be read.
+    #[error(
+        "cannot read {path}, named by store.url_file: {why}; it holds one line, the URL of the database"
+    )]
+    UrlFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Its tables cannot be brought up to date.
+    #[error(
+        "cannot bring the store {place} up to date: {source}; was it written by a newer version?"
+    )]
+    Migrate {
+        /// File or database.
+        place: String,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// There is none.
+    #[error(
+        "there is no store in {folder}: `strowger serve` makes it; name the folder it was given with --data"
+    )]
+    Missing {
+        /// The data folder.
+        folder: String,
+    },
+    /// The database server has none.
+    #[error("there is no store in {place}: `strowger serve` makes it; is this the right database?")]
+    Empty {
+        /// Server, database and user.
+        place: String,
+    },
+    /// A question or a change failed.
+    #[error("the store failed: {0}")]
+    Query(#[from] sqlx::Error),
+    /// It is known to be gone.
+    #[error("the store is gone ({0}); it is tried again every second")]
+    Gone(String),
+}
+
+impl StoreError {
+    /// A server that does not let us in.
+    pub(super) fn connect(place: &super::Place, source: sqlx::Error) -> StoreError {
+        // SQLSTATE, PostgreSQL documentation, appendix A.
+        let code = match &source {
+            sqlx::Error::Database(error) => error.code().unwrap_or_default().into_owned(),
+            _ => String::new(),
+        };
+        let remedy = match code.as_str() {
+            "28P01" | "28000" => {
+                "check user and password (STROWGER_STORE_URL, store.url_file, PGPASSWORD or ~/.pgpass) and the server's pg_hba.conf"
+            }
+            "3D000" => "make the database: createdb, or CREATE DATABASE",
+            "42501" => {
+                "grant the user CREATE on the database's schema, or make it the database's owner"
+            }
+            "53300" | "57P03" => "try again when the server has room and is up",
+            _ => match &source {
+                sqlx::Error::Tls(_) => "check sslmode and sslrootcert in the store's URL",
+                // A certificate that is not believed comes as invalid data.
+                sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                    "check sslmode and sslrootcert in the store's URL"
+                }
+                _ => {
+                    "is it running, and can this machine reach it? `psql` with the same URL shows the same"
+                }
+            },
+        };
+        StoreError::Connect {
+            place: place.to_string(),
+            source,
+            remedy,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Whether the store takes what is written, and what waits for it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// How the writer fares.
+#[derive(Debug, Default)]
+pub struct Health {
+    /// Why the store takes nothing; none while it does.
+    gone: Mutex<Option<String>>,
+    /// Records that wait to be written.
+    pub(super) waiting: AtomicU64,
+    pub(super) outages: AtomicU64,
+    pub(super) lost: AtomicU64,
+}
+
+impl Health {
+    /// Why the store takes nothing at present; none while it does.
+    pub fn gone(&self) -> Option<String> {
+        self.reason().clone()
+    }
+
+    /// Records that wait to be written.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// How often the store was gone since the start.
+    pub fn outages(&self) -> u64 {
+        self.outages.load(Ordering::Relaxed)
+    }
+
+    /// Records that were given up: refused by the store, or beyond what is held for one that is gone.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// True when this is news.
+    pub(super) fn lose(&self, why: String) -> bool {
+        let news = self.reason().replace(why).is_none();
+        if news {
+            self.outages.fetch_add(1, Ordering::Relaxed);
+        }
+        news
+    }
+
+    pub(super) fn regain(&self) {
+        self.reason().take();
+    }
+
+    fn reason(&self) -> MutexGuard<'_, Option<String>> {
+        // Nothing under this lock panics half-way through a change.
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,195 @@
+//! One commit: the rows of a batch.
+
+use std::collections::BTreeMap;
+
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, QueryBuilder};
+
+use super::Record;
+use super::held::Item;
+use crate::store::{CONNECT_WITHIN, Place, Store, file_options, within};
+
+/// Rows of one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
+const ROWS: usize = 1_024;
+
+/// The statements, for either type of connection.
+macro_rules! rows {
+    ($connection:expr, $batch:expr, $engine:expr) => {{
+        let mut transaction = $connection.begin().await?;
+        let began: Vec<&Record> = of($batch, |record| matches!(record, Record::Began { .. }));
+        for began in began.chunks(ROWS) {
+            let mut sql = QueryBuilder::new(
+                "INSERT INTO contacts (id, tenant, flow, hash, channel, caller, called, sip_call_id, started_at, \
+                 content, engine) ",
+            );
+            sql.push_values(began, |mut row, record| {
+                let Record::Began { id, tenant, flow, hash, content, channel, from, to, sip_call_id, at } = record
+                else {
+                    return;
+                };
+                row.push_bind(id)
+                    .push_bind(tenant)
+                    .push_bind(flow)
+                    .push_bind(hash)
+                    .push_bind(*channel)
+                    .push_bind(printable(from))
+                    .push_bind(printable(to))
+                    .push_bind(sip_call_id.as_deref().map(printable))
+                    .push_bind(millis(*at))
+                    .push_bind(content)
+                    .push_bind($engine);
+            });
+            sql.push(" ON CONFLICT (id) DO NOTHING");
+            sql.build().execute(&mut *transaction).await?;
+        }
+        for record in of($batch, |record| !matches!(record, Record::Began { .. })) {
+            match record {
+                Record::Ended { id, reason, at } => {
+                    sqlx::query("UPDATE contacts SET ended_at = $1, reason = $2 WHERE id = $3")
+                        .bind(millis(*at))
+                        .bind(printable(reason))
+                        .bind(id)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+                Record::Recorded { id, path } => {
+                    sqlx::query("UPDATE contacts SET recording = $1 WHERE id = $2")
+                        .bind(path)
+                        .bind(id)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+                Record::Began { .. } | Record::Entry(..) => {}
+            }
+        }
+        let chunks: Vec<Chunk> = chunks($batch);
+        for chunks in chunks.chunks(ROWS) {
+            let mut sql = QueryBuilder::new("INSERT INTO chunks (contact, seq, body) ");
+            sql.push_values(chunks, |mut row, chunk| {
+                row.push_bind(chunk.contact)
+                    .push_bind(i64::from(chunk.seq))
+                    .push_bind(&chunk.body);
+            });
+            sql.push(" ON CONFLICT (contact, seq) DO NOTHING");
+            sql.build().execute(&mut *transaction).await?;
+        }
+        transaction.commit().await
+    }};
+}
+/// The writer's own connection, made when it is needed.
+pub(super) struct Session {
+    store: Store,
+    connection: Option<Side>,
+}
+
+enum Side {
+    File(SqliteConnection),
+    Server(PgConnection),
+}
+
+impl Session {
+    pub fn new(store: Store) -> Session {
+        Session {
+            store,
+            connection: None,
+        }
+    }
+
+    /// Gives the connection up: what state it is in is not known.
+    pub fn forget(&mut self) {
+        self.connection = None;
+    }
+
+    /// Writes a batch down in one transaction. What is there already stays as it is.
+    pub async fn commit(&mut self, batch: &[Item]) -> Result<(), sqlx::Error> {
+        let Session { store, connection } = self;
+        let connection = match connection {
+            Some(connection) => connection,
+            None => connection.insert(connect(&store.place).await?),
+        };
+        let engine = store.engine.as_deref();
+        match connection {
+            Side::File(connection) => rows!(connection, batch, engine),
+            Side::Server(connection) => rows!(connection, batch, engine),
+        }
+    }
+}
+
+async fn connect(place: &Place) -> Result<Side, sqlx::Error> {
+    match place {
+        Place::File { folder, .. } => {
+            // The file is there since the start; one that was taken away is not made anew without tables.
+            let options = file_options(place, folder).create_if_missing(false);
+            SqliteConnection::connect_with(&options)
+                .await
+                .map(Side::File)
+        }
+        Place::Server { options, .. } => {
+            within(CONNECT_WITHIN, PgConnection::connect_with(options))
+                .await
+                .map(Side::Server)
+        }
+    }
+}
+
+/// What a batch holds of one contact's journal.
+struct Chunk<'a> {
+    contact: &'a str,
+    seq: u32,
+    body: String,
+}
+
+fn chunks(batch: &[Item]) -> Vec<Chunk<'_>> {
+    let mut chunks: BTreeMap<&str, Chunk> = BTreeMap::new();
+    for item in batch {
+        if let Item::Line { contact, seq, text } = item {
+            let chunk = chunks.entry(contact).or_insert_with(|| Chunk {
+                contact,
+                seq: *seq,
+                body: String::new(),
+            });
+            chunk.body.push_str(text);
+            chunk.body.push('\n');
+        }
+    }
+    chunks.into_values().collect()
+}
+
+fn of(batch: &[Item], which: impl Fn(&Record) -> bool) -> Vec<&Record> {
+    let records = batch.iter().filter_map(|item| match item {
+        Item::Record(record) if which(record) => Some(record),
+        _ => None,
+    });
+    records.collect()
+}
+
+/// Callers choose some of these texts, and PostgreSQL has no NUL in a text.
+fn printable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+fn millis(at: u64) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX)
+}
+
+/// Whether an error is of what was to be written, and not of the store: it will be the same the next time.
+pub(super) fn of_the_data(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Encode(_) => true,
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            match error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+                // Data exception, integrity constraint violation (SQLSTATE classes), program limit exceeded.
+                Some(_) => {
+                    code.starts_with("22") || code.starts_with("23") || code.starts_with("54")
+                }
+                // SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH; the low byte is the primary code.
+                None => code
+                    .parse::<u32>()
+                    .is_ok_and(|code| matches!(code & 0xff, 18..=20)),
+            }
+        }
+        _ => false,
+    }
+}

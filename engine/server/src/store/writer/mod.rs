@@ -1,0 +1,247 @@
+//! The one writer of journals and contact records: what comes in together is committed together.
+//!
+//! While the store is gone, nothing that was written stops: records are held in memory and tried again, and whoever
+//! needs them on the disk is told at once that they are not.
+
+mod commit;
+mod held;
+
+use std::time::{Duration, Instant};
+
+use strowger_contact::Entry;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use self::commit::{Session, of_the_data};
+use self::held::{Held, Item};
+use super::Store;
+
+/// Records waiting to be taken by the writer; beyond, whoever writes waits.
+const QUEUE: usize = 16_384;
+/// Most records in one commit.
+const BATCH: usize = 1_024;
+/// Longest time a record waits for others to share its commit.
+const LINGER: Duration = Duration::from_millis(40);
+/// Pause between two attempts while the store is gone.
+const RETRY: Duration = Duration::from_secs(1);
+/// Longest time that one commit may take: it has a thousand rows at most.
+const COMMIT_WITHIN: Duration = Duration::from_secs(15);
+
+/// Something to write down.
+#[derive(Debug)]
+pub enum Record {
+    /// A contact began.
+    Began {
+        /// Its id.
+        id: String,
+        /// Whose.
+        tenant: String,
+        /// The flow it walks.
+        flow: String,
+        /// SHA-256 of the flow's text.
+        hash: String,
+        /// SHA-256 over all flows and plugins of the project.
+        content: String,
+        /// `voice` or `chat`.
+        channel: &'static str,
+        /// Caller.
+        from: String,
+        /// Called.
+        to: String,
+        /// SIP's own name of the call.
+        sip_call_id: Option<String>,
+        /// Milliseconds since 1970.
+        at: u64,
+    },
+    /// A line of its journal.
+    Entry(String, Entry),
+    /// It ended.
+    Ended {
+        /// Its id.
+        id: String,
+        /// The disposition.
+        reason: String,
+        /// Milliseconds since 1970.
+        at: u64,
+    },
+    /// It is being recorded.
+    Recorded {
+        /// Its id.
+        id: String,
+        /// The file.
+        path: String,
+    },
+}
+
+/// Writes records in the order they come.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    items: mpsc::Sender<Item>,
+}
+
+impl Writer {
+    /// Starts the writer. It ends when the last handle is gone and everything is written.
+    pub fn start(store: Store) -> (Writer, JoinHandle<()>) {
+        let (items, queue) = mpsc::channel(QUEUE);
+        let writing = Writing {
+            held: Held::new(store.clone()),
+            session: Session::new(store.clone()),
+            store,
+            queue,
+            open: true,
+        };
+        (Writer { items }, tokio::spawn(writing.run()))
+    }
+
+    /// Writes a record soon.
+    pub async fn write(&self, record: Record) {
+        // The queue closes only when the writer is gone, and it goes last.
+        let _ = self.items.send(Item::of(record)).await;
+    }
+
+    /// Waits until everything written so far is on the disk; an error says why it is not.
+    pub async fn flush(&self) -> Result<(), String> {
+        let (done, flushed) = oneshot::channel();
+        let _ = self.items.send(Item::Flush(done)).await;
+        flushed
+            .await
+            .unwrap_or_else(|_| Err("the journal's writer has stopped".to_owned()))
+    }
+
+    /// Flushes, and gives a store that is gone some time to come back.
+    pub async fn settle(&self, limit: Duration) -> Result<(), String> {
+        let end = Instant::now() + limit;
+        loop {
+            match self.flush().await {
+                Err(_) if Instant::now() < end => tokio::time::sleep(RETRY).await,
+                done => return done,
+            }
+        }
+    }
+}
+
+/// The writer's task.
+struct Writing {
+    store: Store,
+    session: Session,
+    queue: mpsc::Receiver<Item>,
+    open: bool,
+    held: Held,
+}
+
+impl Writing {
+    async fn run(mut self) {
+        loop {
+            if self.held.is_empty() {
+                match self.queue.recv().await {
+                    Some(item) => self.held.take(item),
+                    None => return,
+                }
+            }
+            self.gather().await;
+            let batch = self.held.batch(BATCH);
+            self.write_down(batch).await;
+        }
+    }
+
+    /// Nobody waits for plain records, so a moment's patience makes one commit of many.
+    async fn gather(&mut self) {
+        let patience = tokio::time::Instant::now() + LINGER;
+        while self.open && self.held.len() < BATCH && !self.held.hurried() {
+            let room = BATCH - self.held.len();
+            let mut came = Vec::new();
+            match tokio::time::timeout_at(patience, self.queue.recv_many(&mut came, room)).await {
+                Ok(0) => self.open = false,
+                Ok(_) => came.into_iter().for_each(|item| self.held.take(item)),
+                Err(_) => break,
+            }
+        }
+    }
+
+    /// Writes a batch down, however long the store is gone. Its bounds stay: when a commit's answer was lost it may
+    /// have been done, and then the same rows are there already.
+    async fn write_down(&mut self, mut batch: Vec<Item>) {
+        let mut since: Option<Instant> = None;
+        loop {
+            match self.attempt(&batch).await {
+                Ok(()) => {
+                    self.back(since);
+                    return self.held.wrote(batch);
+                }
+                Err(error) if of_the_data(&error) => {
+                    self.back(since);
+                    return self.held.refused(batch, &error);
+                }
+                Err(error) => {
+                    self.lost(&error);
+                    let why = format!("the store is gone: {error}");
+                    batch.retain_mut(|item| item.keep_or_refuse(&why));
+                    self.held.refuse_flushes(&why);
+                    since.get_or_insert_with(Instant::now);
+                    self.wait(RETRY).await;
+                }
+            }
+        }
+    }
+
+    /// The store takes what is written again.
+    fn back(&self, since: Option<Instant>) {
+        if let Some(since) = since {
+            self.store.health.regain();
+            tracing::info!(
+                seconds = since.elapsed().as_secs(),
+                waiting = self.store.health.waiting(),
+                "the store is back: what waited for it is being written"
+            );
+        }
+    }
+
+    /// Commits, and meanwhile takes what comes in.
+    async fn attempt(&mut self, batch: &[Item]) -> Result<(), sqlx::Error> {
+        let Writing {
+            session,
+            queue,
+            held,
+            open,
+            ..
+        } = self;
+        let commit = super::within(COMMIT_WITHIN, session.commit(batch));
+        tokio::pin!(commit);
+        loop {
+            let mut came = Vec::new();
+            tokio::select! {
+                done = &mut commit => break done,
+                some = queue.recv_many(&mut came, BATCH), if *open && held.has_room() => {
+                    *open = some > 0;
+                    came.into_iter().for_each(|item| held.take(item));
+                }
+            }
+        }
+    }
+
+    /// Takes what comes in for a while.
+    async fn wait(&mut self, pause: Duration) {
+        let end = tokio::time::Instant::now() + pause;
+        while self.open {
+            let mut came = Vec::new();
+            match tokio::time::timeout_at(end, self.queue.recv_many(&mut came, BATCH)).await {
+                Ok(0) => self.open = false,
+                Ok(_) => came.into_iter().for_each(|item| self.held.take(item)),
+                Err(_) => return,
+            }
+        }
+        tokio::time::sleep_until(end).await;
+    }
+
+    /// Tells it once, until the store is back.
+    fn lost(&mut self, error: &sqlx::Error) {
+        self.session.forget();
+        if self.store.health.lose(error.to_string()) {
+            tracing::error!(
+                "the store cannot be written, {}: {error}; calls go on, what is to be written waits in memory and is \
+                 tried again every second, and what needs it on the disk fails until then",
+                self.store.place
+            );
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Backups: made of either database, restored into either.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use strowger_server::store::backup::{BackupError, backup, restore};
+use strowger_server::store::{Place, Record, Space, Store, Writer};
+use strowger_tests::Postgres;
+use tempfile::TempDir;
+
+use crate::world::{Database, began, ended, ended_at, has_keys, key, open, run};
+
+const SPACE: Space = Space {
+    tenant: "aurora",
+    plugin: "orders",
+};
+
+/// A store in use: a contact that is over and recorded, one that is not over, a journal in pieces, a key.
+async fn filled(place: &Place, data: &Path) -> Result<(Store, Writer)> {
+    let store = open(place).await?;
+    let (writer, _) = Writer::start(store.clone());
+    for id in ["over", "open"] {
+        writer.write(began(id, id)).await;
+        for seq in 0..100 {
+            writer.write(key(id, seq)).await;
+            if seq % 10 == 0 {
+                writer.flush().await.map_err(anyhow::Error::msg)?;
+            }
+        }
+    }
+    let recordings = data.join("recordings");
+    std::fs::create_dir_all(&recordings)?;
+    let file = recordings.join("over.wav");
+    std::fs::write(&file, b"sound")?;
+    std::fs::write(recordings.join("over-3.wav"), b"a message")?;
+    let path = file.display().to_string();
+    let id = "over".to_owned();
+    writer.write(Record::Recorded { id, path }).await;
+    writer.write(ended_at("over", 9)).await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    store
+        .kv_set(SPACE, "k", b"\x00\xff", Some(1 << 50), 1)
+        .await?;
+    Ok((store, writer))
+}
+
+/// Whether a restored store has all that was in the first one.
+async fn is_whole(place: &Place, data: &Path) -> Result<()> {
+    let store = open(place).await?;
+    assert_eq!(
+        ended(&store).await?,
+        [("open".to_owned(), None), ("over".to_owned(), Some(9))]
+    );
+    assert!(has_keys(&store, "over", 100).await? && has_keys(&store, "open", 100).await?);
+    assert_eq!(
+        store.kv_get(SPACE, "k", 1).await?.as_deref(),
+        Some(&b"\x00\xff"[..])
+    );
+    let over = store.contact("over").await?.context("it is there")?;
+    let recording = data.join("recordings").join("over.wav");
+    assert_eq!(over.recording, Some(recording.display().to_string()));
+    assert_eq!(std::fs::read(&recording)?, b"sound");
+    assert_eq!(
+        std::fs::read(data.join("recordings/over-3.wav"))?,
+        b"a message"
+    );
+    // It belongs to the engine that starts here now.
+    assert_eq!(store.close_orphans(11).await?, 1);
+    store.close().await;
+    Ok(())
+}
+
+#[test]
+fn all_is_there_again_whichever_database_it_came_from_and_went_to() -> Result<()> {
+    let server = Postgres::start()?;
+    server.create("target_of_file")?;
+    server.create("target_of_server")?;
+    for from in ["file", "server"] {
+        let folder = TempDir::new()?;
+        let data = folder.path().join("data");
+        let database = match from {
+            "file" => Database::file(&data),
+            _ => Database::server(&server, "source", &data)?,
+        };
+        let target = folder.path().join("backups/monday");
+        run(async {
+            // The writer lives on: a backup does not want the engine to stop.
+            let (_store, writer) = filled(&database.place, &data).await?;
+            let made = backup(&database.place, &data, &target).await?;
+            assert_eq!(
+                (made.contacts, made.keys, made.recordings),
+                (2, 1, 2),
+                "{from}"
+            );
+            writer.write(key("open", 100)).await;
+            writer.flush().await.map_err(anyhow::Error::msg)?;
+            let mut files: Vec<_> = std::fs::read_dir(&target)?
+                .map(|file| Ok(file?.file_name()))
+                .collect::<Result<_>>()?;
+            files.sort();
+            assert_eq!(files, ["backup.json", "recordings", "strowger.db"]);
+            let again = backup(&database.place, &data, &target).await;
+            assert!(matches!(again, Err(BackupError::Taken { .. })), "{again:?}");
+
+            let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+            let place = Place::file(&one);
+            std::fs::create_dir(&one)?;
+            assert_eq!(restore(&place, &one, &target).await?, made);
+            is_whole(&place, &one)
+                .await
+                .with_context(|| format!("{from} to file"))?;
+            let again = restore(&place, &one, &target).await;
+            assert!(
+                matches!(again, Err(BackupError::NotEmpty { .. })),
+                "{again:?}"
+            );
+
+            let place = server.place(&format!("target_of_{from}"), &other)?;
+            assert_eq!(restore(&place, &other, &target).await?, made);
+            is_whole(&place, &other)
+                .await
+                .with_context(|| format!("{from} to server"))?;
+            std::fs::remove_dir_all(other.join("recordings"))?;
+            let again = restore(&place, &other, &target).await;
+            assert!(
+                matches!(again, Err(BackupError::NotEmpty { .. })),
+                "{again:?}"
+            );
+            assert!(
+                !other.join("recordings").exists(),
+                "nothing is left of what was refused"
+            );
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_no_whole_backup_is_refused_and_leaves_nothing() -> Result<()> {
+    let folder = TempDir::new()?;
+    let (data, new) = (folder.path().join("data"), folder.path().join("new"));
+    let target = folder.path().join("backup");
+    std::fs::create_dir(&new)?;
+    run(async {
+        let missing = backup(&Place::file(&data), &data, &target).await;
+        assert!(matches!(missing, Err(BackupError::Store(_))), "{missing:?}");
+        assert!(!target.exists());
+        filled(&Place::file(&data), &data).await?;
+        backup(&Place::file(&data), &data, &target).await?;
+        let spoil = async |file: &str, text: Option<&[u8]>, words: &str| -> Result<()> {
+            let path = target.join(file);
+            let before = std::fs::read(&path)?;
+            match text {
+                Some(text) => std::fs::write(&path, text)?,
+                None => std::fs::remove_file(&path)?,
+            }
+            let refused = restore(&Place::file(&new), &new, &target).await;
+            let told = refused.err().context("it is refused")?.to_string();
+            assert!(told.contains(words), "no `{words}` in {told}");
+            assert!(
+                std::fs::read_dir(&new)?.next().is_none(),
+                "{file}: nothing is left"
+            );
+            Ok(std::fs::write(&path, before)?)
+        };
+        spoil("backup.json", None, "is no backup").await?;
+        spoil("backup.json", Some(b"{"), "cannot be read").await?;
+        spoil("strowger.db", None, "is not whole").await?;
+        spoil("strowger.db", Some(b"SQLite"), "is not whole").await?;
+        spoil("recordings/over.wav", None, "recordings").await?;
+        spoil("recordings/over.wav", Some(b"soun"), "recordings").await?;
+        let manifest = std::fs::read_to_string(target.join("backup.json"))?;
+        let newer = manifest.replace("\"format\": 1", "\"format\": 2");
+        spoil("backup.json", Some(newer.as_bytes()), "form 2").await?;
+        restore(&Place::file(&new), &new, &target).await?;
+        Ok(())
+    })
+}

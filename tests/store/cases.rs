@@ -1,0 +1,293 @@
+//! What holds on either database.
+
+use anyhow::{Context, Result};
+use strowger_server::store::{
+    ContactFilter, KvError, MAX_KEY_BYTES, MAX_VALUE_BYTES, Record, Space, Store, Writer,
+};
+
+use crate::world::{Database, began, begin, ended, ended_at, has_keys, key, open};
+
+const SPACE: Space = Space {
+    tenant: "aurora",
+    plugin: "orders",
+};
+
+pub async fn contacts_are_found_and_journals_come_back_as_written(
+    database: &Database<'_>,
+) -> Result<()> {
+    let store = open(&database.place).await?;
+    let (writer, _) = Writer::start(store.clone());
+    writer.write(began("a", "call-a")).await;
+    writer.write(key("a", 0)).await;
+    writer.write(began("b", "call-b")).await;
+    let recorded = Record::Recorded {
+        id: "a".into(),
+        path: "/recordings/a.wav".into(),
+    };
+    writer.write(recorded).await;
+    writer.write(ended_at("a", 7)).await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+
+    let a = store.contact("a").await?.context("it is there")?;
+    assert_eq!(
+        (a.tenant.as_str(), a.flow.as_str()),
+        ("aurora", "main-menu")
+    );
+    assert_eq!((a.from.as_str(), a.to.as_str()), ("+861300000", "100"));
+    assert_eq!((a.hash.as_str(), a.content.as_deref()), ("00", Some("ff")));
+    assert_eq!((a.started_at, a.ended_at), (1, Some(7)));
+    assert_eq!(a.reason.as_deref(), Some("completed"));
+    assert_eq!(a.recording.as_deref(), Some("/recordings/a.wav"));
+    assert!(store.contact("c").await?.is_none());
+
+    let of_call = |call_id: &str| ContactFilter {
+        sip_call_id: Some(call_id.to_owned()),
+        limit: None,
+    };
+    let found = store.contacts(&of_call("call-b")).await?;
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].id.as_str(), found[0].ended_at), ("b", None));
+    assert!(store.contacts(&of_call("call-c")).await?.is_empty());
+    let one = ContactFilter {
+        sip_call_id: None,
+        limit: Some(1),
+    };
+    assert_eq!(store.contacts(&one).await?.len(), 1);
+    assert_eq!(store.ended_since(7).await?, ["a"]);
+    assert!(store.ended_since(8).await?.is_empty());
+    let Record::Entry(_, entry) = key("a", 0) else {
+        unreachable!("a key is an entry");
+    };
+    assert_eq!(store.journal("a").await?, [entry]);
+    assert!(store.journal("b").await?.is_empty());
+    Ok(())
+}
+
+pub async fn all_of_many_contacts_is_there_in_order(database: &Database<'_>) -> Result<()> {
+    const CONTACTS: usize = 60;
+    const KEYS: u32 = 100;
+    let store = open(&database.place).await?;
+    let (writer, written) = Writer::start(store.clone());
+    let ids: Vec<String> = (0..CONTACTS).map(|number| format!("c{number}")).collect();
+    let calls = ids.iter().map(|id| {
+        let (writer, id) = (writer.clone(), id.clone());
+        tokio::spawn(async move {
+            writer.write(began(&id, &id)).await;
+            for seq in 0..KEYS {
+                writer.write(key(&id, seq)).await;
+                if seq % 25 == 0 {
+                    writer.flush().await?;
+                }
+            }
+            writer.write(ended_at(&id, 9)).await;
+            Ok::<_, String>(())
+        })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await?.map_err(anyhow::Error::msg)?;
+    }
+    drop(writer);
+    // Whoever goes last closes the queue, and what is in it is written first.
+    written.await?;
+    for id in &ids {
+        assert!(has_keys(&store, id, KEYS).await?, "{id}");
+    }
+    assert!(ended(&store).await?.iter().all(|(_, at)| *at == Some(9)));
+    assert_eq!((store.health().waiting(), store.health().lost()), (0, 0));
+    Ok(())
+}
+
+pub async fn a_key_is_set_read_compared_and_gone_in_time(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let get = async |now| store.kv_get(SPACE, "k", now).await;
+    let swap = async |expected: Option<&[u8]>, value: &[u8], now| {
+        store
+            .kv_compare_and_set(SPACE, "k", expected, value, now)
+            .await
+    };
+    assert_eq!(get(1).await?, None);
+    assert!(swap(None, b"first", 1).await?);
+    assert!(!swap(None, b"never", 1).await?);
+    assert!(swap(Some(b"first"), b"second \xff\x00", 1).await?);
+    assert!(!swap(Some(b"first"), b"never", 1).await?);
+    assert_eq!(get(1).await?.as_deref(), Some(&b"second \xff\x00"[..]));
+    store.kv_delete(SPACE, "k").await?;
+    store.kv_delete(SPACE, "k").await?;
+    assert_eq!(get(1).await?, None);
+    store.kv_set(SPACE, "k", b"brief", Some(10), 1).await?;
+    assert_eq!(get(9).await?.as_deref(), Some(&b"brief"[..]));
+    assert_eq!(get(10).await?, None);
+    assert!(swap(None, b"later", 10).await?, "what is gone is not there");
+    assert_eq!(get(u64::MAX).await?.as_deref(), Some(&b"later"[..]));
+    Ok(())
+}
+
+pub async fn spaces_are_apart(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let spaces = [
+        ("aurora", "orders"),
+        ("aurora", "crm"),
+        ("borealis", "orders"),
+    ];
+    for (tenant, plugin) in spaces {
+        let space = Space { tenant, plugin };
+        let value = format!("{tenant} {plugin}");
+        store.kv_set(space, "k", value.as_bytes(), None, 1).await?;
+    }
+    store.kv_delete(SPACE, "k").await?;
+    for (tenant, plugin) in spaces {
+        let value = store.kv_get(Space { tenant, plugin }, "k", 1).await?;
+        let left = (tenant, plugin) != ("aurora", "orders");
+        assert_eq!(
+            value,
+            left.then(|| format!("{tenant} {plugin}").into_bytes())
+        );
+    }
+    Ok(())
+}
+
+pub async fn of_changes_at_the_same_time_each_sees_the_one_before(
+    database: &Database<'_>,
+) -> Result<()> {
+    const TASKS: usize = 8;
+    const CHANGES: usize = 10;
+    let store = open(&database.place).await?;
+    let count = |store: Store| async move {
+        for _ in 0..CHANGES {
+            loop {
+                let seen = store.kv_get(SPACE, "count", 1).await?;
+                let number = seen.as_deref().map_or(Ok(0), |seen| {
+                    std::str::from_utf8(seen)?
+                        .parse::<usize>()
+                        .map_err(anyhow::Error::from)
+                })?;
+                let next = (number + 1).to_string();
+                let set = store
+                    .kv_compare_and_set(SPACE, "count", seen.as_deref(), next.as_bytes(), 1)
+                    .await?;
+                if set {
+                    break;
+                }
+            }
+        }
+        anyhow::Ok(())
+    };
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|_| tokio::spawn(count(store.clone())))
+        .collect();
+    for task in tasks {
+        task.await??;
+    }
+    let all = (TASKS * CHANGES).to_string();
+    assert_eq!(
+        store.kv_get(SPACE, "count", 1).await?,
+        Some(all.into_bytes())
+    );
+    Ok(())
+}
+
+pub async fn limits_of_keys_are_held(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let long = "k".repeat(MAX_KEY_BYTES + 1);
+    let large = vec![0; MAX_VALUE_BYTES + 1];
+    for (key, value) in [
+        ("", &large[..1]),
+        (&long, &large[..1]),
+        ("a\0b", &large[..1]),
+        ("k", &large),
+    ] {
+        let refused = store.kv_set(SPACE, key, value, None, 1).await;
+        assert!(matches!(refused, Err(KvError::Limit(_))), "{key:?}");
+    }
+    let (key, value) = (&long[1..], &large[1..]);
+    store.kv_set(SPACE, key, value, None, 1).await?;
+    assert_eq!(store.kv_get(SPACE, key, 1).await?.as_deref(), Some(value));
+    store.kv_delete(SPACE, key).await?;
+    // All but one go at 5.
+    database.fill().await?;
+    let refused = store.kv_set(SPACE, "one more", b"", None, 1).await;
+    assert!(matches!(refused, Err(KvError::Limit(told)) if told.contains("10000")));
+    store.kv_set(SPACE, "0", b"changed", None, 1).await?;
+    store.kv_set(SPACE, "one more", b"", None, 5).await?;
+    assert_eq!(
+        store.kv_get(SPACE, "0", 5).await?.as_deref(),
+        Some(&b"changed"[..])
+    );
+    Ok(())
+}
+
+pub async fn what_a_former_engine_left_open_is_closed(database: &Database<'_>) -> Result<()> {
+    begin(&database.place, "left").await?;
+    let store = open(&database.place).await?;
+    assert_eq!(store.orphans().await?, ["left"]);
+    store
+        .found_recording("left", "/recordings/left.wav")
+        .await?;
+    store.found_recording("left", "/elsewhere.wav").await?;
+    assert_eq!(store.close_orphans(5).await?, 1);
+    assert_eq!(store.close_orphans(6).await?, 0);
+    let left = store.contact("left").await?.context("it is there")?;
+    assert_eq!(
+        (left.ended_at, left.reason.as_deref()),
+        (Some(5), Some("engine-stopped"))
+    );
+    assert_eq!(left.recording.as_deref(), Some("/recordings/left.wav"));
+    Ok(())
+}
+
+pub async fn all_is_there_after_opening_again(database: &Database<'_>) -> Result<()> {
+    begin(&database.place, "a").await?;
+    let store = open(&database.place).await?;
+    store.kv_set(SPACE, "k", b"v", None, 1).await?;
+    store.close().await;
+    for store in [
+        open(&database.place).await?,
+        Store::look(&database.place).await?,
+    ] {
+        assert!(has_keys(&store, "a", 1).await?);
+        assert_eq!(
+            store.kv_get(SPACE, "k", 1).await?.as_deref(),
+            Some(&b"v"[..])
+        );
+    }
+    Ok(())
+}
+
+pub async fn what_the_store_refuses_is_lost_alone(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    database.refuse_poison().await?;
+    let (writer, _) = Writer::start(store.clone());
+    for id in ["a", "poison", "b"] {
+        let mut record = began(id, id);
+        if let (Record::Began { flow, .. }, "poison") = (&mut record, id) {
+            *flow = "poison".into();
+        }
+        writer.write(record).await;
+        writer.write(key(id, 0)).await;
+        writer.write(key(id, 1)).await;
+    }
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    assert_eq!(
+        ended(&store).await?,
+        [("a".to_owned(), None), ("b".to_owned(), None)]
+    );
+    assert!(has_keys(&store, "a", 2).await? && has_keys(&store, "b", 2).await?);
+    assert_eq!((store.health().lost(), store.health().waiting()), (1, 0));
+    assert_eq!((store.health().outages(), store.health().gone()), (0, None));
+    Ok(())
+}
+
+pub async fn a_caller_may_be_called_anything(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let (writer, _) = Writer::start(store.clone());
+    let mut record = began("a", "'; DROP TABLE contacts; --");
+    if let Record::Began { from, .. } = &mut record {
+        *from = "张\0三 🙂 \"'\\".into();
+    }
+    writer.write(record).await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    let a = store.contact("a").await?.context("it is there")?;
+    assert_eq!(a.from, "张\u{fffd}三 🙂 \"'\\");
+    assert_eq!(a.sip_call_id.as_deref(), Some("'; DROP TABLE contacts; --"));
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! A file that may not grow: what a full disk is to SQLite (SQLITE_FULL).
+
+use std::time::Duration;
+
+use anyhow::Result;
+use strowger_server::store::{KvError, Place, Space, Writer};
+use tempfile::TempDir;
+
+use crate::world::{began, has_keys, key, open, run, sql};
+
+/// Longest time until room is noticed and used.
+const BACK: Duration = Duration::from_secs(60);
+
+#[test]
+fn nothing_acknowledged_is_lost_and_it_goes_on_when_there_is_room() -> Result<()> {
+    let folder = TempDir::new()?;
+    let place = Place::File {
+        folder: folder.path().to_owned(),
+        max_mb: Some(1),
+    };
+    run(async {
+        let store = open(&place).await?;
+        let (writer, written) = Writer::start(store.clone());
+        let space = Space {
+            tenant: "aurora",
+            plugin: "orders",
+        };
+        store.kv_set(space, "fact", b"kept", None, 1).await?;
+        let mut acknowledged = Vec::new();
+        // A MiB has no room for so many.
+        for number in 0..1_000 {
+            let id = format!("c{number}");
+            writer.write(began(&id, &id)).await;
+            for seq in 0..100 {
+                writer.write(key(&id, seq)).await;
+            }
+            if writer.flush().await.is_err() {
+                break;
+            }
+            acknowledged.push(id);
+        }
+        let (first, rest) = acknowledged.split_first().expect("there was room for some");
+        assert!(rest.len() < 900, "the file was full at {}", rest.len());
+        let gone = store.health().gone().unwrap_or_default();
+        assert!(gone.contains("full"), "{gone}");
+        let kept = store.kv_set(space, "k", b"v", None, 1).await;
+        assert!(matches!(kept, Err(KvError::Store(_))), "{kept:?}");
+        // What is there can be read all the while.
+        assert!(has_keys(&store, first, 100).await?);
+
+        sql(
+            folder.path(),
+            "DELETE FROM chunks WHERE contact <> 'c0' AND contact < 'c3'",
+        )
+        .await?;
+        writer.settle(BACK).await.map_err(anyhow::Error::msg)?;
+        writer.write(began("after", "after")).await;
+        writer.write(key("after", 0)).await;
+        writer.flush().await.map_err(anyhow::Error::msg)?;
+        drop(writer);
+        written.await?;
+        for id in &acknowledged {
+            assert!(store.contact(id).await?.is_some(), "{id}");
+            if id == "c0" || id.as_str() >= "c3" {
+                assert!(has_keys(&store, id, 100).await?, "{id}");
+            }
+        }
+        // Also the one that met the wall.
+        let met = format!("c{}", acknowledged.len());
+        assert!(store.contact(&met).await?.is_some() && has_keys(&store, &met, 100).await?);
+        assert!(has_keys(&store, "after", 1).await?);
+        let health = store.health();
+        assert_eq!(
+            (health.lost(), health.waiting(), health.gone()),
+            (0, 0, None)
+        );
+        store.kv_set(space, "k", b"v", None, 1).await?;
+        Ok(())
+    })
+}

@@ -1,0 +1,109 @@
+//! The store: one body of tests on SQLite and on a real PostgreSQL, and what only one of them has.
+
+mod backup;
+mod cases;
+mod full;
+mod outage;
+mod world;
+
+use anyhow::{Context, Result};
+use strowger_server::store::Place;
+use strowger_tests::Postgres;
+use tempfile::TempDir;
+
+use crate::world::{Database, run};
+
+/// Runs every case on a file, as a test of its own, and all of them on one server, each in a database of its own.
+macro_rules! on_both {
+    ($($case:ident,)*) => {
+        mod on_sqlite {
+            use super::*;
+            $(
+                #[test]
+                fn $case() -> Result<()> {
+                    let folder = TempDir::new()?;
+                    let database = Database::file(folder.path());
+                    run(cases::$case(&database))
+                }
+            )*
+        }
+
+        #[test]
+        fn on_postgresql() -> Result<()> {
+            let server = Postgres::start()?;
+            $(
+                let folder = TempDir::new()?;
+                let name = stringify!($case);
+                let database = Database::server(&server, name, folder.path())?;
+                run(cases::$case(&database)).context(name)?;
+            )*
+            Ok(())
+        }
+    };
+}
+
+on_both! {
+    contacts_are_found_and_journals_come_back_as_written,
+    all_of_many_contacts_is_there_in_order,
+    a_key_is_set_read_compared_and_gone_in_time,
+    spaces_are_apart,
+    of_changes_at_the_same_time_each_sees_the_one_before,
+    limits_of_keys_are_held,
+    what_a_former_engine_left_open_is_closed,
+    all_is_there_after_opening_again,
+    what_the_store_refuses_is_lost_alone,
+    a_caller_may_be_called_anything,
+}
+
+#[test]
+fn engines_that_share_a_database_leave_each_others_contacts_open() -> Result<()> {
+    let server = Postgres::start()?;
+    let (one, other) = (TempDir::new()?, TempDir::new()?);
+    server.create("shared")?;
+    let places = [
+        server.place("shared", one.path())?,
+        server.place("shared", other.path())?,
+    ];
+    run(async {
+        let [one, other] = &places;
+        world::begin(one, "contact-one").await?;
+        world::begin(other, "contact-other").await?;
+        let store = world::open(one).await?;
+        assert_eq!(store.close_orphans(5).await?, 1);
+        let open = world::ended(&store).await?;
+        assert_eq!(
+            open,
+            [
+                ("contact-one".to_owned(), Some(5)),
+                ("contact-other".to_owned(), None)
+            ]
+        );
+        Ok(())
+    })
+}
+
+#[test]
+fn a_server_that_cannot_be_used_is_told_with_what_to_do() -> Result<()> {
+    let mut server = Postgres::start()?;
+    let folder = TempDir::new()?;
+    let told = |place: &Place| -> Result<String> {
+        run(async {
+            let refused = strowger_server::store::Store::open(place).await;
+            Ok(refused.err().context("it is refused")?.to_string())
+        })
+    };
+    let nowhere = server.place("nowhere", folder.path())?;
+    let missing = told(&nowhere)?;
+    for word in [
+        "PostgreSQL database nowhere",
+        "as user strowger",
+        "does not exist",
+        "createdb",
+    ] {
+        assert!(missing.contains(word), "no `{word}` in {missing}");
+    }
+    server.stop()?;
+    let down = told(&nowhere)?;
+    assert!(down.contains("is it running"), "{down}");
+    Ok(())
+}
