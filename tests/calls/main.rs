@@ -10,6 +10,7 @@ mod flows;
 mod many;
 mod project_files;
 mod replay;
+mod secret_message;
 mod signalling;
 mod store;
 mod world;

@@ -39,7 +39,7 @@ impl Known {
         let plugins = &project.config.plugins;
         let (steps, complaints) = Steps::load(host, folder, plugins, &Limits::default()).await;
         if let Some(complaint) = complaints.first() {
-            bail!("{}: {}", folder.display(), complaint.message);
+            bail!("{}: {}", folder.display(), complaint.message.english());
         }
         let flows = project.flows.iter().map(|flow| {
             let text = String::from_utf8(flow.source.clone())?;

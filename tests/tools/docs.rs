@@ -55,7 +55,8 @@ fn the_table_of_filters_is_that_of_the_program() -> Result<()> {
     let head = "| filter | takes | what it does | example | English | Chinese |";
     let found = table(&page("docs/flow-language.md")?, head)?;
     let rows = FILTERS.iter().map(|filter| {
-        let (name, takes) = (filter.name, filter.takes_text());
+        let takes = filter.takes_text();
+        let (name, takes) = (filter.name, takes.english());
         let argument = filter.argument.as_ref();
         let argument = argument.map_or(String::new(), |argument| format!("({})", argument.name));
         let (example, english, chinese) = filter.example;
