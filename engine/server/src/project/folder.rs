@@ -96,9 +96,11 @@ impl ProjectError {
             }
             ProjectError::Config(ConfigError::NotText { path }) => {
                 let path = path.display();
-                let message = text!("{path} is not UTF-8", "`{path}` 不是 UTF-8");
-                let help = Text::fixed("save it as UTF-8", "请存为 UTF-8");
-                (message, Some(help))
+                let message = text!(
+                    "{path} is not UTF-8 text: save it as UTF-8",
+                    "`{path}` 不是 UTF-8 文本：请存为 UTF-8"
+                );
+                (message, None)
             }
             ProjectError::Program(error) => {
                 let said = error.to_string();
