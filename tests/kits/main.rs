@@ -134,6 +134,8 @@ impl Kit {
 
         self.must(&["check"])?;
         self.must(&["test"])?;
+        // In every language a step comes back to where it was when its instance is dropped at each call.
+        self.must(&["test", "--rebuild"])?;
         let (heard, ended) = self.must(&["call", "hello", "--script", ""])?;
         ensure!(
             heard.contains("You reached the plugin greeter") && ended.contains("ended: completed"),

@@ -9,6 +9,7 @@ use super::report::Report;
 use super::rules::{
     missing_outcome, secret_leak, type_mismatch, unassigned_variable, unknown_outcome, unused,
 };
+use super::suggest::nearest;
 use crate::diagnostic::Text;
 use crate::expr::{self, Expr, Lookup, Span, TypeScope};
 use crate::lower::template::tell;
@@ -173,6 +174,7 @@ impl<'c> Checker<'c, '_, '_, '_> {
                 continue;
             }
             let Some(known) = self.assigned.known(name, node) else {
+                self.slip(name);
                 continue;
             };
             if known.never {
@@ -200,6 +202,18 @@ impl<'c> Checker<'c, '_, '_, '_> {
             tell(self.report, finding);
         }
         if wrong { Type::Any } else { ty }
+    }
+
+    /// A name that nothing has: the variable that was probably meant is not unused as well, so that one slip is one
+    /// finding.
+    fn slip(&mut self, name: &str) {
+        let vars = &self.draft.vars;
+        let Some(left) = self.to_compare.get().checked_sub(vars.len()) else {
+            return;
+        };
+        self.to_compare.set(left);
+        self.read
+            .extend(nearest(name, vars.keys().map(String::as_str)));
     }
 
     fn used(&mut self, used: &'c Use) {

@@ -641,8 +641,8 @@ impl<'t> Lowerer<'t> {
             }
             match property(given.name) {
                 Some(schema) => {
-                    self.deprecated_input(given.name_span, &given.name, schema);
-                    let place = input_called(&given.name);
+                    self.deprecated_input(given.name_span, given.name, schema);
+                    let place = input_called(given.name);
                     if schema["format"] == "expect" {
                         continue;
                     }
@@ -651,7 +651,7 @@ impl<'t> Lowerer<'t> {
                     }
                 }
                 None if schema["additionalProperties"] == true => {
-                    let place = input_called(&given.name);
+                    let place = input_called(given.name);
                     let value = self.value_template(
                         site.id,
                         given.name,

@@ -62,8 +62,9 @@ pub(crate) async fn journal(
 
 pub(crate) async fn trace(
     State(api): State<Api>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Vec<TraceEvent>>, Problem> {
+    let Path(id) = id?;
     Ok(Json(events(&entries(&api, &id).await?)))
 }
 
