@@ -9,7 +9,7 @@ use strowger_flow::plan::{Edge, NodeId, Plan};
 use strowger_flow::value::Value;
 
 use crate::Millis;
-use crate::activation::Activation;
+use crate::activation::{Activation, Pending};
 use crate::aside::Aside;
 use crate::entry::{Entry, EntryKind, FORMAT};
 use crate::facts::Facts;
@@ -135,6 +135,14 @@ impl Contact {
             State::Ended => None,
             _ => self.timers.next(),
         }
+    }
+
+    /// Whether an entry has begun that the gap between two keys will complete, without the caller doing anything more.
+    pub fn entry_begun(&self) -> bool {
+        let State::Step(activation) = &self.state else {
+            return false;
+        };
+        matches!(&activation.pending, Pending::Listen(listening) if listening.begun())
     }
 
     /// Whether the walk is over.

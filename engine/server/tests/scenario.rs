@@ -32,6 +32,15 @@ fn passing_tests_and_their_coverage() {
 }
 
 #[test]
+fn the_gap_after_a_key_passes_by_itself() {
+    let text = told(&["entry/codes.flow.yaml"], 0);
+    assert!(
+        text.ends_with("2 tests: 2 passed, 0 failed, 0 skipped\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn failures_show_line_expectation_and_conversation() {
     insta::assert_snapshot!(told(&["failing"], 1));
 }

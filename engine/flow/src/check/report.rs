@@ -8,6 +8,9 @@ use crate::expr::Span;
 /// frames without end.
 pub(crate) const MAX_FINDINGS: usize = 500;
 
+/// Longest sentence of a finding, in bytes: what it quotes may be a megabyte.
+const MAX_MESSAGE_BYTES: usize = 2_000;
+
 /// Collects the findings of a file.
 pub(crate) struct Report<'a> {
     file: &'a str,
@@ -42,7 +45,7 @@ impl<'a> Report<'a> {
         let diagnostic = wanted.then(|| Diagnostic {
             rule: rule.slug,
             level: rule.level,
-            message,
+            message: message.shortened(MAX_MESSAGE_BYTES),
             file: self.file.to_owned(),
             primary: self.label(span, Text::default()),
             labels: Vec::new(),
@@ -126,7 +129,7 @@ impl Found<'_, '_> {
     /// What to do about it.
     pub fn help(mut self, words: Text) -> Self {
         if let Some(diagnostic) = &mut self.diagnostic {
-            diagnostic.help = Some(words);
+            diagnostic.help = Some(words.shortened(MAX_MESSAGE_BYTES));
         }
         self
     }

@@ -64,6 +64,18 @@ impl Text {
         }
     }
 
+    /// The same, cut to so many bytes in each language.
+    pub fn shortened(self, most: usize) -> Text {
+        let short = |text: Cow<'static, str>| match text.len() > most {
+            true => Cow::Owned(format!("{}…", &text[..text.floor_char_boundary(most)])),
+            false => text,
+        };
+        Text {
+            english: short(self.english),
+            chinese: short(self.chinese),
+        }
+    }
+
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         self.english.is_empty()

@@ -269,6 +269,10 @@ pub(crate) const MEANWHILE: Table = &[
 pub(crate) const EXPECT: Table = &[
     ("digits", "Digits: how many, `8`, or from–to, `8..12`."),
     ("number", "A number from–to, `1..10`."),
+    (
+        "money",
+        "An amount in this currency, `USD`; `CNY` when none is named.",
+    ),
     ("one_of", "A list of words."),
 ];
 

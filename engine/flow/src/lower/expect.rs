@@ -10,6 +10,9 @@ use crate::yaml::{Content, Node};
 /// Most digits of an answer; what the host's `listen` takes.
 const MAX_DIGITS: u32 = 64;
 
+/// The currency of `expect: money` that names none: a fixed one, so that a flow means the same everywhere. ISO 4217.
+const CURRENCY: &str = "CNY";
+
 /// What an answer may be.
 pub(super) struct Expected {
     /// As the step gets it.
@@ -61,44 +64,46 @@ impl<'t> Lowerer<'t> {
                     fields.push(("min", Value::Number(1.0)));
                     fields.push(("max", Value::Number(f64::from(MAX_DIGITS))));
                 }
+                if *kind == "money" {
+                    fields.push(("currency", text_value(CURRENCY)));
+                }
                 Some(expected(fields, ty.clone()))
             }
-            Content::Map(map) => {
-                match map.entries.as_slice() {
-                    [entry] => match entry.key.as_ref() {
-                        "digits" => self.digits(&entry.value),
-                        "number" => self.numbers(&entry.value),
-                        "one_of" => {
-                            let words = self.words("one_of", &entry.value);
-                            let values = words.iter().map(|word| text_value(word)).collect();
-                            let fields = vec![
-                                ("kind", text_value("one_of")),
-                                ("values", Value::List(values)),
-                            ];
-                            Some(expected(fields, Type::OneOf(words)))
-                        }
-                        other => {
-                            let names = ["digits", "number", "one_of"].map(str::to_owned);
-                            crate::check::rules::unknown_key::unknown(
-                                &mut self.report,
-                                entry.key_span,
-                                other,
-                                &Text::fixed("`expect`", "`expect`"),
-                                &names,
-                            );
-                            None
-                        }
-                    },
-                    _ => {
-                        self.wrong_shape(
-                        "expect",
-                        node,
-                        Text::fixed("one of `{ digits: 4..6 }`, `{ number: 1..10 }`, `{ one_of: [a, b] }`", "`{ digits: 4..6 }`、`{ number: 1..10 }`、`{ one_of: [a, b] }` 之一"),
-                    );
+            Content::Map(map) => match map.entries.as_slice() {
+                [entry] => match entry.key.as_ref() {
+                    "digits" => self.digits(&entry.value),
+                    "number" => self.numbers(&entry.value),
+                    "money" => self.money(&entry.value),
+                    "one_of" => {
+                        let words = self.words("one_of", &entry.value);
+                        let values = words.iter().map(|word| text_value(word)).collect();
+                        let fields = vec![
+                            ("kind", text_value("one_of")),
+                            ("values", Value::List(values)),
+                        ];
+                        Some(expected(fields, Type::OneOf(words)))
+                    }
+                    other => {
+                        let names = ["digits", "number", "money", "one_of"].map(str::to_owned);
+                        crate::check::rules::unknown_key::unknown(
+                            &mut self.report,
+                            entry.key_span,
+                            other,
+                            &Text::fixed("`expect`", "`expect`"),
+                            &names,
+                        );
                         None
                     }
+                },
+                _ => {
+                    self.wrong_shape(
+                        "expect",
+                        node,
+                        Text::fixed("one of `{ digits: 4..6 }`, `{ number: 1..10 }`, `{ money: USD }`, `{ one_of: [a, b] }`", "`{ digits: 4..6 }`、`{ number: 1..10 }`、`{ money: USD }`、`{ one_of: [a, b] }` 之一"),
+                    );
+                    None
                 }
-            }
+            },
             Content::List(_) => {
                 self.wrong_shape(
                     "expect",
@@ -169,6 +174,29 @@ impl<'t> Lowerer<'t> {
                 None
             }
         }
+    }
+
+    /// An amount in a currency, ISO 4217.
+    fn money(&mut self, node: &'t Node<'t>) -> Option<Expected> {
+        let written = self.expect_text(
+            "money",
+            node,
+            Text::fixed("a currency such as `USD`", "币种，例如 `USD`"),
+        )?;
+        if parse_literal(&format!("1 {written}"), &Type::Money).is_err() {
+            let message = text!("`{written}` is no currency", "`{written}` 不是币种");
+            let help = Text::fixed(
+                "write its three letters, such as `CNY`",
+                "写三个字母的代码，例如 `CNY`",
+            );
+            bad_input::bad(&mut self.report, node.span, message, Some(help));
+            return None;
+        }
+        let fields = vec![
+            ("kind", text_value("money")),
+            ("currency", text_value(written)),
+        ];
+        Some(expected(fields, Type::Money))
     }
 
     fn bad_range(&mut self, node: &Node, written: &str, example: &str, rule: Text) {

@@ -11,6 +11,7 @@ use crate::check::suggest::some;
 use crate::diagnostic::{Text, text};
 use crate::expr::{Expr, Span};
 use crate::plan::{Piece, Prompt, PromptId, Template, Voice};
+use crate::speak::MAX_SPOKEN_CHARS;
 use crate::yaml::{Content, Map, Node, Scalar};
 
 /// Most parts of a prompt in one language.
@@ -296,6 +297,19 @@ impl<'t> Lowerer<'t> {
         scalar: &'t Scalar<'t>,
         draft: &mut PromptDraft<'t>,
     ) -> Option<Vec<Piece>> {
+        let chars = scalar.text.chars().count();
+        if chars > MAX_SPOKEN_CHARS {
+            let why = text!(
+                "a text of {chars} characters cannot be spoken: {MAX_SPOKEN_CHARS} at most",
+                "{chars} 个字符的文本无法朗读：最多 {MAX_SPOKEN_CHARS} 个"
+            );
+            let help = Text::fixed(
+                "say it in several actions, or as an audio file",
+                "请分成几个动作来说，或用音频文件",
+            );
+            bad_value::why(&mut self.report, node.span, why, Some(help));
+            return None;
+        }
         ssml::check(&mut self.report, node.span, scalar);
         draft.texts.push((node.span, &scalar.text));
         let pieces = self.pieces(node, scalar);

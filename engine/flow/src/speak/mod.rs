@@ -4,6 +4,9 @@
 //! In a chat the same filters write figures. [`say_as`] is the filters, [`render`] what stands in a text
 //! without one, [`choice_phrase`] a menu's line. What comes out holds no markup.
 
+/// Longest text that is spoken in one piece, in characters: about four minutes.
+pub const MAX_SPOKEN_CHARS: usize = 4_000;
+
 mod choices;
 mod currency;
 mod decimal;

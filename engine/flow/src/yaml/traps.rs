@@ -30,14 +30,15 @@ pub(super) fn braces(source: &str, at: usize) -> Span {
 /// Whether a comment after `before` looks like the tail of a text: `Press #`, `Order #5`,
 /// `${order # x}`. A comment that is meant has a blank after its `#`.
 pub(super) fn cuts(before: &str, comment: &str) -> bool {
-    let value = before
-        .split_once(": ")
-        .map_or(before, |(_, value)| value)
-        .trim();
+    let value = before.split_once(": ").map_or(before, |(_, value)| value);
+    let value = value.trim().trim_start_matches("- ");
     let open = before.matches("${").count() > before.matches('}').count();
-    let sentence = value.contains(' ') && !value.starts_with(['"', '\'', '[', '{', '|', '>']);
+    // Chinese has no blanks: one word may be a whole sentence.
+    let plain = !value.is_empty()
+        && !value.starts_with(['"', '\'', '[', '{', '|', '>', '&', '*', '!'])
+        && !value.ends_with([',', '{', '[', '}', ']', ':']);
     let glued = comment.is_empty() || comment.starts_with(|c: char| c.is_alphanumeric());
-    open || (sentence && glued)
+    open || (plain && glued)
 }
 
 /// The word at a byte, or the one character there.

@@ -342,8 +342,8 @@ fn trim(sound: &[f32]) -> &[f32] {
     &sound[first.saturating_sub(EDGE)..(last + 1 + EDGE).min(sound.len())]
 }
 
-/// Longest text of one prompt, in characters: about four minutes of speech.
-pub const TEXT_LIMIT: usize = 4_000;
+/// Longest text of one prompt, in characters.
+pub const TEXT_LIMIT: usize = strowger_flow::speak::MAX_SPOKEN_CHARS;
 
 /// Changes whenever the way from text to sound changes, so that no old sound is taken from the cache.
 const SOUND_VERSION: &str = "strowger speech 1";

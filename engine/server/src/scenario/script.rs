@@ -209,7 +209,9 @@ async fn meet(
         let late = expected
             .within_ms
             .is_some_and(|within| world.now - acted > within);
-        if late || world.step(None, false).await != Moved::On {
+        // An entry that has begun needs time alone to be complete.
+        let alone = world.contact.entry_begun();
+        if late || world.step(None, alone).await != Moved::On {
             break;
         }
     }
