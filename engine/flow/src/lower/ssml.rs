@@ -12,6 +12,9 @@ pub(super) fn check(report: &mut Report<'_>, whole: Span, scalar: &Scalar) {
     let mut open: Vec<(&str, Span)> = Vec::new();
     let mut from = 0;
     while let Some(at) = text[from..].find('<').map(|at| from + at) {
+        if report.is_full() {
+            return;
+        }
         from = at + 1;
         let rest = &text[from..];
         let closing = rest.starts_with('/');

@@ -363,8 +363,8 @@ impl Config {
                 &["media", key],
                 message,
                 Text::fixed(
-                    "RTP takes the even ports of the range, one a call (RFC 3550 §11); the default is 10000 to 19998",
-                    "RTP 使用范围内的偶数端口，每个呼叫一个（RFC 3550 §11）；默认是 10000 到 19998",
+                    "RTP takes the even ports of the range, one a call (RFC 3550 §11); the default is 10000 to 19998; set first_port and last_port together",
+                    "RTP 使用范围内的偶数端口，每个呼叫一个（RFC 3550 §11）；默认是 10000 到 19998；请把 first_port 和 last_port 一起写",
                 ),
             );
         }
