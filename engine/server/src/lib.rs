@@ -5,10 +5,12 @@
 //! runtime    one task a contact  effects   HTTP and data         store     journals, records, data
 //! project    a project's folder  serve     calls in, draining    http      health, metrics, contacts
 //! scenario   a flow's tests, in virtual time           lsp      the language server, for editors
+//! centre     tenants, what they publish, what is live  trial     a step alone, against a script
 //! cli        the program's verbs
 //! ```
 
 mod below;
+pub mod centre;
 pub mod cli;
 pub mod clock;
 pub mod effects;
@@ -23,3 +25,4 @@ pub mod scenario;
 pub mod serve;
 pub mod sip;
 pub mod store;
+pub mod trial;

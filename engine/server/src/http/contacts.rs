@@ -27,7 +27,7 @@ pub(crate) async fn list(
         sip_call_id: query.call_id,
         limit: query.limit,
     };
-    api.engine.durable().await.map_err(Problem::unavailable)?;
+    api.node.durable().await.map_err(Problem::unavailable)?;
     Ok(Json(store(&api)?.contacts(&filter).await.map_err(broken)?))
 }
 
@@ -36,7 +36,7 @@ pub(crate) async fn one(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ContactRow>, Problem> {
     let Path(id) = id?;
-    api.engine.durable().await.map_err(Problem::unavailable)?;
+    api.node.durable().await.map_err(Problem::unavailable)?;
     store(&api)?
         .contact(&id)
         .await
@@ -77,7 +77,7 @@ pub(crate) async fn transcript(
 }
 
 async fn entries(api: &Api, id: &str) -> Result<Vec<Entry>, Problem> {
-    api.engine.durable().await.map_err(Problem::unavailable)?;
+    api.node.durable().await.map_err(Problem::unavailable)?;
     let mut entries = store(api)?.journal(id).await.map_err(broken)?;
     let over = entries
         .iter()
@@ -98,7 +98,7 @@ async fn entries(api: &Api, id: &str) -> Result<Vec<Entry>, Problem> {
 }
 
 fn store(api: &Api) -> Result<&Store, Problem> {
-    api.engine
+    api.node
         .store
         .as_ref()
         .ok_or_else(|| Problem::internal("this engine keeps no journal"))

@@ -71,13 +71,13 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         "failures_total",
         "counter",
         "Failures of steps and prompts.",
-        api.engine.failures(),
+        api.node.failures(),
     );
     line(
         "step_instances_dropped_total",
         "counter",
         "Instances dropped in a long wait; each is built anew when its step goes on.",
-        api.engine.dropped(),
+        api.node.dropped(),
     );
     line(
         "media_ports_in_use",
@@ -85,7 +85,7 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         "Audio ports in use.",
         media.ports_in_use,
     );
-    if let Some(store) = &api.engine.store {
+    if let Some(store) = &api.node.store {
         let health = store.health();
         line(
             "store_up",

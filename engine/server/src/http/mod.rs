@@ -15,8 +15,9 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use serde_json::json;
 
+use crate::centre::Centre;
 use crate::media::Media;
-use crate::runtime::{Engine, Outgoing};
+use crate::runtime::{Node, Outgoing};
 use crate::serve::Traffic;
 
 pub use listen::listen;
@@ -24,8 +25,10 @@ pub use listen::listen;
 /// What the HTTP side looks at.
 #[derive(Clone)]
 pub struct Api {
-    /// The engine.
-    pub engine: Arc<Engine>,
+    /// What all tenants share.
+    pub node: Arc<Node>,
+    /// Who is served.
+    pub centre: Arc<Centre>,
     /// The audio.
     pub media: Media,
     /// Counters of calls.
@@ -64,7 +67,7 @@ async fn health(State(api): State<Api>) -> Response {
         true => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
     };
     let gone = api
-        .engine
+        .node
         .store
         .as_ref()
         .is_some_and(|store| store.health().gone().is_some());

@@ -269,7 +269,7 @@ impl Project {
     /// A complaint about a plugin, at the line of `strowger.toml` that names its component.
     fn plugin(&self, complaint: &Complaint) -> Finding {
         match &complaint.plugin {
-            Some(plugin) => self.at(
+            Some(plugin) => self.at_key(
                 Level::Error,
                 &["plugins", plugin, "component"],
                 complaint.message.clone(),
@@ -286,11 +286,11 @@ impl Project {
 
     /// A finding at a plugin's table in `strowger.toml`.
     pub fn about_plugin(&self, level: Level, plugin: &str, message: Text, help: Text) -> Finding {
-        self.at(level, &["plugins", plugin], message, Some(help))
+        self.at_key(level, &["plugins", plugin], message, Some(help))
     }
 
     /// A finding at a key of `strowger.toml`.
-    fn at(&self, level: Level, path: &[&str], message: Text, help: Option<Text>) -> Finding {
+    pub(crate) fn at_key(&self, level: Level, path: &[&str], message: Text, help: Option<Text>) -> Finding {
         let at = key(&self.source.text, path);
         self.source.finding(level, at, message, help)
     }

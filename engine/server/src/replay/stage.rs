@@ -41,7 +41,7 @@ impl Stage {
             plugin.stand_in = Some(component.clone());
         }
         let host = plugin_host(Some(data))?;
-        let (steps, program) = checked_program(&host, &project).await?;
+        let (steps, program) = checked_program(&host, &project, &Limits::default()).await?;
         let files = project
             .flows
             .iter()

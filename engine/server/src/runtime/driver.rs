@@ -141,7 +141,7 @@ impl<L: Line> Driver<L> {
                 }
                 Event::DropWaiting => {
                     let dropped = self.guests.drop_waiting();
-                    self.engine.count_dropped(dropped);
+                    self.engine.node.count_dropped(dropped);
                     continue;
                 }
                 Event::Stop => {
@@ -160,14 +160,14 @@ impl<L: Line> Driver<L> {
     }
 
     fn now(&self) -> Millis {
-        self.engine.clock.now() + self.skipped
+        self.engine.node.clock.now() + self.skipped
     }
 
     async fn event(&mut self) -> Event {
         let deadline = self.contact.deadline();
         let idle =
             self.pace == Pace::Virtual && !self.guests.computing() && self.under_way.is_empty();
-        let clock = self.engine.clock;
+        let clock = self.engine.node.clock;
         let pace = self.pace;
         let skipped = self.skipped;
         let time = async move {
@@ -239,7 +239,7 @@ impl<L: Line> Driver<L> {
                 if let Some(keep) = &mut self.keep {
                     keep.push(entry.clone());
                 }
-                if let Some(writer) = &self.engine.writer {
+                if let Some(writer) = &self.engine.node.writer {
                     writer
                         .write(Record::Entry(self.contact.facts().id.clone(), entry))
                         .await;
@@ -260,7 +260,7 @@ impl<L: Line> Driver<L> {
             }
             Output::HangUp => self.line.hang_up(),
             Output::Ended(ending) => {
-                if let Some(writer) = &self.engine.writer {
+                if let Some(writer) = &self.engine.node.writer {
                     let id = self.contact.facts().id.clone();
                     let reason = ending.reason.clone();
                     writer
@@ -340,7 +340,7 @@ impl<L: Line> Driver<L> {
                     .collect();
                 self.answer(effect, async move {
                     if !matches!(request.method.as_str(), "GET" | "HEAD")
-                        && let Err(error) = engine.durable().await
+                        && let Err(error) = engine.node.durable().await
                     {
                         // What cannot be explained afterwards does not leave the house.
                         let error = CallError::Unavailable(format!("the journal: {error}"));
@@ -354,7 +354,7 @@ impl<L: Line> Driver<L> {
                     };
                     let granted = engine.granted_hosts(&plugin);
                     match engine
-                        .http
+                        .node.http
                         .fetch(request, granted, &idempotency_key, secret)
                         .await
                     {
@@ -368,12 +368,12 @@ impl<L: Line> Driver<L> {
                 let now = self.now();
                 self.answer(effect, async move {
                     if !matches!(call, KvCall::Get(_))
-                        && let Err(error) = engine.durable().await
+                        && let Err(error) = engine.node.durable().await
                     {
                         let error = CallError::Unavailable(format!("the journal: {error}"));
                         return json!({ "err": error });
                     }
-                    match &engine.store {
+                    match &engine.node.store {
                         Some(store) => perform_kv(store, &engine.tenant, &plugin, call, now).await,
                         None => json!({ "err": CallError::Unavailable("this engine keeps no data".into()) }),
                     }

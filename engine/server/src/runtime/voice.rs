@@ -572,7 +572,8 @@ impl Line for VoiceLine {
         self.wanted = None;
         let path = self
             .engine
-            .recordings
+            .node
+            .recordings()
             .join(format!("{}-{effect}.wav", self.contact));
         let spec = RecordSpec {
             id: effect,

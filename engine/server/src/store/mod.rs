@@ -20,6 +20,7 @@ mod error;
 mod health;
 mod kv;
 mod place;
+mod published;
 mod writer;
 
 use std::path::Path;
@@ -40,6 +41,9 @@ pub(crate) use kv::check as check_kv;
 pub use kv::{KvError, MAX_KEY_BYTES, MAX_KEYS, MAX_VALUE_BYTES, Space};
 pub use place::{Place, URL_VARIABLE};
 pub(crate) use place::{has_password, options as place_options};
+pub use published::{
+    Files, Manifest, NewRevision, PluginVersion, PublishedError, Release, Revision,
+};
 pub use writer::{Record, Writer};
 
 /// Connections for reading and for key-value changes; the writer has one of its own. SQLite has one writer at a time

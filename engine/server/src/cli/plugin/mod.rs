@@ -1,7 +1,6 @@
 //! `strowger plugin`
 
 mod build;
-mod caller;
 mod inspect;
 mod kit;
 mod new;
