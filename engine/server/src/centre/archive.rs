@@ -34,7 +34,9 @@ pub enum ArchiveError {
     )]
     Broken(String),
     /// There is no file in it.
-    #[error("the archive holds no file: pack the project's folder itself, as `tar -C PROJECT -c .` does")]
+    #[error(
+        "the archive holds no file: pack the project's folder itself, as `tar -C PROJECT -c .` does"
+    )]
     Empty,
     /// It holds something that is no file.
     #[error("`{0}` in the archive is neither a file nor a folder: links and devices are not taken")]
@@ -48,10 +50,14 @@ pub enum ArchiveError {
     #[error("`{0}` stands twice in the archive")]
     Twice(String),
     /// Too much.
-    #[error("the archive holds more than {0} bytes: leave out what the flows do not use, or ask the operator for more (limits.upload_bytes)")]
+    #[error(
+        "the archive holds more than {0} bytes: leave out what the flows do not use, or ask the operator for more (limits.upload_bytes)"
+    )]
     Bytes(usize),
     /// Too many.
-    #[error("the archive holds more than {0} files: leave out what the flows do not use, or ask the operator for more (limits.files)")]
+    #[error(
+        "the archive holds more than {0} files: leave out what the flows do not use, or ask the operator for more (limits.files)"
+    )]
     Files(usize),
 }
 
@@ -81,7 +87,12 @@ fn read(reader: impl Read, limits: ArchiveLimits) -> Result<Tree, ArchiveError> 
             return Err(ArchiveError::Files(limits.files));
         }
         let raw = entry.path_bytes().into_owned();
-        let shown = || String::from_utf8_lossy(&raw).chars().take(80).collect::<String>();
+        let shown = || {
+            String::from_utf8_lossy(&raw)
+                .chars()
+                .take(80)
+                .collect::<String>()
+        };
         let kind = entry.header().entry_type();
         if kind.is_dir() || kind.is_pax_global_extensions() {
             continue;
@@ -189,7 +200,10 @@ mod tests {
             (".strowger/db", file, b"c"),
         ]);
         let tree = unpack(&bytes, LIMITS).expect("whole");
-        assert_eq!(tree.keys().collect::<Vec<_>>(), ["flows/a.flow.yaml", "strowger.toml"]);
+        assert_eq!(
+            tree.keys().collect::<Vec<_>>(),
+            ["flows/a.flow.yaml", "strowger.toml"]
+        );
         let again = unpack(&pack(&tree).expect("in memory"), LIMITS).expect("whole");
         assert_eq!(again, tree);
     }
@@ -199,18 +213,39 @@ mod tests {
         let file = tar::EntryType::Regular;
         let large = vec![0; LIMITS.bytes + 1];
         let many: Vec<String> = (0..9).map(|n| format!("f{n}")).collect();
-        let many: Vec<_> = many.iter().map(|name| (name.as_str(), file, &b""[..])).collect();
+        let many: Vec<_> = many
+            .iter()
+            .map(|name| (name.as_str(), file, &b""[..]))
+            .collect();
         for (bytes, words) in [
-            (archive(&[("../out", file, b"a")]), "must stay in the project"),
-            (archive(&[("/etc/passwd", file, b"a")]), "must stay in the project"),
-            (archive(&[("a/../../b", file, b"a")]), "must stay in the project"),
-            (archive(&[("link", tar::EntryType::Symlink, b"")]), "neither a file"),
-            (archive(&[("pipe", tar::EntryType::Fifo, b"")]), "neither a file"),
+            (
+                archive(&[("../out", file, b"a")]),
+                "must stay in the project",
+            ),
+            (
+                archive(&[("/etc/passwd", file, b"a")]),
+                "must stay in the project",
+            ),
+            (
+                archive(&[("a/../../b", file, b"a")]),
+                "must stay in the project",
+            ),
+            (
+                archive(&[("link", tar::EntryType::Symlink, b"")]),
+                "neither a file",
+            ),
+            (
+                archive(&[("pipe", tar::EntryType::Fifo, b"")]),
+                "neither a file",
+            ),
             (archive(&[("a", file, b"1"), ("./a", file, b"2")]), "twice"),
             (archive(&[("a", file, &large)]), "more than 65536 bytes"),
             (archive(&many), "more than 8 files"),
             (archive(&[]), "no file"),
-            (archive(&[("a", file, &[7; 600])])[..700].to_vec(), "cannot be read"),
+            (
+                archive(&[("a", file, &[7; 600])])[..700].to_vec(),
+                "cannot be read",
+            ),
             (b"PK\x03\x04 not a tar".to_vec(), "cannot be read"),
             (vec![0x1f, 0x8b, 1, 2, 3], "cannot be read"),
         ] {
@@ -224,7 +259,10 @@ mod tests {
         let zeros = vec![0; 64 << 20];
         let bytes = pack(&Tree::from([("zeros".to_owned(), zeros)])).expect("in memory");
         assert!(bytes.len() < 100_000);
-        assert!(matches!(unpack(&bytes, LIMITS), Err(ArchiveError::Bytes(_))));
+        assert!(matches!(
+            unpack(&bytes, LIMITS),
+            Err(ArchiveError::Bytes(_))
+        ));
     }
 
     proptest! {

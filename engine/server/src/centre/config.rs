@@ -120,14 +120,16 @@ impl Tenants {
             path: path.to_owned(),
             why,
         };
-        let entries =
-            std::fs::read_dir(&folder).map_err(|e| unreadable(&folder, e.to_string()))?;
+        let entries = std::fs::read_dir(&folder).map_err(|e| unreadable(&folder, e.to_string()))?;
         let mut files = BTreeSet::new();
         for entry in entries {
             let path = entry
                 .map_err(|e| unreadable(&folder, e.to_string()))?
                 .path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
                 files.insert(path);
             }
         }
@@ -225,7 +227,13 @@ impl TenantLimits {
             .or_else(|| fits("upload_bytes", self.upload_bytes, 1 << 30))
             .or_else(|| fits("files", self.files, 20_000))
             .or_else(|| fits("step.memory_bytes", step.memory_bytes, most))
-            .or_else(|| fits("step.interpreter_memory_bytes", step.interpreter_memory_bytes, most))
+            .or_else(|| {
+                fits(
+                    "step.interpreter_memory_bytes",
+                    step.interpreter_memory_bytes,
+                    most,
+                )
+            })
             .or_else(|| fits("step.cpu_ms", step.cpu_ms as usize, 10_000))
             .or_else(|| fits("step.busy_ms", step.busy_ms as usize, 600_000))
             .or_else(|| fits("step.component_bytes", step.component_bytes, 256 << 20))
@@ -247,16 +255,23 @@ mod tests {
             ("numbers = [1]", "line 1"),
             ("\n\ncolour = 1", "line 3: unknown field `colour`"),
             ("signed = true", "without a publisher"),
-            ("[publishers]\nacme = \"abc\"", "publishers.acme is no Ed25519"),
+            (
+                "[publishers]\nacme = \"abc\"",
+                "publishers.acme is no Ed25519",
+            ),
             ("[limits]\ncontacts = 0", "limits.contacts is 1 to"),
-            ("[limits.step]\nmemory_bytes = 99999999999", "limits.step.memory_bytes"),
+            (
+                "[limits.step]\nmemory_bytes = 99999999999",
+                "limits.step.memory_bytes",
+            ),
             ("[limits.step]\ncolour = 1", "unknown field `colour`"),
         ] {
             let told = TenantConfig::parse(text).expect_err(text);
             assert!(told.contains(words), "{text}: {told}");
             assert!(!told.contains('\n'), "{told}");
         }
-        let config = TenantConfig::parse("numbers = [\"100\"]\n[limits.step]\ncpu_ms = 20").expect("whole");
+        let config =
+            TenantConfig::parse("numbers = [\"100\"]\n[limits.step]\ncpu_ms = 20").expect("whole");
         assert_eq!(config.limits.step.cpu_ms, 20);
         assert_eq!(config.limits.step.busy_ms, 5_000);
     }

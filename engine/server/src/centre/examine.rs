@@ -159,7 +159,9 @@ fn capabilities(project: &Project, steps: &Steps) -> BTreeMap<String, Vec<String
         let mut touched = Vec::new();
         for import in plugin.imports() {
             match import.as_str() {
-                "http" => touched.extend(config.grants.http.iter().map(|host| format!("http {host}"))),
+                "http" => {
+                    touched.extend(config.grants.http.iter().map(|host| format!("http {host}")))
+                }
                 "kv" | "route" => touched.push(import.clone()),
                 _ => {}
             }

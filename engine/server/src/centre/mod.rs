@@ -133,7 +133,9 @@ impl Centre {
     /// Reads the tenants' files again. When something in them cannot be, nothing changes.
     pub async fn reload(&self) -> Result<(), String> {
         let Some(folder) = &self.folder else {
-            return Err("this engine serves one project's folder: restart it to read it again".into());
+            return Err(
+                "this engine serves one project's folder: restart it to read it again".into(),
+            );
         };
         let read = Tenants::read(folder).map_err(|error| error.to_string())?;
         let before = self.state();
@@ -144,10 +146,9 @@ impl Centre {
                 Some(tenant) => Arc::clone(tenant),
                 None => Tenant::new(&name, TenantConfig::default()),
             };
-            let live = self
-                .restore(&tenant, &config)
-                .await
-                .map_err(|refusal| format!("tenant {name} could not be served any more: {refusal}"))?;
+            let live = self.restore(&tenant, &config).await.map_err(|refusal| {
+                format!("tenant {name} could not be served any more: {refusal}")
+            })?;
             changes.push((Arc::clone(&tenant), config, live));
             tenants.insert(name, tenant);
         }

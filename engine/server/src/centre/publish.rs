@@ -70,8 +70,9 @@ impl Centre {
             bytes: config.limits.upload_bytes,
             files: config.limits.files,
         };
-        let unpacked =
-            tokio::task::spawn_blocking(move || archive::unpack(&archive, limits).map(tree::hashed));
+        let unpacked = tokio::task::spawn_blocking(move || {
+            archive::unpack(&archive, limits).map(tree::hashed)
+        });
         let (files, blobs) = unpacked.await.map_err(broken)??;
         let _turn = tenant.publishing.lock().await;
         self.quota(&store, &tenant, &config).await?;
@@ -129,14 +130,21 @@ impl Centre {
             }
             None => gained(&Manifest::default(), &revision.manifest),
         };
-        let accepted = |gain: &String| order.accept.iter().any(|known| known == "all" || known == gain);
+        let accepted = |gain: &String| {
+            order
+                .accept
+                .iter()
+                .any(|known| known == "all" || known == gain)
+        };
         let missing: Vec<String> = gains.into_iter().filter(|gain| !accepted(gain)).collect();
         if !missing.is_empty() {
             return Err(Refusal::NotAccepted(missing));
         }
         let (live, candidate) = match (&before, order.percent) {
             (_, 100) => (order.revision, None),
-            (Some(before), _) if before.live != order.revision => (before.live, Some(order.revision)),
+            (Some(before), _) if before.live != order.revision => {
+                (before.live, Some(order.revision))
+            }
             (Some(_), _) => {
                 return Err(Refusal::Conflict(format!(
                     "revision {} is live already for all callers",
@@ -210,9 +218,7 @@ impl Centre {
         let Some(release) = store.released(&tenant.name).await? else {
             return Ok(None);
         };
-        let served = self
-            .served(tenant, config, store, release.live)
-            .await?;
+        let served = self.served(tenant, config, store, release.live).await?;
         let candidate = match release.candidate {
             Some(candidate) => {
                 let served = self.served(tenant, config, store, candidate).await?;
@@ -550,7 +556,9 @@ fn place_of(
         .unwrap_or_default();
     let source = Source::new(Path::new("strowger.toml"), &text);
     let config = Config::parse(&source).map_err(|error| {
-        Refusal::Unable(format!("the newest revision cannot be read any more: {error}"))
+        Refusal::Unable(format!(
+            "the newest revision cannot be read any more: {error}"
+        ))
     })?;
     let known = config.plugins.get(plugin).ok_or_else(|| {
         let known: Vec<&str> = config.plugins.keys().map(String::as_str).collect();
@@ -573,7 +581,9 @@ fn newer(name: &str, version: &str, known: &[PluginVersion]) -> Result<(), Refus
     let Ok(version) = Version::parse(version) else {
         return Ok(());
     };
-    let known = known.iter().filter_map(|known| Version::parse(&known.version).ok());
+    let known = known
+        .iter()
+        .filter_map(|known| Version::parse(&known.version).ok());
     let same_major = known.filter(|known| known.major == version.major);
     match same_major.max() {
         Some(newest) if newest > version => Err(Refusal::Conflict(format!(
@@ -584,9 +594,10 @@ fn newer(name: &str, version: &str, known: &[PluginVersion]) -> Result<(), Refus
 }
 
 async fn wanted(store: &Store, tenant: &Tenant, number: u64) -> Result<Revision, Refusal> {
-    store.revision(&tenant.name, number).await?.ok_or_else(|| {
-        Refusal::Unknown(format!("tenant {} has no revision {number}", tenant.name))
-    })
+    store
+        .revision(&tenant.name, number)
+        .await?
+        .ok_or_else(|| Refusal::Unknown(format!("tenant {} has no revision {number}", tenant.name)))
 }
 
 /// What a manifest may touch and another may not.

@@ -101,10 +101,22 @@ mod tests {
         let signed = signature(&statement.sign(&again)).expect("64 bytes");
         assert_eq!(statement.publisher(&config, &signed), Some("acme"));
         for other in [
-            Statement { tenant: "vega", ..statement },
-            Statement { plugin: "order", ..statement },
-            Statement { version: "1.0.1", ..statement },
-            Statement { sha256: "01", ..statement },
+            Statement {
+                tenant: "vega",
+                ..statement
+            },
+            Statement {
+                plugin: "order",
+                ..statement
+            },
+            Statement {
+                version: "1.0.1",
+                ..statement
+            },
+            Statement {
+                sha256: "01",
+                ..statement
+            },
         ] {
             assert_eq!(other.publisher(&config, &signed), None);
         }

@@ -91,7 +91,10 @@ impl Tenant {
     }
 
     pub(super) fn prepare(&self, served: Served) {
-        let mut prepared = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
+        let mut prepared = self
+            .prepared
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         *prepared = Some(served);
     }
 

@@ -43,7 +43,9 @@ pub fn write(data: &Path, files: &Files, blobs: &BTreeMap<String, Vec<u8>>) -> i
         return Ok(folder);
     }
     let chance: [u8; 8] = rand::random();
-    let making = data.join("revisions").join(format!("making-{}", hex(&chance)));
+    let making = data
+        .join("revisions")
+        .join(format!("making-{}", hex(&chance)));
     let made = fill(&making, files, blobs).and_then(|()| {
         match std::fs::rename(&making, &folder) {
             // Another made the same meanwhile.

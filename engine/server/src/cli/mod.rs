@@ -22,6 +22,9 @@ mod known;
 mod lsp;
 mod new;
 mod plugin;
+mod push;
+mod release;
+mod remote;
 mod replay;
 mod restore;
 mod schema;
@@ -100,6 +103,10 @@ enum Command {
     Lsp(lsp::Lsp),
     /// Work on plugins.
     Plugin(plugin::PluginArguments),
+    /// Push a project to a centre, where it is checked and kept as a revision.
+    Push(push::Push),
+    /// Make a tenant's revision live, for all callers or some; roll back; say what is live.
+    Release(release::ReleaseArguments),
 }
 
 /// How findings and results are written.
@@ -244,6 +251,8 @@ pub fn main() -> ExitCode {
             Command::Restore(restore) => restore.run().await,
             Command::Lsp(lsp) => lsp.run().await,
             Command::Plugin(plugin) => plugin.run().await,
+            Command::Push(push) => push.run().await,
+            Command::Release(release) => release.run().await,
         }
     });
     // A keyboard that is being read would keep the program alive.

@@ -92,7 +92,8 @@ impl Serve {
                 Centre::of_project(engine, routes)
             }
             None => {
-                let place = Place::of(&config.store, &self.project, &data).map_err(Failure::cannot)?;
+                let place =
+                    Place::of(&config.store, &self.project, &data).map_err(Failure::cannot)?;
                 let node = Node::open(&place, &data).await?;
                 close_orphans(&node).await.map_err(Failure::cannot)?;
                 let centre = Centre::open(&self.project, node).await;
@@ -181,13 +182,17 @@ fn progress(done: usize, total: usize) {
 /// SIGHUP reads the tenants' files again.
 async fn reloads(centre: Arc<Centre>) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-        tracing::error!("SIGHUP cannot be watched: restart the engine to read the tenants' files again");
+        tracing::error!(
+            "SIGHUP cannot be watched: restart the engine to read the tenants' files again"
+        );
         return;
     };
     while hangup.recv().await.is_some() {
         match centre.reload().await {
             Ok(()) => tracing::info!("the tenants' files are read again"),
-            Err(why) => tracing::error!("the tenants' files are not taken, what was before holds: {why}"),
+            Err(why) => {
+                tracing::error!("the tenants' files are not taken, what was before holds: {why}")
+            }
         }
     }
 }

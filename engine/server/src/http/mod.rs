@@ -3,16 +3,17 @@
 mod contacts;
 mod listen;
 mod metrics;
+mod tenants;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Router;
-use axum::extract::State;
 use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
+use axum::routing::{get, post, put};
 use serde_json::json;
 
 use crate::centre::Centre;
@@ -21,6 +22,7 @@ use crate::runtime::{Node, Outgoing};
 use crate::serve::Traffic;
 
 pub use listen::listen;
+pub(crate) use tenants::SIGNATURE;
 
 /// What the HTTP side looks at.
 #[derive(Clone)]
@@ -49,6 +51,26 @@ pub fn router(api: Api) -> Router {
         .route("/v1/contacts/{id}/journal", get(contacts::journal))
         .route("/v1/contacts/{id}/trace", get(contacts::trace))
         .route("/v1/contacts/{id}/transcript", get(contacts::transcript))
+        .route("/v1/tenants", get(tenants::list))
+        .route("/v1/tenants/{tenant}", get(tenants::one))
+        .route(
+            "/v1/tenants/{tenant}/revisions",
+            get(tenants::revisions).post(tenants::push_project),
+        )
+        .route(
+            "/v1/tenants/{tenant}/revisions/{number}",
+            get(tenants::revision),
+        )
+        .route(
+            "/v1/tenants/{tenant}/plugins",
+            get(tenants::plugins).post(tenants::push_plugin),
+        )
+        .route("/v1/tenants/{tenant}/release", put(tenants::release))
+        .route(
+            "/v1/tenants/{tenant}/release/rollback",
+            post(tenants::roll_back),
+        )
+        .layer(DefaultBodyLimit::max(tenants::MAX_PUSH))
         .fallback(async || Problem::not_found("there is nothing at this address; see /v1/contacts"))
         .method_not_allowed_fallback(async |method: Method| {
             Problem::of(
@@ -102,19 +124,22 @@ impl From<PathRejection> for Problem {
 pub(crate) struct Problem {
     status: StatusCode,
     detail: String,
+    /// Members beside the standard ones (RFC 9457 §3.2).
+    more: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Problem {
     pub fn of(status: StatusCode, detail: impl Into<String>) -> Problem {
         let detail = detail.into();
-        Problem { status, detail }
+        Problem {
+            status,
+            detail,
+            more: serde_json::Map::new(),
+        }
     }
 
     pub fn not_found(detail: impl Into<String>) -> Problem {
-        Problem {
-            status: StatusCode::NOT_FOUND,
-            detail: detail.into(),
-        }
+        Problem::of(StatusCode::NOT_FOUND, detail)
     }
 
     /// It may be possible later: the store is gone.
@@ -123,20 +148,26 @@ impl Problem {
     }
 
     pub fn internal(detail: impl Into<String>) -> Problem {
-        Problem {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            detail: detail.into(),
-        }
+        Problem::of(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    }
+
+    /// The same with a member more.
+    pub fn with(mut self, name: &str, value: serde_json::Value) -> Problem {
+        self.more.insert(name.to_owned(), value);
+        self
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
+        let mut body = json!({
             "title": self.status.canonical_reason().unwrap_or("error"),
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
+        if let Some(members) = body.as_object_mut() {
+            members.extend(self.more);
+        }
         (
             self.status,
             [("content-type", "application/problem+json")],

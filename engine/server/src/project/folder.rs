@@ -290,7 +290,13 @@ impl Project {
     }
 
     /// A finding at a key of `strowger.toml`.
-    pub(crate) fn at_key(&self, level: Level, path: &[&str], message: Text, help: Option<Text>) -> Finding {
+    pub(crate) fn at_key(
+        &self,
+        level: Level,
+        path: &[&str],
+        message: Text,
+        help: Option<Text>,
+    ) -> Finding {
         let at = key(&self.source.text, path);
         self.source.finding(level, at, message, help)
     }

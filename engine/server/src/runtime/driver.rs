@@ -354,7 +354,8 @@ impl<L: Line> Driver<L> {
                     };
                     let granted = engine.granted_hosts(&plugin);
                     match engine
-                        .node.http
+                        .node
+                        .http
                         .fetch(request, granted, &idempotency_key, secret)
                         .await
                     {

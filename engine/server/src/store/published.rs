@@ -128,11 +128,7 @@ impl From<sqlx::Error> for PublishedError {
 
 impl Store {
     /// Keeps plugins' versions and, in the same transaction, a revision with its files; gives the revision's number.
-    pub async fn publish(
-        &self,
-        tenant: &str,
-        new: NewRevision<'_>,
-    ) -> Result<u64, PublishedError> {
+    pub async fn publish(&self, tenant: &str, new: NewRevision<'_>) -> Result<u64, PublishedError> {
         self.reachable()?;
         let lock = self.publishing_lock();
         let manifest = json(new.manifest);
@@ -249,9 +245,11 @@ impl Store {
     /// A file by its SHA-256.
     pub async fn blob(&self, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.reachable()?;
-        Ok(each!(self, pool => sqlx::query_scalar("SELECT bytes FROM blobs WHERE sha256 = $1")
+        Ok(
+            each!(self, pool => sqlx::query_scalar("SELECT bytes FROM blobs WHERE sha256 = $1")
             .bind(sha256)
-            .fetch_optional(pool))?)
+            .fetch_optional(pool))?,
+        )
     }
 
     /// Which revisions a tenant's contacts walk; none before the first release.
