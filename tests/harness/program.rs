@@ -264,6 +264,11 @@ impl Engine {
         Ok(())
     }
 
+    /// What the engine logs, as a file.
+    pub fn log(&self) -> PathBuf {
+        self.program.log.clone()
+    }
+
     /// The contact of a call, once it is in the journal.
     pub fn contact(&self, call_id: &str) -> Result<serde_json::Value> {
         let list = http::get(self.http, &format!("/v1/contacts?call_id={call_id}"))?.json()?;

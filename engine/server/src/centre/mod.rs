@@ -82,7 +82,7 @@ impl Centre {
             },
             ..TenantConfig::default()
         };
-        let tenant = Tenant::new(&engine.tenant, config);
+        let tenant = Tenant::new(&engine.tenant, engine.share.clone(), config);
         tenant.swap(Live {
             release: None,
             served: Served {
@@ -110,7 +110,10 @@ impl Centre {
         tree::sweep(&node.data);
         let tenants = read.tenants.into_iter();
         let tenants = tenants
-            .map(|(name, config)| (name.clone(), Tenant::new(&name, config)))
+            .map(|(name, config)| {
+                let share = node.host.runtime().share();
+                (name.clone(), Tenant::new(&name, share, config))
+            })
             .collect();
         let centre = Centre {
             node,
@@ -144,7 +147,10 @@ impl Centre {
         for (name, config) in read.tenants {
             let tenant = match before.tenants.get(&name) {
                 Some(tenant) => Arc::clone(tenant),
-                None => Tenant::new(&name, TenantConfig::default()),
+                None => {
+                    let share = self.node.host.runtime().share();
+                    Tenant::new(&name, share, TenantConfig::default())
+                }
             };
             let live = self.restore(&tenant, &config).await.map_err(|refusal| {
                 format!("tenant {name} could not be served any more: {refusal}")

@@ -308,6 +308,7 @@ impl Centre {
             sound.program,
             Arc::clone(&self.node),
             tenant.name.clone(),
+            tenant.share.clone(),
             &config.limits.step,
         );
         Served {

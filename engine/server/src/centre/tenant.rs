@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sha2::{Digest as _, Sha256};
+use strowger_plugin::Share;
 
 use super::config::TenantConfig;
 use crate::project::Routes;
@@ -36,6 +37,8 @@ pub struct Live {
 pub struct Tenant {
     /// Its name.
     pub name: String,
+    /// Its share of the threads on which guests run.
+    pub(super) share: Share,
     config: RwLock<Arc<TenantConfig>>,
     live: RwLock<Option<Live>>,
     contacts: AtomicUsize,
@@ -56,9 +59,10 @@ impl Drop for Seat {
 }
 
 impl Tenant {
-    pub(super) fn new(name: &str, config: TenantConfig) -> Arc<Tenant> {
+    pub(super) fn new(name: &str, share: Share, config: TenantConfig) -> Arc<Tenant> {
         Arc::new(Tenant {
             name: name.to_owned(),
+            share,
             config: RwLock::new(Arc::new(config)),
             live: RwLock::default(),
             contacts: AtomicUsize::new(0),

@@ -86,7 +86,7 @@ impl Remote {
                 .await;
             let body =
                 body.map_err(|e| Failure::cannot(format!("the answer of {base} broke off: {e}")))?;
-            Ok((status, body.to_bytes()))
+            Ok::<_, Failure>((status, body.to_bytes()))
         };
         let (status, body) = tokio::time::timeout(ANSWER_WITHIN, exchange)
             .await

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use strowger_contact::Program;
-use strowger_plugin::{Host, Limits};
+use strowger_plugin::{GuestTask, Host, Limits, Share};
 
 use crate::project::{Project, Steps};
 use crate::runtime::{OpenError, checked_program, plugin_host};
@@ -20,6 +20,7 @@ pub struct Stage {
     pub(super) limits: Limits,
     files: BTreeMap<String, PathBuf>,
     host: Host,
+    share: Share,
 }
 
 impl Stage {
@@ -55,6 +56,7 @@ impl Stage {
             steps,
             limits: Limits::default(),
             files,
+            share: host.runtime().share(),
             host,
         })
     }
@@ -69,8 +71,12 @@ impl Stage {
         self.program.content()
     }
 
-    /// Where guests run.
-    pub fn threads(&self) -> tokio::runtime::Handle {
-        self.host.runtime().handle().clone()
+    /// Runs something where guests run.
+    pub fn run<F>(&self, future: F) -> GuestTask<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.host.runtime().spawn(&self.share, future)
     }
 }

@@ -83,7 +83,11 @@ impl<L: Line> Driver<L> {
         keep: bool,
     ) -> Driver<L> {
         let (effects, effect_results) = mpsc::channel(EFFECTS);
-        let guests = Guests::new(engine.guest_threads.clone(), engine.drop_waiting_after());
+        let guests = Guests::new(
+            &engine.node.host,
+            &engine.share,
+            engine.drop_waiting_after(),
+        );
         Driver {
             engine,
             contact,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use strowger_contact::{Channel, Contact, Entry, EntryKind, Facts, Program};
-use strowger_plugin::{Host, HostConfig, Limits};
+use strowger_plugin::{Host, HostConfig, Limits, Share};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 
@@ -33,8 +33,8 @@ pub struct Engine {
     pub steps: Steps,
     /// Limits of every step.
     pub limits: Limits,
-    /// Where guests run: never on the threads of signalling and media.
-    pub guest_threads: tokio::runtime::Handle,
+    /// The tenant's share of the threads on which guests run.
+    pub share: Share,
     /// Prompts, ready to play.
     pub prompts: Prompts,
     config: Config,
@@ -55,6 +55,7 @@ pub enum EngineError {
 pub struct Parts {
     pub node: Arc<Node>,
     pub tenant: String,
+    pub share: Share,
     pub limits: Limits,
     pub config: Config,
     pub queues: QueuesFile,
@@ -93,7 +94,7 @@ impl Engine {
             program: Arc::new(parts.program),
             steps: parts.steps,
             limits: parts.limits,
-            guest_threads: parts.node.host.runtime().handle().clone(),
+            share: parts.share,
             prompts: parts.prompts,
             config: parts.config,
             queues: parts.queues,

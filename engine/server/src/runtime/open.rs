@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use strowger_contact::Program;
 use strowger_flow::plan::Piece;
-use strowger_plugin::{Host, Limits};
+use strowger_plugin::{Host, Limits, Share};
 use strowger_voice::g711::Codec;
 
 use super::engine::{Engine, EngineError, Parts, plain, prompts};
@@ -83,7 +83,8 @@ pub async fn open_project(
     let tenant = project.config.project.name.clone();
     let limits = Limits::default();
     let (steps, program) = checked_program(&node.host, &project, &limits).await?;
-    let opened = engine_of(project, steps, program, node, tenant, &limits);
+    let share = node.host.runtime().share();
+    let opened = engine_of(project, steps, program, node, tenant, share, &limits);
     close_orphans(&opened.0.node).await?;
     Ok(opened)
 }
@@ -95,6 +96,7 @@ pub(crate) fn engine_of(
     program: Program,
     node: Arc<Node>,
     tenant: String,
+    share: Share,
     limits: &Limits,
 ) -> (Engine, Routes) {
     let prompts = prompts(&project.folder, &node.data, &project.config);
@@ -107,6 +109,7 @@ pub(crate) fn engine_of(
     let engine = Engine::new(Parts {
         node,
         tenant,
+        share,
         limits: limits.clone(),
         config,
         queues,
