@@ -106,6 +106,7 @@ impl Server {
             offer,
             mut events,
             source,
+            max_forwards,
             ..
         } = incoming;
         let Some(flow) = self.routes.flow(&to_user).map(str::to_owned) else {
@@ -223,6 +224,7 @@ impl Server {
             remote,
             source.ip(),
             self.outgoing.clone(),
+            max_forwards,
         );
         line.pressed(early_keys);
         Driver::new(self.engine.clone(), contact, line, stop, Pace::Real, false)

@@ -26,7 +26,10 @@ impl<'p> Examined<'p> {
         for (file, checked) in &mut checked {
             leave_echoes_out(&file.source, &mut checked.diagnostics, complaints);
         }
-        let beside = project.findings(complaints, &checked);
+        let mut beside = project.findings(complaints, &checked);
+        // Without a flow there is nothing that a number could lead to.
+        beside.extend(project.no_route().filter(|_| !checked.is_empty()));
+        beside.extend(project.numbers_without_trunk(&steps.descriptions, &checked));
         Examined {
             project,
             checked,
