@@ -191,19 +191,18 @@ fn a_title_is_said_as_it_is_whatever_stands_in_it() -> Result<()> {
     .into_iter()
     .enumerate()
     {
-        for language in ["en", "zh"] {
-            let project = folder.path().join(format!("shop-{language}-{index}"));
-            let shown = project.display().to_string();
-            make(&[&shown, "--title", title, "--language", language])?;
-            is_well(&project)?;
-            let config: toml::Table =
-                std::fs::read_to_string(project.join("strowger.toml"))?.parse()?;
-            assert_eq!(config["project"]["title"].as_str(), Some(title));
-            let (code, out, err) =
-                strowger(&["call", "reception", "-p", &shown, "--script", "hangup"])?;
-            assert_eq!(code, 0, "{out}{err}");
-            assert!(out.contains(title), "{title}: {out}");
-        }
+        let language = if index % 2 == 0 { "en" } else { "zh" };
+        let project = folder.path().join(format!("shop-{index}"));
+        let shown = project.display().to_string();
+        make(&[&shown, "--title", title, "--language", language])?;
+        is_well(&project)?;
+        let config: toml::Table =
+            std::fs::read_to_string(project.join("strowger.toml"))?.parse()?;
+        assert_eq!(config["project"]["title"].as_str(), Some(title));
+        let (code, out, err) =
+            strowger(&["call", "reception", "-p", &shown, "--script", "hangup"])?;
+        assert_eq!(code, 0, "{out}{err}");
+        assert!(out.contains(title), "{title}: {out}");
     }
     Ok(())
 }

@@ -116,11 +116,10 @@ fn literal(text: &str) -> String {
     while let Some(letter) = rest.next() {
         match (letter, rest.peek()) {
             ('$', Some('{')) => safe.push_str("$$"),
-            // What an expression gives is said and no longer read; of a tag only the `<` would be taken away.
-            ('{', Some('{')) => safe.push_str("${\"{\"}"),
-            ('<', Some(&next)) if next == '/' || next.is_ascii_alphabetic() => {
-                safe.push_str(&format!("<${{\"{next}\"}}"));
-                rest.next();
+            // An insertion of nothing keeps apart what together would be read.
+            ('{', Some('{')) => safe.push_str("{${\"\"}"),
+            ('<', Some(next)) if *next == '/' || next.is_ascii_alphabetic() => {
+                safe.push_str("<${\"\"}");
             }
             _ => safe.push(letter),
         }
