@@ -343,6 +343,9 @@ fn a_project_that_no_call_can_reach_is_told() -> Result<()> {
         assert!(out.contains(message) && out.contains(place), "{out}");
         let (_, out, _) = project.run(&["check", "--language", "zh"])?;
         assert!(out.contains("没有电话能打进来"), "{out}");
+        // A warning keeps nobody from trying the flow.
+        let (code, out, err) = project.run(&["call", "x", "--script", ""])?;
+        assert!(code == 0 && out.contains("Hello."), "{out}{err}");
     }
     // One file is no project.
     let file = project.path().join("x.flow.yaml").display().to_string();

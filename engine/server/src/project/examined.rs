@@ -42,6 +42,7 @@ impl<'p> Examined<'p> {
         let beside = self
             .beside
             .iter()
+            .filter(|finding| finding.is_error())
             .map(|finding| finding.render(Language::English, false));
         let flows = self
             .checked
