@@ -58,8 +58,8 @@ pub async fn contacts_are_found_and_journals_come_back_as_written(
     let Record::Entry(_, entry) = key("a", 0) else {
         unreachable!("a key is an entry");
     };
-    assert_eq!(store.journal("a").await?, [entry]);
-    assert!(store.journal("b").await?.is_empty());
+    assert_eq!(store.journal("a").await?.entries, [entry]);
+    assert!(store.journal("b").await?.entries.is_empty());
     Ok(())
 }
 

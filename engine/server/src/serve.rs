@@ -123,6 +123,7 @@ impl Server {
             offer,
             mut events,
             source,
+            max_forwards,
             ..
         } = incoming;
         let admitted = match self.centre.admit(&to_user, &from_user) {
@@ -248,6 +249,7 @@ impl Server {
             remote,
             source.ip(),
             self.outgoing.clone(),
+            max_forwards,
         );
         line.pressed(early_keys);
         Driver::new(engine.clone(), contact, line, stop, Pace::Real, false)

@@ -358,6 +358,7 @@ impl Centre {
     ) -> Result<Pushed, Refusal> {
         let sound = examine(&self.node.host, folder, &tenant.name, config).await?;
         let now = self.node.clock.now();
+        let configs = sound.project.configs();
         let mut fresh = Vec::new();
         for (name, plugin) in sound.plugins() {
             let version = &plugin.description().version;
@@ -382,7 +383,8 @@ impl Centre {
                     tenant.name
                 )));
             }
-            try_examples(plugin, &config.limits.step).await?;
+            let settings = configs.get(name).map_or("{}", String::as_str);
+            try_examples(plugin, settings, &config.limits.step).await?;
             fresh.push(PluginVersion {
                 name: name.to_owned(),
                 version: version.clone(),

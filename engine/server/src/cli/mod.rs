@@ -270,9 +270,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Where data lies when nobody says: beside the project.
+/// Where data lies; when nobody says, beside the project. The whole path: a contact's record names its recording by it,
+/// and whoever reads the record stands elsewhere.
 fn data_folder(given: Option<PathBuf>, project: &std::path::Path) -> PathBuf {
-    given.unwrap_or_else(|| project.join(".strowger"))
+    let folder = given.unwrap_or_else(|| project.join(".strowger"));
+    // Only an empty path has none; making the folder tells.
+    std::path::absolute(&folder).unwrap_or(folder)
 }
 
 /// Where the store of a project is. A folder without a project in it has the file in its data folder.

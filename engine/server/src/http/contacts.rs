@@ -78,7 +78,11 @@ pub(crate) async fn transcript(
 
 async fn entries(api: &Api, id: &str) -> Result<Vec<Entry>, Problem> {
     api.node.durable().await.map_err(Problem::unavailable)?;
-    let mut entries = store(api)?.journal(id).await.map_err(broken)?;
+    let journal = store(api)?.journal(id).await.map_err(broken)?;
+    if journal.torn {
+        tracing::warn!(contact = %id, "the last line of this journal is broken off, and left out");
+    }
+    let mut entries = journal.entries;
     let over = entries
         .iter()
         .any(|entry| matches!(entry.kind, EntryKind::Ended(_)));

@@ -147,7 +147,7 @@ pub struct TransferSection {
     pub trunk: Option<String>,
     /// Calls at once that the engine places for transfers, 1 to 20000; default 100. More end as `failed`.
     pub calls: u32,
-    /// Such calls begun a minute, 1 to 6000; default 60, what is not used is not saved up. More end as `failed`: whoever
+    /// Such calls begun within any minute, 1 to 6000; default 60, what is not used is not saved up. More end as `failed`: whoever
     /// finds a way to make a flow call expensive numbers cannot make it call many.
     pub calls_per_minute: u32,
     /// Longest conversation of a bridged transfer, in seconds, 1 to 86400; default 14400, four hours. Then the other side

@@ -12,7 +12,7 @@ use strowger_voice::g711::Codec;
 
 use super::driver::complaint;
 use super::node::Node;
-use crate::project::{Config, How, QueuesFile, Steps};
+use crate::project::{Config, How, QueuesFile, Steps, Unreachable, destination};
 use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
 use crate::store::Record;
 
@@ -150,42 +150,13 @@ impl Engine {
         Some(contact)
     }
 
-    /// The URI of a transfer's target, and who calls it: a supplier's name, a URI, or a number on the caller's own side
-    /// or, where the engine calls, behind the trunk. Only the engine can whisper.
+    /// The URI of a transfer's target, and who calls it.
     pub(crate) fn destination(
         &self,
         target: &str,
         whispers: bool,
-    ) -> Result<(String, How), String> {
-        let transfer = &self.config.transfer;
-        let supplier = self.queues.suppliers.get(target);
-        let how = match supplier.and_then(|supplier| supplier.how) {
-            _ if whispers => How::Bridge,
-            Some(how) => how,
-            None => transfer.how,
-        };
-        if let Some(supplier) = supplier {
-            return Ok((supplier.sip.clone(), how));
-        }
-        if target.starts_with("sip:") || target.starts_with("sips:") {
-            return Ok((target.to_owned(), how));
-        }
-        let number = target.trim_start_matches('+');
-        if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) {
-            return match (how, &transfer.trunk) {
-                (How::Refer, _) => Ok((format!("tel:{target}"), how)),
-                (How::Bridge, Some(trunk)) => {
-                    let host = trunk.trim_start_matches("sip:");
-                    Ok((format!("sip:{target}@{host}"), how))
-                }
-                (How::Bridge, None) => Err(format!(
-                    "the engine cannot call the number `{target}` itself: set transfer.trunk in strowger.toml, or name a SIP URI"
-                )),
-            };
-        }
-        Err(format!(
-            "`{target}` is no supplier in queues.yaml, no SIP URI and no number"
-        ))
+    ) -> Result<(String, How), Unreachable> {
+        destination(&self.queues, &self.config.transfer, target, whispers)
     }
 
     /// Waiting for a seat. No seat can sign in yet, so a queue is either closed or has nobody.

@@ -50,6 +50,15 @@ pub struct ContactFilter {
     pub limit: Option<u32>,
 }
 
+/// What a contact's journal holds.
+#[derive(Debug, Default)]
+pub struct Journal {
+    /// Its entries, in order.
+    pub entries: Vec<Entry>,
+    /// Whether its last line is broken off, and left out.
+    pub torn: bool,
+}
+
 impl Store {
     /// Contacts, the newest first.
     pub async fn contacts(&self, filter: &ContactFilter) -> Result<Vec<ContactRow>, StoreError> {
@@ -81,36 +90,22 @@ impl Store {
         .fetch_all(pool))?)
     }
 
-    /// A contact's journal in order as far as it can be read, and whether its last line is broken off.
-    pub async fn whole_journal(&self, id: &str) -> Result<(Vec<Entry>, bool), StoreError> {
+    /// A contact's journal, as far as it can be read; empty when there is none.
+    pub async fn journal(&self, id: &str) -> Result<Journal, StoreError> {
         let chunks = self.chunks(id).await?;
-        let mut entries = Vec::new();
+        let mut journal = Journal::default();
         let last = chunks.len().saturating_sub(1);
         for (number, body) in chunks.iter().enumerate() {
             let mut lines = body.lines().peekable();
             while let Some(line) = lines.next() {
                 match serde_json::from_str(line) {
-                    Ok(entry) => entries.push(entry),
-                    Err(_) if number == last && lines.peek().is_none() => {
-                        return Ok((entries, true));
-                    }
+                    Ok(entry) => journal.entries.push(entry),
+                    Err(_) if number == last && lines.peek().is_none() => journal.torn = true,
                     Err(error) => return Err(sqlx::Error::Decode(error.into()).into()),
                 }
             }
         }
-        Ok((entries, false))
-    }
-
-    /// A contact's journal in order; empty when there is none.
-    pub async fn journal(&self, id: &str) -> Result<Vec<Entry>, StoreError> {
-        let mut entries = Vec::new();
-        for body in self.chunks(id).await? {
-            for line in body.lines() {
-                entries
-                    .push(serde_json::from_str(line).map_err(|e| sqlx::Error::Decode(e.into()))?);
-            }
-        }
-        Ok(entries)
+        Ok(journal)
     }
 
     async fn chunks(&self, contact: &str) -> Result<Vec<String>, StoreError> {

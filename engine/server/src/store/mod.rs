@@ -34,7 +34,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection, PgConnection};
 
-pub use contacts::{ContactFilter, ContactRow};
+pub use contacts::{ContactFilter, ContactRow, Journal};
 pub use error::StoreError;
 pub use health::Health;
 pub(crate) use kv::check as check_kv;

@@ -1,6 +1,8 @@
 //! The other side of a step that is tried alone: a scripted caller, virtual time, an empty store, no network.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rand::{RngCore as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value as Json, json};
@@ -26,6 +28,8 @@ pub struct Caller {
     chance: StdRng,
     memory: Memory,
     gone: bool,
+    /// Whether the step asked for what only a flow or the network could answer.
+    outside: Arc<AtomicBool>,
     told: fn(std::fmt::Arguments<'_>),
 }
 
@@ -41,8 +45,14 @@ impl Caller {
             chance: StdRng::seed_from_u64(SEED),
             memory: Memory::default(),
             gone: false,
+            outside: Arc::default(),
             told,
         }
+    }
+
+    /// Becomes true when the step asks for what only a flow or the network could answer.
+    pub fn outside(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.outside)
     }
 
     fn tell(&self, line: std::fmt::Arguments<'_>) {
@@ -73,6 +83,7 @@ impl Caller {
                 Ok(json!(bytes))
             }
             HostCall::Evaluate(..) | HostCall::IsCardNumber(_) | HostCall::Fetch(_) => {
+                self.outside.store(true, Ordering::Relaxed);
                 let why = "there is no flow and no network when a step is tried alone";
                 Err(CallError::Unavailable(why.to_owned()))
             }
