@@ -267,7 +267,8 @@ impl Engine {
     /// The contact of a call, once it is in the journal.
     pub fn contact(&self, call_id: &str) -> Result<serde_json::Value> {
         let list = http::get(self.http, &format!("/v1/contacts?call_id={call_id}"))?.json()?;
-        list.get(0)
+        list["items"]
+            .get(0)
             .cloned()
             .with_context(|| format!("no contact with Call-ID {call_id}"))
     }
@@ -292,7 +293,7 @@ impl Engine {
                     .and_then(|r| r.json());
                 reason = list
                     .ok()
-                    .and_then(|list| Some(list.get(0)?.get("reason")?.as_str()?.to_owned()));
+                    .and_then(|list| Some(list["items"].get(0)?.get("reason")?.as_str()?.to_owned()));
                 reason.is_some()
             })?;
         reason.context("just seen")

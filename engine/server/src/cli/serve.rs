@@ -10,7 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, OK, data_folder, start_log};
-use crate::http::{Api, router};
+use crate::clock::Clock;
+use crate::http::{Api, Gate, NoToken, Tls, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::Project;
 use crate::runtime::{Outgoing, open_project, warm};
@@ -24,7 +25,7 @@ use crate::sip::{Sip, SipConfig, bind_remedy};
   strowger serve flows/aurora --sip 0.0.0.0:5060 --http 127.0.0.1:8080 --data /var/lib/strowger
 
 SIGINT or SIGTERM: no new calls are taken, those that are up may end within 30 seconds; a second signal ends
-them at once. STROWGER_LOG chooses what is logged, such as `info` or `strowger_server=debug`.
+them at once. SIGHUP reads the TLS certificate again. STROWGER_LOG chooses what is logged, such as `info` or `strowger_server=debug`.
 
 Exit code: 0 stopped as asked, 1 flows, plugins or routes have errors, 2 it could not start: configuration, address,
 data folder.")]
@@ -55,6 +56,8 @@ impl Serve {
             ..SipConfig::new(listen)
         };
         let at = self.http.unwrap_or(config.http.listen);
+        let tls =
+            Tls::of(&config.http, &self.project, Clock::start().now()).map_err(Failure::cannot)?;
         let http = tokio::net::TcpListener::bind(at).await.map_err(|e| {
             Failure::cannot(format!(
                 "cannot listen for HTTP on {at}: {e}; {}",
@@ -80,6 +83,18 @@ impl Serve {
         .map_err(Failure::cannot)?;
         let (engine, routes) = open_project(project, &data, true).await?;
         let engine = Arc::new(engine);
+        let gate = Gate::open(engine.store.clone(), at.ip(), &config.http)
+            .await
+            .map_err(Failure::cannot)?
+            .map_err(|NoToken| {
+                Failure::cannot(format!(
+                    "HTTP would listen on {at}, where others can reach it, and no token was ever made: make one with \
+                     `strowger token new --role owner --project {} --data {}`, or listen on 127.0.0.1",
+                    self.project.display(),
+                    data.display()
+                ))
+            })?;
+        let gate = Arc::new(gate);
         warm(&engine).await;
         let (sip, incoming) = Sip::bind(sip_config).await.map_err(Failure::cannot)?;
 
@@ -92,12 +107,22 @@ impl Serve {
             outgoing: outgoing.clone(),
             traffic: traffic.clone(),
             sip: sip.meter(),
+            gate: gate.clone(),
         });
-        let served = tokio::spawn(crate::http::listen(http, api, stop.clone()));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        if let Some(tls) = tls.clone() {
+            tokio::spawn(renew(tls));
+        }
+        let served = tokio::spawn(crate::http::listen(http, tls, api, stop.clone()));
         tokio::spawn(signals(drain.clone(), stop.clone()));
         eprintln!("{}", engine.host.report());
+        if gate.is_open() {
+            eprintln!(
+                "no token was made yet: whoever is on this machine may use the HTTP API as owner; `strowger token new` ends that"
+            );
+        }
         eprintln!(
-            "serving {} on sip:{} (UDP, TCP) and http://{at}",
+            "serving {} on sip:{} (UDP, TCP) and {scheme}://{at}",
             engine.tenant,
             sip.local_addr()
         );
@@ -123,6 +148,25 @@ impl Serve {
         })?;
         eprintln!("stopped");
         Ok(OK)
+    }
+}
+
+/// SIGHUP reads the certificate and its key again.
+async fn renew(tls: Tls) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        tracing::error!("SIGHUP cannot be watched: a new certificate is taken by a restart");
+        return;
+    };
+    while hangup.recv().await.is_some() {
+        let renewed = {
+            let tls = tls.clone();
+            tokio::task::spawn_blocking(move || tls.reload(Clock::start().now())).await
+        };
+        match renewed {
+            Ok(Ok(())) => tracing::info!("the certificate was read again"),
+            Ok(Err(error)) => tracing::error!("the certificate stays as it was: {error}"),
+            Err(error) => tracing::error!("the certificate stays as it was: {error}"),
+        }
     }
 }
 
