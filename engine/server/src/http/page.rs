@@ -43,7 +43,8 @@ pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
 pub(crate) fn after(asked: Option<&str>) -> Result<Option<&str>, Problem> {
     match asked {
         Some(cursor)
-            if cursor.len() > MAX_CURSOR_BYTES || !cursor.bytes().all(|b| b.is_ascii_graphic()) =>
+            if !(1..=MAX_CURSOR_BYTES).contains(&cursor.len())
+                || !cursor.bytes().all(|b| b.is_ascii_graphic()) =>
         {
             Err(wrong_cursor())
         }
