@@ -41,6 +41,17 @@ impl Role {
         }
     }
 
+    /// Whose it is, as the documentation says it.
+    pub fn about(self) -> &'static str {
+        match self {
+            Role::Owner => "answers for the centre or a tenant",
+            Role::Developer => "writes plugins",
+            Role::Designer => "writes flows and prompts",
+            Role::Operator => "keeps the engine running",
+            Role::Auditor => "looks at what was done, and changes nothing",
+        }
+    }
+
     /// By its name.
     pub fn of_name(name: &str) -> Option<Role> {
         Role::ALL.into_iter().find(|role| role.name() == name)

@@ -157,10 +157,11 @@ impl New {
             .map_err(Failure::cannot)?;
         store.close().await;
         eprintln!(
-            "token {} of the role {}, for {}; keep it now, it is not shown again:",
+            "token {} of the role {}, for {}, in {}; keep it now, it is not shown again:",
             row.id,
             row.role,
-            whose(&row.tenant)
+            whose(&row.tenant),
+            store.place()
         );
         tell!("{}", token.text);
         Ok(OK)

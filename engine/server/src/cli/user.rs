@@ -103,10 +103,11 @@ impl Add {
             .map_err(Failure::cannot)?;
         store.close().await;
         eprintln!(
-            "user {} of the role {}, for {}",
+            "user {} of the role {}, for {}, in {}",
             user.name,
             user.role,
-            whose(&user.tenant)
+            whose(&user.tenant),
+            store.place()
         );
         Ok(OK)
     }

@@ -156,6 +156,11 @@ impl Store {
         }
     }
 
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// How writing fares.
     pub fn health(&self) -> &Health {
         &self.health
