@@ -27,7 +27,7 @@ pub(crate) struct ListAudit {
 ///
 /// Every change, and every one that was refused; the newest first.
 #[utoipa::path(
-    get, path = "/v1/audit", tag = "access", params(ListAudit),
+    get, path = "/v1/audit", operation_id = "list_audit", tag = "access", params(ListAudit),
     responses((status = 200, body = Page<AuditRow>, headers(("Link" = String, description = "The next page; not on the last."))))
 )]
 pub(crate) async fn list(

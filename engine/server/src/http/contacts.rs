@@ -35,7 +35,7 @@ pub(crate) struct ListContacts {
 ///
 /// The newest first.
 #[utoipa::path(
-    get, path = "/v1/contacts", tag = "contacts", params(ListContacts),
+    get, path = "/v1/contacts", operation_id = "list_contacts", tag = "contacts", params(ListContacts),
     responses((status = 200, body = Page<ContactRow>, headers(("Link" = String, description = "The next page; not on the last."))))
 )]
 pub(crate) async fn list(
@@ -69,7 +69,7 @@ pub(crate) async fn list(
 ///
 /// Who called whom when, on which flow, and how it ended.
 #[utoipa::path(
-    get, path = "/v1/contacts/{id}", tag = "contacts",
+    get, path = "/v1/contacts/{id}", operation_id = "get_contact", tag = "contacts",
     params(("id" = String, Path, description = "The contact's id.", max_length = 64)),
     responses(
         (status = 200, body = ContactRow, headers(("ETag" = String))),
@@ -91,7 +91,7 @@ pub(crate) async fn one(
 ///
 /// Every entry, one JSON object a line, as `strowger replay` reads it.
 #[utoipa::path(
-    get, path = "/v1/contacts/{id}/journal", tag = "contacts",
+    get, path = "/v1/contacts/{id}/journal", operation_id = "get_contact_journal", tag = "contacts",
     params(("id" = String, Path, description = "The contact's id.", max_length = 64)),
     responses(
         (status = 200, body = String, content_type = "application/x-ndjson", description = "The entries."),
@@ -117,7 +117,7 @@ pub(crate) async fn journal(
 ///
 /// In the order of time, as `strowger trace` shows it.
 #[utoipa::path(
-    get, path = "/v1/contacts/{id}/trace", tag = "contacts",
+    get, path = "/v1/contacts/{id}/trace", operation_id = "get_contact_trace", tag = "contacts",
     params(("id" = String, Path, description = "The contact's id.", max_length = 64)),
     responses(
         (status = 200, body = Vec<TraceEvent>, description = "The events."),
@@ -136,7 +136,7 @@ pub(crate) async fn trace(
 ///
 /// The conversation, with the flow's lines.
 #[utoipa::path(
-    get, path = "/v1/contacts/{id}/transcript", tag = "contacts",
+    get, path = "/v1/contacts/{id}/transcript", operation_id = "get_contact_transcript", tag = "contacts",
     params(("id" = String, Path, description = "The contact's id.", max_length = 64)),
     responses(
         (status = 200, body = String, content_type = "text/plain", description = "The conversation."),

@@ -188,6 +188,15 @@ fn complete(method: &str, operation: &mut Operation, access: Access) {
             .responses
             .insert("304".to_owned(), known.into());
     }
+    // OpenAPI 3.1 wants a description of each; of what an endpoint is for, its first line has it.
+    let summary = operation.summary.clone().unwrap_or_default();
+    for answer in operation.responses.responses.values_mut() {
+        if let RefOr::T(answer) = answer
+            && answer.description.is_empty()
+        {
+            answer.description.clone_from(&summary);
+        }
+    }
     for (status, about) in refusals {
         let answers = &mut operation.responses.responses;
         answers

@@ -28,7 +28,7 @@ pub(crate) struct Health {
 ///
 /// 200 while calls are taken, with or without a store; 503 while draining, so that who spreads calls sends none here.
 #[utoipa::path(
-    get, path = "/healthz", tag = "engine",
+    get, path = "/healthz", operation_id = "health", tag = "engine",
     responses(
         (status = 200, body = Health),
         (status = 503, body = Health, description = "It is told to stop and takes no calls."),
@@ -54,7 +54,7 @@ pub(crate) async fn health(State(api): State<Api>) -> (StatusCode, Json<Health>)
 ///
 /// OpenAPI 3.1, as `strowger openapi` prints it.
 #[utoipa::path(
-    get, path = "/v1/openapi.json", tag = "engine",
+    get, path = "/v1/openapi.json", operation_id = "describe_api", tag = "engine",
     responses((status = 200, body = Object, description = "The description."))
 )]
 pub(crate) async fn openapi() -> Json<OpenApi> {

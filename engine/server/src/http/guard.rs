@@ -173,3 +173,42 @@ fn too_slow() -> Response {
 pub(super) fn changes(method: &Method) -> bool {
     !method.is_safe()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::written_down;
+    use crate::store::{Audited, Store};
+    use axum::extract::Extension;
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+
+    /// The proof can be had from the store alone.
+    async fn proof() -> Audited {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let place = crate::store::Place::file(folder.path());
+        let store = Store::open(&place).await.expect("a store");
+        let change = crate::http::principal::Principal::loopback().change(1, "thing.make", "1");
+        store.audit(&change).await.expect("written")
+    }
+
+    #[tokio::test]
+    async fn a_change_that_is_not_written_down_is_a_fault() {
+        for (answer, status) in [
+            (
+                StatusCode::CREATED.into_response(),
+                StatusCode::INTERNAL_SERVER_ERROR,
+            ),
+            (
+                StatusCode::NO_CONTENT.into_response(),
+                StatusCode::INTERNAL_SERVER_ERROR,
+            ),
+            (
+                (StatusCode::CREATED, Extension(proof().await)).into_response(),
+                StatusCode::CREATED,
+            ),
+            (StatusCode::CONFLICT.into_response(), StatusCode::CONFLICT),
+        ] {
+            assert_eq!(written_down(answer).status(), status);
+        }
+    }
+}

@@ -64,7 +64,7 @@ impl Me {
 /// Who am I?
 ///
 /// The role, the tenant, and what they allow.
-#[utoipa::path(get, path = "/v1/me", tag = "access", responses((status = 200, body = Me)))]
+#[utoipa::path(get, path = "/v1/me", operation_id = "get_me", tag = "access", responses((status = 200, body = Me)))]
 pub(crate) async fn me(principal: Principal) -> Json<Me> {
     Json(Me::of(&principal))
 }
@@ -73,7 +73,7 @@ pub(crate) async fn me(principal: Principal) -> Json<Me> {
 ///
 /// Begins a session of 12 hours. A wrong password and an unknown user get the same answer, after the same time.
 #[utoipa::path(
-    post, path = "/v1/session", tag = "access", request_body = SignIn,
+    post, path = "/v1/session", operation_id = "sign_in", tag = "access", request_body = SignIn,
     responses(
         (status = 201, body = Me, headers(("Set-Cookie" = String, description = "The session: HttpOnly, SameSite=Strict."))),
         (status = 401, body = super::problem::ProblemBody, content_type = "application/problem+json",
@@ -154,7 +154,7 @@ pub(crate) async fn sign_in(
 ///
 /// Ends the session that the request came with.
 #[utoipa::path(
-    delete, path = "/v1/session", tag = "access",
+    delete, path = "/v1/session", operation_id = "sign_out", tag = "access",
     responses(
         (status = 204, description = "It is over."),
         (status = 404, body = super::problem::ProblemBody, content_type = "application/problem+json",

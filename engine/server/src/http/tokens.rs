@@ -103,7 +103,7 @@ pub(crate) struct ListTokens {
 ///
 /// Those that were not revoked, the newest first; without their secrets.
 #[utoipa::path(
-    get, path = "/v1/tokens", tag = "access", params(ListTokens),
+    get, path = "/v1/tokens", operation_id = "list_tokens", tag = "access", params(ListTokens),
     responses((status = 200, body = Page<Token>, headers(("Link" = String, description = "The next page; not on the last."))))
 )]
 pub(crate) async fn list(
@@ -128,7 +128,7 @@ pub(crate) async fn list(
 ///
 /// Its text stands in the answer and nowhere else. It may do no more than whoever makes it, and for no other tenant.
 #[utoipa::path(
-    post, path = "/v1/tokens", tag = "access", request_body = WantedToken,
+    post, path = "/v1/tokens", operation_id = "make_token", tag = "access", request_body = WantedToken,
     responses((status = 201, body = MadeToken, headers(("Location" = String, description = "The token's address."))))
 )]
 pub(crate) async fn make(
@@ -210,7 +210,7 @@ pub(crate) fn expiry(now: u64, days: u32) -> i64 {
 ///
 /// Without its secret.
 #[utoipa::path(
-    get, path = "/v1/tokens/{id}", tag = "access", params(("id" = String, Path, description = "The token's id.", max_length = 64)),
+    get, path = "/v1/tokens/{id}", operation_id = "get_token", tag = "access", params(("id" = String, Path, description = "The token's id.", max_length = 64)),
     responses(
         (status = 200, body = Token, headers(("ETag" = String))),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such token, or another tenant's."),
@@ -228,7 +228,7 @@ pub(crate) async fn one(
 ///
 /// From now on it is good for nothing.
 #[utoipa::path(
-    delete, path = "/v1/tokens/{id}", tag = "access",
+    delete, path = "/v1/tokens/{id}", operation_id = "revoke_token", tag = "access",
     params(
         ("id" = String, Path, description = "The token's id.", max_length = 64),
         ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET gave: revoke it only as it was then."),
