@@ -264,7 +264,7 @@ fn a_request_that_is_sent_twice_is_done_once() -> Result<()> {
             .map(Vec::len),
         Some(4)
     );
-    for wrong in ["", &"k".repeat(129)] {
+    for wrong in ["", "two words", &"k".repeat(129)] {
         let fields = [("Idempotency-Key", wrong)];
         assert_eq!(
             owner

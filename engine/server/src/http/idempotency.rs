@@ -62,9 +62,10 @@ async fn claim<'a>(
         .get(KEY)
         .and_then(|key| key.to_str().ok())
         .unwrap_or_default();
-    if !(1..=MAX_KEY_CHARS).contains(&key.len()) {
+    let plain = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if !(1..=MAX_KEY_CHARS).contains(&key.len()) || !plain {
         return Err(Problem::bad_request(format!(
-            "Idempotency-Key is 1 to {MAX_KEY_CHARS} characters of ASCII: make a random one for each request"
+            "Idempotency-Key is 1 to {MAX_KEY_CHARS} characters of ASCII without blanks: make a random one for each request"
         )));
     }
     let key = key.to_owned();
