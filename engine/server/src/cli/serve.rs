@@ -25,7 +25,7 @@ use crate::sip::{Sip, SipConfig, bind_remedy};
   strowger serve flows/aurora --sip 0.0.0.0:5060 --http 127.0.0.1:8080 --data /var/lib/strowger
 
 SIGINT or SIGTERM: no new calls are taken, those that are up may end within 30 seconds; a second signal ends
-them at once. SIGHUP reads the TLS certificate again. STROWGER_LOG chooses what is logged, such as `info` or `strowger_server=debug`.
+them at once. With TLS, SIGHUP reads the certificate again. STROWGER_LOG chooses what is logged, such as `info` or `strowger_server=debug`.
 
 Exit code: 0 stopped as asked, 1 flows, plugins or routes have errors, 2 it could not start: configuration, address,
 data folder.")]
