@@ -1,5 +1,6 @@
 //! The store: one body of tests on SQLite and on a real PostgreSQL, and what only one of them has.
 
+mod access;
 mod backup;
 mod cases;
 mod full;
@@ -15,7 +16,7 @@ use crate::world::{Database, run};
 
 /// Runs every case on a file, as a test of its own, and all of them on one server, each in a database of its own.
 macro_rules! on_both {
-    ($($case:ident,)*) => {
+    ($($module:ident::$case:ident,)*) => {
         mod on_sqlite {
             use super::*;
             $(
@@ -23,7 +24,7 @@ macro_rules! on_both {
                 fn $case() -> Result<()> {
                     let folder = TempDir::new()?;
                     let database = Database::file(folder.path());
-                    run(cases::$case(&database))
+                    run($module::$case(&database))
                 }
             )*
         }
@@ -35,7 +36,7 @@ macro_rules! on_both {
                 let folder = TempDir::new()?;
                 let name = stringify!($case);
                 let database = Database::server(&server, name, folder.path())?;
-                run(cases::$case(&database)).context(name)?;
+                run($module::$case(&database)).context(name)?;
             )*
             Ok(())
         }
@@ -43,16 +44,20 @@ macro_rules! on_both {
 }
 
 on_both! {
-    contacts_are_found_and_journals_come_back_as_written,
-    all_of_many_contacts_is_there_in_order,
-    a_key_is_set_read_compared_and_gone_in_time,
-    spaces_are_apart,
-    of_changes_at_the_same_time_each_sees_the_one_before,
-    limits_of_keys_are_held,
-    what_a_former_engine_left_open_is_closed,
-    all_is_there_after_opening_again,
-    what_the_store_refuses_is_lost_alone,
-    a_caller_may_be_called_anything,
+    cases::contacts_are_found_and_journals_come_back_as_written,
+    cases::all_of_many_contacts_is_there_in_order,
+    cases::a_key_is_set_read_compared_and_gone_in_time,
+    cases::spaces_are_apart,
+    cases::of_changes_at_the_same_time_each_sees_the_one_before,
+    cases::limits_of_keys_are_held,
+    cases::what_a_former_engine_left_open_is_closed,
+    cases::all_is_there_after_opening_again,
+    cases::what_the_store_refuses_is_lost_alone,
+    cases::a_caller_may_be_called_anything,
+    access::tokens_are_found_listed_and_revoked,
+    access::users_sign_in_and_out,
+    access::every_change_is_in_the_log_or_was_not_made,
+    access::a_key_is_for_one_request,
 }
 
 #[test]

@@ -3,12 +3,13 @@
 //! ```text
 //! sip        signalling          media     audio threads         prompts   files and speech, ready to play
 //! runtime    one task a contact  effects   HTTP and data         store     journals, records, data
-//! project    a project's folder  serve     calls in, draining    http      health, metrics, contacts
+//! project    a project's folder  serve     calls in, draining    http      the API: contacts, health, who may use it
 //! scenario   a flow's tests, in virtual time           lsp      the language server, for editors
 //! centre     tenants, what they publish, what is live  trial     a step alone, against a script
-//! cli        the program's verbs
+//! access     roles and tokens    cli       the program's verbs
 //! ```
 
+pub mod access;
 mod below;
 pub mod centre;
 pub mod cli;

@@ -7,6 +7,7 @@ CREATE TABLE blobs (
 -- A plugin's version is never overwritten.
 CREATE TABLE plugin_versions (
   tenant    TEXT NOT NULL,
+  number    INTEGER NOT NULL,
   name      TEXT NOT NULL,
   version   TEXT NOT NULL,
   sha256    TEXT NOT NULL REFERENCES blobs (sha256),
@@ -15,7 +16,8 @@ CREATE TABLE plugin_versions (
   publisher TEXT,             -- whose signature it carries
   pushed_at INTEGER NOT NULL,
   pushed_by TEXT NOT NULL,
-  PRIMARY KEY (tenant, name, version)
+  PRIMARY KEY (tenant, name, version),
+  UNIQUE (tenant, number)
 ) STRICT, WITHOUT ROWID;
 
 -- A revision is a project's folder as it was pushed, or one with another plugin in it.

@@ -95,11 +95,7 @@ pub async fn examine(
 }
 
 /// Whether a plugin's examples go as its description says, with its configuration in the project.
-pub async fn try_examples(
-    plugin: &Plugin,
-    config: &str,
-    limits: &Limits,
-) -> Result<(), Refusal> {
+pub async fn try_examples(plugin: &Plugin, config: &str, limits: &Limits) -> Result<(), Refusal> {
     // What a plugin logs while it is tried is nobody's business here.
     let tried = crate::trial::examples(plugin, config, limits, |_| {}).await;
     if tried.wrong.is_empty() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use semver::Version;
 use serde::Serialize;
 use strowger_plugin::{LoadError, Plugin};
+use utoipa::ToSchema;
 
 use super::archive::{self, ArchiveLimits};
 use super::examine::{Sound, examine, try_examples};
@@ -28,7 +29,7 @@ const MAX_NOTE: usize = 500;
 const MAX_VERSIONS: u32 = 1_000;
 
 /// What became of something pushed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Pushed {
     /// The revision that can be released.
     pub revision: u64,
@@ -363,7 +364,7 @@ impl Centre {
         for (name, plugin) in sound.plugins() {
             let version = &plugin.description().version;
             let known = store
-                .plugin_versions(&tenant.name, Some(name), MAX_VERSIONS)
+                .plugin_versions(&tenant.name, Some(name), None, MAX_VERSIONS)
                 .await?;
             match known.iter().find(|known| known.version == *version) {
                 Some(known) if known.sha256 == plugin.digest() => continue,
@@ -386,6 +387,8 @@ impl Centre {
             let settings = configs.get(name).map_or("{}", String::as_str);
             try_examples(plugin, settings, &config.limits.step).await?;
             fresh.push(PluginVersion {
+                // Chosen where it is kept.
+                number: 0,
                 name: name.to_owned(),
                 version: version.clone(),
                 sha256: plugin.digest().to_owned(),
@@ -401,7 +404,12 @@ impl Centre {
             capabilities: sound.capabilities.clone(),
         };
         let content = sound.program.content().to_owned();
-        let note: String = push.note.chars().take(MAX_NOTE).collect();
+        let note: String = push
+            .note
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(MAX_NOTE)
+            .collect();
         let new = NewRevision {
             content: &content,
             manifest: &manifest,

@@ -21,6 +21,7 @@ mod graph;
 mod known;
 mod lsp;
 mod new;
+mod openapi;
 mod plugin;
 mod push;
 mod release;
@@ -30,7 +31,9 @@ mod restore;
 mod schema;
 mod serve;
 mod test;
+mod token;
 mod trace;
+mod user;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -99,6 +102,12 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup into an empty data folder.
     Restore(restore::Restore),
+    /// Make, list and revoke tokens for the HTTP API.
+    Token(token::Token),
+    /// Add, list and remove people who sign in.
+    User(user::User),
+    /// Print the description of the HTTP API.
+    Openapi(openapi::Openapi),
     /// Speak with an editor: the language server for flows, over stdin and stdout.
     Lsp(lsp::Lsp),
     /// Work on plugins.
@@ -249,6 +258,9 @@ pub fn main() -> ExitCode {
             Command::Trace(trace) => trace.run().await,
             Command::Backup(backup) => backup.run().await,
             Command::Restore(restore) => restore.run().await,
+            Command::Token(token) => token.run().await,
+            Command::User(user) => user.run().await,
+            Command::Openapi(openapi) => openapi.run().await,
             Command::Lsp(lsp) => lsp.run().await,
             Command::Plugin(plugin) => plugin.run().await,
             Command::Push(push) => push.run().await,
@@ -276,6 +288,16 @@ fn data_folder(given: Option<PathBuf>, project: &std::path::Path) -> PathBuf {
     let folder = given.unwrap_or_else(|| project.join(".strowger"));
     // Only an empty path has none; making the folder tells.
     std::path::absolute(&folder).unwrap_or(folder)
+}
+
+/// Who sits at the command line, as the audit log has it.
+fn whoever() -> String {
+    let user = std::env::var("USER").unwrap_or_default();
+    let user: String = user.chars().filter(|c| !c.is_control()).take(64).collect();
+    match user.as_str() {
+        "" => "cli".to_owned(),
+        user => format!("cli:{user}"),
+    }
 }
 
 /// Where the store of a project is. A folder without a project in it has the file in its data folder.

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, OK, data_folder, start_log};
 use crate::centre::{Centre, is_centre};
-use crate::http::{Api, router};
+use crate::clock::Clock;
+use crate::http::{Api, Gate, NoToken, Tls, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::{Config, ConfigError, Project};
 use crate::runtime::{Node, Outgoing, close_orphans, open_project, warm};
@@ -27,7 +28,7 @@ use crate::store::Place;
   strowger serve flows/aurora --sip 0.0.0.0:5060 --http 127.0.0.1:8080 --data /var/lib/strowger
 
 SIGINT or SIGTERM: no new calls are taken, those that are up may end within 30 seconds; a second signal ends
-them at once. STROWGER_LOG chooses what is logged, such as `info` or `strowger_server=debug`.
+them at once. With TLS, SIGHUP reads the certificate again. STROWGER_LOG chooses what is logged, such as `info` or `strowger_server=debug`.
 
 Exit code: 0 stopped as asked, 1 flows, plugins or routes have errors, 2 it could not start: configuration, address,
 data folder.")]
@@ -63,6 +64,8 @@ impl Serve {
             ..SipConfig::new(listen)
         };
         let at = self.http.unwrap_or(config.http.listen);
+        let tls =
+            Tls::of(&config.http, &self.project, Clock::start().now()).map_err(Failure::cannot)?;
         let http = tokio::net::TcpListener::bind(at).await.map_err(|e| {
             Failure::cannot(format!(
                 "cannot listen for HTTP on {at}: {e}; {}",
@@ -101,6 +104,19 @@ impl Serve {
             }
         };
         let centre = Arc::new(centre);
+        let node = centre.node.clone();
+        let gate = Gate::open(node.store.clone(), at.ip(), &config.http)
+            .await
+            .map_err(Failure::cannot)?
+            .map_err(|NoToken| {
+                Failure::cannot(format!(
+                    "HTTP would listen on {at}, where others can reach it, and no token was ever made: make one with \
+                     `strowger token new --role owner --project {} --data {}`, or listen on 127.0.0.1",
+                    self.project.display(),
+                    data.display()
+                ))
+            })?;
+        let gate = Arc::new(gate);
         for tenant in centre.tenants() {
             let live = tenant.live();
             let candidate = live.iter().flat_map(|live| &live.candidate);
@@ -109,7 +125,6 @@ impl Serve {
                 warm(&served.engine, progress).await;
             }
         }
-        let node = centre.node.clone();
         let (sip, incoming) = Sip::bind(sip_config).await.map_err(Failure::cannot)?;
 
         let outgoing = Arc::new(Outgoing::new(sip.dialer(), &config.transfer));
@@ -122,15 +137,25 @@ impl Serve {
             outgoing: outgoing.clone(),
             traffic: traffic.clone(),
             sip: sip.meter(),
+            gate: gate.clone(),
         });
-        let served = tokio::spawn(crate::http::listen(http, api, stop.clone()));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        if let Some(tls) = tls.clone() {
+            tokio::spawn(renew(tls));
+        }
+        let served = tokio::spawn(crate::http::listen(http, tls, api, stop.clone()));
         tokio::spawn(signals(drain.clone(), stop.clone()));
         if centre.publishes() {
             tokio::spawn(reloads(centre.clone()));
         }
         eprintln!("{}", node.host.report());
+        if gate.is_open() {
+            eprintln!(
+                "no token was made yet: whoever is on this machine may use the HTTP API as owner; `strowger token new` ends that"
+            );
+        }
         eprintln!(
-            "serving {} on sip:{} (UDP, TCP) and http://{at}",
+            "serving {} on sip:{} (UDP, TCP) and {scheme}://{at}",
             config.project.name,
             sip.local_addr()
         );
@@ -193,6 +218,25 @@ async fn reloads(centre: Arc<Centre>) {
             Err(why) => {
                 tracing::error!("the tenants' files are not taken, what was before holds: {why}")
             }
+        }
+    }
+}
+
+/// SIGHUP reads the certificate and its key again.
+async fn renew(tls: Tls) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        tracing::error!("SIGHUP cannot be watched: a new certificate is taken by a restart");
+        return;
+    };
+    while hangup.recv().await.is_some() {
+        let renewed = {
+            let tls = tls.clone();
+            tokio::task::spawn_blocking(move || tls.reload(Clock::start().now())).await
+        };
+        match renewed {
+            Ok(Ok(())) => tracing::info!("the certificate was read again"),
+            Ok(Err(error)) => tracing::error!("the certificate stays as it was: {error}"),
+            Err(error) => tracing::error!("the certificate stays as it was: {error}"),
         }
     }
 }

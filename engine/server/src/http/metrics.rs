@@ -7,6 +7,10 @@ use axum::extract::State;
 
 use super::Api;
 
+/// Counters
+///
+/// In the text form that Prometheus reads. Open while HTTP listens on loopback alone.
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "engine", responses((status = 200, body = String, content_type = "text/plain", description = "The counters.")))]
 pub(crate) async fn metrics(State(api): State<Api>) -> String {
     let traffic = &api.traffic;
     let media = api.media.stats();

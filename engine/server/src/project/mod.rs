@@ -15,8 +15,8 @@ mod store;
 
 pub use complaint::Complaint;
 pub use config::{
-    Config, ConfigError, Grants, How, LogFormat, Loudness, PluginConfig, RecordingConfig,
-    TransferSection, is_project_name,
+    Config, ConfigError, Grants, How, HttpSection, LogFormat, Loudness, PluginConfig,
+    RecordingConfig, TransferSection, is_project_name,
 };
 pub use destination::{Unreachable, destination};
 pub use examined::{Examined, errors_of};

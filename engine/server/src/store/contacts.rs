@@ -3,11 +3,13 @@
 use serde::Serialize;
 use sqlx::FromRow;
 use strowger_contact::Entry;
+use utoipa::ToSchema;
 
 use super::{Store, StoreError};
 
 /// A contact's record.
-#[derive(Debug, Clone, Serialize, FromRow)]
+#[derive(Debug, Clone, Serialize, FromRow, ToSchema)]
+#[schema(as = Contact)]
 pub struct ContactRow {
     /// Its id.
     pub id: String,
@@ -46,6 +48,10 @@ pub struct ContactRow {
 pub struct ContactFilter {
     /// Only the one with this SIP Call-ID.
     pub sip_call_id: Option<String>,
+    /// Only those of this tenant.
+    pub tenant: Option<String>,
+    /// Only those that come after this one: its time of beginning and its id.
+    pub after: Option<(i64, String)>,
     /// At most so many, the newest first; default and highest 1,000.
     pub limit: Option<u32>,
 }
@@ -64,9 +70,14 @@ impl Store {
     pub async fn contacts(&self, filter: &ContactFilter) -> Result<Vec<ContactRow>, StoreError> {
         let limit = i64::from(filter.limit.unwrap_or(1_000).min(1_000));
         Ok(each!(self, pool => sqlx::query_as(
-            "SELECT * FROM contacts WHERE ($1 IS NULL OR sip_call_id = $1) ORDER BY started_at DESC, id LIMIT $2",
+            "SELECT * FROM contacts WHERE ($1 IS NULL OR sip_call_id = $1) AND ($2 IS NULL OR tenant = $2) \
+             AND ($3 IS NULL OR started_at < $3 OR (started_at = $3 AND id > $4)) \
+             ORDER BY started_at DESC, id LIMIT $5",
         )
         .bind(&filter.sip_call_id)
+        .bind(&filter.tenant)
+        .bind(filter.after.as_ref().map(|(at, _)| *at))
+        .bind(filter.after.as_ref().map(|(_, id)| id))
         .bind(limit)
         .fetch_all(pool))?)
     }

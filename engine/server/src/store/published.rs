@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Database, Store, StoreError};
 
@@ -10,7 +11,7 @@ use super::{Database, Store, StoreError};
 pub type Files = BTreeMap<String, String>;
 
 /// What a revision is made of.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 pub struct Manifest {
     /// The files.
     pub files: Files,
@@ -19,8 +20,10 @@ pub struct Manifest {
 }
 
 /// A version of a plugin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PluginVersion {
+    /// Counts the versions of the tenant, from 1.
+    pub number: u64,
     /// The plugin.
     pub name: String,
     /// Its version, by semantic versioning.
@@ -32,6 +35,7 @@ pub struct PluginVersion {
     /// The capabilities that it imports.
     pub imports: Vec<String>,
     /// Whose signature it carries.
+    #[schema(required)]
     pub publisher: Option<String>,
     /// When it came, in milliseconds since 1970.
     pub pushed_at: u64,
@@ -40,7 +44,7 @@ pub struct PluginVersion {
 }
 
 /// A revision of a tenant's project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Revision {
     /// From 1, in the order of coming.
     pub number: u64,
@@ -57,13 +61,14 @@ pub struct Revision {
 }
 
 /// Which revisions contacts walk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Release {
     /// From 1; the highest one holds.
     pub number: u64,
     /// The revision that is live.
     pub live: u64,
     /// The revision that some callers get instead.
+    #[schema(required)]
     pub candidate: Option<u64>,
     /// How many of a hundred callers that are.
     pub percent: u8,
@@ -193,12 +198,14 @@ impl Store {
         &self,
         tenant: &str,
         name: Option<&str>,
+        before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<PluginVersion>, StoreError> {
         self.reachable()?;
         let rows: Vec<VersionRow> = each!(self, pool => sqlx::query_as(VERSIONS)
             .bind(tenant)
             .bind(name)
+            .bind(before.map_or(i64::MAX, number_of))
             .bind(i64::from(limit))
             .fetch_all(pool))?;
         Ok(rows.into_iter().map(PluginVersion::from).collect())
@@ -312,13 +319,13 @@ impl Store {
 }
 
 const PUT_VERSION: &str = "INSERT INTO plugin_versions \
-     (tenant, name, version, sha256, size, imports, publisher, pushed_at, pushed_by) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+     (tenant, number, name, version, sha256, size, imports, publisher, pushed_at, pushed_by) \
+     SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9 FROM plugin_versions WHERE tenant = $1 \
+     ON CONFLICT (tenant, name, version) DO NOTHING";
 const PUT_REVISION: &str = "INSERT INTO revisions (tenant, number, content, manifest, note, pushed_at, pushed_by) \
      SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6 FROM revisions WHERE tenant = $1 RETURNING number";
-const VERSIONS: &str = "SELECT name, version, sha256, size, imports, publisher, pushed_at, pushed_by \
-     FROM plugin_versions WHERE tenant = $1 AND ($2 IS NULL OR name = $2) ORDER BY pushed_at DESC, name, version \
-     LIMIT $3";
+const VERSIONS: &str = "SELECT number, name, version, sha256, size, imports, publisher, pushed_at, pushed_by \
+     FROM plugin_versions WHERE tenant = $1 AND ($2 IS NULL OR name = $2) AND number < $3 ORDER BY number DESC LIMIT $4";
 const REVISIONS: &str = "SELECT number, content, manifest, note, pushed_at, pushed_by FROM revisions \
      WHERE tenant = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
 const RELEASES: &str = "SELECT number, live, candidate, percent, released_at, released_by FROM releases \
@@ -329,6 +336,7 @@ const PUT_RELEASE: &str = "INSERT INTO releases (tenant, number, live, candidate
 
 #[derive(sqlx::FromRow)]
 struct VersionRow {
+    number: i64,
     name: String,
     version: String,
     sha256: String,
@@ -342,6 +350,7 @@ struct VersionRow {
 impl From<VersionRow> for PluginVersion {
     fn from(row: VersionRow) -> PluginVersion {
         PluginVersion {
+            number: unsigned(row.number),
             name: row.name,
             version: row.version,
             sha256: row.sha256,

@@ -40,7 +40,10 @@ impl Test {
         let plugin = load(&host, &component)
             .await
             .map_err(|complaints| refused(&path, &complaints))?;
-        let tried = examples(&plugin, "{}", &Limits::default(), |line| eprintln!("{line}")).await;
+        let tried = examples(&plugin, "{}", &Limits::default(), |line| {
+            eprintln!("{line}")
+        })
+        .await;
         for wrong in &tried.wrong {
             eprintln!("{wrong}");
         }
