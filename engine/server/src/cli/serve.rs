@@ -13,7 +13,7 @@ use super::{Failure, OK, data_folder, start_log};
 use crate::http::{Api, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::Project;
-use crate::runtime::{Outgoing, open_project, warm};
+use crate::runtime::{Chats, Outgoing, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{Sip, SipConfig, bind_remedy};
 
@@ -86,12 +86,23 @@ impl Serve {
         let outgoing = Arc::new(Outgoing::new(sip.dialer(), &config.transfer));
         let traffic = Arc::new(Traffic::default());
         let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
+        let chats = match config.chat.enabled {
+            true => Some(Chats::new(engine.clone(), routes.clone(), config.chat)),
+            false => None,
+        };
+        if let Some(chats) = &chats {
+            let open = chats.resume().await.map_err(Failure::cannot)?;
+            if open > 0 {
+                tracing::info!(chats = open, "chats that were open go on");
+            }
+        }
         let api = router(Api {
             engine: engine.clone(),
             media: media.clone(),
             outgoing: outgoing.clone(),
             traffic: traffic.clone(),
             sip: sip.meter(),
+            chats: chats.clone(),
         });
         let served = tokio::spawn(crate::http::listen(http, api, stop.clone()));
         tokio::spawn(signals(drain.clone(), stop.clone()));
@@ -111,6 +122,9 @@ impl Serve {
         }
         .run(sip, incoming, drain, stop.clone())
         .await;
+        if let Some(chats) = &chats {
+            chats.close().await;
+        }
         stop.cancel();
         let saved = engine.settled().await;
         // It ends by itself within a limit, whatever its peers do.

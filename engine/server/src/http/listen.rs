@@ -1,9 +1,10 @@
 //! Connections of the HTTP interface, with limits: a peer that stalls costs a little and holds nothing up.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -12,8 +13,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::chat::Peer;
+
 /// Connections served at once; further ones wait in the system's queue.
-const MAX_CONNECTIONS: usize = 512;
+const MAX_CONNECTIONS: usize = 2_048;
 
 /// How long a peer may take for the head of a request, and how long a connection may lie idle between two.
 const HEAD_WITHIN: Duration = Duration::from_secs(15);
@@ -33,10 +36,11 @@ pub async fn listen(listener: TcpListener, api: Router, closed: CancellationToke
             () = closed.cancelled() => break,
             accepted = accept(&listener, &slots) => accepted,
         };
-        let Some((stream, slot)) = accepted else {
+        let Some((stream, peer, slot)) = accepted else {
             continue;
         };
-        let (api, closed) = (api.clone(), closed.clone());
+        let api = api.clone().layer(Extension(Peer(peer)));
+        let closed = closed.clone();
         connections.spawn(async move {
             converse(stream, api, closed).await;
             drop(slot);
@@ -57,11 +61,11 @@ pub async fn listen(listener: TcpListener, api: Router, closed: CancellationToke
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     // Never closed, so this never fails.
     let slot = slots.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, slot)),
+        Ok((stream, peer)) => Some((stream, peer, slot)),
         Err(error) => {
             tracing::warn!(%error, "an HTTP connection cannot be accepted");
             tokio::time::sleep(ACCEPT_AGAIN).await;

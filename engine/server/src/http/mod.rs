@@ -1,5 +1,6 @@
 //! The HTTP side: health, metrics, contacts.
 
+mod chat;
 mod contacts;
 mod listen;
 mod metrics;
@@ -16,7 +17,7 @@ use axum::routing::get;
 use serde_json::json;
 
 use crate::media::Media;
-use crate::runtime::{Engine, Outgoing};
+use crate::runtime::{Chats, Engine, Outgoing};
 use crate::serve::Traffic;
 
 pub use listen::listen;
@@ -34,6 +35,8 @@ pub struct Api {
     pub outgoing: Arc<Outgoing>,
     /// Counters of SIP.
     pub sip: crate::sip::SipMeter,
+    /// The chats; none when the project takes none.
+    pub chats: Option<Arc<Chats>>,
 }
 
 /// All routes.
@@ -46,6 +49,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/contacts/{id}/journal", get(contacts::journal))
         .route("/v1/contacts/{id}/trace", get(contacts::trace))
         .route("/v1/contacts/{id}/transcript", get(contacts::transcript))
+        .merge(chat::routes(&api))
         .fallback(async || Problem::not_found("there is nothing at this address; see /v1/contacts"))
         .method_not_allowed_fallback(async |method: Method| {
             Problem::of(

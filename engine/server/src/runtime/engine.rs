@@ -234,6 +234,11 @@ impl Engine {
             .map_or(&[], |plugin| &plugin.grants.http)
     }
 
+    /// Whether contacts may write.
+    pub(crate) fn takes_chats(&self) -> bool {
+        self.config.chat.enabled
+    }
+
     /// Whether whole calls are recorded.
     pub(crate) fn records_calls(&self) -> bool {
         self.config.recording.calls

@@ -109,6 +109,15 @@ pub async fn open_project(
     });
     if let Some(store) = &engine.store {
         salvage(store, &engine.recordings).await?;
+        if !engine.takes_chats() {
+            let chats = store.close_chats(engine.clock.now()).await?;
+            if chats > 0 {
+                tracing::warn!(
+                    chats,
+                    "chats that were open are closed as interrupted: the project takes no chats any more"
+                );
+            }
+        }
         let orphans = store.close_orphans(engine.clock.now()).await?;
         if orphans > 0 {
             tracing::warn!(

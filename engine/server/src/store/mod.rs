@@ -17,7 +17,9 @@ macro_rules! each {
 pub mod backup;
 mod contacts;
 mod error;
+mod frame;
 mod health;
+mod journal;
 mod kv;
 mod place;
 mod writer;
@@ -36,6 +38,7 @@ use sqlx::{Connection, PgConnection};
 pub use contacts::{ContactFilter, ContactRow};
 pub use error::StoreError;
 pub use health::Health;
+pub use journal::{Journal, Torn};
 pub(crate) use kv::check as check_kv;
 pub use kv::{KvError, MAX_KEY_BYTES, MAX_KEYS, MAX_VALUE_BYTES, Space};
 pub use place::{Place, URL_VARIABLE};
@@ -62,6 +65,8 @@ pub struct Store {
     /// Which engine this is, where several share the database.
     engine: Option<String>,
     health: Arc<Health>,
+    /// Whether it has the tables of this program's journals: a store of an older one that is only read has not.
+    framed: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -122,7 +127,13 @@ impl Store {
                         path: place.to_string(),
                         source,
                     })?;
-                Ok(Store::new(Database::File(pool), place, None))
+                let framed: bool = sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'frames')",
+                )
+                .fetch_one(&pool)
+                .await?;
+                let store = Store::new(Database::File(pool), place, None);
+                Ok(Store { framed, ..store })
             }
             Place::Server { options, .. } => {
                 let pool = connect(place, options).await?;
@@ -134,7 +145,11 @@ impl Store {
                         place: place.to_string(),
                     });
                 }
-                Ok(Store::new(Database::Server(pool), place, None))
+                let framed: bool = sqlx::query_scalar("SELECT to_regclass('frames') IS NOT NULL")
+                    .fetch_one(&pool)
+                    .await?;
+                let store = Store::new(Database::Server(pool), place, None);
+                Ok(Store { framed, ..store })
             }
         }
     }
@@ -145,6 +160,7 @@ impl Store {
             place: place.clone(),
             engine,
             health: Arc::default(),
+            framed: true,
         }
     }
 
