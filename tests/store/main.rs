@@ -3,6 +3,7 @@
 mod backup;
 mod cases;
 mod full;
+mod older;
 mod outage;
 mod world;
 
