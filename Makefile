@@ -91,6 +91,12 @@ unit: guests checker ## All tests, once the checks above are green
 	@$(STAGE) 'tests: documentation' cargo test --quiet --doc $(CARGO_ALL)
 	@$(STAGE) 'tests' cargo nextest run $(CARGO_ALL)
 
+.PHONY: kills
+kills: guests ## Kill an engine a thousand times while chats are busy; KILLS and SEED choose
+	@$(STAGE) 'build: the programs that the tests run' cargo build $(CARGO_ALL)
+	@STROWGER_KILLS=$(or $(KILLS),1000) STROWGER_SEED=$(or $(SEED),$$RANDOM) $(STAGE) 'kills' \
+	  cargo test --quiet $(CARGO_ALL) --test chat -- --nocapture load_what_was_acknowledged
+
 ##@ Measuring
 
 .PHONY: bench

@@ -15,7 +15,10 @@ fn endpoints(document: &Json) -> Result<Vec<(String, String, String)>> {
             let needed = operation["x-permission"]
                 .as_str()
                 .context("what it needs")?;
-            let path = path.replace("{id}", "nobody");
+            let path = path
+                .replace("{id}", "nobody")
+                .replace("{tenant}", "nobody")
+                .replace("{number}", "1");
             found.push((method.to_uppercase(), path, needed.to_owned()));
         }
     }
@@ -32,6 +35,12 @@ fn every_endpoint_lets_in_who_the_table_names_and_nobody_else() -> Result<()> {
     let clients: Vec<(Role, Client)> = clients.collect::<Result<_>>()?;
     let document = get(engine.http, "/v1/openapi.json")?.json()?;
     for (method, path, needed) in endpoints(&document)? {
+        if needed == "chat" {
+            // Here none are taken; elsewhere a chat's own token opens it, and no other does.
+            let nobody = send(engine.http, &method, &path, &[], Some("{\"to\": \"1\"}"))?;
+            assert_eq!(nobody.status, 404, "{method} {path}: {}", nobody.body);
+            continue;
+        }
         let open = needed == "open" || path == "/metrics";
         let nobody = send(engine.http, &method, &path, &[], None)?;
         if !open {

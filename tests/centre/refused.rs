@@ -21,7 +21,7 @@ fn what_is_wrong_is_told_at_once_and_nothing_of_it_is_kept() -> Result<()> {
         &["push", &folder],
         &[
             "plugin orders asks for `http",
-            "plugin vip asks for `kv`",
+            "plugin crm asks for `http",
             "strowger.toml:",
             "what was pushed has",
         ],
@@ -55,7 +55,7 @@ fn what_is_wrong_is_told_at_once_and_nothing_of_it_is_kept() -> Result<()> {
     for tenant in ["aurora", "vega"] {
         let revisions = hall.get(&format!("/v1/tenants/{tenant}/revisions"))?;
         assert_eq!(
-            revisions.as_array().map(Vec::len),
+            revisions["items"].as_array().map(Vec::len),
             Some(0),
             "{tenant}: {revisions}"
         );
@@ -66,7 +66,7 @@ fn what_is_wrong_is_told_at_once_and_nothing_of_it_is_kept() -> Result<()> {
     let crm = built("aurora-crm").display().to_string();
     hall.refused(
         &["plugin", "push", &crm, "--tenant", "vega"],
-        &["error[not-granted]", "http"],
+        &["error[plugin-not-granted]", "http"],
     )?;
     Ok(())
 }
@@ -104,7 +104,7 @@ fn versions_are_never_overwritten_never_older_and_signed_where_that_is_asked() -
     let version = "\"version\": \"1.0.0\"";
     let newer = make("newer.wasm", version, "\"version\": \"1.2.0\"")?;
     let older = make("older.wasm", version, "\"version\": \"1.1.9\"")?;
-    let forged = make("forged.wasm", "not-found", "not-fount")?;
+    let forged = make("forged.wasm", "not_found", "not_fount")?;
     let push = ["plugin", "push"];
     let to = ["--tenant", "aurora"];
     let with = |file: &str, more: &[&str]| {
@@ -165,7 +165,7 @@ fn versions_are_never_overwritten_never_older_and_signed_where_that_is_asked() -
         &["no plugin", "strowger.toml"],
     )?;
     let versions = hall.get("/v1/tenants/aurora/plugins")?;
-    let names: Vec<String> = versions
+    let names: Vec<String> = versions["items"]
         .as_array()
         .into_iter()
         .flatten()

@@ -107,3 +107,47 @@ pub fn talk(
         body: body.to_owned(),
     })
 }
+
+/// A request with a body of JSON and a bearer token, whole answer.
+pub fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    body: Option<&serde_json::Value>,
+) -> Result<Response> {
+    let body = body.map(ToString::to_string).unwrap_or_default();
+    send_raw(address, method, path, token, body.as_bytes(), "")
+}
+
+/// The same with any bytes for a body, and further header lines, each with its line end.
+pub fn send_raw(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    body: &[u8],
+    headers: &str,
+) -> Result<Response> {
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    let token = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
+    let head = format!(
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\n{headers}{}Content-Length: {}\r\n\r\n",
+        token.unwrap_or_default(),
+        body.len()
+    );
+    stream.write_all(head.as_bytes())?;
+    // A body that is too long is refused before it is read.
+    let _ = stream.write_all(body);
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let (head, body) = text.split_once("\r\n\r\n").context("an HTTP answer")?;
+    let status = head.split(' ').nth(1).context("a status")?.parse()?;
+    Ok(Response {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    })
+}

@@ -165,12 +165,17 @@ pub struct OrderService {
     pub address: SocketAddr,
     /// The process.
     pub program: Program,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl OrderService {
     /// Starts one with fresh demo data.
     pub fn start() -> Result<OrderService> {
+        OrderService::slow(0)
+    }
+
+    /// Starts one that takes so many milliseconds for each answer.
+    pub fn slow(delay_ms: u64) -> Result<OrderService> {
         let folder = TempDir::new()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mut command = Command::new(binary("aurora-service")?);
@@ -178,7 +183,9 @@ impl OrderService {
             .arg("--listen")
             .arg(address.to_string())
             .arg("--db")
-            .arg(folder.path().join("orders.db"));
+            .arg(folder.path().join("orders.db"))
+            .arg("--delay-ms")
+            .arg(delay_ms.to_string());
         let mut program = Program::start(command, "aurora-service", folder.path().join("log"))?;
         program.wait_until("health", READY, || {
             http::get(address, "/healthz").is_ok_and(|r| r.status == 200)
@@ -186,8 +193,19 @@ impl OrderService {
         Ok(OrderService {
             address,
             program,
-            _folder: folder,
+            folder,
         })
+    }
+
+    /// Its database.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("orders.db")
+    }
+
+    /// How often a route was asked, such as `POST /callbacks`.
+    pub fn asked(&self, route: &str) -> Result<u64> {
+        let stats = http::get(self.address, "/stats")?.json()?;
+        Ok(stats["requests"][route].as_u64().unwrap_or(0))
     }
 }
 

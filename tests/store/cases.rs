@@ -55,10 +55,10 @@ pub async fn contacts_are_found_and_journals_come_back_as_written(
     assert_eq!(store.contacts(&one).await?.len(), 1);
     assert_eq!(store.ended_since(7).await?, ["a"]);
     assert!(store.ended_since(8).await?.is_empty());
-    let Record::Entry(_, entry) = key("a", 0) else {
+    let Record::Entries(_, entries) = key("a", 0) else {
         unreachable!("a key is an entry");
     };
-    assert_eq!(store.journal("a").await?.entries, [entry]);
+    assert_eq!(store.journal("a").await?.entries, entries);
     assert!(store.journal("b").await?.entries.is_empty());
     Ok(())
 }

@@ -4,6 +4,7 @@ mod access;
 mod backup;
 mod cases;
 mod full;
+mod older;
 mod outage;
 mod world;
 

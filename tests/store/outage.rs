@@ -113,6 +113,7 @@ fn beyond_what_is_held_journals_end_early_and_contacts_are_known_all_the_same() 
 fn long_line(id: &str, seq: u32) -> Record {
     let kind = EntryKind::Wrote {
         text: "x".repeat(1 << 20),
+        message: None,
     };
-    Record::Entry(id.to_owned(), Entry { seq, at: 1, kind })
+    Record::Entries(id.to_owned(), vec![Entry { seq, at: 1, kind }])
 }

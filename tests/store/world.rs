@@ -104,14 +104,8 @@ pub fn began(id: &str, call_id: &str) -> Record {
 pub fn key(id: &str, seq: u32) -> Record {
     let key = char::from_digit(seq % 10, 10).unwrap_or('0');
     let kind = EntryKind::Key { key };
-    Record::Entry(
-        id.to_owned(),
-        Entry {
-            seq,
-            at: u64::from(seq),
-            kind,
-        },
-    )
+    let at = u64::from(seq);
+    Record::Entries(id.to_owned(), vec![Entry { seq, at, kind }])
 }
 
 /// The end of a contact.

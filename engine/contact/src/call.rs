@@ -128,7 +128,7 @@ pub struct Choice {
 }
 
 /// `media.digits`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Digits {
     /// Fewest.
@@ -136,7 +136,7 @@ pub struct Digits {
     /// Most.
     pub max: u32,
     /// The completing key.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_key: Option<String>,
 }
 

@@ -47,7 +47,8 @@ pub struct Contact {
     /// The frame whose `global.error` was followed, until the contact is heard again.
     pub(crate) error_path: Option<usize>,
     pub(crate) rng: ChaCha12Rng,
-    pub(crate) secrets: BTreeMap<String, String>,
+    /// By handle; none for one whose text was lost with the process that heard it.
+    pub(crate) secrets: BTreeMap<String, Option<String>>,
     pub(crate) last_play: u32,
     pub(crate) last_effect: u32,
     pub(crate) last_activation: u32,
@@ -97,11 +98,7 @@ impl Contact {
         let plan = program.flow(flow)?.clone();
         let rng = ChaCha12Rng::from_seed(facts.seed);
         Some(Contact {
-            language: plan
-                .languages
-                .first()
-                .cloned()
-                .unwrap_or_else(|| "en".to_owned()),
+            language: first_language(&plan).to_owned(),
             priority: 50,
             frames: vec![Frame::new(plan, BTreeMap::new(), None)],
             state: State::New,
@@ -186,7 +183,13 @@ impl Contact {
 
     /// The text that a secret's handle stands for, for the one place that puts it into a request.
     pub fn secret(&self, handle: &str) -> Option<&str> {
-        self.secrets.get(handle).map(String::as_str)
+        self.secrets.get(handle)?.as_deref()
+    }
+
+    /// Forgets the texts of all secrets; their handles stay. For a contact that was made again from its journal: what
+    /// stands there for them is not what was entered.
+    pub fn forget_secrets(&mut self) {
+        self.secrets.values_mut().for_each(|text| *text = None);
     }
 
     /// Takes an input at a time; what shall be done is added to `out`, in order.
@@ -202,7 +205,8 @@ impl Contact {
         match input {
             Input::Connected => self.connected(now, out),
             Input::Key(key) => self.key(now, key, out),
-            Input::Text(text) => self.written(now, text, out),
+            Input::Text(text) => self.written(now, text, None, out),
+            Input::Message { id, text } => self.written(now, text, Some(id), out),
             Input::PlayDone { play, error } => self.play_done(now, play, error, out),
             Input::HungUp => self.caller_gone(now, EntryKind::HungUp, out),
             Input::Vanished => self.caller_gone(now, EntryKind::Vanished, out),
@@ -258,6 +262,7 @@ impl Contact {
                     .map(|byte| format!("{byte:02x}"))
                     .collect(),
             ),
+            language: (first_language(&plan) != self.language).then(|| self.language.clone()),
         };
         self.write(now, started, out);
         self.timers
@@ -398,6 +403,11 @@ impl Contact {
             .last_mut()
             .expect("a contact always walks at least one flow")
     }
+}
+
+/// The language a flow begins in.
+fn first_language(plan: &Plan) -> &str {
+    plan.languages.first().map_or("en", String::as_str)
 }
 
 impl Frame {

@@ -12,6 +12,7 @@ use crate::contact::Contact;
 use crate::entry::EntryKind;
 use crate::facts::Channel;
 use crate::given::not_given;
+use crate::hostcalls::lost_secret;
 use crate::io::{Effect, Output};
 use crate::timers::Timer;
 
@@ -134,6 +135,11 @@ impl Contact {
         if let Some(field) = forged {
             return Err(not_given("secret", &field.handle));
         }
+        let lost = |handle: &String| matches!(self.secrets.get(handle), Some(None));
+        if request.secrets.iter().any(|field| lost(&field.handle)) {
+            return Err(lost_secret());
+        }
+        let running = self.running();
         let (plugin, first, call) = (running.plugin().to_owned(), running.first, running.calls);
         let idempotency_key = format!("{}:{first}:{call}", self.facts.id);
         let effect = Effect::Http {

@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::Millis;
+use crate::call::Digits;
 use crate::facts::Channel;
 use crate::io::{Ending, Segment};
 
 /// The journal's format: 1 told what a contact did, 2 also holds every input with its time, so that the
-/// contact can be replayed. Written into [`EntryKind::Started`].
-pub const FORMAT: u32 = 2;
+/// contact can be replayed, 3 also the language it began in, and what a chat was offered. Written into
+/// [`EntryKind::Started`].
+pub const FORMAT: u32 = 3;
 
 /// Stands in the journal for a key or a character that must not be seen.
 pub const HIDDEN: char = '•';
@@ -28,6 +30,16 @@ pub struct Entry {
     /// What.
     #[serde(flatten)]
     pub kind: EntryKind,
+}
+
+/// A button of a chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// What choosing it sends.
+    pub key: String,
+    /// What stands on it; none when the flow has no words for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 /// What an entry tells. Secrets appear as handles only.
@@ -62,6 +74,9 @@ pub enum EntryKind {
         /// foretell them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seed: Option<String>,
+        /// The language it begins in, where that is not the flow's first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
     },
     /// A key arrived; [`EntryKind::Pressed`] follows when a step takes it or when it is dropped. A digit is
     /// [`HIDDEN`] when it may be part of a secret.
@@ -134,6 +149,24 @@ pub enum EntryKind {
     Wrote {
         /// What.
         text: String,
+        /// The name its sender gave it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
+    /// A step listens in a chat: what its contact may choose or write.
+    Offered {
+        /// Buttons.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        choices: Vec<Offer>,
+        /// Digits are an answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digits: Option<Digits>,
+        /// Any text is an answer.
+        #[serde(default)]
+        text: bool,
+        /// The answer is a secret.
+        #[serde(default)]
+        secret: bool,
     },
     /// A listening step heard something, or nothing.
     Heard {

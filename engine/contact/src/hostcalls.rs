@@ -94,6 +94,7 @@ impl Contact {
                 let given = self.running().given.secrets.contains(&handle);
                 let secret = self.secrets.get(&handle).filter(|_| given);
                 let secret = secret.ok_or_else(|| not_given("secret", &handle))?;
+                let secret = secret.as_ref().ok_or_else(lost_secret)?;
                 let is = is_card_number(secret);
                 self.reply(now, ok(is), out);
             }
@@ -299,6 +300,11 @@ fn needs_caller(call: &HostCall) -> bool {
             | HostCall::Sleep(_)
             | HostCall::WaitAny(_)
     )
+}
+
+/// Why a secret that was entered cannot be used.
+pub(crate) fn lost_secret() -> CallError {
+    CallError::Unavailable("the secret was lost when the engine stopped: ask for it again".into())
 }
 
 fn check_wait(ms: u64) -> Result<(), CallError> {

@@ -15,6 +15,13 @@ pub enum Input {
     Key(char),
     /// The contact wrote something.
     Text(String),
+    /// The contact wrote something, and gave it a name by which its sender knows it again.
+    Message {
+        /// The name.
+        id: String,
+        /// What.
+        text: String,
+    },
     /// What [`Output::Play`] asked for is over.
     PlayDone {
         /// The number of the play.

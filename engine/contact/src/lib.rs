@@ -38,7 +38,7 @@ mod trail;
 mod walk;
 
 pub use contact::Contact;
-pub use entry::{Entry, EntryKind, FORMAT, HIDDEN};
+pub use entry::{Entry, EntryKind, FORMAT, HIDDEN, Offer};
 pub use facts::{Channel, Facts};
 pub use hostcalls::local_time;
 pub use io::{Effect, Ending, Input, Output, Segment, StepFailure, StepResult, TransferResult};

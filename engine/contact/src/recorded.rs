@@ -1,14 +1,19 @@
 //! From a journal back to the inputs of the contact.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use crate::card::is_card_number;
+use crate::contact::Contact;
 use crate::entry::{Entry, EntryKind, FORMAT, HIDDEN};
 use crate::facts::Facts;
+use crate::program::Program;
 use crate::talk::MAX_TYPED_AHEAD;
 
+/// The first format that holds the inputs.
+const OLDEST: u32 = 2;
 /// Stands for a digit of a secret: which one it was is nowhere written down, and no flow or plugin sees it.
 const ANY_DIGIT: char = '7';
 /// The host call that tells whether a secret entry could be a card's number.
@@ -27,6 +32,17 @@ pub struct Beginning {
     pub hash: String,
     /// SHA-256 over all flows and plugins; empty when nobody named it.
     pub content: String,
+    /// The language it begins in, where that is not the flow's first.
+    pub language: Option<String>,
+}
+
+impl Beginning {
+    /// The same contact, before it is connected. `None` when the program has no such flow.
+    pub fn contact(&self, program: Arc<Program>) -> Option<Contact> {
+        let mut contact = Contact::new(program, &self.flow, self.facts.clone())?;
+        contact.begin_with(self.language.clone(), BTreeMap::new());
+        Some(contact)
+    }
 }
 
 /// Why a journal cannot be replayed.
@@ -76,13 +92,14 @@ pub fn beginning(entries: &[Entry]) -> Result<Beginning, RecordedError> {
         since,
         content,
         seed,
+        language,
     }) = entries.first().map(|entry| &entry.kind)
     else {
         return Err(RecordedError::NeverStarted);
     };
     match *format {
-        FORMAT => {}
-        older if older < FORMAT => return Err(RecordedError::Older(older)),
+        OLDEST..=FORMAT => {}
+        older if older < OLDEST => return Err(RecordedError::Older(older)),
         newer => return Err(RecordedError::Newer(newer)),
     }
     let seed = seed
@@ -101,6 +118,7 @@ pub fn beginning(entries: &[Entry]) -> Result<Beginning, RecordedError> {
         flow: flow.clone(),
         hash: hash.clone(),
         content: content.clone(),
+        language: language.clone(),
     })
 }
 
@@ -145,7 +163,7 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
                     taken.push(seq);
                 }
             }
-            EntryKind::Wrote { text } => {
+            EntryKind::Wrote { text, .. } => {
                 let hidden = !text.is_empty() && text.chars().all(|c| c == HIDDEN);
                 hidden_text = hidden.then_some(entry.seq);
                 texts.insert(entry.seq, text.clone());

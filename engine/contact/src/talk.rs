@@ -8,7 +8,7 @@ use crate::call::{
     CallError, ListenOptions, MAX_CHOICES, MAX_DIGITS, MAX_TIMEOUT_MS, Prompt, Utterance,
 };
 use crate::contact::Contact;
-use crate::entry::{EntryKind, HIDDEN};
+use crate::entry::{EntryKind, HIDDEN, Offer};
 use crate::facts::Channel;
 use crate::io::{Output, Segment, ok};
 use crate::listening::{Listening, Verdict};
@@ -54,6 +54,20 @@ impl Contact {
             self.written_ahead.clear();
             self.mask(out);
         }
+        let offered = (self.facts.channel == Channel::Chat).then(|| EntryKind::Offered {
+            choices: options
+                .choices
+                .iter()
+                .zip(&labels)
+                .map(|(choice, label)| Offer {
+                    key: choice.key.clone(),
+                    label: label.clone(),
+                })
+                .collect(),
+            digits: options.digits.clone(),
+            text: options.text,
+            secret: options.sensitive,
+        });
         self.wait_for(Pending::Listen(Listening::new(&options, labels, globals)));
         // What was typed ahead answers before anything is said.
         while let Some(key) = self.typed_ahead.pop_front() {
@@ -70,14 +84,22 @@ impl Contact {
             return Ok(());
         }
         if segments.is_empty() {
+            self.offer(now, offered, out);
             self.await_first_key(now);
             return Ok(());
         }
         let play = self.start_play(now, segments, out);
+        self.offer(now, offered, out);
         if let Some(listening) = self.listening() {
             listening.play = Some(play);
         }
         Ok(())
+    }
+
+    fn offer(&mut self, now: Millis, offered: Option<EntryKind>, out: &mut Vec<Output>) {
+        if let Some(offered) = offered {
+            self.write(now, offered, out);
+        }
     }
 
     /// The step has asked for a secret: until it ends nothing of it may be seen or heard.
@@ -262,7 +284,13 @@ impl Contact {
     }
 
     /// The contact wrote something.
-    pub(crate) fn written(&mut self, now: Millis, text: String, out: &mut Vec<Output>) {
+    pub(crate) fn written(
+        &mut self,
+        now: Millis,
+        text: String,
+        message: Option<String>,
+        out: &mut Vec<Output>,
+    ) {
         if self.hung_up {
             return;
         }
@@ -276,7 +304,11 @@ impl Contact {
             }
             _ => text.clone(),
         };
-        self.write(now, EntryKind::Wrote { text: shown }, out);
+        let wrote = EntryKind::Wrote {
+            text: shown,
+            message,
+        };
+        self.write(now, wrote, out);
         match self.activation().map(|activation| &activation.pending) {
             Some(Pending::Listen(_)) => self.listen_text(now, &text, out),
             Some(Pending::WaitAny {
@@ -367,7 +399,7 @@ impl Contact {
             true => text.chars().skip(length - 4).collect(),
             false => String::new(),
         };
-        self.secrets.insert(handle.clone(), text);
+        self.secrets.insert(handle.clone(), Some(text));
         self.running().given.secrets.insert(handle.clone());
         json!({ "handle": handle, "length": length, "last-four": last_four })
     }

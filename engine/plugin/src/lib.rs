@@ -76,7 +76,7 @@ pub use limits::{
 };
 pub use meter::Meters;
 pub use plugin::Plugin;
-pub use retold::Told;
+pub use retold::{Recorded, Told};
 pub use run::{RunRequest, StepOutcome, StepReport};
 pub use runtime::{GuestEnd, GuestRuntime, GuestTask};
 pub use share::Share;

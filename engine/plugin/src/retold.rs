@@ -29,6 +29,8 @@ struct Exchanges {
     asked: usize,
     /// Too much was said to be remembered.
     forgotten: bool,
+    /// However much was said: there is no instance that could be kept instead.
+    however_much: bool,
 }
 
 #[derive(Debug)]
@@ -39,12 +41,39 @@ struct Exchange {
     answer: Option<Value>,
 }
 
+/// A call that a journal tells of, and its answer; none while it is awaited.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// Short name of the interface: `media`, `http` …
+    pub interface: String,
+    /// The function.
+    pub function: String,
+    /// Its arguments.
+    pub args: Vec<Value>,
+    /// What the step was told.
+    pub answer: Option<Value>,
+}
+
 impl Told {
+    /// What a step was told in a process that is gone, from its journal. Only the last call may lack its answer. It
+    /// remembers all, since no instance can be kept in its place; the step's own limits bound it.
+    pub fn recorded(calls: Vec<Recorded>) -> Told {
+        let told = calls.into_iter().map(|call| Exchange {
+            request: fingerprint(&call.interface, &call.function, &call.args),
+            answer: call.answer,
+        });
+        Told(Arc::new(Mutex::new(Exchanges {
+            told: told.collect(),
+            however_much: true,
+            ..Exchanges::default()
+        })))
+    }
+
     /// Remembers the answer to the call that waits, before it is given.
     pub fn answer(&self, answer: &Value) {
         let mut exchanges = self.lock();
         let bytes = value::size(answer);
-        if exchanges.bytes + bytes > MOST_BYTES {
+        if exchanges.bytes + bytes > MOST_BYTES && !exchanges.however_much {
             exchanges.forgotten = true;
             exchanges.told = Vec::new();
         }
@@ -187,6 +216,23 @@ mod tests {
             function: "env.now".into(),
         };
         assert_eq!(other, Err(expected));
+    }
+
+    #[tokio::test]
+    async fn what_a_journal_tells_is_told_again_however_much_it_is() {
+        let call = |argument: u32, answer: Option<Value>| Recorded {
+            interface: "env".into(),
+            function: "now".into(),
+            args: vec![json!(argument)],
+            answer,
+        };
+        let told = Told::recorded(vec![call(1, Some(json!(7))), call(2, None)]);
+        told.answer(&json!("x".repeat(MOST_BYTES)));
+        assert!(told.whole());
+        let mut host = told.again(Box::new(NoCalls));
+        assert_eq!(ask(&mut host, 1).await, Ok(json!(7)));
+        assert_eq!(ask(&mut host, 2).await, Ok(json!("x".repeat(MOST_BYTES))));
+        assert_eq!(told.unasked(), None);
     }
 
     #[tokio::test]

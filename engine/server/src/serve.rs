@@ -49,7 +49,7 @@ impl Traffic {
     /// Counts a contact that does not begin; gives SIP's answer to it.
     fn refused(&self, refusal: &NotAdmitted) -> (u16, &'static str) {
         let (count, code, reason) = match refusal {
-            NotAdmitted::NoTenant | NotAdmitted::NoRoute => {
+            NotAdmitted::NoTenant(_) | NotAdmitted::NoRoute(_) => {
                 (&self.unknown_number, 404, "No route for this number")
             }
             NotAdmitted::NothingLive(_) => (&self.nothing_live, 480, "Nothing is live here"),

@@ -1,6 +1,6 @@
 //! "Listening, exactly."
 
-use strowger_contact::Channel;
+use strowger_contact::{Channel, EntryKind, Output};
 
 use crate::Walk;
 
@@ -263,6 +263,31 @@ fn a_chat_answers_with_key_label_or_word_and_is_given_time() {
     let mut walk = Walk::on(Channel::Chat, &[MENU]);
     walk.all(&["connect", "text 2"]);
     walk.check("listen", "reply ok:choice:2");
+}
+
+#[test]
+fn what_a_chat_is_offered_is_written_down_and_a_call_is_offered_nothing() {
+    let offered = |walk: &Walk| -> Vec<String> {
+        let entries = walk.all.iter().filter_map(|output| match output {
+            Output::Journal(entry) => Some(&entry.kind),
+            _ => None,
+        });
+        entries
+            .filter_map(|kind| match kind {
+                EntryKind::Offered { choices, .. } => Some(choices),
+                _ => None,
+            })
+            .flatten()
+            .map(|offer| format!("{} {}", offer.key, offer.label.as_deref().unwrap_or("-")))
+            .collect()
+    };
+    let mut walk = Walk::on(Channel::Chat, &[MENU]);
+    walk.all(&["connect", "listen"]);
+    let both = offered(&walk);
+    assert!(both.contains(&"2 the second".to_owned()), "{both:?}");
+    let mut walk = menu();
+    walk.run("listen");
+    assert!(offered(&walk).is_empty());
 }
 
 #[test]

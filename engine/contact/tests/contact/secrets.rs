@@ -113,6 +113,25 @@ fn a_chat_is_no_exception() {
 }
 
 #[test]
+fn a_secret_that_is_forgotten_keeps_its_handle_and_is_of_no_use() {
+    let mut walk = ask();
+    walk.all(&["listen", &format!("keys {CARD}#")]);
+    walk.contact.forget_secrets();
+    assert_eq!(walk.contact.secret("s:1"), None);
+    for call in [
+        r#"call http.fetch [{"method":"POST","url":"http://x/","secrets":[{"placeholder":"PAN","handle":"s:1"}]}]"#,
+        r#"call media.is-card-number ["s:1"]"#,
+    ] {
+        let done = walk.run(call);
+        assert!(done.starts_with("reply err:unavailable:"), "{done}");
+    }
+    // A new entry has a handle of its own.
+    walk.run("listen");
+    let done = walk.run(&format!("keys {CARD}#"));
+    assert!(done.contains("s:2"), "{done}");
+}
+
+#[test]
 fn a_step_can_use_only_its_own_secrets() {
     let mut walk = ask();
     walk.all(&["listen", &format!("keys {CARD}#")]);

@@ -57,11 +57,11 @@ pub struct Admitted {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAdmitted {
     /// The number is nobody's.
-    #[error("no tenant has this number; add it to `numbers` of one's file")]
-    NoTenant,
+    #[error("no tenant has the number `{0}`; add it to `numbers` of one's file")]
+    NoTenant(String),
     /// The tenant's routes do not have it.
-    #[error("no route for this number; add it to routes.yaml")]
-    NoRoute,
+    #[error("no route for `{0}`; add it to routes.yaml")]
+    NoRoute(String),
     /// Its tenant has nothing live.
     #[error("tenant {0} has released nothing yet")]
     NothingLive(String),
@@ -196,21 +196,52 @@ impl Centre {
         };
         let tenant = name
             .and_then(|name| state.tenants.get(name))
-            .ok_or(NotAdmitted::NoTenant)?;
+            .ok_or_else(|| NotAdmitted::NoTenant(short(to)))?;
         let Served { engine, routes, .. } = tenant
             .serve(from)
             .ok_or_else(|| NotAdmitted::NothingLive(tenant.name.clone()))?;
-        let flow = routes.flow(to).ok_or(NotAdmitted::NoRoute)?.to_owned();
+        let flow = routes
+            .flow(to)
+            .ok_or_else(|| NotAdmitted::NoRoute(short(to)))?
+            .to_owned();
         let seat = tenant
             .seat()
             .ok_or_else(|| NotAdmitted::Full(tenant.name.clone()))?;
         Ok(Admitted { engine, flow, seat })
     }
 
+    /// The engine that a contact of an earlier process goes on with; why there is none.
+    pub(crate) async fn engine_of(
+        &self,
+        tenant: &str,
+        content: &str,
+    ) -> Result<Arc<Engine>, String> {
+        let found = self.tenant(tenant);
+        let tenant = found.ok_or_else(|| format!("there is no tenant {tenant} any more"))?;
+        if let Some(engine) = tenant.engine_of(content) {
+            return Ok(engine);
+        }
+        if let Some(store) = self.node.store.as_ref().filter(|_| self.publishes()) {
+            let number = store.revision_of(&tenant.name, content).await;
+            if let Some(number) = number.map_err(|error| error.to_string())? {
+                return self.past(&tenant, number).await;
+            }
+        }
+        // Whoever builds the contact again tells in what the live revision differs from its own.
+        let live = tenant.live();
+        live.map(|live| live.served.engine)
+            .ok_or_else(|| format!("tenant {} has nothing live", tenant.name))
+    }
+
     fn state(&self) -> Arc<State> {
         // Nothing panics under this lock.
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// As much of an address as a message shows.
+fn short(text: &str) -> String {
+    text.chars().take(64).flat_map(char::escape_debug).collect()
 }
 
 /// Logs why a tenant takes no contacts.

@@ -16,7 +16,7 @@ use super::signature::Statement;
 use super::tenant::{Live, Served, Tenant};
 use super::{Centre, TenantConfig, tree};
 use crate::project::{Config, Source};
-use crate::runtime::{engine_of, warm};
+use crate::runtime::{Engine, engine_of, warm};
 use crate::store::{Files, Manifest, NewRevision, PluginVersion, Release, Revision, Store};
 
 /// A day in milliseconds, in which `limits.uploads_per_day` are counted.
@@ -232,6 +232,25 @@ impl Centre {
             served,
             candidate,
         }))
+    }
+
+    /// A revision that is not live any more, for a contact that goes on with it.
+    pub(super) async fn past(&self, tenant: &Tenant, number: u64) -> Result<Arc<Engine>, String> {
+        // One at a time: many contacts ask for the same.
+        let _turn = tenant.publishing.lock().await;
+        if let Some(engine) = tenant.past(number) {
+            return Ok(engine);
+        }
+        let store = self
+            .node
+            .store
+            .as_ref()
+            .ok_or("this engine keeps nothing")?;
+        let served = self.served(tenant, &tenant.config(), store, number).await;
+        let served = served
+            .map_err(|refusal| format!("revision {number} cannot be served any more: {refusal}"))?;
+        tenant.keep_past(number, &served.engine);
+        Ok(served.engine)
     }
 
     async fn swap(

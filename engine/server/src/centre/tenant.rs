@@ -1,7 +1,8 @@
 //! A tenant while it is served: the revisions that its contacts walk.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use sha2::{Digest as _, Sha256};
 use strowger_plugin::Share;
@@ -47,6 +48,8 @@ pub struct Tenant {
     pub(super) publishing: tokio::sync::Mutex<()>,
     /// The revision that was pushed last, which is mostly the one that is released next.
     prepared: RwLock<Option<Served>>,
+    /// Revisions that chats go on with after a restart, as long as one does.
+    past: Mutex<BTreeMap<u64, Weak<Engine>>>,
 }
 
 /// A contact's place among those that its tenant may have at once.
@@ -69,6 +72,7 @@ impl Tenant {
             refused: AtomicU64::new(0),
             publishing: tokio::sync::Mutex::default(),
             prepared: RwLock::default(),
+            past: Mutex::default(),
         })
     }
 
@@ -105,6 +109,27 @@ impl Tenant {
     pub(super) fn prepared(&self, revision: u64) -> Option<Served> {
         let prepared = self.prepared.read().unwrap_or_else(PoisonError::into_inner);
         prepared.clone().filter(|found| found.revision == revision)
+    }
+
+    /// An engine of this content among those that are there.
+    pub(super) fn engine_of(&self, content: &str) -> Option<Arc<Engine>> {
+        let live = self.live();
+        let candidate = live.iter().flat_map(|live| &live.candidate);
+        let candidate = candidate.map(|(served, _)| served);
+        let running = live.iter().map(|live| &live.served).chain(candidate);
+        let mut running = running.map(|served| served.engine.clone());
+        running.find(|engine| engine.program.content() == content)
+    }
+
+    pub(super) fn past(&self, revision: u64) -> Option<Arc<Engine>> {
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        past.get(&revision)?.upgrade()
+    }
+
+    pub(super) fn keep_past(&self, revision: u64, engine: &Arc<Engine>) {
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        past.retain(|_, engine| engine.strong_count() > 0);
+        past.insert(revision, Arc::downgrade(engine));
     }
 
     /// What a caller's contact walks. The same caller gets the same revision as long as a release holds.

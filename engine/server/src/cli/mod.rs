@@ -12,6 +12,7 @@ macro_rules! tell {
 
 mod backup;
 mod call;
+mod chat;
 mod check;
 mod dial;
 mod explain;
@@ -92,6 +93,8 @@ enum Command {
     Schema(schema::Schema),
     /// Walk a flow in the terminal: prompts are printed, keys are typed.
     Call(call::Call),
+    /// Talk with a flow in writing: what it says is printed, lines are typed.
+    Chat(chat::Chat),
     /// Place a SIP call, press keys, and record what is heard.
     Dial(dial::Dial),
     /// Walk a contact again from its journal, and show the first difference.
@@ -253,6 +256,7 @@ pub fn main() -> ExitCode {
             Command::Graph(graph) => graph.run().await,
             Command::Schema(schema) => schema.run().await,
             Command::Call(call) => call.run().await,
+            Command::Chat(chat) => chat.run().await,
             Command::Dial(dial) => dial.run().await,
             Command::Replay(replay) => replay.run().await,
             Command::Trace(trace) => trace.run().await,

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::http::{Api, Gate, NoToken, Tls, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::{Config, ConfigError, Project};
-use crate::runtime::{Node, Outgoing, close_orphans, open_project, warm};
+use crate::runtime::{Chats, Node, Outgoing, close_orphans, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{Sip, SipConfig, bind_remedy};
 use crate::store::Place;
@@ -98,7 +98,9 @@ impl Serve {
                 let place =
                     Place::of(&config.store, &self.project, &data).map_err(Failure::cannot)?;
                 let node = Node::open(&place, &data).await?;
-                close_orphans(&node).await.map_err(Failure::cannot)?;
+                close_orphans(&node, config.chat.enabled)
+                    .await
+                    .map_err(Failure::cannot)?;
                 let centre = Centre::open(&self.project, node).await;
                 centre.map_err(Failure::cannot)?
             }
@@ -130,6 +132,16 @@ impl Serve {
         let outgoing = Arc::new(Outgoing::new(sip.dialer(), &config.transfer));
         let traffic = Arc::new(Traffic::default());
         let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
+        let chats = match config.chat.enabled {
+            true => Some(Chats::new(centre.clone(), config.chat)),
+            false => None,
+        };
+        if let Some(chats) = &chats {
+            let open = chats.resume().await.map_err(Failure::cannot)?;
+            if open > 0 {
+                tracing::info!(chats = open, "chats that were open go on");
+            }
+        }
         let api = router(Api {
             node: node.clone(),
             centre: centre.clone(),
@@ -138,6 +150,7 @@ impl Serve {
             traffic: traffic.clone(),
             sip: sip.meter(),
             gate: gate.clone(),
+            chats: chats.clone(),
         });
         let scheme = if tls.is_some() { "https" } else { "http" };
         if let Some(tls) = tls.clone() {
@@ -168,6 +181,9 @@ impl Serve {
         }
         .run(sip, incoming, drain, stop.clone())
         .await;
+        if let Some(chats) = &chats {
+            chats.close().await;
+        }
         stop.cancel();
         let saved = node.settled().await;
         // It ends by itself within a limit, whatever its peers do.

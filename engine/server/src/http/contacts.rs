@@ -161,8 +161,8 @@ async fn entries(api: &Api, principal: &Principal, id: &str) -> Result<Vec<Entry
         }
     }
     let journal = store.journal(id).await?;
-    if journal.torn {
-        tracing::warn!(contact = %id, "the last line of this journal is broken off, and left out");
+    if let Some(torn) = &journal.torn {
+        tracing::warn!(contact = %id, entry = torn.seq, "a journal is broken, and is read up to there: {}", torn.why);
     }
     let mut entries = journal.entries;
     let over = entries

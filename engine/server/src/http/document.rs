@@ -73,6 +73,11 @@ pub(super) fn blank() -> OpenApi {
         )
         .tags(Some([
             tag("engine", "How the engine is, and what this API is."),
+            tag(
+                "chats",
+                "Contacts that write, from a web page or a program; each with a token of its own.",
+            ),
+            tag("tenants", "What tenants pushed, and what is live."),
             tag("contacts", "Calls and chats: what was said and done."),
             tag(
                 "access",
@@ -114,6 +119,7 @@ pub(super) fn add_schemas(document: &mut OpenApi, schemas: Vec<(String, RefOr<Sc
 fn complete(method: &str, operation: &mut Operation, access: Access) {
     let (security, permission) = match access {
         Access::Open => (vec![], "open"),
+        Access::OwnToken => (vec![], "chat"),
         Access::OpenOnLoopback(permission) => (
             vec![SecurityRequirement::default(), by(TOKEN), by(SESSION)],
             permission.name(),
@@ -141,7 +147,8 @@ fn complete(method: &str, operation: &mut Operation, access: Access) {
             "The store is gone, or the answer would take too long.",
         ),
     ];
-    if access != Access::Open {
+    let known = !matches!(access, Access::Open | Access::OwnToken);
+    if known {
         refusals.push(("401", "No token or session, or one that is not good."));
         if changes || access != Access::SignedIn {
             refusals.push((
@@ -160,7 +167,7 @@ fn complete(method: &str, operation: &mut Operation, access: Access) {
         refusals.push(("415", "`Content-Type` is not `application/json`."));
         refusals.push(("422", "The body is JSON and not what is asked for."));
     }
-    if method == "post" && access != Access::Open {
+    if method == "post" && known {
         let key = text(Some(128))
             .min_length(Some(1))
             .pattern(Some("^[!-~]+$"));

@@ -44,11 +44,16 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, 
     let peer = request.extensions().get::<Peer>().copied();
     let source = Payer::Source(peer.unwrap_or_default().network());
     let asked = match rule.access {
-        Access::Open => None,
+        Access::Open | Access::OwnToken => None,
         Access::OpenOnLoopback(_) if api.gate.loopback => None,
         Access::SignedIn => Some(None),
         Access::OpenOnLoopback(permission) | Access::Needs(permission) => Some(Some(permission)),
     };
+    if rule.access == Access::OwnToken {
+        // Many people may write from behind one address; who has no chat's token is counted, in `carry_out`.
+        api.gate.tired_of(&source, now)?;
+        return Ok(None);
+    }
     let Some(permission) = asked else {
         api.gate.count(&source, now)?;
         return Ok(None);
@@ -120,6 +125,23 @@ async fn carry_out(
     request: Request,
     next: Next,
 ) -> Response {
+    let peer = request.extensions().get::<Peer>().copied();
+    let answer = answered(rule, principal, request, next).await;
+    let strange = [StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND];
+    if rule.access == Access::OwnToken && strange.contains(&answer.status()) {
+        let source = Payer::Source(peer.unwrap_or_default().network());
+        // Told at the next request.
+        let _ = rule.api.gate.count(&source, rule.api.now());
+    }
+    answer
+}
+
+async fn answered(
+    rule: &Rule,
+    principal: Option<Principal>,
+    request: Request,
+    next: Next,
+) -> Response {
     let asked: HeaderMap = request.headers().clone();
     let method = request.method().clone();
     if !changes(&method) {
@@ -128,6 +150,7 @@ async fn carry_out(
     }
     // A change goes on to its end though the client be gone: half of one is worse than one that nobody waits for.
     let (rule, within) = (rule.clone(), rule.within);
+    let journalled = rule.access == Access::OwnToken;
     let done = tokio::spawn(async move {
         match (principal, method == Method::POST && asked.contains_key(KEY)) {
             (Some(principal), true) => {
@@ -137,6 +160,7 @@ async fn carry_out(
         }
     });
     match tokio::time::timeout(within, done).await {
+        Ok(Ok(answer)) if journalled => answer,
         Ok(Ok(answer)) => written_down(answer),
         Ok(Err(error)) => {
             tracing::error!("an endpoint failed: {error}");

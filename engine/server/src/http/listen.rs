@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 use super::{Peer, Tls};
 
 /// Connections served at once; further ones wait in the system's queue.
-const MAX_CONNECTIONS: usize = 512;
+const MAX_CONNECTIONS: usize = 2_048;
 
 /// How long a peer may take for the head of a request, and how long a connection may lie idle between two.
 const HEAD_WITHIN: Duration = Duration::from_secs(15);

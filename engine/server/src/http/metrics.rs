@@ -89,6 +89,28 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         "Audio ports in use.",
         media.ports_in_use,
     );
+    if let Some(chats) = &api.chats {
+        let (open, awake) = chats.count();
+        line("chats", "gauge", "Chats that are open.", open as u64);
+        line(
+            "chats_awake",
+            "gauge",
+            "Open chats that are held in memory whole; the others are their journals.",
+            awake as u64,
+        );
+        line(
+            "chats_resumed_total",
+            "counter",
+            "Times that a chat was built again from its journal.",
+            chats.resumed(),
+        );
+        line(
+            "chats_interrupted_total",
+            "counter",
+            "Chats that could not be built again, and were ended.",
+            chats.interrupted(),
+        );
+    }
     if let Some(store) = &api.node.store {
         let health = store.health();
         line(

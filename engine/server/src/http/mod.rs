@@ -8,6 +8,7 @@
 //! ```
 
 mod audit;
+mod chat;
 mod contacts;
 mod document;
 mod engine;
@@ -34,14 +35,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{Method, StatusCode};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use crate::access::Permission;
 use crate::centre::Centre;
 use crate::media::Media;
-use crate::runtime::{Node, Outgoing};
+use crate::runtime::{Chats, Node, Outgoing};
 use crate::serve::Traffic;
 use crate::store::{Audited, Change};
 
@@ -70,6 +71,8 @@ pub struct Api {
     pub sip: crate::sip::SipMeter,
     /// Who may come in.
     pub gate: Arc<Gate>,
+    /// The chats; none when none are taken.
+    pub chats: Option<Arc<Chats>>,
 }
 
 impl Api {
@@ -87,7 +90,7 @@ impl Api {
 
 /// Every endpoint, with what it asks of whoever uses it.
 fn endpoints() -> Routes {
-    use Access::{Needs, Open, OpenOnLoopback, SignedIn};
+    use Access::{Needs, Open, OpenOnLoopback, OwnToken, SignedIn};
     use Permission::{
         AuditRead, ContactsRead, MetricsRead, PluginsPush, ProjectsPush, ReleasesMake, TenantsRead,
         TokensManage,
@@ -109,6 +112,10 @@ fn endpoints() -> Routes {
         .add(Needs(TokensManage), routes!(tokens::one))
         .add(Needs(TokensManage), routes!(tokens::revoke))
         .add(Needs(AuditRead), routes!(audit::list))
+        .add(OwnToken, routes!(chat::begin))
+        .add(OwnToken, routes!(chat::write))
+        .add(OwnToken, routes!(chat::leave))
+        .add(OwnToken, routes!(chat::events))
         .add(Needs(TenantsRead), routes!(tenants::list))
         .add(Needs(TenantsRead), routes!(tenants::one))
         .add(Needs(TenantsRead), routes!(tenants::revisions))
@@ -135,6 +142,7 @@ pub fn router(api: Api) -> Router {
                 format!("{method} is not possible here; `Allow` says what is"),
             )
         })
+        .layer(from_fn_with_state(api.clone(), chat::cross_origin))
         .layer(from_fn(observe::observe))
         .with_state(api)
 }
@@ -203,7 +211,8 @@ mod tests {
                     answers.keys().any(|status| status.starts_with('2')),
                     "{shown}"
                 );
-                let open = operation["x-permission"] == "open";
+                let open =
+                    operation["x-permission"] == "open" || operation["x-permission"] == "chat";
                 for (status, there) in [("401", !open), ("429", true), ("503", true)] {
                     let told = answers.contains_key(status);
                     assert!(told || !there, "{shown}: {status}");

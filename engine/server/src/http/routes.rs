@@ -25,6 +25,9 @@ pub(crate) const MAX_PUSH: usize = 256 << 20;
 /// How long a push may take, its body and the compilation of an interpreter included.
 const PUSH_WITHIN: Duration = Duration::from_secs(300);
 
+/// How long a chat's page may wait for something to be said: somewhat longer than it asks to.
+const WAIT_WITHIN: Duration = Duration::from_secs(60);
+
 /// What an endpoint asks of whoever uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -32,6 +35,9 @@ pub(crate) enum Access {
     Open,
     /// Nothing while HTTP listens on loopback alone, else the permission.
     OpenOnLoopback(Permission),
+    /// A token that is no API token: the one of the chat that is looked at. The endpoint asks for it itself; what it
+    /// changes is in the contact's journal, and not in the audit log.
+    OwnToken,
     /// To be somebody, in whatever role.
     SignedIn,
     /// The permission.
@@ -85,6 +91,8 @@ impl Routes {
             } = endpoint;
             let (body_bytes, within) = match push {
                 true => (MAX_PUSH, PUSH_WITHIN),
+                // A page waits for what is said next.
+                false if access == Access::OwnToken => (api.gate.body_bytes, WAIT_WITHIN),
                 false => (api.gate.body_bytes, ANSWER_WITHIN),
             };
             let rule = Rule {

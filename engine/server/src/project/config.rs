@@ -10,6 +10,7 @@ use serde::Deserialize;
 use strowger_flow::Level;
 use strowger_flow::diagnostic::{Text, text};
 
+use super::chat::ChatSection;
 use super::finding::{Finding, Source};
 use super::reading::reason;
 use super::store::{StoreSection, without_passwords};
@@ -50,6 +51,9 @@ pub struct Config {
     /// Where journals, records and plugins' data are kept.
     #[serde(default)]
     pub store: StoreSection,
+    /// Contacts that write.
+    #[serde(default)]
+    pub chat: ChatSection,
     /// What the log looks like.
     #[serde(default)]
     pub log: LogSection,
@@ -417,6 +421,13 @@ impl Config {
         }
         if let Some((key, message, help)) = self.store.fault() {
             return wrong(&["store", key], message, help);
+        }
+        if let Some((key, message)) = self.chat.fault() {
+            let help = Text::fixed(
+                "the defaults are 1000 chats at once, 30 begun and 60 messages a minute and 3600 seconds; an origin is a scheme, a host and a port in lower case, without a path, such as `https://shop.example`",
+                "默认同时 1000 个聊天、每分钟新开 30 个、60 条消息、3600 秒；来源是小写的协议、主机和端口，不带路径，例如 `https://shop.example`",
+            );
+            return wrong(&["chat", key], message, help);
         }
         if let Some((key, message)) = self.transfer.fault() {
             let help = Text::fixed(

@@ -1,5 +1,6 @@
 //! A project: a folder with `strowger.toml`, flows, prompts, `routes.yaml` and `queues.yaml`.
 
+mod chat;
 mod complaint;
 mod component;
 mod config;
@@ -13,6 +14,7 @@ mod routes;
 mod steps;
 mod store;
 
+pub use chat::ChatSection;
 pub use complaint::Complaint;
 pub use config::{
     Config, ConfigError, Grants, How, HttpSection, LogFormat, Loudness, PluginConfig,

@@ -139,6 +139,7 @@ pub(super) fn gist(entry: Option<&Entry>) -> String {
         EntryKind::Started { .. } => "start".to_owned(),
         EntryKind::Key { .. } | EntryKind::Pressed { .. } => "key".to_owned(),
         EntryKind::Wrote { .. } => "text".to_owned(),
+        EntryKind::Offered { .. } => "other choices".to_owned(),
         EntryKind::Played { .. } | EntryKind::Unsaid { .. } => "prompt's end".to_owned(),
         EntryKind::Joined => "answer of a transfer".to_owned(),
         EntryKind::HungUp | EntryKind::Vanished => "hang-up".to_owned(),

@@ -10,10 +10,13 @@ mod difference;
 mod gather;
 mod source;
 mod stage;
+mod standing;
 mod walk;
 
 pub use difference::{Difference, Side};
 pub use gather::{Group, Summary};
 pub use source::{Recording, SourceError, from_file, from_store};
 pub use stage::{Overrides, Stage};
+pub(crate) use standing::{Rebuilt, Standing};
+pub(crate) use walk::rebuild;
 pub use walk::{Replayed, Verdict, replay};

@@ -98,6 +98,7 @@ pub fn from_file(path: &Path) -> Result<Recording, SourceError> {
 /// Reads a contact's journal from a store.
 pub async fn from_store(store: &Store, id: &str) -> Result<Recording, SourceError> {
     let Journal { entries, torn } = store.journal(id).await?;
+    let torn = torn.is_some();
     if entries.is_empty() && store.contact(id).await?.is_none() {
         return Err(SourceError::Unknown(id.chars().take(64).collect()));
     }

@@ -1,11 +1,13 @@
 //! One contact, walked again in lockstep with its journal.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value as Json;
 use strowger_contact::{
-    Contact, Entry, EntryKind, Input, Millis, Output, StepFailure, StepResult, recorded,
+    Contact, Entry, EntryKind, Input, Millis, Output, Program, StepFailure, StepResult,
+    recorded::{self, Beginning},
 };
 use strowger_plugin::Limits;
 
@@ -13,6 +15,7 @@ use super::compare::same;
 use super::difference::{Cause, Difference, Side, gist};
 use super::source::Recording;
 use super::stage::Stage;
+use super::standing::{Rebuilt, Standing};
 use crate::runtime::{Guest, StepRun, step_name};
 
 /// How late a loaded engine may notice a deadline: what happened before was still in time. Milliseconds.
@@ -89,8 +92,7 @@ pub async fn replay(stage: &Stage, recording: &Recording) -> Replayed {
             "the journal ends before the contact does: its engine was stopped, or it still lasts";
         replayed.notes.push(note.to_owned());
     }
-    let Some(contact) = Contact::new(stage.program.clone(), &begun.flow, begun.facts.clone())
-    else {
+    let Some(contact) = begun.contact(stage.program.clone()) else {
         replayed.verdict = Verdict::NotReplayed {
             why: format!(
                 "the project has no flow `{}`: name another folder with --project or --on",
@@ -99,26 +101,7 @@ pub async fn replay(stage: &Stage, recording: &Recording) -> Replayed {
         };
         return replayed;
     };
-    let (keys, texts) = recorded::heard(entries);
-    let mut walk = Walk {
-        stage,
-        old: entries,
-        begun: begun.facts.started_at,
-        contact,
-        guest: None,
-        by_guest: false,
-        ran: None,
-        effect: None,
-        keys,
-        texts,
-        next: 0,
-        place: Place {
-            flow: begun.flow,
-            step: String::new(),
-            verb: "the beginning".to_owned(),
-            line: 0,
-        },
-    };
+    let mut walk = Walk::new(Some(stage), entries, contact, begun);
     replayed.verdict = match walk.run().await {
         Ok(()) => Verdict::Same,
         Err(Stop::Differs(difference)) => Verdict::Differs(difference),
@@ -144,7 +127,8 @@ struct Ran {
 }
 
 struct Walk<'a> {
-    stage: &'a Stage,
+    /// Where guests run; without one, what they did is taken from the journal as well.
+    stage: Option<&'a Stage>,
     old: &'a [Entry],
     begun: Millis,
     contact: Contact,
@@ -152,8 +136,8 @@ struct Walk<'a> {
     /// The input that is being handled comes from the guest.
     by_guest: bool,
     ran: Option<Ran>,
-    /// The effect whose result the guest waits for.
-    effect: Option<u32>,
+    /// What is begun and not done.
+    standing: Standing,
     keys: BTreeMap<u32, char>,
     texts: BTreeMap<u32, String>,
     /// Entries that were the same so far.
@@ -161,14 +145,44 @@ struct Walk<'a> {
     place: Place,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(
+        stage: Option<&'a Stage>,
+        old: &'a [Entry],
+        contact: Contact,
+        begun: Beginning,
+    ) -> Walk<'a> {
+        let (keys, texts) = recorded::heard(old);
+        Walk {
+            stage,
+            old,
+            begun: begun.facts.started_at,
+            contact,
+            guest: None,
+            by_guest: false,
+            ran: None,
+            standing: Standing::default(),
+            keys,
+            texts,
+            next: 0,
+            place: Place {
+                flow: begun.flow,
+                step: String::new(),
+                verb: "the beginning".to_owned(),
+                line: 0,
+            },
+        }
+    }
+
     async fn run(&mut self) -> Result<(), Stop> {
         let mut out = Vec::new();
         while let Some(due) = self.old.get(self.next) {
             if self.contact.ended() {
                 return Err(self.differs(due, Side::words("nothing: the contact is over"), None));
             }
-            if let Some(deadline) = self.contact.deadline()
+            // A contact that is built again to go on does as it did, however late that was.
+            if self.stage.is_some()
+                && let Some(deadline) = self.contact.deadline()
                 && due.kind != EntryKind::Tick
                 && deadline.saturating_add(GRACE_MS) < due.at
             {
@@ -178,6 +192,7 @@ impl Walk<'_> {
             }
             let input = self.input(due).await?;
             let before = self.next;
+            self.standing.takes(&input);
             self.contact.handle(due.at, input, &mut out);
             for output in out.drain(..) {
                 self.perform(output)?;
@@ -195,8 +210,12 @@ impl Walk<'_> {
         Ok(match &due.kind {
             EntryKind::Started { .. } => Input::Connected,
             EntryKind::Key { key } => Input::Key(self.keys.get(&due.seq).copied().unwrap_or(*key)),
-            EntryKind::Wrote { text } => {
-                Input::Text(self.texts.remove(&due.seq).unwrap_or_else(|| text.clone()))
+            EntryKind::Wrote { text, message } => {
+                let text = self.texts.remove(&due.seq).unwrap_or_else(|| text.clone());
+                match message.clone() {
+                    Some(id) => Input::Message { id, text },
+                    None => Input::Text(text),
+                }
             }
             EntryKind::Played { play, error } => Input::PlayDone {
                 play: *play,
@@ -205,8 +224,8 @@ impl Walk<'_> {
             EntryKind::Tick => Input::Tick,
             EntryKind::HungUp => Input::HungUp,
             EntryKind::Vanished => Input::Vanished,
-            EntryKind::Joined => match self.effect {
-                Some(effect) => Input::Joined { effect },
+            EntryKind::Joined => match &self.standing.effect {
+                Some((effect, _)) => Input::Joined { effect: *effect },
                 None => {
                     return Err(self.differs(
                         due,
@@ -241,8 +260,8 @@ impl Walk<'_> {
                 "the journal kept none of an answer of {bytes} bytes: it is too long to replay"
             )));
         }
-        match self.effect.take() {
-            Some(effect) => Ok(Input::EffectDone {
+        match self.standing.effect.take() {
+            Some((effect, _)) => Ok(Input::EffectDone {
                 effect,
                 result: result.clone(),
             }),
@@ -252,6 +271,11 @@ impl Walk<'_> {
 
     /// The guest's turn: it asks, or it ends.
     async fn guest_acts(&mut self, due: &Entry) -> Result<Input, Stop> {
+        if self.stage.is_none() {
+            let acted = self.standing.acted(&due.kind).map_err(Stop::Cannot)?;
+            return acted
+                .ok_or_else(|| self.differs(due, Side::words("nothing: no step runs"), None));
+        }
         let Some(guest) = &mut self.guest else {
             return Err(self.differs(due, Side::words("nothing: no step runs"), None));
         };
@@ -266,21 +290,7 @@ impl Walk<'_> {
             } = &due.kind
             {
                 self.guest = None;
-                let failure = StepFailure {
-                    code: code.clone(),
-                    message: message.clone(),
-                    timeout: code == TIMEOUT,
-                    retryable: *retries_left > 0,
-                };
-                return Ok(Input::StepEnded {
-                    activation,
-                    result: StepResult {
-                        outcome: Err(failure),
-                        cpu_us: 0,
-                        memory_bytes: 0,
-                        host_calls: 0,
-                    },
-                });
+                return Ok(failed(activation, code, message, *retries_left));
             }
             return Err(self.differs(
                 due,
@@ -297,6 +307,7 @@ impl Walk<'_> {
     }
 
     fn perform(&mut self, output: Output) -> Result<(), Stop> {
+        self.standing.gives(&output);
         match output {
             Output::Journal(entry) => self.hold(entry)?,
             Output::Run {
@@ -305,16 +316,18 @@ impl Walk<'_> {
                 input,
                 timeout_ms,
             } => {
-                let Some(plugin) = self.stage.steps.plugins.get(&step).cloned() else {
+                let Some(stage) = self.stage else {
+                    return Ok(());
+                };
+                let Some(plugin) = stage.steps.plugins.get(&step).cloned() else {
                     let why = format!("no plugin of the project offers {step}");
                     return Err(Stop::Cannot(why));
                 };
                 let limits = Limits {
                     busy_ms: timeout_ms,
-                    ..self.stage.limits.clone()
+                    ..stage.limits.clone()
                 };
                 let name = step_name(&step).to_owned();
-                self.effect = None;
                 let step = StepRun {
                     plugin,
                     activation,
@@ -331,7 +344,6 @@ impl Walk<'_> {
                     .is_some_and(|guest| guest.activation == activation)
                 {
                     self.guest = None;
-                    self.effect = None;
                 }
             }
             Output::Reply { activation, value } => {
@@ -341,9 +353,9 @@ impl Walk<'_> {
                     guest.answer(value);
                 }
             }
-            Output::Perform { effect, .. } => self.effect = Some(effect),
-            Output::CancelEffect { .. } => self.effect = None,
-            Output::Play { .. }
+            Output::Perform { .. }
+            | Output::CancelEffect { .. }
+            | Output::Play { .. }
             | Output::StopPlaying
             | Output::StopRecording { .. }
             | Output::Mask(_)
@@ -429,7 +441,10 @@ impl Walk<'_> {
             flow: place.flow.clone(),
             step: place.step.clone(),
             verb: place.verb.clone(),
-            file: self.stage.file(&place.flow).map(ToOwned::to_owned),
+            file: self
+                .stage
+                .and_then(|stage| stage.file(&place.flow))
+                .map(ToOwned::to_owned),
             line: place.line,
             cause,
             new_request,
@@ -443,6 +458,54 @@ impl Walk<'_> {
             ),
         }))
     }
+}
+
+/// The end of a step that failed.
+pub(super) fn failed(activation: u32, code: &str, message: &str, retries_left: u32) -> Input {
+    let failure = StepFailure {
+        code: code.to_owned(),
+        message: message.to_owned(),
+        timeout: code == TIMEOUT,
+        retryable: retries_left > 0,
+    };
+    Input::StepEnded {
+        activation,
+        result: StepResult {
+            outcome: Err(failure),
+            cpu_us: 0,
+            memory_bytes: 0,
+            host_calls: 0,
+        },
+    }
+}
+
+/// Builds a contact again as its journal leaves it, and what was under way then. It walks as it walked: whatever differs,
+/// as when a flow was changed meanwhile, is an error that says what. Nothing leaves the house, and no guest runs.
+pub(crate) async fn rebuild(program: Arc<Program>, entries: &[Entry]) -> Result<Rebuilt, String> {
+    let begun = recorded::beginning(entries).map_err(|error| error.to_string())?;
+    if begun.content != program.content() {
+        return Err("the project's flows or plugins were changed meanwhile".to_owned());
+    }
+    let contact = begun
+        .contact(program)
+        .ok_or_else(|| format!("the project has no flow `{}` any more", begun.flow))?;
+    let mut walk = Walk::new(None, entries, contact, begun);
+    match walk.run().await {
+        Ok(()) => {}
+        Err(Stop::Cannot(why)) => return Err(why),
+        Err(Stop::Differs(difference)) => {
+            return Err(format!(
+                "it does not walk as it did at entry {}: {}",
+                difference.seq, difference.edge
+            ));
+        }
+    }
+    if walk.contact.ended() {
+        return Err("it is over".to_owned());
+    }
+    let (mut contact, standing) = (walk.contact, walk.standing);
+    contact.forget_secrets();
+    Ok(Rebuilt { contact, standing })
 }
 
 /// Whether a host call does something in the world rather than with the contact.

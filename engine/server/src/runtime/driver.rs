@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 use strowger_contact::call::{CallError, KvCall};
 use strowger_contact::{Contact, Effect, Ending, EntryKind, Input, Millis, Output};
+use strowger_plugin::Told;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,7 @@ use super::engine::Engine;
 use super::guests::{GuestEvent, Guests, StepRun, step_name};
 use super::line::{Handover, Line};
 use crate::effects::perform_kv;
+use crate::replay::{Rebuilt, Standing};
 use crate::store::Record;
 
 /// Results of effects of one contact waiting to be handled: a contact has one effect at a time.
@@ -26,12 +28,19 @@ enum Event {
     Guest(GuestEvent),
     Effect {
         effect: u32,
-        result: Json,
+        done: Done,
     },
     Deadline(Millis),
-    /// A guest has waited long enough to lose its instance.
+    /// A guest has waited long enough to lose its instance, and a contact that sleeps to be dropped whole.
     DropWaiting,
     Stop,
+}
+
+/// What comes of something that is done beside the contact.
+enum Done {
+    Result(Json),
+    /// What led to a hand-over is on the disk: it may be made.
+    HandOver(Handover),
 }
 
 /// How time passes for a contact.
@@ -58,8 +67,8 @@ pub struct Driver<L> {
     contact: Contact,
     line: L,
     guests: Guests,
-    effects: mpsc::Sender<(u32, Json)>,
-    effect_results: mpsc::Receiver<(u32, Json)>,
+    effects: mpsc::Sender<(u32, Done)>,
+    effect_results: mpsc::Receiver<(u32, Done)>,
     /// What is under way beside the contact, by effect.
     under_way: HashMap<u32, AbortHandle>,
     stop: CancellationToken,
@@ -70,6 +79,8 @@ pub struct Driver<L> {
     keep: Option<Vec<strowger_contact::Entry>>,
     out: Vec<Output>,
     ending: Option<Ending>,
+    /// What was under way when it was dropped, where it was built again from its journal.
+    standing: Option<Box<Standing>>,
 }
 
 impl<L: Line> Driver<L> {
@@ -103,12 +114,38 @@ impl<L: Line> Driver<L> {
             keep: keep.then(Vec::new),
             out: Vec::new(),
             ending: None,
+            standing: None,
         }
     }
 
-    /// Walks until the contact is over and its line is closed.
-    pub async fn run(mut self) -> Finished {
-        self.handle(Input::Connected).await;
+    /// A contact that goes on as its journal leaves it.
+    pub(crate) fn again(
+        engine: Arc<Engine>,
+        rebuilt: Rebuilt,
+        line: L,
+        stop: CancellationToken,
+        pace: Pace,
+    ) -> Driver<L> {
+        let Rebuilt { contact, standing } = rebuilt;
+        let driver = Driver::new(engine, contact, line, stop, pace, false);
+        Driver {
+            standing: Some(Box::new(standing)),
+            ..driver
+        }
+    }
+
+    /// Walks until the contact is over and its line is closed. For lines that do not sleep.
+    pub async fn run(self) -> Finished {
+        let finished = self.run_until_asleep().await;
+        finished.expect("a call does not sleep")
+    }
+
+    /// Walks until the contact is over and its line is closed, or, where its line sleeps, there is nothing to do for it.
+    pub async fn run_until_asleep(mut self) -> Option<Finished> {
+        match self.standing.take() {
+            None => self.handle(Input::Connected).await,
+            Some(standing) => self.take_up(*standing).await,
+        }
         while self.ending.is_none() {
             let input = match self.event().await {
                 Event::Line(input) => input,
@@ -132,9 +169,17 @@ impl<L: Line> Driver<L> {
                     self.guests.ended(activation);
                     Input::StepEnded { activation, result }
                 }
-                Event::Effect { effect, result } => {
-                    self.under_way.remove(&effect);
-                    Input::EffectDone { effect, result }
+                Event::Effect { effect, done } => {
+                    let wanted = self.under_way.remove(&effect).is_some();
+                    match done {
+                        Done::Result(result) => Input::EffectDone { effect, result },
+                        Done::HandOver(handover) => {
+                            if wanted {
+                                self.line.transfer(effect, handover);
+                            }
+                            continue;
+                        }
+                    }
                 }
                 Event::Deadline(at) => {
                     if self.pace == Pace::Virtual {
@@ -146,8 +191,12 @@ impl<L: Line> Driver<L> {
                 Event::DropWaiting => {
                     let dropped = self.guests.drop_waiting();
                     self.engine.node.count_dropped(dropped);
+                    if self.quiet() && self.line.sleep(self.contact.deadline()) {
+                        return None;
+                    }
                     continue;
                 }
+                Event::Stop if self.line.sleeps() => return None,
                 Event::Stop => {
                     self.stopped = true;
                     Input::Shutdown
@@ -157,10 +206,47 @@ impl<L: Line> Driver<L> {
         }
         self.line.close().await;
         let ending = self.ending.expect("the loop ends with it");
-        Finished {
+        Some(Finished {
             ending,
             entries: self.keep.unwrap_or_default(),
+        })
+    }
+
+    /// Goes on where a process that is gone left off.
+    async fn take_up(&mut self, standing: Standing) {
+        if let Some(step) = standing.step {
+            let waits = step.waits();
+            let Some(run) = self.step_run(step.activation, &step.step, step.input, step.timeout_ms)
+            else {
+                return;
+            };
+            let waits = waits.as_ref().map(|(i, f)| (i.as_str(), f.as_str()));
+            self.guests.again(run, Told::recorded(step.calls), waits);
         }
+        if let Some((effect, what)) = standing.effect {
+            match repeatable(&what) {
+                true => self.start(effect, what),
+                // It may have been done, and is not done twice.
+                false => {
+                    let error = json!({ "err": CallError::Interrupted });
+                    self.handle(Input::EffectDone {
+                        effect,
+                        result: error,
+                    })
+                    .await;
+                }
+            }
+        }
+        // What was due meanwhile comes before what comes in now.
+        let now = self.now();
+        if self.contact.deadline().is_some_and(|at| at <= now) {
+            self.handle(Input::Tick).await;
+        }
+    }
+
+    /// Whether nothing is under way: only time, or somebody, can bring the contact on.
+    fn quiet(&self) -> bool {
+        self.line.sleeps() && self.under_way.is_empty() && self.guests.asleep()
     }
 
     fn now(&self) -> Millis {
@@ -183,7 +269,12 @@ impl<L: Line> Driver<L> {
             }
             deadline.unwrap_or_default()
         };
-        let drop_at = self.guests.drop_at();
+        let drop_at = match self.guests.drop_at() {
+            None if self.quiet() => {
+                Some(tokio::time::Instant::now() + self.engine.drop_waiting_after())
+            }
+            at => at,
+        };
         let waited = async move {
             match drop_at {
                 Some(at) => tokio::time::sleep_until(at).await,
@@ -195,7 +286,7 @@ impl<L: Line> Driver<L> {
             biased;
             () = self.stop.cancelled(), if !self.stopped => Event::Stop,
             guest = self.guests.event() => Event::Guest(guest),
-            Some((effect, result)) = self.effect_results.recv() => Event::Effect { effect, result },
+            Some((effect, done)) = self.effect_results.recv() => Event::Effect { effect, done },
             input = self.line.event() => Event::Line(input),
             at = time => Event::Deadline(at),
             () = waited => Event::DropWaiting,
@@ -206,10 +297,38 @@ impl<L: Line> Driver<L> {
         let now = self.now();
         let mut out = std::mem::take(&mut self.out);
         self.contact.handle(now, input, &mut out);
+        self.journal(&mut out).await;
         for output in out.drain(..) {
             self.perform(output).await;
         }
         self.out = out;
+        self.line.handled();
+    }
+
+    /// Writes down what the input led to, all of it at once and before any of it is done: a journal ends where an input
+    /// was dealt with, never in the middle.
+    async fn journal(&mut self, out: &mut Vec<Output>) {
+        let mut entries = Vec::new();
+        for output in out.extract_if(.., |output| matches!(output, Output::Journal(_))) {
+            if let Output::Journal(entry) = output {
+                self.engine.observe(&self.contact, &entry);
+                self.line.wrote(&entry);
+                entries.push(entry);
+            }
+        }
+        if let Some(keep) = &mut self.keep {
+            keep.extend(entries.iter().cloned());
+        }
+        if let Some(writer) = self
+            .engine
+            .node
+            .writer
+            .as_ref()
+            .filter(|_| !entries.is_empty())
+        {
+            let id = self.contact.facts().id.clone();
+            writer.write(Record::Entries(id, entries)).await;
+        }
     }
 
     async fn perform(&mut self, output: Output) {
@@ -238,17 +357,8 @@ impl<L: Line> Driver<L> {
             }
             Output::StopRecording { effect } => self.line.stop_recording(effect),
             Output::Mask(masked) => self.line.mask(masked),
-            Output::Journal(entry) => {
-                self.engine.observe(&self.contact, &entry);
-                if let Some(keep) = &mut self.keep {
-                    keep.push(entry.clone());
-                }
-                if let Some(writer) = &self.engine.node.writer {
-                    writer
-                        .write(Record::Entry(self.contact.facts().id.clone(), entry))
-                        .await;
-                }
-            }
+            // Written down before.
+            Output::Journal(_) => {}
             Output::Log {
                 level,
                 message,
@@ -281,23 +391,35 @@ impl<L: Line> Driver<L> {
     }
 
     fn run_step(&mut self, activation: u32, step: String, input: String, timeout_ms: u64) {
+        if let Some(run) = self.step_run(activation, &step, input, timeout_ms) {
+            self.guests.run(run);
+        }
+    }
+
+    fn step_run(
+        &self,
+        activation: u32,
+        step: &str,
+        input: String,
+        timeout_ms: u64,
+    ) -> Option<StepRun> {
         // The program was checked against these very steps.
-        let Some(plugin) = self.engine.steps.plugins.get(&step).cloned() else {
+        let Some(plugin) = self.engine.steps.plugins.get(step).cloned() else {
             debug_assert!(false, "no plugin for {step}");
-            return;
+            return None;
         };
-        let name = step_name(&step).to_owned();
+        let name = step_name(step).to_owned();
         let limits = strowger_plugin::Limits {
             busy_ms: timeout_ms,
             ..self.engine.limits.clone()
         };
-        self.guests.run(StepRun {
+        Some(StepRun {
             plugin,
             activation,
             step: name,
             input,
             limits,
-        });
+        })
     }
 
     fn start(&mut self, effect: u32, what: Effect) {
@@ -316,7 +438,15 @@ impl<L: Line> Driver<L> {
                         options,
                         whisper,
                     };
-                    self.line.transfer(effect, handover);
+                    let engine = self.engine.clone();
+                    let contact = self.contact.facts().id.clone();
+                    self.beside(effect, async move {
+                        if let Err(error) = engine.node.durable().await {
+                            // Whoever is on the line is helped all the same: nobody makes this hand-over again.
+                            tracing::warn!(%contact, "a hand-over is made without its journal: {error}");
+                        }
+                        Done::HandOver(handover)
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(contact = %self.contact.facts().id, %target, "transfer: {error}");
@@ -389,12 +519,28 @@ impl<L: Line> Driver<L> {
 
     /// Does something beside the contact and hands the result to its task.
     fn answer(&mut self, effect: u32, work: impl Future<Output = Json> + Send + 'static) {
+        self.beside(effect, async move { Done::Result(work.await) });
+    }
+
+    fn beside(&mut self, effect: u32, work: impl Future<Output = Done> + Send + 'static) {
         let results = self.effects.clone();
         let task = tokio::spawn(async move {
-            let result = work.await;
-            let _ = results.send((effect, result)).await;
+            let done = work.await;
+            let _ = results.send((effect, done)).await;
         });
         self.under_way.insert(effect, task.abort_handle());
+    }
+}
+
+/// Whether an effect of which nobody knows whether it took place may be asked for again: a request bears the key that it
+/// bore, what a key was set to is set again, and a queue is waited in anew.
+fn repeatable(effect: &Effect) -> bool {
+    match effect {
+        // What stood for the secret is lost.
+        Effect::Http { request, .. } => request.secrets.is_empty(),
+        Effect::Kv { call, .. } => !matches!(call, KvCall::CompareAndSet(..)),
+        Effect::Enqueue { .. } => true,
+        Effect::Transfer { .. } | Effect::Record { .. } => false,
     }
 }
 

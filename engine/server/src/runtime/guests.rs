@@ -100,6 +100,30 @@ impl Guests {
         self.running.insert(activation, running);
     }
 
+    /// Takes up a step that ran in a process that is gone, from what it was told there. With `waits`, interface and
+    /// function of the call whose answer it awaits, it needs no instance before that is there.
+    pub fn again(&mut self, run: StepRun, told: Told, waits: Option<(&str, &str)>) {
+        let activation = run.activation;
+        let mut running = Running {
+            run,
+            told,
+            instance: None,
+            answer: None,
+            since: Instant::now(),
+            busy: Duration::ZERO,
+            waits_since: None,
+        };
+        if waits.is_none() {
+            running.start(&self.host, &self.share, self.events.clone());
+        }
+        self.running.insert(activation, running);
+        if let Some((interface, function)) = waits {
+            // Nobody hears it: the answer starts the instance.
+            let (answer, _) = oneshot::channel();
+            self.awaits(activation, interface, function, answer);
+        }
+    }
+
     /// The next thing that a guest does. Cancel-safe; waits for ever when nothing runs.
     pub async fn event(&mut self) -> GuestEvent {
         // The sender in `self` keeps the queue open.
@@ -177,6 +201,12 @@ impl Guests {
     pub fn cancel(&mut self, activation: u32) {
         // Ended by being dropped.
         self.running.remove(&activation);
+    }
+
+    /// Whether nothing of a guest is there but what it was told.
+    pub fn asleep(&self) -> bool {
+        let mut guests = self.running.values();
+        guests.all(|running| running.instance.is_none() && running.answer.is_some())
     }
 
     /// Whether a guest computes right now, rather than waiting for an answer.

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use strowger_contact::call::{RecordOptions, TransferOptions};
-use strowger_contact::{Input, Segment};
+use strowger_contact::{Entry, Input, Millis, Segment};
 
 use crate::project::How;
 
@@ -47,6 +47,23 @@ pub trait Line: Send {
 
     /// Closes the line.
     fn hang_up(&mut self);
+
+    /// An entry was added to the journal. It is on its way to the disk.
+    fn wrote(&mut self, _entry: &Entry) {}
+
+    /// All that an input led to is done, or under way.
+    fn handled(&mut self) {}
+
+    /// Whether the contact may be dropped while nothing happens, and stopped without being ended: its journal is all that
+    /// is needed to go on.
+    fn sleeps(&self) -> bool {
+        false
+    }
+
+    /// The contact is to be dropped until its deadline, or until something comes in. False when something has.
+    fn sleep(&mut self, _deadline: Option<Millis>) -> bool {
+        false
+    }
 
     /// What the contact does next. Cancel-safe.
     fn event(&mut self) -> impl Future<Output = Input> + Send;

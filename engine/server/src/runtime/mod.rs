@@ -1,6 +1,7 @@
 //! Where contacts live: one task owns a contact, its guests and its line.
 
 mod bridge;
+mod chat;
 mod driver;
 mod engine;
 mod guests;
@@ -14,6 +15,7 @@ mod trace;
 mod transcript;
 mod voice;
 
+pub use chat::{Begun, ChatError, ChatEvent, Chats, Shown};
 pub use driver::{Driver, Finished, Pace};
 pub use engine::{Engine, EngineError};
 pub(crate) use engine::{host as plugin_host, plain};

@@ -81,11 +81,12 @@ pub async fn open_project(
         false => Node::without_store(data)?,
     };
     let tenant = project.config.project.name.clone();
+    let takes_chats = project.config.chat.enabled;
     let limits = Limits::default();
     let (steps, program) = checked_program(&node.host, &project, &limits).await?;
     let share = node.host.runtime().share();
     let opened = engine_of(project, steps, program, node, tenant, share, &limits);
-    close_orphans(&opened.0.node).await?;
+    close_orphans(&opened.0.node, takes_chats).await?;
     Ok(opened)
 }
 
@@ -120,12 +121,22 @@ pub(crate) fn engine_of(
     (engine, routes)
 }
 
-/// Closes the contacts of a process that ended without ending them, and mends their recordings.
-pub(crate) async fn close_orphans(node: &Node) -> Result<(), StoreError> {
+/// Closes the contacts of a process that ended without ending them, and mends their recordings. Chats go on, if they
+/// are taken.
+pub(crate) async fn close_orphans(node: &Node, takes_chats: bool) -> Result<(), StoreError> {
     let Some(store) = &node.store else {
         return Ok(());
     };
     salvage(store, &node.recordings()).await?;
+    if !takes_chats {
+        let chats = store.close_chats(node.clock.now()).await?;
+        if chats > 0 {
+            tracing::warn!(
+                chats,
+                "chats that were open are closed as interrupted: no chats are taken any more"
+            );
+        }
+    }
     let orphans = store.close_orphans(node.clock.now()).await?;
     if orphans > 0 {
         tracing::warn!(

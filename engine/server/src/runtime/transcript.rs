@@ -109,7 +109,15 @@ fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
         }
         EntryKind::Said { segments } => ("engine", format!("“{}”", said(segments))),
         EntryKind::Unsaid { error } => ("engine", format!("could not say it: {error}")),
-        EntryKind::Wrote { text } => ("caller", format!("wrote “{text}”")),
+        EntryKind::Wrote { text, .. } => ("caller", format!("wrote “{text}”")),
+        EntryKind::Offered { choices, .. } if !choices.is_empty() => {
+            let offered = choices.iter().map(|offer| match &offer.label {
+                Some(label) => format!("[{} {label}]", offer.key),
+                None => format!("[{}]", offer.key),
+            });
+            let offered: Vec<String> = offered.collect();
+            ("engine", format!("offers {}", offered.join(" ")))
+        }
         EntryKind::Heard { heard } if heard == "nothing" => {
             ("caller", "said and pressed nothing".to_owned())
         }
@@ -145,6 +153,7 @@ fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
         | EntryKind::Asked { .. }
         | EntryKind::Pressed { .. }
         | EntryKind::Heard { .. }
+        | EntryKind::Offered { .. }
         | EntryKind::Call { .. } => return None,
     })
 }

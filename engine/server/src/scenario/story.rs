@@ -80,6 +80,7 @@ impl World<'_> {
             | EntryKind::Asked { .. }
             | EntryKind::Pressed { .. }
             | EntryKind::Wrote { .. }
+            | EntryKind::Offered { .. }
             | EntryKind::Heard { .. }
             | EntryKind::Call { .. }
             | EntryKind::Joined

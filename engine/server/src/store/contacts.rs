@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use sqlx::FromRow;
-use strowger_contact::Entry;
 use utoipa::ToSchema;
 
 use super::{Store, StoreError};
@@ -43,6 +42,19 @@ pub struct ContactRow {
     pub recording: Option<String>,
 }
 
+/// A chat that goes on at the next start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenChat {
+    /// Its contact.
+    pub id: String,
+    /// SHA-256 of the token that opens it.
+    pub token: [u8; 32],
+    /// Whose.
+    pub tenant: String,
+    /// As in [`ContactRow::content`].
+    pub content: String,
+}
+
 /// Which contacts.
 #[derive(Debug, Clone, Default)]
 pub struct ContactFilter {
@@ -57,14 +69,6 @@ pub struct ContactFilter {
 }
 
 /// What a contact's journal holds.
-#[derive(Debug, Default)]
-pub struct Journal {
-    /// Its entries, in order.
-    pub entries: Vec<Entry>,
-    /// Whether its last line is broken off, and left out.
-    pub torn: bool,
-}
-
 impl Store {
     /// Contacts, the newest first.
     pub async fn contacts(&self, filter: &ContactFilter) -> Result<Vec<ContactRow>, StoreError> {
@@ -101,32 +105,6 @@ impl Store {
         .fetch_all(pool))?)
     }
 
-    /// A contact's journal, as far as it can be read; empty when there is none.
-    pub async fn journal(&self, id: &str) -> Result<Journal, StoreError> {
-        let chunks = self.chunks(id).await?;
-        let mut journal = Journal::default();
-        let last = chunks.len().saturating_sub(1);
-        for (number, body) in chunks.iter().enumerate() {
-            let mut lines = body.lines().peekable();
-            while let Some(line) = lines.next() {
-                match serde_json::from_str(line) {
-                    Ok(entry) => journal.entries.push(entry),
-                    Err(_) if number == last && lines.peek().is_none() => journal.torn = true,
-                    Err(error) => return Err(sqlx::Error::Decode(error.into()).into()),
-                }
-            }
-        }
-        Ok(journal)
-    }
-
-    async fn chunks(&self, contact: &str) -> Result<Vec<String>, StoreError> {
-        Ok(each!(self, pool => sqlx::query_scalar(
-            "SELECT body FROM chunks WHERE contact = $1 ORDER BY seq",
-        )
-        .bind(contact)
-        .fetch_all(pool))?)
-    }
-
     /// Ids of contacts that began in this engine when it last ran: its process ended before they did. What came
     /// from a backup belongs to whoever asks first.
     pub async fn orphans(&self) -> Result<Vec<String>, StoreError> {
@@ -150,13 +128,14 @@ impl Store {
         Ok(())
     }
 
-    /// Ends the [orphans](Self::orphans).
+    /// Ends the [orphans](Self::orphans), but for chats, which go on.
     pub async fn close_orphans(&self, now: u64) -> Result<u64, StoreError> {
         let now = i64::try_from(now).unwrap_or(i64::MAX);
         Ok(each!(self, pool => async {
             let done = sqlx::query(
                 "UPDATE contacts SET ended_at = $1, reason = 'engine-stopped' \
-                 WHERE ended_at IS NULL AND (engine IS NULL OR engine = $2)",
+                 WHERE ended_at IS NULL AND (engine IS NULL OR engine = $2) \
+                 AND id NOT IN (SELECT contact FROM chats)",
             )
             .bind(now)
             .bind(&self.engine)
@@ -165,4 +144,56 @@ impl Store {
             Ok::<_, sqlx::Error>(done.rows_affected())
         })?)
     }
+
+    /// The chats among the [orphans](Self::orphans), and the SHA-256 of the token that opens each.
+    pub async fn open_chats(&self) -> Result<Vec<OpenChat>, StoreError> {
+        let rows: Vec<(String, Vec<u8>, String, Option<String>)> = each!(self, pool => sqlx::query_as(
+            "SELECT id, token, tenant, content FROM contacts JOIN chats ON contact = id \
+             WHERE ended_at IS NULL AND (engine IS NULL OR engine = $1) ORDER BY id",
+        )
+        .bind(&self.engine)
+        .fetch_all(pool))?;
+        rows.into_iter()
+            .map(|(id, token, tenant, content)| {
+                Ok(OpenChat {
+                    id,
+                    token: digest(token)?,
+                    tenant,
+                    content: content.unwrap_or_default(),
+                })
+            })
+            .collect()
+    }
+
+    /// The SHA-256 of the token that opens a chat, if there is such a chat.
+    pub async fn chat_token(&self, id: &str) -> Result<Option<[u8; 32]>, StoreError> {
+        let token: Option<Vec<u8>> = each!(self, pool => sqlx::query_scalar(
+            "SELECT token FROM chats WHERE contact = $1",
+        )
+        .bind(id)
+        .fetch_optional(pool))?;
+        token.map(digest).transpose()
+    }
+
+    /// Ends the chats that are open, where the engine takes none any more.
+    pub async fn close_chats(&self, now: u64) -> Result<u64, StoreError> {
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        Ok(each!(self, pool => async {
+            let done = sqlx::query(
+                "UPDATE contacts SET ended_at = $1, reason = 'interrupted' \
+                 WHERE ended_at IS NULL AND (engine IS NULL OR engine = $2) \
+                 AND id IN (SELECT contact FROM chats)",
+            )
+            .bind(now)
+            .bind(&self.engine)
+            .execute(pool)
+            .await?;
+            Ok::<_, sqlx::Error>(done.rows_affected())
+        })?)
+    }
+}
+
+fn digest(token: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    <[u8; 32]>::try_from(token)
+        .map_err(|_| sqlx::Error::Decode("a token's SHA-256 has 32 bytes".into()).into())
 }

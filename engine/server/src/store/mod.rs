@@ -18,8 +18,10 @@ mod audit;
 pub mod backup;
 mod contacts;
 mod error;
+mod frame;
 mod health;
 mod idempotency;
+mod journal;
 mod kv;
 mod place;
 mod published;
@@ -39,10 +41,11 @@ use sqlx::sqlite::{
 use sqlx::{Connection, PgConnection};
 
 pub use audit::{AuditRow, Audited, Change, Outcome};
-pub use contacts::{ContactFilter, ContactRow, Journal};
+pub use contacts::{ContactFilter, ContactRow, OpenChat};
 pub use error::{AccessError, StoreError};
 pub use health::Health;
 pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
+pub use journal::{Journal, Torn};
 pub(crate) use kv::check as check_kv;
 pub use kv::{KvError, MAX_KEY_BYTES, MAX_KEYS, MAX_VALUE_BYTES, Space};
 pub use place::{Place, URL_VARIABLE};
@@ -74,6 +77,8 @@ pub struct Store {
     /// Which engine this is, where several share the database.
     engine: Option<String>,
     health: Arc<Health>,
+    /// Whether it has the tables of this program's journals: a store of an older one that is only read has not.
+    framed: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -134,7 +139,13 @@ impl Store {
                         path: place.to_string(),
                         source,
                     })?;
-                Ok(Store::new(Database::File(pool), place, None))
+                let framed: bool = sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'frames')",
+                )
+                .fetch_one(&pool)
+                .await?;
+                let store = Store::new(Database::File(pool), place, None);
+                Ok(Store { framed, ..store })
             }
             Place::Server { options, .. } => {
                 let pool = connect(place, options).await?;
@@ -146,7 +157,11 @@ impl Store {
                         place: place.to_string(),
                     });
                 }
-                Ok(Store::new(Database::Server(pool), place, None))
+                let framed: bool = sqlx::query_scalar("SELECT to_regclass('frames') IS NOT NULL")
+                    .fetch_one(&pool)
+                    .await?;
+                let store = Store::new(Database::Server(pool), place, None);
+                Ok(Store { framed, ..store })
             }
         }
     }
@@ -157,6 +172,7 @@ impl Store {
             place: place.clone(),
             engine,
             health: Arc::default(),
+            framed: true,
         }
     }
 

@@ -222,6 +222,21 @@ impl Store {
         Ok(found.into_iter().find(|found| found.number == number))
     }
 
+    /// The newest revision of a content.
+    pub async fn revision_of(
+        &self,
+        tenant: &str,
+        content: &str,
+    ) -> Result<Option<u64>, StoreError> {
+        self.reachable()?;
+        let number: Option<i64> = each!(self, pool => sqlx::query_scalar(
+            "SELECT MAX(number) FROM revisions WHERE tenant = $1 AND content = $2")
+            .bind(tenant)
+            .bind(content)
+            .fetch_one(pool))?;
+        Ok(number.map(unsigned))
+    }
+
     /// A tenant's revisions, newest first, from the one before a number on.
     pub async fn revisions(
         &self,

@@ -1,6 +1,6 @@
 //! Restoring a backup.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
@@ -76,12 +76,7 @@ async fn fill(
     let recording = |id: &str, _: &str| target.join(format!("{id}.wav")).display().to_string();
     match place {
         Place::File { .. } => {
-            let ready = data.join(READYING);
-            std::fs::create_dir_all(&ready).map_err(at("cannot make", &ready))?;
-            let file = ready.join(DATABASE);
-            std::fs::copy(from.join(DATABASE), &file).map_err(at("cannot copy into", &file))?;
-            // Brings it up to date, if an older program made it.
-            Store::open(&Place::file(&ready)).await?.close().await;
+            let file = up_to_date(data, from).await?;
             adopt(&file, &target).await?;
             sync(&file)?;
             std::fs::rename(&file, data.join(DATABASE)).map_err(at("cannot make", &file))?;
@@ -90,15 +85,7 @@ async fn fill(
         Place::Server { options, .. } => {
             // Makes the tables.
             Store::open(place).await?.close().await;
-            let ready = data.join(READYING);
-            std::fs::create_dir_all(&ready).map_err(at("cannot make", &ready))?;
-            let newest = ready.join(DATABASE);
-            std::fs::copy(from.join(DATABASE), &newest).map_err(at("cannot copy into", &newest))?;
-            // Brings it up to date, if an older program made it.
-            Store::open(&Place::file(&ready)).await?.close().await;
-            let file = SqliteConnectOptions::new()
-                .filename(newest)
-                .create_if_missing(false);
+            let file = SqliteConnectOptions::new().filename(up_to_date(data, from).await?);
             let from = &mut SqliteConnection::connect_with(&file).await?;
             let to = PgConnection::connect_with(options).await;
             let mut to = to.map_err(|source| StoreError::connect(place, source))?;
@@ -119,6 +106,16 @@ async fn fill(
             Ok(())
         }
     }
+}
+
+/// A copy of a backup's database in the data folder, with the tables that this program has.
+async fn up_to_date(data: &Path, from: &Path) -> Result<PathBuf, BackupError> {
+    let ready = data.join(READYING);
+    std::fs::create_dir_all(&ready).map_err(at("cannot make", &ready))?;
+    let file = ready.join(DATABASE);
+    std::fs::copy(from.join(DATABASE), &file).map_err(at("cannot copy into", &file))?;
+    Store::open(&Place::file(&ready)).await?.close().await;
+    Ok(file)
 }
 
 /// Makes the contacts of a file those of an engine with these recordings.

@@ -32,6 +32,19 @@ pub(super) struct Chunk {
 }
 
 #[derive(FromRow)]
+pub(super) struct Frame {
+    pub contact: String,
+    pub seq: i64,
+    pub body: Vec<u8>,
+}
+
+#[derive(FromRow)]
+pub(super) struct Chat {
+    pub contact: String,
+    pub token: Vec<u8>,
+}
+
+#[derive(FromRow)]
 pub(super) struct Key {
     pub tenant: String,
     pub plugin: String,
@@ -86,6 +99,14 @@ pub(super) const JOURNALS: (&str, i64) = (
     "SELECT contact, seq, body FROM chunks WHERE (contact, seq) > ($1, $2) ORDER BY contact, seq LIMIT $3",
     CHUNKS,
 );
+pub(super) const FRAMES: (&str, i64) = (
+    "SELECT contact, seq, body FROM frames WHERE (contact, seq) > ($1, $2) ORDER BY contact, seq LIMIT $3",
+    CHUNKS,
+);
+pub(super) const CHATS: (&str, i64) = (
+    "SELECT contact, token FROM chats WHERE contact > $1 ORDER BY contact LIMIT $2",
+    PAGE,
+);
 pub(super) const KEYS: (&str, i64) = (
     "SELECT tenant, plugin, key, value, expires_at FROM kv WHERE (tenant, plugin, key) > ($1, $2, $3) \
      ORDER BY tenant, plugin, key LIMIT $4",
@@ -110,7 +131,7 @@ pub(super) const AUDIT: (&str, i64) = (
 macro_rules! copy {
     ($from:expr, $to:expr, $recording:expr) => {{
         use $crate::store::backup::rows::{
-            AUDIT, Audit, CONTACTS, Chunk, Contact, JOURNALS, KEYS, Key, TOKENS, Token, USERS, User,
+            AUDIT, Audit, CHATS, CONTACTS, Chat, Chunk, Contact, FRAMES, Frame, JOURNALS, KEYS, Key, TOKENS, Token, USERS, User,
         };
         let mut after = String::new();
         loop {
@@ -160,6 +181,42 @@ macro_rules! copy {
                     .bind(chunk.contact)
                     .bind(chunk.seq)
                     .bind(chunk.body)
+                    .execute(&mut *$to)
+                    .await?;
+            }
+        }
+        let mut after = (String::new(), -1_i64);
+        loop {
+            let page: Vec<Frame> = sqlx::query_as(FRAMES.0)
+                .bind(&after.0)
+                .bind(after.1)
+                .bind(FRAMES.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = (last.contact.clone(), last.seq);
+            for frame in page {
+                sqlx::query("INSERT INTO frames (contact, seq, body) VALUES ($1, $2, $3)")
+                    .bind(frame.contact)
+                    .bind(frame.seq)
+                    .bind(frame.body)
+                    .execute(&mut *$to)
+                    .await?;
+            }
+        }
+        let mut after = String::new();
+        loop {
+            let page: Vec<Chat> = sqlx::query_as(CHATS.0)
+                .bind(&after)
+                .bind(CHATS.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = last.contact.clone();
+            for chat in page {
+                sqlx::query("INSERT INTO chats (contact, token) VALUES ($1, $2)")
+                    .bind(chat.contact)
+                    .bind(chat.token)
                     .execute(&mut *$to)
                     .await?;
             }

@@ -8,6 +8,7 @@ use sqlx::{Connection, QueryBuilder};
 
 use super::Record;
 use super::held::Item;
+use crate::store::frame::pack;
 use crate::store::{CONNECT_WITHIN, Place, Store, file_options, millis, within};
 
 /// Rows of one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
@@ -60,16 +61,25 @@ macro_rules! rows {
                         .execute(&mut *transaction)
                         .await?;
                 }
-                Record::Began { .. } | Record::Entry(..) => {}
+                Record::Chat { id, token } => {
+                    sqlx::query(
+                        "INSERT INTO chats (contact, token) VALUES ($1, $2) ON CONFLICT (contact) DO NOTHING",
+                    )
+                    .bind(id)
+                    .bind(token.as_slice())
+                    .execute(&mut *transaction)
+                    .await?;
+                }
+                Record::Began { .. } | Record::Entries(..) => {}
             }
         }
         let chunks: Vec<Chunk> = chunks($batch);
         for chunks in chunks.chunks(ROWS) {
-            let mut sql = QueryBuilder::new("INSERT INTO chunks (contact, seq, body) ");
+            let mut sql = QueryBuilder::new("INSERT INTO frames (contact, seq, body) ");
             sql.push_values(chunks, |mut row, chunk| {
                 row.push_bind(chunk.contact)
                     .push_bind(i64::from(chunk.seq))
-                    .push_bind(&chunk.body);
+                    .push_bind(pack(&chunk.body));
             });
             sql.push(" ON CONFLICT (contact, seq) DO NOTHING");
             sql.build().execute(&mut *transaction).await?;
@@ -143,14 +153,13 @@ struct Chunk<'a> {
 fn chunks(batch: &[Item]) -> Vec<Chunk<'_>> {
     let mut chunks: BTreeMap<&str, Chunk> = BTreeMap::new();
     for item in batch {
-        if let Item::Line { contact, seq, text } = item {
+        if let Item::Lines { contact, seq, text } = item {
             let chunk = chunks.entry(contact).or_insert_with(|| Chunk {
                 contact,
                 seq: *seq,
                 body: String::new(),
             });
             chunk.body.push_str(text);
-            chunk.body.push('\n');
         }
     }
     chunks.into_values().collect()

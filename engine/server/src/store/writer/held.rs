@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::Ordering;
 
+use strowger_contact::Entry;
 use tokio::sync::oneshot;
 
 use super::Record;
@@ -20,9 +21,10 @@ const RECORD: usize = 256;
 /// Something on its way to the disk.
 #[derive(Debug)]
 pub(super) enum Item {
-    /// An entry of a contact's journal, as it is written.
-    Line {
+    /// Entries of a contact's journal, as they are written: lines that stay together.
+    Lines {
         contact: String,
+        /// Number of the first.
         seq: u32,
         text: String,
     },
@@ -35,10 +37,10 @@ pub(super) enum Item {
 impl Item {
     pub fn of(record: Record) -> Item {
         match record {
-            Record::Entry(contact, entry) => Item::Line {
+            Record::Entries(contact, entries) => Item::Lines {
                 contact,
-                seq: entry.seq,
-                text: serde_json::to_string(&entry).expect("an entry is of JSON's types"),
+                seq: entries.first().map_or(0, |entry| entry.seq),
+                text: entries.iter().map(line).collect(),
             },
             record => Item::Record(record),
         }
@@ -46,7 +48,7 @@ impl Item {
 
     fn bytes(&self) -> usize {
         match self {
-            Item::Line { contact, text, .. } => contact.len() + text.len() + RECORD,
+            Item::Lines { contact, text, .. } => contact.len() + text.len() + RECORD,
             Item::Record(_) => 4 * RECORD,
             Item::Flush(_) => 0,
         }
@@ -54,11 +56,14 @@ impl Item {
 
     fn contact(&self) -> Option<&str> {
         match self {
-            Item::Line { contact, .. } => Some(contact),
+            Item::Lines { contact, .. } => Some(contact),
             Item::Record(
-                Record::Began { id, .. } | Record::Ended { id, .. } | Record::Recorded { id, .. },
+                Record::Began { id, .. }
+                | Record::Ended { id, .. }
+                | Record::Recorded { id, .. }
+                | Record::Chat { id, .. }
+                | Record::Entries(id, _),
             ) => Some(id),
-            Item::Record(Record::Entry(id, _)) => Some(id),
             Item::Flush(_) => None,
         }
     }
@@ -72,6 +77,13 @@ impl Item {
         }
         true
     }
+}
+
+/// An entry with the line feed that ends it.
+fn line(entry: &Entry) -> String {
+    let mut line = serde_json::to_string(entry).expect("an entry is of JSON's types");
+    line.push('\n');
+    line
 }
 
 /// What waits, in the order it came.
@@ -131,7 +143,7 @@ impl Held {
                 self.flushes += 1;
                 true
             }
-            (Item::Line { contact, .. }, gone) => {
+            (Item::Lines { contact, .. }, gone) => {
                 let full = gone.is_some() && self.bytes >= HELD_BYTES;
                 if full && !self.cut.contains(contact) {
                     if self.cut.is_empty() {

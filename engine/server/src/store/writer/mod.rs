@@ -53,8 +53,15 @@ pub enum Record {
         /// Milliseconds since 1970.
         at: u64,
     },
-    /// A line of its journal.
-    Entry(String, Entry),
+    /// What one input led to, of its journal: all of these entries are on the disk, or none is.
+    Entries(String, Vec<Entry>),
+    /// It is a chat.
+    Chat {
+        /// Its id.
+        id: String,
+        /// SHA-256 of the token that opens it.
+        token: [u8; 32],
+    },
     /// It ended.
     Ended {
         /// Its id.

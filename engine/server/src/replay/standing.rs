@@ -1,0 +1,162 @@
+//! What a contact has begun and not done, at any place of its journal: what whoever goes on from there takes up.
+
+use strowger_contact::{Contact, Effect, EntryKind, Input, Output, StepResult};
+use strowger_plugin::Recorded;
+
+use super::walk::failed;
+
+/// A contact that was built again from its journal.
+pub(crate) struct Rebuilt {
+    pub contact: Contact,
+    pub standing: Standing,
+}
+
+/// What is under way.
+#[derive(Default)]
+pub(crate) struct Standing {
+    pub step: Option<StandingStep>,
+    /// The effect whose result the step waits for.
+    pub effect: Option<(u32, Effect)>,
+    /// What is being said.
+    pub play: Option<u32>,
+}
+
+/// A step that runs.
+pub(crate) struct StandingStep {
+    pub activation: u32,
+    /// `plugin/step@major`.
+    pub step: String,
+    /// Its input as JSON.
+    pub input: String,
+    pub timeout_ms: u64,
+    /// Its calls in order; the last one has no answer while the step waits.
+    pub calls: Vec<Recorded>,
+}
+
+impl StandingStep {
+    /// Interface and function of the call whose answer it awaits; none while it computes.
+    pub fn waits(&self) -> Option<(String, String)> {
+        let last = self.calls.last()?;
+        let open = last.answer.is_none();
+        open.then(|| (last.interface.clone(), last.function.clone()))
+    }
+}
+
+impl Standing {
+    /// Notes what an input brings to its end, or begins.
+    pub(super) fn takes(&mut self, input: &Input) {
+        match input {
+            Input::PlayDone { play, .. } if self.play == Some(*play) => self.play = None,
+            Input::StepEnded { .. } => self.step = None,
+            Input::Called {
+                activation,
+                interface,
+                function,
+                args,
+            } => {
+                if let Some(step) = self.step_of(*activation) {
+                    step.calls.push(Recorded {
+                        interface: interface.clone(),
+                        function: function.clone(),
+                        args: args.clone(),
+                        answer: None,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes what the contact asks for.
+    pub(super) fn gives(&mut self, output: &Output) {
+        match output {
+            Output::Run {
+                activation,
+                step,
+                input,
+                timeout_ms,
+            } => {
+                self.effect = None;
+                self.step = Some(StandingStep {
+                    activation: *activation,
+                    step: step.clone(),
+                    input: input.clone(),
+                    timeout_ms: *timeout_ms,
+                    calls: Vec::new(),
+                });
+            }
+            Output::Cancel { activation } if self.step_of(*activation).is_some() => {
+                self.step = None;
+                self.effect = None;
+            }
+            Output::Reply { activation, value } => {
+                let call = self
+                    .step_of(*activation)
+                    .and_then(|step| step.calls.last_mut());
+                if let Some(call) = call {
+                    call.answer = Some(value.clone());
+                }
+            }
+            Output::Perform { effect, what } => self.effect = Some((*effect, what.clone())),
+            Output::CancelEffect { .. } => self.effect = None,
+            Output::Play { play, repeat, .. } => self.play = (!repeat).then_some(*play),
+            Output::StopPlaying => self.play = None,
+            _ => {}
+        }
+    }
+
+    /// What the running guest did, by the journal; none when none runs.
+    pub(super) fn acted(&self, kind: &EntryKind) -> Result<Option<Input>, String> {
+        let Some(step) = &self.step else {
+            return Ok(None);
+        };
+        let activation = step.activation;
+        Ok(match kind {
+            EntryKind::Asked {
+                function, request, ..
+            } => {
+                if let Some(bytes) = request.get("cut") {
+                    return Err(format!(
+                        "the journal kept none of a request of {bytes} bytes: it is too long"
+                    ));
+                }
+                let (interface, function) = function.split_once('.').unwrap_or((function, ""));
+                Some(Input::Called {
+                    activation,
+                    interface: interface.to_owned(),
+                    function: function.to_owned(),
+                    args: request.as_array().cloned().unwrap_or_default(),
+                })
+            }
+            EntryKind::Outcome {
+                outcome,
+                data,
+                cpu_us,
+                memory_bytes,
+                host_calls,
+                ..
+            } => Some(Input::StepEnded {
+                activation,
+                result: StepResult {
+                    outcome: Ok((outcome.clone(), data.clone())),
+                    cpu_us: *cpu_us,
+                    memory_bytes: *memory_bytes,
+                    host_calls: *host_calls,
+                },
+            }),
+            EntryKind::Failed {
+                code,
+                message,
+                retries_left,
+                ..
+            } => Some(failed(activation, code, message, *retries_left)),
+            _ => None,
+        })
+    }
+
+    fn step_of(&mut self, activation: u32) -> Option<&mut StandingStep> {
+        self.step
+            .as_mut()
+            .filter(|step| step.activation == activation)
+    }
+}

@@ -1,0 +1,194 @@
+//! One open chat: what is shown of it, and what waits to be taken in.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use strowger_contact::Millis;
+use tokio::sync::{Notify, oneshot};
+
+use super::event::ChatEvent;
+use crate::centre::Seat;
+use crate::runtime::Engine;
+
+/// Most posts of one chat that wait to be taken in.
+const MAX_WAITING: usize = 16;
+/// What messages are counted by, in milliseconds.
+const MINUTE: Millis = 60_000;
+
+/// What became of a post.
+pub(super) type Answered = Result<(), Unanswered>;
+
+/// Why a post was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    /// It is not on the disk: why. The same post may be sent again.
+    Store(String),
+    /// The chat is over.
+    Over,
+}
+
+/// What the contact does.
+#[derive(Debug)]
+pub(super) enum Act {
+    /// Writes.
+    Write {
+        /// The name of the message.
+        id: String,
+        text: String,
+    },
+    /// Leaves.
+    Leave,
+}
+
+/// Something that was posted, and who waits until it is on the disk.
+#[derive(Debug)]
+pub(super) struct Post {
+    pub act: Act,
+    pub answer: oneshot::Sender<Answered>,
+}
+
+/// What a chat walks.
+pub(super) struct Home {
+    /// Whose it is.
+    pub tenant: String,
+    /// SHA-256 over flows and plugins, by which the revision is found again.
+    pub content: String,
+    /// The revision; none until a chat that an earlier process began is woken.
+    pub engine: Option<Arc<Engine>>,
+    /// The chat's place among its tenant's contacts.
+    pub _seat: Option<Seat>,
+}
+
+/// An open chat. It is small: while nobody writes, this is all there is of it in memory.
+pub(super) struct Chat {
+    pub id: String,
+    /// SHA-256 of the token that opens it.
+    pub token: [u8; 32],
+    /// Something was posted.
+    pub came: Notify,
+    /// There is more to be seen, or the chat is over.
+    pub shown: Notify,
+    pub home: Mutex<Home>,
+    state: Mutex<State>,
+}
+
+/// What is known of an open chat.
+#[derive(Default)]
+pub(super) struct State {
+    /// A task walks it.
+    pub awake: bool,
+    pub inbox: VecDeque<Post>,
+    /// What was said so far; empty while it sleeps.
+    pub log: Vec<ChatEvent>,
+    /// Up to which number the log is on the disk and may be seen.
+    pub shown: u32,
+    pub over: bool,
+    /// When it is to be woken.
+    pub alarm: Option<Millis>,
+    /// The minute that messages are counted in, and how many there were.
+    minute: (Millis, u32),
+}
+
+/// Why something cannot be posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Full {
+    /// The chat is over.
+    Over,
+    /// Too many messages this minute.
+    TooFast,
+    /// Too many wait to be taken in.
+    Busy,
+}
+
+impl State {
+    /// The number of what was said last.
+    pub fn newest(&self) -> u32 {
+        self.log.last().map_or(self.shown, |event| event.n)
+    }
+}
+
+impl Chat {
+    pub fn new(id: String, token: [u8; 32], awake: bool, home: Home) -> Chat {
+        Chat {
+            id,
+            token,
+            came: Notify::new(),
+            shown: Notify::new(),
+            home: Mutex::new(home),
+            state: Mutex::new(State {
+                awake,
+                ..State::default()
+            }),
+        }
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing is done under the lock that could leave it half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Posts something; true when the chat sleeps and is to be woken by whoever asks. `a_minute` bounds messages.
+    pub fn post(&self, post: Post, now: Millis, a_minute: u32) -> Result<bool, Full> {
+        let mut state = self.lock();
+        if state.over {
+            return Err(Full::Over);
+        }
+        if let Act::Write { .. } = post.act {
+            if now.saturating_sub(state.minute.0) >= MINUTE {
+                state.minute = (now, 0);
+            }
+            if state.minute.1 >= a_minute {
+                return Err(Full::TooFast);
+            }
+            if state.inbox.len() >= MAX_WAITING {
+                return Err(Full::Busy);
+            }
+            state.minute.1 += 1;
+        }
+        state.inbox.push_back(post);
+        let wakes = !std::mem::replace(&mut state.awake, true);
+        drop(state);
+        self.came.notify_one();
+        Ok(wakes)
+    }
+
+    /// True when it slept and is to be woken by whoever asks.
+    pub fn rouse(&self) -> bool {
+        let mut state = self.lock();
+        !state.over && !std::mem::replace(&mut state.awake, true)
+    }
+
+    /// Lets what was said be seen up to a number.
+    pub fn show(&self, upto: u32) {
+        let mut state = self.lock();
+        state.shown = state.shown.max(upto);
+        drop(state);
+        self.shown.notify_waiters();
+    }
+
+    /// Goes to sleep, unless there is something to do.
+    pub fn fall_asleep(&self, wakes_at: Millis) -> bool {
+        let mut state = self.lock();
+        let idle = state.inbox.is_empty() && state.shown >= state.newest();
+        if idle {
+            state.awake = false;
+            state.alarm = Some(wakes_at);
+            state.log = Vec::new();
+            state.inbox = VecDeque::new();
+        }
+        idle
+    }
+
+    /// Is over; whoever still posts hears so.
+    pub fn end(&self, upto: u32) {
+        let mut state = self.lock();
+        state.over = true;
+        state.shown = state.shown.max(upto);
+        let inbox = std::mem::take(&mut state.inbox);
+        drop(state);
+        for post in inbox {
+            let _ = post.answer.send(Err(Unanswered::Over));
+        }
+        self.shown.notify_waiters();
+    }
+}

@@ -1,0 +1,460 @@
+//! Chats: written contacts, which outlive the process that began them.
+//!
+//! A chat's journal is all there is of it: what is shown, what was taken in and where the flow stands are made of it. So
+//! a chat in which nobody writes is dropped whole, and built again from its journal when there is something to do, as
+//! it is when the process was killed.
+
+#[allow(clippy::module_inception)]
+mod chat;
+mod event;
+mod line;
+mod source;
+mod wake;
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sha2::Digest;
+use strowger_contact::{Channel, Millis};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::chat::{Act, Chat, Full, Home, Post, Unanswered};
+pub use self::event::{ChatEvent, Shown};
+use self::line::ChatLine;
+use self::source::Sources;
+use super::driver::{Driver, Pace};
+use super::node::Node;
+use crate::centre::{Admitted, Centre, NotAdmitted};
+use crate::project::ChatSection;
+use crate::store::{OpenChat, Record, StoreError};
+
+/// Chats that are being built again at once: each reads its journal.
+const WAKING: usize = 16;
+/// Who waits for events at once: below the HTTP side's connections, so that those who write get in.
+const LISTENERS: usize = 1_792;
+/// How long the end of the program waits for chats to lie down.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// All open chats of an engine.
+pub struct Chats {
+    centre: Arc<Centre>,
+    node: Arc<Node>,
+    settings: ChatSection,
+    open: Mutex<HashMap<String, Arc<Chat>>>,
+    /// When sleeping chats are to be woken.
+    alarms: Mutex<BTreeSet<(Millis, String)>>,
+    alarm_set: Notify,
+    waking: Semaphore,
+    sources: Mutex<Sources>,
+    /// Lets all chats lie down.
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    listeners: Arc<Semaphore>,
+    resumed: AtomicU64,
+    interrupted: AtomicU64,
+}
+
+/// A chat that has begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// Its contact.
+    pub id: String,
+    /// Opens it; nobody else has it.
+    pub token: String,
+}
+
+/// Why a chat does not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ChatError {
+    /// Nothing leads there, or there is no room.
+    #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
+    /// The flow does not speak it.
+    #[error("the flow has no language `{language}`; it has {known}")]
+    NoLanguage {
+        /// What was asked for.
+        language: String,
+        /// What there is.
+        known: String,
+    },
+    /// The engine stops.
+    #[error("the engine is being stopped: try again in a moment")]
+    Stopping,
+    /// Too many chats.
+    #[error("there are as many chats as chat.at_once allows: try again later")]
+    TooMany,
+    /// One source begins too many.
+    #[error(
+        "too many chats were begun from this address: chat.new_per_minute says how many may be"
+    )]
+    TooManyBegun,
+    /// Too many messages.
+    #[error(
+        "too many messages in this chat: chat.messages_per_minute says how many are taken; send it again in a minute"
+    )]
+    TooFast,
+    /// Those posted before are not taken in yet.
+    #[error("messages posted before are still being taken in: send it again in a moment")]
+    Busy,
+    /// No such chat, or not with this token.
+    #[error("there is no such chat, or the token is that of another one")]
+    Unknown,
+    /// It has ended.
+    #[error("the chat is over; its events say why")]
+    Over,
+    /// What should be on the disk is not.
+    #[error("not taken, since it cannot be saved: {0}; send it again, with the same client_id")]
+    Unsaved(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Chats {
+    /// No chats yet; see [`Chats::resume`].
+    pub fn new(centre: Arc<Centre>, settings: ChatSection) -> Arc<Chats> {
+        let chats = Arc::new(Chats {
+            sources: Mutex::new(Sources::new(settings.new_per_minute)),
+            node: centre.node.clone(),
+            centre,
+            settings,
+            open: Mutex::default(),
+            alarms: Mutex::default(),
+            alarm_set: Notify::new(),
+            waking: Semaphore::new(WAKING),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
+            resumed: AtomicU64::new(0),
+            interrupted: AtomicU64::new(0),
+        });
+        tokio::spawn(chats.clone().keep_alarms());
+        chats
+    }
+
+    /// Takes up the chats that were open when the engine last ended.
+    pub async fn resume(self: &Arc<Self>) -> Result<usize, StoreError> {
+        let Some(store) = &self.node.store else {
+            return Ok(0);
+        };
+        let open = store.open_chats().await?;
+        let count = open.len();
+        for OpenChat {
+            id,
+            token,
+            tenant,
+            content,
+        } in open
+        {
+            // Who was let in before goes on, however many there are.
+            let seat = self.centre.tenant(&tenant).and_then(|tenant| tenant.seat());
+            let home = Home {
+                tenant,
+                content,
+                engine: None,
+                _seat: seat,
+            };
+            let chat = Arc::new(Chat::new(id.clone(), token, true, home));
+            lock(&self.open).insert(id, chat.clone());
+            self.wake(chat);
+        }
+        Ok(count)
+    }
+
+    /// Begins a chat. It is on the disk when this comes back.
+    pub async fn begin(
+        self: &Arc<Self>,
+        to: &str,
+        from: &str,
+        language: Option<String>,
+        source: IpAddr,
+    ) -> Result<Begun, ChatError> {
+        if self.stop.is_cancelled() {
+            return Err(ChatError::Stopping);
+        }
+        let Admitted { engine, flow, seat } = self.centre.admit(to, from)?;
+        let plan = engine.program.flow(&flow);
+        let known = plan.map(|plan| plan.languages.clone()).unwrap_or_default();
+        if let Some(language) = language
+            .as_ref()
+            .filter(|language| !known.contains(language))
+        {
+            return Err(ChatError::NoLanguage {
+                language: short(language),
+                known: known.join(", "),
+            });
+        }
+        let now = self.node.clock.now();
+        if !lock(&self.sources).allows(source, now) {
+            return Err(ChatError::TooManyBegun);
+        }
+        if lock(&self.open).len() >= self.settings.at_once as usize {
+            return Err(ChatError::TooMany);
+        }
+        let contact = engine.contact(&flow, Channel::Chat, from, to, None).await;
+        // Routes were checked against the flows when the project was loaded.
+        let mut contact = contact.ok_or_else(|| NotAdmitted::NoRoute(short(to)))?;
+        contact.begin_with(language, Default::default());
+        let id = contact.facts().id.clone();
+        let chance: [u8; 32] = rand::random();
+        let token = crate::project::hex(&chance);
+        let hash = hash(&token);
+        if let Some(writer) = &self.node.writer {
+            let record = Record::Chat {
+                id: id.clone(),
+                token: hash,
+            };
+            writer.write(record).await;
+        }
+        let home = Home {
+            tenant: engine.tenant.clone(),
+            content: engine.program.content().to_owned(),
+            engine: Some(engine.clone()),
+            _seat: Some(seat),
+        };
+        let chat = Arc::new(Chat::new(id.clone(), hash, true, home));
+        lock(&self.open).insert(id.clone(), chat.clone());
+        let (answer, begun) = oneshot::channel();
+        let line = ChatLine::new(self.clone(), chat.clone(), now, answer);
+        let driver = Driver::new(engine, contact, line, self.stop.clone(), Pace::Real, false);
+        self.tasks.spawn(driver.run_until_asleep());
+        match begun.await {
+            Ok(Ok(())) => Ok(Begun { id, token }),
+            failed => {
+                // Nobody will ever know its token.
+                let (answer, _) = oneshot::channel();
+                let act = Act::Leave;
+                let _ = chat.post(Post { act, answer }, now, 0);
+                Err(unanswered(failed))
+            }
+        }
+    }
+
+    /// Takes a message in. It is on the disk when this comes back; the same `client_id` is taken once.
+    pub async fn write(
+        self: &Arc<Self>,
+        id: &str,
+        token: &str,
+        client_id: String,
+        text: String,
+    ) -> Result<(), ChatError> {
+        let act = Act::Write {
+            id: client_id,
+            text,
+        };
+        self.post(id, token, act).await
+    }
+
+    /// The contact leaves.
+    pub async fn leave(self: &Arc<Self>, id: &str, token: &str) -> Result<(), ChatError> {
+        self.post(id, token, Act::Leave).await
+    }
+
+    async fn post(self: &Arc<Self>, id: &str, token: &str, act: Act) -> Result<(), ChatError> {
+        let Some(chat) = self.found(id, token)? else {
+            // It is over, if it ever was.
+            self.former(id, token).await?;
+            return Err(ChatError::Over);
+        };
+        let (answer, answered) = oneshot::channel();
+        let now = self.node.clock.now();
+        let wakes = chat
+            .post(Post { act, answer }, now, self.settings.messages_per_minute)
+            .map_err(|full| match full {
+                Full::Over => ChatError::Over,
+                Full::TooFast => ChatError::TooFast,
+                Full::Busy => ChatError::Busy,
+            })?;
+        if wakes {
+            self.wake(chat);
+        }
+        match answered.await {
+            Ok(Ok(())) => Ok(()),
+            failed => Err(unanswered(failed)),
+        }
+    }
+
+    /// What is shown after a number, and whether that is all there will ever be. Waits for something at most so long.
+    pub async fn events(
+        self: &Arc<Self>,
+        id: &str,
+        token: &str,
+        after: u32,
+        wait: Duration,
+    ) -> Result<(Vec<ChatEvent>, bool), ChatError> {
+        let Some(chat) = self.found(id, token)? else {
+            self.former(id, token).await?;
+            return Ok((self.told(id, after).await?, true));
+        };
+        let end = tokio::time::Instant::now() + wait;
+        loop {
+            let shown = chat.shown.notified();
+            tokio::pin!(shown);
+            // From here on nothing is shown unnoticed.
+            shown.as_mut().enable();
+            let rouse = {
+                let state = chat.lock();
+                let more = state.shown > after;
+                if state.over || (more && !state.log.is_empty()) {
+                    let seen = |event: &&ChatEvent| event.n > after && event.n <= state.shown;
+                    let events: Vec<_> = state.log.iter().filter(seen).cloned().collect();
+                    if state.over || !events.is_empty() {
+                        return Ok((events, state.over));
+                    }
+                }
+                more && !state.awake
+            };
+            if rouse && chat.rouse() {
+                self.wake(chat.clone());
+            }
+            tokio::select! {
+                () = shown => {}
+                () = tokio::time::sleep_until(end) => return Ok((Vec::new(), false)),
+                // Whoever waits shall wait at the next engine.
+                () = self.stop.cancelled() => return Err(ChatError::Stopping),
+            }
+        }
+    }
+
+    /// A place among those who wait for events; none when all are taken.
+    pub(crate) fn listener(&self) -> Option<OwnedSemaphorePermit> {
+        self.listeners.clone().try_acquire_owned().ok()
+    }
+
+    /// What the project says of chats.
+    pub(crate) fn settings(&self) -> &ChatSection {
+        &self.settings
+    }
+
+    /// Times that a chat was built again from its journal.
+    pub fn resumed(&self) -> u64 {
+        self.resumed.load(Ordering::Relaxed)
+    }
+
+    /// Chats that could not be built again.
+    pub fn interrupted(&self) -> u64 {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Chats that are open, and those of them that a task walks.
+    pub fn count(&self) -> (usize, usize) {
+        let open = lock(&self.open);
+        let awake = open.values().filter(|chat| chat.lock().awake).count();
+        (open.len(), awake)
+    }
+
+    /// Lets all chats lie down, to be taken up by the next engine on these data.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        let waited = tokio::time::timeout(CLOSING, self.tasks.wait()).await;
+        if waited.is_err() {
+            tracing::warn!(
+                "chats were still busy when the engine stopped: they go on as their journals leave them"
+            );
+        }
+    }
+
+    /// An open chat, if the token is its own.
+    fn found(&self, id: &str, token: &str) -> Result<Option<Arc<Chat>>, ChatError> {
+        let Some(chat) = lock(&self.open).get(id).cloned() else {
+            return Ok(None);
+        };
+        match chat.token == hash(token) {
+            true => Ok(Some(chat)),
+            false => Err(ChatError::Unknown),
+        }
+    }
+
+    /// Fails unless there was such a chat, with this token.
+    async fn former(&self, id: &str, token: &str) -> Result<(), ChatError> {
+        let store = self.node.store.as_ref().ok_or(ChatError::Unknown)?;
+        match store.chat_token(id).await? {
+            Some(known) if known == hash(token) => Ok(()),
+            _ => Err(ChatError::Unknown),
+        }
+    }
+
+    /// What a chat that is over has shown.
+    async fn told(&self, id: &str, after: u32) -> Result<Vec<ChatEvent>, ChatError> {
+        let store = self.node.store.as_ref().ok_or(ChatError::Unknown)?;
+        let journal = store.journal(id).await?;
+        let events = journal.entries.iter().filter_map(ChatEvent::of);
+        Ok(events.filter(|event| event.n > after).collect())
+    }
+
+    /// Is over, and known only to the store from now on.
+    fn forget(&self, id: &str) {
+        lock(&self.open).remove(id);
+    }
+
+    /// Wakes a chat that sleeps at a time.
+    fn wake_at(&self, at: Millis, id: &str) {
+        lock(&self.alarms).insert((at, id.to_owned()));
+        self.alarm_set.notify_one();
+    }
+
+    /// Whoever was to wake it is too late, or too early.
+    fn not_wake_at(&self, at: Millis, id: &str) {
+        lock(&self.alarms).remove(&(at, id.to_owned()));
+    }
+
+    async fn keep_alarms(self: Arc<Self>) {
+        loop {
+            let next = lock(&self.alarms).first().map(|(at, _)| *at);
+            let due = async {
+                match next {
+                    Some(at) => tokio::time::sleep_until(self.node.clock.instant(at)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = due => {}
+                () = self.alarm_set.notified() => continue,
+                () = self.stop.cancelled() => return,
+            }
+            let now = self.node.clock.now();
+            while let Some((_, id)) = pop_due(&mut lock(&self.alarms), now) {
+                let chat = lock(&self.open).get(&id).cloned();
+                if let Some(chat) = chat.filter(|chat| chat.rouse()) {
+                    self.wake(chat);
+                }
+            }
+        }
+    }
+}
+
+fn pop_due(alarms: &mut BTreeSet<(Millis, String)>, now: Millis) -> Option<(Millis, String)> {
+    match alarms.first() {
+        Some((at, _)) if *at <= now => alarms.pop_first(),
+        _ => None,
+    }
+}
+
+/// Why a post was not taken.
+fn unanswered(failed: Result<Result<(), Unanswered>, oneshot::error::RecvError>) -> ChatError {
+    match failed {
+        Ok(Err(Unanswered::Store(why))) => ChatError::Unsaved(why),
+        Ok(Err(Unanswered::Over)) => ChatError::Over,
+        // The chat lay down before it came to this post.
+        _ => ChatError::Stopping,
+    }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    sha2::Sha256::digest(token.as_bytes()).into()
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing is done under these locks that could leave them half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

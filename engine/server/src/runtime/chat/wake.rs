@@ -1,0 +1,172 @@
+//! From a chat's journal back to the chat.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use strowger_contact::{Ending, Entry, EntryKind};
+
+use super::chat::Chat;
+use super::event::ChatEvent;
+use super::line::ChatLine;
+use super::{Chats, lock};
+use crate::replay::{Rebuilt, rebuild};
+use crate::runtime::Engine;
+use crate::runtime::driver::{Driver, Pace};
+use crate::store::{Journal, Record, StoreError};
+
+/// The disposition of a chat that cannot go on where it was.
+const INTERRUPTED: &str = "interrupted";
+/// Pause until a store that is gone is asked again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+impl Chats {
+    /// Builds a chat again and lets it go on. Whoever calls has marked it awake.
+    pub(super) fn wake(self: &Arc<Self>, chat: Arc<Chat>) {
+        let alarm = chat.lock().alarm.take();
+        if let Some(at) = alarm {
+            self.not_wake_at(at, &chat.id);
+        }
+        let chats = self.clone();
+        self.tasks.spawn(async move {
+            let driver = {
+                let _turn = chats.waking.acquire().await;
+                chats.rebuilt(&chat).await
+            };
+            if let Some(driver) = driver {
+                driver.run_until_asleep().await;
+            }
+        });
+    }
+
+    /// The chat's task; none when it is over, or the engine stops.
+    async fn rebuilt(self: &Arc<Self>, chat: &Arc<Chat>) -> Option<Driver<ChatLine>> {
+        let journal = loop {
+            if self.stop.is_cancelled() {
+                return None;
+            }
+            match self.journal(chat).await {
+                Ok(journal) => break journal,
+                Err(error) => {
+                    tracing::warn!(contact = %chat.id, "a chat waits for its journal: {error}");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        };
+        {
+            let mut state = chat.lock();
+            state.log = journal.entries.iter().filter_map(ChatEvent::of).collect();
+            state.shown = state.newest();
+        }
+        chat.shown.notify_waiters();
+        let engine = self.home(chat).await;
+        let rebuilt = match &engine {
+            Ok(engine) => rebuild(engine.program.clone(), &journal.entries).await,
+            Err(why) => Err(why.clone()),
+        };
+        match (engine, rebuilt) {
+            (Ok(engine), Ok(rebuilt)) => {
+                self.resumed.fetch_add(1, Ordering::Relaxed);
+                Some(self.going_on(chat, engine, &journal.entries, rebuilt))
+            }
+            (_, Err(why)) | (Err(why), _) => {
+                self.interrupt(chat, &journal.entries, why).await;
+                None
+            }
+        }
+    }
+
+    /// The revision that a chat walks; why there is none.
+    async fn home(&self, chat: &Chat) -> Result<Arc<Engine>, String> {
+        let (tenant, content) = {
+            let home = lock(&chat.home);
+            if let Some(engine) = &home.engine {
+                return Ok(engine.clone());
+            }
+            (home.tenant.clone(), home.content.clone())
+        };
+        let engine = self.centre.engine_of(&tenant, &content).await?;
+        lock(&chat.home).engine = Some(engine.clone());
+        Ok(engine)
+    }
+
+    fn going_on(
+        self: &Arc<Self>,
+        chat: &Arc<Chat>,
+        engine: Arc<Engine>,
+        entries: &[Entry],
+        rebuilt: Rebuilt,
+    ) -> Driver<ChatLine> {
+        let play = rebuilt.standing.play;
+        let line = ChatLine::again(self.clone(), chat.clone(), entries, play);
+        Driver::again(engine, rebuilt, line, self.stop.clone(), Pace::Real)
+    }
+
+    /// What is on the disk of a chat, all that can be read of it.
+    async fn journal(&self, chat: &Chat) -> Result<Journal, StoreError> {
+        let Some(store) = &self.node.store else {
+            return Ok(Journal::default());
+        };
+        // What was written last may still be on its way.
+        self.node.durable().await.map_err(StoreError::Gone)?;
+        let journal = store.journal(&chat.id).await?;
+        if let Some(torn) = &journal.torn {
+            tracing::error!(
+                contact = %chat.id,
+                entry = torn.seq,
+                "a journal is broken and is cut there; the chat goes on from what is before: {}",
+                torn.why
+            );
+            store.cut_journal(&chat.id, torn.seq).await?;
+        }
+        Ok(journal)
+    }
+
+    /// Ends a chat that cannot go on.
+    async fn interrupt(&self, chat: &Chat, entries: &[Entry], why: String) {
+        let ended = entries.iter().find_map(|entry| match &entry.kind {
+            EntryKind::Ended(ending) => Some((ending.reason.clone(), entry.at)),
+            _ => None,
+        });
+        let now = self.node.clock.now();
+        let mut upto = chat.lock().newest();
+        // The process may have been killed between the last entry and the record.
+        let (reason, at) = match ended {
+            Some(ended) => ended,
+            None => {
+                self.interrupted.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(contact = %chat.id, "a chat cannot go on and ends as {INTERRUPTED}: {why}");
+                let ending = Ending {
+                    reason: INTERRUPTED.to_owned(),
+                    by_caller: false,
+                    error: Some(why),
+                };
+                let entry = Entry {
+                    seq: entries.last().map_or(0, |entry| entry.seq + 1),
+                    at: now,
+                    kind: EntryKind::Ended(ending),
+                };
+                if let Some(event) = ChatEvent::of(&entry) {
+                    upto = event.n;
+                    chat.lock().log.push(event);
+                }
+                self.write_down(Record::Entries(chat.id.clone(), vec![entry]))
+                    .await;
+                (INTERRUPTED.to_owned(), now)
+            }
+        };
+        let id = chat.id.clone();
+        self.write_down(Record::Ended { id, reason, at }).await;
+        while self.node.durable().await.is_err() && !self.stop.is_cancelled() {
+            tokio::time::sleep(AGAIN).await;
+        }
+        chat.end(upto);
+        lock(&self.open).remove(&chat.id);
+    }
+
+    async fn write_down(&self, record: Record) {
+        if let Some(writer) = &self.node.writer {
+            writer.write(record).await;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! How journal lines lie on the disk: one zstd frame a commit and contact, behind a byte that says which form it has.
+//!
+//! Commits are small, some hundred bytes of one contact, so what compresses them is a dictionary of what journals
+//! say again and again. It is part of the form: a better one gets a new number, and the old one stays.
+
+use std::io;
+use std::sync::LazyLock;
+
+use zstd::bulk::{Compressor, Decompressor};
+use zstd::dict::{DecoderDictionary, EncoderDictionary};
+
+/// JSON lines in a zstd frame with checksum (RFC 8878) and [`DICTIONARY`].
+const FORM: u8 = 1;
+/// Made by `examples/journal_dictionary.rs` of journals of the demo tenant.
+static DICTIONARY: &[u8] = include_bytes!("journal-1.dict");
+/// zstd's own default.
+const LEVEL: i32 = 3;
+/// Most bytes of lines in one frame: a commit has 8 MiB, and one entry more of at most 4 MiB.
+const MAX_LINES: usize = 32 << 20;
+
+static ENCODER: LazyLock<EncoderDictionary<'static>> =
+    LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
+static DECODER: LazyLock<DecoderDictionary<'static>> =
+    LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
+
+/// Why a frame cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FrameError {
+    /// A newer program wrote it, or it is none.
+    #[error("it has form {0}, and this program reads form {FORM}")]
+    Form(u8),
+    /// It is broken off or changed.
+    #[error("it cannot be unpacked: {0}")]
+    Broken(#[from] io::Error),
+    /// What came out is no text.
+    #[error("it holds no text")]
+    NotText,
+    /// Nothing is there.
+    #[error("it is empty")]
+    Empty,
+}
+
+/// Journal lines as they are stored.
+pub(crate) fn pack(lines: &str) -> Vec<u8> {
+    let packed = || {
+        let mut compressor = Compressor::with_prepared_dictionary(&ENCODER)?;
+        compressor.include_checksum(true)?;
+        compressor.compress(lines.as_bytes())
+    };
+    let packed = packed().expect("memory for a frame, the one thing that can be missing");
+    let mut frame = Vec::with_capacity(1 + packed.len());
+    frame.push(FORM);
+    frame.extend(packed);
+    frame
+}
+
+/// The journal lines of a frame.
+pub(crate) fn unpack(frame: &[u8]) -> Result<String, FrameError> {
+    let (form, packed) = frame.split_first().ok_or(FrameError::Empty)?;
+    if *form != FORM {
+        return Err(FrameError::Form(*form));
+    }
+    if packed.is_empty() {
+        return Err(FrameError::Empty);
+    }
+    let bytes = Decompressor::upper_bound(packed).unwrap_or(MAX_LINES);
+    let lines = Decompressor::with_prepared_dictionary(&DECODER)?
+        .decompress(packed, bytes.min(MAX_LINES))?;
+    String::from_utf8(lines).map_err(|_| FrameError::NotText)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A frame as the first program with frames wrote it: it opens for ever.
+    const FIRST: &[u8] = include_bytes!("frame-1.bin");
+    const FIRST_LINES: &str = include_str!("frame-1.jsonl");
+
+    #[test]
+    fn the_first_form_opens() {
+        assert_eq!(unpack(FIRST).expect("a frame"), FIRST_LINES);
+    }
+
+    #[test]
+    fn lines_are_much_smaller_in_a_frame() {
+        let packed = pack(FIRST_LINES).len();
+        assert!(
+            packed * 5 < FIRST_LINES.len(),
+            "{packed} of {}",
+            FIRST_LINES.len()
+        );
+    }
+
+    #[test]
+    fn a_frame_of_another_form_is_told_as_such() {
+        let error = unpack(&[9, 1, 2]).expect_err("no frame");
+        assert_eq!(
+            error.to_string(),
+            "it has form 9, and this program reads form 1"
+        );
+        assert!(matches!(unpack(&[]), Err(FrameError::Empty)));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_packed_comes_out(lines in ".{0,2000}") {
+            prop_assert_eq!(unpack(&pack(&lines)).expect("a frame"), lines);
+        }
+
+        #[test]
+        fn any_bytes_are_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = unpack(&bytes);
+            let _ = unpack(&[&[FORM], bytes.as_slice()].concat());
+        }
+
+        #[test]
+        fn a_torn_or_changed_frame_is_told(cut in any::<prop::sample::Index>(), flip in any::<bool>()) {
+            let mut frame = pack(FIRST_LINES);
+            let at = cut.index(frame.len());
+            match flip {
+                true => {
+                    frame[at] ^= 0x10;
+                    // A frame's header has a bit that means nothing (RFC 8878 §3.1.1.1.1.3).
+                    prop_assert!(unpack(&frame).map_or(true, |lines| lines == FIRST_LINES));
+                }
+                false => {
+                    frame.truncate(at);
+                    prop_assert!(unpack(&frame).is_err());
+                }
+            }
+        }
+    }
+}

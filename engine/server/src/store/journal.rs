@@ -1,0 +1,113 @@
+//! Reading journals: frames, and the lines of text that programs before them wrote.
+
+use strowger_contact::Entry;
+
+use super::frame::unpack;
+use super::{Store, StoreError};
+
+/// A contact's journal, as far as it can be read.
+#[derive(Debug, Clone, Default)]
+pub struct Journal {
+    /// In order.
+    pub entries: Vec<Entry>,
+    /// Where it breaks off before its end.
+    pub torn: Option<Torn>,
+}
+
+/// Where a journal cannot be read any further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Torn {
+    /// The number of the first entry that is lost.
+    pub seq: u32,
+    /// Why.
+    pub why: String,
+}
+
+impl Store {
+    /// A contact's journal as far as it can be read. What cannot, as after a disk lost something, is told and cuts it off
+    /// there: what follows a hole would look as if nothing were missing.
+    pub async fn journal(&self, id: &str) -> Result<Journal, StoreError> {
+        let mut journal = Journal::default();
+        for (seq, chunk) in self.chunks(id).await? {
+            let due = journal.entries.len();
+            let read = match usize::try_from(seq) {
+                Ok(seq) if seq == due => chunk.lines(),
+                _ => Err(format!("the next to be found is entry {seq}")),
+            };
+            let why = match read {
+                Ok(lines) => read_lines(&lines, &mut journal.entries),
+                Err(why) => Some(why),
+            };
+            if let Some(why) = why {
+                let seq = u32::try_from(journal.entries.len()).unwrap_or(u32::MAX);
+                journal.torn = Some(Torn { seq, why });
+                break;
+            }
+        }
+        Ok(journal)
+    }
+
+    /// Removes what lies behind a place where a journal is broken, so that it can go on from there.
+    pub async fn cut_journal(&self, id: &str, from: u32) -> Result<(), StoreError> {
+        each!(self, pool => async {
+            sqlx::query("DELETE FROM frames WHERE contact = $1 AND seq >= $2")
+                .bind(id)
+                .bind(i64::from(from))
+                .execute(pool)
+                .await?;
+            Ok::<_, sqlx::Error>(())
+        })?;
+        Ok(())
+    }
+
+    async fn chunks(&self, contact: &str) -> Result<Vec<(i64, Chunk)>, StoreError> {
+        let texts: Vec<(i64, String)> = each!(self, pool => sqlx::query_as(
+            "SELECT seq, body FROM chunks WHERE contact = $1 ORDER BY seq",
+        )
+        .bind(contact)
+        .fetch_all(pool))?;
+        let frames: Vec<(i64, Vec<u8>)> = match self.framed {
+            false => Vec::new(),
+            true => each!(self, pool => sqlx::query_as(
+                "SELECT seq, body FROM frames WHERE contact = $1 ORDER BY seq",
+            )
+            .bind(contact)
+            .fetch_all(pool))?,
+        };
+        let texts = texts
+            .into_iter()
+            .map(|(seq, text)| (seq, Chunk::Text(text)));
+        let frames = frames
+            .into_iter()
+            .map(|(seq, frame)| (seq, Chunk::Frame(frame)));
+        // A contact that was running when the program was replaced has both, one after the other.
+        Ok(texts.chain(frames).collect())
+    }
+}
+
+/// What one commit holds.
+enum Chunk {
+    /// As programs wrote it that knew no frames.
+    Text(String),
+    Frame(Vec<u8>),
+}
+
+impl Chunk {
+    fn lines(self) -> Result<String, String> {
+        match self {
+            Chunk::Text(text) => Ok(text),
+            Chunk::Frame(frame) => unpack(&frame).map_err(|error| error.to_string()),
+        }
+    }
+}
+
+/// Reads lines; says why when one is no entry. Of a frame whose end is lost, the lines before it are whole.
+fn read_lines(lines: &str, entries: &mut Vec<Entry>) -> Option<String> {
+    for line in lines.lines() {
+        match serde_json::from_str(line) {
+            Ok(entry) => entries.push(entry),
+            Err(error) => return Some(format!("a line is no entry: {error}")),
+        }
+    }
+    None
+}

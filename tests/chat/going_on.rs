@@ -1,0 +1,232 @@
+//! A chat goes on after its engine was killed, wherever it was.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use strowger_contact::EntryKind;
+use strowger_tests::Postgres;
+use strowger_tests::program::edit;
+
+use crate::world::{BOOKED, OFFER, QUESTION, World, change, one};
+
+/// How often something was written, by the journal.
+fn wrote(world: &World, id: &str, text: &str) -> Result<usize> {
+    let journal = world.journal(id)?;
+    let written = |kind: &EntryKind| matches!(kind, EntryKind::Wrote { text: t, .. } if t == text);
+    Ok(journal.iter().filter(|entry| written(&entry.kind)).count())
+}
+
+#[test]
+fn killed_between_question_and_answer_nothing_is_asked_twice() -> Result<()> {
+    let mut world = World::start(0, "")?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    world.crash()?;
+    talk.write("13800138000")?;
+    talk.asked(OFFER)?;
+    world.crash()?;
+    talk.write("1")?;
+    assert_eq!(talk.ended()?, "booked");
+    for text in [QUESTION, OFFER, BOOKED] {
+        assert_eq!(talk.times(text), 1, "{text}: {:?}", talk.shown);
+    }
+    assert_eq!(wrote(&world, &talk.id, "13800138000")?, 1);
+    assert_eq!(world.bookings()?, 1);
+    Ok(())
+}
+
+#[test]
+fn on_postgresql_too_nothing_is_asked_twice_and_it_books_once() -> Result<()> {
+    let server = Postgres::start()?;
+    server.create("chats")?;
+    let store = format!("[store]\nurl = \"{}\"", server.url("chats"));
+    let mut world = World::start(1_500, &store)?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    world.crash()?;
+    talk.write("13800138000")?;
+    talk.asked(OFFER)?;
+    talk.write("1")?;
+    let orders = &world.orders;
+    world
+        .engine
+        .program
+        .wait_until("request", Duration::from_secs(20), || {
+            orders
+                .asked("POST /callbacks")
+                .is_ok_and(|asked| asked == 1)
+        })?;
+    world.crash()?;
+    assert_eq!(talk.ended()?, "booked");
+    for text in [QUESTION, OFFER, BOOKED] {
+        assert_eq!(talk.times(text), 1, "{text}: {:?}", talk.shown);
+    }
+    assert_eq!(world.bookings()?, 1);
+    Ok(())
+}
+
+#[test]
+fn killed_between_request_and_answer_it_books_once() -> Result<()> {
+    let mut world = World::start(1_500, "")?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    talk.write("13800138000")?;
+    talk.asked(OFFER)?;
+    talk.write("1")?;
+    let orders = &world.orders;
+    world
+        .engine
+        .program
+        .wait_until("request", Duration::from_secs(20), || {
+            orders
+                .asked("POST /callbacks")
+                .is_ok_and(|asked| asked == 1)
+        })?;
+    world.crash()?;
+    assert_eq!(talk.ended()?, "booked");
+    assert_eq!(
+        world.orders.asked("POST /callbacks")?,
+        2,
+        "it is asked again"
+    );
+    assert_eq!(world.bookings()?, 1, "and with the same key");
+    assert_eq!(talk.times(BOOKED), 1);
+    Ok(())
+}
+
+#[test]
+fn a_message_that_was_acknowledged_is_taken_once_however_often_it_is_posted() -> Result<()> {
+    let mut world = World::start(0, "")?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    assert_eq!(talk.post("first", "13800138000")?.status, 202);
+    assert_eq!(talk.post("first", "13800138000")?.status, 202);
+    world.crash()?;
+    assert_eq!(talk.post("first", "13800138000")?.status, 202);
+    talk.asked(OFFER)?;
+    assert_eq!(wrote(&world, &talk.id, "13800138000")?, 1);
+    Ok(())
+}
+
+#[test]
+fn a_sleeping_chat_is_rebuilt_by_the_next_message() -> Result<()> {
+    let mut world = World::start(0, "[steps]\ndrop_waiting_after_ms = 0")?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    let http = world.engine.http;
+    world
+        .engine
+        .program
+        .wait_until("sleep", Duration::from_secs(20), || {
+            let text = strowger_tests::http::get(http, "/metrics").map(|r| r.body);
+            text.is_ok_and(|text| text.contains("strowger_chats_awake 0\n"))
+        })?;
+    talk.write("13800138000")?;
+    talk.asked(OFFER)?;
+    talk.write("1")?;
+    assert_eq!(talk.ended()?, "booked");
+    assert!(world.engine.metric("chats_resumed_total")? >= 1);
+    assert_eq!((talk.times(QUESTION), world.bookings()?), (1, 1));
+    Ok(())
+}
+
+#[test]
+fn an_engine_that_is_stopped_hands_its_chats_to_the_next() -> Result<()> {
+    let mut world = World::start(0, "")?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    world.engine.program.terminate()?;
+    assert_eq!(world.engine.program.wait(Duration::from_secs(40))?, 0);
+    world.engine.restart()?;
+    talk.write("13800138000")?;
+    talk.asked(OFFER)?;
+    assert_eq!(talk.times(QUESTION), 1);
+    Ok(())
+}
+
+#[test]
+fn a_chat_whose_flow_was_changed_meanwhile_is_interrupted() -> Result<()> {
+    let mut world = World::start(0, "")?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    world.engine.program.kill()?;
+    edit(&world.engine.project.join("callback.flow.yaml"), |text| {
+        text.replace("Which number", "What number")
+    })?;
+    world.engine.restart()?;
+    assert_eq!(talk.ended()?, "interrupted");
+    let log = std::fs::read_to_string(world.engine.project.with_file_name("log2"))?;
+    assert!(log.contains("flows or plugins were changed"), "{log}");
+    let contact =
+        strowger_tests::http::get(world.engine.http, &format!("/v1/contacts/{}", talk.id))?;
+    assert_eq!(contact.json()?["reason"], "interrupted");
+    Ok(())
+}
+
+#[test]
+fn time_goes_on_while_the_engine_is_down() -> Result<()> {
+    let mut world = World::start(0, "")?;
+    edit(&world.engine.project.join("callback.flow.yaml"), |text| {
+        text.replace("timeout: 60s", "timeout: 500ms")
+    })?;
+    world.crash()?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    world.engine.program.kill()?;
+    // 6 times 500 ms in a chat: over while nobody is there.
+    std::thread::sleep(Duration::from_millis(3_500));
+    world.engine.restart()?;
+    talk.until("another question", |talk| talk.times(QUESTION) >= 2)?;
+    assert_eq!(talk.ended()?, "silent");
+    let journal = world.journal(&talk.id)?;
+    let ticks: Vec<u64> = journal
+        .iter()
+        .filter(|entry| entry.kind == EntryKind::Tick)
+        .map(|entry| entry.at)
+        .collect();
+    let began = journal.first().context("a beginning")?.at;
+    assert!(ticks[0] - began >= 3_000, "{ticks:?}");
+    Ok(())
+}
+
+#[test]
+fn a_journal_whose_last_frame_is_torn_goes_on_from_what_is_before() -> Result<()> {
+    let mut world = World::start(0, "")?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    talk.write("13800138000")?;
+    talk.asked(OFFER)?;
+    world.engine.program.kill()?;
+    let file = world.engine.data.join("strowger.db");
+    let frames = one(&file, "SELECT COUNT(*) FROM frames")?;
+    assert!(frames > 1, "{frames}");
+    let torn = change(
+        &file,
+        "UPDATE frames SET body = substr(body, 1, length(body) - 3) \
+         WHERE seq = (SELECT MAX(seq) FROM frames)",
+    )?;
+    assert_eq!(torn, 1);
+    world.engine.restart()?;
+    // What was lost is asked again: it is not known any more.
+    let mut again = talk.anew();
+    again.until("question", |talk| talk.times(QUESTION) == 1)?;
+    let log = std::fs::read_to_string(world.engine.project.with_file_name("log2"))?;
+    assert!(
+        log.contains("a journal is broken and is cut there"),
+        "{log}"
+    );
+    if !again.listens_after(OFFER) {
+        again.write("13800138000")?;
+    }
+    again.asked(OFFER)?;
+    again.write("1")?;
+    assert_eq!(again.ended()?, "booked");
+    let journal = world.journal(&again.id)?;
+    assert!(
+        journal
+            .iter()
+            .map(|entry| entry.seq)
+            .eq(0..journal.len() as u32)
+    );
+    Ok(())
+}

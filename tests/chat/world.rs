@@ -1,0 +1,308 @@
+//! What every test of chats needs: a project that books callbacks, and somebody who writes.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value as Json, json};
+use strowger_tests::http::{self, Response};
+use strowger_tests::program::{POLL, copy_project, edit, repository};
+use strowger_tests::{Engine, OrderService};
+
+/// Longest time until something is shown.
+pub const SOON: Duration = Duration::from_secs(60);
+
+pub const QUESTION: &str = "Which number shall we call?";
+pub const OFFER: &str = "Shall we call you back?";
+pub const BOOKED: &str = "We will call you back.";
+
+/// Asks for a number, asks again whether it is meant, and books.
+const FLOW: &str = r#"flow: callback
+format: 1
+languages: [en, zh]
+prompts:
+  which: { en: "Which number shall we call?", zh: 请问回拨哪个号码？ }
+  sure: { en: "Shall we call you back?", zh: 需要回拨吗？ }
+  please: { en: please do, zh: 好的 }
+  thanks: { en: no thanks, zh: 不用 }
+  booked: { en: "We will call you back.", zh: 我们会回拨。 }
+vars: { number: text }
+defaults: { max_duration: 60m }
+steps:
+  start:
+    ask: which
+    into: number
+    expect: { digits: 4..12 }
+    timeout: 60s
+    then: { ok: sure, no_input: silent, no_match: silent }
+  sure:
+    menu: sure
+    timeout: 60s
+    press:
+      1: { to: book, label: please, match: ["yes"] }
+      2: { to: refused, label: thanks, match: ["no"] }
+    then: { no_input: silent, no_match: silent }
+  book:
+    - use: callbacks/book@1
+      with: { phone: "+8613800138000" }
+      timeout: 20s
+      then: { booked: booked, error: unsaved, timeout: unsaved }
+  booked:
+    - say: booked
+    - hangup: booked
+  refused: { hangup: refused }
+  unsaved: { hangup: unsaved }
+  silent: { hangup: silent }
+"#;
+
+/// An engine that takes chats, and the order service it books at.
+pub struct World {
+    pub engine: Engine,
+    pub orders: OrderService,
+}
+
+impl World {
+    /// The project with one flow, at the address 700; `settings` are lines for `strowger.toml`.
+    pub fn start(delay_ms: u64, settings: &str) -> Result<World> {
+        let orders = OrderService::slow(delay_ms)?;
+        let address = orders.address;
+        let engine = Engine::serve(|project| fill(project, address, settings))?;
+        Ok(World { engine, orders })
+    }
+
+    /// The demo tenant, which takes chats.
+    pub fn aurora() -> Result<World> {
+        let orders = OrderService::start()?;
+        let address = orders.address.to_string();
+        let engine = Engine::start("aurora", |project| {
+            edit(&project.join("strowger.toml"), |text| {
+                text.replace("127.0.0.1:8090", &address) + "\n[chat]\nenabled = true\n"
+            })
+        })?;
+        Ok(World { engine, orders })
+    }
+
+    pub fn begin(&self) -> Result<Talk> {
+        Talk::begin(self.engine.http, "700", None)
+    }
+
+    /// Kills the engine and starts it again.
+    pub fn crash(&mut self) -> Result<()> {
+        self.engine.program.kill()?;
+        self.engine.restart()
+    }
+
+    /// Callbacks that are booked.
+    pub fn bookings(&self) -> Result<i64> {
+        one(&self.orders.database(), "SELECT COUNT(*) FROM callbacks")
+    }
+
+    /// The journal of a chat, as far as it is written.
+    pub fn journal(&self, id: &str) -> Result<Vec<strowger_contact::Entry>> {
+        let text = http::get(self.engine.http, &format!("/v1/contacts/{id}/journal"))?.body;
+        text.lines()
+            .map(|line| Ok(serde_json::from_str(line)?))
+            .collect()
+    }
+}
+
+fn fill(project: &Path, orders: SocketAddr, settings: &str) -> Result<()> {
+    let plugins = repository().join("flows/aurora/plugins");
+    copy_project(&plugins, &project.join("plugins"))?;
+    std::fs::write(project.join("callback.flow.yaml"), FLOW)?;
+    std::fs::write(
+        project.join("routes.yaml"),
+        "routes:\n  - to: \"700\"\n    flow: callback\n",
+    )?;
+    let toml = format!(
+        "[project]\nname = \"chats\"\n\n\
+         [plugins.callbacks]\ncomponent = \"plugins/aurora-callbacks.wasm\"\n\
+         config = {{ base_url = \"http://{orders}\" }}\ngrants = {{ http = [\"{orders}\"] }}\n\n\
+         [http]\nrequests_per_second = 100000\nburst = 100000\n[chat]\nenabled = true\nnew_per_minute = 60000\nmessages_per_minute = 6000\n{settings}\n"
+    );
+    std::fs::write(project.join("strowger.toml"), toml)?;
+    Ok(())
+}
+
+/// A number out of an SQLite file.
+pub fn one(file: &Path, sql: &'static str) -> Result<i64> {
+    use sqlx::Connection;
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(file)
+        .busy_timeout(Duration::from_secs(10));
+    run(async {
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+        let number = sqlx::query_scalar(sql).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(number)
+    })
+}
+
+/// Changes an SQLite file.
+pub fn change(file: &Path, sql: &'static str) -> Result<u64> {
+    use sqlx::Connection;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    run(async {
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+        let done = sqlx::query(sql).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(done.rows_affected())
+    })
+}
+
+fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
+}
+
+/// Somebody who writes.
+pub struct Talk {
+    http: SocketAddr,
+    pub id: String,
+    pub token: String,
+    /// All that was shown, in order.
+    pub shown: Vec<Json>,
+    pub over: bool,
+    sent: u32,
+}
+
+impl Talk {
+    pub fn begin(http: SocketAddr, to: &str, language: Option<&str>) -> Result<Talk> {
+        let mut body = json!({ "to": to, "from": "+8613800138000" });
+        if let Some(language) = language {
+            body["language"] = json!(language);
+        }
+        let begun = http::ask(http, "POST", "/v1/chats", None, Some(&body))?;
+        if begun.status != 201 {
+            bail!("{} {}", begun.status, begun.body);
+        }
+        let begun = begun.json()?;
+        let word = |name: &str| begun[name].as_str().map(str::to_owned).context("a word");
+        Ok(Talk {
+            http,
+            id: word("id")?,
+            token: word("token")?,
+            shown: Vec::new(),
+            over: false,
+            sent: 0,
+        })
+    }
+
+    /// The number of what was shown last.
+    pub fn after(&self) -> u64 {
+        self.shown
+            .last()
+            .map_or(0, |event| event["n"].as_u64().unwrap_or(0))
+    }
+
+    /// The same chat, of which nothing was seen yet.
+    pub fn anew(self) -> Talk {
+        Talk {
+            shown: Vec::new(),
+            over: false,
+            ..self
+        }
+    }
+
+    /// Posts a message under a name.
+    pub fn post(&self, client_id: &str, text: &str) -> Result<Response> {
+        let body = json!({ "text": text, "client_id": client_id });
+        let path = format!("/v1/chats/{}/messages", self.id);
+        http::ask(self.http, "POST", &path, Some(&self.token), Some(&body))
+    }
+
+    /// Writes, again and again until it is taken: the engine may be gone for a while.
+    pub fn write(&mut self, text: &str) -> Result<()> {
+        self.sent += 1;
+        let named = format!("m{}", self.sent);
+        let end = Instant::now() + SOON;
+        loop {
+            match self.post(&named, text) {
+                Ok(taken) if matches!(taken.status, 202 | 410) => return Ok(()),
+                Ok(refused) if refused.status != 503 => {
+                    bail!("{} {}", refused.status, refused.body)
+                }
+                answer if Instant::now() > end => bail!("not taken: {answer:?}"),
+                _ => std::thread::sleep(POLL),
+            }
+        }
+    }
+
+    /// Looks what is shown, waiting for it at most so many seconds; whether there was something.
+    pub fn look(&mut self, wait: u64) -> Result<bool> {
+        let path = format!(
+            "/v1/chats/{}/events?after={}&wait={wait}",
+            self.id,
+            self.after()
+        );
+        let answer = http::ask(self.http, "GET", &path, Some(&self.token), None)?;
+        if answer.status != 200 {
+            bail!("{} {}", answer.status, answer.body);
+        }
+        let answer = answer.json()?;
+        let events = answer["events"].as_array().context("events")?;
+        let after = self.after();
+        for event in events {
+            let n = event["n"].as_u64().context("a number")?;
+            if n <= after {
+                bail!("{n} was shown before: {answer}");
+            }
+            self.shown.push(event.clone());
+        }
+        self.over |= answer["over"] == true;
+        Ok(!events.is_empty())
+    }
+
+    /// Waits until something is shown; the engine may be gone for a while.
+    pub fn until(&mut self, what: &str, is: impl Fn(&Talk) -> bool) -> Result<()> {
+        let end = Instant::now() + SOON;
+        while !is(self) {
+            if Instant::now() > end {
+                bail!("no {what} within {SOON:?}: {:?}", self.shown);
+            }
+            if self.look(2).is_err() {
+                std::thread::sleep(POLL);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the flow listens after it has said this.
+    pub fn asked(&mut self, text: &str) -> Result<()> {
+        self.until(text, |talk| talk.listens_after(text))
+    }
+
+    pub fn listens_after(&self, text: &str) -> bool {
+        let said = |event: &Json| {
+            event["text"]
+                .as_str()
+                .is_some_and(|said| said.contains(text))
+        };
+        let last = self.shown.iter().rposition(said);
+        last.is_some_and(|last| {
+            let mut rest = self.shown[last..].iter();
+            rest.any(|event| event["kind"] == "listening")
+        })
+    }
+
+    /// Waits for the end; why it ended.
+    pub fn ended(&mut self) -> Result<String> {
+        self.until("end", |talk| talk.over)?;
+        let last = self.shown.last().context("the end is shown")?;
+        let reason = last["reason"].as_str().context("a reason")?;
+        Ok(reason.to_owned())
+    }
+
+    /// How often something was said.
+    pub fn times(&self, text: &str) -> usize {
+        let said = |event: &&Json| {
+            event["text"]
+                .as_str()
+                .is_some_and(|said| said.contains(text))
+        };
+        self.shown.iter().filter(said).count()
+    }
+}
