@@ -56,6 +56,15 @@ async fn filled(place: &Place, data: &Path) -> Result<(Store, Writer)> {
     let _ = store
         .make_session(b"cookie", "rosa", 1 << 50, &change("rosa", None))
         .await?;
+    crate::published::push(
+        &store,
+        "aurora",
+        &[crate::published::version("1.0.0", "one")],
+    )
+    .await?;
+    store
+        .release("aurora", 0, &crate::published::release(1))
+        .await?;
     Ok((store, writer))
 }
 
@@ -71,6 +80,16 @@ async fn is_whole(place: &Place, data: &Path) -> Result<()> {
         store.kv_get(SPACE, "k", 1).await?.as_deref(),
         Some(&b"\x00\xff"[..])
     );
+    let live = store.released("aurora").await?.context("a release")?.live;
+    let revision = store
+        .revision("aurora", live)
+        .await?
+        .context("a revision")?;
+    for sha256 in revision.manifest.files.values() {
+        assert!(store.blob(sha256).await?.is_some(), "{sha256}");
+    }
+    let versions = store.plugin_versions("aurora", None, None, 10).await?;
+    assert_eq!(versions.len(), 1);
     let over = store.contact("over").await?.context("it is there")?;
     let recording = data.join("recordings").join("over.wav");
     assert_eq!(over.recording, Some(recording.display().to_string()));

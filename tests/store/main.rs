@@ -6,6 +6,7 @@ mod cases;
 mod full;
 mod older;
 mod outage;
+mod published;
 mod world;
 
 use anyhow::{Context, Result};
@@ -58,6 +59,9 @@ on_both! {
     access::tokens_are_found_listed_and_revoked,
     access::users_sign_in_and_out,
     access::every_change_is_in_the_log_or_was_not_made,
+    published::versions_are_kept_once_and_revisions_counted,
+    published::of_two_who_release_at_once_one_is_overtaken,
+    published::twenty_thousand_versions_are_looked_through,
     access::a_key_is_for_one_request,
 }
 

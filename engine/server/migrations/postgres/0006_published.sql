@@ -1,12 +1,12 @@
 -- What tenants publish. Files by their SHA-256, each kept once.
 CREATE TABLE blobs (
-  sha256 TEXT PRIMARY KEY,
+  sha256 TEXT COLLATE "C" PRIMARY KEY,
   bytes  BYTEA NOT NULL
 );
 
 -- A plugin's version is never overwritten.
 CREATE TABLE plugin_versions (
-  tenant    TEXT NOT NULL,
+  tenant    TEXT COLLATE "C" NOT NULL,
   number    BIGINT NOT NULL,
   name      TEXT NOT NULL,
   version   TEXT NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE plugin_versions (
 
 -- A revision is a project's folder as it was pushed, or one with another plugin in it.
 CREATE TABLE revisions (
-  tenant    TEXT NOT NULL,
+  tenant    TEXT COLLATE "C" NOT NULL,
   number    BIGINT NOT NULL,
   content   TEXT NOT NULL,    -- as in contacts
   manifest  TEXT NOT NULL,    -- JSON: path to SHA-256, and what its plugins may touch
@@ -34,7 +34,7 @@ CREATE TABLE revisions (
 
 -- Which revision is live: the row with the highest number. A roll-back is a row more.
 CREATE TABLE releases (
-  tenant      TEXT NOT NULL,
+  tenant      TEXT COLLATE "C" NOT NULL,
   number      BIGINT NOT NULL,
   live        BIGINT NOT NULL,
   candidate   BIGINT,

@@ -61,7 +61,7 @@ impl Push {
             archive.len().div_ceil(1024)
         );
         let path = format!("/v1/tenants/{tenant}/revisions{}", noted(&self.note));
-        let kind = [("content-type", "application/gzip")];
+        let kind = [("content-type", "application/octet-stream")];
         let pushed = self.remote.ask(Method::POST, &path, &kind, archive).await?;
         pushed_told(&pushed);
         self.releasing

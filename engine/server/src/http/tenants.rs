@@ -118,6 +118,28 @@ pub(crate) struct ListOf {
     after: Option<String>,
 }
 
+/// What a list of numbered things takes.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListNumbered {
+    /// Items of the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    #[param(pattern = "^[0-9]{1,15}$")]
+    after: Option<String>,
+}
+
+impl ListNumbered {
+    fn after(&self) -> Result<Option<u64>, Problem> {
+        let after = page::after(self.after.as_deref())?;
+        after
+            .map(|after| after.parse().map_err(|_| page::wrong_cursor()))
+            .transpose()
+    }
+}
+
 /// What a push takes.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -182,7 +204,7 @@ pub(crate) async fn one(
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant}/revisions", operation_id = "push_project", tag = "tenants",
     params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), Noted),
-    request_body(content = Vec<u8>, content_type = "application/gzip", description = "A tar archive."),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "A tar archive, perhaps compressed by gzip."),
     responses(
         (status = 201, body = Pushed, description = "It is kept."),
         (status = 400, body = ProblemBody, content_type = "application/problem+json", description = "No archive that is whole."),
@@ -220,7 +242,7 @@ pub(crate) async fn push_project(
         Noted,
         ("strowger-signature" = Option<String>, Header, description = "Ed25519, 64 bytes in base64, as `strowger plugin push --key` makes it."),
     ),
-    request_body(content = Vec<u8>, content_type = "application/wasm", description = "A component."),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "A component."),
     responses(
         (status = 201, body = Pushed, description = "It is kept."),
         (status = 400, body = ProblemBody, content_type = "application/problem+json", description = "The signature cannot be read."),
@@ -285,7 +307,7 @@ async fn kept(
 /// The newest first.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/plugins", operation_id = "list_plugin_versions", tag = "tenants",
-    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), ListOf),
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), ListNumbered),
     responses(
         (status = 200, body = Page<PluginVersion>, headers(("Link" = String, description = "The next page; not on the last."))),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
@@ -295,13 +317,10 @@ pub(crate) async fn plugins(
     State(api): State<Api>,
     OriginalUri(uri): OriginalUri,
     Named(tenant): Named,
-    Asked(query): Asked<ListOf>,
+    Asked(query): Asked<ListNumbered>,
 ) -> Result<Page<PluginVersion>, Problem> {
     let limit = page::limit(query.limit)?;
-    let after = match page::after(query.after.as_deref())? {
-        Some(after) => Some(after.parse().map_err(|_| page::wrong_cursor())?),
-        None => None,
-    };
+    let after = query.after()?;
     let store = api.gate.store()?;
     let versions = store
         .plugin_versions(&tenant, None, after, limit + 1)
@@ -319,7 +338,7 @@ pub(crate) async fn plugins(
 /// The newest first.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/revisions", operation_id = "list_revisions", tag = "tenants",
-    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), ListOf),
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), ListNumbered),
     responses(
         (status = 200, body = Page<Revision>, headers(("Link" = String, description = "The next page; not on the last."))),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
@@ -329,13 +348,10 @@ pub(crate) async fn revisions(
     State(api): State<Api>,
     OriginalUri(uri): OriginalUri,
     Named(tenant): Named,
-    Asked(query): Asked<ListOf>,
+    Asked(query): Asked<ListNumbered>,
 ) -> Result<Page<Revision>, Problem> {
     let limit = page::limit(query.limit)?;
-    let after = match page::after(query.after.as_deref())? {
-        Some(after) => Some(after.parse().map_err(|_| page::wrong_cursor())?),
-        None => None,
-    };
+    let after = query.after()?;
     let store = api.gate.store()?;
     let revisions = store.revisions(&tenant, after, limit + 1).await?;
     Ok(Page::of(&uri, revisions, limit, |revision: &Revision| {

@@ -54,7 +54,7 @@ impl PluginPush {
             Some(key) => Some(sign(key, &path, &component, &self.tenant).await?),
             None => None,
         };
-        let mut headers = vec![("content-type", "application/wasm")];
+        let mut headers = vec![("content-type", "application/octet-stream")];
         if let Some(signature) = &signature {
             headers.push((SIGNATURE, signature.as_str()));
         }

@@ -126,12 +126,51 @@ pub(super) const AUDIT: (&str, i64) = (
     PAGE,
 );
 
+/// Files that tenants pushed: a page may be hundreds of megabytes.
+pub(super) const BLOBS: (&str, i64) = (
+    "SELECT sha256, bytes FROM blobs WHERE sha256 > $1 ORDER BY sha256 LIMIT $2",
+    8,
+);
+pub(super) const VERSIONS: (&str, i64) = (
+    "SELECT tenant, number, name, version, sha256, size, imports, publisher, pushed_at, pushed_by \
+     FROM plugin_versions WHERE (tenant, number) > ($1, $2) ORDER BY tenant, number LIMIT $3",
+    PAGE,
+);
+pub(super) const REVISIONS: (&str, i64) = (
+    "SELECT tenant, number, content, manifest, note, pushed_at, pushed_by FROM revisions \
+     WHERE (tenant, number) > ($1, $2) ORDER BY tenant, number LIMIT $3",
+    PAGE,
+);
+pub(super) const RELEASES: (&str, i64) = (
+    "SELECT tenant, number, live, candidate, percent, released_at, released_by FROM releases \
+     WHERE (tenant, number) > ($1, $2) ORDER BY tenant, number LIMIT $3",
+    PAGE,
+);
+
+/// A row of `plugin_versions`.
+pub(super) type Version = (
+    String,
+    i64,
+    String,
+    String,
+    String,
+    i64,
+    String,
+    Option<String>,
+    i64,
+    String,
+);
+/// A row of `revisions`.
+pub(super) type Revision = (String, i64, String, String, String, i64, String);
+/// A row of `releases`.
+pub(super) type Release = (String, i64, i64, Option<i64>, i64, i64, String);
+
 /// Copies all rows from one connection to another; contacts lose the engine they ran in, and get the recording that
 /// `recording` says. Sessions and answers kept for repeated requests are of the moment, and stay behind. For every pair of connection types.
 macro_rules! copy {
     ($from:expr, $to:expr, $recording:expr) => {{
         use $crate::store::backup::rows::{
-            AUDIT, Audit, CHATS, CONTACTS, Chat, Chunk, Contact, FRAMES, Frame, JOURNALS, KEYS, Key, TOKENS, Token, USERS, User,
+            AUDIT, Audit, BLOBS, CHATS, CONTACTS, Chat, Chunk, Contact, FRAMES, Frame, JOURNALS, KEYS, Key, RELEASES, REVISIONS, Release, Revision, TOKENS, Token, USERS, User, VERSIONS, Version,
         };
         let mut after = String::new();
         loop {
@@ -320,6 +359,104 @@ macro_rules! copy {
                 .bind(line.object)
                 .bind(line.detail)
                 .bind(line.outcome)
+                .execute(&mut *$to)
+                .await?;
+            }
+        }
+        let mut after = String::new();
+        loop {
+            let page: Vec<(String, Vec<u8>)> = sqlx::query_as(BLOBS.0)
+                .bind(&after)
+                .bind(BLOBS.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = last.0.clone();
+            for (sha256, bytes) in page {
+                sqlx::query("INSERT INTO blobs (sha256, bytes) VALUES ($1, $2)")
+                    .bind(sha256)
+                    .bind(bytes)
+                    .execute(&mut *$to)
+                    .await?;
+            }
+        }
+        let mut after = (String::new(), -1_i64);
+        loop {
+            let page: Vec<Version> = sqlx::query_as(VERSIONS.0)
+                .bind(&after.0)
+                .bind(after.1)
+                .bind(VERSIONS.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = (last.0.clone(), last.1);
+            for row in page {
+                sqlx::query(
+                    "INSERT INTO plugin_versions (tenant, number, name, version, sha256, size, imports, publisher, \
+                     pushed_at, pushed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                )
+                .bind(row.0)
+                .bind(row.1)
+                .bind(row.2)
+                .bind(row.3)
+                .bind(row.4)
+                .bind(row.5)
+                .bind(row.6)
+                .bind(row.7)
+                .bind(row.8)
+                .bind(row.9)
+                .execute(&mut *$to)
+                .await?;
+            }
+        }
+        let mut after = (String::new(), -1_i64);
+        loop {
+            let page: Vec<Revision> = sqlx::query_as(REVISIONS.0)
+                .bind(&after.0)
+                .bind(after.1)
+                .bind(REVISIONS.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = (last.0.clone(), last.1);
+            for row in page {
+                sqlx::query(
+                    "INSERT INTO revisions (tenant, number, content, manifest, note, pushed_at, pushed_by) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                )
+                .bind(row.0)
+                .bind(row.1)
+                .bind(row.2)
+                .bind(row.3)
+                .bind(row.4)
+                .bind(row.5)
+                .bind(row.6)
+                .execute(&mut *$to)
+                .await?;
+            }
+        }
+        let mut after = (String::new(), -1_i64);
+        loop {
+            let page: Vec<Release> = sqlx::query_as(RELEASES.0)
+                .bind(&after.0)
+                .bind(after.1)
+                .bind(RELEASES.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = (last.0.clone(), last.1);
+            for row in page {
+                sqlx::query(
+                    "INSERT INTO releases (tenant, number, live, candidate, percent, released_at, released_by) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                )
+                .bind(row.0)
+                .bind(row.1)
+                .bind(row.2)
+                .bind(row.3)
+                .bind(row.4)
+                .bind(row.5)
+                .bind(row.6)
                 .execute(&mut *$to)
                 .await?;
             }

@@ -1,0 +1,162 @@
+//! What tenants publish.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+use strowger_server::store::{
+    Manifest, NewRevision, PluginVersion, PublishedError, Release, Store,
+};
+
+use crate::world::{Database, open};
+
+/// A version of the plugin `orders` whose component is a text.
+pub fn version(version: &str, component: &str) -> PluginVersion {
+    PluginVersion {
+        number: 0,
+        name: "orders".to_owned(),
+        version: version.to_owned(),
+        sha256: format!("sha-{component}"),
+        size: component.len() as u64,
+        imports: vec!["kv".to_owned()],
+        publisher: Some("acme".to_owned()),
+        pushed_at: 7,
+        pushed_by: "test".to_owned(),
+    }
+}
+
+/// Pushes a revision with these versions.
+pub async fn push(
+    store: &Store,
+    tenant: &str,
+    versions: &[PluginVersion],
+) -> Result<u64, PublishedError> {
+    let blobs: BTreeMap<String, Vec<u8>> = versions
+        .iter()
+        .map(|version| (version.sha256.clone(), version.version.clone().into_bytes()))
+        .collect();
+    let files = versions
+        .iter()
+        .map(|v| (format!("{}.wasm", v.name), v.sha256.clone()));
+    let manifest = Manifest {
+        files: files.collect(),
+        capabilities: [("orders".to_owned(), vec!["kv".to_owned()])].into(),
+    };
+    let new = NewRevision {
+        content: "c0ffee",
+        manifest: &manifest,
+        blobs: &blobs,
+        versions,
+        note: "a note",
+        by: "test",
+        at: 8,
+    };
+    store.publish(tenant, new).await
+}
+
+/// A release of a revision for everybody.
+pub fn release(live: u64) -> Release {
+    Release {
+        number: 0,
+        live,
+        candidate: None,
+        percent: 0,
+        released_at: 9,
+        released_by: "test".to_owned(),
+    }
+}
+
+pub async fn versions_are_kept_once_and_revisions_counted(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    assert_eq!(push(&store, "aurora", &[version("1.0.0", "one")]).await?, 1);
+    assert_eq!(push(&store, "vega", &[version("1.0.0", "other")]).await?, 1);
+    // The same again is another revision and no other version; other bytes are refused, and nothing of it is kept.
+    assert_eq!(push(&store, "aurora", &[version("1.0.0", "one")]).await?, 2);
+    let forged = push(
+        &store,
+        "aurora",
+        &[version("2.0.0", "x"), version("1.0.0", "two")],
+    )
+    .await;
+    ensure!(
+        matches!(forged, Err(PublishedError::Taken { .. })),
+        "{forged:?}"
+    );
+    assert_eq!(
+        push(&store, "aurora", &[version("1.1.0", "three")]).await?,
+        3
+    );
+    let versions = store
+        .plugin_versions("aurora", Some("orders"), None, 10)
+        .await?;
+    let shown: Vec<(u64, &str)> = versions
+        .iter()
+        .map(|v| (v.number, v.version.as_str()))
+        .collect();
+    assert_eq!(shown, [(2, "1.1.0"), (1, "1.0.0")]);
+    assert_eq!(versions[1].imports, ["kv"]);
+    ensure!(store.blob("sha-two").await?.is_none() && store.blob("sha-one").await?.is_some());
+    let page = store.revisions("aurora", Some(3), 1).await?;
+    assert_eq!(
+        (page.len(), page[0].number, page[0].note.as_str()),
+        (1, 2, "a note")
+    );
+    assert_eq!(store.revision_of("aurora", "c0ffee").await?, Some(3));
+    assert_eq!(store.revision_of("aurora", "tea").await?, None);
+    assert_eq!(store.revisions_since("aurora", 8).await?, 3);
+    assert_eq!(store.revisions_since("aurora", 9).await?, 0);
+    ensure!(store.revision("vega", 2).await?.is_none());
+    Ok(())
+}
+
+pub async fn of_two_who_release_at_once_one_is_overtaken(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    ensure!(store.released("aurora").await?.is_none());
+    let (one, two) = (release(1), release(2));
+    let (first, second) = tokio::join!(
+        store.release("aurora", 0, &one),
+        store.release("aurora", 0, &two)
+    );
+    let done = usize::from(first.is_ok()) + usize::from(second.is_ok());
+    assert_eq!(done, 1, "{first:?} {second:?}");
+    let lost = first.err().or(second.err());
+    ensure!(
+        matches!(
+            lost,
+            Some(PublishedError::Overtaken {
+                expected: 0,
+                found: 1
+            })
+        ),
+        "{lost:?}"
+    );
+    assert_eq!(store.release("aurora", 1, &two).await?, 2);
+    assert_eq!(
+        store.released("aurora").await?.map(|release| release.live),
+        Some(2)
+    );
+    assert_eq!(store.releases("aurora", 10).await?.len(), 2);
+    Ok(())
+}
+
+pub async fn twenty_thousand_versions_are_looked_through(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    for hundred in 0..200 {
+        let versions: Vec<PluginVersion> = (0..100)
+            .map(|number| PluginVersion {
+                name: format!("plugin-{hundred}-{number}"),
+                ..version("1.0.0", "same")
+            })
+            .collect();
+        push(&store, "aurora", &versions).await?;
+    }
+    let one = store
+        .plugin_versions("aurora", Some("plugin-150-7"), None, 10)
+        .await?;
+    assert_eq!(one.len(), 1);
+    assert_eq!(one[0].number, 15_008);
+    let page = store
+        .plugin_versions("aurora", None, Some(20_001), 200)
+        .await?;
+    assert_eq!((page.len(), page[0].number), (200, 20_000));
+    Ok(())
+}
