@@ -203,6 +203,7 @@ pub struct Engine {
     pub project: PathBuf,
     /// Its data.
     pub data: PathBuf,
+    variables: Vec<(String, String)>,
     folder: TempDir,
 }
 
@@ -224,6 +225,14 @@ impl Engine {
 
     /// Serves the project that `fill` puts into a folder.
     pub fn serve(fill: impl FnOnce(&Path) -> Result<()>) -> Result<Engine> {
+        Engine::serve_with(&[], fill)
+    }
+
+    /// The same, with variables of the environment.
+    pub fn serve_with(
+        variables: &[(&str, &str)],
+        fill: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Engine> {
         let folder = TempDir::new()?;
         let copy = folder.path().join("project");
         fill(&copy)?;
@@ -231,8 +240,14 @@ impl Engine {
         share_caches(&data)?;
         let sip = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-        let program = serve(&copy, &data, sip, http, &folder.path().join("log"))?;
+        let variables: Vec<(String, String)> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let log = folder.path().join("log");
+        let program = serve(&copy, &data, sip, http, &log, &variables)?;
         Ok(Engine {
+            variables,
             sip,
             http,
             program,
@@ -260,6 +275,7 @@ impl Engine {
             self.sip,
             self.http,
             &self.folder.path().join("log2"),
+            &self.variables,
         )?;
         Ok(())
     }
@@ -317,8 +333,10 @@ fn serve(
     sip: SocketAddr,
     http: SocketAddr,
     log: &Path,
+    variables: &[(String, String)],
 ) -> Result<Program> {
     let mut command = Command::new(binary("strowger")?);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     command.arg("serve").arg(project).arg("--data").arg(data);
     command.args(["--sip", &sip.to_string(), "--http", &http.to_string()]);
     let mut program = Program::start(command, "strowger", log.to_owned())?;

@@ -64,6 +64,8 @@ async fn is_whole(place: &Place, data: &Path) -> Result<()> {
         std::fs::read(data.join("recordings/over-3.wav"))?,
         b"a message"
     );
+    let record = store.record("over").await?.context("its record too")?;
+    assert_eq!((record.ended_at, record.recording), (9, over.recording));
     // It belongs to the engine that starts here now.
     assert_eq!(store.close_orphans(11).await?, 1);
     store.close().await;

@@ -2,8 +2,10 @@
 
 mod backup;
 mod cases;
+mod events;
 mod full;
 mod outage;
+mod retention;
 mod world;
 
 use anyhow::{Context, Result};
@@ -53,6 +55,12 @@ on_both! {
     all_is_there_after_opening_again,
     what_the_store_refuses_is_lost_alone,
     a_caller_may_be_called_anything,
+    records_are_committed_with_the_end_and_come_in_pages,
+    a_contact_cut_by_a_crash_gets_a_record_of_its_journal,
+    errors_and_the_first_of_each_path_outlive_the_rest,
+    above_the_bound_the_ordinary_go_before_the_rare,
+    a_number_is_forgotten_whole_and_again_after_a_cut,
+    what_happened_is_noted_once_for_each_webhook,
 }
 
 #[test]

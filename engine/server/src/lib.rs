@@ -5,6 +5,7 @@
 //! runtime    one task a contact  effects   HTTP and data         store     journals, records, data
 //! project    a project's folder  serve     calls in, draining    http      health, metrics, contacts
 //! scenario   a flow's tests, in virtual time           lsp      the language server, for editors
+//! records    one a contact, and its forms              retention what goes, and when      webhooks  telling others
 //! cli        the program's verbs
 //! ```
 
@@ -17,9 +18,12 @@ pub mod lsp;
 pub mod media;
 pub mod project;
 pub mod prompts;
+pub mod records;
 pub mod replay;
+pub mod retention;
 pub mod runtime;
 pub mod scenario;
 pub mod serve;
 pub mod sip;
 pub mod store;
+pub mod webhooks;

@@ -13,9 +13,11 @@ use super::{Failure, OK, data_folder, start_log};
 use crate::http::{Api, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::Project;
+use crate::retention::sweeper;
 use crate::runtime::{Outgoing, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{Sip, SipConfig, bind_remedy};
+use crate::webhooks::couriers;
 
 /// Takes calls for a project until it is told to stop.
 #[derive(Debug, Args)]
@@ -95,6 +97,14 @@ impl Serve {
         });
         let served = tokio::spawn(crate::http::listen(http, api, stop.clone()));
         tokio::spawn(signals(drain.clone(), stop.clone()));
+        if let Some(store) = &engine.store {
+            for courier in couriers(&config.webhooks, store).map_err(Failure::cannot)? {
+                tokio::spawn(courier.run(stop.clone()));
+            }
+            let (store, rules) = (store.clone(), config.retention.clone());
+            let (tenant, recordings) = (engine.tenant.clone(), engine.recordings.clone());
+            tokio::spawn(sweeper(store, tenant, recordings, rules, stop.clone()));
+        }
         eprintln!("{}", engine.host.report());
         eprintln!(
             "serving {} on sip:{} (UDP, TCP) and http://{at}",

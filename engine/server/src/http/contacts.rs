@@ -97,21 +97,21 @@ async fn entries(api: &Api, id: &str) -> Result<Vec<Entry>, Problem> {
     }
 }
 
-fn store(api: &Api) -> Result<&Store, Problem> {
+pub(super) fn store(api: &Api) -> Result<&Store, Problem> {
     api.engine
         .store
         .as_ref()
         .ok_or_else(|| Problem::internal("this engine keeps no journal"))
 }
 
-fn unknown(id: &str) -> Problem {
+pub(super) fn unknown(id: &str) -> Problem {
     let shown: String = id.chars().take(64).collect();
     Problem::not_found(format!(
         "there is no contact `{shown}`; /v1/contacts lists them"
     ))
 }
 
-fn broken(error: StoreError) -> Problem {
+pub(super) fn broken(error: StoreError) -> Problem {
     tracing::error!("{error}");
     Problem::internal(error.to_string())
 }

@@ -1,8 +1,10 @@
 //! The HTTP side: health, metrics, contacts.
 
 mod contacts;
+mod events;
 mod listen;
 mod metrics;
+mod records;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -43,6 +45,9 @@ pub fn router(api: Api) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/v1/contacts", get(contacts::list))
         .route("/v1/contacts/{id}", get(contacts::one))
+        .route("/v1/contacts/{id}/record", get(records::one))
+        .route("/v1/events", get(events::stream))
+        .route("/v1/records", get(records::list))
         .route("/v1/contacts/{id}/journal", get(contacts::journal))
         .route("/v1/contacts/{id}/trace", get(contacts::trace))
         .route("/v1/contacts/{id}/transcript", get(contacts::transcript))

@@ -12,7 +12,9 @@ use strowger_flow::diagnostic::{Text, text};
 
 use super::finding::{Finding, Source};
 use super::reading::reason;
+use super::retention::RetentionSection;
 use super::store::{StoreSection, without_passwords};
+use super::webhooks::{self, Webhook};
 
 /// Ports below are the system's (RFC 6335 §6), and an engine that is not root cannot have them.
 const LOWEST_PORT: u16 = 1024;
@@ -50,6 +52,12 @@ pub struct Config {
     /// Where journals, records and plugins' data are kept.
     #[serde(default)]
     pub store: StoreSection,
+    /// How long what is kept of contacts is kept.
+    #[serde(default)]
+    pub retention: RetentionSection,
+    /// Where events are told.
+    #[serde(default)]
+    pub webhooks: Vec<Webhook>,
     /// What the log looks like.
     #[serde(default)]
     pub log: LogSection,
@@ -393,6 +401,12 @@ impl Config {
         }
         if let Some((key, message, help)) = self.store.fault() {
             return wrong(&["store", key], message, help);
+        }
+        if let Some((message, help)) = webhooks::fault(&self.webhooks) {
+            return wrong(&["webhooks"], message, help);
+        }
+        if let Some((kind, key, message, help)) = self.retention.fault() {
+            return wrong(&["retention", kind, key], message, help);
         }
         if let Some((key, message)) = self.transfer.fault() {
             let help = Text::fixed(

@@ -8,9 +8,11 @@ mod finding;
 mod folder;
 mod queues;
 mod reading;
+mod retention;
 mod routes;
 mod steps;
 mod store;
+mod webhooks;
 
 pub use complaint::Complaint;
 pub use config::{
@@ -22,6 +24,8 @@ pub use finding::{Finding, PROJECT_RULE, Source};
 pub(crate) use folder::hex;
 pub use folder::{FlowFile, Project, ProjectError, catalog_of, has_errors, leave_echoes_out};
 pub use queues::{Queue, QueuesFile, Supplier};
+pub use retention::{Keep, KeepFiles, KeepRows, RetentionSection};
 pub use routes::{Route, Routes};
 pub use steps::{Steps, standard_components};
 pub use store::StoreSection;
+pub use webhooks::Webhook;

@@ -12,7 +12,7 @@ mod source;
 mod stage;
 mod walk;
 
-pub use difference::{Difference, Side};
+pub use difference::{Cause, Difference, Side};
 pub use gather::{Group, Summary};
 pub use source::{Recording, SourceError, from_file, from_store};
 pub use stage::{Overrides, Stage};

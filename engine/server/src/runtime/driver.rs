@@ -15,6 +15,7 @@ use super::engine::Engine;
 use super::guests::{GuestEvent, Guests, StepRun, step_name};
 use super::line::{Handover, Line};
 use crate::effects::perform_kv;
+use crate::records::Tally;
 use crate::store::Record;
 
 /// Results of effects of one contact waiting to be handled: a contact has one effect at a time.
@@ -68,6 +69,8 @@ pub struct Driver<L> {
     /// Time that a virtual pace has skipped.
     skipped: Millis,
     keep: Option<Vec<strowger_contact::Entry>>,
+    /// The contact's record in the making, where records are kept.
+    tally: Option<Tally>,
     out: Vec<Output>,
     ending: Option<Ending>,
 }
@@ -84,6 +87,10 @@ impl<L: Line> Driver<L> {
     ) -> Driver<L> {
         let (effects, effect_results) = mpsc::channel(EFFECTS);
         let guests = Guests::new(engine.guest_threads.clone(), engine.drop_waiting_after());
+        let tally = engine
+            .writer
+            .is_some()
+            .then(|| Tally::new(engine.subject(&contact)));
         Driver {
             engine,
             contact,
@@ -97,6 +104,7 @@ impl<L: Line> Driver<L> {
             pace,
             skipped: 0,
             keep: keep.then(Vec::new),
+            tally,
             out: Vec::new(),
             ending: None,
         }
@@ -236,6 +244,9 @@ impl<L: Line> Driver<L> {
             Output::Mask(masked) => self.line.mask(masked),
             Output::Journal(entry) => {
                 self.engine.observe(&self.contact, &entry);
+                if let Some(tally) = &mut self.tally {
+                    tally.note(&entry);
+                }
                 if let Some(keep) = &mut self.keep {
                     keep.push(entry.clone());
                 }
@@ -261,13 +272,17 @@ impl<L: Line> Driver<L> {
             Output::HangUp => self.line.hang_up(),
             Output::Ended(ending) => {
                 if let Some(writer) = &self.engine.writer {
-                    let id = self.contact.facts().id.clone();
-                    let reason = ending.reason.clone();
+                    let at = self.now();
+                    let record = self
+                        .tally
+                        .take()
+                        .map(|tally| tally.finish(at, &ending.reason));
                     writer
                         .write(Record::Ended {
-                            id,
-                            reason,
-                            at: self.now(),
+                            id: self.contact.facts().id.clone(),
+                            reason: ending.reason.clone(),
+                            at,
+                            record: record.map(Box::new),
                         })
                         .await;
                 }

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::effects::{HttpClient, HttpLimits};
 use crate::project::{Config, How, QueuesFile, Steps};
 use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
+use crate::records::Subject;
 use crate::store::{Record, Store, Writer};
 
 /// How long the end of the program waits for a store that is gone.
@@ -177,6 +178,20 @@ impl Engine {
             writer.write(began).await;
         }
         Some(contact)
+    }
+
+    /// What is known of a contact before it says anything of itself.
+    pub(crate) fn subject(&self, contact: &Contact) -> Subject {
+        let facts = contact.facts();
+        Subject {
+            id: facts.id.clone(),
+            tenant: self.tenant.clone(),
+            from: facts.from.clone(),
+            to: facts.to.clone(),
+            started_at: facts.started_at,
+            // The journal's first entry says the rest.
+            ..Subject::default()
+        }
     }
 
     /// The URI of a transfer's target, and who calls it: a supplier's name, a URI, or a number on the caller's own side

@@ -4,7 +4,14 @@ use serde::Serialize;
 use sqlx::FromRow;
 use strowger_contact::Entry;
 
-use super::{Store, StoreError};
+use super::writer::write_ends;
+use super::{Record, Store, StoreError};
+use crate::records::{Subject, Tally};
+
+/// Contacts of a former engine that are closed in one commit.
+const ORPHANS: usize = 64;
+/// The reason of a contact whose engine ended before it.
+const STOPPED: &str = "engine-stopped";
 
 /// A contact's record.
 #[derive(Debug, Clone, Serialize, FromRow)]
@@ -73,11 +80,24 @@ impl Store {
 
     /// The contacts that have ended since a time in milliseconds since 1970, the oldest first.
     pub async fn ended_since(&self, since: u64) -> Result<Vec<String>, StoreError> {
+        self.ended(since, None, None).await
+    }
+
+    /// The contacts that have ended since a time, that began in a flow, and of these the last so many; the oldest first.
+    pub async fn ended(
+        &self,
+        since: u64,
+        flow: Option<&str>,
+        last: Option<u32>,
+    ) -> Result<Vec<String>, StoreError> {
         let since = i64::try_from(since).unwrap_or(i64::MAX);
         Ok(each!(self, pool => sqlx::query_scalar(
-            "SELECT id FROM contacts WHERE ended_at >= $1 ORDER BY started_at, id",
+            "SELECT id FROM (SELECT id, started_at FROM contacts WHERE ended_at >= $1 AND ($2 IS NULL OR flow = $2) \
+             ORDER BY ended_at DESC, id DESC LIMIT $3) AS newest ORDER BY started_at, id",
         )
         .bind(since)
+        .bind(flow)
+        .bind(last.map_or(i64::MAX, i64::from))
         .fetch_all(pool))?)
     }
 
@@ -144,19 +164,54 @@ impl Store {
         Ok(())
     }
 
-    /// Ends the [orphans](Self::orphans).
+    /// Ends the [orphans](Self::orphans): each gets a record of what its journal holds.
     pub async fn close_orphans(&self, now: u64) -> Result<u64, StoreError> {
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
-        Ok(each!(self, pool => async {
-            let done = sqlx::query(
-                "UPDATE contacts SET ended_at = $1, reason = 'engine-stopped' \
-                 WHERE ended_at IS NULL AND (engine IS NULL OR engine = $2)",
-            )
-            .bind(now)
-            .bind(&self.engine)
-            .execute(pool)
-            .await?;
-            Ok::<_, sqlx::Error>(done.rows_affected())
-        })?)
+        let orphans = self.orphans().await?;
+        for ids in orphans.chunks(ORPHANS) {
+            let mut ends = Vec::with_capacity(ids.len());
+            for id in ids {
+                let Some(contact) = self.contact(id).await? else {
+                    continue;
+                };
+                ends.push(self.end_of(contact, now).await?);
+            }
+            write_ends(self, ends).await?;
+        }
+        Ok(orphans.len() as u64)
+    }
+
+    /// The end of a contact whose engine was stopped. Its time ends with its journal.
+    async fn end_of(&self, contact: ContactRow, now: u64) -> Result<Record, StoreError> {
+        let began = u64::try_from(contact.started_at).unwrap_or_default();
+        let subject = Subject {
+            id: contact.id.clone(),
+            tenant: contact.tenant,
+            flow: contact.flow,
+            flow_hash: contact.hash,
+            content: contact.content.unwrap_or_default(),
+            channel: contact.channel,
+            from: contact.from,
+            to: contact.to,
+            started_at: began,
+        };
+        let journal = match self.whole_journal(&contact.id).await {
+            Ok((journal, _)) => journal,
+            Err(StoreError::Query(sqlx::Error::Decode(error))) => {
+                tracing::warn!(contact = %contact.id, "the journal cannot be read, so the contact's record has little: {error}");
+                Vec::new()
+            }
+            Err(error) => return Err(error),
+        };
+        let mut tally = Tally::new(subject);
+        journal.iter().for_each(|entry| tally.note(entry));
+        let until = journal.last().map_or(began, |entry| entry.at);
+        let mut record = tally.finish(until, STOPPED);
+        record.ended_at = now;
+        Ok(Record::Ended {
+            id: contact.id,
+            reason: record.reason.clone(),
+            at: now,
+            record: Some(Box::new(record)),
+        })
     }
 }

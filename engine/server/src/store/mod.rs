@@ -17,9 +17,13 @@ macro_rules! each {
 pub mod backup;
 mod contacts;
 mod error;
+mod events;
+mod forgetting;
 mod health;
 mod kv;
 mod place;
+mod records;
+mod sweep;
 mod writer;
 
 use std::path::Path;
@@ -32,14 +36,19 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Connection, PgConnection};
+use tokio::sync::watch;
 
 pub use contacts::{ContactFilter, ContactRow};
 pub use error::StoreError;
+pub use events::{Delivery, EventRow};
+pub use forgetting::{Mention, Oblivion, Traces};
 pub use health::Health;
 pub(crate) use kv::check as check_kv;
 pub use kv::{KvError, MAX_KEY_BYTES, MAX_KEYS, MAX_VALUE_BYTES, Space};
 pub use place::{Place, URL_VARIABLE};
 pub(crate) use place::{has_password, options as place_options};
+pub use records::{Page, RecordFilter};
+pub use sweep::{Aged, Kept, Swept};
 pub use writer::{Record, Writer};
 
 /// Connections for reading and for key-value changes; the writer has one of its own. SQLite has one writer at a time
@@ -62,6 +71,8 @@ pub struct Store {
     /// Which engine this is, where several share the database.
     engine: Option<String>,
     health: Arc<Health>,
+    /// Changes when events were written.
+    news: watch::Sender<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -113,6 +124,8 @@ impl Store {
                 let options = SqliteConnectOptions::new()
                     .filename(folder.join("strowger.db"))
                     .create_if_missing(false)
+                    // What is deleted from here is gone from the file too.
+                    .pragma("secure_delete", "ON")
                     .busy_timeout(BUSY);
                 let pool = SqlitePoolOptions::new()
                     .max_connections(CONNECTIONS)
@@ -134,7 +147,11 @@ impl Store {
                         place: place.to_string(),
                     });
                 }
-                Ok(Store::new(Database::Server(pool), place, None))
+                let mut store = Store::new(Database::Server(pool), place, None);
+                if let Place::Server { folder, .. } = place {
+                    store.engine = known_identity(folder);
+                }
+                Ok(store)
             }
         }
     }
@@ -145,12 +162,18 @@ impl Store {
             place: place.clone(),
             engine,
             health: Arc::default(),
+            news: watch::Sender::new(0),
         }
     }
 
     /// How writing fares.
     pub fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// Changes when this process has written events.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
     }
 
     /// An error at once while the store is known to be gone, so that nobody waits for what cannot be.
@@ -218,6 +241,13 @@ where
             place: place.to_string(),
             source,
         })
+}
+
+/// Which engine has this data folder, if one ever had.
+fn known_identity(folder: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(folder.join("engine")).ok()?;
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Which engine has this data folder: a word of chance, kept in the folder.
