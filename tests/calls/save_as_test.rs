@@ -90,7 +90,7 @@ fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
         (
             "an order that is not there",
             "main-menu",
-            "2,1,99999999#",
+            "2,1,99999999#,1",
             vec!["orders/lookup", "outcome: not_found"],
         ),
         ("nobody presses anything", "main-menu", "2", vec!["silence"]),

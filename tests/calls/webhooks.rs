@@ -221,6 +221,10 @@ fn a_webhook_that_cannot_be_used_is_told_at_the_start() -> Result<()> {
         ),
         ("url = \"nothing\"", "url is none"),
         (
+            "url = \"https://crm.example/h\"\nname = \"otlp\"",
+            "called `otlp`",
+        ),
+        (
             "url = \"https://crm.example/h\"\nevents = [\"contact.dies\"]",
             "contact.dies",
         ),
@@ -319,6 +323,91 @@ fn the_stream_tells_what_happens_and_goes_on_where_it_was() -> Result<()> {
     assert!(
         text.contains(" 400 ") && text.contains("Last-Event-ID"),
         "{text}"
+    );
+    Ok(())
+}
+
+/// An attribute of a span, whatever its type.
+fn attribute<'s>(span: &'s Json, key: &str) -> Option<&'s str> {
+    let all = span["attributes"].as_array()?;
+    let found = all.iter().find(|attribute| attribute["key"] == key)?;
+    found["value"].as_object()?.values().next()?.as_str()
+}
+
+#[test]
+fn a_collector_gets_a_trace_of_each_contact_without_numbers() -> Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+    let requests = receiver(address, &[503, 200])?;
+    let engine = served(&format!(
+        "[telemetry]\notlp_endpoint = \"http://{address}\""
+    ))?;
+    let call_id = a_call(&engine)?;
+    let limit = Duration::from_secs(20);
+    let refused = requests.recv_timeout(limit)?;
+    let taken = requests.recv_timeout(limit)?;
+    assert_eq!(
+        refused.body, taken.body,
+        "the same trace again, with the same ids"
+    );
+    assert!(taken.head.starts_with("POST /v1/traces "), "{}", taken.head);
+    assert!(!taken.body.contains("13800138000"), "{}", taken.body);
+
+    let export: Json = serde_json::from_str(&taken.body)?;
+    let resource = &export["resourceSpans"][0]["resource"];
+    assert_eq!(attribute(resource, "service.name"), Some("strowger"));
+    let spans = export["resourceSpans"][0]["scopeSpans"][0]["spans"]
+        .as_array()
+        .context("spans")?;
+    let hex = |id: &Json, digits: usize| {
+        let id = id.as_str().unwrap_or_default();
+        id.len() == digits && id.bytes().all(|digit| digit.is_ascii_hexdigit())
+    };
+    let time =
+        |span: &Json, key: &str| span[key].as_str().and_then(|time| time.parse::<u64>().ok());
+    let ids: Vec<&Json> = spans.iter().map(|span| &span["spanId"]).collect();
+    for span in spans {
+        assert!(
+            hex(&span["traceId"], 32) && hex(&span["spanId"], 16),
+            "{span}"
+        );
+        assert_eq!(span["traceId"], spans[0]["traceId"]);
+        let (from, to) = (
+            time(span, "startTimeUnixNano"),
+            time(span, "endTimeUnixNano"),
+        );
+        assert!(from.is_some() && from <= to, "{span}");
+        let parent = &span["parentSpanId"];
+        assert!(parent.is_null() || ids.contains(&parent), "{span}");
+    }
+    let roots: Vec<&Json> = spans
+        .iter()
+        .filter(|span| span["parentSpanId"].is_null())
+        .collect();
+    assert_eq!(roots.len(), 1);
+    let contact = engine.contact(&call_id)?;
+    assert_eq!(
+        attribute(roots[0], "strowger.contact"),
+        contact["id"].as_str()
+    );
+    assert_eq!(
+        attribute(roots[0], "strowger.reason"),
+        contact["reason"].as_str()
+    );
+    let step = spans
+        .iter()
+        .find(|span| attribute(span, "strowger.plugin").is_some());
+    let step = step.context("a step's span")?;
+    assert_eq!(step["parentSpanId"], roots[0]["spanId"]);
+    assert!(attribute(step, "strowger.cpu_us").is_some(), "{step}");
+    let call = spans
+        .iter()
+        .find(|span| span["name"] == "media.listen")
+        .context("a host call's span")?;
+    assert!(
+        spans
+            .iter()
+            .any(|span| span["spanId"] == call["parentSpanId"]
+                && attribute(span, "strowger.plugin").is_some())
     );
     Ok(())
 }

@@ -6,6 +6,7 @@
 //! project    a project's folder  serve     calls in, draining    http      health, metrics, contacts
 //! scenario   a flow's tests, in virtual time           lsp      the language server, for editors
 //! records    one a contact, and its forms              retention what goes, and when      webhooks  telling others
+//! telemetry  a contact as a trace of OpenTelemetry
 //! cli        the program's verbs
 //! ```
 
@@ -26,4 +27,5 @@ pub mod scenario;
 pub mod serve;
 pub mod sip;
 pub mod store;
+pub mod telemetry;
 pub mod webhooks;

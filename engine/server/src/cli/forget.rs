@@ -21,7 +21,7 @@ The engine may be running. A run that was cut off is finished by running the sam
 says when and how much, with a keyed hash in place of the number. Left alone, and told: contacts that still last, plugins'
 own data. Not looked into: log files, backups, speech in prompts/ (its texts are hashed), what other services keep.
 
-Exit code: 0 nothing of it is left, 1 something is: contacts that last, or that mention the number; 2 it could not be done.")]
+Exit code: 0 nothing of it is left, 1 something is (contacts that last, or that mention the number), 2 it could not be done.")]
 pub(super) struct Forget {
     /// The number.
     number: String,

@@ -98,7 +98,9 @@ impl Serve {
         let served = tokio::spawn(crate::http::listen(http, api, stop.clone()));
         tokio::spawn(signals(drain.clone(), stop.clone()));
         if let Some(store) = &engine.store {
-            for courier in couriers(&config.webhooks, store).map_err(Failure::cannot)? {
+            for courier in
+                couriers(&config.webhooks, &config.telemetry, store).map_err(Failure::cannot)?
+            {
                 tokio::spawn(courier.run(stop.clone()));
             }
             let (store, rules) = (store.clone(), config.retention.clone());

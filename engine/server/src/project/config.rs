@@ -14,7 +14,7 @@ use super::finding::{Finding, Source};
 use super::reading::reason;
 use super::retention::RetentionSection;
 use super::store::{StoreSection, without_passwords};
-use super::webhooks::{self, Webhook};
+use super::webhooks::{self, TelemetrySection, Webhook};
 
 /// Ports below are the system's (RFC 6335 §6), and an engine that is not root cannot have them.
 const LOWEST_PORT: u16 = 1024;
@@ -58,6 +58,9 @@ pub struct Config {
     /// Where events are told.
     #[serde(default)]
     pub webhooks: Vec<Webhook>,
+    /// Where traces go.
+    #[serde(default)]
+    pub telemetry: TelemetrySection,
     /// What the log looks like.
     #[serde(default)]
     pub log: LogSection,
@@ -404,6 +407,9 @@ impl Config {
         }
         if let Some((message, help)) = webhooks::fault(&self.webhooks) {
             return wrong(&["webhooks"], message, help);
+        }
+        if let Some((message, help)) = self.telemetry.fault() {
+            return wrong(&["telemetry", "otlp_endpoint"], message, help);
         }
         if let Some((kind, key, message, help)) = self.retention.fault() {
             return wrong(&["retention", kind, key], message, help);

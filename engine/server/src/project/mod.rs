@@ -28,4 +28,4 @@ pub use retention::{Keep, KeepFiles, KeepRows, RetentionSection};
 pub use routes::{Route, Routes};
 pub use steps::{Steps, standard_components};
 pub use store::StoreSection;
-pub use webhooks::Webhook;
+pub use webhooks::{TelemetrySection, Webhook};

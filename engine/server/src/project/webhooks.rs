@@ -70,6 +70,46 @@ impl Webhook {
     }
 }
 
+/// `[telemetry]`: where traces go.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetrySection {
+    /// A collector's address for OTLP over HTTP, such as `http://127.0.0.1:4318`; `/v1/traces` is added. Default none.
+    pub otlp_endpoint: Option<String>,
+}
+
+impl TelemetrySection {
+    /// What is wrong, and what to do.
+    pub(super) fn fault(&self) -> Option<(Text, Text)> {
+        let endpoint = self.otlp_endpoint.as_deref()?;
+        let usable = url::Url::parse(endpoint).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.host_str().is_some_and(|host| !host.is_empty())
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+        });
+        (!usable).then(|| {
+            (
+                Text::fixed(
+                    "telemetry.otlp_endpoint is no address of a collector",
+                    "`telemetry.otlp_endpoint` 不是收集器的地址",
+                ),
+                Text::fixed(
+                    "write such as `http://127.0.0.1:4318`, without a user and a query",
+                    "例如 `http://127.0.0.1:4318`，不带用户和查询",
+                ),
+            )
+        })
+    }
+
+    /// Where traces are sent to.
+    pub fn traces_url(&self) -> Option<String> {
+        let endpoint = self.otlp_endpoint.as_deref()?;
+        Some(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
+    }
+}
+
 /// What is wrong with some webhooks, the key at which that stands, and what to do.
 pub(super) fn fault(hooks: &[Webhook]) -> Option<(Text, Text)> {
     if hooks.len() > MOST {
@@ -87,6 +127,15 @@ pub(super) fn fault(hooks: &[Webhook]) -> Option<(Text, Text)> {
     let mut names = std::collections::BTreeSet::new();
     for hook in hooks {
         let name = hook.title();
+        if name == "otlp" {
+            return Some((
+                Text::fixed(
+                    "a webhook is called `otlp`, as the collector of traces is",
+                    "有 webhook 叫 `otlp`，而这是追踪收集器的名字",
+                ),
+                Text::fixed("choose another `name`", "请换一个 `name`"),
+            ));
+        }
         if !names.insert(name.clone()) {
             return Some((
                 text!(

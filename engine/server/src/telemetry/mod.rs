@@ -234,7 +234,8 @@ impl<'a> Trace<'a> {
 
     fn event(&mut self, at: u64, name: &str, attributes: Vec<Json>) {
         if self.root.events.len() < MAX_EVENTS {
-            let event = json!({ "timeUnixNano": nanos(at), "name": name, "attributes": attributes });
+            let event =
+                json!({ "timeUnixNano": nanos(at), "name": name, "attributes": attributes });
             self.root.events.push(event);
         }
     }

@@ -10,6 +10,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rand::Rng as _;
+use serde_json::Value as Json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -17,8 +18,9 @@ use super::address::Resolver;
 use super::payload::payload;
 use super::sign::signature;
 use crate::clock::Clock;
-use crate::project::Webhook;
-use crate::store::{Delivery, Store, StoreError};
+use crate::project::{TelemetrySection, Webhook};
+use crate::store::{Delivery, EventRow, Store, StoreError};
+use crate::telemetry::export;
 
 /// Events noted at a time.
 const NOTED: u32 = 256;
@@ -30,6 +32,8 @@ const FIRST_PAUSE_MS: u64 = 1_000;
 const LONGEST_PAUSE_MS: u64 = 3_600_000;
 /// Longest wait for a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// How long a trace that cannot be handed over is tried again, in seconds: nobody looks at an old one.
+const TRACES_FOR_S: u32 = 3_600;
 /// Fewest characters of a key: fewer can be guessed.
 const KEY_CHARACTERS: usize = 16;
 
@@ -58,24 +62,57 @@ pub enum CourierError {
     },
 }
 
-/// Tells one webhook.
+/// The name by which what is sent to a collector of traces is listed; no host is called so.
+const TRACES: &str = "otlp";
+
+/// What is sent.
+enum Form {
+    /// The event, signed with this key.
+    Signed(Vec<u8>),
+    /// The contact's trace.
+    Trace,
+}
+
+/// Tells one webhook, or a collector of traces.
 pub struct Courier {
     hook: Webhook,
     name: String,
-    key: Vec<u8>,
+    form: Form,
     uri: Uri,
     client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
     store: Store,
     clock: Clock,
 }
 
-/// A courier for each webhook of a project, with the keys from the environment.
-pub fn couriers(hooks: &[Webhook], store: &Store) -> Result<Vec<Courier>, CourierError> {
-    hooks.iter().map(|hook| Courier::new(hook, store)).collect()
+/// A courier for each webhook of a project, with the keys from the environment, and one for a collector of traces.
+pub fn couriers(
+    hooks: &[Webhook],
+    telemetry: &TelemetrySection,
+    store: &Store,
+) -> Result<Vec<Courier>, CourierError> {
+    let mut couriers = Vec::new();
+    for hook in hooks {
+        couriers.push(Courier::signing(hook, store)?);
+    }
+    if let Some(url) = telemetry.traces_url() {
+        let collector = Webhook {
+            name: Some(TRACES.to_owned()),
+            url,
+            secret_env: String::new(),
+            events: vec!["contact.ended".to_owned()],
+            // A collector mostly runs beside us; what it is told has nobody's number in it.
+            allow_private: true,
+            at_once: 4,
+            timeout_s: 10,
+            retry_for_s: TRACES_FOR_S,
+        };
+        couriers.push(Courier::new(&collector, Form::Trace, store));
+    }
+    Ok(couriers)
 }
 
 impl Courier {
-    fn new(hook: &Webhook, store: &Store) -> Result<Courier, CourierError> {
+    fn signing(hook: &Webhook, store: &Store) -> Result<Courier, CourierError> {
         let (name, variable) = (hook.title(), hook.secret_env.clone());
         let key = match std::env::var(&variable) {
             Ok(key) if key.chars().count() >= KEY_CHARACTERS => key,
@@ -92,6 +129,10 @@ impl Courier {
                 });
             }
         };
+        Ok(Courier::new(hook, Form::Signed(key.into_bytes()), store))
+    }
+
+    fn new(hook: &Webhook, form: Form, store: &Store) -> Courier {
         let mut connector = HttpConnector::new_with_resolver(Resolver {
             allow_private: hook.allow_private,
         });
@@ -103,9 +144,9 @@ impl Courier {
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);
-        Ok(Courier {
-            name,
-            key: key.into_bytes(),
+        Courier {
+            name: hook.title(),
+            form,
             uri: hook
                 .url
                 .parse()
@@ -116,7 +157,7 @@ impl Courier {
                 .build(https),
             store: store.clone(),
             clock: Clock::start(),
-        })
+        }
     }
 
     /// Tells what happens until told to stop.
@@ -163,7 +204,7 @@ impl Courier {
                     self.store.delivered(&self.name, delivery.event).await?;
                     continue;
                 };
-                let Some(body) = payload(&self.store, &event).await? else {
+                let Some(body) = self.body(&event).await? else {
                     self.store.delivered(&self.name, delivery.event).await?;
                     continue;
                 };
@@ -193,20 +234,39 @@ impl Courier {
         }
     }
 
+    /// What is sent of an event; none when its contact is gone.
+    async fn body(&self, event: &EventRow) -> Result<Option<Json>, StoreError> {
+        match &self.form {
+            Form::Signed(_) => payload(&self.store, event).await,
+            Form::Trace => {
+                let Some(contact) = self.store.contact(&event.contact).await? else {
+                    return Ok(None);
+                };
+                let (journal, _) = self.store.whole_journal(&event.contact).await?;
+                let whole = !journal.is_empty();
+                Ok(whole.then(|| export(&contact.id, &contact.tenant, &journal)))
+            }
+        }
+    }
+
     fn request(&self, kind: &str, event: i64, body: String) -> Request<Full<Bytes>> {
         let seconds = self.clock.now() / 1_000;
-        Request::post(self.uri.clone())
+        let mut request = Request::post(self.uri.clone())
             .header("content-type", "application/json")
             .header(
                 "user-agent",
                 concat!("strowger/", env!("CARGO_PKG_VERSION")),
-            )
-            .header("strowger-event", kind)
-            .header("strowger-delivery", event)
-            .header(
-                "strowger-signature",
-                signature(&self.key, seconds, body.as_bytes()),
-            )
+            );
+        if let Form::Signed(key) = &self.form {
+            request = request
+                .header("strowger-event", kind)
+                .header("strowger-delivery", event)
+                .header(
+                    "strowger-signature",
+                    signature(key, seconds, body.as_bytes()),
+                );
+        }
+        request
             .body(Full::new(Bytes::from(body)))
             .expect("a checked URL and plain words make a request")
     }
