@@ -75,9 +75,8 @@ fn a_call_leaves_a_record_that_is_told_and_exported_in_every_form() -> Result<()
     let ended = record["ended_at"].as_u64().context("a time")?;
 
     // One that is not over has none yet.
-    let mut open = world.dial("700")?;
-    open.listen(Duration::from_millis(300));
-    let lasting = world.engine.contact(&open.call_id)?;
+    let open = world.dial("700")?;
+    let lasting = world.engine.contact_up(&open.call_id)?;
     let lasting = lasting["id"].as_str().context("an id")?;
     let refused = http::get(world.engine.http, &format!("/v1/contacts/{lasting}/record"))?;
     assert_eq!(refused.status, 409, "{}", refused.body);
@@ -156,5 +155,174 @@ fn a_call_leaves_a_record_that_is_told_and_exported_in_every_form() -> Result<()
     let record = http::get(world.engine.http, &format!("/v1/contacts/{lasting}/record"))?.json()?;
     assert_eq!(record["reason"], "engine-stopped");
     assert_eq!(record["path"][0]["step"], "start");
+    Ok(())
+}
+
+#[test]
+fn a_number_is_forgotten_by_the_program_while_it_serves_and_after() -> Result<()> {
+    let mut world = World::edited(tagged)?;
+    let mut phone = world.dial("700")?;
+    phone.listen(Duration::from_millis(300));
+    phone.press("42#")?;
+    phone.ended()?;
+    assert_eq!(world.engine.reason(&phone.call_id)?, "completed");
+    let contact = world.engine.contact(&phone.call_id)?;
+    let id = contact["id"].as_str().context("an id")?.to_owned();
+    let recording = world.engine.data.join(format!("recordings/{id}.wav"));
+    world
+        .engine
+        .program
+        .wait_until("the recording", Duration::from_secs(10), || {
+            recording.exists()
+        })?;
+    let lasting = world.dial("700")?;
+    world.engine.contact_up(&lasting.call_id)?;
+
+    let project = world.engine.project.display().to_string();
+    let data = world.engine.data.display().to_string();
+    let forget = |further: &[&str]| {
+        let own = [
+            "forget",
+            "+86 138-0013-8000",
+            "-p",
+            &project,
+            "--data",
+            &data,
+        ];
+        strowger(&[&own[..], further].concat())
+    };
+    let (code, out, errors) = forget(&["--dry-run"])?;
+    assert_eq!(code, 1, "{out}{errors}");
+    assert!(
+        out.contains("1 contacts from or to the number would be removed"),
+        "{out}"
+    );
+    assert!(out.contains("1 contacts still last"), "{out}");
+    assert!(recording.exists());
+    let (code, _, errors) = forget(&["--tenant", "borealis"])?;
+    assert_eq!(code, 0, "{errors}");
+    let (code, out, errors) = forget(&["--format", "json"])?;
+    assert_eq!(code, 1, "{out}{errors}");
+    let told: Json = serde_json::from_str(&out)?;
+    assert_eq!(
+        (
+            &told["forgotten"]["contacts"],
+            &told["forgotten"]["recordings"]
+        ),
+        (&1.into(), &1.into())
+    );
+    assert!(!recording.exists());
+    for path in ["", "/journal", "/record"] {
+        let gone = http::get(world.engine.http, &format!("/v1/contacts/{id}{path}"))?;
+        assert_eq!(gone.status, 404, "{path}: {}", gone.body);
+    }
+    // Killed in mid-call and started again: now the other one is over too.
+    world.engine.program.kill()?;
+    world.engine.restart()?;
+    let (code, out, errors) = forget(&[])?;
+    assert_eq!(code, 0, "{out}{errors}");
+    world.engine.program.terminate()?;
+    world.engine.program.wait(Duration::from_secs(20))?;
+    for file in ["strowger.db", "strowger.db-wal"] {
+        let bytes = std::fs::read(world.engine.data.join(file)).unwrap_or_default();
+        let left = bytes.windows(11).any(|window| window == b"13800138000");
+        assert!(!left, "the number is left in {file}");
+    }
+    let (code, _, errors) = strowger(&["forget", "100", "-p", &project, "--data", &data])?;
+    assert_eq!(code, 2);
+    assert!(
+        errors.contains("no number that can be forgotten"),
+        "{errors}"
+    );
+    Ok(())
+}
+
+#[test]
+fn retention_is_told_before_it_is_done_and_its_slips_at_their_line() -> Result<()> {
+    let project = strowger_tests::program::copy("bench")?;
+    let toml = project.path().join("strowger.toml");
+    let before = std::fs::read_to_string(&toml)?;
+    let shown = project.path().display().to_string();
+    for (rules, told) in [
+        (
+            "[retention.journals]\nrare_days = 9",
+            "nothing would ever go",
+        ),
+        (
+            "[retention.records]\ndays = 0",
+            "retention.records.days is 1 to",
+        ),
+        (
+            "[retention.records]\ndays = 9\nrare_days = 3",
+            "the rare are kept longer",
+        ),
+        (
+            "[retention.recordings]\nmax_mb = 0",
+            "retention.recordings.max_mb is 1 or more",
+        ),
+        ("[retention.recordings]\nmax_contacts = 1", "unknown field"),
+    ] {
+        std::fs::write(&toml, format!("{before}\n{rules}\n"))?;
+        let (code, out, errors) = strowger(&["check", &shown])?;
+        let all = format!("{out}{errors}");
+        assert_ne!(code, 0, "{rules}: {all}");
+        assert!(
+            all.contains(told) && all.contains("strowger.toml:"),
+            "{rules}: {all}"
+        );
+    }
+    std::fs::write(
+        &toml,
+        format!("{before}\n[retention.records]\nmax_contacts = 1\n"),
+    )?;
+    let engine = strowger_tests::Engine::serve(|copy| {
+        strowger_tests::program::copy_project(project.path(), copy)
+    })?;
+    for _ in 0..3 {
+        let mut phone = strowger_tests::Phone::dial(engine.sip, "ivr", "call", &[])?;
+        engine.contact_up(&phone.call_id)?;
+        phone.cue()?;
+        phone.ended()?;
+    }
+    // What is asked for is on the disk when it is told.
+    let limit = std::time::Instant::now() + Duration::from_secs(20);
+    let records = || -> Result<usize> {
+        let list = http::get(engine.http, "/v1/records")?.json()?;
+        Ok(list["records"].as_array().map_or(0, Vec::len))
+    };
+    while records()? < 3 {
+        anyhow::ensure!(
+            std::time::Instant::now() < limit,
+            "three calls make three records"
+        );
+        std::thread::sleep(strowger_tests::program::POLL);
+    }
+    let (place, data) = (
+        engine.project.display().to_string(),
+        engine.data.display().to_string(),
+    );
+    let retention = |further: &[&str]| {
+        let own = [
+            "retention",
+            "-p",
+            &place,
+            "--data",
+            &data,
+            "--format",
+            "json",
+        ];
+        strowger(&[&own[..], further].concat())
+    };
+    let (code, out, errors) = retention(&["--dry-run"])?;
+    assert_eq!(code, 0, "{errors}");
+    assert_eq!(
+        serde_json::from_str::<Json>(&out)?["gone"]["records"],
+        2,
+        "{out}"
+    );
+    assert_eq!(records()?, 3);
+    let (code, out, errors) = retention(&[])?;
+    assert_eq!(code, 0, "{out}{errors}");
+    assert_eq!(records()?, 1);
     Ok(())
 }

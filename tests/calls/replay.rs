@@ -343,7 +343,12 @@ fn real_calls_are_replayed_traced_and_compared_and_one_cut_by_a_crash_too() -> R
     let place = summary["groups"][0]["place"].as_str().unwrap_or_default();
     assert!(place.contains(".flow.yaml:"), "{summary}");
     let requests = summary["new_requests"].as_object().context("requests")?;
-    assert!(requests.keys().any(|request| request.ends_with("http.fetch")), "{summary}");
+    assert!(
+        requests
+            .keys()
+            .any(|request| request.ends_with("http.fetch")),
+        "{summary}"
+    );
     let (_, out, _) = set(&["--against", "all", "--plugin", &plugin])?;
     assert!(out.contains("would send what they never sent"), "{out}");
 

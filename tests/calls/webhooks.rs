@@ -105,7 +105,7 @@ fn hook(address: SocketAddr, further: &str) -> String {
 
 fn a_call(engine: &Engine) -> Result<String> {
     let mut phone = Phone::dial(engine.sip, "ivr", "call", &[])?;
-    phone.listen(Duration::from_millis(300));
+    engine.contact_up(&phone.call_id)?;
     phone.cue()?;
     phone.ended()?;
     Ok(phone.call_id)

@@ -288,6 +288,18 @@ impl Engine {
             .with_context(|| format!("no contact with Call-ID {call_id}"))
     }
 
+    /// The contact of a call, as soon as the call is up.
+    pub fn contact_up(&self, call_id: &str) -> Result<serde_json::Value> {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            match self.contact(call_id) {
+                Err(error) if Instant::now() > end => return Err(error),
+                Err(_) => std::thread::sleep(POLL),
+                found => return found,
+            }
+        }
+    }
+
     /// The journal of a call.
     pub fn journal(&self, call_id: &str) -> Result<Vec<strowger_contact::Entry>> {
         let contact = self.contact(call_id)?;

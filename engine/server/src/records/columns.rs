@@ -158,7 +158,7 @@ mod tests {
     fn times_are_those_of_the_world() {
         assert_eq!(
             csv(Cell::Time(Some(1_795_479_441_865))),
-            "2026-11-23T16:57:21.865Z"
+            "2026-11-24T00:17:21.865Z"
         );
         assert_eq!(csv(Cell::Time(None)), "");
     }

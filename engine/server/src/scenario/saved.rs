@@ -236,12 +236,10 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             }
             EntryKind::Key { .. } => self.ahead.push_back(entry.seq),
             EntryKind::Pressed { key } => self.pressed(*key),
-            EntryKind::Wrote { text } => {
-                if !self.in_mock() {
-                    self.flush();
-                    let text = self.texts.get(&entry.seq).unwrap_or(text);
-                    self.acts.push(format!("send: {}", json!(text)));
-                }
+            EntryKind::Wrote { text } if !self.in_mock() => {
+                self.flush();
+                let text = self.texts.get(&entry.seq).unwrap_or(text);
+                self.acts.push(format!("send: {}", json!(text)));
             }
             EntryKind::Heard { heard } if !self.in_mock() => {
                 if heard == "nothing" && self.pending.is_empty() {
@@ -275,11 +273,9 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 code if code.contains("timeout") => self.step_over(entry.at, "timeout", None),
                 _ => self.step_over(entry.at, "error", None),
             },
-            EntryKind::Tagged { values } => {
-                if let Json::Object(values) = values {
-                    self.tags.extend(values.clone());
-                }
-            }
+            EntryKind::Tagged {
+                values: Json::Object(values),
+            } => self.tags.extend(values.clone()),
             EntryKind::Ended(ending) => match ending.reason.as_str() {
                 "shutdown" | "vanished" => {
                     let note = format!(

@@ -124,7 +124,6 @@ impl Store {
                 let options = SqliteConnectOptions::new()
                     .filename(folder.join("strowger.db"))
                     .create_if_missing(false)
-                    // What is deleted from here is gone from the file too.
                     .pragma("secure_delete", "ON")
                     .busy_timeout(BUSY);
                 let pool = SqlitePoolOptions::new()
@@ -200,6 +199,8 @@ fn file_options(place: &Place, folder: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         // Full: a commit is on the disk when it returns. One commit serves many entries.
         .synchronous(SqliteSynchronous::Full)
+        // What is deleted, or moved by a change, is overwritten: a number that was forgotten is not in the file.
+        .pragma("secure_delete", "ON")
         .busy_timeout(BUSY);
     match place {
         Place::File {
