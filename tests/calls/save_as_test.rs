@@ -101,6 +101,12 @@ fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
             vec!["hangup", "ends: \"abandoned\""],
         ),
         ("a card", "card", "4111222233334444#", vec!["4444#", "tag:"]),
+        (
+            "keys with pauses",
+            "order-status",
+            "1,2,3#",
+            vec!["silence"],
+        ),
         ("a card that is too short", "card", "41#", vec!["press"]),
     ] {
         let journal = shop.journal(flow, script)?;

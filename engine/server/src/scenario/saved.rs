@@ -48,6 +48,7 @@ pub fn saved(
         mocked: outside(entries),
         ahead: VecDeque::new(),
         pending: String::new(),
+        pressed_at: 0,
         acts: Vec::new(),
         mocks: BTreeMap::new(),
         notes: BTreeSet::new(),
@@ -208,6 +209,8 @@ struct Reading<'a, P> {
     /// Keys that came and that no step took yet, by the number of their entry.
     ahead: VecDeque<u32>,
     pending: String,
+    /// When the last key was taken.
+    pressed_at: u64,
     acts: Vec<String>,
     mocks: BTreeMap<String, Vec<String>>,
     notes: BTreeSet<String>,
@@ -235,19 +238,29 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 });
             }
             EntryKind::Key { .. } => self.ahead.push_back(entry.seq),
-            EntryKind::Pressed { key } => self.pressed(*key),
+            EntryKind::Pressed { key } => self.pressed(entry.at, *key),
             EntryKind::Wrote { text } if !self.in_mock() => {
                 self.flush();
                 let text = self.texts.get(&entry.seq).unwrap_or(text);
                 self.acts.push(format!("send: {}", json!(text)));
             }
             EntryKind::Heard { heard } if !self.in_mock() => {
-                if heard == "nothing" && self.pending.is_empty() {
+                // Nothing came, or keys came and then a pause that made the entry complete.
+                let waited = match self.pending.is_empty() {
+                    true => heard == "nothing",
+                    false => entry.at > self.pressed_at,
+                };
+                self.flush();
+                if waited {
                     self.acts.push("silence".to_owned());
+                }
+            }
+            EntryKind::GlobalKey { key } if !self.in_mock() => {
+                if self.pending.is_empty() {
+                    self.pending.clone_from(key);
                 }
                 self.flush();
             }
-            EntryKind::GlobalKey { .. } => self.flush(),
             EntryKind::Asked {
                 function, request, ..
             } if !self.in_mock() => {
@@ -294,9 +307,19 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         self.running.as_ref().is_some_and(|running| running.mocked)
     }
 
-    fn pressed(&mut self, key: char) {
+    fn pressed(&mut self, at: u64, key: char) {
+        self.pressed_at = at;
         let came = self.ahead.pop_front();
         if self.in_mock() {
+            return;
+        }
+        if self
+            .asked
+            .as_ref()
+            .is_some_and(|asked| asked.function == "media.say")
+        {
+            let note = "a key that only cut a prompt short is left out: in the test the prompt is heard whole";
+            self.notes.insert(note.to_owned());
             return;
         }
         let secret = self.asked.as_ref().is_some_and(|asked| asked.secret);
