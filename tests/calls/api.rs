@@ -1,7 +1,11 @@
 //! The HTTP side as a client sees it that asks for what is not there.
 
-use anyhow::Result;
-use strowger_tests::{Engine, http};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use strowger_tests::program::edit;
+use strowger_tests::{Engine, Phone, http};
 
 #[test]
 fn every_refusal_is_a_problem_document() -> Result<()> {
@@ -36,5 +40,31 @@ fn every_refusal_is_a_problem_document() -> Result<()> {
         );
     }
     assert_eq!(http::get(engine.http, "/v1/contacts?limit=1")?.status, 200);
+    Ok(())
+}
+
+#[test]
+fn a_recording_is_named_by_its_whole_path_wherever_the_data_was_said_to_be() -> Result<()> {
+    let mut engine = Engine::start("bench", |project| {
+        edit(&project.join("strowger.toml"), |text| {
+            text.replace("calls = false", "calls = true")
+        })
+    })?;
+    engine.program.kill()?;
+    // The same folder, from where the engine is started.
+    let here = std::env::current_dir()?;
+    let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
+    engine.data = up.join(engine.data.strip_prefix("/")?);
+    assert!(engine.data.is_relative() && engine.data.is_dir());
+    engine.restart()?;
+    let mut phone = Phone::dial(engine.sip, "hold", "call", &[])?;
+    phone.first_sound(Duration::from_secs(25))?;
+    phone.cue()?;
+    phone.ended()?;
+    engine.reason(&phone.call_id)?;
+    let contact = engine.contact(&phone.call_id)?;
+    let recording = contact["recording"].as_str().context("it was recorded")?;
+    assert!(Path::new(recording).is_absolute(), "{recording}");
+    assert!(Path::new(recording).is_file(), "{recording}");
     Ok(())
 }

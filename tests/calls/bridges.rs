@@ -512,3 +512,37 @@ fn a_replay_of_a_bridged_call_calls_nobody() -> Result<()> {
     assert_eq!(engine.metric("transfer_calls_total")?, placed);
     Ok(())
 }
+
+#[test]
+fn a_call_that_goes_on_may_be_forwarded_once_less_than_the_caller_s() -> Result<()> {
+    let mut engine = engine(|flow| flow)?;
+    for (hops, onward) in [("70", "69"), ("12", "11"), ("1", "0")] {
+        let mut supplier = Supplier::wait("supplier", &[])?;
+        let port = supplier.address.port().to_string();
+        let mut phone = Phone::dial(engine.sip, &port, "forwarded", &[("hops", hops)])?;
+        joined(&engine, &mut phone)?;
+        let invite = supplier.messages();
+        let (head, _) = invite.split_once("Content-Type").context("an INVITE")?;
+        assert!(
+            head.contains(&format!("Max-Forwards: {onward}")),
+            "{hops}: {invite}"
+        );
+        supplier.cue()?;
+        supplier.ended()?;
+        phone.ended()?;
+        assert_eq!(outcome(&engine, &phone.call_id)?, "done");
+    }
+    // The caller is answered all the same; nobody else is called.
+    let supplier = Supplier::wait("supplier", &[])?;
+    let port = supplier.address.port().to_string();
+    let mut phone = Phone::dial(engine.sip, &port, "forwarded", &[("hops", "0")])?;
+    phone.ended()?;
+    assert_eq!(engine.reason(&phone.call_id)?, "failed");
+    assert_eq!(supplier.messages(), "");
+    ensure!(
+        engine.program.log().contains("483 Too Many Hops"),
+        "{}",
+        engine.program.log()
+    );
+    Ok(())
+}

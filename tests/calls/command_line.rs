@@ -15,6 +15,7 @@ impl Project {
         let project = Project(TempDir::new()?);
         project.write("strowger.toml", "[project]\nname = \"x\"\n")?;
         project.write("x.flow.yaml", flow)?;
+        project.write("routes.yaml", "routes: [ { to: \"1\", flow: x } ]\n")?;
         Ok(project)
     }
 

@@ -1,6 +1,7 @@
 //! What `strowger.toml` and `routes.yaml` may say, and what lies in a project's folder.
 
 use anyhow::Result;
+use strowger_tests::program::strowger;
 use tempfile::TempDir;
 
 use crate::command_line::{HELLO, Project};
@@ -320,5 +321,83 @@ fn limits_of_transfers_and_their_trunk_are_checked() -> Result<()> {
     )?;
     let (code, out, err) = project.run(&["check"])?;
     assert_eq!(code, 0, "{out}{err}");
+    Ok(())
+}
+
+#[test]
+fn a_project_that_no_call_can_reach_is_told() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    let message = "no call can come in: the project has no route in routes.yaml";
+    for (routes, place) in [
+        (None, "strowger.toml:1:"),
+        (Some("# none yet\n"), "strowger.toml:1:"),
+        (Some("routes: []\n"), "routes.yaml:1:"),
+    ] {
+        match routes {
+            Some(text) => project.write("routes.yaml", text)?,
+            None => std::fs::remove_file(project.path().join("routes.yaml"))?,
+        }
+        let (code, out, err) = project.run(&["check"])?;
+        assert_eq!(code, 0, "{out}{err}");
+        assert_eq!(out.matches("warning[project]").count(), 1, "{out}");
+        assert!(out.contains(message) && out.contains(place), "{out}");
+        let (_, out, _) = project.run(&["check", "--language", "zh"])?;
+        assert!(out.contains("没有电话能打进来"), "{out}");
+        // A warning keeps nobody from trying the flow.
+        let (code, out, err) = project.run(&["call", "x", "--script", ""])?;
+        assert!(code == 0 && out.contains("Hello."), "{out}{err}");
+    }
+    // One file is no project.
+    let file = project.path().join("x.flow.yaml").display().to_string();
+    let (code, out, err) = strowger(&["check", &file])?;
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(!out.contains("no call can come in"), "{out}");
+    // A file that cannot be read is one finding.
+    project.write("routes.yaml", "routes: [ { to: 1 } ]\n")?;
+    let (code, out, err) = project.run(&["check"])?;
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(!out.contains("no call can come in"), "{out}");
+    Ok(())
+}
+
+#[test]
+fn a_number_that_the_engine_cannot_call_is_told_at_its_line() -> Result<()> {
+    let flow = |target: &str, more: &str| {
+        format!(
+            "flow: x\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    transfer: \"{target}\"\n{more}    \
+             then: {{ done: bye, else: bye }}\n  bye: {{ hangup: done }}\n"
+        )
+    };
+    let whisper = "    whisper: A call for you.\n";
+    let bridge = "[transfer]\nhow = \"bridge\"\n";
+    let trunk = "[transfer]\nhow = \"bridge\"\ntrunk = \"sip:192.0.2.1\"\n";
+    let project = Project::new(HELLO)?;
+    for (target, more, settings, told) in [
+        ("+864001234567", "", "", None),
+        ("+864001234567", whisper, "", Some("带 `whisper` 的转接")),
+        ("+864001234567", "", bridge, Some("`transfer.how`")),
+        ("+864001234567", whisper, trunk, None),
+        ("sip:desk@example.com", whisper, bridge, None),
+        ("${call.from}", whisper, bridge, None),
+    ] {
+        let what = format!("{target} {more} {settings}");
+        project.write(
+            "strowger.toml",
+            &format!("[project]\nname = \"x\"\n{settings}"),
+        )?;
+        project.write("x.flow.yaml", &flow(target, more))?;
+        let (code, out, err) = project.run(&["check"])?;
+        assert_eq!(code, 0, "{what}: {out}{err}");
+        let count = out.matches("no trunk to call `+864001234567` by").count();
+        assert_eq!(count, usize::from(told.is_some()), "{what}: {out}");
+        let (_, chinese, _) = project.run(&["check", "--language", "zh"])?;
+        if let Some(told) = told {
+            assert!(
+                out.contains("x.flow.yaml:6:5") && out.contains("transfer.trunk"),
+                "{out}"
+            );
+            assert!(chinese.contains(told), "{chinese}");
+        }
+    }
     Ok(())
 }

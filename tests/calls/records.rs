@@ -81,11 +81,13 @@ fn a_call_leaves_a_record_that_is_told_and_exported_in_every_form() -> Result<()
     let refused = http::get(world.engine.http, &format!("/v1/contacts/{lasting}/record"))?;
     assert_eq!(refused.status, 409, "{}", refused.body);
     let list = http::get(world.engine.http, "/v1/records?flow=tagged&limit=1")?.json()?;
-    assert_eq!(list["records"][0]["id"], id);
-    let after = list["next"].as_str().context("a full page has a next")?;
+    assert_eq!(list["items"][0]["id"], id);
+    // It is the only one: there is no next page, and nothing behind it.
+    assert_eq!(list["next"], Json::Null);
+    let after = format!("{ended}.{id}");
     let list = http::get(world.engine.http, &format!("/v1/records?after={after}"))?.json()?;
     assert_eq!(
-        (&list["records"], &list["next"]),
+        (&list["items"], &list["next"]),
         (&Json::Array(vec![]), &Json::Null)
     );
     let list = http::get(
@@ -93,7 +95,7 @@ fn a_call_leaves_a_record_that_is_told_and_exported_in_every_form() -> Result<()
         &format!("/v1/records?from={}", ended + 1),
     )?
     .json()?;
-    assert_eq!(list["records"], Json::Array(vec![]));
+    assert_eq!(list["items"], Json::Array(vec![]));
     for query in ["from=yesterday", "after=x", "limit=-1", "form=1"] {
         let refused = http::get(world.engine.http, &format!("/v1/records?{query}"))?;
         assert_eq!(refused.status, 400, "{query}: {}", refused.body);
@@ -288,7 +290,7 @@ fn retention_is_told_before_it_is_done_and_its_slips_at_their_line() -> Result<(
     let limit = std::time::Instant::now() + Duration::from_secs(20);
     let records = || -> Result<usize> {
         let list = http::get(engine.http, "/v1/records")?.json()?;
-        Ok(list["records"].as_array().map_or(0, Vec::len))
+        Ok(list["items"].as_array().map_or(0, Vec::len))
     };
     while records()? < 3 {
         anyhow::ensure!(

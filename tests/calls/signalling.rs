@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use strowger_tests::program::{free_port, strowger};
-use strowger_tests::{Engine, Phone};
+use strowger_tests::{Engine, Phone, Supplier};
 
 use crate::world::{LANGUAGE_ZH, MENU_EN, PROMPT, World, always_open};
 
@@ -66,6 +66,23 @@ fn what_dial_cannot_do_is_told_before_the_call() -> Result<()> {
         assert_eq!(code, 2, "{arguments:?}: {out}{err}");
         assert!(err.contains(told), "{arguments:?}: {err}");
         assert!(!out.contains("call-id"), "{arguments:?}: {out}");
+    }
+    Ok(())
+}
+
+#[test]
+fn keys_that_the_other_side_cannot_hear_are_told() -> Result<()> {
+    for (laws, keys, told) in [
+        ("0 8", "1", true),
+        ("0 8", "hangup", false),
+        ("0 8 101", "1", false),
+    ] {
+        let supplier = Supplier::wait("supplier", &[("laws", laws)])?;
+        let target = format!("sip:desk@{}", supplier.address);
+        let (code, out, err) = strowger(&["dial", &target, "--keys", keys, "--max", "1"])?;
+        assert_eq!(code, 0, "{laws} {keys}: {out}{err}");
+        let said = out.contains("the answer has no telephone-event");
+        assert_eq!(said, told, "{laws} {keys}: {out}");
     }
     Ok(())
 }

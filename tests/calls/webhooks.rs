@@ -275,7 +275,10 @@ fn streamed(
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     let last = after.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
-    write!(stream, "GET /v1/events HTTP/1.0\r\nHost: x\r\n{last}\r\n")?;
+    write!(
+        stream,
+        "GET /v1/events HTTP/1.0\r\nHost: 127.0.0.1\r\n{last}\r\n"
+    )?;
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     // The first comment says that the stream is on.
@@ -316,7 +319,7 @@ fn the_stream_tells_what_happens_and_goes_on_where_it_was() -> Result<()> {
     let mut stream = TcpStream::connect(engine.http)?;
     write!(
         stream,
-        "GET /v1/events HTTP/1.0\r\nHost: x\r\nLast-Event-ID: soon\r\n\r\n"
+        "GET /v1/events HTTP/1.0\r\nHost: 127.0.0.1\r\nLast-Event-ID: soon\r\n\r\n"
     )?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;

@@ -280,10 +280,37 @@ impl Engine {
         Ok(())
     }
 
+    /// What the engine logs, as a file.
+    pub fn log(&self) -> PathBuf {
+        self.program.log.clone()
+    }
+
+    /// Makes a token beside the running engine, as an operator would; `options` go to `strowger token new`.
+    pub fn token(&self, role: &str, options: &[&str]) -> Result<String> {
+        let (project, data) = (
+            self.project.display().to_string(),
+            self.data.display().to_string(),
+        );
+        let fixed = [
+            "token",
+            "new",
+            "--role",
+            role,
+            "--project",
+            &project,
+            "--data",
+            &data,
+        ];
+        let (code, token, told) = strowger(&[&fixed[..], options].concat())?;
+        anyhow::ensure!(code == 0, "{told}");
+        Ok(token.trim().to_owned())
+    }
+
     /// The contact of a call, once it is in the journal.
     pub fn contact(&self, call_id: &str) -> Result<serde_json::Value> {
         let list = http::get(self.http, &format!("/v1/contacts?call_id={call_id}"))?.json()?;
-        list.get(0)
+        list["items"]
+            .get(0)
             .cloned()
             .with_context(|| format!("no contact with Call-ID {call_id}"))
     }
@@ -318,9 +345,9 @@ impl Engine {
             .wait_until("end of the contact", Duration::from_secs(30), || {
                 let list = http::get(http, &format!("/v1/contacts?call_id={call_id}"))
                     .and_then(|r| r.json());
-                reason = list
-                    .ok()
-                    .and_then(|list| Some(list.get(0)?.get("reason")?.as_str()?.to_owned()));
+                reason = list.ok().and_then(|list| {
+                    Some(list["items"].get(0)?.get("reason")?.as_str()?.to_owned())
+                });
                 reason.is_some()
             })?;
         reason.context("just seen")

@@ -8,6 +8,7 @@ use strowger_server::store::{Place, Record, Space, Store, Writer};
 use strowger_tests::Postgres;
 use tempfile::TempDir;
 
+use crate::access::{change, token, user};
 use crate::world::{Database, began, ended, ended_at, has_keys, key, open, run};
 
 const SPACE: Space = Space {
@@ -41,6 +42,20 @@ async fn filled(place: &Place, data: &Path) -> Result<(Store, Writer)> {
     store
         .kv_set(SPACE, "k", b"\x00\xff", Some(1 << 50), 1)
         .await?;
+    let _ = store
+        .make_token(&token("t1", "*"), &change("t1", None))
+        .await?;
+    let _ = store
+        .make_token(&token("t2", "*"), &change("t2", None))
+        .await?;
+    let revoked = store.revoke_token("t2", &change("t2", None)).await?;
+    assert!(revoked.is_some());
+    let _ = store
+        .make_user(&user("rosa"), &change("rosa", None))
+        .await?;
+    let _ = store
+        .make_session(b"cookie", "rosa", 1 << 50, &change("rosa", None))
+        .await?;
     Ok((store, writer))
 }
 
@@ -66,6 +81,19 @@ async fn is_whole(place: &Place, data: &Path) -> Result<()> {
     );
     let record = store.record("over").await?.context("its record too")?;
     assert_eq!((record.ended_at, record.recording), (9, over.recording));
+    // Who may come in may still, and who may not, not; sessions are over.
+    let kept = store.token("t1").await?.context("it is there")?;
+    assert_eq!(
+        (kept.hash.as_slice(), kept.role.as_str()),
+        (&b"t1"[..], "owner")
+    );
+    assert!(store.token("t2").await?.is_none());
+    assert_eq!(
+        store.user("rosa").await?.context("she is there")?.password,
+        "$argon2id$"
+    );
+    assert!(store.session(b"cookie", 1).await?.is_none());
+    assert_eq!(store.audit_log(None, None, 10).await?.len(), 5);
     // It belongs to the engine that starts here now.
     assert_eq!(store.close_orphans(11).await?, 1);
     store.close().await;

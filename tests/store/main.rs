@@ -1,5 +1,6 @@
 //! The store: one body of tests on SQLite and on a real PostgreSQL, and what only one of them has.
 
+mod access;
 mod backup;
 mod cases;
 mod events;
@@ -17,7 +18,7 @@ use crate::world::{Database, run};
 
 /// Runs every case on a file, as a test of its own, and all of them on one server, each in a database of its own.
 macro_rules! on_both {
-    ($($case:ident,)*) => {
+    ($($module:ident::$case:ident,)*) => {
         mod on_sqlite {
             use super::*;
             $(
@@ -25,7 +26,7 @@ macro_rules! on_both {
                 fn $case() -> Result<()> {
                     let folder = TempDir::new()?;
                     let database = Database::file(folder.path());
-                    run(cases::$case(&database))
+                    run($module::$case(&database))
                 }
             )*
         }
@@ -37,7 +38,7 @@ macro_rules! on_both {
                 let folder = TempDir::new()?;
                 let name = stringify!($case);
                 let database = Database::server(&server, name, folder.path())?;
-                run(cases::$case(&database)).context(name)?;
+                run($module::$case(&database)).context(name)?;
             )*
             Ok(())
         }
@@ -45,22 +46,26 @@ macro_rules! on_both {
 }
 
 on_both! {
-    contacts_are_found_and_journals_come_back_as_written,
-    all_of_many_contacts_is_there_in_order,
-    a_key_is_set_read_compared_and_gone_in_time,
-    spaces_are_apart,
-    of_changes_at_the_same_time_each_sees_the_one_before,
-    limits_of_keys_are_held,
-    what_a_former_engine_left_open_is_closed,
-    all_is_there_after_opening_again,
-    what_the_store_refuses_is_lost_alone,
-    a_caller_may_be_called_anything,
-    records_are_committed_with_the_end_and_come_in_pages,
-    a_contact_cut_by_a_crash_gets_a_record_of_its_journal,
-    errors_and_the_first_of_each_path_outlive_the_rest,
-    above_the_bound_the_ordinary_go_before_the_rare,
-    a_number_is_forgotten_whole_and_again_after_a_cut,
-    what_happened_is_noted_once_for_each_webhook,
+    cases::contacts_are_found_and_journals_come_back_as_written,
+    cases::all_of_many_contacts_is_there_in_order,
+    cases::a_key_is_set_read_compared_and_gone_in_time,
+    cases::spaces_are_apart,
+    cases::of_changes_at_the_same_time_each_sees_the_one_before,
+    cases::limits_of_keys_are_held,
+    cases::what_a_former_engine_left_open_is_closed,
+    cases::all_is_there_after_opening_again,
+    cases::what_the_store_refuses_is_lost_alone,
+    cases::a_caller_may_be_called_anything,
+    access::tokens_are_found_listed_and_revoked,
+    access::users_sign_in_and_out,
+    access::every_change_is_in_the_log_or_was_not_made,
+    access::a_key_is_for_one_request,
+    cases::records_are_committed_with_the_end_and_come_in_pages,
+    cases::a_contact_cut_by_a_crash_gets_a_record_of_its_journal,
+    retention::errors_and_the_first_of_each_path_outlive_the_rest,
+    retention::above_the_bound_the_ordinary_go_before_the_rare,
+    retention::a_number_is_forgotten_whole_and_again_after_a_cut,
+    events::what_happened_is_noted_once_for_each_webhook,
 }
 
 #[test]

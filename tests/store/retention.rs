@@ -61,7 +61,7 @@ async fn swept(
 ) -> Result<Gone> {
     let sweep = Sweep {
         store,
-        tenant: "aurora",
+        tenant: Some("aurora"),
         recordings: folder(&database.place).join("recordings"),
         rules,
         now: NOW * DAY,
@@ -75,7 +75,7 @@ async fn swept(
 async fn left(store: &Store, contacts: &[(&str, u64, &str, bool)]) -> Result<(String, String)> {
     let mut journals = String::new();
     for (id, ..) in contacts {
-        if !store.journal(id).await?.is_empty() {
+        if !store.journal(id).await?.entries.is_empty() {
             journals.push_str(id.split('-').next().unwrap_or_default());
         }
     }
@@ -258,6 +258,7 @@ pub async fn a_number_is_forgotten_whole_and_again_after_a_cut(
         tenant,
         mentioned,
         dry,
+        who: "cli:rosa",
         now: 9,
     };
     let nothing = forget(&forgetting(Some("borealis"), false, true)).await?;
@@ -282,7 +283,7 @@ pub async fn a_number_is_forgotten_whole_and_again_after_a_cut(
             store.contact(id).await?.is_none() && store.record(id).await?.is_none(),
             "{id}"
         );
-        assert!(store.journal(id).await?.is_empty(), "{id}");
+        assert!(store.journal(id).await?.entries.is_empty(), "{id}");
     }
     assert!(store.contact("lasting-0").await?.is_some());
     let lines = store.oblivions().await?;
@@ -301,7 +302,14 @@ pub async fn a_number_is_forgotten_whole_and_again_after_a_cut(
         (1, 1, 5)
     );
     assert_eq!(forget(&forgetting(None, true, false)).await?.contacts, 0);
-    let text = format!("{:?}", store.oblivions().await?);
+    // Every run is in the audit log, and the number is not.
+    let log = store.audit_log(None, None, 10).await?;
+    let runs = log
+        .iter()
+        .map(|line| (line.action.as_str(), line.who.as_str()));
+    assert_eq!(runs.collect::<Vec<_>>(), [("number.forget", "cli:rosa"); 3]);
+    assert!(log.iter().all(|line| line.object == lines[0].number));
+    let text = format!("{:?}{log:?}", store.oblivions().await?);
     assert!(!text.contains("1300000"));
     store
         .kv_get(space, "k", 1)

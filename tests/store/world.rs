@@ -163,6 +163,6 @@ pub async fn ended(store: &Store) -> Result<Vec<(String, Option<i64>)>> {
 
 /// Whether the journal of a contact is so many keys, in order.
 pub async fn has_keys(store: &Store, id: &str, keys: u32) -> Result<bool> {
-    let journal = store.journal(id).await?;
+    let journal = store.journal(id).await?.entries;
     Ok(journal.iter().map(|entry| entry.seq).eq(0..keys))
 }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value as Json;
 use strowger_flow::RULES;
 use strowger_flow::expr::FILTERS;
+use strowger_server::access::{PERMISSIONS, Role};
 use strowger_tests::program::{repository, strowger};
 
 fn page(path: &str) -> Result<String> {
@@ -67,6 +68,38 @@ fn the_table_of_filters_is_that_of_the_program() -> Result<()> {
         )
     });
     same(&found, &rows.collect::<Vec<_>>());
+    Ok(())
+}
+
+#[test]
+fn the_table_of_roles_is_that_of_the_program() -> Result<()> {
+    let page = page("docs/operations.md")?;
+    let permissions = PERMISSIONS.iter().map(|row| row.permission.name());
+    let names: Vec<&str> = permissions.collect();
+    let head = format!("| role | | {} |", names.join(" | "));
+    let found = table(&page, &head)?;
+    let rows = Role::ALL.iter().map(|role| {
+        let may = PERMISSIONS
+            .iter()
+            .map(|row| match role.may(row.permission) {
+                true => "yes",
+                false => "–",
+            });
+        let about = role.about();
+        format!(
+            "| `{}` | {about} | {} |",
+            role.name(),
+            may.collect::<Vec<_>>().join(" | ")
+        )
+    });
+    same(&found, &rows.collect::<Vec<_>>());
+    for row in PERMISSIONS {
+        let line = format!("- `{}`: {}", row.permission.name(), row.what);
+        assert!(
+            page.lines().any(|told| told == line),
+            "docs/operations.md has no line\n{line}"
+        );
+    }
     Ok(())
 }
 

@@ -140,3 +140,20 @@ fn flows_whose_findings_are_allowed() {
         })
     });
 }
+
+#[test]
+fn flows_of_misspelt_names() {
+    grows_with_its_size(|count| {
+        steps(count, |index| {
+            format!("  s{index}:\n    - say: prompt-{index}\n    - goto: z{index}z\n")
+        })
+    });
+    grows_with_its_size(|count| {
+        steps(count, |index| {
+            format!(
+                "  s{index}:\n    - if: value{index} > 3\n      then: s{index}x\n      else: s{}\n    - set: {{ other{index}: 1 }}\n",
+                index + 1
+            )
+        })
+    });
+}

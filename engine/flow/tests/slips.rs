@@ -75,3 +75,144 @@ fn a_finding_about_a_huge_name_is_short() {
         assert!(found.message.english().len() < 3_000, "{}", found.rule);
     }
 }
+
+#[test]
+fn a_prompt_without_a_word_is_told() {
+    let asking = |prompt: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    ask: {prompt}\n    into: n\n    expect: digits\n    then: {{ ok: said, no_input: bye, no_match: bye }}\n  said: [{{ say: \"${{n | digits}}\" }}, {{ goto: bye }}]\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    let menu = |label: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    menu: \"${{choices}}\"\n    press: {{ 1: {{ to: bye, label: {label} }} }}\n    then: {{ no_input: bye, no_match: bye }}\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    for blank in [
+        "\"\"",
+        "\" \"",
+        "' \t'",
+        "{ en: \"\" }",
+        "{ en: { text: \"\" } }",
+        "|\n      \n",
+    ] {
+        assert_eq!(
+            broken(&saying(blank)),
+            BTreeSet::from(["bad-value"]),
+            "{blank}"
+        );
+    }
+    assert_eq!(broken(&asking("\"\"")), BTreeSet::from(["bad-value"]));
+    assert_eq!(broken(&menu("\"\"")), BTreeSet::from(["bad-value"]));
+    let named = "flow: a\nformat: 1\nprompts: { hello: \" \" }\nsteps:\n  start: [{ say: hello }, { hangup: completed }]\n";
+    assert_eq!(broken(named), BTreeSet::from(["bad-value"]));
+    // Music has no words.
+    assert_eq!(
+        broken(&saying(
+            "{ en: { audio: audio/en/goodbye.wav, text: \"\" } }"
+        )),
+        BTreeSet::new()
+    );
+}
+
+#[test]
+fn a_file_that_holds_no_flow_says_what_it_holds() {
+    for (text, rule, words) in [
+        ("", "missing-key", "nothing stands in this file"),
+        (
+            "# to be written\n",
+            "missing-key",
+            "nothing stands in this file",
+        ),
+        ("---\n", "missing-key", "nothing stands in this file"),
+        ("~\n", "missing-key", "nothing stands in this file"),
+        (
+            "- flow: a\n- format: 1\n",
+            "bad-value",
+            "this file is a list",
+        ),
+        ("[]", "bad-value", "this file is a list"),
+        ("hello\n", "bad-value", "this file is a text"),
+        ("\"\"", "bad-value", "this file is a text"),
+    ] {
+        let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+        let [found] = &checked.diagnostics[..] else {
+            panic!("{text:?}: {:?}", checked.diagnostics);
+        };
+        assert_eq!(found.rule, rule, "{text:?}");
+        assert!(
+            found.message.english().contains(words),
+            "{:?}",
+            found.message
+        );
+        let help = found.help.as_ref().expect("how a flow begins");
+        assert!(help.english().contains("`flow: a-name`"), "{help:?}");
+    }
+}
+
+#[test]
+fn an_alias_is_one_finding_wherever_it_stands() {
+    let flow = |start: &str, more: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n{start}  other: {{ say: Hello., then: bye }}\n  bye: {{ hangup: completed }}\n{more}"
+        )
+    };
+    let menu =
+        "    menu: Press 1.\n    press: { 1: other }\n    then: { no_input: bye, no_match: bye }\n";
+    for text in [
+        flow("    say: Hi.\n    then: *x\n", ""),
+        flow("    *x\n", ""),
+        flow("    - say: Hi.\n    - *x\n", ""),
+        flow("    - *x\n    - goto: other\n", ""),
+        flow("    say: *x\n    then: other\n", ""),
+        flow("    goto: *x\n", ""),
+        flow(&menu.replace("{ 1: other }", "*x"), ""),
+        flow(&menu.replace("other", "*x"), ""),
+        flow(&menu.replace("no_input: bye", "no_input: *x"), ""),
+        flow(&menu.replace("{ no_input: bye, no_match: bye }", "*x"), ""),
+        flow("    if: *x\n    then: other\n    else: bye\n", ""),
+        flow("    switch: call.channel\n    then: *x\n", ""),
+        flow("    choose:\n      - *x\n      - { else: other }\n", ""),
+        flow("    choose: *x\n", ""),
+        flow("    call: *x\n    then: { else: other }\n", ""),
+        flow("    use: *x\n    then: { else: other }\n", ""),
+        flow("    <<: *x\n    goto: other\n", ""),
+        flow("    goto: other\n", "global: *x\n"),
+        flow("    goto: bye\n", "global: { error: *x }\n"),
+        flow("    goto: other\n", "start: *x\n"),
+        "flow: a\nformat: 1\nlanguages: [en]\nsteps: *x\n".to_owned(),
+        flow(
+            "    say: *x\n    then: other\n",
+            "prompts: { hello: Hello. }\n",
+        ),
+    ] {
+        let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+        let rules: Vec<&str> = checked.diagnostics.iter().map(|found| found.rule).collect();
+        assert_eq!(rules, ["yaml-anchor"], "{text}");
+    }
+}
+
+#[test]
+fn an_alias_hides_no_mistake_of_another_action() {
+    let text = "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - say: *x\n    - menu: Press 1.\n      then: { no_input: bye, no_match: bye }\n  bye: { hangup: completed }\n";
+    assert_eq!(
+        broken(text),
+        BTreeSet::from(["missing-input", "yaml-anchor"])
+    );
+}
+
+#[test]
+fn a_target_that_is_none_is_one_finding() {
+    for target in ["", "{ a: b }", "Other Step", "repeat"] {
+        let text = format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    goto: {target}\n  other: {{ say: Hello., then: bye }}\n  bye: {{ hangup: completed }}\n"
+        );
+        let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+        assert_eq!(
+            checked.diagnostics.len(),
+            1,
+            "{text} {:?}",
+            checked.diagnostics
+        );
+    }
+}

@@ -186,7 +186,10 @@ fn main() {
     eprintln!("{}", host.report());
     let component = guest::answers("number", r#"{"n":7}"#);
     let (calling, rebuilt) = (calls(CALLS), calls(REBUILT_CALLS));
-    let handle = host.runtime().handle().clone();
+    let handle = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("this machine can run tokio");
     let (plugin, caller, rebuilding) = handle.block_on(async {
         let (all, limits) = (Grants::all(), Limits::default());
         let plugin = host
@@ -269,7 +272,7 @@ fn thread_cpu() -> Duration {
 
 /// Floor and host by turns, so that both see the same machine; prints processor times and ratios.
 fn compare(
-    handle: &tokio::runtime::Handle,
+    handle: &tokio::runtime::Runtime,
     floor: &Floor,
     plugin: &Plugin,
     calling_floor: &Floor,
@@ -304,7 +307,7 @@ fn compare(
 }
 
 /// A step whose calls were all answered before its instance was dropped, run again.
-fn compare_rebuild(handle: &tokio::runtime::Handle, floor: &Floor, plugin: &Plugin) {
+fn compare_rebuild(handle: &tokio::runtime::Runtime, floor: &Floor, plugin: &Plugin) {
     let told = Told::default();
     let again = async || {
         let report = plugin

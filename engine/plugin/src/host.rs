@@ -15,6 +15,7 @@ use crate::limits::Limits;
 use crate::plugin::{self, Plugin};
 use crate::pool::Pool;
 use crate::runtime::{GuestRuntime, share_with_compiler};
+use crate::share::Share;
 use crate::tier::Tier;
 
 /// How to set up a [`Host`].
@@ -108,6 +109,8 @@ pub(crate) struct Shared {
     interpreters: OnceLock<Arc<Tier>>,
     pub(crate) cache: Option<CodeCache>,
     pub(crate) runtime: GuestRuntime,
+    /// For guests that are nobody's: descriptions, and steps that are run alone.
+    pub(crate) share: Share,
     tick: Duration,
 }
 
@@ -142,6 +145,7 @@ impl Host {
                 native: Arc::new(native),
                 interpreters: OnceLock::new(),
                 cache,
+                share: runtime.nobodys(),
                 runtime,
                 tick,
             }),

@@ -227,7 +227,7 @@ pub(crate) struct CpuClock {
 }
 
 /// Longest poll that is charged by the wall clock alone.
-const SHORT_POLL: Duration = Duration::from_millis(1);
+pub(crate) const SHORT_POLL: Duration = Duration::from_millis(1);
 
 thread_local! {
     /// What the thread's own clock said when it was last asked. Nanoseconds.
@@ -290,7 +290,7 @@ impl<F: Future> Future for Metered<'_, F> {
 }
 
 /// The processor time that the calling thread has used. Nanoseconds.
-fn thread_cpu_nanos() -> u64 {
+pub(crate) fn thread_cpu_nanos() -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,

@@ -16,6 +16,7 @@ use crate::limits::Limits;
 use crate::link::link;
 use crate::meter::{Meters, StepState};
 use crate::run::{self, RunRequest, StepReport};
+use crate::runtime::GuestEnd;
 use crate::tier::Tier;
 
 /// A plugin that was checked and can run. A handle: clones share everything, and a step that runs
@@ -73,17 +74,18 @@ impl Plugin {
     /// next suspension, at the latest at the next tick.
     pub fn run(&self, request: RunRequest) -> impl Future<Output = StepReport> + Send + use<> {
         let plugin = self.clone();
-        let task = self
-            .inner
-            .shared
-            .runtime
-            .run(async move { plugin.run_here(request).await });
+        let shared = &self.inner.shared;
+        let run = async move { plugin.run_here(request).await };
+        let task = shared.runtime.spawn(&shared.share, run);
         async move {
-            task.await.unwrap_or_else(|error| StepReport {
-                result: Err(if error.is_cancelled() {
-                    StepError::Cancelled("the engine is shutting down".into())
-                } else {
-                    StepError::HostFault(format!("a provider of host calls panicked: {error}"))
+            task.await.unwrap_or_else(|end| StepReport {
+                result: Err(match end {
+                    GuestEnd::Cancelled => {
+                        StepError::Cancelled("the engine is shutting down".into())
+                    }
+                    GuestEnd::Panicked(words) => {
+                        StepError::HostFault(format!("a provider of host calls panicked: {words}"))
+                    }
                 }),
                 meters: Meters::default(),
             })
@@ -139,7 +141,7 @@ pub(crate) async fn load(
     let limits = limits.clone();
     let answered = shared
         .runtime
-        .run(async move {
+        .spawn(&shared.share, async move {
             let mut inner = inner;
             let answer = run::describe(&inner, &limits)
                 .await
@@ -152,7 +154,10 @@ pub(crate) async fn load(
             })
         })
         .await
-        .map_err(|error| fault(format!("describing the plugin panicked: {error}")))?;
+        .map_err(|end| match end {
+            GuestEnd::Cancelled => fault("the engine is shutting down".to_owned()),
+            GuestEnd::Panicked(words) => fault(format!("describing the plugin panicked: {words}")),
+        })?;
     match answered {
         Ok(inner) if complaints.is_empty() => Ok(Plugin {
             inner: Arc::new(*inner),

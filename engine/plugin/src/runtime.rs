@@ -1,61 +1,115 @@
 //! The threads on which guests run, apart from signalling and media.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+use async_task::FallibleTask;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinHandle;
 
-/// A runtime of its own for guest code, so that a guest that computes to its limit delays no packet.
+use crate::lanes::{Lanes, Task, Which};
+use crate::share::Share;
+
+/// How much lower the priority of the slow lane is. Steps of niceness.
+const SLOWER: u8 = 10;
+
+/// Threads of their own for guest code, so that a guest that computes to its limit delays no packet; and in two lanes,
+/// so that it delays no other tenant's guest (see `lanes`).
 ///
 /// A step that is only suspended occupies no thread. Dropping the runtime cancels what still runs.
-#[derive(Debug)]
 pub struct GuestRuntime {
+    /// Timers of the guests' tasks, and compiling.
     runtime: Option<Runtime>,
     handle: Handle,
+    lanes: Arc<Lanes>,
     threads: usize,
+    shares: Arc<AtomicUsize>,
+    next_share: AtomicU64,
 }
 
 impl GuestRuntime {
-    /// Starts `threads` threads (at least one). `niceness` from 0 to 19 lowers their priority against
-    /// the process's other threads, where the system knows priorities of threads (Linux).
+    /// Starts `threads` threads (at least one) for each lane. `niceness` from 0 to 19 lowers their priority against
+    /// the process's other threads, where the system knows priorities of threads (Linux); the slow lane's is lower by
+    /// [`SLOWER`].
     pub fn new(threads: usize, niceness: u8) -> io::Result<Self> {
         let threads = threads.max(1);
         let runtime = Builder::new_multi_thread()
-            .worker_threads(threads)
-            .thread_name("guest")
+            .worker_threads(1)
+            .thread_name("guest-time")
             .enable_time()
             .on_thread_start(move || lower_priority(niceness))
             .build()?;
-        Ok(Self {
-            handle: runtime.handle().clone(),
+        let handle = runtime.handle().clone();
+        let lanes = Arc::new(Lanes::default());
+        let started = Self {
             runtime: Some(runtime),
+            handle: handle.clone(),
+            lanes: Arc::clone(&lanes),
             threads,
-        })
+            shares: Arc::default(),
+            next_share: AtomicU64::new(0),
+        };
+        for (which, name, niceness) in [
+            (Which::Quick, "guest", niceness),
+            (Which::Slow, "guest-slow", niceness.saturating_add(SLOWER)),
+        ] {
+            for index in 0..threads {
+                let (lanes, handle) = (Arc::clone(&lanes), handle.clone());
+                // On an error the lanes are closed by the drop of `started`.
+                std::thread::Builder::new()
+                    .name(format!("{name}-{index}"))
+                    .spawn(move || {
+                        lower_priority(niceness);
+                        let _timers = handle.enter();
+                        lanes.work(which);
+                    })?;
+            }
+        }
+        Ok(started)
     }
 
-    /// How many threads poll guests.
+    /// How many threads poll guests, in each lane.
     pub fn threads(&self) -> usize {
         self.threads
     }
 
-    /// The handle of the runtime, for tasks that shall live beside the guests.
-    pub fn handle(&self) -> &Handle {
-        &self.handle
+    /// The share of a tenant in these threads: its guests take turns with those of other shares.
+    pub fn share(&self) -> Share {
+        let id = self.next_share.fetch_add(1, Ordering::Relaxed);
+        Share::among(id, &self.shares)
     }
 
-    /// Runs a future on the guest threads. Dropping the returned future cancels it there.
-    pub fn run<F>(
-        &self,
-        future: F,
-    ) -> impl Future<Output = Result<F::Output, JoinError>> + Send + use<F>
+    /// A share that is no tenant's and is not counted among them.
+    pub(crate) fn nobodys(&self) -> Share {
+        let id = self.next_share.fetch_add(1, Ordering::Relaxed);
+        Share::among(id, &Arc::default())
+    }
+
+    /// Runs a future on the guest threads. Dropping the task ends it there, at its next suspension.
+    pub fn spawn<F>(&self, share: &Share, future: F) -> GuestTask<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        AbortOnDrop(self.handle.spawn(future))
+        let lanes = Arc::clone(&self.lanes);
+        let (runnable, task) = async_task::Builder::new()
+            .propagate_panic(true)
+            .metadata(Task::new(share.clone()))
+            .spawn(
+                |_| async move {
+                    // A panic is the awaiting side's to tell; it must not end the thread.
+                    CatchUnwind(Box::pin(future)).await
+                },
+                move |runnable| lanes.put(runnable),
+            );
+        runnable.schedule();
+        GuestTask(task.fallible())
     }
 
     /// Runs a blocking piece of work, such as compiling, on a thread of the runtime's blocking pool.
@@ -81,8 +135,17 @@ pub(crate) fn share_with_compiler(threads: usize, niceness: u8) {
     }
 }
 
+impl fmt::Debug for GuestRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuestRuntime")
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Drop for GuestRuntime {
     fn drop(&mut self) {
+        self.lanes.close();
         if let Some(runtime) = self.runtime.take() {
             // Dropping a runtime waits for its threads, which an async caller must not do.
             runtime.shutdown_background();
@@ -90,20 +153,56 @@ impl Drop for GuestRuntime {
     }
 }
 
-/// A task that ends when nobody waits for it any more.
-struct AbortOnDrop<T>(JoinHandle<T>);
+/// A task on the guest threads. Dropping it ends it at its next suspension.
+#[must_use = "dropped, it ends"]
+pub struct GuestTask<T>(FallibleTask<Result<T, String>, Task>);
 
-impl<T> Future for AbortOnDrop<T> {
-    type Output = Result<T, JoinError>;
+/// Why a task gave nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GuestEnd {
+    /// The threads are gone.
+    Cancelled,
+    /// The code of a provider of host calls panicked, with these words.
+    Panicked(String),
+}
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx)
+impl<T> GuestTask<T> {
+    /// Lets it run to its end without anybody who waits for it.
+    pub fn detach(self) {
+        self.0.detach();
     }
 }
 
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
+impl<T> Future for GuestTask<T> {
+    type Output = Result<T, GuestEnd>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map(|done| match done {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(words)) => Err(GuestEnd::Panicked(words)),
+            None => Err(GuestEnd::Cancelled),
+        })
+    }
+}
+
+/// A future whose panic is its output.
+struct CatchUnwind<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for CatchUnwind<F> {
+    type Output = Result<F::Output, String>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // After a panic the future is not polled again.
+        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => {
+                let words = panic
+                    .downcast_ref::<&str>()
+                    .map(|words| (*words).to_owned());
+                let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
+                Poll::Ready(Err(words.unwrap_or_else(|| "without words".to_owned())))
+            }
+        }
     }
 }
 

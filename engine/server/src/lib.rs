@@ -3,14 +3,17 @@
 //! ```text
 //! sip        signalling          media     audio threads         prompts   files and speech, ready to play
 //! runtime    one task a contact  effects   HTTP and data         store     journals, records, data
-//! project    a project's folder  serve     calls in, draining    http      health, metrics, contacts
+//! project    a project's folder  serve     calls in, draining    http      the API: contacts, health, who may use it
 //! scenario   a flow's tests, in virtual time           lsp      the language server, for editors
 //! records    one a contact, and its forms              retention what goes, and when      webhooks  telling others
 //! telemetry  a contact as a trace of OpenTelemetry
-//! cli        the program's verbs
+//! centre     tenants, what they publish, what is live  trial     a step alone, against a script
+//! access     roles and tokens    cli       the program's verbs
 //! ```
 
+pub mod access;
 mod below;
+pub mod centre;
 pub mod cli;
 pub mod clock;
 pub mod effects;
@@ -28,4 +31,5 @@ pub mod serve;
 pub mod sip;
 pub mod store;
 pub mod telemetry;
+pub mod trial;
 pub mod webhooks;

@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::centre::{Admitted, Centre, NotAdmitted};
 use crate::media::{Media, MediaEvent};
-use crate::project::Routes;
-use crate::runtime::{Driver, Engine, Outgoing, Pace, VoiceLine};
+use crate::runtime::{Driver, Outgoing, Pace, VoiceLine};
 use crate::sip::{CallEvent, Incoming, Sip};
 
 /// Keys kept from before the ACK; nobody types more in a round trip.
@@ -33,6 +33,10 @@ pub struct Traffic {
     pub answered: AtomicU64,
     /// Calls to numbers without a route: 404.
     pub unknown_number: AtomicU64,
+    /// Calls to tenants that have nothing live: 480.
+    pub nothing_live: AtomicU64,
+    /// Calls to tenants that have as many contacts as they may: 503.
+    pub tenant_full: AtomicU64,
     /// Calls without a codec of ours, or with an unusable offer: 488 and 400.
     pub unusable_offer: AtomicU64,
     /// Calls refused because no audio port was free: 503.
@@ -41,14 +45,27 @@ pub struct Traffic {
     pub draining: AtomicBool,
 }
 
+impl Traffic {
+    /// Counts a contact that does not begin; gives SIP's answer to it.
+    fn refused(&self, refusal: &NotAdmitted) -> (u16, &'static str) {
+        let (count, code, reason) = match refusal {
+            NotAdmitted::NoTenant | NotAdmitted::NoRoute => {
+                (&self.unknown_number, 404, "No route for this number")
+            }
+            NotAdmitted::NothingLive(_) => (&self.nothing_live, 480, "Nothing is live here"),
+            NotAdmitted::Full(_) => (&self.tenant_full, 503, "Too many calls"),
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        (code, reason)
+    }
+}
+
 /// Takes calls until told to stop.
 pub struct Server {
-    /// What the contacts share.
-    pub engine: Arc<Engine>,
+    /// Who is served.
+    pub centre: Arc<Centre>,
     /// The audio.
     pub media: Media,
-    /// Number to flow.
-    pub routes: Routes,
     /// The calls that transfers place.
     pub outgoing: Arc<Outgoing>,
     /// Counters.
@@ -106,14 +123,24 @@ impl Server {
             offer,
             mut events,
             source,
+            max_forwards,
             ..
         } = incoming;
-        let Some(flow) = self.routes.flow(&to_user).map(str::to_owned) else {
-            self.traffic.unknown_number.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(number = %to_user, %source, "refused 404: no route for this number; add it to routes.yaml");
-            let _ = call.reject(404, "No route for this number").await;
-            return;
+        let admitted = match self.centre.admit(&to_user, &from_user) {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                let (code, reason) = self.traffic.refused(&refusal);
+                tracing::warn!(number = %to_user, %source, "refused {code}: {refusal}");
+                let _ = call.reject(code, reason).await;
+                return;
+            }
         };
+        // The seat is kept until the call is over.
+        let Admitted {
+            engine,
+            flow,
+            seat: _seat,
+        } = admitted;
         let (media_events, media) = mpsc::channel::<MediaEvent>(MEDIA_EVENTS);
         let stream = match self.media.open(media_events) {
             Ok(stream) => stream,
@@ -188,8 +215,7 @@ impl Server {
             let _ = call.hang_up().await;
             return;
         }
-        let contact = self
-            .engine
+        let contact = engine
             .contact(&flow, Channel::Voice, &from_user, &to_user, Some(&call_id))
             .await;
         let Some(contact) = contact else {
@@ -202,18 +228,18 @@ impl Server {
         tracing::info!(contact = %id, from = %from_user, to = %to_user, %flow, %call_id, "call answered");
         self.traffic.answered.fetch_add(1, Ordering::Relaxed);
         self.traffic.calls.fetch_add(1, Ordering::Relaxed);
-        if self.engine.records_calls() {
-            let path = self.engine.recordings.join(format!("{id}.wav"));
+        if engine.records_calls() {
+            let path = engine.node.recordings().join(format!("{id}.wav"));
             match stream.tap(path.clone()) {
                 // From now on, so that whoever looks after a crash finds what there is.
-                Ok(()) => self.engine.recorded(&id, &path).await,
+                Ok(()) => engine.node.recorded(&id, &path).await,
                 Err(error) => {
                     tracing::warn!(contact = %id, "the call is not recorded: {error}");
                 }
             }
         }
         let mut line = VoiceLine::new(
-            self.engine.clone(),
+            engine.clone(),
             id,
             call,
             events,
@@ -223,9 +249,10 @@ impl Server {
             remote,
             source.ip(),
             self.outgoing.clone(),
+            max_forwards,
         );
         line.pressed(early_keys);
-        Driver::new(self.engine.clone(), contact, line, stop, Pace::Real, false)
+        Driver::new(engine.clone(), contact, line, stop, Pace::Real, false)
             .run()
             .await;
         self.traffic.calls.fetch_sub(1, Ordering::Relaxed);

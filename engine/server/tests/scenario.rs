@@ -117,6 +117,43 @@ fn what_cannot_be_run_says_what_to_do() {
 }
 
 #[test]
+fn what_was_heard_too_early_or_nearly_is_told() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("near");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let flow = "flow: near\nformat: 1\nlanguages: [en]\nprompts: { offer: To buy a lamp press one. }\nsteps:\n  start:\n    \
+                menu: offer\n    press: { 1: sold }\n    then: { no_input: sold, no_match: sold }\n  \
+                sold: [ { say: Your lamp is on its way. }, { say: Thank you and goodbye. }, { hangup: completed } ]\n\
+                tests:\n  a prompt before the key:\n    run:\n      - press: 1\n      - expect: offer\n  \
+                words before the key:\n    run:\n      - press: 1\n      - expect: { hear: buy a lamp }\n  \
+                nearly these words:\n    run:\n      - press: 1\n      - expect: { hear: Your lamps are on their way }\n  \
+                nothing like these:\n    run:\n      - press: 1\n      - expect: { hear: 'Zzz, qqq, xxx' }\n";
+    std::fs::write(folder.join("near.flow.yaml"), flow).expect("written");
+    let file = folder.join("near.flow.yaml").display().to_string();
+    let of = |name: &str| told(&["-k", name, &file], 1);
+    let early = "got       heard before the caller's last act: “To buy a lamp press one.” (offer)";
+    assert!(
+        of("a prompt before").contains(early),
+        "{}",
+        of("a prompt before")
+    );
+    assert!(of("words before").contains(early), "{}", of("words before"));
+    let nearly = of("nearly these");
+    assert!(
+        nearly.contains("got       nearest: “Your lamp is on its way.”"),
+        "{nearly}"
+    );
+    let nothing = of("nothing like");
+    assert!(
+        !nothing.contains("nearest") && !nothing.contains("before the caller"),
+        "{nothing}"
+    );
+    assert!(
+        nothing.contains("heard “Thank you and goodbye.”"),
+        "{nothing}"
+    );
+}
+
+#[test]
 fn the_demo_project_passes_its_tests() {
     let aurora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../flows/aurora");
     let text = told(&[&aurora.display().to_string()], 0);

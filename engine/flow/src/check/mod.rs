@@ -20,7 +20,7 @@ use report::Report;
 pub use worst::{APOLOGY_MS, GOODBYE_MS, WorstCase};
 
 use crate::catalog::{Catalog, FlowSignature};
-use crate::diagnostic::{Diagnostic, Level, Text};
+use crate::diagnostic::{Diagnostic, Level};
 use crate::expr::Span;
 use crate::lower::{Draft, Test, flow_signature, lower};
 use crate::plan::{Declaration, Plan};
@@ -55,13 +55,7 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
     let read = yaml::read(text, &mut report);
     let Some(root) = &read.root else {
         if report.diagnostics().is_empty() {
-            rules::missing_key::missing(
-                &mut report,
-                Span::default(),
-                "steps:",
-                Text::fixed("a flow", "流程"),
-                "steps:",
-            );
+            rules::missing_key::nothing(&mut report, Span::default());
         }
         return Checked {
             plan: None,
@@ -82,6 +76,7 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
     types::check(&graph, &draft, &assigned, &mut report);
     listening::check(&graph, &draft, &mut report);
     let worst = worst::check(&graph, &draft, &mut report);
+    follow_ups(&draft, &mut report);
     suppress::apply(root, &read.comments, &mut report);
     let errors = report
         .diagnostics()
@@ -105,6 +100,39 @@ pub fn signature(source: &[u8]) -> Option<(String, FlowSignature)> {
     let text = std::str::from_utf8(source).ok()?;
     let mut report = Report::new("", text);
     flow_signature(yaml::read(text, &mut report).root.as_ref()?)
+}
+
+/// Takes back what was found missing only because something in its action could not be read: that is told already.
+fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
+    let gaps = report.gaps();
+    if gaps.is_empty() {
+        return;
+    }
+    let has_gap = |span: &Span| {
+        let first = gaps.partition_point(|gap| gap.start < span.start);
+        gaps.get(first).is_some_and(|gap| gap.start < span.end)
+    };
+    let actions: Vec<Span> = draft
+        .facts
+        .iter()
+        .map(|facts| facts.span)
+        .filter(has_gap)
+        .collect();
+    let merge = |span: Span, text: &str| text.get(span.start..span.end) == Some("<<");
+    let text = report.lines().source();
+    report.remove(|found| match found.rule {
+        // Of `<<: *name` the alias is told.
+        "unknown-key" => merge(found.primary.span, text),
+        "missing-input" | "missing-key" | "missing-outcome" => {
+            let at = found.primary.span.start;
+            actions
+                .iter()
+                .any(|action| (action.start..action.end).contains(&at))
+        }
+        // It may have been used there.
+        "unused" => true,
+        _ => false,
+    });
 }
 
 fn not_utf8(file: &str, source: &[u8], valid: usize) -> Checked {

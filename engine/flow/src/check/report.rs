@@ -72,6 +72,17 @@ impl<'a> Report<'a> {
         self.spoilt.insert(span);
     }
 
+    /// Places of which nobody knows what was meant to stand there, in the order of the file.
+    pub fn gaps(&self) -> Vec<Span> {
+        let mut gaps: Vec<Span> = self.spoilt.iter().copied().collect();
+        gaps.sort_by_key(|gap| gap.start);
+        gaps
+    }
+
+    pub fn has_gaps(&self) -> bool {
+        !self.spoilt.is_empty()
+    }
+
     pub fn lines(&self) -> &Lines<'a> {
         &self.lines
     }

@@ -1,35 +1,37 @@
 //! Did you mean …?
 
 use crate::diagnostic::Text;
-use crate::expr::suggest::distance;
+use crate::expr::suggest::{Letters, MAX_LETTERS, distance};
 
 /// Most names shown when nothing is near.
 const MAX_SHOWN: usize = 24;
-
-/// Longest names that are compared: the comparison costs the product of both lengths.
-const MAX_COMPARED: usize = 64;
 
 /// The name nearest to a misspelt one, if one is near enough to be a slip: a third of the letters.
 pub(crate) fn nearest<'n>(
     written: &str,
     names: impl IntoIterator<Item = &'n str>,
 ) -> Option<&'n str> {
-    let wanted: Vec<char> = written.chars().collect();
-    let length = wanted.len();
-    if length == 0 || length > MAX_COMPARED {
+    // What has more letters is no slip in a name, and a comparison costs the product of both lengths.
+    if written.is_empty() || written.chars().nth(MAX_LETTERS).is_some() {
         return None;
     }
-    let allowed = (length / 3).max(1);
-    names
-        .into_iter()
-        .filter(|name| {
-            name.len() <= MAX_COMPARED && name.len().abs_diff(written.len()) <= 3 * allowed
-        })
-        .map(|name| (name.chars().collect::<Vec<char>>(), name))
-        .map(|(letters, name)| (distance(&wanted, &letters), letters.len(), name))
-        .filter(|(distance, length, _)| distance <= &allowed && distance < length)
-        .min_by_key(|(distance, _, name)| (*distance, *name))
-        .map(|(_, _, name)| name)
+    let wanted = Letters::new(written.chars());
+    let allowed = (wanted.get().len() / 3).max(1);
+    let mut best: Option<(usize, &str)> = None;
+    for name in names {
+        // A letter has at most four bytes.
+        if name.len() > MAX_LETTERS || name.len().abs_diff(written.len()) > 4 * allowed {
+            continue;
+        }
+        let letters = Letters::new(name.chars());
+        let most = best.map_or(allowed, |(least, _)| least);
+        if let Some(slips) = distance(&wanted, &letters, most.min(letters.get().len().max(1) - 1))
+            && best.is_none_or(|best| (slips, name) < best)
+        {
+            best = Some((slips, name));
+        }
+    }
+    best.map(|(_, name)| name)
 }
 
 /// As many of the names as [`shown`] looks at: of a large flow that is full of typing errors, no finding takes them all.

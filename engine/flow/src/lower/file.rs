@@ -11,7 +11,7 @@ use crate::check::rules::{
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Action, Edge};
-use crate::yaml::{Map, Node};
+use crate::yaml::{Content, Map, Node};
 
 /// Longest contact unless the flow says otherwise, in milliseconds: half an hour.
 const MAX_DURATION_MS: u64 = 30 * 60_000;
@@ -85,17 +85,10 @@ pub(crate) fn lower<'t>(
     };
     match root.map() {
         Some(map) => lowerer.file(root.span, map),
-        None => {
-            let at = first_word(root.span);
-            missing_key::missing(
-                &mut lowerer.report,
-                at,
-                "steps:",
-                Text::fixed("a flow", "流程"),
-                "steps:",
-            );
-        }
+        None => no_flow(&mut lowerer.report, root),
     }
+    // What stood in a gap may have led anywhere.
+    lowerer.draft.lost_target |= lowerer.report.has_gaps();
     (lowerer.draft, lowerer.report)
 }
 
@@ -107,6 +100,24 @@ pub(super) fn no_language(written: &str) -> (Text, Text) {
         "请写 `en`、`zh` 或其他 BCP 47 代码",
     );
     (why, help)
+}
+
+/// Tells of a file that holds something else than keys with values.
+fn no_flow(report: &mut Report<'_>, root: &Node<'_>) {
+    let is = match &root.content {
+        Content::List(_) => Text::fixed("a list", "列表"),
+        Content::Scalar(_) if root.absent() => return missing_key::nothing(report, root.span),
+        Content::Scalar(_) | Content::Map(_) => Text::fixed("a text", "一段文本"),
+    };
+    bad_value::why(
+        report,
+        first_word(root.span),
+        text!(
+            "a flow is a map of keys such as `flow:` and `steps:`, and this file is {is}",
+            "流程是由 `flow:`、`steps:` 等键组成的映射，而此文件是{is}"; is
+        ),
+        Some(missing_key::BEGINNING),
+    );
 }
 
 fn first_word(span: Span) -> Span {

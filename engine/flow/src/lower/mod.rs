@@ -96,8 +96,9 @@ struct Site {
     labelled: usize,
 }
 
-/// Most name comparisons for suggestions in one file: a file of typing errors stays cheap.
-pub(crate) const MAX_COMPARED: usize = 500_000;
+/// Most name comparisons for suggestions in one file: a file of typing errors stays cheap. A flow of 1,000 steps may
+/// have a hundred misspelt targets before the rest of them get no suggestion.
+pub(crate) const MAX_COMPARED: usize = 100_000;
 
 impl<'t> Lowerer<'t> {
     /// The nearest name, unless this file has had its share of comparisons.

@@ -17,6 +17,11 @@ use crate::yaml::{Content, Map, Node, Scalar};
 /// Most parts of a prompt in one language.
 const MAX_PARTS: usize = 64;
 
+/// Whether a text has nothing that could be said.
+fn blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
 impl<'t> Lowerer<'t> {
     /// `prompts:` of the flow.
     pub(super) fn prompts(&mut self, node: &'t Node<'t>) {
@@ -246,11 +251,16 @@ impl<'t> Lowerer<'t> {
                 bad_value::why(&mut self.report, value.span, why, Some(help));
             }
         }
+        // A recording of music may have no words.
+        let wordless = map
+            .value("text")
+            .is_none_or(|value| value.text().is_some_and(blank));
         if let Some(value) = map.value("text")
             && self
                 .expect_text("text", value, Text::fixed("a text", "文本"))
                 .is_some()
             && let Some(scalar) = value.scalar()
+            && !(wordless && map.entry("audio").is_some())
         {
             voice.text = self.spoken(value, scalar, draft);
         }
@@ -264,7 +274,7 @@ impl<'t> Lowerer<'t> {
             note(voice.chat.as_ref(), &mut draft.exprs);
         }
         if let Some(value) = map.value("audio") {
-            voice.audio = self.audio_path("audio", value, map.entry("text").is_none());
+            voice.audio = self.audio_path("audio", value, wordless);
         }
         if let Some(value) = map.value("voice") {
             voice.voice = self
@@ -307,6 +317,12 @@ impl<'t> Lowerer<'t> {
                 "say it in several actions, or as an audio file",
                 "请分成几个动作来说，或用音频文件",
             );
+            bad_value::why(&mut self.report, node.span, why, Some(help));
+            return None;
+        }
+        if blank(&scalar.text) {
+            let why = Text::fixed("this prompt says nothing", "这条提示什么也没说");
+            let help = Text::fixed("write its text, or leave it out", "请写上文本，或删除它");
             bad_value::why(&mut self.report, node.span, why, Some(help));
             return None;
         }

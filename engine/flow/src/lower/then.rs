@@ -37,7 +37,7 @@ impl<'t> Lowerer<'t> {
                 let Some(name) =
                     self.expect_text(key, node, Text::fixed("the name of a step", "步骤的名字"))
                 else {
-                    return unknown();
+                    return self.lost();
                 };
                 self.named_target(name, node.span, place)
             }
@@ -61,9 +61,15 @@ impl<'t> Lowerer<'t> {
                         "步骤的名字，或动作列表",
                     ),
                 );
-                unknown()
+                self.lost()
             }
         }
+    }
+
+    /// A target that nobody knows: any step may be meant.
+    fn lost(&mut self) -> Edge {
+        self.draft.lost_target = true;
+        unknown()
     }
 
     pub(super) fn named_target(&mut self, name: &str, span: Span, place: &Place) -> Edge {
@@ -94,7 +100,7 @@ impl<'t> Lowerer<'t> {
                     "请写要去的步骤的名字",
                 )),
             );
-            return unknown();
+            return self.lost();
         }
         let mut index = self.steps.get(name).copied();
         if index.is_none() {
@@ -106,7 +112,7 @@ impl<'t> Lowerer<'t> {
                     Text::fixed("a step", "步骤"),
                     false,
                 );
-                return unknown();
+                return self.lost();
             }
             let names = std::mem::take(&mut self.step_names);
             let meant = self.nearest(name, names.iter().map(String::as_str));
@@ -116,10 +122,7 @@ impl<'t> Lowerer<'t> {
         }
         match index.and_then(|index| u32::try_from(index).ok()) {
             Some(index) => Edge::Node(NodeId(STEP + index)),
-            None => {
-                self.draft.lost_target = true;
-                unknown()
-            }
+            None => self.lost(),
         }
     }
 

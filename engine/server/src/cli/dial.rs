@@ -143,6 +143,9 @@ impl Dial {
                         let remote = session.accept(&sdp).map_err(|e| Failure { code: FOUND, message: e.to_string() })?;
                         talk.remote = Some(remote);
                         talk.say("answered");
+                        if remote.dtmf_pt.is_none() && talk.presses() {
+                            talk.say("the answer has no telephone-event (RFC 4733): the other side hears no keys of ours");
+                        }
                     }
                     Some(CallEvent::Ringing { .. }) => talk.say("rings"),
                     Some(CallEvent::Refused { .. }) if !somebody() => return Err(self.nobody()),
@@ -254,6 +257,11 @@ impl Talk {
             heard: Vec::new(),
             origin: None,
         }
+    }
+
+    /// Whether keys are to be pressed.
+    fn presses(&self) -> bool {
+        self.acts.iter().any(|act| matches!(act, Act::Keys(_)))
     }
 
     fn say(&self, what: &str) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{FOUND, Failure, Format, OK, data_folder, store_of};
+use super::{FOUND, Failure, Format, OK, data_folder, store_of, whoever};
 use crate::clock::Clock;
 use crate::retention::{Forgetting, Forgotten, forget};
 use crate::store::Store;
@@ -17,8 +17,8 @@ use crate::store::Store;
   strowger forget +8613800138000 -p flows/aurora                  remove it
   strowger forget +8613800138000 -p flows/aurora --mentioned      also contacts in which the number was only named
 
-The engine may be running. A run that was cut off is finished by running the same again. A line stays in the store that
-says when and how much, with a keyed hash in place of the number. Left alone, and told: contacts that still last, plugins'
+The engine may be running. A run that was cut off is finished by running the same again. A line stays in the audit log
+that says who, when and how much, with a keyed hash in place of the number. Left alone, and told: contacts that still last, plugins'
 own data. Not looked into: log files, backups, speech in prompts/ (its texts are hashed), what other services keep.
 
 Exit code: 0 nothing of it is left, 1 something is (contacts that last, or that mention the number), 2 it could not be done.")]
@@ -57,6 +57,7 @@ impl Forget {
             tenant: self.tenant.as_deref(),
             mentioned: self.mentioned,
             dry: self.dry_run,
+            who: &whoever(),
             now: Clock::start().now(),
         };
         let forgotten = forget(&forgetting).await.map_err(Failure::cannot)?;

@@ -23,14 +23,20 @@ mod graph;
 mod known;
 mod lsp;
 mod new;
+mod openapi;
 mod plugin;
+mod push;
+mod release;
+mod remote;
 mod replay;
 mod restore;
 mod retention;
 mod schema;
 mod serve;
 mod test;
+mod token;
 mod trace;
+mod user;
 mod webhooks;
 
 use std::io::IsTerminal as _;
@@ -108,10 +114,20 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup into an empty data folder.
     Restore(restore::Restore),
+    /// Make, list and revoke tokens for the HTTP API.
+    Token(token::Token),
+    /// Add, list and remove people who sign in.
+    User(user::User),
+    /// Print the description of the HTTP API.
+    Openapi(openapi::Openapi),
     /// Speak with an editor: the language server for flows, over stdin and stdout.
     Lsp(lsp::Lsp),
     /// Work on plugins.
     Plugin(plugin::PluginArguments),
+    /// Push a project to a centre, where it is checked and kept as a revision.
+    Push(push::Push),
+    /// Make a tenant's revision live, for all callers or some; roll back; say what is live.
+    Release(release::ReleaseArguments),
 }
 
 /// How findings and results are written.
@@ -258,8 +274,13 @@ pub fn main() -> ExitCode {
             Command::Webhooks(webhooks) => webhooks.run().await,
             Command::Backup(backup) => backup.run().await,
             Command::Restore(restore) => restore.run().await,
+            Command::Token(token) => token.run().await,
+            Command::User(user) => user.run().await,
+            Command::Openapi(openapi) => openapi.run().await,
             Command::Lsp(lsp) => lsp.run().await,
             Command::Plugin(plugin) => plugin.run().await,
+            Command::Push(push) => push.run().await,
+            Command::Release(release) => release.run().await,
         }
     });
     // A keyboard that is being read would keep the program alive.
@@ -277,9 +298,22 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Where data lies when nobody says: beside the project.
+/// Where data lies; when nobody says, beside the project. The whole path: a contact's record names its recording by it,
+/// and whoever reads the record stands elsewhere.
 fn data_folder(given: Option<PathBuf>, project: &std::path::Path) -> PathBuf {
-    given.unwrap_or_else(|| project.join(".strowger"))
+    let folder = given.unwrap_or_else(|| project.join(".strowger"));
+    // Only an empty path has none; making the folder tells.
+    std::path::absolute(&folder).unwrap_or(folder)
+}
+
+/// Who sits at the command line, as the audit log has it.
+fn whoever() -> String {
+    let user = std::env::var("USER").unwrap_or_default();
+    let user: String = user.chars().filter(|c| !c.is_control()).take(64).collect();
+    match user.as_str() {
+        "" => "cli".to_owned(),
+        user => format!("cli:{user}"),
+    }
 }
 
 /// Where the store of a project is. A folder without a project in it has the file in its data folder.

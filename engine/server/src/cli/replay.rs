@@ -146,7 +146,7 @@ impl Replay {
     }
 
     async fn one(&self, stage: Arc<Stage>, recording: Recording) -> Result<u8, Failure> {
-        let replayed = on_guest_threads(stage, recording).await?;
+        let replayed = on_guest_threads(&stage, recording).await?;
         match self.format {
             Format::Json => tell!("{}", json!(replayed)),
             Format::Text => print(&replayed),
@@ -187,14 +187,12 @@ impl Replay {
                 && let Some(id) = next.next()
             {
                 let recording = from_store(&store, id).await.map_err(Failure::cannot)?;
-                let stage = stage.clone();
-                let threads = stage.threads();
-                under_way.push_back(threads.spawn(async move { replay(&stage, &recording).await }));
+                under_way.push_back(on_guest_threads(&stage, recording));
             }
             let Some(replayed) = under_way.pop_front() else {
                 break;
             };
-            let replayed = replayed.await.map_err(Failure::cannot)?;
+            let replayed = replayed.await?;
             if self.format == Format::Json {
                 tell!("{}", json!(replayed));
             }
@@ -252,10 +250,18 @@ pub(super) async fn recording(
 }
 
 /// Guests belong on their own threads, and a replay runs where its guest does.
-async fn on_guest_threads(stage: Arc<Stage>, recording: Recording) -> Result<Replayed, Failure> {
-    let threads = stage.threads();
-    let replayed = threads.spawn(async move { replay(&stage, &recording).await });
-    replayed.await.map_err(Failure::cannot)
+fn on_guest_threads(
+    stage: &Arc<Stage>,
+    recording: Recording,
+) -> impl Future<Output = Result<Replayed, Failure>> + use<> {
+    let on_stage = Arc::clone(stage);
+    // Begun now, whenever it is waited for.
+    let replayed = stage.run(async move { replay(&on_stage, &recording).await });
+    async move {
+        replayed
+            .await
+            .map_err(|end| Failure::cannot(format!("the replay ended by a fault: {end:?}")))
+    }
 }
 
 fn print(replayed: &Replayed) {

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Failure, Format, OK, data_folder, store_of};
+use crate::centre::is_centre;
 use crate::clock::Clock;
 use crate::project::{Config, ProjectError};
 use crate::retention::Sweep;
@@ -45,11 +46,13 @@ impl Retention {
         if config.retention.rules().iter().all(Option::is_none) {
             eprintln!("strowger.toml has no [retention]: everything is kept");
         }
+        // What a centre says holds for all its tenants.
+        let tenant = (!is_centre(&self.project)).then(|| config.project.name.clone());
         let place = store_of(&self.project, &data)?;
         let store = Store::look(&place).await.map_err(Failure::cannot)?;
         let sweep = Sweep {
             store: &store,
-            tenant: &config.project.name,
+            tenant: tenant.as_deref(),
             recordings: data.join("recordings"),
             rules: &config.retention,
             now: Clock::start().now(),

@@ -1,22 +1,26 @@
 //! `strowger serve`
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use strowger_flow::diagnostic::Language;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, OK, data_folder, start_log};
-use crate::http::{Api, router};
+use crate::centre::{Centre, is_centre};
+use crate::clock::Clock;
+use crate::http::{Api, Gate, NoToken, Tls, router};
 use crate::media::{Media, MediaConfig};
-use crate::project::Project;
+use crate::project::{Config, ConfigError, Project};
 use crate::retention::sweeper;
-use crate::runtime::{Outgoing, open_project, warm};
+use crate::runtime::{Node, Outgoing, close_orphans, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{Sip, SipConfig, bind_remedy};
+use crate::store::Place;
 use crate::webhooks::couriers;
 
 /// Takes calls for a project until it is told to stop.
@@ -26,12 +30,12 @@ use crate::webhooks::couriers;
   strowger serve flows/aurora --sip 0.0.0.0:5060 --http 127.0.0.1:8080 --data /var/lib/strowger
 
 SIGINT or SIGTERM: no new calls are taken, those that are up may end within 30 seconds; a second signal ends
-them at once. STROWGER_LOG chooses what is logged, such as `info` or `strowger_server=debug`.
+them at once. With TLS, SIGHUP reads the certificate again. STROWGER_LOG chooses what is logged, such as `info` or `strowger_server=debug`.
 
 Exit code: 0 stopped as asked, 1 flows, plugins or routes have errors, 2 it could not start: configuration, address,
 data folder.")]
 pub(super) struct Serve {
-    /// The project's folder.
+    /// The project's folder, or a centre's: one with `tenants/`.
     project: PathBuf,
     /// Where SIP listens, UDP and TCP; default from strowger.toml.
     #[arg(long)]
@@ -46,8 +50,13 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self) -> Result<u8, Failure> {
-        let project = Project::read(&self.project)?;
-        let config = project.config.clone();
+        let (config, project) = match is_centre(&self.project) {
+            true => (centre_config(&self.project)?, None),
+            false => {
+                let project = Project::read(&self.project)?;
+                (project.config.clone(), Some(project))
+            }
+        };
         start_log(config.log.format);
         let data = data_folder(self.data, &self.project);
         let listen = self.sip.unwrap_or(config.sip.listen);
@@ -57,6 +66,8 @@ impl Serve {
             ..SipConfig::new(listen)
         };
         let at = self.http.unwrap_or(config.http.listen);
+        let tls =
+            Tls::of(&config.http, &self.project, Clock::start().now()).map_err(Failure::cannot)?;
         let http = tokio::net::TcpListener::bind(at).await.map_err(|e| {
             Failure::cannot(format!(
                 "cannot listen for HTTP on {at}: {e}; {}",
@@ -80,54 +91,107 @@ impl Serve {
             ..MediaConfig::default()
         })
         .map_err(Failure::cannot)?;
-        let (engine, routes) = open_project(project, &data, true).await?;
-        let engine = Arc::new(engine);
-        warm(&engine).await;
+        let centre = match project {
+            Some(project) => {
+                let (engine, routes) = open_project(project, &data, true).await?;
+                Centre::of_project(engine, routes)
+            }
+            None => {
+                let place =
+                    Place::of(&config.store, &self.project, &data).map_err(Failure::cannot)?;
+                let node = Node::open(&place, &data).await?;
+                close_orphans(&node).await.map_err(Failure::cannot)?;
+                let centre = Centre::open(&self.project, node).await;
+                centre.map_err(Failure::cannot)?
+            }
+        };
+        let centre = Arc::new(centre);
+        let node = centre.node.clone();
+        let gate = Gate::open(node.store.clone(), at.ip(), &config.http)
+            .await
+            .map_err(Failure::cannot)?
+            .map_err(|NoToken| {
+                Failure::cannot(format!(
+                    "HTTP would listen on {at}, where others can reach it, and no token was ever made: make one with \
+                     `strowger token new --role owner --project {} --data {}`, or listen on 127.0.0.1",
+                    self.project.display(),
+                    data.display()
+                ))
+            })?;
+        let gate = Arc::new(gate);
+        for tenant in centre.tenants() {
+            let live = tenant.live();
+            let candidate = live.iter().flat_map(|live| &live.candidate);
+            let candidate = candidate.map(|(served, _)| served);
+            for served in live.iter().map(|live| &live.served).chain(candidate) {
+                warm(&served.engine, progress).await;
+            }
+        }
         let (sip, incoming) = Sip::bind(sip_config).await.map_err(Failure::cannot)?;
 
         let outgoing = Arc::new(Outgoing::new(sip.dialer(), &config.transfer));
         let traffic = Arc::new(Traffic::default());
         let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
         let api = router(Api {
-            engine: engine.clone(),
+            node: node.clone(),
+            centre: centre.clone(),
             media: media.clone(),
             outgoing: outgoing.clone(),
             traffic: traffic.clone(),
             sip: sip.meter(),
+            gate: gate.clone(),
         });
-        let served = tokio::spawn(crate::http::listen(http, api, stop.clone()));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        if let Some(tls) = tls.clone() {
+            tokio::spawn(renew(tls));
+        }
+        let served = tokio::spawn(crate::http::listen(http, tls, api, stop.clone()));
         tokio::spawn(signals(drain.clone(), stop.clone()));
-        if let Some(store) = &engine.store {
+        if let Some(store) = &node.store {
             for courier in
                 couriers(&config.webhooks, &config.telemetry, store).map_err(Failure::cannot)?
             {
                 tokio::spawn(courier.run(stop.clone()));
             }
             let (store, rules) = (store.clone(), config.retention.clone());
-            let (tenant, recordings) = (engine.tenant.clone(), engine.recordings.clone());
-            tokio::spawn(sweeper(store, tenant, recordings, rules, stop.clone()));
+            // What a centre says holds for all its tenants.
+            let tenant = (!centre.publishes()).then(|| config.project.name.clone());
+            tokio::spawn(sweeper(
+                store,
+                tenant,
+                node.recordings(),
+                rules,
+                stop.clone(),
+            ));
         }
-        eprintln!("{}", engine.host.report());
+        if centre.publishes() {
+            tokio::spawn(reloads(centre.clone()));
+        }
+        eprintln!("{}", node.host.report());
+        if gate.is_open() {
+            eprintln!(
+                "no token was made yet: whoever is on this machine may use the HTTP API as owner; `strowger token new` ends that"
+            );
+        }
         eprintln!(
-            "serving {} on sip:{} (UDP, TCP) and http://{at}",
-            engine.tenant,
+            "serving {} on sip:{} (UDP, TCP) and {scheme}://{at}",
+            config.project.name,
             sip.local_addr()
         );
 
         Server {
-            engine: engine.clone(),
+            centre,
             media,
-            routes,
             outgoing,
             traffic,
         }
         .run(sip, incoming, drain, stop.clone())
         .await;
         stop.cancel();
-        let saved = engine.settled().await;
+        let saved = node.settled().await;
         // It ends by itself within a limit, whatever its peers do.
         let _ = served.await;
-        if let Some(store) = &engine.store {
+        if let Some(store) = &node.store {
             store.close().await;
         }
         saved.map_err(|error| {
@@ -135,6 +199,64 @@ impl Serve {
         })?;
         eprintln!("stopped");
         Ok(OK)
+    }
+}
+
+/// The configuration of a centre, which has no plugins of its own.
+fn centre_config(folder: &Path) -> Result<Config, Failure> {
+    let unusable = |error: ConfigError| Failure::of_project(&error.into(), Language::English);
+    let source = Config::source(folder).map_err(unusable)?;
+    let config = Config::parse(&source).map_err(unusable)?;
+    match config.plugins.keys().next() {
+        Some(plugin) => Err(Failure::cannot(format!(
+            "{}: plugins.{plugin}: a centre has no plugins of its own; its tenants push theirs",
+            folder.join("strowger.toml").display()
+        ))),
+        None => Ok(config),
+    }
+}
+
+/// Says how many prompts are ready.
+fn progress(done: usize, total: usize) {
+    if done == total || done.is_multiple_of(25) {
+        eprintln!("prompts: {done} of {total} ready");
+    }
+}
+
+/// SIGHUP reads the tenants' files again.
+async fn reloads(centre: Arc<Centre>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        tracing::error!(
+            "SIGHUP cannot be watched: restart the engine to read the tenants' files again"
+        );
+        return;
+    };
+    while hangup.recv().await.is_some() {
+        match centre.reload().await {
+            Ok(()) => tracing::info!("the tenants' files are read again"),
+            Err(why) => {
+                tracing::error!("the tenants' files are not taken, what was before holds: {why}")
+            }
+        }
+    }
+}
+
+/// SIGHUP reads the certificate and its key again.
+async fn renew(tls: Tls) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        tracing::error!("SIGHUP cannot be watched: a new certificate is taken by a restart");
+        return;
+    };
+    while hangup.recv().await.is_some() {
+        let renewed = {
+            let tls = tls.clone();
+            tokio::task::spawn_blocking(move || tls.reload(Clock::start().now())).await
+        };
+        match renewed {
+            Ok(Ok(())) => tracing::info!("the certificate was read again"),
+            Ok(Err(error)) => tracing::error!("the certificate stays as it was: {error}"),
+            Err(error) => tracing::error!("the certificate stays as it was: {error}"),
+        }
     }
 }
 

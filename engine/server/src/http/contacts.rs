@@ -1,84 +1,170 @@
 //! Contacts: their records, journals and transcripts.
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{OriginalUri, State};
+use axum::http::header;
 use axum::response::{IntoResponse, Json, Response};
 use serde::Deserialize;
 use strowger_contact::{Entry, EntryKind};
+use utoipa::IntoParams;
 
+use super::extract::{Asked, Id};
+use super::page::{self, Page};
+use super::principal::Principal;
+use super::problem::ProblemBody;
+use super::tagged::Tagged;
 use super::{Api, Problem};
 use crate::runtime::{TraceEvent, trace as events, transcript as conversation};
-use crate::store::{ContactFilter, ContactRow, Store, StoreError};
+use crate::store::{ContactFilter, ContactRow, Store};
 
-/// `GET /v1/contacts`
-#[derive(Debug, Deserialize)]
+/// What the list takes.
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ListQuery {
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListContacts {
+    /// Only the one with this SIP Call-ID.
     call_id: Option<String>,
+    /// Items of the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
+    /// The `next` of the page before.
+    #[param(max_length = 256, pattern = "^[0-9]{1,15}[.][!-~]+$")]
+    after: Option<String>,
 }
 
+/// List contacts
+///
+/// The newest first.
+#[utoipa::path(
+    get, path = "/v1/contacts", operation_id = "list_contacts", tag = "contacts", params(ListContacts),
+    responses((status = 200, body = Page<ContactRow>, headers(("Link" = String, description = "The next page; not on the last."))))
+)]
 pub(crate) async fn list(
     State(api): State<Api>,
-    query: Result<Query<ListQuery>, QueryRejection>,
-) -> Result<Json<Vec<ContactRow>>, Problem> {
-    let Query(query) = query?;
+    OriginalUri(uri): OriginalUri,
+    principal: Principal,
+    Asked(query): Asked<ListContacts>,
+) -> Result<Page<ContactRow>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let after = page::after(query.after.as_deref())?.map(|after| {
+        // SQL's numbers have 64 bits and a sign, and no contact began before 1970.
+        let (at, id) = after.split_once('.').filter(|(at, _)| at.len() <= 15)?;
+        Some((at.parse::<u64>().ok()?.try_into().ok()?, id.to_owned()))
+    });
     let filter = ContactFilter {
-        sip_call_id: query.call_id,
-        limit: query.limit,
+        sip_call_id: query.call_id.map(|id| id.replace('\0', "\u{fffd}")),
+        tenant: principal.tenant,
+        after: after
+            .map(|after| after.ok_or_else(page::wrong_cursor))
+            .transpose()?,
+        limit: Some(limit + 1),
     };
-    api.engine.durable().await.map_err(Problem::unavailable)?;
-    Ok(Json(store(&api)?.contacts(&filter).await.map_err(broken)?))
+    api.node.durable().await.map_err(Problem::unavailable)?;
+    let rows = store(&api)?.contacts(&filter).await?;
+    Ok(Page::of(&uri, rows, limit, |row| {
+        format!("{}.{}", row.started_at, row.id)
+    }))
 }
 
+/// Look at a contact
+///
+/// Who called whom when, on which flow, and how it ended.
+#[utoipa::path(
+    get, path = "/v1/contacts/{id}", operation_id = "get_contact", tag = "contacts",
+    params(("id" = String, Path, description = "The contact's id.", max_length = 64)),
+    responses(
+        (status = 200, body = ContactRow, headers(("ETag" = String))),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such contact, or another tenant's."),
+    )
+)]
 pub(crate) async fn one(
     State(api): State<Api>,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Json<ContactRow>, Problem> {
-    let Path(id) = id?;
-    api.engine.durable().await.map_err(Problem::unavailable)?;
-    store(&api)?
-        .contact(&id)
-        .await
-        .map_err(broken)?
-        .map(Json)
-        .ok_or_else(|| unknown(&id))
+    principal: Principal,
+    Id(id): Id,
+) -> Result<Tagged<ContactRow>, Problem> {
+    api.node.durable().await.map_err(Problem::unavailable)?;
+    let row = store(&api)?.contact(&id).await?;
+    let row = row.filter(|row| principal.sees(&row.tenant));
+    row.map(Tagged).ok_or_else(|| unknown(&id))
 }
 
+/// A contact's journal
+///
+/// Every entry, one JSON object a line, as `strowger replay` reads it.
+#[utoipa::path(
+    get, path = "/v1/contacts/{id}/journal", operation_id = "get_contact_journal", tag = "contacts",
+    params(("id" = String, Path, description = "The contact's id.", max_length = 64)),
+    responses(
+        (status = 200, body = String, content_type = "application/x-ndjson", description = "The entries."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such contact, or another tenant's."),
+    )
+)]
 pub(crate) async fn journal(
     State(api): State<Api>,
-    id: Result<Path<String>, PathRejection>,
+    principal: Principal,
+    Id(id): Id,
 ) -> Result<Response, Problem> {
-    let Path(id) = id?;
-    let entries = entries(&api, &id).await?;
+    let entries = entries(&api, &principal, &id).await?;
     let mut lines = String::new();
     for entry in &entries {
         lines
             .push_str(&serde_json::to_string(entry).map_err(|e| Problem::internal(e.to_string()))?);
         lines.push('\n');
     }
-    Ok(([("content-type", "application/x-ndjson")], lines).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
 }
 
+/// All that happened in a contact
+///
+/// In the order of time, as `strowger trace` shows it.
+#[utoipa::path(
+    get, path = "/v1/contacts/{id}/trace", operation_id = "get_contact_trace", tag = "contacts",
+    params(("id" = String, Path, description = "The contact's id.", max_length = 64)),
+    responses(
+        (status = 200, body = Vec<TraceEvent>, description = "The events."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such contact, or another tenant's."),
+    )
+)]
 pub(crate) async fn trace(
     State(api): State<Api>,
-    id: Result<Path<String>, PathRejection>,
+    principal: Principal,
+    Id(id): Id,
 ) -> Result<Json<Vec<TraceEvent>>, Problem> {
-    let Path(id) = id?;
-    Ok(Json(events(&entries(&api, &id).await?)))
+    Ok(Json(events(&entries(&api, &principal, &id).await?)))
 }
 
+/// A contact's transcript
+///
+/// The conversation, with the flow's lines.
+#[utoipa::path(
+    get, path = "/v1/contacts/{id}/transcript", operation_id = "get_contact_transcript", tag = "contacts",
+    params(("id" = String, Path, description = "The contact's id.", max_length = 64)),
+    responses(
+        (status = 200, body = String, content_type = "text/plain", description = "The conversation."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such contact, or another tenant's."),
+    )
+)]
 pub(crate) async fn transcript(
     State(api): State<Api>,
-    id: Result<Path<String>, PathRejection>,
+    principal: Principal,
+    Id(id): Id,
 ) -> Result<String, Problem> {
-    let Path(id) = id?;
-    Ok(conversation(&entries(&api, &id).await?))
+    Ok(conversation(&entries(&api, &principal, &id).await?))
 }
 
-async fn entries(api: &Api, id: &str) -> Result<Vec<Entry>, Problem> {
-    api.engine.durable().await.map_err(Problem::unavailable)?;
-    let mut entries = store(api)?.journal(id).await.map_err(broken)?;
+async fn entries(api: &Api, principal: &Principal, id: &str) -> Result<Vec<Entry>, Problem> {
+    api.node.durable().await.map_err(Problem::unavailable)?;
+    let store = store(api)?;
+    if principal.tenant.is_some() {
+        let row = store.contact(id).await?;
+        if !row.is_some_and(|row| principal.sees(&row.tenant)) {
+            return Err(unknown(id));
+        }
+    }
+    let journal = store.journal(id).await?;
+    if journal.torn {
+        tracing::warn!(contact = %id, "the last line of this journal is broken off, and left out");
+    }
+    let mut entries = journal.entries;
     let over = entries
         .iter()
         .any(|entry| matches!(entry.kind, EntryKind::Ended(_)));
@@ -98,7 +184,7 @@ async fn entries(api: &Api, id: &str) -> Result<Vec<Entry>, Problem> {
 }
 
 pub(super) fn store(api: &Api) -> Result<&Store, Problem> {
-    api.engine
+    api.node
         .store
         .as_ref()
         .ok_or_else(|| Problem::internal("this engine keeps no journal"))
@@ -109,9 +195,4 @@ pub(super) fn unknown(id: &str) -> Problem {
     Problem::not_found(format!(
         "there is no contact `{shown}`; /v1/contacts lists them"
     ))
-}
-
-pub(super) fn broken(error: StoreError) -> Problem {
-    tracing::error!("{error}");
-    Problem::internal(error.to_string())
 }

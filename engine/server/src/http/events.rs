@@ -8,14 +8,17 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::Frame;
 use tokio::sync::mpsc;
 
-use super::contacts::{broken, store};
+use super::contacts::store;
+use super::principal::Principal;
+use super::problem::ProblemBody;
 use super::{Api, Problem};
+use crate::access::Permission;
 use crate::store::{Store, StoreError};
 use crate::webhooks::payload;
 
@@ -48,33 +51,49 @@ impl Drop for Place {
     }
 }
 
+/// Events as they happen
+///
+/// Server-sent events without an end; `data` is what a webhook gets. The stream ends when whoever reads it may no longer.
+#[utoipa::path(
+    get, path = "/v1/events", operation_id = "stream_events", tag = "contacts",
+    params(("Last-Event-ID" = Option<String>, Header, description = "Begin after this event; without it, with what happens now.", pattern = "^[0-9]{1,18}$")),
+    responses(
+        (status = 200, body = String, content_type = "text/event-stream", description = "The events."),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json", description = "Last-Event-ID is no number."),
+    )
+)]
 pub(crate) async fn stream(
     State(api): State<Api>,
-    headers: HeaderMap,
+    principal: Principal,
+    asked: Parts,
 ) -> Result<Response, Problem> {
     let store = store(&api)?.clone();
     let place = Place::take().ok_or_else(|| {
         Problem::unavailable(format!("there are {MAX_STREAMS} streams of events already"))
     })?;
-    let after = match headers.get("last-event-id") {
+    let after = match asked.headers.get("last-event-id") {
         Some(id) => id
             .to_str()
             .ok()
             .and_then(|id| id.parse().ok())
             .ok_or_else(|| {
-                Problem::of(
-                    StatusCode::BAD_REQUEST,
+                Problem::bad_request(
                     "Last-Event-ID is no number: leave it out to begin with what happens now",
                 )
             })?,
         None => {
-            api.engine.durable().await.map_err(Problem::unavailable)?;
-            store.last_event().await.map_err(broken)?
+            api.node.durable().await.map_err(Problem::unavailable)?;
+            store.last_event().await?
         }
     };
     let (lines, body) = mpsc::channel(WAITING);
+    let reader = Reader {
+        api,
+        asked,
+        principal,
+    };
     tokio::spawn(async move {
-        if let Err(error) = tell(&store, after, &lines).await {
+        if let Err(error) = tell(&store, &reader, after, &lines).await {
             tracing::warn!("a stream of events ends: {error}");
         }
         drop(place);
@@ -86,9 +105,31 @@ pub(crate) async fn stream(
     Ok((headers, Body::new(Lines(body))).into_response())
 }
 
+/// Who reads a stream.
+struct Reader {
+    api: Api,
+    /// What the stream was asked for with.
+    asked: Parts,
+    principal: Principal,
+}
+
+impl Reader {
+    /// Whether the reader may still: a token may be revoked meanwhile, a session be over.
+    async fn may_still(&self) -> bool {
+        let now = self.api.now();
+        let known = self.api.gate.principal(&self.asked, now).await;
+        known.is_ok_and(|known| {
+            known.is_some_and(|principal| {
+                principal.may(Permission::RecordsRead) && principal.tenant == self.principal.tenant
+            })
+        })
+    }
+}
+
 /// Writes events into a stream until nobody reads it.
 async fn tell(
     store: &Store,
+    reader: &Reader,
     mut after: i64,
     lines: &mpsc::Sender<Bytes>,
 ) -> Result<(), StoreError> {
@@ -103,27 +144,39 @@ async fn tell(
         {
             return Ok(());
         }
-        let events = store.events_after(after, PAGE).await?;
+        let events = loop {
+            let events = store.events_after(after, PAGE).await?;
+            if !events.is_empty() {
+                break events;
+            }
+            tokio::select! {
+                changed = tokio::time::timeout(KEEP_ALIVE, news.changed()) => match changed {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => return Ok(()),
+                    Err(_) => break events,
+                },
+                () = lines.closed() => return Ok(()),
+            }
+        };
+        if !reader.may_still().await {
+            return Ok(());
+        }
         for event in &events {
             after = event.id;
             // One whose contact is gone has nothing to tell; its number is passed over.
-            if let Some(told) = payload(store, event).await? {
+            if let Some(told) = payload(store, event).await?
+                && told["tenant"]
+                    .as_str()
+                    .is_some_and(|tenant| reader.principal.sees(tenant))
+            {
                 line.push_str(&format!(
                     "id: {}\nevent: {}\ndata: {told}\n\n",
                     event.id, event.kind
                 ));
             }
         }
-        if !line.is_empty() {
-            continue;
-        }
-        tokio::select! {
-            changed = tokio::time::timeout(KEEP_ALIVE, news.changed()) => match changed {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return Ok(()),
-                Err(_) => line.push_str(":\n\n"),
-            },
-            () = lines.closed() => return Ok(()),
+        if events.is_empty() {
+            line.push_str(":\n\n");
         }
     }
 }

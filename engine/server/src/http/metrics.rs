@@ -7,6 +7,10 @@ use axum::extract::State;
 
 use super::Api;
 
+/// Counters
+///
+/// In the text form that Prometheus reads. Open while HTTP listens on loopback alone.
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "engine", responses((status = 200, body = String, content_type = "text/plain", description = "The counters.")))]
 pub(crate) async fn metrics(State(api): State<Api>) -> String {
     let traffic = &api.traffic;
     let media = api.media.stats();
@@ -71,13 +75,13 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         "failures_total",
         "counter",
         "Failures of steps and prompts.",
-        api.engine.failures(),
+        api.node.failures(),
     );
     line(
         "step_instances_dropped_total",
         "counter",
         "Instances dropped in a long wait; each is built anew when its step goes on.",
-        api.engine.dropped(),
+        api.node.dropped(),
     );
     line(
         "media_ports_in_use",
@@ -85,7 +89,7 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         "Audio ports in use.",
         media.ports_in_use,
     );
-    if let Some(store) = &api.engine.store {
+    if let Some(store) = &api.node.store {
         let health = store.health();
         line(
             "store_up",

@@ -1,33 +1,67 @@
-//! The HTTP side: health, metrics, contacts.
+//! The HTTP API: health, metrics, contacts, and who may use it.
+//!
+//! ```text
+//! listen, tls   connections          observe       headers and a log line for every answer
+//! routes        endpoints come in    guard         before each: who, how often, may it; behind: was it written down
+//! gate          who asks             document      OpenAPI, from the endpoints themselves
+//! problem, page, tagged, extract, idempotency      what endpoints share
+//! ```
 
+mod audit;
 mod contacts;
+mod document;
+mod engine;
 mod events;
+mod extract;
+mod gate;
+mod guard;
+mod idempotency;
+mod limits;
 mod listen;
 mod metrics;
+mod observe;
+mod page;
+mod principal;
+mod problem;
 mod records;
+mod routes;
+mod session;
+mod tagged;
+mod tenants;
+mod tls;
+mod tokens;
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::Router;
-use axum::extract::State;
-use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{Method, StatusCode};
-use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
-use serde_json::json;
+use axum::middleware::from_fn;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::routes;
 
+use crate::access::Permission;
+use crate::centre::Centre;
 use crate::media::Media;
-use crate::runtime::{Engine, Outgoing};
+use crate::runtime::{Node, Outgoing};
 use crate::serve::Traffic;
+use crate::store::{Audited, Change};
 
+pub use gate::{Gate, NoToken};
 pub use listen::listen;
+pub(crate) use problem::Problem;
+use routes::{Access, Routes};
+pub(crate) use tenants::SIGNATURE;
+pub use tls::{Tls, TlsError};
+pub(crate) use tokens::{MAX_DAYS, expiry};
 
 /// What the HTTP side looks at.
 #[derive(Clone)]
 pub struct Api {
-    /// The engine.
-    pub engine: Arc<Engine>,
+    /// What all tenants share.
+    pub node: Arc<Node>,
+    /// Who is served.
+    pub centre: Arc<Centre>,
     /// The audio.
     pub media: Media,
     /// Counters of calls.
@@ -36,114 +70,170 @@ pub struct Api {
     pub outgoing: Arc<Outgoing>,
     /// Counters of SIP.
     pub sip: crate::sip::SipMeter,
+    /// Who may come in.
+    pub gate: Arc<Gate>,
+}
+
+impl Api {
+    /// Milliseconds since 1970.
+    pub(crate) fn now(&self) -> u64 {
+        self.node.clock.now()
+    }
+
+    /// Writes a change into the audit log, before the answer leaves. The answer carries what comes back, as an
+    /// `Extension`. A change of the store goes by the store's own function, which writes both at once.
+    pub(crate) async fn audit(&self, change: &Change) -> Result<Audited, Problem> {
+        Ok(self.gate.store()?.audit(change).await?)
+    }
+}
+
+/// Every endpoint, with what it asks of whoever uses it.
+fn endpoints() -> Routes {
+    use Access::{Needs, Open, OpenOnLoopback, SignedIn};
+    use Permission::{
+        AuditRead, ContactsRead, MetricsRead, PluginsPush, ProjectsPush, RecordsRead, ReleasesMake,
+        TenantsRead, TokensManage,
+    };
+    Routes::default()
+        .add(Open, routes!(engine::health))
+        .add(Open, routes!(engine::openapi))
+        .add(OpenOnLoopback(MetricsRead), routes!(metrics::metrics))
+        .add(Needs(ContactsRead), routes!(contacts::list))
+        .add(Needs(ContactsRead), routes!(contacts::one))
+        .add(Needs(ContactsRead), routes!(contacts::journal))
+        .add(Needs(ContactsRead), routes!(contacts::trace))
+        .add(Needs(ContactsRead), routes!(contacts::transcript))
+        .add(Needs(ContactsRead), routes!(records::one))
+        .add(Needs(RecordsRead), routes!(records::list))
+        .add(Needs(RecordsRead), routes!(events::stream))
+        .add(Open, routes!(session::sign_in))
+        .add(SignedIn, routes!(session::sign_out))
+        .add(SignedIn, routes!(session::me))
+        .add(Needs(TokensManage), routes!(tokens::list))
+        .add(Needs(TokensManage), routes!(tokens::make))
+        .add(Needs(TokensManage), routes!(tokens::one))
+        .add(Needs(TokensManage), routes!(tokens::revoke))
+        .add(Needs(AuditRead), routes!(audit::list))
+        .add(Needs(TenantsRead), routes!(tenants::list))
+        .add(Needs(TenantsRead), routes!(tenants::one))
+        .add(Needs(TenantsRead), routes!(tenants::revisions))
+        .add(Needs(TenantsRead), routes!(tenants::revision))
+        .add(Needs(TenantsRead), routes!(tenants::plugins))
+        .add_push(Needs(ProjectsPush), routes!(tenants::push_project))
+        .add_push(Needs(PluginsPush), routes!(tenants::push_plugin))
+        .add(Needs(ReleasesMake), routes!(tenants::release))
+        .add(Needs(ReleasesMake), routes!(tenants::roll_back))
 }
 
 /// All routes.
 pub fn router(api: Api) -> Router {
-    Router::new()
-        .route("/healthz", get(health))
-        .route("/metrics", get(metrics::metrics))
-        .route("/v1/contacts", get(contacts::list))
-        .route("/v1/contacts/{id}", get(contacts::one))
-        .route("/v1/contacts/{id}/record", get(records::one))
-        .route("/v1/events", get(events::stream))
-        .route("/v1/records", get(records::list))
-        .route("/v1/contacts/{id}/journal", get(contacts::journal))
-        .route("/v1/contacts/{id}/trace", get(contacts::trace))
-        .route("/v1/contacts/{id}/transcript", get(contacts::transcript))
-        .fallback(async || Problem::not_found("there is nothing at this address; see /v1/contacts"))
+    endpoints()
+        .router(&api)
+        .fallback(async || {
+            Problem::not_found(
+                "there is nothing at this address; /v1/openapi.json says what there is",
+            )
+        })
         .method_not_allowed_fallback(async |method: Method| {
             Problem::of(
                 StatusCode::METHOD_NOT_ALLOWED,
                 format!("{method} is not possible here; `Allow` says what is"),
             )
         })
+        .layer(from_fn(observe::observe))
         .with_state(api)
 }
 
-/// 200 while calls are taken, with or without a store; 503 while draining, so that who spreads calls sends none here.
-async fn health(State(api): State<Api>) -> Response {
-    let calls = api.traffic.calls.load(Ordering::Relaxed);
-    let (code, status) = match api.traffic.draining.load(Ordering::Relaxed) {
-        false => (StatusCode::OK, "ok"),
-        true => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-    };
-    let gone = api
-        .engine
-        .store
-        .as_ref()
-        .is_some_and(|store| store.health().gone().is_some());
-    let body = json!({
-        "status": status,
-        "version": env!("CARGO_PKG_VERSION"),
-        "calls": calls,
-        "store": if gone { "gone" } else { "ok" },
-    });
-    (code, Json(body)).into_response()
+/// The API's description, OpenAPI 3.1.
+pub fn openapi() -> OpenApi {
+    endpoints().document()
 }
 
-impl From<QueryRejection> for Problem {
-    fn from(rejection: QueryRejection) -> Problem {
-        let detail = format!(
-            "{}; the query takes `limit`, a number from 0, and `call_id`",
-            rejection.body_text()
+/// Where a request comes from: the other end of its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Peer(pub SocketAddr);
+
+impl Peer {
+    /// What it counts for.
+    fn network(self) -> IpAddr {
+        limits::network(self.0.ip())
+    }
+}
+
+impl Default for Peer {
+    /// Nobody in particular: a request that came over no connection.
+    fn default() -> Self {
+        Peer(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)))
+    }
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0.ip().to_canonical())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::openapi;
+    use serde_json::Value as Json;
+
+    /// What others rely on, of every endpoint there is or will be.
+    #[test]
+    fn every_endpoint_says_what_it_needs_and_how_it_refuses() {
+        let document = serde_json::to_value(openapi()).expect("it is JSON");
+        assert!(
+            document["openapi"]
+                .as_str()
+                .is_some_and(|v| v.starts_with("3.1."))
         );
-        Problem::of(rejection.status(), detail)
-    }
-}
-
-impl From<PathRejection> for Problem {
-    fn from(rejection: PathRejection) -> Problem {
-        let detail = format!("{}; /v1/contacts lists the contacts", rejection.body_text());
-        Problem::of(rejection.status(), detail)
-    }
-}
-
-/// A refusal in the form of RFC 9457.
-#[derive(Debug)]
-pub(crate) struct Problem {
-    status: StatusCode,
-    detail: String,
-}
-
-impl Problem {
-    pub fn of(status: StatusCode, detail: impl Into<String>) -> Problem {
-        let detail = detail.into();
-        Problem { status, detail }
-    }
-
-    pub fn not_found(detail: impl Into<String>) -> Problem {
-        Problem {
-            status: StatusCode::NOT_FOUND,
-            detail: detail.into(),
+        let mut names = std::collections::BTreeSet::new();
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in item.as_object().expect("operations") {
+                let shown = format!("{method} {path}");
+                assert!(operation["x-permission"].is_string(), "{shown}");
+                assert!(operation["summary"].is_string(), "{shown}");
+                assert_eq!(
+                    operation["tags"].as_array().map(Vec::len),
+                    Some(1),
+                    "{shown}"
+                );
+                let name = operation["operationId"].as_str().expect("a name");
+                assert!(
+                    names.insert(name.to_owned()),
+                    "{shown}: another one is called {name}"
+                );
+                let answers = operation["responses"].as_object().expect("answers");
+                assert!(
+                    answers.keys().any(|status| status.starts_with('2')),
+                    "{shown}"
+                );
+                let open = operation["x-permission"] == "open";
+                for (status, there) in [("401", !open), ("429", true), ("503", true)] {
+                    let told = answers.contains_key(status);
+                    assert!(told || !there, "{shown}: {status}");
+                }
+                for (status, answer) in answers.iter().filter(|(status, _)| status.starts_with('4'))
+                {
+                    let body = &answer["content"]["application/problem+json"]["schema"]["$ref"];
+                    assert_eq!(body, "#/components/schemas/Problem", "{shown}: {status}");
+                }
+                assert!(
+                    answers
+                        .values()
+                        .all(|answer| answer["description"].is_string()),
+                    "{shown}"
+                );
+            }
         }
-    }
-
-    /// It may be possible later: the store is gone.
-    pub fn unavailable(detail: impl Into<String>) -> Problem {
-        Problem::of(StatusCode::SERVICE_UNAVAILABLE, detail)
-    }
-
-    pub fn internal(detail: impl Into<String>) -> Problem {
-        Problem {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            detail: detail.into(),
+        assert!(names.len() > 10);
+        let text = document.to_string();
+        for reference in text.split("\"#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap_or_default();
+            assert!(
+                document["components"]["schemas"][name] != Json::Null,
+                "no schema {name}"
+            );
         }
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let body = json!({
-            "title": self.status.canonical_reason().unwrap_or("error"),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
-        (
-            self.status,
-            [("content-type", "application/problem+json")],
-            body.to_string(),
-        )
-            .into_response()
     }
 }

@@ -100,14 +100,31 @@ impl Default for SipSection {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpSection {
-    /// Address and port; default `127.0.0.1:8080`.
+    /// Address and port; default `127.0.0.1:8080`. Where others can reach it, a token must have been made.
     pub listen: SocketAddr,
+    /// A PEM file with the certificate and those between it and the authority; with `tls_key` the API is HTTPS. Its path
+    /// begins at the project's folder. SIGHUP reads both again.
+    pub tls_certificate: Option<PathBuf>,
+    /// A PEM file with the certificate's private key.
+    pub tls_key: Option<PathBuf>,
+    /// Requests a second of one token, user or, before it is known, source, 1 to 100000; default 100. More are answered
+    /// 429.
+    pub requests_per_second: u32,
+    /// Requests that may come at once after a rest, 1 to 100000; default 200.
+    pub burst: u32,
+    /// Largest body of a request, in KiB, 1 to 65536; default 1024.
+    pub body_kib: u32,
 }
 
 impl Default for HttpSection {
     fn default() -> Self {
         HttpSection {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            tls_certificate: None,
+            tls_key: None,
+            requests_per_second: 100,
+            burst: 200,
+            body_kib: 1_024,
         }
     }
 }
@@ -158,7 +175,7 @@ pub struct TransferSection {
     pub trunk: Option<String>,
     /// Calls at once that the engine places for transfers, 1 to 20000; default 100. More end as `failed`.
     pub calls: u32,
-    /// Such calls begun a minute, 1 to 6000; default 60, what is not used is not saved up. More end as `failed`: whoever
+    /// Such calls begun within any minute, 1 to 6000; default 60, what is not used is not saved up. More end as `failed`: whoever
     /// finds a way to make a flow call expensive numbers cannot make it call many.
     pub calls_per_minute: u32,
     /// Longest conversation of a bridged transfer, in seconds, 1 to 86400; default 14400, four hours. Then the other side
@@ -402,6 +419,13 @@ impl Config {
                 ),
             );
         }
+        if let Some((key, message)) = self.http.fault() {
+            let help = Text::fixed(
+                "a certificate and its key go together; the defaults are 100 requests a second, 200 at once and bodies of 1024 KiB",
+                "证书和密钥要一起写；默认每秒 100 个请求、一次最多 200 个、请求体 1024 KiB",
+            );
+            return wrong(&["http", key], message, help);
+        }
         if let Some((key, message, help)) = self.store.fault() {
             return wrong(&["store", key], message, help);
         }
@@ -450,6 +474,37 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+impl HttpSection {
+    /// What is wrong, and the key at which that stands.
+    fn fault(&self) -> Option<(&'static str, Text)> {
+        let alone = |key, other: &str| {
+            let message = text!(
+                "http.{key} stands without http.{other}",
+                "有 `http.{key}` 而没有 `http.{other}`"
+            );
+            Some((key, message))
+        };
+        match (&self.tls_certificate, &self.tls_key) {
+            (Some(_), None) => return alone("tls_certificate", "tls_key"),
+            (None, Some(_)) => return alone("tls_key", "tls_certificate"),
+            _ => {}
+        }
+        let ranges = [
+            ("requests_per_second", self.requests_per_second, 100_000),
+            ("burst", self.burst, 100_000),
+            ("body_kib", self.body_kib, 65_536),
+        ];
+        let (key, value, most) = ranges
+            .into_iter()
+            .find(|(_, value, most)| !(1..=*most).contains(value))?;
+        let message = text!(
+            "http.{key} is 1 to {most}, not {value}",
+            "`http.{key}` 是 1 到 {most}，不能是 {value}"
+        );
+        Some((key, message))
     }
 }
 

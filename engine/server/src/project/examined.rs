@@ -26,7 +26,10 @@ impl<'p> Examined<'p> {
         for (file, checked) in &mut checked {
             leave_echoes_out(&file.source, &mut checked.diagnostics, complaints);
         }
-        let beside = project.findings(complaints, &checked);
+        let mut beside = project.findings(complaints, &checked);
+        // Without a flow there is nothing that a number could lead to.
+        beside.extend(project.no_route().filter(|_| !checked.is_empty()));
+        beside.extend(project.numbers_without_trunk(&steps.descriptions, &checked));
         Examined {
             project,
             checked,
@@ -39,6 +42,7 @@ impl<'p> Examined<'p> {
         let beside = self
             .beside
             .iter()
+            .filter(|finding| finding.is_error())
             .map(|finding| finding.render(Language::English, false));
         let flows = self
             .checked

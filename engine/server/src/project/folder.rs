@@ -42,6 +42,8 @@ pub struct Project {
     findings: Vec<Finding>,
     /// Whether `queues.yaml` says what queues and suppliers there are.
     queues_known: bool,
+    /// Whether `routes.yaml` says what routes there are.
+    routes_known: bool,
     /// `routes.yaml` with its places, when it can be read.
     routes_file: Option<(Source, Document)>,
 }
@@ -118,6 +120,7 @@ impl Project {
         let config = Config::parse(&source)?;
         let mut findings = Vec::new();
         let routes = side(&folder.join("routes.yaml"), ROUTES, &mut findings)?;
+        let routes_known = findings.is_empty();
         let (routes, routes_file) = routes.unwrap_or_default();
         let before = findings.len();
         let queues = side(&folder.join("queues.yaml"), QUEUES, &mut findings)?;
@@ -151,6 +154,7 @@ impl Project {
             audio,
             findings,
             queues_known,
+            routes_known,
             routes_file,
         })
     }
@@ -266,10 +270,25 @@ impl Project {
         findings
     }
 
+    /// That no number leads to any flow; nothing where `routes.yaml` cannot be read, which is told.
+    pub(super) fn no_route(&self) -> Option<Finding> {
+        if !self.routes_known || !self.routes.routes.is_empty() {
+            return None;
+        }
+        let message = Text::fixed(
+            "no call can come in: the project has no route in routes.yaml",
+            "没有电话能打进来：项目的 `routes.yaml` 里没有路由",
+        );
+        Some(match &self.routes_file {
+            Some((source, _)) => source.finding(Level::Warning, 0..0, message, Some(ROUTES)),
+            None => self.at_key(Level::Warning, &["project"], message, Some(ROUTES)),
+        })
+    }
+
     /// A complaint about a plugin, at the line of `strowger.toml` that names its component.
     fn plugin(&self, complaint: &Complaint) -> Finding {
         match &complaint.plugin {
-            Some(plugin) => self.at(
+            Some(plugin) => self.at_key(
                 Level::Error,
                 &["plugins", plugin, "component"],
                 complaint.message.clone(),
@@ -286,11 +305,17 @@ impl Project {
 
     /// A finding at a plugin's table in `strowger.toml`.
     pub fn about_plugin(&self, level: Level, plugin: &str, message: Text, help: Text) -> Finding {
-        self.at(level, &["plugins", plugin], message, Some(help))
+        self.at_key(level, &["plugins", plugin], message, Some(help))
     }
 
     /// A finding at a key of `strowger.toml`.
-    fn at(&self, level: Level, path: &[&str], message: Text, help: Option<Text>) -> Finding {
+    pub(crate) fn at_key(
+        &self,
+        level: Level,
+        path: &[&str],
+        message: Text,
+        help: Option<Text>,
+    ) -> Finding {
         let at = key(&self.source.text, path);
         self.source.finding(level, at, message, help)
     }

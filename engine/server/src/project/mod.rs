@@ -3,6 +3,7 @@
 mod complaint;
 mod component;
 mod config;
+mod destination;
 mod examined;
 mod finding;
 mod folder;
@@ -16,9 +17,10 @@ mod webhooks;
 
 pub use complaint::Complaint;
 pub use config::{
-    Config, ConfigError, Grants, How, LogFormat, Loudness, PluginConfig, RecordingConfig,
-    TransferSection, is_project_name,
+    Config, ConfigError, Grants, How, HttpSection, LogFormat, Loudness, PluginConfig,
+    RecordingConfig, TransferSection, is_project_name,
 };
+pub use destination::{Unreachable, destination};
 pub use examined::{Examined, errors_of};
 pub use finding::{Finding, PROJECT_RULE, Source};
 pub(crate) use folder::hex;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use utoipa::ToSchema;
 
 /// What is kept of a contact that is over. Times are milliseconds since 1970 (UTC), durations milliseconds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ContactRecord {
     /// The contact's id.
     pub id: String,
@@ -52,6 +53,7 @@ pub struct ContactRecord {
     /// Failures of steps on the way, those that were tried again included.
     pub failures: u32,
     /// What `tag:` said, the last value of each name.
+    #[schema(value_type = Object)]
     pub tags: BTreeMap<String, Json>,
     /// The actions that were reached, in order.
     pub path: Vec<Hop>,
@@ -71,7 +73,7 @@ pub struct ContactRecord {
 }
 
 /// An action that was reached.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Hop {
     /// The flow.
     pub flow: String,
@@ -87,7 +89,7 @@ pub struct Hop {
 }
 
 /// A transfer that was tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Transferred {
     /// A number, a SIP URI or a supplier's name.
     pub target: String,
@@ -100,7 +102,7 @@ pub struct Transferred {
 }
 
 /// A queue that was waited in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Queued {
     /// Its name.
     pub queue: String,
@@ -111,7 +113,7 @@ pub struct Queued {
 }
 
 /// What the steps of one plugin used.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Meters {
     /// SHA-256 of its component.
     pub digest: String,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use strowger_contact::Entry;
 
-use crate::store::{Store, StoreError};
+use crate::store::{Journal, Store, StoreError};
 
 /// Largest journal file, in bytes: a step's host calls are at most 4 MiB, and a contact has few that large.
 const MAX_FILE: u64 = 256 << 20;
@@ -97,7 +97,7 @@ pub fn from_file(path: &Path) -> Result<Recording, SourceError> {
 
 /// Reads a contact's journal from a store.
 pub async fn from_store(store: &Store, id: &str) -> Result<Recording, SourceError> {
-    let (entries, torn) = store.whole_journal(id).await?;
+    let Journal { entries, torn } = store.journal(id).await?;
     if entries.is_empty() && store.contact(id).await?.is_none() {
         return Err(SourceError::Unknown(id.chars().take(64).collect()));
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use strowger_contact::Program;
-use strowger_plugin::{Host, HostConfig, Limits};
+use strowger_plugin::{GuestTask, Host, HostConfig, Limits, Share};
 
 use crate::project::{Project, Steps};
 use crate::runtime::{EngineError, OpenError, checked_program};
@@ -21,6 +21,7 @@ pub struct Stage {
     pub(super) limits: Limits,
     files: BTreeMap<String, PathBuf>,
     host: Host,
+    share: Share,
 }
 
 impl Stage {
@@ -48,7 +49,7 @@ impl Stage {
             ..HostConfig::default()
         })
         .map_err(EngineError::from)?;
-        let (steps, program) = checked_program(&host, &project).await?;
+        let (steps, program) = checked_program(&host, &project, &Limits::default()).await?;
         let files = project
             .flows
             .iter()
@@ -62,6 +63,7 @@ impl Stage {
             steps,
             limits: Limits::default(),
             files,
+            share: host.runtime().share(),
             host,
         })
     }
@@ -76,8 +78,12 @@ impl Stage {
         self.program.content()
     }
 
-    /// Where guests run.
-    pub fn threads(&self) -> tokio::runtime::Handle {
-        self.host.runtime().handle().clone()
+    /// Runs something where guests run.
+    pub fn run<F>(&self, future: F) -> GuestTask<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.host.runtime().spawn(&self.share, future)
     }
 }

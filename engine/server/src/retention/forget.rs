@@ -10,11 +10,13 @@ use std::path::Path;
 
 use hmac::{Hmac, Mac};
 use serde::Serialize;
+use serde_json::json;
 use sha2::Sha256;
 
 use super::files::{recordings, remove};
+use crate::access::Role;
 use crate::project::hex;
-use crate::store::{Mention, Oblivion, Store, StoreError, Swept, Traces};
+use crate::store::{Change, Mention, Oblivion, Outcome, Store, StoreError, Swept, Traces};
 
 /// Contacts of one transaction.
 const BATCH: usize = 32;
@@ -55,6 +57,8 @@ pub struct Forgetting<'a> {
     pub mentioned: bool,
     /// Nothing is removed.
     pub dry: bool,
+    /// Who does it, for the audit log.
+    pub who: &'a str,
     /// Milliseconds since 1970.
     pub now: u64,
 }
@@ -142,7 +146,7 @@ pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
         return Ok(forgotten);
     }
     let mut line = audit_line(what, &digits).await?;
-    store.write_oblivion(&line).await?;
+    store.write_oblivion(&line, None).await?;
     for contacts in over.chunks(BATCH) {
         let ids: Vec<String> = contacts.iter().map(|found| found.id.clone()).collect();
         let found = ids.iter().filter_map(|id| files.remove(id));
@@ -151,11 +155,22 @@ pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
         store.remove(Swept::Record, &ids).await?;
         line.contacts += ids.len() as i64;
         line.recordings += i64::try_from(removed).unwrap_or(i64::MAX);
-        store.write_oblivion(&line).await?;
+        store.write_oblivion(&line, None).await?;
     }
     // What still lasts is to be forgotten later: the line stays open.
     line.finished = i64::from(lasting.is_empty());
-    store.write_oblivion(&line).await?;
+    let change = Change {
+        at: what.now,
+        who: what.who.to_owned(),
+        // Who can write the store can do everything.
+        role: Role::Owner,
+        tenant: what.tenant.map(str::to_owned),
+        action: "number.forget".to_owned(),
+        object: line.number.clone(),
+        detail: json!({ "contacts": line.contacts, "recordings": line.recordings, "lasting": forgotten.lasting }),
+        outcome: Outcome::Done,
+    };
+    store.write_oblivion(&line, Some(&change)).await?;
     store.truncate_log().await?;
     forgotten.number_hash = Some(line.number);
     Ok(forgotten)

@@ -55,8 +55,8 @@ pub struct Gone {
 pub struct Sweep<'a> {
     /// The store.
     pub store: &'a Store,
-    /// Whose contacts.
-    pub tenant: &'a str,
+    /// Whose contacts; none for all of this engine.
+    pub tenant: Option<&'a str>,
     /// Where recordings lie.
     pub recordings: PathBuf,
     /// What is kept for how long.
@@ -284,10 +284,10 @@ impl Sweep<'_> {
     }
 }
 
-/// Sweeps now and then until told to stop.
+/// Sweeps now and then until told to stop: a tenant's contacts, or all of this engine's.
 pub async fn sweeper(
     store: Store,
-    tenant: String,
+    tenant: Option<String>,
     recordings: PathBuf,
     rules: RetentionSection,
     stop: CancellationToken,
@@ -310,7 +310,7 @@ pub async fn sweeper(
         }
         let sweep = Sweep {
             store: &store,
-            tenant: &tenant,
+            tenant: tenant.as_deref(),
             recordings: recordings.clone(),
             rules: &rules,
             now: clock.now(),

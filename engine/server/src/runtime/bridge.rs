@@ -72,6 +72,16 @@ pub(super) struct Key {
     pub(super) in_audio: bool,
 }
 
+/// The call that is handed over.
+pub(super) struct Caller<'c> {
+    /// The contact's identifier, for the log.
+    pub(super) contact: &'c str,
+    pub(super) stream: &'c Stream,
+    pub(super) codec: Codec,
+    /// How often its INVITE might still have been forwarded.
+    pub(super) max_forwards: u8,
+}
+
 /// What becomes of a call before it is joined.
 enum Failure {
     /// The transfer ended so.
@@ -95,6 +105,8 @@ struct SecondCall {
     contact: String,
     outgoing: Arc<Outgoing>,
     handover: Handover,
+    /// How often the caller's INVITE might still have been forwarded.
+    max_forwards: u8,
     /// The caller's stream.
     caller: u64,
     stream: Stream,
@@ -112,27 +124,27 @@ impl Bridge {
     pub(super) fn begin(
         engine: &Arc<Engine>,
         outgoing: &Arc<Outgoing>,
-        contact: &str,
         effect: u32,
         handover: Handover,
-        caller: &Stream,
-        codec: Codec,
+        caller: Caller<'_>,
     ) -> Result<Bridge, crate::media::MediaError> {
         let (media_events, media) = mpsc::channel(MEDIA_EVENTS);
-        let stream = caller.open_beside(media_events)?;
+        let stream = caller.stream.open_beside(media_events)?;
         let session = Session::new(rand::random::<u32>().into(), stream.local_addr());
         let (told, to_line) = mpsc::channel(TOLD);
         let (keys, from_line) = mpsc::channel(KEYS);
         // Made while it rings: whoever answers waits for nothing.
         let whisper = (!handover.whisper.is_empty()).then(|| {
             let (engine, segments) = (engine.clone(), handover.whisper.clone());
+            let codec = caller.codec;
             tokio::spawn(async move { engine.sounds(segments, codec).await })
         });
         let call = SecondCall {
-            contact: contact.to_owned(),
+            contact: caller.contact.to_owned(),
             outgoing: outgoing.clone(),
             handover,
-            caller: caller.id(),
+            max_forwards: caller.max_forwards,
+            caller: caller.stream.id(),
             stream,
             media,
             session,
@@ -181,6 +193,13 @@ impl SecondCall {
     /// The whole of the transfer; done when people have talked and the other side has left.
     async fn hand_over(&mut self) -> Result<(), Failure> {
         let ring = Instant::now() + Duration::from_millis(self.handover.options.ring_ms.into());
+        // The second call goes on from the first: flows that hand over to each other come to an end (RFC 3261 §16.6).
+        let Some(max_forwards) = self.max_forwards.checked_sub(1) else {
+            self.complain(
+                &"the caller's call has been forwarded as often as it may be (Max-Forwards 0): 483 Too Many Hops",
+            );
+            return Err(Failure::Ended(TransferResult::Failed));
+        };
         // Held for as long as the call lasts.
         let _place = self.outgoing.admit(Instant::now()).map_err(|full| {
             self.complain(&full);
@@ -191,7 +210,7 @@ impl SecondCall {
             call_id,
             peer,
             mut events,
-        } = self.place(ring).await?;
+        } = self.place(ring, max_forwards).await?;
         tracing::info!(contact = %self.contact, to = %self.handover.uri, %call_id, "transfer: calling");
         let talked = async {
             self.ring(peer.ip(), ring, &mut events).await?;
@@ -204,14 +223,14 @@ impl SecondCall {
         talked
     }
 
-    async fn place(&mut self, until: Instant) -> Result<OutgoingCall, Failure> {
+    async fn place(&mut self, until: Instant, max_forwards: u8) -> Result<OutgoingCall, Failure> {
         let from = match &self.handover.options.caller_id {
             Some(number) => number.clone(),
             // It comes from outside; with a colon it would be an address.
             None => self.handover.caller.replace(':', ""),
         };
         let offer = self.session.offer(Direction::SendRecv).into_bytes();
-        let dialer = self.outgoing.dialer.clone();
+        let dialer = self.outgoing.dialer.clone().onward(max_forwards);
         let uri = self.handover.uri.clone();
         let placed = tokio::select! {
             placed = dialer.call(&uri, &from, offer) => placed,

@@ -86,8 +86,13 @@ impl<L: Line> Driver<L> {
         keep: bool,
     ) -> Driver<L> {
         let (effects, effect_results) = mpsc::channel(EFFECTS);
-        let guests = Guests::new(engine.guest_threads.clone(), engine.drop_waiting_after());
+        let guests = Guests::new(
+            &engine.node.host,
+            &engine.share,
+            engine.drop_waiting_after(),
+        );
         let tally = engine
+            .node
             .writer
             .is_some()
             .then(|| Tally::new(engine.subject(&contact)));
@@ -149,7 +154,7 @@ impl<L: Line> Driver<L> {
                 }
                 Event::DropWaiting => {
                     let dropped = self.guests.drop_waiting();
-                    self.engine.count_dropped(dropped);
+                    self.engine.node.count_dropped(dropped);
                     continue;
                 }
                 Event::Stop => {
@@ -168,14 +173,14 @@ impl<L: Line> Driver<L> {
     }
 
     fn now(&self) -> Millis {
-        self.engine.clock.now() + self.skipped
+        self.engine.node.clock.now() + self.skipped
     }
 
     async fn event(&mut self) -> Event {
         let deadline = self.contact.deadline();
         let idle =
             self.pace == Pace::Virtual && !self.guests.computing() && self.under_way.is_empty();
-        let clock = self.engine.clock;
+        let clock = self.engine.node.clock;
         let pace = self.pace;
         let skipped = self.skipped;
         let time = async move {
@@ -250,7 +255,7 @@ impl<L: Line> Driver<L> {
                 if let Some(keep) = &mut self.keep {
                     keep.push(entry.clone());
                 }
-                if let Some(writer) = &self.engine.writer {
+                if let Some(writer) = &self.engine.node.writer {
                     writer
                         .write(Record::Entry(self.contact.facts().id.clone(), entry))
                         .await;
@@ -271,7 +276,7 @@ impl<L: Line> Driver<L> {
             }
             Output::HangUp => self.line.hang_up(),
             Output::Ended(ending) => {
-                if let Some(writer) = &self.engine.writer {
+                if let Some(writer) = &self.engine.node.writer {
                     let at = self.now();
                     let record = self
                         .tally
@@ -355,7 +360,7 @@ impl<L: Line> Driver<L> {
                     .collect();
                 self.answer(effect, async move {
                     if !matches!(request.method.as_str(), "GET" | "HEAD")
-                        && let Err(error) = engine.durable().await
+                        && let Err(error) = engine.node.durable().await
                     {
                         // What cannot be explained afterwards does not leave the house.
                         let error = CallError::Unavailable(format!("the journal: {error}"));
@@ -369,6 +374,7 @@ impl<L: Line> Driver<L> {
                     };
                     let granted = engine.granted_hosts(&plugin);
                     match engine
+                        .node
                         .http
                         .fetch(request, granted, &idempotency_key, secret)
                         .await
@@ -383,12 +389,12 @@ impl<L: Line> Driver<L> {
                 let now = self.now();
                 self.answer(effect, async move {
                     if !matches!(call, KvCall::Get(_))
-                        && let Err(error) = engine.durable().await
+                        && let Err(error) = engine.node.durable().await
                     {
                         let error = CallError::Unavailable(format!("the journal: {error}"));
                         return json!({ "err": error });
                     }
-                    match &engine.store {
+                    match &engine.node.store {
                         Some(store) => perform_kv(store, &engine.tenant, &plugin, call, now).await,
                         None => json!({ "err": CallError::Unavailable("this engine keeps no data".into()) }),
                     }

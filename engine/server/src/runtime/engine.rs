@@ -1,35 +1,31 @@
-//! What all contacts of an engine share.
+//! What all contacts share that walk one revision of one tenant's project.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use strowger_contact::{Channel, Contact, Entry, EntryKind, Facts, Program};
-use strowger_plugin::{Host, HostConfig, Limits};
+use strowger_plugin::{Host, HostConfig, Limits, Share};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 
 use super::driver::complaint;
-use crate::clock::Clock;
-use crate::effects::{HttpClient, HttpLimits};
-use crate::project::{Config, How, QueuesFile, Steps};
+use super::node::Node;
+use crate::project::{Config, How, QueuesFile, Steps, Unreachable, destination};
 use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
 use crate::records::Subject;
-use crate::store::{Record, Store, Writer};
-
-/// How long the end of the program waits for a store that is gone.
-const SETTLE: std::time::Duration = std::time::Duration::from_secs(10);
+use crate::store::Record;
 
 /// An audio file is not there.
 const MISSING: &str = "missing";
 /// An audio file is there, and no sound.
 const DAMAGED: &str = "damaged";
 
-/// What all contacts of an engine share.
+/// What all contacts share that walk one revision of one tenant's project.
 pub struct Engine {
+    /// What it shares with other tenants.
+    pub node: Arc<Node>,
     /// Whose project it is.
     pub tenant: String,
     /// The flows.
@@ -38,30 +34,14 @@ pub struct Engine {
     pub steps: Steps,
     /// Limits of every step.
     pub limits: Limits,
-    /// The host of the plugins, kept for as long as they run.
-    pub host: Host,
-    /// Where guests run: never on the threads of signalling and media.
-    pub guest_threads: tokio::runtime::Handle,
+    /// The tenant's share of the threads on which guests run.
+    pub share: Share,
     /// Prompts, ready to play.
     pub prompts: Prompts,
-    /// HTTP for plugins.
-    pub http: HttpClient,
-    /// Journals and data; none in the terminal.
-    pub store: Option<Store>,
-    /// The journal's writer; none in the terminal.
-    pub writer: Option<Writer>,
-    /// Time.
-    pub clock: Clock,
-    /// Where recordings go.
-    pub recordings: PathBuf,
     config: Config,
     queues: QueuesFile,
-    failures: AtomicU64,
-    dropped: AtomicU64,
     /// Audio files that are not played, and why: each is told once. At most two entries a file that a flow names.
     spoken: Mutex<BTreeSet<(String, &'static str)>>,
-    /// Keeps the data folder ours for as long as the engine lives.
-    _lock: Option<std::fs::File>,
 }
 
 /// Why an engine does not start.
@@ -74,16 +54,15 @@ pub enum EngineError {
 
 /// Everything an engine is made of.
 pub struct Parts {
+    pub node: Arc<Node>,
+    pub tenant: String,
+    pub share: Share,
+    pub limits: Limits,
     pub config: Config,
     pub queues: QueuesFile,
     pub program: Program,
     pub steps: Steps,
-    pub host: Host,
     pub prompts: Prompts,
-    pub store: Option<Store>,
-    pub writer: Option<Writer>,
-    pub data: PathBuf,
-    pub lock: Option<std::fs::File>,
 }
 
 /// Makes the plugin host; compiled code is cached below the data folder.
@@ -112,24 +91,16 @@ impl Engine {
     /// Puts an engine together.
     pub fn new(parts: Parts) -> Engine {
         Engine {
-            tenant: parts.config.project.name.clone(),
+            tenant: parts.tenant,
             program: Arc::new(parts.program),
             steps: parts.steps,
-            limits: Limits::default(),
-            guest_threads: parts.host.runtime().handle().clone(),
-            host: parts.host,
+            limits: parts.limits,
+            share: parts.share,
             prompts: parts.prompts,
-            http: HttpClient::new(HttpLimits::default()),
-            store: parts.store,
-            writer: parts.writer,
-            clock: Clock::start(),
-            recordings: parts.data.join("recordings"),
             config: parts.config,
             queues: parts.queues,
-            failures: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
             spoken: Mutex::default(),
-            _lock: parts.lock,
+            node: parts.node,
         }
     }
 
@@ -142,7 +113,7 @@ impl Engine {
         to: &str,
         sip_call_id: Option<&str>,
     ) -> Option<Contact> {
-        let started_at = self.clock.now();
+        let started_at = self.node.clock.now();
         let seed: [u8; 32] = rand::random();
         let facts = Facts {
             id: contact_id(started_at, &seed),
@@ -154,7 +125,7 @@ impl Engine {
         };
         let id = facts.id.clone();
         let contact = Contact::new(self.program.clone(), flow, facts)?;
-        if let Some(writer) = &self.writer {
+        if let Some(writer) = &self.node.writer {
             let began = Record::Began {
                 id,
                 tenant: self.tenant.clone(),
@@ -194,42 +165,13 @@ impl Engine {
         }
     }
 
-    /// The URI of a transfer's target, and who calls it: a supplier's name, a URI, or a number on the caller's own side
-    /// or, where the engine calls, behind the trunk. Only the engine can whisper.
+    /// The URI of a transfer's target, and who calls it.
     pub(crate) fn destination(
         &self,
         target: &str,
         whispers: bool,
-    ) -> Result<(String, How), String> {
-        let transfer = &self.config.transfer;
-        let supplier = self.queues.suppliers.get(target);
-        let how = match supplier.and_then(|supplier| supplier.how) {
-            _ if whispers => How::Bridge,
-            Some(how) => how,
-            None => transfer.how,
-        };
-        if let Some(supplier) = supplier {
-            return Ok((supplier.sip.clone(), how));
-        }
-        if target.starts_with("sip:") || target.starts_with("sips:") {
-            return Ok((target.to_owned(), how));
-        }
-        let number = target.trim_start_matches('+');
-        if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) {
-            return match (how, &transfer.trunk) {
-                (How::Refer, _) => Ok((format!("tel:{target}"), how)),
-                (How::Bridge, Some(trunk)) => {
-                    let host = trunk.trim_start_matches("sip:");
-                    Ok((format!("sip:{target}@{host}"), how))
-                }
-                (How::Bridge, None) => Err(format!(
-                    "the engine cannot call the number `{target}` itself: set transfer.trunk in strowger.toml, or name a SIP URI"
-                )),
-            };
-        }
-        Err(format!(
-            "`{target}` is no supplier in queues.yaml, no SIP URI and no number"
-        ))
+    ) -> Result<(String, How), Unreachable> {
+        destination(&self.queues, &self.config.transfer, target, whispers)
     }
 
     /// Waiting for a seat. No seat can sign in yet, so a queue is either closed or has nobody.
@@ -252,34 +194,6 @@ impl Engine {
     /// Whether whole calls are recorded.
     pub(crate) fn records_calls(&self) -> bool {
         self.config.recording.calls
-    }
-
-    /// Writes down where the recording of a contact lies.
-    pub(crate) async fn recorded(&self, contact: &str, file: &Path) {
-        if let Some(writer) = &self.writer {
-            writer
-                .write(Record::Recorded {
-                    id: contact.to_owned(),
-                    path: file.display().to_string(),
-                })
-                .await;
-        }
-    }
-
-    /// Waits until what has happened so far is on the disk, before something leaves the house.
-    pub(crate) async fn durable(&self) -> Result<(), String> {
-        match &self.writer {
-            Some(writer) => writer.flush().await,
-            None => Ok(()),
-        }
-    }
-
-    /// Waits for the same before the program ends, and for a store that is gone to come back.
-    pub(crate) async fn settled(&self) -> Result<(), String> {
-        match &self.writer {
-            Some(writer) => writer.settle(SETTLE).await,
-            None => Ok(()),
-        }
     }
 
     /// The sound of a segment. A file that turns out to be no sound, and comes with its words, is spoken.
@@ -379,7 +293,7 @@ impl Engine {
     /// Counts and logs what goes wrong in contacts.
     pub(crate) fn observe(&self, contact: &Contact, entry: &Entry) {
         if let Some((code, message)) = complaint(&entry.kind) {
-            self.failures.fetch_add(1, Ordering::Relaxed);
+            self.node.count_failure();
             tracing::warn!(contact = %contact.facts().id, code, "{message}");
         }
         if let EntryKind::Ended(ending) = &entry.kind {
@@ -396,21 +310,6 @@ impl Engine {
     /// How long a step may wait for the contact, a person or a clock before its instance is dropped.
     pub(crate) fn drop_waiting_after(&self) -> Duration {
         Duration::from_millis(self.config.steps.drop_waiting_after_ms)
-    }
-
-    /// Instances were dropped in long waits.
-    pub(crate) fn count_dropped(&self, instances: u64) {
-        self.dropped.fetch_add(instances, Ordering::Relaxed);
-    }
-
-    /// Instances dropped in long waits since the start.
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
-
-    /// Failures of steps and prompts since the start.
-    pub fn failures(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use strowger_contact::{StepFailure, StepResult};
 use strowger_plugin::{
-    Class, HostCallError, HostCallFuture, HostCalls, Limits, Plugin, RunRequest, StepError,
-    StepReport, Told, class,
+    Class, GuestTask, Host, HostCallError, HostCallFuture, HostCalls, Limits, Plugin, RunRequest,
+    Share, StepError, StepReport, Told, class,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -44,7 +44,9 @@ pub(crate) struct StepRun {
 
 /// The guests of one contact.
 pub(crate) struct Guests {
-    threads: tokio::runtime::Handle,
+    host: Host,
+    /// The tenant's share of the threads on which guests run.
+    share: Share,
     /// How long an instance may wait before it is dropped, to be built anew when its answer is there.
     drop_after: Duration,
     events: mpsc::Sender<GuestEvent>,
@@ -57,7 +59,7 @@ struct Running {
     run: StepRun,
     told: Told,
     /// None when it was dropped.
-    instance: Option<tokio::task::AbortHandle>,
+    instance: Option<GuestTask<()>>,
     /// Where the answer to its call goes; none while it computes.
     answer: Option<oneshot::Sender<Json>>,
     /// When the guest was last set going.
@@ -69,11 +71,12 @@ struct Running {
 }
 
 impl Guests {
-    /// `threads` are the guests' own; see `steps.drop_waiting_after_ms` of the configuration for `drop_after`.
-    pub fn new(threads: tokio::runtime::Handle, drop_after: Duration) -> Guests {
+    /// See `steps.drop_waiting_after_ms` of the configuration for `drop_after`.
+    pub fn new(host: &Host, share: &Share, drop_after: Duration) -> Guests {
         let (events, queue) = mpsc::channel(QUEUE);
         Guests {
-            threads,
+            host: host.clone(),
+            share: share.clone(),
             drop_after,
             events,
             queue,
@@ -93,7 +96,7 @@ impl Guests {
             busy: Duration::ZERO,
             waits_since: None,
         };
-        running.start(&self.threads, self.events.clone());
+        running.start(&self.host, &self.share, self.events.clone());
         self.running.insert(activation, running);
     }
 
@@ -139,7 +142,7 @@ impl Guests {
         if running.instance.is_some() {
             let _ = answer.send(value);
         } else {
-            running.start(&self.threads, self.events.clone());
+            running.start(&self.host, &self.share, self.events.clone());
         }
     }
 
@@ -157,9 +160,8 @@ impl Guests {
         for running in self.running.values_mut() {
             let due = |since: Instant| since + self.drop_after <= now;
             if running.droppable() && running.waits_since.is_some_and(due) {
-                if let Some(instance) = running.instance.take() {
-                    instance.abort();
-                }
+                // Ended by being dropped.
+                running.instance = None;
                 dropped += 1;
             }
         }
@@ -186,7 +188,7 @@ impl Guests {
 
 impl Running {
     /// Sets a fresh instance going, which is told again what the step was told.
-    fn start(&mut self, threads: &tokio::runtime::Handle, events: mpsc::Sender<GuestEvent>) {
+    fn start(&mut self, host: &Host, share: &Share, events: mpsc::Sender<GuestEvent>) {
         let StepRun {
             plugin,
             activation,
@@ -210,25 +212,17 @@ impl Running {
             told: Some(self.told.clone()),
             cancel: None,
         };
-        let task = threads.spawn(async move {
+        let run = async move {
             let report = plugin.run_here(request).await;
             let result = step_result(report);
             let _ = events.send(GuestEvent::Ended { activation, result }).await;
-        });
-        self.instance = Some(task.abort_handle());
+        };
+        self.instance = Some(host.runtime().spawn(share, run));
     }
 
     /// Whether it waits in a way, and with a memory, that let it be dropped.
     fn droppable(&self) -> bool {
         self.waits_since.is_some() && self.instance.is_some() && self.told.whole()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(instance) = &self.instance {
-            instance.abort();
-        }
     }
 }
 

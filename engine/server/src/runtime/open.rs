@@ -1,19 +1,20 @@
 //! From a project's folder to an engine.
 
 use std::collections::BTreeSet;
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use strowger_contact::Program;
 use strowger_flow::plan::Piece;
-use strowger_plugin::{Host, Limits};
+use strowger_plugin::{Host, Limits, Share};
 use strowger_voice::g711::Codec;
 
-use super::engine::{Engine, EngineError, Parts, host, plain, prompts};
+use super::engine::{Engine, EngineError, Parts, plain, prompts};
+use super::node::Node;
 use crate::media::mend;
 use crate::project::{Examined, Project, ProjectError, Routes, Steps};
 use crate::prompts::Segment;
-use crate::store::{Place, Store, StoreError, Writer};
+use crate::store::{Place, Store, StoreError};
 
 /// Why a project cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -60,35 +61,45 @@ impl OpenError {
     }
 }
 
-/// Opens the project in a folder; see [`open_project`].
+/// Opens the project in a folder on a node of its own; see [`open_project`].
 pub async fn open(folder: &Path, data: &Path, keep: bool) -> Result<(Engine, Routes), OpenError> {
     open_project(Project::read(folder)?, data, keep).await
 }
 
-/// Opens a project: the engine, and where its numbers lead. With `keep` its contacts are written into the
-/// store in `data`, which then belongs to this engine until it ends.
+/// Opens a project on a node of its own: the engine, and where its numbers lead. With `keep` its contacts are written
+/// into the store in `data`, which then belongs to this process until it ends.
 pub async fn open_project(
     project: Project,
     data: &Path,
     keep: bool,
 ) -> Result<(Engine, Routes), OpenError> {
-    let folder = project.folder.as_path();
-    make(data)?;
-    let host = host(Some(data))?;
-    let (steps, program) = checked_program(&host, &project).await?;
-    let prompts = prompts(folder, data, &project.config);
-    let mut lock = None;
-    let (store, writer) = match keep {
+    let node = match keep {
         true => {
-            lock = Some(own(data)?);
-            let place = Place::of(&project.config.store, folder, data)?;
-            let store = Store::open(&place).await?;
-            let (writer, _) = Writer::start(store.clone());
-            (Some(store), Some(writer))
+            let place = Place::of(&project.config.store, &project.folder, data)?;
+            Node::open(&place, data).await?
         }
-        false => (None, None),
+        false => Node::without_store(data)?,
     };
-    let data = data.to_owned();
+    let tenant = project.config.project.name.clone();
+    let limits = Limits::default();
+    let (steps, program) = checked_program(&node.host, &project, &limits).await?;
+    let share = node.host.runtime().share();
+    let opened = engine_of(project, steps, program, node, tenant, share, &limits);
+    close_orphans(&opened.0.node).await?;
+    Ok(opened)
+}
+
+/// An engine for a tenant's project on a node, and where its numbers lead.
+pub(crate) fn engine_of(
+    project: Project,
+    steps: Steps,
+    program: Program,
+    node: Arc<Node>,
+    tenant: String,
+    share: Share,
+    limits: &Limits,
+) -> (Engine, Routes) {
+    let prompts = prompts(&project.folder, &node.data, &project.config);
     let Project {
         config,
         queues,
@@ -96,28 +107,33 @@ pub async fn open_project(
         ..
     } = project;
     let engine = Engine::new(Parts {
+        node,
+        tenant,
+        share,
+        limits: limits.clone(),
         config,
         queues,
         program,
         steps,
-        host,
         prompts,
-        store,
-        writer,
-        data,
-        lock,
     });
-    if let Some(store) = &engine.store {
-        salvage(store, &engine.recordings).await?;
-        let orphans = store.close_orphans(engine.clock.now()).await?;
-        if orphans > 0 {
-            tracing::warn!(
-                contacts = orphans,
-                "contacts of an engine that ended without ending them are closed"
-            );
-        }
+    (engine, routes)
+}
+
+/// Closes the contacts of a process that ended without ending them, and mends their recordings.
+pub(crate) async fn close_orphans(node: &Node) -> Result<(), StoreError> {
+    let Some(store) = &node.store else {
+        return Ok(());
+    };
+    salvage(store, &node.recordings()).await?;
+    let orphans = store.close_orphans(node.clock.now()).await?;
+    if orphans > 0 {
+        tracing::warn!(
+            contacts = orphans,
+            "contacts of an engine that ended without ending them are closed"
+        );
     }
-    Ok((engine, routes))
+    Ok(())
 }
 
 /// Makes the recordings of a former engine's contacts playable, and known to their records.
@@ -173,29 +189,15 @@ fn mend_recordings(folder: &Path, contacts: &BTreeSet<String>) -> Vec<(String, P
     calls
 }
 
-/// Makes the data folder, so that whatever is wrong with it is told of it and not of something in it.
-fn make(data: &Path) -> Result<(), OpenError> {
-    let why = match data.metadata() {
-        Ok(found) if !found.is_dir() => "is a file, not a folder".to_owned(),
-        _ => match std::fs::create_dir_all(data) {
-            Ok(()) => return Ok(()),
-            Err(e) => format!("cannot be made ({e})"),
-        },
-    };
-    Err(OpenError::Data {
-        folder: data.display().to_string(),
-        why,
-    })
-}
-
 /// The steps and the program of a project without errors; else all of its errors together.
 pub(crate) async fn checked_program(
     host: &Host,
     project: &Project,
+    limits: &Limits,
 ) -> Result<(Steps, Program), OpenError> {
     let folder = project.folder.as_path();
     let plugins = &project.config.plugins;
-    let (steps, complaints) = Steps::load(host, folder, plugins, &Limits::default()).await;
+    let (steps, complaints) = Steps::load(host, folder, plugins, limits).await;
     let examined = Examined::of(project, &steps, &complaints);
     if let Some(errors) = examined.errors() {
         return Err(OpenError::Errors(errors));
@@ -204,29 +206,9 @@ pub(crate) async fn checked_program(
     Ok((steps, program))
 }
 
-/// Makes the data folder, and takes it for this process as long as the file is kept.
-pub(crate) fn take(data: &Path) -> Result<File, OpenError> {
-    make(data)?;
-    own(data)
-}
-
-/// Takes the data folder for this process. The lock is the system's and ends with the process.
-fn own(data: &Path) -> Result<File, OpenError> {
-    let refused = |why: String| OpenError::Data {
-        folder: data.display().to_string(),
-        why,
-    };
-    let file =
-        File::create(data.join("lock")).map_err(|e| refused(format!("cannot be written ({e})")))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(refused("is in use by another engine".to_owned())),
-        Err(TryLockError::Error(e)) => Err(refused(format!("cannot be locked ({e})"))),
-    }
-}
-
-/// Makes every prompt whose words are known before a call, so that the first caller does not wait for them.
-pub async fn warm(engine: &Engine) {
+/// Makes every prompt whose words are known before a call, so that the first caller does not wait for them; `progress`
+/// hears how many of how many are done.
+pub async fn warm(engine: &Engine, progress: impl Fn(usize, usize)) {
     let mut segments: BTreeSet<(String, String, Option<String>)> = BTreeSet::new();
     let mut files: BTreeSet<String> = BTreeSet::new();
     for plan in engine.program.flows() {
@@ -271,11 +253,6 @@ pub async fn warm(engine: &Engine) {
             voice,
         })
         .chain(files.into_iter().map(|path| Segment::Audio { path }));
-    let progress = |done: usize, total: usize| {
-        if done == total || done.is_multiple_of(25) {
-            eprintln!("prompts: {done} of {total} ready");
-        }
-    };
     for (segment, error) in engine
         .prompts
         .warm(segments, &[Codec::Pcmu, Codec::Pcma], progress)

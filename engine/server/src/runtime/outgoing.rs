@@ -1,5 +1,6 @@
 //! The calls that the engine places for bridged transfers, and how many that may be.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,15 +37,16 @@ pub(super) enum Full {
     #[error(
         "{0} calls were placed for transfers within a minute, as many as may be: raise transfer.calls_per_minute in strowger.toml if they are wanted"
     )]
-    PerMinute(u32),
+    PerMinute(usize),
 }
 
-/// Calls begun within the minute that runs.
+/// The calls begun within the last minute, whenever one looks: a burst at the end of one minute and another at the
+/// beginning of the next are one burst to whoever pays for them.
 #[derive(Debug)]
 struct Rate {
-    most: u32,
-    since: Option<Instant>,
-    begun: u32,
+    most: usize,
+    /// When they began, the earliest first; never more than `most`.
+    begun: VecDeque<Instant>,
 }
 
 impl Outgoing {
@@ -58,9 +60,8 @@ impl Outgoing {
             placed: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             rate: Mutex::new(Rate {
-                most: settings.calls_per_minute,
-                since: None,
-                begun: 0,
+                most: settings.calls_per_minute as usize,
+                begun: VecDeque::new(),
             }),
         }
     }
@@ -108,15 +109,15 @@ impl Outgoing {
 impl Rate {
     fn admits(&mut self, now: Instant) -> bool {
         const MINUTE: Duration = Duration::from_secs(60);
-        if self
-            .since
-            .is_none_or(|since| now.duration_since(since) >= MINUTE)
+        while let Some(first) = self.begun.front()
+            && now.duration_since(*first) >= MINUTE
         {
-            self.since = Some(now);
-            self.begun = 0;
+            self.begun.pop_front();
         }
-        let admitted = self.begun < self.most;
-        self.begun += u32::from(admitted);
+        let admitted = self.begun.len() < self.most;
+        if admitted {
+            self.begun.push_back(now);
+        }
         admitted
     }
 }
@@ -132,16 +133,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_minute_has_its_calls_and_none_of_the_last() {
+    fn no_minute_has_more_calls_than_its_share() {
         let mut rate = Rate {
             most: 2,
-            since: None,
-            begun: 0,
+            begun: VecDeque::new(),
         };
         let start = Instant::now();
         let mut admits = |seconds| rate.admits(start + Duration::from_secs(seconds));
         assert_eq!([0, 30, 59].map(&mut admits), [true, true, false]);
-        assert_eq!([60, 61, 62].map(&mut admits), [true, true, false]);
+        // The call at 30 is still within the minute that ends now.
+        assert_eq!(
+            [60, 61, 62, 89].map(&mut admits),
+            [true, false, false, false]
+        );
+        assert_eq!([90, 91, 120].map(&mut admits), [true, false, true]);
+        // What is not used is not saved up.
         assert_eq!([600, 601, 602].map(&mut admits), [true, true, false]);
     }
 }

@@ -3,11 +3,12 @@
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use strowger_contact::{Entry, EntryKind};
+use utoipa::ToSchema;
 
 use super::transcript::told;
 
 /// One event of a contact.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TraceEvent {
     /// The number of its journal entry.
     pub seq: u32,
@@ -35,11 +36,13 @@ pub struct TraceEvent {
     pub attempt: Option<u32>,
     /// What the plugin used, where it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     pub meters: Option<Json>,
     /// How long the answer to a host call took, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<u64>,
     /// Everything the journal holds of it.
+    #[schema(value_type = Object)]
     pub entry: EntryKind,
 }
 

@@ -1,9 +1,10 @@
 //! A telephone call: signalling on one side, audio on the other.
 
+mod transfer;
+
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::json;
 use strowger_contact::call::{CallError, RecordOptions};
@@ -15,13 +16,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::bridge::{Bridge, Key, Told, refusal, send_info};
+use self::transfer::Transfer;
+use super::bridge::{Bridge, Key};
 use super::driver::CLOSING;
 use super::engine::Engine;
 use super::line::{Handover, Line};
 use super::outgoing::Outgoing;
 use crate::media::{MediaError, MediaEvent, RecordEnd, RecordSpec, Remote, Stream};
-use crate::project::How;
 use crate::prompts::PromptError;
 use crate::sip::{Call, CallEvent};
 
@@ -29,13 +30,6 @@ use crate::sip::{Call, CallEvent};
 const PREPARED: usize = 4;
 /// Transfers that could not be asked for and are not told yet; the contact has one at a time.
 const UNASKED: usize = 4;
-/// After `ring` the far side may still need a moment to tell how it went.
-const TRANSFER_GRACE: Duration = Duration::from_secs(2);
-/// What the caller hears while it rings on the other side and the flow plays nothing: 425 Hz, 1 s on and 4 s off
-/// (ITU-T E.180 §5), in dB below full scale.
-const RINGBACK: (f32, u32, u32, f32) = (425.0, 1_000, 4_000, -18.0);
-/// Number of the ringing tone among the plays; those of a contact begin at 1.
-const RINGING: u32 = 0;
 
 /// A telephone call that was answered.
 pub struct VoiceLine {
@@ -54,6 +48,8 @@ pub struct VoiceLine {
     preparing: mpsc::Receiver<Prepared>,
     transfer: Option<Transfer>,
     outgoing: Arc<Outgoing>,
+    /// How often the caller's INVITE might still have been forwarded.
+    max_forwards: u8,
     /// The transfer that the engine makes itself.
     bridge: Option<Bridge>,
     /// It rings there, and the caller shall hear it.
@@ -83,13 +79,6 @@ struct Prepared {
     clips: Result<Vec<Arc<Clip>>, PromptError>,
 }
 
-struct Transfer {
-    effect: u32,
-    until: Instant,
-    /// The last report that was not the end: 100 trying, 180 ringing.
-    told: Option<u16>,
-}
-
 impl VoiceLine {
     /// Takes over an answered call.
     #[expect(
@@ -107,6 +96,7 @@ impl VoiceLine {
         remote: Remote,
         peer: IpAddr,
         outgoing: Arc<Outgoing>,
+        max_forwards: u8,
     ) -> VoiceLine {
         let (prepared, preparing) = mpsc::channel(PREPARED);
         VoiceLine {
@@ -124,6 +114,7 @@ impl VoiceLine {
             preparing,
             transfer: None,
             outgoing,
+            max_forwards,
             bridge: None,
             rings: false,
             playing: false,
@@ -192,23 +183,6 @@ impl VoiceLine {
         Some(Input::HungUp)
     }
 
-    /// The caller's telephone accepted the transfer and hung up. Whether it follows the transfer or its owner gave up,
-    /// its reports tell: no hang-up is booked before the transfer is settled.
-    fn caller_left(&mut self) -> Option<Input> {
-        let Some(transfer) = &mut self.transfer else {
-            self.give_up_transfer();
-            return self.caller_gone();
-        };
-        if transfer.told.is_some_and(|status| status >= 180) {
-            // It reports as it goes, so the end is on its way.
-            transfer.until = transfer.until.min(Instant::now() + TRANSFER_GRACE);
-        }
-        self.gone = true;
-        self.left = true;
-        self.hush();
-        None
-    }
-
     /// Nobody is there to be heard or spoken to.
     fn hush(&mut self) {
         self.wanted = None;
@@ -257,90 +231,6 @@ impl VoiceLine {
     fn told(&self, done: Result<(), MediaError>) {
         if let Err(error) = done {
             tracing::warn!(contact = %self.contact, "{error}");
-        }
-    }
-
-    fn transfer_progress(&mut self, status: u16, last: bool) -> Option<Input> {
-        let result = match status {
-            200..=299 => TransferResult::Done,
-            300.. => refusal(status),
-            // A telephone that has gone and tells no more has followed the transfer.
-            _ if last && self.left => TransferResult::Done,
-            // The other side stopped telling before it knew.
-            _ if last => TransferResult::Failed,
-            _ => {
-                if let Some(transfer) = &mut self.transfer {
-                    transfer.told = Some(status);
-                }
-                return None;
-            }
-        };
-        self.transferred(result)
-    }
-
-    /// Nobody waits for the transfer any more; the next one must not be taken for it.
-    fn give_up_transfer(&mut self) {
-        let call = self.call.clone();
-        let asked = self.asking.take();
-        self.asking = Some(tokio::spawn(async move {
-            if let Some(asked) = asked {
-                let _ = asked.await;
-            }
-            // Refused only when the call is over, and the transfer with it.
-            let _ = call.give_up_transfer().await;
-        }));
-    }
-
-    fn transferred(&mut self, result: TransferResult) -> Option<Input> {
-        let transfer = self.transfer.take()?;
-        let done = Input::EffectDone {
-            effect: transfer.effect,
-            result: result.to_json(),
-        };
-        if !std::mem::take(&mut self.left) {
-            return Some(done);
-        }
-        // Nobody is there for what the flow does next: the contact knows before it walks on.
-        self.inputs.push_back(done);
-        Some(Input::HungUp)
-    }
-
-    /// The time of the transfer is over. A telephone that is still on the line has rung in vain. One that left without a
-    /// report is taken at its word: it accepted the transfer. One that had begun to report and never told of an end
-    /// belongs to a caller who gave up.
-    fn transfer_overdue(&mut self) -> Option<Input> {
-        self.give_up_transfer();
-        let told = self.transfer.as_ref().and_then(|transfer| transfer.told);
-        match (self.left, told) {
-            (false, _) => self.transferred(TransferResult::NoAnswer),
-            (true, None) => self.transferred(TransferResult::Done),
-            (true, Some(_)) => {
-                self.left = false;
-                self.hung_up_in_transfer();
-                Some(Input::HungUp)
-            }
-        }
-    }
-
-    /// The call goes, and the transfer with it: its subscription, or the second call.
-    fn hung_up_in_transfer(&mut self) {
-        if let Some(bridge) = self.bridge.take() {
-            // Who has talked with the other side was handed over.
-            let result = match bridge.joined {
-                true => TransferResult::Done.to_json(),
-                false => json!({ "err": CallError::Hangup }),
-            };
-            self.inputs.push_back(Input::EffectDone {
-                effect: bridge.effect,
-                result,
-            });
-        }
-        if let Some(transfer) = self.transfer.take() {
-            let result = json!({ "err": CallError::Hangup });
-            self.inputs.push_back(Input::EffectDone {
-                effect: transfer.effect,
-                result,
-            });
         }
     }
 
@@ -424,106 +314,6 @@ impl VoiceLine {
             }
         }
     }
-
-    /// The caller pressed a key: for whom he talks with, or for the flow.
-    fn pressed_now(&mut self, key: Key) -> Option<Input> {
-        match &self.bridge {
-            Some(bridge) if bridge.joined => {
-                bridge.press(key);
-                None
-            }
-            _ => Some(Input::Key(key.key)),
-        }
-    }
-
-    /// Calls the target and joins it with the caller.
-    fn bridge(&mut self, effect: u32, handover: Handover) {
-        let begun = Bridge::begin(
-            &self.engine,
-            &self.outgoing,
-            &self.contact,
-            effect,
-            handover,
-            &self.stream,
-            self.codec,
-        );
-        match begun {
-            Ok(bridge) => self.bridge = Some(bridge),
-            Err(error) => {
-                tracing::warn!(contact = %self.contact, "transfer: {error}");
-                self.inputs.push_back(Input::EffectDone {
-                    effect,
-                    result: TransferResult::Failed.to_json(),
-                });
-            }
-        }
-    }
-
-    /// What the second call tells.
-    async fn bridged(&mut self, told: Told) -> Option<Input> {
-        match told {
-            Told::Rings => {
-                // Some networks say it again and again; the tone goes on.
-                if !std::mem::replace(&mut self.rings, true) {
-                    self.ring_back();
-                }
-                None
-            }
-            Told::Sounds => {
-                self.stop_ringing();
-                None
-            }
-            Told::Joined => {
-                self.stop_ringing();
-                let bridge = self.bridge.as_mut()?;
-                bridge.joined = true;
-                Some(Input::Joined {
-                    effect: bridge.effect,
-                })
-            }
-            Told::Key(key) => {
-                match (self.events, key.in_audio) {
-                    // It has gone on as it came.
-                    (true, true) => {}
-                    (true, false) => {
-                        let done = self.stream.press(key.key);
-                        self.told(done);
-                    }
-                    (false, _) => send_info(&self.call, key.key).await,
-                }
-                None
-            }
-            Told::Over(result) => {
-                self.stop_ringing();
-                let bridge = self.bridge.take()?;
-                Some(Input::EffectDone {
-                    effect: bridge.effect,
-                    result: result.to_json(),
-                })
-            }
-        }
-    }
-
-    /// Lets the caller hear that it rings, unless the flow lets him hear something else.
-    fn ring_back(&mut self) {
-        if !self.rings || self.playing || self.wanted.is_some() || self.gone {
-            return;
-        }
-        let (hertz, on_ms, off_ms, level_db) = RINGBACK;
-        let clips = vec![
-            Arc::new(Clip::tone(self.codec, hertz, on_ms, level_db)),
-            Arc::new(Clip::silence(self.codec, off_ms)),
-        ];
-        let done = self.stream.play(RINGING, clips, true);
-        self.told(done);
-    }
-
-    fn stop_ringing(&mut self) {
-        if std::mem::take(&mut self.rings) && !self.playing && self.wanted.is_none() {
-            let done = self.stream.stop();
-            self.told(done);
-        }
-    }
 }
 
 impl Line for VoiceLine {
@@ -572,7 +362,8 @@ impl Line for VoiceLine {
         self.wanted = None;
         let path = self
             .engine
-            .recordings
+            .node
+            .recordings()
             .join(format!("{}-{effect}.wav", self.contact));
         let spec = RecordSpec {
             id: effect,
@@ -602,54 +393,11 @@ impl Line for VoiceLine {
     }
 
     fn transfer(&mut self, effect: u32, handover: Handover) {
-        if handover.how == How::Bridge {
-            return self.bridge(effect, handover);
-        }
-        let Handover {
-            uri: target,
-            options,
-            ..
-        } = handover;
-        let until = Instant::now() + Duration::from_millis(options.ring_ms.into()) + TRANSFER_GRACE;
-        self.transfer = Some(Transfer {
-            effect,
-            until,
-            told: None,
-        });
-        let call = self.call.clone();
-        let contact = self.contact.clone();
-        let unasked = self.unasked.0.clone();
-        let before = self.asking.take();
-        self.asking = Some(tokio::spawn(async move {
-            if let Some(before) = before {
-                let _ = before.await;
-            }
-            // A refusal by the other side comes as an event; this is our own side not being able to ask.
-            if let Err(error) = call.refer(&target, options.caller_id.as_deref()).await {
-                tracing::warn!(%contact, %target, "transfer: {error}");
-                let _ = unasked.send(effect).await;
-            }
-        }));
+        self.hand_over(effect, handover);
     }
 
     fn cancel_transfer(&mut self, effect: u32) {
-        if self
-            .bridge
-            .take_if(|bridge| bridge.effect == effect)
-            .is_some()
-        {
-            self.stop_ringing();
-        }
-        if self
-            .transfer
-            .take_if(|transfer| transfer.effect == effect)
-            .is_some()
-        {
-            self.give_up_transfer();
-            if std::mem::take(&mut self.left) {
-                self.inputs.push_back(Input::HungUp);
-            }
-        }
+        self.take_back(effect);
     }
 
     fn hang_up(&mut self) {

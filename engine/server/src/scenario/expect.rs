@@ -72,7 +72,8 @@ pub(super) fn missing(
             .recently_heard()
             .any(|(_, prompts)| prompts.contains(prompt))
     {
-        return Some((format!("to hear prompt `{prompt}`"), heard(world, None)));
+        let is = |_: &str, prompts: &[String]| prompts.contains(prompt);
+        return Some((format!("to hear prompt `{prompt}`"), heard(world, None, is)));
     }
     if let Some(pattern) = hear
         && !world
@@ -84,7 +85,8 @@ pub(super) fn missing(
             Pattern::Text(text) => Some(text.as_str()),
             Pattern::Regex(_) => None,
         };
-        return Some((format!("to hear {pattern}"), heard(world, near)));
+        let is = |words: &str, _: &[String]| pattern.fits(words);
+        return Some((format!("to hear {pattern}"), heard(world, near, is)));
     }
     let recent = world.record.recent();
     if let Some(step) = &expected.step {
@@ -241,25 +243,41 @@ fn listed(what: &str, names: &[&String], none: &str) -> Vec<String> {
     }
 }
 
-/// What was heard since the last act; the nearest first when a text was looked for.
-fn heard(world: &World<'_>, near: Option<&str>) -> Vec<String> {
-    let heard: Vec<(&str, &[String])> = world.record.recently_heard().collect();
-    if heard.is_empty() {
-        return vec!["nothing was heard since the caller's last act".to_owned()];
-    }
+/// What was heard since the last act; the nearest first when a text was looked for that is like one of them. That what was
+/// looked for had been heard before is the likeliest reason of all: an act too many, or an expectation too late.
+fn heard(
+    world: &World<'_>,
+    near: Option<&str>,
+    is: impl Fn(&str, &[String]) -> bool,
+) -> Vec<String> {
     let shown = |(words, prompts): (&str, &[String])| match prompts.is_empty() {
         true => format!("“{}”", cut(words)),
         false => format!("“{}” ({})", cut(words), prompts.join(", ")),
     };
-    let nearest = near.and_then(|near| {
-        let nearest = heard
-            .iter()
-            .max_by(|a, b| likeness(near, a.0).total_cmp(&likeness(near, b.0)))?;
-        (heard.len() > 1).then(|| format!("nearest: {}", shown(*nearest)))
+    let mut told = Vec::new();
+    let mut before = world.record.heard_before();
+    if let Some(earlier) = before.find(|(words, prompts)| is(words, prompts)) {
+        let earlier = shown(earlier);
+        told.push(format!("heard before the caller's last act: {earlier}"));
+    }
+    let heard: Vec<(&str, &[String])> = world.record.recently_heard().collect();
+    if heard.is_empty() {
+        told.push("nothing was heard since the caller's last act".to_owned());
+        return told;
+    }
+    let nearest = near.filter(|_| heard.len() > 1).and_then(|near| {
+        let alike = heard.iter().map(|one| (likeness(near, one.0), one));
+        let (likeness, nearest) = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;
+        (likeness >= ALIKE).then(|| format!("nearest: {}", shown(*nearest)))
     });
-    let all = heard.iter().map(|one| format!("heard {}", shown(*one)));
-    nearest.into_iter().chain(all).collect()
+    told.extend(nearest);
+    told.extend(heard.iter().map(|one| format!("heard {}", shown(*one))));
+    told
 }
+
+/// From what likeness on a text may be meant by another; any two sentences of a language have a fifth of their pairs in
+/// common.
+const ALIKE: f64 = 0.5;
 
 /// How like two texts are: the share of pairs of neighbouring characters of `wanted` that `heard` has.
 fn likeness(wanted: &str, heard: &str) -> f64 {

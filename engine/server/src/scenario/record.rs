@@ -68,10 +68,12 @@ impl Record {
 
     /// What was heard since the last act.
     pub fn recently_heard(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.recent().iter().filter_map(|event| match &event.what {
-            What::Heard { words, prompts } => Some((words.as_str(), prompts.as_slice())),
-            _ => None,
-        })
+        heard(self.recent())
+    }
+
+    /// What was heard before the last act.
+    pub fn heard_before(&self) -> impl Iterator<Item = (&str, &[String])> {
+        heard(&self.events[..self.since])
     }
 
     /// The conversation in two columns, with the time since the beginning and the line of the flow for
@@ -118,6 +120,13 @@ impl Record {
         }
         text
     }
+}
+
+fn heard(events: &[Event]) -> impl Iterator<Item = (&str, &[String])> {
+    events.iter().filter_map(|event| match &event.what {
+        What::Heard { words, prompts } => Some((words.as_str(), prompts.as_slice())),
+        _ => None,
+    })
 }
 
 /// A text in one line, not too long.

@@ -31,6 +31,9 @@ pub struct Incoming {
     pub headers: Vec<(String, String)>,
     /// SDP offer; none asks us to offer in the answer (the caller's answer then comes with [`CallEvent::Acked`]).
     pub offer: Option<Vec<u8>>,
+    /// How often the INVITE might still have been forwarded (`Max-Forwards`, RFC 3261 §20.22): 0 to 255; 70 where the
+    /// caller does not say.
+    pub max_forwards: u8,
     /// Where the INVITE came from.
     pub source: SocketAddr,
     /// When its datagram was taken from the socket.
@@ -441,4 +444,5 @@ pub(super) struct Place {
     pub(super) offer: Vec<u8>,
     pub(super) peer: SocketAddr,
     pub(super) tcp: bool,
+    pub(super) max_forwards: u8,
 }

@@ -13,7 +13,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use super::bind::{bind_both, bind_error, waited};
 use super::call::{Command, Incoming, OutgoingCall, Party, Place};
 use super::config::{COMMAND_QUEUE, INCOMING_QUEUE, STREAM_QUEUE, SipConfig};
-use super::core::{Core, Input, LocalAddress, Output, Path};
+use super::core::{Core, Input, LocalAddress, MAX_FORWARDS, Output, Path};
 use super::error::SipError;
 use super::grammar::{checked_uri, target};
 use super::stats::{Counters, SipStats, count};
@@ -117,6 +117,7 @@ impl Sip {
         Dialer {
             commands: self.commands.clone(),
             ipv6: self.local.is_ipv6(),
+            max_forwards: MAX_FORWARDS,
         }
     }
 
@@ -158,9 +159,18 @@ impl Sip {
 pub struct Dialer {
     commands: mpsc::Sender<Command>,
     ipv6: bool,
+    max_forwards: u8,
 }
 
 impl Dialer {
+    /// The same for a call that goes on from one that came in: it may be forwarded so often, where 70 is the default.
+    pub fn onward(self, max_forwards: u8) -> Dialer {
+        Dialer {
+            max_forwards,
+            ..self
+        }
+    }
+
     /// Places a call. `target` is a sip or tel-like SIP URI with a host (`;transport=tcp` for TCP; names are looked up
     /// as A and AAAA records, not SRV); `from` is a URI, `"Name" <uri>`, or a number or name of somebody at our own
     /// address; an empty `offer` asks the peer for one.
@@ -195,6 +205,7 @@ impl Dialer {
             offer,
             peer,
             tcp: target.tcp,
+            max_forwards: self.max_forwards,
         };
         let (done, placed) = oneshot::channel();
         self.commands

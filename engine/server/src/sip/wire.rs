@@ -179,6 +179,8 @@ pub(super) struct RequestHead<'a> {
     pub(super) to: &'a str,
     pub(super) call_id: &'a str,
     pub(super) cseq: u32,
+    /// How often it may be forwarded.
+    pub(super) max_forwards: u8,
 }
 
 impl RequestHead<'_> {
@@ -193,7 +195,7 @@ impl RequestHead<'_> {
             self.sent_by,
             branch_text(self.branch)
         );
-        text.push_str(";rport\r\nMax-Forwards: 70\r\n");
+        let _ = write!(text, ";rport\r\nMax-Forwards: {}\r\n", self.max_forwards);
         for route in self.routes {
             let _ = write!(text, "Route: {route}\r\n");
         }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sqlx::FromRow;
 use strowger_contact::Entry;
+use utoipa::ToSchema;
 
 use super::writer::write_ends;
 use super::{Record, Store, StoreError};
@@ -14,7 +15,8 @@ const ORPHANS: usize = 64;
 const STOPPED: &str = "engine-stopped";
 
 /// A contact's record.
-#[derive(Debug, Clone, Serialize, FromRow)]
+#[derive(Debug, Clone, Serialize, FromRow, ToSchema)]
+#[schema(as = Contact)]
 pub struct ContactRow {
     /// Its id.
     pub id: String,
@@ -53,8 +55,21 @@ pub struct ContactRow {
 pub struct ContactFilter {
     /// Only the one with this SIP Call-ID.
     pub sip_call_id: Option<String>,
+    /// Only those of this tenant.
+    pub tenant: Option<String>,
+    /// Only those that come after this one: its time of beginning and its id.
+    pub after: Option<(i64, String)>,
     /// At most so many, the newest first; default and highest 1,000.
     pub limit: Option<u32>,
+}
+
+/// What a contact's journal holds.
+#[derive(Debug, Default)]
+pub struct Journal {
+    /// Its entries, in order.
+    pub entries: Vec<Entry>,
+    /// Whether its last line is broken off, and left out.
+    pub torn: bool,
 }
 
 impl Store {
@@ -62,9 +77,14 @@ impl Store {
     pub async fn contacts(&self, filter: &ContactFilter) -> Result<Vec<ContactRow>, StoreError> {
         let limit = i64::from(filter.limit.unwrap_or(1_000).min(1_000));
         Ok(each!(self, pool => sqlx::query_as(
-            "SELECT * FROM contacts WHERE ($1 IS NULL OR sip_call_id = $1) ORDER BY started_at DESC, id LIMIT $2",
+            "SELECT * FROM contacts WHERE ($1 IS NULL OR sip_call_id = $1) AND ($2 IS NULL OR tenant = $2) \
+             AND ($3 IS NULL OR started_at < $3 OR (started_at = $3 AND id > $4)) \
+             ORDER BY started_at DESC, id LIMIT $5",
         )
         .bind(&filter.sip_call_id)
+        .bind(&filter.tenant)
+        .bind(filter.after.as_ref().map(|(at, _)| *at))
+        .bind(filter.after.as_ref().map(|(_, id)| id))
         .bind(limit)
         .fetch_all(pool))?)
     }
@@ -101,36 +121,22 @@ impl Store {
         .fetch_all(pool))?)
     }
 
-    /// A contact's journal in order as far as it can be read, and whether its last line is broken off.
-    pub async fn whole_journal(&self, id: &str) -> Result<(Vec<Entry>, bool), StoreError> {
+    /// A contact's journal, as far as it can be read; empty when there is none.
+    pub async fn journal(&self, id: &str) -> Result<Journal, StoreError> {
         let chunks = self.chunks(id).await?;
-        let mut entries = Vec::new();
+        let mut journal = Journal::default();
         let last = chunks.len().saturating_sub(1);
         for (number, body) in chunks.iter().enumerate() {
             let mut lines = body.lines().peekable();
             while let Some(line) = lines.next() {
                 match serde_json::from_str(line) {
-                    Ok(entry) => entries.push(entry),
-                    Err(_) if number == last && lines.peek().is_none() => {
-                        return Ok((entries, true));
-                    }
+                    Ok(entry) => journal.entries.push(entry),
+                    Err(_) if number == last && lines.peek().is_none() => journal.torn = true,
                     Err(error) => return Err(sqlx::Error::Decode(error.into()).into()),
                 }
             }
         }
-        Ok((entries, false))
-    }
-
-    /// A contact's journal in order; empty when there is none.
-    pub async fn journal(&self, id: &str) -> Result<Vec<Entry>, StoreError> {
-        let mut entries = Vec::new();
-        for body in self.chunks(id).await? {
-            for line in body.lines() {
-                entries
-                    .push(serde_json::from_str(line).map_err(|e| sqlx::Error::Decode(e.into()))?);
-            }
-        }
-        Ok(entries)
+        Ok(journal)
     }
 
     async fn chunks(&self, contact: &str) -> Result<Vec<String>, StoreError> {
@@ -194,8 +200,8 @@ impl Store {
             to: contact.to,
             started_at: began,
         };
-        let journal = match self.whole_journal(&contact.id).await {
-            Ok((journal, _)) => journal,
+        let journal = match self.journal(&contact.id).await {
+            Ok(journal) => journal.entries,
             Err(StoreError::Query(sqlx::Error::Decode(error))) => {
                 tracing::warn!(contact = %contact.id, "the journal cannot be read, so the contact's record has little: {error}");
                 Vec::new()

@@ -83,6 +83,23 @@ pub enum StoreError {
     Gone(String),
 }
 
+/// Why a token or a user was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// A limit, or a name that is taken; the text says what to do.
+    #[error("{0}")]
+    Limit(String),
+    /// The store itself.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for AccessError {
+    fn from(error: sqlx::Error) -> AccessError {
+        AccessError::Store(error.into())
+    }
+}
+
 impl StoreError {
     /// A server that does not let us in.
     pub(super) fn connect(place: &super::Place, source: sqlx::Error) -> StoreError {

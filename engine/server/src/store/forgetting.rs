@@ -2,7 +2,8 @@
 
 use sqlx::FromRow;
 
-use super::{Database, Store, StoreError};
+use super::audit::audit;
+use super::{Change, Database, Store, StoreError};
 
 /// Contacts that are looked through at once for a mention.
 const LOOKED_AT: i64 = 64;
@@ -138,9 +139,14 @@ impl Store {
         .fetch_all(pool))?)
     }
 
-    /// Writes down how far the forgetting of a number is.
-    pub async fn write_oblivion(&self, oblivion: &Oblivion) -> Result<(), StoreError> {
+    /// Writes down how far the forgetting of a number is, and in the audit log, where a run ends, that it was done.
+    pub async fn write_oblivion(
+        &self,
+        oblivion: &Oblivion,
+        done: Option<&Change>,
+    ) -> Result<(), StoreError> {
         each!(self, pool => async {
+            let mut transaction = pool.begin().await?;
             sqlx::query(
                 "INSERT INTO forgotten (id, at, number, tenant, finished, contacts, recordings) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET finished = excluded.finished, \
@@ -153,9 +159,12 @@ impl Store {
             .bind(oblivion.finished)
             .bind(oblivion.contacts)
             .bind(oblivion.recordings)
-            .execute(pool)
+            .execute(&mut *transaction)
             .await?;
-            Ok::<_, sqlx::Error>(())
+            if let Some(change) = done {
+                let _ = audit!(&mut *transaction, change)?;
+            }
+            transaction.commit().await
         })?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The key-value space of each plugin of each tenant.
 
-use super::{Database, Store, StoreError};
+use super::{Database, Store, StoreError, millis};
 
 /// Longest key, in bytes.
 pub const MAX_KEY_BYTES: usize = 512;
@@ -202,10 +202,6 @@ const PUT: &str = "INSERT INTO kv (tenant, plugin, key, value, expires_at) VALUE
 const COUNT: &str = "SELECT COUNT(*) FROM kv WHERE tenant = $1 AND plugin = $2";
 /// Held until the transaction ends. The two names are hashed, and a clash costs no more than a wait.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))";
-
-fn millis(at: u64) -> i64 {
-    i64::try_from(at).unwrap_or(i64::MAX)
-}
 
 /// Holds a key, and a value that is to be kept, against the limits.
 pub(crate) fn check(key: &str, value: Option<&[u8]>) -> Result<(), KvError> {

@@ -14,16 +14,21 @@ macro_rules! each {
     };
 }
 
+mod audit;
 pub mod backup;
 mod contacts;
 mod error;
 mod events;
 mod forgetting;
 mod health;
+mod idempotency;
 mod kv;
 mod place;
+mod published;
 mod records;
 mod sweep;
+mod tokens;
+mod users;
 mod writer;
 
 use std::path::Path;
@@ -38,17 +43,24 @@ use sqlx::sqlite::{
 use sqlx::{Connection, PgConnection};
 use tokio::sync::watch;
 
-pub use contacts::{ContactFilter, ContactRow};
-pub use error::StoreError;
+pub use audit::{AuditRow, Audited, Change, Outcome};
+pub use contacts::{ContactFilter, ContactRow, Journal};
+pub use error::{AccessError, StoreError};
 pub use events::{Delivery, EventRow};
 pub use forgetting::{Mention, Oblivion, Traces};
 pub use health::Health;
+pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
 pub(crate) use kv::check as check_kv;
 pub use kv::{KvError, MAX_KEY_BYTES, MAX_KEYS, MAX_VALUE_BYTES, Space};
 pub use place::{Place, URL_VARIABLE};
 pub(crate) use place::{has_password, options as place_options};
+pub use published::{
+    Files, Manifest, NewRevision, PluginVersion, PublishedError, Release, Revision,
+};
 pub use records::{Page, RecordFilter};
 pub use sweep::{Aged, Kept, Swept};
+pub use tokens::{MAX_TOKENS, TokenRow};
+pub use users::{MAX_SESSIONS, MAX_USERS, SessionRow, UserRow};
 pub use writer::{Record, Writer};
 
 /// Connections for reading and for key-value changes; the writer has one of its own. SQLite has one writer at a time
@@ -165,6 +177,11 @@ impl Store {
         }
     }
 
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// How writing fares.
     pub fn health(&self) -> &Health {
         &self.health
@@ -270,6 +287,10 @@ fn identity(folder: &Path) -> std::io::Result<String> {
 /// What a server is asked, within the time it has for that.
 async fn answered<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     within(ANSWER_WITHIN, work).await
+}
+
+fn millis(at: u64) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX)
 }
 
 async fn within<T>(

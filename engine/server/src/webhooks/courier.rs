@@ -242,7 +242,7 @@ impl Courier {
                 let Some(contact) = self.store.contact(&event.contact).await? else {
                     return Ok(None);
                 };
-                let (journal, _) = self.store.whole_journal(&event.contact).await?;
+                let journal = self.store.journal(&event.contact).await?.entries;
                 let whole = !journal.is_empty();
                 Ok(whole.then(|| export(&contact.id, &contact.tenant, &journal)))
             }

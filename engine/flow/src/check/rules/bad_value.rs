@@ -5,7 +5,7 @@ use crate::expr::Span;
 
 rule! {
     /// What it finds: a list where a text is expected, a text where a map is expected, a word that is none of those that the
-    /// field takes.
+    /// field takes, a prompt without a word.
     ///
     /// ```yaml
     /// languages: zh, en

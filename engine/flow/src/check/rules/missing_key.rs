@@ -43,3 +43,20 @@ pub(crate) fn value(report: &mut Report<'_>, at: Span, key: &str) {
             "请写上值，或删除该键"
         ));
 }
+
+/// How a flow begins.
+pub(crate) const BEGINNING: Text = Text::fixed(
+    "a flow begins with `flow: a-name` and `format: 1`, and has `steps:`; `strowger new` writes one",
+    "流程以 `flow: a-name` 和 `format: 1` 开头，并有 `steps:`；`strowger new` 可以生成一个",
+);
+
+/// Tells of a file in which nothing stands but blanks and comments.
+pub(crate) fn nothing(report: &mut Report<'_>, at: Span) {
+    report
+        .find(
+            &MISSING_KEY,
+            at,
+            Text::fixed("nothing stands in this file", "此文件里没有内容"),
+        )
+        .help(BEGINNING);
+}

@@ -67,7 +67,7 @@ impl Wording<'_> {
         let mut files: Vec<(&str, String)> = PROJECT
             .iter()
             .filter(|(path, _)| *path != CHOICE || !others.is_empty())
-            .map(|(path, text)| (*path, self.fill(text)))
+            .map(|(path, text)| (*path, self.fill(path, text)))
             .collect();
         let other = |tongue: &Tongue| match tongue {
             Tongue::En => "README.en.md",
@@ -76,7 +76,8 @@ impl Wording<'_> {
         let names = std::iter::once("README.md").chain(others.iter().map(other));
         for (name, tongue) in names.zip(std::iter::once(first).chain(others)) {
             let text = spoken(readme(*tongue), self.languages);
-            files.push((name, text.replace("Acme", self.title)));
+            // In Markdown a tag is a tag, unless it is told otherwise.
+            files.push((name, text.replace("Acme", &self.title.replace('<', "\\<"))));
         }
         files
     }
@@ -89,9 +90,13 @@ impl Wording<'_> {
         }
     }
 
-    fn fill(&self, template: &str) -> String {
+    fn fill(&self, path: &str, template: &str) -> String {
+        let title = match path.ends_with(".flow.yaml") {
+            true => literal(self.title),
+            false => self.title.to_owned(),
+        };
         // Within double quotes TOML and YAML read what JSON writes.
-        let quoted = serde_json::to_string(self.title).expect("a text is JSON");
+        let quoted = serde_json::to_string(&title).expect("a text is JSON");
         let timezone = match self.languages[0] {
             Tongue::En => "Etc/UTC",
             Tongue::Zh => "Asia/Shanghai",
@@ -102,6 +107,24 @@ impl Wording<'_> {
             .replace("\"acme\"", &format!("\"{}\"", self.name))
             .replace("Acme", &quoted[1..quoted.len() - 1])
     }
+}
+
+/// A text that a flow says as it is: nothing in it is an insertion or a tag.
+fn literal(text: &str) -> String {
+    let mut safe = String::new();
+    let mut rest = text.chars().peekable();
+    while let Some(letter) = rest.next() {
+        match (letter, rest.peek()) {
+            ('$', Some('{')) => safe.push_str("$$"),
+            // An insertion of nothing keeps apart what together would be read.
+            ('{', Some('{')) => safe.push_str("{${\"\"}"),
+            ('<', Some(next)) if *next == '/' || next.is_ascii_alphabetic() => {
+                safe.push_str("<${\"\"}");
+            }
+            _ => safe.push(letter),
+        }
+    }
+    safe
 }
 
 /// A flow by itself; `below` when it lies in a folder of the project's.

@@ -1,10 +1,10 @@
 //! `strowger plugin`
 
 mod build;
-mod caller;
 mod inspect;
 mod kit;
 mod new;
+mod push;
 mod run;
 mod test;
 
@@ -24,6 +24,7 @@ use super::{FOUND, Failure, OK};
   strowger plugin test                          its own tests, then its examples in the real host
   strowger plugin run greet '{\"prompt\": \"p:0\"}'
   strowger plugin inspect greeter.wasm          what it may touch
+  strowger plugin push --tenant aurora          to a centre that serves the tenant
 
 Exit code: 0 done, 1 the plugin has an error, 2 a file or a tool cannot be used.")]
 pub(super) struct PluginArguments {
@@ -43,6 +44,10 @@ enum PluginCommand {
     Run(run::Run),
     /// Say what a component is and what it may touch.
     Inspect(inspect::Inspect),
+    /// Push a component to a centre, where it is checked and kept.
+    Push(push::PluginPush),
+    /// Make a key to sign plugins with.
+    Key(push::Key),
     /// Make a component of a core module that wit-bindgen's guest bindings were compiled into.
     #[command(after_help = "Examples:
   strowger plugin componentize target/wasm32-unknown-unknown/release/orders.wasm --output orders.wasm
@@ -65,6 +70,8 @@ impl PluginArguments {
             PluginCommand::Test(test) => test.run().await,
             PluginCommand::Run(run) => run.run().await,
             PluginCommand::Inspect(inspect) => inspect.run().await,
+            PluginCommand::Push(push) => push.run().await,
+            PluginCommand::Key(key) => key.run(),
             PluginCommand::Componentize { module, output } => {
                 let component = componentize(&read(&module)?, &module)?;
                 write(&output, &component)?;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use strowger_plugin::{Limits, Plugin, RunRequest, StepReport};
+use strowger_plugin::{Limits, StepReport};
 
 use super::super::{FOUND, Failure, OK};
-use super::caller::Caller;
 use super::kit::Kit;
 use super::{host, load, read, refused};
 use crate::runtime::Script;
+use crate::trial::{Caller, step};
 
 /// Runs one step in the real host, under the limits of a call, with a scripted caller instead of an engine.
 #[derive(Debug, Args)]
@@ -60,8 +60,8 @@ impl Run {
         let plugin = load(&host, &component)
             .await
             .map_err(|complaints| refused(&path, &complaints))?;
-        let caller = Caller::new(script, self.config);
-        let report = step(&plugin, &self.step, self.input, caller).await;
+        let caller = Caller::new(script, self.config, |line| eprintln!("{line}"));
+        let report = step(&plugin, &self.step, self.input, &Limits::default(), caller).await;
         eprintln!("used: {}", used(&report));
         match report.result {
             Ok(outcome) => {
@@ -74,19 +74,6 @@ impl Run {
             Err(error) => Err(Failure::new(FOUND, format!("{}: {error}", error.code()))),
         }
     }
-}
-
-/// Runs a step against a caller.
-pub(super) async fn step(plugin: &Plugin, step: &str, input: String, caller: Caller) -> StepReport {
-    let request = RunRequest {
-        step: step.to_owned(),
-        input,
-        limits: Limits::default(),
-        calls: Box::new(caller),
-        told: None,
-        cancel: None,
-    };
-    plugin.run(request).await
 }
 
 /// What a step used, in one line.

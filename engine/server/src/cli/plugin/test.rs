@@ -3,16 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::Value as Json;
-use strowger_plugin::Plugin;
+use strowger_plugin::Limits;
 
 use super::super::{FOUND, Failure, OK};
 use super::build::{program, tool};
-use super::caller::Caller;
 use super::kit::{Kit, Language};
-use super::run::step;
 use super::{host, load, read, refused};
-use crate::runtime::Script;
+use crate::trial::examples;
 
 /// Runs the plugin's own tests with the tools of its language, then every example of its description in the real host,
 /// with a caller who is silent.
@@ -43,8 +40,20 @@ impl Test {
         let plugin = load(&host, &component)
             .await
             .map_err(|complaints| refused(&path, &complaints))?;
-        let (passed, failed) = examples(&plugin).await;
-        eprintln!("examples: {passed} passed, {failed} failed");
+        let tried = examples(&plugin, "{}", &Limits::default(), |line| {
+            eprintln!("{line}")
+        })
+        .await;
+        for wrong in &tried.wrong {
+            eprintln!("{wrong}");
+        }
+        let (passed, failed) = (tried.passed, tried.wrong.len());
+        match tried.not_judged {
+            0 => eprintln!("examples: {passed} passed, {failed} failed"),
+            more => eprintln!(
+                "examples: {passed} passed, {failed} failed, {more} not judged: they need a flow or the network"
+            ),
+        }
         Ok(if failed > 0 { FOUND } else { OK })
     }
 }
@@ -70,37 +79,4 @@ fn unit(kit: &Kit) -> Result<(), Failure> {
             tool(kit, &test.display().to_string(), &[""; 0], remedy)
         }
     }
-}
-
-/// Runs the examples of every step; gives how many passed and failed.
-async fn examples(plugin: &Plugin) -> (u32, u32) {
-    let (mut passed, mut failed) = (0, 0);
-    for (name, described) in &plugin.description().steps {
-        for (index, example) in described.examples.iter().enumerate() {
-            let caller = Caller::new(Script::default(), "{}".to_owned());
-            let report = step(plugin, name, example["input"].to_string(), caller).await;
-            let wrong = match &report.result {
-                Err(error) => Some(format!("{}: {error}", error.code())),
-                Ok(outcome) if example["outcome"] != outcome.name.as_str() => Some(format!(
-                    "the outcome is `{}`, the example says {}",
-                    outcome.name, example["outcome"]
-                )),
-                Ok(outcome) => differs(&outcome.data, example.get("data")),
-            };
-            match wrong {
-                None => passed += 1,
-                Some(wrong) => {
-                    failed += 1;
-                    eprintln!("step {name}, example {}: {wrong}", index + 1);
-                }
-            }
-        }
-    }
-    (passed, failed)
-}
-
-/// What is not as an example says, if it says anything of the data.
-fn differs(data: &Json, expected: Option<&Json>) -> Option<String> {
-    let expected = expected.filter(|expected| *expected != data)?;
-    Some(format!("the data is {data}, the example says {expected}"))
 }

@@ -15,7 +15,7 @@ use super::super::wire::RequestHead;
 use super::in_dialog::allow;
 use super::session::{Session, SessionAnswer};
 use super::transaction::{ClientTransaction, Kind};
-use super::{Core, Path, SUPPORTED};
+use super::{Core, MAX_FORWARDS, Path, SUPPORTED};
 
 /// One call as SIP sees it.
 #[derive(Debug)]
@@ -236,6 +236,7 @@ impl Core {
             to: &dialog.remote,
             call_id: &dialog.call_id,
             cseq,
+            max_forwards: MAX_FORWARDS,
         };
         let headers = format!(
             "{contact}{headers}User-Agent: {}\r\n",

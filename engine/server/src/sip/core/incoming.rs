@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::super::call::{CallEvent, Incoming};
 use super::super::config::{EVENT_QUEUE, HEADER_VALUE_SHOWN, HEADERS_SHOWN};
 use super::super::examine::shown;
-use super::super::grammar::Request;
+use super::super::grammar::{Head, Request};
 use super::super::stats::count;
 use super::super::timers::Timer;
 use super::super::values::{NameAddr, sdp_in, user};
@@ -15,7 +15,7 @@ use super::super::wire::{Echo, record_route_lines, tag_text};
 use super::dialog::{Dialog, Stage, contact_of};
 use super::requests::Marks;
 use super::session::{MIN_SE_S, SessionAnswer, answer_session};
-use super::{Core, Path, TRYING_AFTER};
+use super::{Core, MAX_FORWARDS, Path, TRYING_AFTER};
 
 impl Core {
     /// 503 with when to come back.
@@ -149,11 +149,21 @@ impl Core {
             to_uri: shown(&request.uri),
             headers: headers.collect(),
             offer,
+            max_forwards: max_forwards(&request.head),
             source: path.peer,
             received_at: now,
             events,
         }
     }
+}
+
+/// How often a request might still have been forwarded; it was examined before, so that it is a number.
+fn max_forwards(head: &Head) -> u8 {
+    let hops = head.value("Max-Forwards");
+    hops.map_or(MAX_FORWARDS, |hops| {
+        hops.parse::<u32>()
+            .map_or(MAX_FORWARDS, |hops| u8::try_from(hops).unwrap_or(u8::MAX))
+    })
 }
 
 /// The SDP offer of an INVITE or UPDATE; an error is the header lines of a 415.

@@ -53,6 +53,8 @@ const REPLY_WITHIN: Duration = Duration::from_secs(10);
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How long a shutdown waits for its BYEs to be answered.
 const SHUTDOWN_WITHIN: Duration = Duration::from_secs(2);
+/// How often a request of ours may be forwarded (RFC 3261 §8.1.1.6).
+pub(super) const MAX_FORWARDS: u8 = 70;
 /// Methods that may be used before there is a call. Those that need one are listed too: whoever reads this before the
 /// call learns what it may use in it. MESSAGE is left out, since it would stand by itself (RFC 3428 §4), and nobody is
 /// there to read it.

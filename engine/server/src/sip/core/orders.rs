@@ -78,7 +78,12 @@ impl Core {
             }
             Order::Reject(status, reason) => {
                 let key = waiting.ok_or(not_waiting("refuse"))?;
-                self.respond(now, key, status, &reason, "", &[]);
+                // RFC 3261 §21.5.4: a caller who is told when may come back.
+                let headers = match status {
+                    503 => format!("Retry-After: {}\r\n", self.config.limits.retry_after_s),
+                    _ => String::new(),
+                };
+                self.respond(now, key, status, &reason, &headers, &[]);
                 self.dialogs.remove(&call);
             }
             Order::HangUp => self.hang_up(now, call),

@@ -12,7 +12,7 @@ use super::super::wire::{RequestHead, tag_text};
 use super::dialog::{Dialog, Placed, Stage};
 use super::session::SessionAnswer;
 use super::transaction::{ClientTransaction, Kind};
-use super::{ALLOW_CALLEE, Core, GIVE_UP, Path};
+use super::{ALLOW_CALLEE, Core, GIVE_UP, MAX_FORWARDS, Path};
 
 /// Who calls when nobody is to be named (RFC 3323 §4.1).
 const ANONYMOUS: &str = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
@@ -72,6 +72,7 @@ impl Core {
             to: &to,
             call_id: &call_id,
             cseq: 1,
+            max_forwards: place.max_forwards,
         };
         let request = head.request(&headers, &place.offer);
         let (events, to_owner) = mpsc::channel(EVENT_QUEUE);
@@ -156,6 +157,7 @@ impl Core {
             to: &placed.to,
             call_id: &dialog.call_id,
             cseq: 1,
+            max_forwards: MAX_FORWARDS,
         };
         let request = head.request("", &[]);
         let invite = placed.invite;

@@ -10,7 +10,7 @@ use super::super::values::{NameAddr, Via, cseq, sdp_in};
 use super::super::wire::{RequestHead, branch_number};
 use super::dialog::Stage;
 use super::transaction::{ClientState, ClientTransaction, Kind};
-use super::{Core, GIVE_UP, Output, Path};
+use super::{Core, GIVE_UP, MAX_FORWARDS, Output, Path};
 
 impl Core {
     /// Takes a response to its request; one that belongs to none is dropped.
@@ -233,6 +233,7 @@ impl Core {
             to: &dialog.remote,
             call_id: &dialog.call_id,
             cseq: 1,
+            max_forwards: MAX_FORWARDS,
         };
         Some(Output {
             path,
@@ -272,12 +273,14 @@ impl Core {
             to,
             call_id: &dialog.call_id,
             cseq: 1,
+            max_forwards: MAX_FORWARDS,
         };
         let ack = head.request("", &[]);
         let bye = RequestHead {
             method: "BYE",
             branch,
             cseq: 2,
+            max_forwards: MAX_FORWARDS,
             ..head
         }
         .request("", &[]);
@@ -320,6 +323,7 @@ impl Core {
             to: response.head.value("To").unwrap_or(&placed.to),
             call_id: &dialog.call_id,
             cseq: 1,
+            max_forwards: MAX_FORWARDS,
         };
         let ack = Output {
             path,

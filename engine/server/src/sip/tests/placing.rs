@@ -16,6 +16,7 @@ fn place(world: &mut World) -> (OutgoingCall, String) {
         offer: SDP.into(),
         peer: PEER.parse().expect("an address"),
         tcp: false,
+        max_forwards: 70,
     };
     let sent = world.input(Input::Command(Command::Place { place, done }));
     (
@@ -38,6 +39,7 @@ fn a_number_calls_from_our_own_address_and_nobody_from_none() {
             offer: SDP.into(),
             peer: PEER.parse().expect("an address"),
             tcp: false,
+            max_forwards: 70,
         };
         let invite = only(world.input(Input::Command(Command::Place { place, done })));
         let (address, tag) = header(&invite, "From").split_once(";tag=").expect("a tag");
@@ -312,6 +314,7 @@ fn a_broken_connection_refuses_the_call() {
         offer: Vec::new(),
         peer,
         tcp: true,
+        max_forwards: 70,
     };
     let invite = only(world.input(Input::Command(Command::Place { place, done })));
     assert!(header(&invite, "Via").starts_with("SIP/2.0/TCP "));

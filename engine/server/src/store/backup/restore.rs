@@ -90,15 +90,22 @@ async fn fill(
         Place::Server { options, .. } => {
             // Makes the tables.
             Store::open(place).await?.close().await;
+            let ready = data.join(READYING);
+            std::fs::create_dir_all(&ready).map_err(at("cannot make", &ready))?;
+            let newest = ready.join(DATABASE);
+            std::fs::copy(from.join(DATABASE), &newest).map_err(at("cannot copy into", &newest))?;
+            // Brings it up to date, if an older program made it.
+            Store::open(&Place::file(&ready)).await?.close().await;
             let file = SqliteConnectOptions::new()
-                .filename(from.join(DATABASE))
-                .immutable(true);
+                .filename(newest)
+                .create_if_missing(false);
             let from = &mut SqliteConnection::connect_with(&file).await?;
             let to = PgConnection::connect_with(options).await;
             let mut to = to.map_err(|source| StoreError::connect(place, source))?;
             let mut transaction = to.begin().await?;
             let some: bool = sqlx::query_scalar(
-                "SELECT EXISTS (SELECT 1 FROM contacts) OR EXISTS (SELECT 1 FROM kv)",
+                "SELECT EXISTS (SELECT 1 FROM contacts) OR EXISTS (SELECT 1 FROM kv) OR EXISTS (SELECT 1 FROM tokens) \
+                 OR EXISTS (SELECT 1 FROM users)",
             )
             .fetch_one(&mut *transaction)
             .await?;
@@ -127,6 +134,10 @@ async fn adopt(file: &Path, recordings: &Path) -> Result<(), BackupError> {
         .bind(recordings.join("").display().to_string())
         .execute(&mut connection)
         .await?;
+    // Of the moment in which the backup was made.
+    for gone in ["DELETE FROM sessions", "DELETE FROM idempotency"] {
+        sqlx::query(gone).execute(&mut connection).await?;
+    }
     // The pages go into the file itself: it alone is taken over.
     sqlx::query("PRAGMA journal_mode = DELETE")
         .execute(&mut connection)

@@ -65,6 +65,43 @@ pub(super) struct Forgotten {
     pub recordings: i64,
 }
 
+#[derive(FromRow)]
+pub(super) struct Token {
+    pub id: String,
+    pub hash: Vec<u8>,
+    pub name: String,
+    pub role: String,
+    pub tenant: String,
+    pub made_at: i64,
+    pub made_by: String,
+    pub expires_at: Option<i64>,
+    pub used_at: Option<i64>,
+    pub revoked_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+pub(super) struct User {
+    pub name: String,
+    pub password: String,
+    pub role: String,
+    pub tenant: String,
+    pub made_at: i64,
+    pub made_by: String,
+}
+
+#[derive(FromRow)]
+pub(super) struct Audit {
+    pub id: String,
+    pub at: i64,
+    pub who: String,
+    pub role: String,
+    pub tenant: String,
+    pub action: String,
+    pub object: String,
+    pub detail: String,
+    pub outcome: String,
+}
+
 pub(super) const CONTACTS: (&str, i64) = (
     "SELECT id, tenant, flow, hash, content, channel, caller, called, sip_call_id, started_at, ended_at, reason, \
      recording FROM contacts WHERE id > $1 ORDER BY id LIMIT $2",
@@ -86,13 +123,28 @@ pub(super) const KEYS: (&str, i64) = (
      ORDER BY tenant, plugin, key LIMIT $4",
     PAGE,
 );
+pub(super) const TOKENS: (&str, i64) = (
+    "SELECT id, hash, name, role, tenant, made_at, made_by, expires_at, used_at, revoked_at FROM tokens \
+     WHERE id > $1 ORDER BY id LIMIT $2",
+    PAGE,
+);
+pub(super) const USERS: (&str, i64) = (
+    "SELECT name, password, role, tenant, made_at, made_by FROM users WHERE name > $1 ORDER BY name LIMIT $2",
+    PAGE,
+);
+pub(super) const AUDIT: (&str, i64) = (
+    "SELECT id, at, who, role, tenant, action, object, detail, outcome FROM audit WHERE id > $1 ORDER BY id LIMIT $2",
+    PAGE,
+);
 
 /// Copies all rows from one connection to another; contacts lose the engine they ran in, and get the recording that
-/// `recording` says. A store of an older program has no records. For every pair of connection types.
+/// `recording` says. Sessions and answers kept for repeated requests are of the moment, and stay behind. A store of an
+/// older program has no records. For every pair of connection types.
 macro_rules! copy {
     ($from:expr, $to:expr, $records:expr, $recording:expr) => {{
         use $crate::store::backup::rows::{
-            CONTACTS, Chunk, Contact, FORGOTTEN, Forgotten, JOURNALS, KEYS, Kept, Key, RECORDS,
+            AUDIT, Audit, CONTACTS, Chunk, Contact, FORGOTTEN, Forgotten, JOURNALS, KEYS, Kept, Key, RECORDS, TOKENS,
+            Token, USERS, User,
         };
         let mut after = String::new();
         while $records {
@@ -212,6 +264,85 @@ macro_rules! copy {
                 .bind(key.key)
                 .bind(key.value)
                 .bind(key.expires_at)
+                .execute(&mut *$to)
+                .await?;
+            }
+        }
+        let mut after = String::new();
+        loop {
+            let page: Vec<Token> = sqlx::query_as(TOKENS.0)
+                .bind(&after)
+                .bind(TOKENS.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = last.id.clone();
+            for token in page {
+                sqlx::query(
+                    "INSERT INTO tokens (id, hash, name, role, tenant, made_at, made_by, expires_at, used_at, \
+                     revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                )
+                .bind(token.id)
+                .bind(token.hash)
+                .bind(token.name)
+                .bind(token.role)
+                .bind(token.tenant)
+                .bind(token.made_at)
+                .bind(token.made_by)
+                .bind(token.expires_at)
+                .bind(token.used_at)
+                .bind(token.revoked_at)
+                .execute(&mut *$to)
+                .await?;
+            }
+        }
+        let mut after = String::new();
+        loop {
+            let page: Vec<User> = sqlx::query_as(USERS.0)
+                .bind(&after)
+                .bind(USERS.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = last.name.clone();
+            for user in page {
+                sqlx::query(
+                    "INSERT INTO users (name, password, role, tenant, made_at, made_by) \
+                     VALUES ($1, $2, $3, $4, $5, $6)",
+                )
+                .bind(user.name)
+                .bind(user.password)
+                .bind(user.role)
+                .bind(user.tenant)
+                .bind(user.made_at)
+                .bind(user.made_by)
+                .execute(&mut *$to)
+                .await?;
+            }
+        }
+        let mut after = String::new();
+        loop {
+            let page: Vec<Audit> = sqlx::query_as(AUDIT.0)
+                .bind(&after)
+                .bind(AUDIT.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = last.id.clone();
+            for line in page {
+                sqlx::query(
+                    "INSERT INTO audit (id, at, who, role, tenant, action, object, detail, outcome) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                )
+                .bind(line.id)
+                .bind(line.at)
+                .bind(line.who)
+                .bind(line.role)
+                .bind(line.tenant)
+                .bind(line.action)
+                .bind(line.object)
+                .bind(line.detail)
+                .bind(line.outcome)
                 .execute(&mut *$to)
                 .await?;
             }

@@ -9,7 +9,7 @@ use sqlx::{Connection, QueryBuilder};
 use super::Record;
 use super::held::Item;
 use crate::records::ContactRecord;
-use crate::store::{CONNECT_WITHIN, Place, Store, file_options, within};
+use crate::store::{CONNECT_WITHIN, Place, Store, file_options, millis, within};
 
 /// Rows of one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
 const ROWS: usize = 1_024;
@@ -234,10 +234,6 @@ fn of(batch: &[Item], which: impl Fn(&Record) -> bool) -> Vec<&Record> {
 /// Callers choose some of these texts, and PostgreSQL has no NUL in a text.
 fn printable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
-}
-
-fn millis(at: u64) -> i64 {
-    i64::try_from(at).unwrap_or(i64::MAX)
 }
 
 /// Whether an error is of what was to be written, and not of the store: it will be the same the next time.

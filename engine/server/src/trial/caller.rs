@@ -1,6 +1,8 @@
 //! The other side of a step that is tried alone: a scripted caller, virtual time, an empty store, no network.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rand::{RngCore as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value as Json, json};
@@ -18,7 +20,7 @@ use crate::scenario::Memory;
 const SEED: u64 = 1;
 
 /// Answers a step's host calls.
-pub(super) struct Caller {
+pub struct Caller {
     acts: VecDeque<Act>,
     transfers: VecDeque<TransferResult>,
     config: String,
@@ -26,10 +28,14 @@ pub(super) struct Caller {
     chance: StdRng,
     memory: Memory,
     gone: bool,
+    /// Whether the step asked for what only a flow or the network could answer.
+    outside: Arc<AtomicBool>,
+    told: fn(std::fmt::Arguments<'_>),
 }
 
 impl Caller {
-    pub(super) fn new(script: Script, config: String) -> Self {
+    /// A caller who follows a script; what is said and logged goes to `told`.
+    pub fn new(script: Script, config: String, told: fn(std::fmt::Arguments<'_>)) -> Self {
         let Script { acts, transfers } = script;
         Self {
             acts,
@@ -39,7 +45,18 @@ impl Caller {
             chance: StdRng::seed_from_u64(SEED),
             memory: Memory::default(),
             gone: false,
+            outside: Arc::default(),
+            told,
         }
+    }
+
+    /// Becomes true when the step asks for what only a flow or the network could answer.
+    pub fn outside(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.outside)
+    }
+
+    fn tell(&self, line: std::fmt::Arguments<'_>) {
+        (self.told)(line);
     }
 
     fn answer(&mut self, interface: &str, function: &str, args: Vec<Json>) -> Json {
@@ -52,7 +69,7 @@ impl Caller {
             HostCall::Now => return json!(self.now),
             HostCall::Config => return json!(self.config),
             HostCall::Log(level, line) => {
-                eprintln!("log {level}: {line}");
+                self.tell(format_args!("log {level}: {line}"));
                 return Json::Null;
             }
             HostCall::Kv(call) => return self.memory.perform("plugin", call, self.now),
@@ -66,16 +83,17 @@ impl Caller {
                 Ok(json!(bytes))
             }
             HostCall::Evaluate(..) | HostCall::IsCardNumber(_) | HostCall::Fetch(_) => {
+                self.outside.store(true, Ordering::Relaxed);
                 let why = "there is no flow and no network when a step is tried alone";
                 Err(CallError::Unavailable(why.to_owned()))
             }
             _ if self.gone => Err(CallError::Hangup),
             HostCall::Say(what, _) => {
-                eprintln!("says: {}", heard(&what));
+                self.tell(format_args!("says: {}", heard(&what)));
                 Ok(json!("finished"))
             }
             HostCall::Listen(what, options) => {
-                eprintln!("says: {}", heard(&what));
+                self.tell(format_args!("says: {}", heard(&what)));
                 self.listen(&options)
             }
             HostCall::Capture(options) => {
@@ -89,11 +107,11 @@ impl Caller {
             }
             HostCall::Transfer(target, _) => {
                 let result = self.transfers.pop_front().unwrap_or(TransferResult::Done);
-                eprintln!("transfer to {target}: {result:?}");
+                self.tell(format_args!("transfer to {target}: {result:?}"));
                 return result.to_json();
             }
             HostCall::Enqueue(queue, _) => {
-                eprintln!("queue {queue}: nobody is there");
+                self.tell(format_args!("queue {queue}: nobody is there"));
                 Ok(json!("no-agents"))
             }
             HostCall::Sleep(ms) => {
@@ -118,20 +136,20 @@ impl Caller {
     fn listen(&mut self, options: &ListenOptions) -> Result<Json, CallError> {
         match self.acts.pop_front().unwrap_or(Act::Silence) {
             Act::Silence => {
-                eprintln!("caller: silence");
+                self.tell(format_args!("caller: silence"));
                 self.now += Millis::from(options.timeout_ms);
                 Ok(json!("nothing"))
             }
             Act::HangUp => {
-                eprintln!("caller: hangs up");
+                self.tell(format_args!("caller: hangs up"));
                 self.gone = true;
                 Err(CallError::Hangup)
             }
             Act::Keys(keys) => {
-                eprintln!(
+                self.tell(format_args!(
                     "caller: {}",
                     if options.sensitive { "a secret" } else { &keys }
-                );
+                ));
                 Ok(entered(&keys, options))
             }
         }

@@ -1,0 +1,203 @@
+//! The order in which guests get their threads: tenants take turns, and who computes much stands back.
+//!
+//! There are two lanes, each with threads of its own. A guest runs in the quick lane until it has computed for long, or
+//! while its tenant has used more than its part; then it goes on in the slow lane, whose threads have a lower priority.
+//! In both, tenants with something to do take turns, whatever number of guests each has.
+
+use std::cell::Cell;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_task::Runnable;
+
+use crate::meter::{SHORT_POLL, thread_cpu_nanos};
+use crate::share::Share;
+
+/// Processor time after which a guest goes on in the slow lane. Two ticks: a step that decides and formats never
+/// gets there.
+const QUICK: Duration = Duration::from_millis(20);
+
+/// What is known of a task beside its future.
+pub(crate) struct Task {
+    share: Share,
+    /// Processor time used. Nanoseconds. The threads keep it too, for a task may end while it runs.
+    used: Arc<AtomicU64>,
+}
+
+impl Task {
+    pub(crate) fn new(share: Share) -> Task {
+        Task {
+            share,
+            used: Arc::default(),
+        }
+    }
+}
+
+/// The two lanes.
+#[derive(Default)]
+pub(crate) struct Lanes {
+    quick: Lane,
+    slow: Lane,
+    began: Began,
+}
+
+struct Began(Instant);
+
+impl Default for Began {
+    fn default() -> Began {
+        Began(Instant::now())
+    }
+}
+
+/// Which lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    Quick,
+    Slow,
+}
+
+/// Guests that are ready to run.
+#[derive(Default)]
+struct Lane {
+    state: Mutex<State>,
+    ready: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// By tenant.
+    queues: HashMap<u64, VecDeque<Runnable<Task>>>,
+    /// The tenants that have something in their queue, in the order of their turns.
+    turns: VecDeque<u64>,
+    /// Threads that wait.
+    idle: usize,
+    closed: bool,
+}
+
+impl Lanes {
+    /// Takes a task that is ready.
+    pub(crate) fn put(&self, runnable: Runnable<Task>) {
+        let task = runnable.metadata();
+        let used = u128::from(task.used.load(Ordering::Relaxed));
+        let slow = used > QUICK.as_nanos() || task.share.in_debt(self.now());
+        let lane = if slow { &self.slow } else { &self.quick };
+        lane.put(runnable);
+    }
+
+    /// Runs what is ready in a lane until it is closed.
+    pub(crate) fn work(&self, which: Which) {
+        let lane = match which {
+            Which::Quick => &self.quick,
+            Which::Slow => &self.slow,
+        };
+        while let Some(runnable) = lane.next() {
+            // Once it has run the task may be gone.
+            let (share, used) = {
+                let task = runnable.metadata();
+                (task.share.clone(), Arc::clone(&task.used))
+            };
+            let began = Instant::now();
+            runnable.run();
+            let wall = began.elapsed();
+            let spent = match wall < SHORT_POLL {
+                true => wall.as_nanos() as u64,
+                false => of_the_thread(wall),
+            };
+            used.fetch_add(spent, Ordering::Relaxed);
+            share.charge(self.now(), spent);
+        }
+    }
+
+    /// Ends the threads, and the tasks that are ready.
+    pub(crate) fn close(&self) {
+        for lane in [&self.quick, &self.slow] {
+            let mut state = lane.lock();
+            state.closed = true;
+            let queues = std::mem::take(&mut state.queues);
+            drop(state);
+            lane.ready.notify_all();
+            drop(queues);
+        }
+    }
+
+    fn now(&self) -> u64 {
+        self.began.0.elapsed().as_nanos() as u64
+    }
+}
+
+thread_local! {
+    /// What the thread's own clock said when a long poll was last charged. Nanoseconds.
+    static LAST: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Processor time of a poll that was long on the wall: the thread may have lost the processor meanwhile, which the
+/// kernel knows. Short ones since the last long one are in its answer too, so the smaller of the two is right.
+fn of_the_thread(wall: Duration) -> u64 {
+    let thread = thread_cpu_nanos();
+    let since = thread.saturating_sub(LAST.replace(thread));
+    u64::try_from(wall.as_nanos())
+        .unwrap_or(u64::MAX)
+        .min(since)
+}
+
+impl Lane {
+    fn put(&self, runnable: Runnable<Task>) {
+        let id = runnable.metadata().share.id();
+        let mut state = self.lock();
+        if state.closed {
+            drop(state);
+            // Dropped here, which ends the task.
+            return;
+        }
+        let state = &mut *state;
+        let queue = state.queues.entry(id).or_default();
+        if queue.is_empty() {
+            state.turns.push_back(id);
+        }
+        queue.push_back(runnable);
+        if state.idle > 0 {
+            self.ready.notify_one();
+        }
+    }
+
+    /// The next task, waited for; none when the lane is closed.
+    fn next(&self) -> Option<Runnable<Task>> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(runnable) = state.take() {
+                return Some(runnable);
+            }
+            state.idle += 1;
+            state = self
+                .ready
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics under this lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The first task of the tenant whose turn it is.
+    fn take(&mut self) -> Option<Runnable<Task>> {
+        let id = self.turns.pop_front()?;
+        let queue = self.queues.get_mut(&id)?;
+        let runnable = queue.pop_front();
+        if queue.is_empty() {
+            self.queues.remove(&id);
+        } else {
+            self.turns.push_back(id);
+        }
+        runnable
+    }
+}

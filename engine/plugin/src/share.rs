@@ -1,0 +1,99 @@
+//! Who uses the guest threads, and whether it has used more than its part.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Part of one processor that a tenant's guests may use before they have to stand back for those of others.
+/// Hundredths; a step takes far less than a millisecond, so this is hundreds of steps a second.
+const ALLOWED_PERCENT: u64 = 20;
+
+/// What a tenant may use at once beyond that part: a burst of calls, or a plugin that computes for once.
+const BURST: Duration = Duration::from_millis(30);
+
+/// Whose guests run: a tenant. A handle; clones are the same one.
+///
+/// As long as there is one share alone, nobody has to stand back for anybody.
+#[derive(Debug, Clone)]
+pub struct Share(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    id: u64,
+    /// How many shares there are.
+    all: Arc<AtomicUsize>,
+    /// Processor time used beyond the part allowed. Nanoseconds, as of `at`.
+    debt: AtomicU64,
+    /// Nanoseconds since the threads began.
+    at: AtomicU64,
+}
+
+impl Share {
+    /// A share beside the others that `all` counts.
+    pub(crate) fn among(id: u64, all: &Arc<AtomicUsize>) -> Share {
+        all.fetch_add(1, Ordering::Relaxed);
+        Share(Arc::new(State {
+            id,
+            all: Arc::clone(all),
+            debt: AtomicU64::new(0),
+            at: AtomicU64::new(0),
+        }))
+    }
+
+    /// Tells shares apart.
+    pub(crate) fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// Writes down processor time; times are nanoseconds since the threads began. Two threads that charge at once may
+    /// forget a little of what is paid off between them: this is a measure of manners, not a bill.
+    pub(crate) fn charge(&self, now: u64, spent: u64) {
+        let debt = self.debt(now).saturating_add(spent);
+        self.0.debt.store(debt, Ordering::Relaxed);
+        self.0.at.store(now, Ordering::Relaxed);
+    }
+
+    /// Whether it has used more than its part, while there are others.
+    pub(crate) fn in_debt(&self, now: u64) -> bool {
+        self.0.all.load(Ordering::Relaxed) > 1 && u128::from(self.debt(now)) > BURST.as_nanos()
+    }
+
+    fn debt(&self, now: u64) -> u64 {
+        let passed = now.saturating_sub(self.0.at.load(Ordering::Relaxed));
+        let paid = passed / 100 * ALLOWED_PERCENT;
+        self.0.debt.load(Ordering::Relaxed).saturating_sub(paid)
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.all.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    #[test]
+    fn who_uses_more_than_its_part_is_in_debt_until_time_has_passed() {
+        let all = Arc::new(AtomicUsize::new(0));
+        let (one, other) = (Share::among(1, &all), Share::among(2, &all));
+        // A fifth of the time is nobody's debt.
+        for ms in 0..10_000 {
+            one.charge(ms * MS, MS / 5);
+        }
+        assert!(!one.in_debt(10_000 * MS));
+        one.charge(10_000 * MS, 40 * MS);
+        assert!(one.in_debt(10_000 * MS));
+        assert!(!other.in_debt(10_000 * MS));
+        assert!(one.in_debt(10_040 * MS));
+        assert!(!one.in_debt(10_060 * MS));
+        one.charge(10_060 * MS, 500 * MS);
+        assert!(one.in_debt(10_060 * MS));
+        drop(other);
+        assert!(!one.in_debt(10_060 * MS), "alone");
+    }
+}

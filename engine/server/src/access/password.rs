@@ -1,0 +1,157 @@
+//! Passwords of people who sign in: argon2id, which costs time and memory on purpose, and so runs beside everything
+//! else and a few at a time.
+
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use tokio::sync::Semaphore;
+
+/// Shortest password, in characters: NIST SP 800-63B asks for 8 at least, and there is no second factor.
+pub const MIN_PASSWORD_CHARS: usize = 12;
+/// Longest password, in bytes: room for any phrase.
+pub const MAX_PASSWORD_BYTES: usize = 256;
+
+/// Memory of one hash, in KiB; with [`PASSES`] and one lane the first choice of the OWASP Password Storage Cheat Sheet.
+const MEMORY_KIB: u32 = 19_456;
+/// Passes over that memory.
+const PASSES: u32 = 2;
+/// Hashes at once: each holds a processor for some 20 ms, and 19 MiB.
+const AT_ONCE: usize = 2;
+
+/// Held against the password of a user who is not there, so that the answer takes as long.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c3Ryb3dnZXItbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Why a password cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// Too short to withstand guessing.
+    #[error(
+        "a password has at least {MIN_PASSWORD_CHARS} characters; some words in a row are easy to remember"
+    )]
+    Short,
+    /// Too long.
+    #[error("a password has at most {MAX_PASSWORD_BYTES} bytes")]
+    Long,
+    /// The function failed, which it does for want of memory alone.
+    #[error("the password cannot be hashed: {0}")]
+    Failed(String),
+}
+
+/// Hashes and checks passwords, a few at a time.
+#[derive(Debug)]
+pub struct Passwords {
+    slots: Semaphore,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Passwords {
+            slots: Semaphore::new(AT_ONCE),
+        }
+    }
+}
+
+impl Passwords {
+    /// What is kept of a password: the PHC string, with its salt and parameters.
+    pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
+        if password.chars().count() < MIN_PASSWORD_CHARS {
+            return Err(PasswordError::Short);
+        }
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Err(PasswordError::Long);
+        }
+        self.beside(move || {
+            let hash = argon2()?.hash_password(password.as_bytes());
+            hash.map(|hash| hash.to_string())
+                .map_err(|error| PasswordError::Failed(error.to_string()))
+        })
+        .await
+    }
+
+    /// Whether a password is the one that a hash was made of; as slow when there is no hash, because there is no such
+    /// user.
+    pub async fn verify(
+        &self,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, PasswordError> {
+        if password.len() > MAX_PASSWORD_BYTES {
+            // No user has one, so this tells nothing of any.
+            return Ok(false);
+        }
+        self.beside(move || {
+            let there = hash.is_some();
+            let hash = hash.as_deref().unwrap_or(NOBODY);
+            Ok(argon2()?.verify_password(password.as_bytes(), hash).is_ok() && there)
+        })
+        .await
+    }
+
+    async fn beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        // Never closed, so this never fails.
+        let _slot = self.slots.acquire().await;
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| PasswordError::Failed(error.to_string()))?
+    }
+}
+
+fn argon2() -> Result<Argon2<'static>, PasswordError> {
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None);
+    let params = params.map_err(|error| PasswordError::Failed(error.to_string()))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NOBODY, Passwords};
+
+    #[tokio::test]
+    async fn a_password_is_known_by_its_hash_alone() {
+        let passwords = Passwords::default();
+        let hash = passwords
+            .hash("correct horse battery".into())
+            .await
+            .expect("hashed");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        let other = passwords
+            .hash("correct horse battery".into())
+            .await
+            .expect("hashed");
+        assert_ne!(hash, other, "each has a salt of its own");
+        for (password, right) in [
+            ("correct horse battery", true),
+            ("correct horse", false),
+            ("", false),
+        ] {
+            let verified = passwords.verify(password.into(), Some(hash.clone())).await;
+            assert_eq!(verified.expect("verified"), right, "{password}");
+        }
+        assert!(
+            !passwords
+                .verify("correct horse battery".into(), None)
+                .await
+                .expect("verified")
+        );
+        for refused in ["short", "eleven char", &"x".repeat(300)] {
+            assert!(passwords.hash(refused.into()).await.is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn nobody_costs_as_much_as_somebody() {
+        use argon2::{Algorithm, PasswordHash};
+        let hash = PasswordHash::new(NOBODY).expect("a PHC string");
+        assert_eq!(hash.algorithm, Algorithm::Argon2id.ident());
+        let params = argon2::Params::try_from(&hash).expect("parameters");
+        assert_eq!(
+            (params.m_cost(), params.t_cost(), params.p_cost()),
+            (19_456, 2, 1)
+        );
+        assert_eq!(hash.hash.expect("an output").len(), 32);
+    }
+}

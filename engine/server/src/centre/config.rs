@@ -1,0 +1,278 @@
+//! What the operator of a centre says of a tenant: `tenants/NAME.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use strowger_plugin::Limits;
+
+use crate::project::{Grants, Route, Routes, is_project_name};
+
+/// Folder of the tenants' files, below the centre's.
+pub const TENANTS: &str = "tenants";
+
+/// Bytes of an Ed25519 public key (RFC 8032 §5.1.5).
+const PUBLIC_KEY_BYTES: usize = 32;
+
+/// `tenants/NAME.toml`. Every key has a default; an unknown key is an error.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TenantConfig {
+    /// A name for people.
+    pub title: Option<String>,
+    /// The numbers that are this tenant's, written as in `routes.yaml`: `100`, `4930*`. Which flow each leads to says
+    /// the tenant's own `routes.yaml`.
+    pub numbers: Vec<String>,
+    /// Whether every plugin must be signed by one of the publishers; default no.
+    pub signed: bool,
+    /// Who may sign plugins: a name, and an Ed25519 public key in base64.
+    pub publishers: BTreeMap<String, String>,
+    /// What the tenant's plugins may touch at most; each asks for its part in the project's `strowger.toml`.
+    pub grants: Grants,
+    /// What the tenant may use.
+    pub limits: TenantLimits,
+}
+
+/// What a tenant may use.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TenantLimits {
+    /// Contacts at once; default 1000. More are refused: 503 for a call.
+    ///
+    /// One tenant's rush must not take the others' lines.
+    pub contacts: usize,
+    /// Pushes in 24 hours; default 200.
+    ///
+    /// Each is kept for good, and compiled.
+    pub uploads_per_day: u64,
+    /// Bytes of one push, unpacked; default 64 MiB.
+    pub upload_bytes: usize,
+    /// Files of a project; default 2000.
+    pub files: usize,
+    /// What one step may use: `[limits.step]`, with the keys of the engine's own limits, such as `cpu_ms`.
+    #[schemars(with = "BTreeMap<String, u64>")]
+    pub step: Limits,
+}
+
+impl Default for TenantLimits {
+    fn default() -> Self {
+        TenantLimits {
+            contacts: 1_000,
+            uploads_per_day: 200,
+            upload_bytes: 64 << 20,
+            files: 2_000,
+            step: Limits::default(),
+        }
+    }
+}
+
+/// Why the tenants' files cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantsError {
+    /// The folder or a file.
+    #[error("cannot read {path}: {why}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// A file says something that cannot be.
+    #[error("{path}: {why}")]
+    Invalid {
+        /// Which.
+        path: PathBuf,
+        /// What, and what to do.
+        why: String,
+    },
+    /// There is none.
+    #[error(
+        "{folder} has no file such as acme.toml: each file makes a tenant; an empty one is enough to begin with"
+    )]
+    None {
+        /// The folder.
+        folder: PathBuf,
+    },
+}
+
+/// The tenants of a centre, and whose each number is.
+#[derive(Debug, Clone, Default)]
+pub struct Tenants {
+    /// By name.
+    pub tenants: BTreeMap<String, TenantConfig>,
+    /// Number to tenant: a route's `flow` is the tenant's name.
+    pub numbers: Routes,
+}
+
+/// Whether a folder is a centre's rather than a project's.
+pub fn is_centre(folder: &Path) -> bool {
+    folder.join(TENANTS).is_dir()
+}
+
+impl Tenants {
+    /// Reads the tenants' files of a centre's folder.
+    pub fn read(centre: &Path) -> Result<Tenants, TenantsError> {
+        let folder = centre.join(TENANTS);
+        let unreadable = |path: &Path, why: String| TenantsError::Unreadable {
+            path: path.to_owned(),
+            why,
+        };
+        let entries = std::fs::read_dir(&folder).map_err(|e| unreadable(&folder, e.to_string()))?;
+        let mut files = BTreeSet::new();
+        for entry in entries {
+            let path = entry
+                .map_err(|e| unreadable(&folder, e.to_string()))?
+                .path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                files.insert(path);
+            }
+        }
+        if files.is_empty() {
+            return Err(TenantsError::None { folder });
+        }
+        let mut read = Tenants::default();
+        let mut owners: BTreeMap<String, PathBuf> = BTreeMap::new();
+        for path in files {
+            let text =
+                std::fs::read_to_string(&path).map_err(|e| unreadable(&path, e.to_string()))?;
+            let invalid = |why: String| TenantsError::Invalid {
+                path: path.clone(),
+                why,
+            };
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            if !is_project_name(&name) {
+                return Err(invalid(format!(
+                    "the file's name is the tenant's, and `{}` is none: use lower-case letters, digits and hyphens, a letter first",
+                    name.escape_debug()
+                )));
+            }
+            let config = TenantConfig::parse(&text).map_err(invalid)?;
+            for number in &config.numbers {
+                if let Some(other) = owners.insert(number.clone(), path.clone()) {
+                    let why = format!(
+                        "the number `{number}` stands in {} too: a number is one tenant's; remove it from one of the two",
+                        other.display()
+                    );
+                    return Err(invalid(why));
+                }
+                read.numbers.routes.push(Route {
+                    to: number.clone(),
+                    flow: name.to_string(),
+                });
+            }
+            if let Some((index, message, help)) = read.numbers.unmatchable().into_iter().next() {
+                let number = read.numbers.routes[index].to.escape_debug();
+                return Err(invalid(format!(
+                    "numbers: `{number}`: {}; {}",
+                    message.english(),
+                    help.english()
+                )));
+            }
+            read.tenants.insert(name.into_owned(), config);
+        }
+        Ok(read)
+    }
+}
+
+impl TenantConfig {
+    /// Reads the text of a file. An error is a sentence that says where.
+    pub fn parse(text: &str) -> Result<TenantConfig, String> {
+        let config: TenantConfig = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| {
+                let before = text.get(..span.start).unwrap_or_default();
+                before.matches('\n').count() + 1
+            });
+            format!("line {line}: {}", error.message().replace('\n', ", "))
+        })?;
+        for (publisher, key) in &config.publishers {
+            if public_key(key).is_none() {
+                return Err(format!(
+                    "publishers.{publisher} is no Ed25519 public key: 32 bytes in base64, as `strowger plugin key` prints them"
+                ));
+            }
+        }
+        if config.signed && config.publishers.is_empty() {
+            return Err(
+                "`signed = true` without a publisher lets no plugin in: add one below [publishers]"
+                    .to_owned(),
+            );
+        }
+        if let Some(wrong) = config.limits.fault() {
+            return Err(wrong);
+        }
+        Ok(config)
+    }
+
+    /// The public keys of the publishers, by name.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, Vec<u8>)> {
+        let publishers = self.publishers.iter();
+        publishers.filter_map(|(name, key)| Some((name.as_str(), public_key(key)?)))
+    }
+}
+
+impl TenantLimits {
+    fn fault(&self) -> Option<String> {
+        let step = &self.step;
+        let most = strowger_plugin::MEMORY_MOST;
+        let fits = |key: &str, value: usize, most: usize| {
+            (value == 0 || value > most).then(|| format!("limits.{key} is 1 to {most}"))
+        };
+        fits("contacts", self.contacts, 100_000)
+            .or_else(|| fits("upload_bytes", self.upload_bytes, 1 << 30))
+            .or_else(|| fits("files", self.files, 20_000))
+            .or_else(|| fits("step.memory_bytes", step.memory_bytes, most))
+            .or_else(|| {
+                fits(
+                    "step.interpreter_memory_bytes",
+                    step.interpreter_memory_bytes,
+                    most,
+                )
+            })
+            .or_else(|| fits("step.cpu_ms", step.cpu_ms as usize, 10_000))
+            .or_else(|| fits("step.busy_ms", step.busy_ms as usize, 600_000))
+            .or_else(|| fits("step.component_bytes", step.component_bytes, 256 << 20))
+    }
+}
+
+fn public_key(text: &str) -> Option<Vec<u8>> {
+    let bytes = STANDARD.decode(text).ok()?;
+    (bytes.len() == PUBLIC_KEY_BYTES).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TenantConfig;
+
+    #[test]
+    fn what_is_wrong_with_a_tenant_is_one_sentence() {
+        for (text, words) in [
+            ("numbers = [1]", "line 1"),
+            ("\n\ncolour = 1", "line 3: unknown field `colour`"),
+            ("signed = true", "without a publisher"),
+            (
+                "[publishers]\nacme = \"abc\"",
+                "publishers.acme is no Ed25519",
+            ),
+            ("[limits]\ncontacts = 0", "limits.contacts is 1 to"),
+            (
+                "[limits.step]\nmemory_bytes = 99999999999",
+                "limits.step.memory_bytes",
+            ),
+            ("[limits.step]\ncolour = 1", "unknown field `colour`"),
+        ] {
+            let told = TenantConfig::parse(text).expect_err(text);
+            assert!(told.contains(words), "{text}: {told}");
+            assert!(!told.contains('\n'), "{told}");
+        }
+        let config =
+            TenantConfig::parse("numbers = [\"100\"]\n[limits.step]\ncpu_ms = 20").expect("whole");
+        assert_eq!(config.limits.step.cpu_ms, 20);
+        assert_eq!(config.limits.step.busy_ms, 5_000);
+    }
+}

@@ -1,0 +1,224 @@
+//! Who is served: the tenants of a centre, or the one project of a folder.
+//!
+//! A centre is a folder with a `strowger.toml` of its own, which says where calls come in and where data is kept, and
+//! with `tenants/NAME.toml`, in which the operator says what each tenant may do. What a tenant's contacts walk is
+//! pushed, checked, stored and released: `publish`. A project that is served from its folder is one tenant whose
+//! folder is what is live.
+
+pub mod archive;
+mod config;
+mod examine;
+mod publish;
+mod refusal;
+pub mod signature;
+mod tenant;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+pub use config::{TENANTS, TenantConfig, TenantLimits, Tenants, TenantsError, is_centre};
+pub use publish::{Order, Pushed};
+pub use refusal::{Refusal, Told};
+pub use tenant::{Live, Seat, Served, Tenant};
+
+use crate::project::Routes;
+use crate::runtime::{Engine, Node};
+
+/// Who is served.
+pub struct Centre {
+    /// What all tenants share.
+    pub node: Arc<Node>,
+    /// The centre's folder; none where a project is served from its folder.
+    folder: Option<PathBuf>,
+    state: RwLock<Arc<State>>,
+}
+
+/// The tenants, and whose each number is.
+#[derive(Default)]
+struct State {
+    tenants: BTreeMap<String, Arc<Tenant>>,
+    /// A route's flow is the tenant's name. None: all numbers are the one tenant's.
+    numbers: Option<Routes>,
+}
+
+/// A contact that may begin.
+pub struct Admitted {
+    /// What it shares with others.
+    pub engine: Arc<Engine>,
+    /// The flow it begins on.
+    pub flow: String,
+    /// Its place among those of its tenant, kept as long as it lasts.
+    pub seat: Seat,
+}
+
+/// Why a contact does not begin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAdmitted {
+    /// The number is nobody's.
+    #[error("no tenant has this number; add it to `numbers` of one's file")]
+    NoTenant,
+    /// The tenant's routes do not have it.
+    #[error("no route for this number; add it to routes.yaml")]
+    NoRoute,
+    /// Its tenant has nothing live.
+    #[error("tenant {0} has released nothing yet")]
+    NothingLive(String),
+    /// Its tenant has as many contacts as it may.
+    #[error("tenant {0} has as many contacts as it may (limits.contacts)")]
+    Full(String),
+}
+
+impl Centre {
+    /// A project that is served from its folder.
+    pub fn of_project(engine: Engine, routes: Routes) -> Centre {
+        let node = engine.node.clone();
+        let config = TenantConfig {
+            limits: TenantLimits {
+                // The only tenant takes nobody's lines.
+                contacts: usize::MAX,
+                ..TenantLimits::default()
+            },
+            ..TenantConfig::default()
+        };
+        let tenant = Tenant::new(&engine.tenant, engine.share.clone(), config);
+        tenant.swap(Live {
+            release: None,
+            served: Served {
+                revision: 0,
+                engine: Arc::new(engine),
+                routes: Arc::new(routes),
+            },
+            candidate: None,
+        });
+        let tenants = BTreeMap::from([(tenant.name.clone(), tenant)]);
+        Centre {
+            node,
+            folder: None,
+            state: RwLock::new(Arc::new(State {
+                tenants,
+                numbers: None,
+            })),
+        }
+    }
+
+    /// A centre in its folder, with what its tenants have released. A tenant whose release cannot be served is told in
+    /// the log and takes no contacts; the others do.
+    pub async fn open(folder: &Path, node: Arc<Node>) -> Result<Centre, TenantsError> {
+        let read = Tenants::read(folder)?;
+        tree::sweep(&node.data);
+        let tenants = read.tenants.into_iter();
+        let tenants = tenants
+            .map(|(name, config)| {
+                let share = node.host.runtime().share();
+                (name.clone(), Tenant::new(&name, share, config))
+            })
+            .collect();
+        let centre = Centre {
+            node,
+            folder: Some(folder.to_owned()),
+            state: RwLock::new(Arc::new(State {
+                tenants,
+                numbers: Some(read.numbers),
+            })),
+        };
+        for tenant in centre.tenants() {
+            match centre.restore(&tenant, &tenant.config()).await {
+                Ok(Some(live)) => tenant.swap(live),
+                Ok(None) => tracing::info!(tenant = %tenant.name, "nothing is released yet"),
+                Err(refusal) => told(&tenant.name, &refusal),
+            }
+        }
+        Ok(centre)
+    }
+
+    /// Reads the tenants' files again. When something in them cannot be, nothing changes.
+    pub async fn reload(&self) -> Result<(), String> {
+        let Some(folder) = &self.folder else {
+            return Err(
+                "this engine serves one project's folder: restart it to read it again".into(),
+            );
+        };
+        let read = Tenants::read(folder).map_err(|error| error.to_string())?;
+        let before = self.state();
+        let mut tenants = BTreeMap::new();
+        let mut changes = Vec::new();
+        for (name, config) in read.tenants {
+            let tenant = match before.tenants.get(&name) {
+                Some(tenant) => Arc::clone(tenant),
+                None => {
+                    let share = self.node.host.runtime().share();
+                    Tenant::new(&name, share, TenantConfig::default())
+                }
+            };
+            let live = self.restore(&tenant, &config).await.map_err(|refusal| {
+                format!("tenant {name} could not be served any more: {refusal}")
+            })?;
+            changes.push((Arc::clone(&tenant), config, live));
+            tenants.insert(name, tenant);
+        }
+        for (tenant, config, live) in changes {
+            tenant.configure(config);
+            if let Some(live) = live {
+                tenant.swap(live);
+            }
+        }
+        let state = Arc::new(State {
+            tenants,
+            numbers: Some(read.numbers),
+        });
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        Ok(())
+    }
+
+    /// The tenants, by name.
+    pub fn tenants(&self) -> Vec<Arc<Tenant>> {
+        self.state().tenants.values().cloned().collect()
+    }
+
+    /// A tenant.
+    pub fn tenant(&self, name: &str) -> Option<Arc<Tenant>> {
+        self.state().tenants.get(name).cloned()
+    }
+
+    /// Whether tenants publish here; else a folder is what is live.
+    pub fn publishes(&self) -> bool {
+        self.folder.is_some()
+    }
+
+    /// Lets a contact in: whose number it is, what is live there, and whether there is room.
+    pub fn admit(&self, to: &str, from: &str) -> Result<Admitted, NotAdmitted> {
+        let state = self.state();
+        let name = match &state.numbers {
+            Some(numbers) => numbers.flow(to),
+            None => state.tenants.keys().next().map(String::as_str),
+        };
+        let tenant = name
+            .and_then(|name| state.tenants.get(name))
+            .ok_or(NotAdmitted::NoTenant)?;
+        let Served { engine, routes, .. } = tenant
+            .serve(from)
+            .ok_or_else(|| NotAdmitted::NothingLive(tenant.name.clone()))?;
+        let flow = routes.flow(to).ok_or(NotAdmitted::NoRoute)?.to_owned();
+        let seat = tenant
+            .seat()
+            .ok_or_else(|| NotAdmitted::Full(tenant.name.clone()))?;
+        Ok(Admitted { engine, flow, seat })
+    }
+
+    fn state(&self) -> Arc<State> {
+        // Nothing panics under this lock.
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Logs why a tenant takes no contacts.
+fn told(tenant: &str, refusal: &Refusal) {
+    match refusal {
+        Refusal::Errors { text, .. } => {
+            tracing::error!(%tenant, "takes no contacts: {refusal}\n{text}");
+        }
+        refusal => tracing::error!(%tenant, "takes no contacts: {refusal}"),
+    }
+}

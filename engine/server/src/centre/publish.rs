@@ -1,0 +1,647 @@
+//! Check, store, swap: how what a tenant pushes becomes what its contacts walk.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use semver::Version;
+use serde::Serialize;
+use strowger_plugin::{LoadError, Plugin};
+use utoipa::ToSchema;
+
+use super::archive::{self, ArchiveLimits};
+use super::examine::{Sound, examine, try_examples};
+use super::refusal::{Refusal, Told};
+use super::signature::Statement;
+use super::tenant::{Live, Served, Tenant};
+use super::{Centre, TenantConfig, tree};
+use crate::project::{Config, Source};
+use crate::runtime::{engine_of, warm};
+use crate::store::{Files, Manifest, NewRevision, PluginVersion, Release, Revision, Store};
+
+/// A day in milliseconds, in which `limits.uploads_per_day` are counted.
+const DAY_MS: u64 = 86_400_000;
+/// Releases looked back upon for one to roll back to.
+const LOOK_BACK: u32 = 100;
+/// Longest note, in characters.
+const MAX_NOTE: usize = 500;
+/// Versions looked at of one plugin.
+const MAX_VERSIONS: u32 = 1_000;
+
+/// What became of something pushed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Pushed {
+    /// The revision that can be released.
+    pub revision: u64,
+    /// SHA-256 over its flows and plugins, as contacts' records have it.
+    pub content: String,
+    /// Its plugins' versions that were not there before.
+    pub plugins: Vec<PluginVersion>,
+    /// What it may touch and the live revision may not: `orders: http api.example:443`.
+    pub gains: Vec<String>,
+    /// What it may no longer touch.
+    pub loses: Vec<String>,
+}
+
+/// What shall be released.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// The revision.
+    pub revision: u64,
+    /// How many of a hundred callers get it; 100 for all.
+    pub percent: u8,
+    /// What of its gains the operator accepts, as they are told; `all` for all.
+    pub accept: Vec<String>,
+    /// The release that must still hold (0 for none); none for whichever does.
+    pub expected: Option<u64>,
+}
+
+impl Centre {
+    /// Takes in a project's folder, packed.
+    pub async fn push_project(
+        &self,
+        tenant: &str,
+        archive: Vec<u8>,
+        note: &str,
+        by: &str,
+    ) -> Result<Pushed, Refusal> {
+        let (tenant, store) = self.publisher(tenant)?;
+        let config = tenant.config();
+        let limits = ArchiveLimits {
+            bytes: config.limits.upload_bytes,
+            files: config.limits.files,
+        };
+        let unpacked = tokio::task::spawn_blocking(move || {
+            archive::unpack(&archive, limits).map(tree::hashed)
+        });
+        let (files, blobs) = unpacked.await.map_err(broken)??;
+        let _turn = tenant.publishing.lock().await;
+        self.quota(&store, &tenant, &config).await?;
+        let signer = Signer::default();
+        self.take_in(&tenant, &store, files, blobs, signer, note, by)
+            .await
+    }
+
+    /// Takes in a plugin's component: the newest revision with it in place of the version there.
+    pub async fn push_plugin(
+        &self,
+        tenant: &str,
+        component: Vec<u8>,
+        signature: Option<Vec<u8>>,
+        note: &str,
+        by: &str,
+    ) -> Result<Pushed, Refusal> {
+        let (tenant, store) = self.publisher(tenant)?;
+        let config = tenant.config();
+        let plugin = self.load(&component, &config).await?;
+        let name = plugin.description().name.clone();
+        let signer = Signer::of(&tenant.name, &config, &plugin, signature)?;
+        let _turn = tenant.publishing.lock().await;
+        self.quota(&store, &tenant, &config).await?;
+        let newest = store.revisions(&tenant.name, None, 1).await?;
+        let Some(base) = newest.into_iter().next() else {
+            return Err(Refusal::Conflict(format!(
+                "tenant {} has pushed no project yet: `strowger push` it, then its plugins can be replaced",
+                tenant.name
+            )));
+        };
+        let mut files = base.manifest.files;
+        let mut blobs = tree::fetch(&store, &files).await?;
+        let place = place_of(&name, &files, &blobs)?;
+        let sha256 = tree::digest(&component);
+        files.insert(place, sha256.clone());
+        blobs.insert(sha256, component);
+        self.take_in(&tenant, &store, files, blobs, signer, note, by)
+            .await
+    }
+
+    /// Makes a revision live, for all callers or for some. Contacts in progress keep theirs.
+    pub async fn release(&self, tenant: &str, order: Order, by: &str) -> Result<Release, Refusal> {
+        let (tenant, store) = self.publisher(tenant)?;
+        if !(1..=100).contains(&order.percent) {
+            return Err(Refusal::Conflict("percent is 1 to 100".to_owned()));
+        }
+        let _turn = tenant.publishing.lock().await;
+        let revision = wanted(&store, &tenant, order.revision).await?;
+        let before = store.released(&tenant.name).await?;
+        let gains = match &before {
+            Some(before) => {
+                let live = wanted(&store, &tenant, before.live).await?;
+                gained(&live.manifest, &revision.manifest)
+            }
+            None => gained(&Manifest::default(), &revision.manifest),
+        };
+        let accepted = |gain: &String| {
+            order
+                .accept
+                .iter()
+                .any(|known| known == "all" || known == gain)
+        };
+        let missing: Vec<String> = gains.into_iter().filter(|gain| !accepted(gain)).collect();
+        if !missing.is_empty() {
+            return Err(Refusal::NotAccepted(missing));
+        }
+        let (live, candidate) = match (&before, order.percent) {
+            (_, 100) => (order.revision, None),
+            (Some(before), _) if before.live != order.revision => {
+                (before.live, Some(order.revision))
+            }
+            (Some(_), _) => {
+                return Err(Refusal::Conflict(format!(
+                    "revision {} is live already for all callers",
+                    order.revision
+                )));
+            }
+            (None, _) => {
+                return Err(Refusal::Conflict(
+                    "the first release is for all callers: nothing else is live yet".to_owned(),
+                ));
+            }
+        };
+        let expected = order
+            .expected
+            .unwrap_or(before.as_ref().map_or(0, |before| before.number));
+        let release = Release {
+            number: 0,
+            live,
+            candidate,
+            percent: candidate.map_or(0, |_| order.percent),
+            released_at: self.node.clock.now(),
+            released_by: by.to_owned(),
+        };
+        self.swap(&tenant, &store, expected, release).await
+    }
+
+    /// Makes live what was live before: a candidate is withdrawn, or the live revision gives way to the one before it.
+    pub async fn roll_back(&self, tenant: &str, by: &str) -> Result<Release, Refusal> {
+        let (tenant, store) = self.publisher(tenant)?;
+        let _turn = tenant.publishing.lock().await;
+        let releases = store.releases(&tenant.name, LOOK_BACK).await?;
+        let Some(now) = releases.first() else {
+            return Err(Refusal::Conflict(format!(
+                "tenant {} has released nothing yet",
+                tenant.name
+            )));
+        };
+        let live = match now.candidate {
+            Some(_) => now.live,
+            None => {
+                let before = releases.iter().find(|release| release.live < now.live);
+                let before = before.ok_or_else(|| {
+                    Refusal::Conflict(format!(
+                        "no revision before {} was live: there is nothing to roll back to",
+                        now.live
+                    ))
+                })?;
+                before.live
+            }
+        };
+        let release = Release {
+            number: 0,
+            live,
+            candidate: None,
+            percent: 0,
+            released_at: self.node.clock.now(),
+            released_by: by.to_owned(),
+        };
+        self.swap(&tenant, &store, now.number, release).await
+    }
+
+    /// What a tenant's release says, ready to take contacts; none where nothing is released.
+    pub(super) async fn restore(
+        &self,
+        tenant: &Tenant,
+        config: &TenantConfig,
+    ) -> Result<Option<Live>, Refusal> {
+        let Some(store) = &self.node.store else {
+            return Ok(None);
+        };
+        let Some(release) = store.released(&tenant.name).await? else {
+            return Ok(None);
+        };
+        let served = self.served(tenant, config, store, release.live).await?;
+        let candidate = match release.candidate {
+            Some(candidate) => {
+                let served = self.served(tenant, config, store, candidate).await?;
+                Some((served, release.percent))
+            }
+            None => None,
+        };
+        Ok(Some(Live {
+            release: Some(release),
+            served,
+            candidate,
+        }))
+    }
+
+    async fn swap(
+        &self,
+        tenant: &Tenant,
+        store: &Store,
+        expected: u64,
+        mut release: Release,
+    ) -> Result<Release, Refusal> {
+        let config = tenant.config();
+        let served = self.ready(tenant, &config, store, release.live).await?;
+        let candidate = match release.candidate {
+            Some(candidate) => {
+                let served = self.ready(tenant, &config, store, candidate).await?;
+                Some((served, release.percent))
+            }
+            None => None,
+        };
+        release.number = store.release(&tenant.name, expected, &release).await?;
+        tracing::info!(tenant = %tenant.name, live = release.live, candidate = ?release.candidate, percent = release.percent, by = %release.released_by, "released");
+        tenant.swap(Live {
+            release: Some(release.clone()),
+            served,
+            candidate,
+        });
+        Ok(release)
+    }
+
+    /// A revision to take contacts: the one that runs already, the one prepared by a push, or from the store.
+    async fn ready(
+        &self,
+        tenant: &Tenant,
+        config: &TenantConfig,
+        store: &Store,
+        number: u64,
+    ) -> Result<Served, Refusal> {
+        if let Some(live) = tenant.live() {
+            let candidate = live.candidate.map(|(served, _)| served);
+            let mut running = [Some(live.served), candidate].into_iter().flatten();
+            if let Some(served) = running.find(|served| served.revision == number) {
+                return Ok(served);
+            }
+        }
+        let served = match tenant.prepared(number) {
+            Some(served) => served,
+            None => self.served(tenant, config, store, number).await?,
+        };
+        // No caller waits for a prompt to be spoken.
+        warm(&served.engine, |_, _| {}).await;
+        Ok(served)
+    }
+
+    async fn served(
+        &self,
+        tenant: &Tenant,
+        config: &TenantConfig,
+        store: &Store,
+        number: u64,
+    ) -> Result<Served, Refusal> {
+        let revision = wanted(store, tenant, number).await?;
+        let files = revision.manifest.files;
+        let folder = tree::folder(&self.node.data, &files);
+        if !folder.is_dir() {
+            let blobs = tree::fetch(store, &files).await?;
+            self.write(files, blobs).await?;
+        }
+        let sound = examine(&self.node.host, &folder, &tenant.name, config).await?;
+        Ok(self.serve(tenant, config, number, sound))
+    }
+
+    fn serve(&self, tenant: &Tenant, config: &TenantConfig, number: u64, sound: Sound) -> Served {
+        let (engine, routes) = engine_of(
+            sound.project,
+            sound.steps,
+            sound.program,
+            Arc::clone(&self.node),
+            tenant.name.clone(),
+            tenant.share.clone(),
+            &config.limits.step,
+        );
+        Served {
+            revision: number,
+            engine: Arc::new(engine),
+            routes: Arc::new(routes),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one push, as it came")]
+    async fn take_in(
+        &self,
+        tenant: &Tenant,
+        store: &Store,
+        files: Files,
+        blobs: BTreeMap<String, Vec<u8>>,
+        signer: Signer,
+        note: &str,
+        by: &str,
+    ) -> Result<Pushed, Refusal> {
+        let config = tenant.config();
+        let folder = tree::folder(&self.node.data, &files);
+        let there = folder.is_dir();
+        let (files, blobs) = self.write(files, blobs).await?;
+        let push = Push {
+            files,
+            blobs,
+            signer,
+            note,
+            by,
+        };
+        let taken = self.checked(tenant, &config, store, &folder, push).await;
+        if taken.is_err() && !there {
+            // It would only be found again by the same push.
+            let _ = tokio::fs::remove_dir_all(&folder).await;
+        }
+        taken
+    }
+
+    async fn checked(
+        &self,
+        tenant: &Tenant,
+        config: &TenantConfig,
+        store: &Store,
+        folder: &Path,
+        push: Push<'_>,
+    ) -> Result<Pushed, Refusal> {
+        let sound = examine(&self.node.host, folder, &tenant.name, config).await?;
+        let now = self.node.clock.now();
+        let configs = sound.project.configs();
+        let mut fresh = Vec::new();
+        for (name, plugin) in sound.plugins() {
+            let version = &plugin.description().version;
+            let known = store
+                .plugin_versions(&tenant.name, Some(name), None, MAX_VERSIONS)
+                .await?;
+            match known.iter().find(|known| known.version == *version) {
+                Some(known) if known.sha256 == plugin.digest() => continue,
+                Some(known) => {
+                    return Err(Refusal::Conflict(format!(
+                        "{name}@{version} is there already with other bytes (sha256 {}): a version is never overwritten; raise the version",
+                        known.sha256
+                    )));
+                }
+                None => {}
+            }
+            newer(name, version, &known)?;
+            let publisher = push.signer.signed(plugin);
+            if config.signed && publisher.is_none() {
+                return Err(Refusal::Denied(format!(
+                    "plugins of tenant {} must be signed, and {name}@{version} is not: `strowger plugin push --key` signs it",
+                    tenant.name
+                )));
+            }
+            let settings = configs.get(name).map_or("{}", String::as_str);
+            try_examples(plugin, settings, &config.limits.step).await?;
+            fresh.push(PluginVersion {
+                // Chosen where it is kept.
+                number: 0,
+                name: name.to_owned(),
+                version: version.clone(),
+                sha256: plugin.digest().to_owned(),
+                size: push.blobs.get(plugin.digest()).map_or(0, Vec::len) as u64,
+                imports: plugin.imports().to_vec(),
+                publisher,
+                pushed_at: now,
+                pushed_by: push.by.to_owned(),
+            });
+        }
+        let manifest = Manifest {
+            files: push.files,
+            capabilities: sound.capabilities.clone(),
+        };
+        let content = sound.program.content().to_owned();
+        let note: String = push
+            .note
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(MAX_NOTE)
+            .collect();
+        let new = NewRevision {
+            content: &content,
+            manifest: &manifest,
+            blobs: &push.blobs,
+            versions: &fresh,
+            note: &note,
+            by: push.by,
+            at: now,
+        };
+        let revision = store.publish(&tenant.name, new).await?;
+        let live = match store.released(&tenant.name).await? {
+            Some(release) => wanted(store, tenant, release.live).await?.manifest,
+            None => Manifest::default(),
+        };
+        tracing::info!(tenant = %tenant.name, revision, by = %push.by, "pushed");
+        tenant.prepare(self.serve(tenant, config, revision, sound));
+        Ok(Pushed {
+            revision,
+            content,
+            plugins: fresh,
+            gains: gained(&live, &manifest),
+            loses: gained(&manifest, &live),
+        })
+    }
+
+    /// Checks a component by itself, with all that the tenant's plugins may touch.
+    async fn load(&self, component: &[u8], config: &TenantConfig) -> Result<Plugin, Refusal> {
+        let grants = [
+            ("http", !config.grants.http.is_empty()),
+            ("kv", config.grants.kv),
+            ("route", config.grants.route),
+        ];
+        let granted = grants
+            .into_iter()
+            .filter_map(|(name, granted)| granted.then_some(name));
+        let free = ["contact", "media", "wait", "env"];
+        let grants = strowger_plugin::Grants::only(free.into_iter().chain(granted));
+        let loaded = self
+            .node
+            .host
+            .load(component, &grants, &config.limits.step)
+            .await;
+        loaded.map_err(|errors| complaints(&errors))
+    }
+
+    async fn write(
+        &self,
+        files: Files,
+        blobs: BTreeMap<String, Vec<u8>>,
+    ) -> Result<(Files, BTreeMap<String, Vec<u8>>), Refusal> {
+        let data = self.node.data.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            tree::write(&data, &files, &blobs).map(|_| (files, blobs))
+        });
+        written.await.map_err(broken)?.map_err(|error| {
+            Refusal::Unable(format!(
+                "the revision cannot be written below the data folder: {error}; is there room on the disk?"
+            ))
+        })
+    }
+
+    async fn quota(
+        &self,
+        store: &Store,
+        tenant: &Tenant,
+        config: &TenantConfig,
+    ) -> Result<(), Refusal> {
+        let since = self.node.clock.now().saturating_sub(DAY_MS);
+        let most = config.limits.uploads_per_day;
+        match store.revisions_since(&tenant.name, since).await? {
+            count if count >= most => Err(Refusal::Limit(format!(
+                "tenant {} has pushed {count} times in 24 hours, and may {most} times (limits.uploads_per_day)",
+                tenant.name
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn publisher(&self, tenant: &str) -> Result<(Arc<Tenant>, Store), Refusal> {
+        if !self.publishes() {
+            return Err(Refusal::Denied(
+                "this engine serves one project from its folder: change it there, or serve a centre, a folder with tenants/"
+                    .to_owned(),
+            ));
+        }
+        let shown: String = tenant.chars().take(64).collect();
+        let found = self
+            .tenant(tenant)
+            .ok_or_else(|| Refusal::Unknown(format!("there is no tenant `{shown}`")))?;
+        let store = self.node.store.clone();
+        let store = store.ok_or_else(|| Refusal::Unable("this engine keeps nothing".to_owned()))?;
+        Ok((found, store))
+    }
+}
+
+/// One push.
+struct Push<'a> {
+    files: Files,
+    blobs: BTreeMap<String, Vec<u8>>,
+    signer: Signer,
+    note: &'a str,
+    by: &'a str,
+}
+
+/// The signature that came with a push: for the component of this digest.
+#[derive(Default)]
+struct Signer(Option<(String, String)>);
+
+impl Signer {
+    /// Who signed a component; an error where a signature came that nobody known has made.
+    fn of(
+        tenant: &str,
+        config: &TenantConfig,
+        plugin: &Plugin,
+        signature: Option<Vec<u8>>,
+    ) -> Result<Signer, Refusal> {
+        let Some(signature) = signature else {
+            return Ok(Signer(None));
+        };
+        let description = plugin.description();
+        let statement = Statement {
+            tenant,
+            plugin: &description.name,
+            version: &description.version,
+            sha256: plugin.digest(),
+        };
+        match statement.publisher(config, &signature) {
+            Some(publisher) => Ok(Signer(Some((
+                plugin.digest().to_owned(),
+                publisher.to_owned(),
+            )))),
+            None => Err(Refusal::Denied(format!(
+                "the signature is none of tenant {tenant}'s publishers for {}@{} with these bytes",
+                description.name, description.version
+            ))),
+        }
+    }
+
+    fn signed(&self, plugin: &Plugin) -> Option<String> {
+        let (digest, publisher) = self.0.as_ref()?;
+        (digest == plugin.digest()).then(|| publisher.clone())
+    }
+}
+
+/// Where the project keeps a plugin's component.
+fn place_of(
+    plugin: &str,
+    files: &Files,
+    blobs: &BTreeMap<String, Vec<u8>>,
+) -> Result<String, Refusal> {
+    let text = files
+        .get("strowger.toml")
+        .and_then(|sha256| blobs.get(sha256))
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        .unwrap_or_default();
+    let source = Source::new(Path::new("strowger.toml"), &text);
+    let config = Config::parse(&source).map_err(|error| {
+        Refusal::Unable(format!(
+            "the newest revision cannot be read any more: {error}"
+        ))
+    })?;
+    let known = config.plugins.get(plugin).ok_or_else(|| {
+        let known: Vec<&str> = config.plugins.keys().map(String::as_str).collect();
+        Refusal::Conflict(format!(
+            "the project has no plugin `{plugin}` (it has {}): add [plugins.{plugin}] to its strowger.toml and push the project with the component",
+            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        ))
+    })?;
+    let parts = known.component.components().filter_map(|part| match part {
+        std::path::Component::Normal(part) => part.to_str(),
+        _ => None,
+    });
+    Ok(parts.collect::<Vec<_>>().join("/"))
+}
+
+/// A version that is new must be newer than those of the same major number: an old one that was signed once and had a
+/// hole does not come back.
+fn newer(name: &str, version: &str, known: &[PluginVersion]) -> Result<(), Refusal> {
+    // Versions were parsed when the descriptions were read.
+    let Ok(version) = Version::parse(version) else {
+        return Ok(());
+    };
+    let known = known
+        .iter()
+        .filter_map(|known| Version::parse(&known.version).ok());
+    let same_major = known.filter(|known| known.major == version.major);
+    match same_major.max() {
+        Some(newest) if newest > version => Err(Refusal::Conflict(format!(
+            "{name}@{version} is older than {name}@{newest}, which is there: a new version is newer than all of its major number"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+async fn wanted(store: &Store, tenant: &Tenant, number: u64) -> Result<Revision, Refusal> {
+    store
+        .revision(&tenant.name, number)
+        .await?
+        .ok_or_else(|| Refusal::Unknown(format!("tenant {} has no revision {number}", tenant.name)))
+}
+
+/// What a manifest may touch and another may not.
+fn gained(before: &Manifest, after: &Manifest) -> Vec<String> {
+    let mut gains = Vec::new();
+    for (plugin, capabilities) in &after.capabilities {
+        let had = before.capabilities.get(plugin);
+        for capability in capabilities {
+            if !had.is_some_and(|had| had.contains(capability)) {
+                gains.push(format!("{plugin}: {capability}"));
+            }
+        }
+    }
+    gains
+}
+
+/// A component's complaints as a refusal.
+fn complaints(errors: &[LoadError]) -> Refusal {
+    let told: Vec<Told> = errors
+        .iter()
+        .map(|error| Told::plain(error.code(), error.to_string()))
+        .collect();
+    let lines = told
+        .iter()
+        .map(|told| format!("error[{}]: {}\n", told.rule, told.message));
+    Refusal::Errors {
+        text: lines.collect(),
+        told,
+    }
+}
+
+/// A panic of ours beside a push.
+fn broken(error: tokio::task::JoinError) -> Refusal {
+    tracing::error!("a push ended by a fault: {error}");
+    Refusal::Unable("the push ended by a fault of the engine".to_owned())
+}

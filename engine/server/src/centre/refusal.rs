@@ -1,0 +1,96 @@
+//! Why something pushed or released is not taken.
+
+use serde::Serialize;
+
+use super::archive::ArchiveError;
+use crate::store::{PublishedError, StoreError};
+
+/// One thing that is wrong with what was pushed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// The rule or the kind of complaint.
+    pub rule: String,
+    /// The file below the project's folder; none for what came as a component alone.
+    pub file: Option<String>,
+    /// From 1.
+    pub line: Option<u32>,
+    /// From 1.
+    pub column: Option<u32>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Told {
+    /// A complaint without a place.
+    pub fn plain(rule: &str, message: impl Into<String>) -> Told {
+        Told {
+            rule: rule.to_owned(),
+            file: None,
+            line: None,
+            column: None,
+            message: message.into(),
+            help: None,
+        }
+    }
+}
+
+/// Why something pushed or released is not taken. Nothing of it is kept then.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such tenant, revision or plugin.
+    #[error("{0}")]
+    Unknown(String),
+    /// The archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// What was pushed has errors: all of them.
+    #[error("what was pushed has {} error{}", .told.len(), if .told.len() == 1 { "" } else { "s" })]
+    Errors {
+        /// For programs.
+        told: Vec<Told>,
+        /// For people, with frames.
+        text: String,
+    },
+    /// It does not fit what is there.
+    #[error("{0}")]
+    Conflict(String),
+    /// It is not possible for this tenant or at this time.
+    #[error("{0}")]
+    Denied(String),
+    /// New capabilities that nobody accepted.
+    #[error(
+        "this revision may touch what the live one may not: {}; look at it and release with these accepted",
+        .0.join(", ")
+    )]
+    NotAccepted(Vec<String>),
+    /// A limit of the tenant.
+    #[error("{0}")]
+    Limit(String),
+    /// This machine cannot.
+    #[error("{0}")]
+    Unable(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Refusal {
+    /// One complaint as a refusal.
+    pub fn one(told: Told) -> Refusal {
+        Refusal::Errors {
+            text: format!("error[{}]: {}\n", told.rule, told.message),
+            told: vec![told],
+        }
+    }
+}
+
+impl From<PublishedError> for Refusal {
+    fn from(error: PublishedError) -> Refusal {
+        match error {
+            PublishedError::Store(error) => Refusal::Store(error),
+            taken => Refusal::Conflict(taken.to_string()),
+        }
+    }
+}

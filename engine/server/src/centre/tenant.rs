@@ -1,0 +1,173 @@
+//! A tenant while it is served: the revisions that its contacts walk.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use sha2::{Digest as _, Sha256};
+use strowger_plugin::Share;
+
+use super::config::TenantConfig;
+use crate::project::Routes;
+use crate::runtime::Engine;
+use crate::store::Release;
+
+/// A revision that is ready to take contacts.
+#[derive(Clone)]
+pub struct Served {
+    /// Its number; 0 where a folder is served and nothing is published.
+    pub revision: u64,
+    /// What its contacts share.
+    pub engine: Arc<Engine>,
+    /// Where the numbers lead.
+    pub routes: Arc<Routes>,
+}
+
+/// What takes new contacts.
+#[derive(Clone)]
+pub struct Live {
+    /// The release that says so; none where a folder is served.
+    pub release: Option<Release>,
+    /// The revision that is live.
+    pub served: Served,
+    /// A revision that some callers get instead, and how many of a hundred.
+    pub candidate: Option<(Served, u8)>,
+}
+
+/// A tenant while it is served.
+pub struct Tenant {
+    /// Its name.
+    pub name: String,
+    /// Its share of the threads on which guests run.
+    pub(super) share: Share,
+    config: RwLock<Arc<TenantConfig>>,
+    live: RwLock<Option<Live>>,
+    contacts: AtomicUsize,
+    refused: AtomicU64,
+    /// One publication at a time: of two that come at once the second finds what the first has done.
+    pub(super) publishing: tokio::sync::Mutex<()>,
+    /// The revision that was pushed last, which is mostly the one that is released next.
+    prepared: RwLock<Option<Served>>,
+}
+
+/// A contact's place among those that its tenant may have at once.
+pub struct Seat(Arc<Tenant>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.contacts.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Tenant {
+    pub(super) fn new(name: &str, share: Share, config: TenantConfig) -> Arc<Tenant> {
+        Arc::new(Tenant {
+            name: name.to_owned(),
+            share,
+            config: RwLock::new(Arc::new(config)),
+            live: RwLock::default(),
+            contacts: AtomicUsize::new(0),
+            refused: AtomicU64::new(0),
+            publishing: tokio::sync::Mutex::default(),
+            prepared: RwLock::default(),
+        })
+    }
+
+    /// What the operator says of it.
+    pub fn config(&self) -> Arc<TenantConfig> {
+        // Nothing panics under these locks.
+        let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&config)
+    }
+
+    pub(super) fn configure(&self, config: TenantConfig) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    }
+
+    /// What takes new contacts; none before the first release.
+    pub fn live(&self) -> Option<Live> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.clone()
+    }
+
+    /// From now on new contacts walk this. Those in progress keep what they have.
+    pub(super) fn swap(&self, live: Live) {
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(live);
+    }
+
+    pub(super) fn prepare(&self, served: Served) {
+        let mut prepared = self
+            .prepared
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *prepared = Some(served);
+    }
+
+    pub(super) fn prepared(&self, revision: u64) -> Option<Served> {
+        let prepared = self.prepared.read().unwrap_or_else(PoisonError::into_inner);
+        prepared.clone().filter(|found| found.revision == revision)
+    }
+
+    /// What a caller's contact walks. The same caller gets the same revision as long as a release holds.
+    pub fn serve(&self, caller: &str) -> Option<Served> {
+        let live = self.live()?;
+        let Some((candidate, percent)) = live.candidate else {
+            return Some(live.served);
+        };
+        let release = live.release.map_or(0, |release| release.number);
+        match of_hundred(&self.name, release, caller) < percent {
+            true => Some(candidate),
+            false => Some(live.served),
+        }
+    }
+
+    /// A place for one more contact; none when the tenant has as many as it may, which is counted.
+    pub fn seat(self: &Arc<Self>) -> Option<Seat> {
+        let most = self.config().limits.contacts;
+        let taken = self
+            .contacts
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
+                (now < most).then_some(now + 1)
+            });
+        match taken {
+            Ok(_) => Some(Seat(Arc::clone(self))),
+            Err(_) => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+
+    /// Contacts in progress.
+    pub fn contacts(&self) -> usize {
+        self.contacts.load(Ordering::Relaxed)
+    }
+
+    /// Contacts refused since the start because there were too many.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+/// Which of a hundred parts a caller is in.
+fn of_hundred(tenant: &str, release: u64, caller: &str) -> u8 {
+    let digest = Sha256::digest(format!("{tenant}\n{release}\n{caller}"));
+    let head: [u8; 8] = digest[..8].try_into().expect("a digest has 32 bytes");
+    (u64::from_be_bytes(head) % 100) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_hundred;
+
+    #[test]
+    fn callers_are_spread_over_a_hundred_parts() {
+        let below = |percent| {
+            (0..10_000)
+                .filter(|caller| of_hundred("aurora", 1, &caller.to_string()) < percent)
+                .count()
+        };
+        assert_eq!((below(0), below(100)), (0, 10_000));
+        let tenth = below(10);
+        assert!((900..1_100).contains(&tenth), "{tenth}");
+    }
+}

@@ -1,0 +1,179 @@
+//! `strowger push`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use hyper::Method;
+use serde_json::{Value as Json, json};
+
+use super::remote::Remote;
+use super::{Failure, OK};
+use crate::centre::archive::{Tree, pack};
+use crate::project::Project;
+
+/// Pushes a project to a centre, where it is checked and kept as a revision.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  strowger push                                   the project in this folder, to http://127.0.0.1:8080
+  strowger push flows/aurora --to https://calls.example.com --release
+  strowger push --release --percent 10            one caller in ten gets it
+
+What is pushed is what the engine reads: strowger.toml, routes.yaml, queues.yaml, the flows, the audio files and the
+plugins' components. The tenant is project.name. Exit code: 0 it is there, 1 it has errors or is refused, 2 it could
+not be pushed.")]
+pub(super) struct Push {
+    /// The project's folder.
+    #[arg(default_value = ".")]
+    project: PathBuf,
+    #[command(flatten)]
+    remote: Remote,
+    /// What is new, for those who look at the revisions.
+    #[arg(long, default_value = "")]
+    note: String,
+    #[command(flatten)]
+    releasing: Releasing,
+}
+
+/// Whether what was pushed is released at once.
+#[derive(Debug, Args)]
+pub(super) struct Releasing {
+    /// Release it at once.
+    #[arg(long)]
+    release: bool,
+    /// How many of a hundred callers get it.
+    #[arg(long, default_value_t = 100, requires = "release", value_parser = clap::value_parser!(u8).range(1..=100))]
+    percent: u8,
+    /// A capability that its plugins gain and that you accept, as the push told it, such as `orders: kv`; `all` for
+    /// all. May stand more than once.
+    #[arg(long, requires = "release")]
+    accept: Vec<String>,
+}
+
+impl Push {
+    pub(super) async fn run(self) -> Result<u8, Failure> {
+        let project = Project::read(&self.project)?;
+        let tenant = project.config.project.name.clone();
+        let tree = files(&project)?;
+        let count = tree.len();
+        let archive = pack(&tree).map_err(Failure::cannot)?;
+        eprintln!(
+            "pushing {count} files, {} KiB packed",
+            archive.len().div_ceil(1024)
+        );
+        let path = format!("/v1/tenants/{tenant}/revisions{}", noted(&self.note));
+        let kind = [("content-type", "application/gzip")];
+        let pushed = self.remote.ask(Method::POST, &path, &kind, archive).await?;
+        pushed_told(&pushed);
+        self.releasing
+            .carry_out(&self.remote, &tenant, &pushed)
+            .await
+    }
+}
+
+impl Releasing {
+    /// Releases what was pushed, if that was asked for.
+    pub(super) async fn carry_out(
+        &self,
+        remote: &Remote,
+        tenant: &str,
+        pushed: &Json,
+    ) -> Result<u8, Failure> {
+        if !self.release {
+            let revision = &pushed["revision"];
+            eprintln!(
+                "nothing is live of it yet: `strowger release {revision} --tenant {tenant}` makes it so"
+            );
+            return Ok(OK);
+        }
+        let order = json!({
+            "revision": pushed["revision"],
+            "percent": self.percent,
+            "accept": self.accept,
+        });
+        let path = format!("/v1/tenants/{tenant}/release");
+        let kind = [("content-type", "application/json")];
+        let body = order.to_string().into_bytes();
+        let release = remote.ask(Method::PUT, &path, &kind, body).await?;
+        released_told(&release);
+        Ok(OK)
+    }
+}
+
+/// `?note=`, if there is one.
+pub(super) fn noted(note: &str) -> String {
+    match note {
+        "" => String::new(),
+        note => {
+            let mut query = url::form_urlencoded::Serializer::new(String::from("?"));
+            query.append_pair("note", note);
+            query.finish()
+        }
+    }
+}
+
+/// Says what became of a push.
+pub(super) fn pushed_told(pushed: &Json) {
+    tell!("revision {}", pushed["revision"]);
+    for plugin in pushed["plugins"].as_array().into_iter().flatten() {
+        let text = |key: &str| plugin[key].as_str().unwrap_or_default();
+        let signed = match plugin["publisher"].as_str() {
+            Some(publisher) => format!("signed by {publisher}"),
+            None => "not signed".to_owned(),
+        };
+        tell!("plugin {}@{}, new, {signed}", text("name"), text("version"));
+    }
+    for (key, words) in [
+        ("gains", "may touch, new"),
+        ("loses", "may no longer touch"),
+    ] {
+        for capability in pushed[key].as_array().into_iter().flatten() {
+            tell!("{words}: {}", capability.as_str().unwrap_or_default());
+        }
+    }
+}
+
+/// Says what is live.
+pub(super) fn released_told(release: &Json) {
+    match release["candidate"].as_u64() {
+        Some(candidate) => tell!(
+            "revision {} is live, revision {candidate} for {} % of callers",
+            release["live"],
+            release["percent"]
+        ),
+        None => tell!("revision {} is live", release["live"]),
+    }
+}
+
+/// What the engine reads of a project.
+fn files(project: &Project) -> Result<Tree, Failure> {
+    let folder = &project.folder;
+    let mut paths: Vec<PathBuf> = ["strowger.toml", "routes.yaml", "queues.yaml"]
+        .into_iter()
+        .map(PathBuf::from)
+        .filter(|path| folder.join(path).exists())
+        .collect();
+    for flow in &project.flows {
+        let below = flow.path.strip_prefix(folder).unwrap_or(&flow.path);
+        paths.push(below.to_owned());
+    }
+    paths.extend(project.audio.iter().map(PathBuf::from));
+    let plugins = project.config.plugins.values();
+    paths.extend(plugins.map(|plugin| plugin.component.clone()));
+    let mut tree = Tree::new();
+    for path in paths {
+        let place = folder.join(&path);
+        let bytes = std::fs::read(&place)
+            .map_err(|e| Failure::cannot(format!("cannot read {}: {e}", place.display())))?;
+        tree.insert(written(&path), bytes);
+    }
+    Ok(tree)
+}
+
+fn written(path: &Path) -> String {
+    let parts = path.components().filter_map(|part| match part {
+        std::path::Component::Normal(part) => Some(part.to_string_lossy()),
+        std::path::Component::ParentDir => Some("..".into()),
+        _ => None,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}

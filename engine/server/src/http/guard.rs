@@ -1,0 +1,216 @@
+//! What stands before every endpoint: who asks, how often, whether this one may; and behind it: was a change written down,
+//! is it known already.
+
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::idempotency::{self, KEY};
+use super::limits::Payer;
+use super::principal::Principal;
+use super::routes::Access;
+use super::{Api, Peer, Problem, gate, tagged};
+use crate::store::{Audited, Change};
+
+/// How long an endpoint may take for the head of its answer. Reading the body is part of that.
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// Most characters of an address that go into the audit log.
+const MAX_OBJECT_CHARS: usize = 128;
+
+/// What holds for one endpoint.
+#[derive(Clone)]
+pub(super) struct Rule {
+    pub api: Api,
+    pub access: Access,
+    pub body_bytes: usize,
+    /// How long the endpoint may take.
+    pub within: Duration,
+}
+
+/// Lets a request through to its endpoint, or does not.
+pub(super) async fn guard(State(rule): State<Rule>, mut request: Request, next: Next) -> Response {
+    match admit(&rule, &mut request).await {
+        Ok(principal) => carry_out(&rule, principal, request, next).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Who may go on; `None` where nobody is asked for.
+async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, Problem> {
+    let (api, now) = (&rule.api, rule.api.now());
+    let peer = request.extensions().get::<Peer>().copied();
+    let source = Payer::Source(peer.unwrap_or_default().network());
+    let asked = match rule.access {
+        Access::Open => None,
+        Access::OpenOnLoopback(_) if api.gate.loopback => None,
+        Access::SignedIn => Some(None),
+        Access::OpenOnLoopback(permission) | Access::Needs(permission) => Some(Some(permission)),
+    };
+    let Some(permission) = asked else {
+        api.gate.count(&source, now)?;
+        return Ok(None);
+    };
+    api.gate.tired_of(&source, now)?;
+    let (parts, body) = std::mem::take(request).into_parts();
+    let known = api.gate.principal(&parts, now).await;
+    *request = Request::from_parts(parts, body);
+    let principal = match known {
+        Ok(Some(principal)) => principal,
+        unknown => {
+            api.gate.count(&source, now)?;
+            unknown?;
+            return Err(Problem::unauthorized(
+                "send a token, `Authorization: Bearer strw_…`, which `strowger token new` makes; or sign in, POST /v1/session",
+            ));
+        }
+    };
+    let payer = match principal.means {
+        super::principal::Means::Loopback => source,
+        _ => Payer::Known(principal.who.clone()),
+    };
+    api.gate.count(&payer, now)?;
+    let allowed = match permission.filter(|permission| !principal.may(*permission)) {
+        None => gate::ours(&principal, request.method(), request.headers()),
+        Some(permission) => Err(Problem::forbidden(format!(
+            "the role {} has not the permission {}: ask an owner for a token of another role",
+            principal.role.name(),
+            permission.name()
+        ))),
+    };
+    if let Err(problem) = allowed {
+        if let Some(change) = refusal(&principal, request, now)
+            && let Err(problem) = api.audit(&change).await
+        {
+            tracing::warn!(who = %principal.who, "a refusal is not in the audit log: {problem:?}");
+        }
+        return Err(problem);
+    }
+    request.extensions_mut().insert(principal.clone());
+    Ok(Some(principal))
+}
+
+/// A change that was tried and not allowed, for the audit log; what only looks is not in it.
+fn refusal(principal: &Principal, request: &Request, now: u64) -> Option<Change> {
+    if !changes(request.method()) {
+        return None;
+    }
+    let path = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("?", MatchedPath::as_str);
+    let object: String = request
+        .uri()
+        .path()
+        .chars()
+        .take(MAX_OBJECT_CHARS)
+        .collect();
+    Some(
+        principal
+            .change(now, &format!("{} {path}", request.method()), object)
+            .refused(),
+    )
+}
+
+async fn carry_out(
+    rule: &Rule,
+    principal: Option<Principal>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let asked: HeaderMap = request.headers().clone();
+    let method = request.method().clone();
+    if !changes(&method) {
+        let answer = tokio::time::timeout(rule.within, next.run(request)).await;
+        return tagged::unless_known(&asked, answer.unwrap_or_else(|_| too_slow(rule.within)));
+    }
+    // A change goes on to its end though the client be gone: half of one is worse than one that nobody waits for.
+    let (rule, within) = (rule.clone(), rule.within);
+    let done = tokio::spawn(async move {
+        match (principal, method == Method::POST && asked.contains_key(KEY)) {
+            (Some(principal), true) => {
+                idempotency::once(&rule.api, &principal, rule.body_bytes, request, next).await
+            }
+            _ => next.run(request).await,
+        }
+    });
+    match tokio::time::timeout(within, done).await {
+        Ok(Ok(answer)) => written_down(answer),
+        Ok(Err(error)) => {
+            tracing::error!("an endpoint failed: {error}");
+            Problem::internal("the engine has a fault here; its log has more").into_response()
+        }
+        Err(_) => too_slow(within),
+    }
+}
+
+/// A change that is not in the audit log is a fault of ours, and is not passed over.
+fn written_down(answer: Response) -> Response {
+    let known = answer.extensions().get::<Audited>().is_some()
+        || answer.extensions().get::<idempotency::Again>().is_some();
+    if answer.status().is_success() && !known {
+        tracing::error!(status = %answer.status(), "an endpoint changes something and does not write it into the audit log");
+        return Problem::internal(
+            "the change was made and is not in the audit log: this is a fault of the engine",
+        )
+        .into_response();
+    }
+    answer
+}
+
+fn too_slow(within: Duration) -> Response {
+    Problem::of(
+        StatusCode::SERVICE_UNAVAILABLE,
+        format!(
+            "no answer within {} s; look whether it was done before you try again",
+            within.as_secs()
+        ),
+    )
+    .into_response()
+}
+
+/// Whether a method changes something (RFC 9110 §9.2.1).
+pub(super) fn changes(method: &Method) -> bool {
+    !method.is_safe()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::written_down;
+    use crate::store::{Audited, Store};
+    use axum::extract::Extension;
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+
+    /// The proof can be had from the store alone.
+    async fn proof() -> Audited {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let place = crate::store::Place::file(folder.path());
+        let store = Store::open(&place).await.expect("a store");
+        let change = crate::http::principal::Principal::loopback().change(1, "thing.make", "1");
+        store.audit(&change).await.expect("written")
+    }
+
+    #[tokio::test]
+    async fn a_change_that_is_not_written_down_is_a_fault() {
+        for (answer, status) in [
+            (
+                StatusCode::CREATED.into_response(),
+                StatusCode::INTERNAL_SERVER_ERROR,
+            ),
+            (
+                StatusCode::NO_CONTENT.into_response(),
+                StatusCode::INTERNAL_SERVER_ERROR,
+            ),
+            (
+                (StatusCode::CREATED, Extension(proof().await)).into_response(),
+                StatusCode::CREATED,
+            ),
+            (StatusCode::CONFLICT.into_response(), StatusCode::CONFLICT),
+        ] {
+            assert_eq!(written_down(answer).status(), status);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Refusals, in the form of RFC 9457.
+
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::store::{AccessError, StoreError};
+
+/// A refusal. Its text says what is wrong and what to do, and nothing secret.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    detail: String,
+    /// Seconds until it may be tried again.
+    retry_after: Option<u64>,
+    /// Members beside the standard ones (RFC 9457 §3.2).
+    more: serde_json::Map<String, serde_json::Value>,
+}
+
+/// `application/problem+json`, RFC 9457.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// The status in words.
+    title: &'static str,
+    /// The status.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What is wrong, and what to do.
+    detail: String,
+    /// Where a push is refused: `findings`, what is wrong with it, and `text`, the same for people. Where a release is:
+    /// `gains`, what its plugins may touch and nobody has accepted.
+    #[serde(flatten)]
+    more: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Problem {
+    pub fn of(status: StatusCode, detail: impl Into<String>) -> Problem {
+        Problem {
+            status,
+            detail: detail.into(),
+            retry_after: None,
+            more: serde_json::Map::new(),
+        }
+    }
+
+    pub fn bad_request(detail: impl Into<String>) -> Problem {
+        Problem::of(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// Who asks is not known.
+    pub fn unauthorized(detail: impl Into<String>) -> Problem {
+        Problem::of(StatusCode::UNAUTHORIZED, detail)
+    }
+
+    /// Who asks is known, and may not.
+    pub fn forbidden(detail: impl Into<String>) -> Problem {
+        Problem::of(StatusCode::FORBIDDEN, detail)
+    }
+
+    pub fn not_found(detail: impl Into<String>) -> Problem {
+        Problem::of(StatusCode::NOT_FOUND, detail)
+    }
+
+    pub fn conflict(detail: impl Into<String>) -> Problem {
+        Problem::of(StatusCode::CONFLICT, detail)
+    }
+
+    /// What is asked can be read and cannot be done.
+    pub fn unprocessable(detail: impl Into<String>) -> Problem {
+        Problem::of(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    }
+
+    /// Too many requests; good again after so many seconds.
+    pub fn too_many(detail: impl Into<String>, seconds: u64) -> Problem {
+        Problem {
+            retry_after: Some(seconds),
+            ..Problem::of(StatusCode::TOO_MANY_REQUESTS, detail)
+        }
+    }
+
+    /// The same with a member more.
+    pub fn with(mut self, name: &str, value: serde_json::Value) -> Problem {
+        self.more.insert(name.to_owned(), value);
+        self
+    }
+
+    /// It may be possible later: the store is gone.
+    pub fn unavailable(detail: impl Into<String>) -> Problem {
+        Problem::of(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    pub fn internal(detail: impl Into<String>) -> Problem {
+        Problem::of(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = ProblemBody {
+            title: self.status.canonical_reason().unwrap_or("error"),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            more: self.more,
+        };
+        let body = serde_json::to_string(&body).expect("texts and a number");
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.status, kind, body).into_response();
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 §15.5.2: a 401 names the way.
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Problem {
+        match error {
+            // Told when it went.
+            StoreError::Gone(_) => Problem::unavailable(error.to_string()),
+            error => {
+                tracing::error!("{error}");
+                Problem::internal(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Problem {
+        match error {
+            AccessError::Limit(why) => Problem::conflict(why),
+            AccessError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Problem {
+        Problem::of(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Problem {
+        Problem::of(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Problem {
+        Problem::of(rejection.status(), rejection.body_text())
+    }
+}

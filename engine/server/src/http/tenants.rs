@@ -1,0 +1,518 @@
+//! Tenants: what they pushed, and what is live.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Extension, FromRequestParts, OriginalUri, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::{Asked, Body};
+use super::page::{self, Page};
+use super::principal::Principal;
+use super::problem::ProblemBody;
+use super::routes::MAX_PUSH;
+use super::tagged::Tagged;
+use super::{Api, Problem};
+use crate::centre::signature::signature;
+use crate::centre::{Order, Pushed, Refusal, Tenant};
+use crate::store::{PluginVersion, Release, Revision};
+
+/// The header with the signature of a plugin: Ed25519, 64 bytes in base64.
+pub(crate) const SIGNATURE: &str = "strowger-signature";
+
+/// A tenant as the API shows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Tenant)]
+pub(crate) struct TenantView {
+    /// Its name.
+    name: String,
+    /// A name for people.
+    #[schema(required)]
+    title: Option<String>,
+    /// The numbers that are its own.
+    numbers: Vec<String>,
+    /// Whether its plugins must be signed.
+    signed: bool,
+    /// Contacts in progress.
+    contacts: usize,
+    /// Contacts that it may have at once.
+    contacts_most: usize,
+    /// Contacts refused since the start because there were too many.
+    refused: u64,
+    /// What new contacts walk; null before the first release.
+    #[schema(required)]
+    release: Option<Release>,
+}
+
+impl TenantView {
+    fn of(tenant: &Tenant) -> TenantView {
+        let config = tenant.config();
+        TenantView {
+            name: tenant.name.clone(),
+            title: config.title.clone(),
+            numbers: config.numbers.clone(),
+            signed: config.signed,
+            contacts: tenant.contacts(),
+            contacts_most: config.limits.contacts,
+            refused: tenant.refused(),
+            release: tenant.live().and_then(|live| live.release),
+        }
+    }
+}
+
+/// The tenant in the path, if whoever asks may see it.
+pub(crate) struct Named(String);
+
+impl FromRequestParts<Api> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        struct InPath {
+            tenant: String,
+        }
+        let Path(InPath { tenant }) = Path::from_request_parts(parts, api).await?;
+        let principal = Principal::from_request_parts(parts, api).await?;
+        match api
+            .centre
+            .tenant(&tenant)
+            .filter(|_| principal.sees(&tenant))
+        {
+            Some(_) => Ok(Named(tenant)),
+            None => Err(unknown(&tenant)),
+        }
+    }
+}
+
+/// The number in the path.
+pub(crate) struct Number(u64);
+
+impl FromRequestParts<Api> for Number {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        struct InPath {
+            number: u64,
+        }
+        let Path(InPath { number }) = Path::from_request_parts(parts, api).await?;
+        Ok(Number(number))
+    }
+}
+
+/// What a list takes.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListOf {
+    /// Items of the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    #[param(max_length = 256, pattern = "^[!-~]+$")]
+    after: Option<String>,
+}
+
+/// What a push takes.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Noted {
+    /// What is new, for those who look at the revisions.
+    #[serde(default)]
+    #[param(max_length = 500)]
+    note: String,
+}
+
+/// List tenants
+///
+/// By name.
+#[utoipa::path(
+    get, path = "/v1/tenants", operation_id = "list_tenants", tag = "tenants", params(ListOf),
+    responses((status = 200, body = Page<TenantView>, headers(("Link" = String, description = "The next page; not on the last."))))
+)]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    OriginalUri(uri): OriginalUri,
+    principal: Principal,
+    Asked(query): Asked<ListOf>,
+) -> Result<Page<TenantView>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let after = page::after(query.after.as_deref())?.unwrap_or_default();
+    let tenants = api.centre.tenants();
+    let seen = tenants
+        .iter()
+        .filter(|tenant| principal.sees(&tenant.name) && tenant.name.as_str() > after)
+        .take(limit as usize + 1)
+        .map(|tenant| TenantView::of(tenant))
+        .collect();
+    Ok(Page::of(&uri, seen, limit, |tenant: &TenantView| {
+        tenant.name.clone()
+    }))
+}
+
+/// Look at a tenant
+///
+/// Its numbers, what is live, how many contacts it has.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant}", operation_id = "get_tenant", tag = "tenants",
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64)),
+    responses(
+        (status = 200, body = TenantView, headers(("ETag" = String))),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
+    )
+)]
+pub(crate) async fn one(
+    State(api): State<Api>,
+    Named(name): Named,
+) -> Result<Tagged<TenantView>, Problem> {
+    let tenant = api.centre.tenant(&name).ok_or_else(|| unknown(&name))?;
+    Ok(Tagged(TenantView::of(&tenant)))
+}
+
+/// Push a project
+///
+/// The project's folder, packed by tar and perhaps gzip. It is checked as `strowger check` does, and kept as a revision;
+/// nothing is live of it before a release.
+#[utoipa::path(
+    post, path = "/v1/tenants/{tenant}/revisions", operation_id = "push_project", tag = "tenants",
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), Noted),
+    request_body(content = Vec<u8>, content_type = "application/gzip", description = "A tar archive."),
+    responses(
+        (status = 201, body = Pushed, description = "It is kept."),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json", description = "No archive that is whole."),
+        (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Not for this tenant."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "It does not fit what is there, such as a plugin's version with other bytes."),
+        (status = 413, body = ProblemBody, content_type = "application/problem+json", description = "Too large."),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "It has errors: all of them."),
+        (status = 507, body = ProblemBody, content_type = "application/problem+json", description = "There is no room for it."),
+    )
+)]
+pub(crate) async fn push_project(
+    State(api): State<Api>,
+    Named(tenant): Named,
+    principal: Principal,
+    Asked(query): Asked<Noted>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(cut_off)?;
+    let pushed = api
+        .centre
+        .push_project(&tenant, body.to_vec(), &query.note, &principal.who)
+        .await?;
+    kept(&api, &principal, &tenant, "revision.push", &pushed).await
+}
+
+/// Push a plugin
+///
+/// A component. A revision is made with it in place of the version that the newest one has; every flow of the project is
+/// checked with it.
+#[utoipa::path(
+    post, path = "/v1/tenants/{tenant}/plugins", operation_id = "push_plugin", tag = "tenants",
+    params(
+        ("tenant" = String, Path, description = "The tenant's name.", max_length = 64),
+        Noted,
+        ("strowger-signature" = Option<String>, Header, description = "Ed25519, 64 bytes in base64, as `strowger plugin push --key` makes it."),
+    ),
+    request_body(content = Vec<u8>, content_type = "application/wasm", description = "A component."),
+    responses(
+        (status = 201, body = Pushed, description = "It is kept."),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json", description = "The signature cannot be read."),
+        (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Not signed by one of the tenant's publishers."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The version is there, or is older than one that is."),
+        (status = 413, body = ProblemBody, content_type = "application/problem+json", description = "Too large."),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "It has errors, or breaks a flow: all of them."),
+        (status = 507, body = ProblemBody, content_type = "application/problem+json", description = "There is no room for it."),
+    )
+)]
+pub(crate) async fn push_plugin(
+    State(api): State<Api>,
+    Named(tenant): Named,
+    principal: Principal,
+    Asked(query): Asked<Noted>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(cut_off)?;
+    let signed = match headers.get(SIGNATURE) {
+        None => None,
+        Some(value) => {
+            let text = value.to_str().unwrap_or_default();
+            let read = signature(text).ok_or_else(|| {
+                Problem::bad_request(format!(
+                    "the header {SIGNATURE} holds no signature: 64 bytes in base64"
+                ))
+            })?;
+            Some(read)
+        }
+    };
+    let pushed = api
+        .centre
+        .push_plugin(&tenant, body.to_vec(), signed, &query.note, &principal.who)
+        .await?;
+    kept(&api, &principal, &tenant, "plugin.push", &pushed).await
+}
+
+/// Writes a push down and tells it.
+async fn kept(
+    api: &Api,
+    principal: &Principal,
+    tenant: &str,
+    action: &str,
+    pushed: &Pushed,
+) -> Result<Response, Problem> {
+    let versions = pushed.plugins.iter();
+    let versions: Vec<String> = versions
+        .map(|plugin| format!("{}@{}", plugin.name, plugin.version))
+        .collect();
+    let change = principal
+        .change(api.now(), action, format!("{tenant}/{}", pushed.revision))
+        .of_tenant(Some(tenant.to_owned()))
+        .with(json!({ "plugins": versions, "gains": pushed.gains }));
+    let audited = api.audit(&change).await?;
+    Ok((StatusCode::CREATED, Extension(audited), Json(pushed)).into_response())
+}
+
+/// List plugins' versions
+///
+/// The newest first.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant}/plugins", operation_id = "list_plugin_versions", tag = "tenants",
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), ListOf),
+    responses(
+        (status = 200, body = Page<PluginVersion>, headers(("Link" = String, description = "The next page; not on the last."))),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
+    )
+)]
+pub(crate) async fn plugins(
+    State(api): State<Api>,
+    OriginalUri(uri): OriginalUri,
+    Named(tenant): Named,
+    Asked(query): Asked<ListOf>,
+) -> Result<Page<PluginVersion>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let after = match page::after(query.after.as_deref())? {
+        Some(after) => Some(after.parse().map_err(|_| page::wrong_cursor())?),
+        None => None,
+    };
+    let store = api.gate.store()?;
+    let versions = store
+        .plugin_versions(&tenant, None, after, limit + 1)
+        .await?;
+    Ok(Page::of(
+        &uri,
+        versions,
+        limit,
+        |version: &PluginVersion| version.number.to_string(),
+    ))
+}
+
+/// List revisions
+///
+/// The newest first.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant}/revisions", operation_id = "list_revisions", tag = "tenants",
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), ListOf),
+    responses(
+        (status = 200, body = Page<Revision>, headers(("Link" = String, description = "The next page; not on the last."))),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
+    )
+)]
+pub(crate) async fn revisions(
+    State(api): State<Api>,
+    OriginalUri(uri): OriginalUri,
+    Named(tenant): Named,
+    Asked(query): Asked<ListOf>,
+) -> Result<Page<Revision>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let after = match page::after(query.after.as_deref())? {
+        Some(after) => Some(after.parse().map_err(|_| page::wrong_cursor())?),
+        None => None,
+    };
+    let store = api.gate.store()?;
+    let revisions = store.revisions(&tenant, after, limit + 1).await?;
+    Ok(Page::of(&uri, revisions, limit, |revision: &Revision| {
+        revision.number.to_string()
+    }))
+}
+
+/// Look at a revision
+///
+/// Its files with their hashes, and what its plugins may touch.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant}/revisions/{number}", operation_id = "get_revision", tag = "tenants",
+    params(
+        ("tenant" = String, Path, description = "The tenant's name.", max_length = 64),
+        ("number" = u64, Path, description = "The revision."),
+    ),
+    responses(
+        (status = 200, body = Revision, headers(("ETag" = String))),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json", description = "No number."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such revision or tenant."),
+    )
+)]
+pub(crate) async fn revision(
+    State(api): State<Api>,
+    Named(tenant): Named,
+    number: Number,
+) -> Result<Tagged<Revision>, Problem> {
+    let Number(number) = number;
+    let found = api.gate.store()?.revision(&tenant, number).await?;
+    found
+        .map(Tagged)
+        .ok_or_else(|| Problem::not_found(format!("tenant {tenant} has no revision {number}")))
+}
+
+/// What to release.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReleaseOrder {
+    /// The revision.
+    revision: u64,
+    /// How many of a hundred callers get it; 100, all, unless you say fewer.
+    #[serde(default = "everybody")]
+    #[schema(minimum = 1, maximum = 100, default = 100)]
+    percent: u8,
+    /// What of its gains you accept, as the push told them; `all` for all.
+    #[serde(default)]
+    accept: Vec<String>,
+    /// The release that must still hold, 0 for none; whichever does unless you say one.
+    expected: Option<u64>,
+}
+
+fn everybody() -> u8 {
+    100
+}
+
+/// Release a revision
+///
+/// New contacts walk it from now on, all or some of them. Those in progress keep theirs.
+#[utoipa::path(
+    put, path = "/v1/tenants/{tenant}/release", operation_id = "make_release", tag = "tenants", request_body = ReleaseOrder,
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64)),
+    responses(
+        (status = 200, body = Release, description = "It is live."),
+        (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Nothing is published here."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such revision or tenant."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "Overtaken by another, or its gains are not accepted."),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "It cannot be served any more: why not."),
+    )
+)]
+pub(crate) async fn release(
+    State(api): State<Api>,
+    Named(tenant): Named,
+    principal: Principal,
+    Body(order): Body<ReleaseOrder>,
+) -> Result<Response, Problem> {
+    let accepted = order.accept.clone();
+    let order = Order {
+        revision: order.revision,
+        percent: order.percent,
+        accept: order.accept,
+        expected: order.expected,
+    };
+    let release = api.centre.release(&tenant, order, &principal.who).await?;
+    let detail = json!({
+        "live": release.live, "candidate": release.candidate, "percent": release.percent, "accepted": accepted,
+    });
+    released(&api, &principal, &tenant, "release.make", release, detail).await
+}
+
+/// Roll back
+///
+/// What was live before is live again: a candidate is withdrawn, else the live revision.
+#[utoipa::path(
+    post, path = "/v1/tenants/{tenant}/release/rollback", operation_id = "roll_back", tag = "tenants",
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64)),
+    responses(
+        (status = 200, body = Release, description = "It is live."),
+        (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Nothing is published here."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "Nothing was live before."),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "It cannot be served any more: why not."),
+    )
+)]
+pub(crate) async fn roll_back(
+    State(api): State<Api>,
+    Named(tenant): Named,
+    principal: Principal,
+) -> Result<Response, Problem> {
+    let release = api.centre.roll_back(&tenant, &principal.who).await?;
+    let detail = json!({ "live": release.live });
+    released(
+        &api,
+        &principal,
+        &tenant,
+        "release.rollback",
+        release,
+        detail,
+    )
+    .await
+}
+
+async fn released(
+    api: &Api,
+    principal: &Principal,
+    tenant: &str,
+    action: &str,
+    release: Release,
+    detail: serde_json::Value,
+) -> Result<Response, Problem> {
+    let change = principal
+        .change(api.now(), action, format!("{tenant}/{}", release.number))
+        .of_tenant(Some(tenant.to_owned()))
+        .with(detail);
+    let audited = api.audit(&change).await?;
+    Ok((Extension(audited), Json(release)).into_response())
+}
+
+fn unknown(tenant: &str) -> Problem {
+    let shown: String = tenant.chars().take(64).collect();
+    Problem::not_found(format!(
+        "there is no tenant `{shown}`; /v1/tenants lists them"
+    ))
+}
+
+fn cut_off(rejection: BytesRejection) -> Problem {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::of(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("a push has at most {MAX_PUSH} bytes"),
+        ),
+        status => Problem::of(
+            status,
+            format!(
+                "the push broke off and nothing of it is kept: {}",
+                rejection.body_text()
+            ),
+        ),
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        let detail = refusal.to_string();
+        match refusal {
+            Refusal::Unknown(_) => Problem::not_found(detail),
+            Refusal::Archive(_) => Problem::of(StatusCode::BAD_REQUEST, detail),
+            Refusal::Errors { told, text } => Problem::of(StatusCode::UNPROCESSABLE_ENTITY, detail)
+                .with("findings", json!(told))
+                .with("text", json!(text)),
+            Refusal::Conflict(_) => Problem::of(StatusCode::CONFLICT, detail),
+            Refusal::Denied(_) => Problem::of(StatusCode::FORBIDDEN, detail),
+            Refusal::NotAccepted(gains) => {
+                Problem::of(StatusCode::CONFLICT, detail).with("gains", json!(gains))
+            }
+            Refusal::Limit(_) => Problem::too_many(detail, 3_600),
+            Refusal::Unable(_) => Problem::of(StatusCode::INSUFFICIENT_STORAGE, detail),
+            Refusal::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Where a transfer leads: to a supplier, a SIP URI, or a number.
+
+use std::collections::BTreeMap;
+
+use strowger_flow::catalog::StepDescription;
+use strowger_flow::diagnostic::{Text, text};
+use strowger_flow::plan::{Action, Template};
+use strowger_flow::value::Value;
+use strowger_flow::{Checked, Level};
+
+use super::config::{How, TransferSection};
+use super::finding::{Finding, Source};
+use super::folder::{FlowFile, Project};
+use super::queues::QueuesFile;
+
+/// Why a target cannot be called.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreachable {
+    /// A number that the engine is to call, and no trunk to call it by.
+    #[error(
+        "the engine cannot call the number `{0}` itself: set transfer.trunk in strowger.toml, or name a SIP URI"
+    )]
+    NoTrunk(String),
+    /// Nothing that could be called.
+    #[error("`{0}` is no supplier in queues.yaml, no SIP URI and no number")]
+    Nobody(String),
+}
+
+/// The URI of a transfer's target, and who calls it: a supplier's name, a URI, or a number on the caller's own side
+/// or, where the engine calls, behind the trunk. Only the engine can whisper.
+pub fn destination(
+    queues: &QueuesFile,
+    transfer: &TransferSection,
+    target: &str,
+    whispers: bool,
+) -> Result<(String, How), Unreachable> {
+    let supplier = queues.suppliers.get(target);
+    let how = match supplier.and_then(|supplier| supplier.how) {
+        _ if whispers => How::Bridge,
+        Some(how) => how,
+        None => transfer.how,
+    };
+    if let Some(supplier) = supplier {
+        return Ok((supplier.sip.clone(), how));
+    }
+    if target.starts_with("sip:") || target.starts_with("sips:") {
+        return Ok((target.to_owned(), how));
+    }
+    let number = target.trim_start_matches('+');
+    if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) {
+        return match (how, &transfer.trunk) {
+            (How::Refer, _) => Ok((format!("tel:{target}"), how)),
+            (How::Bridge, Some(trunk)) => {
+                let host = trunk.trim_start_matches("sip:");
+                Ok((format!("sip:{target}@{host}"), how))
+            }
+            (How::Bridge, None) => Err(Unreachable::NoTrunk(target.to_owned())),
+        };
+    }
+    Err(Unreachable::Nobody(target.to_owned()))
+}
+
+impl Project {
+    /// Actions that name a number for the engine to call, where there is no trunk: warnings at their lines, for a project
+    /// may be written on a machine that has none.
+    pub fn numbers_without_trunk(
+        &self,
+        steps: &BTreeMap<String, StepDescription>,
+        checked: &[(&FlowFile, Checked)],
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (file, checked) in checked {
+            for node in checked.plan.iter().flat_map(|plan| &plan.nodes) {
+                let Action::Step(call) = &node.action else {
+                    continue;
+                };
+                let (Some(description), Template::Object(input)) =
+                    (steps.get(&call.step), &call.input)
+                else {
+                    continue;
+                };
+                let whispers = matches!(input.get("whisper"), Some(Template::Prompt(_)));
+                let number = input.iter().find_map(|(name, value)| match value {
+                    Template::Literal(Value::Text(target))
+                        if description.input["properties"][name]["format"] == "destination" =>
+                    {
+                        match destination(&self.queues, &self.config.transfer, target, whispers) {
+                            Err(Unreachable::NoTrunk(number)) => Some(number),
+                            _ => None,
+                        }
+                    }
+                    _ => None,
+                });
+                let Some(number) = number else { continue };
+                let source = Source::new(&file.path, &String::from_utf8_lossy(&file.source));
+                let at = source.line(node.line as usize, node.column as usize);
+                findings.push(source.finding(
+                    Level::Warning,
+                    at,
+                    no_trunk(&number, whispers),
+                    Some(Text::fixed(
+                        "set `transfer.trunk` in strowger.toml to the SIP URI of the trunk that numbers are called by, or \
+                         name a SIP URI or a supplier",
+                        "请在 `strowger.toml` 中把 `transfer.trunk` 设为呼叫号码所用中继的 SIP URI，或改写 SIP URI 或服务商",
+                    )),
+                ));
+            }
+        }
+        findings
+    }
+}
+
+fn no_trunk(number: &str, whispers: bool) -> Text {
+    match whispers {
+        true => text!(
+            "a transfer with a `whisper` is placed by the engine, which has no trunk to call `{number}` by",
+            "带 `whisper` 的转接由引擎呼出，而引擎没有中继可以呼叫 `{number}`"
+        ),
+        false => text!(
+            "the engine places this transfer (`transfer.how`), and has no trunk to call `{number}` by",
+            "这个转接由引擎呼出（`transfer.how`），而引擎没有中继可以呼叫 `{number}`"
+        ),
+    }
+}

@@ -1,0 +1,166 @@
+//! What all tenants of one process share: the plugin host, the store, the clock.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use strowger_plugin::Host;
+
+use super::engine::host;
+use super::open::OpenError;
+use crate::clock::Clock;
+use crate::effects::{HttpClient, HttpLimits};
+use crate::store::{Place, Record, Store, Writer};
+
+/// How long the end of the program waits for a store that is gone.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// What all tenants of one process share.
+pub struct Node {
+    /// The host of the plugins, kept for as long as they run.
+    pub host: Host,
+    /// HTTP for plugins.
+    pub http: HttpClient,
+    /// Journals and data; none in the terminal.
+    pub store: Option<Store>,
+    /// The journal's writer; none in the terminal.
+    pub writer: Option<Writer>,
+    /// Time.
+    pub clock: Clock,
+    /// Where everything lies that is no one's project: recordings, caches, the store's file.
+    pub data: PathBuf,
+    failures: AtomicU64,
+    dropped: AtomicU64,
+    /// Keeps the data folder ours for as long as the node lives.
+    _lock: Option<File>,
+}
+
+impl Node {
+    /// A node whose contacts are written into the store at `place`; its data folder belongs to this process until it
+    /// ends.
+    pub async fn open(place: &Place, data: &Path) -> Result<Arc<Node>, OpenError> {
+        make(data)?;
+        let host = host(Some(data))?;
+        let lock = own(data)?;
+        let store = Store::open(place).await?;
+        let (writer, _) = Writer::start(store.clone());
+        Ok(Node::new(host, Some((store, writer)), data, Some(lock)))
+    }
+
+    /// A node that keeps nothing of its contacts.
+    pub fn without_store(data: &Path) -> Result<Arc<Node>, OpenError> {
+        make(data)?;
+        Ok(Node::new(host(Some(data))?, None, data, None))
+    }
+
+    fn new(
+        host: Host,
+        kept: Option<(Store, Writer)>,
+        data: &Path,
+        lock: Option<File>,
+    ) -> Arc<Node> {
+        let (store, writer) = kept.unzip();
+        Arc::new(Node {
+            host,
+            http: HttpClient::new(HttpLimits::default()),
+            store,
+            writer,
+            clock: Clock::start(),
+            data: data.to_owned(),
+            failures: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            _lock: lock,
+        })
+    }
+
+    /// Where recordings go.
+    pub fn recordings(&self) -> PathBuf {
+        self.data.join("recordings")
+    }
+
+    /// Writes down where the recording of a contact lies.
+    pub(crate) async fn recorded(&self, contact: &str, file: &Path) {
+        if let Some(writer) = &self.writer {
+            writer
+                .write(Record::Recorded {
+                    id: contact.to_owned(),
+                    path: file.display().to_string(),
+                })
+                .await;
+        }
+    }
+
+    /// Waits until what has happened so far is on the disk, before something leaves the house.
+    pub(crate) async fn durable(&self) -> Result<(), String> {
+        match &self.writer {
+            Some(writer) => writer.flush().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for the same before the program ends, and for a store that is gone to come back.
+    pub(crate) async fn settled(&self) -> Result<(), String> {
+        match &self.writer {
+            Some(writer) => writer.settle(SETTLE).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A step or a prompt failed.
+    pub(crate) fn count_failure(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Failures of steps and prompts since the start.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// Instances were dropped in long waits.
+    pub(crate) fn count_dropped(&self, instances: u64) {
+        self.dropped.fetch_add(instances, Ordering::Relaxed);
+    }
+
+    /// Instances dropped in long waits since the start.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+/// Makes the data folder, so that whatever is wrong with it is told of it and not of something in it.
+fn make(data: &Path) -> Result<(), OpenError> {
+    let why = match data.metadata() {
+        Ok(found) if !found.is_dir() => "is a file, not a folder".to_owned(),
+        _ => match std::fs::create_dir_all(data) {
+            Ok(()) => return Ok(()),
+            Err(e) => format!("cannot be made ({e})"),
+        },
+    };
+    Err(OpenError::Data {
+        folder: data.display().to_string(),
+        why,
+    })
+}
+
+/// Makes the data folder, and takes it for this process as long as the file is kept.
+pub(crate) fn take(data: &Path) -> Result<File, OpenError> {
+    make(data)?;
+    own(data)
+}
+
+/// Takes the data folder for this process. The lock is the system's and ends with the process.
+fn own(data: &Path) -> Result<File, OpenError> {
+    let refused = |why: String| OpenError::Data {
+        folder: data.display().to_string(),
+        why,
+    };
+    let file =
+        File::create(data.join("lock")).map_err(|e| refused(format!("cannot be written ({e})")))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(refused("is in use by another engine".to_owned())),
+        Err(TryLockError::Error(e)) => Err(refused(format!("cannot be locked ({e})"))),
+    }
+}

@@ -1,0 +1,425 @@
+//! What tenants publish: plugins' versions, revisions, and which of them is live.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Database, Store, StoreError};
+
+/// Files of a revision, by path below the project's folder: each one's SHA-256.
+pub type Files = BTreeMap<String, String>;
+
+/// What a revision is made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
+pub struct Manifest {
+    /// The files.
+    pub files: Files,
+    /// What its plugins may touch, by plugin: `kv`, `route`, `http api.example:443`.
+    pub capabilities: BTreeMap<String, Vec<String>>,
+}
+
+/// A version of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PluginVersion {
+    /// Counts the versions of the tenant, from 1.
+    pub number: u64,
+    /// The plugin.
+    pub name: String,
+    /// Its version, by semantic versioning.
+    pub version: String,
+    /// Of the component.
+    pub sha256: String,
+    /// Of the component, in bytes.
+    pub size: u64,
+    /// The capabilities that it imports.
+    pub imports: Vec<String>,
+    /// Whose signature it carries.
+    #[schema(required)]
+    pub publisher: Option<String>,
+    /// When it came, in milliseconds since 1970.
+    pub pushed_at: u64,
+    /// Who brought it.
+    pub pushed_by: String,
+}
+
+/// A revision of a tenant's project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Revision {
+    /// From 1, in the order of coming.
+    pub number: u64,
+    /// SHA-256 over its flows and plugins, as contacts' records have it.
+    pub content: String,
+    /// What it is made of.
+    pub manifest: Manifest,
+    /// What its maker says of it.
+    pub note: String,
+    /// When it came, in milliseconds since 1970.
+    pub pushed_at: u64,
+    /// Who brought it.
+    pub pushed_by: String,
+}
+
+/// Which revisions contacts walk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Release {
+    /// From 1; the highest one holds.
+    pub number: u64,
+    /// The revision that is live.
+    pub live: u64,
+    /// The revision that some callers get instead.
+    #[schema(required)]
+    pub candidate: Option<u64>,
+    /// How many of a hundred callers that are.
+    pub percent: u8,
+    /// Since when, in milliseconds since 1970.
+    pub released_at: u64,
+    /// Who released it.
+    pub released_by: String,
+}
+
+/// A revision to be kept, with whatever of it is new.
+#[derive(Debug)]
+pub struct NewRevision<'a> {
+    /// As in [`Revision::content`].
+    pub content: &'a str,
+    /// What it is made of.
+    pub manifest: &'a Manifest,
+    /// Its files, by SHA-256.
+    pub blobs: &'a BTreeMap<String, Vec<u8>>,
+    /// Its plugins.
+    pub versions: &'a [PluginVersion],
+    /// What its maker says of it.
+    pub note: &'a str,
+    /// Who brings it.
+    pub by: &'a str,
+    /// When, in milliseconds since 1970.
+    pub at: u64,
+}
+
+/// Why nothing was published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishedError {
+    /// The version is there with other bytes.
+    #[error(
+        "{name}@{version} is there already with other bytes (sha256 {known}): a version is never overwritten; raise the version"
+    )]
+    Taken {
+        /// The plugin.
+        name: String,
+        /// Its version.
+        version: String,
+        /// What is there.
+        known: String,
+    },
+    /// Somebody else released meanwhile.
+    #[error("release {found} holds by now, not {expected}: look at it and decide again")]
+    Overtaken {
+        /// What was expected to hold; 0 for none.
+        expected: u64,
+        /// What holds.
+        found: u64,
+    },
+    /// The store itself.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for PublishedError {
+    fn from(error: sqlx::Error) -> PublishedError {
+        PublishedError::Store(error.into())
+    }
+}
+
+impl Store {
+    /// Keeps plugins' versions and, in the same transaction, a revision with its files; gives the revision's number.
+    pub async fn publish(&self, tenant: &str, new: NewRevision<'_>) -> Result<u64, PublishedError> {
+        self.reachable()?;
+        let lock = self.publishing_lock();
+        let manifest = json(new.manifest);
+        let number = each!(self, pool => async {
+            let mut transaction = pool.begin().await?;
+            if let Some(lock) = lock {
+                sqlx::query(lock).bind(tenant).execute(&mut *transaction).await?;
+            }
+            for (sha256, bytes) in new.blobs {
+                sqlx::query("INSERT INTO blobs (sha256, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                    .bind(sha256)
+                    .bind(bytes.as_slice())
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            for version in new.versions {
+                sqlx::query(PUT_VERSION)
+                    .bind(tenant)
+                    .bind(&version.name)
+                    .bind(&version.version)
+                    .bind(&version.sha256)
+                    .bind(number_of(version.size))
+                    .bind(json(&version.imports))
+                    .bind(&version.publisher)
+                    .bind(number_of(version.pushed_at))
+                    .bind(&version.pushed_by)
+                    .execute(&mut *transaction)
+                    .await?;
+                let known: String = sqlx::query_scalar(
+                    "SELECT sha256 FROM plugin_versions WHERE tenant = $1 AND name = $2 AND version = $3",
+                )
+                .bind(tenant)
+                .bind(&version.name)
+                .bind(&version.version)
+                .fetch_one(&mut *transaction)
+                .await?;
+                if known != version.sha256 {
+                    return Ok(Err(PublishedError::Taken {
+                        name: version.name.clone(),
+                        version: version.version.clone(),
+                        known,
+                    }));
+                }
+            }
+            let number: i64 = sqlx::query_scalar(PUT_REVISION)
+                .bind(tenant)
+                .bind(new.content)
+                .bind(&manifest)
+                .bind(new.note)
+                .bind(number_of(new.at))
+                .bind(new.by)
+                .fetch_one(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok::<_, sqlx::Error>(Ok(number))
+        })??;
+        Ok(unsigned(number))
+    }
+
+    /// The plugins' versions of a tenant, or of one plugin, newest first.
+    pub async fn plugin_versions(
+        &self,
+        tenant: &str,
+        name: Option<&str>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<PluginVersion>, StoreError> {
+        self.reachable()?;
+        let rows: Vec<VersionRow> = each!(self, pool => sqlx::query_as(VERSIONS)
+            .bind(tenant)
+            .bind(name)
+            .bind(before.map_or(i64::MAX, number_of))
+            .bind(i64::from(limit))
+            .fetch_all(pool))?;
+        Ok(rows.into_iter().map(PluginVersion::from).collect())
+    }
+
+    /// A revision.
+    pub async fn revision(
+        &self,
+        tenant: &str,
+        number: u64,
+    ) -> Result<Option<Revision>, StoreError> {
+        let before = number.saturating_add(1);
+        let found = self.revisions(tenant, Some(before), 1).await?;
+        Ok(found.into_iter().find(|found| found.number == number))
+    }
+
+    /// A tenant's revisions, newest first, from the one before a number on.
+    pub async fn revisions(
+        &self,
+        tenant: &str,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Revision>, StoreError> {
+        self.reachable()?;
+        let rows: Vec<RevisionRow> = each!(self, pool => sqlx::query_as(REVISIONS)
+            .bind(tenant)
+            .bind(before.map_or(i64::MAX, number_of))
+            .bind(i64::from(limit))
+            .fetch_all(pool))?;
+        rows.into_iter().map(Revision::read).collect()
+    }
+
+    /// Revisions that came since a time in milliseconds since 1970.
+    pub async fn revisions_since(&self, tenant: &str, since: u64) -> Result<u64, StoreError> {
+        self.reachable()?;
+        let count: i64 = each!(self, pool => sqlx::query_scalar(
+            "SELECT COUNT(*) FROM revisions WHERE tenant = $1 AND pushed_at >= $2")
+            .bind(tenant)
+            .bind(number_of(since))
+            .fetch_one(pool))?;
+        Ok(unsigned(count))
+    }
+
+    /// A file by its SHA-256.
+    pub async fn blob(&self, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.reachable()?;
+        Ok(
+            each!(self, pool => sqlx::query_scalar("SELECT bytes FROM blobs WHERE sha256 = $1")
+            .bind(sha256)
+            .fetch_optional(pool))?,
+        )
+    }
+
+    /// Which revisions a tenant's contacts walk; none before the first release.
+    pub async fn released(&self, tenant: &str) -> Result<Option<Release>, StoreError> {
+        Ok(self.releases(tenant, 1).await?.into_iter().next())
+    }
+
+    /// A tenant's releases, newest first.
+    pub async fn releases(&self, tenant: &str, limit: u32) -> Result<Vec<Release>, StoreError> {
+        self.reachable()?;
+        let rows: Vec<ReleaseRow> = each!(self, pool => sqlx::query_as(RELEASES)
+            .bind(tenant)
+            .bind(i64::from(limit))
+            .fetch_all(pool))?;
+        Ok(rows.into_iter().map(Release::from).collect())
+    }
+
+    /// Releases, if release `expected` (0 for none) still holds; `release.number` is chosen here.
+    pub async fn release(
+        &self,
+        tenant: &str,
+        expected: u64,
+        release: &Release,
+    ) -> Result<u64, PublishedError> {
+        self.reachable()?;
+        let number = expected + 1;
+        let done = each!(self, pool => async {
+            let done = sqlx::query(PUT_RELEASE)
+                .bind(tenant)
+                .bind(number_of(number))
+                .bind(number_of(release.live))
+                .bind(release.candidate.map(number_of))
+                .bind(i64::from(release.percent))
+                .bind(number_of(release.released_at))
+                .bind(&release.released_by)
+                .bind(number_of(expected))
+                .execute(pool)
+                .await?;
+            Ok::<_, sqlx::Error>(done.rows_affected())
+        })?;
+        if done == 1 {
+            return Ok(number);
+        }
+        let found = self.released(tenant).await?;
+        Err(PublishedError::Overtaken {
+            expected,
+            found: found.map_or(0, |release| release.number),
+        })
+    }
+
+    /// Of two that publish for one tenant the second waits; SQLite has one writer anyway.
+    fn publishing_lock(&self) -> Option<&'static str> {
+        match &self.database {
+            Database::File(_) => None,
+            Database::Server(_) => {
+                Some("SELECT pg_advisory_xact_lock(hashtext('publish'), hashtext($1))")
+            }
+        }
+    }
+}
+
+const PUT_VERSION: &str = "INSERT INTO plugin_versions \
+     (tenant, number, name, version, sha256, size, imports, publisher, pushed_at, pushed_by) \
+     SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9 FROM plugin_versions WHERE tenant = $1 \
+     ON CONFLICT (tenant, name, version) DO NOTHING";
+const PUT_REVISION: &str = "INSERT INTO revisions (tenant, number, content, manifest, note, pushed_at, pushed_by) \
+     SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6 FROM revisions WHERE tenant = $1 RETURNING number";
+const VERSIONS: &str = "SELECT number, name, version, sha256, size, imports, publisher, pushed_at, pushed_by \
+     FROM plugin_versions WHERE tenant = $1 AND ($2 IS NULL OR name = $2) AND number < $3 ORDER BY number DESC LIMIT $4";
+const REVISIONS: &str = "SELECT number, content, manifest, note, pushed_at, pushed_by FROM revisions \
+     WHERE tenant = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+const RELEASES: &str = "SELECT number, live, candidate, percent, released_at, released_by FROM releases \
+     WHERE tenant = $1 ORDER BY number DESC LIMIT $2";
+const PUT_RELEASE: &str = "INSERT INTO releases (tenant, number, live, candidate, percent, released_at, released_by) \
+     SELECT $1, $2, $3, $4, $5, $6, $7 \
+     WHERE $8 = (SELECT COALESCE(MAX(number), 0) FROM releases WHERE tenant = $1) ON CONFLICT DO NOTHING";
+
+#[derive(sqlx::FromRow)]
+struct VersionRow {
+    number: i64,
+    name: String,
+    version: String,
+    sha256: String,
+    size: i64,
+    imports: String,
+    publisher: Option<String>,
+    pushed_at: i64,
+    pushed_by: String,
+}
+
+impl From<VersionRow> for PluginVersion {
+    fn from(row: VersionRow) -> PluginVersion {
+        PluginVersion {
+            number: unsigned(row.number),
+            name: row.name,
+            version: row.version,
+            sha256: row.sha256,
+            size: unsigned(row.size),
+            // Written by `json` below.
+            imports: serde_json::from_str(&row.imports).unwrap_or_default(),
+            publisher: row.publisher,
+            pushed_at: unsigned(row.pushed_at),
+            pushed_by: row.pushed_by,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct RevisionRow {
+    number: i64,
+    content: String,
+    manifest: String,
+    note: String,
+    pushed_at: i64,
+    pushed_by: String,
+}
+
+impl Revision {
+    fn read(row: RevisionRow) -> Result<Revision, StoreError> {
+        let manifest = serde_json::from_str(&row.manifest)
+            .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        Ok(Revision {
+            number: unsigned(row.number),
+            content: row.content,
+            manifest,
+            note: row.note,
+            pushed_at: unsigned(row.pushed_at),
+            pushed_by: row.pushed_by,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ReleaseRow {
+    number: i64,
+    live: i64,
+    candidate: Option<i64>,
+    percent: i64,
+    released_at: i64,
+    released_by: String,
+}
+
+impl From<ReleaseRow> for Release {
+    fn from(row: ReleaseRow) -> Release {
+        Release {
+            number: unsigned(row.number),
+            live: unsigned(row.live),
+            candidate: row.candidate.map(unsigned),
+            percent: u8::try_from(row.percent).unwrap_or(0),
+            released_at: unsigned(row.released_at),
+            released_by: row.released_by,
+        }
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("maps and lists of texts are JSON")
+}
+
+fn number_of(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}

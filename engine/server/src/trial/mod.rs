@@ -1,0 +1,86 @@
+//! A step that is tried alone, against a scripted caller instead of an engine.
+
+mod caller;
+
+use std::sync::atomic::Ordering;
+
+use serde_json::Value as Json;
+use strowger_plugin::{Limits, Plugin, RunRequest, StepReport};
+
+use crate::runtime::Script;
+
+pub use caller::Caller;
+
+/// Runs a step against a caller.
+pub async fn step(
+    plugin: &Plugin,
+    step: &str,
+    input: String,
+    limits: &Limits,
+    caller: Caller,
+) -> StepReport {
+    let request = RunRequest {
+        step: step.to_owned(),
+        input,
+        limits: limits.clone(),
+        calls: Box::new(caller),
+        told: None,
+        cancel: None,
+    };
+    plugin.run(request).await
+}
+
+/// What came of a plugin's examples.
+#[derive(Debug, Default)]
+pub struct Tried {
+    /// How many went as they say.
+    pub passed: usize,
+    /// How many need a flow or the network, and were not judged.
+    pub not_judged: usize,
+    /// What is wrong with the others, a sentence each.
+    pub wrong: Vec<String>,
+}
+
+/// Runs every example of a plugin's description with a caller who is silent; `config` is what the plugin reads as its
+/// configuration, a JSON object.
+pub async fn examples(
+    plugin: &Plugin,
+    config: &str,
+    limits: &Limits,
+    told: fn(std::fmt::Arguments<'_>),
+) -> Tried {
+    let mut tried = Tried::default();
+    for (name, described) in &plugin.description().steps {
+        for (index, example) in described.examples.iter().enumerate() {
+            let caller = Caller::new(Script::default(), config.to_owned(), told);
+            let outside = caller.outside();
+            let report = step(plugin, name, example["input"].to_string(), limits, caller).await;
+            let wrong = match &report.result {
+                _ if outside.load(Ordering::Relaxed) => {
+                    tried.not_judged += 1;
+                    continue;
+                }
+                Err(error) => Some(format!("{}: {error}", error.code())),
+                Ok(outcome) if example["outcome"] != outcome.name.as_str() => Some(format!(
+                    "the outcome is `{}`, the example says {}",
+                    outcome.name, example["outcome"]
+                )),
+                Ok(outcome) => differs(&outcome.data, example.get("data")),
+            };
+            match wrong {
+                None => tried.passed += 1,
+                Some(wrong) => {
+                    let wrong = format!("step {name}, example {}: {wrong}", index + 1);
+                    tried.wrong.push(wrong);
+                }
+            }
+        }
+    }
+    tried
+}
+
+/// What is not as an example says, if it says anything of the data.
+fn differs(data: &Json, expected: Option<&Json>) -> Option<String> {
+    let expected = expected.filter(|expected| *expected != data)?;
+    Some(format!("the data is {data}, the example says {expected}"))
+}

@@ -1,0 +1,110 @@
+//! Limits that every endpoint has, and the headers that every answer has.
+
+use anyhow::{Context, Result};
+use strowger_tests::http::{get, send};
+use strowger_tests::program::{self, copy, strowger};
+
+use crate::world::{Client, engine, with_http};
+
+#[test]
+fn who_asks_too_much_is_told_when_to_go_on() -> Result<()> {
+    let engine = engine("requests_per_second = 1\nburst = 10")?;
+    let one = Client::new(&engine, "auditor", &[])?;
+    let other = Client::new(&engine, "auditor", &[])?;
+    let mut refused = None;
+    for _ in 0..12 {
+        let answer = one.ask("GET", "/v1/me")?;
+        if answer.status == 429 {
+            refused = Some(answer);
+            break;
+        }
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let refused = refused.context("the eleventh or twelfth is too much")?;
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(
+        refused.header("content-type"),
+        Some("application/problem+json")
+    );
+    // Each has a bucket of its own.
+    assert_eq!(other.ask("GET", "/v1/me")?.status, 200);
+    // Who is nobody is counted by where he comes from, and then not looked up any more.
+    let tries: Vec<u16> = (0..12)
+        .map(|_| Ok(get(engine.http, "/v1/me")?.status))
+        .collect::<Result<_>>()?;
+    assert!(
+        tries.starts_with(&[401]) && tries.ends_with(&[429]),
+        "{tries:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_body_has_a_largest_size() -> Result<()> {
+    let engine = engine("body_kib = 1")?;
+    let owner = Client::new(&engine, "owner", &[])?;
+    let large = format!(r#"{{"name": "{}", "role": "auditor"}}"#, "x".repeat(2_000));
+    for fields in [&[][..], &[("Idempotency-Key", "k")]] {
+        let answer = owner.with("POST", "/v1/tokens", fields, Some(&large))?;
+        assert_eq!(answer.status, 413, "{fields:?}: {}", answer.body);
+    }
+    let sign_in = send(engine.http, "POST", "/v1/session", &[], Some(&large))?;
+    assert_eq!(sign_in.status, 413, "{}", sign_in.body);
+    Ok(())
+}
+
+#[test]
+fn every_answer_tells_browsers_to_be_careful() -> Result<()> {
+    let engine = engine("")?;
+    for path in [
+        "/healthz",
+        "/v1/contacts",
+        "/v1/contacts/nobody",
+        "/nothing",
+    ] {
+        let answer = get(engine.http, path)?;
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("cache-control", "no-store"),
+            (
+                "content-security-policy",
+                "default-src 'none'; frame-ancestors 'none'",
+            ),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{path}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn settings_that_cannot_be_are_told() -> Result<()> {
+    for (settings, word) in [
+        (
+            "requests_per_second = 0",
+            "http.requests_per_second is 1 to 100000, not 0",
+        ),
+        ("burst = 0", "http.burst is 1 to 100000"),
+        ("body_kib = 100000", "http.body_kib is 1 to 65536"),
+        (
+            "tls_key = \"key.pem\"",
+            "http.tls_key stands without http.tls_certificate",
+        ),
+        (
+            "tls_certificate = \"cert.pem\"",
+            "http.tls_certificate stands without http.tls_key",
+        ),
+    ] {
+        let project = copy("bench")?;
+        program::edit(&project.path().join("strowger.toml"), |text| {
+            with_http(&text, settings)
+        })?;
+        let (code, out, err) = strowger(&["check", &project.path().display().to_string()])?;
+        assert_ne!(code, 0, "{settings}");
+        assert!(
+            format!("{out}{err}").contains(word),
+            "{settings}: {out}{err}"
+        );
+    }
+    Ok(())
+}

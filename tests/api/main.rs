@@ -1,0 +1,10 @@
+//! The HTTP API as its clients see it: who may do what, and what all endpoints have in common.
+
+mod description;
+mod first_start;
+mod limits;
+mod roles;
+mod sessions;
+mod tls;
+mod tokens;
+mod world;

@@ -1,0 +1,157 @@
+//! A centre that runs, and projects to push to it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use strowger_tests::program::{copy, repository, strowger};
+use strowger_tests::{Engine, http};
+use tempfile::TempDir;
+
+/// A centre with some tenants, without anything live.
+pub struct Hall {
+    pub engine: Engine,
+}
+
+impl Hall {
+    /// Serves tenants, each with its file's text.
+    pub fn open(tenants: &[(&str, &str)]) -> Result<Hall> {
+        let engine = Engine::serve(|centre| {
+            std::fs::create_dir_all(centre.join("tenants"))?;
+            std::fs::write(centre.join("strowger.toml"), "[project]\nname = \"hall\"\n")?;
+            for (tenant, text) in tenants {
+                std::fs::write(centre.join(format!("tenants/{tenant}.toml")), text)?;
+            }
+            Ok(())
+        })?;
+        Ok(Hall { engine })
+    }
+
+    /// Runs the program against this centre: exit code, and all that it said.
+    pub fn run(&self, arguments: &[&str]) -> Result<(i32, String)> {
+        let url = format!("http://{}", self.engine.http);
+        let mut all = arguments.to_vec();
+        all.extend(["--to", &url]);
+        let (code, out, err) = strowger(&all)?;
+        Ok((code, format!("{out}{err}")))
+    }
+
+    /// The same, and it must be well.
+    pub fn done(&self, arguments: &[&str]) -> Result<String> {
+        let (code, said) = self.run(arguments)?;
+        anyhow::ensure!(code == 0, "{arguments:?} ends with {code}: {said}");
+        Ok(said)
+    }
+
+    /// The same, and it must be refused with these words.
+    pub fn refused(&self, arguments: &[&str], words: &[&str]) -> Result<()> {
+        let (code, said) = self.run(arguments)?;
+        anyhow::ensure!(code == 1, "{arguments:?} ends with {code}: {said}");
+        for word in words {
+            anyhow::ensure!(said.contains(word), "{arguments:?}: no `{word}` in {said}");
+        }
+        Ok(())
+    }
+
+    pub fn get(&self, path: &str) -> Result<Value> {
+        http::get(self.engine.http, path)?.json()
+    }
+
+    /// The number of a tenant's live revision.
+    pub fn live(&self, tenant: &str) -> Result<Option<u64>> {
+        let tenant = self.get(&format!("/v1/tenants/{tenant}"))?;
+        Ok(tenant["release"]["live"].as_u64())
+    }
+
+    /// Reads the tenants' files again, and waits until the log says what came of it.
+    pub fn reload(&mut self, word: &str) -> Result<()> {
+        let id = self.engine.program.id().to_string();
+        let status = std::process::Command::new("kill")
+            .args(["-HUP", &id])
+            .status()?;
+        anyhow::ensure!(status.success(), "the engine could not be signalled");
+        let log = self.engine.log();
+        let limit = std::time::Duration::from_secs(30);
+        self.engine.program.wait_until(word, limit, || {
+            std::fs::read_to_string(&log).is_ok_and(|log| log.contains(word))
+        })
+    }
+
+    /// Changes a tenant's file.
+    pub fn rule(&self, tenant: &str, text: &str) -> Result<()> {
+        let file = self.engine.project.join(format!("tenants/{tenant}.toml"));
+        Ok(std::fs::write(file, text)?)
+    }
+}
+
+/// A project of one flow that says one sentence.
+pub fn says(tenant: &str, number: &str, words: &str) -> Result<TempDir> {
+    let folder = TempDir::new()?;
+    let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text);
+    write("strowger.toml", format!("[project]\nname = \"{tenant}\"\n"))?;
+    write(
+        "routes.yaml",
+        format!("routes:\n  - {{ to: \"{number}\", flow: greeting }}\n"),
+    )?;
+    write(
+        "greeting.flow.yaml",
+        format!(
+            "flow: greeting\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - say: {words}\n    - hangup: done\n"
+        ),
+    )?;
+    Ok(folder)
+}
+
+/// The demo tenant's project, its order service at an address.
+pub fn aurora(orders: &str) -> Result<TempDir> {
+    let project = copy("aurora")?;
+    strowger_tests::program::edit(&project.path().join("strowger.toml"), |text| {
+        text.replace("127.0.0.1:8090", orders)
+    })?;
+    crate::hall::always_open(project.path())?;
+    Ok(project)
+}
+
+/// The support desk never closes, so that the tests pass at night too.
+fn always_open(project: &Path) -> Result<()> {
+    strowger_tests::program::edit(&project.join("main-menu.flow.yaml"), |text| {
+        let text = text.replace("mon-fri: 09:00-21:00", "mon-sun: 00:00-24:00");
+        let shut = ["sat-sun:", "closed: [2026", "2026-10-10"];
+        text.lines()
+            .filter(|line| !shut.iter().any(|word| line.contains(word)) && line.trim() != "open:")
+            .map(|line| format!("{line}\n"))
+            .collect()
+    })
+}
+
+/// A component as it was built.
+pub fn component(name: &str) -> Result<Vec<u8>> {
+    let path = built(name);
+    std::fs::read(&path).with_context(|| format!("{}: run `make guests`", path.display()))
+}
+
+pub fn built(name: &str) -> PathBuf {
+    repository().join(format!("plugins/target/components/{name}.wasm"))
+}
+
+/// The same component with a text in it changed for one of the same length: another version, or other words.
+pub fn altered(component: &[u8], from: &str, to: &str) -> Result<Vec<u8>> {
+    anyhow::ensure!(
+        from.len() == to.len(),
+        "`{from}` and `{to}` are not as long"
+    );
+    let mut bytes = component.to_vec();
+    let mut at = 0;
+    let mut found = 0;
+    while let Some(next) = bytes[at..]
+        .windows(from.len())
+        .position(|window| window == from.as_bytes())
+    {
+        let place = at + next;
+        bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
+        at = place + to.len();
+        found += 1;
+    }
+    anyhow::ensure!(found > 0, "the component does not say `{from}`");
+    Ok(bytes)
+}

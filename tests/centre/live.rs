@@ -1,0 +1,202 @@
+//! From a push to a call, and from one revision to the next while calls are up.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use strowger_tests::program::{Program, free_port};
+use strowger_tests::{OrderService, Phone, Prompts, phone};
+
+use crate::hall::{Hall, altered, aurora, component, says};
+
+/// Longest time until a prompt was heard to its end.
+const PROMPT: Duration = Duration::from_secs(25);
+/// Calls that are up while their tenant publishes.
+const CALLS: usize = 500;
+
+fn hears(hall: &Hall, project: &std::path::Path, number: &str, words: &str) -> Result<()> {
+    let prompts = Prompts::new(project, &hall.engine.data.join("prompts"))?;
+    let mut phone = Phone::dial(hall.engine.sip, number, "call", &[])?;
+    phone.hear(&*prompts.text("en", words)?, PROMPT)?;
+    phone.ended()
+}
+
+#[test]
+fn each_tenant_has_its_numbers_revisions_and_releases() -> Result<()> {
+    let mut hall = Hall::open(&[
+        ("vega", "numbers = [\"20*\"]\n"),
+        ("lyra", "numbers = [\"30*\"]\n"),
+    ])?;
+    // Nothing is live yet: the number is known, and nobody is there.
+    Phone::dial(hall.engine.sip, "200", "refused-480", &[])?.ended()?;
+
+    let (vega, lyra) = (
+        says("vega", "*", "Good morning from Vega.")?,
+        says("lyra", "*", "Lyra here.")?,
+    );
+    let at = |folder: &tempfile::TempDir| folder.path().display().to_string();
+    let said = hall.done(&["push", &at(&vega), "--note", "the first"])?;
+    ensure!(
+        said.contains("revision 1") && said.contains("nothing is live of it yet"),
+        "{said}"
+    );
+    ensure!(
+        hall.live("vega")?.is_none(),
+        "a push alone makes nothing live"
+    );
+    hall.done(&["release", "1", "--tenant", "vega"])?;
+    hall.done(&["push", &at(&lyra), "--release"])?;
+
+    // Each says its own, though both route every number.
+    hears(&hall, vega.path(), "200", "Good morning from Vega.")?;
+    hears(&hall, lyra.path(), "300", "Lyra here.")?;
+    Phone::dial(hall.engine.sip, "400", "refused-404", &[])?.ended()?;
+    let contacts = hall.get("/v1/contacts")?;
+    let whose = |number: &str| {
+        let rows = contacts.as_array().into_iter().flatten();
+        rows.filter(|row| row["to"] == number)
+            .map(|row| row["tenant"].as_str().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(whose("200"), ["vega"]);
+    assert_eq!(whose("300"), ["lyra"]);
+
+    // A second revision, withdrawn again.
+    let other = says("vega", "*", "Vega has moved.")?;
+    hall.done(&["push", &at(&other), "--release"])?;
+    hears(&hall, vega.path(), "200", "Vega has moved.")?;
+    let said = hall.done(&["release", "--tenant", "vega", "--roll-back"])?;
+    ensure!(said.contains("revision 1 is live"), "{said}");
+    hears(&hall, vega.path(), "200", "Good morning from Vega.")?;
+    assert_eq!(hall.live("lyra")?, Some(1));
+
+    // A part of the callers, always the same ones; and all of it survives the engine.
+    hall.done(&["release", "2", "--tenant", "vega", "--percent", "30"])?;
+    hall.engine.program.kill()?;
+    hall.engine.restart()?;
+    let release = hall.get("/v1/tenants/vega")?;
+    assert_eq!(release["release"]["live"], 1);
+    assert_eq!(release["release"]["candidate"], 2);
+    assert_eq!(release["release"]["percent"], 30);
+    hears(&hall, lyra.path(), "300", "Lyra here.")?;
+    hall.done(&["release", "--tenant", "vega", "--roll-back"])?;
+    hears(&hall, vega.path(), "200", "Good morning from Vega.")?;
+    let revision = hall.get("/v1/tenants/vega/revisions/1")?;
+    assert_eq!(revision["note"], "the first");
+    Ok(())
+}
+
+#[test]
+fn the_tenants_files_are_read_again() -> Result<()> {
+    let mut hall = Hall::open(&[("vega", "numbers = [\"20*\"]\n")])?;
+    let vega = says("vega", "*", "Good morning from Vega.")?;
+    hall.done(&["push", &vega.path().display().to_string(), "--release"])?;
+    hall.rule("lyra", "numbers = [\"20*\"]\n")?;
+    hall.reload("the number `20*` stands in")?;
+    hall.rule("lyra", "numbers = [\"30*\"]\n[limits]\ncontacts = 1\n")?;
+    hall.reload("the tenants' files are read again")?;
+    let lyra = says(
+        "lyra",
+        "*",
+        "Lyra here, for quite a while, so that somebody else may call meanwhile.",
+    )?;
+    hall.done(&["push", &lyra.path().display().to_string(), "--release"])?;
+    let mut first = Phone::dial(hall.engine.sip, "300", "call", &[])?;
+    let http = hall.engine.http;
+    hall.engine
+        .program
+        .wait_until("first call", Duration::from_secs(10), || {
+            strowger_tests::http::get(http, "/v1/tenants/lyra")
+                .and_then(|answer| answer.json())
+                .is_ok_and(|tenant| tenant["contacts"] == 1)
+        })?;
+    // One tenant's rush is its own trouble.
+    Phone::dial(hall.engine.sip, "301", "refused-503", &[])?.ended()?;
+    hears(&hall, vega.path(), "200", "Good morning from Vega.")?;
+    first.ended()?;
+    assert_eq!(hall.get("/v1/tenants/lyra")?["refused"], 1);
+    Ok(())
+}
+
+#[test]
+fn nothing_is_dropped_while_five_hundred_contacts_walk_and_plugins_change() -> Result<()> {
+    let orders = OrderService::start()?;
+    let address = orders.address.to_string();
+    let grants =
+        format!("numbers = [\"*\"]\n[grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n");
+    let mut hall = Hall::open(&[("aurora", &grants)])?;
+    let project = aurora(&address)?;
+    let folder = project.path().display().to_string();
+    hall.refused(&["push", &folder, "--release"], &["orders: http", "accept"])?;
+    hall.done(&["release", "1", "--tenant", "aurora", "--accept", "all"])?;
+
+    let log = tempfile::TempDir::new()?;
+    let mut command = Command::new("sipp");
+    command
+        .current_dir(log.path())
+        .arg(hall.engine.sip.to_string())
+        .arg("-sf")
+        .arg(phone::scenarios().join("many.xml"))
+        .args([
+            "-s",
+            "100",
+            "-i",
+            "127.0.0.1",
+            "-p",
+            &free_port()?.to_string(),
+        ])
+        .args([
+            "-mi",
+            "127.0.0.1",
+            "-m",
+            &CALLS.to_string(),
+            "-l",
+            &CALLS.to_string(),
+        ])
+        .args(["-r", "100", "-d", "20000", "-nostdin", "-t", "u1"])
+        .args(["-timeout", "120", "-timeout_error"]);
+    let mut sipp = Program::start(command, "sipp", log.path().join("log"))?;
+    let http = hall.engine.http;
+    hall.engine
+        .program
+        .wait_until("all calls", Duration::from_secs(60), || {
+            strowger_tests::http::get(http, "/healthz")
+                .and_then(|answer| answer.json())
+                .is_ok_and(|health| health["calls"] == CALLS)
+        })?;
+    // New versions of a plugin, one after the other, each live at once; and back again.
+    let built = component("aurora-orders")?;
+    let mut slowest = Duration::ZERO;
+    for patch in 1..=3 {
+        let version = format!("1.0.{patch}");
+        let file = log.path().join(format!("orders-{patch}.wasm"));
+        std::fs::write(
+            &file,
+            altered(
+                &built,
+                "\"version\": \"1.0.0\"",
+                &format!("\"version\": \"{version}\""),
+            )?,
+        )?;
+        let file = file.display().to_string();
+        let began = Instant::now();
+        let said = hall.done(&["plugin", "push", &file, "--tenant", "aurora", "--release"])?;
+        slowest = slowest.max(began.elapsed());
+        ensure!(
+            said.contains(&format!("plugin orders@{version}, new")),
+            "{said}"
+        );
+    }
+    hall.done(&["release", "--tenant", "aurora", "--roll-back"])?;
+    eprintln!("slowest upload to live with {CALLS} calls up: {slowest:?}");
+    let code = sipp.wait(Duration::from_secs(120))?;
+    ensure!(code == 0, "SIPp says {code}:\n{}", sipp.log());
+    assert_eq!(hall.engine.metric("failures_total")?, 0);
+    assert_eq!(hall.engine.metric("calls_answered_total")?, CALLS as u64);
+    // What is live now is version 1.0.2; the contacts of the first revision said so in their records.
+    assert_eq!(hall.live("aurora")?, Some(3));
+    let contacts = hall.get("/v1/contacts?limit=500")?;
+    let rows = contacts.as_array().map_or(0, Vec::len);
+    assert_eq!(rows, CALLS);
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! A centre with tenants: what they push, what is refused, what is live, and that contacts never notice.
+
+mod hall;
+mod live;
+mod refused;

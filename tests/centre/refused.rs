@@ -1,0 +1,216 @@
+//! What is not let in: errors with their lines, overwritten and old versions, foreign signatures, too much.
+
+use anyhow::{Result, ensure};
+use strowger_tests::OrderService;
+use strowger_tests::program::{edit, strowger};
+
+use crate::hall::{Hall, altered, aurora, built, component, says};
+
+#[test]
+fn what_is_wrong_is_told_at_once_and_nothing_of_it_is_kept() -> Result<()> {
+    let orders = OrderService::start()?;
+    let address = orders.address.to_string();
+    let hall = Hall::open(&[
+        ("aurora", "numbers = [\"1*\"]\n"),
+        ("vega", "numbers = [\"2*\"]\n"),
+    ])?;
+    let project = aurora(&address)?;
+    let folder = project.path().display().to_string();
+    // The operator has granted nothing.
+    hall.refused(
+        &["push", &folder],
+        &[
+            "plugin orders asks for `http",
+            "plugin vip asks for `kv`",
+            "strowger.toml:",
+            "what was pushed has",
+        ],
+    )?;
+    // Two mistakes in two files come in one answer, by the names that the pusher knows.
+    let vega = says("vega", "*", "nowhere")?;
+    edit(&vega.path().join("routes.yaml"), |text| {
+        text.replace("greeting", "greetings")
+    })?;
+    let folder = vega.path().display().to_string();
+    hall.refused(
+        &["push", &folder],
+        &[
+            "greeting.flow.yaml:6:",
+            "error[unknown-prompt]",
+            "routes.yaml:2:",
+        ],
+    )?;
+    let (_, said) = hall.run(&["push", &folder])?;
+    ensure!(
+        !said.contains("revisions/"),
+        "a folder of the engine's is shown: {said}"
+    );
+    // Somebody else's project.
+    let other = says("lyra", "*", "Hello.")?;
+    let (code, said) = hall.run(&["push", &other.path().display().to_string()])?;
+    ensure!(
+        code == 2 && said.contains("no tenant `lyra`"),
+        "{code} {said}"
+    );
+    for tenant in ["aurora", "vega"] {
+        let revisions = hall.get(&format!("/v1/tenants/{tenant}/revisions"))?;
+        assert_eq!(
+            revisions.as_array().map(Vec::len),
+            Some(0),
+            "{tenant}: {revisions}"
+        );
+    }
+    let left = std::fs::read_dir(hall.engine.data.join("revisions"))?.count();
+    assert_eq!(left, 0, "folders of what was refused");
+    // Without a project there is nothing that a plugin could be put into.
+    let crm = built("aurora-crm").display().to_string();
+    hall.refused(
+        &["plugin", "push", &crm, "--tenant", "vega"],
+        &["error[not-granted]", "http"],
+    )?;
+    Ok(())
+}
+
+#[test]
+fn versions_are_never_overwritten_never_older_and_signed_where_that_is_asked() -> Result<()> {
+    let orders = OrderService::start()?;
+    let address = orders.address.to_string();
+    let keys = tempfile::TempDir::new()?;
+    let key = keys.path().join("acme.key").display().to_string();
+    let (code, public, err) = strowger(&["plugin", "key", &key])?;
+    assert_eq!(code, 0, "{err}");
+    let stranger = keys.path().join("stranger.key").display().to_string();
+    strowger(&["plugin", "key", &stranger])?;
+    let rules = |signed: bool| {
+        format!(
+            "numbers = [\"1*\"]\nsigned = {signed}\n[publishers]\nacme = \"{}\"\n\
+             [grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n",
+            public.trim()
+        )
+    };
+    let mut hall = Hall::open(&[("aurora", &rules(false))])?;
+    let project = aurora(&address)?;
+    let folder = project.path().display().to_string();
+    hall.done(&["push", &folder, "--release", "--accept", "all"])?;
+    hall.rule("aurora", &rules(true))?;
+    hall.reload("the tenants' files are read again")?;
+
+    let built = component("aurora-orders")?;
+    let make = |name: &str, from: &str, to: &str| -> Result<String> {
+        let file = keys.path().join(name);
+        std::fs::write(&file, altered(&built, from, to)?)?;
+        Ok(file.display().to_string())
+    };
+    let version = "\"version\": \"1.0.0\"";
+    let newer = make("newer.wasm", version, "\"version\": \"1.2.0\"")?;
+    let older = make("older.wasm", version, "\"version\": \"1.1.9\"")?;
+    let forged = make("forged.wasm", "not-found", "not-fount")?;
+    let push = ["plugin", "push"];
+    let to = ["--tenant", "aurora"];
+    let with = |file: &str, more: &[&str]| {
+        let all = push.iter().chain([&file]).chain(&to).chain(more);
+        all.map(|word| (*word).to_owned()).collect::<Vec<String>>()
+    };
+    let refused = |hall: &Hall, arguments: Vec<String>, words: &[&str]| {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        hall.refused(&arguments, words)
+    };
+    refused(
+        &hall,
+        with(&newer, &[]),
+        &["must be signed", "orders@1.2.0"],
+    )?;
+    refused(
+        &hall,
+        with(&newer, &["--key", &stranger]),
+        &["none of tenant aurora's publishers"],
+    )?;
+    let signed = with(&newer, &["--key", &key]);
+    let signed: Vec<&str> = signed.iter().map(String::as_str).collect();
+    let said = hall.done(&signed)?;
+    ensure!(
+        said.contains("plugin orders@1.2.0, new, signed by acme"),
+        "{said}"
+    );
+    // The same again is no new version, and no harm.
+    let said = hall.done(&signed)?;
+    ensure!(!said.contains("new"), "{said}");
+    // Old ones do not come back, though they are signed well.
+    refused(
+        &hall,
+        with(&older, &["--key", &key]),
+        &["orders@1.1.9 is older than orders@1.2.0"],
+    )?;
+    // A version that is there, with other bytes. It breaks a flow too, which is told with the flow's line.
+    refused(
+        &hall,
+        with(&forged, &["--key", &key]),
+        &["order-status.flow.yaml:", "error["],
+    )?;
+    let same = make(
+        "same.wasm",
+        "Aurora's orders: look",
+        "Aurora's orders; look",
+    )?;
+    refused(
+        &hall,
+        with(&same, &["--key", &key]),
+        &["orders@1.0.0 is there already with other bytes"],
+    )?;
+    // A plugin that the project does not know.
+    let guest = crate::hall::built("guest-kv").display().to_string();
+    refused(
+        &hall,
+        with(&guest, &["--key", &key]),
+        &["no plugin", "strowger.toml"],
+    )?;
+    let versions = hall.get("/v1/tenants/aurora/plugins")?;
+    let names: Vec<String> = versions
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|row| {
+            format!(
+                "{}@{}",
+                row["name"].as_str().unwrap_or(""),
+                row["version"].as_str().unwrap_or("")
+            )
+        })
+        .collect();
+    assert!(names.contains(&"orders@1.2.0".to_owned()), "{names:?}");
+    assert_eq!(
+        names
+            .iter()
+            .filter(|name| name.starts_with("orders@"))
+            .count(),
+        2,
+        "{names:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn too_many_pushes_and_too_large_ones_are_limits_with_names() -> Result<()> {
+    let hall = Hall::open(&[(
+        "vega",
+        "numbers = [\"2*\"]\n[limits]\nuploads_per_day = 2\nupload_bytes = 20000\nfiles = 10\n",
+    )])?;
+    let vega = says("vega", "*", "Hello.")?;
+    let folder = vega.path().display().to_string();
+    hall.done(&["push", &folder])?;
+    let wav = vega.path().join("long.wav");
+    std::fs::write(&wav, vec![0; 30_000])?;
+    let (code, said) = hall.run(&["push", &folder])?;
+    ensure!(
+        code == 2 && said.contains("limits.upload_bytes"),
+        "{code} {said}"
+    );
+    std::fs::remove_file(&wav)?;
+    hall.done(&["push", &folder])?;
+    let (code, said) = hall.run(&["push", &folder])?;
+    ensure!(
+        code == 2 && said.contains("limits.uploads_per_day"),
+        "{code} {said}"
+    );
+    Ok(())
+}
