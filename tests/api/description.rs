@@ -86,7 +86,8 @@ fn load_the_engine_does_what_its_description_says() -> Result<()> {
         .filter_map(|item| Some(item.as_object()?.len()))
         .sum();
     ensure!(
-        told.contains(&format!("Tested: {operations}")),
+        // All but the stream of events.
+        told.contains(&format!("Tested: {}", operations - 1)),
         "all {operations} were not tested: {told}"
     );
     let generated = told.lines().find_map(|line| {

@@ -86,6 +86,17 @@ fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
+/// The orders' plugin with another path in its request.
+fn another_request(component: &[u8]) -> Result<Vec<u8>> {
+    let mut component = component.to_vec();
+    let path = b"/orders/\xc0\x00";
+    let at = component
+        .windows(path.len())
+        .position(|bytes| bytes == path);
+    component[at.context("the request's path is in the component")? + 1] = b'0';
+    Ok(component)
+}
+
 /// The line of a file that holds a text, from 1.
 fn line_of(file: &Path, needle: &str) -> Result<usize> {
     let text = std::fs::read_to_string(file)?;
@@ -163,12 +174,7 @@ fn a_changed_flow_shows_its_first_difference_with_file_and_line() -> Result<()> 
 fn a_changed_plugin_s_new_request_is_told_and_not_sent() -> Result<()> {
     let recorded = Recorded::order()?;
     let old = recorded.project.join("plugins/aurora-orders.wasm");
-    let mut component = std::fs::read(&old)?;
-    let path = b"/orders/\xc0\x00";
-    let at = component
-        .windows(path.len())
-        .position(|bytes| bytes == path);
-    component[at.context("the request's path is in the component")? + 1] = b'0';
+    let component = another_request(&std::fs::read(&old)?)?;
     let new = recorded.folder.path().join("new.wasm");
     std::fs::write(&new, component)?;
     let plugin = format!("orders={}", new.display());
@@ -307,6 +313,44 @@ fn real_calls_are_replayed_traced_and_compared_and_one_cut_by_a_crash_too() -> R
     let (code, out, _) = strowger(&["trace", &cut, "-p", &project, "--data", &data])?;
     assert_eq!(code, 0);
     assert!(out.contains("pressed 1"), "{out}");
+
+    // Sets: the last so many, those of a flow, and what another component would send.
+    let set = |further: &[&str]| {
+        let own = ["replay", "-p", &project, "--data", &data];
+        strowger(&[&own[..], further].concat())
+    };
+    let (code, out, errors) = set(&["--against", "5", "--flow", "main-menu"])?;
+    assert_eq!(code, 0, "{out}{errors}");
+    assert!(out.contains("1 contacts: 1 the same"), "{out}");
+    let (code, _, errors) = set(&["--against", "last-1d", "--flow", "order-status"])?;
+    assert_eq!(code, 2, "{errors}");
+    assert!(errors.contains("nothing to replay"), "{errors}");
+    for nonsense in ["0", "last-x", "last-1y", "-1"] {
+        let (code, _, errors) = set(&[&format!("--against={nonsense}")])?;
+        assert_eq!(code, 2, "{nonsense}: {errors}");
+    }
+    let old = Path::new(&project).join("plugins/aurora-orders.wasm");
+    let new = another_request(&std::fs::read(old)?)?;
+    let file = Path::new(&data).join("new.wasm");
+    std::fs::write(&file, new)?;
+    let plugin = format!("orders={}", file.display());
+    let (code, out, errors) = set(&["--against", "all", "--plugin", &plugin, "--format", "json"])?;
+    assert_eq!(code, 1, "{out}{errors}");
+    let summary: Json = serde_json::from_str(out.lines().last().context("a summary")?)?;
+    let summary = &summary["summary"];
+    assert_eq!(summary["groups"][0]["cause"], "plugin", "{summary}");
+    assert_eq!(summary["groups"][0]["examples"], serde_json::json!([whole]));
+    let place = summary["groups"][0]["place"].as_str().unwrap_or_default();
+    assert!(place.contains(".flow.yaml:"), "{summary}");
+    let requests = summary["new_requests"].as_object().context("requests")?;
+    assert!(
+        requests
+            .keys()
+            .any(|request| request.ends_with("http.fetch")),
+        "{summary}"
+    );
+    let (_, out, _) = set(&["--against", "all", "--plugin", &plugin])?;
+    assert!(out.contains("would send what they never sent"), "{out}");
 
     edit(&Path::new(&project).join("main-menu.flow.yaml"), |text| {
         text.replace(

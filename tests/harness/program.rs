@@ -221,6 +221,7 @@ pub struct Engine {
     pub project: PathBuf,
     /// Its data.
     pub data: PathBuf,
+    variables: Vec<(String, String)>,
     folder: TempDir,
 }
 
@@ -242,6 +243,14 @@ impl Engine {
 
     /// Serves the project that `fill` puts into a folder.
     pub fn serve(fill: impl FnOnce(&Path) -> Result<()>) -> Result<Engine> {
+        Engine::serve_with(&[], fill)
+    }
+
+    /// The same, with variables of the environment.
+    pub fn serve_with(
+        variables: &[(&str, &str)],
+        fill: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Engine> {
         let folder = TempDir::new()?;
         let copy = folder.path().join("project");
         fill(&copy)?;
@@ -249,8 +258,14 @@ impl Engine {
         share_caches(&data)?;
         let sip = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-        let program = serve(&copy, &data, sip, http, &folder.path().join("log"))?;
+        let variables: Vec<(String, String)> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let log = folder.path().join("log");
+        let program = serve(&copy, &data, sip, http, &log, &variables)?;
         Ok(Engine {
+            variables,
             sip,
             http,
             program,
@@ -278,6 +293,7 @@ impl Engine {
             self.sip,
             self.http,
             &self.folder.path().join("log2"),
+            &self.variables,
         )?;
         Ok(())
     }
@@ -315,6 +331,18 @@ impl Engine {
             .get(0)
             .cloned()
             .with_context(|| format!("no contact with Call-ID {call_id}"))
+    }
+
+    /// The contact of a call, as soon as the call is up.
+    pub fn contact_up(&self, call_id: &str) -> Result<serde_json::Value> {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            match self.contact(call_id) {
+                Err(error) if Instant::now() > end => return Err(error),
+                Err(_) => std::thread::sleep(POLL),
+                found => return found,
+            }
+        }
     }
 
     /// The journal of a call.
@@ -362,8 +390,10 @@ fn serve(
     sip: SocketAddr,
     http: SocketAddr,
     log: &Path,
+    variables: &[(String, String)],
 ) -> Result<Program> {
     let mut command = Command::new(binary("strowger")?);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     command.arg("serve").arg(project).arg("--data").arg(data);
     command.args(["--sip", &sip.to_string(), "--http", &http.to_string()]);
     let mut program = Program::start(command, "strowger", log.to_owned())?;

@@ -98,6 +98,8 @@ async fn is_whole(place: &Place, data: &Path) -> Result<()> {
         std::fs::read(data.join("recordings/over-3.wav"))?,
         b"a message"
     );
+    let record = store.record("over").await?.context("its record too")?;
+    assert_eq!((record.ended_at, record.recording), (9, over.recording));
     // Who may come in may still, and who may not, not; sessions are over.
     let kept = store.token("t1").await?.context("it is there")?;
     assert_eq!(

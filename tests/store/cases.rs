@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 use strowger_server::store::{
-    ContactFilter, KvError, MAX_KEY_BYTES, MAX_VALUE_BYTES, Record, Space, Store, Writer,
+    ContactFilter, KvError, MAX_KEY_BYTES, MAX_VALUE_BYTES, Page, Record, RecordFilter, Space,
+    Store, Writer,
 };
 
 use crate::world::{Database, began, begin, ended, ended_at, has_keys, key, open};
@@ -289,5 +290,80 @@ pub async fn a_caller_may_be_called_anything(database: &Database<'_>) -> Result<
     let a = store.contact("a").await?.context("it is there")?;
     assert_eq!(a.from, "张\u{fffd}三 🙂 \"'\\");
     assert_eq!(a.sip_call_id.as_deref(), Some("'; DROP TABLE contacts; --"));
+    Ok(())
+}
+
+pub async fn records_are_committed_with_the_end_and_come_in_pages(
+    database: &Database<'_>,
+) -> Result<()> {
+    let store = open(&database.place).await?;
+    let (writer, _) = Writer::start(store.clone());
+    for (id, at) in [("a", 5), ("b", 5), ("c", 7), ("d", 9)] {
+        writer.write(began(id, &format!("call-{id}"))).await;
+        writer.write(ended_at(id, at)).await;
+    }
+    writer.write(began("e", "call-e")).await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    let ids = |page: &Page| -> String { page.records.iter().map(|r| r.id.as_str()).collect() };
+    let mut filter = RecordFilter {
+        limit: Some(2),
+        ..RecordFilter::default()
+    };
+    let first = store.records(&filter).await?;
+    assert_eq!(
+        (ids(&first).as_str(), first.next.clone()),
+        ("ab", Some((5, "b".into())))
+    );
+    assert_eq!(first.records[0].sip_call_id.as_deref(), Some("call-a"));
+    filter.after = first.next;
+    let second = store.records(&filter).await?;
+    assert_eq!(ids(&second), "cd");
+    filter.after = second.next;
+    let last = store.records(&filter).await?;
+    assert!(last.records.is_empty() && last.next.is_none());
+    let of = |from, to, flow: Option<&str>| RecordFilter {
+        from,
+        to,
+        flow: flow.map(str::to_owned),
+        ..RecordFilter::default()
+    };
+    for (filter, found) in [
+        (of(5, Some(7), None), "ab"),
+        (of(6, None, None), "cd"),
+        (of(0, None, Some("main-menu")), "abcd"),
+        (of(0, None, Some("other")), ""),
+    ] {
+        assert_eq!(ids(&store.records(&filter).await?), found);
+        assert_eq!(store.count_records(&filter).await?, found.len() as u64);
+    }
+    assert!(store.record("e").await?.is_none(), "it is not over");
+    // The commit whose answer was lost is done again.
+    writer.write(ended_at("a", 6)).await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    assert_eq!(store.record("a").await?.context("it is there")?.ended_at, 5);
+    Ok(())
+}
+
+pub async fn a_contact_cut_by_a_crash_gets_a_record_of_its_journal(
+    database: &Database<'_>,
+) -> Result<()> {
+    begin(&database.place, "cut").await?;
+    let store = open(&database.place).await?;
+    assert_eq!(store.close_orphans(90_000).await?, 1);
+    let record = store.record("cut").await?.context("it is there")?;
+    assert_eq!(
+        (record.reason.as_str(), record.ended_by.as_str()),
+        ("engine-stopped", "engine")
+    );
+    assert_eq!(
+        (record.from.as_str(), record.flow.as_str()),
+        ("+861300000", "main-menu")
+    );
+    // It lasted as long as its journal, not until somebody closed it.
+    assert_eq!(
+        (record.started_at, record.ended_at, record.total_ms),
+        (1, 90_000, 0)
+    );
+    assert_eq!(store.close_orphans(90_001).await?, 0);
     Ok(())
 }

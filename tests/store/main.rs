@@ -3,10 +3,12 @@
 mod access;
 mod backup;
 mod cases;
+mod events;
 mod full;
 mod older;
 mod outage;
 mod published;
+mod retention;
 mod world;
 
 use anyhow::{Context, Result};
@@ -63,6 +65,12 @@ on_both! {
     published::of_two_who_release_at_once_one_is_overtaken,
     published::twenty_thousand_versions_are_looked_through,
     access::a_key_is_for_one_request,
+    cases::records_are_committed_with_the_end_and_come_in_pages,
+    cases::a_contact_cut_by_a_crash_gets_a_record_of_its_journal,
+    retention::errors_and_the_first_of_each_path_outlive_the_rest,
+    retention::above_the_bound_the_ordinary_go_before_the_rare,
+    retention::a_number_is_forgotten_whole_and_again_after_a_cut,
+    events::what_happened_is_noted_once_for_each_webhook,
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use strowger_contact::{Entry, EntryKind};
+use strowger_server::records::ContactRecord;
 use strowger_server::store::{ContactFilter, Place, Record, Store, Writer};
 use strowger_tests::Postgres;
 
@@ -108,12 +109,26 @@ pub fn key(id: &str, seq: u32) -> Record {
     Record::Entries(id.to_owned(), vec![Entry { seq, at, kind }])
 }
 
+/// The record of a contact that ended at this time.
+pub fn record(id: &str, at: u64) -> ContactRecord {
+    ContactRecord {
+        id: id.to_owned(),
+        tenant: "aurora".into(),
+        flow: "main-menu".into(),
+        from: "+861300000".into(),
+        to: "100".into(),
+        ended_at: at,
+        ..ContactRecord::default()
+    }
+}
+
 /// The end of a contact.
 pub fn ended_at(id: &str, at: u64) -> Record {
     Record::Ended {
         id: id.to_owned(),
         reason: "completed".into(),
         at,
+        record: Some(Box::new(record(id, at))),
     }
 }
 

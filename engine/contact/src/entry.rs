@@ -209,6 +209,15 @@ pub enum EntryKind {
         message: String,
         /// How many more times it will be tried.
         retries_left: u32,
+        /// CPU time in microseconds; 0 for what never ran, and in older journals.
+        #[serde(default)]
+        cpu_us: u64,
+        /// Highest memory in bytes.
+        #[serde(default)]
+        memory_bytes: u64,
+        /// Host calls.
+        #[serde(default)]
+        host_calls: u32,
     },
     /// A global key took the contact out of a step.
     GlobalKey {

@@ -166,9 +166,10 @@ impl Contact {
             unreachable!("just looked");
         };
         self.parted(now);
+        let used = (result.cpu_us, result.memory_bytes, result.host_calls);
         let (outcome, data) = match result.outcome {
             Ok(outcome) => outcome,
-            Err(failure) => return self.failed(now, &activation, failure, out),
+            Err(failure) => return self.failed(now, &activation, failure, used, out),
         };
         let entry = EntryKind::Outcome {
             plugin: activation.step.clone(),
@@ -186,7 +187,8 @@ impl Contact {
                 self.step_over(&activation, out);
                 self.after_hang_up(now, out)
             }
-            Err(message) => self.failed(now, &activation, bad_output(message), out),
+            // What it used stands with its outcome already.
+            Err(message) => self.failed(now, &activation, bad_output(message), (0, 0, 0), out),
             Ok(()) => {
                 self.step_over(&activation, out);
                 self.outcome(now, &activation, &outcome, data, out)
@@ -315,6 +317,7 @@ impl Contact {
         now: Millis,
         activation: &Activation,
         failure: StepFailure,
+        (cpu_us, memory_bytes, host_calls): (u64, u64, u32),
         out: &mut Vec<Output>,
     ) -> Option<Edge> {
         let plan = self.frame().plan.clone();
@@ -333,6 +336,9 @@ impl Contact {
             code: failure.code,
             message: failure.message.clone(),
             retries_left: retry.map_or(0, |retry| retry.times - activation.retries),
+            cpu_us,
+            memory_bytes,
+            host_calls,
         };
         self.write(now, entry, out);
         if let Some(retry) = retry {

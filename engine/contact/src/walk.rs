@@ -59,6 +59,9 @@ impl Contact {
                     code: fault.code.to_owned(),
                     message: fault.message.clone(),
                     retries_left: 0,
+                    cpu_us: 0,
+                    memory_bytes: 0,
+                    host_calls: 0,
                 };
                 self.write(now, failed, out);
                 self.error_edge(now, Some(id), &fault.message, out)

@@ -158,11 +158,13 @@ impl Drop for GuestRuntime {
 pub struct GuestTask<T>(FallibleTask<Result<T, String>, Task>);
 
 /// Why a task gave nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GuestEnd {
     /// The threads are gone.
+    #[error("the guests' threads are gone")]
     Cancelled,
     /// The code of a provider of host calls panicked, with these words.
+    #[error("a provider of host calls panicked: {0}")]
     Panicked(String),
 }
 

@@ -39,9 +39,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .filter(|entry| matches!(entry.kind, strowger_contact::EntryKind::Ran { .. }))
             .count();
         let stage = Arc::new(Stage::open(&project, &data, &Overrides::new()).await?);
-        let threads = stage.threads();
-        let (contacts, took) = threads
-            .spawn(async move {
+        let there = stage.clone();
+        let (contacts, took) = there
+            .run(async move {
                 let start = Instant::now();
                 let mut contacts = 0_u32;
                 while start.elapsed() < MEASURE {
@@ -51,7 +51,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
                 (contacts, start.elapsed())
             })
-            .await?;
+            .await
+            .map_err(|end| end.to_string())?;
         let rate = f64::from(contacts) / took.as_secs_f64();
         println!("replayed contacts a second on one core: {rate:.0} ({steps} plugin steps each)");
         Ok(())

@@ -5,6 +5,8 @@
 //! runtime    one task a contact  effects   HTTP and data         store     journals, records, data
 //! project    a project's folder  serve     calls in, draining    http      the API: contacts, health, who may use it
 //! scenario   a flow's tests, in virtual time           lsp      the language server, for editors
+//! records    one a contact, and its forms              retention what goes, and when      webhooks  telling others
+//! telemetry  a contact as a trace of OpenTelemetry
 //! centre     tenants, what they publish, what is live  trial     a step alone, against a script
 //! access     roles and tokens    cli       the program's verbs
 //! ```
@@ -20,10 +22,14 @@ pub mod lsp;
 pub mod media;
 pub mod project;
 pub mod prompts;
+pub mod records;
 pub mod replay;
+pub mod retention;
 pub mod runtime;
 pub mod scenario;
 pub mod serve;
 pub mod sip;
 pub mod store;
+pub mod telemetry;
 pub mod trial;
+pub mod webhooks;

@@ -85,6 +85,9 @@ pub enum Permission {
     /// Records, journals, traces and transcripts of contacts.
     #[serde(rename = "contacts:read")]
     ContactsRead,
+    /// Records in pages, and the stream of events.
+    #[serde(rename = "records:read")]
+    RecordsRead,
     /// Counters of the engine.
     #[serde(rename = "metrics:read")]
     MetricsRead,
@@ -113,6 +116,7 @@ impl Permission {
     pub fn name(self) -> &'static str {
         match self {
             Permission::ContactsRead => "contacts:read",
+            Permission::RecordsRead => "records:read",
             Permission::MetricsRead => "metrics:read",
             Permission::AuditRead => "audit:read",
             Permission::TenantsRead => "tenants:read",
@@ -141,6 +145,11 @@ pub const PERMISSIONS: &[Granted] = &[
         permission: Permission::ContactsRead,
         what: "look at contacts: records, journals, traces, transcripts",
         roles: &Role::ALL,
+    },
+    Granted {
+        permission: Permission::RecordsRead,
+        what: "read records in pages, and events as they happen, with callers' numbers",
+        roles: &[Role::Owner, Role::Operator, Role::Auditor],
     },
     Granted {
         permission: Permission::MetricsRead,

@@ -16,8 +16,10 @@ mod chat;
 mod check;
 mod dial;
 mod explain;
+mod export;
 mod flow_files;
 mod fmt;
+mod forget;
 mod graph;
 mod known;
 mod lsp;
@@ -29,12 +31,14 @@ mod release;
 mod remote;
 mod replay;
 mod restore;
+mod retention;
 mod schema;
 mod serve;
 mod test;
 mod token;
 mod trace;
 mod user;
+mod webhooks;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -101,6 +105,14 @@ enum Command {
     Replay(replay::Replay),
     /// Show all that happened in a contact, in order.
     Trace(trace::Trace),
+    /// Write the records of contacts as CSV, JSON lines or Parquet.
+    Export(export::Export),
+    /// Remove what retention says is old.
+    Retention(retention::Retention),
+    /// Remove everything of a telephone number.
+    Forget(forget::Forget),
+    /// Look after events that could not be told.
+    Webhooks(webhooks::WebhooksArguments),
     /// Copy all data of a project, while its engine runs.
     Backup(backup::Backup),
     /// Put a backup into an empty data folder.
@@ -260,6 +272,10 @@ pub fn main() -> ExitCode {
             Command::Dial(dial) => dial.run().await,
             Command::Replay(replay) => replay.run().await,
             Command::Trace(trace) => trace.run().await,
+            Command::Export(export) => export.run().await,
+            Command::Retention(retention) => retention.run().await,
+            Command::Forget(forget) => forget.run().await,
+            Command::Webhooks(webhooks) => webhooks.run().await,
             Command::Backup(backup) => backup.run().await,
             Command::Restore(restore) => restore.run().await,
             Command::Token(token) => token.run().await,

@@ -1,7 +1,9 @@
 //! `strowger replay`
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::json;
@@ -17,6 +19,9 @@ use crate::store::Store;
 /// is read.
 const PER_PROCESSOR: usize = 2;
 
+/// Pause between two lines that say how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(2);
+
 /// Walks a contact again from its journal: real plugins, recorded answers, no time, nothing sent.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -25,6 +30,7 @@ const PER_PROCESSOR: usize = 2;
   strowger replay call.jsonl --on ../draft                     on the flows and plugins of another folder
   strowger replay call.jsonl --plugin orders=new-orders.wasm   with another component for one plugin
   strowger replay --against last-7d --on ../draft              what would change for last week's contacts
+  strowger replay --against 500 --flow main-menu --on ../draft the last 500 contacts of a flow
 
 A file is what `strowger call --format json` and /v1/contacts/ID/journal give. The first difference is shown
 with the flow's file and line, and both sides. Requests are answered from the journal; one that the old
@@ -48,17 +54,23 @@ pub(super) struct Replay {
     #[arg(long, value_name = "NAME=FILE", value_parser = override_of)]
     plugin: Vec<(String, PathBuf)>,
     /// All contacts that ended in this time: `all`, or `last-` and a number of minutes (m), hours (h) or
-    /// days (d).
+    /// days (d); or a number alone: the last so many.
     #[arg(long, value_name = "TIME", value_parser = span)]
     against: Option<Span>,
+    /// Of these, the ones that began in this flow.
+    #[arg(long, requires = "against")]
+    flow: Option<String>,
     /// How the result is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
 
-/// A stretch of time that ends now, in milliseconds; none for everything.
+/// Which contacts: those of a stretch of time that ends now, in milliseconds; the last so many; or all.
 #[derive(Debug, Clone, Copy)]
-struct Span(Option<u64>);
+struct Span {
+    ms: Option<u64>,
+    last: Option<u32>,
+}
 
 fn override_of(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
@@ -71,7 +83,16 @@ fn override_of(text: &str) -> Result<(String, PathBuf), String> {
 
 fn span(text: &str) -> Result<Span, String> {
     if text == "all" {
-        return Ok(Span(None));
+        return Ok(Span {
+            ms: None,
+            last: None,
+        });
+    }
+    if let Some(last) = text.parse().ok().filter(|last| *last > 0) {
+        return Ok(Span {
+            ms: None,
+            last: Some(last),
+        });
     }
     let read = || {
         let number = text.strip_prefix("last-")?;
@@ -86,8 +107,14 @@ fn span(text: &str) -> Result<Span, String> {
         count.checked_mul(ms)
     };
     match read() {
-        Some(ms) => Ok(Span(Some(ms))),
-        None => Err("write `all`, or such as last-7d, last-12h, last-30m".to_owned()),
+        Some(ms) => Ok(Span {
+            ms: Some(ms),
+            last: None,
+        }),
+        None => Err(
+            "write `all`, or such as last-7d, last-12h, last-30m, or a number of contacts"
+                .to_owned(),
+        ),
     }
 }
 
@@ -134,11 +161,14 @@ impl Replay {
     }
 
     async fn many(&self, stage: Arc<Stage>, store: Store) -> Result<u8, Failure> {
-        let Some(Span(span)) = self.against else {
+        let Some(span) = self.against else {
             return Err(Failure::cannot("say which contacts with --against"));
         };
-        let since = span.map_or(0, |span| Clock::start().now().saturating_sub(span));
-        let ids = store.ended_since(since).await.map_err(Failure::cannot)?;
+        let since = span
+            .ms
+            .map_or(0, |span| Clock::start().now().saturating_sub(span));
+        let ids = store.ended(since, self.flow.as_deref(), span.last).await;
+        let ids = ids.map_err(Failure::cannot)?;
         if ids.is_empty() {
             return Err(Failure::cannot(
                 "no contact ended in that time: there is nothing to replay; `--against all` takes every one",
@@ -147,20 +177,34 @@ impl Replay {
         let mut summary = Summary::default();
         let at_once = PER_PROCESSOR
             * std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        let started = std::time::Instant::now();
-        for ids in ids.chunks(at_once) {
-            // A chunk is begun together and told in order, so that examples are the oldest.
-            let mut under_way = Vec::with_capacity(ids.len());
-            for id in ids {
+        let started = Instant::now();
+        let mut told = started;
+        // Begun as there is room, told in order, so that examples are the oldest.
+        let mut under_way = VecDeque::with_capacity(at_once);
+        let mut next = ids.iter();
+        loop {
+            while under_way.len() < at_once
+                && let Some(id) = next.next()
+            {
                 let recording = from_store(&store, id).await.map_err(Failure::cannot)?;
-                under_way.push(on_guest_threads(&stage, recording));
+                under_way.push_back(on_guest_threads(&stage, recording));
             }
-            for replayed in under_way {
-                let replayed = replayed.await?;
-                if self.format == Format::Json {
-                    tell!("{}", json!(replayed));
-                }
-                summary.add(&replayed);
+            let Some(replayed) = under_way.pop_front() else {
+                break;
+            };
+            let replayed = replayed.await?;
+            if self.format == Format::Json {
+                tell!("{}", json!(replayed));
+            }
+            summary.add(&replayed);
+            if told.elapsed() > TELL_EVERY {
+                told = Instant::now();
+                eprintln!(
+                    "{} of {} contacts, {} differ",
+                    summary.contacts,
+                    ids.len(),
+                    summary.differ
+                );
             }
         }
         summary.sort();
@@ -216,7 +260,7 @@ fn on_guest_threads(
     async move {
         replayed
             .await
-            .map_err(|end| Failure::cannot(format!("the replay ended by a fault: {end:?}")))
+            .map_err(|end| Failure::cannot(format!("the replay ended by a fault: {end}")))
     }
 }
 
@@ -250,7 +294,17 @@ fn print_summary(summary: &Summary) {
     );
     for group in &summary.groups {
         tell!("{:>8}  {}", group.contacts, group.edge);
-        tell!("          such as {}", group.examples.join(", "));
+        tell!(
+            "          {}, such as {}",
+            group.place,
+            group.examples.join(", ")
+        );
+    }
+    if summary.in_other_groups > 0 {
+        tell!("{:>8}  in further ways", summary.in_other_groups);
+    }
+    for (request, contacts) in &summary.new_requests {
+        tell!("{contacts:>8}  would send what they never sent: {request}");
     }
     for (why, contacts) in &summary.not_replayed {
         tell!("{contacts:>8}  not replayed: {why}");

@@ -16,10 +16,12 @@ use crate::clock::Clock;
 use crate::http::{Api, Gate, NoToken, Tls, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::{Config, ConfigError, Project};
+use crate::retention::sweeper;
 use crate::runtime::{Chats, Node, Outgoing, close_orphans, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{Sip, SipConfig, bind_remedy};
 use crate::store::Place;
+use crate::webhooks::couriers;
 
 /// Takes calls for a project until it is told to stop.
 #[derive(Debug, Args)]
@@ -158,6 +160,23 @@ impl Serve {
         }
         let served = tokio::spawn(crate::http::listen(http, tls, api, stop.clone()));
         tokio::spawn(signals(drain.clone(), stop.clone()));
+        if let Some(store) = &node.store {
+            for courier in
+                couriers(&config.webhooks, &config.telemetry, store).map_err(Failure::cannot)?
+            {
+                tokio::spawn(courier.run(stop.clone()));
+            }
+            let (store, rules) = (store.clone(), config.retention.clone());
+            // What a centre says holds for all its tenants.
+            let tenant = (!centre.publishes()).then(|| config.project.name.clone());
+            tokio::spawn(sweeper(
+                store,
+                tenant,
+                node.recordings(),
+                rules,
+                stop.clone(),
+            ));
+        }
         if centre.publishes() {
             tokio::spawn(reloads(centre.clone()));
         }

@@ -1,14 +1,17 @@
 //! `strowger trace`
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
 use super::replay::recording;
-use super::{CANNOT, Failure, Format, OK, data_folder};
+use super::{CANNOT, FOUND, Failure, Format, OK, data_folder};
+use crate::project::Project;
+use crate::replay::Recording;
 use crate::runtime::trace;
+use crate::scenario::{Suite, Verdict, saved, with_case};
 
 /// Shows all that happened in a contact, in order: prompts, keys, steps, host calls, outcomes, meters.
 #[derive(Debug, Args)]
@@ -16,10 +19,14 @@ use crate::runtime::trace;
   strowger trace 019b2c-1f0e... --project flows/aurora    a contact of the store
   strowger trace call.jsonl                               a journal in a file
   strowger trace call.jsonl --format json | jq            one event a line, with all that is known of it
+  strowger trace call.jsonl --save-as-test \"a late caller\"  the contact as a test of its flow
 
 GET /v1/contacts/ID/trace gives the same of a running engine. Journals of every format can be read.
 
-Exit code: 0 shown, 2 there is no such contact or it cannot be read.")]
+A test says what the caller did, and mocks each step that asked the outside with how it ended. It is run before it is
+printed: put it below `tests:` of the flow's file.
+
+Exit code: 0 shown, 1 the test that was made does not pass, 2 there is no such contact or it cannot be read.")]
 pub(super) struct Trace {
     /// A contact's id, or a journal's file.
     contact: String,
@@ -29,6 +36,9 @@ pub(super) struct Trace {
     /// Where `strowger serve` kept it; `PROJECT/.strowger` by default.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Print a test of the flow that does what the caller did, by this name.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    save_as_test: Option<String>,
     /// How events are written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -36,13 +46,23 @@ pub(super) struct Trace {
 
 impl Trace {
     pub(super) async fn run(self) -> Result<u8, Failure> {
-        let data = data_folder(self.data, &self.project);
+        let data = data_folder(self.data.clone(), &self.project);
         let recording = recording(&self.contact, &self.project, &data).await?;
         if recording.entries.is_empty() {
             return Err(Failure {
                 code: CANNOT,
                 message: format!("the journal of {} is empty", recording.name),
             });
+        }
+        if let Some(name) = &self.save_as_test {
+            if recording.torn {
+                eprintln!("the journal's last entry is broken off");
+            }
+            let name = match name.as_str() {
+                "" => format!("contact {}", recording.name),
+                name => name.to_owned(),
+            };
+            return save(&name, &recording, &self.project, &data).await;
         }
         let mut stdout = std::io::stdout().lock();
         for event in trace(&recording.entries) {
@@ -77,5 +97,62 @@ impl Trace {
             eprintln!("the journal's last entry is broken off");
         }
         Ok(OK)
+    }
+}
+
+/// Makes a test of a contact, and runs it where it would stand.
+async fn save(
+    name: &str,
+    recording: &Recording,
+    folder: &Path,
+    data: &Path,
+) -> Result<u8, Failure> {
+    let cache = Some(data.join("compiled"));
+    let suite = Suite::of(Project::read(folder)?, cache.clone()).await;
+    let suite = suite.map_err(Failure::cannot)?;
+    let made = saved(name, &recording.entries, |flow| suite.plan(flow));
+    let made = made.map_err(|why| Failure::cannot(format!("{}: {why}", recording.name)))?;
+    let mut project = Project::read(folder)?;
+    let file = project.flows.iter_mut().find(|file| {
+        strowger_flow::signature(&file.source).is_some_and(|(flow, _)| flow == made.flow)
+    });
+    let Some(file) = file else {
+        let why = format!(
+            "the project has no flow `{}`, in which the contact began",
+            made.flow
+        );
+        return Err(Failure::cannot(why));
+    };
+    let path = file.path.display().to_string();
+    let source = String::from_utf8_lossy(&file.source).into_owned();
+    file.source = with_case(&source, &made.case).into_bytes();
+    tell!("{}", made.case.trim_end());
+    for note in &made.notes {
+        eprintln!("note: {note}");
+    }
+    let suite = Suite::of(project, cache).await.map_err(Failure::cannot)?;
+    let chosen = suite.flows.iter().find_map(|flow| {
+        let test = flow.tests.iter().find(|test| test.name == name)?;
+        (flow.plan.flow == made.flow).then_some((flow, test))
+    });
+    let Some((flow, test)) = chosen else {
+        return Err(Failure::cannot(format!(
+            "the test cannot be placed in {path}: write `tests:` as a block, one test a line"
+        )));
+    };
+    match suite.test(flow, test, false).await.verdict {
+        Verdict::Passed => {
+            eprintln!("it passes; put it below `tests:` of {path}");
+            Ok(OK)
+        }
+        Verdict::Skipped(why) => Err(Failure::cannot(why)),
+        Verdict::Failed { miss, transcript } => {
+            eprintln!(
+                "it does not pass with the flow as it is: expected {}, and there was {}\n{transcript}",
+                miss.expected,
+                miss.got.join("; ")
+            );
+            Ok(FOUND)
+        }
     }
 }

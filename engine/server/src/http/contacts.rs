@@ -183,14 +183,14 @@ async fn entries(api: &Api, principal: &Principal, id: &str) -> Result<Vec<Entry
     }
 }
 
-fn store(api: &Api) -> Result<&Store, Problem> {
+pub(super) fn store(api: &Api) -> Result<&Store, Problem> {
     api.node
         .store
         .as_ref()
         .ok_or_else(|| Problem::internal("this engine keeps no journal"))
 }
 
-fn unknown(id: &str) -> Problem {
+pub(super) fn unknown(id: &str) -> Problem {
     let shown: String = id.chars().take(64).collect();
     Problem::not_found(format!(
         "there is no contact `{shown}`; /v1/contacts lists them"

@@ -12,6 +12,7 @@ mod chat;
 mod contacts;
 mod document;
 mod engine;
+mod events;
 mod extract;
 mod gate;
 mod guard;
@@ -23,6 +24,7 @@ mod observe;
 mod page;
 mod principal;
 mod problem;
+mod records;
 mod routes;
 mod session;
 mod tagged;
@@ -92,8 +94,8 @@ impl Api {
 fn endpoints() -> Routes {
     use Access::{Needs, Open, OpenOnLoopback, OwnToken, SignedIn};
     use Permission::{
-        AuditRead, ContactsRead, MetricsRead, PluginsPush, ProjectsPush, ReleasesMake, TenantsRead,
-        TokensManage,
+        AuditRead, ContactsRead, MetricsRead, PluginsPush, ProjectsPush, RecordsRead, ReleasesMake,
+        TenantsRead, TokensManage,
     };
     Routes::default()
         .add(Open, routes!(engine::health))
@@ -104,6 +106,9 @@ fn endpoints() -> Routes {
         .add(Needs(ContactsRead), routes!(contacts::journal))
         .add(Needs(ContactsRead), routes!(contacts::trace))
         .add(Needs(ContactsRead), routes!(contacts::transcript))
+        .add(Needs(ContactsRead), routes!(records::one))
+        .add(Needs(RecordsRead), routes!(records::list))
+        .add(Needs(RecordsRead), routes!(events::stream))
         .add(Open, routes!(session::sign_in))
         .add(SignedIn, routes!(session::sign_out))
         .add(SignedIn, routes!(session::me))

@@ -13,7 +13,9 @@ use strowger_flow::diagnostic::{Text, text};
 use super::chat::ChatSection;
 use super::finding::{Finding, Source};
 use super::reading::reason;
+use super::retention::RetentionSection;
 use super::store::{StoreSection, without_passwords};
+use super::webhooks::{self, TelemetrySection, Webhook};
 
 /// Ports below are the system's (RFC 6335 §6), and an engine that is not root cannot have them.
 const LOWEST_PORT: u16 = 1024;
@@ -54,6 +56,15 @@ pub struct Config {
     /// Contacts that write.
     #[serde(default)]
     pub chat: ChatSection,
+    /// How long what is kept of contacts is kept.
+    #[serde(default)]
+    pub retention: RetentionSection,
+    /// Where events are told.
+    #[serde(default)]
+    pub webhooks: Vec<Webhook>,
+    /// Where traces go.
+    #[serde(default)]
+    pub telemetry: TelemetrySection,
     /// What the log looks like.
     #[serde(default)]
     pub log: LogSection,
@@ -428,6 +439,15 @@ impl Config {
                 "默认同时 1000 个聊天、每分钟新开 30 个、60 条消息、3600 秒；来源是小写的协议、主机和端口，不带路径，例如 `https://shop.example`",
             );
             return wrong(&["chat", key], message, help);
+        }
+        if let Some((message, help)) = webhooks::fault(&self.webhooks) {
+            return wrong(&["webhooks"], message, help);
+        }
+        if let Some((message, help)) = self.telemetry.fault() {
+            return wrong(&["telemetry", "otlp_endpoint"], message, help);
+        }
+        if let Some((kind, key, message, help)) = self.retention.fault() {
+            return wrong(&["retention", kind, key], message, help);
         }
         if let Some((key, message)) = self.transfer.fault() {
             let help = Text::fixed(

@@ -5,7 +5,7 @@ use strowger_contact::EntryKind;
 
 /// Whether a contact did the same, whatever it took and wherever in the file it stands.
 pub(super) fn same(old: &EntryKind, new: &EntryKind) -> bool {
-    use EntryKind::{Asked, Entered, Outcome, Ran, Started};
+    use EntryKind::{Asked, Entered, Failed, Outcome, Ran, Started};
     match (old, new) {
         (Started { flow: a, .. }, Started { flow: b, .. }) => a == b,
         (
@@ -64,6 +64,22 @@ pub(super) fn same(old: &EntryKind, new: &EntryKind) -> bool {
                 ..
             },
         ) => (a, b, c) == (x, y, z),
+        (
+            Failed {
+                plugin: a,
+                code: b,
+                message: c,
+                retries_left: d,
+                ..
+            },
+            Failed {
+                plugin: w,
+                code: x,
+                message: y,
+                retries_left: z,
+                ..
+            },
+        ) => (a, b, c, d) == (w, x, y, z),
         (old, new) => old == new,
     }
 }

@@ -4,16 +4,23 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::difference::{Cause, Difference};
 use super::walk::{Replayed, Verdict};
 
 /// Most contacts named for a group: enough to look at, few enough to read.
 const EXAMPLES: usize = 3;
+/// Most groups: whoever changes more at once reads no further.
+const MAX_GROUPS: usize = 1_000;
 
 /// Contacts that part from their journals in the same way.
 #[derive(Debug, Clone, Serialize)]
 pub struct Group {
     /// Where and how they part.
     pub edge: String,
+    /// Where that stands now: the flow's file and line; the flow alone where it has no line.
+    pub place: String,
+    /// Why.
+    pub cause: Cause,
     /// How many.
     pub contacts: usize,
     /// Some of them, the oldest first.
@@ -33,6 +40,10 @@ pub struct Summary {
     pub not_replayed: BTreeMap<String, usize>,
     /// What would change, the most frequent first.
     pub groups: Vec<Group>,
+    /// Contacts that differ in further ways, which are not listed.
+    pub in_other_groups: usize,
+    /// Requests that the old contacts never made, by flow, step and function: they were not sent.
+    pub new_requests: BTreeMap<String, usize>,
 }
 
 impl Summary {
@@ -46,6 +57,15 @@ impl Summary {
             }
             Verdict::Differs(difference) => {
                 self.differ += 1;
+                if let Some(function) = &difference.new_request {
+                    let request = format!("{}/{}: {function}", difference.flow, difference.step);
+                    if self.new_requests.len() < MAX_GROUPS
+                        || self.new_requests.contains_key(&request)
+                    {
+                        *self.new_requests.entry(request).or_default() += 1;
+                    }
+                }
+                let full = self.groups.len() >= MAX_GROUPS;
                 let group = self
                     .groups
                     .iter_mut()
@@ -57,8 +77,11 @@ impl Summary {
                             group.examples.push(replayed.contact.clone());
                         }
                     }
+                    None if full => self.in_other_groups += 1,
                     None => self.groups.push(Group {
                         edge: difference.edge.clone(),
+                        place: place(difference),
+                        cause: difference.cause,
                         contacts: 1,
                         examples: vec![replayed.contact.clone()],
                     }),
@@ -74,5 +97,12 @@ impl Summary {
                 .cmp(&a.contacts)
                 .then_with(|| a.edge.cmp(&b.edge))
         });
+    }
+}
+
+fn place(difference: &Difference) -> String {
+    match (&difference.file, difference.line) {
+        (Some(file), line) if line > 0 => format!("{}:{line}", file.display()),
+        _ => difference.flow.clone(),
     }
 }

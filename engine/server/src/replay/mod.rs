@@ -13,7 +13,7 @@ mod stage;
 mod standing;
 mod walk;
 
-pub use difference::{Difference, Side};
+pub use difference::{Cause, Difference, Side};
 pub use gather::{Group, Summary};
 pub use source::{Recording, SourceError, from_file, from_store};
 pub use stage::{Overrides, Stage};

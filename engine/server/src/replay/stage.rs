@@ -1,14 +1,15 @@
 //! What contacts are replayed on: a project's flows and plugins, without lines, prompts and effects.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use strowger_contact::Program;
-use strowger_plugin::{GuestTask, Host, Limits, Share};
+use strowger_plugin::{GuestTask, Host, HostConfig, Limits, Share};
 
 use crate::project::{Project, Steps};
-use crate::runtime::{OpenError, checked_program, plugin_host};
+use crate::runtime::{EngineError, OpenError, checked_program};
 
 /// Components that stand in for those of the project, by plugin name.
 pub type Overrides = BTreeMap<String, PathBuf>;
@@ -41,7 +42,13 @@ impl Stage {
             };
             plugin.stand_in = Some(component.clone());
         }
-        let host = plugin_host(Some(data))?;
+        let host = Host::new(HostConfig {
+            cache_dir: Some(data.join("compiled")),
+            // No calls are served here: every processor replays.
+            guest_threads: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            ..HostConfig::default()
+        })
+        .map_err(EngineError::from)?;
         let (steps, program) = checked_program(&host, &project, &Limits::default()).await?;
         let files = project
             .flows

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use strowger_contact::call::{CallError, KvCall};
-use strowger_contact::{Contact, Effect, Ending, EntryKind, Input, Millis, Output};
+use strowger_contact::{Contact, Effect, Ending, Entry, EntryKind, Input, Millis, Output};
 use strowger_plugin::Told;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -16,6 +16,7 @@ use super::engine::Engine;
 use super::guests::{GuestEvent, Guests, StepRun, step_name};
 use super::line::{Handover, Line};
 use crate::effects::perform_kv;
+use crate::records::Tally;
 use crate::replay::{Rebuilt, Standing};
 use crate::store::Record;
 
@@ -77,6 +78,8 @@ pub struct Driver<L> {
     /// Time that a virtual pace has skipped.
     skipped: Millis,
     keep: Option<Vec<strowger_contact::Entry>>,
+    /// The contact's record in the making, where records are kept.
+    tally: Option<Tally>,
     out: Vec<Output>,
     ending: Option<Ending>,
     /// What was under way when it was dropped, where it was built again from its journal.
@@ -99,6 +102,11 @@ impl<L: Line> Driver<L> {
             &engine.share,
             engine.drop_waiting_after(),
         );
+        let tally = engine
+            .node
+            .writer
+            .is_some()
+            .then(|| Tally::new(engine.subject(&contact)));
         Driver {
             engine,
             contact,
@@ -112,6 +120,7 @@ impl<L: Line> Driver<L> {
             pace,
             skipped: 0,
             keep: keep.then(Vec::new),
+            tally,
             out: Vec::new(),
             ending: None,
             standing: None,
@@ -122,12 +131,16 @@ impl<L: Line> Driver<L> {
     pub(crate) fn again(
         engine: Arc<Engine>,
         rebuilt: Rebuilt,
+        entries: &[Entry],
         line: L,
         stop: CancellationToken,
         pace: Pace,
     ) -> Driver<L> {
         let Rebuilt { contact, standing } = rebuilt;
-        let driver = Driver::new(engine, contact, line, stop, pace, false);
+        let mut driver = Driver::new(engine, contact, line, stop, pace, false);
+        if let Some(tally) = &mut driver.tally {
+            entries.iter().for_each(|entry| tally.note(entry));
+        }
         Driver {
             standing: Some(Box::new(standing)),
             ..driver
@@ -313,6 +326,9 @@ impl<L: Line> Driver<L> {
             if let Output::Journal(entry) = output {
                 self.engine.observe(&self.contact, &entry);
                 self.line.wrote(&entry);
+                if let Some(tally) = &mut self.tally {
+                    tally.note(&entry);
+                }
                 entries.push(entry);
             }
         }
@@ -375,13 +391,17 @@ impl<L: Line> Driver<L> {
             Output::HangUp => self.line.hang_up(),
             Output::Ended(ending) => {
                 if let Some(writer) = &self.engine.node.writer {
-                    let id = self.contact.facts().id.clone();
-                    let reason = ending.reason.clone();
+                    let at = self.now();
+                    let record = self
+                        .tally
+                        .take()
+                        .map(|tally| tally.finish(at, &ending.reason));
                     writer
                         .write(Record::Ended {
-                            id,
-                            reason,
-                            at: self.now(),
+                            id: self.contact.facts().id.clone(),
+                            reason: ending.reason.clone(),
+                            at,
+                            record: record.map(Box::new),
                         })
                         .await;
                 }

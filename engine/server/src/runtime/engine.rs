@@ -14,6 +14,7 @@ use super::driver::complaint;
 use super::node::Node;
 use crate::project::{Config, How, QueuesFile, Steps, Unreachable, destination};
 use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
+use crate::records::Subject;
 use crate::store::Record;
 
 /// An audio file is not there.
@@ -148,6 +149,20 @@ impl Engine {
             writer.write(began).await;
         }
         Some(contact)
+    }
+
+    /// What is known of a contact before it says anything of itself.
+    pub(crate) fn subject(&self, contact: &Contact) -> Subject {
+        let facts = contact.facts();
+        Subject {
+            id: facts.id.clone(),
+            tenant: self.tenant.clone(),
+            from: facts.from.clone(),
+            to: facts.to.clone(),
+            started_at: facts.started_at,
+            // The journal's first entry says the rest.
+            ..Subject::default()
+        }
     }
 
     /// The URI of a transfer's target, and who calls it.

@@ -17,8 +17,8 @@ mod voice;
 
 pub use chat::{Begun, ChatError, ChatEvent, Chats, Shown};
 pub use driver::{Driver, Finished, Pace};
+pub(crate) use engine::plain;
 pub use engine::{Engine, EngineError};
-pub(crate) use engine::{host as plugin_host, plain};
 pub(crate) use guests::{StepRun, step_name};
 pub(crate) use in_place::Guest;
 pub use line::{Handover, Line};

@@ -132,6 +132,7 @@ fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
             code,
             message,
             retries_left,
+            ..
         } => ("plugin", failure_told(plugin, code, message, *retries_left)),
         EntryKind::GlobalKey { key } => ("flow", format!("key {key} works everywhere")),
         EntryKind::Set { values } => ("flow", format!("set {values}")),

@@ -8,6 +8,7 @@
 //! world      one contact: the core, its time, things that are due
 //! steps  outside  story      what the core asks for: steps, the world outside, and what is said and written down
 //! guest      a step that runs, polled in place      mocks  stub  hours  memory   what stands for the world
+//! saved      a contact's journal as a test
 //! record     what happened, as a transcript         coverage  report             what people and programs read
 //! ```
 
@@ -21,6 +22,7 @@ mod pace;
 mod record;
 mod report;
 mod run;
+mod saved;
 mod script;
 mod steps;
 mod story;
@@ -33,5 +35,6 @@ pub(crate) use memory::Memory;
 pub use coverage::{Coverage, FlowCoverage, Point};
 pub use report::{github, json, junit, text, totals};
 pub use run::{Chosen, TestResult, Verdict};
+pub use saved::{Saved, saved, with_case};
 pub use script::Miss;
 pub use suite::{FlowTests, Place, Suite, SuiteError};

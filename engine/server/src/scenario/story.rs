@@ -46,6 +46,7 @@ impl World<'_> {
                 code,
                 message,
                 retries_left,
+                ..
             } => {
                 let told = failure_told(&plugin, &code, &message, retries_left);
                 if self.mocked && code == "bad-output" {

@@ -128,15 +128,9 @@ fn project_of(file: &Path) -> Option<PathBuf> {
 impl Suite {
     /// Loads and checks everything; compiled plugins are kept in `cache`, if there is one.
     pub async fn load(place: &Place, cache: Option<PathBuf>) -> Result<Suite, SuiteError> {
-        let host = Host::new(HostConfig {
-            cache_dir: cache,
-            // As in serving: of a large pool each plugin finds an instance that last ran itself, without
-            // new mappings.
-            pool: None,
-            ..HostConfig::default()
-        })?;
+        let host = host(cache)?;
         match &place.project {
-            Some(folder) => Suite::project(host, folder, &place.files).await,
+            Some(folder) => Suite::project(host, Project::read(folder)?, &place.files).await,
             None => {
                 Suite::alone(
                     host,
@@ -147,12 +141,22 @@ impl Suite {
         }
     }
 
+    /// Checks a project that was read.
+    pub async fn of(project: Project, cache: Option<PathBuf>) -> Result<Suite, SuiteError> {
+        Suite::project(host(cache)?, project, &BTreeSet::new()).await
+    }
+
+    /// A flow as it was checked.
+    pub fn plan(&self, flow: &str) -> Option<Arc<Plan>> {
+        self.program.flow(flow).cloned()
+    }
+
     async fn project(
         host: Host,
-        folder: &Path,
+        project: Project,
         files: &BTreeSet<PathBuf>,
     ) -> Result<Suite, SuiteError> {
-        let project = Project::read(folder)?;
+        let folder = project.folder.as_path();
         let (mut steps, complaints) =
             Steps::load(&host, folder, &project.config.plugins, &Limits::default()).await;
         let examined = Examined::of(&project, &steps, &complaints);
@@ -231,6 +235,16 @@ impl Suite {
             _host: host,
         })
     }
+}
+
+fn host(cache: Option<PathBuf>) -> Result<Host, HostError> {
+    Host::new(HostConfig {
+        cache_dir: cache,
+        // As in serving: of a large pool each plugin finds an instance that last ran itself, without
+        // new mappings.
+        pool: None,
+        ..HostConfig::default()
+    })
 }
 
 fn canonical(path: &Path) -> PathBuf {

@@ -1,10 +1,21 @@
 //! Looking contacts up.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use sqlx::FromRow;
 use utoipa::ToSchema;
 
-use super::{Store, StoreError};
+use super::writer::write_ends;
+use super::{Record, Store, StoreError};
+use crate::records::{Subject, Tally};
+
+/// Contacts of a former engine that are closed in one commit.
+const ORPHANS: usize = 64;
+/// The reason of a contact whose engine ended before it.
+const STOPPED: &str = "engine-stopped";
+/// The reason of a chat that cannot go on.
+const INTERRUPTED: &str = "interrupted";
 
 /// A contact's record.
 #[derive(Debug, Clone, Serialize, FromRow, ToSchema)]
@@ -97,11 +108,24 @@ impl Store {
 
     /// The contacts that have ended since a time in milliseconds since 1970, the oldest first.
     pub async fn ended_since(&self, since: u64) -> Result<Vec<String>, StoreError> {
+        self.ended(since, None, None).await
+    }
+
+    /// The contacts that have ended since a time, that began in a flow, and of these the last so many; the oldest first.
+    pub async fn ended(
+        &self,
+        since: u64,
+        flow: Option<&str>,
+        last: Option<u32>,
+    ) -> Result<Vec<String>, StoreError> {
         let since = i64::try_from(since).unwrap_or(i64::MAX);
         Ok(each!(self, pool => sqlx::query_scalar(
-            "SELECT id FROM contacts WHERE ended_at >= $1 ORDER BY started_at, id",
+            "SELECT id FROM (SELECT id, started_at FROM contacts WHERE ended_at >= $1 AND ($2 IS NULL OR flow = $2) \
+             ORDER BY ended_at DESC, id DESC LIMIT $3) AS newest ORDER BY started_at, id",
         )
         .bind(since)
+        .bind(flow)
+        .bind(last.map_or(i64::MAX, i64::from))
         .fetch_all(pool))?)
     }
 
@@ -128,21 +152,62 @@ impl Store {
         Ok(())
     }
 
-    /// Ends the [orphans](Self::orphans), but for chats, which go on.
+    /// Ends the [orphans](Self::orphans), but for chats, which go on: each gets a record of what its journal holds.
     pub async fn close_orphans(&self, now: u64) -> Result<u64, StoreError> {
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
-        Ok(each!(self, pool => async {
-            let done = sqlx::query(
-                "UPDATE contacts SET ended_at = $1, reason = 'engine-stopped' \
-                 WHERE ended_at IS NULL AND (engine IS NULL OR engine = $2) \
-                 AND id NOT IN (SELECT contact FROM chats)",
-            )
-            .bind(now)
-            .bind(&self.engine)
-            .execute(pool)
-            .await?;
-            Ok::<_, sqlx::Error>(done.rows_affected())
-        })?)
+        let chats = self.open_chats().await?;
+        let chats: BTreeSet<String> = chats.into_iter().map(|chat| chat.id).collect();
+        let orphans = self.orphans().await?.into_iter();
+        let calls: Vec<String> = orphans.filter(|id| !chats.contains(id)).collect();
+        self.end_all(&calls, STOPPED, now).await
+    }
+
+    /// Ends the chats that are open, where the engine takes none any more.
+    pub async fn close_chats(&self, now: u64) -> Result<u64, StoreError> {
+        let chats = self.open_chats().await?;
+        let chats: Vec<String> = chats.into_iter().map(|chat| chat.id).collect();
+        self.end_all(&chats, INTERRUPTED, now).await
+    }
+
+    async fn end_all(
+        &self,
+        contacts: &[String],
+        reason: &str,
+        now: u64,
+    ) -> Result<u64, StoreError> {
+        for ids in contacts.chunks(ORPHANS) {
+            let mut ends = Vec::with_capacity(ids.len());
+            for id in ids {
+                ends.extend(self.end_of(id, reason, now).await?);
+            }
+            write_ends(self, ends).await?;
+        }
+        Ok(contacts.len() as u64)
+    }
+
+    /// The end of a contact that its own task does not end: its record holds what its journal does, and its time ends
+    /// with that. None when there is no such contact.
+    pub(crate) async fn end_of(
+        &self,
+        id: &str,
+        reason: &str,
+        now: u64,
+    ) -> Result<Option<Record>, StoreError> {
+        let Some(contact) = self.contact(id).await? else {
+            return Ok(None);
+        };
+        let journal = self.journal(id).await?.entries;
+        let mut tally = Tally::new(Subject::of(&contact));
+        journal.iter().for_each(|entry| tally.note(entry));
+        let began = u64::try_from(contact.started_at).unwrap_or_default();
+        let until = journal.last().map_or(began, |entry| entry.at);
+        let mut record = tally.finish(until, reason);
+        record.ended_at = now;
+        Ok(Some(Record::Ended {
+            id: contact.id,
+            reason: record.reason.clone(),
+            at: now,
+            record: Some(Box::new(record)),
+        }))
     }
 
     /// The chats among the [orphans](Self::orphans), and the SHA-256 of the token that opens each.
@@ -173,23 +238,6 @@ impl Store {
         .bind(id)
         .fetch_optional(pool))?;
         token.map(digest).transpose()
-    }
-
-    /// Ends the chats that are open, where the engine takes none any more.
-    pub async fn close_chats(&self, now: u64) -> Result<u64, StoreError> {
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
-        Ok(each!(self, pool => async {
-            let done = sqlx::query(
-                "UPDATE contacts SET ended_at = $1, reason = 'interrupted' \
-                 WHERE ended_at IS NULL AND (engine IS NULL OR engine = $2) \
-                 AND id IN (SELECT contact FROM chats)",
-            )
-            .bind(now)
-            .bind(&self.engine)
-            .execute(pool)
-            .await?;
-            Ok::<_, sqlx::Error>(done.rows_affected())
-        })?)
     }
 }
 

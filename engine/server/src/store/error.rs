@@ -67,6 +67,14 @@ pub enum StoreError {
         /// Server, database and user.
         place: String,
     },
+    /// It was written by a program that kept no records yet.
+    #[error(
+        "the store {place} is of an older program and has no records: start `strowger serve` once, which brings it up to date"
+    )]
+    Older {
+        /// File or database.
+        place: String,
+    },
     /// A question or a change failed.
     #[error("the store failed: {0}")]
     Query(#[from] sqlx::Error),

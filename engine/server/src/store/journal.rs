@@ -60,6 +60,13 @@ impl Store {
         Ok(())
     }
 
+    /// Whether a contact's journal, as far as it can be read, holds a text.
+    pub(super) async fn journal_says(&self, contact: &str, text: &str) -> Result<bool, StoreError> {
+        let chunks = self.chunks(contact).await?.into_iter();
+        let mut lines = chunks.filter_map(|(_, chunk)| chunk.lines().ok());
+        Ok(lines.any(|lines| lines.contains(text)))
+    }
+
     async fn chunks(&self, contact: &str) -> Result<Vec<(i64, Chunk)>, StoreError> {
         let texts: Vec<(i64, String)> = each!(self, pool => sqlx::query_as(
             "SELECT seq, body FROM chunks WHERE contact = $1 ORDER BY seq",

@@ -18,6 +18,8 @@ mod audit;
 pub mod backup;
 mod contacts;
 mod error;
+mod events;
+mod forgetting;
 mod frame;
 mod health;
 mod idempotency;
@@ -25,6 +27,8 @@ mod journal;
 mod kv;
 mod place;
 mod published;
+mod records;
+mod sweep;
 mod tokens;
 mod users;
 mod writer;
@@ -39,10 +43,13 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Connection, PgConnection};
+use tokio::sync::watch;
 
 pub use audit::{AuditRow, Audited, Change, Outcome};
 pub use contacts::{ContactFilter, ContactRow, OpenChat};
 pub use error::{AccessError, StoreError};
+pub use events::{Delivery, EventRow};
+pub use forgetting::{Mention, Oblivion, Traces};
 pub use health::Health;
 pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
 pub use journal::{Journal, Torn};
@@ -53,6 +60,8 @@ pub(crate) use place::{has_password, options as place_options};
 pub use published::{
     Files, Manifest, NewRevision, PluginVersion, PublishedError, Release, Revision,
 };
+pub use records::{Page, RecordFilter};
+pub use sweep::{Aged, Kept, Swept};
 pub use tokens::{MAX_TOKENS, TokenRow};
 pub use users::{MAX_SESSIONS, MAX_USERS, SessionRow, UserRow};
 pub use writer::{Record, Writer};
@@ -79,6 +88,8 @@ pub struct Store {
     health: Arc<Health>,
     /// Whether it has the tables of this program's journals: a store of an older one that is only read has not.
     framed: bool,
+    /// Changes when events were written.
+    news: watch::Sender<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -130,6 +141,7 @@ impl Store {
                 let options = SqliteConnectOptions::new()
                     .filename(folder.join("strowger.db"))
                     .create_if_missing(false)
+                    .pragma("secure_delete", "ON")
                     .busy_timeout(BUSY);
                 let pool = SqlitePoolOptions::new()
                     .max_connections(CONNECTIONS)
@@ -160,8 +172,12 @@ impl Store {
                 let framed: bool = sqlx::query_scalar("SELECT to_regclass('frames') IS NOT NULL")
                     .fetch_one(&pool)
                     .await?;
-                let store = Store::new(Database::Server(pool), place, None);
-                Ok(Store { framed, ..store })
+                let mut store = Store::new(Database::Server(pool), place, None);
+                store.framed = framed;
+                if let Place::Server { folder, .. } = place {
+                    store.engine = known_identity(folder);
+                }
+                Ok(store)
             }
         }
     }
@@ -173,6 +189,7 @@ impl Store {
             engine,
             health: Arc::default(),
             framed: true,
+            news: watch::Sender::new(0),
         }
     }
 
@@ -184,6 +201,11 @@ impl Store {
     /// How writing fares.
     pub fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// Changes when this process has written events.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
     }
 
     /// An error at once while the store is known to be gone, so that nobody waits for what cannot be.
@@ -210,6 +232,8 @@ fn file_options(place: &Place, folder: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         // Full: a commit is on the disk when it returns. One commit serves many entries.
         .synchronous(SqliteSynchronous::Full)
+        // What is deleted, or moved by a change, is overwritten: a number that was forgotten is not in the file.
+        .pragma("secure_delete", "ON")
         .busy_timeout(BUSY);
     match place {
         Place::File {
@@ -251,6 +275,13 @@ where
             place: place.to_string(),
             source,
         })
+}
+
+/// Which engine has this data folder, if one ever had.
+fn known_identity(folder: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(folder.join("engine")).ok()?;
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Which engine has this data folder: a word of chance, kept in the folder.

@@ -99,7 +99,14 @@ impl Chats {
     ) -> Driver<ChatLine> {
         let play = rebuilt.standing.play;
         let line = ChatLine::again(self.clone(), chat.clone(), entries, play);
-        Driver::again(engine, rebuilt, line, self.stop.clone(), Pace::Real)
+        Driver::again(
+            engine,
+            rebuilt,
+            entries,
+            line,
+            self.stop.clone(),
+            Pace::Real,
+        )
     }
 
     /// What is on the disk of a chat, all that can be read of it.
@@ -155,13 +162,31 @@ impl Chats {
                 (INTERRUPTED.to_owned(), now)
             }
         };
-        let id = chat.id.clone();
-        self.write_down(Record::Ended { id, reason, at }).await;
-        while self.node.durable().await.is_err() && !self.stop.is_cancelled() {
-            tokio::time::sleep(AGAIN).await;
+        self.saved().await;
+        // Made of what is on the disk by now.
+        let ended = loop {
+            match &self.node.store {
+                None => break None,
+                Some(store) => match store.end_of(&chat.id, &reason, at).await {
+                    Ok(ended) => break ended,
+                    Err(_) if self.stop.is_cancelled() => break None,
+                    Err(_) => tokio::time::sleep(AGAIN).await,
+                },
+            }
+        };
+        if let Some(ended) = ended {
+            self.write_down(ended).await;
+            self.saved().await;
         }
         chat.end(upto);
         lock(&self.open).remove(&chat.id);
+    }
+
+    /// Waits until what was written down is on the disk, or the engine stops.
+    async fn saved(&self) {
+        while self.node.durable().await.is_err() && !self.stop.is_cancelled() {
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 
     async fn write_down(&self, record: Record) {

@@ -113,8 +113,12 @@ async fn rows(from: &mut PgConnection, folder: &Path) -> Result<(), BackupError>
     let mut to = SqliteConnection::connect_with(&file_options(&place, folder)).await?;
     from.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         .await?;
+    let records: bool = sqlx::query_scalar("SELECT to_regclass('records') IS NOT NULL")
+        .fetch_one(&mut *from)
+        .await?;
     let mut transaction = to.begin().await?;
-    copy!(from, transaction, |_: &str, file: &str| file.to_owned());
+    copy!(from, transaction, records, |_: &str, file: &str| file
+        .to_owned());
     transaction.commit().await?;
     from.execute("COMMIT").await?;
     // One file alone: what is in the write-ahead log goes into it.

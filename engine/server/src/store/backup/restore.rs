@@ -100,7 +100,12 @@ async fn fill(
                 let what = format!("there is something in the {place},");
                 return Err(BackupError::NotEmpty { what });
             }
-            copy!(from, transaction, recording);
+            let records: bool = sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'records')",
+            )
+            .fetch_one(&mut *from)
+            .await?;
+            copy!(from, transaction, records, recording);
             transaction.commit().await?;
             to.close().await?;
             Ok(())

@@ -54,6 +54,31 @@ pub(super) struct Key {
 }
 
 #[derive(FromRow)]
+pub(super) struct Kept {
+    pub contact: String,
+    pub tenant: String,
+    pub flow: String,
+    pub started_at: i64,
+    pub ended_at: i64,
+    pub caller: String,
+    pub called: String,
+    pub failed: i64,
+    pub path: String,
+    pub body: String,
+}
+
+#[derive(FromRow)]
+pub(super) struct Forgotten {
+    pub id: String,
+    pub at: i64,
+    pub number: String,
+    pub tenant: String,
+    pub finished: i64,
+    pub contacts: i64,
+    pub recordings: i64,
+}
+
+#[derive(FromRow)]
 pub(super) struct Token {
     pub id: String,
     pub hash: Vec<u8>,
@@ -107,6 +132,13 @@ pub(super) const CHATS: (&str, i64) = (
     "SELECT contact, token FROM chats WHERE contact > $1 ORDER BY contact LIMIT $2",
     PAGE,
 );
+pub(super) const RECORDS: (&str, i64) = (
+    "SELECT contact, tenant, flow, started_at, ended_at, caller, called, failed, path, body FROM records \
+     WHERE contact > $1 ORDER BY contact LIMIT $2",
+    PAGE,
+);
+pub(super) const FORGOTTEN: &str =
+    "SELECT id, at, number, tenant, finished, contacts, recordings FROM forgotten ORDER BY at";
 pub(super) const KEYS: (&str, i64) = (
     "SELECT tenant, plugin, key, value, expires_at FROM kv WHERE (tenant, plugin, key) > ($1, $2, $3) \
      ORDER BY tenant, plugin, key LIMIT $4",
@@ -166,12 +198,60 @@ pub(super) type Revision = (String, i64, String, String, String, i64, String);
 pub(super) type Release = (String, i64, i64, Option<i64>, i64, i64, String);
 
 /// Copies all rows from one connection to another; contacts lose the engine they ran in, and get the recording that
-/// `recording` says. Sessions and answers kept for repeated requests are of the moment, and stay behind. For every pair of connection types.
+/// `recording` says. Sessions and answers kept for repeated requests are of the moment, and stay behind. A store of an
+/// older program has no records. For every pair of connection types.
 macro_rules! copy {
-    ($from:expr, $to:expr, $recording:expr) => {{
+    ($from:expr, $to:expr, $records:expr, $recording:expr) => {{
         use $crate::store::backup::rows::{
-            AUDIT, Audit, BLOBS, CHATS, CONTACTS, Chat, Chunk, Contact, FRAMES, Frame, JOURNALS, KEYS, Key, RELEASES, REVISIONS, Release, Revision, TOKENS, Token, USERS, User, VERSIONS, Version,
+            AUDIT, Audit, BLOBS, CHATS, CONTACTS, Chat, Chunk, Contact, FORGOTTEN, FRAMES, Forgotten, Frame, JOURNALS, KEYS, Kept, Key,
+            RECORDS, RELEASES, REVISIONS, Release, Revision, TOKENS, Token, USERS, User, VERSIONS, Version,
         };
+        let mut after = String::new();
+        while $records {
+            let page: Vec<Kept> = sqlx::query_as(RECORDS.0)
+                .bind(&after)
+                .bind(RECORDS.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = last.contact.clone();
+            for kept in page {
+                sqlx::query(
+                    "INSERT INTO records (contact, tenant, flow, started_at, ended_at, caller, called, failed, path, body) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                )
+                .bind(kept.contact)
+                .bind(kept.tenant)
+                .bind(kept.flow)
+                .bind(kept.started_at)
+                .bind(kept.ended_at)
+                .bind(kept.caller)
+                .bind(kept.called)
+                .bind(kept.failed)
+                .bind(kept.path)
+                .bind(kept.body)
+                .execute(&mut *$to)
+                .await?;
+            }
+        }
+        if $records {
+            let lines: Vec<Forgotten> = sqlx::query_as(FORGOTTEN).fetch_all(&mut *$from).await?;
+            for line in lines {
+                sqlx::query(
+                    "INSERT INTO forgotten (id, at, number, tenant, finished, contacts, recordings) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                )
+                .bind(line.id)
+                .bind(line.at)
+                .bind(line.number)
+                .bind(line.tenant)
+                .bind(line.finished)
+                .bind(line.contacts)
+                .bind(line.recordings)
+                .execute(&mut *$to)
+                .await?;
+            }
+        }
         let mut after = String::new();
         loop {
             let page: Vec<Contact> = sqlx::query_as(CONTACTS.0)

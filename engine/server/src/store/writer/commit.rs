@@ -8,6 +8,7 @@ use sqlx::{Connection, QueryBuilder};
 
 use super::Record;
 use super::held::Item;
+use crate::records::ContactRecord;
 use crate::store::frame::pack;
 use crate::store::{CONNECT_WITHIN, Place, Store, file_options, millis, within};
 
@@ -44,9 +45,42 @@ macro_rules! rows {
             sql.push(" ON CONFLICT (id) DO NOTHING");
             sql.build().execute(&mut *transaction).await?;
         }
+        let kept: Vec<&ContactRecord> = kept($batch);
+        for kept in kept.chunks(ROWS) {
+            let mut sql = QueryBuilder::new(
+                "INSERT INTO records (contact, tenant, flow, started_at, ended_at, caller, called, failed, path, body) ",
+            );
+            sql.push_values(kept, |mut row, record| {
+                row.push_bind(&record.id)
+                    .push_bind(&record.tenant)
+                    .push_bind(&record.flow)
+                    .push_bind(millis(record.started_at))
+                    .push_bind(millis(record.ended_at))
+                    .push_bind(printable(&record.from))
+                    .push_bind(printable(&record.to))
+                    .push_bind(i64::from(record.failed()))
+                    .push_bind(&record.path_hash)
+                    .push_bind(serde_json::to_string(record).expect("a record is of JSON's types"));
+            });
+            sql.push(" ON CONFLICT (contact) DO NOTHING");
+            sql.build().execute(&mut *transaction).await?;
+        }
+        let events: Vec<Event> = events($batch);
+        for events in events.chunks(ROWS) {
+            let mut sql = QueryBuilder::new("INSERT INTO events (at, kind, contact, engine) ");
+            sql.push_values(events, |mut row, event| {
+                row.push_bind(millis(event.at))
+                    .push_bind(event.kind)
+                    .push_bind(event.contact)
+                    .push_bind($engine);
+            });
+            // What was committed already, when the answer was lost, is told once.
+            sql.push(" ON CONFLICT (contact, kind) DO NOTHING");
+            sql.build().execute(&mut *transaction).await?;
+        }
         for record in of($batch, |record| !matches!(record, Record::Began { .. })) {
             match record {
-                Record::Ended { id, reason, at } => {
+                Record::Ended { id, reason, at, .. } => {
                     sqlx::query("UPDATE contacts SET ended_at = $1, reason = $2 WHERE id = $3")
                         .bind(millis(*at))
                         .bind(printable(reason))
@@ -163,6 +197,39 @@ fn chunks(batch: &[Item]) -> Vec<Chunk<'_>> {
         }
     }
     chunks.into_values().collect()
+}
+
+/// The records in a batch.
+fn kept(batch: &[Item]) -> Vec<&ContactRecord> {
+    let ended = batch.iter().filter_map(|item| match item {
+        Item::Record(Record::Ended { record, .. }) => record.as_deref(),
+        _ => None,
+    });
+    ended.collect()
+}
+
+/// What others want to be told of a batch.
+struct Event<'a> {
+    kind: &'static str,
+    contact: &'a str,
+    at: u64,
+}
+
+fn events(batch: &[Item]) -> Vec<Event<'_>> {
+    let events = batch.iter().filter_map(|item| match item {
+        Item::Record(Record::Began { id, at, .. }) => Some(Event {
+            kind: "contact.began",
+            contact: id,
+            at: *at,
+        }),
+        Item::Record(Record::Ended { id, at, .. }) => Some(Event {
+            kind: "contact.ended",
+            contact: id,
+            at: *at,
+        }),
+        _ => None,
+    });
+    events.collect()
 }
 
 fn of(batch: &[Item], which: impl Fn(&Record) -> bool) -> Vec<&Record> {

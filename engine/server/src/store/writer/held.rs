@@ -49,6 +49,10 @@ impl Item {
     fn bytes(&self) -> usize {
         match self {
             Item::Lines { contact, text, .. } => contact.len() + text.len() + RECORD,
+            Item::Record(Record::Ended {
+                record: Some(record),
+                ..
+            }) => (4 + record.path.len()) * RECORD,
             Item::Record(_) => 4 * RECORD,
             Item::Flush(_) => 0,
         }

@@ -14,7 +14,8 @@ use tokio::task::JoinHandle;
 
 use self::commit::{Session, of_the_data};
 use self::held::{Held, Item};
-use super::Store;
+use super::{Store, StoreError};
+use crate::records::ContactRecord;
 
 /// Records waiting to be taken by the writer; beyond, whoever writes waits.
 const QUEUE: usize = 16_384;
@@ -70,6 +71,8 @@ pub enum Record {
         reason: String,
         /// Milliseconds since 1970.
         at: u64,
+        /// What is kept of it.
+        record: Option<Box<ContactRecord>>,
     },
     /// It is being recorded.
     Recorded {
@@ -127,6 +130,12 @@ impl Writer {
     }
 }
 
+/// Writes the ends of contacts of an engine that is gone, before any writer runs.
+pub(super) async fn write_ends(store: &Store, ends: Vec<Record>) -> Result<(), StoreError> {
+    let batch: Vec<Item> = ends.into_iter().map(Item::of).collect();
+    Ok(Session::new(store.clone()).commit(&batch).await?)
+}
+
 /// The writer's task.
 struct Writing {
     store: Store,
@@ -173,6 +182,16 @@ impl Writing {
             match self.attempt(&batch).await {
                 Ok(()) => {
                     self.back(since);
+                    let happened = batch.iter().any(|item| {
+                        let item = match item {
+                            Item::Record(record) => record,
+                            _ => return false,
+                        };
+                        matches!(item, Record::Began { .. } | Record::Ended { .. })
+                    });
+                    if happened {
+                        self.store.news.send_modify(|news| *news += 1);
+                    }
                     return self.held.wrote(batch);
                 }
                 Err(error) if of_the_data(&error) => {

@@ -1,0 +1,111 @@
+//! `strowger forget`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{FOUND, Failure, Format, OK, data_folder, store_of, whoever};
+use crate::clock::Clock;
+use crate::retention::{Forgetting, Forgotten, forget};
+use crate::store::Store;
+
+/// Removes everything of a telephone number: its contacts with their journals, records and recordings.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  strowger forget +8613800138000 -p flows/aurora --dry-run        what there is of the number
+  strowger forget +8613800138000 -p flows/aurora                  remove it
+  strowger forget +8613800138000 -p flows/aurora --mentioned      also contacts in which the number was only named
+
+The engine may be running. A run that was cut off is finished by running the same again. A line stays in the audit log
+that says who, when and how much, with a keyed hash in place of the number. Left alone, and told: contacts that still last, plugins'
+own data. Not looked into: log files, backups, speech in prompts/ (its texts are hashed), what other services keep.
+
+Exit code: 0 nothing of it is left, 1 something is (contacts that last, or that mention the number), 2 it could not be done.")]
+pub(super) struct Forget {
+    /// The number.
+    number: String,
+    /// The project whose contacts they are.
+    #[arg(long, short, default_value = ".")]
+    project: PathBuf,
+    /// Where `strowger serve` keeps them; `PROJECT/.strowger` by default.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Contacts of this tenant; every tenant's by default.
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Also remove contacts from and to others whose journal or record has the number's digits.
+    #[arg(long)]
+    mentioned: bool,
+    /// Remove nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+impl Forget {
+    pub(super) async fn run(self) -> Result<u8, Failure> {
+        let data = data_folder(self.data.clone(), &self.project);
+        let place = store_of(&self.project, &data)?;
+        let store = Store::look(&place).await.map_err(Failure::cannot)?;
+        let forgetting = Forgetting {
+            store: &store,
+            data: &data,
+            number: &self.number,
+            tenant: self.tenant.as_deref(),
+            mentioned: self.mentioned,
+            dry: self.dry_run,
+            who: &whoever(),
+            now: Clock::start().now(),
+        };
+        let forgotten = forget(&forgetting).await.map_err(Failure::cannot)?;
+        store.close().await;
+        match self.format {
+            Format::Json => tell!(
+                "{}",
+                json!({ "dry_run": self.dry_run, "forgotten": forgotten })
+            ),
+            Format::Text => self.print(&forgotten),
+        }
+        let named = forgotten.mentioned > 0 && !self.mentioned;
+        Ok(match forgotten.lasting > 0 || named {
+            true => FOUND,
+            false => OK,
+        })
+    }
+
+    fn print(&self, forgotten: &Forgotten) {
+        let (would, removed) = match self.dry_run {
+            true => ("would be ", "would be removed"),
+            false => ("", "removed"),
+        };
+        tell!(
+            "{} contacts from or to the number {removed}",
+            forgotten.contacts
+        );
+        match (forgotten.mentioned, self.mentioned) {
+            (0, _) => {}
+            (count, true) => tell!("{count} contacts that mention it {removed}"),
+            (count, false) => tell!(
+                "{count} contacts from and to others mention it and {would}left: look at them, or add --mentioned"
+            ),
+        }
+        tell!("{} files of recordings {removed}", forgotten.recordings);
+        if forgotten.lasting > 0 {
+            tell!(
+                "{} contacts still last and {would}left: run the same again when they are over",
+                forgotten.lasting
+            );
+        }
+        for (plugin, keys) in &forgotten.keys {
+            tell!(
+                "{keys} keys of plugin `{plugin}` have its digits: they are the plugin's own, and left"
+            );
+        }
+        if let Some(hash) = &forgotten.number_hash {
+            tell!("noted as {}", &hash[..16]);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! `GET /v1/events`: what happens, as it happens (server-sent events, WHATWG HTML §9.2).
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use hyper::body::Frame;
+use tokio::sync::mpsc;
+
+use super::contacts::store;
+use super::principal::Principal;
+use super::problem::ProblemBody;
+use super::{Api, Problem};
+use crate::access::Permission;
+use crate::store::{Store, StoreError};
+use crate::webhooks::payload;
+
+/// Streams at a time: each asks the store when something happens.
+const MAX_STREAMS: usize = 32;
+/// Events that wait for a slow reader; beyond, the stream waits for it.
+const WAITING: usize = 64;
+/// Events read at a time.
+const PAGE: u32 = 64;
+/// A comment is sent after so long without an event, so that nobody in between closes the connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+static STREAMS: AtomicUsize = AtomicUsize::new(0);
+
+/// A place among the streams.
+struct Place;
+
+impl Place {
+    fn take() -> Option<Place> {
+        let taken = STREAMS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+            (count < MAX_STREAMS).then_some(count + 1)
+        });
+        taken.ok().map(|_| Place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        STREAMS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Events as they happen
+///
+/// Server-sent events without an end; `data` is what a webhook gets. The stream ends when whoever reads it may no longer.
+#[utoipa::path(
+    get, path = "/v1/events", operation_id = "stream_events", tag = "contacts",
+    params(("Last-Event-ID" = Option<String>, Header, description = "Begin after this event; without it, with what happens now.", pattern = "^[0-9]{1,18}$")),
+    responses(
+        (status = 200, body = String, content_type = "text/event-stream", description = "The events."),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json", description = "Last-Event-ID is no number."),
+    )
+)]
+pub(crate) async fn stream(
+    State(api): State<Api>,
+    principal: Principal,
+    asked: Parts,
+) -> Result<Response, Problem> {
+    let store = store(&api)?.clone();
+    let place = Place::take().ok_or_else(|| {
+        Problem::unavailable(format!("there are {MAX_STREAMS} streams of events already"))
+    })?;
+    let after = match asked.headers.get("last-event-id") {
+        Some(id) => id
+            .to_str()
+            .ok()
+            .and_then(|id| id.parse().ok())
+            .ok_or_else(|| {
+                Problem::bad_request(
+                    "Last-Event-ID is no number: leave it out to begin with what happens now",
+                )
+            })?,
+        None => {
+            api.node.durable().await.map_err(Problem::unavailable)?;
+            store.last_event().await?
+        }
+    };
+    let (lines, body) = mpsc::channel(WAITING);
+    let reader = Reader {
+        api,
+        asked,
+        principal,
+    };
+    tokio::spawn(async move {
+        if let Err(error) = tell(&store, &reader, after, &lines).await {
+            tracing::warn!("a stream of events ends: {error}");
+        }
+        drop(place);
+    });
+    let headers = [
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-store"),
+    ];
+    Ok((headers, Body::new(Lines(body))).into_response())
+}
+
+/// Who reads a stream.
+struct Reader {
+    api: Api,
+    /// What the stream was asked for with.
+    asked: Parts,
+    principal: Principal,
+}
+
+impl Reader {
+    /// Whether the reader may still: a token may be revoked meanwhile, a session be over.
+    async fn may_still(&self) -> bool {
+        let now = self.api.now();
+        let known = self.api.gate.principal(&self.asked, now).await;
+        known.is_ok_and(|known| {
+            known.is_some_and(|principal| {
+                principal.may(Permission::RecordsRead) && principal.tenant == self.principal.tenant
+            })
+        })
+    }
+}
+
+/// Writes events into a stream until nobody reads it.
+async fn tell(
+    store: &Store,
+    reader: &Reader,
+    mut after: i64,
+    lines: &mpsc::Sender<Bytes>,
+) -> Result<(), StoreError> {
+    let mut news = store.news();
+    // The head of the answer goes out at once.
+    let mut line = ": strowger\n\n".to_owned();
+    loop {
+        if lines
+            .send(Bytes::from(std::mem::take(&mut line)))
+            .await
+            .is_err()
+        {
+            return Ok(());
+        }
+        let events = loop {
+            let events = store.events_after(after, PAGE).await?;
+            if !events.is_empty() {
+                break events;
+            }
+            tokio::select! {
+                changed = tokio::time::timeout(KEEP_ALIVE, news.changed()) => match changed {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => return Ok(()),
+                    Err(_) => break events,
+                },
+                () = lines.closed() => return Ok(()),
+            }
+        };
+        if !reader.may_still().await {
+            return Ok(());
+        }
+        for event in &events {
+            after = event.id;
+            // One whose contact is gone has nothing to tell; its number is passed over.
+            if let Some(told) = payload(store, event).await?
+                && told["tenant"]
+                    .as_str()
+                    .is_some_and(|tenant| reader.principal.sees(tenant))
+            {
+                line.push_str(&format!(
+                    "id: {}\nevent: {}\ndata: {told}\n\n",
+                    event.id, event.kind
+                ));
+            }
+        }
+        if events.is_empty() {
+            line.push_str(":\n\n");
+        }
+    }
+}
+
+/// A body of what comes through a channel.
+struct Lines(mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for Lines {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0
+            .poll_recv(cx)
+            .map(|line| line.map(|line| Ok(Frame::data(line))))
+    }
+}

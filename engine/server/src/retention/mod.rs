@@ -1,0 +1,13 @@
+//! What is kept of contacts does not stay for ever: retention by kind, and the forgetting of a number.
+//!
+//! **The rule.** Of each kind (journals, records, recordings) goes first what is ordinary, the oldest first. Rare is a
+//! contact that had an error, and the first of each distinct path of which the thing is still there. Ordinary ones go
+//! `days` after their end, rare ones `rare_days` after it. Above the kind's bound, the oldest ordinary ones go, and rare
+//! ones only when no ordinary one is left. With a record goes everything else of its contact.
+
+mod files;
+mod forget;
+mod sweep;
+
+pub use forget::{ForgetError, Forgetting, Forgotten, forget, spellings};
+pub use sweep::{Gone, Sweep, SweepError, sweeper};

@@ -1,0 +1,337 @@
+//! Removing what is old, in small steps.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::files::{Files, recordings, remove};
+use crate::clock::Clock;
+use crate::project::{Keep, RetentionSection};
+use crate::store::{Aged, Kept, Store, StoreError, Swept};
+
+/// Contacts of one transaction: some milliseconds, for which the journal's writer waits at most.
+const BATCH: u32 = 64;
+/// Pause between two transactions, so that the writer and calls come first.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Time between two sweeps, and until the first one after the start.
+const EVERY: Duration = Duration::from_secs(600);
+const FIRST: Duration = Duration::from_secs(60);
+const DAY_MS: u64 = 86_400_000;
+/// How long events can be read again from the stream, in days.
+const EVENT_DAYS: u64 = 3;
+/// How long dead letters are kept, in days.
+const DEAD_DAYS: u64 = 30;
+
+/// Why a sweep ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A recording, or the folder of recordings.
+    #[error("{0}; is the data folder writable?")]
+    Files(#[from] std::io::Error),
+}
+
+/// What went, or would go: contacts whose journal, record or recordings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Gone {
+    /// Contacts whose journal.
+    pub journals: u64,
+    /// Contacts whose record, and all else.
+    pub records: u64,
+    /// Contacts whose recordings.
+    pub recordings: u64,
+    /// Files of recordings.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// One sweep.
+pub struct Sweep<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// Whose contacts; none for all of this engine.
+    pub tenant: Option<&'a str>,
+    /// Where recordings lie.
+    pub recordings: PathBuf,
+    /// What is kept for how long.
+    pub rules: &'a RetentionSection,
+    /// Milliseconds since 1970.
+    pub now: u64,
+    /// Nothing is removed.
+    pub dry: bool,
+    /// Time between two transactions.
+    pub pause: Duration,
+}
+
+impl Sweep<'_> {
+    /// Removes what is to go.
+    pub async fn run(&self) -> Result<Gone, SweepError> {
+        let mut gone = Gone::default();
+        let [journals, records, sounds] = self.rules.rules();
+        // A directory is read once, and only if something of it may go.
+        let mut files = match records.is_some() || sounds.is_some() {
+            true => recordings(&self.recordings).await?,
+            false => BTreeMap::new(),
+        };
+        if let Some(keep) = sounds {
+            self.kind(Swept::Recording, keep, &mut files, &mut gone)
+                .await?;
+        }
+        if let Some(keep) = journals {
+            self.kind(Swept::Journal, keep, &mut files, &mut gone)
+                .await?;
+        }
+        if let Some(keep) = records {
+            self.kind(Swept::Record, keep, &mut files, &mut gone)
+                .await?;
+            self.unrecorded(keep, &mut files, &mut gone).await?;
+        }
+        Ok(gone)
+    }
+
+    async fn kind(
+        &self,
+        what: Swept,
+        keep: Keep,
+        files: &mut BTreeMap<String, Files>,
+        gone: &mut Gone,
+    ) -> Result<(), SweepError> {
+        let before = |days: u32| self.now.saturating_sub(u64::from(days) * DAY_MS);
+        let mut aged = 0;
+        let mut behind = None;
+        if let Some(days) = keep.rare_days {
+            let all = Aged::All(before(days));
+            aged += self.all(what, all, u64::MAX, None, files, gone).await?;
+            // What is older has gone with these; no id begins with a tilde.
+            behind = Some(Kept {
+                ended_at: i64::try_from(before(days)).unwrap_or(i64::MAX) - 1,
+                contact: "~".to_owned(),
+            });
+        }
+        if let Some(days) = keep.days {
+            let ordinary = Aged::Ordinary(before(days));
+            aged += self
+                .all(what, ordinary, u64::MAX, behind, files, gone)
+                .await?;
+        }
+        let Some(most) = keep.most else {
+            return Ok(());
+        };
+        for aged_now in [Aged::Ordinary(u64::MAX), Aged::All(u64::MAX)] {
+            let excess = match what {
+                // Contacts do not weigh the same: files are counted as they go.
+                Swept::Recording => u64::from(self.too_large(files, gone, most)),
+                _ => {
+                    let there = self.store.count_kept(self.tenant, what).await?;
+                    there.saturating_sub(most).saturating_sub(match self.dry {
+                        true => aged,
+                        false => 0,
+                    })
+                }
+            };
+            if excess == 0 {
+                break;
+            }
+            match what {
+                Swept::Recording => self.shrink(aged_now, most, files, gone).await?,
+                _ => {
+                    let went = self.all(what, aged_now, excess, None, files, gone).await?;
+                    aged += went;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes at most so many, a batch at a time.
+    async fn all(
+        &self,
+        what: Swept,
+        aged: Aged,
+        most: u64,
+        mut after: Option<Kept>,
+        files: &mut BTreeMap<String, Files>,
+        gone: &mut Gone,
+    ) -> Result<u64, SweepError> {
+        let mut went = 0;
+        while went < most {
+            let mut page = self.due(what, aged, after.as_ref()).await?;
+            page.truncate(usize::try_from(most - went).unwrap_or(usize::MAX));
+            let Some(last) = page.last().cloned() else {
+                break;
+            };
+            went += page.len() as u64;
+            let contacts: Vec<String> = page.into_iter().map(|kept| kept.contact).collect();
+            self.remove(what, &contacts, files, gone).await?;
+            after = Some(last);
+        }
+        Ok(went)
+    }
+
+    async fn due(
+        &self,
+        what: Swept,
+        aged: Aged,
+        after: Option<&Kept>,
+    ) -> Result<Vec<Kept>, SweepError> {
+        let due = self
+            .store
+            .due(self.tenant, what, aged, after, BATCH)
+            .await?;
+        Ok(due)
+    }
+
+    fn too_large(&self, files: &BTreeMap<String, Files>, gone: &Gone, most: u64) -> bool {
+        // In a dry run what has been counted is still in the list.
+        let there: u64 = files.values().map(|files| files.bytes).sum();
+        there.saturating_sub(if self.dry { gone.bytes } else { 0 }) > most
+    }
+
+    /// Removes recordings, the oldest first, until the rest is small enough.
+    async fn shrink(
+        &self,
+        aged: Aged,
+        most: u64,
+        files: &mut BTreeMap<String, Files>,
+        gone: &mut Gone,
+    ) -> Result<(), SweepError> {
+        let mut after: Option<Kept> = None;
+        while self.too_large(files, gone, most) {
+            let page = self.due(Swept::Recording, aged, after.as_ref()).await?;
+            let Some(last) = page.last().cloned() else {
+                break;
+            };
+            after = Some(last);
+            for kept in page {
+                if !self.too_large(files, gone, most) {
+                    break;
+                }
+                let contact = [kept.contact];
+                self.remove(Swept::Recording, &contact, files, gone).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Contacts without a record are as old as the program that wrote them, and ordinary.
+    async fn unrecorded(
+        &self,
+        keep: Keep,
+        files: &mut BTreeMap<String, Files>,
+        gone: &mut Gone,
+    ) -> Result<(), SweepError> {
+        let Some(days) = keep.days else {
+            return Ok(());
+        };
+        let before = self.now.saturating_sub(u64::from(days) * DAY_MS);
+        loop {
+            let page = self.store.unrecorded(self.tenant, before, BATCH).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            self.remove(Swept::Record, &page, files, gone).await?;
+            if self.dry {
+                // They would be found again and again: some are told of.
+                return Ok(());
+            }
+        }
+    }
+
+    async fn remove(
+        &self,
+        what: Swept,
+        contacts: &[String],
+        files: &mut BTreeMap<String, Files>,
+        gone: &mut Gone,
+    ) -> Result<(), SweepError> {
+        let count = contacts.len() as u64;
+        if what != Swept::Journal {
+            // Files go first: what is cut off in between is found again by its row.
+            let mut paths = Vec::new();
+            let mut with = 0;
+            for contact in contacts {
+                if let Some(found) = files.get(contact) {
+                    with += 1;
+                    gone.files += found.paths.len() as u64;
+                    gone.bytes += found.bytes;
+                    paths.extend(found.paths.iter().cloned());
+                }
+                if !self.dry {
+                    files.remove(contact);
+                }
+            }
+            gone.recordings += with;
+            if !self.dry {
+                remove(paths).await?;
+            }
+        }
+        match what {
+            Swept::Journal => gone.journals += count,
+            Swept::Record => gone.records += count,
+            Swept::Recording => {}
+        }
+        if !self.dry {
+            self.store.remove(what, contacts).await?;
+            tokio::time::sleep(self.pause).await;
+        }
+        Ok(())
+    }
+}
+
+/// Sweeps now and then until told to stop: a tenant's contacts, or all of this engine's.
+pub async fn sweeper(
+    store: Store,
+    tenant: Option<String>,
+    recordings: PathBuf,
+    rules: RetentionSection,
+    stop: CancellationToken,
+) {
+    let mut pause = FIRST;
+    let clock = Clock::start();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = EVERY;
+        let before = |days: u64| clock.now().saturating_sub(days * DAY_MS);
+        // Store or not, the next round does it.
+        while let Ok(1_000) = store
+            .prune_events(before(EVENT_DAYS), before(DEAD_DAYS))
+            .await
+        {
+            tokio::time::sleep(PAUSE).await;
+        }
+        let sweep = Sweep {
+            store: &store,
+            tenant: tenant.as_deref(),
+            recordings: recordings.clone(),
+            rules: &rules,
+            now: clock.now(),
+            dry: false,
+            pause: PAUSE,
+        };
+        let swept = tokio::select! {
+            () = stop.cancelled() => return,
+            swept = sweep.run() => swept,
+        };
+        match swept {
+            Ok(gone) if gone == Gone::default() => {}
+            Ok(gone) => tracing::info!(
+                journals = gone.journals,
+                records = gone.records,
+                recordings = gone.recordings,
+                "retention removed what was old"
+            ),
+            Err(error) => {
+                tracing::warn!("retention was cut off, and goes on in ten minutes: {error}")
+            }
+        }
+    }
+}

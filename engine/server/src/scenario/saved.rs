@@ -1,0 +1,513 @@
+//! From a contact's journal to a test of its flow: what the caller did, and the answers that came from outside.
+//!
+//! A step that asked the outside is mocked with how it ended; all others run for real. What the caller did comes at the
+//! caller's turn, as in every test. Digits of secrets are in no journal: others of the same length and last four stand for
+//! them. Whether the test passes is seen by running it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+use strowger_contact::{Channel, Entry, EntryKind, HIDDEN, recorded};
+use strowger_flow::plan::{Action, Plan, StepCall};
+
+use super::pace;
+
+/// How long a mocked step takes during which the caller hung up: longer than anybody waits.
+const NEVER: &str = "1h";
+/// Mocked steps that took less are mocked without a time, in milliseconds.
+const NOTICED_MS: u64 = 1_000;
+/// Most acts of a test: a longer contact makes no test that anybody reads.
+const MAX_ACTS: usize = 500;
+
+/// A test made of a contact.
+#[derive(Debug, Clone)]
+pub struct Saved {
+    /// The flow it belongs to.
+    pub flow: String,
+    /// The case, as it stands below `tests:`.
+    pub case: String,
+    /// What to know about it.
+    pub notes: Vec<String>,
+}
+
+/// Makes a test of a journal. `plan` gives the flow of a name as it is now.
+pub fn saved(
+    name: &str,
+    entries: &[Entry],
+    plan: impl Fn(&str) -> Option<Arc<Plan>>,
+) -> Result<Saved, String> {
+    let begun = recorded::beginning(entries).map_err(|error| error.to_string())?;
+    let (keys, texts) = recorded::heard(entries);
+    let mut reading = Reading {
+        first: begun.flow.clone(),
+        plan: &plan,
+        keys,
+        texts,
+        mocked: outside(entries),
+        ahead: VecDeque::new(),
+        pending: String::new(),
+        pressed_at: 0,
+        acts: Vec::new(),
+        mocks: BTreeMap::new(),
+        notes: BTreeSet::new(),
+        running: None,
+        asked: None,
+        place: (String::new(), String::new()),
+        tags: Map::new(),
+        ends: None,
+    };
+    for entry in entries {
+        reading.note(entry);
+    }
+    reading.flush();
+    if reading.acts.len() > MAX_ACTS {
+        return Err(format!(
+            "the contact did {} things: a test has at most {MAX_ACTS}",
+            reading.acts.len()
+        ));
+    }
+    let facts = &begun.facts;
+    let at = i64::try_from(facts.started_at).unwrap_or(i64::MAX);
+    let now = jiff::Timestamp::from_millisecond(at).map_err(|error| error.to_string())?;
+    let now = now.strftime("%Y-%m-%dT%H:%M:%S+00:00");
+    let channel = match facts.channel {
+        Channel::Voice => "voice",
+        Channel::Chat => "chat",
+    };
+    let mut case = String::new();
+    let text = |text: &str| json!(text).to_string();
+    let _ = writeln!(case, "  {}:", text(name));
+    let _ = writeln!(
+        case,
+        "    given: {{ now: {now}, channel: {channel}, call.from: {}, call.to: {} }}",
+        text(&facts.from),
+        text(&facts.to)
+    );
+    if !reading.mocks.is_empty() {
+        let _ = writeln!(case, "    mock:");
+        for (key, replies) in &reading.mocks {
+            let _ = writeln!(case, "      {}:", text(key));
+            for reply in replies {
+                let _ = writeln!(case, "        - {reply}");
+            }
+        }
+    }
+    let _ = writeln!(case, "    run:");
+    for act in &reading.acts {
+        let _ = writeln!(case, "      - {act}");
+    }
+    let mut expected = Vec::new();
+    if let Some(ends) = &reading.ends {
+        expected.push(format!("ends: {}", text(ends)));
+    }
+    if !reading.tags.is_empty() {
+        expected.push(format!("tag: {}", Json::Object(reading.tags.clone())));
+    }
+    match expected.is_empty() {
+        true => {
+            if reading.acts.is_empty() {
+                let _ = writeln!(case, "      - wait: 1s");
+            }
+        }
+        false => {
+            let _ = writeln!(case, "      - expect: {{ {} }}", expected.join(", "));
+        }
+    }
+    if !facts.from.is_empty() {
+        let note = "the caller's number stands in the test, since the flow may decide by it: write another one";
+        reading.notes.insert(note.to_owned());
+    }
+    Ok(Saved {
+        flow: begun.flow,
+        case,
+        notes: reading.notes.into_iter().collect(),
+    })
+}
+
+/// The text of a flow's file with a case below `tests:`.
+pub fn with_case(source: &str, case: &str) -> String {
+    let mut text = String::with_capacity(source.len() + case.len() + 8);
+    let mut placed = false;
+    for line in source.split_inclusive('\n') {
+        text.push_str(line);
+        let bare = line.split('#').next().unwrap_or(line).trim_end();
+        if !placed && bare == "tests:" {
+            if !line.ends_with('\n') {
+                text.push('\n');
+            }
+            text.push_str(case);
+            placed = true;
+        }
+    }
+    if !placed {
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str("\ntests:\n");
+        text.push_str(case);
+    }
+    text
+}
+
+/// Steps of which some run asked the outside, without their major version: all their runs are mocked, since a test
+/// mocks a step as a whole.
+fn outside(entries: &[Entry]) -> BTreeSet<String> {
+    let mut plugins: BTreeMap<u32, &str> = BTreeMap::new();
+    let mut mocked = BTreeSet::new();
+    for entry in entries {
+        match &entry.kind {
+            EntryKind::Ran {
+                activation, plugin, ..
+            } => {
+                plugins.insert(*activation, plugin);
+            }
+            EntryKind::Asked {
+                activation,
+                function,
+                ..
+            } => {
+                let interface = function.split('.').next().unwrap_or(function);
+                let asks = matches!(interface, "http" | "client" | "kv" | "store" | "route")
+                    || function == "env.random";
+                if let Some(plugin) = plugins.get(activation).filter(|_| asks)
+                    && !plugin.starts_with("std/")
+                {
+                    mocked.insert(bare(plugin).to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    mocked
+}
+
+fn bare(step: &str) -> &str {
+    step.split('@').next().unwrap_or(step)
+}
+
+struct Running {
+    plugin: String,
+    mocked: bool,
+    since: u64,
+}
+
+struct Asked {
+    function: String,
+    name: String,
+    since: u64,
+    secret: bool,
+}
+
+struct Reading<'a, P> {
+    first: String,
+    plan: &'a P,
+    keys: BTreeMap<u32, char>,
+    texts: BTreeMap<u32, String>,
+    mocked: BTreeSet<String>,
+    /// Keys that came and that no step took yet, by the number of their entry.
+    ahead: VecDeque<u32>,
+    pending: String,
+    /// When the last key was taken.
+    pressed_at: u64,
+    acts: Vec<String>,
+    mocks: BTreeMap<String, Vec<String>>,
+    notes: BTreeSet<String>,
+    running: Option<Running>,
+    asked: Option<Asked>,
+    /// The flow and its named step.
+    place: (String, String),
+    tags: Map<String, Json>,
+    ends: Option<String>,
+}
+
+impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
+    fn note(&mut self, entry: &Entry) {
+        match &entry.kind {
+            EntryKind::Entered { flow, step, .. } => {
+                self.flush();
+                self.place = (flow.clone(), step.clone());
+            }
+            EntryKind::Ran { plugin, .. } => {
+                self.flush();
+                self.running = Some(Running {
+                    plugin: plugin.clone(),
+                    mocked: self.mocked.contains(bare(plugin)),
+                    since: entry.at,
+                });
+            }
+            EntryKind::Key { .. } => self.ahead.push_back(entry.seq),
+            EntryKind::Pressed { key } => self.pressed(entry.at, *key),
+            EntryKind::Wrote { text, .. } if !self.in_mock() => {
+                self.flush();
+                let text = self.texts.get(&entry.seq).unwrap_or(text);
+                self.acts.push(format!("send: {}", json!(text)));
+            }
+            EntryKind::Heard { heard } if !self.in_mock() => {
+                // Nothing came, or keys came and then a pause that made the entry complete.
+                let waited = match self.pending.is_empty() {
+                    true => heard == "nothing",
+                    false => entry.at > self.pressed_at,
+                };
+                self.flush();
+                if waited {
+                    self.acts.push("silence".to_owned());
+                }
+            }
+            EntryKind::GlobalKey { key } if !self.in_mock() => {
+                if self.pending.is_empty() {
+                    self.pending.clone_from(key);
+                }
+                self.flush();
+            }
+            EntryKind::Asked {
+                function, request, ..
+            } if !self.in_mock() => {
+                self.flush();
+                let name = request.get(0).and_then(Json::as_str).unwrap_or_default();
+                let options = request.get(1).or_else(|| request.get(0));
+                let secret = options.and_then(|options| options.get("sensitive"));
+                self.asked = Some(Asked {
+                    function: function.clone(),
+                    name: name.to_owned(),
+                    since: entry.at,
+                    secret: secret.and_then(Json::as_bool) == Some(true),
+                });
+            }
+            EntryKind::Call { result, .. } if !self.in_mock() => self.answered(entry.at, result),
+            EntryKind::HungUp | EntryKind::Vanished => self.hung_up(),
+            EntryKind::Outcome { outcome, data, .. } => {
+                self.step_over(entry.at, outcome, Some(data));
+            }
+            EntryKind::Failed { code, .. } => match code.as_str() {
+                // The caller had left; what it would have given is not known.
+                "hangup" | "cancelled" => self.running = None,
+                code if code.contains("timeout") => self.step_over(entry.at, "timeout", None),
+                _ => self.step_over(entry.at, "error", None),
+            },
+            EntryKind::Tagged {
+                values: Json::Object(values),
+            } => self.tags.extend(values.clone()),
+            EntryKind::Ended(ending) => match ending.reason.as_str() {
+                "shutdown" | "vanished" => {
+                    let note = format!(
+                        "the contact ended as `{}`, which no test can play: its end is not expected",
+                        ending.reason
+                    );
+                    self.notes.insert(note);
+                }
+                reason => self.ends = Some(reason.to_owned()),
+            },
+            _ => {}
+        }
+    }
+
+    fn in_mock(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.mocked)
+    }
+
+    fn pressed(&mut self, at: u64, key: char) {
+        self.pressed_at = at;
+        let came = self.ahead.pop_front();
+        if self.in_mock() {
+            return;
+        }
+        let takes = |asked: &Asked| {
+            matches!(
+                asked.function.as_str(),
+                "media.listen" | "media.capture" | "wait.wait-any"
+            )
+        };
+        if !self.asked.as_ref().is_some_and(takes) {
+            let note =
+                "a key that no step asked for, as one that only cut a prompt short, is left out";
+            self.notes.insert(note.to_owned());
+            return;
+        }
+        let secret = self.asked.as_ref().is_some_and(|asked| asked.secret);
+        let key = match key {
+            // Dropped: no step took it.
+            HIDDEN if !secret => return,
+            HIDDEN => {
+                let note = "digits of a secret are made up: as many, and with the same last four";
+                self.notes.insert(note.to_owned());
+                came.and_then(|seq| self.keys.get(&seq))
+                    .copied()
+                    .unwrap_or('7')
+            }
+            key => key,
+        };
+        self.pending.push(key);
+    }
+
+    /// The keys so far are an act.
+    fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            let keys = std::mem::take(&mut self.pending);
+            self.acts.push(format!("press: {}", json!(keys)));
+        }
+    }
+
+    fn answered(&mut self, at: u64, result: &Json) {
+        self.flush();
+        let Some(asked) = self.asked.take() else {
+            return;
+        };
+        let took = at.saturating_sub(asked.since);
+        let after = match took >= NOTICED_MS {
+            true => format!(", after: {}ms", took),
+            false => String::new(),
+        };
+        let ok = result.get("ok");
+        let (key, outcome) = match asked.function.as_str() {
+            "route.enqueue" => (format!("queue.{}", asked.name), ok.and_then(Json::as_str)),
+            "route.transfer" => {
+                let outcome = ok.map(|ok| ok.get("refused").unwrap_or(ok));
+                (
+                    format!("transfer.{}", asked.name),
+                    outcome.and_then(Json::as_str),
+                )
+            }
+            "media.capture" => return self.recorded(result),
+            _ => return,
+        };
+        match outcome {
+            Some(outcome) => {
+                let outcome = outcome.replace('-', "_");
+                self.reply(key, format!("{{ outcome: {outcome}{after} }}"));
+            }
+            // The caller hung up: nobody took the call.
+            None if result["err"] == "hangup" => self.nobody(key),
+            None => {
+                let note = format!("`{key}` was answered {result}, which a test cannot mock");
+                self.notes.insert(note);
+            }
+        }
+    }
+
+    /// A queue or transfer in which the caller gave up: later in the list than answers that came, it takes for ever.
+    fn nobody(&mut self, key: String) {
+        if self.mocks.contains_key(&key) {
+            self.reply(key, format!("{{ outcome: failed, after: {NEVER} }}"));
+        }
+    }
+
+    /// What was spoken is not known; words of its length stand for it.
+    fn recorded(&mut self, result: &Json) {
+        let recording = &result["ok"];
+        let spoken = recording["duration-ms"].as_u64().unwrap_or_default();
+        let by = recording["ended-by"].as_str().unwrap_or_default();
+        let key = match self.acts.last() {
+            Some(last) if by == "key" && last.starts_with("press:") => self.acts.pop(),
+            _ => None,
+        };
+        let hung_up = match self.acts.last() {
+            Some(last) if last == "hangup" => self.acts.pop(),
+            _ => None,
+        };
+        if spoken > 0 {
+            let mut words = "a message".to_owned();
+            while pace::spoken_ms(&words) < spoken && words.len() < 2_000 {
+                words.push_str(" and more");
+            }
+            self.acts.push(format!("say: {}", json!(words)));
+        }
+        if matches!(by, "silence" | "max") {
+            self.acts.push("silence".to_owned());
+        }
+        self.acts.extend(key);
+        self.acts.extend(hung_up);
+    }
+
+    fn hung_up(&mut self) {
+        self.flush();
+        let (flow, step) = &self.place;
+        let function = self.asked.as_ref().map(|asked| asked.function.as_str());
+        match (function, &self.asked) {
+            (Some("route.enqueue"), Some(asked)) => {
+                self.acts
+                    .push(format!("expect: {{ queue: {} }}", json!(asked.name)));
+            }
+            (Some("route.transfer"), Some(asked)) => {
+                self.acts
+                    .push(format!("expect: {{ transfer: {} }}", json!(asked.name)));
+            }
+            (Some("media.listen" | "media.capture"), _) => {}
+            // Something was being said, or a step worked: as soon as the contact is there.
+            _ if *flow == self.first => {
+                self.acts
+                    .push(format!("expect: {{ step: {} }}", json!(step)));
+            }
+            _ => {}
+        }
+        self.acts.push("hangup".to_owned());
+        if let Some(running) = self.running.as_ref().filter(|running| running.mocked) {
+            let key = bare(&running.plugin).to_owned();
+            self.reply(key, format!("{{ outcome: error, after: {NEVER} }}"));
+        }
+    }
+
+    fn step_over(&mut self, at: u64, outcome: &str, data: Option<&Json>) {
+        self.flush();
+        self.asked = None;
+        let Some(running) = self.running.take().filter(|running| running.mocked) else {
+            return;
+        };
+        let mut reply = format!("{{ outcome: {outcome}");
+        let took = at.saturating_sub(running.since);
+        if took >= NOTICED_MS {
+            let _ = write!(reply, ", after: {took}ms");
+        }
+        let call = self.call(&running.plugin);
+        if let (Some(call), Some(Json::Object(data))) = (&call, data) {
+            if let Some(variable) = call.bind.as_ref().filter(|_| !data.is_empty()) {
+                let _ = write!(reply, ", {variable}: {}", Json::Object(data.clone()));
+            }
+            if let Some(into) = &call.into
+                && let Some(value) = data.get(&into.field)
+                && call.bind.is_none()
+            {
+                let _ = write!(reply, ", {}: {value}", into.variable);
+            }
+        }
+        reply.push_str(" }");
+        self.reply(bare(&running.plugin).to_owned(), reply);
+    }
+
+    /// How the flow as it is now runs this step where the contact is.
+    fn call(&mut self, plugin: &str) -> Option<StepCall> {
+        let (flow, step) = &self.place;
+        let plan = (self.plan)(flow)?;
+        let calls = plan.nodes.iter().filter_map(|node| match &node.action {
+            Action::Step(call) if call.step == plugin => Some((&node.step, call)),
+            _ => None,
+        });
+        let mut calls: Vec<_> = calls.collect();
+        // The one of this named step goes before others.
+        calls.sort_by_key(|(name, _)| *name != step);
+        calls.first().map(|(_, call)| StepCall::clone(call))
+    }
+
+    fn reply(&mut self, key: String, reply: String) {
+        self.mocks.entry(key).or_default().push(reply);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_case;
+
+    #[test]
+    fn a_case_goes_below_tests_wherever_they_stand() {
+        let case = "  \"x\":\n    run: []\n";
+        assert_eq!(
+            with_case("flow: a\n", case),
+            format!("flow: a\n\ntests:\n{case}")
+        );
+        assert_eq!(
+            with_case("flow: a\ntests:   # all\n  y: {}\nvars: {}", case),
+            format!("flow: a\ntests:   # all\n{case}  y: {{}}\nvars: {{}}")
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! Looking contact records up.
+
+use sqlx::FromRow;
+
+use super::{Database, Store, StoreError};
+use crate::records::ContactRecord;
+
+/// Most records of a page.
+const PAGE: u32 = 1_000;
+
+/// Which records.
+#[derive(Debug, Clone, Default)]
+pub struct RecordFilter {
+    /// Ended at this time or later, in milliseconds since 1970.
+    pub from: u64,
+    /// Ended before this time; none for no bound.
+    pub to: Option<u64>,
+    /// Of this tenant.
+    pub tenant: Option<String>,
+    /// That began in this flow.
+    pub flow: Option<String>,
+    /// After the one that ended then and has this id, in the order of the list.
+    pub after: Option<(u64, String)>,
+    /// At most so many; default and highest 1,000.
+    pub limit: Option<u32>,
+}
+
+/// Some of the records.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The oldest end first.
+    pub records: Vec<ContactRecord>,
+    /// Where the next page begins, when there may be one.
+    pub next: Option<(u64, String)>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    contact: String,
+    ended_at: i64,
+    body: String,
+    sip_call_id: Option<String>,
+    recording: Option<String>,
+}
+
+impl Row {
+    fn record(self) -> Result<ContactRecord, StoreError> {
+        let mut record: ContactRecord =
+            serde_json::from_str(&self.body).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        record.sip_call_id = self.sip_call_id;
+        record.recording = self.recording;
+        Ok(record)
+    }
+}
+
+const ONE: &str = "SELECT r.contact, r.ended_at, r.body, c.sip_call_id, c.recording FROM records r \
+                   LEFT JOIN contacts c ON c.id = r.contact WHERE r.contact = $1";
+const SOME: &str = "SELECT r.contact, r.ended_at, r.body, c.sip_call_id, c.recording FROM records r \
+                    LEFT JOIN contacts c ON c.id = r.contact \
+                    WHERE (r.ended_at, r.contact) > ($1, $2) AND r.ended_at < $3 \
+                    AND ($4 IS NULL OR r.tenant = $4) AND ($5 IS NULL OR r.flow = $5) \
+                    ORDER BY r.ended_at, r.contact LIMIT $6";
+const COUNT: &str = "SELECT COUNT(*) FROM records WHERE ended_at >= $1 AND ended_at < $2 \
+                     AND ($3 IS NULL OR tenant = $3) AND ($4 IS NULL OR flow = $4)";
+
+fn millis(at: u64) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX)
+}
+
+impl Store {
+    /// The record of a contact that is over; `None` while it lasts, and when there is none.
+    pub async fn record(&self, contact: &str) -> Result<Option<ContactRecord>, StoreError> {
+        let row: Option<Row> = each!(self, pool => sqlx::query_as(ONE)
+            .bind(contact)
+            .fetch_optional(pool))?;
+        row.map(Row::record).transpose()
+    }
+
+    /// Records, the oldest end first.
+    pub async fn records(&self, filter: &RecordFilter) -> Result<Page, StoreError> {
+        let limit = filter.limit.unwrap_or(PAGE).min(PAGE);
+        // No id is empty, so the first page begins with the first record of its time.
+        let (at, id) = match &filter.after {
+            Some((at, id)) if *at >= filter.from => (*at, id.as_str()),
+            _ => (filter.from, ""),
+        };
+        let rows: Vec<Row> = each!(self, pool => sqlx::query_as(SOME)
+            .bind(millis(at))
+            .bind(id)
+            .bind(filter.to.map_or(i64::MAX, millis))
+            .bind(&filter.tenant)
+            .bind(&filter.flow)
+            .bind(i64::from(limit))
+            .fetch_all(pool))?;
+        let next = rows
+            .last()
+            .filter(|_| rows.len() == limit as usize)
+            .map(|row| {
+                let at = u64::try_from(row.ended_at).unwrap_or_default();
+                (at, row.contact.clone())
+            });
+        let records = rows.into_iter().map(Row::record);
+        Ok(Page {
+            records: records.collect::<Result<_, _>>()?,
+            next,
+        })
+    }
+
+    /// An error when the store is of a program that kept no records yet: it is only looked at.
+    async fn has_records(&self) -> Result<(), StoreError> {
+        let there: bool = match &self.database {
+            Database::File(pool) => {
+                sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'records')",
+                )
+                .fetch_one(pool)
+                .await?
+            }
+            Database::Server(pool) => {
+                sqlx::query_scalar("SELECT to_regclass('records') IS NOT NULL")
+                    .fetch_one(pool)
+                    .await?
+            }
+        };
+        match there {
+            true => Ok(()),
+            false => Err(StoreError::Older {
+                place: self.place.to_string(),
+            }),
+        }
+    }
+
+    /// How many records there are of a kind; pages do not matter.
+    pub async fn count_records(&self, filter: &RecordFilter) -> Result<u64, StoreError> {
+        self.has_records().await?;
+        let count: i64 = each!(self, pool => sqlx::query_scalar(COUNT)
+            .bind(millis(filter.from))
+            .bind(filter.to.map_or(i64::MAX, millis))
+            .bind(&filter.tenant)
+            .bind(&filter.flow)
+            .fetch_one(pool))?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+}

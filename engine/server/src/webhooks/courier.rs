@@ -1,0 +1,336 @@
+//! The task of one webhook.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Request, StatusCode, Uri};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rand::Rng as _;
+use serde_json::Value as Json;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::address::Resolver;
+use super::payload::payload;
+use super::sign::signature;
+use crate::clock::Clock;
+use crate::project::{TelemetrySection, Webhook};
+use crate::store::{Delivery, EventRow, Store, StoreError};
+use crate::telemetry::export;
+
+/// Events noted at a time.
+const NOTED: u32 = 256;
+/// Longest time until something new, or sent again by `strowger webhooks retry`, is noticed.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Pause after the first failure; each further one doubles it.
+const FIRST_PAUSE_MS: u64 = 1_000;
+/// Longest pause.
+const LONGEST_PAUSE_MS: u64 = 3_600_000;
+/// Longest wait for a connection.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// How long a trace that cannot be handed over is tried again, in seconds: nobody looks at an old one.
+const TRACES_FOR_S: u32 = 3_600;
+/// Fewest characters of a key: fewer can be guessed.
+const KEY_CHARACTERS: usize = 16;
+
+/// Why webhooks cannot be told anything.
+#[derive(Debug, thiserror::Error)]
+pub enum CourierError {
+    /// No key.
+    #[error(
+        "the webhook `{hook}` signs with the key in the variable {variable}, which is not set: set it to {KEY_CHARACTERS} characters or more, such as from `openssl rand -hex 32`"
+    )]
+    NoKey {
+        /// The webhook.
+        hook: String,
+        /// The variable.
+        variable: String,
+    },
+    /// A key that can be guessed.
+    #[error(
+        "the webhook `{hook}`: the key in {variable} has fewer than {KEY_CHARACTERS} characters"
+    )]
+    ShortKey {
+        /// The webhook.
+        hook: String,
+        /// The variable.
+        variable: String,
+    },
+}
+
+/// The name by which what is sent to a collector of traces is listed; no host is called so.
+const TRACES: &str = "otlp";
+
+/// What is sent.
+enum Form {
+    /// The event, signed with this key.
+    Signed(Vec<u8>),
+    /// The contact's trace.
+    Trace,
+}
+
+/// Tells one webhook, or a collector of traces.
+pub struct Courier {
+    hook: Webhook,
+    name: String,
+    form: Form,
+    uri: Uri,
+    client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    store: Store,
+    clock: Clock,
+}
+
+/// A courier for each webhook of a project, with the keys from the environment, and one for a collector of traces.
+pub fn couriers(
+    hooks: &[Webhook],
+    telemetry: &TelemetrySection,
+    store: &Store,
+) -> Result<Vec<Courier>, CourierError> {
+    let mut couriers = Vec::new();
+    for hook in hooks {
+        couriers.push(Courier::signing(hook, store)?);
+    }
+    if let Some(url) = telemetry.traces_url() {
+        let collector = Webhook {
+            name: Some(TRACES.to_owned()),
+            url,
+            secret_env: String::new(),
+            events: vec!["contact.ended".to_owned()],
+            // A collector mostly runs beside us; what it is told has nobody's number in it.
+            allow_private: true,
+            at_once: 4,
+            timeout_s: 10,
+            retry_for_s: TRACES_FOR_S,
+        };
+        couriers.push(Courier::new(&collector, Form::Trace, store));
+    }
+    Ok(couriers)
+}
+
+impl Courier {
+    fn signing(hook: &Webhook, store: &Store) -> Result<Courier, CourierError> {
+        let (name, variable) = (hook.title(), hook.secret_env.clone());
+        let key = match std::env::var(&variable) {
+            Ok(key) if key.chars().count() >= KEY_CHARACTERS => key,
+            Ok(_) => {
+                return Err(CourierError::ShortKey {
+                    hook: name,
+                    variable,
+                });
+            }
+            Err(_) => {
+                return Err(CourierError::NoKey {
+                    hook: name,
+                    variable,
+                });
+            }
+        };
+        Ok(Courier::new(hook, Form::Signed(key.into_bytes()), store))
+    }
+
+    fn new(hook: &Webhook, form: Form, store: &Store) -> Courier {
+        let mut connector = HttpConnector::new_with_resolver(Resolver {
+            allow_private: hook.allow_private,
+        });
+        connector.enforce_http(false);
+        connector.set_connect_timeout(Some(CONNECT_WITHIN));
+        let https = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
+            .expect("the provider has the protocol versions that rustls calls safe")
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
+        Courier {
+            name: hook.title(),
+            form,
+            uri: hook
+                .url
+                .parse()
+                .expect("the URL was checked with the project"),
+            hook: hook.clone(),
+            client: Client::builder(TokioExecutor::new())
+                .pool_idle_timeout(Duration::from_secs(30))
+                .build(https),
+            store: store.clone(),
+            clock: Clock::start(),
+        }
+    }
+
+    /// Tells what happens until told to stop.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut news = self.store.news();
+        loop {
+            let wait = match self.turn().await {
+                Ok(wait) => wait,
+                Err(error) => {
+                    tracing::debug!(hook = %self.name, "webhooks wait for the store: {error}");
+                    LOOK_AGAIN
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+                // A stopped writer has no news; the clock goes on.
+                Ok(()) = news.changed() => {}
+            }
+        }
+    }
+
+    /// Notes what is new and tells what is due; how long to wait then.
+    async fn turn(&self) -> Result<Duration, StoreError> {
+        loop {
+            let now = self.clock.now();
+            let more = self
+                .store
+                .note_deliveries(&self.name, &self.hook.events, now, NOTED)
+                .await?;
+            let due = self.store.deliveries(&self.name, self.hook.at_once).await?;
+            let next = due.first().map(|delivery| delivery.due);
+            let now = i64::try_from(now).unwrap_or(i64::MAX);
+            let due: Vec<Delivery> = due.into_iter().filter(|next| next.due <= now).collect();
+            if due.is_empty() && !more {
+                let until = next.map_or(LOOK_AGAIN, |due| {
+                    Duration::from_millis(due.saturating_sub(now).unsigned_abs())
+                });
+                return Ok(until.min(LOOK_AGAIN));
+            }
+            let mut under_way = JoinSet::new();
+            for delivery in due {
+                let Some(event) = self.store.event(delivery.event).await? else {
+                    self.store.delivered(&self.name, delivery.event).await?;
+                    continue;
+                };
+                let Some(body) = self.body(&event).await? else {
+                    self.store.delivered(&self.name, delivery.event).await?;
+                    continue;
+                };
+                let request = self.request(&event.kind, delivery.event, body.to_string());
+                let exchange = self.client.request(request);
+                let limit = Duration::from_secs(self.hook.timeout_s.into());
+                under_way.spawn(async move {
+                    let told = match tokio::time::timeout(limit, exchange).await {
+                        Err(_) => Err((false, format!("no answer within {} s", limit.as_secs()))),
+                        Ok(Err(error)) => Err((false, cause(&error))),
+                        Ok(Ok(answer)) if answer.status().is_success() => Ok(()),
+                        Ok(Ok(answer)) => {
+                            // 410 says that nobody is there any more, and never will be.
+                            let gone = answer.status() == StatusCode::GONE;
+                            Err((gone, format!("answered {}", answer.status())))
+                        }
+                    };
+                    (delivery, told)
+                });
+            }
+            while let Some(done) = under_way.join_next().await {
+                // A panic there is a bug of ours; the row stays and is tried again.
+                if let Ok((delivery, told)) = done {
+                    self.note(&delivery, told).await?;
+                }
+            }
+        }
+    }
+
+    /// What is sent of an event; none when its contact is gone.
+    async fn body(&self, event: &EventRow) -> Result<Option<Json>, StoreError> {
+        match &self.form {
+            Form::Signed(_) => payload(&self.store, event).await,
+            Form::Trace => {
+                let Some(contact) = self.store.contact(&event.contact).await? else {
+                    return Ok(None);
+                };
+                let journal = self.store.journal(&event.contact).await?.entries;
+                let whole = !journal.is_empty();
+                Ok(whole.then(|| export(&contact.id, &contact.tenant, &journal)))
+            }
+        }
+    }
+
+    fn request(&self, kind: &str, event: i64, body: String) -> Request<Full<Bytes>> {
+        let seconds = self.clock.now() / 1_000;
+        let mut request = Request::post(self.uri.clone())
+            .header("content-type", "application/json")
+            .header(
+                "user-agent",
+                concat!("strowger/", env!("CARGO_PKG_VERSION")),
+            );
+        if let Form::Signed(key) = &self.form {
+            request = request
+                .header("strowger-event", kind)
+                .header("strowger-delivery", event)
+                .header(
+                    "strowger-signature",
+                    signature(key, seconds, body.as_bytes()),
+                );
+        }
+        request
+            .body(Full::new(Bytes::from(body)))
+            .expect("a checked URL and plain words make a request")
+    }
+
+    async fn note(
+        &self,
+        delivery: &Delivery,
+        told: Result<(), (bool, String)>,
+    ) -> Result<(), StoreError> {
+        let (gone, why) = match told {
+            Ok(()) => return self.store.delivered(&self.name, delivery.event).await,
+            Err(failed) => failed,
+        };
+        let now = self.clock.now();
+        let until = delivery.since.unsigned_abs() + u64::from(self.hook.retry_for_s) * 1_000;
+        let due = now + pause_ms(delivery.attempts.unsigned_abs());
+        let due = Some(due).filter(|due| !gone && *due <= until);
+        match due {
+            Some(_) => {
+                tracing::debug!(hook = %self.name, event = delivery.event, "not told yet: {why}");
+            }
+            None => tracing::warn!(
+                hook = %self.name,
+                event = delivery.event,
+                "given up: {why}; `strowger webhooks dead` lists it, `strowger webhooks retry` sends it again"
+            ),
+        }
+        self.store
+            .undelivered(&self.name, delivery.event, due, &why)
+            .await
+    }
+}
+
+/// The pause after so many failures before this one: half of it is chance, so that what failed together does not come
+/// again together.
+fn pause_ms(attempts: u64) -> u64 {
+    let doubled = FIRST_PAUSE_MS.saturating_mul(1 << attempts.min(20));
+    let whole = doubled.min(LONGEST_PAUSE_MS);
+    whole / 2 + rand::rng().random_range(0..=whole / 2)
+}
+
+/// The innermost reason of a failed request; the outer ones say only that it failed.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_PAUSE_MS, pause_ms};
+
+    #[test]
+    fn pauses_double_up_to_an_hour() {
+        for (attempts, most) in [
+            (0, 1_000),
+            (3, 8_000),
+            (12, LONGEST_PAUSE_MS),
+            (u64::MAX, LONGEST_PAUSE_MS),
+        ] {
+            let pause = pause_ms(attempts);
+            assert!((most / 2..=most).contains(&pause), "{attempts}: {pause}");
+        }
+    }
+}

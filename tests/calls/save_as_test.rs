@@ -1,0 +1,150 @@
+//! `strowger trace CONTACT --save-as-test`: what a contact did becomes a test that passes where it is put.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use strowger_tests::OrderService;
+use strowger_tests::program::{copy_project, edit, repository, share_caches, strowger};
+use tempfile::TempDir;
+
+use crate::world::always_open;
+
+const CARD: &str = r#"flow: card
+format: 1
+languages: [en]
+vars: { card: secret, message: text }
+steps:
+  start:
+    - ask: "Your card?"
+      into: card
+      expect: { digits: 12..19 }
+      sensitive: true
+      then: { ok: mark, no_input: bye, no_match: bye }
+  mark:
+    - tag: paid
+    - goto: bye
+  bye: { hangup: completed }
+"#;
+
+struct Shop {
+    folder: TempDir,
+    project: PathBuf,
+    _orders: OrderService,
+}
+
+impl Shop {
+    fn open() -> Result<Shop> {
+        let orders = OrderService::start()?;
+        let folder = TempDir::new()?;
+        let project = folder.path().join("project");
+        copy_project(&repository().join("flows/aurora"), &project)?;
+        let address = orders.address.to_string();
+        edit(&project.join("strowger.toml"), |text| {
+            text.replace("127.0.0.1:8090", &address)
+        })?;
+        always_open(&project)?;
+        std::fs::write(project.join("card.flow.yaml"), CARD)?;
+        share_caches(&folder.path().join("data"))?;
+        Ok(Shop {
+            folder,
+            project,
+            _orders: orders,
+        })
+    }
+
+    fn run(&self, verb: &[&str]) -> Result<(i32, String, String)> {
+        let project = self.project.display().to_string();
+        let data = self.folder.path().join("data").display().to_string();
+        strowger(&[verb, &["--project", &project, "--data", &data]].concat())
+    }
+
+    /// A contact in the terminal, as a journal in a file.
+    fn journal(&self, flow: &str, script: &str) -> Result<String> {
+        let (code, journal, errors) =
+            self.run(&["call", flow, "--script", script, "--format", "json"])?;
+        assert_eq!(code, 0, "{errors}");
+        let path = self.folder.path().join("call.jsonl");
+        std::fs::write(&path, journal)?;
+        Ok(path.display().to_string())
+    }
+}
+
+/// Puts a case below `tests:` of a file, as a designer would.
+fn put(file: &Path, case: &str) -> Result<()> {
+    edit(file, |text| match text.contains("\ntests:\n") {
+        true => text.replacen("\ntests:\n", &format!("\ntests:\n{case}"), 1),
+        false => format!("{text}\ntests:\n{case}"),
+    })
+}
+
+#[test]
+fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
+    let shop = Shop::open()?;
+    for (name, flow, script, has) in [
+        (
+            "an order that is found",
+            "main-menu",
+            "2,1,20260302#,1",
+            vec!["orders/lookup", "press: \"20260302#\""],
+        ),
+        (
+            "an order that is not there",
+            "main-menu",
+            "2,1,99999999#,1",
+            vec!["orders/lookup", "outcome: not_found"],
+        ),
+        ("nobody presses anything", "main-menu", "2", vec!["silence"]),
+        (
+            "hangs up at once",
+            "main-menu",
+            "2,hangup",
+            vec!["hangup", "ends: \"abandoned\""],
+        ),
+        ("a card", "card", "4111222233334444#", vec!["4444#", "tag:"]),
+        (
+            "keys with pauses",
+            "order-status",
+            "1,2,3#",
+            vec!["silence"],
+        ),
+        ("a card that is too short", "card", "41#", vec!["press"]),
+    ] {
+        let journal = shop.journal(flow, script)?;
+        let (code, case, told) = shop.run(&["trace", &journal, "--save-as-test", name])?;
+        assert_eq!(code, 0, "{name}: {case}\n{told}");
+        assert!(told.contains("it passes"), "{name}: {told}");
+        for word in has {
+            assert!(case.contains(word), "{name}: no `{word}` in {case}");
+        }
+        assert!(!case.contains("41112222"), "{name}: a secret in {case}");
+        let file = shop.project.join(format!("{flow}.flow.yaml"));
+        put(&file, &case)?;
+        let file = file.display().to_string();
+        let (code, out, errors) = strowger(&["test", &file, "-k", name])?;
+        assert_eq!(code, 0, "{name}: {out}{errors}\n{case}");
+        assert!(
+            out.contains("1 passed") || out.contains("1 test"),
+            "{name}: {out}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_test_that_does_not_fit_the_flow_any_more_is_told() -> Result<()> {
+    let shop = Shop::open()?;
+    let journal = shop.journal("card", "4111222233334444#")?;
+    edit(&shop.project.join("card.flow.yaml"), |text| {
+        text.replace("hangup: completed", "hangup: sold")
+    })?;
+    let (code, case, told) = shop.run(&["trace", &journal, "--save-as-test"])?;
+    assert_eq!(code, 1, "{case}{told}");
+    assert!(
+        told.contains("does not pass") && told.contains("sold"),
+        "{told}"
+    );
+    std::fs::remove_file(shop.project.join("card.flow.yaml"))?;
+    let (code, _, told) = shop.run(&["trace", &journal, "--save-as-test", "x"])?;
+    assert_eq!(code, 2, "{told}");
+    told.contains("no flow `card`").then_some(()).context(told)
+}

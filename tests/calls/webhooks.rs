@@ -1,0 +1,416 @@
+//! Events as others are told of them: signed requests that are tried again, and the stream.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use hmac::{Hmac, Mac};
+use serde_json::Value as Json;
+use sha2::Sha256;
+use strowger_tests::program::{copy_project, edit, free_port, repository, strowger};
+use strowger_tests::{Engine, Phone};
+
+const KEY: &str = "0123456789abcdef-of-the-test";
+
+/// A request as it came.
+struct Told {
+    head: String,
+    body: String,
+}
+
+impl Told {
+    fn header(&self, name: &str) -> Result<&str> {
+        let line = self.head.lines().find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then_some(value.trim())
+        });
+        line.with_context(|| format!("no {name} in {}", self.head))
+    }
+
+    /// Checks the signature as a receiver would, by the documentation alone.
+    fn check(&self) -> Result<Json> {
+        let signature = self.header("strowger-signature")?;
+        let (time, given) = signature.split_once(",v1=").context("two parts")?;
+        let time = time.strip_prefix("t=").context("a time")?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(KEY.as_bytes())?;
+        mac.update(format!("{time}.{}", self.body).as_bytes());
+        let bytes = mac.finalize().into_bytes();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(given, hex);
+        Ok(serde_json::from_str(&self.body)?)
+    }
+}
+
+/// A receiver that answers with these statuses, the last one for ever.
+fn receiver(address: SocketAddr, statuses: &'static [u16]) -> Result<Receiver<Told>> {
+    let listener = TcpListener::bind(address)?;
+    let (told, requests) = channel();
+    std::thread::spawn(move || {
+        for (number, stream) in listener.incoming().flatten().enumerate() {
+            let status = statuses[number.min(statuses.len() - 1)];
+            if let Some(request) = answer(stream, status)
+                && told.send(request).is_err()
+            {
+                return;
+            }
+        }
+    });
+    Ok(requests)
+}
+
+fn answer(stream: TcpStream, status: u16) -> Option<Told> {
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
+    })?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let mut stream = reader.into_inner();
+    write!(
+        stream,
+        "HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    )
+    .ok()?;
+    Some(Told {
+        head,
+        body: String::from_utf8(body).ok()?,
+    })
+}
+
+fn served(hook: &str) -> Result<Engine> {
+    Engine::serve_with(&[("HOOK_KEY", KEY)], |project| {
+        copy_project(&repository().join("flows/bench"), project)?;
+        edit(&project.join("strowger.toml"), |text| {
+            format!("{text}\n{hook}\n")
+        })
+    })
+}
+
+fn hook(address: SocketAddr, further: &str) -> String {
+    format!(
+        "[[webhooks]]\nname = \"crm\"\nurl = \"http://{address}/hook\"\nsecret_env = \"HOOK_KEY\"\nallow_private = true\n{further}"
+    )
+}
+
+fn a_call(engine: &Engine) -> Result<String> {
+    let mut phone = Phone::dial(engine.sip, "ivr", "call", &[])?;
+    engine.contact_up(&phone.call_id)?;
+    phone.cue()?;
+    phone.ended()?;
+    Ok(phone.call_id)
+}
+
+/// The numbers of `routes.yaml` of the project for load have one flow.
+#[test]
+fn what_happens_is_told_signed_and_again_until_it_is_taken() -> Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+    let mut engine = served(&hook(address, ""))?;
+    // Nobody listens yet: what happens is told when somebody does.
+    let call_id = a_call(&engine)?;
+    assert!(!engine.reason(&call_id)?.is_empty());
+    engine.program.kill()?;
+    let requests = receiver(address, &[500, 200])?;
+    engine.restart()?;
+    let limit = Duration::from_secs(20);
+    let first = requests.recv_timeout(limit)?;
+    let mut bodies = vec![first.check()?];
+    // The one that was answered 500 comes again.
+    while bodies.len() < 3 {
+        bodies.push(requests.recv_timeout(limit)?.check()?);
+    }
+    let id = engine.contact(&call_id)?["id"].clone();
+    assert!(
+        bodies.iter().all(|body| body["contact"] == id),
+        "{bodies:?}"
+    );
+    let of = |kind: &str| bodies.iter().filter(|body| body["event"] == kind).count();
+    assert_eq!(of("contact.began") + of("contact.ended"), 3);
+    assert!(of("contact.began") >= 1 && of("contact.ended") >= 1);
+    let ended = bodies
+        .iter()
+        .find(|body| body["event"] == "contact.ended")
+        .context("just counted")?;
+    assert_eq!(ended["record"]["id"], id);
+    assert!(
+        ended["record"]["path"]
+            .as_array()
+            .is_some_and(|path| !path.is_empty()),
+        "{ended}"
+    );
+    assert_eq!(
+        first.header("strowger-event")?,
+        bodies[0]["event"].as_str().unwrap_or_default()
+    );
+    assert_eq!(
+        first.header("strowger-delivery")?,
+        bodies[0]["id"].as_str().unwrap_or_default()
+    );
+    assert!(!engine.program.log().contains(KEY));
+    Ok(())
+}
+
+#[test]
+fn what_nobody_takes_is_a_dead_letter_that_can_be_sent_again() -> Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+    let mut engine = served(&hook(
+        address,
+        "events = [\"contact.ended\"]\nretry_for_s = 1",
+    ))?;
+    let call_id = a_call(&engine)?;
+    assert!(!engine.reason(&call_id)?.is_empty());
+    let project = engine.project.display().to_string();
+    let data = engine.data.display().to_string();
+    let webhooks = |verb: &[&str]| {
+        let place = ["-p", &project, "--data", &data];
+        strowger(&[&["webhooks"], verb, &place].concat())
+    };
+    let mut listed = String::new();
+    engine
+        .program
+        .wait_until("a dead letter", Duration::from_secs(30), || {
+            listed = webhooks(&["dead", "--format", "json"])
+                .map(|(_, out, _)| out)
+                .unwrap_or_default();
+            !listed.is_empty()
+        })?;
+    let letter: Json = serde_json::from_str(&listed)?;
+    assert_eq!(letter["hook"], "crm");
+    assert!(
+        letter["error"]
+            .as_str()
+            .is_some_and(|error| error.contains("refused")),
+        "{letter}"
+    );
+    let requests = receiver(address, &[204])?;
+    let (code, out, _) = webhooks(&["retry", "crm"])?;
+    assert_eq!((code, out.as_str()), (0, "1 are sent again\n"));
+    let told = requests.recv_timeout(Duration::from_secs(20))?.check()?;
+    assert_eq!(told["event"], "contact.ended");
+    engine
+        .program
+        .wait_until("it is crossed out", Duration::from_secs(10), || {
+            webhooks(&["dead"]).is_ok_and(|(_, out, _)| out.is_empty())
+        })?;
+    Ok(())
+}
+
+#[test]
+fn a_webhook_that_cannot_be_used_is_told_at_the_start() -> Result<()> {
+    let folder = strowger_tests::program::copy("bench")?;
+    let toml = folder.path().join("strowger.toml");
+    let before = std::fs::read_to_string(&toml)?;
+    let project = folder.path().display().to_string();
+    for (hook, told) in [
+        ("url = \"http://crm.example/h\"", "not https"),
+        ("url = \"https://10.0.0.1/h\"", "private"),
+        ("url = \"https://[::ffff:127.0.0.1]/h\"", "private"),
+        (
+            "url = \"https://u:p@crm.example/h\"",
+            "a user or a password",
+        ),
+        ("url = \"nothing\"", "url is none"),
+        (
+            "url = \"https://crm.example/h\"\nname = \"otlp\"",
+            "called `otlp`",
+        ),
+        (
+            "url = \"https://crm.example/h\"\nevents = [\"contact.dies\"]",
+            "contact.dies",
+        ),
+        (
+            "url = \"https://crm.example/h\"\nat_once = 0",
+            "at_once is 1 to 32",
+        ),
+    ] {
+        std::fs::write(
+            &toml,
+            format!("{before}\n[[webhooks]]\nsecret_env = \"NO_SUCH_KEY\"\n{hook}\n"),
+        )?;
+        let (code, out, errors) = strowger(&["check", &project])?;
+        let shown = format!("{out}{errors}");
+        assert_ne!(code, 0, "{hook}: {shown}");
+        assert!(shown.contains(told), "{hook}: {shown}");
+    }
+    std::fs::write(
+        &toml,
+        format!(
+            "{before}\n[[webhooks]]\nsecret_env = \"NO_SUCH_KEY\"\nurl = \"https://crm.example/h\"\n"
+        ),
+    )?;
+    let (sip, http) = (free_port()?, free_port()?);
+    let (code, _, errors) = strowger(&[
+        "serve",
+        &project,
+        "--sip",
+        &format!("127.0.0.1:{sip}"),
+        "--http",
+        &format!("127.0.0.1:{http}"),
+    ])?;
+    assert_eq!(code, 2, "{errors}");
+    assert!(
+        errors.contains("NO_SUCH_KEY") && errors.contains("openssl rand"),
+        "{errors}"
+    );
+    Ok(())
+}
+
+/// Reads a stream of events until there are so many.
+fn streamed(
+    address: SocketAddr,
+    after: Option<&str>,
+    count: usize,
+    meanwhile: impl FnOnce() -> Result<()>,
+) -> Result<Vec<(String, Json)>> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    let last = after.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
+    write!(
+        stream,
+        "GET /v1/events HTTP/1.0\r\nHost: 127.0.0.1\r\n{last}\r\n"
+    )?;
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    // The first comment says that the stream is on.
+    while line.trim_end() != ": strowger" {
+        line.clear();
+        anyhow::ensure!(reader.read_line(&mut line)? > 0, "the stream ended");
+    }
+    meanwhile()?;
+    let (mut id, mut events) = (String::new(), Vec::new());
+    let end = Instant::now() + Duration::from_secs(30);
+    while events.len() < count && Instant::now() < end {
+        line.clear();
+        anyhow::ensure!(reader.read_line(&mut line)? > 0, "the stream ended");
+        if let Some(found) = line.trim_end().strip_prefix("id: ") {
+            id = found.to_owned();
+        } else if let Some(data) = line.strip_prefix("data: ") {
+            events.push((id.clone(), serde_json::from_str(data)?));
+        }
+    }
+    Ok(events)
+}
+
+#[test]
+fn the_stream_tells_what_happens_and_goes_on_where_it_was() -> Result<()> {
+    let engine = Engine::start("bench", |_| Ok(()))?;
+    let events = streamed(engine.http, None, 2, || a_call(&engine).map(drop))?;
+    let kinds: Vec<_> = events
+        .iter()
+        .map(|(_, event)| event["event"].as_str().unwrap_or_default())
+        .collect();
+    assert_eq!(kinds, ["contact.began", "contact.ended"]);
+    assert_eq!(events[1].1["record"]["id"], events[1].1["contact"]);
+    // Whoever lost the connection after the first is told the second, though it is past.
+    let again = streamed(engine.http, Some(&events[0].0), 1, || Ok(()))?;
+    assert_eq!(again, events[1..]);
+    let all = streamed(engine.http, Some("0"), 2, || Ok(()))?;
+    assert_eq!(all, events);
+    let mut stream = TcpStream::connect(engine.http)?;
+    write!(
+        stream,
+        "GET /v1/events HTTP/1.0\r\nHost: 127.0.0.1\r\nLast-Event-ID: soon\r\n\r\n"
+    )?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    assert!(
+        text.contains(" 400 ") && text.contains("Last-Event-ID"),
+        "{text}"
+    );
+    Ok(())
+}
+
+/// An attribute of a span, whatever its type.
+fn attribute<'s>(span: &'s Json, key: &str) -> Option<&'s str> {
+    let all = span["attributes"].as_array()?;
+    let found = all.iter().find(|attribute| attribute["key"] == key)?;
+    found["value"].as_object()?.values().next()?.as_str()
+}
+
+#[test]
+fn a_collector_gets_a_trace_of_each_contact_without_numbers() -> Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+    let requests = receiver(address, &[503, 200])?;
+    let engine = served(&format!(
+        "[telemetry]\notlp_endpoint = \"http://{address}\""
+    ))?;
+    let call_id = a_call(&engine)?;
+    let limit = Duration::from_secs(20);
+    let refused = requests.recv_timeout(limit)?;
+    let taken = requests.recv_timeout(limit)?;
+    assert_eq!(
+        refused.body, taken.body,
+        "the same trace again, with the same ids"
+    );
+    assert!(taken.head.starts_with("POST /v1/traces "), "{}", taken.head);
+    assert!(!taken.body.contains("13800138000"), "{}", taken.body);
+
+    let export: Json = serde_json::from_str(&taken.body)?;
+    let resource = &export["resourceSpans"][0]["resource"];
+    assert_eq!(attribute(resource, "service.name"), Some("strowger"));
+    let spans = export["resourceSpans"][0]["scopeSpans"][0]["spans"]
+        .as_array()
+        .context("spans")?;
+    let hex = |id: &Json, digits: usize| {
+        let id = id.as_str().unwrap_or_default();
+        id.len() == digits && id.bytes().all(|digit| digit.is_ascii_hexdigit())
+    };
+    let time =
+        |span: &Json, key: &str| span[key].as_str().and_then(|time| time.parse::<u64>().ok());
+    let ids: Vec<&Json> = spans.iter().map(|span| &span["spanId"]).collect();
+    for span in spans {
+        assert!(
+            hex(&span["traceId"], 32) && hex(&span["spanId"], 16),
+            "{span}"
+        );
+        assert_eq!(span["traceId"], spans[0]["traceId"]);
+        let (from, to) = (
+            time(span, "startTimeUnixNano"),
+            time(span, "endTimeUnixNano"),
+        );
+        assert!(from.is_some() && from <= to, "{span}");
+        let parent = &span["parentSpanId"];
+        assert!(parent.is_null() || ids.contains(&parent), "{span}");
+    }
+    let roots: Vec<&Json> = spans
+        .iter()
+        .filter(|span| span["parentSpanId"].is_null())
+        .collect();
+    assert_eq!(roots.len(), 1);
+    let contact = engine.contact(&call_id)?;
+    assert_eq!(
+        attribute(roots[0], "strowger.contact"),
+        contact["id"].as_str()
+    );
+    assert_eq!(
+        attribute(roots[0], "strowger.reason"),
+        contact["reason"].as_str()
+    );
+    let step = spans
+        .iter()
+        .find(|span| attribute(span, "strowger.plugin").is_some());
+    let step = step.context("a step's span")?;
+    assert_eq!(step["parentSpanId"], roots[0]["spanId"]);
+    assert!(attribute(step, "strowger.cpu_us").is_some(), "{step}");
+    let call = spans
+        .iter()
+        .find(|span| span["name"] == "media.listen")
+        .context("a host call's span")?;
+    assert!(
+        spans
+            .iter()
+            .any(|span| span["spanId"] == call["parentSpanId"]
+                && attribute(span, "strowger.plugin").is_some())
+    );
+    Ok(())
+}

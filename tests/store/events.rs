@@ -1,0 +1,66 @@
+//! Events, and what is still to be told of them.
+
+use anyhow::{Context, Result};
+use strowger_server::store::Writer;
+
+use crate::world::{Database, began, ended_at, open};
+
+pub async fn what_happened_is_noted_once_for_each_webhook(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let (writer, _) = Writer::start(store.clone());
+    let flush = async || writer.flush().await.map_err(anyhow::Error::msg);
+    writer.write(began("before", "call-before")).await;
+    flush().await?;
+    let ended = ["contact.ended".to_owned()];
+    // A webhook that is new is told what happens from now on.
+    assert!(!store.note_deliveries("crm", &ended, 10, 8).await?);
+    let mut news = store.news();
+    news.mark_unchanged();
+    for id in ["a", "b", "c"] {
+        writer.write(began(id, &format!("call-{id}"))).await;
+        writer.write(ended_at(id, 20)).await;
+    }
+    // A commit whose answer was lost is done again.
+    writer.write(ended_at("a", 20)).await;
+    flush().await?;
+    assert!(news.has_changed()?);
+    // Six events in pages of four.
+    assert!(store.note_deliveries("crm", &ended, 30, 4).await?);
+    assert!(!store.note_deliveries("crm", &ended, 30, 4).await?);
+    assert!(!store.note_deliveries("crm", &ended, 30, 4).await?);
+    let due = store.deliveries("crm", 10).await?;
+    assert_eq!(due.len(), 3);
+    assert!(
+        due.iter()
+            .all(|delivery| (delivery.since, delivery.attempts) == (30, 0))
+    );
+    let event = store.event(due[0].event).await?.context("it is there")?;
+    assert_eq!(
+        (event.kind.as_str(), event.contact.as_str()),
+        ("contact.ended", "a")
+    );
+
+    store.delivered("crm", due[0].event).await?;
+    store
+        .undelivered("crm", due[1].event, Some(99), "refused\0")
+        .await?;
+    store.undelivered("crm", due[2].event, None, "gone").await?;
+    let left = store.deliveries("crm", 10).await?;
+    assert_eq!(left.len(), 1);
+    assert_eq!((left[0].due, left[0].attempts), (99, 1));
+    let dead = store.dead_letters(None, 10).await?;
+    assert_eq!((dead.len(), dead[0].event), (1, due[2].event));
+    assert_eq!(dead[0].error.as_deref(), Some("gone"));
+    // Nobody is still to be told of the others.
+    assert_eq!(store.prune_events(1_000, 0).await?, 5);
+    assert_eq!(store.revive(Some("other"), None, 200).await?, 0);
+    assert_eq!(store.revive(Some("crm"), None, 200).await?, 1);
+    assert!(store.dead_letters(None, 10).await?.is_empty());
+    let again = store.deliveries("crm", 10).await?;
+    assert!(
+        again
+            .iter()
+            .any(|delivery| delivery.event == due[2].event && delivery.attempts == 0)
+    );
+    Ok(())
+}

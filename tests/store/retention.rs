@@ -1,0 +1,322 @@
+//! What goes, in which order, and what is found of a number.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use strowger_server::project::{KeepFiles, KeepRows, RetentionSection};
+use strowger_server::records::ContactRecord;
+use strowger_server::retention::{Forgetting, Gone, Sweep, forget};
+use strowger_server::store::{Place, Record, RecordFilter, Space, Store, Writer};
+
+use crate::world::{Database, began, key, open, record};
+
+const DAY: u64 = 86_400_000;
+/// Now, in days after 1970.
+const NOW: u64 = 1_000;
+
+/// The data folder of a database.
+fn folder(place: &Place) -> &Path {
+    match place {
+        Place::File { folder, .. } | Place::Server { folder, .. } => folder,
+    }
+}
+
+fn sound(place: &Place, name: &str) -> PathBuf {
+    folder(place).join("recordings").join(name)
+}
+
+/// Contacts that are over: id, the day of the end, the path, whether it failed. Each has a journal and a recording.
+async fn filled(database: &Database<'_>, contacts: &[(&str, u64, &str, bool)]) -> Result<Store> {
+    let store = open(&database.place).await?;
+    let (writer, _) = Writer::start(store.clone());
+    std::fs::create_dir_all(folder(&database.place).join("recordings"))?;
+    for (id, day, path, failed) in contacts {
+        writer.write(began(id, id)).await;
+        writer.write(key(id, 0)).await;
+        let kept = ContactRecord {
+            path_hash: (*path).to_owned(),
+            failures: u32::from(*failed),
+            ..record(id, day * DAY)
+        };
+        writer
+            .write(Record::Ended {
+                id: (*id).to_owned(),
+                reason: "completed".into(),
+                at: day * DAY,
+                record: Some(Box::new(kept)),
+            })
+            .await;
+        std::fs::write(sound(&database.place, &format!("{id}.wav")), [0; 1_000])?;
+    }
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    Ok(store)
+}
+
+async fn swept(
+    database: &Database<'_>,
+    store: &Store,
+    rules: &RetentionSection,
+    dry: bool,
+) -> Result<Gone> {
+    let sweep = Sweep {
+        store,
+        tenant: Some("aurora"),
+        recordings: folder(&database.place).join("recordings"),
+        rules,
+        now: NOW * DAY,
+        dry,
+        pause: Duration::ZERO,
+    };
+    Ok(sweep.run().await?)
+}
+
+/// The contacts that still have a journal, and those that have a record.
+async fn left(store: &Store, contacts: &[(&str, u64, &str, bool)]) -> Result<(String, String)> {
+    let mut journals = String::new();
+    for (id, ..) in contacts {
+        if !store.journal(id).await?.entries.is_empty() {
+            journals.push_str(id.split('-').next().unwrap_or_default());
+        }
+    }
+    let records = store.records(&RecordFilter::default()).await?.records;
+    let mut records: Vec<_> = records
+        .iter()
+        .filter_map(|r| r.id.split('-').next())
+        .collect();
+    records.sort_unstable();
+    Ok((journals, records.concat()))
+}
+
+pub async fn errors_and_the_first_of_each_path_outlive_the_rest(
+    database: &Database<'_>,
+) -> Result<()> {
+    let contacts = [
+        ("a-0", 700, "menu", false),  // too old even for a rare one
+        ("b-0", 900, "menu", false),  // the first of its path that is left
+        ("c-0", 901, "menu", false),  // ordinary and old
+        ("d-0", 902, "menu", true),   // an error
+        ("e-0", 903, "order", false), // the first of its path
+        ("f-0", 995, "menu", false),  // young
+    ];
+    let store = filled(database, &contacts).await?;
+    let journals = RetentionSection {
+        journals: Some(KeepRows {
+            days: Some(30),
+            rare_days: Some(200),
+            max_contacts: None,
+        }),
+        ..RetentionSection::default()
+    };
+    let gone = Gone {
+        journals: 2,
+        ..Gone::default()
+    };
+    assert_eq!(
+        swept(database, &store, &journals, true).await?,
+        Gone {
+            journals: 3,
+            ..gone
+        },
+        "told without a removal: b goes while a is there"
+    );
+    assert_eq!(left(&store, &contacts).await?.0, "abcdef");
+    assert_eq!(swept(database, &store, &journals, false).await?, gone);
+    assert_eq!(
+        left(&store, &contacts).await?,
+        ("bdef".into(), "abcdef".into())
+    );
+    assert_eq!(
+        swept(database, &store, &journals, false).await?,
+        Gone::default()
+    );
+
+    // With a record goes all else of its contact.
+    let records = RetentionSection {
+        records: Some(KeepRows {
+            days: Some(30),
+            rare_days: Some(99),
+            max_contacts: None,
+        }),
+        ..RetentionSection::default()
+    };
+    let gone = swept(database, &store, &records, false).await?;
+    assert_eq!(
+        (gone.records, gone.recordings, gone.files, gone.bytes),
+        (2, 2, 2, 2_000)
+    );
+    let (journals, records) = left(&store, &contacts).await?;
+    assert_eq!((journals.as_str(), records.as_str()), ("def", "cdef"));
+    assert!(store.contact("b-0").await?.is_none());
+    assert!(!sound(&database.place, "b-0.wav").exists());
+    assert!(sound(&database.place, "c-0.wav").exists());
+    Ok(())
+}
+
+pub async fn above_the_bound_the_ordinary_go_before_the_rare(
+    database: &Database<'_>,
+) -> Result<()> {
+    let contacts = [
+        ("a-0", 990, "menu", true),
+        ("b-0", 991, "menu", false),
+        ("c-0", 992, "menu", false),
+        ("d-0", 993, "menu", false),
+        ("e-0", 994, "menu", false),
+    ];
+    let store = filled(database, &contacts).await?;
+    let bound = |journals, recordings| RetentionSection {
+        journals: Some(KeepRows {
+            max_contacts: Some(journals),
+            ..KeepRows::default()
+        }),
+        recordings: Some(KeepFiles {
+            max_mb: Some(recordings),
+            ..KeepFiles::default()
+        }),
+        ..RetentionSection::default()
+    };
+    let rules = bound(3, 1);
+    assert_eq!(swept(database, &store, &rules, true).await?.journals, 2);
+    assert_eq!(swept(database, &store, &rules, false).await?.journals, 2);
+    // c and d are the oldest that are not rare.
+    assert_eq!(left(&store, &contacts).await?.0, "abe");
+    assert_eq!(
+        swept(database, &store, &bound(1, 1), false).await?.journals,
+        2
+    );
+    assert_eq!(
+        left(&store, &contacts).await?.0,
+        "b",
+        "e went as ordinary, then the oldest"
+    );
+
+    // A megabyte of recordings: the message of one is too much.
+    std::fs::write(sound(&database.place, "d-0-3.wav"), vec![0; 999_000])?;
+    let gone = swept(database, &store, &rules, false).await?;
+    assert_eq!((gone.recordings, gone.files, gone.bytes), (2, 3, 1_001_000));
+    for (name, there) in [
+        ("a-0", true),
+        ("b-0", true),
+        ("c-0", false),
+        ("d-0", false),
+        ("d-0-3", false),
+        ("e-0", true),
+    ] {
+        let file = sound(&database.place, &format!("{name}.wav"));
+        assert_eq!(file.exists(), there, "{name}");
+    }
+    Ok(())
+}
+
+pub async fn a_number_is_forgotten_whole_and_again_after_a_cut(
+    database: &Database<'_>,
+) -> Result<()> {
+    let contacts = [
+        ("a-0", 1, "menu", false),
+        ("b-0", 2, "menu", false),
+        ("c-0", 3, "menu", false),
+    ];
+    let store = filled(database, &contacts).await?;
+    let (writer, _) = Writer::start(store.clone());
+    // Another caller whose journal names the number, and one of the number's own who is still there.
+    for (id, from) in [("other-0", "anonymous"), ("lasting-0", "861300000")] {
+        let mut record = began(id, id);
+        if let Record::Began { from: caller, .. } = &mut record {
+            *caller = from.to_owned();
+        }
+        writer.write(record).await;
+    }
+    let wrote = strowger_contact::Entry {
+        seq: 0,
+        at: 1,
+        kind: strowger_contact::EntryKind::Wrote {
+            text: "call me on 861300000".into(),
+            message: None,
+        },
+    };
+    writer
+        .write(Record::Entries("other-0".into(), vec![wrote]))
+        .await;
+    let mut own = record("other-0", 5);
+    own.from = "anonymous".into();
+    writer
+        .write(Record::Ended {
+            id: "other-0".into(),
+            reason: "completed".into(),
+            at: 5,
+            record: Some(Box::new(own)),
+        })
+        .await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    let space = Space {
+        tenant: "aurora",
+        plugin: "callbacks",
+    };
+    store.kv_set(space, "k", b"tel:861300000", None, 1).await?;
+    let data = folder(&database.place);
+    let forgetting = |tenant, mentioned, dry| Forgetting {
+        store: &store,
+        data,
+        number: "+86 1300-000",
+        tenant,
+        mentioned,
+        dry,
+        who: "cli:rosa",
+        now: 9,
+    };
+    let nothing = forget(&forgetting(Some("borealis"), false, true)).await?;
+    assert_eq!(
+        (nothing.contacts, nothing.mentioned, nothing.lasting),
+        (0, 0, 0)
+    );
+    let dry = forget(&forgetting(None, false, true)).await?;
+    assert_eq!(
+        (dry.contacts, dry.mentioned, dry.recordings, dry.lasting),
+        (3, 1, 3, 1)
+    );
+    assert_eq!(dry.keys, [("callbacks".to_owned(), 1)]);
+    assert!(dry.number_hash.is_none() && store.oblivions().await?.is_empty());
+
+    // Cut off after the files of one and before its row.
+    std::fs::remove_file(sound(&database.place, "b-0.wav"))?;
+    let done = forget(&forgetting(None, true, false)).await?;
+    assert_eq!((done.contacts, done.recordings, done.lasting), (3, 2, 1));
+    for id in ["a-0", "b-0", "c-0", "other-0"] {
+        assert!(
+            store.contact(id).await?.is_none() && store.record(id).await?.is_none(),
+            "{id}"
+        );
+        assert!(store.journal(id).await?.entries.is_empty(), "{id}");
+    }
+    assert!(store.contact("lasting-0").await?.is_some());
+    let lines = store.oblivions().await?;
+    assert_eq!(
+        (lines.len(), lines[0].finished, lines[0].contacts),
+        (1, 0, 4)
+    );
+    assert!(!lines[0].number.contains("1300000") && lines[0].number.len() == 64);
+    // When the last is over, the same line is finished.
+    writer.write(crate::world::ended_at("lasting-0", 9)).await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    forget(&forgetting(None, true, false)).await?;
+    let lines = store.oblivions().await?;
+    assert_eq!(
+        (lines.len(), lines[0].finished, lines[0].contacts),
+        (1, 1, 5)
+    );
+    assert_eq!(forget(&forgetting(None, true, false)).await?.contacts, 0);
+    // Every run is in the audit log, and the number is not.
+    let log = store.audit_log(None, None, 10).await?;
+    let runs = log
+        .iter()
+        .map(|line| (line.action.as_str(), line.who.as_str()));
+    assert_eq!(runs.collect::<Vec<_>>(), [("number.forget", "cli:rosa"); 3]);
+    assert!(log.iter().all(|line| line.object == lines[0].number));
+    let text = format!("{:?}{log:?}", store.oblivions().await?);
+    assert!(!text.contains("1300000"));
+    store
+        .kv_get(space, "k", 1)
+        .await?
+        .context("what is a plugin's stays")?;
+    Ok(())
+}
