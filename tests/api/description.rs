@@ -1,12 +1,12 @@
 //! The description is true: schemathesis makes requests of it, right and wrong ones, and looks at the answers.
 
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value as Json;
 use strowger_tests::http::get;
-use strowger_tests::program::{binary, repository, strowger};
+use strowger_tests::program::{POLL, binary, repository, strowger};
 use strowger_tests::{Engine, Phone};
 
 use crate::world::{Client, engine};
@@ -14,15 +14,27 @@ use crate::world::{Client, engine};
 /// Requests that schemathesis makes at least, of every kind: fewer would show nothing.
 const AT_LEAST: u64 = 300;
 
-/// Places a call; the id of its contact.
+/// Places a call; the id of its contact, when it is over.
 pub fn contact(engine: &Engine) -> Result<String> {
     let mut phone = Phone::dial(engine.sip, "hold", "call", &[])?;
     phone.first_sound(Duration::from_secs(20))?;
+    phone.cue()?;
+    phone.ended()?;
     drop(phone);
     let client = Client::new(engine, "operator", &[])?;
     let list = client.ask("GET", "/v1/contacts")?.json()?;
     let id = list["items"][0]["id"].as_str();
-    Ok(id.with_context(|| format!("a contact: {list}"))?.to_owned())
+    let id = id.with_context(|| format!("a contact: {list}"))?.to_owned();
+    // Its record is written at its end.
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let answer = client.ask("GET", &format!("/v1/contacts/{id}/record"))?;
+        match answer.status {
+            200 => return Ok(id),
+            409 if Instant::now() < end => std::thread::sleep(POLL),
+            status => bail!("the call did not end: {status} {}", answer.body),
+        }
+    }
 }
 
 #[test]

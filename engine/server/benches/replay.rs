@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 (contacts, start.elapsed())
             })
             .await
-            .map_err(|end| end.to_string())?;
+            .map_err(|end| format!("the replay gave nothing: {end:?}"))?;
         let rate = f64::from(contacts) / took.as_secs_f64();
         println!("replayed contacts a second on one core: {rate:.0} ({steps} plugin steps each)");
         Ok(())
