@@ -357,6 +357,18 @@ fn a_project_that_no_call_can_reach_is_told() -> Result<()> {
     let (code, out, err) = project.run(&["check"])?;
     assert_eq!(code, 1, "{out}{err}");
     assert!(!out.contains("no call can come in"), "{out}");
+    // It is configuration: serving ends with 2, as with `strowger.toml`.
+    for (file, text) in [
+        ("routes.yaml", "routes: []\ncolour: red\n"),
+        ("routes.yaml", "routes: ["),
+        ("queues.yaml", "colour: red\n"),
+    ] {
+        std::fs::remove_file(project.path().join("routes.yaml")).ok();
+        project.write(file, text)?;
+        let (code, out, err) = project.run(&SERVE)?;
+        assert_eq!(code, 2, "{file} {text}: {out}{err}");
+        assert!(err.contains(file), "{file} {text}: {err}");
+    }
     Ok(())
 }
 

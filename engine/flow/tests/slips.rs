@@ -216,3 +216,15 @@ fn a_target_that_is_none_is_one_finding() {
         );
     }
 }
+
+#[test]
+fn a_flow_without_a_step_is_one_finding() {
+    for steps in ["{}", "", "[]"] {
+        let text = format!("flow: a\nformat: 1\nlanguages: [en]\nsteps: {steps}\n");
+        assert_eq!(broken(&text).len(), 1, "{steps}: {:?}", broken(&text));
+    }
+    assert_eq!(
+        broken("flow: a\nformat: 1\nlanguages: [en]\nsteps: {}\n"),
+        BTreeSet::from(["missing-key"])
+    );
+}

@@ -343,6 +343,15 @@ impl<'t> Lowerer<'t> {
         ) else {
             return;
         };
+        if map.entries.is_empty() {
+            missing_key::missing(
+                &mut self.report,
+                entry.span(),
+                "start:",
+                Text::fixed("`steps:`", "`steps:`"),
+                "start:",
+            );
+        }
         for (index, step) in map.entries.iter().enumerate() {
             if !is_name(&step.key) || step.key == "repeat" {
                 bad_name::name(

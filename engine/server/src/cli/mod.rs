@@ -220,7 +220,7 @@ impl Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Failure {
         match error {
-            OpenError::Errors(ref findings) => {
+            OpenError::Errors(ref findings) | OpenError::Files(ref findings) => {
                 Failure::new(error.code(), format!("{findings}\n{error}"))
             }
             OpenError::Project(error) => error.into(),

@@ -19,8 +19,9 @@ use crate::project::Project;
   strowger push --release --percent 10            one caller in ten gets it
 
 What is pushed is what the engine reads: strowger.toml, routes.yaml, queues.yaml, the flows, the audio files and the
-plugins' components. The tenant is project.name. Exit code: 0 it is there, 1 it has errors or is refused, 2 it could
-not be pushed.")]
+plugins' components. The tenant is project.name.
+
+Exit code: 0 it is there, 1 it has errors or is refused, 2 it could not be pushed.")]
 pub(super) struct Push {
     /// The project's folder.
     #[arg(default_value = ".")]

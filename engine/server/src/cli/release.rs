@@ -16,7 +16,9 @@ use super::{Failure, OK};
   strowger release 7 --tenant aurora --percent 10 for one caller in ten; the others keep what is live
   strowger release --tenant aurora --roll-back    what was live before
 
-Contacts in progress keep the revision they began with. Exit code: 0 done, 1 refused, 2 it could not be asked.")]
+Contacts in progress keep the revision they began with.
+
+Exit code: 0 done, 1 refused, 2 it could not be asked.")]
 pub(super) struct ReleaseArguments {
     /// The revision.
     #[arg(conflicts_with = "roll_back")]

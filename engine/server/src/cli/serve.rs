@@ -32,8 +32,8 @@ use crate::webhooks::couriers;
 SIGINT or SIGTERM: no new calls are taken, those that are up may end within 30 seconds; a second signal ends
 them at once. With TLS, SIGHUP reads the certificate again. STROWGER_LOG chooses what is logged, such as `info` or `strowger_server=debug`.
 
-Exit code: 0 stopped as asked, 1 flows, plugins or routes have errors, 2 it could not start: configuration, address,
-data folder.")]
+Exit code: 0 stopped as asked, 1 flows or plugins have errors, 2 it could not start: configuration, address, data
+folder.")]
 pub(super) struct Serve {
     /// The project's folder, or a centre's: one with `tenants/`.
     project: PathBuf,
@@ -54,6 +54,12 @@ impl Serve {
             true => (centre_config(&self.project)?, None),
             false => {
                 let project = Project::read(&self.project)?;
+                if project.routes.routes.is_empty() && project.reads() {
+                    eprintln!(
+                        "warning: no call can come in: {} has no route; add `- {{ to: \"100\", flow: NAME }}` below `routes:` of routes.yaml",
+                        self.project.display()
+                    );
+                }
                 (project.config.clone(), Some(project))
             }
         };

@@ -159,6 +159,11 @@ impl Project {
         })
     }
 
+    /// Whether `routes.yaml` and `queues.yaml` could be read, as far as they are there.
+    pub fn reads(&self) -> bool {
+        !self.findings.iter().any(Finding::is_error)
+    }
+
     /// What the flows may refer to.
     pub fn catalog(&self, steps: &Steps) -> Catalog {
         let signatures: BTreeMap<String, FlowSignature> = self

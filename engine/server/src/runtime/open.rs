@@ -46,13 +46,16 @@ pub enum OpenError {
         /// Those that are there.
         known: String,
     },
+    /// `routes.yaml` or `queues.yaml` says what it cannot; the text has all errors, those of flows and plugins too.
+    #[error("the project cannot be used; `strowger check` shows this again")]
+    Files(String),
     /// The flows, plugins or routes have errors; the text has all of them.
     #[error("the project has errors and is not served; `strowger check` shows them again")]
     Errors(String),
 }
 
 impl OpenError {
-    /// The program's exit code: 1 for errors in flows and plugins, 2 for everything else.
+    /// The program's exit code: 1 for errors in flows and plugins and where routes lead, 2 for everything else.
     pub fn code(&self) -> u8 {
         match self {
             OpenError::Errors(_) => 1,
@@ -211,7 +214,10 @@ pub(crate) async fn checked_program(
     let (steps, complaints) = Steps::load(host, folder, plugins, limits).await;
     let examined = Examined::of(project, &steps, &complaints);
     if let Some(errors) = examined.errors() {
-        return Err(OpenError::Errors(errors));
+        return Err(match project.reads() {
+            true => OpenError::Errors(errors),
+            false => OpenError::Files(errors),
+        });
     }
     let program = examined.program(&steps)?;
     Ok((steps, program))
