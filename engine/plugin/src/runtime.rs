@@ -36,7 +36,7 @@ pub struct GuestRuntime {
 impl GuestRuntime {
     /// Starts `threads` threads (at least one) for each lane. `niceness` from 0 to 19 lowers their priority against
     /// the process's other threads, where the system knows priorities of threads (Linux); the slow lane's is lower by
-    /// [`SLOWER`].
+    /// ten steps.
     pub fn new(threads: usize, niceness: u8) -> io::Result<Self> {
         let threads = threads.max(1);
         let runtime = Builder::new_multi_thread()
