@@ -186,7 +186,7 @@ fn bad_projects_are_refused_in_a_sentence() -> Result<()> {
     write("routes.yaml", "routes:\n  - { to: \"1\", flow: nowhere }\n")?;
     refused("route to nowhere", &["nowhere", "routes.yaml"], 1)?;
     write("routes.yaml", "routes:\n  - { to: 1, flwo: x }\n")?;
-    refused("typo in routes", &["routes.yaml:2:", "flwo", "help: "], 1)?;
+    refused("typo in routes", &["routes.yaml:2:", "flwo", "help: "], 2)?;
     write("routes.yaml", "routes: []\n")?;
     std::fs::copy(
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/flow/tests/flows/broken.flow.yaml"),
