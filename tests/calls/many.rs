@@ -2,11 +2,10 @@
 
 use std::io::Write as _;
 use std::net::{TcpStream, UdpSocket};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use strowger_tests::program::{Program, free_port};
+use strowger_tests::program::Program;
 use strowger_tests::{Ear, Phone, phone};
 use strowger_voice::rtp::Packet;
 use strowger_voice::wav;
@@ -23,42 +22,8 @@ fn load_two_hundred_calls_at_once_each_hear_their_prompt() -> Result<()> {
     let mut world = World::edited(always_open)?;
     let (base, sockets) = consecutive_ports(CALLS)?;
     let folder = tempfile::TempDir::new()?;
-    let mut command = Command::new("sipp");
-    command
-        .current_dir(folder.path())
-        .arg(world.engine.sip.to_string())
-        .arg("-sf")
-        .arg(phone::scenarios().join("many.xml"))
-        .args([
-            "-s",
-            "100",
-            "-i",
-            "127.0.0.1",
-            "-p",
-            &free_port()?.to_string(),
-            "-mi",
-            "127.0.0.1",
-        ])
-        .args([
-            "-mp",
-            &base.to_string(),
-            "-m",
-            &(CALLS + 1).to_string(),
-            "-l",
-            &(CALLS + 1).to_string(),
-            "-r",
-            "50",
-        ])
-        .args([
-            "-d",
-            "12000",
-            "-nostdin",
-            "-t",
-            "u1",
-            "-timeout",
-            "90",
-            "-timeout_error",
-        ]);
+    let mut command = phone::many(world.engine.sip, "100", CALLS + 1, 50, 12_000, Some(base))?;
+    command.current_dir(folder.path()).args(["-timeout", "90"]);
     let mut sipp = Program::start(command, "sipp", folder.path().join("log"))?;
     let mut ears: Vec<Ear> = sockets.iter().map(|_| Ear::default()).collect();
     let end = Instant::now() + Duration::from_secs(90);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::Value as Json;
 use strowger_tests::OrderService;
-use strowger_tests::program::{copy_project, edit, repository, share_caches, strowger};
+use strowger_tests::program::{aurora, copy_project, edit, repository, share_caches, strowger};
 use tempfile::TempDir;
 
 use crate::world::{World, always_open};
@@ -27,12 +27,7 @@ impl Recorded {
         let orders = OrderService::start()?;
         let folder = TempDir::new()?;
         let project = folder.path().join("project");
-        copy_project(&repository().join("flows/aurora"), &project)?;
-        let address = orders.address.to_string();
-        edit(&project.join("strowger.toml"), |text| {
-            text.replace("127.0.0.1:8090", &address)
-        })?;
-        always_open(&project)?;
+        aurora(&project, orders.address)?;
         share_caches(&folder.path().join("data"))?;
         let recorded = Recorded {
             journal: folder.path().join("call.jsonl"),

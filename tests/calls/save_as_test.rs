@@ -4,10 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use strowger_tests::OrderService;
-use strowger_tests::program::{copy_project, edit, repository, share_caches, strowger};
+use strowger_tests::program::{aurora, edit, share_caches, strowger};
 use tempfile::TempDir;
-
-use crate::world::always_open;
 
 const CARD: &str = r#"flow: card
 format: 1
@@ -37,12 +35,7 @@ impl Shop {
         let orders = OrderService::start()?;
         let folder = TempDir::new()?;
         let project = folder.path().join("project");
-        copy_project(&repository().join("flows/aurora"), &project)?;
-        let address = orders.address.to_string();
-        edit(&project.join("strowger.toml"), |text| {
-            text.replace("127.0.0.1:8090", &address)
-        })?;
-        always_open(&project)?;
+        aurora(&project, orders.address)?;
         std::fs::write(project.join("card.flow.yaml"), CARD)?;
         share_caches(&folder.path().join("data"))?;
         Ok(Shop {

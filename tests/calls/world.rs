@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+pub use strowger_tests::program::always_open;
 use strowger_tests::{Engine, OrderService, Phone, Prompts};
 use strowger_voice::clip::Clip;
 
@@ -81,20 +82,4 @@ impl World {
         phone.press("2")?;
         self.hears(phone, MENU_EN)
     }
-}
-
-/// The support desk never closes, so that the tests pass at night too.
-pub fn always_open(project: &std::path::Path) -> Result<()> {
-    strowger_tests::program::edit(&project.join("main-menu.flow.yaml"), |text| {
-        let text = text.replace("mon-fri: 09:00-21:00", "mon-sun: 00:00-24:00");
-        text.lines()
-            .filter(|line| {
-                !line.contains("sat-sun:")
-                    && !line.contains("closed: [2026")
-                    && !line.contains("2026-10-10")
-            })
-            .filter(|line| line.trim() != "open:")
-            .map(|line| format!("{line}\n"))
-            .collect()
-    })
 }

@@ -1,10 +1,11 @@
 //! A centre that runs, and projects to push to it.
 
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use strowger_tests::program::{copy, repository, strowger};
+use strowger_tests::program::{repository, strowger};
 use strowger_tests::{Engine, http};
 use tempfile::TempDir;
 
@@ -103,25 +104,10 @@ pub fn says(tenant: &str, number: &str, words: &str) -> Result<TempDir> {
 }
 
 /// The demo tenant's project, its order service at an address.
-pub fn aurora(orders: &str) -> Result<TempDir> {
-    let project = copy("aurora")?;
-    strowger_tests::program::edit(&project.path().join("strowger.toml"), |text| {
-        text.replace("127.0.0.1:8090", orders)
-    })?;
-    crate::hall::always_open(project.path())?;
+pub fn aurora(orders: SocketAddr) -> Result<TempDir> {
+    let project = TempDir::new()?;
+    strowger_tests::program::aurora(project.path(), orders)?;
     Ok(project)
-}
-
-/// The support desk never closes, so that the tests pass at night too.
-fn always_open(project: &Path) -> Result<()> {
-    strowger_tests::program::edit(&project.join("main-menu.flow.yaml"), |text| {
-        let text = text.replace("mon-fri: 09:00-21:00", "mon-sun: 00:00-24:00");
-        let shut = ["sat-sun:", "closed: [2026", "2026-10-10"];
-        text.lines()
-            .filter(|line| !shut.iter().any(|word| line.contains(word)) && line.trim() != "open:")
-            .map(|line| format!("{line}\n"))
-            .collect()
-    })
 }
 
 /// A component as it was built.

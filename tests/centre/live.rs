@@ -1,10 +1,9 @@
 //! From a push to a call, and from one revision to the next while calls are up.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use strowger_tests::program::{Program, free_port};
+use strowger_tests::program::Program;
 use strowger_tests::{OrderService, Phone, Prompts, phone};
 
 use crate::hall::{Hall, altered, aurora, component, says};
@@ -125,36 +124,14 @@ fn nothing_is_dropped_while_five_hundred_contacts_walk_and_plugins_change() -> R
     let grants =
         format!("numbers = [\"*\"]\n[grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n");
     let mut hall = Hall::open(&[("aurora", &grants)])?;
-    let project = aurora(&address)?;
+    let project = aurora(orders.address)?;
     let folder = project.path().display().to_string();
     hall.refused(&["push", &folder, "--release"], &["orders: http", "accept"])?;
     hall.done(&["release", "1", "--tenant", "aurora", "--accept", "all"])?;
 
     let log = tempfile::TempDir::new()?;
-    let mut command = Command::new("sipp");
-    command
-        .current_dir(log.path())
-        .arg(hall.engine.sip.to_string())
-        .arg("-sf")
-        .arg(phone::scenarios().join("many.xml"))
-        .args([
-            "-s",
-            "100",
-            "-i",
-            "127.0.0.1",
-            "-p",
-            &free_port()?.to_string(),
-        ])
-        .args([
-            "-mi",
-            "127.0.0.1",
-            "-m",
-            &CALLS.to_string(),
-            "-l",
-            &CALLS.to_string(),
-        ])
-        .args(["-r", "100", "-d", "20000", "-nostdin", "-t", "u1"])
-        .args(["-timeout", "120", "-timeout_error"]);
+    let mut command = phone::many(hall.engine.sip, "100", CALLS, 100, 20_000, None)?;
+    command.current_dir(log.path()).args(["-timeout", "120"]);
     let mut sipp = Program::start(command, "sipp", log.path().join("log"))?;
     let http = hall.engine.http;
     hall.engine

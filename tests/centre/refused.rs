@@ -9,12 +9,11 @@ use crate::hall::{Hall, altered, aurora, built, component, says};
 #[test]
 fn what_is_wrong_is_told_at_once_and_nothing_of_it_is_kept() -> Result<()> {
     let orders = OrderService::start()?;
-    let address = orders.address.to_string();
     let hall = Hall::open(&[
         ("aurora", "numbers = [\"1*\"]\n"),
         ("vega", "numbers = [\"2*\"]\n"),
     ])?;
-    let project = aurora(&address)?;
+    let project = aurora(orders.address)?;
     let folder = project.path().display().to_string();
     // The operator has granted nothing.
     hall.refused(
@@ -89,7 +88,7 @@ fn versions_are_never_overwritten_never_older_and_signed_where_that_is_asked() -
         )
     };
     let mut hall = Hall::open(&[("aurora", &rules(false))])?;
-    let project = aurora(&address)?;
+    let project = aurora(orders.address)?;
     let folder = project.path().display().to_string();
     hall.done(&["push", &folder, "--release", "--accept", "all"])?;
     hall.rule("aurora", &rules(true))?;

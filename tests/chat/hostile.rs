@@ -82,7 +82,7 @@ fn what_is_malformed_or_too_long_is_told() -> Result<()> {
         "control character",
     )?;
     refused(
-        send_raw(http, "POST", "/v1/chats", None, b"{\xff", "")?,
+        send_raw(http, "POST", "/v1/chats", None, b"{\xff", &[])?,
         400,
         "JSON with `to`",
     )?;
@@ -192,8 +192,11 @@ fn pages_of_configured_origins_may_talk_and_others_are_told_nothing() -> Result<
     let world = World::start(0, "origins = [\"https://shop.example\"]")?;
     let http = world.engine.http;
     let from = |origin: &str| {
-        let header = format!("Origin: {origin}\r\nAccess-Control-Request-Method: POST\r\n");
-        send_raw(http, "OPTIONS", "/v1/chats", None, b"", &header)
+        let fields = [
+            ("Origin", origin),
+            ("Access-Control-Request-Method", "POST"),
+        ];
+        send_raw(http, "OPTIONS", "/v1/chats", None, b"", &fields)
     };
     let allowed = from("https://shop.example")?;
     assert_eq!(allowed.status, 204);

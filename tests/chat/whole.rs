@@ -85,7 +85,10 @@ fn events_come_as_a_stream_too() -> Result<()> {
         &format!("/v1/chats/{}/events", talk.id),
         Some(&talk.token),
         b"",
-        &format!("Accept: text/event-stream\r\nLast-Event-ID: {seen}\r\n"),
+        &[
+            ("Accept", "text/event-stream"),
+            ("Last-Event-ID", &seen.to_string()),
+        ],
     )?;
     assert!(stream.head.contains("text/event-stream"), "{}", stream.head);
     assert!(stream.body.contains("id: "), "{}", stream.body);

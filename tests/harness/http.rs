@@ -50,8 +50,7 @@ pub fn send(
     fields: &[(&str, &str)],
     body: Option<&str>,
 ) -> Result<Response> {
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let mut stream = connect(address, Duration::from_secs(30))?;
     talk(
         &mut stream,
         &address.to_string(),
@@ -70,6 +69,17 @@ pub fn talk(
     path: &str,
     fields: &[(&str, &str)],
     body: Option<&str>,
+) -> Result<Response> {
+    talk_raw(stream, host, method, path, fields, body.map(str::as_bytes))
+}
+
+fn talk_raw(
+    stream: &mut (impl Read + Write),
+    host: &str,
+    method: &str,
+    path: &str,
+    fields: &[(&str, &str)],
+    body: Option<&[u8]>,
 ) -> Result<Response> {
     // HTTP/1.0: the answer ends with the connection and is never chunked.
     let mut head = format!("{method} {path} HTTP/1.0\r\n");
@@ -91,14 +101,18 @@ pub fn talk(
         }
         head.push_str(&format!("Content-Length: {}\r\n", body.len()));
     }
-    let mut text = String::new();
+    head.push_str("\r\n");
+    let mut bytes = Vec::new();
     // A body that is refused early is not read to its end, and the rest cannot be written then.
-    let written = write!(stream, "{head}\r\n{}", body.unwrap_or_default());
-    let read = stream.read_to_string(&mut text);
-    if text.is_empty() {
+    let written = stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(body.unwrap_or_default()));
+    let read = stream.read_to_end(&mut bytes);
+    if bytes.is_empty() {
         written?;
         read?;
     }
+    let text = String::from_utf8(bytes).context("an answer in UTF-8")?;
     let (head, body) = text.split_once("\r\n\r\n").context("an HTTP answer")?;
     let status = head.split(' ').nth(1).context("a status")?.parse()?;
     Ok(Response {
@@ -117,37 +131,30 @@ pub fn ask(
     body: Option<&serde_json::Value>,
 ) -> Result<Response> {
     let body = body.map(ToString::to_string).unwrap_or_default();
-    send_raw(address, method, path, token, body.as_bytes(), "")
+    send_raw(address, method, path, token, body.as_bytes(), &[])
 }
 
-/// The same with any bytes for a body, and further header lines, each with its line end.
+/// The same with any bytes for a body, and further header fields.
 pub fn send_raw(
     address: SocketAddr,
     method: &str,
     path: &str,
     token: Option<&str>,
     body: &[u8],
-    headers: &str,
+    fields: &[(&str, &str)],
 ) -> Result<Response> {
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    let token = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
-    let head = format!(
-        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\n{headers}{}Content-Length: {}\r\n\r\n",
-        token.unwrap_or_default(),
-        body.len()
-    );
-    stream.write_all(head.as_bytes())?;
-    // A body that is too long is refused before it is read.
-    let _ = stream.write_all(body);
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let (head, body) = text.split_once("\r\n\r\n").context("an HTTP answer")?;
-    let status = head.split(' ').nth(1).context("a status")?.parse()?;
-    Ok(Response {
-        status,
-        head: head.to_owned(),
-        body: body.to_owned(),
-    })
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let mut all = fields.to_vec();
+    if let Some(bearer) = &bearer {
+        all.push(("Authorization", bearer));
+    }
+    let mut stream = connect(address, Duration::from_secs(60))?;
+    let host = address.to_string();
+    talk_raw(&mut stream, &host, method, path, &all, Some(body))
+}
+
+fn connect(address: SocketAddr, patience: Duration) -> Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
+    stream.set_read_timeout(Some(patience))?;
+    Ok(stream)
 }

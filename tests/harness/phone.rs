@@ -15,7 +15,7 @@ use strowger_voice::{FRAME_MS, FRAME_SAMPLES};
 use tempfile::TempDir;
 
 use crate::audio::Ear;
-use crate::program::{Program, repository};
+use crate::program::{Program, free_port, repository};
 
 /// How long a key is down, in milliseconds.
 const PRESS_MS: u32 = 80;
@@ -32,6 +32,32 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_millis(10);
 /// Longest wait for a call's end.
 const ENDING: Duration = Duration::from_secs(40);
+
+/// SIPp as many callers of a number at once, `a_second` of them beginning each second, who hang up after so many
+/// milliseconds. `ports` is SIPp's first audio port, where that matters.
+pub fn many(
+    sip: SocketAddr,
+    number: &str,
+    calls: usize,
+    a_second: u32,
+    hang_up_ms: u32,
+    ports: Option<u16>,
+) -> Result<Command> {
+    let calls = calls.to_string();
+    let mut command = Command::new("sipp");
+    command
+        .arg(sip.to_string())
+        .arg("-sf")
+        .arg(scenarios().join("many.xml"))
+        .args(["-s", number, "-i", "127.0.0.1", "-mi", "127.0.0.1"])
+        .args(["-p", &free_port()?.to_string(), "-m", &calls, "-l", &calls])
+        .args(["-r", &a_second.to_string(), "-d", &hang_up_ms.to_string()])
+        .args(["-nostdin", "-t", "u1", "-timeout_error"]);
+    if let Some(first) = ports {
+        command.args(["-mp", &first.to_string()]);
+    }
+    Ok(command)
+}
 
 /// One call, placed by SIPp, with its audio here.
 pub struct Phone {

@@ -232,6 +232,15 @@ pub fn copy(project: &str) -> Result<TempDir> {
     Ok(folder)
 }
 
+/// A copy of the demo tenant in a folder, its order service at an address, and its support desk always open.
+pub fn aurora(folder: &Path, orders: SocketAddr) -> Result<()> {
+    copy_project(&repository().join("flows/aurora"), folder)?;
+    edit(&folder.join("strowger.toml"), |text| {
+        text.replace("127.0.0.1:8090", &orders.to_string())
+    })?;
+    always_open(folder)
+}
+
 impl Engine {
     /// Serves a copy of a project of `flows/`, changed by `edit` before the start.
     pub fn start(project: &str, edit: impl FnOnce(&Path) -> Result<()>) -> Result<Engine> {
@@ -409,6 +418,22 @@ fn serve(
 pub fn edit(path: &Path, change: impl FnOnce(String) -> String) -> Result<()> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     Ok(std::fs::write(path, change(text))?)
+}
+
+/// The support desk never closes, so that the tests pass at night too.
+pub fn always_open(project: &Path) -> Result<()> {
+    edit(&project.join("main-menu.flow.yaml"), |text| {
+        let text = text.replace("mon-fri: 09:00-21:00", "mon-sun: 00:00-24:00");
+        text.lines()
+            .filter(|line| {
+                !line.contains("sat-sun:")
+                    && !line.contains("closed: [2026")
+                    && !line.contains("2026-10-10")
+            })
+            .filter(|line| line.trim() != "open:")
+            .map(|line| format!("{line}\n"))
+            .collect()
+    })
 }
 
 /// Runs the program with arguments to its end: exit code, stdout, stderr.

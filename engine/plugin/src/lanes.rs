@@ -36,19 +36,10 @@ impl Task {
 }
 
 /// The two lanes.
-#[derive(Default)]
 pub(crate) struct Lanes {
     quick: Lane,
     slow: Lane,
-    began: Began,
-}
-
-struct Began(Instant);
-
-impl Default for Began {
-    fn default() -> Began {
-        Began(Instant::now())
-    }
+    began: Instant,
 }
 
 /// Which lane.
@@ -77,6 +68,14 @@ struct State {
 }
 
 impl Lanes {
+    pub(crate) fn new() -> Lanes {
+        Lanes {
+            quick: Lane::default(),
+            slow: Lane::default(),
+            began: Instant::now(),
+        }
+    }
+
     /// Takes a task that is ready.
     pub(crate) fn put(&self, runnable: Runnable<Task>) {
         let task = runnable.metadata();
@@ -123,7 +122,7 @@ impl Lanes {
     }
 
     fn now(&self) -> u64 {
-        self.began.0.elapsed().as_nanos() as u64
+        self.began.elapsed().as_nanos() as u64
     }
 }
 

@@ -46,7 +46,7 @@ impl GuestRuntime {
             .on_thread_start(move || lower_priority(niceness))
             .build()?;
         let handle = runtime.handle().clone();
-        let lanes = Arc::new(Lanes::default());
+        let lanes = Arc::new(Lanes::new());
         let started = Self {
             runtime: Some(runtime),
             handle: handle.clone(),
@@ -101,13 +101,7 @@ impl GuestRuntime {
         let (runnable, task) = async_task::Builder::new()
             .propagate_panic(true)
             .metadata(Task::new(share.clone()))
-            .spawn(
-                |_| async move {
-                    // A panic is the awaiting side's to tell; it must not end the thread.
-                    CatchUnwind(Box::pin(future)).await
-                },
-                move |runnable| lanes.put(runnable),
-            );
+            .spawn(|_| future, move |runnable| lanes.put(runnable));
         runnable.schedule();
         GuestTask(task.fallible())
     }
@@ -155,7 +149,7 @@ impl Drop for GuestRuntime {
 
 /// A task on the guest threads. Dropping it ends it at its next suspension.
 #[must_use = "dropped, it ends"]
-pub struct GuestTask<T>(FallibleTask<Result<T, String>, Task>);
+pub struct GuestTask<T>(FallibleTask<T, Task>);
 
 /// Why a task gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -168,41 +162,20 @@ pub enum GuestEnd {
     Panicked(String),
 }
 
-impl<T> GuestTask<T> {
-    /// Lets it run to its end without anybody who waits for it.
-    pub fn detach(self) {
-        self.0.detach();
-    }
-}
-
 impl<T> Future for GuestTask<T> {
     type Output = Result<T, GuestEnd>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map(|done| match done {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(words)) => Err(GuestEnd::Panicked(words)),
-            None => Err(GuestEnd::Cancelled),
-        })
-    }
-}
-
-/// A future whose panic is its output.
-struct CatchUnwind<F>(Pin<Box<F>>);
-
-impl<F: Future> Future for CatchUnwind<F> {
-    type Output = Result<F::Output, String>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // After a panic the future is not polled again.
-        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
-            Ok(polled) => polled.map(Ok),
+        // A panic of the task is the awaiting side's to tell; it must not end this one's thread.
+        match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut self.0).poll(cx))) {
+            Ok(polled) => polled.map(|done| done.ok_or(GuestEnd::Cancelled)),
             Err(panic) => {
                 let words = panic
                     .downcast_ref::<&str>()
                     .map(|words| (*words).to_owned());
                 let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
-                Poll::Ready(Err(words.unwrap_or_else(|| "without words".to_owned())))
+                let words = words.unwrap_or_else(|| "without words".to_owned());
+                Poll::Ready(Err(GuestEnd::Panicked(words)))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Check, store, swap: how what a tenant pushes becomes what its contacts walk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,7 +17,9 @@ use super::tenant::{Live, Served, Tenant};
 use super::{Centre, TenantConfig, tree};
 use crate::project::{Config, Source};
 use crate::runtime::{Engine, engine_of, warm};
-use crate::store::{Files, Manifest, NewRevision, PluginVersion, Release, Revision, Store};
+use crate::store::{
+    Files, Manifest, NewRevision, PluginVersion, PublishedError, Release, Revision, Store,
+};
 
 /// A day in milliseconds, in which `limits.uploads_per_day` are counted.
 const DAY_MS: u64 = 86_400_000;
@@ -77,9 +79,15 @@ impl Centre {
         let (files, blobs) = unpacked.await.map_err(broken)??;
         let _turn = tenant.publishing.lock().await;
         self.quota(&store, &tenant, &config).await?;
-        let signer = Signer::default();
-        self.take_in(&tenant, &store, files, blobs, signer, note, by)
-            .await
+        let push = Push {
+            files,
+            blobs,
+            stored: BTreeSet::new(),
+            signer: Signer::default(),
+            note,
+            by,
+        };
+        self.take_in(&tenant, &store, push).await
     }
 
     /// Takes in a plugin's component: the newest revision with it in place of the version there.
@@ -107,12 +115,20 @@ impl Centre {
         };
         let mut files = base.manifest.files;
         let mut blobs = tree::fetch(&store, &files).await?;
+        let stored = blobs.keys().cloned().collect();
         let place = place_of(&name, &files, &blobs)?;
         let sha256 = tree::digest(&component);
         files.insert(place, sha256.clone());
         blobs.insert(sha256, component);
-        self.take_in(&tenant, &store, files, blobs, signer, note, by)
-            .await
+        let push = Push {
+            files,
+            blobs,
+            stored,
+            signer,
+            note,
+            by,
+        };
+        self.take_in(&tenant, &store, push).await
     }
 
     /// Makes a revision live, for all callers or for some. Contacts in progress keep theirs.
@@ -338,27 +354,22 @@ impl Centre {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one push, as it came")]
     async fn take_in(
         &self,
         tenant: &Tenant,
         store: &Store,
-        files: Files,
-        blobs: BTreeMap<String, Vec<u8>>,
-        signer: Signer,
-        note: &str,
-        by: &str,
+        push: Push<'_>,
     ) -> Result<Pushed, Refusal> {
         let config = tenant.config();
-        let folder = tree::folder(&self.node.data, &files);
+        let folder = tree::folder(&self.node.data, &push.files);
         let there = folder.is_dir();
-        let (files, blobs) = self.write(files, blobs).await?;
+        let (files, mut blobs) = self.write(push.files, push.blobs).await?;
+        // What the store has is not sent to it again.
+        blobs.retain(|sha256, _| !push.stored.contains(sha256));
         let push = Push {
             files,
             blobs,
-            signer,
-            note,
-            by,
+            ..push
         };
         let taken = self.checked(tenant, &config, store, &folder, push).await;
         if taken.is_err() && !there {
@@ -388,10 +399,11 @@ impl Centre {
             match known.iter().find(|known| known.version == *version) {
                 Some(known) if known.sha256 == plugin.digest() => continue,
                 Some(known) => {
-                    return Err(Refusal::Conflict(format!(
-                        "{name}@{version} is there already with other bytes (sha256 {}): a version is never overwritten; raise the version",
-                        known.sha256
-                    )));
+                    return Err(Refusal::from(PublishedError::Taken {
+                        name: name.to_owned(),
+                        version: version.clone(),
+                        known: known.sha256.clone(),
+                    }));
                 }
                 None => {}
             }
@@ -456,16 +468,7 @@ impl Centre {
 
     /// Checks a component by itself, with all that the tenant's plugins may touch.
     async fn load(&self, component: &[u8], config: &TenantConfig) -> Result<Plugin, Refusal> {
-        let grants = [
-            ("http", !config.grants.http.is_empty()),
-            ("kv", config.grants.kv),
-            ("route", config.grants.route),
-        ];
-        let granted = grants
-            .into_iter()
-            .filter_map(|(name, granted)| granted.then_some(name));
-        let free = ["contact", "media", "wait", "env"];
-        let grants = strowger_plugin::Grants::only(free.into_iter().chain(granted));
+        let grants = config.grants.capabilities();
         let loaded = self
             .node
             .host
@@ -528,6 +531,8 @@ impl Centre {
 struct Push<'a> {
     files: Files,
     blobs: BTreeMap<String, Vec<u8>>,
+    /// Those of the blobs that the store has already: it never loses one.
+    stored: BTreeSet<String>,
     signer: Signer,
     note: &'a str,
     by: &'a str,

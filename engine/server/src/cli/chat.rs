@@ -3,18 +3,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use clap::Args;
-use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, StatusCode};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use tokio::sync::mpsc;
 
+use super::exchange::{Answer, Caller, NoAnswer};
 use super::{FOUND, Failure, OK};
 
 /// Longest time that an engine may be away, as when it is started again, in seconds.
@@ -56,7 +51,7 @@ impl Chat {
         if let Some(language) = &self.language {
             body["language"] = json!(language);
         }
-        let client = client();
+        let client = Caller::new(MAX_ANSWER);
         let base = self.url.trim_end_matches('/').to_owned();
         let begun = ask(
             &client,
@@ -83,33 +78,6 @@ impl Chat {
     }
 }
 
-type Caller = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
-
-fn client() -> Caller {
-    let https = hyper_rustls::HttpsConnectorBuilder::new()
-        .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
-        .expect("the provider has the protocol versions that rustls calls safe")
-        .https_or_http()
-        .enable_http1()
-        .build();
-    Client::builder(TokioExecutor::new()).build(https)
-}
-
-struct Answer {
-    status: StatusCode,
-    body: Json,
-}
-
-impl Answer {
-    /// Why something was refused.
-    fn refusal(&self) -> String {
-        match self.body["detail"].as_str() {
-            Some(detail) => detail.to_owned(),
-            None => format!("the answer is {}", self.status),
-        }
-    }
-}
-
 async fn ask(
     client: &Caller,
     method: Method,
@@ -125,20 +93,12 @@ async fn ask(
         request = request.header("authorization", format!("Bearer {token}"));
     }
     let body = body.map(Json::to_string).unwrap_or_default();
-    let request = request
-        .body(Full::new(Bytes::from(body)))
-        .map_err(|error| format!("{url} is no address: {error}"))?;
-    let response = client
-        .request(request)
-        .await
-        .map_err(|error| format!("{url} does not answer: {error}"))?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), MAX_ANSWER)
-        .collect()
-        .await
-        .map_err(|error| format!("the answer broke off: {error}"))?;
-    let body = serde_json::from_slice(&body.to_bytes()).unwrap_or(Json::Null);
-    Ok(Answer { status, body })
+    let answer = client.exchange(request, body.into_bytes()).await;
+    answer.map_err(|why| match why {
+        NoAnswer::Unusable(why) => format!("{url} is no address: {why}"),
+        NoAnswer::Silent(why) => format!("{url} does not answer: {why}"),
+        NoAnswer::Cut(why) => format!("the answer broke off: {why}"),
+    })
 }
 
 struct Talk {

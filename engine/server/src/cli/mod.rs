@@ -15,6 +15,7 @@ mod call;
 mod chat;
 mod check;
 mod dial;
+mod exchange;
 mod explain;
 mod export;
 mod flow_files;

@@ -3,15 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bytes::Bytes;
 use clap::Args;
-use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Method, Request, StatusCode};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde_json::Value as Json;
 
+use super::exchange::{Answer, Caller, NoAnswer};
 use super::{CANNOT, FOUND, Failure};
 
 /// Longest wait for an answer: a push with an interpreter in it is compiled first.
@@ -54,51 +50,28 @@ impl Remote {
         if let Some(token) = self.token()? {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let request = request.body(Full::new(Bytes::from(body))).map_err(|e| {
-            Failure::cannot(format!(
-                "{url} cannot be asked: {e}; write --to http://HOST:PORT"
-            ))
-        })?;
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
-            .map_err(Failure::cannot)?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
-        let client = Client::builder(TokioExecutor::new()).build(https);
-        let exchange = async {
-            let response = client.request(request).await.map_err(|e| {
-                let mut why = e.to_string();
-                let mut cause = std::error::Error::source(&e);
-                while let Some(inner) = cause {
-                    why = format!("{why}: {inner}");
-                    cause = inner.source();
-                }
-                Failure::cannot(format!(
-                    "no answer from {base}: {why}; does the engine run there?"
-                ))
-            })?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), MAX_ANSWER)
-                .collect()
-                .await;
-            let body =
-                body.map_err(|e| Failure::cannot(format!("the answer of {base} broke off: {e}")))?;
-            Ok::<_, Failure>((status, body.to_bytes()))
-        };
-        let (status, body) = tokio::time::timeout(ANSWER_WITHIN, exchange)
+        let caller = Caller::new(MAX_ANSWER);
+        let answer = tokio::time::timeout(ANSWER_WITHIN, caller.exchange(request, body))
             .await
             .map_err(|_| {
                 let seconds = ANSWER_WITHIN.as_secs();
                 Failure::cannot(format!("no answer from {base} within {seconds} s"))
-            })??;
-        let answer: Json = serde_json::from_slice(&body).unwrap_or(Json::Null);
-        if status.is_success() {
-            return Ok(answer);
+            })?
+            .map_err(|why| {
+                Failure::cannot(match why {
+                    NoAnswer::Unusable(why) => {
+                        format!("{url} cannot be asked: {why}; write --to http://HOST:PORT")
+                    }
+                    NoAnswer::Silent(why) => {
+                        format!("no answer from {base}: {why}; does the engine run there?")
+                    }
+                    NoAnswer::Cut(why) => format!("the answer of {base} broke off: {why}"),
+                })
+            })?;
+        if answer.status.is_success() {
+            return Ok(answer.body);
         }
-        Err(refused(status, &answer))
+        Err(refused(&answer))
     }
 
     fn token(&self) -> Result<Option<String>, Failure> {
@@ -115,16 +88,13 @@ impl Remote {
 }
 
 /// What the engine refused, as it says it: findings with their frames, then the sentence.
-fn refused(status: StatusCode, answer: &Json) -> Failure {
-    let sentence = match answer["detail"].as_str() {
-        Some(detail) => detail.to_owned(),
-        None => format!("the engine answers {status}"),
-    };
-    let message = match answer["text"].as_str() {
+fn refused(answer: &Answer) -> Failure {
+    let sentence = answer.refusal();
+    let message = match answer.body["text"].as_str() {
         Some(text) => format!("{}\n{sentence}", text.trim_end()),
         None => sentence,
     };
-    let code = match status {
+    let code = match answer.status {
         StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT | StatusCode::FORBIDDEN => FOUND,
         _ => CANNOT,
     };

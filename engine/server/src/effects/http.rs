@@ -227,14 +227,18 @@ fn host(uri: &Uri) -> Result<String, CallError> {
 }
 
 fn unavailable(error: &hyper_util::client::legacy::Error) -> CallError {
-    // The chain of causes says what matters: refused, no such host, certificate.
+    CallError::Unavailable(causes(error))
+}
+
+/// An error with its chain of causes, which says what matters: refused, no such host, certificate.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
         cause = inner.source();
     }
-    CallError::Unavailable(text)
+    text
 }
 
 fn replace_once(body: &[u8], placeholder: &[u8], text: &[u8]) -> Option<Vec<u8>> {

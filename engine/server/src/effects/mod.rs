@@ -3,5 +3,6 @@
 mod http;
 mod kv;
 
+pub(crate) use http::causes;
 pub use http::{HttpClient, HttpLimits};
 pub(crate) use kv::perform as perform_kv;

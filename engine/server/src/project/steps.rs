@@ -9,7 +9,7 @@ use strowger_plugin::{Host, Limits, Plugin};
 
 use super::complaint::Complaint;
 use super::component;
-use super::config::PluginConfig;
+use super::config::{Grants, PluginConfig};
 
 include!(concat!(env!("OUT_DIR"), "/standard.rs"));
 
@@ -60,7 +60,10 @@ impl Steps {
                     continue;
                 }
             };
-            match host.load(&component, &grants(config), limits).await {
+            match host
+                .load(&component, &config.grants.capabilities(), limits)
+                .await
+            {
                 Ok(plugin) if plugin.description().name == *name => steps.add(plugin),
                 Ok(plugin) => {
                     let called = &plugin.description().name;
@@ -117,19 +120,22 @@ impl Steps {
     }
 }
 
-/// Every plugin may talk with its contact, wait and look around; the rest must be granted.
-fn grants(config: &PluginConfig) -> strowger_plugin::Grants {
-    let asked = [
-        ("http", !config.grants.http.is_empty()),
-        ("kv", config.grants.kv),
-        ("route", config.grants.route),
-    ];
-    let granted = asked
-        .into_iter()
-        .filter_map(|(capability, granted)| granted.then_some(capability));
-    strowger_plugin::Grants::only(
-        ["contact", "media", "wait", "env"]
+impl Grants {
+    /// The capabilities that these let a plugin import: every plugin may talk with its contact, wait and look around;
+    /// the rest must be granted.
+    pub(crate) fn capabilities(&self) -> strowger_plugin::Grants {
+        let asked = [
+            ("http", !self.http.is_empty()),
+            ("kv", self.kv),
+            ("route", self.route),
+        ];
+        let granted = asked
             .into_iter()
-            .chain(granted),
-    )
+            .filter_map(|(capability, granted)| granted.then_some(capability));
+        strowger_plugin::Grants::only(
+            ["contact", "media", "wait", "env"]
+                .into_iter()
+                .chain(granted),
+        )
+    }
 }

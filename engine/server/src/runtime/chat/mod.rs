@@ -201,8 +201,7 @@ impl Chats {
         let mut contact = contact.ok_or_else(|| NotAdmitted::NoRoute(short(to)))?;
         contact.begin_with(language, Default::default());
         let id = contact.facts().id.clone();
-        let chance: [u8; 32] = rand::random();
-        let token = crate::project::hex(&chance);
+        let token = crate::access::random_secret();
         let hash = hash(&token);
         if let Some(writer) = &self.node.writer {
             let record = Record::Chat {

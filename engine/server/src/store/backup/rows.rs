@@ -197,6 +197,34 @@ pub(super) type Revision = (String, i64, String, String, String, i64, String);
 /// A row of `releases`.
 pub(super) type Release = (String, i64, i64, Option<i64>, i64, i64, String);
 
+/// Copies one table, a page after the other: rows behind `last` by the cursor, each of them into the other side.
+macro_rules! table {
+    (
+        $from:expr, $to:expr, $page:ident: $row:ty,
+        $last:ident after [$($cursor:ident = $start:expr => $next:expr),+],
+        $insert:expr,
+        $each:ident into [$($value:expr),+]
+    ) => {{
+        $(let mut $cursor = $start;)+
+        loop {
+            let page: Vec<$row> = sqlx::query_as($page.0)
+                $(.bind(&$cursor))+
+                .bind($page.1)
+                .fetch_all(&mut *$from)
+                .await?;
+            let Some($last) = page.last() else { break };
+            ($($cursor,)+) = ($($next,)+);
+            for $each in page {
+                sqlx::query($insert)
+                    $(.bind($value))+
+                    .execute(&mut *$to)
+                    .await?;
+            }
+        }
+    }};
+}
+pub(super) use table;
+
 /// Copies all rows from one connection to another; contacts lose the engine they ran in, and get the recording that
 /// `recording` says. Sessions and answers kept for repeated requests are of the moment, and stay behind. A store of an
 /// older program has no records. For every pair of connection types.
@@ -204,37 +232,16 @@ macro_rules! copy {
     ($from:expr, $to:expr, $records:expr, $recording:expr) => {{
         use $crate::store::backup::rows::{
             AUDIT, Audit, BLOBS, CHATS, CONTACTS, Chat, Chunk, Contact, FORGOTTEN, FRAMES, Forgotten, Frame, JOURNALS, KEYS, Kept, Key,
-            RECORDS, RELEASES, REVISIONS, Release, Revision, TOKENS, Token, USERS, User, VERSIONS, Version,
+            RECORDS, RELEASES, REVISIONS, Release, Revision, TOKENS, Token, USERS, User, VERSIONS, Version, table,
         };
-        let mut after = String::new();
-        while $records {
-            let page: Vec<Kept> = sqlx::query_as(RECORDS.0)
-                .bind(&after)
-                .bind(RECORDS.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = last.contact.clone();
-            for kept in page {
-                sqlx::query(
-                    "INSERT INTO records (contact, tenant, flow, started_at, ended_at, caller, called, failed, path, body) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                )
-                .bind(kept.contact)
-                .bind(kept.tenant)
-                .bind(kept.flow)
-                .bind(kept.started_at)
-                .bind(kept.ended_at)
-                .bind(kept.caller)
-                .bind(kept.called)
-                .bind(kept.failed)
-                .bind(kept.path)
-                .bind(kept.body)
-                .execute(&mut *$to)
-                .await?;
-            }
-        }
         if $records {
+            table!(
+                $from, $to, RECORDS: Kept,
+                last after [contact = String::new() => last.contact.clone()],
+                "INSERT INTO records (contact, tenant, flow, started_at, ended_at, caller, called, failed, path, body) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                kept into [kept.contact, kept.tenant, kept.flow, kept.started_at, kept.ended_at, kept.caller, kept.called, kept.failed, kept.path, kept.body]
+            );
             let lines: Vec<Forgotten> = sqlx::query_as(FORGOTTEN).fetch_all(&mut *$from).await?;
             for line in lines {
                 sqlx::query(
@@ -252,295 +259,90 @@ macro_rules! copy {
                 .await?;
             }
         }
-        let mut after = String::new();
-        loop {
-            let page: Vec<Contact> = sqlx::query_as(CONTACTS.0)
-                .bind(&after)
-                .bind(CONTACTS.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = last.id.clone();
-            for contact in page {
-                let recording = contact.recording.as_deref().map(|file| $recording(&contact.id, file));
-                sqlx::query(
-                    "INSERT INTO contacts (id, tenant, flow, hash, content, channel, caller, called, sip_call_id, \
-                     started_at, ended_at, reason, recording) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-                )
-                .bind(contact.id)
-                .bind(contact.tenant)
-                .bind(contact.flow)
-                .bind(contact.hash)
-                .bind(contact.content)
-                .bind(contact.channel)
-                .bind(contact.caller)
-                .bind(contact.called)
-                .bind(contact.sip_call_id)
-                .bind(contact.started_at)
-                .bind(contact.ended_at)
-                .bind(contact.reason)
-                .bind(recording)
-                .execute(&mut *$to)
-                .await?;
-            }
-        }
-        let mut after = (String::new(), -1_i64);
-        loop {
-            let page: Vec<Chunk> = sqlx::query_as(JOURNALS.0)
-                .bind(&after.0)
-                .bind(after.1)
-                .bind(JOURNALS.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = (last.contact.clone(), last.seq);
-            for chunk in page {
-                sqlx::query("INSERT INTO chunks (contact, seq, body) VALUES ($1, $2, $3)")
-                    .bind(chunk.contact)
-                    .bind(chunk.seq)
-                    .bind(chunk.body)
-                    .execute(&mut *$to)
-                    .await?;
-            }
-        }
-        let mut after = (String::new(), -1_i64);
-        loop {
-            let page: Vec<Frame> = sqlx::query_as(FRAMES.0)
-                .bind(&after.0)
-                .bind(after.1)
-                .bind(FRAMES.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = (last.contact.clone(), last.seq);
-            for frame in page {
-                sqlx::query("INSERT INTO frames (contact, seq, body) VALUES ($1, $2, $3)")
-                    .bind(frame.contact)
-                    .bind(frame.seq)
-                    .bind(frame.body)
-                    .execute(&mut *$to)
-                    .await?;
-            }
-        }
-        let mut after = String::new();
-        loop {
-            let page: Vec<Chat> = sqlx::query_as(CHATS.0)
-                .bind(&after)
-                .bind(CHATS.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = last.contact.clone();
-            for chat in page {
-                sqlx::query("INSERT INTO chats (contact, token) VALUES ($1, $2)")
-                    .bind(chat.contact)
-                    .bind(chat.token)
-                    .execute(&mut *$to)
-                    .await?;
-            }
-        }
-        let mut after = (String::new(), String::new(), String::new());
-        loop {
-            let page: Vec<Key> = sqlx::query_as(KEYS.0)
-                .bind(&after.0)
-                .bind(&after.1)
-                .bind(&after.2)
-                .bind(KEYS.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = (last.tenant.clone(), last.plugin.clone(), last.key.clone());
-            for key in page {
-                sqlx::query(
-                    "INSERT INTO kv (tenant, plugin, key, value, expires_at) VALUES ($1, $2, $3, $4, $5)",
-                )
-                .bind(key.tenant)
-                .bind(key.plugin)
-                .bind(key.key)
-                .bind(key.value)
-                .bind(key.expires_at)
-                .execute(&mut *$to)
-                .await?;
-            }
-        }
-        let mut after = String::new();
-        loop {
-            let page: Vec<Token> = sqlx::query_as(TOKENS.0)
-                .bind(&after)
-                .bind(TOKENS.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = last.id.clone();
-            for token in page {
-                sqlx::query(
-                    "INSERT INTO tokens (id, hash, name, role, tenant, made_at, made_by, expires_at, used_at, \
-                     revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                )
-                .bind(token.id)
-                .bind(token.hash)
-                .bind(token.name)
-                .bind(token.role)
-                .bind(token.tenant)
-                .bind(token.made_at)
-                .bind(token.made_by)
-                .bind(token.expires_at)
-                .bind(token.used_at)
-                .bind(token.revoked_at)
-                .execute(&mut *$to)
-                .await?;
-            }
-        }
-        let mut after = String::new();
-        loop {
-            let page: Vec<User> = sqlx::query_as(USERS.0)
-                .bind(&after)
-                .bind(USERS.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = last.name.clone();
-            for user in page {
-                sqlx::query(
-                    "INSERT INTO users (name, password, role, tenant, made_at, made_by) \
-                     VALUES ($1, $2, $3, $4, $5, $6)",
-                )
-                .bind(user.name)
-                .bind(user.password)
-                .bind(user.role)
-                .bind(user.tenant)
-                .bind(user.made_at)
-                .bind(user.made_by)
-                .execute(&mut *$to)
-                .await?;
-            }
-        }
-        let mut after = String::new();
-        loop {
-            let page: Vec<Audit> = sqlx::query_as(AUDIT.0)
-                .bind(&after)
-                .bind(AUDIT.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = last.id.clone();
-            for line in page {
-                sqlx::query(
-                    "INSERT INTO audit (id, at, who, role, tenant, action, object, detail, outcome) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                )
-                .bind(line.id)
-                .bind(line.at)
-                .bind(line.who)
-                .bind(line.role)
-                .bind(line.tenant)
-                .bind(line.action)
-                .bind(line.object)
-                .bind(line.detail)
-                .bind(line.outcome)
-                .execute(&mut *$to)
-                .await?;
-            }
-        }
-        let mut after = String::new();
-        loop {
-            let page: Vec<(String, Vec<u8>)> = sqlx::query_as(BLOBS.0)
-                .bind(&after)
-                .bind(BLOBS.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = last.0.clone();
-            for (sha256, bytes) in page {
-                sqlx::query("INSERT INTO blobs (sha256, bytes) VALUES ($1, $2)")
-                    .bind(sha256)
-                    .bind(bytes)
-                    .execute(&mut *$to)
-                    .await?;
-            }
-        }
-        let mut after = (String::new(), -1_i64);
-        loop {
-            let page: Vec<Version> = sqlx::query_as(VERSIONS.0)
-                .bind(&after.0)
-                .bind(after.1)
-                .bind(VERSIONS.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = (last.0.clone(), last.1);
-            for row in page {
-                sqlx::query(
-                    "INSERT INTO plugin_versions (tenant, number, name, version, sha256, size, imports, publisher, \
-                     pushed_at, pushed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                )
-                .bind(row.0)
-                .bind(row.1)
-                .bind(row.2)
-                .bind(row.3)
-                .bind(row.4)
-                .bind(row.5)
-                .bind(row.6)
-                .bind(row.7)
-                .bind(row.8)
-                .bind(row.9)
-                .execute(&mut *$to)
-                .await?;
-            }
-        }
-        let mut after = (String::new(), -1_i64);
-        loop {
-            let page: Vec<Revision> = sqlx::query_as(REVISIONS.0)
-                .bind(&after.0)
-                .bind(after.1)
-                .bind(REVISIONS.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = (last.0.clone(), last.1);
-            for row in page {
-                sqlx::query(
-                    "INSERT INTO revisions (tenant, number, content, manifest, note, pushed_at, pushed_by) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                )
-                .bind(row.0)
-                .bind(row.1)
-                .bind(row.2)
-                .bind(row.3)
-                .bind(row.4)
-                .bind(row.5)
-                .bind(row.6)
-                .execute(&mut *$to)
-                .await?;
-            }
-        }
-        let mut after = (String::new(), -1_i64);
-        loop {
-            let page: Vec<Release> = sqlx::query_as(RELEASES.0)
-                .bind(&after.0)
-                .bind(after.1)
-                .bind(RELEASES.1)
-                .fetch_all(&mut *$from)
-                .await?;
-            let Some(last) = page.last() else { break };
-            after = (last.0.clone(), last.1);
-            for row in page {
-                sqlx::query(
-                    "INSERT INTO releases (tenant, number, live, candidate, percent, released_at, released_by) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                )
-                .bind(row.0)
-                .bind(row.1)
-                .bind(row.2)
-                .bind(row.3)
-                .bind(row.4)
-                .bind(row.5)
-                .bind(row.6)
-                .execute(&mut *$to)
-                .await?;
-            }
-        }
+        table!(
+            $from, $to, CONTACTS: Contact,
+            last after [id = String::new() => last.id.clone()],
+            "INSERT INTO contacts (id, tenant, flow, hash, content, channel, caller, called, sip_call_id, started_at, ended_at, reason, recording) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            contact into [contact.id.clone(), contact.tenant, contact.flow, contact.hash, contact.content, contact.channel, contact.caller, contact.called, contact.sip_call_id, contact.started_at, contact.ended_at, contact.reason, contact.recording.as_deref().map(|file| $recording(&contact.id, file))]
+        );
+        table!(
+            $from, $to, JOURNALS: Chunk,
+            last after [contact = String::new() => last.contact.clone(), seq = -1_i64 => last.seq],
+            "INSERT INTO chunks (contact, seq, body) \
+             VALUES ($1, $2, $3)",
+            chunk into [chunk.contact, chunk.seq, chunk.body]
+        );
+        table!(
+            $from, $to, FRAMES: Frame,
+            last after [contact = String::new() => last.contact.clone(), seq = -1_i64 => last.seq],
+            "INSERT INTO frames (contact, seq, body) \
+             VALUES ($1, $2, $3)",
+            chunk into [chunk.contact, chunk.seq, chunk.body]
+        );
+        table!(
+            $from, $to, CHATS: Chat,
+            last after [contact = String::new() => last.contact.clone()],
+            "INSERT INTO chats (contact, token) \
+             VALUES ($1, $2)",
+            chat into [chat.contact, chat.token]
+        );
+        table!(
+            $from, $to, KEYS: Key,
+            last after [tenant = String::new() => last.tenant.clone(), plugin = String::new() => last.plugin.clone(), name = String::new() => last.key.clone()],
+            "INSERT INTO kv (tenant, plugin, key, value, expires_at) \
+             VALUES ($1, $2, $3, $4, $5)",
+            key into [key.tenant, key.plugin, key.key, key.value, key.expires_at]
+        );
+        table!(
+            $from, $to, TOKENS: Token,
+            last after [id = String::new() => last.id.clone()],
+            "INSERT INTO tokens (id, hash, name, role, tenant, made_at, made_by, expires_at, used_at, revoked_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            token into [token.id, token.hash, token.name, token.role, token.tenant, token.made_at, token.made_by, token.expires_at, token.used_at, token.revoked_at]
+        );
+        table!(
+            $from, $to, USERS: User,
+            last after [name = String::new() => last.name.clone()],
+            "INSERT INTO users (name, password, role, tenant, made_at, made_by) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            user into [user.name, user.password, user.role, user.tenant, user.made_at, user.made_by]
+        );
+        table!(
+            $from, $to, AUDIT: Audit,
+            last after [id = String::new() => last.id.clone()],
+            "INSERT INTO audit (id, at, who, role, tenant, action, object, detail, outcome) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            line into [line.id, line.at, line.who, line.role, line.tenant, line.action, line.object, line.detail, line.outcome]
+        );
+        table!(
+            $from, $to, BLOBS: (String, Vec<u8>),
+            last after [sha256 = String::new() => last.0.clone()],
+            "INSERT INTO blobs (sha256, bytes) \
+             VALUES ($1, $2)",
+            row into [row.0, row.1]
+        );
+        table!(
+            $from, $to, VERSIONS: Version,
+            last after [tenant = String::new() => last.0.clone(), number = -1_i64 => last.1],
+            "INSERT INTO plugin_versions (tenant, number, name, version, sha256, size, imports, publisher, pushed_at, pushed_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            row into [row.0, row.1, row.2, row.3, row.4, row.5, row.6, row.7, row.8, row.9]
+        );
+        table!(
+            $from, $to, REVISIONS: Revision,
+            last after [tenant = String::new() => last.0.clone(), number = -1_i64 => last.1],
+            "INSERT INTO revisions (tenant, number, content, manifest, note, pushed_at, pushed_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            row into [row.0, row.1, row.2, row.3, row.4, row.5, row.6]
+        );
+        table!(
+            $from, $to, RELEASES: Release,
+            last after [tenant = String::new() => last.0.clone(), number = -1_i64 => last.1],
+            "INSERT INTO releases (tenant, number, live, candidate, percent, released_at, released_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            row into [row.0, row.1, row.2, row.3, row.4, row.5, row.6]
+        );
     }};
 }
 pub(super) use copy;
