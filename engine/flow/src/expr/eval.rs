@@ -227,7 +227,9 @@ impl Evaluation<'_> {
                 drop(value);
                 Err(EvalError::new(of.span, "a secret has no parts"))
             }
-            (value, Value::Text(name)) => self.field(value, &name, of, index.span),
+            (value, Value::Text(name) | Value::Phone(name)) => {
+                self.field(value, &name, of, index.span)
+            }
             (value, by) => {
                 let message = format!("{} cannot be indexed by {}", word(&value), word(&by));
                 Err(EvalError::new(of.span.to(index.span), message))
@@ -284,11 +286,11 @@ impl Evaluation<'_> {
             ("length", Value::Text(text) | Value::Phone(text)) => {
                 Value::Number(text.chars().count() as f64)
             }
-            ("upper", Value::Text(text)) => Value::Text(text.to_uppercase()),
-            ("lower", Value::Text(text)) => Value::Text(text.to_lowercase()),
+            ("upper", Value::Text(text) | Value::Phone(text)) => Value::Text(text.to_uppercase()),
+            ("lower", Value::Text(text) | Value::Phone(text)) => Value::Text(text.to_lowercase()),
             ("join", Value::List(items)) => {
                 let between = match &argument {
-                    Some(Value::Text(text)) => text.as_str(),
+                    Some(Value::Text(text) | Value::Phone(text)) => text.as_str(),
                     Some(other) => {
                         return Err(EvalError::new(
                             span,

@@ -273,13 +273,13 @@ impl Kind {
         }
     }
 
-    /// Whether a value fits.
+    /// Whether a value fits. A value of the type `text` may be a phone number, which is one of its values.
     pub(super) fn fits_value(self, value: &Value) -> bool {
         matches!(
             (self, value),
             (Kind::Secret, Value::Secret(_))
                 | (Kind::Anything, _)
-                | (Kind::Text, Value::Text(_))
+                | (Kind::Text, Value::Text(_) | Value::Phone(_))
                 | (Kind::Number, Value::Number(_))
                 | (Kind::Money, Value::Money(_))
                 | (Kind::Date, Value::Date(_))

@@ -52,6 +52,13 @@ fn values() {
     gives("tags[7]", "null");
     gives("tags[-1]", "null");
     gives("order[\"status\"]", "\"shipped\"");
+    // A phone number is one of the values of `text`, and is taken where a text is.
+    gives("call.from | default(\"x\") | upper", "\"+8613800138000\"");
+    gives("call.from | default(\"x\") | lower | length", "14");
+    gives(
+        "tags | join(call.from | default(\"x\"))",
+        "\"a+8613800138000b\"",
+    );
     gives("tags | join", "\"a, b\"");
     gives("tags | join(\"+\") | upper", "\"A+B\"");
     gives("(tags | length) + (order_no | length)", "10");
