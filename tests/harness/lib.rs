@@ -3,6 +3,7 @@
 //! Everything runs on loopback with ports and folders of its own, and ends with the value that holds it.
 
 pub mod audio;
+pub mod chat;
 pub mod http;
 pub mod phone;
 pub mod postgres;
@@ -10,6 +11,7 @@ pub mod program;
 pub mod supplier;
 
 pub use audio::{Ear, Prompts};
+pub use chat::Talk;
 pub use phone::Phone;
 pub use postgres::Postgres;
 pub use program::{Engine, OrderService, Program};

@@ -236,6 +236,12 @@ impl Contact {
                     voice: None,
                 }),
                 Prompt::Audio(path) => {
+                    if !is_below_the_project(path) {
+                        return Err(CallError::InvalidArgument(format!(
+                            "audio `{}`: name a file below the project's folder, with `/` between folders",
+                            path.chars().take(64).collect::<String>().escape_debug()
+                        )));
+                    }
                     out.push(Segment::Audio {
                         path: path.clone(),
                         text: None,
@@ -331,6 +337,13 @@ fn voices<'p>(
         Some((key, voices)) => (key.clone(), voices),
         None => (language.to_owned(), &[]),
     }
+}
+
+/// Whether a path of an audio file stays where a plugin's own files can be: no root, no way up, nothing that another
+/// system takes for a separator. Whoever reads the file looks at links too.
+fn is_below_the_project(path: &str) -> bool {
+    let named = |part: &str| !part.is_empty() && part != "." && part != "..";
+    path.split('/').all(named) && !path.contains(['\\', '\0', ':'])
 }
 
 fn is_given(prompt: &Prompt) -> bool {

@@ -3,6 +3,8 @@
 //! Memory: 8..32 the result of `run`, 64..1024 short texts, 1024..2048 results of host calls, from 4096
 //! the description, from 32768 what the host allocates.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::{Value, json};
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
@@ -87,8 +89,9 @@ impl Guest {
         let text = self.text();
         let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let mut resolve = Resolve::default();
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/1.0");
-        let (mut package, _) = resolve.push_dir(folder).expect("the WIT is well-formed");
+        let (mut package, _) = resolve
+            .push_dir(contract())
+            .expect("the WIT is well-formed");
         let mut world = "step";
         if let Some(release) = self.wasi {
             let text = include_str!("wasi.wit").replace("@RELEASE", &format!("@{release}"));
@@ -155,6 +158,16 @@ impl Guest {
             items = self.items,
         )
     }
+}
+
+/// The folder of the contract: above the package of whoever builds guests.
+fn contract() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let above = package.ancestors().map(|folder| folder.join("wit/1.0"));
+    above
+        .into_iter()
+        .find(|folder| folder.is_dir())
+        .expect("the repository has the contract")
 }
 
 /// Bytes as a literal of WebAssembly text.

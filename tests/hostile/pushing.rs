@@ -1,0 +1,318 @@
+//! Attacks by what is uploaded: refused with a reason, nothing of it kept, and the engine serves on.
+
+use anyhow::{Result, ensure};
+use strowger_tests::http;
+
+use crate::centre::{Centre, built, component, project};
+use crate::forged;
+use crate::guest::Guest;
+
+/// What is pushed, and the code of its refusal. Some can be refused for either of two reasons.
+fn components() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
+    let whole = built("guest-env");
+    let mut flipped = whole.clone();
+    for at in (1_000..flipped.len()).step_by(997) {
+        flipped[at] ^= 0x5a;
+    }
+    let looping = |items: &str| forged::with_items("starting", crate::guest::OK, items);
+    vec![
+        (
+            "loop in describe",
+            built("guest-describe-loop"),
+            &["plugin-describe"],
+        ),
+        (
+            "trap in describe",
+            built("guest-describe-trap"),
+            &["plugin-describe"],
+        ),
+        (
+            "memory in describe",
+            built("guest-describe-memory"),
+            &["plugin-describe"],
+        ),
+        (
+            "a megabyte of description",
+            built("guest-describe-huge"),
+            &["plugin-describe"],
+        ),
+        (
+            "host calls in describe",
+            built("guest-describe-calls"),
+            &["plugin-describe"],
+        ),
+        (
+            "lies in describe",
+            built("guest-describe-liar"),
+            &["plugin-description"],
+        ),
+        (
+            "loop at the start",
+            looping("(func $begin (loop $again (br $again))) (start $begin)"),
+            &["plugin-describe"],
+        ),
+        (
+            "trap at the start",
+            looping("(func $begin unreachable) (start $begin)"),
+            &["plugin-describe"],
+        ),
+        (
+            "memory at the start",
+            forged::named(
+                "large",
+                Guest {
+                    memory: "300",
+                    ..Guest::default()
+                },
+            ),
+            &["plugin-describe"],
+        ),
+        (
+            "random bytes",
+            (0..9_999_u32).map(|n| ((n * 7919) >> 3) as u8).collect(),
+            &["plugin-not-wasm"],
+        ),
+        ("nothing", Vec::new(), &["plugin-not-wasm"]),
+        (
+            "half of it",
+            whole[..whole.len() / 2].to_vec(),
+            &["plugin-cut-off", "plugin-invalid"],
+        ),
+        (
+            "its head",
+            whole[..8].to_vec(),
+            &["plugin-missing-export", "plugin-cut-off"],
+        ),
+        ("flipped bits", flipped, &["plugin-invalid"]),
+        (
+            "a module",
+            Guest::default().module(),
+            &["plugin-not-a-component"],
+        ),
+        (
+            "25 MiB",
+            [&whole[..], &vec![0_u8; 25 << 20][..]].concat(),
+            &["plugin-too-large"],
+        ),
+        (
+            "5,000 deep",
+            forged::nested(5_000),
+            &["plugin-invalid", "plugin-missing-export"],
+        ),
+        (
+            "a thousand memories",
+            forged::crowd(),
+            &["plugin-unsupported", "plugin-invalid"],
+        ),
+        (
+            "a thousand imports",
+            forged::importer(),
+            &["plugin-unknown-import"],
+        ),
+        (
+            "sockets",
+            forged::wants("wasi:sockets/tcp@9.9.9"),
+            &["plugin-wasi", "plugin-unknown-import"],
+        ),
+        (
+            "the engine's own",
+            forged::wants("strowger:engine/control@1.0.0"),
+            &["plugin-unknown-import"],
+        ),
+        (
+            "more than granted",
+            built("guest-http"),
+            &["plugin-not-granted"],
+        ),
+    ]
+}
+
+#[test]
+fn components_that_attack_whoever_takes_them_in() -> Result<()> {
+    let centre = Centre::open("[grants]\nkv = true\n[limits]\nuploads_per_day = 1000\n")?;
+    let folder = tempfile::TempDir::new()?;
+    let mut wrong = Vec::new();
+    centre.beside_a_neighbour(|| {
+        for (what, bytes, codes) in components() {
+            let file = folder.path().join("attack.wasm");
+            std::fs::write(&file, bytes)?;
+            let push = [
+                "plugin",
+                "push",
+                &file.display().to_string(),
+                "--tenant",
+                "mallory",
+            ];
+            let (code, said) = centre.run(&push)?;
+            let told = codes
+                .iter()
+                .any(|code| said.contains(&format!("error[{code}]")));
+            if code != 1 || !told {
+                wrong.push(format!("{what}: exit code {code}: {said}"));
+            }
+        }
+        Ok(())
+    })?;
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let kept = http::get(centre.engine.http, "/v1/tenants/mallory/plugins")?.json()?;
+    assert_eq!(kept["items"].as_array().map(Vec::len), Some(0), "{kept}");
+    centre.neighbour()
+}
+
+#[test]
+fn archives_that_attack_whoever_unpacks_them() -> Result<()> {
+    let centre =
+        Centre::open("[limits]\nuploads_per_day = 1000\nupload_bytes = 1048576\nfiles = 50\n")?;
+    let push = |body: &[u8]| {
+        http::send_raw(
+            centre.engine.http,
+            "POST",
+            "/v1/tenants/mallory/revisions",
+            None,
+            body,
+            &[("Content-Type", "application/x-tar")],
+        )
+    };
+    let refused = |what: &str, body: &[u8], words: &[&str]| -> Result<()> {
+        let answer = push(body)?;
+        ensure!(
+            (400..500).contains(&answer.status)
+                && words.iter().any(|word| answer.body.contains(word)),
+            "{what}: {} {}",
+            answer.status,
+            answer.body
+        );
+        Ok(())
+    };
+    centre.beside_a_neighbour(|| {
+        refused("no archive", b"hello", &["archive", "tar"])?;
+        refused(
+            "out of the folder",
+            &tar(&[("../../evil.yaml", b'0', "")])?,
+            &["evil.yaml"],
+        )?;
+        refused(
+            "from the root",
+            &tar(&[("/etc/evil.yaml", b'0', "")])?,
+            &["evil.yaml"],
+        )?;
+        refused(
+            "a link",
+            &tar(&[("routes.yaml", b'2', "/etc/passwd")])?,
+            &["routes.yaml"],
+        )?;
+        refused(
+            "a hard link",
+            &tar(&[("routes.yaml", b'1', "../../strowger.db")])?,
+            &["routes.yaml"],
+        )?;
+        refused(
+            "a device",
+            &tar(&[("routes.yaml", b'3', "")])?,
+            &["routes.yaml"],
+        )?;
+        let many: Vec<String> = (0..60).map(|n| format!("f{n}.flow.yaml")).collect();
+        let many: Vec<(&str, u8, &str)> =
+            many.iter().map(|name| (name.as_str(), b'0', "")).collect();
+        refused("too many files", &tar(&many)?, &["files"])?;
+        refused("a bomb", &bomb()?, &["bytes", "MiB"])?;
+        let whole = tar(&[("routes.yaml", b'0', "")])?;
+        refused("cut off", &whole[..300], &["archive", "tar", "cut", "ends"])?;
+        Ok(())
+    })?;
+    let revisions = http::get(centre.engine.http, "/v1/tenants/mallory/revisions")?.json()?;
+    assert_eq!(
+        revisions["items"].as_array().map(Vec::len),
+        Some(0),
+        "{revisions}"
+    );
+    let left = std::fs::read_dir(centre.engine.data.join("revisions"))?.count();
+    assert_eq!(left, 1, "the victim's revision alone");
+    Ok(())
+}
+
+#[test]
+fn a_name_that_is_somebody_elses() -> Result<()> {
+    let centre = Centre::open("[grants]\nkv = true\n[limits]\nuploads_per_day = 1000\n")?;
+    // The victim has a plugin of this name too: it stays the victim's.
+    centre.release(project_of_burglar()?.path())?;
+    centre.neighbour()?;
+    let squatter = component("guest-squatter").display().to_string();
+    let (code, said) = centre.run(&["plugin", "push", &squatter, "--tenant", "mallory"])?;
+    ensure!(code == 1 && said.contains("std"), "{code}: {said}");
+    // Neither under its own name in a project nor under another one.
+    for (name, step) in [("std", "say"), ("mine", "mine/say@1")] {
+        let flow = format!(
+            "flow: say\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: {step}\n    then: {{ done: fine, else: fine }}\n  \
+             fine: {{ hangup: said }}\n"
+        );
+        let project = project(
+            "mallory",
+            &[(name, built("guest-squatter"))],
+            "kv = true",
+            &[("6600", "say", flow)],
+        )?;
+        let (code, said) = centre.run(&["push", &project.path().display().to_string()])?;
+        ensure!(code != 0 && said.contains("std"), "{name}: {code}: {said}");
+    }
+    centre.neighbour()
+}
+
+fn project_of_burglar() -> Result<tempfile::TempDir> {
+    let flow = "flow: look\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: guest-burglar/look@1\n    \
+                then: { done: fine, error: caught, else: fine }\n  fine: { hangup: unharmed }\n  caught: { hangup: survived }\n";
+    project(
+        "mallory",
+        &[("guest-burglar", built("guest-burglar"))],
+        "kv = true",
+        &[("6600", "look", flow.to_owned())],
+    )
+}
+
+/// An archive with entries of any kind: name, type flag (POSIX.1-1988 ustar), where a link leads.
+fn tar(entries: &[(&str, u8, &str)]) -> Result<Vec<u8>> {
+    let mut archive = Vec::new();
+    for (name, kind, link) in entries {
+        let mut header = [0_u8; 512];
+        let mut put =
+            |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
+        put(0, name);
+        put(100, "0000644\0");
+        put(108, "0000000\0");
+        put(116, "0000000\0");
+        put(124, "00000000000\0");
+        put(136, "00000000000\0");
+        put(148, "        ");
+        put(157, link);
+        put(257, "ustar\x0000");
+        header[156] = *kind;
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        archive.extend(header);
+    }
+    archive.extend([0_u8; 1024]);
+    Ok(archive)
+}
+
+/// A file of a hundred megabytes of zeros, by gzip a hundred kilobytes.
+fn bomb() -> Result<Vec<u8>> {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut header = tar(&[("bomb.wav", b'0', "")])?;
+    header.truncate(512);
+    header[124..136].copy_from_slice(format!("{:011o}\0", 100 << 20).as_bytes());
+    header[148..156].copy_from_slice(b"        ");
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    header.resize(512 + (100 << 20) + 1024, 0);
+    let mut gzip = Command::new("gzip")
+        .arg("-c")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut input = gzip.stdin.take().expect("it was asked for");
+    let writer = std::thread::spawn(move || input.write_all(&header));
+    let output = gzip.wait_with_output()?;
+    writer.join().expect("it does not panic")?;
+    Ok(output.stdout)
+}

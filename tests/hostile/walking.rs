@@ -1,0 +1,452 @@
+//! Attacks from within a step: each ends as its own contact's error, and the contact goes on by the flow's edge.
+
+use anyhow::{Context, Result, ensure};
+use strowger_tests::Talk;
+
+use crate::centre::{Attack, Centre, Component, End, built, project};
+use crate::forged::{allocates, calls, named, runs, with_items};
+use crate::guest::Guest;
+
+use Component::{Built, Forged};
+use End::{Fails, Goes};
+
+/// How often each attacks at once.
+const TIMES: usize = 3;
+
+fn attacks() -> Vec<Attack> {
+    let attack = |name, component, with, end| Attack {
+        name,
+        component,
+        with,
+        end,
+    };
+    const LOOP: &str = "(loop $again (br $again)) unreachable";
+    vec![
+        // Processor time.
+        attack("loop", Built("guest-loop"), "", Fails("step-cpu-limit")),
+        attack(
+            "fill",
+            Built("guest-loop"),
+            "kind: fill",
+            Fails("step-cpu-limit"),
+        ),
+        attack(
+            "drip",
+            Built("guest-hog"),
+            "kind: drip",
+            Fails("step-cpu-limit"),
+        ),
+        attack(
+            "loop-in-allocator",
+            Forged(allocates("allocator", LOOP)),
+            "",
+            Fails("step-cpu-limit"),
+        ),
+        attack(
+            "loop-after-return",
+            Forged(with_items(
+                "after",
+                crate::guest::OK,
+                "(func (export \"cabi_post_strowger:step/guest@1.0.0#run\") (param i32) (loop $again (br $again)))",
+            )),
+            "",
+            Fails("step-cpu-limit"),
+        ),
+        // Memory, tables, stack.
+        attack(
+            "memory",
+            Built("guest-memory"),
+            "",
+            Fails("step-memory-limit"),
+        ),
+        attack(
+            "reserve",
+            Built("guest-memory"),
+            "kind: reserve",
+            Fails("step-memory-limit"),
+        ),
+        attack(
+            "table",
+            Forged(with_items(
+                "table",
+                "(loop $again (drop (table.grow $t (ref.null func) (i32.const 1000))) (br $again)) unreachable",
+                "(table $t 1 funcref)",
+            )),
+            "",
+            Fails("step-memory-limit"),
+        ),
+        attack(
+            "recursion",
+            Built("guest-recursion"),
+            "",
+            Fails("step-stack-limit"),
+        ),
+        // Crashes, in each phase of a step.
+        attack("panic", Built("guest-trap"), "", Fails("step-trap")),
+        attack(
+            "bounds",
+            Built("guest-trap"),
+            "kind: bounds",
+            Fails("step-trap"),
+        ),
+        attack(
+            "late",
+            Built("guest-trap"),
+            "kind: late",
+            Fails("step-trap"),
+        ),
+        attack(
+            "divide",
+            Forged(runs("divide", "(i32.div_u (i32.const 1) (local.get $i))")),
+            "",
+            Fails("step-trap"),
+        ),
+        attack(
+            "wild-call",
+            Forged(with_items(
+                "wild",
+                "(call_indirect (result i32) (local.get $i))",
+                "(table 1 funcref)",
+            )),
+            "",
+            Fails("step-trap"),
+        ),
+        attack(
+            "trap-in-allocator",
+            Forged(allocates("broken-allocator", "unreachable")),
+            "",
+            Fails("step-trap"),
+        ),
+        attack(
+            "trap-after-return",
+            Forged(with_items(
+                "after-trap",
+                crate::guest::OK,
+                "(func (export \"cabi_post_strowger:step/guest@1.0.0#run\") (param i32) unreachable)",
+            )),
+            "",
+            Fails("step-trap"),
+        ),
+        // Floods.
+        attack(
+            "calls",
+            Built("guest-loop"),
+            "kind: host",
+            Fails("step-host-call-limit"),
+        ),
+        attack(
+            "log",
+            Built("guest-flood"),
+            "bytes: 1000",
+            Fails("step-host-call-limit"),
+        ),
+        attack(
+            "log-bytes",
+            Built("guest-flood"),
+            "bytes: 200000",
+            Fails("step-journal-limit"),
+        ),
+        attack(
+            "chance",
+            Built("guest-flood"),
+            "{ kind: random, bytes: 1024 }",
+            Fails("step-host-call-limit"),
+        ),
+        attack(
+            "chance-by-the-megabyte",
+            Built("guest-flood"),
+            "{ kind: random, bytes: 1000000, times: 3 }",
+            Goes(&["\"limit\""]),
+        ),
+        // Lies about what comes out.
+        attack(
+            "huge",
+            Built("guest-liar"),
+            "{ kind: huge, bytes: 1000000 }",
+            Fails("step-output-limit"),
+        ),
+        attack(
+            "deep",
+            Built("guest-liar"),
+            "{ kind: deep, levels: 20000 }",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "huge-name",
+            Built("guest-liar"),
+            "{ kind: huge-name, bytes: 1000000 }",
+            Fails("step-output-limit"),
+        ),
+        attack(
+            "huge-failure",
+            Built("guest-liar"),
+            "{ kind: huge-failure, bytes: 1000000 }",
+            Fails("step-output-limit"),
+        ),
+        attack(
+            "not-json",
+            Built("guest-liar"),
+            "kind: not-json",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "not-object",
+            Built("guest-liar"),
+            "kind: not-object",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "confusion",
+            Built("guest-liar"),
+            "kind: wrong-data",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "outcome",
+            Built("guest-liar"),
+            "kind: unknown-outcome",
+            Fails("step-unknown-outcome"),
+        ),
+        // Over the boundary, where no compiler goes.
+        attack(
+            "utf8-out",
+            Forged(named(
+                "utf8",
+                Guest {
+                    run:
+                        "(call $outcome (i32.const 128) (i32.const 4) (i32.const 66) (i32.const 2))"
+                            .into(),
+                    items: "(data (i32.const 128) \"\\ff\\fe\\c3\\28\")".into(),
+                    ..Guest::default()
+                },
+            )),
+            "",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "length-out",
+            Forged(runs(
+                "length",
+                "(call $outcome (i32.const 64) (i32.const 2) (i32.const 66) (i32.const 0x7fffffff))",
+            )),
+            "",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "length-wraps",
+            Forged(runs(
+                "wraps",
+                "(call $outcome (i32.const 64) (i32.const 2) (i32.const -16) (i32.const 64))",
+            )),
+            "",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "result-beyond-memory",
+            Forged(runs("beyond", "(i32.const 0x7ffffff0)")),
+            "",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "result-not-aligned",
+            Forged(runs("crooked", "(i32.const 9)")),
+            "",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "no-such-case",
+            Forged(runs(
+                "caseless",
+                "(i32.store8 (i32.const 8) (i32.const 7)) (i32.const 8)",
+            )),
+            "",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "utf8-in",
+            Forged(calls(
+                "utf8-in",
+                "(i32.store (i32.const 200) (i32.const 0x28c3feff)) (call $log (i32.const 1) (i32.const 200) (i32.const 4))",
+            )),
+            "",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "length-in",
+            Forged(calls(
+                "length-in",
+                "(call $log (i32.const 1) (i32.const 64) (i32.const 0x7fffffff))",
+            )),
+            "",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "no-such-level",
+            Forged(calls(
+                "level",
+                "(call $log (i32.const 99) (i32.const 64) (i32.const 2))",
+            )),
+            "",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "answer-beyond-memory",
+            Forged(calls(
+                "answer",
+                "(call $random (i32.const 8) (i32.const 0x7ffffff0))",
+            )),
+            "",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "allocator-gives-what-is-not-there",
+            Forged(allocates("lying-allocator", "(i32.const 0x7ffffff0)")),
+            "",
+            Fails("step-bad-output"),
+        ),
+        // Handles that were never given.
+        attack(
+            "prompt",
+            Built("guest-forger"),
+            "kind: prompt",
+            Goes(&["invalid-argument"]),
+        ),
+        attack(
+            "value",
+            Built("guest-forger"),
+            "kind: value",
+            Goes(&["invalid-argument"]),
+        ),
+        attack(
+            "file",
+            Built("guest-forger"),
+            "kind: audio",
+            Goes(&["\"err\""]),
+        ),
+        attack(
+            "secret",
+            Built("guest-forger"),
+            "kind: secret",
+            Goes(&["invalid-argument"]),
+        ),
+    ]
+}
+
+fn flow(name: &str, plugin: &str, outcome: &str, with: &str) -> String {
+    let with = match with {
+        "" => String::new(),
+        list if list.starts_with('{') => format!("    with: {list}\n"),
+        one => format!("    with: {{ {one} }}\n"),
+    };
+    format!(
+        "flow: {name}\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: {plugin}/go@1\n{with}    \
+         then: {{ {outcome}: fine, error: caught, timeout: caught, else: fine }}\n  \
+         fine: {{ hangup: unharmed }}\n  caught: {{ hangup: survived }}\n"
+    )
+}
+
+/// The name that a component gives itself.
+fn name_of(component: &[u8]) -> Result<String> {
+    let text = String::from_utf8_lossy(component);
+    let at = text.find("\"name\":\"").context("a description")?;
+    let rest = &text[at + 8..];
+    Ok(rest[..rest.find('"').context("a name")?].to_owned())
+}
+
+#[test]
+fn load_every_attack_hurts_its_own_step_alone() -> Result<()> {
+    let attacks = attacks();
+    let mut plugins: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut flows = Vec::new();
+    let numbers: Vec<String> = (0..attacks.len()).map(|n| format!("66{n:02}")).collect();
+    for (attack, number) in attacks.iter().zip(&numbers) {
+        let (plugin, bytes, outcome) = match &attack.component {
+            Built(name) => ((*name).to_owned(), built(name), "done"),
+            Forged(bytes) => {
+                // Such a description is at the end of the module, where the name stands as it is.
+                (name_of(bytes)?, bytes.clone(), "ok")
+            }
+        };
+        flows.push((
+            number.as_str(),
+            attack.name,
+            flow(attack.name, &plugin, outcome, attack.with),
+        ));
+        if plugins.iter().all(|(name, _)| *name != plugin) {
+            plugins.push((plugin, bytes));
+        }
+    }
+    let plugins: Vec<(&str, Vec<u8>)> = plugins
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.clone()))
+        .collect();
+    let centre = Centre::open("[grants]\nkv = true\n")?;
+    centre.release(project("mallory", &plugins, "kv = true", &flows)?.path())?;
+
+    let mut wrong = Vec::new();
+    centre.beside_a_neighbour(|| {
+        for (attack, number) in attacks.iter().zip(&numbers) {
+            let mut talks = Vec::new();
+            for _ in 0..TIMES {
+                talks.push(Talk::begin(centre.engine.http, number, None)?);
+            }
+            for talk in &mut talks {
+                let reason = talk.ended().context(attack.name)?;
+                let journal = centre.journal(&talk.id)?;
+                let (expected, words): (&str, Vec<String>) = match &attack.end {
+                    Fails(code) => ("survived", vec![format!("\"code\":\"{code}\"")]),
+                    Goes(words) => (
+                        "unharmed",
+                        words.iter().map(|word| (*word).to_owned()).collect(),
+                    ),
+                };
+                if reason != expected || !words.iter().all(|word| journal.contains(word)) {
+                    wrong.push(format!("{}: {reason}\n{journal}", attack.name));
+                }
+            }
+        }
+        Ok(())
+    })?;
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Nothing is left of it: no instance, no contact.
+    let health = strowger_tests::http::get(centre.engine.http, "/healthz")?.json()?;
+    ensure!(health["status"] == "ok", "{health}");
+    centre.neighbour()
+}
+
+#[test]
+fn load_waiting_with_all_the_memory_there_is() -> Result<()> {
+    const CONTACTS: usize = 100;
+    let centre = Centre::open(&format!("[limits]\ncontacts = {CONTACTS}\n"))?;
+    let flow = "flow: hog\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: guest-hog/go@1\n    with: { bytes: 8000000 }\n    timeout: 30m\n    \
+         then: { done: fine, error: caught, timeout: caught, else: fine }\n  \
+         fine: { hangup: unharmed }\n  caught: { hangup: survived }\n";
+    let plugins = [("guest-hog", built("guest-hog"))];
+    centre
+        .release(project("mallory", &plugins, "", &[("6600", "hog", flow.to_owned())])?.path())?;
+    let mut talks = Vec::new();
+    centre.beside_a_neighbour(|| {
+        for _ in 0..CONTACTS {
+            talks.push(Talk::begin(centre.engine.http, "6600", None)?);
+        }
+        for talk in &mut talks {
+            talk.until("listening", |talk| {
+                talk.over || talk.shown.iter().any(|event| event["kind"] == "listening")
+            })?;
+            ensure!(!talk.over, "{}", centre.journal(&talk.id)?);
+        }
+        let more = Talk::begin(centre.engine.http, "6600", None).err();
+        let refusal = more.map(|error| error.to_string()).unwrap_or_default();
+        ensure!(
+            refusal.contains("503"),
+            "{CONTACTS} contacts are all that mallory has: {refusal}"
+        );
+        Ok(())
+    })?;
+    // Each is still there, and its memory with it.
+    for talk in talks.iter_mut().take(3) {
+        talk.write("hello")?;
+        assert_eq!(talk.ended()?, "unharmed");
+    }
+    centre.neighbour()
+}
