@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use strowger_server::store::backup::{BackupError, backup, restore};
-use strowger_server::store::{Place, Record, Space, Store, Writer};
+use strowger_server::store::{KvLimits, Place, Record, Space, Store, Writer};
 use strowger_tests::Postgres;
 use tempfile::TempDir;
 
@@ -14,6 +14,7 @@ use crate::world::{Database, began, ended, ended_at, has_keys, key, open, run};
 const SPACE: Space = Space {
     tenant: "aurora",
     plugin: "orders",
+    limits: &KvLimits::DEFAULT,
 };
 
 /// A store in use: a contact that is over and recorded, one that is not over, a journal in pieces, a key.

@@ -2,8 +2,7 @@
 
 use anyhow::{Context, Result};
 use strowger_server::store::{
-    ContactFilter, KvError, MAX_KEY_BYTES, MAX_VALUE_BYTES, Page, Record, RecordFilter, Space,
-    Store, Writer,
+    ContactFilter, KvError, KvLimits, Page, Record, RecordFilter, Space, Store, Writer,
 };
 
 use crate::world::{Database, began, begin, ended, ended_at, has_keys, key, open};
@@ -11,6 +10,7 @@ use crate::world::{Database, began, begin, ended, ended_at, has_keys, key, open}
 const SPACE: Space = Space {
     tenant: "aurora",
     plugin: "orders",
+    limits: &KvLimits::DEFAULT,
 };
 
 pub async fn contacts_are_found_and_journals_come_back_as_written(
@@ -131,13 +131,27 @@ pub async fn spaces_are_apart(database: &Database<'_>) -> Result<()> {
         ("borealis", "orders"),
     ];
     for (tenant, plugin) in spaces {
-        let space = Space { tenant, plugin };
+        let space = Space {
+            tenant,
+            plugin,
+            limits: &KvLimits::DEFAULT,
+        };
         let value = format!("{tenant} {plugin}");
         store.kv_set(space, "k", value.as_bytes(), None, 1).await?;
     }
     store.kv_delete(SPACE, "k").await?;
     for (tenant, plugin) in spaces {
-        let value = store.kv_get(Space { tenant, plugin }, "k", 1).await?;
+        let value = store
+            .kv_get(
+                Space {
+                    tenant,
+                    plugin,
+                    limits: &KvLimits::DEFAULT,
+                },
+                "k",
+                1,
+            )
+            .await?;
         let left = (tenant, plugin) != ("aurora", "orders");
         assert_eq!(
             value,
@@ -189,16 +203,17 @@ pub async fn of_changes_at_the_same_time_each_sees_the_one_before(
 
 pub async fn limits_of_keys_are_held(database: &Database<'_>) -> Result<()> {
     let store = open(&database.place).await?;
-    let long = "k".repeat(MAX_KEY_BYTES + 1);
-    let large = vec![0; MAX_VALUE_BYTES + 1];
-    for (key, value) in [
-        ("", &large[..1]),
-        (&long, &large[..1]),
-        ("a\0b", &large[..1]),
-        ("k", &large),
+    let long = "k".repeat(KvLimits::DEFAULT.key_bytes + 1);
+    let large = vec![0; KvLimits::DEFAULT.value_bytes + 1];
+    for (key, value, told) in [
+        ("", &large[..1], "not empty"),
+        ("a\0b", &large[..1], "NUL"),
+        (&long, &large[..1], "(limits.kv.key_bytes)"),
+        ("k", &large, "(limits.kv.value_bytes)"),
     ] {
         let refused = store.kv_set(SPACE, key, value, None, 1).await;
-        assert!(matches!(refused, Err(KvError::Limit(_))), "{key:?}");
+        let refused = refused.expect_err(told).to_string();
+        assert!(refused.contains(told), "{refused}");
     }
     let (key, value) = (&long[1..], &large[1..]);
     store.kv_set(SPACE, key, value, None, 1).await?;
@@ -207,7 +222,13 @@ pub async fn limits_of_keys_are_held(database: &Database<'_>) -> Result<()> {
     // All but one go at 5.
     database.fill().await?;
     let refused = store.kv_set(SPACE, "one more", b"", None, 1).await;
-    assert!(matches!(refused, Err(KvError::Limit(told)) if told.contains("10000")));
+    assert!(matches!(
+        refused,
+        Err(KvError::Limit {
+            rule: "kv.keys",
+            ..
+        })
+    ));
     store.kv_set(SPACE, "0", b"changed", None, 1).await?;
     store.kv_set(SPACE, "one more", b"", None, 5).await?;
     assert_eq!(

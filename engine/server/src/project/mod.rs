@@ -18,6 +18,7 @@ mod webhooks;
 
 pub use chat::ChatSection;
 pub use complaint::Complaint;
+pub(crate) use config::is_service;
 pub use config::{
     Config, ConfigError, Grants, How, HttpSection, LogFormat, Loudness, PluginConfig,
     RecordingConfig, TransferSection, is_project_name,

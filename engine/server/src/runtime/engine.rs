@@ -12,6 +12,7 @@ use strowger_voice::g711::Codec;
 
 use super::driver::complaint;
 use super::node::Node;
+use crate::effects::Allowance;
 use crate::project::{Config, How, QueuesFile, Steps, Unreachable, destination};
 use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
 use crate::records::Subject;
@@ -36,6 +37,8 @@ pub struct Engine {
     pub limits: Limits,
     /// The tenant's share of the threads on which guests run.
     pub share: Share,
+    /// What the tenant's plugins may have of the world.
+    pub allowance: Arc<Allowance>,
     /// Prompts, ready to play.
     pub prompts: Prompts,
     config: Config,
@@ -57,6 +60,7 @@ pub struct Parts {
     pub node: Arc<Node>,
     pub tenant: String,
     pub share: Share,
+    pub allowance: Arc<Allowance>,
     pub limits: Limits,
     pub config: Config,
     pub queues: QueuesFile,
@@ -96,6 +100,7 @@ impl Engine {
             steps: parts.steps,
             limits: parts.limits,
             share: parts.share,
+            allowance: parts.allowance,
             prompts: parts.prompts,
             config: parts.config,
             queues: parts.queues,

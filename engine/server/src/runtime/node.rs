@@ -11,7 +11,6 @@ use strowger_plugin::Host;
 use super::engine::host;
 use super::open::OpenError;
 use crate::clock::Clock;
-use crate::effects::{HttpClient, HttpLimits};
 use crate::store::{Place, Record, Store, Writer};
 
 /// How long the end of the program waits for a store that is gone.
@@ -21,8 +20,6 @@ const SETTLE: Duration = Duration::from_secs(10);
 pub struct Node {
     /// The host of the plugins, kept for as long as they run.
     pub host: Host,
-    /// HTTP for plugins.
-    pub http: HttpClient,
     /// Journals and data; none in the terminal.
     pub store: Option<Store>,
     /// The journal's writer; none in the terminal.
@@ -64,7 +61,6 @@ impl Node {
         let (store, writer) = kept.unzip();
         Arc::new(Node {
             host,
-            http: HttpClient::new(HttpLimits::default()),
             store,
             writer,
             clock: Clock::start(),

@@ -11,6 +11,7 @@ use strowger_voice::g711::Codec;
 
 use super::engine::{Engine, EngineError, Parts, plain, prompts};
 use super::node::Node;
+use crate::effects::Allowance;
 use crate::media::mend;
 use crate::project::{Examined, Project, ProjectError, Routes, Steps};
 use crate::prompts::Segment;
@@ -87,10 +88,24 @@ pub async fn open_project(
     let takes_chats = project.config.chat.enabled;
     let limits = Limits::default();
     let (steps, program) = checked_program(&node.host, &project, &limits).await?;
-    let share = node.host.runtime().share();
-    let opened = engine_of(project, steps, program, node, tenant, share, &limits);
+    let part = Part {
+        share: node.host.runtime().share(),
+        allowance: Allowance::new(project.config.limits.clone()),
+        tenant,
+    };
+    let opened = engine_of(project, steps, program, node, part, &limits);
     close_orphans(&opened.0.node, takes_chats).await?;
     Ok(opened)
+}
+
+/// What a tenant's engines have in common.
+pub(crate) struct Part {
+    /// Its name.
+    pub tenant: String,
+    /// Its share of the threads on which guests run.
+    pub share: Share,
+    /// What its plugins may have of the world.
+    pub allowance: Arc<Allowance>,
 }
 
 /// An engine for a tenant's project on a node, and where its numbers lead.
@@ -99,8 +114,7 @@ pub(crate) fn engine_of(
     steps: Steps,
     program: Program,
     node: Arc<Node>,
-    tenant: String,
-    share: Share,
+    part: Part,
     limits: &Limits,
 ) -> (Engine, Routes) {
     let prompts = prompts(&project.folder, &node.data, &project.config);
@@ -112,8 +126,9 @@ pub(crate) fn engine_of(
     } = project;
     let engine = Engine::new(Parts {
         node,
-        tenant,
-        share,
+        tenant: part.tenant,
+        share: part.share,
+        allowance: part.allowance,
         limits: limits.clone(),
         config,
         queues,

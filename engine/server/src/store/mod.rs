@@ -54,7 +54,7 @@ pub use health::Health;
 pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
 pub use journal::{Journal, Torn};
 pub(crate) use kv::check as check_kv;
-pub use kv::{KvError, MAX_KEY_BYTES, MAX_KEYS, MAX_VALUE_BYTES, Space};
+pub use kv::{KvError, KvLimits, Space};
 pub use place::{Place, URL_VARIABLE};
 pub(crate) use place::{has_password, options as place_options};
 pub use published::{
