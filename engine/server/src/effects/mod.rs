@@ -45,7 +45,7 @@ impl Refusal {
     }
 
     /// Not allowed, whatever the amount. The text has the capability and what it was asked for.
-    fn denied(rule: &'static str, text: String) -> Refusal {
+    pub(crate) fn denied(rule: &'static str, text: String) -> Refusal {
         Refusal {
             rule: Some(rule),
             error: CallError::Denied(text),

@@ -15,6 +15,7 @@ use super::finding::{Finding, Source};
 use super::reading::reason;
 use super::retention::RetentionSection;
 use super::store::{StoreSection, without_passwords};
+use super::vault::VaultSection;
 use super::webhooks::{self, TelemetrySection, Webhook};
 use crate::effects::{EffectLimits, WrongLimit};
 
@@ -57,6 +58,9 @@ pub struct Config {
     /// Where journals, records and plugins' data are kept.
     #[serde(default)]
     pub store: StoreSection,
+    /// What the secrets in the store are sealed with.
+    #[serde(default)]
+    pub vault: VaultSection,
     /// Contacts that write.
     #[serde(default)]
     pub chat: ChatSection,
@@ -261,6 +265,8 @@ pub struct Grants {
     pub kv: bool,
     /// Whether it may hand the contact to people.
     pub route: bool,
+    /// Entries of the tenant's vault that it may put into requests, each to the entry's own hosts.
+    pub vault: Vec<String>,
 }
 
 /// `[steps]`

@@ -14,6 +14,7 @@ mod retention;
 mod routes;
 mod steps;
 mod store;
+mod vault;
 mod webhooks;
 
 pub use chat::ChatSection;
@@ -33,4 +34,5 @@ pub use retention::{Keep, KeepFiles, KeepRows, RetentionSection};
 pub use routes::{Route, Routes};
 pub use steps::{Steps, standard_components};
 pub use store::StoreSection;
+pub use vault::VaultSection;
 pub use webhooks::{TelemetrySection, Webhook};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use strowger_contact::call::{CallError, KvCall};
+use strowger_contact::call::{CallError, KvCall, VAULT};
 use strowger_contact::{Contact, Effect, Ending, Entry, EntryKind, Input, Millis, Output};
 use strowger_plugin::Told;
 use tokio::sync::mpsc;
@@ -521,6 +521,10 @@ impl<L: Line> Driver<L> {
                         let error = CallError::Unavailable(format!("the journal: {error}"));
                         return json!({ "err": error });
                     }
+                    let secrets = match engine.with_vault(&plugin, &request, secrets).await {
+                        Ok(secrets) => secrets,
+                        Err(refusal) => return engine.allowance.tell(refusal),
+                    };
                     let wanted = Wanted {
                         request,
                         granted: engine.granted_hosts(&plugin),
@@ -576,8 +580,11 @@ impl<L: Line> Driver<L> {
 /// bore, what a key was set to is set again, and a queue is waited in anew.
 fn repeatable(effect: &Effect) -> bool {
     match effect {
-        // What stood for the secret is lost.
-        Effect::Http { request, .. } => request.secrets.is_empty(),
+        // What stood for a secret that was entered is lost; what is in the vault is there still.
+        Effect::Http { request, .. } => {
+            let mut secrets = request.secrets.iter();
+            secrets.all(|field| field.handle.starts_with(VAULT))
+        }
         Effect::Kv { call, .. } => !matches!(call, KvCall::CompareAndSet(..)),
         Effect::Enqueue { .. } => true,
         Effect::Transfer { .. } | Effect::Record { .. } => false,

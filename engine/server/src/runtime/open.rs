@@ -16,6 +16,7 @@ use crate::media::mend;
 use crate::project::{Examined, Project, ProjectError, Routes, Steps};
 use crate::prompts::Segment;
 use crate::store::{Place, Store, StoreError};
+use crate::vault::{Vault, VaultError};
 
 /// Why a project cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum OpenError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The vault has something in it that cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The data folder cannot be had for this engine alone.
     #[error("the data folder {folder} {why}; give every engine a folder of its own with --data")]
     Data {
@@ -80,7 +84,8 @@ pub async fn open_project(
     let node = match keep {
         true => {
             let place = Place::of(&project.config.store, &project.folder, data)?;
-            Node::open(&place, data).await?
+            let vault = Vault::of(&project.config.vault, &project.folder);
+            Node::open(&place, data, vault).await?
         }
         false => Node::without_store(data)?,
     };
