@@ -8,9 +8,11 @@ pub mod phone;
 pub mod postgres;
 pub mod program;
 pub mod supplier;
+pub mod upstream;
 
 pub use audio::{Ear, Prompts};
 pub use phone::Phone;
 pub use postgres::Postgres;
 pub use program::{Engine, OrderService, Program};
 pub use supplier::Supplier;
+pub use upstream::Upstream;

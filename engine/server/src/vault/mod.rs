@@ -207,7 +207,7 @@ impl Vault {
             row.sealed = key.seal(row.place(), &value);
             row.key = key.id().to_owned();
         }
-        store.rekey_vault(key.id(), &rows, change).await?;
+        let _ = store.rekey_vault(key.id(), &rows, change).await?;
         if let Some(file) = self.file() {
             key::replace(new, file).map_err(|error| {
                 VaultError::Key(format!(
