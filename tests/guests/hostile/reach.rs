@@ -1,7 +1,6 @@
 //! Reaches over the network for what is not its own. Input `plan`, a text with a JSON list of requests, each with `method`
-//! (`GET`), `url`, `headers` (pairs of name and value), `body`, `secrets` (pairs of placeholder and handle), `more`
-//! (how many header lines more, of `bytes` each) and `times` (1); and `card`, a secret entry, whose handle stands for
-//! `card` among the secrets. Data: `answers`, what came of each, the last where there are several.
+//! (`GET`), `url`, `headers` (pairs of name and value), `body`, `secrets` (pairs of placeholder and handle), `more` header
+//! lines of `bytes` each, and `times` (1). Data: `answers`, what came of each, the last where there are several.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -42,12 +41,11 @@ impl Default for Wanted {
 fn run(_step: &str, input: &Value) -> Result<Outcome, Failure> {
     let plan: Vec<Wanted> = serde_json::from_str(&field::<String>(input, "plan"))
         .map_err(|error| Failure::new("no-plan", error.to_string()))?;
-    let card = input.pointer("/card/secret").and_then(Value::as_str);
-    let answers: Vec<Value> = plan.iter().map(|wanted| ask(wanted, card)).collect();
+    let answers: Vec<Value> = plan.iter().map(ask).collect();
     done(&json!({ "answers": answers }))
 }
 
-fn ask(wanted: &Wanted, card: Option<&str>) -> Value {
+fn ask(wanted: &Wanted) -> Value {
     let mut request = Request::new(wanted.method.as_str(), wanted.url.as_str());
     for (name, value) in &wanted.headers {
         request = request.header(name, value);
@@ -56,10 +54,6 @@ fn ask(wanted: &Wanted, card: Option<&str>) -> Value {
         request = request.header(format!("x-flood-{turn}"), "x".repeat(wanted.bytes));
     }
     for (placeholder, handle) in &wanted.secrets {
-        let handle = match (handle.as_str(), card) {
-            ("card", Some(card)) => card,
-            (handle, _) => handle,
-        };
         request = request.secret(placeholder, handle);
     }
     request.body = wanted.body.clone().map(String::into_bytes);

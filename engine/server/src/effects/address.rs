@@ -1,4 +1,4 @@
-//! Which addresses of the network are nobody's but the operator's: a plugin does not reach them unless he says so.
+//! Which addresses of the network are nobody's but the operator's: no plugin and no webhook reaches them unless he says so.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -26,7 +26,7 @@ const V4: [(Ipv4Addr, u32, &str); 16] = [
 ];
 
 /// Why an address is not the public network's; none for one that is.
-pub(super) fn private(address: IpAddr) -> Option<&'static str> {
+pub(crate) fn private(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => private_v4(address),
         IpAddr::V6(address) => private_v6(address),

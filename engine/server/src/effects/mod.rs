@@ -19,6 +19,7 @@ mod secret;
 
 use strowger_contact::call::CallError;
 
+pub(crate) use address::private;
 pub use allowance::Allowance;
 pub(crate) use allowance::{StepUse, Wanted};
 pub(crate) use http::causes;
