@@ -277,7 +277,7 @@ fn redirects_lead_nowhere_that_a_request_may_not_go() -> Result<()> {
         "{told}"
     );
     let told = answers[3]["err"].to_string();
-    assert!(told.contains("use http"), "{told}");
+    assert!(told.contains("is no address"), "{told}");
     let told = refused(&answers[4], "limit");
     assert!(told.contains("limits.http.redirects"), "{told}");
     assert_eq!(answers[5]["ok"]["status"], 200);
