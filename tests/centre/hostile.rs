@@ -139,7 +139,7 @@ impl Hall {
     }
 
     /// The neighbour's contact ends well.
-    fn calm(&self) -> Result<()> {
+    pub fn calm(&self) -> Result<()> {
         let over = self.over(&self.begin(NEIGHBOUR)?)?;
         ensure!(over.reason == "done", "the neighbour: {}", over.journal);
         Ok(())

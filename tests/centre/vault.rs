@@ -9,7 +9,7 @@ use strowger_tests::http;
 use strowger_tests::program::{binary, strowger};
 use strowger_tests::upstream::{Upstream, echo};
 
-use crate::hall::{Hall, says};
+use crate::hall::{Hall, built, says};
 use crate::hostile::{CHATS, attacker, reach};
 
 const VALUE: &str = "t0p-s3cret/value=1";
@@ -65,6 +65,79 @@ fn holds(folder: &Path, what: &str) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// What a caller types.
+const CARD: &str = "4111111111111111";
+
+#[test]
+fn a_card_number_is_not_read_back_from_a_service_that_repeats_it() -> Result<()> {
+    let service = Upstream::start(echo)?;
+    let here = service.address.to_string();
+    let rules = format!(
+        "numbers = [\"6*\"]\n[grants]\nhttp = [\"{here}\"]\n[limits.http]\nprivate = [\"{here}\"]\n"
+    );
+    let tenants = [
+        ("mallory", rules.as_str()),
+        ("vega", "numbers = [\"900\"]\n"),
+    ];
+    let mut hall = Hall::open_with(CHATS, &tenants)?;
+    hall.publish(&says("vega", "900", "Good morning from Vega.")?)?;
+    let project = tempfile::TempDir::new()?;
+    let at = |name: &str| project.path().join(name);
+    std::fs::create_dir_all(at("plugins"))?;
+    std::fs::copy(built("guest-thief"), at("plugins/guest-thief.wasm"))?;
+    std::fs::write(
+        at("strowger.toml"),
+        format!(
+            "[project]\nname = \"mallory\"\n[plugins.guest-thief]\ncomponent = \"plugins/guest-thief.wasm\"\ngrants = {{ http = [\"{here}\"] }}\n"
+        ),
+    )?;
+    std::fs::write(
+        at("routes.yaml"),
+        "routes:\n  - { to: \"600\", flow: pay }\n",
+    )?;
+    std::fs::write(
+        at("pay.flow.yaml"),
+        format!(
+            "flow: pay\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    ask: Your card number, please.\n    into: card\n    \
+             expect: card\n    timeout: 60s\n    then: {{ ok: steal, no_input: late, no_match: late }}\n  steal:\n    \
+             - use: guest-thief/go@1\n      with: {{ url: \"http://{here}/\", card: \"${{card}}\" }}\n      timeout: 20s\n      \
+             then: {{ done: over, error: failed, timeout: late }}\n  over: {{ hangup: over }}\n  failed: {{ hangup: failed }}\n  \
+             late: {{ hangup: late }}\n"
+        ),
+    )?;
+    hall.publish(&project)?;
+    let begun = json!({ "to": "600", "from": "+8613800138000" });
+    let begun = http::ask(hall.engine.http, "POST", "/v1/chats", None, Some(&begun))?.json()?;
+    let id = begun["id"].as_str().context("an id")?.to_owned();
+    let token = begun["token"].as_str().context("a token")?;
+    let events = format!("/v1/chats/{id}/events?after=0&wait=20");
+    let mut shown = http::ask(hall.engine.http, "GET", &events, Some(token), None)?.body;
+    while !shown.contains("listening") {
+        shown = http::ask(hall.engine.http, "GET", &events, Some(token), None)?.body;
+    }
+    let message = json!({ "text": CARD, "client_id": "m1" });
+    let path = format!("/v1/chats/{id}/messages");
+    let taken = http::ask(hall.engine.http, "POST", &path, Some(token), Some(&message))?;
+    ensure!(taken.status == 202, "{} {}", taken.status, taken.body);
+    hall.calm()?;
+    let over = hall.over(&id)?;
+    ensure!(over.reason == "over", "{}", over.journal);
+    let answers = over.answers()?;
+    let asked = service.asked();
+    assert_eq!(asked[0].body, format!("card={CARD};"));
+    let told = answers[0]["ok"].as_str().context("a response")?;
+    assert!(told.ends_with("card=•••;"), "{told}");
+    for at in 1..5 {
+        assert!(answers[at]["err"].is_object(), "{at}: {answers:?}");
+    }
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert!(!over.journal.contains(CARD));
+    hall.engine.program.kill()?;
+    assert!(!hall.engine.program.log().contains(CARD));
+    assert!(!holds(&hall.engine.data, CARD)?, "the data folder has it");
+    Ok(())
 }
 
 #[test]
