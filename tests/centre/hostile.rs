@@ -34,14 +34,16 @@ pub struct Over {
 }
 
 impl Over {
-    /// The data of its step's outcome.
+    /// The data of its last step's outcome.
     pub fn data(&self) -> Result<Json> {
-        let mut entries = self.journal.lines().map(serde_json::from_str::<Json>);
-        let found = entries.find_map(|entry| {
+        let entries = self.journal.lines().map(serde_json::from_str::<Json>);
+        let mut outcomes = entries.filter_map(|entry| {
             let entry = entry.ok()?;
             (entry["kind"] == "outcome").then(|| entry["data"].clone())
         });
-        found.with_context(|| format!("no outcome: {}", self.journal))
+        outcomes
+            .next_back()
+            .with_context(|| format!("no outcome: {}", self.journal))
     }
 
     /// What came of each request of `guest-reach`.
