@@ -4,4 +4,5 @@ mod hall;
 mod hostile;
 mod live;
 mod refused;
+mod uploads;
 mod vault;
