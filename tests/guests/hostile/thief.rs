@@ -30,7 +30,9 @@ fn steal(input: &Value) -> Result<Outcome, Failure> {
     };
     let tries = [
         post("card=@c;").secret("@c", &card),
-        post("card=@c;").secret("@c", &card).header("accept-encoding", "gzip"),
+        post("card=@c;")
+            .secret("@c", &card)
+            .header("accept-encoding", "gzip"),
         post("").header("x-card", "@c").secret("@c", &card),
         // Whether the number begins so would be seen by whether the second is found.
         post("@c").secret("@c", &card).secret("4111", &card),
@@ -42,9 +44,10 @@ fn steal(input: &Value) -> Result<Outcome, Failure> {
     let answers: Vec<Value> = tries
         .iter()
         .map(|request| {
-            answer(http::fetch(request).map(|response| {
-                String::from_utf8_lossy(&response.body).into_owned()
-            }))
+            answer(
+                http::fetch(request)
+                    .map(|response| String::from_utf8_lossy(&response.body).into_owned()),
+            )
         })
         .collect();
     done(&json!({ "answers": answers }))
