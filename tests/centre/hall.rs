@@ -17,9 +17,15 @@ pub struct Hall {
 impl Hall {
     /// Serves tenants, each with its file's text.
     pub fn open(tenants: &[(&str, &str)]) -> Result<Hall> {
+        Hall::open_with("", tenants)
+    }
+
+    /// The same, with further lines in the centre's `strowger.toml`.
+    pub fn open_with(settings: &str, tenants: &[(&str, &str)]) -> Result<Hall> {
         let engine = Engine::serve(|centre| {
             std::fs::create_dir_all(centre.join("tenants"))?;
-            std::fs::write(centre.join("strowger.toml"), "[project]\nname = \"hall\"\n")?;
+            let settings = format!("[project]\nname = \"hall\"\n{settings}");
+            std::fs::write(centre.join("strowger.toml"), settings)?;
             for (tenant, text) in tenants {
                 std::fs::write(centre.join(format!("tenants/{tenant}.toml")), text)?;
             }

@@ -121,8 +121,9 @@ fn the_tenants_files_are_read_again() -> Result<()> {
 fn nothing_is_dropped_while_five_hundred_contacts_walk_and_plugins_change() -> Result<()> {
     let orders = OrderService::start()?;
     let address = orders.address.to_string();
-    let grants =
-        format!("numbers = [\"*\"]\n[grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n");
+    let grants = format!(
+        "numbers = [\"*\"]\n[grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n"
+    );
     let mut hall = Hall::open(&[("aurora", &grants)])?;
     let project = aurora(orders.address)?;
     let folder = project.path().display().to_string();

@@ -83,7 +83,7 @@ fn versions_are_never_overwritten_never_older_and_signed_where_that_is_asked() -
     let rules = |signed: bool| {
         format!(
             "numbers = [\"1*\"]\nsigned = {signed}\n[publishers]\nacme = \"{}\"\n\
-             [grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n",
+             [grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n",
             public.trim()
         )
     };

@@ -116,7 +116,7 @@ fn fill(project: &Path, orders: SocketAddr, settings: &str) -> Result<()> {
         "[project]\nname = \"chats\"\n\n\
          [plugins.callbacks]\ncomponent = \"plugins/aurora-callbacks.wasm\"\n\
          config = {{ base_url = \"http://{orders}\" }}\ngrants = {{ http = [\"{orders}\"] }}\n\n\
-         [http]\nrequests_per_second = 100000\nburst = 100000\n[chat]\nenabled = true\nnew_per_minute = 60000\nmessages_per_minute = 6000\n{settings}\n"
+         [limits.http]\nprivate = [\"{orders}\"]\n[http]\nrequests_per_second = 100000\nburst = 100000\n[chat]\nenabled = true\nnew_per_minute = 60000\nmessages_per_minute = 6000\n{settings}\n"
     );
     std::fs::write(project.join("strowger.toml"), toml)?;
     Ok(())

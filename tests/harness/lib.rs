@@ -9,6 +9,7 @@ pub mod phone;
 pub mod postgres;
 pub mod program;
 pub mod supplier;
+pub mod upstream;
 
 pub use audio::{Ear, Prompts};
 pub use chat::Talk;
@@ -16,3 +17,4 @@ pub use phone::Phone;
 pub use postgres::Postgres;
 pub use program::{Engine, OrderService, Program};
 pub use supplier::Supplier;
+pub use upstream::Upstream;

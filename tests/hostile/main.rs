@@ -1,5 +1,5 @@
 //! Plugins that mean harm, in an engine that also serves somebody else: what each tries, how it is contained, and that
-//! the other tenant notices nothing. Those that want the network are in `network`.
+//! the other tenant notices nothing. Those that want the network, the store and the vault are in `tests/centre`.
 //!
 //! The guests are in `tests/guests/hostile`; what no compiler writes is written by hand, in `forged`.
 

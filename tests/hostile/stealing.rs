@@ -40,9 +40,9 @@ fn the_number_of_a_card() -> Result<()> {
     let centre = Centre::open("[grants]\nkv = true\n")?;
     let project = project(
         "mallory",
-        &[("guest-thief", built("guest-thief"))],
+        &[("guest-pickpocket", built("guest-pickpocket"))],
         "kv = true",
-        &[("6600", "steal", flow("steal", "guest-thief/go", ""))],
+        &[("6600", "steal", flow("steal", "guest-pickpocket/go", ""))],
     )?;
     centre.release(project.path())?;
     let mut talk = Talk::begin(centre.engine.http, "6600", None)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use strowger_server::store::backup::{BackupError, backup, restore};
-use strowger_server::store::{Place, Record, Space, Store, Writer};
+use strowger_server::store::{KvLimits, Place, Record, Space, Store, VaultRow, Writer};
 use strowger_tests::Postgres;
 use tempfile::TempDir;
 
@@ -14,6 +14,7 @@ use crate::world::{Database, began, ended, ended_at, has_keys, key, open, run};
 const SPACE: Space = Space {
     tenant: "aurora",
     plugin: "orders",
+    limits: &KvLimits::DEFAULT,
 };
 
 /// A store in use: a contact that is over and recorded, one that is not over, a journal in pieces, a key.
@@ -65,7 +66,23 @@ async fn filled(place: &Place, data: &Path) -> Result<(Store, Writer)> {
     store
         .release("aurora", 0, &crate::published::release(1))
         .await?;
+    let _ = store
+        .set_vault_entry(&entry(), &change("orders", None))
+        .await?;
     Ok((store, writer))
+}
+
+/// Something sealed.
+fn entry() -> VaultRow {
+    VaultRow {
+        tenant: "aurora".into(),
+        name: "orders".into(),
+        hosts: "[\"a.example:443\"]".into(),
+        key: "k1".into(),
+        sealed: b"sealed \x00\xff".into(),
+        set_at: 1,
+        set_by: "cli".into(),
+    }
 }
 
 /// Whether a restored store has all that was in the first one.
@@ -88,6 +105,8 @@ async fn is_whole(place: &Place, data: &Path) -> Result<()> {
     for sha256 in revision.manifest.files.values() {
         assert!(store.blob(sha256).await?.is_some(), "{sha256}");
     }
+    let sealed = store.vault_entry("aurora", "orders").await?;
+    assert_eq!(sealed.context("an entry")?.sealed, entry().sealed);
     let versions = store.plugin_versions("aurora", None, None, 10).await?;
     assert_eq!(versions.len(), 1);
     let over = store.contact("over").await?.context("it is there")?;
@@ -112,7 +131,7 @@ async fn is_whole(place: &Place, data: &Path) -> Result<()> {
         "$argon2id$"
     );
     assert!(store.session(b"cookie", 1).await?.is_none());
-    assert_eq!(store.audit_log(None, None, 10).await?.len(), 5);
+    assert_eq!(store.audit_log(None, None, 10).await?.len(), 6);
     // It belongs to the engine that starts here now.
     assert_eq!(store.close_orphans(11).await?, 1);
     store.close().await;

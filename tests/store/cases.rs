@@ -2,8 +2,7 @@
 
 use anyhow::{Context, Result};
 use strowger_server::store::{
-    ContactFilter, KvError, MAX_KEY_BYTES, MAX_VALUE_BYTES, Page, Record, RecordFilter, Space,
-    Store, Writer,
+    ContactFilter, KvError, KvLimits, Page, Record, RecordFilter, Space, Store, VaultRow, Writer,
 };
 
 use crate::world::{Database, began, begin, ended, ended_at, has_keys, key, open};
@@ -11,6 +10,7 @@ use crate::world::{Database, began, begin, ended, ended_at, has_keys, key, open}
 const SPACE: Space = Space {
     tenant: "aurora",
     plugin: "orders",
+    limits: &KvLimits::DEFAULT,
 };
 
 pub async fn contacts_are_found_and_journals_come_back_as_written(
@@ -131,13 +131,27 @@ pub async fn spaces_are_apart(database: &Database<'_>) -> Result<()> {
         ("borealis", "orders"),
     ];
     for (tenant, plugin) in spaces {
-        let space = Space { tenant, plugin };
+        let space = Space {
+            tenant,
+            plugin,
+            limits: &KvLimits::DEFAULT,
+        };
         let value = format!("{tenant} {plugin}");
         store.kv_set(space, "k", value.as_bytes(), None, 1).await?;
     }
     store.kv_delete(SPACE, "k").await?;
     for (tenant, plugin) in spaces {
-        let value = store.kv_get(Space { tenant, plugin }, "k", 1).await?;
+        let value = store
+            .kv_get(
+                Space {
+                    tenant,
+                    plugin,
+                    limits: &KvLimits::DEFAULT,
+                },
+                "k",
+                1,
+            )
+            .await?;
         let left = (tenant, plugin) != ("aurora", "orders");
         assert_eq!(
             value,
@@ -187,18 +201,114 @@ pub async fn of_changes_at_the_same_time_each_sees_the_one_before(
     Ok(())
 }
 
+pub async fn bytes_and_a_tenants_sums_are_held(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let limits = KvLimits {
+        bytes: 100,
+        tenant_keys: 4,
+        tenant_bytes: 150,
+        ..KvLimits::DEFAULT
+    };
+    let of = |plugin| Space {
+        tenant: "aurora",
+        plugin,
+        limits: &limits,
+    };
+    let set = async |plugin, key, bytes: usize| {
+        let done = store
+            .kv_set(of(plugin), key, &vec![0; bytes], Some(10), 1)
+            .await;
+        match done {
+            Ok(()) => Ok(None),
+            Err(KvError::Limit { rule, .. }) => Ok(Some(rule)),
+            Err(error) => Err(error),
+        }
+    };
+    // A key counts with its own bytes, and one that is replaced counts once.
+    assert_eq!(set("orders", "a", 99).await?, None);
+    assert_eq!(set("orders", "a", 99).await?, None);
+    assert_eq!(set("orders", "b", 0).await?, Some("kv.bytes"));
+    assert_eq!(set("orders", "a", 100).await?, Some("kv.bytes"));
+    assert_eq!(set("orders", "a", 59).await?, None);
+    assert_eq!(set("crm", "a", 95).await?, Some("kv.tenant_bytes"));
+    assert_eq!(set("crm", "a", 79).await?, None);
+    store.kv_delete(of("crm"), "a").await?;
+    for key in ["a", "b", "c"] {
+        assert_eq!(set("crm", key, 0).await?, None);
+    }
+    assert_eq!(set("vip", "a", 0).await?, Some("kv.tenant_keys"));
+    let other = Space {
+        tenant: "borealis",
+        ..of("orders")
+    };
+    store.kv_set(other, "a", &[0; 99], None, 1).await?;
+    // What is over is gone with the next change of its plugin.
+    assert_eq!(set("crm", "d", 0).await?, Some("kv.tenant_keys"));
+    store.kv_set(of("crm"), "d", b"", None, 10).await?;
+    Ok(())
+}
+
+pub async fn a_vault_is_kept_replaced_and_sealed_anew(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let row = |name: &str, sealed: &[u8]| VaultRow {
+        tenant: "aurora".into(),
+        name: name.into(),
+        hosts: "[\"a.example:443\"]".into(),
+        key: "k1".into(),
+        sealed: sealed.into(),
+        set_at: 1,
+        set_by: "cli".into(),
+    };
+    let change = || crate::access::change("orders", Some("aurora"));
+    for entry in [
+        row("orders", b"old"),
+        row("orders", b"new"),
+        row("crm", b"c"),
+    ] {
+        let _ = store.set_vault_entry(&entry, &change()).await?;
+    }
+    let kept = store.vault(Some("aurora")).await?;
+    let names: Vec<&str> = kept.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names, ["crm", "orders"]);
+    assert_eq!(kept[1].sealed, b"new");
+    assert_eq!(kept[1].hosts(), ["a.example:443"]);
+    assert!(store.vault(Some("borealis")).await?.is_empty());
+    assert!(store.vault_entry("borealis", "orders").await?.is_none());
+    // One that was set meanwhile stops it, and nothing is changed.
+    let anew = |row: &VaultRow| VaultRow {
+        key: "k2".into(),
+        ..row.clone()
+    };
+    let rows: Vec<VaultRow> = kept.iter().map(anew).collect();
+    assert!(
+        store
+            .rekey_vault("k2", &rows[..1], &change())
+            .await
+            .is_err()
+    );
+    assert!(store.vault(None).await?.iter().all(|row| row.key == "k1"));
+    let _ = store.rekey_vault("k2", &rows, &change()).await?;
+    assert!(store.vault(None).await?.iter().all(|row| row.key == "k2"));
+    let removed = store.remove_vault_entry("aurora", "crm", &change()).await?;
+    assert!(removed.is_some());
+    let again = store.remove_vault_entry("aurora", "crm", &change()).await?;
+    assert!(again.is_none());
+    Ok(())
+}
+
 pub async fn limits_of_keys_are_held(database: &Database<'_>) -> Result<()> {
     let store = open(&database.place).await?;
-    let long = "k".repeat(MAX_KEY_BYTES + 1);
-    let large = vec![0; MAX_VALUE_BYTES + 1];
-    for (key, value) in [
-        ("", &large[..1]),
-        (&long, &large[..1]),
-        ("a\0b", &large[..1]),
-        ("k", &large),
+    let long = "k".repeat(KvLimits::DEFAULT.key_bytes + 1);
+    let large = vec![0; KvLimits::DEFAULT.value_bytes + 1];
+    for (key, value, told) in [
+        ("", &large[..1], "not empty"),
+        ("a\0b", &large[..1], "NUL"),
+        (&long, &large[..1], "(limits.kv.key_bytes)"),
+        ("k", &large, "(limits.kv.value_bytes)"),
     ] {
         let refused = store.kv_set(SPACE, key, value, None, 1).await;
-        assert!(matches!(refused, Err(KvError::Limit(_))), "{key:?}");
+        let refused = refused.expect_err(told).to_string();
+        assert!(refused.contains(told), "{refused}");
     }
     let (key, value) = (&long[1..], &large[1..]);
     store.kv_set(SPACE, key, value, None, 1).await?;
@@ -207,7 +317,13 @@ pub async fn limits_of_keys_are_held(database: &Database<'_>) -> Result<()> {
     // All but one go at 5.
     database.fill().await?;
     let refused = store.kv_set(SPACE, "one more", b"", None, 1).await;
-    assert!(matches!(refused, Err(KvError::Limit(told)) if told.contains("10000")));
+    assert!(matches!(
+        refused,
+        Err(KvError::Limit {
+            rule: "kv.keys",
+            ..
+        })
+    ));
     store.kv_set(SPACE, "0", b"changed", None, 1).await?;
     store.kv_set(SPACE, "one more", b"", None, 5).await?;
     assert_eq!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use strowger_server::store::{KvError, Place, Space, Writer};
+use strowger_server::store::{KvError, KvLimits, Place, Space, Writer};
 use tempfile::TempDir;
 
 use crate::world::{began, has_keys, key, open, run, sql};
@@ -27,6 +27,7 @@ fn nothing_acknowledged_is_lost_and_it_goes_on_when_there_is_room() -> Result<()
         let space = Space {
             tenant: "aurora",
             plugin: "orders",
+            limits: &KvLimits::DEFAULT,
         };
         store.kv_set(space, "fact", b"kept", None, 1).await?;
         let mut acknowledged = Vec::new();

@@ -54,6 +54,8 @@ on_both! {
     cases::spaces_are_apart,
     cases::of_changes_at_the_same_time_each_sees_the_one_before,
     cases::limits_of_keys_are_held,
+    cases::bytes_and_a_tenants_sums_are_held,
+    cases::a_vault_is_kept_replaced_and_sealed_anew,
     cases::what_a_former_engine_left_open_is_closed,
     cases::all_is_there_after_opening_again,
     cases::what_the_store_refuses_is_lost_alone,

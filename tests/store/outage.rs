@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use strowger_contact::{Entry, EntryKind};
-use strowger_server::store::{KvError, Record, Space, StoreError, Writer};
+use strowger_server::store::{KvError, KvLimits, Record, Space, StoreError, Writer};
 use strowger_tests::Postgres;
 use tempfile::TempDir;
 
@@ -15,6 +15,7 @@ const BACK: Duration = Duration::from_secs(60);
 const SPACE: Space = Space {
     tenant: "aurora",
     plugin: "orders",
+    limits: &KvLimits::DEFAULT,
 };
 
 #[test]

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use strowger_server::project::{KeepFiles, KeepRows, RetentionSection};
 use strowger_server::records::ContactRecord;
 use strowger_server::retention::{Forgetting, Gone, Sweep, forget};
-use strowger_server::store::{Place, Record, RecordFilter, Space, Store, Writer};
+use strowger_server::store::{KvLimits, Place, Record, RecordFilter, Space, Store, Writer};
 
 use crate::world::{Database, began, key, open, record};
 
@@ -251,6 +251,7 @@ pub async fn a_number_is_forgotten_whole_and_again_after_a_cut(
     let space = Space {
         tenant: "aurora",
         plugin: "callbacks",
+        limits: &KvLimits::DEFAULT,
     };
     store.kv_set(space, "k", b"tel:861300000", None, 1).await?;
     let data = folder(&database.place);

@@ -250,6 +250,10 @@ pub struct Header {
     pub value: String,
 }
 
+/// What a handle begins with that names an entry of the tenant's vault, which whoever sends the request looks up. Handles of
+/// what a contact entered begin otherwise.
+pub const VAULT: &str = "vault:";
+
 /// `http.secret-field`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SecretField {

@@ -6,7 +6,7 @@ use crate::Millis;
 use crate::activation::Pending;
 use crate::call::{
     CallError, HttpRequest, MAX_RECORDING_MS, Prompt, QueueOptions, RecordOptions, TransferOptions,
-    Utterance,
+    Utterance, VAULT,
 };
 use crate::contact::Contact;
 use crate::entry::EntryKind;
@@ -131,6 +131,7 @@ impl Contact {
         let forged = request
             .secrets
             .iter()
+            .filter(|field| !field.handle.starts_with(VAULT))
             .find(|field| !running.given.secrets.contains(&field.handle));
         if let Some(field) = forged {
             return Err(not_given("secret", &field.handle));

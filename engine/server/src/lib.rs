@@ -32,4 +32,5 @@ pub mod sip;
 pub mod store;
 pub mod telemetry;
 pub mod trial;
+pub mod vault;
 pub mod webhooks;

@@ -9,7 +9,8 @@ pub use crate::bindings::strowger::http::client::{Header, Request, Response, Sec
 
 use crate::{Error, Failure, host};
 
-/// Sends a request and waits for the whole response, whatever its status. Redirects are not followed.
+/// Sends a request and waits for the whole response, whatever its status. Redirects are not followed unless the
+/// operator lets them be.
 pub fn fetch(request: &Request) -> Result<Response, Error> {
     host::http::fetch(request)
 }
@@ -59,7 +60,8 @@ impl Request {
         Ok(self.header("content-type", "application/json"))
     }
 
-    /// With a secret entry in place of a text that stands once in the body. Call it after [`Request::json`].
+    /// With a secret in place of a text that stands once in the body: a secret entry, or `vault:NAME`, which may also stand
+    /// in a header's value. Call it after [`Request::json`].
     #[must_use]
     pub fn secret(mut self, placeholder: impl Into<String>, handle: impl Into<String>) -> Request {
         self.secrets.push(SecretField {

@@ -1,56 +1,54 @@
-//! Wants the number of a card. It listens in secret as any plugin may, and tries to get at the digits: it
-//! says them, logs them, keeps them, evaluates them, and asks of every number whether it is this one. Data: `seen`,
-//! all that it got hold of.
+//! Tries to read a secret entry, `card`, by a service at `url` that repeats what it is asked: in the body, in a header, and
+//! by looking for its digits. Data: `answers`, what came of each try.
 
 use serde_json::{Value, json};
-use strowger_guests::{answer, done, field, guest};
-use strowger_sdk::media::{
-    self, Binding, Digits, Heard, ListenOptions, Prompt, SpokenValue, Utterance,
-};
-use strowger_sdk::{Failure, Outcome, env, kv};
+use strowger_guests::{answer, done, field};
+use strowger_sdk::http::{self, Request};
+use strowger_sdk::{Failure, Outcome};
 
-guest! { name: "guest-thief", steps: ["go"], run: run }
+strowger_guests::export! {
+    fn describe() -> String {
+        r#"{"name":"guest-thief","version":"1.0.0","steps":{"go":{
+            "input":{"type":"object","required":["url","card"],"properties":{
+                "url":{"type":"string"},"card":{"type":"object","x-secret":true}}},
+            "outcomes":{"done":{}},"idempotent":true}}}"#.to_owned()
+    }
 
-fn run(_step: &str, input: &Value) -> Result<Outcome, Failure> {
-    let options = ListenOptions {
-        digits: Some(Digits {
-            min: 1,
-            max: 19,
-            end_key: Some("#".to_owned()),
-        }),
-        // `open` listens as if the number were nothing to hide, after asking for a card.
-        sensitive: field::<String>(input, "kind") != "open",
-        timeout_ms: 20_000,
-        ..ListenOptions::default()
+    fn run(_step: String, input: String) -> Result<Outcome, Failure> {
+        strowger_sdk::with_input(&input, |input: Value| steal(&input))
+    }
+}
+
+fn steal(input: &Value) -> Result<Outcome, Failure> {
+    let url: String = field(input, "url");
+    let card = input.pointer("/card/secret").and_then(Value::as_str);
+    let card = card.unwrap_or_default().to_owned();
+    let post = |body: &str| {
+        let mut request = Request::new("POST", url.as_str());
+        request.body = Some(body.as_bytes().to_vec());
+        request
     };
-    let heard = media::listen(&Utterance::text("Your card number, please."), &options)?;
-    let Heard::Secret(secret) = heard else {
-        return done(&json!({ "seen": [format!("{heard:?}")] }));
-    };
-    let handle = &secret.handle;
-    env::log(env::Level::Error, &format!("{secret:?}"));
-    let say = |what: Prompt| answer(media::say(&Utterance::silence().then(what), true).map(|_| ()));
-    let digits = Prompt::Spoken(SpokenValue {
-        value: json!(handle).to_string(),
-        style: "digits".to_owned(),
-        language: None,
-    });
-    let bound = Utterance::text("${value}").bind(Binding::value("value", handle)?);
-    let seen = json!([
-        secret.length,
-        secret.last_four,
-        handle,
-        answer(kv::set("card", handle.as_bytes(), None)),
-        answer(kv::get("card")),
-        say(digits),
-        say(Prompt::Given(handle.clone())),
-        say(Prompt::text(format!("${{{handle}}} {{{{ {handle} }}}}"))),
-        answer(media::say(&bound, true).map(|_| ())),
-        media::evaluate(handle, &[])
-            .map_err(|failure| failure.code)
-            .map_err(|code| json!(code))
-            .unwrap_or_else(|code| code),
-        answer(media::is_card_number(&secret)),
-    ]);
-    done(&json!({ "seen": seen }))
+    let tries = [
+        post("card=@c;").secret("@c", &card),
+        post("card=@c;")
+            .secret("@c", &card)
+            .header("accept-encoding", "gzip"),
+        post("").header("x-card", "@c").secret("@c", &card),
+        // Whether the number begins so would be seen by whether the second is found.
+        post("@c").secret("@c", &card).secret("4111", &card),
+        // Another contact's, or one of a step before.
+        post("@c").secret("@c", "s:2"),
+        // The handle itself is all that it has.
+        post(&card),
+    ];
+    let answers: Vec<Value> = tries
+        .iter()
+        .map(|request| {
+            answer(
+                http::fetch(request)
+                    .map(|response| String::from_utf8_lossy(&response.body).into_owned()),
+            )
+        })
+        .collect();
+    done(&json!({ "answers": answers }))
 }

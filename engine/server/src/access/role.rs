@@ -106,6 +106,9 @@ pub enum Permission {
     /// Making revisions live, and rolling back.
     #[serde(rename = "releases:make")]
     ReleasesMake,
+    /// Setting, listing and removing what is in vaults. Reading it is nobody's.
+    #[serde(rename = "vault:manage")]
+    VaultManage,
     /// Making, listing and revoking tokens.
     #[serde(rename = "tokens:manage")]
     TokensManage,
@@ -123,6 +126,7 @@ impl Permission {
             Permission::ProjectsPush => "projects:push",
             Permission::PluginsPush => "plugins:push",
             Permission::ReleasesMake => "releases:make",
+            Permission::VaultManage => "vault:manage",
             Permission::TokensManage => "tokens:manage",
         }
     }
@@ -179,6 +183,11 @@ pub const PERMISSIONS: &[Granted] = &[
     Granted {
         permission: Permission::ReleasesMake,
         what: "make revisions live and roll back",
+        roles: &[Role::Owner, Role::Operator],
+    },
+    Granted {
+        permission: Permission::VaultManage,
+        what: "set, list and remove secrets in the vault; nobody reads them",
         roles: &[Role::Owner, Role::Operator],
     },
     Granted {

@@ -9,7 +9,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use strowger_plugin::Limits;
 
-use crate::project::{Grants, Route, Routes, is_project_name};
+use crate::effects::{EffectLimits, HttpLimits, LogLimits};
+use crate::project::{Grants, Route, Routes, is_project_name, is_service};
+use crate::store::KvLimits;
 
 /// Folder of the tenants' files, below the centre's.
 pub const TENANTS: &str = "tenants";
@@ -55,6 +57,12 @@ pub struct TenantLimits {
     /// What one step may use: `[limits.step]`, with the keys of the engine's own limits, such as `cpu_ms`.
     #[schemars(with = "BTreeMap<String, u64>")]
     pub step: Limits,
+    /// Requests of plugins.
+    pub http: HttpLimits,
+    /// Data of plugins.
+    pub kv: KvLimits,
+    /// Log lines of plugins.
+    pub log: LogLimits,
 }
 
 impl Default for TenantLimits {
@@ -65,6 +73,9 @@ impl Default for TenantLimits {
             upload_bytes: 64 << 20,
             files: 2_000,
             step: Limits::default(),
+            http: HttpLimits::default(),
+            kv: KvLimits::default(),
+            log: LogLimits::default(),
         }
     }
 }
@@ -217,6 +228,15 @@ impl TenantConfig {
 }
 
 impl TenantLimits {
+    /// Those of what plugins have of the world.
+    pub(crate) fn effects(&self) -> EffectLimits {
+        EffectLimits {
+            http: self.http.clone(),
+            kv: self.kv.clone(),
+            log: self.log.clone(),
+        }
+    }
+
     fn fault(&self) -> Option<String> {
         let step = &self.step;
         let most = strowger_plugin::MEMORY_MOST;
@@ -237,6 +257,14 @@ impl TenantLimits {
             .or_else(|| fits("step.cpu_ms", step.cpu_ms as usize, 10_000))
             .or_else(|| fits("step.busy_ms", step.busy_ms as usize, 600_000))
             .or_else(|| fits("step.component_bytes", step.component_bytes, 256 << 20))
+            .or_else(|| Some(self.effects().fault()?.to_string()))
+            .or_else(|| {
+                let host = self.http.private.iter().find(|host| !is_service(host))?;
+                Some(format!(
+                    "limits.http.private `{}` is not a host and a port, such as `127.0.0.1:8090`",
+                    host.escape_debug()
+                ))
+            })
     }
 }
 
@@ -265,6 +293,19 @@ mod tests {
                 "limits.step.memory_bytes",
             ),
             ("[limits.step]\ncolour = 1", "unknown field `colour`"),
+            (
+                "[limits.http]\nredirects = 11",
+                "limits.http.redirects is 0 to 10",
+            ),
+            (
+                "[limits.http]\nprivate = [\"http://10.0.0.1/\"]",
+                "limits.http.private `http://10.0.0.1/`",
+            ),
+            (
+                "[limits.kv]\nvalue_bytes = 99999999",
+                "limits.kv.value_bytes is 0 to",
+            ),
+            ("[limits.log]\ncolour = 1", "unknown field `colour`"),
         ] {
             let told = TenantConfig::parse(text).expect_err(text);
             assert!(told.contains(words), "{text}: {told}");

@@ -132,6 +132,9 @@ fn not_granted(project: &Project, tenant: &str, config: &TenantConfig) -> Vec<Fi
         if asked.grants.route && !granted.route {
             missing.push("route".to_owned());
         }
+        let entries = asked.grants.vault.iter();
+        let entries = entries.filter(|entry| !granted.vault.contains(entry));
+        missing.extend(entries.map(|entry| format!("vault {entry}")));
         for capability in missing {
             let message = text!(
                 "plugin {plugin} asks for `{capability}`, which the operator has not granted to {tenant}",
@@ -160,7 +163,9 @@ fn capabilities(project: &Project, steps: &Steps) -> BTreeMap<String, Vec<String
         for import in plugin.imports() {
             match import.as_str() {
                 "http" => {
-                    touched.extend(config.grants.http.iter().map(|host| format!("http {host}")))
+                    touched.extend(config.grants.http.iter().map(|host| format!("http {host}")));
+                    let entries = config.grants.vault.iter();
+                    touched.extend(entries.map(|entry| format!("vault {entry}")));
                 }
                 "kv" | "route" => touched.push(import.clone()),
                 _ => {}

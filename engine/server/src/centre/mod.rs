@@ -23,6 +23,7 @@ pub use publish::{Order, Pushed};
 pub use refusal::{Refusal, Told};
 pub use tenant::{Live, Seat, Served, Tenant};
 
+use crate::effects::Allowance;
 use crate::project::Routes;
 use crate::runtime::{Engine, Node};
 
@@ -82,7 +83,8 @@ impl Centre {
             },
             ..TenantConfig::default()
         };
-        let tenant = Tenant::new(&engine.tenant, engine.share.clone(), config);
+        let allowance = Arc::clone(&engine.allowance);
+        let tenant = Tenant::new(&engine.tenant, engine.share.clone(), allowance, config);
         tenant.swap(Live {
             release: None,
             served: Served {
@@ -112,7 +114,8 @@ impl Centre {
         let tenants = tenants
             .map(|(name, config)| {
                 let share = node.host.runtime().share();
-                (name.clone(), Tenant::new(&name, share, config))
+                let allowance = Allowance::new(config.limits.effects());
+                (name.clone(), Tenant::new(&name, share, allowance, config))
             })
             .collect();
         let centre = Centre {
@@ -149,7 +152,8 @@ impl Centre {
                 Some(tenant) => Arc::clone(tenant),
                 None => {
                     let share = self.node.host.runtime().share();
-                    Tenant::new(&name, share, TenantConfig::default())
+                    let allowance = Allowance::new(config.limits.effects());
+                    Tenant::new(&name, share, allowance, TenantConfig::default())
                 }
             };
             let live = self.restore(&tenant, &config).await.map_err(|refusal| {

@@ -16,7 +16,7 @@ use super::signature::Statement;
 use super::tenant::{Live, Served, Tenant};
 use super::{Centre, TenantConfig, tree};
 use crate::project::{Config, Source};
-use crate::runtime::{Engine, engine_of, warm};
+use crate::runtime::{Engine, Part, engine_of, warm};
 use crate::store::{
     Files, Manifest, NewRevision, PluginVersion, PublishedError, Release, Revision, Store,
 };
@@ -343,8 +343,11 @@ impl Centre {
             sound.steps,
             sound.program,
             Arc::clone(&self.node),
-            tenant.name.clone(),
-            tenant.share.clone(),
+            Part {
+                tenant: tenant.name.clone(),
+                share: tenant.share.clone(),
+                allowance: Arc::clone(&tenant.allowance),
+            },
             &config.limits.step,
         );
         Served {

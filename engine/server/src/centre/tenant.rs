@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use strowger_plugin::Share;
 
 use super::config::TenantConfig;
+use crate::effects::Allowance;
 use crate::project::Routes;
 use crate::runtime::Engine;
 use crate::store::Release;
@@ -40,6 +41,8 @@ pub struct Tenant {
     pub name: String,
     /// Its share of the threads on which guests run.
     pub(super) share: Share,
+    /// What its plugins may have of the world.
+    pub(crate) allowance: Arc<Allowance>,
     config: RwLock<Arc<TenantConfig>>,
     live: RwLock<Option<Live>>,
     contacts: AtomicUsize,
@@ -62,10 +65,16 @@ impl Drop for Seat {
 }
 
 impl Tenant {
-    pub(super) fn new(name: &str, share: Share, config: TenantConfig) -> Arc<Tenant> {
+    pub(super) fn new(
+        name: &str,
+        share: Share,
+        allowance: Arc<Allowance>,
+        config: TenantConfig,
+    ) -> Arc<Tenant> {
         Arc::new(Tenant {
             name: name.to_owned(),
             share,
+            allowance,
             config: RwLock::new(Arc::new(config)),
             live: RwLock::default(),
             contacts: AtomicUsize::new(0),
@@ -84,6 +93,7 @@ impl Tenant {
     }
 
     pub(super) fn configure(&self, config: TenantConfig) {
+        self.allowance.set(config.limits.effects());
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
 

@@ -39,6 +39,7 @@ mod test;
 mod token;
 mod trace;
 mod user;
+mod vault;
 mod webhooks;
 
 use std::io::IsTerminal as _;
@@ -122,6 +123,8 @@ enum Command {
     Token(token::Token),
     /// Add, list and remove people who sign in.
     User(user::User),
+    /// Keep secrets that plugins use and nobody reads.
+    Vault(vault::VaultArguments),
     /// Print the description of the HTTP API.
     Openapi(openapi::Openapi),
     /// Speak with an editor: the language server for flows, over stdin and stdout.
@@ -281,6 +284,7 @@ pub fn main() -> ExitCode {
             Command::Restore(restore) => restore.run().await,
             Command::Token(token) => token.run().await,
             Command::User(user) => user.run().await,
+            Command::Vault(vault) => vault.run().await,
             Command::Openapi(openapi) => openapi.run().await,
             Command::Lsp(lsp) => lsp.run().await,
             Command::Plugin(plugin) => plugin.run().await,

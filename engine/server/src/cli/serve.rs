@@ -21,6 +21,7 @@ use crate::runtime::{Chats, Node, Outgoing, close_orphans, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{Sip, SipConfig, bind_remedy};
 use crate::store::Place;
+use crate::vault::Vault;
 use crate::webhooks::couriers;
 
 /// Takes calls for a project until it is told to stop.
@@ -105,7 +106,8 @@ impl Serve {
             None => {
                 let place =
                     Place::of(&config.store, &self.project, &data).map_err(Failure::cannot)?;
-                let node = Node::open(&place, &data).await?;
+                let vault = Vault::of(&config.vault, &self.project);
+                let node = Node::open(&place, &data, vault).await?;
                 close_orphans(&node, config.chat.enabled)
                     .await
                     .map_err(Failure::cannot)?;

@@ -1,43 +1,21 @@
 //! `http`: requests of plugins to the hosts they were granted.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes as Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::header::{HeaderName, HeaderValue};
-use hyper::{Method, Request, Uri};
+use hyper::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
+use hyper::{HeaderMap, Method, Request, Uri};
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::TokioExecutor;
 use strowger_contact::call::{Bytes, CallError, Header, HttpRequest, HttpResponse};
 
-/// Limits of one plugin's requests.
-#[derive(Debug, Clone)]
-pub struct HttpLimits {
-    /// Longest request body, in bytes; default 1 MiB.
-    pub request_bytes: usize,
-    /// Longest response body, in bytes; default 1 MiB.
-    pub response_bytes: usize,
-    /// Longest request from connect to the last byte; default 10 s.
-    pub timeout: Duration,
-    /// Longest wait for a connection; default 3 s.
-    pub connect_timeout: Duration,
-    /// Most header lines of a request; default 32.
-    pub headers: usize,
-}
-
-impl Default for HttpLimits {
-    fn default() -> Self {
-        HttpLimits {
-            request_bytes: 1 << 20,
-            response_bytes: 1 << 20,
-            timeout: Duration::from_secs(10),
-            connect_timeout: Duration::from_secs(3),
-            headers: 32,
-        }
-    }
-}
+use super::connect::{Connector, NoConnection};
+use super::limits::HttpLimits;
+use super::secret::{put_in, take_out};
+use super::{Refusal, Secret};
 
 /// Headers that the engine sets itself.
 const OWN_HEADERS: [&str; 5] = [
@@ -47,20 +25,51 @@ const OWN_HEADERS: [&str; 5] = [
     "transfer-encoding",
     "idempotency-key",
 ];
+/// Headers that a request with a secret in it does not have: a response that is packed, or comes in pieces, could repeat the
+/// secret unseen.
+const NOT_WITH_SECRETS: [&str; 3] = ["accept-encoding", "range", "te"];
+/// How long a connection is kept that nobody uses.
+const IDLE: Duration = Duration::from_secs(30);
 
-/// The engine's HTTP client. Connections are kept; redirects are not followed.
+/// A tenant's HTTP client. Its connections are its own: one that was opened by another tenant's rules is not among them.
+/// Bodies are handed on as they come, and nothing is asked for in packed form: what is packed stays packed.
 #[derive(Debug, Clone)]
-pub struct HttpClient {
-    client: Client<HttpsConnector<HttpConnector>, Full<Body>>,
+pub(super) struct HttpClient {
+    client: Client<HttpsConnector<Connector>, Full<Body>>,
     limits: HttpLimits,
+}
+
+/// Who asks.
+pub(super) struct Asker<'a> {
+    /// `host:port` pairs that it may send requests to.
+    pub granted: &'a [String],
+    /// Tells a request from its repetition.
+    pub idempotency_key: &'a str,
+    /// What its handles stand for.
+    pub secrets: &'a [Secret],
+}
+
+/// A request that is made.
+#[derive(Clone)]
+pub(super) struct Hop {
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    pub body: Body,
+    /// Headers with a secret in them.
+    pub secret_headers: Vec<HeaderName>,
+    /// Whether the body has one.
+    pub secret_body: bool,
 }
 
 impl HttpClient {
     /// A client that trusts the usual web authorities.
     pub fn new(limits: HttpLimits) -> HttpClient {
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_connect_timeout(Some(limits.connect_timeout));
+        let private = limits.private.iter();
+        let connector = Connector {
+            private: Arc::new(private.map(|host| host.to_ascii_lowercase()).collect()),
+            within: limits.connect(),
+        };
         let https = hyper_rustls::HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
             .expect("the provider has the protocol versions that rustls calls safe")
@@ -68,70 +77,95 @@ impl HttpClient {
             .enable_http1()
             .wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_idle_timeout(IDLE)
+            .http1_max_headers(limits.headers)
+            .http1_max_buf_size(limits.header_bytes)
             .build(https);
         HttpClient { client, limits }
     }
 
-    /// Sends a request to one of the granted `host:port` pairs. `secret` resolves handles of secret entries.
+    /// The limits it was made with.
+    pub fn limits(&self) -> &HttpLimits {
+        &self.limits
+    }
+
+    /// Sends a request to one of the granted hosts, and follows redirects as far as that is allowed.
     pub async fn fetch(
         &self,
         request: HttpRequest,
-        granted: &[String],
-        idempotency_key: &str,
-        secret: impl Fn(&str) -> Option<String>,
-    ) -> Result<HttpResponse, CallError> {
+        asker: &Asker<'_>,
+    ) -> Result<HttpResponse, Refusal> {
         let limit = request
             .timeout_ms
-            .map_or(self.limits.timeout, |ms| Duration::from_millis(ms.into()))
-            .min(self.limits.timeout);
-        let request = self.build(request, granted, idempotency_key, secret)?;
-        let exchange = async {
-            let response = self
-                .client
-                .request(request)
-                .await
-                .map_err(|e| unavailable(&e))?;
-            let status = response.status().as_u16();
-            let headers = response
-                .headers()
-                .iter()
-                .filter_map(|(name, value)| {
-                    Some(Header {
-                        name: name.as_str().to_owned(),
-                        value: value.to_str().ok()?.to_owned(),
-                    })
-                })
-                .collect();
-            let body = Limited::new(response.into_body(), self.limits.response_bytes)
-                .collect()
-                .await
-                .map_err(|e| match e.downcast_ref::<LengthLimitError>() {
-                    Some(_) => CallError::Limit(format!(
-                        "a response has at most {} bytes",
-                        self.limits.response_bytes
-                    )),
-                    None => CallError::Unavailable(format!("the response broke off: {e}")),
-                })?;
-            Ok(HttpResponse {
-                status,
-                headers,
-                body: Bytes(body.to_bytes().to_vec()),
-            })
+            .map_or(self.limits.total(), |ms| Duration::from_millis(ms.into()))
+            .min(self.limits.total());
+        let hop = self.prepare(request, asker)?;
+        let exchange = self.exchange(hop, asker);
+        let timed_out = Refusal {
+            rule: Some("http.total_ms"),
+            error: CallError::Timeout,
         };
         tokio::time::timeout(limit, exchange)
             .await
-            .unwrap_or(Err(CallError::Timeout))
+            .unwrap_or(Err(timed_out))
     }
 
-    fn build(
-        &self,
-        request: HttpRequest,
-        granted: &[String],
-        idempotency_key: &str,
-        secret: impl Fn(&str) -> Option<String>,
-    ) -> Result<Request<Full<Body>>, CallError> {
-        let invalid = |what: String| CallError::InvalidArgument(what);
+    async fn exchange(&self, mut hop: Hop, asker: &Asker<'_>) -> Result<HttpResponse, Refusal> {
+        let mut followed = 0;
+        let response = loop {
+            let sent = self.client.request(hop.request()?).await;
+            let response = sent.map_err(|error| self.failed(&hop.uri, &error))?;
+            if self.limits.redirects == 0 {
+                break response;
+            }
+            let Some(next) = hop.elsewhere(response.status(), response.headers())? else {
+                break response;
+            };
+            granted(&service(&next.uri)?, asker.granted)?;
+            if followed == self.limits.redirects {
+                let most = self.limits.redirects;
+                let text = format!("at most {most} redirects are followed");
+                return Err(Refusal::limit("http.redirects", text));
+            }
+            followed += 1;
+            hop = next;
+        };
+        if !asker.secrets.is_empty() && packed(response.headers()) {
+            let why = "the response to a request with a secret came packed, where an echo of it could not be seen";
+            return Err(CallError::Failed(why.into()).into());
+        }
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| {
+                Some(Header {
+                    name: name.as_str().to_owned(),
+                    value: value.to_str().ok()?.to_owned(),
+                })
+            })
+            .collect();
+        let most = self.limits.response_bytes;
+        let body = Limited::new(response.into_body(), most).collect().await;
+        let body = body.map_err(|e| match e.downcast_ref::<LengthLimitError>() {
+            Some(_) => {
+                let text = format!("a response has at most {most} bytes");
+                Refusal::limit("http.response_bytes", text)
+            }
+            None => CallError::Unavailable(format!("the response broke off: {e}")).into(),
+        })?;
+        let mut response = HttpResponse {
+            status,
+            headers,
+            body: Bytes(body.to_bytes().to_vec()),
+        };
+        take_out(asker.secrets, &mut response);
+        Ok(response)
+    }
+
+    /// A request as it leaves, held against grants and limits.
+    fn prepare(&self, request: HttpRequest, asker: &Asker<'_>) -> Result<Hop, Refusal> {
+        let invalid = |what: String| Refusal::from(CallError::InvalidArgument(what));
         let method: Method = match request.method.as_str() {
             "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" => request
                 .method
@@ -147,68 +181,145 @@ impl HttpClient {
             .url
             .parse()
             .map_err(|e| invalid(format!("url: {e}")))?;
-        let host = host(&uri)?;
-        if !granted
-            .iter()
-            .any(|allowed| allowed.eq_ignore_ascii_case(&host))
-        {
-            return Err(CallError::Denied(format!(
-                "http to {host}: not among the hosts granted to this plugin"
-            )));
+        let service = service(&uri)?;
+        granted(&service, asker.granted)?;
+        if request.headers.len() > self.limits.headers {
+            let text = format!("a request has at most {} header lines", self.limits.headers);
+            return Err(Refusal::limit("http.headers", text));
         }
         let mut body = request.body.map(|body| body.0).unwrap_or_default();
-        for field in &request.secrets {
-            let text = secret(&field.handle).ok_or_else(|| {
-                invalid(format!(
-                    "`{}` is no secret of this contact",
-                    short(&field.handle)
-                ))
-            })?;
-            body = replace_once(&body, field.placeholder.as_bytes(), text.as_bytes()).ok_or_else(
-                || invalid("a secret's placeholder must stand exactly once in the body".into()),
-            )?;
-        }
-        if body.len() > self.limits.request_bytes {
-            return Err(CallError::Limit(format!(
-                "a request body has at most {} bytes",
-                self.limits.request_bytes
-            )));
-        }
-        if request.headers.len() > self.limits.headers {
-            return Err(CallError::Limit(format!(
-                "a request has at most {} header lines",
-                self.limits.headers
-            )));
-        }
-        let safe = matches!(method, Method::GET | Method::HEAD);
-        let mut built = Request::builder().method(method).uri(uri);
-        for header in &request.headers {
+        let mut names = Vec::with_capacity(request.headers.len());
+        let mut values = Vec::with_capacity(request.headers.len());
+        for header in request.headers {
             let name: HeaderName = header
                 .name
                 .parse()
                 .map_err(|_| invalid(format!("header name `{}`", short(&header.name))))?;
             if OWN_HEADERS.contains(&name.as_str()) {
-                return Err(CallError::Denied(format!(
-                    "header {name} is set by the engine"
-                )));
+                let text = format!("header {name} is set by the engine");
+                return Err(CallError::Denied(text).into());
             }
-            let value: HeaderValue = header
-                .value
-                .parse()
+            if !request.secrets.is_empty() && NOT_WITH_SECRETS.contains(&name.as_str()) {
+                let text = format!("header {name}: not in a request with a secret");
+                return Err(CallError::Denied(text).into());
+            }
+            names.push(name);
+            values.push(header.value.into_bytes());
+        }
+        let (secret, secret_body) = put_in(
+            &request.secrets,
+            asker.secrets,
+            &service,
+            &mut values,
+            &mut body,
+        )?;
+        if body.len() > self.limits.request_bytes {
+            let most = self.limits.request_bytes;
+            let text = format!("a request body has at most {most} bytes");
+            return Err(Refusal::limit("http.request_bytes", text));
+        }
+        let mut headers = HeaderMap::new();
+        let mut secret_headers = Vec::new();
+        let mut bytes = 0;
+        for ((name, value), secret) in names.into_iter().zip(values).zip(secret) {
+            // As a line: colon, blank, and the line's end.
+            bytes += name.as_str().len() + value.len() + 4;
+            let mut value = HeaderValue::from_bytes(&value)
                 .map_err(|_| invalid(format!("the value of header {name}")))?;
-            built = built.header(name, value);
+            value.set_sensitive(secret);
+            if secret {
+                secret_headers.push(name.clone());
+            }
+            headers.append(name, value);
         }
-        if !safe {
-            built = built.header("idempotency-key", idempotency_key);
+        if bytes > self.limits.header_bytes {
+            let most = self.limits.header_bytes;
+            let text = format!("the header lines of a request have at most {most} bytes");
+            return Err(Refusal::limit("http.header_bytes", text));
         }
-        built
-            .body(Full::new(Body::from(body)))
-            .map_err(|e| invalid(e.to_string()))
+        if !matches!(method, Method::GET | Method::HEAD) {
+            let key = HeaderValue::from_str(asker.idempotency_key);
+            let key = key.map_err(|_| invalid("the contact's id".into()))?;
+            headers.insert("idempotency-key", key);
+        }
+        Ok(Hop {
+            method,
+            uri,
+            headers,
+            body: body.into(),
+            secret_headers,
+            secret_body,
+        })
+    }
+
+    /// Why there is no response.
+    fn failed(&self, uri: &Uri, error: &ClientError) -> Refusal {
+        let service = service(uri).unwrap_or_default();
+        let mut cause: Option<&dyn std::error::Error> = Some(error);
+        while let Some(inner) = cause {
+            if let Some(refused @ NoConnection::Private { .. }) = inner.downcast_ref() {
+                let text = format!("http to {service}: {refused}");
+                return Refusal::denied("http.private", text);
+            }
+            if let Some(NoConnection::Slow(_)) = inner.downcast_ref() {
+                let error = CallError::Unavailable(format!("http to {service}: {inner}"));
+                let rule = Some("http.connect_ms");
+                return Refusal { rule, error };
+            }
+            if inner
+                .downcast_ref::<hyper::Error>()
+                .is_some_and(hyper::Error::is_parse_too_large)
+            {
+                let HttpLimits {
+                    headers,
+                    header_bytes,
+                    ..
+                } = self.limits;
+                return Refusal::limit(
+                    "http.header_bytes",
+                    format!(
+                        "a response has at most {headers} header lines of {header_bytes} bytes together"
+                    ),
+                );
+            }
+            cause = inner.source();
+        }
+        CallError::Unavailable(causes(error)).into()
     }
 }
 
-/// `host:port` of an absolute URL, the port filled in.
-fn host(uri: &Uri) -> Result<String, CallError> {
+impl Hop {
+    fn request(&self) -> Result<Request<Full<Body>>, Refusal> {
+        let built = Request::builder()
+            .method(self.method.clone())
+            .uri(self.uri.clone())
+            .body(Full::new(self.body.clone()));
+        let mut request =
+            built.map_err(|e| Refusal::from(CallError::InvalidArgument(e.to_string())))?;
+        *request.headers_mut() = self.headers.clone();
+        Ok(request)
+    }
+}
+
+fn granted(service: &str, granted: &[String]) -> Result<(), Refusal> {
+    let known = granted
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(service));
+    if known {
+        return Ok(());
+    }
+    let text = format!("http to {service}: not among the hosts granted to this plugin");
+    Err(Refusal::denied("http.grants", text))
+}
+
+/// Whether a response comes in packed form (RFC 9110 §8.4).
+fn packed(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// `host:port` of an absolute URL, in lower case and the port filled in.
+pub(super) fn service(uri: &Uri) -> Result<String, CallError> {
     let invalid = |what: &str| CallError::InvalidArgument(format!("url: {what}"));
     let port = match uri.scheme_str() {
         Some("http") => 80,
@@ -221,13 +332,9 @@ fn host(uri: &Uri) -> Result<String, CallError> {
     }
     Ok(format!(
         "{}:{}",
-        authority.host(),
+        authority.host().to_ascii_lowercase(),
         authority.port_u16().unwrap_or(port)
     ))
-}
-
-fn unavailable(error: &hyper_util::client::legacy::Error) -> CallError {
-    CallError::Unavailable(causes(error))
 }
 
 /// An error with its chain of causes, which says what matters: refused, no such host, certificate.
@@ -239,21 +346,6 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
-}
-
-fn replace_once(body: &[u8], placeholder: &[u8], text: &[u8]) -> Option<Vec<u8>> {
-    if placeholder.is_empty() {
-        return None;
-    }
-    let mut places = body
-        .windows(placeholder.len())
-        .enumerate()
-        .filter(|(_, window)| *window == placeholder);
-    let (at, _) = places.next()?;
-    if places.next().is_some() {
-        return None;
-    }
-    Some([&body[..at], text, &body[at + placeholder.len()..]].concat())
 }
 
 fn short(text: &str) -> String {
@@ -275,15 +367,22 @@ mod tests {
         }
     }
 
-    fn build(request: HttpRequest) -> Result<Request<Full<Body>>, CallError> {
+    fn prepare(request: HttpRequest) -> Result<Hop, CallError> {
+        let asker = Asker {
+            granted: &["api.example:443".into()],
+            idempotency_key: "c1:1:1",
+            secrets: &[],
+        };
         let client = HttpClient::new(HttpLimits::default());
-        client.build(request, &["api.example:443".into()], "c1:1:1", |_| None)
+        client
+            .prepare(request, &asker)
+            .map_err(|refusal| refusal.error)
     }
 
     #[test]
     fn only_granted_hosts_are_reached() {
-        assert!(build(request("https://api.example/orders")).is_ok());
-        assert!(build(request("https://API.example:443/orders")).is_ok());
+        assert!(prepare(request("https://api.example/orders")).is_ok());
+        assert!(prepare(request("https://API.example:443/orders")).is_ok());
         for url in [
             "http://api.example/",
             "https://api.example.evil/",
@@ -291,7 +390,7 @@ mod tests {
             "https://127.0.0.1/",
         ] {
             assert!(
-                matches!(build(request(url)), Err(CallError::Denied(_))),
+                matches!(prepare(request(url)), Err(CallError::Denied(_))),
                 "{url}"
             );
         }
@@ -302,7 +401,7 @@ mod tests {
             "https://u:p@api.example/",
         ] {
             assert!(
-                matches!(build(request(url)), Err(CallError::InvalidArgument(_))),
+                matches!(prepare(request(url)), Err(CallError::InvalidArgument(_))),
                 "{url}"
             );
         }
@@ -310,8 +409,8 @@ mod tests {
 
     #[test]
     fn a_changing_request_can_be_told_from_its_repetition() {
-        let built = build(request("https://api.example/orders")).expect("granted");
-        assert_eq!(built.headers()["idempotency-key"], "c1:1:1");
+        let hop = prepare(request("https://api.example/orders")).expect("granted");
+        assert_eq!(hop.headers["idempotency-key"], "c1:1:1");
         let forged = HttpRequest {
             headers: vec![Header {
                 name: "Idempotency-Key".into(),
@@ -319,17 +418,32 @@ mod tests {
             }],
             ..request("https://api.example/orders")
         };
-        assert!(matches!(build(forged), Err(CallError::Denied(_))));
+        assert!(matches!(prepare(forged), Err(CallError::Denied(_))));
     }
 
     #[test]
-    fn a_secret_is_put_in_exactly_once() {
-        assert_eq!(
-            replace_once(b"card=@1;", b"@1", b"4111").as_deref(),
-            Some(&b"card=4111;"[..])
-        );
-        assert_eq!(replace_once(b"@1@1", b"@1", b"4111"), None);
-        assert_eq!(replace_once(b"nothing", b"@1", b"4111"), None);
-        assert_eq!(replace_once(b"nothing", b"", b"4111"), None);
+    fn header_lines_are_bounded_in_number_and_size() {
+        let with = |count: usize, bytes: usize| {
+            let header = Header {
+                name: "x-flood".into(),
+                value: "x".repeat(bytes),
+            };
+            let headers = vec![header; count];
+            prepare(HttpRequest {
+                headers,
+                ..request("https://api.example/orders")
+            })
+        };
+        assert!(with(100, 10).is_ok());
+        for (count, bytes, name) in [
+            (101, 1, "(limits.http.headers)"),
+            (90, 1_000, "(limits.http.header_bytes)"),
+        ] {
+            let refused = with(count, bytes).map(|_| ());
+            assert!(
+                matches!(&refused, Err(CallError::Limit(told)) if told.contains(name)),
+                "{refused:?}"
+            );
+        }
     }
 }

@@ -3,17 +3,23 @@
 use serde_json::{Value as Json, json};
 use strowger_contact::call::{Bytes, CallError, KvCall};
 
-use crate::store::{KvError, Space, Store};
+use super::Refusal;
+use crate::store::{KvError, KvLimits, Space, Store};
 
 /// Does a key-value call; the answer is the JSON form of the function's WIT result.
-pub(crate) async fn perform(
+pub(super) async fn perform(
     store: &Store,
     tenant: &str,
     plugin: &str,
+    limits: &KvLimits,
     call: KvCall,
     now: u64,
-) -> Json {
-    let space = Space { tenant, plugin };
+) -> Result<Json, Refusal> {
+    let space = Space {
+        tenant,
+        plugin,
+        limits,
+    };
     let done = match call {
         KvCall::Get(key) => store
             .kv_get(space, &key, now)
@@ -38,11 +44,9 @@ pub(crate) async fn perform(
                 .map(|set| json!({ "ok": set }))
         }
     };
-    done.unwrap_or_else(|error| {
-        let error = match error {
-            KvError::Limit(limit) => CallError::Limit(limit),
-            KvError::Store(error) => CallError::Unavailable(error.to_string()),
-        };
-        json!({ "err": error })
+    done.map_err(|error| match error {
+        KvError::Limit { rule, text } => Refusal::limit(rule, text),
+        KvError::Key(why) => CallError::InvalidArgument(why.to_owned()).into(),
+        KvError::Store(error) => CallError::Unavailable(error.to_string()).into(),
     })
 }

@@ -1,8 +1,61 @@
-//! What a step asks of the world beyond the contact: HTTP and data.
+//! What a step asks of the world beyond the contact: HTTP, data, log lines; and what its tenant may have of them.
+//!
+//! ```text
+//! allowance   one tenant's limits and what was refused by them     rate       how often
+//! http        a request from the guest's words to the response     redirect   what follows a response
+//! connect     connections, only to addresses looked at             address    which those are
+//! secret      secrets in requests, and out of responses            kv         the plugin's own data
+//! ```
 
+mod address;
+mod allowance;
+mod connect;
 mod http;
 mod kv;
+mod limits;
+mod rate;
+mod redirect;
+mod secret;
 
+use strowger_contact::call::CallError;
+
+pub(crate) use address::private;
+pub use allowance::Allowance;
+pub(crate) use allowance::{StepUse, Wanted};
 pub(crate) use http::causes;
-pub use http::{HttpClient, HttpLimits};
-pub(crate) use kv::perform as perform_kv;
+pub(crate) use limits::WrongLimit;
+pub use limits::{EffectLimits, HttpLimits, LogLimits};
+pub(crate) use secret::Secret;
+
+/// A call that is not done.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// The rule that refused it, for the counters; none where something else went wrong.
+    pub rule: Option<&'static str>,
+    /// What the guest is told.
+    pub error: CallError,
+}
+
+impl Refusal {
+    /// Beyond a limit, which the text names.
+    fn limit(rule: &'static str, text: impl std::fmt::Display) -> Refusal {
+        Refusal {
+            rule: Some(rule),
+            error: CallError::Limit(format!("{text} (limits.{rule})")),
+        }
+    }
+
+    /// Not allowed, whatever the amount. The text has the capability and what it was asked for.
+    pub(crate) fn denied(rule: &'static str, text: String) -> Refusal {
+        Refusal {
+            rule: Some(rule),
+            error: CallError::Denied(text),
+        }
+    }
+}
+
+impl From<CallError> for Refusal {
+    fn from(error: CallError) -> Refusal {
+        Refusal { rule: None, error }
+    }
+}

@@ -78,6 +78,7 @@ pub(super) fn blank() -> OpenApi {
                 "Contacts that write, from a web page or a program; each with a token of its own.",
             ),
             tag("tenants", "What tenants pushed, and what is live."),
+            tag("vault", "Secrets that plugins use and nobody reads."),
             tag("contacts", "Calls and chats: what was said and done."),
             tag(
                 "access",

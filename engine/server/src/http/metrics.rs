@@ -193,5 +193,20 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
     for (name, help, value) in more {
         line(name, "counter", help, value);
     }
+    text.push_str(
+        "# HELP strowger_plugin_refusals_total Calls of plugins refused, by tenant and limit.\n\
+         # TYPE strowger_plugin_refusals_total counter\n",
+    );
+    for tenant in api.centre.tenants() {
+        for (limit, refused) in tenant.allowance.refused() {
+            // Names of tenants and limits need no quoting.
+            let name = &tenant.name;
+            writeln!(
+                text,
+                "strowger_plugin_refusals_total{{tenant=\"{name}\",limit=\"{limit}\"}} {refused}"
+            )
+            .expect("writing to a string");
+        }
+    }
     text
 }

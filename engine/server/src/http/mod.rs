@@ -31,6 +31,7 @@ mod tagged;
 mod tenants;
 mod tls;
 mod tokens;
+mod vault;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -95,7 +96,7 @@ fn endpoints() -> Routes {
     use Access::{Needs, Open, OpenOnLoopback, OwnToken, SignedIn};
     use Permission::{
         AuditRead, ContactsRead, MetricsRead, PluginsPush, ProjectsPush, RecordsRead, ReleasesMake,
-        TenantsRead, TokensManage,
+        TenantsRead, TokensManage, VaultManage,
     };
     Routes::default()
         .add(Open, routes!(engine::health))
@@ -130,6 +131,9 @@ fn endpoints() -> Routes {
         .add_push(Needs(PluginsPush), routes!(tenants::push_plugin))
         .add(Needs(ReleasesMake), routes!(tenants::release))
         .add(Needs(ReleasesMake), routes!(tenants::roll_back))
+        .add(Needs(VaultManage), routes!(vault::list))
+        .add(Needs(VaultManage), routes!(vault::set))
+        .add(Needs(VaultManage), routes!(vault::remove))
 }
 
 /// All routes.

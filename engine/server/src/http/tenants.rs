@@ -66,7 +66,7 @@ impl TenantView {
 }
 
 /// The tenant in the path, if whoever asks may see it.
-pub(crate) struct Named(String);
+pub(crate) struct Named(pub String);
 
 impl FromRequestParts<Api> for Named {
     type Rejection = Problem;
@@ -118,6 +118,15 @@ pub(crate) struct ListOf {
     after: Option<String>,
 }
 
+impl ListOf {
+    /// How many, and after which name.
+    pub(super) fn range(&self) -> Result<(u32, &str), Problem> {
+        let limit = page::limit(self.limit)?;
+        let after = page::after(self.after.as_deref())?.unwrap_or_default();
+        Ok((limit, after))
+    }
+}
+
 /// What a list of numbered things takes.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -164,8 +173,7 @@ pub(crate) async fn list(
     principal: Principal,
     Asked(query): Asked<ListOf>,
 ) -> Result<Page<TenantView>, Problem> {
-    let limit = page::limit(query.limit)?;
-    let after = page::after(query.after.as_deref())?.unwrap_or_default();
+    let (limit, after) = query.range()?;
     let tenants = api.centre.tenants();
     let seen = tenants
         .iter()

@@ -15,7 +15,9 @@ use super::finding::{Finding, Source};
 use super::reading::reason;
 use super::retention::RetentionSection;
 use super::store::{StoreSection, without_passwords};
+use super::vault::VaultSection;
 use super::webhooks::{self, TelemetrySection, Webhook};
+use crate::effects::{EffectLimits, WrongLimit};
 
 /// Ports below are the system's (RFC 6335 §6), and an engine that is not root cannot have them.
 const LOWEST_PORT: u16 = 1024;
@@ -50,9 +52,15 @@ pub struct Config {
     /// How steps are run.
     #[serde(default)]
     pub steps: StepsSection,
+    /// What plugins may have of the world, where this folder is served; a centre's operator says it in the tenant's file.
+    #[serde(default)]
+    pub limits: EffectLimits,
     /// Where journals, records and plugins' data are kept.
     #[serde(default)]
     pub store: StoreSection,
+    /// What the secrets in the store are sealed with.
+    #[serde(default)]
+    pub vault: VaultSection,
     /// Contacts that write.
     #[serde(default)]
     pub chat: ChatSection,
@@ -257,6 +265,8 @@ pub struct Grants {
     pub kv: bool,
     /// Whether it may hand the contact to people.
     pub route: bool,
+    /// Entries of the tenant's vault that it may put into requests, each to the entry's own hosts.
+    pub vault: Vec<String>,
 }
 
 /// `[steps]`
@@ -456,6 +466,39 @@ impl Config {
             );
             return wrong(&["transfer", key], message, help);
         }
+        if let Some(limit) = self.limits.fault() {
+            let WrongLimit {
+                table,
+                key,
+                least,
+                most,
+            } = limit;
+            return wrong(
+                &["limits", table, key],
+                text!(
+                    "limits.{table}.{key} is {least} to {most}",
+                    "`limits.{table}.{key}` 是 {least} 到 {most}"
+                ),
+                Text::fixed(
+                    "leave it out for the default; docs/operations.md has all of them",
+                    "不写则用默认值；全部见 docs/operations.md",
+                ),
+            );
+        }
+        let private = &self.limits.http.private;
+        if let Some(host) = private.iter().find(|host| !is_service(host)) {
+            return wrong(
+                &["limits", "http", "private"],
+                text!(
+                    "limits.http.private `{host}` is not a host and a port",
+                    "`limits.http.private` 的 `{host}` 不是主机加端口"
+                ),
+                Text::fixed(
+                    "write host:port as in grants.http, such as `127.0.0.1:8090`",
+                    "和 `grants.http` 里一样写 主机:端口，例如 `127.0.0.1:8090`",
+                ),
+            );
+        }
         for (plugin, settings) in &self.plugins {
             if let Some(host) = settings.grants.http.iter().find(|host| !is_service(host)) {
                 return wrong(
@@ -594,7 +637,7 @@ impl MediaSection {
 }
 
 /// Whether this is `host:port`, as requests are held against it.
-fn is_service(text: &str) -> bool {
+pub(crate) fn is_service(text: &str) -> bool {
     text.parse::<hyper::http::uri::Authority>()
         .is_ok_and(|service| {
             let port = service.port_u16().is_some_and(|port| port > 0);

@@ -14,10 +14,12 @@ mod retention;
 mod routes;
 mod steps;
 mod store;
+mod vault;
 mod webhooks;
 
 pub use chat::ChatSection;
 pub use complaint::Complaint;
+pub(crate) use config::is_service;
 pub use config::{
     Config, ConfigError, Grants, How, HttpSection, LogFormat, Loudness, PluginConfig,
     RecordingConfig, TransferSection, is_project_name,
@@ -32,4 +34,5 @@ pub use retention::{Keep, KeepFiles, KeepRows, RetentionSection};
 pub use routes::{Route, Routes};
 pub use steps::{Steps, standard_components};
 pub use store::StoreSection;
+pub use vault::VaultSection;
 pub use webhooks::{TelemetrySection, Webhook};

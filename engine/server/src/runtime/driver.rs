@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use strowger_contact::call::{CallError, KvCall};
+use strowger_contact::call::{CallError, KvCall, VAULT};
 use strowger_contact::{Contact, Effect, Ending, Entry, EntryKind, Input, Millis, Output};
 use strowger_plugin::Told;
 use tokio::sync::mpsc;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::engine::Engine;
 use super::guests::{GuestEvent, Guests, StepRun, step_name};
 use super::line::{Handover, Line};
-use crate::effects::perform_kv;
+use crate::effects::{Secret, StepUse, Wanted};
 use crate::records::Tally;
 use crate::replay::{Rebuilt, Standing};
 use crate::store::Record;
@@ -72,6 +72,8 @@ pub struct Driver<L> {
     effect_results: mpsc::Receiver<(u32, Done)>,
     /// What is under way beside the contact, by effect.
     under_way: HashMap<u32, AbortHandle>,
+    /// What the running step has used of what is counted by the step.
+    step_use: StepUse,
     stop: CancellationToken,
     stopped: bool,
     pace: Pace,
@@ -115,6 +117,7 @@ impl<L: Line> Driver<L> {
             effects,
             effect_results,
             under_way: HashMap::new(),
+            step_use: StepUse::default(),
             stop,
             stopped: false,
             pace,
@@ -380,6 +383,13 @@ impl<L: Line> Driver<L> {
                 message,
                 step,
             } => {
+                let now = self.now();
+                let Engine {
+                    allowance, tenant, ..
+                } = &*self.engine;
+                if !allowance.log(tenant, &mut self.step_use, message.len(), now) {
+                    return;
+                }
                 let contact = &self.contact.facts().id;
                 match level.as_str() {
                     "error" => tracing::error!(target: "plugin", %contact, %step, "{message}"),
@@ -411,6 +421,7 @@ impl<L: Line> Driver<L> {
     }
 
     fn run_step(&mut self, activation: u32, step: String, input: String, timeout_ms: u64) {
+        self.step_use = StepUse::default();
         if let Some(run) = self.step_run(activation, &step, input, timeout_ms) {
             self.guests.run(run);
         }
@@ -484,12 +495,22 @@ impl<L: Line> Driver<L> {
                 idempotency_key,
             } => {
                 let engine = self.engine.clone();
-                let secrets: Vec<(String, String)> = request
+                let allowed = engine.allowance.one_more_request(&mut self.step_use);
+                if let Err(refusal) = allowed {
+                    let refused = engine.allowance.tell(refusal);
+                    self.answer(effect, async move { refused });
+                    return;
+                }
+                let secrets: Vec<Secret> = request
                     .secrets
                     .iter()
                     .filter_map(|field| {
                         let text = self.contact.secret(&field.handle)?;
-                        Some((field.handle.clone(), text.to_owned()))
+                        Some(Secret {
+                            handle: field.handle.clone(),
+                            text: text.to_owned(),
+                            hosts: None,
+                        })
                     })
                     .collect();
                 self.answer(effect, async move {
@@ -500,21 +521,19 @@ impl<L: Line> Driver<L> {
                         let error = CallError::Unavailable(format!("the journal: {error}"));
                         return json!({ "err": error });
                     }
-                    let secret = |handle: &str| {
-                        secrets
-                            .iter()
-                            .find(|(known, _)| known == handle)
-                            .map(|(_, text)| text.clone())
+                    let secrets = match engine.with_vault(&plugin, &request, secrets).await {
+                        Ok(secrets) => secrets,
+                        Err(refusal) => return engine.allowance.tell(refusal),
                     };
-                    let granted = engine.granted_hosts(&plugin);
-                    match engine
-                        .node
-                        .http
-                        .fetch(request, granted, &idempotency_key, secret)
-                        .await
-                    {
+                    let wanted = Wanted {
+                        request,
+                        granted: engine.granted_hosts(&plugin),
+                        idempotency_key: &idempotency_key,
+                        secrets: &secrets,
+                    };
+                    match engine.allowance.fetch(wanted).await {
                         Ok(response) => json!({ "ok": response }),
-                        Err(error) => json!({ "err": error }),
+                        Err(refusal) => engine.allowance.tell(refusal),
                     }
                 });
             }
@@ -529,7 +548,12 @@ impl<L: Line> Driver<L> {
                         return json!({ "err": error });
                     }
                     match &engine.node.store {
-                        Some(store) => perform_kv(store, &engine.tenant, &plugin, call, now).await,
+                        Some(store) => {
+                            let allowance = &engine.allowance;
+                            allowance
+                                .kv(store, &engine.tenant, &plugin, call, now)
+                                .await
+                        }
                         None => json!({ "err": CallError::Unavailable("this engine keeps no data".into()) }),
                     }
                 });
@@ -556,8 +580,11 @@ impl<L: Line> Driver<L> {
 /// bore, what a key was set to is set again, and a queue is waited in anew.
 fn repeatable(effect: &Effect) -> bool {
     match effect {
-        // What stood for the secret is lost.
-        Effect::Http { request, .. } => request.secrets.is_empty(),
+        // What stood for a secret that was entered is lost; what is in the vault is there still.
+        Effect::Http { request, .. } => {
+            let mut secrets = request.secrets.iter();
+            secrets.all(|field| field.handle.starts_with(VAULT))
+        }
         Effect::Kv { call, .. } => !matches!(call, KvCall::CompareAndSet(..)),
         Effect::Enqueue { .. } => true,
         Effect::Transfer { .. } | Effect::Record { .. } => false,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
+use strowger_contact::call::{HttpRequest, VAULT};
 use strowger_contact::{Channel, Contact, Entry, EntryKind, Facts, Program};
 use strowger_plugin::{Host, HostConfig, Limits, Share};
 use strowger_voice::clip::Clip;
@@ -12,6 +13,7 @@ use strowger_voice::g711::Codec;
 
 use super::driver::complaint;
 use super::node::Node;
+use crate::effects::{Allowance, Refusal, Secret};
 use crate::project::{Config, How, QueuesFile, Steps, Unreachable, destination};
 use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
 use crate::records::Subject;
@@ -36,6 +38,8 @@ pub struct Engine {
     pub limits: Limits,
     /// The tenant's share of the threads on which guests run.
     pub share: Share,
+    /// What the tenant's plugins may have of the world.
+    pub allowance: Arc<Allowance>,
     /// Prompts, ready to play.
     pub prompts: Prompts,
     config: Config,
@@ -57,6 +61,7 @@ pub struct Parts {
     pub node: Arc<Node>,
     pub tenant: String,
     pub share: Share,
+    pub allowance: Arc<Allowance>,
     pub limits: Limits,
     pub config: Config,
     pub queues: QueuesFile,
@@ -96,6 +101,7 @@ impl Engine {
             steps: parts.steps,
             limits: parts.limits,
             share: parts.share,
+            allowance: parts.allowance,
             prompts: parts.prompts,
             config: parts.config,
             queues: parts.queues,
@@ -189,6 +195,40 @@ impl Engine {
             .plugins
             .get(plugin)
             .map_or(&[], |plugin| &plugin.grants.http)
+    }
+
+    /// The entries of the vault that a plugin may put into requests.
+    pub(crate) fn granted_entries(&self, plugin: &str) -> &[String] {
+        self.config
+            .plugins
+            .get(plugin)
+            .map_or(&[], |plugin| &plugin.grants.vault)
+    }
+
+    /// What stands for the handles of a plugin's request that name entries of the vault; `known` are the others.
+    pub(crate) async fn with_vault(
+        &self,
+        plugin: &str,
+        request: &HttpRequest,
+        mut known: Vec<Secret>,
+    ) -> Result<Vec<Secret>, Refusal> {
+        for field in &request.secrets {
+            let Some(name) = field.handle.strip_prefix(VAULT) else {
+                continue;
+            };
+            if known.iter().any(|secret| secret.handle == field.handle) {
+                continue;
+            }
+            let granted = self.granted_entries(plugin);
+            if !granted.iter().any(|granted| granted == name) {
+                let shown: String = name.chars().take(64).collect();
+                let text = format!("vault {shown}: not granted to this plugin");
+                return Err(Refusal::denied("vault.grants", text));
+            }
+            let Node { vault, store, .. } = &*self.node;
+            known.push(vault.secret(store.as_ref(), &self.tenant, name).await?);
+        }
+        Ok(known)
     }
 
     /// Whether whole calls are recorded.

@@ -25,7 +25,7 @@ pub use line::{Handover, Line};
 pub use node::Node;
 pub(crate) use node::take;
 pub use open::{OpenError, open, open_project, warm};
-pub(crate) use open::{checked_program, close_orphans, engine_of};
+pub(crate) use open::{Part, checked_program, close_orphans, engine_of};
 pub use outgoing::Outgoing;
 pub use terminal::{Act, Script, TerminalLine};
 pub use trace::{TraceEvent, trace};

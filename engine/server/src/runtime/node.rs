@@ -11,8 +11,9 @@ use strowger_plugin::Host;
 use super::engine::host;
 use super::open::OpenError;
 use crate::clock::Clock;
-use crate::effects::{HttpClient, HttpLimits};
+use crate::project::VaultSection;
 use crate::store::{Place, Record, Store, Writer};
+use crate::vault::Vault;
 
 /// How long the end of the program waits for a store that is gone.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -21,10 +22,10 @@ const SETTLE: Duration = Duration::from_secs(10);
 pub struct Node {
     /// The host of the plugins, kept for as long as they run.
     pub host: Host,
-    /// HTTP for plugins.
-    pub http: HttpClient,
     /// Journals and data; none in the terminal.
     pub store: Option<Store>,
+    /// What opens the secrets in the store.
+    pub vault: Vault,
     /// The journal's writer; none in the terminal.
     pub writer: Option<Writer>,
     /// Time.
@@ -40,32 +41,43 @@ pub struct Node {
 impl Node {
     /// A node whose contacts are written into the store at `place`; its data folder belongs to this process until it
     /// ends.
-    pub async fn open(place: &Place, data: &Path) -> Result<Arc<Node>, OpenError> {
+    ///
+    /// A vault with something in it that cannot be opened keeps it from opening.
+    pub async fn open(place: &Place, data: &Path, vault: Vault) -> Result<Arc<Node>, OpenError> {
         make(data)?;
         let host = host(Some(data))?;
         let lock = own(data)?;
         let store = Store::open(place).await?;
+        vault.check(&store).await?;
         let (writer, _) = Writer::start(store.clone());
-        Ok(Node::new(host, Some((store, writer)), data, Some(lock)))
+        Ok(Node::new(
+            host,
+            Some((store, writer)),
+            vault,
+            data,
+            Some(lock),
+        ))
     }
 
     /// A node that keeps nothing of its contacts.
     pub fn without_store(data: &Path) -> Result<Arc<Node>, OpenError> {
         make(data)?;
-        Ok(Node::new(host(Some(data))?, None, data, None))
+        let vault = Vault::of(&VaultSection::default(), data);
+        Ok(Node::new(host(Some(data))?, None, vault, data, None))
     }
 
     fn new(
         host: Host,
         kept: Option<(Store, Writer)>,
+        vault: Vault,
         data: &Path,
         lock: Option<File>,
     ) -> Arc<Node> {
         let (store, writer) = kept.unzip();
         Arc::new(Node {
             host,
-            http: HttpClient::new(HttpLimits::default()),
             store,
+            vault,
             writer,
             clock: Clock::start(),
             data: data.to_owned(),

@@ -11,10 +11,12 @@ use strowger_voice::g711::Codec;
 
 use super::engine::{Engine, EngineError, Parts, plain, prompts};
 use super::node::Node;
+use crate::effects::Allowance;
 use crate::media::mend;
 use crate::project::{Examined, Project, ProjectError, Routes, Steps};
 use crate::prompts::Segment;
 use crate::store::{Place, Store, StoreError};
+use crate::vault::{Vault, VaultError};
 
 /// Why a project cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,9 @@ pub enum OpenError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The vault has something in it that cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The data folder cannot be had for this engine alone.
     #[error("the data folder {folder} {why}; give every engine a folder of its own with --data")]
     Data {
@@ -79,7 +84,8 @@ pub async fn open_project(
     let node = match keep {
         true => {
             let place = Place::of(&project.config.store, &project.folder, data)?;
-            Node::open(&place, data).await?
+            let vault = Vault::of(&project.config.vault, &project.folder);
+            Node::open(&place, data, vault).await?
         }
         false => Node::without_store(data)?,
     };
@@ -87,10 +93,24 @@ pub async fn open_project(
     let takes_chats = project.config.chat.enabled;
     let limits = Limits::default();
     let (steps, program) = checked_program(&node.host, &project, &limits).await?;
-    let share = node.host.runtime().share();
-    let opened = engine_of(project, steps, program, node, tenant, share, &limits);
+    let part = Part {
+        share: node.host.runtime().share(),
+        allowance: Allowance::new(project.config.limits.clone()),
+        tenant,
+    };
+    let opened = engine_of(project, steps, program, node, part, &limits);
     close_orphans(&opened.0.node, takes_chats).await?;
     Ok(opened)
+}
+
+/// What a tenant's engines have in common.
+pub(crate) struct Part {
+    /// Its name.
+    pub tenant: String,
+    /// Its share of the threads on which guests run.
+    pub share: Share,
+    /// What its plugins may have of the world.
+    pub allowance: Arc<Allowance>,
 }
 
 /// An engine for a tenant's project on a node, and where its numbers lead.
@@ -99,8 +119,7 @@ pub(crate) fn engine_of(
     steps: Steps,
     program: Program,
     node: Arc<Node>,
-    tenant: String,
-    share: Share,
+    part: Part,
     limits: &Limits,
 ) -> (Engine, Routes) {
     let prompts = prompts(&project.folder, &node.data, &project.config);
@@ -112,8 +131,9 @@ pub(crate) fn engine_of(
     } = project;
     let engine = Engine::new(Parts {
         node,
-        tenant,
-        share,
+        tenant: part.tenant,
+        share: part.share,
+        allowance: part.allowance,
         limits: limits.clone(),
         config,
         queues,

@@ -6,7 +6,10 @@ use serde_json::{Value as Json, json};
 use strowger_contact::Millis;
 use strowger_contact::call::{Bytes, CallError, KvCall};
 
-use crate::store::{KvError, MAX_KEYS, check_kv};
+use crate::store::{KvError, KvLimits, check_kv};
+
+/// What holds where nobody says otherwise: a test has no operator.
+const LIMITS: &KvLimits = &KvLimits::DEFAULT;
 
 /// The spaces of all plugins.
 #[derive(Debug, Default)]
@@ -24,7 +27,14 @@ impl Memory {
     /// Does a call; the answer is the JSON form of the function's WIT result.
     pub(crate) fn perform(&mut self, plugin: &str, call: KvCall, now: Millis) -> Json {
         let done = self.attempt(plugin, call, now);
-        done.unwrap_or_else(|error| json!({ "err": CallError::Limit(error.to_string()) }))
+        done.unwrap_or_else(|error| {
+            let told = error.to_string();
+            let error = match error {
+                KvError::Key(_) => CallError::InvalidArgument(told),
+                _ => CallError::Limit(told),
+            };
+            json!({ "err": error })
+        })
     }
 
     fn attempt(&mut self, plugin: &str, call: KvCall, now: Millis) -> Result<Json, KvError> {
@@ -35,7 +45,7 @@ impl Memory {
         };
         match call {
             KvCall::Get(key) => {
-                check_kv(&key, None)?;
+                check_kv(&key, None, LIMITS)?;
                 Ok(json!({ "ok": held(space, &key) }))
             }
             KvCall::Set(key, value, ttl) => {
@@ -44,12 +54,12 @@ impl Memory {
                 Ok(json!({ "ok": null }))
             }
             KvCall::Delete(key) => {
-                check_kv(&key, None)?;
+                check_kv(&key, None, LIMITS)?;
                 space.remove(&key);
                 Ok(json!({ "ok": null }))
             }
             KvCall::CompareAndSet(key, expected, value) => {
-                check_kv(&key, Some(&value.0))?;
+                check_kv(&key, Some(&value.0), LIMITS)?;
                 let as_expected =
                     held(space, &key).map(|held| held.0) == expected.map(|expected| expected.0);
                 if as_expected {
@@ -67,11 +77,12 @@ fn put(
     value: Bytes,
     until: Option<Millis>,
 ) -> Result<(), KvError> {
-    check_kv(&key, Some(&value.0))?;
-    if !space.contains_key(&key) && space.len() as i64 >= MAX_KEYS {
-        return Err(KvError::Limit(format!(
-            "a plugin keeps at most {MAX_KEYS} keys"
-        )));
+    check_kv(&key, Some(&value.0), LIMITS)?;
+    if !space.contains_key(&key) && space.len() as u64 >= LIMITS.keys {
+        return Err(KvError::Limit {
+            rule: "kv.keys",
+            text: format!("a plugin keeps at most {} keys", LIMITS.keys),
+        });
     }
     let value = value.0;
     space.insert(key, Kept { value, until });

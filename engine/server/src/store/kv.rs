@@ -1,20 +1,65 @@
 //! The key-value space of each plugin of each tenant.
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use super::{Database, Store, StoreError, millis};
 
-/// Longest key, in bytes.
-pub const MAX_KEY_BYTES: usize = 512;
-/// Longest value, in bytes: a store for facts, not for files.
-pub const MAX_VALUE_BYTES: usize = 64 << 10;
-/// Most keys of one plugin of one tenant.
-pub const MAX_KEYS: i64 = 10_000;
+/// `[limits.kv]`: data that plugins keep.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct KvLimits {
+    /// Longest key. Bytes; default 512, and no more.
+    pub key_bytes: usize,
+    /// Longest value. Bytes; default 64 KiB, at most 1 MiB: a store for facts, not for files.
+    pub value_bytes: usize,
+    /// Keys of one plugin. Count; default 10,000.
+    pub keys: u64,
+    /// Keys and values of one plugin. Bytes; default 64 MiB.
+    pub bytes: u64,
+    /// Keys of all plugins of the tenant. Count; default 50,000.
+    pub tenant_keys: u64,
+    /// Keys and values of all plugins of the tenant. Bytes; default 256 MiB.
+    pub tenant_bytes: u64,
+    /// Calls a second of all plugins of the tenant, and as many at once after a rest. Count; default 1000.
+    ///
+    /// All tenants share one writer.
+    pub operations_per_second: u32,
+}
+
+impl KvLimits {
+    /// What holds where nobody says otherwise.
+    pub const DEFAULT: KvLimits = KvLimits {
+        key_bytes: 512,
+        value_bytes: 64 << 10,
+        keys: 10_000,
+        bytes: 64 << 20,
+        tenant_keys: 50_000,
+        tenant_bytes: 256 << 20,
+        operations_per_second: 1_000,
+    };
+}
+
+impl Default for KvLimits {
+    fn default() -> Self {
+        KvLimits::DEFAULT
+    }
+}
 
 /// Why a key-value call was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum KvError {
-    /// A limit; the text names it.
+    /// A limit.
+    #[error("{text} (limits.{rule})")]
+    Limit {
+        /// Its name, such as `kv.bytes`.
+        rule: &'static str,
+        /// What it says.
+        text: String,
+    },
+    /// No key that can be.
     #[error("{0}")]
-    Limit(String),
+    Key(&'static str),
     /// The store itself.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -33,6 +78,8 @@ pub struct Space<'a> {
     pub tenant: &'a str,
     /// Its plugin.
     pub plugin: &'a str,
+    /// What may be kept there.
+    pub limits: &'a KvLimits,
 }
 
 /// What is set, and when it is to be set.
@@ -52,7 +99,7 @@ impl Store {
         key: &str,
         now: u64,
     ) -> Result<Option<Vec<u8>>, KvError> {
-        check(key, None)?;
+        check(key, None, space.limits)?;
         self.reachable()?;
         Ok(each!(self, pool => sqlx::query_scalar(GET)
             .bind(space.tenant)
@@ -83,7 +130,7 @@ impl Store {
 
     /// Removes a key; a missing one is no error.
     pub async fn kv_delete(&self, space: Space<'_>, key: &str) -> Result<(), KvError> {
-        check(key, None)?;
+        check(key, None, space.limits)?;
         self.reachable()?;
         each!(self, pool => async {
             sqlx::query("DELETE FROM kv WHERE tenant = $1 AND plugin = $2 AND key = $3")
@@ -115,7 +162,7 @@ impl Store {
         self.kv_change(space, change, now).await
     }
 
-    /// Whether it was done. Changes of one space are one after the other: SQLite has one writer, and of a server's
+    /// Whether it was done. Changes of one tenant are one after the other: SQLite has one writer, and of a server's
     /// sessions each waits for the one before.
     async fn kv_change(
         &self,
@@ -123,7 +170,7 @@ impl Store {
         change: Change<'_>,
         now: u64,
     ) -> Result<bool, KvError> {
-        check(change.key, Some(change.value))?;
+        check(change.key, Some(change.value), space.limits)?;
         self.reachable()?;
         let lock = match &self.database {
             Database::File(_) => None,
@@ -135,7 +182,6 @@ impl Store {
             if let Some(lock) = lock {
                 sqlx::query(lock)
                     .bind(space.tenant)
-                    .bind(space.plugin)
                     .execute(&mut *transaction)
                     .await?;
             }
@@ -166,13 +212,13 @@ impl Store {
                 .bind(change.expires_at.map(millis))
                 .execute(&mut *transaction)
                 .await?;
-            let keys: i64 = sqlx::query_scalar(COUNT)
+            let used: Used = sqlx::query_as(USED)
                 .bind(space.tenant)
                 .bind(space.plugin)
                 .fetch_one(&mut *transaction)
                 .await?;
-            if keys > MAX_KEYS {
-                return Ok(Done::TooMany);
+            if let Some(limit) = used.beyond(space.limits) {
+                return Ok(Done::TooMuch(limit));
             }
             transaction.commit().await?;
             Ok::<_, sqlx::Error>(Done::Set)
@@ -180,9 +226,7 @@ impl Store {
         match done {
             Done::Set => Ok(true),
             Done::Unexpected => Ok(false),
-            Done::TooMany => Err(KvError::Limit(format!(
-                "a plugin keeps at most {MAX_KEYS} keys"
-            ))),
+            Done::TooMuch(limit) => Err(limit),
         }
     }
 }
@@ -191,7 +235,43 @@ impl Store {
 enum Done {
     Set,
     Unexpected,
-    TooMany,
+    TooMuch(KvError),
+}
+
+/// What a plugin and its tenant keep.
+#[derive(sqlx::FromRow)]
+struct Used {
+    keys: i64,
+    bytes: i64,
+    tenant_keys: i64,
+    tenant_bytes: i64,
+}
+
+impl Used {
+    /// The first limit that is overrun.
+    fn beyond(&self, limits: &KvLimits) -> Option<KvError> {
+        let over = |used: i64, most: u64| u64::try_from(used).is_ok_and(|used| used > most);
+        let limit = |rule, text| Some(KvError::Limit { rule, text });
+        if over(self.keys, limits.keys) {
+            let most = limits.keys;
+            return limit("kv.keys", format!("a plugin keeps at most {most} keys"));
+        }
+        if over(self.bytes, limits.bytes) {
+            let most = limits.bytes;
+            return limit("kv.bytes", format!("a plugin keeps at most {most} bytes"));
+        }
+        if over(self.tenant_keys, limits.tenant_keys) {
+            let most = limits.tenant_keys;
+            let text = format!("the plugins of this tenant keep at most {most} keys together");
+            return limit("kv.tenant_keys", text);
+        }
+        if over(self.tenant_bytes, limits.tenant_bytes) {
+            let most = limits.tenant_bytes;
+            let text = format!("the plugins of this tenant keep at most {most} bytes together");
+            return limit("kv.tenant_bytes", text);
+        }
+        None
+    }
 }
 
 const GET: &str = "SELECT value FROM kv WHERE tenant = $1 AND plugin = $2 AND key = $3 \
@@ -199,25 +279,33 @@ const GET: &str = "SELECT value FROM kv WHERE tenant = $1 AND plugin = $2 AND ke
 const PUT: &str = "INSERT INTO kv (tenant, plugin, key, value, expires_at) VALUES ($1, $2, $3, $4, $5) \
                    ON CONFLICT (tenant, plugin, key) \
                    DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at";
-const COUNT: &str = "SELECT COUNT(*) FROM kv WHERE tenant = $1 AND plugin = $2";
-/// Held until the transaction ends. The two names are hashed, and a clash costs no more than a wait.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))";
+const USED: &str = "SELECT mine.keys AS keys, mine.bytes AS bytes, CAST(SUM(own.keys) AS BIGINT) AS tenant_keys, \
+                    CAST(SUM(own.bytes) AS BIGINT) AS tenant_bytes \
+                    FROM kv_use AS mine JOIN kv_use AS own ON own.tenant = mine.tenant \
+                    WHERE mine.tenant = $1 AND mine.plugin = $2 GROUP BY mine.keys, mine.bytes";
+/// Held until the transaction ends. The name is hashed, and a clash costs no more than a wait.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext($1), hashtext('kv'))";
 
 /// Holds a key, and a value that is to be kept, against the limits.
-pub(crate) fn check(key: &str, value: Option<&[u8]>) -> Result<(), KvError> {
-    if key.is_empty() || key.len() > MAX_KEY_BYTES {
-        return Err(KvError::Limit(format!(
-            "a key has 1 to {MAX_KEY_BYTES} bytes"
-        )));
+pub(crate) fn check(key: &str, value: Option<&[u8]>, limits: &KvLimits) -> Result<(), KvError> {
+    if key.is_empty() {
+        return Err(KvError::Key("a key is not empty"));
     }
     if key.contains('\0') {
         // PostgreSQL's texts have none, and a plugin works the same on either store.
-        return Err(KvError::Limit("a key has no NUL character".to_owned()));
+        return Err(KvError::Key("a key has no NUL character"));
     }
-    if value.is_some_and(|value| value.len() > MAX_VALUE_BYTES) {
-        return Err(KvError::Limit(format!(
-            "a value has at most {MAX_VALUE_BYTES} bytes"
-        )));
+    if key.len() > limits.key_bytes {
+        return Err(KvError::Limit {
+            rule: "kv.key_bytes",
+            text: format!("a key has at most {} bytes", limits.key_bytes),
+        });
+    }
+    if value.is_some_and(|value| value.len() > limits.value_bytes) {
+        return Err(KvError::Limit {
+            rule: "kv.value_bytes",
+            text: format!("a value has at most {} bytes", limits.value_bytes),
+        });
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ mod records;
 mod sweep;
 mod tokens;
 mod users;
+mod vault;
 mod writer;
 
 use std::path::Path;
@@ -54,7 +55,7 @@ pub use health::Health;
 pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
 pub use journal::{Journal, Torn};
 pub(crate) use kv::check as check_kv;
-pub use kv::{KvError, MAX_KEY_BYTES, MAX_KEYS, MAX_VALUE_BYTES, Space};
+pub use kv::{KvError, KvLimits, Space};
 pub use place::{Place, URL_VARIABLE};
 pub(crate) use place::{has_password, options as place_options};
 pub use published::{
@@ -64,6 +65,7 @@ pub use records::{Page, RecordFilter};
 pub use sweep::{Aged, Kept, Swept};
 pub use tokens::{MAX_TOKENS, TokenRow};
 pub use users::{MAX_SESSIONS, MAX_USERS, SessionRow, UserRow};
+pub use vault::{MAX_VAULT_ENTRIES, VaultRow};
 pub use writer::{Record, Writer};
 
 /// Connections for reading and for key-value changes; the writer has one of its own. SQLite has one writer at a time

@@ -92,7 +92,7 @@ async fn fill(
             let mut transaction = to.begin().await?;
             let some: bool = sqlx::query_scalar(
                 "SELECT EXISTS (SELECT 1 FROM contacts) OR EXISTS (SELECT 1 FROM kv) OR EXISTS (SELECT 1 FROM tokens) \
-                 OR EXISTS (SELECT 1 FROM users)",
+                 OR EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM vault)",
             )
             .fetch_one(&mut *transaction)
             .await?;
@@ -105,7 +105,7 @@ async fn fill(
             )
             .fetch_one(&mut *from)
             .await?;
-            copy!(from, transaction, records, recording);
+            copy!(from, transaction, records, true, recording);
             transaction.commit().await?;
             to.close().await?;
             Ok(())

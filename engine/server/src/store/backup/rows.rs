@@ -179,6 +179,12 @@ pub(super) const RELEASES: (&str, i64) = (
     PAGE,
 );
 
+pub(super) const VAULT: (&str, i64) = (
+    "SELECT tenant, name, hosts, key, sealed, set_at, set_by FROM vault WHERE (tenant, name) > ($1, $2) \
+     ORDER BY tenant, name LIMIT $3",
+    PAGE,
+);
+
 /// A row of `plugin_versions`.
 pub(super) type Version = (
     String,
@@ -227,12 +233,12 @@ pub(super) use table;
 
 /// Copies all rows from one connection to another; contacts lose the engine they ran in, and get the recording that
 /// `recording` says. Sessions and answers kept for repeated requests are of the moment, and stay behind. A store of an
-/// older program has no records. For every pair of connection types.
+/// older program has no records, or no vault. For every pair of connection types.
 macro_rules! copy {
-    ($from:expr, $to:expr, $records:expr, $recording:expr) => {{
+    ($from:expr, $to:expr, $records:expr, $vault:expr, $recording:expr) => {{
         use $crate::store::backup::rows::{
             AUDIT, Audit, BLOBS, CHATS, CONTACTS, Chat, Chunk, Contact, FORGOTTEN, FRAMES, Forgotten, Frame, JOURNALS, KEYS, Kept, Key,
-            RECORDS, RELEASES, REVISIONS, Release, Revision, TOKENS, Token, USERS, User, VERSIONS, Version, table,
+            RECORDS, RELEASES, REVISIONS, Release, Revision, TOKENS, Token, USERS, User, VAULT, VERSIONS, Version, table,
         };
         if $records {
             table!(
@@ -343,6 +349,15 @@ macro_rules! copy {
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
             row into [row.0, row.1, row.2, row.3, row.4, row.5, row.6]
         );
+        if $vault {
+            table!(
+            $from, $to, VAULT: $crate::store::VaultRow,
+            last after [tenant = String::new() => last.tenant.clone(), name = String::new() => last.name.clone()],
+            "INSERT INTO vault (tenant, name, hosts, key, sealed, set_at, set_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            row into [row.tenant, row.name, row.hosts, row.key, row.sealed, row.set_at, row.set_by]
+            );
+        }
     }};
 }
 pub(super) use copy;

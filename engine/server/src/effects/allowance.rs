@@ -1,0 +1,211 @@
+//! What one tenant's plugins may have of the world, and what they were refused.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use serde_json::{Value as Json, json};
+use strowger_contact::call::{HttpRequest, HttpResponse, KvCall};
+
+use super::http::{Asker, HttpClient};
+use super::limits::{EffectLimits, LogLimits};
+use super::rate::Rate;
+use super::{Refusal, Secret, kv};
+use crate::store::Store;
+
+/// How often it is told that log lines are left out, in milliseconds.
+const TELL_EVERY_MS: u64 = 10_000;
+
+/// A tenant's limits, as they are now, with the counters that go with them. All of the tenant's revisions share it.
+#[derive(Debug)]
+pub struct Allowance {
+    rules: RwLock<Arc<Rules>>,
+    /// Requests under way.
+    requests: AtomicUsize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct Rules {
+    limits: EffectLimits,
+    http: HttpClient,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    kv: Rate,
+    log: Rate,
+    /// When it was last told that lines are left out.
+    told_at: Option<u64>,
+    /// By rule.
+    refused: BTreeMap<&'static str, u64>,
+}
+
+/// What one step has used of what is counted by the step.
+#[derive(Debug, Default)]
+pub(crate) struct StepUse {
+    lines: u32,
+    bytes: usize,
+    requests: u32,
+}
+
+/// A request of a guest.
+pub(crate) struct Wanted<'a> {
+    pub request: HttpRequest,
+    /// `host:port` pairs that its plugin may send requests to.
+    pub granted: &'a [String],
+    pub idempotency_key: &'a str,
+    pub secrets: &'a [Secret],
+}
+
+/// A request's place among those that are under way.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Rules {
+    fn of(limits: EffectLimits) -> Arc<Rules> {
+        let http = HttpClient::new(limits.http.clone());
+        Arc::new(Rules { limits, http })
+    }
+}
+
+impl Allowance {
+    /// With these limits, and nothing used.
+    pub fn new(limits: EffectLimits) -> Arc<Allowance> {
+        Arc::new(Allowance {
+            rules: RwLock::new(Rules::of(limits)),
+            requests: AtomicUsize::new(0),
+            state: Mutex::default(),
+        })
+    }
+
+    /// Other limits from now on. Connections that were opened under the old ones are used no more.
+    pub(crate) fn set(&self, limits: EffectLimits) {
+        if self.rules().limits != limits {
+            *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Rules::of(limits);
+        }
+    }
+
+    /// How often each rule has refused something since the start: `http.private`, `kv.bytes`.
+    pub fn refused(&self) -> BTreeMap<&'static str, u64> {
+        self.state().refused.clone()
+    }
+
+    /// Counts what was refused, and gives what the guest is told.
+    pub(crate) fn tell(&self, refusal: Refusal) -> Json {
+        if let Some(rule) = refusal.rule {
+            self.count(rule);
+        }
+        json!({ "err": refusal.error })
+    }
+
+    /// Whether a step may make one more request.
+    pub(crate) fn one_more_request(&self, step: &mut StepUse) -> Result<(), Refusal> {
+        let most = self.rules().limits.http.per_step;
+        if step.requests >= most {
+            let text = format!("a step makes at most {most} requests");
+            return Err(Refusal::limit("http.per_step", text));
+        }
+        step.requests += 1;
+        Ok(())
+    }
+
+    /// Sends a request.
+    pub(crate) async fn fetch(&self, wanted: Wanted<'_>) -> Result<HttpResponse, Refusal> {
+        let rules = self.rules();
+        let most = rules.http.limits().at_once;
+        let place = self
+            .requests
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
+                (now < most).then_some(now + 1)
+            });
+        if place.is_err() {
+            let text = format!("{most} requests of this tenant are under way");
+            return Err(Refusal::limit("http.at_once", text));
+        }
+        let _place = UnderWay(&self.requests);
+        let Wanted {
+            request,
+            granted,
+            idempotency_key,
+            secrets,
+        } = wanted;
+        let asker = Asker {
+            granted,
+            idempotency_key,
+            secrets,
+        };
+        rules.http.fetch(request, &asker).await
+    }
+
+    /// Does a key-value call; the answer is the JSON form of the function's WIT result.
+    pub(crate) async fn kv(
+        &self,
+        store: &Store,
+        tenant: &str,
+        plugin: &str,
+        call: KvCall,
+        now: u64,
+    ) -> Json {
+        let rules = self.rules();
+        let limits = &rules.limits.kv;
+        let most = limits.operations_per_second;
+        if !self.state().kv.take(most, now) {
+            let text = format!("this tenant has {most} operations a second");
+            return self.tell(Refusal::limit("kv.operations_per_second", text));
+        }
+        match kv::perform(store, tenant, plugin, limits, call, now).await {
+            Ok(done) => done,
+            Err(refusal) => self.tell(refusal),
+        }
+    }
+
+    /// Whether a step may write a line of so many bytes into the log. What is left out is counted, and told now and then.
+    pub(crate) fn log(&self, tenant: &str, step: &mut StepUse, bytes: usize, now: u64) -> bool {
+        let LogLimits {
+            lines_per_step,
+            bytes_per_step,
+            lines_per_second,
+        } = self.rules().limits.log;
+        let mut state = self.state();
+        let rule = if step.lines >= lines_per_step {
+            "log.lines_per_step"
+        } else if bytes_per_step.saturating_sub(step.bytes) < bytes {
+            "log.bytes_per_step"
+        } else if !state.log.take(lines_per_second, now) {
+            "log.lines_per_second"
+        } else {
+            step.lines += 1;
+            step.bytes += bytes;
+            return true;
+        };
+        *state.refused.entry(rule).or_default() += 1;
+        let due = state
+            .told_at
+            .is_none_or(|told| now.saturating_sub(told) >= TELL_EVERY_MS);
+        if due {
+            state.told_at = Some(now);
+            drop(state);
+            tracing::warn!(%tenant, "log lines of plugins are left out (limits.{rule}); /metrics counts them");
+        }
+        false
+    }
+
+    fn count(&self, rule: &'static str) {
+        *self.state().refused.entry(rule).or_default() += 1;
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        // Nothing panics under these locks.
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,221 @@
+//! What a tenant's plugins may use of the world beyond the contact: every limit with unit, default and reason.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::store::KvLimits;
+
+/// `[limits.http]`: requests of plugins.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpLimits {
+    /// `host:port` pairs, as they are granted, that may be at private addresses: loopback, 10.0.0.0/8, link-local and the
+    /// like. Default none.
+    ///
+    /// A plugin that reaches the inside of a network reaches what nobody guards: consoles, and the service in which a
+    /// cloud tells a machine its credentials.
+    pub private: Vec<String>,
+    /// Longest body of a request. Bytes; default 1 MiB, at most 16 MiB.
+    pub request_bytes: usize,
+    /// Longest body of a response, as it comes over the line: nothing is unpacked. Bytes; default 1 MiB, at most 16 MiB.
+    pub response_bytes: usize,
+    /// Header lines of a request, and of a response. Count; default 100, at most 1000.
+    pub headers: usize,
+    /// All header lines of a request, and of a response. Bytes; default 32 KiB, 8 KiB to 1 MiB.
+    pub header_bytes: usize,
+    /// Until a connection is there, its name's resolution included. Milliseconds; default 3000.
+    pub connect_ms: u64,
+    /// From the connect to the last byte, redirects included. Milliseconds; default 10000.
+    ///
+    /// It ends services that answer a byte at a time, too.
+    pub total_ms: u64,
+    /// Redirects that are followed; with 0, the default, the plugin gets the redirect itself. At most 10.
+    ///
+    /// Each goes to a granted host, under the same rules as the first; none from https to http.
+    pub redirects: u8,
+    /// Requests under way of the tenant. Count; default 64, at most 10000.
+    ///
+    /// One tenant's slow service must not take all that the process may open.
+    pub at_once: usize,
+    /// Requests of one step, its retries included. Count; default 50, at most 1000.
+    pub per_step: u32,
+}
+
+impl HttpLimits {
+    /// [`Self::connect_ms`].
+    pub(super) fn connect(&self) -> Duration {
+        Duration::from_millis(self.connect_ms)
+    }
+
+    /// [`Self::total_ms`].
+    pub(super) fn total(&self) -> Duration {
+        Duration::from_millis(self.total_ms)
+    }
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        HttpLimits {
+            private: Vec::new(),
+            request_bytes: 1 << 20,
+            response_bytes: 1 << 20,
+            headers: 100,
+            header_bytes: 32 << 10,
+            connect_ms: 3_000,
+            total_ms: 10_000,
+            redirects: 0,
+            at_once: 64,
+            per_step: 50,
+        }
+    }
+}
+
+/// `[limits.log]`: lines that plugins write into the log. What is beyond is left out, counted, and told now and then.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogLimits {
+    /// Lines of one step. Count; default 100.
+    pub lines_per_step: u32,
+    /// Bytes of one step. Default 16 KiB.
+    pub bytes_per_step: usize,
+    /// Lines a second of the tenant, and as many at once after a rest. Count; default 200.
+    ///
+    /// The log is the operator's: a disk full of it is everybody's trouble.
+    pub lines_per_second: u32,
+}
+
+impl Default for LogLimits {
+    fn default() -> Self {
+        LogLimits {
+            lines_per_step: 100,
+            bytes_per_step: 16 << 10,
+            lines_per_second: 200,
+        }
+    }
+}
+
+/// `[limits]` of a project that is served from its own folder; for what is pushed to a centre the operator's file
+/// for the tenant holds instead.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EffectLimits {
+    /// Requests of plugins.
+    pub http: HttpLimits,
+    /// Data of plugins.
+    pub kv: KvLimits,
+    /// Log lines of plugins.
+    pub log: LogLimits,
+}
+
+/// A limit that cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WrongLimit {
+    /// `http`, `kv` or `log`.
+    pub table: &'static str,
+    /// Its name.
+    pub key: &'static str,
+    /// The least it can be.
+    pub least: u64,
+    /// The most.
+    pub most: u64,
+}
+
+impl std::fmt::Display for WrongLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let WrongLimit {
+            table,
+            key,
+            least,
+            most,
+        } = self;
+        write!(f, "limits.{table}.{key} is {least} to {most}")
+    }
+}
+
+impl EffectLimits {
+    /// The first limit that is too low or too high.
+    pub(crate) fn fault(&self) -> Option<WrongLimit> {
+        const MIB: u64 = 1 << 20;
+        let EffectLimits { http, kv, log } = self;
+        let size = |value: usize| value as u64;
+        let ranges = [
+            (
+                "http",
+                "request_bytes",
+                size(http.request_bytes),
+                0,
+                16 * MIB,
+            ),
+            (
+                "http",
+                "response_bytes",
+                size(http.response_bytes),
+                0,
+                16 * MIB,
+            ),
+            ("http", "headers", size(http.headers), 1, 1_000),
+            // The HTTP library has no smaller buffer.
+            (
+                "http",
+                "header_bytes",
+                size(http.header_bytes),
+                8 << 10,
+                MIB,
+            ),
+            ("http", "connect_ms", http.connect_ms, 1, 60_000),
+            ("http", "total_ms", http.total_ms, 1, 600_000),
+            ("http", "redirects", http.redirects.into(), 0, 10),
+            ("http", "at_once", size(http.at_once), 0, 10_000),
+            ("http", "per_step", http.per_step.into(), 0, 1_000),
+            ("kv", "key_bytes", size(kv.key_bytes), 1, 512),
+            ("kv", "value_bytes", size(kv.value_bytes), 0, MIB),
+            ("kv", "keys", kv.keys, 0, 1_000_000),
+            ("kv", "bytes", kv.bytes, 0, 16 << 30),
+            ("kv", "tenant_keys", kv.tenant_keys, 0, 10_000_000),
+            ("kv", "tenant_bytes", kv.tenant_bytes, 0, 64 << 30),
+            (
+                "kv",
+                "operations_per_second",
+                kv.operations_per_second.into(),
+                0,
+                100_000,
+            ),
+            ("log", "lines_per_step", log.lines_per_step.into(), 0, 1_000),
+            (
+                "log",
+                "bytes_per_step",
+                size(log.bytes_per_step),
+                0,
+                4 * MIB,
+            ),
+            (
+                "log",
+                "lines_per_second",
+                log.lines_per_second.into(),
+                0,
+                100_000,
+            ),
+        ];
+        let (table, key, _, least, most) = ranges
+            .into_iter()
+            .find(|(_, _, value, least, most)| !(*least..=*most).contains(value))?;
+        Some(WrongLimit {
+            table,
+            key,
+            least,
+            most,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EffectLimits;
+
+    #[test]
+    fn defaults_are_within_their_own_bounds() {
+        assert_eq!(EffectLimits::default().fault(), None);
+    }
+}

@@ -1,0 +1,149 @@
+//! What follows a response that says that something is elsewhere.
+
+use hyper::header::{AUTHORIZATION, COOKIE, LOCATION, PROXY_AUTHORIZATION};
+use hyper::{HeaderMap, Method, StatusCode, Uri};
+use url::Url;
+
+use super::Refusal;
+use super::http::{Hop, service};
+
+impl Hop {
+    /// The request that a response asks for instead; none where it asks for none (RFC 9110 §15.4). Whatever belongs to a host
+    /// does not go to another.
+    pub(super) fn elsewhere(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> Result<Option<Hop>, Refusal> {
+        let Some(location) = headers.get(LOCATION) else {
+            return Ok(None);
+        };
+        let to_get = match status.as_u16() {
+            // What every client does with a POST, and what is not done with anything else.
+            301 | 302 => self.method == Method::POST,
+            303 => self.method != Method::HEAD,
+            307 | 308 => false,
+            _ => return Ok(None),
+        };
+        let from = service(&self.uri)?;
+        let denied = |why: String| Refusal::denied("http.redirects", why);
+        let location = location.to_str().unwrap_or_default();
+        let shown: String = location.chars().take(64).collect();
+        let unusable = || {
+            denied(format!(
+                "http redirected by {from} to `{shown}`: that is no address"
+            ))
+        };
+        let here = Url::parse(&self.uri.to_string()).map_err(|_| unusable())?;
+        let mut there = here.join(location).map_err(|_| unusable())?;
+        there.set_fragment(None);
+        let uri: Uri = there.as_str().parse().map_err(|_| unusable())?;
+        let to = service(&uri)?;
+        if here.scheme() == "https" && there.scheme() != "https" {
+            return Err(denied(format!(
+                "http redirected by {from} to {to}: from https to http"
+            )));
+        }
+        let mut hop = Hop {
+            uri,
+            ..self.clone()
+        };
+        if to_get {
+            hop.method = Method::GET;
+            hop.body = Default::default();
+            hop.secret_body = false;
+            hop.headers.remove(hyper::header::CONTENT_TYPE);
+            hop.headers.remove("idempotency-key");
+        }
+        if to != from || here.scheme() != there.scheme() {
+            if hop.secret_body {
+                return Err(denied(format!(
+                    "http redirected by {from} to {to}: the request has a secret in it, which goes to no other host"
+                )));
+            }
+            for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
+                hop.headers.remove(name);
+            }
+            for name in std::mem::take(&mut hop.secret_headers) {
+                hop.headers.remove(name);
+            }
+        }
+        Ok(Some(hop))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hop(method: Method, url: &str) -> Hop {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("authorization", "Bearer x"),
+            ("x-key", "t0ps3cret"),
+            ("accept", "a/b"),
+            ("idempotency-key", "c:1:1"),
+        ] {
+            headers.insert(name, value.parse().expect("visible"));
+        }
+        Hop {
+            method,
+            uri: url.parse().expect("a URL"),
+            headers,
+            body: "body".into(),
+            secret_headers: vec!["x-key".parse().expect("a name")],
+            secret_body: false,
+        }
+    }
+
+    fn follow(hop: &Hop, status: u16, to: &str) -> Result<Option<Hop>, Refusal> {
+        let mut headers = HeaderMap::new();
+        headers.insert(LOCATION, to.parse().expect("visible"));
+        hop.elsewhere(StatusCode::from_u16(status).expect("a status"), &headers)
+    }
+
+    #[test]
+    fn methods_and_what_belongs_to_a_host_are_kept_or_left() {
+        let post = hop(Method::POST, "https://a.example/x?y=1");
+        for (status, method) in [
+            (301, "GET"),
+            (302, "GET"),
+            (303, "GET"),
+            (307, "POST"),
+            (308, "POST"),
+        ] {
+            let next = follow(&post, status, "/z").expect("fine").expect("one");
+            assert_eq!(next.uri, "https://a.example/z", "{status}");
+            assert_eq!(next.method, method, "{status}");
+            assert_eq!(next.body.is_empty(), method == "GET", "{status}");
+            assert!(next.headers.contains_key("x-key"), "{status}");
+            let next = follow(&post, status, "https://b.example/z")
+                .expect("fine")
+                .expect("one");
+            let kept: Vec<&str> = next.headers.keys().map(|name| name.as_str()).collect();
+            assert!(
+                !kept.contains(&"x-key") && !kept.contains(&"authorization"),
+                "{kept:?}"
+            );
+            assert!(kept.contains(&"accept"), "{kept:?}");
+        }
+        // Another port is another host, and a user name leads nowhere.
+        let next = follow(&post, 307, "https://a.example:444/")
+            .expect("fine")
+            .expect("one");
+        assert!(!next.headers.contains_key("authorization"));
+        assert!(follow(&post, 307, "https://u:p@a.example/").is_err());
+        assert!(follow(&post, 307, "http://a.example/").is_err());
+        assert!(follow(&post, 307, "ftp://a.example/").is_err());
+        let secret = Hop {
+            secret_body: true,
+            ..post.clone()
+        };
+        assert!(follow(&secret, 307, "https://b.example/").is_err());
+        assert!(follow(&secret, 307, "/other").is_ok());
+        assert!(follow(&secret, 303, "https://b.example/").is_ok());
+        for status in [200, 300, 304, 404] {
+            assert!(follow(&post, status, "/z").expect("fine").is_none());
+        }
+    }
+}

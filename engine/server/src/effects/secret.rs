@@ -1,0 +1,254 @@
+//! Secrets in requests: put in by the engine, so that no plugin sees them, and taken out of what comes back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use strowger_contact::call::{CallError, HttpResponse, SecretField};
+
+use super::Refusal;
+
+/// Stands where a response had a secret.
+const HIDDEN: &str = "•••";
+/// Shortest secret that is looked for in responses, in bytes: a shorter one stands in many a response by chance.
+const LOOKED_FOR: usize = 6;
+
+/// A secret that a request may carry.
+pub(crate) struct Secret {
+    /// As the guest names it.
+    pub handle: String,
+    /// What it stands for.
+    pub text: String,
+    /// Where it may be sent: `host:port` pairs. None: wherever the plugin may send requests; what a contact entered.
+    pub hosts: Option<Vec<String>>,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secret")
+            .field("handle", &self.handle)
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Secret {
+    /// Whether it may stand in a header.
+    fn in_headers(&self) -> bool {
+        self.hosts.is_some()
+    }
+}
+
+/// Puts secrets into the header values and the body of a request to `service`. All places are found before anything is put
+/// in: what one secret brings along is no place for the next, which would tell a guest what is in it. True for each part
+/// that holds one now.
+pub(super) fn put_in(
+    fields: &[SecretField],
+    secrets: &[Secret],
+    service: &str,
+    headers: &mut [Vec<u8>],
+    body: &mut Vec<u8>,
+) -> Result<(Vec<bool>, bool), Refusal> {
+    let mut parts: Vec<&mut Vec<u8>> = headers.iter_mut().collect();
+    parts.push(body);
+    let last = parts.len() - 1;
+    let mut places: Vec<Vec<(usize, usize, &Secret)>> = vec![Vec::new(); parts.len()];
+    for field in fields {
+        let secret = secrets.iter().find(|secret| secret.handle == field.handle);
+        let Some(secret) = secret else {
+            let shown: String = field.handle.chars().take(32).collect();
+            let unknown = format!("`{shown}` is no secret of this contact");
+            return Err(CallError::InvalidArgument(unknown).into());
+        };
+        if let Some(hosts) = &secret.hosts
+            && !hosts.iter().any(|host| host.eq_ignore_ascii_case(service))
+        {
+            return Err(Refusal::denied(
+                "vault.hosts",
+                format!(
+                    "{} to {service}: it is for {} only",
+                    secret.handle,
+                    hosts.join(", ")
+                ),
+            ));
+        }
+        let placeholder = field.placeholder.as_bytes();
+        let mut found = Vec::new();
+        for (part, bytes) in parts.iter().enumerate() {
+            if (part == last || secret.in_headers()) && !placeholder.is_empty() {
+                let windows = bytes.windows(placeholder.len()).enumerate();
+                let here = windows.filter(|(_, window)| *window == placeholder);
+                found.extend(here.map(|(at, _)| (part, at)));
+            }
+        }
+        let &[(part, at)] = found.as_slice() else {
+            let once = "a secret's placeholder must stand exactly once in the body, or, of one in the vault, in a header's value";
+            return Err(CallError::InvalidArgument(once.into()).into());
+        };
+        places[part].push((at, at + placeholder.len(), secret));
+    }
+    for (part, places) in parts.iter_mut().zip(&mut places) {
+        places.sort_by_key(|(from, ..)| *from);
+        if places.windows(2).any(|pair| pair[0].1 > pair[1].0) {
+            let apart = "the placeholders of two secrets overlap";
+            return Err(CallError::InvalidArgument(apart.into()).into());
+        }
+        for (from, to, secret) in places.iter().rev() {
+            part.splice(from..to, secret.text.bytes());
+        }
+    }
+    let mut holds: Vec<bool> = places.iter().map(|places| !places.is_empty()).collect();
+    let in_body = holds.pop().unwrap_or_default();
+    Ok((holds, in_body))
+}
+
+/// Takes secrets out of a response that repeats them, plain or in the usual forms of texts within texts. A service that is
+/// given a secret can tell it to a guest in forms that nobody foresees: what protects it is that it goes to its own hosts
+/// alone. This keeps echoes, error pages and debug headers from telling.
+pub(super) fn take_out(secrets: &[Secret], response: &mut HttpResponse) {
+    for secret in secrets {
+        if secret.text.len() < LOOKED_FOR {
+            continue;
+        }
+        for form in forms(&secret.text) {
+            if let Some(clean) = without(&response.body.0, form.as_bytes()) {
+                response.body.0 = clean;
+            }
+            for header in &mut response.headers {
+                if header.value.contains(&form) {
+                    header.value = header.value.replace(&form, HIDDEN);
+                }
+            }
+        }
+    }
+}
+
+/// How a text is written within others: itself, in JSON, in a URL or form, in base64, in hexadecimal.
+fn forms(text: &str) -> Vec<String> {
+    let json = serde_json::Value::from(text).to_string();
+    let url: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let hex = crate::project::hex(text.as_bytes());
+    let mut forms = vec![
+        text.to_owned(),
+        json[1..json.len() - 1].to_owned(),
+        url.replace('+', "%20"),
+        url,
+        STANDARD.encode(text).trim_end_matches('=').to_owned(),
+        URL_SAFE.encode(text).trim_end_matches('=').to_owned(),
+        hex.to_uppercase(),
+        hex,
+    ];
+    forms.sort();
+    forms.dedup();
+    // The longest first: a form may hold another.
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    forms
+}
+
+/// Bytes with every occurrence of some others hidden; none where there is none.
+fn without(bytes: &[u8], what: &[u8]) -> Option<Vec<u8>> {
+    let mut clean = Vec::new();
+    let mut rest = bytes;
+    let mut found = false;
+    while let Some(at) = rest.windows(what.len()).position(|window| window == what) {
+        clean.extend_from_slice(&rest[..at]);
+        clean.extend_from_slice(HIDDEN.as_bytes());
+        rest = &rest[at + what.len()..];
+        found = true;
+    }
+    clean.extend_from_slice(rest);
+    found.then_some(clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Secret, put_in, take_out};
+    use strowger_contact::call::{Bytes, Header, HttpResponse, SecretField};
+
+    fn secret(handle: &str, text: &str, hosts: Option<&[&str]>) -> Secret {
+        Secret {
+            handle: handle.into(),
+            text: text.into(),
+            hosts: hosts.map(|hosts| hosts.iter().map(|&host| host.to_owned()).collect()),
+        }
+    }
+
+    fn put(
+        secrets: &[Secret],
+        fields: &[(&str, &str)],
+        header: &str,
+        body: &str,
+    ) -> Result<(String, String), String> {
+        let fields: Vec<SecretField> = fields
+            .iter()
+            .map(|(placeholder, handle)| SecretField {
+                placeholder: (*placeholder).into(),
+                handle: (*handle).into(),
+            })
+            .collect();
+        let mut headers = [header.as_bytes().to_vec()];
+        let mut body = body.as_bytes().to_vec();
+        put_in(&fields, secrets, "api.example:443", &mut headers, &mut body)
+            .map_err(|refusal| format!("{:?}", refusal.error))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok((text(&headers[0]), text(&body)))
+    }
+
+    #[test]
+    fn a_secret_stands_where_its_placeholder_stood_and_tells_nothing_of_itself() {
+        let secrets = [
+            secret("s:1", "4111", None),
+            secret("vault:key", "t0ps3cret", Some(&["API.example:443"])),
+            secret("vault:other", "elsewhere", Some(&["b.example:443"])),
+        ];
+        let both = [("@1", "s:1"), ("@k", "vault:key")];
+        assert_eq!(
+            put(&secrets, &both, "Bearer @k", "card=@1;"),
+            Ok(("Bearer t0ps3cret".into(), "card=4111;".into()))
+        );
+        for (fields, header, body, word) in [
+            (&[("@1", "s:1")][..], "", "@1@1", "exactly once"),
+            (&[("@1", "s:1")], "", "nothing", "exactly once"),
+            (&[("", "s:1")], "", "nothing", "exactly once"),
+            // What was entered goes into the body alone.
+            (&[("@1", "s:1")], "@1", "", "exactly once"),
+            (&[("@k", "vault:key")], "@k", "@k", "exactly once"),
+            (&[("@k", "vault:nothing")], "@k", "", "no secret"),
+            (&[("@k", "vault:other")], "@k", "", "b.example:443 only"),
+            // Whether a card begins with 41 is not to be found out by looking for 41 in it.
+            (&[("@1", "s:1"), ("41", "s:1")], "", "@1", "exactly once"),
+            (
+                &[("@1x", "s:1"), ("x@k", "vault:key")],
+                "",
+                "@1x@k",
+                "overlap",
+            ),
+        ] {
+            let told = put(&secrets, fields, header, body).expect_err(body);
+            assert!(told.contains(word), "{body}: {told}");
+        }
+        assert!(!format!("{secrets:?}").contains("t0ps3cret"));
+    }
+
+    #[test]
+    fn what_a_service_repeats_is_taken_out() {
+        let key = "k\"y/+ 1234";
+        let body = format!(
+            "plain {key}; json {}; url k%22y%2F%2B+1234 k%22y%2F%2B%201234; base64 ImsieS8rIDEyMzQ=, ayJ5LysgMTIzNA==; hex 6b22792f2b2031323334",
+            serde_json::json!(key)
+        );
+        let mut response = HttpResponse {
+            status: 200,
+            headers: vec![Header {
+                name: "x-echo".into(),
+                value: format!("Bearer {key}"),
+            }],
+            body: Bytes(body.into_bytes()),
+        };
+        take_out(&[secret("vault:key", key, Some(&[]))], &mut response);
+        let body = String::from_utf8(response.body.0).expect("text");
+        assert_eq!(
+            body,
+            "plain •••; json \"•••\"; url ••• •••; base64 ImsieS8rIDEyMzQ=, •••==; hex •••"
+        );
+        assert_eq!(response.headers[0].value, "Bearer •••");
+    }
+}

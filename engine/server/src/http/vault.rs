@@ -1,0 +1,175 @@
+//! Vaults: what is in them by name. No value leaves by this way.
+
+use axum::extract::{Extension, FromRequestParts, Path, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, extract::OriginalUri};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::extract::{Asked, Body};
+use super::page::Page;
+use super::principal::Principal;
+use super::problem::ProblemBody;
+use super::tenants::{ListOf, Named};
+use super::{Api, Problem};
+use crate::store::VaultRow;
+use crate::vault::{VaultError, check_name};
+
+/// An entry of a vault, without its value.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct VaultEntry {
+    /// Its name; plugins write `vault:` before it.
+    name: String,
+    /// Where its value may be sent, `host:port`.
+    hosts: Vec<String>,
+    /// When it was set, in milliseconds since 1970.
+    set_at: i64,
+    /// Who set it.
+    set_by: String,
+}
+
+impl From<VaultRow> for VaultEntry {
+    fn from(row: VaultRow) -> VaultEntry {
+        VaultEntry {
+            hosts: row.hosts(),
+            name: row.name,
+            set_at: row.set_at,
+            set_by: row.set_by,
+        }
+    }
+}
+
+/// What is put into a vault.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WantedEntry {
+    /// The secret: one line of text, 8 to 8192 bytes. Nothing gives it back.
+    #[schema(min_length = 8, max_length = 8192)]
+    value: String,
+    /// Where it may be sent, `host:port`.
+    #[schema(min_items = 1, max_items = 16)]
+    hosts: Vec<String>,
+}
+
+/// The name in the path.
+pub(crate) struct EntryName(String);
+
+impl FromRequestParts<Api> for EntryName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        struct InPath {
+            name: String,
+        }
+        let Path(InPath { name }) = Path::from_request_parts(parts, api).await?;
+        Ok(EntryName(name))
+    }
+}
+
+/// List a vault
+///
+/// Names and hosts; no values, which nobody can read.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant}/vault", operation_id = "list_vault", tag = "vault",
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), ListOf),
+    responses(
+        (status = 200, body = Page<VaultEntry>, headers(("Link" = String, description = "The next page; not on the last."))),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
+    )
+)]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    OriginalUri(uri): OriginalUri,
+    Named(tenant): Named,
+    Asked(query): Asked<ListOf>,
+) -> Result<Page<VaultEntry>, Problem> {
+    let (limit, after) = query.range()?;
+    let rows = api.gate.store()?.vault(Some(&tenant)).await?;
+    let rows = rows.into_iter().filter(|row| row.name.as_str() > after);
+    let entries = rows.take(limit as usize + 1).map(VaultEntry::from);
+    Ok(Page::of(
+        &uri,
+        entries.collect(),
+        limit,
+        |entry: &VaultEntry| entry.name.clone(),
+    ))
+}
+
+/// Set a vault's entry
+///
+/// In place of the one of its name, if there is one. Requests that begin from now on have the new value.
+#[utoipa::path(
+    put, path = "/v1/tenants/{tenant}/vault/{name}", operation_id = "set_vault_entry", tag = "vault", request_body = WantedEntry,
+    params(
+        ("tenant" = String, Path, description = "The tenant's name.", max_length = 64),
+        ("name" = String, Path, description = "The entry's name: lower-case letters, digits and -_., a letter first.", max_length = 64),
+    ),
+    responses(
+        (status = 200, body = VaultEntry, description = "It is kept."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "There is no master key, or there are too many entries."),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "The name, the value or a host is none."),
+    )
+)]
+pub(crate) async fn set(
+    State(api): State<Api>,
+    Named(tenant): Named,
+    EntryName(name): EntryName,
+    principal: Principal,
+    Body(wanted): Body<WantedEntry>,
+) -> Result<Response, Problem> {
+    let store = api.gate.store()?;
+    let WantedEntry { value, hosts } = wanted;
+    let now = api.now();
+    let sealed = api
+        .node
+        .vault
+        .seal(&tenant, &name, &hosts, &value, (&principal.who, now));
+    let row = sealed.map_err(|error| match error {
+        VaultError::Entry(why) => Problem::unprocessable(why),
+        VaultError::Key(why) => Problem::of(StatusCode::CONFLICT, why),
+        VaultError::Store(error) => error.into(),
+    })?;
+    let change = principal
+        .change(now, "vault.set", &name)
+        .of_tenant(Some(tenant))
+        .with(json!({ "hosts": row.hosts() }));
+    let audited = store.set_vault_entry(&row, &change).await?;
+    Ok((Extension(audited), Json(VaultEntry::from(row))).into_response())
+}
+
+/// Remove a vault's entry
+///
+/// Requests that begin from now on do not have it.
+#[utoipa::path(
+    delete, path = "/v1/tenants/{tenant}/vault/{name}", operation_id = "remove_vault_entry", tag = "vault",
+    params(
+        ("tenant" = String, Path, description = "The tenant's name.", max_length = 64),
+        ("name" = String, Path, description = "The entry's name.", max_length = 64),
+    ),
+    responses(
+        (status = 204, description = "It is removed."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such entry or tenant, or not yours."),
+    )
+)]
+pub(crate) async fn remove(
+    State(api): State<Api>,
+    Named(tenant): Named,
+    EntryName(name): EntryName,
+    principal: Principal,
+) -> Result<Response, Problem> {
+    let unknown = || Problem::not_found("nothing of this name is in the vault");
+    // What is no name is in no vault, and PostgreSQL takes no NUL.
+    check_name(&name).map_err(|_| unknown())?;
+    let change = principal
+        .change(api.now(), "vault.remove", &name)
+        .of_tenant(Some(tenant.clone()));
+    let store = api.gate.store()?;
+    let removed = store.remove_vault_entry(&tenant, &name, &change).await?;
+    let audited = removed.ok_or_else(unknown)?;
+    Ok((StatusCode::NO_CONTENT, Extension(audited)).into_response())
+}

@@ -1,0 +1,115 @@
+//! Uploads that break off, come twice at once, or find no room: nothing half-written is kept, and nothing old is lost.
+
+use std::io::Write;
+use std::net::TcpStream;
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use crate::hall::{Hall, altered, component, says};
+use crate::hostile::{CHATS, attacker, reach};
+
+/// How many revisions a tenant has.
+fn revisions(hall: &Hall, tenant: &str) -> Result<usize> {
+    let list = hall.get(&format!("/v1/tenants/{tenant}/revisions"))?;
+    Ok(list["items"].as_array().map_or(0, Vec::len))
+}
+
+#[test]
+fn an_upload_that_breaks_off_leaves_nothing_behind() -> Result<()> {
+    let hall = Hall::open_with(CHATS, &[("vega", "numbers = [\"900\"]\n")])?;
+    hall.publish(&says("vega", "900", "Good morning from Vega.")?)?;
+    let component = component("guest-reach")?;
+    for path in ["revisions", "plugins"] {
+        for part in [0, 1, component.len() / 2, component.len() - 1] {
+            let mut stream = TcpStream::connect(hall.engine.http)?;
+            write!(
+                stream,
+                "POST /v1/tenants/vega/{path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n",
+                component.len()
+            )?;
+            stream.write_all(&component[..part])?;
+        }
+    }
+    hall.calm()?;
+    assert_eq!(revisions(&hall, "vega")?, 1);
+    assert_eq!(hall.live("vega")?, Some(1));
+    // And the next one goes through.
+    hall.publish(&says("vega", "900", "Vega has moved.")?)?;
+    hall.calm()?;
+    assert_eq!(hall.live("vega")?, Some(2));
+    Ok(())
+}
+
+#[test]
+fn of_two_uploads_of_one_version_one_is_kept() -> Result<()> {
+    let hall = Hall::open_with(
+        CHATS,
+        &[(
+            "mallory",
+            "numbers = [\"6*\"]\n[grants]\nhttp = [\"a.example:443\"]\n",
+        )],
+    )?;
+    let grants = "http = [\"a.example:443\"]";
+    hall.publish(&attacker("mallory", grants, &[reach("600", json!([]))])?)?;
+    let folder = tempfile::TempDir::new()?;
+    let newer = altered(
+        &component("guest-reach")?,
+        "\"version\":\"1.0.0\"",
+        "\"version\":\"1.0.1\"",
+    )?;
+    let files = ["no-plan", "no-plam", "no-plax"].map(|word| {
+        let file = folder.path().join(format!("{word}.wasm"));
+        std::fs::write(&file, altered(&newer, "no-plan", word)?)?;
+        anyhow::Ok(file.display().to_string())
+    });
+    let files: Vec<String> = files.into_iter().collect::<Result<_>>()?;
+    let ends: Vec<(i32, String)> = std::thread::scope(|scope| {
+        let pushes = files
+            .iter()
+            .map(|file| scope.spawn(|| hall.run(&["plugin", "push", file, "--tenant", "mallory"])));
+        let pushes: Vec<_> = pushes.collect();
+        let ended = pushes.into_iter().map(|push| push.join().expect("it ends"));
+        ended.collect::<Result<_>>()
+    })?;
+    let kept = ends.iter().filter(|(code, _)| *code == 0).count();
+    assert_eq!(kept, 1, "{ends:?}");
+    let taken = "guest-reach@1.0.1 is there already with other bytes";
+    assert_eq!(
+        ends.iter().filter(|(_, said)| said.contains(taken)).count(),
+        2,
+        "{ends:?}"
+    );
+    assert_eq!(revisions(&hall, "mallory")?, 2);
+    let versions = hall.get("/v1/tenants/mallory/plugins")?;
+    assert_eq!(versions["items"].as_array().map(Vec::len), Some(2));
+    Ok(())
+}
+
+#[test]
+fn a_push_that_finds_no_room_leaves_what_was_there() -> Result<()> {
+    let settings = format!("[store]\nmax_mb = 4\n{CHATS}");
+    let hall = Hall::open_with(&settings, &[("vega", "numbers = [\"900\"]\n")])?;
+    hall.publish(&says("vega", "900", "Good morning from Vega.")?)?;
+    let large = says("vega", "900", "Vega has moved.")?;
+    // Nothing that could be packed.
+    let mut noise = 1_u32;
+    let bytes: Vec<u8> = std::iter::repeat_with(|| {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (noise >> 24) as u8
+    })
+    .take(6 << 20)
+    .collect();
+    std::fs::write(large.path().join("long.wav"), bytes)?;
+    let folder = large.path().display().to_string();
+    let (code, said) = hall.run(&["push", &folder, "--release"])?;
+    ensure!(code != 0 && said.contains("full"), "{code} {said}");
+    assert_eq!(revisions(&hall, "vega")?, 1);
+    assert_eq!(hall.live("vega")?, Some(1));
+    hall.calm()?;
+    // There is room for a small one still.
+    hall.publish(&says("vega", "900", "Vega is back.")?)?;
+    assert_eq!(hall.live("vega")?, Some(2));
+    hall.calm()?;
+    Ok(())
+}

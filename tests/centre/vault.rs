@@ -1,0 +1,360 @@
+//! The vault: what is in it is used in requests to its hosts, and read by nobody.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value as Json, json};
+use strowger_tests::http;
+use strowger_tests::program::{binary, strowger};
+use strowger_tests::upstream::{Upstream, echo};
+
+use crate::hall::{Hall, built, says};
+use crate::hostile::{CHATS, attacker, reach};
+
+const VALUE: &str = "t0p-s3cret/value=1";
+const OTHERS: &str = "another-tenants-value";
+
+/// Puts a value into a vault by the program, as an operator would.
+fn set(hall: &Hall, tenant: &str, name: &str, host: &str, value: &str) -> Result<(i32, String)> {
+    use std::io::Write;
+    let mut child = Command::new(binary("strowger")?)
+        .args([
+            "vault", "set", name, "--tenant", tenant, "--host", host, "-p",
+        ])
+        .arg(&hall.engine.project)
+        .arg("--data")
+        .arg(&hall.engine.data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut stdin = child.stdin.take().context("stdin")?;
+    stdin.write_all(format!("{value}\n").as_bytes())?;
+    drop(stdin);
+    let output = child.wait_with_output()?;
+    let said = [output.stdout, output.stderr].concat();
+    Ok((
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&said).into_owned(),
+    ))
+}
+
+fn vault(hall: &Hall, arguments: &[&str]) -> Result<(i32, String)> {
+    let (project, data) = (
+        hall.engine.project.display().to_string(),
+        hall.engine.data.display().to_string(),
+    );
+    let fixed = ["-p", &project, "--data", &data];
+    let (code, out, err) = strowger(&[&["vault"], arguments, &fixed].concat())?;
+    Ok((code, format!("{out}{err}")))
+}
+
+/// Whether any file below a folder holds some bytes.
+fn holds(folder: &Path, what: &str) -> Result<bool> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let found = match path.is_dir() {
+            true => holds(&path, what)?,
+            false => std::fs::read(&path)?
+                .windows(what.len())
+                .any(|window| window == what.as_bytes()),
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What a caller types.
+const CARD: &str = "4111111111111111";
+
+#[test]
+fn a_card_number_is_not_read_back_from_a_service_that_repeats_it() -> Result<()> {
+    let service = Upstream::start(echo)?;
+    let here = service.address.to_string();
+    let rules = format!(
+        "numbers = [\"6*\"]\n[grants]\nhttp = [\"{here}\"]\n[limits.http]\nprivate = [\"{here}\"]\n"
+    );
+    let tenants = [
+        ("mallory", rules.as_str()),
+        ("vega", "numbers = [\"900\"]\n"),
+    ];
+    let mut hall = Hall::open_with(CHATS, &tenants)?;
+    hall.publish(&says("vega", "900", "Good morning from Vega.")?)?;
+    let project = tempfile::TempDir::new()?;
+    let at = |name: &str| project.path().join(name);
+    std::fs::create_dir_all(at("plugins"))?;
+    std::fs::copy(built("guest-thief"), at("plugins/guest-thief.wasm"))?;
+    std::fs::write(
+        at("strowger.toml"),
+        format!(
+            "[project]\nname = \"mallory\"\n[plugins.guest-thief]\ncomponent = \"plugins/guest-thief.wasm\"\ngrants = {{ http = [\"{here}\"] }}\n"
+        ),
+    )?;
+    std::fs::write(
+        at("routes.yaml"),
+        "routes:\n  - { to: \"600\", flow: pay }\n",
+    )?;
+    std::fs::write(
+        at("pay.flow.yaml"),
+        format!(
+            "flow: pay\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    ask: Your card number, please.\n    into: card\n    \
+             expect: card\n    timeout: 60s\n    then: {{ ok: steal, no_input: late, no_match: late }}\n  steal:\n    \
+             - use: guest-thief/go@1\n      with: {{ url: \"http://{here}/\", card: \"${{card}}\" }}\n      timeout: 20s\n      \
+             then: {{ done: over, error: failed, timeout: late }}\n  over: {{ hangup: over }}\n  failed: {{ hangup: failed }}\n  \
+             late: {{ hangup: late }}\n"
+        ),
+    )?;
+    hall.publish(&project)?;
+    let begun = json!({ "to": "600", "from": "+8613800138000" });
+    let begun = http::ask(hall.engine.http, "POST", "/v1/chats", None, Some(&begun))?.json()?;
+    let id = begun["id"].as_str().context("an id")?.to_owned();
+    let token = begun["token"].as_str().context("a token")?;
+    let events = format!("/v1/chats/{id}/events?after=0&wait=20");
+    let mut shown = http::ask(hall.engine.http, "GET", &events, Some(token), None)?.body;
+    while !shown.contains("listening") {
+        shown = http::ask(hall.engine.http, "GET", &events, Some(token), None)?.body;
+    }
+    let message = json!({ "text": CARD, "client_id": "m1" });
+    let path = format!("/v1/chats/{id}/messages");
+    let taken = http::ask(hall.engine.http, "POST", &path, Some(token), Some(&message))?;
+    ensure!(taken.status == 202, "{} {}", taken.status, taken.body);
+    hall.calm()?;
+    let over = hall.over(&id)?;
+    ensure!(over.reason == "over", "{}", over.journal);
+    let answers = over.answers()?;
+    let asked = service.asked();
+    assert_eq!(asked[0].body, format!("card={CARD};"));
+    let told = answers[0]["ok"].as_str().context("a response")?;
+    assert!(told.ends_with("card=•••;"), "{told}");
+    for at in 1..5 {
+        assert!(answers[at]["err"].is_object(), "{at}: {answers:?}");
+    }
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert!(!over.journal.contains(CARD));
+    hall.engine.program.kill()?;
+    assert!(!hall.engine.program.log().contains(CARD));
+    assert!(!holds(&hall.engine.data, CARD)?, "the data folder has it");
+    Ok(())
+}
+
+#[test]
+fn a_secret_goes_to_its_hosts_and_to_nobody_else() -> Result<()> {
+    let (service, stranger) = (Upstream::start(echo)?, Upstream::start(echo)?);
+    let keys = tempfile::TempDir::new()?;
+    let key = keys.path().join("vault.key").display().to_string();
+    let (code, _, said) = strowger(&["vault", "key", &key])?;
+    assert_eq!(code, 0, "{said}");
+    let (here, there) = (service.address.to_string(), stranger.address.to_string());
+    let url = format!("http://{here}/");
+    let bearer = json!([["authorization", "Bearer @k"]]);
+    let with = |url: &str, secrets: Json, headers: Json, body: &str| json!({ "method": "POST", "url": url, "secrets": secrets, "headers": headers, "body": body });
+    let own = json!([["@k", "vault:orders-api-key"]]);
+    let plan = json!([
+        with(&url, own.clone(), bearer.clone(), ""),
+        with(&url, own.clone(), json!([]), "key=@k;"),
+        // Where it does not belong, and what is not one's own.
+        with(&format!("http://{there}/"), own.clone(), bearer.clone(), ""),
+        with(&url, json!([["@k", "vault:vega-key"]]), bearer.clone(), ""),
+        with(&url, json!([["@k", "vault:ungranted"]]), bearer.clone(), ""),
+        with(&url, json!([["@k", "s:1"]]), bearer.clone(), "@k"),
+        with(
+            &url,
+            own.clone(),
+            json!([["x", "@k"], ["accept-encoding", "gzip"]]),
+            ""
+        ),
+        with(
+            &url,
+            own.clone(),
+            json!([["x", "@k"], ["range", "bytes=0-3"]]),
+            ""
+        ),
+        // Looking for a part of it in what it becomes.
+        with(
+            &url,
+            json!([
+                ["@k", "vault:orders-api-key"],
+                ["t0p", "vault:orders-api-key"]
+            ]),
+            bearer,
+            ""
+        ),
+    ]);
+    let grants =
+        format!("http = [\"{here}\", \"{there}\"], vault = [\"orders-api-key\", \"vega-key\"]");
+    let rules = format!(
+        "numbers = [\"6*\"]\n[grants]\nhttp = [\"{here}\", \"{there}\"]\nvault = [\"orders-api-key\", \"vega-key\"]\n\
+         [limits.http]\nprivate = [\"{here}\", \"{there}\"]\n"
+    );
+    let settings = format!("[vault]\nkey_file = \"{key}\"\n{CHATS}");
+    let tenants = [
+        ("mallory", rules.as_str()),
+        ("vega", "numbers = [\"900\"]\n"),
+    ];
+    let mut hall = Hall::open_with(&settings, &tenants)?;
+    hall.publish(&says("vega", "900", "Good morning from Vega.")?)?;
+
+    // What is asked for must be granted by the operator, and is a gain that must be accepted.
+    let greedy = attacker(
+        "mallory",
+        "vault = [\"ungranted\"]",
+        &[reach("600", json!([]))],
+    )?;
+    let folder = greedy.path().display().to_string();
+    hall.refused(
+        &["push", &folder],
+        &["plugin guest-reach asks for `vault ungranted`"],
+    )?;
+    let project = attacker("mallory", &grants, &[reach("600", plan)])?;
+    let folder = project.path().display().to_string();
+    hall.refused(
+        &["push", &folder, "--release"],
+        &["guest-reach: vault orders-api-key"],
+    )?;
+    hall.done(&["release", "1", "--tenant", "mallory", "--accept", "all"])?;
+
+    let (code, said) = set(&hall, "mallory", "orders-api-key", &here, VALUE)?;
+    assert_eq!(code, 0, "{said}");
+    set(&hall, "vega", "vega-key", &here, OTHERS)?;
+    let answers = hall.attack("600")?.answers()?;
+    let told = |at: usize| answers[at].to_string();
+    let asked = service.asked();
+    assert_eq!(asked.len(), 2, "{answers:?}");
+    assert!(
+        asked[0].head.contains(&format!("Bearer {VALUE}")),
+        "{}",
+        asked[0].head
+    );
+    assert_eq!(asked[1].body, format!("key={VALUE};"));
+    // The service repeats all that it was asked; the guest does not see it.
+    assert!(told(0).contains("Bearer •••"), "{}", told(0));
+    assert!(told(1).contains("key=•••;"), "{}", told(1));
+    assert!(
+        told(2).contains(&format!("it is for {here} only")),
+        "{}",
+        told(2)
+    );
+    assert_eq!(stranger.asked().len(), 0);
+    assert!(told(3).contains("nothing of this name"), "{}", told(3));
+    assert!(
+        told(4).contains("vault ungranted: not granted"),
+        "{}",
+        told(4)
+    );
+    assert!(answers[5]["err"].is_object(), "{}", told(5));
+    assert!(told(6).contains("accept-encoding"), "{}", told(6));
+    assert!(told(7).contains("range"), "{}", told(7));
+    assert!(told(8).contains("exactly once"), "{}", told(8));
+
+    // By the API: names for their own tenant, no values.
+    let list = hall.get("/v1/tenants/mallory/vault")?;
+    assert_eq!(list["items"][0]["name"], "orders-api-key", "{list}");
+    assert_eq!(list["items"][0]["hosts"], json!([here]));
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
+    let path = "/v1/tenants/vega/vault/second";
+    let wanted = json!({ "value": OTHERS, "hosts": [here] });
+    let made = http::ask(hall.engine.http, "PUT", path, None, Some(&wanted))?;
+    ensure!(
+        made.status == 200 && !made.body.contains(OTHERS),
+        "{}",
+        made.body
+    );
+    for (wanted, word) in [
+        (json!({ "value": "short", "hosts": [here] }), "8 to 8192"),
+        (json!({ "value": OTHERS, "hosts": [] }), "1 to 16 hosts"),
+        (
+            json!({ "value": OTHERS, "hosts": ["http://x/"] }),
+            "not a host",
+        ),
+    ] {
+        let refused = http::ask(hall.engine.http, "PUT", path, None, Some(&wanted))?;
+        ensure!(
+            refused.status == 422 && refused.body.contains(word),
+            "{}",
+            refused.body
+        );
+    }
+    assert_eq!(
+        http::ask(hall.engine.http, "DELETE", path, None, None)?.status,
+        204
+    );
+    assert_eq!(
+        http::ask(hall.engine.http, "DELETE", path, None, None)?.status,
+        404
+    );
+
+    // Another master key, while the engine runs.
+    let next = keys.path().join("next.key").display().to_string();
+    strowger(&["vault", "key", &next])?;
+    let (code, said) = vault(&hall, &["rekey", "--new-key", &next])?;
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(std::fs::read(&key)?, std::fs::read(&next)?);
+    assert!(
+        hall.attack("600")?.answers()?[0]
+            .to_string()
+            .contains("Bearer •••")
+    );
+    assert_eq!(service.asked().len(), 4);
+
+    let log = hall.get("/v1/audit?limit=200")?.to_string();
+    for action in ["vault.set", "vault.remove", "vault.rekey"] {
+        assert!(log.contains(action), "no {action}: {log}");
+    }
+    // Nowhere is what is in it: not in the log, the journals, the store, a backup.
+    hall.engine.program.kill()?;
+    let backup = keys.path().join("backup");
+    let (project, data) = (hall.engine.project.clone(), hall.engine.data.clone());
+    let (code, _, said) = strowger(&[
+        "backup",
+        &backup.display().to_string(),
+        "-p",
+        &project.display().to_string(),
+        "--data",
+        &data.display().to_string(),
+    ])?;
+    assert_eq!(code, 0, "{said}");
+    for value in [VALUE, OTHERS] {
+        assert!(!hall.engine.program.log().contains(value));
+        assert!(!log.contains(value));
+        assert!(!holds(&data, value)?, "the data folder has {value}");
+        assert!(!holds(&backup, value)?, "the backup has {value}");
+    }
+    let (code, said) = vault(&hall, &["list", "--tenant", "mallory"])?;
+    ensure!(
+        code == 0 && said.contains("orders-api-key") && !said.contains(VALUE),
+        "{said}"
+    );
+    ensure!(!said.contains("vega-key"), "{said}");
+
+    // A key that others may read, another one, and none: one sentence each, and exit code 2.
+    let refused = |words: &str| -> Result<()> {
+        let (code, _, said) = strowger(&[
+            "serve",
+            &project.display().to_string(),
+            "--data",
+            &data.display().to_string(),
+            "--sip",
+            "127.0.0.1:0",
+            "--http",
+            "127.0.0.1:0",
+        ])?;
+        ensure!(code == 2 && said.contains(words), "{words}: {code} {said}");
+        Ok(())
+    };
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644))?;
+    refused("chmod 600")?;
+    std::fs::remove_file(&key)?;
+    refused("cannot be read")?;
+    strowger(&["vault", "key", &key])?;
+    refused("was sealed by the master key")?;
+    std::fs::copy(&next, &key)?;
+    let (code, said) = vault(&hall, &["remove", "orders-api-key", "--tenant", "mallory"])?;
+    assert_eq!(code, 0, "{said}");
+    let (code, _) = vault(&hall, &["remove", "orders-api-key", "--tenant", "mallory"])?;
+    assert_eq!(code, 1);
+    Ok(())
+}
