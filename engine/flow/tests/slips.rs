@@ -228,3 +228,29 @@ fn a_flow_without_a_step_is_one_finding() {
         BTreeSet::from(["missing-key"])
     );
 }
+
+#[test]
+fn what_may_be_missing_has_to_be_looked_at_first() {
+    let flow = |text: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nvars:\n  l: {{ type: list, default: [a, b] }}\n  o: {{ type: object, default: {{}} }}\nsteps:\n  start:\n    - say: '{text} ${{l | length}} ${{o is none}}'\n    - hangup: completed\n"
+        )
+    };
+    for wrong in [
+        "${l[3]}",
+        "${l[3] | upper}",
+        "${o.total | money}",
+        "${o[\"total\"] | money}",
+        "${l[3] if l[2] is not none else \"x\"}",
+    ] {
+        assert!(!broken(&flow(wrong)).is_empty(), "{wrong}");
+    }
+    for right in [
+        "${l[3] | default(\"x\")}",
+        "${l[3] if l[3] is not none else \"x\"}",
+        "${o.total if o.total is not none else \"x\"}",
+        "${\"x\" if o[\"total\"] is none else o[\"total\"] | upper}",
+    ] {
+        assert_eq!(broken(&flow(right)), BTreeSet::new(), "{right}");
+    }
+}
