@@ -254,3 +254,36 @@ fn what_may_be_missing_has_to_be_looked_at_first() {
         assert_eq!(broken(&flow(right)), BTreeSet::new(), "{right}");
     }
 }
+
+#[test]
+fn a_file_with_very_many_findings_says_how_many_are_not_shown() {
+    // Each is of a type that is none, and not used.
+    let lines: String = (0..700).map(|n| format!("  odd{n}: x\n")).collect();
+    let text = format!(
+        "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start: {{ hangup: completed }}\nvars:\n{lines}"
+    );
+    let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+    assert_eq!(checked.diagnostics.len(), 500);
+    let help = checked.diagnostics[499].help.as_ref().expect("it says so");
+    assert!(
+        help.english().contains("900 or more further findings"),
+        "{help:?}"
+    );
+}
+
+#[test]
+fn a_secret_is_not_read_back_by_its_own_step() {
+    let asking = |expect: &str, confirm: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - ask: Your number?\n      {expect}\n      confirm: \"{confirm}\"\n      then: {{ no_input: bye, no_match: bye }}\n    - goto: bye\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    let whole = "Is it ${value}?";
+    for secret in ["expect: card", "expect: digits\n      sensitive: true"] {
+        let rules = broken(&asking(secret, whole));
+        assert_eq!(rules, BTreeSet::from(["secret-leak"]), "{secret}");
+        let rules = broken(&asking(secret, "Does it end in ${value | last4}?"));
+        assert_eq!(rules, BTreeSet::new(), "{secret}");
+    }
+    assert_eq!(broken(&asking("expect: digits", whole)), BTreeSet::new());
+}
