@@ -41,13 +41,15 @@ impl Known {
         if let Some(complaint) = complaints.first() {
             bail!("{}: {}", folder.display(), complaint.message.english());
         }
+        let mut catalog = project.catalog(&steps);
+        project.check(&mut catalog);
         let flows = project.flows.iter().map(|flow| {
             let text = String::from_utf8(flow.source.clone())?;
             Ok((flow.path.display().to_string(), text))
         });
         Ok(Known {
             flows: flows.collect::<Result<_>>()?,
-            catalog: project.catalog(&steps),
+            catalog,
             paths: vec![folder.to_owned()],
         })
     }

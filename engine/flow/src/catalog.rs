@@ -26,6 +26,10 @@ pub struct Catalog {
     pub destinations: Option<BTreeSet<String>>,
     /// Audio files below the project's folder; `None` when they cannot be known.
     pub audio: Option<BTreeSet<String>>,
+    /// How long those of them last whose length is known, in milliseconds; an audio file that is not here counts by its text,
+    /// or as ten seconds.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub audio_ms: BTreeMap<String, u64>,
 }
 
 /// What other flows need to know of a flow.
@@ -36,6 +40,29 @@ pub struct FlowSignature {
     pub inputs: BTreeMap<String, InputSignature>,
     /// Outcomes of `return:`.
     pub outcomes: Vec<String>,
+    /// What happens there to a caller who does nothing; `None` when the flow was not checked, or has errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passive: Option<Passive>,
+}
+
+/// What happens in a flow to a caller who does nothing, as far as those who call it or lead to it must know.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Passive {
+    /// The outcomes that it may return, `error` among them when it may fail.
+    pub outcomes: BTreeSet<String>,
+    /// The flows that it may come to, by `call:` or for good.
+    pub leads: BTreeSet<String>,
+    /// Longest time, in milliseconds, to a person, a goodbye, a `return:` or another flow.
+    pub ms: u64,
+    /// Longest silence, in milliseconds, from the beginning on.
+    pub silence_first_ms: u64,
+    /// Longest way, in milliseconds, from the beginning to a `return:` on which nothing is heard; `None` when something always is.
+    pub silence_through_ms: Option<u64>,
+    /// Longest silence, in milliseconds, with which it returns.
+    pub silence_last_ms: u64,
+    /// Longest silence, in milliseconds, anywhere in it.
+    pub silence_most_ms: u64,
 }
 
 /// What other flows need to know of an input.

@@ -228,3 +228,62 @@ fn a_flow_without_a_step_is_one_finding() {
         BTreeSet::from(["missing-key"])
     );
 }
+
+#[test]
+fn what_may_be_missing_has_to_be_looked_at_first() {
+    let flow = |text: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nvars:\n  l: {{ type: list, default: [a, b] }}\n  o: {{ type: object, default: {{}} }}\nsteps:\n  start:\n    - say: '{text} ${{l | length}} ${{o is none}}'\n    - hangup: completed\n"
+        )
+    };
+    for wrong in [
+        "${l[3]}",
+        "${l[3] | upper}",
+        "${o.total | money}",
+        "${o[\"total\"] | money}",
+        "${l[3] if l[2] is not none else \"x\"}",
+    ] {
+        assert!(!broken(&flow(wrong)).is_empty(), "{wrong}");
+    }
+    for right in [
+        "${l[3] | default(\"x\")}",
+        "${l[3] if l[3] is not none else \"x\"}",
+        "${o.total if o.total is not none else \"x\"}",
+        "${\"x\" if o[\"total\"] is none else o[\"total\"] | upper}",
+    ] {
+        assert_eq!(broken(&flow(right)), BTreeSet::new(), "{right}");
+    }
+}
+
+#[test]
+fn a_file_with_very_many_findings_says_how_many_are_not_shown() {
+    // Each is of a type that is none, and not used.
+    let lines: String = (0..700).map(|n| format!("  odd{n}: x\n")).collect();
+    let text = format!(
+        "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start: {{ hangup: completed }}\nvars:\n{lines}"
+    );
+    let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+    assert_eq!(checked.diagnostics.len(), 500);
+    let help = checked.diagnostics[499].help.as_ref().expect("it says so");
+    assert!(
+        help.english().contains("900 or more further findings"),
+        "{help:?}"
+    );
+}
+
+#[test]
+fn a_secret_is_not_read_back_by_its_own_step() {
+    let asking = |expect: &str, confirm: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - ask: Your number?\n      {expect}\n      confirm: \"{confirm}\"\n      then: {{ no_input: bye, no_match: bye }}\n    - goto: bye\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    let whole = "Is it ${value}?";
+    for secret in ["expect: card", "expect: digits\n      sensitive: true"] {
+        let rules = broken(&asking(secret, whole));
+        assert_eq!(rules, BTreeSet::from(["secret-leak"]), "{secret}");
+        let rules = broken(&asking(secret, "Does it end in ${value | last4}?"));
+        assert_eq!(rules, BTreeSet::new(), "{secret}");
+    }
+    assert_eq!(broken(&asking("expect: digits", whole)), BTreeSet::new());
+}

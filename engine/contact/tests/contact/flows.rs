@@ -19,7 +19,7 @@ steps:
     as: back
     then: { done: decide, other: leave }
   decide:
-    - set: { tries: "${tries + 1}", text: "${back.word}" }
+    - set: { tries: "${tries + 1}", text: "${back.word | default(\"\")}" }
     - tag: { word: "${text}" }
     - if: tries > 1
       then: choose

@@ -1,8 +1,14 @@
+use std::collections::BTreeMap;
+
 use super::report::Report;
 use super::rules::{dead_end, unreachable};
+use crate::catalog::FlowSignature;
 use crate::diagnostic::{Text, text};
 use crate::lower::{Draft, UNKNOWN};
 use crate::plan::{Action, Edge, NodeId};
+
+/// The other flows of the project; `None` when they cannot be known.
+pub(super) type Flows<'c> = Option<&'c BTreeMap<String, FlowSignature>>;
 
 /// A draft as a graph.
 pub(super) struct Graph<'d> {
@@ -19,6 +25,8 @@ pub(super) struct Graph<'d> {
 /// A way from one node to the next.
 pub(super) struct Arrow<'d> {
     pub to: Target,
+    /// The flow that it leads to for good.
+    pub flow: Option<&'d str>,
     /// The outcome; empty where there is but one way.
     pub label: &'d str,
     pub cause: Cause,
@@ -51,9 +59,10 @@ pub(super) enum Cause {
 }
 
 impl<'d> Graph<'d> {
-    pub fn new(draft: &'d Draft<'_>) -> Graph<'d> {
+    /// `flows` are the other flows of the project, as far as they are known.
+    pub fn new(draft: &'d Draft<'_>, flows: Flows<'d>) -> Graph<'d> {
         let arrows: Vec<Vec<Arrow<'d>>> = (0..draft.nodes.len())
-            .map(|index| arrows_of(draft, index))
+            .map(|index| arrows_of(draft, index, flows))
             .collect();
         let mut roots: Vec<usize> = Vec::new();
         let edges = [&draft.global.hangup, &draft.global.too_long];
@@ -169,7 +178,7 @@ fn target(edge: &Edge, own: usize) -> Target {
 }
 
 /// Every way on from a node.
-fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize) -> Vec<Arrow<'d>> {
+fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize, flows: Flows<'d>) -> Vec<Arrow<'d>> {
     let node = &draft.nodes[index];
     let facts = &draft.facts[index];
     let mut arrows = Vec::new();
@@ -187,9 +196,13 @@ fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize) -> Vec<Arrow<'d>> {
         });
         on.map(|one| one.binding).collect()
     };
-    let mut add = |edge: &Edge, label: &'d str, cause: Cause, assigned: Vec<usize>| {
+    let mut add = |edge: &'d Edge, label: &'d str, cause: Cause, assigned: Vec<usize>| {
         arrows.push(Arrow {
             to: target(edge, index),
+            flow: match edge {
+                Edge::Flow(flow) => Some(flow),
+                _ => None,
+            },
             label,
             cause,
             assigned,
@@ -254,14 +267,23 @@ fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize) -> Vec<Arrow<'d>> {
             }
         }
         Action::Call {
-            edges, otherwise, ..
+            flow,
+            edges,
+            otherwise,
+            ..
         } => {
-            // What happens in the other flow is its own matter: the caller may have done anything there.
+            // What the other flow does by itself it says; of one that is not known nobody can tell.
+            let signature = flows.and_then(|flows| flows.get(flow));
+            let passive = signature.and_then(|signature| signature.passive.as_ref());
+            let by_itself = |label: &str| passive.is_some_and(|flow| flow.outcomes.contains(label));
+            let cause = |itself: bool| if itself { Cause::Itself } else { Cause::Caller };
             for (label, edge) in edges {
-                add(edge, label, Cause::Caller, assigned_on(label));
+                add(edge, label, cause(by_itself(label)), assigned_on(label));
             }
             if let Some(edge) = otherwise {
-                add(edge, "else", Cause::Caller, always.clone());
+                let others = passive.into_iter().flat_map(|flow| &flow.outcomes);
+                let itself = others.into_iter().any(|label| !edges.contains_key(label));
+                add(edge, "else", cause(itself), always.clone());
             } else if let Some(error) = &draft.global.error
                 && !edges.contains_key("error")
             {
@@ -289,6 +311,7 @@ fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize) -> Vec<Arrow<'d>> {
         }
         Action::Return { .. } | Action::HangUp { .. } => arrows.push(Arrow {
             to: Target::Out,
+            flow: None,
             label: "",
             cause: Cause::Itself,
             assigned: Vec::new(),

@@ -1,162 +1,186 @@
 //! Loops that nobody causes, and places without a way out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
-use super::graph::{Cause, Graph, Target};
+use super::counters::{Circle, Counters, Way};
+use super::graph::{Arrow, Cause, Flows, Graph, Target};
 use super::report::Report;
 use super::rules::{no_way_out, silent_loop, waits_for_ever};
 use super::strong::Ways;
-use crate::expr::{Expr, Span};
+use crate::catalog::FlowSignature;
+use crate::expr::Span;
 use crate::lower::Draft;
-use crate::plan::{Action, Piece, Template};
+use crate::plan::Action;
 
 /// Most steps named in the way round a loop.
 const MAX_SHOWN: usize = 8;
 
-pub(super) fn check(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
+pub(super) fn check(
+    graph: &Graph<'_>,
+    counters: &Counters<'_, '_>,
+    draft: &Draft<'_>,
+    flows: Flows<'_>,
+    report: &mut Report<'_>,
+) {
     let mut told = vec![false; graph.arrows.len()];
-    let mut within = Within {
-        place: vec![None; graph.arrows.len()],
-    };
     let reachable: Vec<usize> = (0..graph.arrows.len())
         .filter(|index| graph.reachable[*index])
         .collect();
-    for group in within.knots(graph, &reachable) {
-        silent(graph, draft, report, &group, &mut within, &mut told);
+    let ways = Ways::new(graph.arrows.len(), |index, to| {
+        if graph.reachable[index] {
+            to.extend(silent_next(graph, index, &HashSet::new()));
+        }
+    });
+    let groups = ways.groups();
+    let knots = groups
+        .iter()
+        .filter(|group| group.len() > 1 || ways.from(group[0]).contains(&group[0]));
+    for group in knots {
+        silent(graph, counters, draft, report, group, &mut told);
     }
+    across(graph, draft, flows, &reachable, report);
     stuck(graph, draft, report, &told);
-}
-
-/// A part of the graph that is looked at apart, so that a look takes no longer in a large graph.
-struct Within {
-    /// Per node of the graph its place among those looked at.
-    place: Vec<Option<usize>>,
-}
-
-impl Within {
-    /// Knots among some nodes: those that lead to each other, or to themselves, with nobody's doing.
-    fn knots(&mut self, graph: &Graph<'_>, nodes: &[usize]) -> Vec<Vec<usize>> {
-        for (place, index) in nodes.iter().enumerate() {
-            self.place[*index] = Some(place);
-        }
-        let ways = Ways::new(nodes.len(), |place, to| {
-            to.extend(silent_next(graph, nodes[place]).filter_map(|next| self.place[next]));
-        });
-        for index in nodes {
-            self.place[*index] = None;
-        }
-        let groups = ways.groups();
-        let knots = groups
-            .iter()
-            .filter(|group| group.len() > 1 || ways.from(group[0]).contains(&group[0]));
-        knots
-            .map(|group| group.iter().map(|place| nodes[*place]).collect())
-            .collect()
-    }
 }
 
 /// One knot of nodes that lead to each other with nobody's doing.
 fn silent(
     graph: &Graph<'_>,
+    counters: &Counters<'_, '_>,
     draft: &Draft<'_>,
     report: &mut Report<'_>,
     group: &[usize],
-    within: &mut Within,
     told: &mut [bool],
 ) {
     // A queue that leads back to itself is a wait, not silence.
-    let people = |index: usize| {
-        draft.facts[index]
+    let people = |index: &usize| {
+        draft.facts[*index]
             .description
             .is_some_and(|step| !step.people.is_empty())
     };
-    let waits: Vec<usize> = group
-        .iter()
-        .copied()
-        .filter(|index| people(*index))
-        .collect();
-    let counted = counted(graph, draft, group);
-    let stays = |index: &usize| !people(*index) && counted.binary_search(index).is_err();
-    let left: Vec<usize> = group.iter().copied().filter(stays).collect();
-    let rest = within.knots(graph, &left);
-    for index in group {
-        told[*index] |= !rest.is_empty();
-    }
-    for cycle in &rest {
-        let way = way_round(graph, cycle);
-        let path: Vec<(String, Span)> = way
-            .iter()
-            .take(MAX_SHOWN)
-            .map(|index| (draft.nodes[*index].step.clone(), draft.facts[*index].head))
-            .collect();
+    let itself = |_: usize, arrow: &Arrow<'_>| arrow.cause == Cause::Itself;
+    let mut others = group.to_vec();
+    others.retain(|index| !people(index));
+    let circles = counters.endless(&others, &itself);
+    for circle in &circles {
+        for index in group {
+            told[*index] = true;
+        }
+        let way = way_round(graph, circle);
         let mut named: Vec<(String, Span)> = Vec::new();
-        for (name, span) in path {
-            if named.last().is_none_or(|(last, _)| *last != name) {
-                named.push((name, span));
+        for index in way.iter().take(MAX_SHOWN) {
+            let name = &draft.nodes[*index].step;
+            if named.last().is_none_or(|(last, _)| last != name) {
+                named.push((name.clone(), draft.facts[*index].head));
             }
         }
         if let Some(first) = named.first().cloned() {
             if named.len() == 1 || named.last().is_some_and(|(last, _)| *last != first.0) {
                 named.push(first.clone());
             }
-            silent_loop::looped(report, first.1, &named);
+            let counts = way.iter().any(|index| counters.counts(*index));
+            silent_loop::looped(report, first.1, &named, counts);
         }
     }
-    if rest.is_empty() && counted.is_empty() {
-        for index in waits {
-            waits_for_ever::waits(report, draft.facts[index].head);
-        }
-    }
-}
-
-/// Choices that leave a loop once a variable, which the loop changes by itself, has got far enough.
-fn counted(graph: &Graph<'_>, draft: &Draft<'_>, group: &[usize]) -> Vec<usize> {
-    let mut counters: BTreeSet<&str> = BTreeSet::new();
-    for index in group {
-        if let Action::Set(values) = &draft.nodes[*index].action {
-            let changed = values.iter().filter(|(name, value)| reads(value, name));
-            counters.extend(changed.map(|(name, _)| name.as_str()));
-        }
-    }
-    let leaves = |index: usize| {
-        graph.arrows[index]
-            .iter()
-            .any(|arrow| !matches!(arrow.to, Target::Node(to) if group.binary_search(&to).is_ok()))
-    };
-    let looks_at = |expr: &Expr| expr.roots().iter().any(|(name, _)| counters.contains(name));
-    group
-        .iter()
-        .copied()
-        .filter(|index| match &draft.nodes[*index].action {
-            Action::Choose { arms, .. } => {
-                leaves(*index) && arms.iter().any(|(condition, _)| looks_at(condition))
+    if circles.is_empty() && others.len() < group.len() {
+        for circle in counters.endless(group, &itself) {
+            for index in circle.nodes.iter().filter(|index| people(index)) {
+                waits_for_ever::waits(report, draft.facts[*index].head);
             }
-            _ => false,
-        })
-        .collect()
-}
-
-fn reads(template: &Template, name: &str) -> bool {
-    let has = |expr: &Expr| expr.roots().iter().any(|(root, _)| *root == name);
-    match template {
-        Template::Expr(expr) => has(expr),
-        Template::Text(pieces) => pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Expr(expr) if has(expr))),
-        _ => false,
+        }
     }
 }
 
-/// A shortest way from the first node of a knot back to it.
-fn way_round(graph: &Graph<'_>, group: &[usize]) -> Vec<usize> {
-    let inside: BTreeSet<usize> = group.iter().copied().collect();
-    let Some(first) = group.iter().copied().min() else {
+/// Flows that lead to each other with nobody's doing: each of them looks well by itself.
+fn across(
+    graph: &Graph<'_>,
+    draft: &Draft<'_>,
+    flows: Flows<'_>,
+    reachable: &[usize],
+    report: &mut Report<'_>,
+) {
+    let (Some(own), Some(flows)) = (&draft.flow, flows) else {
+        return;
+    };
+    let by_itself = by_itself(graph, draft);
+    for index in reachable.iter().copied().filter(|index| by_itself[*index]) {
+        for flow in leads(graph, draft, index) {
+            if let Some(way) = way_back(flow, own, flows) {
+                silent_loop::across(report, draft.facts[index].head, own, &way);
+            }
+        }
+    }
+}
+
+/// Per node whether a caller who does nothing may come to it from the start.
+pub(super) fn by_itself(graph: &Graph<'_>, draft: &Draft<'_>) -> Vec<bool> {
+    let mut seen = vec![false; graph.arrows.len()];
+    let mut open: Vec<usize> = draft
+        .start
+        .map(|start| start.0 as usize)
+        .into_iter()
+        .collect();
+    while let Some(index) = open.pop() {
+        if index < seen.len() && !std::mem::replace(&mut seen[index], true) {
+            open.extend(silent_next(graph, index, &HashSet::new()));
+        }
+    }
+    seen
+}
+
+/// The flows that a node leads to with nobody's doing.
+pub(super) fn leads<'g>(
+    graph: &'g Graph<'_>,
+    draft: &'g Draft<'_>,
+    index: usize,
+) -> impl Iterator<Item = &'g str> {
+    let called = match &draft.nodes[index].action {
+        Action::Call { flow, .. } => Some(flow.as_str()),
+        _ => None,
+    };
+    let left_for = graph.arrows[index]
+        .iter()
+        .filter(|arrow| arrow.cause == Cause::Itself)
+        .filter_map(|arrow| arrow.flow);
+    called.into_iter().chain(left_for)
+}
+
+/// A shortest way from one flow to another with nobody's doing, both named.
+fn way_back(from: &str, to: &str, flows: &BTreeMap<String, FlowSignature>) -> Option<Vec<String>> {
+    let mut before: BTreeMap<&str, Option<&str>> = BTreeMap::from([(from, None)]);
+    let mut queue = VecDeque::from([from]);
+    while let Some(name) = queue.pop_front() {
+        if name == to {
+            let mut way = vec![name.to_owned()];
+            let mut at = name;
+            while let Some(previous) = before.get(at).copied().flatten() {
+                way.push(previous.to_owned());
+                at = previous;
+            }
+            way.reverse();
+            return Some(way);
+        }
+        let signature = flows.get(name);
+        let passive = signature.and_then(|signature| signature.passive.as_ref());
+        for next in passive.into_iter().flat_map(|passive| &passive.leads) {
+            before.entry(next).or_insert_with(|| {
+                queue.push_back(next);
+                Some(name)
+            });
+        }
+    }
+    None
+}
+
+/// A shortest way from the first node of a circle back to it.
+fn way_round(graph: &Graph<'_>, circle: &Circle) -> Vec<usize> {
+    let inside: BTreeSet<usize> = circle.nodes.iter().copied().collect();
+    let Some(first) = inside.first().copied() else {
         return Vec::new();
     };
-    let mut before: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
-    let mut queue = std::collections::VecDeque::from([first]);
+    let mut before: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut queue = VecDeque::from([first]);
     while let Some(index) = queue.pop_front() {
-        for next in silent_next(graph, index).filter(|next| inside.contains(next)) {
+        for next in silent_next(graph, index, &circle.cut).filter(|next| inside.contains(next)) {
             if next == first {
                 let mut way = vec![index];
                 let mut at = index;
@@ -176,11 +200,16 @@ fn way_round(graph: &Graph<'_>, group: &[usize]) -> Vec<usize> {
     vec![first]
 }
 
-fn silent_next(graph: &Graph<'_>, index: usize) -> impl Iterator<Item = usize> {
+/// What a node leads to with nobody's doing, but for some ways.
+fn silent_next(graph: &Graph<'_>, index: usize, cut: &HashSet<Way>) -> impl Iterator<Item = usize> {
     graph.arrows[index]
         .iter()
-        .filter_map(|arrow| match (arrow.to, arrow.cause) {
-            (Target::Node(next), Cause::Itself) => Some(next),
+        .enumerate()
+        .filter(move |(place, arrow)| {
+            arrow.cause == Cause::Itself && !cut.contains(&(index, *place))
+        })
+        .filter_map(|(_, arrow)| match arrow.to {
+            Target::Node(next) => Some(next),
             _ => None,
         })
 }

@@ -4,6 +4,7 @@
 //! leaves behind as much as it understood, so that one pass tells everything.
 
 mod assign;
+mod counters;
 mod graph;
 mod listening;
 mod loops;
@@ -13,17 +14,21 @@ mod spent;
 mod strong;
 pub(crate) mod suggest;
 mod suppress;
+mod survey;
 pub(crate) mod types;
 mod worst;
 
+use std::collections::BTreeSet;
+
 use report::Report;
+pub use survey::{MAX_TURNS, News, learn, survey};
 pub use worst::{APOLOGY_MS, GOODBYE_MS, WorstCase};
 
 use crate::catalog::{Catalog, FlowSignature};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::expr::Span;
 use crate::lower::{Draft, Test, flow_signature, lower};
-use crate::plan::{Declaration, Plan};
+use crate::plan::{Action, Declaration, Plan};
 use crate::yaml;
 
 /// What checking gives.
@@ -39,6 +44,8 @@ pub struct Checked {
     pub name: Option<String>,
     /// The worst that can happen to a caller; there exactly when there is a plan.
     pub worst: Option<WorstCase>,
+    /// The other flows that it calls or leads to.
+    pub leads: BTreeSet<String>,
     /// The flow's tests.
     pub tests: Vec<Test>,
 }
@@ -63,32 +70,45 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
             signature: None,
             name: None,
             worst: None,
+            leads: BTreeSet::new(),
             tests: Vec::new(),
         };
     };
     let signature = flow_signature(root);
     let (draft, mut report) = lower(root, catalog, report);
-    let graph = graph::Graph::new(&draft);
+    let flows = catalog.flows.as_ref();
+    let graph = graph::Graph::new(&draft, flows);
+    let counters = counters::Counters::new(&graph, &draft);
     graph.unreachable(&draft, &mut report);
     graph.dead_ends(&draft, &mut report);
-    loops::check(&graph, &draft, &mut report);
+    loops::check(&graph, &counters, &draft, flows, &mut report);
     let assigned = assign::Assignments::new(&graph, &draft);
     types::check(&graph, &draft, &assigned, &mut report);
     listening::check(&graph, &draft, &mut report);
-    let worst = worst::check(&graph, &draft, &mut report);
+    let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &mut report);
     follow_ups(&draft, &mut report);
     suppress::apply(root, &read.comments, &mut report);
-    let errors = report
+    let wrong = |found: &&Diagnostic| found.level == Level::Error;
+    let errors = report.diagnostics().iter().any(|found| wrong(&found));
+    // A loop over several flows is known of none of them once it keeps them from being known.
+    let known = report
         .diagnostics()
         .iter()
-        .any(|found| found.level == Level::Error);
+        .filter(wrong)
+        .all(|found| found.rule == "silent-loop");
+    let leads = leads(&draft, &graph);
     let (name, tests) = (draft.flow.clone(), draft.tests.clone());
     let plan = if errors { None } else { plan(file, draft) };
+    let signature = signature.map(|(_, mut signature)| {
+        signature.passive = known.then_some(passive);
+        signature
+    });
     Checked {
         worst: plan.as_ref().map(|_| worst),
+        leads,
         plan,
         diagnostics: report.finish(),
-        signature: signature.map(|(_, signature)| signature),
+        signature,
         name,
         tests,
     }
@@ -100,6 +120,17 @@ pub fn signature(source: &[u8]) -> Option<(String, FlowSignature)> {
     let text = std::str::from_utf8(source).ok()?;
     let mut report = Report::new("", text);
     flow_signature(yaml::read(text, &mut report).root.as_ref()?)
+}
+
+/// The flows that a flow calls or leads to.
+fn leads(draft: &Draft<'_>, graph: &graph::Graph<'_>) -> BTreeSet<String> {
+    let called = draft.nodes.iter().filter_map(|node| match &node.action {
+        Action::Call { flow, .. } => Some(flow.clone()),
+        _ => None,
+    });
+    let arrows = graph.arrows.iter().flatten();
+    let left_for = arrows.filter_map(|arrow| arrow.flow.map(str::to_owned));
+    called.chain(left_for).collect()
 }
 
 /// Takes back what was found missing only because something in its action could not be read: that is told already.
@@ -149,6 +180,7 @@ fn not_utf8(file: &str, source: &[u8], valid: usize) -> Checked {
         signature: None,
         name: None,
         worst: None,
+        leads: BTreeSet::new(),
         tests: Vec::new(),
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Report<'a> {
     lines: Lines<'a>,
     diagnostics: Vec<Diagnostic>,
     seen: HashSet<(&'static str, Span)>,
+    /// Findings for which there was no room.
+    left_out: usize,
     /// Places that hold nothing meaningful since an earlier finding; nothing else is said of them.
     spoilt: HashSet<Span>,
 }
@@ -28,6 +30,7 @@ impl<'a> Report<'a> {
             lines: Lines::new(source),
             diagnostics: Vec::new(),
             seen: HashSet::new(),
+            left_out: 0,
             spoilt: HashSet::new(),
         }
     }
@@ -37,7 +40,11 @@ impl<'a> Report<'a> {
     pub fn find(&mut self, rule: &'static Rule, span: Span, message: Text) -> Found<'_, 'a> {
         let crowded = self.diagnostics.len() >= MAX_FINDINGS;
         let room = !crowded || (rule.level == Level::Error && !self.is_full());
-        let wanted = room && !self.spoilt.contains(&span) && self.seen.insert((rule.slug, span));
+        let told = !self.spoilt.contains(&span) && self.seen.insert((rule.slug, span));
+        let wanted = room && told;
+        if told && crowded {
+            self.left_out += 1;
+        }
         if wanted && crowded {
             // However many warnings there are, a file with an error has one among its findings.
             self.diagnostics.pop();
@@ -98,10 +105,24 @@ impl<'a> Report<'a> {
         before - self.diagnostics.len()
     }
 
-    /// All findings in the order of the file.
+    /// All findings in the order of the file; at the last of them, how many more there are.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         self.diagnostics
             .sort_by_key(|found| (found.primary.span.start, found.primary.span.end, found.rule));
+        if let Some(last) = self.diagnostics.last_mut().filter(|_| self.left_out > 0) {
+            let (more, help) = (self.left_out, last.help.take());
+            let more = text!(
+                "{more} or more further findings of this file are not shown",
+                "此文件至少还有 {more} 个问题没有显示"
+            );
+            last.help = Some(match help {
+                None => more,
+                Some(help) => Text::both(
+                    format!("{}; {}", help.english(), more.english()),
+                    format!("{}；{}", help.chinese(), more.chinese()),
+                ),
+            });
+        }
         self.diagnostics
     }
 

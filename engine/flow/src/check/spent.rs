@@ -3,15 +3,16 @@
 //! The checker knows no step by name. What a step's inputs mean follows from their formats and from the names
 //! that `defaults:` gives a meaning for every step: `attempts`, `timeout`.
 
+use crate::catalog::Catalog;
 use crate::lower::Draft;
-use crate::plan::{Action, Piece, StepCall, Template};
+use crate::plan::{Action, Piece, StepCall, Template, Voice};
 use crate::speak::speech_ms;
 use crate::value::Value;
 
 /// What an inserted value takes to say, in milliseconds: a number or a date.
 const INSERTED_MS: u64 = 3_000;
 
-/// What audio without a text takes, in milliseconds: files are not opened here.
+/// What audio takes, in milliseconds, when neither the length of its file nor a text says it.
 const AUDIO_MS: u64 = 10_000;
 
 /// What stands around a label in a spoken list of choices, in milliseconds: "To …, press one."
@@ -33,38 +34,70 @@ pub(super) struct Spent {
     pub ms: u64,
     /// How long it is silent from its beginning on, in milliseconds, when it is not the caller's turn.
     pub silence_ms: u64,
-    /// Whether nothing is heard at all, so that silence before and after it is one.
+    /// Whether it may be that nothing is heard at all, so that silence before and after it is one.
     pub passes_silence: bool,
+    /// How long that silence is, in milliseconds.
+    pub silence_through_ms: u64,
+    /// Whether something may be heard although silence may pass.
+    pub sounds: bool,
+    /// Longest silence between two things that are heard here, in milliseconds.
+    pub silence_within_ms: u64,
     /// How long it is silent at its end, when something was heard, in milliseconds.
     pub silence_after_ms: u64,
     /// Whether it may be skipped by `when:`.
     pub skippable: bool,
     /// Whether a person is reached, or waited for, here.
     pub people: bool,
+    /// Whether it is another flow of which nothing is known.
+    pub unknown: bool,
 }
 
-pub(super) fn spent(draft: &Draft<'_>, index: usize) -> Spent {
+pub(super) fn spent(draft: &Draft<'_>, catalog: &Catalog, index: usize) -> Spent {
     let node = &draft.nodes[index];
     let mut spent = match &node.action {
-        Action::Step(call) => step(draft, index, call),
+        Action::Step(call) => step(&Said { draft, catalog }, index, call),
         Action::Wait(ms) => Spent {
             ms: *ms,
             silence_ms: *ms,
             passes_silence: true,
             ..Spent::default()
         },
-        // What is heard in another flow is its own matter.
-        Action::Call { .. } => Spent::default(),
+        Action::Call { flow, .. } => called(catalog, flow),
         _ => Spent {
             passes_silence: true,
             ..Spent::default()
         },
     };
     spent.skippable = node.when.is_some();
+    if spent.passes_silence && !spent.sounds {
+        spent.silence_through_ms = spent.silence_ms;
+    }
     spent
 }
 
-fn step(draft: &Draft<'_>, index: usize, call: &StepCall) -> Spent {
+/// Another flow, as it says of itself.
+fn called(catalog: &Catalog, flow: &str) -> Spent {
+    let known = catalog.flows.as_ref().and_then(|flows| flows.get(flow));
+    let Some(passive) = known.and_then(|signature| signature.passive.as_ref()) else {
+        return Spent {
+            unknown: true,
+            ..Spent::default()
+        };
+    };
+    Spent {
+        ms: passive.ms,
+        silence_ms: passive.silence_first_ms,
+        passes_silence: passive.silence_through_ms.is_some(),
+        silence_through_ms: passive.silence_through_ms.unwrap_or(0),
+        sounds: true,
+        silence_after_ms: passive.silence_last_ms,
+        silence_within_ms: passive.silence_most_ms,
+        ..Spent::default()
+    }
+}
+
+fn step(said: &Said<'_>, index: usize, call: &StepCall) -> Spent {
+    let draft = said.draft;
     let facts = &draft.facts[index];
     let people = facts
         .description
@@ -72,7 +105,7 @@ fn step(draft: &Draft<'_>, index: usize, call: &StepCall) -> Spent {
     if draft.nodes[index].verb == "use" {
         return Spent {
             people,
-            ..plugin(draft, call)
+            ..plugin(said, call)
         };
     }
     let Template::Object(input) = &call.input else {
@@ -87,12 +120,12 @@ fn step(draft: &Draft<'_>, index: usize, call: &StepCall) -> Spent {
         .into_iter()
         .flat_map(|description| &description.outcomes_from)
         .filter_map(|name| input.get(name))
-        .map(|press| said(draft, press, 0, &|all, one| all + one + CHOICE_MS))
+        .map(|press| said.longest(press, 0, &|all, one| all + one + CHOICE_MS))
         .sum();
     let longest = |name: &str| {
         input
             .get(name)
-            .map(|template| said(draft, template, labels, &|all, one| all.max(one)))
+            .map(|template| said.longest(template, labels, &|all, one| all.max(one)))
     };
     let prompt = longest(main).unwrap_or(0);
     if facts.listens {
@@ -117,7 +150,7 @@ fn step(draft: &Draft<'_>, index: usize, call: &StepCall) -> Spent {
 }
 
 /// A plugin's own step: it may be busy for its timeout, and again for each repetition.
-fn plugin(draft: &Draft<'_>, call: &StepCall) -> Spent {
+fn plugin(said: &Said<'_>, call: &StepCall) -> Spent {
     let mut ms = call.timeout_ms;
     if let Some(retry) = &call.retry {
         let mut pause = retry.wait_ms as f64;
@@ -138,7 +171,7 @@ fn plugin(draft: &Draft<'_>, call: &StepCall) -> Spent {
     };
     let sentence = meanwhile
         .say
-        .map_or(0, |prompt| prompt_ms(draft, prompt.0 as usize, 0));
+        .map_or(0, |prompt| said.prompt_ms(prompt.0 as usize, 0));
     let after = match (meanwhile.say.is_some(), meanwhile.music.is_some()) {
         (_, true) => 0,
         (true, false) => ms.saturating_sub(meanwhile.after_ms.saturating_add(sentence)),
@@ -159,46 +192,58 @@ fn plugin(draft: &Draft<'_>, call: &StepCall) -> Spent {
     }
 }
 
-/// How long the prompts in a template take, put together by a function.
-fn said(draft: &Draft<'_>, template: &Template, labels: u64, put: &dyn Fn(u64, u64) -> u64) -> u64 {
-    let all = |templates: &mut dyn Iterator<Item = &Template>| {
-        templates.fold(0, |all, one| put(all, said(draft, one, labels, put)))
-    };
-    match template {
-        Template::Prompt(prompt) => prompt_ms(draft, prompt.0 as usize, labels),
-        Template::List(items) => all(&mut items.iter()),
-        Template::Object(fields) => all(&mut fields.values()),
-        _ => 0,
-    }
+/// How long things take to say.
+struct Said<'s> {
+    draft: &'s Draft<'s>,
+    catalog: &'s Catalog,
 }
 
-/// How long a prompt takes in the language in which it takes longest.
-fn prompt_ms(draft: &Draft<'_>, index: usize, labels: u64) -> u64 {
-    let Some(prompt) = draft.prompts.get(index) else {
-        return 0;
-    };
-    prompt
-        .prompt
-        .voices
-        .values()
-        .map(|voices| {
-            voices
-                .iter()
-                .map(|voice| match &voice.text {
-                    Some(pieces) => pieces
-                        .iter()
-                        .map(|piece| match piece {
-                            Piece::Text(text) => speech_ms(text),
-                            Piece::Expr(_) => INSERTED_MS.max(labels),
-                        })
-                        .sum(),
-                    None if voice.audio.is_some() => AUDIO_MS,
-                    None => 0,
-                })
-                .sum()
-        })
-        .max()
-        .unwrap_or(0)
+impl Said<'_> {
+    /// How long the prompts in a template take, put together by a function.
+    fn longest(&self, template: &Template, labels: u64, put: &dyn Fn(u64, u64) -> u64) -> u64 {
+        let all = |templates: &mut dyn Iterator<Item = &Template>| {
+            templates.fold(0, |all, one| put(all, self.longest(one, labels, put)))
+        };
+        match template {
+            Template::Prompt(prompt) => self.prompt_ms(prompt.0 as usize, labels),
+            Template::List(items) => all(&mut items.iter()),
+            Template::Object(fields) => all(&mut fields.values()),
+            _ => 0,
+        }
+    }
+
+    /// How long a prompt takes in the language in which it takes longest.
+    fn prompt_ms(&self, index: usize, labels: u64) -> u64 {
+        let Some(prompt) = self.draft.prompts.get(index) else {
+            return 0;
+        };
+        let voices = prompt.prompt.voices.values();
+        voices
+            .map(|voices| {
+                let parts = voices.iter().map(|voice| self.voice_ms(voice, labels));
+                parts.fold(0, u64::saturating_add)
+            })
+            .max()
+            .unwrap_or(0)
+    }
+
+    fn voice_ms(&self, voice: &Voice, labels: u64) -> u64 {
+        let text = voice.text.as_ref().map(|pieces| {
+            let pieces = pieces.iter().map(|piece| match piece {
+                Piece::Text(text) => speech_ms(text),
+                Piece::Expr(_) => INSERTED_MS.max(labels),
+            });
+            pieces.fold(0, u64::saturating_add)
+        });
+        let Some(path) = &voice.audio else {
+            return text.unwrap_or(0);
+        };
+        // What is played is the file; its text is spoken when it cannot be.
+        match self.catalog.audio_ms.get(path) {
+            Some(ms) => (*ms).max(text.unwrap_or(0)),
+            None => text.unwrap_or(AUDIO_MS),
+        }
+    }
 }
 
 fn number(template: Option<&Template>) -> Option<u64> {

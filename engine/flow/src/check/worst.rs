@@ -1,14 +1,17 @@
 //! The worst that can happen to a caller, in time: until a person or a goodbye, and in silence.
 //!
 //! Both are longest ways through the graph. Ways that only the caller can take do not count for the time to
-//! a person: it is that of somebody who does nothing, for whom a flow has no loops. Where a way can still
-//! go in circles, the flow's longest duration is the bound.
+//! a person: it is that of somebody who does nothing. A circle counts as often as its counter lets a contact round; where
+//! no single counter says how often, the flow's longest duration is the bound.
 
+use super::counters::{Counters, Passes};
 use super::graph::{Arrow, Cause, Graph, Target};
+use super::loops::{by_itself, leads};
 use super::report::Report;
 use super::rules::dead_air;
 use super::spent::{Spent, spent};
 use super::strong::Ways;
+use crate::catalog::{Catalog, Passive};
 use crate::lower::Draft;
 use crate::plan::Action;
 
@@ -23,8 +26,8 @@ pub const APOLOGY_MS: u64 = 20_000;
 
 /// The worst that can happen to a caller.
 ///
-/// Speech counts by its length in letters, an inserted value as three seconds, audio without a text as ten.
-/// The time in another flow that is called does not count.
+/// Speech counts by its length in letters, an inserted value as three seconds, audio by its length; where the file is not known
+/// its text counts, and without one ten seconds. Called flows count as far as they are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorstCase {
     /// Longest time, in milliseconds, until somebody who does nothing comes to a person or a step that waits
@@ -37,28 +40,36 @@ pub struct WorstCase {
     pub silence_ms: u64,
     /// The line after which that silence ends, from 1; 0 when nothing is ever silent.
     pub silence_line: u32,
-    /// Flows that are called, whose own time comes on top.
+    /// Flows that are called and of which nothing is known: their own time comes on top.
     pub calls: Vec<String>,
 }
 
-/// The bounds of a flow; silences that add up to too much are told.
-pub(super) fn check(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) -> WorstCase {
+/// The bounds of a flow, and what those who call it must know; silences that add up to too much are told.
+pub(super) fn check(
+    graph: &Graph<'_>,
+    counters: &Counters<'_, '_>,
+    draft: &Draft<'_>,
+    catalog: &Catalog,
+    report: &mut Report<'_>,
+) -> (WorstCase, Passive) {
     let spent: Vec<Spent> = (0..draft.nodes.len())
-        .map(|index| spent(draft, index))
+        .map(|index| spent(draft, catalog, index))
         .collect();
     let cap = draft.max_duration_ms;
     let to_end_ms = cap.saturating_add(GOODBYE_MS + APOLOGY_MS);
     let leads_on = |index: usize, arrow: &Arrow<'_>| {
-        !spent[index].people
-            && (arrow.cause == Cause::Itself
-                || matches!(draft.nodes[index].action, Action::Call { .. }))
+        !spent[index].people && (arrow.cause == Cause::Itself || spent[index].unknown)
     };
-    let ways = ways(graph, leads_on);
     let mut begin = vec![None; graph.arrows.len()];
     if let Some(start) = draft.start {
         begin[start.0 as usize] = Some(0);
     }
-    let arrived = longest(&ways, begin, to_end_ms, |index| spent[index].ms);
+    let longest = Longest {
+        graph,
+        counters,
+        cap: to_end_ms,
+    };
+    let arrived = longest.to_each(&leads_on, begin.clone(), &|index| spent[index].ms);
     let to_person_ms = arrived
         .iter()
         .enumerate()
@@ -72,27 +83,39 @@ pub(super) fn check(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_
         .max()
         .unwrap_or(0)
         .min(to_end_ms);
-    let silent = longest_silence(graph, &spent, cap);
+    let longest = Longest { cap, ..longest };
+    let silent = longest_silence(&longest, draft, &spent);
     let mut worst = (0, 0);
-    for (index, before) in silent.iter().enumerate() {
+    let mut in_circles: Vec<usize> = Vec::new();
+    for (index, before) in silent.before.iter().enumerate() {
         let Some(before) = *before else { continue };
         let own = spent[index].silence_ms;
         let total = before
             .saturating_add(own)
-            .max(spent[index].silence_after_ms);
+            .max(spent[index].silence_after_ms)
+            .max(spent[index].silence_within_ms)
+            .min(cap);
         if total > worst.0 {
             worst = (total, draft.nodes[index].line);
         }
-        let crosses = total > MAX_SILENCE_MS && before <= MAX_SILENCE_MS && before > 0;
-        if crosses && own <= MAX_SILENCE_MS && own > 0 && !draft.facts[index].broken {
-            dead_air::added_up(report, draft.facts[index].head, before, own);
+        // In a circle the silence of all rounds is told once; elsewhere where it becomes too much.
+        let circle = silent.circle[index];
+        let crosses = before <= MAX_SILENCE_MS
+            || circle.is_some_and(|circle| {
+                own > 0 && !in_circles.contains(&circle) && silent.entered[circle] <= MAX_SILENCE_MS
+            });
+        if total > MAX_SILENCE_MS && crosses && before > 0 && own <= MAX_SILENCE_MS && own > 0 {
+            in_circles.extend(circle);
+            if !draft.facts[index].broken {
+                dead_air::added_up(report, draft.facts[index].head, before, own);
+            }
         }
     }
     let mut calls: Vec<String> = draft
         .nodes
         .iter()
         .enumerate()
-        .filter(|(index, _)| graph.reachable[*index])
+        .filter(|(index, _)| graph.reachable[*index] && spent[*index].unknown)
         .filter_map(|(_, node)| match &node.action {
             Action::Call { flow, .. } => Some(flow.clone()),
             _ => None,
@@ -100,17 +123,28 @@ pub(super) fn check(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_
         .collect();
     calls.sort();
     calls.dedup();
-    WorstCase {
+    let worst = WorstCase {
         to_person_ms,
         to_end_ms,
         silence_ms: worst.0,
         silence_line: worst.1,
         calls,
-    }
+    };
+    let passive = passive(&longest, draft, catalog, &spent, &silent, &worst, begin);
+    (worst, passive)
 }
 
 /// How long it has been silent, at most, when a contact comes to each node.
-fn longest_silence(graph: &Graph<'_>, spent: &[Spent], cap: u64) -> Vec<Option<u64>> {
+struct Silence {
+    before: Vec<Option<u64>>,
+    /// Per node the circle of silence that it is a part of.
+    circle: Vec<Option<usize>>,
+    /// Per circle how long it has been silent when a contact comes into it.
+    entered: Vec<u64>,
+}
+
+fn longest_silence(longest: &Longest<'_, '_, '_>, draft: &Draft<'_>, spent: &[Spent]) -> Silence {
+    let graph = longest.graph;
     // A node after which something was heard hands on its own last silence and nothing of what was before:
     // such silences are where the ways begin.
     let mut begin: Vec<Option<u64>> = vec![None; graph.arrows.len()];
@@ -118,7 +152,7 @@ fn longest_silence(graph: &Graph<'_>, spent: &[Spent], cap: u64) -> Vec<Option<u
         begin[*root] = Some(0);
     }
     for (index, arrows) in graph.arrows.iter().enumerate() {
-        if !graph.reachable[index] || spent[index].passes_silence {
+        if !graph.reachable[index] || (spent[index].passes_silence && !spent[index].sounds) {
             continue;
         }
         for next in arrows.iter().filter_map(|arrow| node_of(arrow.to)) {
@@ -126,24 +160,111 @@ fn longest_silence(graph: &Graph<'_>, spent: &[Spent], cap: u64) -> Vec<Option<u
             begin[next] = Some(begin[next].unwrap_or(0).max(handed));
         }
     }
-    let passes = |index: usize, arrow: &Arrow<'_>| {
-        spent[index].passes_silence || (spent[index].skippable && arrow.label.is_empty())
+    let mut silence = Silence {
+        before: Vec::new(),
+        circle: vec![None; draft.nodes.len()],
+        entered: Vec::new(),
     };
-    longest(&ways(graph, passes), begin, cap, |index| {
-        match spent[index].passes_silence {
-            true => spent[index].silence_ms,
-            false => 0,
-        }
-    })
+    let before = longest.along(
+        &|index, arrow| passes(spent, index, arrow),
+        begin,
+        &|index| passed(spent, index),
+        &mut |group, entered| {
+            for index in group {
+                silence.circle[*index] = Some(silence.entered.len());
+            }
+            silence.entered.push(entered);
+        },
+    );
+    silence.before = before;
+    silence
 }
 
-/// The arrows that a condition lets pass.
-fn ways(graph: &Graph<'_>, passes: impl Fn(usize, &Arrow<'_>) -> bool) -> Ways {
-    Ways::new(graph.arrows.len(), |index, to| {
-        let arrows = graph.arrows[index].iter();
-        let passed = arrows.filter(|arrow| passes(index, arrow));
-        to.extend(passed.filter_map(|arrow| node_of(arrow.to)));
-    })
+/// Whether silence before a node goes on behind it.
+fn passes(spent: &[Spent], index: usize, arrow: &Arrow<'_>) -> bool {
+    spent[index].passes_silence || (spent[index].skippable && arrow.label.is_empty())
+}
+
+/// How long a node that passes silence on takes.
+fn passed(spent: &[Spent], index: usize) -> u64 {
+    match spent[index].passes_silence {
+        true => spent[index].silence_through_ms,
+        false => 0,
+    }
+}
+
+/// What those who call the flow, or lead to it, must know.
+fn passive(
+    longest: &Longest<'_, '_, '_>,
+    draft: &Draft<'_>,
+    catalog: &Catalog,
+    spent: &[Spent],
+    silent: &Silence,
+    worst: &WorstCase,
+    begin: Vec<Option<u64>>,
+) -> Passive {
+    let graph = longest.graph;
+    let mut passive = Passive {
+        ms: worst.to_person_ms,
+        silence_most_ms: worst.silence_ms,
+        ..Passive::default()
+    };
+    let reached = by_itself(graph, draft);
+    for index in (0..draft.nodes.len()).filter(|index| reached[*index]) {
+        passive
+            .leads
+            .extend(leads(graph, draft, index).map(str::to_owned));
+        if let Action::Return { outcome, .. } = &draft.nodes[index].action {
+            passive.outcomes.insert(outcome.clone());
+        }
+        if fails(draft, catalog, index) {
+            passive.outcomes.insert("error".to_owned());
+        }
+    }
+    let first = longest.to_each(
+        &|index, arrow| passes(spent, index, arrow),
+        begin,
+        &|index| passed(spent, index),
+    );
+    for (index, node) in draft.nodes.iter().enumerate() {
+        if let Some(first) = first[index] {
+            let all = first.saturating_add(spent[index].silence_ms);
+            passive.silence_first_ms = passive.silence_first_ms.max(all).min(longest.cap);
+        }
+        if matches!(node.action, Action::Return { .. }) {
+            let last = silent.before[index].unwrap_or(0);
+            passive.silence_last_ms = passive.silence_last_ms.max(last);
+            passive.silence_through_ms = passive.silence_through_ms.max(first[index]);
+        }
+    }
+    passive
+}
+
+/// Whether a node may fail by itself, with nothing in its flow that says where to go then.
+fn fails(draft: &Draft<'_>, catalog: &Catalog, index: usize) -> bool {
+    if draft.global.error.is_some() {
+        return false;
+    }
+    let node = &draft.nodes[index];
+    match &node.action {
+        Action::Step(call) if node.verb == "use" => {
+            let covered = |label: &str| call.edges.contains_key(label) || call.otherwise.is_some();
+            !covered("error") || !covered("timeout")
+        }
+        Action::Call {
+            flow,
+            edges,
+            otherwise,
+            ..
+        } => {
+            let known = catalog.flows.as_ref().and_then(|flows| flows.get(flow));
+            let passive = known.and_then(|signature| signature.passive.as_ref());
+            passive.is_some_and(|flow| flow.outcomes.contains("error"))
+                && !edges.contains_key("error")
+                && otherwise.is_none()
+        }
+        _ => false,
+    }
 }
 
 fn node_of(target: Target) -> Option<usize> {
@@ -153,38 +274,142 @@ fn node_of(target: Target) -> Option<usize> {
     }
 }
 
-/// Per node the longest way to it, each node taking its time; `cap` where a circle makes it as long as one likes.
-fn longest(
-    ways: &Ways,
-    mut at: Vec<Option<u64>>,
+/// Longest ways through a graph, at most `cap`.
+struct Longest<'g, 'd, 'c> {
+    graph: &'g Graph<'g>,
+    counters: &'c Counters<'g, 'd>,
     cap: u64,
-    takes: impl Fn(usize) -> u64,
-) -> Vec<Option<u64>> {
-    let mut group_of = vec![0; at.len()];
-    let groups = ways.groups();
-    for (number, group) in groups.iter().enumerate() {
-        for index in group {
-            group_of[*index] = number;
-        }
+}
+
+impl Longest<'_, '_, '_> {
+    /// Per node the longest way to it over the arrows that pass, each node taking its time.
+    fn to_each(
+        &self,
+        passes: Passes<'_>,
+        at: Vec<Option<u64>>,
+        takes: &dyn Fn(usize) -> u64,
+    ) -> Vec<Option<u64>> {
+        self.along(passes, at, takes, &mut |_, _| {})
     }
-    // Groups come with what they lead to first.
-    for (number, group) in groups.iter().enumerate().rev() {
-        let Some(most) = group.iter().filter_map(|index| at[*index]).max() else {
-            continue;
-        };
-        let circles = group.iter().any(|index| {
-            takes(*index) > 0 && ways.from(*index).iter().any(|to| group_of[*to] == number)
+
+    /// The same; `circles` is told the nodes of every circle that takes time, and the longest way into it.
+    fn along(
+        &self,
+        passes: Passes<'_>,
+        mut at: Vec<Option<u64>>,
+        takes: &dyn Fn(usize) -> u64,
+        circles: &mut dyn FnMut(&[usize], u64),
+    ) -> Vec<Option<u64>> {
+        let ways = Ways::new(at.len(), |index, to| {
+            let arrows = self.graph.arrows[index].iter();
+            let passed = arrows.filter(|arrow| passes(index, arrow));
+            to.extend(passed.filter_map(|arrow| node_of(arrow.to)));
         });
-        let most = if circles { cap } else { most };
-        for index in group {
-            at[*index] = Some(most);
-            let there = most.saturating_add(takes(*index)).min(cap);
-            for to in ways.from(*index) {
-                if group_of[*to] != number {
-                    at[*to] = Some(at[*to].unwrap_or(0).max(there));
+        let mut group_of = vec![0; at.len()];
+        let groups = ways.groups();
+        for (number, group) in groups.iter().enumerate() {
+            for index in group {
+                group_of[*index] = number;
+            }
+        }
+        // Groups come with what they lead to first.
+        for (number, group) in groups.iter().enumerate().rev() {
+            let Some(most) = group.iter().filter_map(|index| at[*index]).max() else {
+                continue;
+            };
+            let takes_time = group.iter().any(|index| {
+                takes(*index) > 0 && ways.from(*index).iter().any(|to| group_of[*to] == number)
+            });
+            if takes_time {
+                circles(group, most);
+                let entries: Vec<usize> = group
+                    .iter()
+                    .copied()
+                    .filter(|index| at[*index].is_some())
+                    .collect();
+                self.round(group, &entries, most, passes, &mut at, takes);
+            } else {
+                group.iter().for_each(|index| at[*index] = Some(most));
+            }
+            for index in group {
+                let there = at[*index].unwrap_or(most).saturating_add(takes(*index));
+                for to in ways.from(*index) {
+                    if group_of[*to] != number {
+                        at[*to] = Some(at[*to].unwrap_or(0).max(there.min(self.cap)));
+                    }
                 }
             }
         }
+        at
     }
-    at
+
+    /// The longest ways within a circle that is entered after `most`: as many rounds as it counts, or as long as one likes.
+    fn round(
+        &self,
+        group: &[usize],
+        entries: &[usize],
+        most: u64,
+        passes: Passes<'_>,
+        at: &mut [Option<u64>],
+        takes: &dyn Fn(usize) -> u64,
+    ) {
+        let Some(rounds) = self.counters.rounds(group, entries, passes) else {
+            group.iter().for_each(|index| at[*index] = Some(self.cap));
+            return;
+        };
+        // Without the ways that are held no circle is left: a round is a way through what is.
+        let ways = Ways::new(group.len(), |place, to| {
+            let index = group[place];
+            let arrows = self.graph.arrows[index].iter().enumerate();
+            let passed = arrows.filter(|(arrow, way)| {
+                passes(index, way) && !rounds.held.contains(&(index, *arrow))
+            });
+            let next = passed.filter_map(|(_, arrow)| node_of(arrow.to));
+            to.extend(next.filter_map(|next| group.binary_search(&next).ok()));
+        });
+        // The first round begins where contacts come in, the others behind a held way.
+        let place_of = |index: usize| group.binary_search(&index).ok();
+        let heads = rounds.held.iter().filter_map(|(from, arrow)| {
+            node_of(self.graph.arrows[*from][*arrow].to).and_then(place_of)
+        });
+        let (first, first_ms) = through(
+            &ways,
+            &mut entries.iter().filter_map(|index| place_of(*index)),
+            &|place| takes(group[place]),
+        );
+        let (later, later_ms) = through(&ways, &mut { heads }, &|place| takes(group[place]));
+        let before = later_ms
+            .saturating_mul(rounds.visits.saturating_sub(2))
+            .saturating_add(first_ms);
+        for (place, index) in group.iter().enumerate() {
+            let later = later[place].filter(|_| rounds.visits > 1);
+            let later = later.map(|ms| before.saturating_add(ms));
+            let within = first[place].max(later).unwrap_or(0);
+            at[*index] = Some(most.saturating_add(within).min(self.cap));
+        }
+    }
+}
+
+/// Per node the longest way to it from some others through a graph without circles, and the longest of all with the time of its last node.
+fn through(
+    ways: &Ways,
+    from: &mut dyn Iterator<Item = usize>,
+    takes: &dyn Fn(usize) -> u64,
+) -> (Vec<Option<u64>>, u64) {
+    let groups = ways.groups();
+    let mut within = vec![None; groups.iter().len()];
+    for place in from {
+        within[place] = Some(0);
+    }
+    let mut longest = 0u64;
+    // Groups, each a single node, come with what they lead to first.
+    for place in groups.iter().rev().flatten().copied() {
+        let Some(at) = within[place] else { continue };
+        let there: u64 = takes(place).saturating_add(at);
+        longest = longest.max(there);
+        for to in ways.from(place) {
+            within[*to] = within[*to].max(Some(there));
+        }
+    }
+    (within, longest)
 }

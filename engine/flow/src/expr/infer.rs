@@ -70,12 +70,7 @@ pub fn infer_condition(expr: &Expr, scope: &dyn TypeScope) -> Vec<Finding> {
 impl Expr {
     /// The paths (`[profile, surname]`) that are certainly not `none` when this condition is `truth`.
     pub fn proves_present(&self, truth: bool) -> Vec<Vec<String>> {
-        let path = |expr: &Expr| -> Vec<Vec<String>> {
-            let path = expr.as_path();
-            path.map(|path| path.into_iter().map(str::to_owned).collect())
-                .into_iter()
-                .collect()
-        };
+        let path = |expr: &Expr| -> Vec<Vec<String>> { expr.as_place().into_iter().collect() };
         match &self.kind {
             Kind::Not(of) => of.proves_present(!truth),
             Kind::IsNone(of, yes) if *yes != truth => path(of),
@@ -136,8 +131,8 @@ impl Inference<'_> {
             Kind::Choice(condition, a, b) => self.choice(expr, condition, a, b),
         };
         let known = expr
-            .as_path()
-            .is_some_and(|path| self.present.iter().any(|present| *present == path));
+            .as_place()
+            .is_some_and(|path| self.present.contains(&path));
         if known { ty.without_none().clone() } else { ty }
     }
 
@@ -254,7 +249,8 @@ impl Inference<'_> {
                     return field.clone();
                 }
                 if *open {
-                    return Type::Any;
+                    // Nobody promised that it is there.
+                    return Type::Optional(Box::new(Type::Any));
                 }
                 self.report(span, Fault::NoField { of, ty: &ty, name })
             }
@@ -285,7 +281,11 @@ impl Inference<'_> {
         let by = self.present(index, With::Symbol("[ ]"));
         match (&ty, &by) {
             (Type::Any, _) => Type::Any,
-            (Type::List(inner), Type::Number | Type::Any) => inner.as_ref().clone().or_none(),
+            // The list may be shorter.
+            (Type::List(inner), Type::Number | Type::Any) => match inner.as_ref() {
+                Type::Any => Type::Optional(inner.clone()),
+                inner => inner.clone().or_none(),
+            },
             (Type::List(_), ty) => self.report(index.span, Fault::ListIndex { index, ty }),
             (Type::Object { .. }, Type::Text | Type::OneOf(_) | Type::Any) => Type::Any,
             (Type::Object { .. }, ty) => self.report(index.span, Fault::ObjectIndex { index, ty }),

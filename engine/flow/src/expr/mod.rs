@@ -5,6 +5,7 @@
 //! the tree, `infer` gives it a type and reports everything that cannot work, `eval` gives
 //! it a value under a [`Budget`]. Nothing here reads a clock or fails by panicking.
 
+mod counting;
 mod eval;
 mod fault;
 mod filters;
@@ -16,6 +17,7 @@ mod pieces;
 pub(crate) mod suggest;
 mod tree;
 
+pub(crate) use counting::Limit;
 pub use eval::{Budget, EvalError, Scope, UNITS, eval};
 pub use filters::{Argument, FILTERS, Filter, Gives, Kind as FilterKind};
 pub use finding::{Finding, Place, Span};

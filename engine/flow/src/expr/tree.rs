@@ -173,6 +173,24 @@ impl Expr {
         }
     }
 
+    /// The path, when the expression is a variable, a field of a place, or an item of one by a written number or name.
+    pub(super) fn as_place(&self) -> Option<Vec<String>> {
+        let (of, part) = match &self.kind {
+            Kind::Name(name) => return Some(vec![name.clone()]),
+            Kind::Field(of, name, _) => (of, name.clone()),
+            Kind::Index(of, index) => match &index.kind {
+                Kind::Text(name) => (of, name.clone()),
+                // No field has such a name.
+                Kind::Number(number) => (of, format!("[{number}]")),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let mut path = of.as_place()?;
+        path.push(part);
+        Some(path)
+    }
+
     /// The text, when the expression is nothing but a quoted text.
     pub fn as_text(&self) -> Option<&str> {
         match &self.kind {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use super::action::{COMMON, STEP_OPTIONS};
 use super::draft::Assigned;
 use super::expect::Expected;
-use super::shape::Shape;
+use super::shape::{Outcome, Shape};
 use super::then::Outcomes;
 use super::{Lowerer, Place, Site};
 use crate::catalog::{Catalog, StepDescription};
@@ -387,6 +387,20 @@ impl<'t> Lowerer<'t> {
     ) -> BTreeMap<String, Type> {
         let mut binds = shape.binds.clone();
         let field = description.and_then(|description| description.into.as_ref());
+        // What the step calls the value in its own prompts is as secret as the value.
+        if let Some(bound) = field.and_then(|field| binds.get_mut(field)) {
+            let of_outcome = |outcome: &Outcome<'_>| match &outcome.ty {
+                Type::Object { fields, .. } => fields
+                    .get(field?)
+                    .is_some_and(Type::holds_secret)
+                    .then_some(()),
+                _ => None,
+            };
+            let expected = expected.is_some_and(|(_, expected)| expected.ty.holds_secret());
+            if expected || shape.outcomes.iter().find_map(of_outcome).is_some() {
+                *bound = Type::Secret;
+            }
+        }
         let (Some(entry), Some(field)) = (map.entry("into"), field) else {
             return binds;
         };

@@ -79,7 +79,11 @@ impl Type {
             (Type::Any, b) | (b, Type::Any) => (!b.holds_secret()).then_some(Type::Any),
             (Type::None, b) | (b, Type::None) => Some(b.clone().or_none()),
             (Type::Optional(a), b) | (b, Type::Optional(a)) => {
-                Some(a.join(b.without_none())?.or_none())
+                Some(match a.join(b.without_none())? {
+                    // That it may be missing is known, whatever it is.
+                    Type::Any => Type::Optional(Box::new(Type::Any)),
+                    ty => ty.or_none(),
+                })
             }
             (Type::OneOf(a), Type::OneOf(b)) => {
                 let mut all = a.clone();

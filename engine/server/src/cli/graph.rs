@@ -102,8 +102,8 @@ impl Graph {
 
 /// All flows of a project.
 async fn whole(folder: &Path) -> Result<graph::Graph, Failure> {
-    let (project, catalog) = known::of_project(folder).await?;
-    let checked = project.check(&catalog);
+    let (project, mut catalog) = known::of_project(folder).await?;
+    let checked = project.check(&mut catalog);
     let plans = checked
         .iter()
         .map(|(flow, checked)| plan(&flow.path, checked))

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use lsp_types::Uri;
 use strowger_flow::catalog::{Catalog, FlowSignature};
+use strowger_flow::check::{MAX_TURNS, News, learn};
 use strowger_flow::diagnostic::Text;
 use strowger_flow::editor::Sheet;
-use strowger_flow::{Diagnostic, Level, check, signature};
+use strowger_flow::{Checked, Diagnostic, Level, check, signature};
 use strowger_plugin::{Host, Limits};
 
 use super::workspace::{PROJECT_FILE, uri_of};
@@ -29,6 +30,8 @@ pub(super) struct File {
     signature: Option<(String, FlowSignature)>,
     /// Its findings.
     pub findings: Vec<Diagnostic>,
+    /// What else its last checking gave.
+    checked: Option<Checked>,
     /// Whether it must be checked again.
     pub dirty: bool,
     /// Whether the editor has been told of findings and must be told when they are gone.
@@ -64,6 +67,7 @@ impl File {
             signature: signature(bytes),
             sheet: Sheet::read(&text, catalog, None, None),
             findings: Vec::new(),
+            checked: None,
             dirty: true,
             told: false,
         }
@@ -185,7 +189,8 @@ impl Folder {
             true
         });
         self.signatures();
-        let checked: Vec<_> = project.check(&self.catalog);
+        // The files' own turns, when they are checked, tell of those that are open.
+        let checked: Vec<_> = project.check(&mut self.catalog.clone());
         self.beside
             .extend(project.findings(&self.complaints, &checked));
     }
@@ -241,11 +246,17 @@ impl Folder {
         if self.path.is_none() {
             return;
         }
-        let all: BTreeMap<String, FlowSignature> = self
+        let mut all: BTreeMap<String, FlowSignature> = self
             .files
             .values()
             .filter_map(|file| file.signature.clone())
             .collect();
+        // What a flow does to a caller who does nothing is known from its last checking.
+        for (name, signature) in self.catalog.flows.iter().flatten() {
+            if let Some(new) = all.get_mut(name) {
+                new.passive.clone_from(&signature.passive);
+            }
+        }
         if self.catalog.flows.as_ref() != Some(&all) {
             self.catalog.flows = Some(all);
             self.all_dirty();
@@ -261,15 +272,40 @@ impl Folder {
 
     /// Checks what must be checked again; the files that the editor must be told of.
     pub fn check(&mut self) -> Vec<PathBuf> {
+        let mut fresh: BTreeSet<PathBuf> = BTreeSet::new();
+        for _ in 0..=MAX_TURNS {
+            let mut checked: Vec<(PathBuf, Checked)> = Vec::new();
+            for (path, file) in &mut self.files {
+                if std::mem::take(&mut file.dirty) {
+                    let name = path.display().to_string();
+                    let found = check(&name, file.bytes(), &self.catalog);
+                    checked.push((path.clone(), found));
+                }
+            }
+            let mut news = Vec::new();
+            for (path, mut found) in checked {
+                news.extend(learn(&mut self.catalog, &found));
+                if let Some(file) = self.files.get_mut(&path) {
+                    let mut findings = std::mem::take(&mut found.diagnostics);
+                    leave_echoes_out(file.bytes(), &mut findings, &self.complaints);
+                    file.findings = findings;
+                    file.checked = Some(found);
+                }
+                fresh.insert(path);
+            }
+            for file in self.files.values_mut() {
+                let checked = file.checked.as_ref();
+                file.dirty |= checked
+                    .is_some_and(|checked| news.iter().any(|news: &News| news.concern(checked)));
+            }
+            if news.is_empty() {
+                break;
+            }
+        }
         let mut changed = Vec::new();
         for (path, file) in &mut self.files {
             let gone = file.version.is_none() && file.bytes().is_empty();
-            if std::mem::take(&mut file.dirty) {
-                let name = path.display().to_string();
-                let mut findings = check(&name, file.bytes(), &self.catalog).diagnostics;
-                leave_echoes_out(file.bytes(), &mut findings, &self.complaints);
-                file.findings = findings;
-            } else if !(gone && file.told) {
+            if !fresh.contains(path) && !(gone && file.told) {
                 continue;
             }
             if !file.findings.is_empty() || file.told || file.version.is_some() {

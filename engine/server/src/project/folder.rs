@@ -182,17 +182,20 @@ impl Project {
         catalog
     }
 
-    /// Checks every flow, and that routes lead to flows.
-    pub fn check(&self, catalog: &Catalog) -> Vec<(&FlowFile, Checked)> {
-        self.flows
+    /// Checks every flow. The catalogue then knows what each flow does to a caller who does nothing.
+    pub fn check(&self, catalog: &mut Catalog) -> Vec<(&FlowFile, Checked)> {
+        let names: Vec<String> = self
+            .flows
             .iter()
-            .map(|file| {
-                (
-                    file,
-                    strowger_flow::check(&file.path.display().to_string(), &file.source, catalog),
-                )
-            })
-            .collect()
+            .map(|file| file.path.display().to_string())
+            .collect();
+        let files: Vec<(&str, &[u8])> = names
+            .iter()
+            .zip(&self.flows)
+            .map(|(name, file)| (name.as_str(), file.source.as_slice()))
+            .collect();
+        let checked = strowger_flow::survey(&files, catalog);
+        self.flows.iter().zip(checked).collect()
     }
 
     /// What is wrong beside the flows: with plugins, routes, queues, and between the files.

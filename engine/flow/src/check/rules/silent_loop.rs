@@ -15,7 +15,12 @@ rule! {
     ///   then: hello
     /// ```
     ///
-    /// Let the loop pass through a step that listens, or count and leave it:
+    /// Flows that lead to each other, by `call:` or `flow:NAME`, are such a loop too.
+    ///
+    /// Let the loop pass through a step that listens, or count and leave it. What counts is a variable of the type `number` that begins
+    /// with a number, to which nothing but written numbers is added (`set: { n: "${n + 1}" }`), on every way round, always up or always
+    /// down; and the way back is open only while it is below (counting down: above) a written number, or a variable that never changes:
+    /// `if: n < 3`. With `==` and `!=` nothing is proven.
     ///
     /// ```yaml
     /// hello:
@@ -29,7 +34,7 @@ rule! {
     SILENT_LOOP = "silent-loop", Error, "a loop that no caller causes", "无来电者参与的循环"
 }
 
-pub(crate) fn looped(report: &mut Report<'_>, at: Span, path: &[(String, Span)]) {
+pub(crate) fn looped(report: &mut Report<'_>, at: Span, path: &[(String, Span)], counts: bool) {
     let names = path
         .iter()
         .map(|(name, _)| format!("`{name}`"))
@@ -45,14 +50,42 @@ pub(crate) fn looped(report: &mut Report<'_>, at: Span, path: &[(String, Span)])
             ),
         )
         .here(text!("the loop begins here", "循环从这里开始"))
-        .help(text!(
-            "the loop: {names}; let it lead to a person, a goodbye or a step that listens",
-            "循环：{names}；请让它通往人工、告别或等待输入的步骤"
-        ));
+        .help(match counts {
+            false => text!(
+                "the loop: {names}; let it lead to a person, a goodbye or a step that listens",
+                "循环：{names}；请让它通往人工、告别或等待输入的步骤"
+            ),
+            true => text!(
+                "the loop: {names}; its counting does not prove that it ends: on every way round add a number to a variable that begins with a number, and go back only while it is below (or above) a number: `if: n < 3`",
+                "循环：{names}；其中的计数不能证明循环会结束：请在每条回路上给一个以数字为初值的变量加上一个数字，并且只在它小于（或大于）某个数字时才回去，例如 `if: n < 3`"
+            ),
+        });
     for (name, span) in path.iter().skip(1).take(3) {
         if *span != at && *name != path[0].0 {
             found = found.label(*span, text!("then here", "然后到这里"));
         }
     }
     drop(found);
+}
+
+/// `way` is the flows that are come to, the last of them the one that this is about.
+pub(crate) fn across(report: &mut Report<'_>, at: Span, own: &str, way: &[String]) {
+    let names = std::iter::once(own)
+        .chain(way.iter().map(String::as_str))
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(" → ");
+    report
+        .find(
+            &SILENT_LOOP,
+            at,
+            text!(
+                "the call goes from flow to flow and comes back although the caller does nothing",
+                "来电者什么都没做，电话却在流程之间来回打转"
+            ),
+        )
+        .help(text!(
+            "the flows: {names}; let one of them listen before it leads on",
+            "流程：{names}；请让其中一个先等待输入再继续"
+        ));
 }

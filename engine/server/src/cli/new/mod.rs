@@ -83,8 +83,8 @@ impl New {
         for (path, text) in wording.project() {
             stage.write(path, &text)?;
         }
-        let (project, catalog) = known::of_project(stage.folder()).await?;
-        for (_, checked) in project.check(&catalog) {
+        let (project, mut catalog) = known::of_project(stage.folder()).await?;
+        for (_, checked) in project.check(&mut catalog) {
             // The template has no findings: what there is comes from the title in the greeting.
             if let Some(found) = checked.diagnostics.first() {
                 return Err(Failure::cannot(format!(
@@ -200,7 +200,7 @@ fn checked_title(title: &str) -> Result<String, Failure> {
 /// The languages of a project's flows that a template is written in, as its first flow without errors has them; English when
 /// there is none.
 fn languages_of(project: &Project, catalog: &Catalog) -> Vec<Tongue> {
-    let checked = project.check(catalog);
+    let checked = project.check(&mut catalog.clone());
     let plans = checked
         .iter()
         .filter_map(|(_, checked)| checked.plan.as_ref());
