@@ -305,7 +305,7 @@ impl Folder {
         let mut changed = Vec::new();
         for (path, file) in &mut self.files {
             let gone = file.version.is_none() && file.bytes().is_empty();
-            if !fresh.contains(path) && !(gone && file.told) {
+            if !(fresh.contains(path) || gone && file.told) {
                 continue;
             }
             if !file.findings.is_empty() || file.told || file.version.is_some() {
