@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::Value;
 use strowger_tests::program::{free_port, repository, strowger};
 use tempfile::TempDir;
@@ -72,6 +72,71 @@ fn errors_of_plugins_files_and_flows_come_at_once() -> Result<()> {
         let spoken = said.lines().filter(|line| line.starts_with("strowger: "));
         assert_eq!(spoken.count(), usize::from(verb[0] != "check"), "{said}");
     }
+    Ok(())
+}
+
+#[test]
+fn check_writes_for_editors_and_ci_servers() -> Result<()> {
+    let project = Project::new(&HELLO.replace("Hello.", "nowhere"))?;
+    let check = |form: &str, code: i32| -> Result<String> {
+        let (got, out, err) = project.run(&["check", "--format", form])?;
+        assert_eq!(got, code, "{form}: {out}{err}");
+        Ok(out)
+    };
+    let concise = check("concise", 1)?;
+    assert!(
+        concise
+            .lines()
+            .any(|line| line.contains(".flow.yaml:6:12: error[unknown-prompt]: ")),
+        "{concise}"
+    );
+    let github = check("github", 1)?;
+    assert!(github.starts_with("::error file="), "{github}");
+    assert!(
+        github.contains("line=6,endLine=6,col=12,endColumn=19,title=unknown-prompt::"),
+        "{github}"
+    );
+    let sarif: Value = serde_json::from_str(&check("sarif", 1)?)?;
+    assert_eq!(sarif["version"], "2.1.0");
+    let run = &sarif["runs"][0];
+    let results = run["results"].as_array().context("results")?;
+    assert_eq!(results.len(), concise.lines().count(), "{sarif}");
+    for result in results {
+        let rule = &run["tool"]["driver"]["rules"]
+            [result["ruleIndex"].as_u64().context("an index")? as usize];
+        assert_eq!(rule["id"], result["ruleId"]);
+        let place = &result["locations"][0]["physicalLocation"];
+        let uri = place["artifactLocation"]["uri"]
+            .as_str()
+            .context("a place")?;
+        assert!(uri.starts_with("file:///"), "{uri}");
+        assert!(place["region"]["startLine"].as_u64() >= Some(1), "{result}");
+        assert!(result["message"]["text"].is_string(), "{result}");
+    }
+    let junit = check("junit", 1)?;
+    assert!(
+        junit.contains("failures=\"1\"") && junit.contains("<failure type=\"error\""),
+        "{junit}"
+    );
+    // Without a finding each is a whole document all the same, or nothing.
+    let project = Project::new(HELLO)?;
+    let well = |form: &str| -> Result<String> {
+        let (code, out, err) = project.run(&["check", "--format", form])?;
+        assert_eq!(code, 0, "{form}: {out}{err}");
+        Ok(out)
+    };
+    assert_eq!(well("concise")?, "");
+    assert_eq!(well("github")?, "");
+    let sarif: Value = serde_json::from_str(&well("sarif")?)?;
+    assert_eq!(sarif["runs"][0]["results"], serde_json::json!([]));
+    let junit = well("junit")?;
+    assert!(junit.contains("tests=\"1\" failures=\"0\""), "{junit}");
+    // What cannot be read is a finding too.
+    project.write("strowger.toml", "[project]\nname = \"x\"\ncolour = 1\n")?;
+    let (code, out, _) = project.run(&["check", "--format", "sarif"])?;
+    assert_eq!(code, 2, "{out}");
+    let sarif: Value = serde_json::from_str(&out)?;
+    assert_eq!(sarif["runs"][0]["results"][0]["level"], "error");
     Ok(())
 }
 

@@ -106,6 +106,11 @@ impl Diagnostic {
 
     /// One line for logs and for narrow places: `FILE:LINE:COLUMN: error[RULE]: MESSAGE`.
     pub fn render_concise(&self) -> String {
+        self.render_concise_in(Language::English)
+    }
+
+    /// The same in another language.
+    pub fn render_concise_in(&self, language: Language) -> String {
         format!(
             "{}:{}:{}: {}[{}]: {}",
             self.file,
@@ -113,7 +118,7 @@ impl Diagnostic {
             self.primary.place.column,
             self.level.name(),
             self.rule,
-            self.message.english()
+            self.message.in_language(language)
         )
     }
 }

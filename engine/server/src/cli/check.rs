@@ -1,7 +1,7 @@
 //! `strowger check`
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use strowger_flow::{Catalog, Checked, Diagnostic, Level};
 use strowger_plugin::{Host, HostConfig, Limits};
 use strowger_voice::g711::Codec;
 
-use super::{CANNOT, FOUND, Failure, Format, OK, Tongue, flow_files};
+use super::findings::{Findings, Form};
+use super::{CANNOT, FOUND, Failure, OK, Tongue, flow_files};
 use crate::project::{
     ConfigError, Examined, Finding, FlowFile, Project, ProjectError, Steps, catalog_of, has_errors,
 };
@@ -27,6 +28,7 @@ const CONNECT: Duration = Duration::from_secs(1);
   strowger check flows/aurora          check a project
   strowger check menu.flow.yaml        check one file; standard steps are known
   strowger check --format json | jq    findings for a program
+  strowger check --format sarif        for code scanning; github, junit and concise for others
   strowger check --language zh         the findings in Chinese
   strowger check --fix                 carry out the changes that findings propose, then check
 
@@ -37,7 +39,7 @@ pub(super) struct Check {
     paths: Vec<PathBuf>,
     /// How findings are written.
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    format: Form,
     /// The language of the findings.
     #[arg(long, value_enum, default_value = "en")]
     language: Tongue,
@@ -54,27 +56,34 @@ impl Check {
         })
         .map_err(Failure::cannot)?;
         let mut worst = OK;
+        let mut findings = Findings::new(self.format, self.language.into());
         // What lone files may refer to, loaded once for all of them.
         let mut standard: Option<Catalog> = None;
         for path in &self.paths {
             if path.is_dir() {
-                worst = worst.max(self.project(&host, path).await?);
+                worst = worst.max(self.project(&host, path, &mut findings).await?);
                 continue;
             }
             let catalog = match standard.take() {
                 Some(catalog) => catalog,
                 None => catalog_of(&Steps::standard(&host).await.map_err(Failure::cannot)?),
             };
-            worst = worst.max(self.file(path, &catalog)?);
+            worst = worst.max(self.file(path, &catalog, &mut findings)?);
             standard = Some(catalog);
         }
+        findings.end();
         Ok(worst)
     }
 
-    async fn project(&self, host: &Host, folder: &Path) -> Result<u8, Failure> {
+    async fn project(
+        &self,
+        host: &Host,
+        folder: &Path,
+        findings: &mut Findings,
+    ) -> Result<u8, Failure> {
         let project = match Project::read(folder) {
             Ok(project) => project,
-            Err(error) => return self.unreadable(folder, error),
+            Err(error) => return self.unreadable(folder, error, findings),
         };
         let (steps, complaints) =
             Steps::load(host, folder, &project.config.plugins, &Limits::default()).await;
@@ -94,11 +103,12 @@ impl Check {
         beside.extend(silent_services(&project).await);
         beside.extend(damaged_audio(&project, &checked).await);
         for finding in &beside {
-            self.tell(finding);
+            findings.of_project(finding);
         }
         let mut errors = beside.iter().filter(|finding| finding.is_error()).count();
         for (file, checked) in &checked {
-            self.print(&checked.diagnostics, &String::from_utf8_lossy(&file.source));
+            let shown = file.path.display().to_string();
+            told(findings, &shown, &checked.diagnostics, &file.source);
             errors += checked
                 .diagnostics
                 .iter()
@@ -113,7 +123,7 @@ impl Check {
             .map(|(_, checked)| checked.diagnostics.len())
             .sum();
         let warnings = beside.len() + all - errors;
-        if self.format == Format::Text {
+        if self.format == Form::Text {
             let count = |number: usize, what: &str, chinese: &str| {
                 let plural = if number == 1 { "" } else { "s" };
                 text!("{number} {what}{plural}", "{number} 个{chinese}")
@@ -135,16 +145,17 @@ impl Check {
         Ok(if errors > 0 { FOUND } else { OK })
     }
 
-    fn file(&self, path: &Path, catalog: &Catalog) -> Result<u8, Failure> {
+    fn file(&self, path: &Path, catalog: &Catalog, findings: &mut Findings) -> Result<u8, Failure> {
         let source = std::fs::read(path)
             .map_err(|e| Failure::cannot(format!("cannot read {}: {e}", path.display())))?;
         let source = match self.fix {
             true => mend(path, &source, catalog)?,
             false => source,
         };
-        let checked = strowger_flow::check(&path.display().to_string(), &source, catalog);
-        self.print(&checked.diagnostics, &String::from_utf8_lossy(&source));
-        self.print_worst(&path.display().to_string(), &checked);
+        let shown = path.display().to_string();
+        let checked = strowger_flow::check(&shown, &source, catalog);
+        told(findings, &shown, &checked.diagnostics, &source);
+        self.print_worst(&shown, &checked);
         Ok(if has_errors(&checked.diagnostics) {
             FOUND
         } else {
@@ -152,30 +163,13 @@ impl Check {
         })
     }
 
-    fn print(&self, diagnostics: &[Diagnostic], source: &str) {
-        let mut stdout = std::io::stdout().lock();
-        for diagnostic in diagnostics {
-            // A closed pipe is the reader's choice.
-            let _ = match self.format {
-                Format::Text => writeln!(
-                    stdout,
-                    "{}",
-                    diagnostic.render_in(self.language.into(), source, stdout.is_terminal())
-                ),
-                Format::Json => writeln!(
-                    stdout,
-                    "{}",
-                    diagnostic.render_json_in(self.language.into())
-                ),
-            };
-        }
-    }
-
     /// The worst case of a flow without errors: a line for people, an object for programs.
     fn print_worst(&self, file: &str, checked: &Checked) {
         let line = match self.format {
-            Format::Text => checked.render_worst(self.language.into()),
-            Format::Json => checked.render_worst_json(file, self.language.into()),
+            Form::Text => checked.render_worst(self.language.into()),
+            Form::Json => checked.render_worst_json(file, self.language.into()),
+            // These hold findings and nothing else.
+            Form::Concise | Form::Github | Form::Sarif | Form::Junit => None,
         };
         if let Some(line) = line {
             // A closed pipe is the reader's choice.
@@ -183,33 +177,34 @@ impl Check {
         }
     }
 
-    fn tell(&self, finding: &Finding) {
-        let mut stdout = std::io::stdout().lock();
-        // A closed pipe is the reader's choice.
-        let _ = match self.format {
-            Format::Text => writeln!(
-                stdout,
-                "{}",
-                finding.render(self.language.into(), stdout.is_terminal())
-            ),
-            Format::Json => writeln!(stdout, "{}", finding.render_json(self.language.into())),
-        };
-    }
-
-    /// A project that cannot be read: a program that reads JSON gets a finding like any other.
-    fn unreadable(&self, folder: &Path, error: ProjectError) -> Result<u8, Failure> {
-        if self.format == Format::Text {
+    /// A project that cannot be read: a program that reads findings gets one like any other.
+    fn unreadable(
+        &self,
+        folder: &Path,
+        error: ProjectError,
+        findings: &mut Findings,
+    ) -> Result<u8, Failure> {
+        if self.format == Form::Text {
             return Err(Failure::of_project(&error, self.language.into()));
         }
         match &error {
-            ProjectError::Config(ConfigError::Invalid(finding)) => self.tell(finding),
+            ProjectError::Config(ConfigError::Invalid(finding)) => findings.of_project(finding),
             error => {
                 let file = folder.join("strowger.toml").display().to_string();
                 let (message, help) = error.told();
-                self.tell(&Finding::whole(Level::Error, &file, message, help));
+                findings.of_project(&Finding::whole(Level::Error, &file, message, help));
             }
         }
         Ok(CANNOT)
+    }
+}
+
+/// Tells what was found in a file.
+fn told(findings: &mut Findings, file: &str, found: &[Diagnostic], source: &[u8]) {
+    findings.checked(file);
+    let source = String::from_utf8_lossy(source);
+    for diagnostic in found {
+        findings.of_flow(diagnostic, &source);
     }
 }
 

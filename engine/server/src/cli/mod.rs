@@ -18,6 +18,7 @@ mod dial;
 mod exchange;
 mod explain;
 mod export;
+mod findings;
 mod flow_files;
 mod fmt;
 mod forget;

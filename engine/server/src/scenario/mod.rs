@@ -20,7 +20,7 @@ mod mocks;
 mod outside;
 mod pace;
 mod record;
-mod report;
+pub(crate) mod report;
 mod run;
 mod saved;
 mod script;

@@ -31,14 +31,14 @@ pub fn github(results: &[TestResult]) -> String {
 }
 
 /// A command's message: what ends a line is written in percent, as the runner decodes it.
-fn data(text: &str) -> String {
+pub(crate) fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
 /// A command's property: the characters that end one, too.
-fn property(text: &str) -> String {
+pub(crate) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

@@ -72,7 +72,7 @@ fn write(xml: &mut String, results: &[TestResult]) -> fmt::Result {
 }
 
 /// A text as XML 1.0 takes it: what has no place in it even as a reference becomes U+FFFD.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

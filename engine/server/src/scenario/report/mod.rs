@@ -7,7 +7,9 @@ mod junit;
 mod text;
 
 pub use github::github;
+pub(crate) use github::{data, property};
 pub use json::json;
+pub(crate) use junit::escaped;
 pub use junit::junit;
 pub use text::text;
 
