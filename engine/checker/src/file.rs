@@ -1,5 +1,7 @@
 //! A file that is held: its text, what was found in it, and what an editor asks about it.
 
+use std::collections::BTreeSet;
+
 use strowger_flow::catalog::FlowSignature;
 use strowger_flow::diagnostic::Language;
 use strowger_flow::editor::MAX_OFFERS;
@@ -56,13 +58,18 @@ impl File {
         let edited = edited.map(|unit| Units::new(&self.text).byte(unit));
         self.reading.edit(old, readable, edited);
         self.check(catalog);
-        self.sign();
     }
 
     /// Checks the text against a catalogue that has changed.
     pub fn check(&mut self, catalog: &Catalog) {
         self.checked = check(&self.name, self.text.as_bytes(), catalog);
         self.stale = false;
+        self.sign();
+    }
+
+    /// The flows that its own may come to.
+    pub fn leads(&self) -> &BTreeSet<String> {
+        &self.checked.leads
     }
 
     /// While a file is broken, others may go on calling its flow.

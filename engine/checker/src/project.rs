@@ -73,12 +73,14 @@ impl Project {
 
     /// A file, checked against the catalogue as it is now.
     pub fn fresh(&mut self, name: &str) -> Result<(&mut File, &Catalog), Refusal> {
-        let Some(file) = self.files.get_mut(name) else {
-            return Err(Refusal::NoSuchFile(name.to_owned()));
-        };
+        let missing = || Refusal::NoSuchFile(name.to_owned());
+        let file = self.files.get_mut(name).ok_or_else(missing)?;
         if file.stale {
             file.check(&self.catalog);
+            // What others know of it may follow from what it knows of them.
+            self.signatures();
         }
+        let file = self.files.get_mut(name).ok_or_else(missing)?;
         Ok((file, &self.catalog))
     }
 
@@ -98,13 +100,35 @@ impl Project {
             .values()
             .filter_map(|file| file.signature.clone());
         flows.extend(signed);
-        if self.catalog.flows.as_ref() == Some(&flows) {
-            return Vec::new();
+        let before = self.catalog.flows.replace(flows).unwrap_or_default();
+        let flows = self.catalog.flows.iter().flatten();
+        let same_outside = flows.clone().count() == before.len()
+            && flows.clone().all(|(name, now)| {
+                before.get(name).is_some_and(|then| {
+                    (&then.inputs, &then.outcomes) == (&now.inputs, &now.outcomes)
+                })
+            });
+        // What happens in a flow to a caller who does nothing concerns those alone that come to it; a name, an input or
+        // an outcome may concern any.
+        let passive = |signature: &FlowSignature| signature.passive.clone().unwrap_or_default();
+        let news: Vec<(&String, bool)> = flows
+            .filter_map(|(name, now)| {
+                let (then, now) = (passive(before.get(name)?), passive(now));
+                (then != now).then(|| (name, then.leads != now.leads))
+            })
+            .collect();
+        let mut concerned = Vec::new();
+        for (name, file) in &mut self.files {
+            let leads = file.leads();
+            let concerns = |(flow, leads_on): &(&String, bool)| match leads_on {
+                true => !leads.is_empty(),
+                false => leads.contains(*flow),
+            };
+            if !same_outside || news.iter().any(concerns) {
+                file.stale = true;
+                concerned.push(name.clone());
+            }
         }
-        self.catalog.flows = Some(flows);
-        for file in self.files.values_mut() {
-            file.stale = true;
-        }
-        self.files.keys().cloned().collect()
+        concerned
     }
 }
