@@ -76,6 +76,39 @@ fn errors_of_plugins_files_and_flows_come_at_once() -> Result<()> {
 }
 
 #[test]
+fn a_pattern_that_fits_no_test_is_a_slip_and_not_success() -> Result<()> {
+    let project = Project::new(&format!(
+        "{HELLO}tests:\n  greets:\n    run: [ {{ expect: {{ ends: done }} }} ]\n"
+    ))?;
+    let (code, out, err) = project.run(&["test", "-k", "greets"])?;
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, out, err) = project.run(&["test", "-k", "greetz"])?;
+    assert_eq!(code, 2, "{out}{err}");
+    assert!(
+        err.contains("none of 1 has `greetz`") && err.contains("› greets"),
+        "{err}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_file_that_is_a_device_is_not_read() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    let link = project.path().join("endless.flow.yaml");
+    std::os::unix::fs::symlink("/dev/zero", link)?;
+    for verb in ["check", "test"] {
+        let (code, out, err) = project.run(&[verb])?;
+        let said = out + &err;
+        assert_eq!(code, 2, "{verb}: {said}");
+        assert!(
+            said.contains("endless.flow.yaml") && said.contains("no regular file"),
+            "{verb}: {said}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
 fn check_writes_for_editors_and_ci_servers() -> Result<()> {
     let project = Project::new(&HELLO.replace("Hello.", "nowhere"))?;
     let check = |form: &str, code: i32| -> Result<String> {

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use crate::project::bytes;
 
 /// The flow files of a path: a file itself, or those of a project's folder and its `flows/`.
 pub(super) fn list(path: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -36,7 +37,7 @@ pub(super) fn list(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 /// Reads a file.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|e| Failure::cannot(format!("cannot read {}: {e}", path.display())))
+    bytes::read(path).map_err(|e| Failure::cannot(format!("cannot read {}: {e}", path.display())))
 }
 
 /// Writes a file as a whole or not at all: a full disk or a crash leaves the old one. So does somebody who has

@@ -18,6 +18,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Deepest folder that `--watch` looks into: flows and plugins lie one below the project's.
 const WATCHED_DEPTH: usize = 4;
 
+/// Most names of tests that are shown when a pattern fits none.
+const SHOWN: usize = 20;
+
 /// Runs the tests that stand in flows: with the real steps, in virtual time, without any network.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -32,7 +35,7 @@ const WATCHED_DEPTH: usize = 4;
 Time in a test is virtual: silences and queues take none. A step that sends a request must be mocked; the
 failure says how. `docs/flow-language.md` has all of the language of tests.
 
-Exit code: 0 all passed, 1 a test failed or a flow has errors, 2 the tests could not be run.")]
+Exit code: 0 all passed, 1 a test failed or a flow has errors, 2 the tests could not be run, or -k fits none.")]
 pub(super) struct Test {
     /// A project's folder, or flow files.
     #[arg(default_value = ".")]
@@ -137,7 +140,12 @@ impl Test {
         self.write(&results, flows)?;
         let (passed, failed, skipped) = totals(&results);
         if results.is_empty() {
-            eprintln!("no test: {}", self.nothing(&suites));
+            let none = format!("no test: {}", self.nothing(&suites));
+            // A word that fits nothing is a slip of whoever typed it, and must not pass for success.
+            if self.pattern.is_some() && !self.watch {
+                return Err(Failure::cannot(none));
+            }
+            eprintln!("{none}");
         }
         eprintln!(
             "{passed} passed, {failed} failed, {skipped} skipped in {:.2} s",
@@ -181,7 +189,23 @@ impl Test {
             .map(|flow| flow.tests.len())
             .sum();
         match (&self.pattern, there) {
-            (Some(pattern), 1..) => format!("none of {there} has `{pattern}` in its `FLOW › NAME`"),
+            (Some(pattern), 1..) => {
+                let all = suites.iter().flat_map(|suite| &suite.flows);
+                let names = all.flat_map(|flow| {
+                    flow.tests
+                        .iter()
+                        .map(move |test| format!("{} › {}", flow.plan.flow, test.name))
+                });
+                let names: Vec<String> = names.take(SHOWN).collect();
+                let more = match there - names.len() {
+                    0 => String::new(),
+                    more => format!("\n  … and {more} more"),
+                };
+                format!(
+                    "none of {there} has `{pattern}` in its `FLOW › NAME`; there are\n  {}{more}",
+                    names.join("\n  ")
+                )
+            }
             _ => "the flows have no `tests:`; docs/flow-language.md says how to write them"
                 .to_owned(),
         }

@@ -208,7 +208,7 @@ impl Folder {
         let Some(file) = self.files.get(path) else {
             return;
         };
-        let mut closed = match std::fs::read(path) {
+        let mut closed = match crate::project::bytes::read(path) {
             Ok(bytes) if self.path.is_some() => {
                 File::new(file.uri.clone(), &bytes, None, &self.catalog)
             }

@@ -331,7 +331,7 @@ impl Config {
     /// The text of `strowger.toml` in a project's folder.
     pub fn source(folder: &Path) -> Result<Source, ConfigError> {
         let path = folder.join("strowger.toml");
-        match std::fs::read_to_string(&path) {
+        match super::bytes::read_text(&path) {
             Ok(text) => Ok(Source::new(&path, &text)),
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
                 Err(ConfigError::NotText { path })

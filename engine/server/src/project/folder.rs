@@ -465,7 +465,7 @@ fn side<T: serde::de::DeserializeOwned>(
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ProjectError> {
-    std::fs::read(path).map_err(|source| ProjectError::Unreadable {
+    super::bytes::read(path).map_err(|source| ProjectError::Unreadable {
         path: path.to_owned(),
         source,
     })

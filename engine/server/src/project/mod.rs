@@ -1,5 +1,6 @@
 //! A project: a folder with `strowger.toml`, flows, prompts, `routes.yaml` and `queues.yaml`.
 
+pub(crate) mod bytes;
 mod chat;
 mod complaint;
 mod component;

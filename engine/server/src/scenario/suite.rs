@@ -206,10 +206,11 @@ impl Suite {
     }
 
     async fn alone(host: Host, path: &Path) -> Result<Suite, SuiteError> {
-        let source = std::fs::read(path).map_err(|source| SuiteError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
+        let source =
+            crate::project::bytes::read(path).map_err(|source| SuiteError::Unreadable {
+                path: path.to_owned(),
+                source,
+            })?;
         let mut steps = Steps::standard(&host).await.map_err(SuiteError::Errors)?;
         let file = path.display().to_string();
         let checked = strowger_flow::check(&file, &source, &catalog_of(&steps));
