@@ -30,6 +30,22 @@ fn an_unknown_rule_is_told_with_the_one_that_was_meant() -> Result<()> {
     assert_eq!(code, 2);
     assert!(err.contains("lists all rules"), "{err}");
     let (code, out, _) = strowger(&["explain"])?;
-    assert_eq!((code, out.lines().count()), (0, strowger_flow::RULES.len()));
+    // All rules, and what is wrong beside the flows.
+    assert_eq!(
+        (code, out.lines().count()),
+        (0, strowger_flow::RULES.len() + 1)
+    );
+    Ok(())
+}
+
+#[test]
+fn what_is_wrong_beside_the_flows_has_a_page_too() -> Result<()> {
+    let (code, out, _) = strowger(&["explain", "error[project]"])?;
+    assert!(
+        code == 0 && out.contains("strowger.toml") && out.contains("Write instead:"),
+        "{out}"
+    );
+    let (code, out, _) = strowger(&["explain", "project", "--language", "zh"])?;
+    assert!(code == 0 && out.contains("流程以外"), "{out}");
     Ok(())
 }
