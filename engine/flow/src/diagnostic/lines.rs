@@ -55,7 +55,12 @@ impl<'a> Lines<'a> {
     pub fn position(&self, byte: usize) -> (u32, u32) {
         let byte = floor(self.source, byte);
         let line = self.starts.partition_point(|start| *start <= byte) - 1;
-        let start = self.starts[line];
+        // A byte order mark is no character of the first line: no editor shows it.
+        let start = match line {
+            0 => byte_order_mark(self.source),
+            line => self.starts[line],
+        };
+        let byte = byte.max(start);
         let column = match byte - start <= BLOCK {
             true => characters(&self.source.as_bytes()[start..byte]),
             false => self.characters_before(byte) - self.characters_before(start),
@@ -103,6 +108,14 @@ pub(crate) fn floor(source: &str, byte: usize) -> usize {
     byte
 }
 
+/// Bytes of the mark at a text's beginning; 0 when there is none.
+fn byte_order_mark(source: &str) -> usize {
+    match source.starts_with('\u{feff}') {
+        true => '\u{feff}'.len_utf8(),
+        false => 0,
+    }
+}
+
 /// How many characters begin in bytes of UTF-8: all but those that go on with one (RFC 3629, section 3).
 fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| *byte & 0xC0 != 0x80).count()
@@ -137,6 +150,15 @@ mod tests {
                 assert_eq!(lines.position(2 + 3 * index), (2, index as u32 + 1));
             }
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_has_no_column() {
+        let lines = Lines::new("\u{feff}flow: x\nb: 1\n");
+        assert_eq!(lines.position(0), (1, 1));
+        assert_eq!(lines.position(3), (1, 1));
+        assert_eq!(lines.position(9), (1, 7));
+        assert_eq!(lines.position(11), (2, 1));
     }
 
     #[test]
