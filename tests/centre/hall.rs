@@ -1,11 +1,11 @@
 //! A centre that runs, and projects to push to it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::Value;
-use strowger_tests::program::{repository, strowger};
+use strowger_tests::program::strowger;
+pub use strowger_tests::program::{built, component};
 use strowger_tests::{Engine, http};
 use tempfile::TempDir;
 
@@ -114,16 +114,6 @@ pub fn aurora(orders: SocketAddr) -> Result<TempDir> {
     let project = TempDir::new()?;
     strowger_tests::program::aurora(project.path(), orders)?;
     Ok(project)
-}
-
-/// A component as it was built.
-pub fn component(name: &str) -> Result<Vec<u8>> {
-    let path = built(name);
-    std::fs::read(&path).with_context(|| format!("{}: run `make guests`", path.display()))
-}
-
-pub fn built(name: &str) -> PathBuf {
-    repository().join(format!("plugins/target/components/{name}.wasm"))
 }
 
 /// The same component with a text in it changed for one of the same length: another version, or other words.

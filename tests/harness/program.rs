@@ -21,6 +21,17 @@ pub fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
+/// A component as it was built.
+pub fn component(name: &str) -> Result<Vec<u8>> {
+    let path = built(name);
+    std::fs::read(&path).with_context(|| format!("{}: run `make guests`", path.display()))
+}
+
+/// Where a built component lies.
+pub fn built(name: &str) -> PathBuf {
+    repository().join(format!("plugins/target/components/{name}.wasm"))
+}
+
 /// A program of this workspace, beside the test's own.
 pub fn binary(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe()?;

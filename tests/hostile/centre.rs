@@ -1,11 +1,11 @@
 //! A centre of two tenants: mallory, whose plugins attack, and victim, whose contacts must not notice.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use strowger_tests::program::{repository, strowger};
+use strowger_tests::program::{component, strowger};
 use strowger_tests::{Engine, Talk, http};
 use tempfile::TempDir;
 
@@ -89,16 +89,16 @@ impl Centre {
         let centre = Centre { engine };
         let project = project(
             "victim",
-            &[("guest-burglar", built("guest-burglar"))],
+            &[("guest-burglar", component("guest-burglar")?)],
             "kv = true",
             &[("700", "greeting", VICTIM.to_owned())],
         )?;
-        centre.release(project.path())?;
+        centre.release("victim", project.path())?;
         Ok(centre)
     }
 
-    /// Pushes a project and makes it live.
-    pub fn release(&self, project: &Path) -> Result<()> {
+    /// Pushes a tenant's project and makes it live.
+    pub fn release(&self, tenant: &str, project: &Path) -> Result<()> {
         let (code, said) = self.run(&["push", &project.display().to_string()])?;
         ensure!(code == 0, "{said}");
         let number = said
@@ -106,12 +106,6 @@ impl Centre {
             .nth(1)
             .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next())
             .context("a number")?;
-        let toml = std::fs::read_to_string(project.join("strowger.toml"))?;
-        let tenant = if toml.contains("name = \"mallory\"") {
-            "mallory"
-        } else {
-            "victim"
-        };
         let release = ["release", number, "--tenant", tenant, "--accept", "all"];
         let (code, said) = self.run(&release)?;
         ensure!(code == 0, "{said}");
@@ -175,16 +169,15 @@ impl Centre {
     }
 }
 
-/// A built component.
-pub fn built(name: &str) -> Vec<u8> {
-    let path = component(name);
-    std::fs::read(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}; run `make guests`", path.display()))
-}
-
-/// Where a built component lies.
-pub fn component(name: &str) -> PathBuf {
-    repository().join(format!("plugins/target/components/{name}.wasm"))
+/// A flow of one step, `plugin/step`, that goes on whatever comes of it: to the end `unharmed` with its first outcome, to
+/// `survived` by `error` and `timeout`. `lines` stand below `use:`.
+pub fn flow(name: &str, step: &str, outcome: &str, lines: &[&str]) -> String {
+    let lines: String = lines.iter().map(|line| format!("    {line}\n")).collect();
+    format!(
+        "flow: {name}\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: {step}@1\n{lines}    \
+         then: {{ {outcome}: fine, error: caught, timeout: caught, else: fine }}\n  \
+         fine: {{ hangup: unharmed }}\n  caught: {{ hangup: survived }}\n"
+    )
 }
 
 /// A tenant's project: plugins by name, each with the same grants, and flows by number.

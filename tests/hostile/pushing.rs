@@ -2,48 +2,51 @@
 
 use anyhow::{Result, ensure};
 use strowger_tests::http;
+use strowger_tests::program::{built, component};
 
-use crate::centre::{Centre, built, component, project};
+use crate::centre::{Centre, flow, project};
 use crate::forged;
-use crate::guest::Guest;
+use crate::guest::{self, Guest};
 
 /// What is pushed, and the code of its refusal. Some can be refused for either of two reasons.
-fn components() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
-    let whole = built("guest-env");
+type Pushed = (&'static str, Vec<u8>, &'static [&'static str]);
+
+fn components() -> Result<Vec<Pushed>> {
+    let whole = component("guest-env")?;
     let mut flipped = whole.clone();
     for at in (1_000..flipped.len()).step_by(997) {
         flipped[at] ^= 0x5a;
     }
-    let looping = |items: &str| forged::with_items("starting", crate::guest::OK, items);
-    vec![
+    let looping = |items: &str| forged::with_items("starting", guest::OK, items);
+    Ok(vec![
         (
             "loop in describe",
-            built("guest-describe-loop"),
+            component("guest-describe-loop")?,
             &["plugin-describe"],
         ),
         (
             "trap in describe",
-            built("guest-describe-trap"),
+            component("guest-describe-trap")?,
             &["plugin-describe"],
         ),
         (
             "memory in describe",
-            built("guest-describe-memory"),
+            component("guest-describe-memory")?,
             &["plugin-describe"],
         ),
         (
             "a megabyte of description",
-            built("guest-describe-huge"),
+            component("guest-describe-huge")?,
             &["plugin-describe"],
         ),
         (
             "host calls in describe",
-            built("guest-describe-calls"),
+            component("guest-describe-calls")?,
             &["plugin-describe"],
         ),
         (
             "lies in describe",
-            built("guest-describe-liar"),
+            component("guest-describe-liar")?,
             &["plugin-description"],
         ),
         (
@@ -96,12 +99,12 @@ fn components() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
         ),
         (
             "5,000 deep",
-            forged::nested(5_000),
+            guest::nested(5_000),
             &["plugin-invalid", "plugin-missing-export"],
         ),
         (
             "a thousand memories",
-            forged::crowd(),
+            guest::crowd(),
             &["plugin-unsupported", "plugin-invalid"],
         ),
         (
@@ -121,10 +124,10 @@ fn components() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
         ),
         (
             "more than granted",
-            built("guest-http"),
+            component("guest-http")?,
             &["plugin-not-granted"],
         ),
-    ]
+    ])
 }
 
 #[test]
@@ -133,7 +136,7 @@ fn components_that_attack_whoever_takes_them_in() -> Result<()> {
     let folder = tempfile::TempDir::new()?;
     let mut wrong = Vec::new();
     centre.beside_a_neighbour(|| {
-        for (what, bytes, codes) in components() {
+        for (what, bytes, codes) in components()? {
             let file = folder.path().join("attack.wasm");
             std::fs::write(&file, bytes)?;
             let push = [
@@ -188,35 +191,35 @@ fn archives_that_attack_whoever_unpacks_them() -> Result<()> {
         refused("no archive", b"hello", &["archive", "tar"])?;
         refused(
             "out of the folder",
-            &tar(&[("../../evil.yaml", b'0', "")])?,
+            &tar(&[("../../evil.yaml", b'0', "")]),
             &["evil.yaml"],
         )?;
         refused(
             "from the root",
-            &tar(&[("/etc/evil.yaml", b'0', "")])?,
+            &tar(&[("/etc/evil.yaml", b'0', "")]),
             &["evil.yaml"],
         )?;
         refused(
             "a link",
-            &tar(&[("routes.yaml", b'2', "/etc/passwd")])?,
+            &tar(&[("routes.yaml", b'2', "/etc/passwd")]),
             &["routes.yaml"],
         )?;
         refused(
             "a hard link",
-            &tar(&[("routes.yaml", b'1', "../../strowger.db")])?,
+            &tar(&[("routes.yaml", b'1', "../../strowger.db")]),
             &["routes.yaml"],
         )?;
         refused(
             "a device",
-            &tar(&[("routes.yaml", b'3', "")])?,
+            &tar(&[("routes.yaml", b'3', "")]),
             &["routes.yaml"],
         )?;
         let many: Vec<String> = (0..60).map(|n| format!("f{n}.flow.yaml")).collect();
         let many: Vec<(&str, u8, &str)> =
             many.iter().map(|name| (name.as_str(), b'0', "")).collect();
-        refused("too many files", &tar(&many)?, &["files"])?;
+        refused("too many files", &tar(&many), &["files"])?;
         refused("a bomb", &bomb()?, &["bytes", "MiB"])?;
-        let whole = tar(&[("routes.yaml", b'0', "")])?;
+        let whole = tar(&[("routes.yaml", b'0', "")]);
         refused("cut off", &whole[..300], &["archive", "tar", "cut", "ends"])?;
         Ok(())
     })?;
@@ -235,9 +238,9 @@ fn archives_that_attack_whoever_unpacks_them() -> Result<()> {
 fn a_name_that_is_somebody_elses() -> Result<()> {
     let centre = Centre::open("[grants]\nkv = true\n[limits]\nuploads_per_day = 1000\n")?;
     // The victim has a plugin of this name too: it stays the victim's.
-    centre.release(project_of_burglar()?.path())?;
+    centre.release("mallory", project_of_burglar()?.path())?;
     centre.neighbour()?;
-    let squatter = component("guest-squatter").display().to_string();
+    let squatter = built("guest-squatter").display().to_string();
     let (code, said) = centre.run(&["plugin", "push", &squatter, "--tenant", "mallory"])?;
     ensure!(code == 1 && said.contains("std"), "{code}: {said}");
     // Neither under its own name in a project nor under another one.
@@ -248,7 +251,7 @@ fn a_name_that_is_somebody_elses() -> Result<()> {
         );
         let project = project(
             "mallory",
-            &[(name, built("guest-squatter"))],
+            &[(name, component("guest-squatter")?)],
             "kv = true",
             &[("6600", "say", flow)],
         )?;
@@ -259,59 +262,63 @@ fn a_name_that_is_somebody_elses() -> Result<()> {
 }
 
 fn project_of_burglar() -> Result<tempfile::TempDir> {
-    let flow = "flow: look\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: guest-burglar/look@1\n    \
-                then: { done: fine, error: caught, else: fine }\n  fine: { hangup: unharmed }\n  caught: { hangup: survived }\n";
     project(
         "mallory",
-        &[("guest-burglar", built("guest-burglar"))],
+        &[("guest-burglar", component("guest-burglar")?)],
         "kv = true",
-        &[("6600", "look", flow.to_owned())],
+        &[(
+            "6600",
+            "look",
+            flow("look", "guest-burglar/look", "done", &[]),
+        )],
     )
 }
 
-/// An archive with entries of any kind: name, type flag (POSIX.1-1988 ustar), where a link leads.
-fn tar(entries: &[(&str, u8, &str)]) -> Result<Vec<u8>> {
-    let mut archive = Vec::new();
-    for (name, kind, link) in entries {
-        let mut header = [0_u8; 512];
-        let mut put =
-            |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
-        put(0, name);
-        put(100, "0000644\0");
-        put(108, "0000000\0");
-        put(116, "0000000\0");
-        put(124, "00000000000\0");
-        put(136, "00000000000\0");
-        put(148, "        ");
-        put(157, link);
-        put(257, "ustar\x0000");
-        header[156] = *kind;
-        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        archive.extend(header);
-    }
+/// The head of an entry (POSIX.1-1988 ustar): name, type flag, where a link leads, how many bytes follow.
+fn head(name: &str, kind: u8, link: &str, bytes: usize) -> [u8; 512] {
+    let mut head = [0_u8; 512];
+    let mut put =
+        |at: usize, text: &str| head[at..at + text.len()].copy_from_slice(text.as_bytes());
+    put(0, name);
+    put(100, "0000644\0");
+    put(108, "0000000\0");
+    put(116, "0000000\0");
+    put(124, &format!("{bytes:011o}\0"));
+    put(136, "00000000000\0");
+    // The sum is made as if blanks stood in its place.
+    put(148, "        ");
+    put(157, link);
+    put(257, "ustar\x0000");
+    head[156] = kind;
+    let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
+    head[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    head
+}
+
+/// An archive with empty entries of any kind.
+fn tar(entries: &[(&str, u8, &str)]) -> Vec<u8> {
+    let heads = entries
+        .iter()
+        .map(|(name, kind, link)| head(name, *kind, link, 0));
+    let mut archive: Vec<u8> = heads.flatten().collect();
     archive.extend([0_u8; 1024]);
-    Ok(archive)
+    archive
 }
 
 /// A file of a hundred megabytes of zeros, by gzip a hundred kilobytes.
 fn bomb() -> Result<Vec<u8>> {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
-    let mut header = tar(&[("bomb.wav", b'0', "")])?;
-    header.truncate(512);
-    header[124..136].copy_from_slice(format!("{:011o}\0", 100 << 20).as_bytes());
-    header[148..156].copy_from_slice(b"        ");
-    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    header.resize(512 + (100 << 20) + 1024, 0);
+    const ZEROS: usize = 100 << 20;
+    let mut archive = head("bomb.wav", b'0', "", ZEROS).to_vec();
+    archive.resize(512 + ZEROS + 1024, 0);
     let mut gzip = Command::new("gzip")
         .arg("-c")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
     let mut input = gzip.stdin.take().expect("it was asked for");
-    let writer = std::thread::spawn(move || input.write_all(&header));
+    let writer = std::thread::spawn(move || input.write_all(&archive));
     let output = gzip.wait_with_output()?;
     writer.join().expect("it does not panic")?;
     Ok(output.stdout)

@@ -2,16 +2,13 @@
 
 use anyhow::{Result, ensure};
 use strowger_tests::Talk;
-use strowger_tests::program::strowger;
+use strowger_tests::program::{component, strowger};
 
-use crate::centre::{Centre, built, project};
+use crate::centre::{Centre, flow, project};
 
-fn flow(name: &str, step: &str, with: &str) -> String {
-    format!(
-        "flow: {name}\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: {step}@1\n{with}    timeout: 60s\n    \
-         then: {{ done: fine, error: caught, timeout: caught, else: fine }}\n  \
-         fine: {{ hangup: unharmed }}\n  caught: {{ hangup: survived }}\n"
-    )
+/// A flow of one step, which may wait for a minute.
+fn patient(name: &str, step: &str) -> String {
+    flow(name, step, "done", &["timeout: 60s"])
 }
 
 #[test]
@@ -19,11 +16,11 @@ fn another_tenants_data() -> Result<()> {
     let centre = Centre::open("[grants]\nkv = true\n")?;
     let project = project(
         "mallory",
-        &[("guest-burglar", built("guest-burglar"))],
+        &[("guest-burglar", component("guest-burglar")?)],
         "kv = true",
-        &[("6600", "look", flow("look", "guest-burglar/look", ""))],
+        &[("6600", "look", patient("look", "guest-burglar/look"))],
     )?;
-    centre.release(project.path())?;
+    centre.release("mallory", project.path())?;
     // The victim's plugin of the same name keeps something.
     centre.neighbour()?;
     let mut talk = Talk::begin(centre.engine.http, "6600", None)?;
@@ -40,11 +37,11 @@ fn the_number_of_a_card() -> Result<()> {
     let centre = Centre::open("[grants]\nkv = true\n")?;
     let project = project(
         "mallory",
-        &[("guest-pickpocket", built("guest-pickpocket"))],
+        &[("guest-pickpocket", component("guest-pickpocket")?)],
         "kv = true",
-        &[("6600", "steal", flow("steal", "guest-pickpocket/go", ""))],
+        &[("6600", "steal", patient("steal", "guest-pickpocket/go"))],
     )?;
-    centre.release(project.path())?;
+    centre.release("mallory", project.path())?;
     let mut talk = Talk::begin(centre.engine.http, "6600", None)?;
     talk.asked("Your card number, please.")?;
     talk.write(CARD)?;
@@ -84,11 +81,11 @@ fn a_run_that_differs_from_the_one_before() -> Result<()> {
     let centre = Centre::open("")?;
     let project = project(
         "mallory",
-        &[("guest-dice", built("guest-dice"))],
+        &[("guest-dice", component("guest-dice")?)],
         "",
-        &[("6600", "dice", flow("dice", "guest-dice/go", ""))],
+        &[("6600", "dice", patient("dice", "guest-dice/go"))],
     )?;
-    centre.release(project.path())?;
+    centre.release("mallory", project.path())?;
     let mut sums = Vec::new();
     for _ in 0..4 {
         let mut talk = Talk::begin(centre.engine.http, "6600", None)?;

@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result, ensure};
 use strowger_tests::Talk;
+use strowger_tests::program::component;
 
-use crate::centre::{Attack, Centre, Component, End, built, project};
+use crate::centre::{Attack, Centre, Component, End, flow, project};
 use crate::forged::{allocates, calls, named, runs, with_items};
 use crate::guest::Guest;
 
@@ -27,13 +28,13 @@ fn attacks() -> Vec<Attack> {
         attack(
             "fill",
             Built("guest-loop"),
-            "kind: fill",
+            "{ kind: fill }",
             Fails("step-cpu-limit"),
         ),
         attack(
             "drip",
             Built("guest-hog"),
-            "kind: drip",
+            "{ kind: drip }",
             Fails("step-cpu-limit"),
         ),
         attack(
@@ -62,7 +63,7 @@ fn attacks() -> Vec<Attack> {
         attack(
             "reserve",
             Built("guest-memory"),
-            "kind: reserve",
+            "{ kind: reserve }",
             Fails("step-memory-limit"),
         ),
         attack(
@@ -86,13 +87,13 @@ fn attacks() -> Vec<Attack> {
         attack(
             "bounds",
             Built("guest-trap"),
-            "kind: bounds",
+            "{ kind: bounds }",
             Fails("step-trap"),
         ),
         attack(
             "late",
             Built("guest-trap"),
-            "kind: late",
+            "{ kind: late }",
             Fails("step-trap"),
         ),
         attack(
@@ -131,19 +132,19 @@ fn attacks() -> Vec<Attack> {
         attack(
             "calls",
             Built("guest-loop"),
-            "kind: host",
+            "{ kind: host }",
             Fails("step-host-call-limit"),
         ),
         attack(
             "log",
             Built("guest-flood"),
-            "bytes: 1000",
+            "{ bytes: 1000 }",
             Fails("step-host-call-limit"),
         ),
         attack(
             "log-bytes",
             Built("guest-flood"),
-            "bytes: 200000",
+            "{ bytes: 200000 }",
             Fails("step-journal-limit"),
         ),
         attack(
@@ -186,25 +187,25 @@ fn attacks() -> Vec<Attack> {
         attack(
             "not-json",
             Built("guest-liar"),
-            "kind: not-json",
+            "{ kind: not-json }",
             Fails("step-bad-output"),
         ),
         attack(
             "not-object",
             Built("guest-liar"),
-            "kind: not-object",
+            "{ kind: not-object }",
             Fails("step-bad-output"),
         ),
         attack(
             "confusion",
             Built("guest-liar"),
-            "kind: wrong-data",
+            "{ kind: wrong-data }",
             Fails("step-bad-output"),
         ),
         attack(
             "outcome",
             Built("guest-liar"),
-            "kind: unknown-outcome",
+            "{ kind: unknown-outcome }",
             Fails("step-unknown-outcome"),
         ),
         // Over the boundary, where no compiler goes.
@@ -308,41 +309,28 @@ fn attacks() -> Vec<Attack> {
         attack(
             "prompt",
             Built("guest-forger"),
-            "kind: prompt",
+            "{ kind: prompt }",
             Goes(&["invalid-argument"]),
         ),
         attack(
             "value",
             Built("guest-forger"),
-            "kind: value",
+            "{ kind: value }",
             Goes(&["invalid-argument"]),
         ),
         attack(
             "file",
             Built("guest-forger"),
-            "kind: audio",
+            "{ kind: audio }",
             Goes(&["\"err\""]),
         ),
         attack(
             "secret",
             Built("guest-forger"),
-            "kind: secret",
+            "{ kind: secret }",
             Goes(&["invalid-argument"]),
         ),
     ]
-}
-
-fn flow(name: &str, plugin: &str, outcome: &str, with: &str) -> String {
-    let with = match with {
-        "" => String::new(),
-        list if list.starts_with('{') => format!("    with: {list}\n"),
-        one => format!("    with: {{ {one} }}\n"),
-    };
-    format!(
-        "flow: {name}\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: {plugin}/go@1\n{with}    \
-         then: {{ {outcome}: fine, error: caught, timeout: caught, else: fine }}\n  \
-         fine: {{ hangup: unharmed }}\n  caught: {{ hangup: survived }}\n"
-    )
 }
 
 /// The name that a component gives itself.
@@ -361,17 +349,19 @@ fn load_every_attack_hurts_its_own_step_alone() -> Result<()> {
     let numbers: Vec<String> = (0..attacks.len()).map(|n| format!("66{n:02}")).collect();
     for (attack, number) in attacks.iter().zip(&numbers) {
         let (plugin, bytes, outcome) = match &attack.component {
-            Built(name) => ((*name).to_owned(), built(name), "done"),
+            Built(name) => ((*name).to_owned(), component(name)?, "done"),
             Forged(bytes) => {
                 // Such a description is at the end of the module, where the name stands as it is.
                 (name_of(bytes)?, bytes.clone(), "ok")
             }
         };
-        flows.push((
-            number.as_str(),
-            attack.name,
-            flow(attack.name, &plugin, outcome, attack.with),
-        ));
+        let with = format!("with: {}", attack.with);
+        let lines: &[&str] = match attack.with {
+            "" => &[],
+            _ => &[&with],
+        };
+        let text = flow(attack.name, &format!("{plugin}/go"), outcome, lines);
+        flows.push((number.as_str(), attack.name, text));
         if plugins.iter().all(|(name, _)| *name != plugin) {
             plugins.push((plugin, bytes));
         }
@@ -381,7 +371,10 @@ fn load_every_attack_hurts_its_own_step_alone() -> Result<()> {
         .map(|(name, bytes)| (name.as_str(), bytes.clone()))
         .collect();
     let centre = Centre::open("[grants]\nkv = true\n")?;
-    centre.release(project("mallory", &plugins, "kv = true", &flows)?.path())?;
+    centre.release(
+        "mallory",
+        project("mallory", &plugins, "kv = true", &flows)?.path(),
+    )?;
 
     let mut wrong = Vec::new();
     centre.beside_a_neighbour(|| {
@@ -418,12 +411,17 @@ fn load_every_attack_hurts_its_own_step_alone() -> Result<()> {
 fn load_waiting_with_all_the_memory_there_is() -> Result<()> {
     const CONTACTS: usize = 100;
     let centre = Centre::open(&format!("[limits]\ncontacts = {CONTACTS}\n"))?;
-    let flow = "flow: hog\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: guest-hog/go@1\n    with: { bytes: 8000000 }\n    timeout: 30m\n    \
-         then: { done: fine, error: caught, timeout: caught, else: fine }\n  \
-         fine: { hangup: unharmed }\n  caught: { hangup: survived }\n";
-    let plugins = [("guest-hog", built("guest-hog"))];
-    centre
-        .release(project("mallory", &plugins, "", &[("6600", "hog", flow.to_owned())])?.path())?;
+    let flow = flow(
+        "hog",
+        "guest-hog/go",
+        "done",
+        &["with: { bytes: 8000000 }", "timeout: 30m"],
+    );
+    let plugins = [("guest-hog", component("guest-hog")?)];
+    centre.release(
+        "mallory",
+        project("mallory", &plugins, "", &[("6600", "hog", flow)])?.path(),
+    )?;
     let mut talks = Vec::new();
     centre.beside_a_neighbour(|| {
         for _ in 0..CONTACTS {

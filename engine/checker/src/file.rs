@@ -1,8 +1,7 @@
 //! A file that is held: its text, what was found in it, and what an editor asks about it.
 
-use std::collections::BTreeSet;
-
 use strowger_flow::catalog::FlowSignature;
+use strowger_flow::check::News;
 use strowger_flow::diagnostic::Language;
 use strowger_flow::editor::MAX_OFFERS;
 use strowger_flow::fmt::format;
@@ -67,9 +66,9 @@ impl File {
         self.sign();
     }
 
-    /// The flows that its own may come to.
-    pub fn leads(&self) -> &BTreeSet<String> {
-        &self.checked.leads
+    /// Whether something new of other flows matters here.
+    pub fn is_concerned(&self, news: &[News]) -> bool {
+        news.iter().any(|news| news.concern(&self.checked))
     }
 
     /// While a file is broken, others may go on calling its flow.

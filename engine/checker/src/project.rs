@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use strowger_flow::Catalog;
 use strowger_flow::catalog::FlowSignature;
+use strowger_flow::check::News;
 use strowger_flow::diagnostic::Language;
 
 use crate::MAX_FILES;
@@ -110,21 +111,15 @@ impl Project {
             });
         // What happens in a flow to a caller who does nothing concerns those alone that come to it; a name, an input or
         // an outcome may concern any.
-        let passive = |signature: &FlowSignature| signature.passive.clone().unwrap_or_default();
-        let news: Vec<(&String, bool)> = flows
+        let news: Vec<News> = flows
             .filter_map(|(name, now)| {
-                let (then, now) = (passive(before.get(name)?), passive(now));
-                (then != now).then(|| (name, then.leads != now.leads))
+                let then = before.get(name)?;
+                News::between(name, then.passive.as_ref(), now.passive.as_ref())
             })
             .collect();
         let mut concerned = Vec::new();
         for (name, file) in &mut self.files {
-            let leads = file.leads();
-            let concerns = |(flow, leads_on): &(&String, bool)| match leads_on {
-                true => !leads.is_empty(),
-                false => leads.contains(*flow),
-            };
-            if !same_outside || news.iter().any(concerns) {
+            if !same_outside || file.is_concerned(&news) {
                 file.stale = true;
                 concerned.push(name.clone());
             }

@@ -22,6 +22,7 @@ use wasmtime::component::{
 };
 
 #[path = "../tests/host/guest.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
 mod guest;
 
 /// Rounds of the interleaved comparison, and steps of each.

@@ -1,5 +1,7 @@
 //! All flows of a project, which know of each other what each does to a caller who does nothing.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Catalog, FlowSignature, Passive};
 
 use super::{Checked, check};
@@ -50,6 +52,16 @@ pub struct News {
 }
 
 impl News {
+    /// What is new of a flow, where what happens in it to a caller who does nothing was one thing and is another.
+    pub fn between(flow: &str, then: Option<&Passive>, now: Option<&Passive>) -> Option<News> {
+        let nowhere = BTreeSet::new();
+        let [was, is] = [then, now].map(|passive| passive.map_or(&nowhere, |p| &p.leads));
+        (then != now).then(|| News {
+            flow: flow.to_owned(),
+            leads: was != is,
+        })
+    }
+
     /// Whether a flow has to be checked again.
     pub fn concern(&self, checked: &Checked) -> bool {
         match self.leads {
@@ -65,14 +77,7 @@ pub fn learn(catalog: &mut Catalog, checked: &Checked) -> Option<News> {
     let known: &mut FlowSignature = catalog.flows.as_mut()?.get_mut(flow)?;
     let signature = checked.signature.as_ref();
     let passive = signature.and_then(|signature| signature.passive.clone());
-    if known.passive == passive {
-        return None;
-    }
-    let leads = |passive: &Option<Passive>| passive.as_ref().map(|passive| passive.leads.clone());
-    let news = News {
-        flow: flow.clone(),
-        leads: leads(&known.passive).unwrap_or_default() != leads(&passive).unwrap_or_default(),
-    };
+    let news = News::between(flow, known.passive.as_ref(), passive.as_ref())?;
     known.passive = passive;
     Some(news)
 }

@@ -2,7 +2,7 @@
 
 use strowger_plugin::{Host, LoadError, StepError};
 
-use crate::guest::{Guest, OK, answers};
+use crate::guest::{Guest, OK, answers, crowd, nested};
 use crate::world::{go, host, load};
 
 const HANDLES: &str = r#"
@@ -83,27 +83,6 @@ async fn a_list_of_handles_beyond_memory() {
     check("(call $poll (i32.const 1026) (i32.const 1) (i32.const 1040))").await;
 }
 
-/// A component in a component, so many times. Texts cannot be nested so deep, bytes can.
-fn nested(depth: usize) -> Vec<u8> {
-    /// How a component begins, and the section that holds another one.
-    const PREAMBLE: [u8; 8] = *b"\0asm\x0d\0\x01\0";
-    const COMPONENT: u8 = 4;
-    let mut component = PREAMBLE.to_vec();
-    for _ in 0..depth {
-        let mut outer = PREAMBLE.to_vec();
-        outer.push(COMPONENT);
-        let mut length = component.len();
-        while length >= 0x80 {
-            outer.push((length & 0x7f) as u8 | 0x80);
-            length >>= 7;
-        }
-        outer.push(length as u8);
-        outer.extend(component);
-        component = outer;
-    }
-    component
-}
-
 #[tokio::test]
 async fn components_in_components() {
     let host = host();
@@ -121,16 +100,8 @@ async fn components_in_components() {
 
 #[tokio::test]
 async fn a_component_of_too_many_parts() {
-    // A plugin beside a thousand modules that have a memory each.
-    let whole = Guest::default().build();
-    let crowd = wat::parse_str(format!(
-        "(component (core module $m (memory 1)) {})",
-        "(core instance (instantiate $m))".repeat(1_000)
-    ))
-    .unwrap();
     let host = host();
-    // What follows the preamble of one component may follow the sections of another.
-    let component = [&whole[..], &crowd[8..]].concat();
+    let component = crowd();
     let complaints = load(&host, &component).await.unwrap_err();
     let codes: Vec<_> = complaints.iter().map(LoadError::code).collect();
     assert!(

@@ -180,3 +180,35 @@ pub fn literal(bytes: &[u8]) -> String {
     out.push('"');
     out
 }
+
+/// A component in a component, so many times. Texts cannot be nested so deep, bytes can.
+pub fn nested(depth: usize) -> Vec<u8> {
+    /// How a component begins, and the section that holds another one.
+    const PREAMBLE: [u8; 8] = *b"\0asm\x0d\0\x01\0";
+    const COMPONENT: u8 = 4;
+    let mut component = PREAMBLE.to_vec();
+    for _ in 0..depth {
+        let mut outer = PREAMBLE.to_vec();
+        outer.push(COMPONENT);
+        let mut length = component.len();
+        while length >= 0x80 {
+            outer.push((length & 0x7f) as u8 | 0x80);
+            length >>= 7;
+        }
+        outer.push(length as u8);
+        outer.extend(component);
+        component = outer;
+    }
+    component
+}
+
+/// A plugin beside a thousand modules with a memory each.
+pub fn crowd() -> Vec<u8> {
+    let crowd = wat::parse_str(format!(
+        "(component (core module $m (memory 1)) {})",
+        "(core instance (instantiate $m))".repeat(1_000)
+    ))
+    .expect("the text is well-formed");
+    // What follows the preamble of one component may follow the sections of another.
+    [&Guest::default().build()[..], &crowd[8..]].concat()
+}

@@ -146,8 +146,7 @@ impl Check {
     }
 
     fn file(&self, path: &Path, catalog: &Catalog, findings: &mut Findings) -> Result<u8, Failure> {
-        let source = crate::project::bytes::read(path)
-            .map_err(|e| Failure::cannot(format!("cannot read {}: {e}", path.display())))?;
+        let source = flow_files::read(path)?;
         let source = match self.fix {
             true => mend(path, &source, catalog)?,
             false => source,

@@ -95,13 +95,21 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
+/// What to do, as a line after the message.
+fn help(found: &Diagnostic, language: Language) -> String {
+    let help = found.help.as_ref();
+    help.map_or(String::new(), |help| {
+        format!("\nhelp: {}", help.in_language(language))
+    })
+}
+
 /// The message, and after it what to do.
 fn words(found: &Diagnostic, language: Language) -> String {
-    let message = found.message.in_language(language);
-    match &found.help {
-        Some(help) => format!("{message}\nhelp: {}", help.in_language(language)),
-        None => message.to_string(),
-    }
+    format!(
+        "{}{}",
+        found.message.in_language(language),
+        help(found, language)
+    )
 }
 
 /// A workflow command: an annotation on the lines of the finding.
@@ -248,9 +256,8 @@ fn junit(files: &[String], findings: &[Diagnostic], language: Language) -> Strin
         let all: Vec<String> = found
             .iter()
             .map(|found| {
-                let help = words(found, language);
-                let help = help.split_once('\n').map(|(_, help)| format!("\n  {help}"));
-                found.render_concise_in(language) + &help.unwrap_or_default()
+                let help = help(found, language).replacen('\n', "\n  ", 1);
+                found.render_concise_in(language) + &help
             })
             .collect();
         let errors = found.iter().filter(|found| is_error(found)).count();

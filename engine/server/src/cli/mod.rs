@@ -328,14 +328,17 @@ fn whoever() -> String {
 
 /// Where the store of a project is. A folder without a project in it has the file in its data folder.
 fn store_of(project: &std::path::Path, data: &std::path::Path) -> Result<Place, Failure> {
-    let section = match project.join("strowger.toml").exists() {
-        true => {
-            let source = Config::source(project).map_err(ProjectError::from)?;
-            Config::parse(&source).map_err(ProjectError::from)?.store
-        }
-        false => StoreSection::default(),
-    };
+    let section = config_of(project)?.map_or_else(StoreSection::default, |config| config.store);
     Place::of(&section, project, data).map_err(Failure::cannot)
+}
+
+/// What a folder's `strowger.toml` says; nothing where there is none.
+fn config_of(folder: &std::path::Path) -> Result<Option<Config>, Failure> {
+    if !folder.join("strowger.toml").exists() {
+        return Ok(None);
+    }
+    let source = Config::source(folder).map_err(ProjectError::from)?;
+    Ok(Some(Config::parse(&source).map_err(ProjectError::from)?))
 }
 
 /// Log lines go to stderr. `STROWGER_LOG` chooses what is logged; SIP messages are never logged whole.

@@ -1,6 +1,6 @@
 //! `strowger token`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -70,7 +70,7 @@ struct Revoke {
 /// Whose store.
 #[derive(Debug, Args)]
 pub(super) struct Of {
-    /// The project.
+    /// The project's or the centre's folder.
     #[arg(long, short, default_value = ".")]
     project: PathBuf,
     /// Where `strowger serve` keeps its data; `PROJECT/.strowger` by default.
@@ -79,6 +79,11 @@ pub(super) struct Of {
 }
 
 impl Of {
+    /// The project's or the centre's folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.project
+    }
+
     pub(super) async fn store(self) -> Result<Store, Failure> {
         let data = data_folder(self.data, &self.project);
         let place = store_of(&self.project, &data)?;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::token::{change, when};
-use super::{FOUND, Failure, OK, data_folder, store_of};
+use super::token::{Of, change, when};
+use super::{FOUND, Failure, OK, config_of};
 use crate::access::is_scope;
-use crate::project::{Config, ProjectError, VaultSection};
+use crate::project::VaultSection;
 use crate::store::Store;
 use crate::vault::{MOST_BYTES, MasterKey, Vault, check_name};
 
@@ -97,32 +97,12 @@ struct Rekey {
     of: Of,
 }
 
-/// Whose store and key.
-#[derive(Debug, Args)]
-struct Of {
-    /// The project's or the centre's folder.
-    #[arg(long, short, default_value = ".")]
-    project: PathBuf,
-    /// Where `strowger serve` keeps its data; `PROJECT/.strowger` by default.
-    #[arg(long)]
-    data: Option<PathBuf>,
-}
-
-impl Of {
-    async fn open(self) -> Result<(Vault, Store), Failure> {
-        let section = match self.project.join("strowger.toml").exists() {
-            true => {
-                let source = Config::source(&self.project).map_err(ProjectError::from)?;
-                Config::parse(&source).map_err(ProjectError::from)?.vault
-            }
-            false => VaultSection::default(),
-        };
-        let vault = Vault::of(&section, &self.project);
-        let data = data_folder(self.data, &self.project);
-        let place = store_of(&self.project, &data)?;
-        let store = Store::open(&place).await.map_err(Failure::cannot)?;
-        Ok((vault, store))
-    }
+/// The vault of a folder, and its store.
+async fn open(of: Of) -> Result<(Vault, Store), Failure> {
+    let folder = of.folder();
+    let section = config_of(folder)?.map_or_else(VaultSection::default, |config| config.vault);
+    let vault = Vault::of(&section, folder);
+    Ok((vault, of.store().await?))
 }
 
 impl VaultArguments {
@@ -166,7 +146,7 @@ impl Set {
         one_tenant(&self.tenant)?;
         check_name(&self.name).map_err(Failure::cannot)?;
         let value = value(self.file.as_deref())?;
-        let (vault, store) = self.of.open().await?;
+        let (vault, store) = open(self.of).await?;
         let detail = json!({ "hosts": self.hosts });
         let change = change("vault.set", &self.name, &self.tenant, detail);
         let row = vault
@@ -218,7 +198,7 @@ fn value(file: Option<&std::path::Path>) -> Result<String, Failure> {
 
 impl List {
     async fn run(self) -> Result<u8, Failure> {
-        let (_, store) = self.of.open().await?;
+        let store = self.of.store().await?;
         let rows = store.vault(self.tenant.as_deref()).await;
         for row in rows.map_err(Failure::cannot)? {
             tell!(
@@ -238,7 +218,7 @@ impl List {
 impl Remove {
     async fn run(self) -> Result<u8, Failure> {
         one_tenant(&self.tenant)?;
-        let (_, store) = self.of.open().await?;
+        let store = self.of.store().await?;
         let change = change("vault.remove", &self.name, &self.tenant, json!({}));
         let removed = store
             .remove_vault_entry(&self.tenant, &self.name, &change)
@@ -261,7 +241,7 @@ impl Remove {
 
 impl Rekey {
     async fn run(self) -> Result<u8, Failure> {
-        let (vault, store) = self.of.open().await?;
+        let (vault, store) = open(self.of).await?;
         let change = change("vault.rekey", "*", crate::access::EVERY_TENANT, json!({}));
         let entries = vault.rekey(&store, &self.new_key, &change).await;
         let entries = entries.map_err(Failure::cannot)?;

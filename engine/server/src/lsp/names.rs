@@ -10,6 +10,7 @@ use super::answers::{Asked, Refusal};
 use super::position::Lines;
 use super::project::{File, Folder};
 use super::workspace::{PROJECT_FILE, uri_of};
+use crate::project::bytes::read_text;
 
 /// A name, and the flow that it belongs to.
 struct Name<'f> {
@@ -237,7 +238,7 @@ fn flow<'f>(folder: &'f Folder, name: &str) -> Option<&'f File> {
 /// A key of a YAML file beside the flows.
 fn in_file(root: Option<&Path>, file: &str, path: &[&str], name: &str) -> Vec<Location> {
     let found = root.map(|root| root.join(file)).and_then(|file| {
-        let text = std::fs::read_to_string(&file).ok()?;
+        let text = read_text(&file).ok()?;
         let (_, span) = keys_below(&text, path)
             .into_iter()
             .find(|(key, _)| key == name)?;
@@ -253,7 +254,7 @@ fn in_file(root: Option<&Path>, file: &str, path: &[&str], name: &str) -> Vec<Lo
 fn plugin(root: Option<&Path>, step: &str) -> Vec<Location> {
     let found = root.and_then(|root| {
         let file = root.join(PROJECT_FILE);
-        let text = std::fs::read_to_string(&file).ok()?;
+        let text = read_text(&file).ok()?;
         let table = format!("[plugins.{}]", step.split('/').next()?);
         let start = text.find(&table)?;
         let span = strowger_flow::expr::Span {

@@ -93,13 +93,7 @@ impl MasterKey {
     /// Writes a new key into a new file.
     pub fn make(path: &Path) -> io::Result<()> {
         let key: [u8; KEY_BYTES] = rand::random();
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
-        io::Write::write_all(&mut file, format!("{}\n", STANDARD.encode(key)).as_bytes())?;
-        file.sync_all()
+        write(path, format!("{}\n", STANDARD.encode(key)).as_bytes())
     }
 
     /// Which key it is, without saying anything of it.
@@ -133,18 +127,23 @@ impl MasterKey {
     }
 }
 
+/// Writes a file that was not there, for its owner alone, down to the disk.
+fn write(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    io::Write::write_all(&mut file, text)?;
+    file.sync_all()
+}
+
 /// Puts the key of one file into another, whole or not at all.
 pub(super) fn replace(from: &Path, to: &Path) -> io::Result<()> {
     let text = std::fs::read(from)?;
     let mut beside: PathBuf = to.to_owned();
     beside.as_mut_os_string().push(".new");
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
-    io::Write::write_all(&mut file, &text)?;
-    file.sync_all()?;
+    write(&beside, &text)?;
     std::fs::rename(&beside, to)
 }
 
