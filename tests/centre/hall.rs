@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::Value;
 use strowger_tests::program::strowger;
 pub use strowger_tests::program::{built, component};
-use strowger_tests::{Engine, http};
+use strowger_tests::{Engine, Phone, Prompts, http};
 use tempfile::TempDir;
 
 /// A centre with some tenants, without anything live.
@@ -89,6 +89,17 @@ impl Hall {
         let file = self.engine.project.join(format!("tenants/{tenant}.toml"));
         Ok(std::fs::write(file, text)?)
     }
+}
+
+/// Longest time until a prompt was heard to its end.
+pub const PROMPT: std::time::Duration = std::time::Duration::from_secs(25);
+
+/// Calls a number, hears the words and the end.
+pub fn hears(hall: &Hall, project: &std::path::Path, number: &str, words: &str) -> Result<()> {
+    let prompts = Prompts::new(project, &hall.engine.data.join("prompts"))?;
+    let mut phone = Phone::dial(hall.engine.sip, number, "call", &[])?;
+    phone.hear(&*prompts.text("en", words)?, PROMPT)?;
+    phone.ended()
 }
 
 /// A project of one flow that says one sentence.

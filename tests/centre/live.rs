@@ -4,21 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use strowger_tests::program::Program;
-use strowger_tests::{OrderService, Phone, Prompts, phone};
+use strowger_tests::{OrderService, Phone, phone};
 
-use crate::hall::{Hall, altered, aurora, component, says};
+use crate::hall::{Hall, altered, aurora, component, hears, says};
 
-/// Longest time until a prompt was heard to its end.
-const PROMPT: Duration = Duration::from_secs(25);
 /// Calls that are up while their tenant publishes.
 const CALLS: usize = 500;
-
-fn hears(hall: &Hall, project: &std::path::Path, number: &str, words: &str) -> Result<()> {
-    let prompts = Prompts::new(project, &hall.engine.data.join("prompts"))?;
-    let mut phone = Phone::dial(hall.engine.sip, number, "call", &[])?;
-    phone.hear(&*prompts.text("en", words)?, PROMPT)?;
-    phone.ended()
-}
 
 #[test]
 fn each_tenant_has_its_numbers_revisions_and_releases() -> Result<()> {

@@ -4,5 +4,6 @@ mod hall;
 mod hostile;
 mod live;
 mod refused;
+mod shared;
 mod uploads;
 mod vault;

@@ -66,6 +66,8 @@ on_both! {
     published::versions_are_kept_once_and_revisions_counted,
     published::of_two_who_release_at_once_one_is_overtaken,
     published::twenty_thousand_versions_are_looked_through,
+    published::spent_revisions_go_with_files_that_no_other_has,
+    published::a_revision_whose_file_went_meanwhile_is_not_kept,
     access::a_key_is_for_one_request,
     cases::records_are_committed_with_the_end_and_come_in_pages,
     cases::a_contact_cut_by_a_crash_gets_a_record_of_its_journal,

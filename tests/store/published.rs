@@ -160,3 +160,91 @@ pub async fn twenty_thousand_versions_are_looked_through(database: &Database<'_>
     assert_eq!((page.len(), page[0].number), (200, 20_000));
     Ok(())
 }
+
+pub async fn spent_revisions_go_with_files_that_no_other_has(
+    database: &Database<'_>,
+) -> Result<()> {
+    let store = open(&database.place).await?;
+    // Each revision has a component of its own and one that all have; those of other tenants have both too.
+    let shared = PluginVersion {
+        name: "shared".to_owned(),
+        ..version("1.0.0", "shared")
+    };
+    for number in 1..=20 {
+        let own = version(&format!("1.0.{number}"), &format!("own-{number}"));
+        push(&store, "aurora", &[own, shared.clone()]).await?;
+    }
+    push(&store, "vega", &[version("1.0.3", "own-3"), shared.clone()]).await?;
+    // Releases of 1 to 12: the ten last are of 3 and later, but for the one that goes back to 2.
+    for number in 0..12 {
+        let live = if number == 11 { 2 } else { number + 1 };
+        store.release("aurora", number, &release(live)).await?;
+    }
+    assert_eq!(
+        store.releases_now().await?,
+        [("aurora".to_owned(), 12)].into()
+    );
+    let spent = |newest, before| store.spent_revisions("aurora", newest, before, 100);
+    let numbers = |spent: Vec<strowger_server::store::Revision>| {
+        spent.iter().map(|spent| spent.number).collect::<Vec<u64>>()
+    };
+    // All came at 8.
+    assert_eq!(numbers(spent(5, 8).await?), [] as [u64; 0]);
+    assert_eq!(numbers(spent(20, 9).await?), [] as [u64; 0]);
+    assert_eq!(numbers(spent(5, 9).await?), [1, 12, 13, 14, 15]);
+    for revision in spent(1, 9).await? {
+        store.remove_revision("aurora", &revision).await?;
+    }
+    assert_eq!(numbers(spent(1, 9).await?), [] as [u64; 0]);
+    let left = store.revisions("aurora", None, 100).await?;
+    assert_eq!(numbers(left), [20, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]);
+    for (sha256, there) in [
+        ("sha-own-1", false),
+        ("sha-own-2", true),
+        ("sha-own-12", false),
+        ("sha-own-20", true),
+        ("sha-shared", true),
+    ] {
+        assert_eq!(store.blob(sha256).await?.is_some(), there, "{sha256}");
+    }
+    // A version whose component went is not given to other bytes.
+    let forged = push(&store, "aurora", &[version("1.0.1", "else")]).await;
+    ensure!(
+        matches!(forged, Err(PublishedError::Taken { .. })),
+        "{forged:?}"
+    );
+    // What is left of another tenant keeps its files; numbers are never given twice.
+    let three = store.revision("aurora", 3).await?;
+    let three = three.ok_or_else(|| anyhow::anyhow!("revision 3 is there"))?;
+    store.remove_revision("aurora", &three).await?;
+    ensure!(store.blob("sha-own-3").await?.is_some());
+    ensure!(store.has_revision_of(&three.manifest).await?);
+    assert_eq!(push(&store, "aurora", &[version("1.0.21", "n")]).await?, 21);
+    assert_eq!(
+        store.manifests(&("aurora".to_owned(), 20), 10).await?.len(),
+        2
+    );
+    Ok(())
+}
+
+pub async fn a_revision_whose_file_went_meanwhile_is_not_kept(
+    database: &Database<'_>,
+) -> Result<()> {
+    let store = open(&database.place).await?;
+    let manifest = Manifest {
+        files: [("orders.wasm".to_owned(), "sha-gone".to_owned())].into(),
+        ..Manifest::default()
+    };
+    let new = NewRevision {
+        content: "c0ffee",
+        manifest: &manifest,
+        blobs: &BTreeMap::new(),
+        versions: &[],
+        note: "",
+        by: "test",
+        at: 8,
+    };
+    ensure!(store.publish("aurora", new).await.is_err());
+    ensure!(store.revisions("aurora", None, 1).await?.is_empty());
+    Ok(())
+}

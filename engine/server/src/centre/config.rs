@@ -48,8 +48,11 @@ pub struct TenantLimits {
     pub contacts: usize,
     /// Pushes in 24 hours; default 200.
     ///
-    /// Each is kept for good, and compiled.
+    /// Each is kept, and compiled.
     pub uploads_per_day: u64,
+    /// Revisions that are kept, the newest; default 100, at least 1. Older ones go with the next push, but those of
+    /// the last 24 hours, those of the last 10 releases and those that an open contact walks.
+    pub revisions: usize,
     /// Bytes of one push, unpacked; default 64 MiB.
     pub upload_bytes: usize,
     /// Files of a project; default 2000.
@@ -70,6 +73,7 @@ impl Default for TenantLimits {
         TenantLimits {
             contacts: 1_000,
             uploads_per_day: 200,
+            revisions: 100,
             upload_bytes: 64 << 20,
             files: 2_000,
             step: Limits::default(),
@@ -246,6 +250,7 @@ impl TenantLimits {
         fits("contacts", self.contacts, 100_000)
             .or_else(|| fits("upload_bytes", self.upload_bytes, 1 << 30))
             .or_else(|| fits("files", self.files, 20_000))
+            .or_else(|| fits("revisions", self.revisions, 100_000))
             .or_else(|| fits("step.memory_bytes", step.memory_bytes, most))
             .or_else(|| {
                 fits(
@@ -288,6 +293,7 @@ mod tests {
                 "publishers.acme is no Ed25519",
             ),
             ("[limits]\ncontacts = 0", "limits.contacts is 1 to"),
+            ("[limits]\nrevisions = 0", "limits.revisions is 1 to"),
             (
                 "[limits.step]\nmemory_bytes = 99999999999",
                 "limits.step.memory_bytes",

@@ -8,6 +8,8 @@
 pub mod archive;
 mod config;
 mod examine;
+mod follow;
+mod prune;
 mod publish;
 mod refusal;
 pub mod signature;
@@ -19,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use config::{TENANTS, TenantConfig, TenantLimits, Tenants, TenantsError, is_centre};
+pub use follow::follow;
 pub use publish::{Order, Pushed};
 pub use refusal::{Refusal, Told};
 pub use tenant::{Live, Seat, Served, Tenant};
@@ -34,6 +37,8 @@ pub struct Centre {
     /// The centre's folder; none where a project is served from its folder.
     folder: Option<PathBuf>,
     state: RwLock<Arc<State>>,
+    /// Read by whoever makes a revision's folder or reads one, written by whoever removes one.
+    folders: tokio::sync::RwLock<()>,
 }
 
 /// The tenants, and whose each number is.
@@ -102,6 +107,7 @@ impl Centre {
                 tenants,
                 numbers: None,
             })),
+            folders: tokio::sync::RwLock::default(),
         }
     }
 
@@ -125,7 +131,13 @@ impl Centre {
                 tenants,
                 numbers: Some(read.numbers),
             })),
+            folders: tokio::sync::RwLock::default(),
         };
+        if let Some(store) = &centre.node.store
+            && let Err(error) = centre.prune_folders(store).await
+        {
+            tracing::warn!("folders of old revisions are left as they are: {error}");
+        }
         for tenant in centre.tenants() {
             match centre.restore(&tenant, &tenant.config()).await {
                 Ok(Some(live)) => tenant.swap(live),

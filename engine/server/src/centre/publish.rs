@@ -250,6 +250,43 @@ impl Centre {
         }))
     }
 
+    /// Takes over what another engine on the same store has released; whether anything changed.
+    pub(super) async fn take_over(&self, tenant: &Tenant, store: &Store) -> Result<bool, Refusal> {
+        let _turn = tenant.publishing.lock().await;
+        let Some(release) = store.released(&tenant.name).await? else {
+            return Ok(false);
+        };
+        if tenant.release() >= release.number {
+            return Ok(false);
+        }
+        tracing::info!(tenant = %tenant.name, live = release.live, candidate = ?release.candidate, percent = release.percent, by = %release.released_by, "released by another engine");
+        tenant.swap(self.live_of(tenant, store, release).await?);
+        Ok(true)
+    }
+
+    /// What a release says, ready to take contacts.
+    async fn live_of(
+        &self,
+        tenant: &Tenant,
+        store: &Store,
+        release: Release,
+    ) -> Result<Live, Refusal> {
+        let config = tenant.config();
+        let served = self.ready(tenant, &config, store, release.live).await?;
+        let candidate = match release.candidate {
+            Some(candidate) => {
+                let served = self.ready(tenant, &config, store, candidate).await?;
+                Some((served, release.percent))
+            }
+            None => None,
+        };
+        Ok(Live {
+            release: Some(release),
+            served,
+            candidate,
+        })
+    }
+
     /// A revision that is not live any more, for a contact that goes on with it.
     pub(super) async fn past(&self, tenant: &Tenant, number: u64) -> Result<Arc<Engine>, String> {
         // One at a time: many contacts ask for the same.
@@ -276,21 +313,13 @@ impl Centre {
         expected: u64,
         mut release: Release,
     ) -> Result<Release, Refusal> {
-        let config = tenant.config();
-        let served = self.ready(tenant, &config, store, release.live).await?;
-        let candidate = match release.candidate {
-            Some(candidate) => {
-                let served = self.ready(tenant, &config, store, candidate).await?;
-                Some((served, release.percent))
-            }
-            None => None,
-        };
+        // Nothing that cannot take contacts is released.
+        let live = self.live_of(tenant, store, release.clone()).await?;
         release.number = store.release(&tenant.name, expected, &release).await?;
         tracing::info!(tenant = %tenant.name, live = release.live, candidate = ?release.candidate, percent = release.percent, by = %release.released_by, "released");
         tenant.swap(Live {
             release: Some(release.clone()),
-            served,
-            candidate,
+            ..live
         });
         Ok(release)
     }
@@ -303,12 +332,10 @@ impl Centre {
         store: &Store,
         number: u64,
     ) -> Result<Served, Refusal> {
-        if let Some(live) = tenant.live() {
-            let candidate = live.candidate.map(|(served, _)| served);
-            let mut running = [Some(live.served), candidate].into_iter().flatten();
-            if let Some(served) = running.find(|served| served.revision == number) {
-                return Ok(served);
-            }
+        let live = tenant.live();
+        let mut running = live.iter().flat_map(Live::served);
+        if let Some(served) = running.find(|served| served.revision == number) {
+            return Ok(served.clone());
         }
         let served = match tenant.prepared(number) {
             Some(served) => served,
@@ -328,6 +355,7 @@ impl Centre {
     ) -> Result<Served, Refusal> {
         let revision = wanted(store, tenant, number).await?;
         let files = revision.manifest.files;
+        let _reading = self.folders.read().await;
         let folder = tree::folder(&self.node.data, &files);
         if !folder.is_dir() {
             let blobs = tree::fetch(store, &files).await?;
@@ -364,6 +392,7 @@ impl Centre {
         push: Push<'_>,
     ) -> Result<Pushed, Refusal> {
         let config = tenant.config();
+        let reading = self.folders.read().await;
         let folder = tree::folder(&self.node.data, &push.files);
         let there = folder.is_dir();
         let (files, mut blobs) = self.write(push.files, push.blobs).await?;
@@ -378,6 +407,10 @@ impl Centre {
         if taken.is_err() && !there {
             // It would only be found again by the same push.
             let _ = tokio::fs::remove_dir_all(&folder).await;
+        }
+        drop(reading);
+        if taken.is_ok() {
+            self.prune(tenant, &config, store).await;
         }
         taken
     }

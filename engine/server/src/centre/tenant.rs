@@ -1,6 +1,6 @@
 //! A tenant while it is served: the revisions that its contacts walk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
@@ -35,6 +35,14 @@ pub struct Live {
     pub candidate: Option<(Served, u8)>,
 }
 
+impl Live {
+    /// The live revision, and the candidate if there is one.
+    pub fn served(&self) -> impl Iterator<Item = &Served> {
+        let candidate = self.candidate.iter().map(|(served, _)| served);
+        std::iter::once(&self.served).chain(candidate)
+    }
+}
+
 /// A tenant while it is served.
 pub struct Tenant {
     /// Its name.
@@ -51,7 +59,7 @@ pub struct Tenant {
     pub(super) publishing: tokio::sync::Mutex<()>,
     /// The revision that was pushed last, which is mostly the one that is released next.
     prepared: RwLock<Option<Served>>,
-    /// Revisions that chats go on with after a restart, as long as one does.
+    /// Revisions that were live, or that chats go on with after a restart, as long as a contact walks them.
     past: Mutex<BTreeMap<u64, Weak<Engine>>>,
 }
 
@@ -103,9 +111,20 @@ impl Tenant {
         live.clone()
     }
 
+    /// The number of the release that holds here; 0 for none.
+    pub(super) fn release(&self) -> u64 {
+        let release = self.live().and_then(|live| live.release);
+        release.map_or(0, |release| release.number)
+    }
+
     /// From now on new contacts walk this. Those in progress keep what they have.
     pub(super) fn swap(&self, live: Live) {
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(live);
+        let mut place = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        let before = place.replace(live);
+        drop(place);
+        for served in before.iter().flat_map(Live::served) {
+            self.keep_past(served.revision, &served.engine);
+        }
     }
 
     pub(super) fn prepare(&self, served: Served) {
@@ -124,11 +143,22 @@ impl Tenant {
     /// An engine of this content among those that are there.
     pub(super) fn engine_of(&self, content: &str) -> Option<Arc<Engine>> {
         let live = self.live();
-        let candidate = live.iter().flat_map(|live| &live.candidate);
-        let candidate = candidate.map(|(served, _)| served);
-        let running = live.iter().map(|live| &live.served).chain(candidate);
-        let mut running = running.map(|served| served.engine.clone());
-        running.find(|engine| engine.program.content() == content)
+        let mut running = live.iter().flat_map(Live::served);
+        let found = running.find(|served| served.engine.program.content() == content)?;
+        Some(Arc::clone(&found.engine))
+    }
+
+    /// Revisions that are in memory: whoever walks one needs its files.
+    pub(super) fn in_memory(&self) -> BTreeSet<u64> {
+        let live = self.live();
+        let prepared = self.prepared.read().unwrap_or_else(PoisonError::into_inner);
+        let served = live.iter().flat_map(Live::served).chain(prepared.iter());
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let walked = past
+            .iter()
+            .filter(|(_, engine)| engine.strong_count() > 0)
+            .map(|(number, _)| *number);
+        served.map(|served| served.revision).chain(walked).collect()
     }
 
     pub(super) fn past(&self, revision: u64) -> Option<Arc<Engine>> {

@@ -1,6 +1,6 @@
 //! A revision's files on the disk, where the engine reads them: a folder named by its content.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -90,6 +90,13 @@ pub async fn fetch(store: &Store, files: &Files) -> Result<BTreeMap<String, Vec<
         }
     }
     Ok(blobs)
+}
+
+/// All folders of revisions.
+pub fn folders(data: &Path) -> BTreeSet<PathBuf> {
+    let entries = std::fs::read_dir(data.join("revisions"));
+    let folders = entries.into_iter().flatten().flatten();
+    folders.map(|entry| entry.path()).collect()
 }
 
 /// Removes what a process that was killed left half made.

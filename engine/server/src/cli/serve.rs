@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, OK, data_folder, start_log};
-use crate::centre::{Centre, is_centre};
+use crate::centre::{Centre, Live, is_centre};
 use crate::clock::Clock;
 use crate::http::{Api, Gate, NoToken, Tls, router};
 use crate::media::{Media, MediaConfig};
@@ -130,10 +130,7 @@ impl Serve {
             })?;
         let gate = Arc::new(gate);
         for tenant in centre.tenants() {
-            let live = tenant.live();
-            let candidate = live.iter().flat_map(|live| &live.candidate);
-            let candidate = candidate.map(|(served, _)| served);
-            for served in live.iter().map(|live| &live.served).chain(candidate) {
+            for served in tenant.live().iter().flat_map(Live::served) {
                 warm(&served.engine, progress).await;
             }
         }
@@ -187,6 +184,7 @@ impl Serve {
         }
         if centre.publishes() {
             tokio::spawn(reloads(centre.clone()));
+            tokio::spawn(crate::centre::follow(centre.clone(), stop.clone()));
         }
         eprintln!("{}", node.host.report());
         if gate.is_open() {

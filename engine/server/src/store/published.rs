@@ -139,8 +139,9 @@ impl Store {
         let manifest = json(new.manifest);
         let number = each!(self, pool => async {
             let mut transaction = pool.begin().await?;
-            if let Some(lock) = lock {
-                sqlx::query(lock).bind(tenant).execute(&mut *transaction).await?;
+            if let Some([turn, files]) = lock {
+                sqlx::query(turn).bind(tenant).execute(&mut *transaction).await?;
+                sqlx::query(files).execute(&mut *transaction).await?;
             }
             for (sha256, bytes) in new.blobs {
                 sqlx::query("INSERT INTO blobs (sha256, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING")
@@ -322,16 +323,133 @@ impl Store {
         })
     }
 
-    /// Of two that publish for one tenant the second waits; SQLite has one writer anyway.
-    fn publishing_lock(&self) -> Option<&'static str> {
+    /// The newest release of each tenant that has one, by its number.
+    pub async fn releases_now(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        self.reachable()?;
+        let rows: Vec<(String, i64)> = each!(self, pool => sqlx::query_as(
+            "SELECT tenant, MAX(number) FROM releases GROUP BY tenant").fetch_all(pool))?;
+        let numbers = rows
+            .into_iter()
+            .map(|(tenant, number)| (tenant, unsigned(number)));
+        Ok(numbers.collect())
+    }
+
+    /// Whether engines on other machines may write into it too.
+    pub fn shared(&self) -> bool {
+        matches!(self.database, Database::Server(_))
+    }
+
+    /// The oldest revisions of a tenant beyond the `newest` ones that no release of the last [`ROLL_BACKS`] and no open
+    /// contact needs, and that came before a time in milliseconds since 1970; at most `limit`.
+    pub async fn spent_revisions(
+        &self,
+        tenant: &str,
+        newest: u64,
+        before: u64,
+        limit: u32,
+    ) -> Result<Vec<Revision>, StoreError> {
+        self.reachable()?;
+        let rows: Vec<RevisionRow> = each!(self, pool => sqlx::query_as(SPENT)
+            .bind(tenant)
+            .bind(number_of(newest))
+            .bind(ROLL_BACKS)
+            .bind(number_of(before))
+            .bind(i64::from(limit))
+            .fetch_all(pool))?;
+        rows.into_iter().map(Revision::read).collect()
+    }
+
+    /// Removes a revision, and those of its files that no other revision of any tenant has. Versions of plugins stay
+    /// known.
+    pub async fn remove_revision(
+        &self,
+        tenant: &str,
+        revision: &Revision,
+    ) -> Result<(), StoreError> {
+        self.reachable()?;
+        let lock = match &self.database {
+            Database::File(_) => None,
+            Database::Server(_) => Some("SELECT pg_advisory_xact_lock(hashtext('files'))"),
+        };
+        each!(self, pool => async {
+            let mut transaction = pool.begin().await?;
+            if let Some(lock) = lock {
+                sqlx::query(lock).execute(&mut *transaction).await?;
+            }
+            sqlx::query("DELETE FROM revisions WHERE tenant = $1 AND number = $2")
+                .bind(tenant)
+                .bind(number_of(revision.number))
+                .execute(&mut *transaction)
+                .await?;
+            for sha256 in revision.manifest.files.values() {
+                sqlx::query(
+                    "DELETE FROM blobs WHERE sha256 = $1 AND NOT EXISTS (SELECT 1 FROM revision_files WHERE sha256 = $1)",
+                )
+                .bind(sha256)
+                .execute(&mut *transaction)
+                .await?;
+            }
+            transaction.commit().await
+        })?;
+        Ok(())
+    }
+
+    /// What the revisions of all tenants are made of, by tenant and number, behind one of them.
+    pub async fn manifests(
+        &self,
+        after: &(String, u64),
+        limit: u32,
+    ) -> Result<Vec<(String, u64, Manifest)>, StoreError> {
+        self.reachable()?;
+        let rows: Vec<(String, i64, String)> = each!(self, pool => sqlx::query_as(
+            "SELECT tenant, number, manifest FROM revisions WHERE (tenant, number) > ($1, $2) \
+             ORDER BY tenant, number LIMIT $3")
+            .bind(&after.0)
+            .bind(number_of(after.1))
+            .bind(i64::from(limit))
+            .fetch_all(pool))?;
+        rows.into_iter()
+            .map(|(tenant, number, manifest)| {
+                let manifest = serde_json::from_str(&manifest)
+                    .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+                Ok((tenant, unsigned(number), manifest))
+            })
+            .collect()
+    }
+
+    /// Whether some tenant has a revision of these files.
+    pub async fn has_revision_of(&self, manifest: &Manifest) -> Result<bool, StoreError> {
+        self.reachable()?;
+        let manifest = json(manifest);
+        Ok(each!(self, pool => sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM revisions WHERE manifest = $1)")
+            .bind(&manifest)
+            .fetch_one(pool))?)
+    }
+
+    /// Of two that publish for one tenant the second waits, and no file goes while somebody publishes; SQLite has one
+    /// writer anyway.
+    fn publishing_lock(&self) -> Option<[&'static str; 2]> {
         match &self.database {
             Database::File(_) => None,
-            Database::Server(_) => {
-                Some("SELECT pg_advisory_xact_lock(hashtext('publish'), hashtext($1))")
-            }
+            Database::Server(_) => Some([
+                "SELECT pg_advisory_xact_lock(hashtext('publish'), hashtext($1))",
+                "SELECT pg_advisory_xact_lock_shared(hashtext('files'))",
+            ]),
         }
     }
 }
+
+/// Releases whose revisions are kept, so that one can go back to them.
+const ROLL_BACKS: i64 = 10;
+
+/// An open contact has the content of its revision, of which the newest serves it.
+const SPENT: &str = "SELECT number, content, manifest, note, pushed_at, pushed_by FROM revisions r WHERE tenant = $1 \
+     AND number <= (SELECT MAX(number) FROM revisions WHERE tenant = $1) - $2 \
+     AND pushed_at < $4 AND NOT EXISTS (SELECT 1 FROM (SELECT live, candidate FROM releases WHERE tenant = $1 ORDER BY number DESC LIMIT $3) l \
+       WHERE l.live = r.number OR l.candidate = r.number) \
+     AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.tenant = $1 AND c.ended_at IS NULL AND c.content = r.content) \
+     ORDER BY number LIMIT $5";
 
 const PUT_VERSION: &str = "INSERT INTO plugin_versions \
      (tenant, number, name, version, sha256, size, imports, publisher, pushed_at, pushed_by) \

@@ -1,0 +1,78 @@
+//! Revisions that nobody needs any more go.
+
+use super::tenant::Tenant;
+use super::{Centre, TenantConfig, tree};
+use crate::store::{Store, StoreError};
+
+/// Most revisions that go with one push, so that it is not kept waiting.
+const BATCH: u32 = 32;
+/// Revisions looked at at once.
+const PAGE: u32 = 256;
+/// A day in milliseconds: pushes of it are counted, so they stay.
+const DAY_MS: u64 = 86_400_000;
+
+impl Centre {
+    /// Removes a tenant's spent revisions beyond those it may keep. The caller has the tenant's turn to publish. What
+    /// cannot be removed is told, and tried again with the next push.
+    pub(super) async fn prune(&self, tenant: &Tenant, config: &TenantConfig, store: &Store) {
+        match self.pruned(tenant, config, store).await {
+            Ok(0) => {}
+            Ok(gone) => {
+                tracing::info!(tenant = %tenant.name, revisions = gone, "old revisions are removed")
+            }
+            Err(error) => {
+                tracing::warn!(tenant = %tenant.name, "old revisions cannot be removed: {error}");
+            }
+        }
+    }
+
+    async fn pruned(
+        &self,
+        tenant: &Tenant,
+        config: &TenantConfig,
+        store: &Store,
+    ) -> Result<u64, StoreError> {
+        let day_ago = self.node.clock.now().saturating_sub(DAY_MS);
+        let newest = config.limits.revisions as u64;
+        let spent = store
+            .spent_revisions(&tenant.name, newest, day_ago, BATCH)
+            .await?;
+        let mut gone = 0;
+        for revision in spent {
+            let walked = tenant.in_memory();
+            if walked.contains(&revision.number) {
+                continue;
+            }
+            store.remove_revision(&tenant.name, &revision).await?;
+            gone += 1;
+            // Nobody writes or reads a folder that is about to go.
+            let _alone = self.folders.write().await;
+            if !store.has_revision_of(&revision.manifest).await? {
+                let folder = tree::folder(&self.node.data, &revision.manifest.files);
+                // What stays there by a fault does no harm: its files are right.
+                let _ = tokio::fs::remove_dir_all(folder).await;
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Removes folders of revisions that are in the store no more, such as those that another engine on it has removed.
+    pub(super) async fn prune_folders(&self, store: &Store) -> Result<(), StoreError> {
+        let mut folders = tree::folders(&self.node.data);
+        let mut after = (String::new(), 0);
+        while !folders.is_empty() {
+            let page = store.manifests(&after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = (last.0.clone(), last.1);
+            for (_, _, manifest) in page {
+                folders.remove(&tree::folder(&self.node.data, &manifest.files));
+            }
+        }
+        for folder in folders {
+            if let Err(error) = tokio::fs::remove_dir_all(&folder).await {
+                tracing::warn!(path = %folder.display(), "the folder of a revision that is gone cannot be removed: {error}");
+            }
+        }
+        Ok(())
+    }
+}
