@@ -3,6 +3,8 @@
 //! The engine trusts compiled code blindly: a flipped byte in it is a hole in the sandbox. So every
 //! file carries a code (HMAC-SHA256) over itself and over everything it depends on, under a key that
 //! only this node has. A file that does not fit is compiled anew, counted and told, never run.
+//!
+//! Beside the code lies what the plugin said of itself, so that a start runs no guest.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{Hash as _, Hasher};
@@ -23,8 +25,26 @@ const KEY_BYTES: usize = 32;
 /// The node's key within the cache folder.
 const KEY_FILE: &str = "node.key";
 
-/// Most files of compiled code; the oldest go first. A file is three to five times its component.
-const FILES_MOST: usize = 4_096;
+/// Most components whose code is kept; the oldest go first. A file is three to five times its component.
+const FILES_MOST: usize = 32_768;
+
+/// What a file has: bytes that a guest chose are never taken for machine code, whatever their file is called.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// Compiled code.
+    Code,
+    /// The answer of `describe`.
+    Description,
+}
+
+impl Kind {
+    fn extension(self) -> &'static str {
+        match self {
+            Kind::Code => "cwasm",
+            Kind::Description => "description",
+        }
+    }
+}
 
 /// Why the code cache cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -93,64 +113,85 @@ impl CodeCache {
 
     /// The compiled component of that digest, if it is here, whole and ours.
     pub(crate) fn load(&self, engine: &Engine, digest: &str) -> Option<Component> {
-        let path = self.path(digest);
-        let mut file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) => {
-                if error.kind() != io::ErrorKind::NotFound {
-                    tracing::warn!(path = %path.display(), %error, "compiled code cannot be read: compiling anew");
-                }
-                return None;
-            }
-        };
-        // The bytes that are checked are the bytes that run: the file is read once, into memory of
-        // ours, and who changes it afterwards changes nothing.
-        let mut bytes = Vec::new();
-        if let Err(error) = file.read_to_end(&mut bytes) {
-            tracing::warn!(path = %path.display(), %error, "compiled code cannot be read: compiling anew");
-            return None;
-        }
-        let Some((code, compiled)) = bytes.split_first_chunk::<KEY_BYTES>() else {
-            return self.reject(&path, "it is cut short");
-        };
-        if self.mac(digest, compiled).verify_slice(code).is_err() {
-            return self.reject(
-                &path,
-                "it was not written by this node, or was changed since",
-            );
-        }
+        let bytes = self.read(Kind::Code, digest)?;
         // SAFETY: the bytes were written by `store` under this node's key, so they are what this very
         // engine profile and version compiled; nothing else can have made the authentication code.
-        match unsafe { Component::deserialize(engine, compiled) } {
+        match unsafe { Component::deserialize(engine, &bytes[KEY_BYTES..]) } {
             Ok(component) => {
                 self.hits.fetch_add(1, Ordering::Relaxed);
                 Some(component)
             }
-            Err(error) => self.reject(&path, &format!("{error:#}")),
+            Err(error) => self.reject(&self.path(Kind::Code, digest), &format!("{error:#}")),
         }
     }
 
     /// Keeps a compiled component. A cache that cannot be written is told and does no harm.
     pub(crate) fn store(&self, digest: &str, component: &Component) {
-        let path = self.path(digest);
-        if let Err(error) = self.write(&path, digest, component) {
+        let written = component
+            .serialize()
+            .map_err(io::Error::other)
+            .and_then(|compiled| self.write(Kind::Code, digest, &compiled));
+        self.told(Kind::Code, digest, written);
+    }
+
+    /// What the component of that digest said of itself, if it is here, whole and ours.
+    pub(crate) fn description(&self, digest: &str) -> Option<String> {
+        let mut bytes = self.read(Kind::Description, digest)?;
+        String::from_utf8(bytes.split_off(KEY_BYTES)).ok()
+    }
+
+    /// Keeps what a component said of itself.
+    pub(crate) fn store_description(&self, digest: &str, text: &str) {
+        let written = self.write(Kind::Description, digest, text.as_bytes());
+        self.told(Kind::Description, digest, written);
+    }
+
+    /// A file that is here, whole and ours: the authentication code, and behind it what it is of.
+    fn read(&self, kind: Kind, digest: &str) -> Option<Vec<u8>> {
+        let path = self.path(kind, digest);
+        // The bytes that are checked are the bytes that run: the file is read once, into memory of
+        // ours, and who changes it afterwards changes nothing.
+        let mut bytes = Vec::new();
+        let read = File::open(&path).and_then(|mut file| file.read_to_end(&mut bytes));
+        if let Err(error) = read {
+            if error.kind() != io::ErrorKind::NotFound {
+                tracing::warn!(path = %path.display(), %error, "compiled code cannot be read: compiling anew");
+            }
+            return None;
+        }
+        let Some((code, content)) = bytes.split_first_chunk::<KEY_BYTES>() else {
+            return self.reject(&path, "it is cut short");
+        };
+        if self.mac(kind, digest, content).verify_slice(code).is_err() {
+            return self.reject(
+                &path,
+                "it was not written by this node, or was changed since",
+            );
+        }
+        Some(bytes)
+    }
+
+    fn told(&self, kind: Kind, digest: &str, written: io::Result<()>) {
+        if let Err(error) = written {
+            let path = self.path(kind, digest);
             tracing::warn!(path = %path.display(), %error, "compiled code is not kept: the next start compiles anew");
         }
     }
 
-    fn write(&self, path: &Path, digest: &str, component: &Component) -> io::Result<()> {
-        let compiled = component.serialize().map_err(io::Error::other)?;
-        let code = self.mac(digest, &compiled).finalize().into_bytes();
+    fn write(&self, kind: Kind, digest: &str, content: &[u8]) -> io::Result<()> {
+        let code = self.mac(kind, digest, content).finalize().into_bytes();
         // Written aside and renamed: a reader never sees half a file.
-        let aside = self
-            .folder
-            .join(format!("{digest}.{}.tmp", std::process::id()));
+        let aside = self.folder.join(format!(
+            "{digest}.{}.{}.tmp",
+            std::process::id(),
+            kind.extension()
+        ));
         let result = (|| {
             let mut file = create_private(&aside)?;
             file.write_all(&code)?;
-            file.write_all(&compiled)?;
+            file.write_all(content)?;
             drop(file);
-            fs::rename(&aside, path)
+            fs::rename(&aside, self.path(kind, digest))
         })();
         if result.is_err() {
             // The leftover is harmless: it has a name that is never read.
@@ -159,18 +200,22 @@ impl CodeCache {
         result
     }
 
-    fn path(&self, digest: &str) -> PathBuf {
+    fn path(&self, kind: Kind, digest: &str) -> PathBuf {
         let environment = hex(&self.environment[..8]);
-        self.folder.join(format!("{digest}-{environment}.cwasm"))
+        let extension = kind.extension();
+        self.folder
+            .join(format!("{digest}-{environment}.{extension}"))
     }
 
-    fn mac(&self, digest: &str, compiled: &[u8]) -> Hmac<Sha256> {
+    fn mac(&self, kind: Kind, digest: &str, content: &[u8]) -> Hmac<Sha256> {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
         mac.update(&self.environment);
-        mac.update(&(digest.len() as u64).to_le_bytes());
-        mac.update(digest.as_bytes());
-        mac.update(compiled);
+        for field in [kind.extension(), digest] {
+            mac.update(&(field.len() as u64).to_le_bytes());
+            mac.update(field.as_bytes());
+        }
+        mac.update(content);
         mac
     }
 
@@ -271,7 +316,7 @@ fn exposed(_metadata: &fs::Metadata) -> bool {
     false
 }
 
-/// Removes the oldest files of compiled code beyond [`FILES_MOST`].
+/// Removes the oldest files of compiled code beyond [`FILES_MOST`], with the descriptions beside them.
 fn prune(folder: &Path) -> io::Result<()> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -279,7 +324,7 @@ fn prune(folder: &Path) -> io::Result<()> {
         let path = entry.path();
         if path
             .extension()
-            .is_some_and(|extension| extension == "cwasm")
+            .is_some_and(|extension| extension == Kind::Code.extension())
         {
             files.push((entry.metadata()?.modified()?, path));
         }
@@ -287,7 +332,11 @@ fn prune(folder: &Path) -> io::Result<()> {
     let surplus = files.len().saturating_sub(FILES_MOST);
     files.sort();
     for (_, path) in files.into_iter().take(surplus) {
-        fs::remove_file(path)?;
+        fs::remove_file(&path)?;
+        match fs::remove_file(path.with_extension(Kind::Description.extension())) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
     Ok(())
 }

@@ -133,48 +133,61 @@ pub(crate) async fn load(
     let prepared = work
         .await
         .map_err(|error| fault(format!("checking the component panicked: {error}")))?;
-    let (mut complaints, inner) = match prepared {
+    let (mut complaints, inner, known) = match prepared {
         Prepared::Refused(complaints) => return Err(complaints),
-        Prepared::Runnable(complaints, inner) => (complaints, inner),
+        Prepared::Runnable(complaints, inner, known) => (complaints, inner, known),
     };
 
     let limits = limits.clone();
+    let fresh = known.is_none();
     let answered = shared
         .runtime
         .spawn(&shared.share, async move {
             let mut inner = inner;
-            let answer = run::describe(&inner, &limits)
-                .await
-                .map_err(|error| vec![LoadError::Describe(error)])
-                .and_then(|text| description::read(&text));
-            answer.map(|(description, steps)| {
-                inner.description = description;
-                inner.steps = steps;
-                inner
-            })
+            let text = match known {
+                Some(text) => run::description(text, &limits),
+                None => run::describe(&inner, &limits).await,
+            };
+            let text = text.map_err(|error| vec![LoadError::Describe(error)])?;
+            let (description, steps) = description::read(&text)?;
+            inner.description = description;
+            inner.steps = steps;
+            Ok::<_, Vec<LoadError>>((inner, text))
         })
         .await
         .map_err(|end| match end {
             GuestEnd::Cancelled => fault("the engine is shutting down".to_owned()),
             GuestEnd::Panicked(words) => fault(format!("describing the plugin panicked: {words}")),
         })?;
-    match answered {
-        Ok(inner) if complaints.is_empty() => Ok(Plugin {
-            inner: Arc::new(*inner),
-        }),
-        Ok(_) => Err(complaints),
+    let (inner, text) = match answered {
+        Ok(answered) if complaints.is_empty() => answered,
+        Ok(_) => return Err(complaints),
         Err(further) => {
             complaints.extend(further);
-            Err(complaints)
+            return Err(complaints);
         }
+    };
+    if fresh && shared.cache.is_some() {
+        let (shared, digest) = (Arc::clone(shared), inner.digest.clone());
+        let runtime = Arc::clone(&shared);
+        let kept = runtime.runtime.run_blocking(move || {
+            if let Some(cache) = &shared.cache {
+                cache.store_description(&digest, &text);
+            }
+        });
+        kept.await
+            .map_err(|error| fault(format!("keeping the description panicked: {error}")))?;
     }
+    Ok(Plugin {
+        inner: Arc::new(*inner),
+    })
 }
 
 /// A component that was looked at from outside and perhaps compiled.
 enum Prepared {
     Refused(Vec<LoadError>),
-    /// With the complaints that do not keep it from describing itself.
-    Runnable(Vec<LoadError>, Box<Inner>),
+    /// With the complaints that do not keep it from describing itself, and what it is known to say.
+    Runnable(Vec<LoadError>, Box<Inner>, Option<String>),
 }
 
 fn prepare(shared: &Arc<Shared>, bytes: &[u8], grants: &Grants, limits: &Limits) -> Prepared {
@@ -183,7 +196,7 @@ fn prepare(shared: &Arc<Shared>, bytes: &[u8], grants: &Grants, limits: &Limits)
         return Prepared::Refused(inspection.complaints);
     }
     match compile(shared, bytes, &inspection) {
-        Ok(inner) => Prepared::Runnable(inspection.complaints, Box::new(inner)),
+        Ok((inner, known)) => Prepared::Runnable(inspection.complaints, Box::new(inner), known),
         Err(complaint) => {
             let mut complaints = inspection.complaints;
             complaints.push(complaint);
@@ -196,7 +209,7 @@ fn compile(
     shared: &Arc<Shared>,
     bytes: &[u8],
     inspection: &Inspection,
-) -> Result<Inner, LoadError> {
+) -> Result<(Inner, Option<String>), LoadError> {
     let unsupported = |error: wasmtime::Error| LoadError::Unsupported {
         reason: admit::in_one_line(&format!("{error:#}")),
     };
@@ -208,14 +221,17 @@ fn compile(
     };
     let cache = shared.cache.as_ref();
     let cached = cache.and_then(|cache| cache.load(&tier.engine, &inspection.digest));
-    let component = match cached {
-        Some(component) => component,
+    let (component, known) = match cached {
+        Some(component) => {
+            let known = cache.and_then(|cache| cache.description(&inspection.digest));
+            (component, known)
+        }
         None => {
             let component = Component::from_binary(&tier.engine, bytes).map_err(unsupported)?;
             if let Some(cache) = cache {
                 cache.store(&inspection.digest, &component);
             }
-            component
+            (component, None)
         }
     };
     let pre = link(&component, &inspection.imports).map_err(unsupported)?;
@@ -237,7 +253,7 @@ fn compile(
     }
     imports.sort();
     imports.dedup();
-    Ok(Inner {
+    let inner = Inner {
         shared: Arc::clone(shared),
         tier,
         run: export("run")?,
@@ -254,5 +270,6 @@ fn compile(
             summary: Default::default(),
             steps: Default::default(),
         },
-    })
+    };
+    Ok((inner, known))
 }

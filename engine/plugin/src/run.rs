@@ -7,13 +7,14 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use wasmtime::component::{ComponentType, Lift};
+use wasmtime::component::{ComponentType, Instance, Lift};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use crate::calls::HostCalls;
 use crate::description::StepCheck;
 use crate::error::{StepError, TrapKind};
 use crate::limits::Limits;
+use crate::link::ended;
 use crate::meter::{CpuClock, Metered, Meters, StepState};
 use crate::plugin::Inner;
 use crate::retold::Told;
@@ -133,7 +134,7 @@ async fn attempt(
         .map_err(StepError::BadInput)?;
 
     let body = async |store: &mut Store<StepState>| {
-        let instance = plugin.pre.instantiate_async(&mut *store).await?;
+        let instance = instantiate(plugin, store).await?;
         store.data_mut().instantiated();
         let run = instance.get_typed_func::<(&str, &str), (Result<GuestOutcome, GuestFailure>,)>(
             &mut *store,
@@ -163,16 +164,44 @@ fn authors_part(input: &Value) -> Cow<'_, Value> {
     }
 }
 
+/// A fresh instance. Where the machine has no room for one, such as too few open files or memory mappings, that is the
+/// host's fault; a start function that traps is the plugin's.
+async fn instantiate(
+    plugin: &Inner,
+    store: &mut Store<StepState>,
+) -> Result<Instance, wasmtime::Error> {
+    plugin
+        .pre
+        .instantiate_async(&mut *store)
+        .await
+        .map_err(|error| {
+            let known = error.is::<StepError>()
+                || error.is::<Trap>()
+                || error.is::<PoolConcurrencyLimitError>();
+            match known {
+                true => error,
+                false => ended(StepError::HostFault(format!(
+                    "no instance can be made: {error:#}; are there open files (`ulimit -n`), memory mappings (vm.max_map_count) and memory left?"
+                ))),
+            }
+        })
+}
+
 /// Asks a plugin to describe itself: under the limits of a step, with every import refused.
 pub(crate) async fn describe(plugin: &Inner, limits: &Limits) -> Result<String, StepError> {
     let body = async |store: &mut Store<StepState>| {
-        let instance = plugin.pre.instantiate_async(&mut *store).await?;
+        let instance = instantiate(plugin, store).await?;
         let describe = instance.get_typed_func::<(), (String,)>(&mut *store, plugin.describe)?;
         describe.call_async(&mut *store, ()).await
     };
     let calls = Box::new(crate::calls::NoCalls);
     let (wasi, mut meters) = (Wasi::new(true), Meters::default());
     let (text,) = guarded(plugin, limits, calls, wasi, None, &mut meters, body).await?;
+    description(text, limits)
+}
+
+/// What a plugin said of itself, if it is not too long.
+pub(crate) fn description(text: String, limits: &Limits) -> Result<String, StepError> {
     if text.len() > limits.description_bytes {
         return Err(StepError::OutputLimit {
             bytes: text.len(),
@@ -234,7 +263,7 @@ async fn guarded<T>(
             None => metered.await,
             Some(cancel) => tokio::select! {
                 biased;
-                () = cancel.cancelled() => Err(crate::link::ended(StepError::Cancelled("the engine stopped it".into()))),
+                () = cancel.cancelled() => Err(ended(StepError::Cancelled("the engine stopped it".into()))),
                 result = metered => result,
             },
         }

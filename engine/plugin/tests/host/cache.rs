@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use strowger_plugin::{Host, HostConfig, HostError};
+use strowger_plugin::{Grants, Host, HostConfig, HostError, Limits, LoadError, StepError};
 
 use crate::guest::Guest;
 use crate::world::{go, load};
@@ -125,6 +125,64 @@ async fn a_components_code_under_anothers_name_is_compiled_anew() {
     assert_eq!(
         plugin.run(go("{}")).await.result.unwrap_err().code(),
         "step-trap"
+    );
+}
+
+/// The one description.
+fn described(folder: &Path) -> PathBuf {
+    compiled(folder).with_extension("description")
+}
+
+#[tokio::test]
+async fn a_plugin_is_asked_once_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    load_and_run(&host(folder.path())).await;
+    let file = described(folder.path());
+    let whole = fs::read(&file).unwrap();
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(load_and_run(&host(folder.path())).await, (1, 0));
+
+    // What was changed, or is code under the name of a description or a description under the name of code, is refused.
+    let code = fs::read(compiled(folder.path())).unwrap();
+    let mut changed = whole.clone();
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    for (bytes, what) in [
+        (changed.as_slice(), "changed"),
+        (&whole[..20], "short"),
+        (&code, "code"),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        assert_eq!(load_and_run(&host(folder.path())).await, (1, 1), "{what}");
+        assert_eq!(fs::read(&file).unwrap(), whole, "{what}: made anew");
+    }
+    fs::write(compiled(folder.path()), &whole).unwrap();
+    assert_eq!(load_and_run(&host(folder.path())).await, (0, 1));
+    fs::remove_file(&file).unwrap();
+    assert_eq!(load_and_run(&host(folder.path())).await, (1, 0));
+    assert_eq!(fs::read(&file).unwrap(), whole);
+}
+
+#[tokio::test]
+async fn a_description_that_is_known_is_held_to_the_limits_of_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let guest = Guest::default().build();
+    load_and_run(&host(folder.path())).await;
+    let small = Limits {
+        description_bytes: 10,
+        ..Limits::default()
+    };
+    let told = host(folder.path())
+        .load(&guest, &Grants::all(), &small)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            told[0],
+            LoadError::Describe(StepError::OutputLimit { most: 10, .. })
+        ),
+        "{told:?}"
     );
 }
 
