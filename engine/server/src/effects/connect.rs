@@ -61,13 +61,26 @@ impl Service<Uri> for Connector {
     fn call(&mut self, to: Uri) -> Self::Future {
         let Connector { private, within } = self.clone();
         Box::pin(async move {
-            let connected = tokio::time::timeout(within, connect(&private, &to)).await;
+            let connected = connect(&private, &to, |host, port| async move {
+                // The system's resolver also reads what only looks like a name: `2130706433`, `0x7f.1`, `0177.0.0.1`.
+                let found = tokio::net::lookup_host((host.as_str(), port)).await;
+                found.map(Iterator::collect)
+            });
+            let connected = tokio::time::timeout(within, connected).await;
             connected.unwrap_or(Err(NoConnection::Slow(within)))
         })
     }
 }
 
-async fn connect(allowed: &BTreeSet<String>, to: &Uri) -> Result<TokioIo<TcpStream>, NoConnection> {
+/// Connects to where a URL leads, its name asked for once.
+async fn connect<F>(
+    allowed: &BTreeSet<String>,
+    to: &Uri,
+    lookup: impl FnOnce(String, u16) -> F,
+) -> Result<TokioIo<TcpStream>, NoConnection>
+where
+    F: Future<Output = io::Result<Vec<SocketAddr>>>,
+{
     let Ok(service) = service(to) else {
         let why = "no address of the web";
         return Err(NoConnection::Failed(io::Error::other(why)));
@@ -76,13 +89,11 @@ async fn connect(allowed: &BTreeSet<String>, to: &Uri) -> Result<TokioIo<TcpStre
     let (host, port) = service.rsplit_once(':').unwrap_or((&service, "0"));
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let port = port.parse().unwrap_or_default();
-    // The system's resolver also reads what only looks like a name: `2130706433`, `0x7f.1`, `0177.0.0.1`.
     let found: Vec<SocketAddr> = match host.parse::<IpAddr>() {
         Ok(literal) => vec![SocketAddr::new(literal, port)],
-        Err(_) => {
-            let found = tokio::net::lookup_host((host, port)).await;
-            found.map_err(NoConnection::Failed)?.collect()
-        }
+        Err(_) => lookup(host.to_owned(), port)
+            .await
+            .map_err(NoConnection::Failed)?,
     };
     let mut refused = None;
     let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
@@ -107,5 +118,60 @@ async fn connect(allowed: &BTreeSet<String>, to: &Uri) -> Result<TokioIo<TcpStre
             kind,
         }),
         None => Err(NoConnection::Failed(failed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name server's answers, one after the other, as an attacker's gives them.
+    async fn asked(
+        allowed: &[&str],
+        answers: &mut Vec<Vec<SocketAddr>>,
+        to: &str,
+    ) -> Result<SocketAddr, NoConnection> {
+        let allowed = allowed.iter().map(|&service| service.to_owned()).collect();
+        let to = to.parse().expect("a URL");
+        let stream = connect(&allowed, &to, |_, _| {
+            let answer = answers.remove(0);
+            async move { Ok(answer) }
+        });
+        Ok(stream.await?.inner().peer_addr().expect("connected"))
+    }
+
+    #[tokio::test]
+    async fn a_name_that_changes_its_mind_reaches_nothing_private() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let here = listener.local_addr().expect("an address");
+        let metadata: SocketAddr = ([169, 254, 169, 254], 80).into();
+        let mapped: SocketAddr = format!("[::ffff:127.0.0.1]:{}", here.port())
+            .parse()
+            .expect("an address");
+        let url = format!("http://rebind.example:{}/", here.port());
+
+        // Each request asks once, and is held to that answer: the next one, which would be private, is for the next request.
+        let mut answers = vec![vec![here], vec![metadata, mapped], vec![here]];
+        for kinds in [["loopback"], ["link-local"]] {
+            let refused = asked(&[], &mut answers, &url).await;
+            assert!(
+                matches!(&refused, Err(NoConnection::Private { kind, .. }) if kinds.contains(kind)),
+                "{refused:?}"
+            );
+        }
+        assert_eq!(answers.len(), 1, "each asked once");
+        // A service that the operator let through goes where its name leads, and to nowhere else's port.
+        let service = format!("rebind.example:{}", here.port());
+        assert_eq!(
+            asked(&[&service], &mut answers, &url)
+                .await
+                .expect("let through"),
+            here
+        );
+        let mut answers = vec![vec![here]];
+        let refused = asked(&["rebind.example:1"], &mut answers, &url).await;
+        assert!(refused.is_err(), "{refused:?}");
     }
 }
