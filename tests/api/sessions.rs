@@ -9,7 +9,7 @@ use strowger_tests::Engine;
 use strowger_tests::http::{Response, get, send};
 use strowger_tests::program::{binary, strowger};
 
-use crate::world::engine;
+use crate::world::{Client, engine};
 
 const PASSWORD: &str = "four words in a row";
 
@@ -120,6 +120,97 @@ fn a_session_begins_with_a_password_and_ends_with_the_user() -> Result<()> {
         send(engine.http, "GET", "/v1/me", &[("Cookie", &again)], None)?.status,
         401
     );
+    Ok(())
+}
+
+#[test]
+fn users_are_set_and_removed_over_the_api() -> Result<()> {
+    let engine = engine("")?;
+    let owner = Client::new(&engine, "owner", &[])?;
+    let tenants = Client::new(&engine, "owner", &["--tenant", "bench"])?;
+    let designer = Client::new(&engine, "designer", &[])?;
+    let rosa = |role: &str, password: &str| json!({ "role": role, "password": password });
+    let set = |who: &Client<'_>, name: &str, wanted: &Json| {
+        who.with(
+            "PUT",
+            &format!("/v1/users/{name}"),
+            &[],
+            Some(&wanted.to_string()),
+        )
+    };
+    for (name, wanted, status) in [
+        ("rosa", rosa("operator", "short"), 422),
+        ("No", rosa("operator", PASSWORD), 422),
+        ("rosa", rosa("king", PASSWORD), 422),
+        ("rosa", json!({ "role": "operator" }), 422),
+        ("rosa", rosa("operator", PASSWORD), 200),
+    ] {
+        assert_eq!(set(&owner, name, &wanted)?.status, status, "{wanted}");
+    }
+    assert_eq!(
+        set(&designer, "mia", &rosa("auditor", PASSWORD))?.status,
+        403
+    );
+    // An owner of a tenant makes users of it, and neither sees nor changes others.
+    let made = set(&tenants, "mia", &rosa("auditor", PASSWORD))?;
+    assert_eq!(
+        (made.status, &made.json()?["tenant"]),
+        (200, &json!("bench"))
+    );
+    let whole = json!({ "role": "auditor", "password": PASSWORD, "tenant": "*" });
+    assert_eq!(set(&tenants, "ina", &whole)?.status, 403);
+    assert_eq!(
+        set(&tenants, "rosa", &rosa("auditor", PASSWORD))?.status,
+        409
+    );
+    assert_eq!(tenants.ask("GET", "/v1/users/rosa")?.status, 404);
+    assert_eq!(tenants.ask("DELETE", "/v1/users/rosa")?.status, 404);
+    let names = |who: &Client<'_>| -> Result<Vec<String>> {
+        let page = who.ask("GET", "/v1/users")?.json()?;
+        let items = page["items"].as_array().into_iter().flatten();
+        Ok(items
+            .filter_map(|user| user["name"].as_str().map(str::to_owned))
+            .collect())
+    };
+    assert_eq!(names(&owner)?, ["mia", "rosa"]);
+    assert_eq!(names(&tenants)?, ["mia"]);
+    let page = owner.ask("GET", "/v1/users?limit=1")?;
+    assert!(
+        page.json()?["next"].is_string() && !page.body.contains("argon2"),
+        "{}",
+        page.body
+    );
+
+    // Another password ends the session; a change of what was changed meanwhile does not happen.
+    let cookie = cookie(&sign_in(&engine, "rosa", PASSWORD)?)?;
+    let me = |cookie: &str| send(engine.http, "GET", "/v1/me", &[("Cookie", cookie)], None);
+    assert_eq!(me(&cookie)?.status, 200);
+    let before = owner.ask("GET", "/v1/users/rosa")?;
+    let tag = before.header("etag").context("a tag")?.to_owned();
+    assert_eq!(
+        set(&owner, "rosa", &rosa("operator", "other words in a row"))?.status,
+        200
+    );
+    assert_eq!(me(&cookie)?.status, 401);
+    assert_eq!(sign_in(&engine, "rosa", PASSWORD)?.status, 401);
+    assert_eq!(
+        sign_in(&engine, "rosa", "other words in a row")?.status,
+        201
+    );
+    let late = owner.with("DELETE", "/v1/users/rosa", &[("If-Match", &tag)], None)?;
+    assert_eq!(late.status, 412, "{}", late.body);
+    assert_eq!(owner.ask("DELETE", "/v1/users/rosa")?.status, 204);
+    assert_eq!(owner.ask("DELETE", "/v1/users/rosa")?.status, 404);
+    assert_eq!(
+        sign_in(&engine, "rosa", "other words in a row")?.status,
+        401
+    );
+    let log = owner.ask("GET", "/v1/audit")?.body;
+    assert!(
+        log.contains("user.set") && log.contains("user.remove"),
+        "{log}"
+    );
+    assert!(!log.contains(PASSWORD), "{log}");
     Ok(())
 }
 

@@ -121,10 +121,12 @@ pub async fn tokens_are_found_listed_and_revoked(database: &Database<'_>) -> Res
 pub async fn users_sign_in_and_out(database: &Database<'_>) -> Result<()> {
     let store = open(&database.place).await?;
     let _ = store
-        .make_user(&user("rosa"), &change("rosa", None))
+        .set_user(&user("rosa"), None, &change("rosa", None))
         .await?;
     assert!(store.has_access().await?);
-    let again = store.make_user(&user("rosa"), &change("rosa", None)).await;
+    let again = store
+        .set_user(&user("rosa"), None, &change("rosa", None))
+        .await;
     assert!(
         matches!(again, Err(AccessError::Limit(_))),
         "{:?}",

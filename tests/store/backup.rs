@@ -52,7 +52,7 @@ async fn filled(place: &Place, data: &Path) -> Result<(Store, Writer)> {
     let revoked = store.revoke_token("t2", &change("t2", None)).await?;
     assert!(revoked.is_some());
     let _ = store
-        .make_user(&user("rosa"), &change("rosa", None))
+        .set_user(&user("rosa"), None, &change("rosa", None))
         .await?;
     let _ = store
         .make_session(b"cookie", "rosa", 1 << 50, &change("rosa", None))

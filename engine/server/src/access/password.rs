@@ -6,8 +6,10 @@ use tokio::sync::Semaphore;
 
 /// Shortest password, in characters: NIST SP 800-63B asks for 8 at least, and there is no second factor.
 pub const MIN_PASSWORD_CHARS: usize = 12;
-/// Longest password, in bytes: room for any phrase.
-pub const MAX_PASSWORD_BYTES: usize = 256;
+/// Longest password, in characters: room for any phrase.
+pub const MAX_PASSWORD_CHARS: usize = 256;
+/// The same in bytes of UTF-8.
+pub const MAX_PASSWORD_BYTES: usize = 4 * MAX_PASSWORD_CHARS;
 
 /// Memory of one hash, in KiB; with [`PASSES`] and one lane the first choice of the OWASP Password Storage Cheat Sheet.
 const MEMORY_KIB: u32 = 19_456;
@@ -28,7 +30,7 @@ pub enum PasswordError {
     )]
     Short,
     /// Too long.
-    #[error("a password has at most {MAX_PASSWORD_BYTES} bytes")]
+    #[error("a password has at most {MAX_PASSWORD_CHARS} characters")]
     Long,
     /// The function failed, which it does for want of memory alone.
     #[error("the password cannot be hashed: {0}")]
@@ -50,14 +52,18 @@ impl Default for Passwords {
 }
 
 impl Passwords {
+    /// Whether a text may be a password.
+    pub fn check(password: &str) -> Result<(), PasswordError> {
+        match password.chars().count() {
+            ..MIN_PASSWORD_CHARS => Err(PasswordError::Short),
+            MIN_PASSWORD_CHARS..=MAX_PASSWORD_CHARS => Ok(()),
+            _ => Err(PasswordError::Long),
+        }
+    }
+
     /// What is kept of a password: the PHC string, with its salt and parameters.
     pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
-        if password.chars().count() < MIN_PASSWORD_CHARS {
-            return Err(PasswordError::Short);
-        }
-        if password.len() > MAX_PASSWORD_BYTES {
-            return Err(PasswordError::Long);
-        }
+        Passwords::check(&password)?;
         self.beside(move || {
             let hash = argon2()?.hash_password(password.as_bytes());
             hash.map(|hash| hash.to_string())

@@ -112,6 +112,9 @@ pub enum Permission {
     /// Making, listing and revoking tokens.
     #[serde(rename = "tokens:manage")]
     TokensManage,
+    /// Setting, listing and removing users.
+    #[serde(rename = "users:manage")]
+    UsersManage,
 }
 
 impl Permission {
@@ -128,6 +131,7 @@ impl Permission {
             Permission::ReleasesMake => "releases:make",
             Permission::VaultManage => "vault:manage",
             Permission::TokensManage => "tokens:manage",
+            Permission::UsersManage => "users:manage",
         }
     }
 }
@@ -193,6 +197,11 @@ pub const PERMISSIONS: &[Granted] = &[
     Granted {
         permission: Permission::TokensManage,
         what: "make, list and revoke tokens",
+        roles: &[Role::Owner],
+    },
+    Granted {
+        permission: Permission::UsersManage,
+        what: "set, list and remove users",
         roles: &[Role::Owner],
     },
 ];

@@ -98,7 +98,7 @@ impl Add {
             made_by: change.who.clone(),
         };
         let _ = store
-            .make_user(&user, &change)
+            .set_user(&user, None, &change)
             .await
             .map_err(Failure::cannot)?;
         store.close().await;

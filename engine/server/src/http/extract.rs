@@ -63,6 +63,17 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 }
 
 impl IfMatch {
+    /// 412 for a thing that is not there, if any tag is asked for (RFC 9110 section 13.1.1).
+    pub fn check_absent(&self) -> Result<(), Problem> {
+        match self.0.contains_key(IF_MATCH) {
+            false => Ok(()),
+            true => Err(Problem::of(
+                StatusCode::PRECONDITION_FAILED,
+                "it is not there, so it has no ETag: leave out If-Match to make it",
+            )),
+        }
+    }
+
     /// 412 when the thing, as a `GET` would show it, is another one now.
     pub fn check<T: Serialize>(&self, current: &T) -> Result<(), Problem> {
         let body = serde_json::to_vec(current).map_err(|e| Problem::internal(e.to_string()))?;

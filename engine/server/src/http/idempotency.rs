@@ -9,10 +9,12 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use sha2::Digest;
+use hmac::{Hmac, Mac as _};
+use sha2::{Digest as _, Sha256};
 
 use super::principal::Principal;
 use super::{Api, Problem};
+use crate::project::hex;
 use crate::store::{Answer, Claim, Store};
 
 /// The header.
@@ -75,15 +77,23 @@ async fn claim<'a>(
             format!("the body has more than {body_bytes} bytes, or broke off"),
         )
     })?;
-    let mut digest = sha2::Sha256::new();
+    // What is kept is under the key, which is not: who reads the store cannot try passwords and secrets against it.
+    let mut digest = Hmac::<Sha256>::new_from_slice(key.as_bytes())
+        .map_err(|error| Problem::internal(error.to_string()))?;
     for part in [parts.method.as_str(), &parts.uri.to_string()] {
-        digest.update(part);
-        digest.update([0]);
+        digest.update(part.as_bytes());
+        digest.update(&[0]);
     }
     digest.update(&body);
+    let key = hex(&Sha256::digest(key.as_bytes()));
     let store = api.gate.store()?;
     let claim = store
-        .claim_request(&principal.who, &key, &digest.finalize(), api.now())
+        .claim_request(
+            &principal.who,
+            &key,
+            &digest.finalize().into_bytes(),
+            api.now(),
+        )
         .await?;
     match claim {
         Claim::New => Ok(Ok((

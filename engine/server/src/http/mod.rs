@@ -31,6 +31,7 @@ mod tagged;
 mod tenants;
 mod tls;
 mod tokens;
+mod users;
 mod vault;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -96,7 +97,7 @@ fn endpoints() -> Routes {
     use Access::{Needs, Open, OpenOnLoopback, OwnToken, SignedIn};
     use Permission::{
         AuditRead, ContactsRead, MetricsRead, PluginsPush, ProjectsPush, RecordsRead, ReleasesMake,
-        TenantsRead, TokensManage, VaultManage,
+        TenantsRead, TokensManage, UsersManage, VaultManage,
     };
     Routes::default()
         .add(Open, routes!(engine::health))
@@ -117,6 +118,10 @@ fn endpoints() -> Routes {
         .add(Needs(TokensManage), routes!(tokens::make))
         .add(Needs(TokensManage), routes!(tokens::one))
         .add(Needs(TokensManage), routes!(tokens::revoke))
+        .add(Needs(UsersManage), routes!(users::list))
+        .add(Needs(UsersManage), routes!(users::one))
+        .add(Needs(UsersManage), routes!(users::set))
+        .add(Needs(UsersManage), routes!(users::remove))
         .add(Needs(AuditRead), routes!(audit::list))
         .add(OwnToken, routes!(chat::begin))
         .add(OwnToken, routes!(chat::write))

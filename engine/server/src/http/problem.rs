@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::access::PasswordError;
 use crate::store::{AccessError, StoreError};
 
 /// A refusal. Its text says what is wrong and what to do, and nothing secret.
@@ -129,6 +130,15 @@ impl From<StoreError> for Problem {
                 tracing::error!("{error}");
                 Problem::internal(error.to_string())
             }
+        }
+    }
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Problem {
+        match error {
+            PasswordError::Short | PasswordError::Long => Problem::unprocessable(error.to_string()),
+            PasswordError::Failed(why) => Problem::internal(why),
         }
     }
 }

@@ -59,15 +59,38 @@ impl Store {
         )
     }
 
-    /// Keeps a new user.
-    pub async fn make_user(&self, user: &UserRow, change: &Change) -> Result<Audited, AccessError> {
+    /// Keeps a user: a new one, or in place of `before`, if that one is still there, whose sessions end with it.
+    pub async fn set_user(
+        &self,
+        user: &UserRow,
+        before: Option<&UserRow>,
+        change: &Change,
+    ) -> Result<Audited, AccessError> {
         self.reachable()?;
-        let taken = format!(
-            "there is a user {} already: remove that one first, or choose another name",
-            user.name
-        );
+        let taken = match before {
+            None => format!(
+                "there is a user {} already: remove that one first, or choose another name",
+                user.name
+            ),
+            Some(_) => format!("the user {} was changed meanwhile: look again", user.name),
+        };
         let done = each!(self, pool => async {
             let mut transaction = pool.begin().await?;
+            if let Some(before) = before {
+                let gone = sqlx::query("DELETE FROM users WHERE name = $1 AND tenant = $2 AND password = $3")
+                    .bind(&before.name)
+                    .bind(&before.tenant)
+                    .bind(&before.password)
+                    .execute(&mut *transaction)
+                    .await?;
+                if gone.rows_affected() == 0 {
+                    return Ok(Err(taken));
+                }
+                sqlx::query("DELETE FROM sessions WHERE user_name = $1")
+                    .bind(&before.name)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
             let done = sqlx::query(
                 "INSERT INTO users (name, password, role, tenant, made_at, made_by) VALUES ($1, $2, $3, $4, $5, $6) \
                  ON CONFLICT (name) DO NOTHING",

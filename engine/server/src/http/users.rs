@@ -1,0 +1,232 @@
+//! People who sign in with a password: setting, listing and removing them.
+
+use axum::Json;
+use axum::extract::{Extension, OriginalUri, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::extract::{Asked, Body, Id, IfMatch};
+use super::page::Page;
+use super::principal::Principal;
+use super::problem::ProblemBody;
+use super::tagged::Tagged;
+use super::tenants::ListOf;
+use super::{Api, Problem};
+use crate::access::{Passwords, Role, is_scope, is_user_name, scope, tenant_of};
+use crate::store::UserRow;
+
+/// Somebody who can sign in.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct User {
+    /// The name that is typed.
+    name: String,
+    /// The role.
+    role: String,
+    /// The tenant, or `*`: the whole centre.
+    tenant: String,
+    /// When the user was set, in milliseconds since 1970.
+    made_at: i64,
+    /// Who did.
+    made_by: String,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> User {
+        User {
+            name: row.name,
+            role: row.role,
+            tenant: row.tenant,
+            made_at: row.made_at,
+            made_by: row.made_by,
+        }
+    }
+}
+
+/// What a user shall be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WantedUser {
+    /// The password: 12 to 256 characters. Its argon2id hash is kept.
+    #[schema(min_length = 12, max_length = 256)]
+    password: String,
+    /// The role; it may do no more than you.
+    role: Role,
+    /// The tenant, or `*`; yours unless you say another.
+    #[schema(max_length = 64, pattern = r"^(\*|[a-z][a-z0-9-]*)$")]
+    tenant: Option<String>,
+}
+
+/// List users
+///
+/// By name; without their passwords' hashes.
+#[utoipa::path(
+    get, path = "/v1/users", operation_id = "list_users", tag = "access", params(ListOf),
+    responses((status = 200, body = Page<User>, headers(("Link" = String, description = "The next page; not on the last."))))
+)]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    OriginalUri(uri): OriginalUri,
+    principal: Principal,
+    Asked(query): Asked<ListOf>,
+) -> Result<Page<User>, Problem> {
+    let (limit, after) = query.range()?;
+    let rows = api.gate.store()?.users().await?.into_iter();
+    let rows = rows.filter(|row| row.name.as_str() > after && sees(&principal, row));
+    let users = rows.take(limit as usize + 1).map(User::from).collect();
+    Ok(Page::of(&uri, users, limit, |user: &User| {
+        user.name.clone()
+    }))
+}
+
+/// Look at a user
+#[utoipa::path(
+    get, path = "/v1/users/{name}", operation_id = "get_user", tag = "access",
+    params(("name" = String, Path, description = "The name.", max_length = 64)),
+    responses(
+        (status = 200, body = User, headers(("ETag" = String))),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such user, or another tenant's."),
+    )
+)]
+pub(crate) async fn one(
+    State(api): State<Api>,
+    principal: Principal,
+    Id(name): Id,
+) -> Result<Tagged<User>, Problem> {
+    let user = api.gate.store()?.user(&name).await?;
+    let user = user.filter(|user| sees(&principal, user));
+    Ok(Tagged(user.ok_or_else(|| unknown(&name))?.into()))
+}
+
+/// Set a user
+///
+/// A new one, or another password or role for one that is there, whose sessions end with it. From the first user on nobody
+/// is let in without signing in or a token.
+#[utoipa::path(
+    put, path = "/v1/users/{name}", operation_id = "set_user", tag = "access", request_body = WantedUser,
+    params(
+        ("name" = String, Path, description = "The name to sign in with: lower-case letters, digits and .-_@, a letter first.", pattern = r"^[a-z][a-z0-9._@-]{0,63}$"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET gave: change the user only as it was then."),
+    ),
+    responses(
+        (status = 200, body = User, description = "The user can sign in."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "The name has a control character."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The name is taken, or there are too many users."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "The user was changed since."),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "The name, the password or the tenant is none."),
+    )
+)]
+pub(crate) async fn set(
+    State(api): State<Api>,
+    Id(name): Id,
+    principal: Principal,
+    if_match: IfMatch,
+    Body(wanted): Body<WantedUser>,
+) -> Result<Response, Problem> {
+    if !is_user_name(&name) {
+        return Err(Problem::unprocessable(
+            "a user's name is lower-case letters, digits and .-_@, a letter first, at most 64",
+        ));
+    }
+    let tenant = match wanted.tenant {
+        Some(scope) if is_scope(&scope) => tenant_of(&scope),
+        Some(_) => {
+            return Err(Problem::unprocessable(
+                "`tenant` is the name of a tenant, or `*` for the whole centre",
+            ));
+        }
+        None => principal.tenant.clone(),
+    };
+    Passwords::check(&wanted.password)?;
+    let now = api.now();
+    let change = principal
+        .change(now, "user.set", &name)
+        .of_tenant(tenant.clone())
+        .with(json!({ "role": wanted.role }));
+    let store = api.gate.store()?;
+    let before = store.user(&name).await?;
+    let theirs = before
+        .as_ref()
+        .is_some_and(|before| !sees(&principal, before) || !covers(&principal, before));
+    let outside = principal.tenant.is_some() && principal.tenant != tenant;
+    if outside || !principal.role.covers(wanted.role) || theirs {
+        let _ = api.audit(&change.refused()).await?;
+        return Err(match theirs {
+            true => Problem::conflict(format!("there is a user {name} already, who is not yours")),
+            false => Problem::forbidden(format!(
+                "a user may do no more than whoever makes one: you are {} of {}",
+                principal.role.name(),
+                scope(principal.tenant.as_deref())
+            )),
+        });
+    }
+    match &before {
+        Some(before) => if_match.check(&User::from(before.clone()))?,
+        None => if_match.check_absent()?,
+    }
+    let password = api.gate.passwords.hash(wanted.password).await?;
+    let row = UserRow {
+        name,
+        password,
+        role: wanted.role.name().to_owned(),
+        tenant: scope(tenant.as_deref()).to_owned(),
+        made_at: i64::try_from(now).unwrap_or(i64::MAX),
+        made_by: principal.who,
+    };
+    let audited = store.set_user(&row, before.as_ref(), &change).await?;
+    Ok((Extension(audited), Json(User::from(row))).into_response())
+}
+
+/// Remove a user
+///
+/// The sessions end with it.
+#[utoipa::path(
+    delete, path = "/v1/users/{name}", operation_id = "remove_user", tag = "access",
+    params(
+        ("name" = String, Path, description = "The name.", max_length = 64),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET gave: remove the user only as it was then."),
+    ),
+    responses(
+        (status = 204, description = "The user is removed."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such user, or another tenant's."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "The user was changed since."),
+    )
+)]
+pub(crate) async fn remove(
+    State(api): State<Api>,
+    principal: Principal,
+    Id(name): Id,
+    if_match: IfMatch,
+) -> Result<Response, Problem> {
+    let store = api.gate.store()?;
+    let user = store.user(&name).await?;
+    let user = user.filter(|user| sees(&principal, user));
+    let user = user.ok_or_else(|| unknown(&name))?;
+    let change = principal
+        .change(api.now(), "user.remove", &name)
+        .of_tenant(tenant_of(&user.tenant))
+        .with(json!({ "role": user.role }));
+    if_match.check(&User::from(user))?;
+    let removed = store.remove_user(&name, &change).await?;
+    let audited = removed.ok_or_else(|| unknown(&name))?;
+    Ok((StatusCode::NO_CONTENT, Extension(audited)).into_response())
+}
+
+fn sees(principal: &Principal, user: &UserRow) -> bool {
+    match tenant_of(&user.tenant) {
+        Some(tenant) => principal.sees(&tenant),
+        None => principal.tenant.is_none(),
+    }
+}
+
+/// Whether somebody may do all that a user may.
+fn covers(principal: &Principal, user: &UserRow) -> bool {
+    Role::of_name(&user.role).is_none_or(|role| principal.role.covers(role))
+}
+
+fn unknown(name: &str) -> Problem {
+    let shown: String = name.chars().take(64).collect();
+    Problem::not_found(format!("there is no user `{shown}`; /v1/users lists them"))
+}
