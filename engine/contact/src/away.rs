@@ -106,6 +106,9 @@ impl Contact {
             if away.question.take().is_some() {
                 self.timers.clear(Timer::Listen);
                 self.write(now, EntryKind::Dropped { vanished }, out);
+                if vanished {
+                    out.push(Output::HangUp);
+                }
             }
             return;
         }
