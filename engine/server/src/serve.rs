@@ -293,7 +293,7 @@ impl Server {
                 .coming_back(comes_back.clone());
             match driver.run_call().await {
                 Left::Over => return,
-                Left::Dropped(until) => return turn.wait(Broken { until, ..broken }),
+                Left::Dropped(until) => return turn.wait(Broken { until, ..broken }).await,
                 Left::Declined(free, rest) => {
                     tracing::info!(contact = %id, "its caller begins anew");
                     self.returns.declined(*rest);
@@ -308,7 +308,7 @@ impl Server {
         let content = engine.program.content().to_owned();
         let driver = Driver::new(engine.clone(), contact, line, stop, Pace::Real, false);
         if let Left::Dropped(until) = driver.coming_back(comes_back).run_call().await {
-            turn.wait(Broken { id, content, until });
+            turn.wait(Broken { id, content, until }).await;
         }
     }
 

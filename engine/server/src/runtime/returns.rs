@@ -396,8 +396,12 @@ impl Turn {
         self.returns.take(&self.caller)
     }
 
-    /// The line dropped: the call waits for its caller, unless they have called again meanwhile and began anew.
-    pub fn wait(&self, broken: Broken) {
+    /// The line dropped: the call waits for its caller, once that is on the disk, unless they have called again meanwhile
+    /// and began anew.
+    pub async fn wait(&self, broken: Broken) {
+        if let Err(error) = self.returns.node.durable().await {
+            tracing::warn!(contact = %broken.id, "a call waits for its caller in memory alone: {error}");
+        }
         let newest = self.returns.open().calls.get(&self.caller).copied();
         match newest == Some(self.number) {
             true => self.returns.wait(self.caller.clone(), broken),
