@@ -11,6 +11,7 @@ mod many;
 mod project_files;
 mod records;
 mod replay;
+mod resume;
 mod save_as_test;
 mod secret_message;
 mod signalling;

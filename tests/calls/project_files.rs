@@ -129,6 +129,63 @@ fn a_route_that_no_call_takes_is_an_error_at_its_line() -> Result<()> {
 }
 
 #[test]
+fn a_time_for_coming_back_that_cannot_be_is_an_error_at_its_place() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    let long = format!("{{ minutes: 5, say: {{ en: \"{}\" }} }}", "x".repeat(501));
+    let write = |resume: &str| {
+        let routes = format!(
+            "routes:\n  - {{ to: \"100\", flow: x }}\n  - {{ to: \"200\", flow: x, resume: {resume} }}\n"
+        );
+        project.write("routes.yaml", &routes)
+    };
+    for (resume, told, help) in [
+        ("0", "is 0 minutes", "resume: 10"),
+        ("1441", "not 1 to 1440", "resume: 10"),
+        ("{ minutes: 2000 }", "2000 minutes", "resume: 10"),
+        (
+            "{ minutes: 5, say: { en: \" \" } }",
+            "the question in `en`",
+            "that 1 goes on",
+        ),
+        (&long, "501 characters", "that 1 goes on"),
+        (
+            "{ minutes: 5, say: { fr: Oui } }",
+            "does not speak `fr`",
+            "languages are en",
+        ),
+    ] {
+        write(resume)?;
+        refused(&project, resume, 1, &[told, help, "routes.yaml:3:"])?;
+    }
+    for (resume, told) in [
+        ("{ minutes: 5, ask: x }", "unknown field `ask`"),
+        ("{ say: { en: x } }", "missing field `minutes`"),
+        ("soon", "as in `resume: 10`"),
+        ("-5", "as in `resume: 10`"),
+        ("99999999999", "as in `resume: 10`"),
+    ] {
+        write(resume)?;
+        let (code, out, err) = project.run(&["check"])?;
+        assert_eq!(code, 1, "{resume}: {out}{err}");
+        for word in [told, "a route is written", "routes.yaml:3:"] {
+            assert!(out.contains(word), "{resume}: no `{word}` in {out}{err}");
+        }
+        told_in_chinese(&project, resume, 1)?;
+    }
+    for resume in [
+        "10",
+        "{ minutes: 1440 }",
+        "{ minutes: 1, say: { en: \"One, or two?\" } }",
+    ] {
+        let routes = format!("routes:\n  - {{ to: \"200\", flow: x, resume: {resume} }}\n");
+        project.write("routes.yaml", &routes)?;
+        let (code, out, err) = project.run(&["check"])?;
+        assert_eq!(code, 0, "{out}{err}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_value_of_the_wrong_kind_is_an_error_at_its_line() -> Result<()> {
     let project = Project::new(HELLO)?;
     let plugin = "[plugins.orders]\ncomponent = \"o.wasm\"\n";

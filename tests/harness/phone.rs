@@ -17,6 +17,8 @@ use tempfile::TempDir;
 use crate::audio::Ear;
 use crate::program::{Program, free_port, repository};
 
+/// Who calls, unless a key `from` says otherwise.
+pub const CALLER: &str = "+8613800138000";
 /// How long a key is down, in milliseconds.
 const PRESS_MS: u32 = 80;
 /// The source of everything that this phone sends.
@@ -82,7 +84,7 @@ pub struct Phone {
 impl Phone {
     /// Calls a number; `scenario` is a file of `calls/sipp`, `keys` are values for its `[name]` fields.
     ///
-    /// `[rtp]` is this phone's audio port, and so is `[held_port]` unless a key says otherwise.
+    /// `[from]` is [`CALLER`] unless a key says otherwise, `[rtp]` is this phone's audio port, and so is `[held_port]` unless a key says otherwise.
     pub fn dial(
         sip: SocketAddr,
         number: &str,
@@ -131,6 +133,9 @@ impl Phone {
             ]);
         if keys.iter().all(|(name, _)| *name != "held_port") {
             command.args(["-key", "held_port", &rtp.to_string()]);
+        }
+        if keys.iter().all(|(name, _)| *name != "from") {
+            command.args(["-key", "from", CALLER]);
         }
         for (name, value) in keys.iter().filter(|(name, _)| *name != "transport") {
             command.args(["-key", name, value]);

@@ -1,5 +1,7 @@
 //! The plugin kits at the command line: each template is begun, built, tested and inspected, runs a step, and answers a call.
 
+mod repeats;
+
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -108,6 +110,10 @@ impl Kit {
 
         let (_, told) = self.must(&["plugin", "test"])?;
         ensure!(told.contains("examples: 2 passed, 0 failed"), "{told}");
+        let dropped = told
+            .split_once("their instances were dropped at ")
+            .and_then(|(_, rest)| rest.split(' ').next()?.parse::<usize>().ok());
+        ensure!(dropped.is_some_and(|calls| calls >= 4), "{told}");
 
         let (out, told) = self.must(&["plugin", "run", "greet", r#"{"prompt": "p:0"}"#])?;
         let outcome: Value = serde_json::from_str(&out)?;

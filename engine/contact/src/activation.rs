@@ -2,6 +2,7 @@
 
 use strowger_flow::plan::NodeId;
 
+use crate::call::HostCall;
 use crate::given::Given;
 use crate::listening::Listening;
 
@@ -18,6 +19,8 @@ pub(crate) struct Activation {
     /// `interface.function` of the host call that is being answered.
     pub function: String,
     pub pending: Pending,
+    /// That call, as long as it needs the caller: it is made again when the caller comes back.
+    pub asks: Option<HostCall>,
     /// Repetitions before this activation.
     pub retries: u32,
     /// The activation of the first attempt: a repetition makes the same requests.
@@ -61,6 +64,8 @@ pub(crate) enum Pending {
     },
     /// An effect whose result is the answer.
     Effect { effect: u32, transfer: bool },
+    /// A call that needs the caller, whose line dropped.
+    Held,
 }
 
 impl Pending {

@@ -135,7 +135,8 @@ impl Contact {
     /// From now on the running step is silent: after a while the caller shall hear something.
     pub(crate) fn falls_silent(&mut self, now: Millis) {
         let aside = &self.aside;
-        if self.hung_up || aside.sentence.is_some() || aside.music.is_some() {
+        if self.hung_up || self.away.is_some() || aside.sentence.is_some() || aside.music.is_some()
+        {
             return;
         }
         let State::Step(activation) = &self.state else {

@@ -11,6 +11,7 @@ use strowger_flow::value::Value;
 use crate::Millis;
 use crate::activation::{Activation, Pending};
 use crate::aside::Aside;
+use crate::away::Away;
 use crate::entry::{Entry, EntryKind, FORMAT};
 use crate::facts::Facts;
 use crate::io::{Ending, Input, Output};
@@ -41,7 +42,13 @@ pub struct Contact {
     /// What was left of the longest duration when the caller began to talk with people; none while he does not.
     pub(crate) people: Option<Millis>,
     /// The caller did not hang up, but was gone.
-    vanished: bool,
+    pub(crate) vanished: bool,
+    /// The line dropped, and the caller may come back.
+    pub(crate) away: Option<Box<Away>>,
+    /// How often the line has dropped so.
+    pub(crate) drops: u32,
+    /// The caller came back, and began anew in another contact.
+    pub(crate) declined: bool,
     pub(crate) actions: u32,
     pub(crate) too_long: bool,
     /// The frame whose `global.error` was followed, until the contact is heard again.
@@ -110,6 +117,9 @@ impl Contact {
             handed_over: false,
             people: None,
             vanished: false,
+            away: None,
+            drops: 0,
+            declined: false,
             actions: 0,
             too_long: false,
             error_path: None,
@@ -204,12 +214,24 @@ impl Contact {
         }
         match input {
             Input::Connected => self.connected(now, out),
+            Input::Key(key) if self.away.is_some() => self.answer_key(now, key, out),
+            Input::PlayDone { play, error } if self.away.is_some() => {
+                self.asked_back(now, play, error, out);
+            }
+            Input::Text(_) | Input::Message { .. } | Input::HungUp | Input::Vanished
+                if self.away.is_some() => {}
             Input::Key(key) => self.key(now, key, out),
             Input::Text(text) => self.written(now, text, None, out),
             Input::Message { id, text } => self.written(now, text, Some(id), out),
             Input::PlayDone { play, error } => self.play_done(now, play, error, out),
             Input::HungUp => self.caller_gone(now, EntryKind::HungUp, out),
             Input::Vanished => self.caller_gone(now, EntryKind::Vanished, out),
+            Input::Dropped { vanished } => self.dropped(now, vanished, out),
+            Input::CalledBack {
+                sip_call_id,
+                question,
+            } => self.called_back(now, sip_call_id, question, out),
+            Input::GivenUp => self.given_up(now, EntryKind::GivenUp, out),
             Input::Called {
                 activation,
                 interface,
@@ -272,6 +294,7 @@ impl Contact {
 
     fn expired(&mut self, now: Millis, timer: Timer, out: &mut Vec<Output>) {
         match timer {
+            Timer::Listen if self.away.is_some() => self.given_up(now, EntryKind::Declined, out),
             Timer::Listen => self.listen_timeout(now, out),
             Timer::Wait => match &self.state {
                 State::Waiting(edge) => {
@@ -288,7 +311,7 @@ impl Contact {
                 } = self.state
                 {
                     let edge = self.start_step(now, node, retries, Some(first), out);
-                    self.go_on(now, edge, out);
+                    self.go_on_unless_away(now, edge, out);
                 }
             }
             Timer::Meanwhile => self.meanwhile(now, out),
@@ -301,7 +324,7 @@ impl Contact {
     }
 
     /// The flow goes on without its caller, who hung up or vanished.
-    fn caller_gone(&mut self, now: Millis, how: EntryKind, out: &mut Vec<Output>) {
+    pub(crate) fn caller_gone(&mut self, now: Millis, how: EntryKind, out: &mut Vec<Output>) {
         if self.hung_up {
             return;
         }
@@ -379,7 +402,9 @@ impl Contact {
         };
         self.write(now, EntryKind::Ended(ending.clone()), out);
         self.state = State::Ended;
-        if !self.hung_up {
+        let no_line = self.away() && !self.asks_to_go_on();
+        self.away = None;
+        if !self.hung_up && !no_line {
             out.push(Output::HangUp);
         }
         out.push(Output::Ended(ending));

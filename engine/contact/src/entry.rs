@@ -9,15 +9,20 @@ use crate::facts::Channel;
 use crate::io::{Ending, Segment};
 
 /// The journal's format: 1 told what a contact did, 2 also holds every input with its time, so that the
-/// contact can be replayed, 3 also the language it began in, and what a chat was offered. Written into
-/// [`EntryKind::Started`].
-pub const FORMAT: u32 = 3;
+/// contact can be replayed, 3 also the language it began in, and what a chat was offered, 4 also lines that
+/// dropped and callers who came back. Written into [`EntryKind::Started`].
+pub const FORMAT: u32 = 4;
 
 /// Stands in the journal for a key or a character that must not be seen.
 pub const HIDDEN: char = '•';
 
 fn first_format() -> u32 {
     1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One line of a contact's journal: numbered from 0 without gaps.
@@ -240,6 +245,26 @@ pub enum EntryKind {
     HungUp,
     /// The caller was heard no more, and the call was ended for it.
     Vanished,
+    /// The line was gone, and the caller may come back: everything waits.
+    Dropped {
+        /// Nothing was heard of the caller any more; else the caller's side ended the call.
+        #[serde(default, skip_serializing_if = "is_false")]
+        vanished: bool,
+    },
+    /// The same caller called again, and is asked whether to go on.
+    CalledBack {
+        /// The Call-ID of the new call.
+        sip_call_id: String,
+        /// What is asked, where that is not the standing question.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        question: Option<String>,
+    },
+    /// The caller goes on where the line dropped.
+    Resumed,
+    /// The caller begins anew, in another contact.
+    Declined,
+    /// Nobody came back in time.
+    GivenUp,
     /// The contact ended.
     Ended(Ending),
 }

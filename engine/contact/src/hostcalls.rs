@@ -56,11 +56,22 @@ impl Contact {
                 self.reply(now, err(CallError::Hangup), out);
             }
             Ok(call) => {
-                if let Err(error) = self.perform(now, call, out) {
-                    self.reply(now, err(error), out);
+                if needs_caller(&call) {
+                    self.running().asks = Some(call.clone());
+                    if self.away.is_some() {
+                        return self.wait_for(Pending::Held);
+                    }
                 }
+                self.try_perform(now, call, out);
             }
             Err(message) => self.reply(now, err(CallError::InvalidArgument(message)), out),
+        }
+    }
+
+    /// Answers a call, if only with why it cannot be, or begins what will answer it.
+    pub(crate) fn try_perform(&mut self, now: Millis, call: HostCall, out: &mut Vec<Output>) {
+        if let Err(error) = self.perform(now, call, out) {
+            self.reply(now, err(error), out);
         }
     }
 
@@ -203,6 +214,7 @@ impl Contact {
         let running = self.running();
         let (activation, call) = (running.id, running.calls);
         let function = std::mem::take(&mut running.function);
+        running.asks = None;
         let talked = std::mem::replace(&mut running.pending, Pending::None).talks();
         let result = journalled(&value);
         let entry = EntryKind::Call {
@@ -275,9 +287,11 @@ impl Contact {
         let activation = self.running();
         activation.interrupted = true;
         let waits = match &activation.pending {
-            Pending::Say { .. } | Pending::Listen(_) | Pending::Sleep | Pending::WaitAny { .. } => {
-                true
-            }
+            Pending::Say { .. }
+            | Pending::Listen(_)
+            | Pending::Sleep
+            | Pending::WaitAny { .. }
+            | Pending::Held => true,
             Pending::None | Pending::Capture { .. } | Pending::Effect { .. } => false,
         };
         if waits {

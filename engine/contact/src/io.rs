@@ -33,6 +33,21 @@ pub enum Input {
     HungUp,
     /// Nothing has come from the caller for so long that nobody is there any more; the line is still open.
     Vanished,
+    /// The line of a call is gone, and its caller may come back: everything waits for [`Input::CalledBack`] or
+    /// [`Input::GivenUp`]. Where [`crate::Contact::may_come_back`] says no, it is [`Input::HungUp`] or [`Input::Vanished`].
+    Dropped {
+        /// Nothing was heard of the caller any more; else the caller's side ended the call.
+        vanished: bool,
+    },
+    /// The same caller is on a new line, and is asked whether to go on.
+    CalledBack {
+        /// The Call-ID of the new call.
+        sip_call_id: String,
+        /// What is asked; a standing question in the contact's language without it.
+        question: Option<String>,
+    },
+    /// Nobody came back in time: the flow goes on without its caller.
+    GivenUp,
     /// A guest called the host and waits for [`Output::Reply`].
     Called {
         /// Which activation.

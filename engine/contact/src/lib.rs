@@ -15,6 +15,7 @@
 
 mod activation;
 mod aside;
+mod away;
 mod bytes;
 pub mod call;
 mod card;
@@ -37,6 +38,7 @@ mod timers;
 mod trail;
 mod walk;
 
+pub use away::MAX_DROPS;
 pub use contact::Contact;
 pub use entry::{Entry, EntryKind, FORMAT, HIDDEN, Offer};
 pub use facts::{Channel, Facts};

@@ -39,7 +39,7 @@ impl Contact {
         error: Option<String>,
         out: &mut Vec<Output>,
     ) {
-        if self.hung_up || self.handed_over {
+        if self.hung_up || self.handed_over || self.away.is_some() {
             return self.end(now, reason, false, error, out);
         }
         self.cancel_step(out);

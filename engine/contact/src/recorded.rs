@@ -172,6 +172,8 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
                 taken.clear();
                 hidden_text = None;
             }
+            // The listening step will hear all of it again.
+            EntryKind::Dropped { .. } => taken.clear(),
             EntryKind::GlobalKey { key } => spell(&mut keys, &taken, key),
             EntryKind::Heard { heard } => {
                 if let Some(key) = heard.get("choice").and_then(Json::as_str) {

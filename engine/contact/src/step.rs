@@ -70,6 +70,7 @@ impl Contact {
             calls: 0,
             function: String::new(),
             pending: Pending::None,
+            asks: None,
             retries,
             first: first.unwrap_or(id),
             masked: false,
@@ -144,7 +145,7 @@ impl Contact {
         out: &mut Vec<Output>,
     ) {
         let edge = self.end_step(now, id, result, out);
-        self.go_on(now, edge, out);
+        self.go_on_unless_away(now, edge, out);
     }
 
     /// Ends a step; gives the edge to follow, unless something has to be waited for first.

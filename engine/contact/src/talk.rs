@@ -440,7 +440,7 @@ fn check_listen(options: &ListenOptions) -> Result<(), CallError> {
 }
 
 /// A key that may be part of a secret: secrets are made of digits, and the other keys only end them.
-fn veiled(key: char) -> char {
+pub(crate) fn veiled(key: char) -> char {
     match key.is_ascii_digit() {
         true => HIDDEN,
         false => key,

@@ -52,6 +52,20 @@ impl Timers {
         self.at[timer as usize] = None;
     }
 
+    /// What is left of each deadline, all of which are removed: none runs out while nobody is on the line.
+    pub fn pause(&mut self, now: Millis) -> Timers {
+        let left = self.at.map(|at| at.map(|at| at.saturating_sub(now)));
+        self.at = Default::default();
+        Timers { at: left }
+    }
+
+    /// Sets what was left of a deadline from now on, unless one of the kind is set.
+    pub fn go_on(&mut self, timer: Timer, left: &Timers, now: Millis) {
+        if let (None, Some(left)) = (self.at(timer), left.at(timer)) {
+            self.set(timer, now.saturating_add(left));
+        }
+    }
+
     /// The next deadline.
     pub fn next(&self) -> Option<Millis> {
         self.at.iter().flatten().min().copied()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use strowger_contact::Channel;
+use strowger_contact::{Channel, Contact, Input};
 use strowger_voice::sdp::{Direction, Session};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::centre::{Admitted, Centre, NotAdmitted};
 use crate::media::{Media, MediaEvent};
-use crate::runtime::{Driver, Outgoing, Pace, VoiceLine};
+use crate::project::Resume;
+use crate::runtime::{
+    Again, Broken, Caller, ComesBack, Driver, Engine, Left, Line, Outgoing, Pace, Returns,
+    VoiceLine,
+};
 use crate::sip::{CallEvent, Incoming, Sip};
 
 /// Keys kept from before the ACK; nobody types more in a round trip.
@@ -68,6 +72,8 @@ pub struct Server {
     pub media: Media,
     /// The calls that transfers place.
     pub outgoing: Arc<Outgoing>,
+    /// The calls whose callers may come back.
+    pub returns: Arc<Returns>,
     /// Counters.
     pub traffic: Arc<Traffic>,
 }
@@ -139,6 +145,8 @@ impl Server {
         let Admitted {
             engine,
             flow,
+            binding,
+            resume,
             seat: _seat,
         } = admitted;
         let (media_events, media) = mpsc::channel::<MediaEvent>(MEDIA_EVENTS);
@@ -215,32 +223,11 @@ impl Server {
             let _ = call.hang_up().await;
             return;
         }
-        let contact = engine
-            .contact(&flow, Channel::Voice, &from_user, &to_user, Some(&call_id))
-            .await;
-        let Some(contact) = contact else {
-            // Routes were checked against the flows when the project was loaded.
-            tracing::error!(%flow, "a route leads to a flow that is not there");
-            let _ = call.hang_up().await;
-            return;
-        };
-        let id = contact.facts().id.clone();
-        tracing::info!(contact = %id, from = %from_user, to = %to_user, %flow, %call_id, "call answered");
         self.traffic.answered.fetch_add(1, Ordering::Relaxed);
         self.traffic.calls.fetch_add(1, Ordering::Relaxed);
-        if engine.records_calls() {
-            let path = engine.node.recordings().join(format!("{id}.wav"));
-            match stream.tap(path.clone()) {
-                // From now on, so that whoever looks after a crash finds what there is.
-                Ok(()) => engine.node.recorded(&id, &path).await,
-                Err(error) => {
-                    tracing::warn!(contact = %id, "the call is not recorded: {error}");
-                }
-            }
-        }
         let mut line = VoiceLine::new(
             engine.clone(),
-            id,
+            String::new(),
             call,
             events,
             stream,
@@ -252,11 +239,120 @@ impl Server {
             max_forwards,
         );
         line.pressed(early_keys);
-        Driver::new(engine.clone(), contact, line, stop, Pace::Real, false)
-            .run()
-            .await;
+        let answered = Answered {
+            engine,
+            flow,
+            from: from_user,
+            to: to_user,
+            call_id,
+            binding,
+            resume,
+        };
+        self.walk(answered, line, stop).await;
         self.traffic.calls.fetch_sub(1, Ordering::Relaxed);
     }
+
+    /// The contacts of a call: one that broke before, if its caller wants to go on with it, else a new one.
+    async fn walk(&self, call: Answered, line: VoiceLine, stop: CancellationToken) {
+        let Answered { engine, resume, .. } = &call;
+        let caller = resume
+            .as_ref()
+            .and_then(|_| Caller::known(&engine.tenant, &call.binding, &call.from));
+        let Some((resume, caller)) = resume.as_ref().zip(caller) else {
+            if let Some((contact, line)) = self.begin(&call, line).await {
+                Driver::new(engine.clone(), contact, line, stop, Pace::Real, false)
+                    .run()
+                    .await;
+            }
+            return;
+        };
+        let comes_back = ComesBack {
+            binding: call.binding.clone(),
+            window_ms: resume.window_ms(),
+        };
+        let turn = self.returns.begin(caller);
+        let mut line = line;
+        if let Some(broken) = turn.take()
+            && let Some(again) = self.returns.again(&engine.tenant, &broken).await
+        {
+            let Again {
+                engine,
+                rebuilt,
+                entries,
+            } = again;
+            let id = broken.id.clone();
+            tracing::info!(contact = %id, from = %call.from, to = %call.to, call_id = %call.call_id, "the caller of a call that dropped is back");
+            line.belongs_to(engine.clone(), id.clone());
+            let back = Input::CalledBack {
+                sip_call_id: call.call_id.clone(),
+                question: resume.say.get(rebuilt.contact.language()).cloned(),
+            };
+            let driver = Driver::again(engine, rebuilt, &entries, line, stop.clone(), Pace::Real)
+                .first([Input::Dropped { vanished: false }, back])
+                .was_dropped(broken.until)
+                .coming_back(comes_back.clone());
+            match driver.run_call().await {
+                Left::Over => return,
+                Left::Dropped(until) => return turn.wait(Broken { until, ..broken }).await,
+                Left::Declined(free, rest) => {
+                    tracing::info!(contact = %id, "its caller begins anew");
+                    self.returns.declined(*rest);
+                    line = free;
+                }
+            }
+        }
+        let Some((contact, line)) = self.begin(&call, line).await else {
+            return;
+        };
+        let id = contact.facts().id.clone();
+        let content = engine.program.content().to_owned();
+        let driver = Driver::new(engine.clone(), contact, line, stop, Pace::Real, false);
+        if let Left::Dropped(until) = driver.coming_back(comes_back).run_call().await {
+            turn.wait(Broken { id, content, until }).await;
+        }
+    }
+
+    /// A new contact for a line; none when the flow is not there.
+    async fn begin(&self, call: &Answered, mut line: VoiceLine) -> Option<(Contact, VoiceLine)> {
+        let Answered {
+            engine,
+            flow,
+            from,
+            to,
+            call_id,
+            ..
+        } = call;
+        let contact = engine
+            .contact(flow, Channel::Voice, from, to, Some(call_id))
+            .await;
+        let Some(contact) = contact else {
+            // Routes were checked against the flows when the project was loaded.
+            tracing::error!(%flow, "a route leads to a flow that is not there");
+            line.hang_up();
+            return None;
+        };
+        let id = contact.facts().id.clone();
+        tracing::info!(contact = %id, %from, %to, %flow, %call_id, "call answered");
+        line.belongs_to(engine.clone(), id.clone());
+        if let Some(path) = line.record_whole(&id) {
+            // From now on, so that whoever looks after a crash finds what there is.
+            engine.node.recorded(&id, &path).await;
+        }
+        Some((contact, line))
+    }
+}
+
+/// A call that was answered.
+struct Answered {
+    engine: Arc<Engine>,
+    flow: String,
+    from: String,
+    to: String,
+    call_id: String,
+    /// The number of the route.
+    binding: String,
+    /// Whether a caller who was cut off may go on.
+    resume: Option<Resume>,
 }
 
 /// The address that callers reach, when the operator gave none: the one we listen on, unless that is any.

@@ -1,5 +1,6 @@
 //! A contact's walk through checked flows in virtual time. The tests play the guests.
 
+mod away;
 mod errors;
 mod flows;
 mod handles;

@@ -4,7 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use strowger_contact::{Channel, Contact, Input, Output, Program, StepFailure, StepResult};
+use strowger_contact::{
+    Channel, Contact, EntryKind, Input, Output, Program, StepFailure, StepResult,
+};
 
 use crate::walk::{START, facts, program};
 
@@ -90,6 +92,9 @@ enum Act {
     Done(i8, usize),
     HangUp,
     Vanish,
+    Drop(bool),
+    CallBack,
+    GiveUp,
     Tick,
     Wait(u64),
     Back(u64),
@@ -114,6 +119,9 @@ fn act() -> impl Strategy<Value = Act> {
         2 => Just(Act::Connect),
         2 => Just(Act::HangUp),
         1 => Just(Act::Vanish),
+        4 => any::<bool>().prop_map(Act::Drop),
+        8 => Just(Act::CallBack),
+        1 => Just(Act::GiveUp),
         1 => Just(Act::Wait(u64::MAX)),
         1 => Just(Act::Shutdown),
     ]
@@ -307,6 +315,12 @@ fn run(channel: Channel, acts: &[Act]) -> Ran {
             },
             Act::HangUp => Input::HungUp,
             Act::Vanish => Input::Vanished,
+            Act::Drop(vanished) => Input::Dropped { vanished },
+            Act::CallBack => Input::CalledBack {
+                sip_call_id: "again".to_owned(),
+                question: None,
+            },
+            Act::GiveUp => Input::GivenUp,
             Act::Tick => {
                 // Not to the longest duration every time that nothing else is awaited.
                 let near = contact
@@ -366,6 +380,12 @@ proptest! {
                 Output::Journal(entry) => {
                     prop_assert_eq!(entry.seq, seq, "the journal has a gap");
                     seq += 1;
+                    match &entry.kind {
+                        // Another line.
+                        EntryKind::CalledBack { .. } => closed = false,
+                        EntryKind::Resumed => masked = false,
+                        _ => {}
+                    }
                 }
                 Output::Run { activation, .. } => {
                     prop_assert!(running < Some(*activation));

@@ -132,6 +132,7 @@ impl Walk {
     /// | command | what happens |
     /// |---|---|
     /// | `connect`, `hang up`, `shutdown` | |
+    /// | `drop`, `back [QUESTION]`, `give up` | the line is gone; the caller is there again; nobody came |
     /// | `key K`, `keys KKK`, `text T` | the caller does something |
     /// | `played`, `unplayed` | the last play ends, well or not |
     /// | `wait MS` | time passes; every deadline on the way is met |
@@ -149,6 +150,12 @@ impl Walk {
             "hang" => Input::HungUp,
             "vanish" => Input::Vanished,
             "shutdown" => Input::Shutdown,
+            "drop" => Input::Dropped { vanished: false },
+            "back" => Input::CalledBack {
+                sip_call_id: "second".into(),
+                question: (!rest.is_empty()).then(|| rest.to_owned()),
+            },
+            "give" => Input::GivenUp,
             "key" => Input::Key(rest.chars().next().expect("a key")),
             "keys" => {
                 let keys: Vec<String> = rest.chars().map(|key| format!("key {key}")).collect();

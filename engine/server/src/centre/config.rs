@@ -179,6 +179,7 @@ impl Tenants {
                 read.numbers.routes.push(Route {
                     to: number.clone(),
                     flow: name.to_string(),
+                    resume: None,
                 });
             }
             if let Some((index, message, help)) = read.numbers.unmatchable().into_iter().next() {

@@ -27,7 +27,7 @@ pub use refusal::{Refusal, Told};
 pub use tenant::{Live, Seat, Served, Tenant};
 
 use crate::effects::Allowance;
-use crate::project::Routes;
+use crate::project::{Resume, Routes};
 use crate::runtime::{Engine, Node};
 
 /// Who is served.
@@ -55,6 +55,10 @@ pub struct Admitted {
     pub engine: Arc<Engine>,
     /// The flow it begins on.
     pub flow: String,
+    /// The number of the route that leads there, as it is written in `routes.yaml`.
+    pub binding: String,
+    /// Whether, and for how long, a caller who was cut off may go on.
+    pub resume: Option<Resume>,
     /// Its place among those of its tenant, kept as long as it lasts.
     pub seat: Seat,
 }
@@ -216,14 +220,20 @@ impl Centre {
         let Served { engine, routes, .. } = tenant
             .serve(from)
             .ok_or_else(|| NotAdmitted::NothingLive(tenant.name.clone()))?;
-        let flow = routes
-            .flow(to)
+        let route = routes
+            .route(to)
             .ok_or_else(|| NotAdmitted::NoRoute(short(to)))?
-            .to_owned();
+            .clone();
         let seat = tenant
             .seat()
             .ok_or_else(|| NotAdmitted::Full(tenant.name.clone()))?;
-        Ok(Admitted { engine, flow, seat })
+        Ok(Admitted {
+            engine,
+            flow: route.flow,
+            binding: route.to,
+            resume: route.resume,
+            seat,
+        })
     }
 
     /// The engine that a contact of an earlier process goes on with; why there is none.

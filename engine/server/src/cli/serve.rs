@@ -17,7 +17,7 @@ use crate::http::{Api, Gate, NoToken, Tls, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::{Config, ConfigError, Project};
 use crate::retention::sweeper;
-use crate::runtime::{Chats, Node, Outgoing, close_orphans, open_project, warm};
+use crate::runtime::{Chats, Node, Outgoing, Returns, close_orphans, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{Sip, SipConfig, bind_remedy};
 use crate::store::Place;
@@ -149,6 +149,11 @@ impl Serve {
                 tracing::info!(chats = open, "chats that were open go on");
             }
         }
+        let returns = Returns::new(centre.clone(), stop.clone());
+        let broken = returns.resume().await.map_err(Failure::cannot)?;
+        if broken > 0 {
+            tracing::info!(calls = broken, "calls that dropped wait for their callers");
+        }
         let api = router(Api {
             node: node.clone(),
             centre: centre.clone(),
@@ -158,6 +163,7 @@ impl Serve {
             sip: sip.meter(),
             gate: gate.clone(),
             chats: chats.clone(),
+            returns: returns.clone(),
         });
         let scheme = if tls.is_some() { "https" } else { "http" };
         if let Some(tls) = tls.clone() {
@@ -202,6 +208,7 @@ impl Serve {
             centre,
             media,
             outgoing,
+            returns: returns.clone(),
             traffic,
         }
         .run(sip, incoming, drain, stop.clone())
@@ -210,6 +217,7 @@ impl Serve {
             chats.close().await;
         }
         stop.cancel();
+        returns.close().await;
         let saved = node.settled().await;
         // It ends by itself within a limit, whatever its peers do.
         let _ = served.await;

@@ -89,6 +89,42 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         "Audio ports in use.",
         media.ports_in_use,
     );
+    let [declined, given_up, interrupted] = api.returns.counts();
+    let waiting = api.returns.waiting() as u64;
+    for (name, kind, help, value) in [
+        (
+            "calls_dropped",
+            "gauge",
+            "Calls that dropped and whose callers may come back.",
+            waiting,
+        ),
+        (
+            "calls_resumed_total",
+            "counter",
+            "Callers who went on with a call that had dropped.",
+            api.node.resumed(),
+        ),
+        (
+            "calls_declined_total",
+            "counter",
+            "Callers who came back after a drop and began anew.",
+            declined,
+        ),
+        (
+            "calls_given_up_total",
+            "counter",
+            "Calls that dropped and whose callers did not come back in time.",
+            given_up,
+        ),
+        (
+            "calls_not_resumed_total",
+            "counter",
+            "Calls that dropped and could not be built again, as when their revision is gone.",
+            interrupted,
+        ),
+    ] {
+        line(name, kind, help, value);
+    }
     if let Some(chats) = &api.chats {
         let (open, awake) = chats.count();
         line("chats", "gauge", "Chats that are open.", open as u64);

@@ -46,7 +46,7 @@ use utoipa_axum::routes;
 use crate::access::Permission;
 use crate::centre::Centre;
 use crate::media::Media;
-use crate::runtime::{Chats, Node, Outgoing};
+use crate::runtime::{Chats, Node, Outgoing, Returns};
 use crate::serve::Traffic;
 use crate::store::{Audited, Change};
 
@@ -77,6 +77,8 @@ pub struct Api {
     pub gate: Arc<Gate>,
     /// The chats; none when none are taken.
     pub chats: Option<Arc<Chats>>,
+    /// The calls whose callers may come back.
+    pub returns: Arc<Returns>,
 }
 
 impl Api {

@@ -242,6 +242,23 @@ impl Project {
         let Some((source, document)) = &self.routes_file else {
             return findings;
         };
+        for (index, route) in self.routes.routes.iter().enumerate() {
+            let Some(resume) = &route.resume else {
+                continue;
+            };
+            let mut plans = checked.iter().filter_map(|(_, flow)| flow.plan.as_ref());
+            let plan = plans.find(|plan| plan.flow == route.flow);
+            let languages = plan.map(|plan| plan.languages.as_slice());
+            let index = index.to_string();
+            for (keys, message, help) in resume.wrong(languages) {
+                let route = ["routes", &index, "resume"];
+                let exact: Vec<&str> = route.into_iter().chain(keys).collect();
+                // In its short form it has no keys.
+                let span = document.span(&exact).or_else(|| document.span(&route));
+                let at = span.map_or(0..0, |span| span.start..span.end);
+                findings.push(source.finding(Level::Error, at, message, Some(help)));
+            }
+        }
         let mut wrong = |index: usize, field, message: Text, help: Text| {
             let span = document.span(&["routes", &index.to_string(), field]);
             let at = span.map_or(0..0, |span| span.start..span.end);

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use strowger_flow::diagnostic::{Text, text};
 
+use super::resume::Resume;
+
 /// One line of `routes.yaml`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -13,6 +15,10 @@ pub struct Route {
     pub to: String,
     /// The flow's name.
     pub flow: String,
+    /// A caller of this number whose line dropped may go on where it broke: so many minutes long, and asked first.
+    /// Whoever calls from the same number is taken for the same caller. Left out, nobody may.
+    #[serde(default)]
+    pub resume: Option<Resume>,
 }
 
 /// The file.
@@ -24,8 +30,13 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// The flow of a called number: an exact match, else the longest prefix.
+    /// The flow of a called number.
     pub fn flow(&self, to: &str) -> Option<&str> {
+        self.route(to).map(|route| route.flow.as_str())
+    }
+
+    /// The route of a called number: an exact match, else the longest prefix.
+    pub fn route(&self, to: &str) -> Option<&Route> {
         let fits = |route: &&Route| match route.to.strip_suffix('*') {
             Some(prefix) => to.starts_with(prefix),
             None => route.to == to,
@@ -37,11 +48,7 @@ impl Routes {
                 !route.to.ends_with('*'),
             )
         };
-        self.routes
-            .iter()
-            .filter(fits)
-            .max_by_key(exactness)
-            .map(|route| route.flow.as_str())
+        self.routes.iter().filter(fits).max_by_key(exactness)
     }
 
     /// The places in the list of routes that no call can take, each with what is wrong and what to do.
@@ -113,6 +120,7 @@ mod tests {
         let route = |to: &str, flow: &str| Route {
             to: to.into(),
             flow: flow.into(),
+            resume: None,
         };
         let routes = Routes {
             routes: vec![

@@ -82,6 +82,8 @@ pub(super) const COLUMNS: &[Column] = columns! {
     "memory_bytes" Number |r| number(r.memory_bytes()),
     "host_calls" Number |r| number(r.host_calls()),
     "plugins" Text |r| text(json!(r.plugins).to_string()),
+    "away_ms" Number |r| number(r.away_ms),
+    "drops" Text |r| text(json!(r.drops).to_string()),
     "recording" Text |r| Cell::Text(r.recording.clone()),
 };
 

@@ -34,7 +34,7 @@ pub struct ContactRecord {
     pub answered_at: Option<u64>,
     /// When it ended.
     pub ended_at: u64,
-    /// `ended_at` less `started_at`: the sum of the next three.
+    /// `ended_at` less `started_at`: the sum of the next four.
     pub total_ms: u64,
     /// With the flow: neither waiting for a person nor talking with one.
     pub flow_ms: u64,
@@ -42,6 +42,9 @@ pub struct ContactRecord {
     pub waiting_ms: u64,
     /// Joined with somebody by a bridged transfer.
     pub transferred_ms: u64,
+    /// Without a line, from when it dropped until the caller went on or did not.
+    #[serde(default)]
+    pub away_ms: u64,
     /// The disposition: the flow's `hangup:` or `return:` word, or the engine's.
     pub reason: String,
     /// Who ended it: `caller`, `flow` or `engine`.
@@ -65,6 +68,9 @@ pub struct ContactRecord {
     pub transfers: Vec<Transferred>,
     /// Queues that were waited in, in order.
     pub queues: Vec<Queued>,
+    /// Lines that dropped where the caller could go on, in order.
+    #[serde(default)]
+    pub drops: Vec<Drop>,
     /// What each plugin used.
     pub plugins: BTreeMap<String, Meters>,
     /// The file of the whole call's recording.
@@ -110,6 +116,20 @@ pub struct Queued {
     pub outcome: String,
     /// How long.
     pub waited_ms: u64,
+}
+
+/// A line that dropped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Drop {
+    /// When.
+    pub at: u64,
+    /// How long nobody was there, the question whether to go on included.
+    pub away_ms: u64,
+    /// SIP's own name of the call by which the caller came back; none when nobody did.
+    pub sip_call_id: Option<String>,
+    /// `resumed`, `declined` when the caller began anew, `given-up` when nobody came back in time; `ended` when the contact
+    /// ended otherwise.
+    pub outcome: String,
 }
 
 /// What the steps of one plugin used.

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use strowger_contact::{Channel, Entry, EntryKind};
 
-use super::record::{ContactRecord, Hop, Meters, Queued, Transferred};
+use super::record::{ContactRecord, Drop, Hop, Meters, Queued, Transferred};
 use crate::project::hex;
 use crate::store::ContactRow;
 
@@ -73,6 +73,8 @@ pub struct Tally {
     running: Option<String>,
     /// What is waited for.
     wait: Option<Wait>,
+    /// Nobody is on the line: the last of `drops` lasts.
+    away: bool,
     /// The last failure, in case it is what the contact ends by.
     last_code: Option<String>,
 }
@@ -105,6 +107,7 @@ impl Tally {
             way: Sha256::new(),
             running: None,
             wait: None,
+            away: false,
             last_code: None,
         }
     }
@@ -205,6 +208,22 @@ impl Tally {
                     self.tag(name, value);
                 }
             }
+            // Dropped again while the caller was asked, it is the same time without a line. A contact has few of them.
+            EntryKind::Dropped { .. } if !self.away => {
+                self.away = true;
+                record.drops.push(Drop {
+                    at: entry.at,
+                    ..Drop::default()
+                });
+            }
+            EntryKind::CalledBack { sip_call_id, .. } => {
+                if let Some(drop) = record.drops.last_mut() {
+                    drop.sip_call_id = Some(cut(sip_call_id));
+                }
+            }
+            EntryKind::Resumed => self.back(entry.at, "resumed"),
+            EntryKind::Declined => self.back(entry.at, "declined"),
+            EntryKind::GivenUp => self.back(entry.at, "given-up"),
             EntryKind::Ended(ending) => {
                 record.reason = cut(&ending.reason);
                 record.error = ending.error.as_deref().map(cut);
@@ -223,6 +242,7 @@ impl Tally {
     /// was stopped.
     pub fn finish(mut self, ended_at: u64, reason: &str) -> ContactRecord {
         self.over(ended_at, "abandoned");
+        self.back(ended_at, "ended");
         let mut record = self.record;
         if record.reason.is_empty() {
             record.reason = cut(reason);
@@ -235,9 +255,19 @@ impl Tally {
         record.path_hash = hex(&self.way.finalize());
         record.ended_at = ended_at.max(record.started_at);
         record.total_ms = record.ended_at - record.started_at;
-        let away = record.waiting_ms + record.transferred_ms;
+        let away = record.waiting_ms + record.transferred_ms + record.away_ms;
         record.flow_ms = record.total_ms.saturating_sub(away);
         record
+    }
+
+    /// The time without a line is over.
+    fn back(&mut self, at: u64, outcome: &str) {
+        if let Some(drop) = self.record.drops.last_mut().filter(|_| self.away) {
+            drop.away_ms = at.saturating_sub(drop.at);
+            outcome.clone_into(&mut drop.outcome);
+            self.record.away_ms += drop.away_ms;
+        }
+        self.away = false;
     }
 
     fn hop(&mut self, hop: Hop) {

@@ -142,6 +142,11 @@ pub(super) fn gist(entry: Option<&Entry>) -> String {
         EntryKind::Offered { .. } => "other choices".to_owned(),
         EntryKind::Played { .. } | EntryKind::Unsaid { .. } => "prompt's end".to_owned(),
         EntryKind::Joined => "answer of a transfer".to_owned(),
+        EntryKind::Dropped { .. } => "drop of the line".to_owned(),
+        EntryKind::CalledBack { .. } => "another call".to_owned(),
+        EntryKind::Resumed => "resumed".to_owned(),
+        EntryKind::Declined => "begins anew".to_owned(),
+        EntryKind::GivenUp => "not back in time".to_owned(),
         EntryKind::HungUp | EntryKind::Vanished => "hang-up".to_owned(),
     }
 }

@@ -47,6 +47,8 @@ impl Standing {
     pub(super) fn takes(&mut self, input: &Input) {
         match input {
             Input::PlayDone { play, .. } if self.play == Some(*play) => self.play = None,
+            // Nobody is there to be spoken to.
+            Input::Dropped { .. } => self.play = None,
             Input::StepEnded { .. } => self.step = None,
             Input::Called {
                 activation,

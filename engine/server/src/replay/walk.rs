@@ -224,6 +224,17 @@ impl<'a> Walk<'a> {
             EntryKind::Tick => Input::Tick,
             EntryKind::HungUp => Input::HungUp,
             EntryKind::Vanished => Input::Vanished,
+            EntryKind::Dropped { vanished } => Input::Dropped {
+                vanished: *vanished,
+            },
+            EntryKind::CalledBack {
+                sip_call_id,
+                question,
+            } => Input::CalledBack {
+                sip_call_id: sip_call_id.clone(),
+                question: question.clone(),
+            },
+            EntryKind::GivenUp => Input::GivenUp,
             EntryKind::Joined => match &self.standing.effect {
                 Some((effect, _)) => Input::Joined { effect: *effect },
                 None => {

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
 use super::guests::{GuestEvent, Guests, StepRun, step_name};
-use super::line::{Handover, Line};
+use super::line::{Handover, Line, Nobody};
 use crate::effects::{Secret, StepUse, Wanted};
 use crate::records::Tally;
 use crate::replay::{Rebuilt, Standing};
@@ -62,6 +62,36 @@ pub struct Finished {
     pub entries: Vec<strowger_contact::Entry>,
 }
 
+/// For how long a caller whose line dropped may come back, and to which number.
+#[derive(Debug, Clone)]
+pub(crate) struct ComesBack {
+    /// The route's number.
+    pub binding: String,
+    /// Milliseconds.
+    pub window_ms: Millis,
+}
+
+/// What became of a call's line.
+pub(crate) enum Left<L> {
+    /// The contact is over, or goes on without it.
+    Over,
+    /// The line dropped, and the caller may come back until then, in milliseconds since 1970.
+    Dropped(Millis),
+    /// The caller came back and begins anew: the line is another contact's. What is left of this one goes on beside.
+    Declined(L, Box<Driver<Nobody>>),
+}
+
+/// Why a walk stops.
+enum Stop {
+    Ended,
+    /// Nothing happens, and nothing needs to be kept in memory.
+    Asleep,
+    /// As [`Left::Dropped`].
+    Dropped,
+    /// As [`Left::Declined`].
+    Declined,
+}
+
 /// Drives one contact to its end.
 pub struct Driver<L> {
     engine: Arc<Engine>,
@@ -86,6 +116,12 @@ pub struct Driver<L> {
     ending: Option<Ending>,
     /// What was under way when it was dropped, where it was built again from its journal.
     standing: Option<Box<Standing>>,
+    /// What happens first.
+    first: Vec<Input>,
+    /// Whether the caller may come back when the line drops.
+    comes_back: Option<ComesBack>,
+    /// Until when, once it has.
+    until: Millis,
 }
 
 impl<L: Line> Driver<L> {
@@ -127,7 +163,28 @@ impl<L: Line> Driver<L> {
             out: Vec::new(),
             ending: None,
             standing: None,
+            first: vec![Input::Connected],
+            comes_back: None,
+            until: 0,
         }
+    }
+
+    /// The caller may go on later, when the line drops where that makes sense.
+    pub(crate) fn coming_back(mut self, comes_back: ComesBack) -> Driver<L> {
+        self.comes_back = Some(comes_back);
+        self
+    }
+
+    /// What happens first to a contact that goes on as its journal leaves it.
+    pub(crate) fn first(mut self, first: impl Into<Vec<Input>>) -> Driver<L> {
+        self.first = first.into();
+        self
+    }
+
+    /// Its line has dropped, and the caller may come back until then.
+    pub(crate) fn was_dropped(mut self, until: Millis) -> Driver<L> {
+        self.until = until;
+        self
     }
 
     /// A contact that goes on as its journal leaves it.
@@ -146,6 +203,7 @@ impl<L: Line> Driver<L> {
         }
         Driver {
             standing: Some(Box::new(standing)),
+            first: Vec::new(),
             ..driver
         }
     }
@@ -158,13 +216,79 @@ impl<L: Line> Driver<L> {
 
     /// Walks until the contact is over and its line is closed, or, where its line sleeps, there is nothing to do for it.
     pub async fn run_until_asleep(mut self) -> Option<Finished> {
-        match self.standing.take() {
-            None => self.handle(Input::Connected).await,
-            Some(standing) => self.take_up(*standing).await,
+        match self.walk().await {
+            Stop::Ended => {}
+            Stop::Asleep | Stop::Dropped | Stop::Declined => return None,
         }
-        while self.ending.is_none() {
+        self.line.close().await;
+        let ending = self.ending.expect("the walk ends with it");
+        Some(Finished {
+            ending,
+            entries: self.keep.unwrap_or_default(),
+        })
+    }
+
+    /// Walks a call until its line is closed, or wanted for another contact.
+    pub(crate) async fn run_call(mut self) -> Left<L> {
+        match self.walk().await {
+            Stop::Declined => {
+                let (line, rest) = self.without_line();
+                Left::Declined(line, Box::new(rest))
+            }
+            Stop::Ended => {
+                self.line.close().await;
+                Left::Over
+            }
+            Stop::Asleep | Stop::Dropped => {
+                self.line.close().await;
+                Left::Dropped(self.until)
+            }
+        }
+    }
+
+    /// Takes the line away: the contact goes on without its caller.
+    fn without_line(self) -> (L, Driver<Nobody>) {
+        let rest = Driver {
+            line: Nobody,
+            engine: self.engine,
+            contact: self.contact,
+            guests: self.guests,
+            effects: self.effects,
+            effect_results: self.effect_results,
+            under_way: self.under_way,
+            step_use: self.step_use,
+            stop: self.stop,
+            stopped: self.stopped,
+            pace: self.pace,
+            skipped: self.skipped,
+            keep: self.keep,
+            tally: self.tally,
+            out: self.out,
+            ending: self.ending,
+            standing: self.standing,
+            first: self.first,
+            comes_back: self.comes_back,
+            until: self.until,
+        };
+        (self.line, rest)
+    }
+
+    async fn walk(&mut self) -> Stop {
+        if let Some(standing) = self.standing.take() {
+            self.take_up(*standing).await;
+        }
+        for first in std::mem::take(&mut self.first) {
+            self.handle(first).await;
+        }
+        loop {
+            if self.ending.is_some() {
+                return Stop::Ended;
+            }
+            if self.contact.rests() && self.comes_back.is_some() {
+                return Stop::Dropped;
+            }
             let input = match self.event().await {
-                Event::Line(input) => input,
+                Event::Line(input) => self.unless_dropped(input).await,
                 Event::Guest(GuestEvent::Called {
                     activation,
                     interface,
@@ -208,24 +332,74 @@ impl<L: Line> Driver<L> {
                     let dropped = self.guests.drop_waiting();
                     self.engine.node.count_dropped(dropped);
                     if self.quiet() && self.line.sleep(self.contact.deadline()) {
-                        return None;
+                        return Stop::Asleep;
                     }
                     continue;
                 }
-                Event::Stop if self.line.sleeps() => return None,
+                Event::Stop if self.line.sleeps() => return Stop::Asleep,
+                // Its caller may come back to the next engine, which goes on as the journal leaves it.
+                Event::Stop if self.contact.away() => {
+                    if self.contact.asks_to_go_on() {
+                        self.handle(Input::Dropped { vanished: true }).await;
+                    }
+                    return Stop::Dropped;
+                }
                 Event::Stop => {
                     self.stopped = true;
                     Input::Shutdown
                 }
             };
+            let asked = self.contact.asks_to_go_on();
             self.handle(input).await;
+            if asked && !self.contact.away() {
+                self.answered().await;
+                if self.contact.declined() {
+                    return Stop::Declined;
+                }
+                self.engine.node.count_resumed();
+            }
         }
-        self.line.close().await;
-        let ending = self.ending.expect("the loop ends with it");
-        Some(Finished {
-            ending,
-            entries: self.keep.unwrap_or_default(),
-        })
+    }
+
+    /// What a line that is gone means: where the caller may come back, that is written down with it.
+    async fn unless_dropped(&mut self, input: Input) -> Input {
+        let vanished = match &input {
+            Input::HungUp => false,
+            Input::Vanished => true,
+            _ => return input,
+        };
+        let Some(comes_back) = &self.comes_back else {
+            return input;
+        };
+        let Some(writer) = &self.engine.node.writer else {
+            return input;
+        };
+        if !self.contact.may_come_back() {
+            return input;
+        }
+        // Whoever was asked and did not answer has no longer than at first.
+        if !self.contact.asks_to_go_on() {
+            self.until = self.now().saturating_add(comes_back.window_ms);
+        }
+        let record = Record::Dropped {
+            id: self.contact.facts().id.clone(),
+            binding: comes_back.binding.clone(),
+            until: self.until,
+        };
+        writer.write(record).await;
+        Input::Dropped { vanished }
+    }
+
+    /// The caller has said whether to go on: nobody can come back to this drop any more.
+    async fn answered(&mut self) {
+        if self.until == 0 {
+            return;
+        }
+        self.until = 0;
+        if let Some(writer) = &self.engine.node.writer {
+            let id = self.contact.facts().id.clone();
+            writer.write(Record::NotDropped { id }).await;
+        }
     }
 
     /// Goes on where a process that is gone left off.
@@ -415,6 +589,7 @@ impl<L: Line> Driver<L> {
                         })
                         .await;
                 }
+                self.answered().await;
                 self.ending = Some(ending);
             }
         }

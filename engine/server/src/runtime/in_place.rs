@@ -21,6 +21,8 @@ pub(crate) struct Guest {
     exchange: Shared,
     /// Where its instance is dropped at each call and built anew: what it was told.
     told: Option<Told>,
+    /// How often it was dropped.
+    dropped: usize,
 }
 
 /// Where question and answer change hands.
@@ -51,7 +53,13 @@ impl Guest {
             run,
             exchange,
             told,
+            dropped: 0,
         }
+    }
+
+    /// How often its instance was dropped.
+    pub fn dropped(&self) -> usize {
+        self.dropped
     }
 
     /// Lets the guest compute until it calls the host or ends; gives what its contact hears of it.
@@ -85,6 +93,7 @@ impl Guest {
         if let Some(told) = &self.told {
             told.answer(&value);
             if told.whole() {
+                self.dropped += 1;
                 (self.run, self.exchange) = instance(&self.step, Some(told));
                 return;
             }

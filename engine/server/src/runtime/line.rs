@@ -71,3 +71,23 @@ pub trait Line: Send {
     /// What is left to do when the walk is over: sending the last packets, finishing files.
     fn close(self) -> impl Future<Output = ()> + Send;
 }
+
+/// The line of a contact whose caller is gone for good.
+pub(crate) struct Nobody;
+
+impl Line for Nobody {
+    fn play(&mut self, _play: u32, _segments: Vec<Segment>, _repeat: bool) {}
+    fn stop(&mut self) {}
+    fn record(&mut self, _effect: u32, _options: RecordOptions) {}
+    fn stop_recording(&mut self, _effect: u32) {}
+    fn mask(&mut self, _masked: bool) {}
+    fn transfer(&mut self, _effect: u32, _handover: Handover) {}
+    fn cancel_transfer(&mut self, _effect: u32) {}
+    fn hang_up(&mut self) {}
+
+    async fn event(&mut self) -> Input {
+        std::future::pending().await
+    }
+
+    async fn close(self) {}
+}

@@ -34,6 +34,7 @@ pub struct Node {
     pub data: PathBuf,
     failures: AtomicU64,
     dropped: AtomicU64,
+    resumed: AtomicU64,
     /// Keeps the data folder ours for as long as the node lives.
     _lock: Option<File>,
 }
@@ -83,6 +84,7 @@ impl Node {
             data: data.to_owned(),
             failures: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            resumed: AtomicU64::new(0),
             _lock: lock,
         })
     }
@@ -133,6 +135,16 @@ impl Node {
     /// Instances were dropped in long waits.
     pub(crate) fn count_dropped(&self, instances: u64) {
         self.dropped.fetch_add(instances, Ordering::Relaxed);
+    }
+
+    /// A caller goes on with a call that dropped.
+    pub(crate) fn count_resumed(&self) {
+        self.resumed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Callers who went on with a call that dropped, since the start.
+    pub fn resumed(&self) -> u64 {
+        self.resumed.load(Ordering::Relaxed)
     }
 
     /// Instances dropped in long waits since the start.

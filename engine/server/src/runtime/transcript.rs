@@ -143,6 +143,20 @@ fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
         ),
         EntryKind::HungUp => ("caller", "hung up".to_owned()),
         EntryKind::Vanished => ("call", "nothing more was heard of the caller".to_owned()),
+        EntryKind::Dropped { vanished: false } => (
+            "call",
+            "the line dropped; the caller may come back".to_owned(),
+        ),
+        EntryKind::Dropped { vanished: true } => (
+            "call",
+            "nothing more was heard of the caller, who may come back".to_owned(),
+        ),
+        EntryKind::CalledBack { sip_call_id, .. } => {
+            ("caller", format!("called again (Call-ID {sip_call_id})"))
+        }
+        EntryKind::Resumed => ("caller", "goes on where the line dropped".to_owned()),
+        EntryKind::Declined => ("caller", "begins anew, in another contact".to_owned()),
+        EntryKind::GivenUp => ("call", "the caller did not come back in time".to_owned()),
         EntryKind::Ended(ending) => match &ending.error {
             Some(error) => ("call", format!("ended: {} ({error})", ending.reason)),
             None => ("call", format!("ended: {}", ending.reason)),

@@ -4,11 +4,12 @@ mod transfer;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::json;
 use strowger_contact::call::{CallError, RecordOptions};
-use strowger_contact::{Input, Segment, TransferResult};
+use strowger_contact::{Entry, EntryKind, Input, Segment, TransferResult};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 use strowger_voice::sdp::{Direction, Session};
@@ -125,6 +126,32 @@ impl VoiceLine {
             inputs: VecDeque::new(),
             gone: false,
             left: false,
+        }
+    }
+
+    /// From now on the line is another contact's.
+    pub(crate) fn belongs_to(&mut self, engine: Arc<Engine>, contact: String) {
+        self.engine = engine;
+        self.contact = contact;
+        self.wanted = None;
+        // What was being prepared for the other one is not heard.
+        (self.prepared, self.preparing) = mpsc::channel(PREPARED);
+        self.inputs
+            .retain(|input| matches!(input, Input::Key(_) | Input::HungUp | Input::Vanished));
+    }
+
+    /// Records the call from now on, if the project wants that; the file, once it is begun.
+    pub(crate) fn record_whole(&self, name: &str) -> Option<PathBuf> {
+        if !self.engine.records_calls() {
+            return None;
+        }
+        let path = self.engine.node.recordings().join(format!("{name}.wav"));
+        match self.stream.tap(path.clone()) {
+            Ok(()) => Some(path),
+            Err(error) => {
+                tracing::warn!(contact = %self.contact, "the call is not recorded: {error}");
+                None
+            }
         }
     }
 
@@ -406,6 +433,13 @@ impl Line for VoiceLine {
         tokio::spawn(async move {
             let _ = call.hang_up().await;
         });
+    }
+
+    fn wrote(&mut self, entry: &Entry) {
+        // The recording of the call that dropped is complete: this one has a file of its own.
+        if entry.kind == EntryKind::Resumed {
+            self.record_whole(&format!("{}-leg{}", self.contact, entry.seq));
+        }
     }
 
     async fn event(&mut self) -> Input {

@@ -39,6 +39,12 @@ pub fn saved(
     plan: impl Fn(&str) -> Option<Arc<Plan>>,
 ) -> Result<Saved, String> {
     let begun = recorded::beginning(entries).map_err(|error| error.to_string())?;
+    if entries.iter().any(|entry| entry.kind == EntryKind::Resumed) {
+        return Err(
+            "the caller's line dropped, and the caller went on with another call: no test can play that"
+                .to_owned(),
+        );
+    }
     let (keys, texts) = recorded::heard(entries);
     let mut reading = Reading {
         first: begun.flow.clone(),
@@ -57,6 +63,7 @@ pub fn saved(
         place: (String::new(), String::new()),
         tags: Map::new(),
         ends: None,
+        left: false,
     };
     for entry in entries {
         reading.note(entry);
@@ -220,11 +227,15 @@ struct Reading<'a, P> {
     place: (String, String),
     tags: Map<String, Json>,
     ends: Option<String>,
+    /// The line has dropped.
+    left: bool,
 }
 
 impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
     fn note(&mut self, entry: &Entry) {
         match &entry.kind {
+            // What is pressed then answers whether to go on.
+            EntryKind::Key { .. } | EntryKind::Pressed { .. } if self.left => {}
             EntryKind::Entered { flow, step, .. } => {
                 self.flush();
                 self.place = (flow.clone(), step.clone());
@@ -277,6 +288,7 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             }
             EntryKind::Call { result, .. } if !self.in_mock() => self.answered(entry.at, result),
             EntryKind::HungUp | EntryKind::Vanished => self.hung_up(),
+            EntryKind::Dropped { .. } if !std::mem::replace(&mut self.left, true) => self.hung_up(),
             EntryKind::Outcome { outcome, data, .. } => {
                 self.step_over(entry.at, outcome, Some(data));
             }

@@ -86,6 +86,11 @@ impl World<'_> {
             | EntryKind::Call { .. }
             | EntryKind::Joined
             | EntryKind::Vanished
+            | EntryKind::Dropped { .. }
+            | EntryKind::CalledBack { .. }
+            | EntryKind::Resumed
+            | EntryKind::Declined
+            | EntryKind::GivenUp
             | EntryKind::HungUp => {}
         }
     }

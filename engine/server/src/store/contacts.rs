@@ -66,6 +66,23 @@ pub struct OpenChat {
     pub content: String,
 }
 
+/// A call whose caller may come back.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct OpenDrop {
+    /// Its contact.
+    pub id: String,
+    /// Whose.
+    pub tenant: String,
+    /// As in [`ContactRow::content`].
+    pub content: String,
+    /// Caller.
+    pub caller: String,
+    /// The route's number.
+    pub binding: String,
+    /// Until then, in milliseconds since 1970.
+    pub until_at: i64,
+}
+
 /// Which contacts.
 #[derive(Debug, Clone, Default)]
 pub struct ContactFilter {
@@ -152,12 +169,14 @@ impl Store {
         Ok(())
     }
 
-    /// Ends the [orphans](Self::orphans), but for chats, which go on: each gets a record of what its journal holds.
+    /// Ends the [orphans](Self::orphans), but for those that go on: chats, and calls whose callers may come back. Each gets
+    /// a record of what its journal holds.
     pub async fn close_orphans(&self, now: u64) -> Result<u64, StoreError> {
-        let chats = self.open_chats().await?;
-        let chats: BTreeSet<String> = chats.into_iter().map(|chat| chat.id).collect();
+        let chats = self.open_chats().await?.into_iter().map(|chat| chat.id);
+        let drops = self.open_drops().await?.into_iter().map(|drop| drop.id);
+        let open: BTreeSet<String> = chats.chain(drops).collect();
         let orphans = self.orphans().await?.into_iter();
-        let calls: Vec<String> = orphans.filter(|id| !chats.contains(id)).collect();
+        let calls: Vec<String> = orphans.filter(|id| !open.contains(id)).collect();
         self.end_all(&calls, STOPPED, now).await
     }
 
@@ -228,6 +247,17 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// The calls among the [orphans](Self::orphans) whose callers may come back, or might have; the earliest first.
+    pub async fn open_drops(&self) -> Result<Vec<OpenDrop>, StoreError> {
+        Ok(each!(self, pool => sqlx::query_as(
+            "SELECT id, tenant, COALESCE(content, '') AS content, caller, binding, until_at \
+             FROM contacts JOIN drops ON contact = id \
+             WHERE ended_at IS NULL AND (engine IS NULL OR engine = $1) ORDER BY until_at, id",
+        )
+        .bind(&self.engine)
+        .fetch_all(pool))?)
     }
 
     /// The SHA-256 of the token that opens a chat, if there is such a chat.

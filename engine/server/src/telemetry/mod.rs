@@ -191,6 +191,11 @@ impl<'a> Trace<'a> {
             EntryKind::Joined => self.event(at, "joined", Vec::new()),
             EntryKind::HungUp => self.event(at, "hung up", Vec::new()),
             EntryKind::Vanished => self.event(at, "vanished", Vec::new()),
+            EntryKind::Dropped { .. } => self.event(at, "dropped", Vec::new()),
+            EntryKind::CalledBack { .. } => self.event(at, "called back", Vec::new()),
+            EntryKind::Resumed => self.event(at, "resumed", Vec::new()),
+            EntryKind::Declined => self.event(at, "declined", Vec::new()),
+            EntryKind::GivenUp => self.event(at, "given up", Vec::new()),
             EntryKind::Ended(ending) => {
                 self.root.attributes.extend(attributes([
                     ("strowger.reason", json!(ending.reason)),

@@ -50,6 +50,12 @@ impl Caller {
         }
     }
 
+    /// The time at which it begins, for two that shall see the same clock.
+    #[must_use]
+    pub fn begins_at(self, now: Millis) -> Self {
+        Self { now, ..self }
+    }
+
     /// Becomes true when the step asks for what only a flow or the network could answer.
     pub fn outside(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.outside)

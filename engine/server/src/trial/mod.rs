@@ -1,15 +1,18 @@
 //! A step that is tried alone, against a scripted caller instead of an engine.
 
 mod caller;
+mod walk;
 
 use std::sync::atomic::Ordering;
 
 use serde_json::Value as Json;
 use strowger_plugin::{Limits, Plugin, RunRequest, StepReport};
 
+use crate::clock::Clock;
 use crate::runtime::Script;
 
 pub use caller::Caller;
+pub use walk::{Drops, Walked, walk};
 
 /// Runs a step against a caller.
 pub async fn step(
@@ -39,6 +42,8 @@ pub struct Tried {
     pub not_judged: usize,
     /// What is wrong with the others, a sentence each.
     pub wrong: Vec<String>,
+    /// How often an instance was dropped by [`repeated`].
+    pub dropped: usize,
 }
 
 /// Runs every example of a plugin's description with a caller who is silent; `config` is what the plugin reads as its
@@ -77,6 +82,28 @@ pub async fn examples(
         }
     }
     tried
+}
+
+/// Walks every example of a plugin's description twice, the second time on instances that are dropped at each host call,
+/// and adds to `tried` what differs.
+pub async fn repeated(plugin: &Plugin, config: &str, limits: &Limits, tried: &mut Tried) {
+    let now = Clock::start().now();
+    for (name, described) in &plugin.description().steps {
+        for (index, example) in described.examples.iter().enumerate() {
+            let input = example["input"].to_string();
+            let caller =
+                || Caller::new(Script::default(), config.to_owned(), |_| {}).begins_at(now);
+            let kept = walk(plugin, name, &input, limits, caller(), Drops::Never).await;
+            let dropped = walk(plugin, name, &input, limits, caller(), Drops::AtEachCall).await;
+            tried.dropped += dropped.dropped;
+            if let Some(other) = kept.differs(&dropped) {
+                let number = index + 1;
+                tried.wrong.push(format!(
+                    "step {name}, example {number}: it does not repeat itself when its instance is dropped at each call: {other}"
+                ));
+            }
+        }
+    }
 }
 
 /// What is not as an example says, if it says anything of the data.

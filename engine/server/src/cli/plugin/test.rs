@@ -9,10 +9,11 @@ use super::super::{FOUND, Failure, OK};
 use super::build::{program, tool};
 use super::kit::{Kit, Language};
 use super::{host, load, read, refused};
-use crate::trial::examples;
+use crate::trial::{examples, repeated};
 
 /// Runs the plugin's own tests with the tools of its language, then every example of its description in the real host,
-/// with a caller who is silent.
+/// with a caller who is silent: once as they are, and once with the instance dropped at every host call, as serving does in
+/// long waits.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   strowger plugin test
@@ -40,10 +41,9 @@ impl Test {
         let plugin = load(&host, &component)
             .await
             .map_err(|complaints| refused(&path, &complaints))?;
-        let tried = examples(&plugin, "{}", &Limits::default(), |line| {
-            eprintln!("{line}")
-        })
-        .await;
+        let limits = Limits::default();
+        let mut tried = examples(&plugin, "{}", &limits, |line| eprintln!("{line}")).await;
+        repeated(&plugin, "{}", &limits, &mut tried).await;
         for wrong in &tried.wrong {
             eprintln!("{wrong}");
         }
@@ -54,6 +54,10 @@ impl Test {
                 "examples: {passed} passed, {failed} failed, {more} not judged: they need a flow or the network"
             ),
         }
+        eprintln!(
+            "their instances were dropped at {} host calls and built anew",
+            tried.dropped
+        );
         Ok(if failed > 0 { FOUND } else { OK })
     }
 }

@@ -177,7 +177,9 @@ impl Chats {
         if self.stop.is_cancelled() {
             return Err(ChatError::Stopping);
         }
-        let Admitted { engine, flow, seat } = self.centre.admit(to, from)?;
+        let Admitted {
+            engine, flow, seat, ..
+        } = self.centre.admit(to, from)?;
         let plan = engine.program.flow(&flow);
         let known = plan.map(|plan| plan.languages.clone()).unwrap_or_default();
         if let Some(language) = language

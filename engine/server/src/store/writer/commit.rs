@@ -104,6 +104,23 @@ macro_rules! rows {
                     .execute(&mut *transaction)
                     .await?;
                 }
+                Record::Dropped { id, binding, until } => {
+                    sqlx::query(
+                        "INSERT INTO drops (contact, binding, until_at) VALUES ($1, $2, $3) \
+                         ON CONFLICT (contact) DO UPDATE SET binding = excluded.binding, until_at = excluded.until_at",
+                    )
+                    .bind(id)
+                    .bind(binding)
+                    .bind(millis(*until))
+                    .execute(&mut *transaction)
+                    .await?;
+                }
+                Record::NotDropped { id } => {
+                    sqlx::query("DELETE FROM drops WHERE contact = $1")
+                        .bind(id)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
                 Record::Began { .. } | Record::Entries(..) => {}
             }
         }

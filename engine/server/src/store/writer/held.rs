@@ -66,6 +66,8 @@ impl Item {
                 | Record::Ended { id, .. }
                 | Record::Recorded { id, .. }
                 | Record::Chat { id, .. }
+                | Record::Dropped { id, .. }
+                | Record::NotDropped { id }
                 | Record::Entries(id, _),
             ) => Some(id),
             Item::Flush(_) => None,

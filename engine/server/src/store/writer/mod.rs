@@ -63,6 +63,20 @@ pub enum Record {
         /// SHA-256 of the token that opens it.
         token: [u8; 32],
     },
+    /// Its line dropped, and its caller may come back.
+    Dropped {
+        /// Its id.
+        id: String,
+        /// The route's number, as `routes.yaml` has it.
+        binding: String,
+        /// Until then, in milliseconds since 1970.
+        until: u64,
+    },
+    /// Nobody can come back to it: it goes on, or is over.
+    NotDropped {
+        /// Its id.
+        id: String,
+    },
     /// It ended.
     Ended {
         /// Its id.

@@ -1,0 +1,443 @@
+//! Calls whose line dropped: their callers may come back, for a time, and go on where they broke.
+//!
+//! Such a call is not in memory: its journal is all there is of it, as of a sleeping chat, and so it outlives the process.
+//! One is kept for a caller and a number; a caller is told by nothing but the number they call from.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use strowger_contact::{Ending, Entry, EntryKind, Input, Millis};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::driver::{Driver, Pace};
+use super::engine::Engine;
+use super::line::Nobody;
+use super::node::Node;
+use crate::centre::Centre;
+use crate::replay::{Rebuilt, rebuild};
+use crate::store::{Journal, OpenDrop, Record, StoreError};
+
+/// Calls whose callers may come back, at once; one more gives up the one that has the least time left.
+const OPEN: usize = 10_000;
+/// Calls that are given up at once: each reads its journal.
+const GIVING_UP: usize = 16;
+/// How long the end of the program waits for those that are being given up.
+const CLOSING: Duration = Duration::from_secs(5);
+/// What stands for a number that is withheld (RFC 3323 §4.1.1.3, and what gateways write).
+const WITHHELD: [&str; 8] = [
+    "anonymous",
+    "unavailable",
+    "unknown",
+    "restricted",
+    "private",
+    "withheld",
+    "invalid",
+    "none",
+];
+
+/// Whose call it is: a tenant, a route's number, and who calls.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Caller {
+    tenant: String,
+    binding: String,
+    from: String,
+}
+
+impl Caller {
+    /// None for one who does not say who they are: two such are not the same.
+    pub fn known(tenant: &str, binding: &str, from: &str) -> Option<Caller> {
+        let known = from.chars().any(char::is_alphanumeric)
+            && !WITHHELD.iter().any(|word| from.eq_ignore_ascii_case(word));
+        known.then(|| Caller {
+            tenant: tenant.to_owned(),
+            binding: binding.to_owned(),
+            from: from.to_owned(),
+        })
+    }
+}
+
+/// A call whose line dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Broken {
+    /// Its contact.
+    pub id: String,
+    /// SHA-256 over the flows and plugins it walks.
+    pub content: String,
+    /// Until then it may go on, in milliseconds since 1970.
+    pub until: Millis,
+}
+
+/// A broken call that was built again.
+pub(crate) struct Again {
+    pub engine: Arc<Engine>,
+    pub rebuilt: Rebuilt,
+    pub entries: Vec<Entry>,
+}
+
+/// All calls whose callers may come back.
+pub struct Returns {
+    centre: Arc<Centre>,
+    node: Arc<Node>,
+    open: Mutex<Open>,
+    changed: Notify,
+    giving_up: Semaphore,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    declined: AtomicU64,
+    given_up: AtomicU64,
+    interrupted: AtomicU64,
+}
+
+#[derive(Default)]
+struct Open {
+    broken: HashMap<Caller, Broken>,
+    /// When each is to be given up.
+    alarms: BTreeSet<(Millis, Caller)>,
+    /// The newest call of each caller that is up.
+    calls: HashMap<Caller, u64>,
+    newest: u64,
+}
+
+/// A call of a caller who may come back, as long as it is up.
+pub(crate) struct Turn {
+    returns: Arc<Returns>,
+    caller: Caller,
+    number: u64,
+}
+
+impl Returns {
+    /// None yet; see [`Returns::resume`]. `stop` ends what is under way.
+    pub fn new(centre: Arc<Centre>, stop: CancellationToken) -> Arc<Returns> {
+        let returns = Arc::new(Returns {
+            node: centre.node.clone(),
+            centre,
+            open: Mutex::default(),
+            changed: Notify::new(),
+            giving_up: Semaphore::new(GIVING_UP),
+            stop,
+            tasks: TaskTracker::new(),
+            declined: AtomicU64::new(0),
+            given_up: AtomicU64::new(0),
+            interrupted: AtomicU64::new(0),
+        });
+        tokio::spawn(returns.clone().keep_alarms());
+        returns
+    }
+
+    /// Takes up the calls that were waiting for their callers when the engine last ended; how many.
+    pub async fn resume(self: &Arc<Self>) -> Result<usize, StoreError> {
+        let Some(store) = &self.node.store else {
+            return Ok(0);
+        };
+        let open = store.open_drops().await?;
+        let count = open.len();
+        for drop in open {
+            let OpenDrop {
+                id,
+                tenant,
+                content,
+                caller,
+                binding,
+                until_at,
+            } = drop;
+            let caller = Caller {
+                tenant,
+                binding,
+                from: caller,
+            };
+            let until = u64::try_from(until_at).unwrap_or_default();
+            self.wait(caller, Broken { id, content, until });
+        }
+        Ok(count)
+    }
+
+    /// A caller's call begins.
+    pub(crate) fn begin(self: &Arc<Self>, caller: Caller) -> Turn {
+        let mut open = self.open();
+        open.newest += 1;
+        let number = open.newest;
+        open.calls.insert(caller.clone(), number);
+        drop(open);
+        Turn {
+            returns: self.clone(),
+            caller,
+            number,
+        }
+    }
+
+    /// Lets a broken call wait for its caller, instead of an earlier one of theirs.
+    fn wait(self: &Arc<Self>, caller: Caller, broken: Broken) {
+        let mut open = self.open();
+        let mut out = Vec::new();
+        open.alarms.insert((broken.until, caller.clone()));
+        if let Some(earlier) = open.broken.insert(caller.clone(), broken.clone()) {
+            if earlier.until != broken.until {
+                open.alarms.remove(&(earlier.until, caller.clone()));
+            }
+            out.push((caller, earlier));
+        }
+        if open.broken.len() > OPEN
+            && let Some((_, caller)) = open.alarms.pop_first()
+            && let Some(broken) = open.broken.remove(&caller)
+        {
+            tracing::warn!(contact = %broken.id, "a caller has less time to come back: {OPEN} calls wait for theirs");
+            out.push((caller, broken));
+        }
+        drop(open);
+        self.changed.notify_one();
+        for (caller, broken) in out {
+            self.give_up(caller, broken);
+        }
+    }
+
+    /// Takes what a caller may go on with.
+    fn take(&self, caller: &Caller) -> Option<Broken> {
+        let now = self.node.clock.now();
+        let mut open = self.open();
+        // Whoever is late finds the alarm at work.
+        let until = open.broken.get(caller)?.until;
+        if until <= now {
+            return None;
+        }
+        open.alarms.remove(&(until, caller.clone()));
+        open.broken.remove(caller)
+    }
+
+    /// Builds a broken call again. One that cannot be ends; that is counted and logged.
+    pub(crate) async fn again(&self, tenant: &str, broken: &Broken) -> Option<Again> {
+        let why = match self.rebuilt(tenant, broken).await {
+            Ok(again) => return Some(again),
+            Err(why) => why,
+        };
+        self.interrupted.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(contact = %broken.id, "a call that dropped cannot go on: {why}");
+        if let Err(error) = self.end(broken, why).await {
+            // The next start finds it, and ends it.
+            tracing::error!(contact = %broken.id, "and cannot be ended: {error}");
+        }
+        None
+    }
+
+    async fn rebuilt(&self, tenant: &str, broken: &Broken) -> Result<Again, String> {
+        let entries = self.journal(&broken.id).await?.entries;
+        let engine = self.centre.engine_of(tenant, &broken.content).await?;
+        let rebuilt = rebuild(engine.program.clone(), &entries).await?;
+        Ok(Again {
+            engine,
+            rebuilt,
+            entries,
+        })
+    }
+
+    async fn journal(&self, id: &str) -> Result<Journal, String> {
+        let store = self.node.store.as_ref().ok_or("the engine has no store")?;
+        // What was written last may still be on its way.
+        self.node.durable().await?;
+        let journal = store.journal(id).await.map_err(|error| error.to_string())?;
+        if let Some(torn) = &journal.torn {
+            return Err(format!(
+                "its journal is broken at entry {}: {}",
+                torn.seq, torn.why
+            ));
+        }
+        Ok(journal)
+    }
+
+    /// Ends a call that cannot be built again, as it would have ended: its caller is gone.
+    async fn end(&self, broken: &Broken, why: String) -> Result<(), StoreError> {
+        let (Some(store), Some(writer)) = (&self.node.store, &self.node.writer) else {
+            return Ok(());
+        };
+        let at = self.node.clock.now();
+        let id = &broken.id;
+        let entries = store.journal(id).await?.entries;
+        let vanished = entries
+            .iter()
+            .rev()
+            .find_map(|entry| match entry.kind {
+                EntryKind::Dropped { vanished } => Some(vanished),
+                _ => None,
+            })
+            .unwrap_or_default();
+        let reason = if vanished { "vanished" } else { "abandoned" };
+        let over = |entry: &Entry| matches!(entry.kind, EntryKind::Ended(_));
+        if let Some(last) = entries.last().filter(|last| !over(last)) {
+            let ending = Ending {
+                reason: reason.to_owned(),
+                by_caller: !vanished,
+                error: Some(why),
+            };
+            let entry = Entry {
+                seq: last.seq + 1,
+                at,
+                kind: EntryKind::Ended(ending),
+            };
+            writer.write(Record::Entries(id.clone(), vec![entry])).await;
+            self.node.durable().await.map_err(StoreError::Gone)?;
+        }
+        if let Some(ended) = store.end_of(id, reason, at).await? {
+            writer.write(ended).await;
+        }
+        writer.write(Record::NotDropped { id: id.clone() }).await;
+        Ok(())
+    }
+
+    /// Nobody came, or somebody began anew: the flow goes on without its caller.
+    fn give_up(self: &Arc<Self>, caller: Caller, broken: Broken) {
+        let returns = self.clone();
+        self.tasks.spawn(async move {
+            let turn = returns.giving_up.acquire().await;
+            if returns.stop.is_cancelled() {
+                return;
+            }
+            let Some(again) = returns.again(&caller.tenant, &broken).await else {
+                return;
+            };
+            drop(turn);
+            returns.given_up.fetch_add(1, Ordering::Relaxed);
+            // The flow of who was let in goes on to its end, however many there are.
+            let tenant = returns.centre.tenant(&caller.tenant);
+            let _seat = tenant.and_then(|tenant| tenant.seat());
+            let Again {
+                engine,
+                rebuilt,
+                entries,
+            } = again;
+            let stop = returns.stop.clone();
+            Driver::again(engine, rebuilt, &entries, Nobody, stop, Pace::Real)
+                .first([Input::Dropped { vanished: false }, Input::GivenUp])
+                .was_dropped(broken.until)
+                .run()
+                .await;
+        });
+    }
+
+    /// Lets what is left of a contact whose caller began anew come to its end.
+    pub(crate) fn declined(&self, rest: Driver<Nobody>) {
+        self.declined.fetch_add(1, Ordering::Relaxed);
+        self.tasks.spawn(async move {
+            rest.run().await;
+        });
+    }
+
+    /// Since the start: callers who began anew, who did not come back; calls that could not be built again.
+    pub fn counts(&self) -> [u64; 3] {
+        [&self.declined, &self.given_up, &self.interrupted]
+            .map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Calls whose callers may come back now.
+    pub fn waiting(&self) -> usize {
+        self.open().broken.len()
+    }
+
+    /// Waits for what is under way. What still waits for its caller does so in the next engine.
+    pub async fn close(&self) {
+        self.tasks.close();
+        if tokio::time::timeout(CLOSING, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "calls whose callers did not come back were still busy when the engine stopped"
+            );
+        }
+    }
+
+    async fn keep_alarms(self: Arc<Self>) {
+        loop {
+            let next = self.open().alarms.first().map(|(at, _)| *at);
+            let due = async {
+                match next {
+                    Some(at) => tokio::time::sleep_until(self.node.clock.instant(at)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = due => {}
+                () = self.changed.notified() => continue,
+                () = self.stop.cancelled() => return,
+            }
+            let now = self.node.clock.now();
+            let mut due = Vec::new();
+            {
+                let mut open = self.open();
+                while let Some((at, _)) = open.alarms.first() {
+                    if *at > now {
+                        break;
+                    }
+                    let Some((_, caller)) = open.alarms.pop_first() else {
+                        break;
+                    };
+                    if let Some(broken) = open.broken.remove(&caller) {
+                        due.push((caller, broken));
+                    }
+                }
+            }
+            for (caller, broken) in due {
+                self.give_up(caller, broken);
+            }
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        // Nothing is done under this lock that could leave it half done.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn {
+    /// What the caller may go on with.
+    pub fn take(&self) -> Option<Broken> {
+        self.returns.take(&self.caller)
+    }
+
+    /// The line dropped: the call waits for its caller, once that is on the disk, unless they have called again meanwhile
+    /// and began anew.
+    pub async fn wait(&self, broken: Broken) {
+        if let Err(error) = self.returns.node.durable().await {
+            tracing::warn!(contact = %broken.id, "a call waits for its caller in memory alone: {error}");
+        }
+        let newest = self.returns.open().calls.get(&self.caller).copied();
+        match newest == Some(self.number) {
+            true => self.returns.wait(self.caller.clone(), broken),
+            false => self.returns.give_up(self.caller.clone(), broken),
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut open = self.returns.open();
+        if open.calls.get(&self.caller) == Some(&self.number) {
+            open.calls.remove(&self.caller);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Caller;
+
+    #[test]
+    fn who_does_not_say_who_they_are_is_nobody_in_particular() {
+        for from in [
+            "",
+            "anonymous",
+            "Anonymous",
+            "unavailable",
+            "Restricted",
+            "*",
+            "+",
+        ] {
+            assert!(Caller::known("t", "100", from).is_none(), "{from}");
+        }
+        for from in ["+8613800138000", "200", "alice"] {
+            assert!(Caller::known("t", "100", from).is_some(), "{from}");
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! The line drops; the caller calls again and goes on where it broke, or does not.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::Value as Json;
+use strowger_contact::EntryKind;
+use strowger_tests::program::{copy_project, edit, repository, strowger};
+use strowger_tests::{Engine, OrderService, Phone, Prompts, http};
+
+use crate::world::PROMPT;
+
+const WELCOME: &str = "For Chinese press 1, for English press 2.";
+const NUMBER: &str = "Which number shall we call?";
+const NUMBER_ZH: &str = "请问回拨哪个号码？";
+const SURE: &str = "It is booked. Shall we send you a note as well?";
+const SURE_ZH: &str = "已经预约。需要再发一条短信吗？";
+const BYE: &str = "Thank you for calling, and goodbye.";
+const QUESTION: &str = "We were cut off. Press 1 to go on where we were, or 2 to begin anew.";
+const QUESTION_ZH: &str = "刚才通话中断了。继续请按一，重新开始请按二。";
+
+/// Asks for a number, books a callback, and then asks something more.
+const FLOW: &str = r#"flow: desk
+format: 1
+languages: [en, zh]
+prompts:
+  welcome: { any: "For Chinese press 1, for English press 2." }
+  which: { en: "Which number shall we call?", zh: 请问回拨哪个号码？ }
+  sure: { en: "It is booked. Shall we send you a note as well?", zh: 已经预约。需要再发一条短信吗？ }
+  bye: { en: "Thank you for calling, and goodbye.", zh: 谢谢来电，再见。 }
+vars: { number: text }
+steps:
+  start:
+    menu: welcome
+    timeout: 60s
+    press: { 1: chinese, 2: number }
+    then: { no_input: silent, no_match: silent }
+  chinese:
+    - set: { call.language: zh }
+    - goto: number
+  number:
+    ask: which
+    into: number
+    expect: { digits: 4..12 }
+    timeout: 60s
+    then: { ok: book, no_input: silent, no_match: silent }
+  book:
+    use: callbacks/book@1
+    with: { phone: "${number}" }
+    timeout: 20s
+    then: { booked: sure, error: silent, timeout: silent }
+  sure:
+    menu: sure
+    timeout: 60s
+    press: { 1: yes, 2: no }
+    then: { no_input: silent, no_match: silent }
+  yes:
+    - tag: { number: "${number}" }
+    - goto: bye
+  no:
+    goto: bye
+  bye:
+    - say: bye
+    - hangup: noted
+  silent: { hangup: silent }
+"#;
+
+struct World {
+    engine: Engine,
+    orders: OrderService,
+    prompts: Prompts,
+}
+
+impl World {
+    /// The number 700 leads to the flow, and so does 701; `resume` is what its route says.
+    fn start(resume: &str, settings: &str) -> Result<World> {
+        let orders = OrderService::start()?;
+        let address = orders.address;
+        let engine = Engine::serve(|project| {
+            let plugins = repository().join("flows/aurora/plugins");
+            copy_project(&plugins, &project.join("plugins"))?;
+            std::fs::write(project.join("desk.flow.yaml"), FLOW)?;
+            let routes = format!(
+                "routes:\n  - {{ to: \"700\", flow: desk, resume: {resume} }}\n  - {{ to: \"701\", flow: desk, resume: 10 }}\n  - {{ to: \"702\", flow: desk }}\n"
+            );
+            std::fs::write(project.join("routes.yaml"), routes)?;
+            let toml = format!(
+                "[project]\nname = \"desk\"\n\n\
+                 [plugins.callbacks]\ncomponent = \"plugins/aurora-callbacks.wasm\"\n\
+                 config = {{ base_url = \"http://{address}\" }}\ngrants = {{ http = [\"{address}\"] }}\n\n\
+                 [limits.http]\nprivate = [\"{address}\"]\n{settings}\n"
+            );
+            Ok(std::fs::write(project.join("strowger.toml"), toml)?)
+        })?;
+        let prompts = Prompts::new(&engine.project, &engine.data.join("prompts"))?;
+        Ok(World {
+            engine,
+            orders,
+            prompts,
+        })
+    }
+
+    fn dial(&self, number: &str, from: Option<&str>) -> Result<Phone> {
+        let keys: Vec<(&str, &str)> = from.map(|from| ("from", from)).into_iter().collect();
+        Phone::dial(self.engine.sip, number, "call", &keys)
+    }
+
+    fn hears(&self, phone: &mut Phone, language: &str, text: &str) -> Result<()> {
+        phone
+            .hear(&*self.prompts.text(language, text)?, PROMPT)
+            .with_context(|| text.to_owned())
+    }
+
+    /// A call that drops in the last menu, when the callback is booked.
+    fn drops_in_the_menu(&mut self) -> Result<String> {
+        let mut phone = self.dial("700", None)?;
+        self.hears(&mut phone, "en", WELCOME)?;
+        phone.press("2")?;
+        self.hears(&mut phone, "en", NUMBER)?;
+        phone.press("13800138000#")?;
+        self.hears(&mut phone, "en", SURE)?;
+        self.drops(phone)
+    }
+
+    /// The line of a call is gone; its Call-ID.
+    fn drops(&mut self, mut phone: Phone) -> Result<String> {
+        phone.cue()?;
+        phone.ended()?;
+        self.waits(1)?;
+        Ok(phone.call_id.clone())
+    }
+
+    /// Until so many calls wait for their callers.
+    fn waits(&mut self, calls: u64) -> Result<()> {
+        let http = self.engine.http;
+        self.engine
+            .program
+            .wait_until("a call that waits", Duration::from_secs(20), || {
+                let text = http::get(http, "/metrics").map(|found| found.body);
+                text.is_ok_and(|text| text.contains(&format!("strowger_calls_dropped {calls}\n")))
+            })
+    }
+
+    fn crash(&mut self) -> Result<()> {
+        self.engine.program.kill()?;
+        self.engine.restart()
+    }
+
+    fn record(&self, call_id: &str) -> Result<Json> {
+        let id = self.engine.contact(call_id)?["id"].clone();
+        let id = id.as_str().context("an id")?;
+        http::get(self.engine.http, &format!("/v1/contacts/{id}/record"))?.json()
+    }
+
+    fn contacts(&self) -> Result<usize> {
+        let list = http::get(self.engine.http, "/v1/contacts")?.json()?;
+        Ok(list["items"].as_array().context("a list")?.len())
+    }
+
+    /// Goes on to the end with whoever pressed 1; nothing was done twice.
+    fn goes_on(&mut self, mut phone: Phone, first: &str) -> Result<()> {
+        self.hears(&mut phone, "en", SURE)?;
+        phone.press("1")?;
+        self.hears(&mut phone, "en", BYE)?;
+        phone.ended()?;
+        assert_eq!(self.engine.reason(first)?, "noted");
+        assert_eq!(self.orders.asked("POST /callbacks")?, 1, "booked once");
+        assert_eq!(self.contacts()?, 1, "it is one contact");
+        Ok(())
+    }
+}
+
+fn count(journal: &[strowger_contact::Entry], which: impl Fn(&EntryKind) -> bool) -> usize {
+    journal.iter().filter(|entry| which(&entry.kind)).count()
+}
+
+#[test]
+fn a_caller_who_was_cut_off_goes_on_where_it_broke_and_nothing_is_done_twice() -> Result<()> {
+    let mut world = World::start("10", "[recording]\ncalls = true\n")?;
+    let first = world.drops_in_the_menu()?;
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "en", QUESTION)?;
+    phone.press("1")?;
+    let second = phone.call_id.clone();
+    world.goes_on(phone, &first)?;
+    assert_eq!(world.engine.metric("calls_resumed_total")?, 1);
+    assert_eq!(world.engine.metric("calls_dropped")?, 0);
+    let journal = world.engine.journal(&first)?;
+    let back = count(
+        &journal,
+        |kind| matches!(kind, EntryKind::CalledBack { sip_call_id, .. } if *sip_call_id == second),
+    );
+    assert_eq!(
+        (back, count(&journal, |kind| *kind == EntryKind::Resumed)),
+        (1, 1)
+    );
+    let record = world.record(&first)?;
+    let drops = &record["drops"];
+    assert_eq!(
+        (&drops[0]["outcome"], &drops[0]["sip_call_id"]),
+        (&"resumed".into(), &second.into())
+    );
+    let parts = ["flow_ms", "waiting_ms", "transferred_ms", "away_ms"];
+    let parts = parts.map(|part| record[part].as_u64().unwrap_or_default());
+    assert!(parts[3] > 0);
+    assert_eq!(
+        parts.iter().sum::<u64>(),
+        record["total_ms"].as_u64().context("a sum")?
+    );
+    assert_eq!(
+        record["tags"]["number"], "13800138000",
+        "what was set stands"
+    );
+    let id = record["id"].as_str().context("an id")?;
+    let recordings = std::fs::read_dir(world.engine.data.join("recordings"))?;
+    let of_it = recordings.filter_map(|file| Some(file.ok()?.file_name().into_string().ok()?));
+    assert_eq!(
+        of_it.filter(|name| name.starts_with(id)).count(),
+        2,
+        "each line has a recording"
+    );
+    // What happened is walked again to the last entry.
+    world.engine.program.terminate()?;
+    world.engine.program.wait(Duration::from_secs(40))?;
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    let (code, out, err) = strowger(&[
+        "replay",
+        id,
+        "--project",
+        &project.display().to_string(),
+        "--data",
+        &data.display().to_string(),
+    ])?;
+    assert_eq!(code, 0, "{out}{err}");
+    let (_, out, err) = strowger(&["trace", id, "--data", &data.display().to_string()])?;
+    for word in [
+        "the line dropped",
+        "called again",
+        "goes on where the line dropped",
+    ] {
+        assert!(out.contains(word), "no `{word}`: {out}{err}");
+    }
+    Ok(())
+}
+
+#[test]
+fn killed_between_the_drop_and_the_next_call_the_engine_goes_on_in_the_callers_language()
+-> Result<()> {
+    let mut world = World::start("10", "")?;
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "en", WELCOME)?;
+    phone.press("1")?;
+    world.hears(&mut phone, "zh", NUMBER_ZH)?;
+    phone.press("138")?;
+    let first = world.drops(phone)?;
+    world.crash()?;
+    world.waits(1)?;
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "zh", QUESTION_ZH)?;
+    phone.press("1")?;
+    // A half entry is entered anew.
+    world.hears(&mut phone, "zh", NUMBER_ZH)?;
+    phone.press("13900139000#")?;
+    world.hears(&mut phone, "zh", SURE_ZH)?;
+    assert_eq!(world.orders.asked("POST /callbacks")?, 1);
+    // And the second line may drop as well.
+    world.drops(phone)?;
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "zh", QUESTION_ZH)?;
+    phone.press("1")?;
+    world.hears(&mut phone, "zh", SURE_ZH)?;
+    phone.press("1")?;
+    world.hears(&mut phone, "zh", "谢谢来电，再见。")?;
+    phone.ended()?;
+    assert_eq!(world.engine.reason(&first)?, "noted");
+    let record = world.record(&first)?;
+    assert_eq!(record["tags"]["number"], "13900139000");
+    assert_eq!(record["drops"].as_array().map(Vec::len), Some(2));
+    assert_eq!(world.orders.asked("POST /callbacks")?, 1);
+    Ok(())
+}
+
+#[test]
+fn who_presses_two_or_nothing_begins_anew_and_is_asked_no_more() -> Result<()> {
+    for key in ["2", ""] {
+        let mut world = World::start(
+            "{ minutes: 5, say: { en: \"One goes on, two begins anew.\" } }",
+            "",
+        )?;
+        let first = world.drops_in_the_menu()?;
+        let mut phone = world.dial("700", None)?;
+        world.hears(&mut phone, "en", "One goes on, two begins anew.")?;
+        phone.press(key)?;
+        world.hears(&mut phone, "en", WELCOME)?;
+        assert_eq!(world.engine.reason(&first)?, "abandoned");
+        assert_eq!(world.record(&first)?["drops"][0]["outcome"], "declined");
+        assert_eq!(world.engine.metric("calls_declined_total")?, 1);
+        // The new contact has the line, its keys and its own record.
+        phone.press("2")?;
+        world.hears(&mut phone, "en", NUMBER)?;
+        assert_eq!(world.contacts()?, 2);
+        let journal = world.engine.journal(&phone.call_id)?;
+        assert!(matches!(journal[0].kind, EntryKind::Started { .. }));
+        assert!(
+            journal
+                .iter()
+                .any(|entry| entry.kind == EntryKind::Key { key: '2' })
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn nobody_else_is_asked_and_no_one_who_does_not_say_who_they_are() -> Result<()> {
+    let mut world = World::start("10", "")?;
+    world.drops_in_the_menu()?;
+    for (number, from) in [
+        ("700", Some("+8613900139000")),
+        ("700", Some("anonymous")),
+        ("701", None),
+        ("702", None),
+    ] {
+        let mut phone = world.dial(number, from)?;
+        world
+            .hears(&mut phone, "en", WELCOME)
+            .with_context(|| format!("{number} {from:?}"))?;
+        phone.cue()?;
+        phone.ended()?;
+        // Cut off where no `resume:` is, or nobody in particular, it is over.
+        if number == "702" || from == Some("anonymous") {
+            assert_eq!(world.engine.reason(&phone.call_id)?, "abandoned");
+        }
+    }
+    world.waits(3)?;
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "en", QUESTION)
+}
+
+#[test]
+fn the_time_for_coming_back_is_over_and_the_contact_with_it() -> Result<()> {
+    let mut world = World::start("10", "")?;
+    let first = world.drops_in_the_menu()?;
+    world.engine.program.kill()?;
+    let late = change(&world, "UPDATE drops SET until_at = until_at - 600000")?;
+    assert_eq!(late, 1);
+    world.engine.restart()?;
+    assert_eq!(world.engine.reason(&first)?, "abandoned");
+    let record = world.record(&first)?;
+    assert_eq!(
+        (&record["drops"][0]["outcome"], &record["ended_by"]),
+        (&"given-up".into(), &"caller".into())
+    );
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "en", WELCOME)?;
+    assert_eq!(
+        change(&world, "DELETE FROM drops")?,
+        0,
+        "nothing is left of it"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_revision_that_is_gone_is_told_and_the_caller_begins_anew() -> Result<()> {
+    let mut world = World::start("10", "")?;
+    let first = world.drops_in_the_menu()?;
+    world.engine.program.kill()?;
+    edit(&world.engine.project.join("desk.flow.yaml"), |text| {
+        text.replace("goodbye.", "farewell.")
+    })?;
+    world.engine.restart()?;
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "en", WELCOME)?;
+    assert_eq!(world.engine.metric("calls_not_resumed_total")?, 1);
+    let record = world.record(&first)?;
+    assert_eq!(record["reason"], "abandoned");
+    let error = record["error"].as_str().context("an error")?;
+    assert!(error.contains("changed meanwhile"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_line_that_falls_silent_has_dropped_and_one_that_hears_goodbye_has_not() -> Result<()> {
+    let mut world = World::start("10", "[media]\nvanished_after_s = 4\n")?;
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "en", WELCOME)?;
+    phone.press("2")?;
+    world.hears(&mut phone, "en", NUMBER)?;
+    phone.press("13800138000#")?;
+    world.hears(&mut phone, "en", SURE)?;
+    phone.fall_silent();
+    phone.ended()?;
+    world.waits(1)?;
+    let first = phone.call_id.clone();
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "en", QUESTION)?;
+    phone.press("1")?;
+    world.hears(&mut phone, "en", SURE)?;
+    let heard = phone.ear.len();
+    phone.press("2")?;
+    phone.more_than(heard, PROMPT)?;
+    phone.cue()?;
+    phone.ended()?;
+    assert_eq!(world.engine.reason(&first)?, "abandoned");
+    assert_eq!(world.engine.metric("calls_dropped")?, 0);
+    Ok(())
+}
+
+fn change(world: &World, sql: &'static str) -> Result<u64> {
+    use sqlx::Connection;
+    let file = world.engine.data.join("strowger.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(file)
+        .busy_timeout(Duration::from_secs(10));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+        let done = sqlx::query(sql).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(done.rows_affected())
+    })
+}
