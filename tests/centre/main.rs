@@ -4,5 +4,7 @@ mod hall;
 mod hostile;
 mod live;
 mod refused;
+mod replay;
+mod shop;
 mod uploads;
 mod vault;

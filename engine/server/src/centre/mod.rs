@@ -11,6 +11,7 @@ mod examine;
 mod publish;
 mod refusal;
 pub mod signature;
+pub(crate) mod stored;
 mod tenant;
 mod tree;
 

@@ -10,6 +10,8 @@ use crate::runtime::told;
 
 /// Longest text of one side that is shown to people, in characters.
 const MAX_SHOWN: usize = 400;
+/// Longest name of an edge, in characters.
+const MAX_EDGE: usize = 300;
 
 /// What one side did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -143,6 +145,14 @@ pub(super) fn gist(entry: Option<&Entry>) -> String {
         EntryKind::Played { .. } | EntryKind::Unsaid { .. } => "prompt's end".to_owned(),
         EntryKind::Joined => "answer of a transfer".to_owned(),
         EntryKind::HungUp | EntryKind::Vanished => "hang-up".to_owned(),
+    }
+}
+
+/// An edge that a plugin's own words made long: groups are kept by it.
+pub(super) fn short(edge: String) -> String {
+    match edge.char_indices().nth(MAX_EDGE) {
+        Some((end, _)) => format!("{}…", &edge[..end]),
+        None => edge,
     }
 }
 

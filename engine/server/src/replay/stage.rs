@@ -31,7 +31,33 @@ impl Stage {
         data: &Path,
         overrides: &Overrides,
     ) -> Result<Stage, OpenError> {
-        let mut project = Project::read(folder)?;
+        let project = Project::read(folder)?;
+        Stage::of(project, data, overrides, Limits::default(), |path| {
+            path.to_owned()
+        })
+        .await
+    }
+
+    /// Reads a revision that lies in a folder of the store's, under its tenant's limits. Its files are named as they
+    /// were pushed.
+    pub(crate) async fn open_revision(
+        folder: &Path,
+        data: &Path,
+        overrides: &Overrides,
+        limits: Limits,
+    ) -> Result<Stage, OpenError> {
+        let project = Project::read(folder)?;
+        let pushed = |path: &Path| path.strip_prefix(folder).unwrap_or(path).to_owned();
+        Stage::of(project, data, overrides, limits, pushed).await
+    }
+
+    async fn of(
+        mut project: Project,
+        data: &Path,
+        overrides: &Overrides,
+        limits: Limits,
+        named: impl Fn(&Path) -> PathBuf,
+    ) -> Result<Stage, OpenError> {
         for (name, component) in overrides {
             let known: Vec<_> = project.config.plugins.keys().cloned().collect();
             let Some(plugin) = project.config.plugins.get_mut(name) else {
@@ -49,21 +75,14 @@ impl Stage {
             ..HostConfig::default()
         })
         .map_err(EngineError::from)?;
-        let (steps, program) = checked_program(&host, &project, &Limits::default()).await?;
-        let files = project
-            .flows
-            .iter()
-            .filter_map(|file| {
-                let (name, _) = strowger_flow::signature(&file.source)?;
-                Some((name, file.path.clone()))
-            })
-            .collect();
+        let (steps, program) = checked_program(&host, &project, &limits).await?;
+        let share = host.runtime().share();
         Ok(Stage {
             program: Arc::new(program),
             steps,
-            limits: Limits::default(),
-            files,
-            share: host.runtime().share(),
+            limits,
+            files: files(&project, named),
+            share,
             host,
         })
     }
@@ -86,4 +105,14 @@ impl Stage {
     {
         self.host.runtime().spawn(&self.share, future)
     }
+}
+
+/// The file of each flow, as it shall be named.
+fn files(project: &Project, named: impl Fn(&Path) -> PathBuf) -> BTreeMap<String, PathBuf> {
+    let flows = project.flows.iter();
+    let flows = flows.filter_map(|file| {
+        let (name, _) = strowger_flow::signature(&file.source)?;
+        Some((name, named(&file.path)))
+    });
+    flows.collect()
 }

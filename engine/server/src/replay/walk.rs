@@ -12,7 +12,7 @@ use strowger_contact::{
 use strowger_plugin::Limits;
 
 use super::compare::same;
-use super::difference::{Cause, Difference, Side, gist};
+use super::difference::{Cause, Difference, Side, gist, short};
 use super::source::Recording;
 use super::stage::Stage;
 use super::standing::{Rebuilt, Standing};
@@ -450,12 +450,12 @@ impl<'a> Walk<'a> {
             new_request,
             then: Side::of(&old.kind),
             now,
-            edge: format!(
+            edge: short(format!(
                 "{}/{}: {} -> {becomes}",
                 place.flow,
                 place.step,
                 gist(Some(old))
-            ),
+            )),
         }))
     }
 }
