@@ -1,10 +1,9 @@
 //! A tenant whose contacts ask an order service, which counts what it is asked.
 
 use anyhow::{Context, Result};
-use serde_json::Value as Json;
+use strowger_tests::Talk;
 use strowger_tests::program::{edit, strowger};
 use strowger_tests::upstream::{Upstream, reply};
-use strowger_tests::{Talk, http};
 use tempfile::TempDir;
 
 use crate::hall::{Hall, altered, component};
@@ -23,6 +22,7 @@ prompts:
 steps:
   start:
     menu: welcome
+    attempts: 1
     press:
       1: { to: lookup, label: there }
       2: { to: second, label: broken }
@@ -97,13 +97,17 @@ impl Shop {
 
     /// A contact that chooses this from the menu, to its end: its id.
     pub fn chat(&self, choice: &str) -> Result<String> {
+        Ok(self.talk(choice)?.id)
+    }
+
+    /// The same: what was shown to it.
+    pub fn talk(&self, choice: &str) -> Result<Talk> {
         let mut talk = Talk::begin(self.hall.engine.http, "700", None)?;
         talk.asked("Welcome")?;
         talk.write(choice)?;
         talk.ended()?;
-        let id = talk.id.clone();
-        self.hall.over(&id)?;
-        Ok(id)
+        self.hall.over(&talk.id)?;
+        Ok(talk)
     }
 
     /// Pushes the project with its flow changed, and releases nothing: the revision's number.
@@ -118,6 +122,29 @@ impl Shop {
         let said = self.hall.done(&["push", &folder])?;
         let number = said.lines().find_map(|line| line.strip_prefix("revision "));
         Ok(number.context("a revision")?.trim().parse()?)
+    }
+
+    /// Adds a plugin `odd` with a step that `3` leads to, and releases that.
+    pub fn add_odd(&self, component: &[u8]) -> Result<()> {
+        self.replace_odd(component)?;
+        edit(&self.project.path().join("strowger.toml"), |text| {
+            text + "[plugins.odd]\ncomponent = \"odd.wasm\"\n"
+        })?;
+        edit(&self.project.path().join(FLOW), |text| {
+            let menu = "    then: { no_input: bye";
+            let choice = "      3: { to: odd, label: there }\n";
+            text.replacen(menu, &format!("{choice}{menu}"), 1)
+                + "  odd:\n    use: odd/go@1\n    then: { ok: bye, number: bye, error: sorry, timeout: sorry }\n"
+        })?;
+        self.hall.publish(&self.project)
+    }
+
+    /// Puts another component for `odd` into the project.
+    pub fn replace_odd(&self, component: &[u8]) -> Result<()> {
+        Ok(std::fs::write(
+            self.project.path().join("odd.wasm"),
+            component,
+        )?)
     }
 
     /// The orders' plugin, with one text in it changed, in a file.

@@ -10,6 +10,7 @@ mod config;
 mod examine;
 mod publish;
 mod refusal;
+mod shadow;
 pub mod signature;
 pub(crate) mod stored;
 mod tenant;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use config::{TENANTS, TenantConfig, TenantLimits, Tenants, TenantsError, is_centre};
+pub(crate) use examine::Sound;
 pub use publish::{Order, Pushed};
 pub use refusal::{Refusal, Told};
 pub use tenant::{Live, Seat, Served, Tenant};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use strowger_contact::{Entry, EntryKind};
+use utoipa::ToSchema;
 
 use crate::runtime::told;
 
@@ -43,7 +44,7 @@ impl Side {
 }
 
 /// Why two walks part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// The flow leads elsewhere, says something else or waits otherwise.

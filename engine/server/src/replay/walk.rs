@@ -9,7 +9,6 @@ use strowger_contact::{
     Contact, Entry, EntryKind, Input, Millis, Output, Program, StepFailure, StepResult,
     recorded::{self, Beginning},
 };
-use strowger_plugin::Limits;
 
 use super::compare::same;
 use super::difference::{Cause, Difference, Side, gist, short};
@@ -323,10 +322,7 @@ impl<'a> Walk<'a> {
                     let why = format!("no plugin of the project offers {step}");
                     return Err(Stop::Cannot(why));
                 };
-                let limits = Limits {
-                    busy_ms: timeout_ms,
-                    ..stage.limits.clone()
-                };
+                let limits = stage.limits(timeout_ms);
                 let name = step_name(&step).to_owned();
                 let step = StepRun {
                     plugin,

@@ -414,6 +414,8 @@ impl<L: Line> Driver<L> {
                             record: record.map(Box::new),
                         })
                         .await;
+                    let Engine { node, tenant, .. } = &*self.engine;
+                    node.shadows.ended(tenant, &self.contact.facts().id);
                 }
                 self.ending = Some(ending);
             }
