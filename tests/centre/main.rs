@@ -1,9 +1,15 @@
 //! A centre with tenants: what they push, what is refused, what is live, and that contacts never notice.
 
+#[path = "../../engine/plugin/tests/host/guest.rs"]
+#[allow(dead_code, reason = "the tests of the step host build more")]
+mod guest;
 mod hall;
 mod hostile;
 mod live;
 mod refused;
+mod replay;
+mod shadow;
 mod shared;
+mod shop;
 mod uploads;
 mod vault;

@@ -2,7 +2,8 @@
 //!
 //! There are two lanes, each with threads of its own. A guest runs in the quick lane until it has computed for long, or
 //! while its tenant has used more than its part; then it goes on in the slow lane, whose threads have a lower priority.
-//! In both, tenants with something to do take turns, whatever number of guests each has.
+//! In both, tenants with something to do take turns, whatever number of guests each has. Beside them is the background
+//! lane, one thread of the lowest priority, for what no contact waits for.
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
@@ -35,10 +36,11 @@ impl Task {
     }
 }
 
-/// The two lanes.
+/// The lanes.
 pub(crate) struct Lanes {
     quick: Lane,
     slow: Lane,
+    background: Lane,
     began: Instant,
 }
 
@@ -47,6 +49,7 @@ pub(crate) struct Lanes {
 pub(crate) enum Which {
     Quick,
     Slow,
+    Background,
 }
 
 /// Guests that are ready to run.
@@ -72,6 +75,7 @@ impl Lanes {
         Lanes {
             quick: Lane::default(),
             slow: Lane::default(),
+            background: Lane::default(),
             began: Instant::now(),
         }
     }
@@ -80,8 +84,13 @@ impl Lanes {
     pub(crate) fn put(&self, runnable: Runnable<Task>) {
         let task = runnable.metadata();
         let used = u128::from(task.used.load(Ordering::Relaxed));
-        let slow = used > QUICK.as_nanos() || task.share.in_debt(self.now());
-        let lane = if slow { &self.slow } else { &self.quick };
+        let lane = if task.share.is_background() {
+            &self.background
+        } else if used > QUICK.as_nanos() || task.share.in_debt(self.now()) {
+            &self.slow
+        } else {
+            &self.quick
+        };
         lane.put(runnable);
     }
 
@@ -90,6 +99,7 @@ impl Lanes {
         let lane = match which {
             Which::Quick => &self.quick,
             Which::Slow => &self.slow,
+            Which::Background => &self.background,
         };
         while let Some(runnable) = lane.next() {
             // Once it has run the task may be gone.
@@ -111,7 +121,7 @@ impl Lanes {
 
     /// Ends the threads, and the tasks that are ready.
     pub(crate) fn close(&self) {
-        for lane in [&self.quick, &self.slow] {
+        for lane in [&self.quick, &self.slow, &self.background] {
             let mut state = lane.lock();
             state.closed = true;
             let queues = std::mem::take(&mut state.queues);

@@ -18,9 +18,12 @@ use crate::share::Share;
 
 /// How much lower the priority of the slow lane is. Steps of niceness.
 const SLOWER: u8 = 10;
+/// The background lane's niceness, the lowest priority there is: beside anything else that computes it gets next to
+/// nothing.
+const IDLE: u8 = 19;
 
-/// Threads of their own for guest code, so that a guest that computes to its limit delays no packet; and in two lanes,
-/// so that it delays no other tenant's guest (see `lanes`).
+/// Threads of their own for guest code, so that a guest that computes to its limit delays no packet; and in lanes, so
+/// that it delays no other tenant's guest (see `lanes`).
 ///
 /// A step that is only suspended occupies no thread. Dropping the runtime cancels what still runs.
 pub struct GuestRuntime {
@@ -34,7 +37,7 @@ pub struct GuestRuntime {
 }
 
 impl GuestRuntime {
-    /// Starts `threads` threads (at least one) for each lane. `niceness` from 0 to 19 lowers their priority against
+    /// Starts `threads` threads (at least one) for each of the two lanes of contacts, and one for the background. `niceness` from 0 to 19 lowers their priority against
     /// the process's other threads, where the system knows priorities of threads (Linux); the slow lane's is lower by
     /// ten steps.
     pub fn new(threads: usize, niceness: u8) -> io::Result<Self> {
@@ -55,9 +58,15 @@ impl GuestRuntime {
             shares: Arc::default(),
             next_share: AtomicU64::new(0),
         };
-        for (which, name, niceness) in [
-            (Which::Quick, "guest", niceness),
-            (Which::Slow, "guest-slow", niceness.saturating_add(SLOWER)),
+        for (which, name, niceness, threads) in [
+            (Which::Quick, "guest", niceness, threads),
+            (
+                Which::Slow,
+                "guest-slow",
+                niceness.saturating_add(SLOWER),
+                threads,
+            ),
+            (Which::Background, "guest-idle", IDLE, 1),
         ] {
             for index in 0..threads {
                 let (lanes, handle) = (Arc::clone(&lanes), handle.clone());
@@ -74,7 +83,7 @@ impl GuestRuntime {
         Ok(started)
     }
 
-    /// How many threads poll guests, in each lane.
+    /// How many threads poll guests, in each of the two lanes of contacts.
     pub fn threads(&self) -> usize {
         self.threads
     }
@@ -83,6 +92,11 @@ impl GuestRuntime {
     pub fn share(&self) -> Share {
         let id = self.next_share.fetch_add(1, Ordering::Relaxed);
         Share::among(id, &self.shares)
+    }
+
+    /// A share of the background lane, for what no contact waits for. It takes turns with others of the kind alone.
+    pub fn background_share(&self) -> Share {
+        Share::in_background(self.next_share.fetch_add(1, Ordering::Relaxed))
     }
 
     /// A share that is no tenant's and is not counted among them.

@@ -26,18 +26,43 @@ struct State {
     debt: AtomicU64,
     /// Nanoseconds since the threads began.
     at: AtomicU64,
+    /// All processor time used since it was made. Nanoseconds.
+    used: AtomicU64,
+    /// Whether its guests run in the background lane.
+    background: bool,
 }
 
 impl Share {
     /// A share beside the others that `all` counts.
     pub(crate) fn among(id: u64, all: &Arc<AtomicUsize>) -> Share {
+        Share::made(id, all, false)
+    }
+
+    /// A share of what is done when nobody else wants the processor; no tenant has to stand back for it.
+    pub(crate) fn in_background(id: u64) -> Share {
+        Share::made(id, &Arc::default(), true)
+    }
+
+    fn made(id: u64, all: &Arc<AtomicUsize>, background: bool) -> Share {
         all.fetch_add(1, Ordering::Relaxed);
         Share(Arc::new(State {
             id,
             all: Arc::clone(all),
             debt: AtomicU64::new(0),
             at: AtomicU64::new(0),
+            used: AtomicU64::new(0),
+            background,
         }))
+    }
+
+    /// Processor time that its tasks have used since it was made; a task that runs is counted up to its last pause.
+    pub fn used(&self) -> Duration {
+        Duration::from_nanos(self.0.used.load(Ordering::Relaxed))
+    }
+
+    /// Whether its guests run in the background lane.
+    pub(crate) fn is_background(&self) -> bool {
+        self.0.background
     }
 
     /// Tells shares apart.
@@ -48,6 +73,7 @@ impl Share {
     /// Writes down processor time; times are nanoseconds since the threads began. Two threads that charge at once may
     /// forget a little of what is paid off between them: this is a measure of manners, not a bill.
     pub(crate) fn charge(&self, now: u64, spent: u64) {
+        self.0.used.fetch_add(spent, Ordering::Relaxed);
         let debt = self.debt(now).saturating_add(spent);
         self.0.debt.store(debt, Ordering::Relaxed);
         self.0.at.store(now, Ordering::Relaxed);

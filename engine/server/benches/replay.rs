@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             name: "bench".to_owned(),
             entries: finished.entries,
             torn: false,
+            tenant: None,
         });
         let steps = recording
             .entries

@@ -8,6 +8,7 @@
 //! records    one a contact, and its forms              retention what goes, and when      webhooks  telling others
 //! telemetry  a contact as a trace of OpenTelemetry
 //! centre     tenants, what they publish, what is live  trial     a step alone, against a script
+//! replay     contacts from their journals              shadow    a candidate beside what is live
 //! access     roles and tokens    cli       the program's verbs
 //! ```
 
@@ -28,6 +29,7 @@ pub mod retention;
 pub mod runtime;
 pub mod scenario;
 pub mod serve;
+pub mod shadow;
 pub mod sip;
 pub mod store;
 pub mod telemetry;

@@ -106,6 +106,9 @@ pub enum Permission {
     /// Making revisions live, and rolling back.
     #[serde(rename = "releases:make")]
     ReleasesMake,
+    /// Starting and stopping shadows.
+    #[serde(rename = "shadows:run")]
+    ShadowsRun,
     /// Setting, listing and removing what is in vaults. Reading it is nobody's.
     #[serde(rename = "vault:manage")]
     VaultManage,
@@ -129,6 +132,7 @@ impl Permission {
             Permission::ProjectsPush => "projects:push",
             Permission::PluginsPush => "plugins:push",
             Permission::ReleasesMake => "releases:make",
+            Permission::ShadowsRun => "shadows:run",
             Permission::VaultManage => "vault:manage",
             Permission::TokensManage => "tokens:manage",
             Permission::UsersManage => "users:manage",
@@ -188,6 +192,11 @@ pub const PERMISSIONS: &[Granted] = &[
         permission: Permission::ReleasesMake,
         what: "make revisions live and roll back",
         roles: &[Role::Owner, Role::Operator],
+    },
+    Granted {
+        permission: Permission::ShadowsRun,
+        what: "let a revision shadow what is live, and stop it",
+        roles: &[Role::Owner, Role::Developer, Role::Designer, Role::Operator],
     },
     Granted {
         permission: Permission::VaultManage,

@@ -12,7 +12,9 @@ mod follow;
 mod prune;
 mod publish;
 mod refusal;
+mod shadow;
 pub mod signature;
+pub(crate) mod stored;
 mod tenant;
 mod tree;
 
@@ -21,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use config::{TENANTS, TenantConfig, TenantLimits, Tenants, TenantsError, is_centre};
+pub(crate) use examine::Sound;
 pub use follow::follow;
 pub use publish::{Order, Pushed};
 pub use refusal::{Refusal, Told};

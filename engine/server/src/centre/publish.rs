@@ -353,6 +353,18 @@ impl Centre {
         store: &Store,
         number: u64,
     ) -> Result<Served, Refusal> {
+        let sound = self.sound(tenant, config, store, number).await?;
+        Ok(self.serve(tenant, config, number, sound))
+    }
+
+    /// A revision from the store, examined anew.
+    pub(super) async fn sound(
+        &self,
+        tenant: &Tenant,
+        config: &TenantConfig,
+        store: &Store,
+        number: u64,
+    ) -> Result<Sound, Refusal> {
         let revision = wanted(store, tenant, number).await?;
         let files = revision.manifest.files;
         let _reading = self.folders.read().await;
@@ -361,8 +373,7 @@ impl Centre {
             let blobs = tree::fetch(store, &files).await?;
             self.write(files, blobs).await?;
         }
-        let sound = examine(&self.node.host, &folder, &tenant.name, config).await?;
-        Ok(self.serve(tenant, config, number, sound))
+        examine(&self.node.host, &folder, &tenant.name, config).await
     }
 
     fn serve(&self, tenant: &Tenant, config: &TenantConfig, number: u64, sound: Sound) -> Served {
@@ -546,7 +557,7 @@ impl Centre {
         }
     }
 
-    fn publisher(&self, tenant: &str) -> Result<(Arc<Tenant>, Store), Refusal> {
+    pub(super) fn publisher(&self, tenant: &str) -> Result<(Arc<Tenant>, Store), Refusal> {
         if !self.publishes() {
             return Err(Refusal::Denied(
                 "this engine serves one project from its folder: change it there, or serve a centre, a folder with tenants/"

@@ -36,6 +36,7 @@ mod restore;
 mod retention;
 mod schema;
 mod serve;
+mod shadow;
 mod test;
 mod token;
 mod trace;
@@ -136,6 +137,8 @@ enum Command {
     Push(push::Push),
     /// Make a tenant's revision live, for all callers or some; roll back; say what is live.
     Release(release::ReleaseArguments),
+    /// Let a revision run beside a tenant's live contacts, and tell how they would have gone on it.
+    Shadow(shadow::ShadowArguments),
 }
 
 /// How findings and results are written.
@@ -291,6 +294,7 @@ pub fn main() -> ExitCode {
             Command::Plugin(plugin) => plugin.run().await,
             Command::Push(push) => push.run().await,
             Command::Release(release) => release.run().await,
+            Command::Shadow(shadow) => shadow.run().await,
         }
     });
     // A keyboard that is being read would keep the program alive.

@@ -27,6 +27,7 @@ mod problem;
 mod records;
 mod routes;
 mod session;
+mod shadow;
 mod tagged;
 mod tenants;
 mod tls;
@@ -99,7 +100,7 @@ fn endpoints() -> Routes {
     use Access::{Needs, Open, OpenOnLoopback, OwnToken, SignedIn};
     use Permission::{
         AuditRead, ContactsRead, MetricsRead, PluginsPush, ProjectsPush, RecordsRead, ReleasesMake,
-        TenantsRead, TokensManage, UsersManage, VaultManage,
+        ShadowsRun, TenantsRead, TokensManage, UsersManage, VaultManage,
     };
     Routes::default()
         .add(Open, routes!(engine::health))
@@ -138,6 +139,9 @@ fn endpoints() -> Routes {
         .add_push(Needs(PluginsPush), routes!(tenants::push_plugin))
         .add(Needs(ReleasesMake), routes!(tenants::release))
         .add(Needs(ReleasesMake), routes!(tenants::roll_back))
+        .add(Needs(ContactsRead), routes!(shadow::report))
+        .add(Needs(ShadowsRun), routes!(shadow::start))
+        .add(Needs(ShadowsRun), routes!(shadow::stop))
         .add(Needs(VaultManage), routes!(vault::list))
         .add(Needs(VaultManage), routes!(vault::set))
         .add(Needs(VaultManage), routes!(vault::remove))

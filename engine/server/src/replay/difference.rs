@@ -5,11 +5,14 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use strowger_contact::{Entry, EntryKind};
+use utoipa::ToSchema;
 
 use crate::runtime::told;
 
 /// Longest text of one side that is shown to people, in characters.
 const MAX_SHOWN: usize = 400;
+/// Longest name of an edge, in characters.
+const MAX_EDGE: usize = 300;
 
 /// What one side did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,7 +44,7 @@ impl Side {
 }
 
 /// Why two walks part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// The flow leads elsewhere, says something else or waits otherwise.
@@ -148,6 +151,14 @@ pub(super) fn gist(entry: Option<&Entry>) -> String {
         EntryKind::Declined => "begins anew".to_owned(),
         EntryKind::GivenUp => "not back in time".to_owned(),
         EntryKind::HungUp | EntryKind::Vanished => "hang-up".to_owned(),
+    }
+}
+
+/// An edge that a plugin's own words made long: groups are kept by it.
+pub(super) fn short(edge: String) -> String {
+    match edge.char_indices().nth(MAX_EDGE) {
+        Some((end, _)) => format!("{}…", &edge[..end]),
+        None => edge,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::difference::{Cause, Difference};
 use super::walk::{Replayed, Verdict};
@@ -11,9 +12,13 @@ use super::walk::{Replayed, Verdict};
 const EXAMPLES: usize = 3;
 /// Most groups: whoever changes more at once reads no further.
 const MAX_GROUPS: usize = 1_000;
+/// Most reasons why contacts could not be replayed: some of them tell sizes.
+const MAX_REASONS: usize = 100;
+/// Stands for all further ones.
+const OTHER_REASONS: &str = "for other reasons";
 
 /// Contacts that part from their journals in the same way.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Group {
     /// Where and how they part.
     pub edge: String,
@@ -53,7 +58,12 @@ impl Summary {
         match &replayed.verdict {
             Verdict::Same => self.same += 1,
             Verdict::NotReplayed { why } => {
-                *self.not_replayed.entry(why.clone()).or_default() += 1;
+                let known = self.not_replayed.contains_key(why);
+                let why = match known || self.not_replayed.len() < MAX_REASONS {
+                    true => why.as_str(),
+                    false => OTHER_REASONS,
+                };
+                *self.not_replayed.entry(why.to_owned()).or_default() += 1;
             }
             Verdict::Differs(difference) => {
                 self.differ += 1;

@@ -15,7 +15,7 @@ mod walk;
 
 pub use difference::{Cause, Difference, Side};
 pub use gather::{Group, Summary};
-pub use source::{Recording, SourceError, from_file, from_store};
+pub use source::{Recording, SourceError, by_id, from_file, from_store};
 pub use stage::{Overrides, Stage};
 pub(crate) use standing::{Rebuilt, Standing};
 pub(crate) use walk::rebuild;

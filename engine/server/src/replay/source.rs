@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use strowger_contact::Entry;
+use strowger_contact::{Entry, EntryKind};
 
 use crate::store::{Journal, Store, StoreError};
 
@@ -18,6 +18,18 @@ pub struct Recording {
     pub entries: Vec<Entry>,
     /// The journal's last line is broken off: everything before it is here.
     pub torn: bool,
+    /// Whose contact it is, where that was asked for; a file does not say.
+    pub tenant: Option<String>,
+}
+
+impl Recording {
+    /// SHA-256 over the flows and plugins that the contact walked; none where the journal does not say.
+    pub fn content(&self) -> Option<&str> {
+        match &self.entries.first()?.kind {
+            EntryKind::Started { content, .. } if !content.is_empty() => Some(content),
+            _ => None,
+        }
+    }
 }
 
 /// Why there is no journal.
@@ -92,19 +104,28 @@ pub fn from_file(path: &Path) -> Result<Recording, SourceError> {
         name,
         entries,
         torn,
+        tenant: None,
     })
 }
 
-/// Reads a contact's journal from a store.
+/// Reads the journal of a contact that is in a store.
 pub async fn from_store(store: &Store, id: &str) -> Result<Recording, SourceError> {
     let Journal { entries, torn } = store.journal(id).await?;
-    let torn = torn.is_some();
-    if entries.is_empty() && store.contact(id).await?.is_none() {
-        return Err(SourceError::Unknown(id.chars().take(64).collect()));
-    }
     Ok(Recording {
         name: id.to_owned(),
         entries,
-        torn,
+        torn: torn.is_some(),
+        tenant: None,
+    })
+}
+
+/// Reads a contact's journal from a store, and whose it is.
+pub async fn by_id(store: &Store, id: &str) -> Result<Recording, SourceError> {
+    let Some(contact) = store.contact(id).await? else {
+        return Err(SourceError::Unknown(id.chars().take(64).collect()));
+    };
+    Ok(Recording {
+        tenant: Some(contact.tenant),
+        ..from_store(store, id).await?
     })
 }

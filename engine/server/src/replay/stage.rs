@@ -8,8 +8,12 @@ use std::sync::Arc;
 use strowger_contact::Program;
 use strowger_plugin::{GuestTask, Host, HostConfig, Limits, Share};
 
+use crate::centre::Sound;
 use crate::project::{Project, Steps};
 use crate::runtime::{EngineError, OpenError, checked_program};
+
+/// Longest time for a step where others go first, in milliseconds: beyond, the machine has no time for it.
+const UNHURRIED_MS: u64 = 60_000;
 
 /// Components that stand in for those of the project, by plugin name.
 pub type Overrides = BTreeMap<String, PathBuf>;
@@ -18,7 +22,10 @@ pub type Overrides = BTreeMap<String, PathBuf>;
 pub struct Stage {
     pub(super) program: Arc<Program>,
     pub(super) steps: Steps,
-    pub(super) limits: Limits,
+    limits: Limits,
+    /// Whether a step may take longer than its flow allows, as long as it does not compute longer: where others go
+    /// first, time that passes says nothing of the step.
+    unhurried: bool,
     files: BTreeMap<String, PathBuf>,
     host: Host,
     share: Share,
@@ -31,7 +38,57 @@ impl Stage {
         data: &Path,
         overrides: &Overrides,
     ) -> Result<Stage, OpenError> {
-        let mut project = Project::read(folder)?;
+        let project = Project::read(folder)?;
+        Stage::of(project, data, overrides, Limits::default(), |path| {
+            path.to_owned()
+        })
+        .await
+    }
+
+    /// Reads a revision that lies in a folder of the store's, under its tenant's limits. Its files are named as they
+    /// were pushed.
+    pub(crate) async fn open_revision(
+        folder: &Path,
+        data: &Path,
+        overrides: &Overrides,
+        limits: Limits,
+    ) -> Result<Stage, OpenError> {
+        let project = Project::read(folder)?;
+        let pushed = |path: &Path| path.strip_prefix(folder).unwrap_or(path).to_owned();
+        Stage::of(project, data, overrides, limits, pushed).await
+    }
+
+    /// A tenant's revision beside what it has live, on the background lane of the same host.
+    pub(crate) fn beside(host: &Host, sound: Sound, limits: Limits) -> Stage {
+        let Sound {
+            project,
+            steps,
+            program,
+            ..
+        } = sound;
+        let pushed = |path: &Path| {
+            path.strip_prefix(&project.folder)
+                .unwrap_or(path)
+                .to_owned()
+        };
+        Stage {
+            program: Arc::new(program),
+            steps,
+            limits,
+            unhurried: true,
+            files: files(&project, pushed),
+            host: host.clone(),
+            share: host.runtime().background_share(),
+        }
+    }
+
+    async fn of(
+        mut project: Project,
+        data: &Path,
+        overrides: &Overrides,
+        limits: Limits,
+        named: impl Fn(&Path) -> PathBuf,
+    ) -> Result<Stage, OpenError> {
         for (name, component) in overrides {
             let known: Vec<_> = project.config.plugins.keys().cloned().collect();
             let Some(plugin) = project.config.plugins.get_mut(name) else {
@@ -49,21 +106,15 @@ impl Stage {
             ..HostConfig::default()
         })
         .map_err(EngineError::from)?;
-        let (steps, program) = checked_program(&host, &project, &Limits::default()).await?;
-        let files = project
-            .flows
-            .iter()
-            .filter_map(|file| {
-                let (name, _) = strowger_flow::signature(&file.source)?;
-                Some((name, file.path.clone()))
-            })
-            .collect();
+        let (steps, program) = checked_program(&host, &project, &limits).await?;
+        let share = host.runtime().share();
         Ok(Stage {
             program: Arc::new(program),
             steps,
-            limits: Limits::default(),
-            files,
-            share: host.runtime().share(),
+            limits,
+            unhurried: false,
+            files: files(&project, named),
+            share,
             host,
         })
     }
@@ -71,6 +122,27 @@ impl Stage {
     /// The file a flow stands in.
     pub fn file(&self, flow: &str) -> Option<&Path> {
         self.files.get(flow).map(PathBuf::as_path)
+    }
+
+    /// Whose guests run when contacts are replayed on it.
+    pub(crate) fn share(&self) -> &Share {
+        &self.share
+    }
+
+    /// What a step may use of which its flow says how long it may take, in milliseconds.
+    pub(super) fn limits(&self, timeout_ms: u64) -> Limits {
+        let limits = self.limits.clone();
+        match self.unhurried {
+            false => Limits {
+                busy_ms: timeout_ms,
+                ..limits
+            },
+            true => Limits {
+                busy_ms: UNHURRIED_MS,
+                cpu_ms: limits.cpu_ms.min(timeout_ms),
+                ..limits
+            },
+        }
     }
 
     /// SHA-256 over all flows and plugins.
@@ -86,4 +158,14 @@ impl Stage {
     {
         self.host.runtime().spawn(&self.share, future)
     }
+}
+
+/// The file of each flow, as it shall be named.
+fn files(project: &Project, named: impl Fn(&Path) -> PathBuf) -> BTreeMap<String, PathBuf> {
+    let flows = project.flows.iter();
+    let flows = flows.filter_map(|file| {
+        let (name, _) = strowger_flow::signature(&file.source)?;
+        Some((name, named(&file.path)))
+    });
+    flows.collect()
 }

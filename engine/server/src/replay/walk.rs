@@ -9,10 +9,9 @@ use strowger_contact::{
     Contact, Entry, EntryKind, Input, Millis, Output, Program, StepFailure, StepResult,
     recorded::{self, Beginning},
 };
-use strowger_plugin::Limits;
 
 use super::compare::same;
-use super::difference::{Cause, Difference, Side, gist};
+use super::difference::{Cause, Difference, Side, gist, short};
 use super::source::Recording;
 use super::stage::Stage;
 use super::standing::{Rebuilt, Standing};
@@ -334,10 +333,7 @@ impl<'a> Walk<'a> {
                     let why = format!("no plugin of the project offers {step}");
                     return Err(Stop::Cannot(why));
                 };
-                let limits = Limits {
-                    busy_ms: timeout_ms,
-                    ..stage.limits.clone()
-                };
+                let limits = stage.limits(timeout_ms);
                 let name = step_name(&step).to_owned();
                 let step = StepRun {
                     plugin,
@@ -461,12 +457,12 @@ impl<'a> Walk<'a> {
             new_request,
             then: Side::of(&old.kind),
             now,
-            edge: format!(
+            edge: short(format!(
                 "{}/{}: {} -> {becomes}",
                 place.flow,
                 place.step,
                 gist(Some(old))
-            ),
+            )),
         }))
     }
 }

@@ -588,6 +588,8 @@ impl<L: Line> Driver<L> {
                             record: record.map(Box::new),
                         })
                         .await;
+                    let Engine { node, tenant, .. } = &*self.engine;
+                    node.shadows.ended(tenant, &self.contact.facts().id);
                 }
                 self.answered().await;
                 self.ending = Some(ending);

@@ -12,6 +12,7 @@ use super::engine::host;
 use super::open::OpenError;
 use crate::clock::Clock;
 use crate::project::VaultSection;
+use crate::shadow::Shadows;
 use crate::store::{Place, Record, Store, Writer};
 use crate::vault::Vault;
 
@@ -32,6 +33,8 @@ pub struct Node {
     pub clock: Clock,
     /// Where everything lies that is no one's project: recordings, caches, the store's file.
     pub data: PathBuf,
+    /// Revisions that run beside what is live.
+    pub shadows: Shadows,
     failures: AtomicU64,
     dropped: AtomicU64,
     resumed: AtomicU64,
@@ -82,6 +85,7 @@ impl Node {
             writer,
             clock: Clock::start(),
             data: data.to_owned(),
+            shadows: Shadows::default(),
             failures: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             resumed: AtomicU64::new(0),

@@ -96,6 +96,19 @@ pub struct ContactFilter {
     pub limit: Option<u32>,
 }
 
+/// Which contacts that have ended.
+#[derive(Debug, Clone, Default)]
+pub struct EndedFilter {
+    /// Since this time, in milliseconds since 1970.
+    pub since: u64,
+    /// Only those that began in this flow.
+    pub flow: Option<String>,
+    /// Only those of this tenant.
+    pub tenant: Option<String>,
+    /// Of these the last so many.
+    pub last: Option<u32>,
+}
+
 /// What a contact's journal holds.
 impl Store {
     /// Contacts, the newest first.
@@ -125,24 +138,24 @@ impl Store {
 
     /// The contacts that have ended since a time in milliseconds since 1970, the oldest first.
     pub async fn ended_since(&self, since: u64) -> Result<Vec<String>, StoreError> {
-        self.ended(since, None, None).await
+        let filter = EndedFilter {
+            since,
+            ..EndedFilter::default()
+        };
+        self.ended(&filter).await
     }
 
-    /// The contacts that have ended since a time, that began in a flow, and of these the last so many; the oldest first.
-    pub async fn ended(
-        &self,
-        since: u64,
-        flow: Option<&str>,
-        last: Option<u32>,
-    ) -> Result<Vec<String>, StoreError> {
-        let since = i64::try_from(since).unwrap_or(i64::MAX);
+    /// The contacts that have ended, of those that a filter lets through; the oldest first.
+    pub async fn ended(&self, filter: &EndedFilter) -> Result<Vec<String>, StoreError> {
+        let since = i64::try_from(filter.since).unwrap_or(i64::MAX);
         Ok(each!(self, pool => sqlx::query_scalar(
             "SELECT id FROM (SELECT id, started_at FROM contacts WHERE ended_at >= $1 AND ($2 IS NULL OR flow = $2) \
-             ORDER BY ended_at DESC, id DESC LIMIT $3) AS newest ORDER BY started_at, id",
+             AND ($3 IS NULL OR tenant = $3) ORDER BY ended_at DESC, id DESC LIMIT $4) AS newest ORDER BY started_at, id",
         )
         .bind(since)
-        .bind(flow)
-        .bind(last.map_or(i64::MAX, i64::from))
+        .bind(&filter.flow)
+        .bind(&filter.tenant)
+        .bind(filter.last.map_or(i64::MAX, i64::from))
         .fetch_all(pool))?)
     }
 

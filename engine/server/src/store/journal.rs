@@ -27,24 +27,12 @@ impl Store {
     /// A contact's journal as far as it can be read. What cannot, as after a disk lost something, is told and cuts it off
     /// there: what follows a hole would look as if nothing were missing.
     pub async fn journal(&self, id: &str) -> Result<Journal, StoreError> {
-        let mut journal = Journal::default();
-        for (seq, chunk) in self.chunks(id).await? {
-            let due = journal.entries.len();
-            let read = match usize::try_from(seq) {
-                Ok(seq) if seq == due => chunk.lines(),
-                _ => Err(format!("the next to be found is entry {seq}")),
-            };
-            let why = match read {
-                Ok(lines) => read_lines(&lines, &mut journal.entries),
-                Err(why) => Some(why),
-            };
-            if let Some(why) = why {
-                let seq = u32::try_from(journal.entries.len()).unwrap_or(u32::MAX);
-                journal.torn = Some(Torn { seq, why });
-                break;
-            }
-        }
-        Ok(journal)
+        Ok(self.packed_journal(id).await?.read())
+    }
+
+    /// The same, to be read elsewhere.
+    pub(crate) async fn packed_journal(&self, id: &str) -> Result<PackedJournal, StoreError> {
+        Ok(PackedJournal(self.chunks(id).await?))
     }
 
     /// Removes what lies behind a place where a journal is broken, so that it can go on from there.
@@ -89,6 +77,33 @@ impl Store {
             .map(|(seq, frame)| (seq, Chunk::Frame(frame)));
         // A contact that was running when the program was replaced has both, one after the other.
         Ok(texts.chain(frames).collect())
+    }
+}
+
+/// A contact's journal as it lies in the store.
+pub(crate) struct PackedJournal(Vec<(i64, Chunk)>);
+
+impl PackedJournal {
+    /// Unpacks it, as far as it can be read.
+    pub(crate) fn read(self) -> Journal {
+        let mut journal = Journal::default();
+        for (seq, chunk) in self.0 {
+            let due = journal.entries.len();
+            let read = match usize::try_from(seq) {
+                Ok(seq) if seq == due => chunk.lines(),
+                _ => Err(format!("the next to be found is entry {seq}")),
+            };
+            let why = match read {
+                Ok(lines) => read_lines(&lines, &mut journal.entries),
+                Err(why) => Some(why),
+            };
+            if let Some(why) = why {
+                let seq = u32::try_from(journal.entries.len()).unwrap_or(u32::MAX);
+                journal.torn = Some(Torn { seq, why });
+                break;
+            }
+        }
+        journal
     }
 }
 

@@ -47,7 +47,7 @@ use sqlx::{Connection, PgConnection};
 use tokio::sync::watch;
 
 pub use audit::{AuditRow, Audited, Change, Outcome};
-pub use contacts::{ContactFilter, ContactRow, OpenChat, OpenDrop};
+pub use contacts::{ContactFilter, ContactRow, EndedFilter, OpenChat, OpenDrop};
 pub use error::{AccessError, StoreError};
 pub use events::{Delivery, EventRow};
 pub use forgetting::{Mention, Oblivion, Traces};

@@ -1,19 +1,22 @@
 //! `strowger replay`
 
+mod ground;
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::{CANNOT, FOUND, Failure, Format, OK, data_folder, store_of};
+use self::ground::{Ground, On, Whose, on};
+use super::{FOUND, Failure, Format, OK, data_folder, store_of};
 use crate::clock::Clock;
 use crate::replay::{
-    Overrides, Recording, Replayed, Stage, Summary, Verdict, from_file, from_store, replay,
+    Overrides, Recording, Replayed, Stage, Summary, Verdict, by_id, from_file, from_store, replay,
 };
-use crate::store::Store;
+use crate::store::{EndedFilter, Store};
 
 /// Contacts that are replayed at the same time, for each processor: one computes while another's journal
 /// is read.
@@ -31,6 +34,8 @@ const TELL_EVERY: Duration = Duration::from_secs(2);
   strowger replay call.jsonl --plugin orders=new-orders.wasm   with another component for one plugin
   strowger replay --against last-7d --on ../draft              what would change for last week's contacts
   strowger replay --against 500 --flow main-menu --on ../draft the last 500 contacts of a flow
+  strowger replay --against last-7d --tenant vega --on draft   last week's on the newest revision that is not live
+  strowger replay 019b2c-1f0e... -p hall --on 12               a tenant's contact on revision 12 of its project
 
 A file is what `strowger call --format json` and /v1/contacts/ID/journal give. The first difference is shown
 with the flow's file and line, and both sides. Requests are answered from the journal; one that the old
@@ -41,16 +46,20 @@ pub(super) struct Replay {
     /// A contact's id, or a journal's file.
     #[arg(required_unless_present = "against", conflicts_with = "against")]
     contact: Option<String>,
-    /// The project whose contacts they are.
+    /// The project, or the centre, whose contacts they are.
     #[arg(long, short, default_value = ".")]
     project: PathBuf,
+    /// The tenant whose contacts they are, where a centre has several.
+    #[arg(long)]
+    tenant: Option<String>,
     /// Where `strowger serve` kept them; `PROJECT/.strowger` by default.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Replay on the flows and plugins of this folder instead of the project's.
-    #[arg(long, value_name = "FOLDER")]
-    on: Option<PathBuf>,
-    /// Another component for one plugin of strowger.toml.
+    /// Replay on these flows and plugins: `draft` is the tenant's newest revision that is not live, a number one of
+    /// its revisions, all else a project's folder.
+    #[arg(long, value_name = "draft|REVISION|FOLDER", value_parser = on)]
+    on: Option<On>,
+    /// Another component for one plugin of strowger.toml; all else stays.
     #[arg(long, value_name = "NAME=FILE", value_parser = override_of)]
     plugin: Vec<(String, PathBuf)>,
     /// All contacts that ended in this time: `all`, or `last-` and a number of minutes (m), hours (h) or
@@ -123,32 +132,65 @@ impl Replay {
         let data = data_folder(self.data.clone(), &self.project);
         let overrides: Overrides = self.plugin.iter().cloned().collect();
         // What cannot be read is told before anything is compiled.
-        let source = match &self.contact {
-            Some(contact) => Source::One(recording(contact, &self.project, &data).await?),
-            None => {
-                let place = store_of(&self.project, &data)?;
-                Source::Many(Store::look(&place).await.map_err(Failure::cannot)?)
-            }
+        let (source, store) = self.source(&data).await?;
+        let tenant = match &source {
+            Source::One(recording) => recording.tenant.as_deref(),
+            Source::Many => None,
         };
-        let folder = self.on.as_ref().unwrap_or(&self.project);
-        // Errors in a project keep its contacts from being replayed: that is no difference of theirs.
-        let stage = Stage::open(folder, &data, &overrides)
-            .await
-            .map_err(|error| Failure {
-                code: CANNOT,
-                ..Failure::from(error)
-            })?;
-        let stage = Arc::new(stage);
-        match source {
-            Source::One(recording) => self.one(stage, recording).await,
-            Source::Many(store) => self.many(stage, store).await,
+        let whose = Whose {
+            project: &self.project,
+            data: &data,
+            tenant: self.tenant.as_deref().or(tenant),
+            content: match &source {
+                Source::One(recording) => recording.content(),
+                Source::Many => None,
+            },
+        };
+        let ground = Ground::find(self.on.as_ref(), &whose, store.as_ref()).await?;
+        let stage = Arc::new(ground.stage(&whose, &overrides).await?);
+        if let Ground::Revision { tenant, number, .. } = &ground {
+            eprintln!("on revision {number} of {tenant}");
+        }
+        match (source, store) {
+            (Source::One(recording), _) => self.one(&ground, stage, recording).await,
+            (Source::Many, Some(store)) => self.many(&ground, stage, store).await,
+            (Source::Many, None) => Err(Failure::cannot("say which contacts with --against")),
         }
     }
 
-    async fn one(&self, stage: Arc<Stage>, recording: Recording) -> Result<u8, Failure> {
+    /// What is replayed, and the store that it or its revisions are in.
+    async fn source(&self, data: &Path) -> Result<(Source, Option<Store>), Failure> {
+        let Some(contact) = &self.contact else {
+            let place = store_of(&self.project, data)?;
+            let store = Store::look(&place).await.map_err(Failure::cannot)?;
+            return Ok((Source::Many, Some(store)));
+        };
+        let recording = recording(contact, &self.project, data).await?;
+        if let (Some(wanted), Some(whose)) = (&self.tenant, &recording.tenant)
+            && wanted != whose
+        {
+            let name = &recording.name;
+            let why = format!("contact {name} is one of tenant {whose}, not of {wanted}");
+            return Err(Failure::cannot(why));
+        }
+        let revisions = matches!(self.on, Some(On::Stored(_)));
+        if self.tenant.is_none() && recording.tenant.is_none() && !revisions {
+            return Ok((Source::One(recording), None));
+        }
+        let place = store_of(&self.project, data)?;
+        let store = Store::look(&place).await.map_err(Failure::cannot)?;
+        Ok((Source::One(recording), Some(store)))
+    }
+
+    async fn one(
+        &self,
+        ground: &Ground,
+        stage: Arc<Stage>,
+        recording: Recording,
+    ) -> Result<u8, Failure> {
         let replayed = on_guest_threads(&stage, recording).await?;
         match self.format {
-            Format::Json => tell!("{}", json!(replayed)),
+            Format::Json => tell!("{}", with_revision(json!(replayed), ground)),
             Format::Text => print(&replayed),
         }
         match &replayed.verdict {
@@ -160,19 +202,26 @@ impl Replay {
         }
     }
 
-    async fn many(&self, stage: Arc<Stage>, store: Store) -> Result<u8, Failure> {
+    async fn many(&self, ground: &Ground, stage: Arc<Stage>, store: Store) -> Result<u8, Failure> {
         let Some(span) = self.against else {
             return Err(Failure::cannot("say which contacts with --against"));
         };
         let since = span
             .ms
             .map_or(0, |span| Clock::start().now().saturating_sub(span));
-        let ids = store.ended(since, self.flow.as_deref(), span.last).await;
-        let ids = ids.map_err(Failure::cannot)?;
+        let filter = EndedFilter {
+            since,
+            flow: self.flow.clone(),
+            tenant: self.tenant.clone(),
+            last: span.last,
+        };
+        let ids = store.ended(&filter).await.map_err(Failure::cannot)?;
         if ids.is_empty() {
-            return Err(Failure::cannot(
-                "no contact ended in that time: there is nothing to replay; `--against all` takes every one",
-            ));
+            let whose = self.tenant.as_ref();
+            let whose = whose.map_or_else(String::new, |tenant| format!(" of {tenant}"));
+            return Err(Failure::cannot(format!(
+                "no contact{whose} ended in that time: there is nothing to replay; `--against all` takes every one"
+            )));
         }
         let mut summary = Summary::default();
         let at_once = PER_PROCESSOR
@@ -194,7 +243,7 @@ impl Replay {
             };
             let replayed = replayed.await?;
             if self.format == Format::Json {
-                tell!("{}", json!(replayed));
+                tell!("{}", with_revision(json!(replayed), ground));
             }
             summary.add(&replayed);
             if told.elapsed() > TELL_EVERY {
@@ -209,7 +258,10 @@ impl Replay {
         }
         summary.sort();
         match self.format {
-            Format::Json => tell!("{}", json!({ "summary": summary })),
+            Format::Json => {
+                let summary = with_revision(json!(summary), ground);
+                tell!("{}", json!({ "summary": summary }));
+            }
             Format::Text => print_summary(&summary),
         }
         eprintln!(
@@ -229,7 +281,13 @@ impl Replay {
 /// What is replayed.
 enum Source {
     One(Recording),
-    Many(Store),
+    Many,
+}
+
+/// The same with the number of the revision; null where contacts are replayed on a folder.
+fn with_revision(mut told: Json, ground: &Ground) -> Json {
+    told["revision"] = json!(ground.revision());
+    told
 }
 
 /// A journal by its file's name or its contact's id.
@@ -246,7 +304,7 @@ pub(super) async fn recording(
     let store = Store::look(&place).await.map_err(|error| {
         Failure::cannot(format!("`{contact}` is no file, and as a contact: {error}"))
     })?;
-    from_store(&store, contact).await.map_err(Failure::cannot)
+    by_id(&store, contact).await.map_err(Failure::cannot)
 }
 
 /// Guests belong on their own threads, and a replay runs where its guest does.

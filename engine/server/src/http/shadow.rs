@@ -1,0 +1,134 @@
+//! A revision that shadows what a tenant has live.
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::extract::Body;
+use super::principal::Principal;
+use super::problem::ProblemBody;
+use super::tagged::Tagged;
+use super::tenants::Named;
+use super::{Api, Problem};
+use crate::shadow::{Extent, Report};
+
+/// Which revision shadows, and how much.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShadowOrder {
+    /// The revision.
+    #[schema(minimum = 1)]
+    revision: u64,
+    /// Of a hundred contacts that end, how many it follows; 100 unless you say fewer.
+    #[serde(default = "all")]
+    #[schema(minimum = 1, maximum = 100, default = 100)]
+    percent: u8,
+    /// Milliseconds of processor time in a second that it may use; 50 unless you say otherwise.
+    #[serde(default = "little")]
+    #[schema(minimum = 1, maximum = 1000, default = 50)]
+    cpu_ms_per_s: u32,
+}
+
+fn all() -> u8 {
+    100
+}
+
+fn little() -> u32 {
+    50
+}
+
+/// Start a shadow
+///
+/// From now on the tenant's contacts that end are walked again on this revision, from their journals: nothing of it leaves the house,
+/// and it runs when nobody else wants the processor. It ends with the engine.
+#[utoipa::path(
+    put, path = "/v1/tenants/{tenant}/shadow", operation_id = "start_shadow", tag = "tenants", request_body = ShadowOrder,
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64)),
+    responses(
+        (status = 200, body = Report, description = "It runs."),
+        (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Nothing is published here."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such revision or tenant, or not yours."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "Another one runs, or the revision is live."),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "It cannot be served: why not."),
+    )
+)]
+pub(crate) async fn start(
+    State(api): State<Api>,
+    Named(tenant): Named,
+    principal: Principal,
+    Body(order): Body<ShadowOrder>,
+) -> Result<Response, Problem> {
+    let extent = Extent {
+        percent: order.percent,
+        cpu_ms_per_s: order.cpu_ms_per_s,
+    };
+    let report = api.centre.shadow(&tenant, order.revision, extent).await?;
+    let detail = json!({ "percent": extent.percent, "cpu_ms_per_s": extent.cpu_ms_per_s });
+    done(&api, &principal, &tenant, "shadow.start", report, detail).await
+}
+
+/// Stop a shadow
+///
+/// What it has found comes back, and can be looked at until the next one starts.
+#[utoipa::path(
+    delete, path = "/v1/tenants/{tenant}/shadow", operation_id = "stop_shadow", tag = "tenants",
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64)),
+    responses(
+        (status = 200, body = Report, description = "It is stopped."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No shadow or tenant, or not yours."),
+    )
+)]
+pub(crate) async fn stop(
+    State(api): State<Api>,
+    Named(tenant): Named,
+    principal: Principal,
+) -> Result<Response, Problem> {
+    let report = api.node.shadows.stop(&tenant, api.now());
+    let report = report.ok_or_else(|| none(&tenant))?;
+    let detail = json!({ "compared": report.compared, "different": report.different });
+    done(&api, &principal, &tenant, "shadow.stop", report, detail).await
+}
+
+/// Look at a shadow
+///
+/// What it has found so far, or had when it was stopped.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant}/shadow", operation_id = "get_shadow", tag = "tenants",
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64)),
+    responses(
+        (status = 200, body = Report, headers(("ETag" = String))),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No shadow or tenant, or not yours."),
+    )
+)]
+pub(crate) async fn report(
+    State(api): State<Api>,
+    Named(tenant): Named,
+) -> Result<Tagged<Report>, Problem> {
+    let report = api.node.shadows.report(&tenant);
+    Ok(Tagged(report.ok_or_else(|| none(&tenant))?))
+}
+
+async fn done(
+    api: &Api,
+    principal: &Principal,
+    tenant: &str,
+    action: &str,
+    report: Report,
+    detail: serde_json::Value,
+) -> Result<Response, Problem> {
+    let change = principal
+        .change(api.now(), action, format!("{tenant}/{}", report.revision))
+        .of_tenant(Some(tenant.to_owned()))
+        .with(detail);
+    let audited = api.audit(&change).await?;
+    Ok((Extension(audited), Json(report)).into_response())
+}
+
+fn none(tenant: &str) -> Problem {
+    Problem::not_found(format!(
+        "nothing shadows {tenant}, and nothing has since the engine started"
+    ))
+}
