@@ -13,7 +13,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::centre::{Admitted, Centre, NotAdmitted};
 use crate::media::{Media, MediaEvent};
-use crate::runtime::{Driver, Outgoing, Pace, VoiceLine};
+use crate::records::early;
+use crate::runtime::{Driver, Early, Ladders, Outgoing, Pace, VoiceLine};
 use crate::sip::{CallEvent, Incoming, Sip};
 
 /// Keys kept from before the ACK; nobody types more in a round trip.
@@ -46,17 +47,29 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Counts a contact that does not begin; gives SIP's answer to it.
-    fn refused(&self, refusal: &NotAdmitted) -> (u16, &'static str) {
-        let (count, code, reason) = match refusal {
+    /// Counts a contact that does not begin; gives SIP's answer to it, and its disposition.
+    fn refused(&self, refusal: &NotAdmitted) -> (u16, &'static str, &'static str) {
+        let (count, code, reason, disposition) = match refusal {
             NotAdmitted::NoTenant(_) | NotAdmitted::NoRoute(_) => {
-                (&self.unknown_number, 404, "No route for this number")
+                (
+                &self.unknown_number,
+                404,
+                "No route for this number",
+                early::NO_ROUTE,
+            )
             }
-            NotAdmitted::NothingLive(_) => (&self.nothing_live, 480, "Nothing is live here"),
-            NotAdmitted::Full(_) => (&self.tenant_full, 503, "Too many calls"),
+            NotAdmitted::NothingLive(_) => (
+                &self.nothing_live,
+                480,
+                "Nothing is live here",
+                early::NOTHING_LIVE,
+            ),
+            NotAdmitted::Full(_) => {
+                (&self.tenant_full, 503, "Too many calls", early::OVERLOADED)
+            }
         };
         count.fetch_add(1, Ordering::Relaxed);
-        (code, reason)
+        (code, reason, disposition)
     }
 }
 
@@ -66,6 +79,8 @@ pub struct Server {
     pub centre: Arc<Centre>,
     /// The audio.
     pub media: Media,
+    /// The SIP messages of contacts.
+    pub ladders: Ladders,
     /// The calls that transfers place.
     pub outgoing: Arc<Outgoing>,
     /// Counters.
@@ -115,6 +130,7 @@ impl Server {
     }
 
     async fn take(&self, incoming: Incoming, stop: CancellationToken) {
+        let mut early = Early::of(&incoming);
         let Incoming {
             call,
             call_id,
@@ -124,14 +140,17 @@ impl Server {
             mut events,
             source,
             max_forwards,
+            leg,
+            received_at,
             ..
         } = incoming;
         let admitted = match self.centre.admit(&to_user, &from_user) {
             Ok(admitted) => admitted,
             Err(refusal) => {
-                let (code, reason) = self.traffic.refused(&refusal);
+                let (code, reason, disposition) = self.traffic.refused(&refusal);
                 tracing::warn!(number = %to_user, %source, "refused {code}: {refusal}");
                 let _ = call.reject(code, reason).await;
+                self.ladders.early(early.because(disposition)).await;
                 return;
             }
         };
@@ -141,6 +160,7 @@ impl Server {
             flow,
             seat: _seat,
         } = admitted;
+        early = early.taken(&engine, &flow);
         let (media_events, media) = mpsc::channel::<MediaEvent>(MEDIA_EVENTS);
         let stream = match self.media.open(media_events) {
             Ok(stream) => stream,
@@ -148,6 +168,7 @@ impl Server {
                 self.traffic.no_port.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(%source, "refused 503: {error}");
                 let _ = call.reject(503, "No media port").await;
+                self.ladders.early(early.because(early::OVERLOADED)).await;
                 return;
             }
         };
@@ -164,11 +185,14 @@ impl Server {
                 self.traffic.unusable_offer.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(%source, "refused {}: {error}", error.status());
                 let _ = call.reject(error.status(), "").await;
+                let disposition = early::of_status(error.status(), false);
+                self.ladders.early(early.because(disposition)).await;
                 return;
             }
         };
         if let Err(error) = call.answer(sdp.into_bytes()).await {
             tracing::info!(%source, "the caller was gone before the answer: {error}");
+            self.ladders.early(early).await;
             return;
         }
         // Media may be counted on from the ACK on; what comes before is the caller giving up.
@@ -179,6 +203,7 @@ impl Server {
                 () = stop.cancelled() => {
                     tracing::info!(%source, %call_id, "the call is ended before its answer was acknowledged: the engine stops");
                     let _ = call.hang_up().await;
+                    self.ladders.early(early.because("shutdown")).await;
                     return;
                 }
             };
@@ -189,8 +214,14 @@ impl Server {
                     early_keys.push(key);
                 }
                 Some(CallEvent::Key(_) | CallEvent::Message { .. }) => {}
-                _ => {
+                ended => {
                     tracing::info!(%source, %call_id, "the call ended before the answer was acknowledged");
+                    // Whatever else ends it is the caller's: CANCEL, BYE, a connection that broke.
+                    let early = match ended {
+                        Some(CallEvent::Timeout) => early.because(early::NO_ACK),
+                        _ => early,
+                    };
+                    self.ladders.early(early).await;
                     return;
                 }
             }
@@ -201,6 +232,7 @@ impl Server {
                 Err(error) => {
                     tracing::warn!(%source, "hung up: the answer in the ACK cannot be used: {error}");
                     let _ = call.hang_up().await;
+                    self.ladders.early(early.because(early::NOT_ACCEPTABLE)).await;
                     return;
                 }
             }
@@ -208,23 +240,34 @@ impl Server {
         let Some(remote) = remote else {
             tracing::warn!(%source, "hung up: no session description in the INVITE nor in the ACK");
             let _ = call.hang_up().await;
+            self.ladders.early(early.because(early::NOT_ACCEPTABLE)).await;
             return;
         };
         if let Err(error) = stream.connect(remote, source.ip()) {
             tracing::warn!(%source, "hung up: {error}");
             let _ = call.hang_up().await;
+            self.ladders.early(early.because(early::NOT_ACCEPTABLE)).await;
             return;
         }
         let contact = engine
-            .contact(&flow, Channel::Voice, &from_user, &to_user, Some(&call_id))
+            .contact_since(
+                engine.node.clock.at(received_at),
+                &flow,
+                Channel::Voice,
+                &from_user,
+                &to_user,
+                Some(&call_id),
+            )
             .await;
         let Some(contact) = contact else {
             // Routes were checked against the flows when the project was loaded.
             tracing::error!(%flow, "a route leads to a flow that is not there");
             let _ = call.hang_up().await;
+            self.ladders.early(early.because(early::NO_ROUTE)).await;
             return;
         };
         let id = contact.facts().id.clone();
+        self.ladders.keep(leg, &id, 0).await;
         tracing::info!(contact = %id, from = %from_user, to = %to_user, %flow, %call_id, "call answered");
         self.traffic.answered.fetch_add(1, Ordering::Relaxed);
         self.traffic.calls.fetch_add(1, Ordering::Relaxed);

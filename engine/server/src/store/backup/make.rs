@@ -119,8 +119,11 @@ async fn rows(from: &mut PgConnection, folder: &Path) -> Result<(), BackupError>
     let vault: bool = sqlx::query_scalar("SELECT to_regclass('vault') IS NOT NULL")
         .fetch_one(&mut *from)
         .await?;
+    let ladders: bool = sqlx::query_scalar("SELECT to_regclass('ladders') IS NOT NULL")
+        .fetch_one(&mut *from)
+        .await?;
     let mut transaction = to.begin().await?;
-    copy!(from, transaction, records, vault, |_: &str, file: &str| {
+    copy!(from, transaction, records, vault, ladders, |_: &str, file: &str| {
         file.to_owned()
     });
     transaction.commit().await?;
