@@ -28,6 +28,11 @@ impl Clock {
         self.epoch + self.started.elapsed().as_millis() as Millis
     }
 
+    /// The time of a moment; one before the start is the start.
+    pub fn at(&self, moment: Instant) -> Millis {
+        self.epoch + moment.saturating_duration_since(self.started).as_millis() as Millis
+    }
+
     /// When a time of this clock is here.
     pub fn instant(&self, at: Millis) -> tokio::time::Instant {
         (self.started + Duration::from_millis(at.saturating_sub(self.epoch))).into()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use strowger_contact::{Channel, Contact, Input};
+use strowger_contact::{Channel, Contact, Entry, EntryKind, Input};
 use strowger_voice::sdp::{Direction, Session};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -14,11 +14,13 @@ use tokio_util::task::TaskTracker;
 use crate::centre::{Admitted, Centre, NotAdmitted};
 use crate::media::{Media, MediaEvent};
 use crate::project::Resume;
+use crate::records::early;
 use crate::runtime::{
-    Again, Broken, Caller, ComesBack, Driver, Engine, Left, Line, Outgoing, Pace, Returns,
-    VoiceLine,
+    Again, Broken, Caller, ComesBack, Driver, Early, Engine, Ladders, Left, Line, Outgoing, Pace,
+    Returns, VoiceLine,
 };
 use crate::sip::{CallEvent, Incoming, Sip};
+use crate::store::CALLED_BACK;
 
 /// Keys kept from before the ACK; nobody types more in a round trip.
 const MAX_EARLY_KEYS: usize = 32;
@@ -50,17 +52,25 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Counts a contact that does not begin; gives SIP's answer to it.
-    fn refused(&self, refusal: &NotAdmitted) -> (u16, &'static str) {
-        let (count, code, reason) = match refusal {
-            NotAdmitted::NoTenant(_) | NotAdmitted::NoRoute(_) => {
-                (&self.unknown_number, 404, "No route for this number")
-            }
-            NotAdmitted::NothingLive(_) => (&self.nothing_live, 480, "Nothing is live here"),
-            NotAdmitted::Full(_) => (&self.tenant_full, 503, "Too many calls"),
+    /// Counts a contact that does not begin; gives SIP's answer to it, and its disposition.
+    fn refused(&self, refusal: &NotAdmitted) -> (u16, &'static str, &'static str) {
+        let (count, code, reason, disposition) = match refusal {
+            NotAdmitted::NoTenant(_) | NotAdmitted::NoRoute(_) => (
+                &self.unknown_number,
+                404,
+                "No route for this number",
+                early::NO_ROUTE,
+            ),
+            NotAdmitted::NothingLive(_) => (
+                &self.nothing_live,
+                480,
+                "Nothing is live here",
+                early::NOTHING_LIVE,
+            ),
+            NotAdmitted::Full(_) => (&self.tenant_full, 503, "Too many calls", early::OVERLOADED),
         };
         count.fetch_add(1, Ordering::Relaxed);
-        (code, reason)
+        (code, reason, disposition)
     }
 }
 
@@ -70,6 +80,8 @@ pub struct Server {
     pub centre: Arc<Centre>,
     /// The audio.
     pub media: Media,
+    /// The SIP messages of contacts.
+    pub ladders: Ladders,
     /// The calls that transfers place.
     pub outgoing: Arc<Outgoing>,
     /// The calls whose callers may come back.
@@ -121,6 +133,7 @@ impl Server {
     }
 
     async fn take(&self, incoming: Incoming, stop: CancellationToken) {
+        let mut early = Early::of(&incoming);
         let Incoming {
             call,
             call_id,
@@ -130,14 +143,17 @@ impl Server {
             mut events,
             source,
             max_forwards,
+            leg,
+            received_at,
             ..
         } = incoming;
         let admitted = match self.centre.admit(&to_user, &from_user) {
             Ok(admitted) => admitted,
             Err(refusal) => {
-                let (code, reason) = self.traffic.refused(&refusal);
+                let (code, reason, disposition) = self.traffic.refused(&refusal);
                 tracing::warn!(number = %to_user, %source, "refused {code}: {refusal}");
                 let _ = call.reject(code, reason).await;
+                self.ladders.early(early.because(disposition)).await;
                 return;
             }
         };
@@ -149,6 +165,7 @@ impl Server {
             resume,
             seat: _seat,
         } = admitted;
+        early = early.taken(&engine, &flow);
         let (media_events, media) = mpsc::channel::<MediaEvent>(MEDIA_EVENTS);
         let stream = match self.media.open(media_events) {
             Ok(stream) => stream,
@@ -156,6 +173,7 @@ impl Server {
                 self.traffic.no_port.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(%source, "refused 503: {error}");
                 let _ = call.reject(503, "No media port").await;
+                self.ladders.early(early.because(early::OVERLOADED)).await;
                 return;
             }
         };
@@ -172,11 +190,14 @@ impl Server {
                 self.traffic.unusable_offer.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(%source, "refused {}: {error}", error.status());
                 let _ = call.reject(error.status(), "").await;
+                let disposition = early::of_status(error.status(), false);
+                self.ladders.early(early.because(disposition)).await;
                 return;
             }
         };
         if let Err(error) = call.answer(sdp.into_bytes()).await {
             tracing::info!(%source, "the caller was gone before the answer: {error}");
+            self.ladders.early(early).await;
             return;
         }
         // Media may be counted on from the ACK on; what comes before is the caller giving up.
@@ -187,6 +208,7 @@ impl Server {
                 () = stop.cancelled() => {
                     tracing::info!(%source, %call_id, "the call is ended before its answer was acknowledged: the engine stops");
                     let _ = call.hang_up().await;
+                    self.ladders.early(early.because("shutdown")).await;
                     return;
                 }
             };
@@ -197,8 +219,14 @@ impl Server {
                     early_keys.push(key);
                 }
                 Some(CallEvent::Key(_) | CallEvent::Message { .. }) => {}
-                _ => {
+                ended => {
                     tracing::info!(%source, %call_id, "the call ended before the answer was acknowledged");
+                    // Whatever else ends it is the caller's: CANCEL, BYE, a connection that broke.
+                    let early = match ended {
+                        Some(CallEvent::Timeout) => early.because(early::NO_ACK),
+                        _ => early,
+                    };
+                    self.ladders.early(early).await;
                     return;
                 }
             }
@@ -209,6 +237,9 @@ impl Server {
                 Err(error) => {
                     tracing::warn!(%source, "hung up: the answer in the ACK cannot be used: {error}");
                     let _ = call.hang_up().await;
+                    self.ladders
+                        .early(early.because(early::NOT_ACCEPTABLE))
+                        .await;
                     return;
                 }
             }
@@ -216,11 +247,17 @@ impl Server {
         let Some(remote) = remote else {
             tracing::warn!(%source, "hung up: no session description in the INVITE nor in the ACK");
             let _ = call.hang_up().await;
+            self.ladders
+                .early(early.because(early::NOT_ACCEPTABLE))
+                .await;
             return;
         };
         if let Err(error) = stream.connect(remote, source.ip()) {
             tracing::warn!(%source, "hung up: {error}");
             let _ = call.hang_up().await;
+            self.ladders
+                .early(early.because(early::NOT_ACCEPTABLE))
+                .await;
             return;
         }
         self.traffic.answered.fetch_add(1, Ordering::Relaxed);
@@ -239,12 +276,16 @@ impl Server {
             max_forwards,
         );
         line.pressed(early_keys);
+        let engine_time = engine.node.clock.at(received_at);
         let answered = Answered {
             engine,
             flow,
             from: from_user,
             to: to_user,
             call_id,
+            leg,
+            early,
+            received_at: engine_time,
             binding,
             resume,
         };
@@ -259,7 +300,7 @@ impl Server {
             .as_ref()
             .and_then(|_| Caller::known(&engine.tenant, &call.binding, &call.from));
         let Some((resume, caller)) = resume.as_ref().zip(caller) else {
-            if let Some((contact, line)) = self.begin(&call, line).await {
+            if let Some((contact, line)) = self.begin(&call, line, call.received_at).await {
                 Driver::new(engine.clone(), contact, line, stop, Pace::Real, false)
                     .run()
                     .await;
@@ -271,7 +312,7 @@ impl Server {
             window_ms: resume.window_ms(),
         };
         let turn = self.returns.begin(caller);
-        let mut line = line;
+        let (mut line, mut since) = (line, call.received_at);
         if let Some(broken) = turn.take()
             && let Some(again) = self.returns.again(&engine.tenant, &broken).await
         {
@@ -283,6 +324,7 @@ impl Server {
             let id = broken.id.clone();
             tracing::info!(contact = %id, from = %call.from, to = %call.to, call_id = %call.call_id, "the caller of a call that dropped is back");
             line.belongs_to(engine.clone(), id.clone());
+            self.ladders.keep(call.leg, &id, back_again(&entries)).await;
             let back = Input::CalledBack {
                 sip_call_id: call.call_id.clone(),
                 question: resume.say.get(rebuilt.contact.language()).cloned(),
@@ -298,10 +340,11 @@ impl Server {
                     tracing::info!(contact = %id, "its caller begins anew");
                     self.returns.declined(*rest);
                     line = free;
+                    since = call.engine.node.clock.now();
                 }
             }
         }
-        let Some((contact, line)) = self.begin(&call, line).await else {
+        let Some((contact, line)) = self.begin(&call, line, since).await else {
             return;
         };
         let id = contact.facts().id.clone();
@@ -312,8 +355,13 @@ impl Server {
         }
     }
 
-    /// A new contact for a line; none when the flow is not there.
-    async fn begin(&self, call: &Answered, mut line: VoiceLine) -> Option<(Contact, VoiceLine)> {
+    /// A new contact for a line, since a time in milliseconds since 1970; none when the flow is not there.
+    async fn begin(
+        &self,
+        call: &Answered,
+        mut line: VoiceLine,
+        since: u64,
+    ) -> Option<(Contact, VoiceLine)> {
         let Answered {
             engine,
             flow,
@@ -323,15 +371,18 @@ impl Server {
             ..
         } = call;
         let contact = engine
-            .contact(flow, Channel::Voice, from, to, Some(call_id))
+            .contact_since(since, flow, Channel::Voice, from, to, Some(call_id))
             .await;
         let Some(contact) = contact else {
             // Routes were checked against the flows when the project was loaded.
             tracing::error!(%flow, "a route leads to a flow that is not there");
             line.hang_up();
+            let early = call.early.clone();
+            self.ladders.early(early.because(early::NO_ROUTE)).await;
             return None;
         };
         let id = contact.facts().id.clone();
+        self.ladders.keep(call.leg, &id, 0).await;
         tracing::info!(contact = %id, %from, %to, %flow, %call_id, "call answered");
         line.belongs_to(engine.clone(), id.clone());
         if let Some(path) = line.record_whole(&id) {
@@ -342,6 +393,14 @@ impl Server {
     }
 }
 
+/// Which of the calls of a contact's caller comes now: those before it are in the journal.
+fn back_again(entries: &[Entry]) -> u32 {
+    let before = entries
+        .iter()
+        .filter(|entry| matches!(entry.kind, EntryKind::CalledBack { .. }));
+    CALLED_BACK.saturating_add(u32::try_from(before.count()).unwrap_or(u32::MAX))
+}
+
 /// A call that was answered.
 struct Answered {
     engine: Arc<Engine>,
@@ -349,6 +408,12 @@ struct Answered {
     from: String,
     to: String,
     call_id: String,
+    /// Its SIP messages; none where they are not kept.
+    leg: Option<u64>,
+    /// What it is written down as, if it ends before its flow begins.
+    early: Early,
+    /// When its INVITE came, in milliseconds since 1970.
+    received_at: u64,
     /// The number of the route.
     binding: String,
     /// Whether a caller who was cut off may go on.

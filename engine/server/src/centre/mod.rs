@@ -239,6 +239,16 @@ impl Centre {
         })
     }
 
+    /// Whose number it is, whether or not contacts are let in there.
+    pub(crate) fn owner(&self, to: &str) -> Option<String> {
+        let state = self.state();
+        let name = match &state.numbers {
+            Some(numbers) => numbers.flow(to),
+            None => state.tenants.keys().next().map(String::as_str),
+        };
+        name.map(str::to_owned)
+    }
+
     /// The engine that a contact of an earlier process goes on with; why there is none.
     pub(crate) async fn engine_of(
         &self,

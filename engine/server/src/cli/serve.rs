@@ -17,9 +17,9 @@ use crate::http::{Api, Gate, NoToken, Tls, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::{Config, ConfigError, Project};
 use crate::retention::sweeper;
-use crate::runtime::{Chats, Node, Outgoing, Returns, close_orphans, open_project, warm};
+use crate::runtime::{Chats, Ladders, Node, Outgoing, Returns, close_orphans, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
-use crate::sip::{Sip, SipConfig, bind_remedy};
+use crate::sip::{LADDER_QUEUE, Sip, SipConfig, bind_remedy};
 use crate::store::Place;
 use crate::vault::Vault;
 use crate::webhooks::couriers;
@@ -134,9 +134,15 @@ impl Serve {
                 warm(&served.engine, progress).await;
             }
         }
+        let (told, of_calls) = tokio::sync::mpsc::channel(LADDER_QUEUE);
+        let sip_config = SipConfig {
+            ladder: Some(told),
+            ..sip_config
+        };
         let (sip, incoming) = Sip::bind(sip_config).await.map_err(Failure::cannot)?;
-
-        let outgoing = Arc::new(Outgoing::new(sip.dialer(), &config.transfer));
+        let ladders = Ladders::start(centre.clone(), of_calls);
+        let outgoing = Outgoing::new(sip.dialer(), ladders.clone(), &config.transfer);
+        let outgoing = Arc::new(outgoing);
         let traffic = Arc::new(Traffic::default());
         let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
         let chats = match config.chat.enabled {
@@ -161,6 +167,7 @@ impl Serve {
             outgoing: outgoing.clone(),
             traffic: traffic.clone(),
             sip: sip.meter(),
+            ladders: ladders.clone(),
             gate: gate.clone(),
             chats: chats.clone(),
             returns: returns.clone(),
@@ -207,6 +214,7 @@ impl Serve {
         Server {
             centre,
             media,
+            ladders: ladders.clone(),
             outgoing,
             returns: returns.clone(),
             traffic,
@@ -218,6 +226,7 @@ impl Serve {
         }
         stop.cancel();
         returns.close().await;
+        ladders.flush().await;
         let saved = node.settled().await;
         // It ends by itself within a limit, whatever its peers do.
         let _ = served.await;

@@ -13,7 +13,7 @@ use crate::replay::Recording;
 use crate::runtime::trace;
 use crate::scenario::{Suite, Verdict, saved, with_case};
 
-/// Shows all that happened in a contact, in order: prompts, keys, steps, host calls, outcomes, meters.
+/// Shows all that happened in a contact, in order: SIP messages, prompts, keys, steps, host calls, outcomes, meters.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   strowger trace 019b2c-1f0e... --project flows/aurora    a contact of the store
@@ -48,7 +48,8 @@ impl Trace {
     pub(super) async fn run(self) -> Result<u8, Failure> {
         let data = data_folder(self.data.clone(), &self.project);
         let recording = recording(&self.contact, &self.project, &data).await?;
-        if recording.entries.is_empty() {
+        let ladder = &recording.ladder;
+        if recording.entries.is_empty() && ladder.signals.is_empty() {
             return Err(Failure {
                 code: CANNOT,
                 message: format!("the journal of {} is empty", recording.name),
@@ -65,7 +66,7 @@ impl Trace {
             return save(&name, &recording, &self.project, &data).await;
         }
         let mut stdout = std::io::stdout().lock();
-        for event in trace(&recording.entries) {
+        for event in trace(&recording.entries, ladder) {
             let written = match self.format {
                 Format::Json => writeln!(stdout, "{}", json!(event)),
                 Format::Text => {
@@ -95,6 +96,12 @@ impl Trace {
         }
         if recording.torn {
             eprintln!("the journal's last entry is broken off");
+        }
+        if ladder.cut > 0 {
+            eprintln!("{} further SIP messages are not kept", ladder.cut);
+        }
+        if ladder.lost > 0 {
+            eprintln!("{} parts of the SIP ladder cannot be read", ladder.lost);
         }
         Ok(OK)
     }

@@ -25,6 +25,7 @@ pub(crate) use allowance::{StepUse, Wanted};
 pub(crate) use http::causes;
 pub(crate) use limits::WrongLimit;
 pub use limits::{EffectLimits, HttpLimits, LogLimits};
+pub(crate) use rate::Rate;
 pub(crate) use secret::Secret;
 
 /// A call that is not done.

@@ -5,7 +5,7 @@ const WHOLE: u64 = 1_000;
 
 /// So many a second, and after a rest as many at once.
 #[derive(Debug, Default)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     /// Thousandths that are left; none before the first use.
     left: Option<u64>,
     at: u64,

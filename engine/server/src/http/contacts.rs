@@ -14,7 +14,7 @@ use super::problem::ProblemBody;
 use super::tagged::Tagged;
 use super::{Api, Problem};
 use crate::runtime::{TraceEvent, trace as events, transcript as conversation};
-use crate::store::{ContactFilter, ContactRow, Store};
+use crate::store::{ContactFilter, ContactRow, Ladder, Rung, Store};
 
 /// What the list takes.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -58,6 +58,7 @@ pub(crate) async fn list(
             .transpose()?,
         limit: Some(limit + 1),
     };
+    api.ladders.flush().await;
     api.node.durable().await.map_err(Problem::unavailable)?;
     let rows = store(&api)?.contacts(&filter).await?;
     Ok(Page::of(&uri, rows, limit, |row| {
@@ -89,7 +90,8 @@ pub(crate) async fn one(
 
 /// A contact's journal
 ///
-/// Every entry, one JSON object a line, as `strowger replay` reads it.
+/// Every entry, one JSON object a line, as `strowger replay` reads it. The SIP messages of its calls stand between them
+/// by time, as `"kind": "sip"`; what was left out of these as `"sip-cut"`.
 #[utoipa::path(
     get, path = "/v1/contacts/{id}/journal", operation_id = "get_contact_journal", tag = "contacts",
     params(("id" = String, Path, description = "The contact's id.", max_length = 64)),
@@ -103,11 +105,24 @@ pub(crate) async fn journal(
     principal: Principal,
     Id(id): Id,
 ) -> Result<Response, Problem> {
-    let entries = entries(&api, &principal, &id).await?;
+    let (entries, ladder) = told(&api, &principal, &id).await?;
+    let line = |line: serde_json::Result<String>| {
+        line.map_err(|error| Problem::internal(error.to_string()))
+    };
     let mut lines = String::new();
+    let mut signals = ladder.signals.into_iter().peekable();
     for entry in &entries {
-        lines
-            .push_str(&serde_json::to_string(entry).map_err(|e| Problem::internal(e.to_string()))?);
+        while let Some(signal) = signals.next_if(|signal| signal.at <= entry.at) {
+            lines.push_str(&line(serde_json::to_string(&Rung::Sip(signal)))?);
+            lines.push('\n');
+        }
+        lines.push_str(&line(serde_json::to_string(entry))?);
+        lines.push('\n');
+    }
+    let cut = u32::try_from(ladder.cut).unwrap_or(u32::MAX);
+    let cut = (cut > 0).then_some(Rung::SipCut { leg: 0, times: cut });
+    for rung in signals.map(Rung::Sip).chain(cut) {
+        lines.push_str(&line(serde_json::to_string(&rung))?);
         lines.push('\n');
     }
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response())
@@ -129,7 +144,8 @@ pub(crate) async fn trace(
     principal: Principal,
     Id(id): Id,
 ) -> Result<Json<Vec<TraceEvent>>, Problem> {
-    Ok(Json(events(&entries(&api, &principal, &id).await?)))
+    let (entries, ladder) = told(&api, &principal, &id).await?;
+    Ok(Json(events(&entries, &ladder)))
 }
 
 /// A contact's transcript
@@ -148,10 +164,13 @@ pub(crate) async fn transcript(
     principal: Principal,
     Id(id): Id,
 ) -> Result<String, Problem> {
-    Ok(conversation(&entries(&api, &principal, &id).await?))
+    let (entries, _) = told(&api, &principal, &id).await?;
+    Ok(conversation(&entries))
 }
 
-async fn entries(api: &Api, principal: &Principal, id: &str) -> Result<Vec<Entry>, Problem> {
+/// What is kept of a contact: its journal, and its SIP messages.
+async fn told(api: &Api, principal: &Principal, id: &str) -> Result<(Vec<Entry>, Ladder), Problem> {
+    api.ladders.flush().await;
     api.node.durable().await.map_err(Problem::unavailable)?;
     let store = store(api)?;
     if principal.tenant.is_some() {
@@ -176,10 +195,13 @@ async fn entries(api: &Api, principal: &Principal, id: &str) -> Result<Vec<Entry
             *seed = None;
         }
     }
-    if entries.is_empty() {
-        Err(unknown(id))
-    } else {
-        Ok(entries)
+    let ladder = store.ladder(id).await?;
+    if ladder.lost > 0 {
+        tracing::warn!(contact = %id, rows = ladder.lost, "parts of a SIP ladder cannot be read");
+    }
+    match entries.is_empty() && ladder.signals.is_empty() {
+        true => Err(unknown(id)),
+        false => Ok((entries, ladder)),
     }
 }
 

@@ -54,6 +54,18 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
         traffic.no_port.load(Ordering::Relaxed),
     );
     line(
+        "calls_early_unwritten_total",
+        "counter",
+        "Calls that ended before their flow began and have no record, because there were too many.",
+        api.ladders.unwritten(),
+    );
+    line(
+        "sip_ladder_lost_total",
+        "counter",
+        "SIP messages that are in no ladder, because there were too many.",
+        sip.ladder_lost,
+    );
+    line(
         "transfer_calls",
         "gauge",
         "Calls placed for transfers that are being placed or up.",

@@ -47,7 +47,7 @@ use utoipa_axum::routes;
 use crate::access::Permission;
 use crate::centre::Centre;
 use crate::media::Media;
-use crate::runtime::{Chats, Node, Outgoing, Returns};
+use crate::runtime::{Chats, Ladders, Node, Outgoing, Returns};
 use crate::serve::Traffic;
 use crate::store::{Audited, Change};
 
@@ -74,6 +74,8 @@ pub struct Api {
     pub outgoing: Arc<Outgoing>,
     /// Counters of SIP.
     pub sip: crate::sip::SipMeter,
+    /// The SIP messages of contacts.
+    pub ladders: Ladders,
     /// Who may come in.
     pub gate: Arc<Gate>,
     /// The chats; none when none are taken.

@@ -5,6 +5,7 @@
 //! was killed.
 
 mod columns;
+pub mod early;
 mod parquet;
 mod record;
 mod tally;

@@ -375,7 +375,7 @@ fn engines(reason: &str) -> bool {
     matches!(
         reason,
         "error" | "vanished" | "too-long" | "shutdown" | "engine-stopped" | "fell-off"
-    )
+    ) || super::early::REASONS.contains(&reason)
 }
 
 /// The word of a host call's result: `{"ok": "done"}`, `{"ok": {"refused": "busy"}}`, `{"err": "timeout"}`.

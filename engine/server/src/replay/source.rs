@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use strowger_contact::{Entry, EntryKind};
 
-use crate::store::{Journal, Store, StoreError};
+use crate::store::{Journal, Ladder, Rung, Store, StoreError};
 
 /// Largest journal file, in bytes: a step's host calls are at most 4 MiB, and a contact has few that large.
 const MAX_FILE: u64 = 256 << 20;
@@ -16,6 +16,8 @@ pub struct Recording {
     pub name: String,
     /// In order.
     pub entries: Vec<Entry>,
+    /// The SIP messages of its calls. No replay looks at them.
+    pub ladder: Ladder,
     /// The journal's last line is broken off: everything before it is here.
     pub torn: bool,
     /// Whose contact it is, where that was asked for; a file does not say.
@@ -80,6 +82,7 @@ pub fn from_file(path: &Path) -> Result<Recording, SourceError> {
     }
     let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
     let mut entries = Vec::new();
+    let mut ladder = Ladder::default();
     let mut torn = false;
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
     for (number, line) in lines.iter().enumerate() {
@@ -88,6 +91,7 @@ pub fn from_file(path: &Path) -> Result<Recording, SourceError> {
         }
         match serde_json::from_slice(line) {
             Ok(entry) => entries.push(entry),
+            Err(_) if let Ok(rung) = serde_json::from_slice::<Rung>(line) => ladder.add(rung),
             // A whole line ends with a line feed; what comes after the last one is a torn one.
             Err(_) if number + 1 == lines.len() && !entries.is_empty() => torn = true,
             Err(error) => {
@@ -103,6 +107,7 @@ pub fn from_file(path: &Path) -> Result<Recording, SourceError> {
     Ok(Recording {
         name,
         entries,
+        ladder: ladder.sorted(),
         torn,
         tenant: None,
     })
@@ -114,6 +119,7 @@ pub async fn from_store(store: &Store, id: &str) -> Result<Recording, SourceErro
     Ok(Recording {
         name: id.to_owned(),
         entries,
+        ladder: store.ladder(id).await?,
         torn: torn.is_some(),
         tenant: None,
     })

@@ -103,6 +103,7 @@ enum Event {
 /// The second call, as its task sees it.
 struct SecondCall {
     contact: String,
+    effect: u32,
     outgoing: Arc<Outgoing>,
     handover: Handover,
     /// How often the caller's INVITE might still have been forwarded.
@@ -141,6 +142,7 @@ impl Bridge {
         });
         let call = SecondCall {
             contact: caller.contact.to_owned(),
+            effect,
             outgoing: outgoing.clone(),
             handover,
             max_forwards: caller.max_forwards,
@@ -209,8 +211,11 @@ impl SecondCall {
             call,
             call_id,
             peer,
+            leg,
             mut events,
         } = self.place(ring, max_forwards).await?;
+        let number = self.effect.max(1);
+        self.outgoing.ladders.keep(leg, &self.contact, number).await;
         tracing::info!(contact = %self.contact, to = %self.handover.uri, %call_id, "transfer: calling");
         let talked = async {
             self.ring(peer.ip(), ring, &mut events).await?;

@@ -119,7 +119,21 @@ impl Engine {
         to: &str,
         sip_call_id: Option<&str>,
     ) -> Option<Contact> {
-        let started_at = self.node.clock.now();
+        let now = self.node.clock.now();
+        self.contact_since(now, flow, channel, from, to, sip_call_id)
+            .await
+    }
+
+    /// The same for one that reached us some time ago, in milliseconds since 1970.
+    pub(crate) async fn contact_since(
+        &self,
+        started_at: u64,
+        flow: &str,
+        channel: Channel,
+        from: &str,
+        to: &str,
+        sip_call_id: Option<&str>,
+    ) -> Option<Contact> {
         let seed: [u8; 32] = rand::random();
         let facts = Facts {
             id: contact_id(started_at, &seed),
@@ -136,11 +150,7 @@ impl Engine {
                 id,
                 tenant: self.tenant.clone(),
                 flow: flow.to_owned(),
-                hash: self
-                    .program
-                    .flow(flow)
-                    .map(|plan| plan.hash.clone())
-                    .unwrap_or_default(),
+                hash: self.hash_of(flow),
                 content: self.program.content().to_owned(),
                 channel: if channel == Channel::Voice {
                     "voice"
@@ -155,6 +165,12 @@ impl Engine {
             writer.write(began).await;
         }
         Some(contact)
+    }
+
+    /// SHA-256 of a flow's text; empty when there is no such flow.
+    pub(crate) fn hash_of(&self, flow: &str) -> String {
+        let plan = self.program.flow(flow);
+        plan.map(|plan| plan.hash.clone()).unwrap_or_default()
     }
 
     /// What is known of a contact before it says anything of itself.
@@ -377,7 +393,7 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 /// Time first, so that ids sort by age; then chance.
-fn contact_id(at: u64, seed: &[u8; 32]) -> String {
+pub(crate) fn contact_id(at: u64, seed: &[u8; 32]) -> String {
     use sha2::Digest;
     // The seed itself stays inside: who knows it can foretell the contact's random numbers.
     let digest = sha2::Sha256::digest(seed);

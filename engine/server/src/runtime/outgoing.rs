@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::ladder::Ladders;
 use crate::project::TransferSection;
 use crate::sip::Dialer;
 
@@ -14,6 +15,7 @@ use crate::sip::Dialer;
 #[derive(Debug)]
 pub struct Outgoing {
     pub(super) dialer: Dialer,
+    pub(super) ladders: Ladders,
     /// Longest conversation.
     pub(super) longest: Duration,
     most: usize,
@@ -51,9 +53,10 @@ struct Rate {
 
 impl Outgoing {
     /// None are up yet.
-    pub fn new(dialer: Dialer, settings: &TransferSection) -> Outgoing {
+    pub fn new(dialer: Dialer, ladders: Ladders, settings: &TransferSection) -> Outgoing {
         Outgoing {
             dialer,
+            ladders,
             longest: Duration::from_secs(settings.longest_s.into()),
             most: settings.calls as usize,
             up: AtomicUsize::new(0),

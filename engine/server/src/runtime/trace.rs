@@ -1,4 +1,4 @@
-//! A contact's journal as one list of events in time order.
+//! A contact's journal and its SIP messages as one list of events in time order.
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -6,17 +6,19 @@ use strowger_contact::{Entry, EntryKind};
 use utoipa::ToSchema;
 
 use super::transcript::told;
+use crate::sip::{Signal, Way};
+use crate::store::{CALLED_BACK, Ladder};
 
 /// One event of a contact.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TraceEvent {
-    /// The number of its journal entry.
+    /// The number of its journal entry, or of its SIP message within its leg.
     pub seq: u32,
     /// Milliseconds since 1970.
     pub at: u64,
     /// Milliseconds since the contact began.
     pub after_ms: u64,
-    /// Who: `call`, `flow`, `engine`, `plugin` or `caller`.
+    /// Who: `call`, `flow`, `engine`, `plugin`, `caller` or `sip`.
     pub who: &'static str,
     /// What, as the journal calls it.
     pub kind: String,
@@ -42,12 +44,95 @@ pub struct TraceEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<u64>,
     /// Everything the journal holds of it.
-    #[schema(value_type = Object)]
-    pub entry: EntryKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub entry: Option<EntryKind>,
+    /// The SIP message that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sip: Option<Signal>,
 }
 
-/// The events of a journal.
-pub fn trace(entries: &[Entry]) -> Vec<TraceEvent> {
+/// The events of a contact, by time: of one moment, messages before what they led to.
+pub fn trace(entries: &[Entry], ladder: &Ladder) -> Vec<TraceEvent> {
+    let journal = of_journal(entries);
+    let Some(first) = ladder.signals.first() else {
+        return journal;
+    };
+    let mut events: Vec<TraceEvent> = ladder.signals.iter().map(of_signal).collect();
+    events.extend(journal);
+    // A stable sort: entries stay in their order, whose times never go back.
+    events.sort_by_key(|event| event.at);
+    let mut place = (String::new(), String::new(), 0);
+    for event in &mut events {
+        event.after_ms = event.at.saturating_sub(first.at);
+        match event.sip {
+            Some(_) => (event.flow, event.step, event.line) = place.clone(),
+            None => place = (event.flow.clone(), event.step.clone(), event.line),
+        }
+    }
+    events
+}
+
+fn of_signal(signal: &Signal) -> TraceEvent {
+    TraceEvent {
+        seq: signal.n,
+        at: signal.at,
+        after_ms: 0,
+        who: "sip",
+        kind: "sip".to_owned(),
+        text: rung(signal),
+        flow: String::new(),
+        step: String::new(),
+        line: 0,
+        activation: None,
+        attempt: None,
+        meters: None,
+        took_ms: None,
+        entry: None,
+        sip: Some(signal.clone()),
+    }
+}
+
+/// A message as a rung between two sides: the caller stands left of the engine, whom a transfer calls right of it.
+fn rung(signal: &Signal) -> String {
+    /// Characters of the arrow with its word.
+    const WIDE: usize = 34;
+    let word = format!(" {signal} ");
+    let dashes = WIDE.saturating_sub(word.chars().count() + 3);
+    let of_caller = signal.leg == 0 || signal.leg >= CALLED_BACK;
+    let left_to_right = (signal.way == Way::In) == of_caller;
+    let arrow = match left_to_right {
+        true => format!("──{word}{}▶", "─".repeat(dashes)),
+        false => format!("◀──{word}{}", "─".repeat(dashes)),
+    };
+    let mut text = match of_caller {
+        true => format!("caller {arrow} engine"),
+        false => format!("engine {arrow} target"),
+    };
+    let cseq = signal.cseq.split(' ').next().unwrap_or_default();
+    text.push_str(&format!("  {}, CSeq {cseq}", signal.peer));
+    if signal.method() == "INVITE" && signal.status().is_none() {
+        for name in ["from", "to"] {
+            if let Some(value) = signal.headers.get(name) {
+                text.push_str(&format!(", {name} {value}"));
+            }
+        }
+    }
+    for name in ["refer-to", "reason", "retry-after"] {
+        if let Some(value) = signal.headers.get(name) {
+            text.push_str(&format!(", {name} {value}"));
+        }
+    }
+    if let Some(body) = &signal.body {
+        text.push_str(&format!(", [{body}]"));
+    }
+    if signal.again > 0 {
+        text.push_str(&format!(", {} more times", signal.again));
+    }
+    text
+}
+
+fn of_journal(entries: &[Entry]) -> Vec<TraceEvent> {
     let start = entries.first().map_or(0, |entry| match entry.kind {
         // The line may have opened some time after the contact reached us.
         EntryKind::Started { since, .. } if since > 0 => since.min(entry.at),
@@ -74,7 +159,8 @@ pub fn trace(entries: &[Entry]) -> Vec<TraceEvent> {
                 attempt: None,
                 meters: None,
                 took_ms: None,
-                entry: entry.kind.clone(),
+                entry: Some(entry.kind.clone()),
+                sip: None,
             };
             (event.who, event.text) = told(&entry.kind);
             match &entry.kind {

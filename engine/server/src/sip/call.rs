@@ -34,6 +34,8 @@ pub struct Incoming {
     /// How often the INVITE might still have been forwarded (`Max-Forwards`, RFC 3261 §20.22): 0 to 255; 70 where the
     /// caller does not say.
     pub max_forwards: u8,
+    /// Its leg among the ladders; none where none is kept.
+    pub leg: Option<u64>,
     /// Where the INVITE came from.
     pub source: SocketAddr,
     /// When its datagram was taken from the socket.
@@ -53,6 +55,8 @@ pub struct OutgoingCall {
     pub call_id: String,
     /// Where its INVITE goes.
     pub peer: SocketAddr,
+    /// Its leg among the ladders; none where none is kept.
+    pub leg: Option<u64>,
     /// [`CallEvent::Ringing`], then [`CallEvent::Answered`] or [`CallEvent::Refused`], then what happens in the call.
     pub events: mpsc::Receiver<CallEvent>,
 }

@@ -2,6 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use tokio::sync::mpsc;
+
+use super::ladder::Told;
+
 /// Where SIP listens, what it calls itself, and how much it takes on.
 #[derive(Debug, Clone)]
 pub struct SipConfig {
@@ -14,6 +18,8 @@ pub struct SipConfig {
     pub user_agent: String,
     /// Admission and size limits.
     pub limits: SipLimits,
+    /// Takes the messages of calls; what it has no room for is counted and left out. Default: none.
+    pub ladder: Option<mpsc::Sender<Told>>,
 }
 
 impl SipConfig {
@@ -24,9 +30,13 @@ impl SipConfig {
             advertised: None,
             user_agent: concat!("Strowger/", env!("CARGO_PKG_VERSION")).to_owned(),
             limits: SipLimits::default(),
+            ladder: None,
         }
     }
 }
+
+/// Messages of calls waiting for the ladder's keeper; beyond, they are left out.
+pub(crate) const LADDER_QUEUE: usize = 16_384;
 
 /// How much one endpoint takes on before it refuses with 503 and `Retry-After`.
 #[derive(Debug, Clone)]

@@ -12,6 +12,7 @@
 //! admission  new calls per second, in all and per source; 503 beyond
 //! grammar    rsipstack's parser, in the only file that names the library; values: addresses and parameters
 //! core       transactions and dialogs: `handle(now, input)`; no clock, no socket, so tests run in virtual time
+//! ladder     stands beside it and keeps of each call's messages what explains the call
 //! call       what the rest of the server holds
 //! ```
 //!
@@ -29,6 +30,8 @@ mod error;
 mod examine;
 mod grammar;
 mod ids;
+mod ladder;
+mod signal;
 mod stats;
 mod stream;
 mod timers;
@@ -39,8 +42,11 @@ mod wire;
 mod tests;
 
 pub use call::{Call, CallEvent, Incoming, OutgoingCall, ReferReply, Reply};
+pub(crate) use config::LADDER_QUEUE;
 pub use config::{SipConfig, SipLimits};
 pub use endpoint::{Dialer, Sip, SipMeter};
 pub use error::{SipError, bind_remedy};
 pub(crate) use grammar::checked_uri;
+pub use ladder::{Refused, Told};
+pub use signal::{Signal, Way};
 pub use stats::SipStats;

@@ -24,6 +24,8 @@ pub struct SipStats {
     pub sends_failed: u64,
     /// Events refused because a call's owner did not read them.
     pub events_refused: u64,
+    /// Messages that are in no ladder, because its keeper did not keep up or there were too many calls.
+    pub ladder_lost: u64,
     /// Calls accepted into the queue.
     pub calls: u64,
     /// Calls now, ringing and answered.
@@ -65,6 +67,7 @@ pub(super) struct Counters {
     pub(super) rate_limited: AtomicU64,
     pub(super) sends_failed: AtomicU64,
     pub(super) events_refused: AtomicU64,
+    pub(super) ladder_lost: AtomicU64,
     pub(super) calls: AtomicU64,
     pub(super) active_calls: AtomicU64,
     pub(super) transactions: AtomicU64,
@@ -99,6 +102,7 @@ impl Counters {
             rate_limited: self.rate_limited.load(Relaxed),
             sends_failed: self.sends_failed.load(Relaxed),
             events_refused: self.events_refused.load(Relaxed),
+            ladder_lost: self.ladder_lost.load(Relaxed),
             calls: self.calls.load(Relaxed),
             active_calls: self.active_calls.load(Relaxed),
             transactions: self.transactions.load(Relaxed),

@@ -105,7 +105,10 @@ impl Store {
         let mut found = Vec::new();
         for (traces, recorded) in contacts {
             // Journals are compressed, so the database cannot look into them.
-            if recorded || self.journal_says(&traces.id, text).await? {
+            if recorded
+                || self.journal_says(&traces.id, text).await?
+                || self.ladder_says(&traces.id, text).await?
+            {
                 found.push(traces);
             }
         }

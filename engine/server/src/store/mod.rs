@@ -25,6 +25,7 @@ mod health;
 mod idempotency;
 mod journal;
 mod kv;
+mod ladder;
 mod place;
 mod published;
 mod records;
@@ -56,6 +57,7 @@ pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
 pub use journal::{Journal, Torn};
 pub(crate) use kv::check as check_kv;
 pub use kv::{KvError, KvLimits, Space};
+pub use ladder::{CALLED_BACK, Ladder, Rung};
 pub use place::{Place, URL_VARIABLE};
 pub(crate) use place::{has_password, options as place_options};
 pub use published::{
@@ -90,6 +92,8 @@ pub struct Store {
     health: Arc<Health>,
     /// Whether it has the tables of this program's journals: a store of an older one that is only read has not.
     framed: bool,
+    /// The same for the messages of calls.
+    laddered: bool,
     /// Changes when events were written.
     news: watch::Sender<u64>,
 }
@@ -158,8 +162,17 @@ impl Store {
                 )
                 .fetch_one(&pool)
                 .await?;
+                let laddered: bool = sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'ladders')",
+                )
+                .fetch_one(&pool)
+                .await?;
                 let store = Store::new(Database::File(pool), place, None);
-                Ok(Store { framed, ..store })
+                Ok(Store {
+                    framed,
+                    laddered,
+                    ..store
+                })
             }
             Place::Server { options, .. } => {
                 let pool = connect(place, options).await?;
@@ -174,8 +187,13 @@ impl Store {
                 let framed: bool = sqlx::query_scalar("SELECT to_regclass('frames') IS NOT NULL")
                     .fetch_one(&pool)
                     .await?;
+                let laddered: bool =
+                    sqlx::query_scalar("SELECT to_regclass('ladders') IS NOT NULL")
+                        .fetch_one(&pool)
+                        .await?;
                 let mut store = Store::new(Database::Server(pool), place, None);
                 store.framed = framed;
+                store.laddered = laddered;
                 if let Place::Server { folder, .. } = place {
                     store.engine = known_identity(folder);
                 }
@@ -191,6 +209,7 @@ impl Store {
             engine,
             health: Arc::default(),
             framed: true,
+            laddered: true,
             news: watch::Sender::new(0),
         }
     }

@@ -8,7 +8,7 @@ use super::{Store, StoreError};
 /// One of the kinds of what is kept of a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Swept {
-    /// The journal.
+    /// The journal, and the SIP messages beside it.
     Journal,
     /// The record, and with it all else.
     Record,
@@ -128,6 +128,7 @@ impl Store {
             Swept::Journal => &[
                 "DELETE FROM chunks WHERE contact = $1",
                 "DELETE FROM frames WHERE contact = $1",
+                "DELETE FROM ladders WHERE contact = $1",
                 "UPDATE records SET journal = 0 WHERE contact = $1",
             ],
             Swept::Recording => &[
@@ -137,6 +138,7 @@ impl Store {
             Swept::Record => &[
                 "DELETE FROM chunks WHERE contact = $1",
                 "DELETE FROM frames WHERE contact = $1",
+                "DELETE FROM ladders WHERE contact = $1",
                 "DELETE FROM chats WHERE contact = $1",
                 "DELETE FROM drops WHERE contact = $1",
                 "DELETE FROM deliveries WHERE event IN (SELECT id FROM events WHERE contact = $1)",

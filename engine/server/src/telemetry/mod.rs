@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 use strowger_contact::{Entry, EntryKind};
 
 use crate::project::hex;
+use crate::sip::Way;
+use crate::store::Ladder;
 
 /// Most spans of a trace; further ones are counted in `strowger.spans_cut`.
 const MAX_SPANS: usize = 1_000;
@@ -24,9 +26,10 @@ const CLIENT: u32 = 3;
 const ERROR: u32 = 2;
 
 /// The request that hands a contact's trace to a collector.
-pub fn export(contact: &str, tenant: &str, entries: &[Entry]) -> Json {
+pub fn export(contact: &str, tenant: &str, entries: &[Entry], ladder: &Ladder) -> Json {
     let mut trace = Trace::new(contact);
     entries.iter().for_each(|entry| trace.note(entry));
+    trace.climb(ladder);
     let spans = trace.finish(tenant);
     json!({ "resourceSpans": [{
         "resource": { "attributes": attributes([
@@ -207,6 +210,44 @@ impl<'a> Trace<'a> {
             }
             _ => {}
         }
+    }
+
+    /// SIP messages are events of the contact's own span: method or status, and which way.
+    fn climb(&mut self, ladder: &Ladder) {
+        for signal in &ladder.signals {
+            let way = match signal.way {
+                Way::In => "in",
+                Way::Out => "out",
+            };
+            let mut told = vec![
+                ("sip.method", json!(signal.method())),
+                ("sip.way", json!(way)),
+                ("sip.leg", json!(signal.leg)),
+                ("sip.cseq", json!(signal.cseq)),
+                ("sip.retransmissions", json!(signal.again)),
+            ];
+            if let Some(status) = signal.status() {
+                told.push(("sip.status", json!(status)));
+            }
+            let told = told.into_iter().flat_map(|pair| attributes([pair]));
+            self.event(signal.at, "sip", told.collect());
+            self.last = self.last.max(signal.at);
+            if self.root.from == 0 || signal.at < self.root.from {
+                self.root.from = signal.at;
+            }
+        }
+        let cut = ladder.cut;
+        if cut > 0 {
+            self.root
+                .attributes
+                .extend(attributes([("sip.cut", json!(cut))]));
+        }
+        let at = |event: &Json| {
+            event["timeUnixNano"]
+                .as_str()
+                .and_then(|at| at.parse::<u128>().ok())
+        };
+        self.root.events.sort_by_key(at);
     }
 
     fn step_over(

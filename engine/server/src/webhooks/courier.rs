@@ -73,6 +73,16 @@ enum Form {
     Trace,
 }
 
+impl Form {
+    /// How long an event waits before it is told, in milliseconds: the last SIP messages of a call follow its end.
+    fn after_ms(&self) -> u64 {
+        match self {
+            Form::Signed(_) => 0,
+            Form::Trace => 2_000,
+        }
+    }
+}
+
 /// Tells one webhook, or a collector of traces.
 pub struct Courier {
     hook: Webhook,
@@ -186,7 +196,12 @@ impl Courier {
             let now = self.clock.now();
             let more = self
                 .store
-                .note_deliveries(&self.name, &self.hook.events, now, NOTED)
+                .note_deliveries(
+                    &self.name,
+                    &self.hook.events,
+                    now + self.form.after_ms(),
+                    NOTED,
+                )
                 .await?;
             let due = self.store.deliveries(&self.name, self.hook.at_once).await?;
             let next = due.first().map(|delivery| delivery.due);
@@ -243,8 +258,9 @@ impl Courier {
                     return Ok(None);
                 };
                 let journal = self.store.journal(&event.contact).await?.entries;
+                let ladder = self.store.ladder(&event.contact).await?;
                 let whole = !journal.is_empty();
-                Ok(whole.then(|| export(&contact.id, &contact.tenant, &journal)))
+                Ok(whole.then(|| export(&contact.id, &contact.tenant, &journal, &ladder)))
             }
         }
     }

@@ -8,6 +8,7 @@ use super::super::call::{CallEvent, Incoming};
 use super::super::config::{EVENT_QUEUE, HEADER_VALUE_SHOWN, HEADERS_SHOWN};
 use super::super::examine::shown;
 use super::super::grammar::{Head, Request};
+use super::super::ladder::Ladders;
 use super::super::stats::count;
 use super::super::timers::Timer;
 use super::super::values::{NameAddr, sdp_in, user};
@@ -71,6 +72,9 @@ impl Core {
         }
         let (events, to_owner) = mpsc::channel(EVENT_QUEUE);
         let incoming = self.describe(now, request, &marks, path, call, offer, to_owner);
+        let leg = incoming
+            .leg
+            .map(|_| (marks.call_id.clone(), marks.from_tag.clone()));
         let mut dialog = Dialog {
             outgoing: false,
             call_id: marks.call_id,
@@ -104,6 +108,9 @@ impl Core {
         if self.incoming.try_send(incoming).is_err() {
             count(&self.counters.rate_limited);
             return self.unavailable(path, echo);
+        }
+        if let (Some(ladders), Some((call_id, tag))) = (&mut self.ladders, leg) {
+            ladders.taken(&call_id, &tag, call);
         }
         count(&self.counters.calls);
         self.dialogs.insert(call, dialog);
@@ -150,6 +157,7 @@ impl Core {
             headers: headers.collect(),
             offer,
             max_forwards: max_forwards(&request.head),
+            leg: self.ladders.as_ref().and_then(Ladders::begun),
             source: path.peer,
             received_at: now,
             events,

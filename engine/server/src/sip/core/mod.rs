@@ -30,6 +30,7 @@ use super::config::SipConfig;
 use super::examine::{self, Examined};
 use super::grammar::Message;
 use super::ids::Ids;
+use super::ladder::Ladders;
 use super::stats::{Counters, count};
 use super::timers::{ClientId, Timer, Timers};
 use super::wire::{Echo, clean, tag_text};
@@ -156,6 +157,7 @@ pub(super) struct Core {
     draining: bool,
     shutdown: Option<oneshot::Sender<()>>,
     sweeping: bool,
+    ladders: Option<Ladders>,
     out: Vec<Output>,
 }
 
@@ -181,6 +183,8 @@ impl Core {
     ) -> Self {
         config.user_agent = clean(&config.user_agent).into_owned();
         let admission = Admission::new(&config.limits, now);
+        let ladders = config.ladder.take();
+        let ladders = ladders.map(|to| Ladders::new(to, counters.clone()));
         Self {
             config,
             port,
@@ -198,6 +202,7 @@ impl Core {
             draining: false,
             shutdown: None,
             sweeping: false,
+            ladders,
             out: Vec::new(),
         }
     }
@@ -205,6 +210,7 @@ impl Core {
     /// Takes one input; what shall be sent is added to `out`.
     pub(super) fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Vec<Output>) {
         std::mem::swap(&mut self.out, out);
+        let before = self.out.len();
         match input {
             Input::Received { bytes, path } => self.received(now, bytes, path),
             Input::Command(command) => self.command(now, command),
@@ -212,25 +218,44 @@ impl Core {
             Input::Overloaded(overloaded) => self.overloaded = overloaded,
         }
         self.settle();
+        self.climb(now, before);
         std::mem::swap(&mut self.out, out);
     }
 
     /// Does what is due at `now`.
     pub(super) fn expire(&mut self, now: Instant, out: &mut Vec<Output>) {
         std::mem::swap(&mut self.out, out);
+        let before = self.out.len();
         while let Some(timer) = self.timers.take_due(now) {
             self.due(now, timer);
         }
         self.settle();
+        self.climb(now, before);
+        if let Some(ladders) = &mut self.ladders {
+            ladders.sweep(now, |call| self.dialogs.contains_key(&call));
+        }
         std::mem::swap(&mut self.out, out);
     }
 
     /// When [`expire`](Self::expire) has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.timers.next()
+        let sweep = self.ladders.as_ref().and_then(Ladders::deadline);
+        self.timers.next().into_iter().chain(sweep).min()
+    }
+
+    /// Shows the ladder what is about to be sent: everything from here on.
+    fn climb(&mut self, now: Instant, from: usize) {
+        if let Some(ladders) = &mut self.ladders {
+            for Output { path, bytes } in &self.out[from..] {
+                ladders.sent(now, bytes, path.peer, path.tcp, self.draining);
+            }
+        }
     }
 
     fn received(&mut self, now: Instant, bytes: &[u8], path: Path) {
+        if let Some(ladders) = &mut self.ladders {
+            ladders.heard(now, bytes, path.peer, path.tcp);
+        }
         let examined = if path.tcp {
             examine::examine_framed(bytes)
         } else {

@@ -110,6 +110,8 @@ impl Core {
             }),
         };
         self.dialogs.insert(call, dialog);
+        let ladders = self.ladders.as_mut();
+        let leg = ladders.and_then(|ladders| ladders.placed(now, &call_id, &tag_text(call), call));
         self.open_client(
             now,
             id,
@@ -120,6 +122,7 @@ impl Core {
             call: self.handle_of(call),
             call_id,
             peer: place.peer,
+            leg,
             events: to_owner,
         })
     }

@@ -119,10 +119,18 @@ async fn rows(from: &mut PgConnection, folder: &Path) -> Result<(), BackupError>
     let vault: bool = sqlx::query_scalar("SELECT to_regclass('vault') IS NOT NULL")
         .fetch_one(&mut *from)
         .await?;
+    let ladders: bool = sqlx::query_scalar("SELECT to_regclass('ladders') IS NOT NULL")
+        .fetch_one(&mut *from)
+        .await?;
     let mut transaction = to.begin().await?;
-    copy!(from, transaction, records, vault, |_: &str, file: &str| {
-        file.to_owned()
-    });
+    copy!(
+        from,
+        transaction,
+        records,
+        vault,
+        ladders,
+        |_: &str, file: &str| { file.to_owned() }
+    );
     transaction.commit().await?;
     from.execute("COMMIT").await?;
     // One file alone: what is in the write-ahead log goes into it.

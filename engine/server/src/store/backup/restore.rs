@@ -105,7 +105,12 @@ async fn fill(
             )
             .fetch_one(&mut *from)
             .await?;
-            copy!(from, transaction, records, true, recording);
+            let ladders: bool = sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'ladders')",
+            )
+            .fetch_one(&mut *from)
+            .await?;
+            copy!(from, transaction, records, true, ladders, recording);
             transaction.commit().await?;
             to.close().await?;
             Ok(())

@@ -39,6 +39,14 @@ pub(super) struct Frame {
 }
 
 #[derive(FromRow)]
+pub(super) struct Rungs {
+    pub contact: String,
+    pub leg: i64,
+    pub seq: i64,
+    pub body: Vec<u8>,
+}
+
+#[derive(FromRow)]
 pub(super) struct Chat {
     pub contact: String,
     pub token: Vec<u8>,
@@ -126,6 +134,10 @@ pub(super) const JOURNALS: (&str, i64) = (
 );
 pub(super) const FRAMES: (&str, i64) = (
     "SELECT contact, seq, body FROM frames WHERE (contact, seq) > ($1, $2) ORDER BY contact, seq LIMIT $3",
+    CHUNKS,
+);
+pub(super) const LADDERS: (&str, i64) = (
+    "SELECT contact, leg, seq, body FROM ladders WHERE (contact, leg, seq) > ($1, $2, $3) ORDER BY contact, leg, seq LIMIT $4",
     CHUNKS,
 );
 pub(super) const CHATS: (&str, i64) = (
@@ -233,12 +245,12 @@ pub(super) use table;
 
 /// Copies all rows from one connection to another; contacts lose the engine they ran in, and get the recording that
 /// `recording` says. Sessions and answers kept for repeated requests are of the moment, and stay behind. A store of an
-/// older program has no records, or no vault. For every pair of connection types.
+/// older program has no records, no vault or no ladders. For every pair of connection types.
 macro_rules! copy {
-    ($from:expr, $to:expr, $records:expr, $vault:expr, $recording:expr) => {{
+    ($from:expr, $to:expr, $records:expr, $vault:expr, $ladders:expr, $recording:expr) => {{
         use $crate::store::backup::rows::{
-            AUDIT, Audit, BLOBS, CHATS, CONTACTS, Chat, Chunk, Contact, FORGOTTEN, FRAMES, Forgotten, Frame, JOURNALS, KEYS, Kept, Key,
-            RECORDS, RELEASES, REVISIONS, Release, Revision, TOKENS, Token, USERS, User, VAULT, VERSIONS, Version, table,
+            AUDIT, Audit, BLOBS, CHATS, CONTACTS, Chat, Chunk, Contact, FORGOTTEN, FRAMES, Forgotten, Frame, JOURNALS, KEYS, Kept, Key, LADDERS,
+            RECORDS, RELEASES, REVISIONS, Release, Revision, Rungs, TOKENS, Token, USERS, User, VAULT, VERSIONS, Version, table,
         };
         if $records {
             table!(
@@ -286,6 +298,15 @@ macro_rules! copy {
              VALUES ($1, $2, $3)",
             chunk into [chunk.contact, chunk.seq, chunk.body]
         );
+        if $ladders {
+            table!(
+                $from, $to, LADDERS: Rungs,
+                last after [contact = String::new() => last.contact.clone(), leg = -1_i64 => last.leg, seq = -1_i64 => last.seq],
+                "INSERT INTO ladders (contact, leg, seq, body) \
+                 VALUES ($1, $2, $3, $4)",
+                rungs into [rungs.contact, rungs.leg, rungs.seq, rungs.body]
+            );
+        }
         table!(
             $from, $to, CHATS: Chat,
             last after [contact = String::new() => last.contact.clone()],

@@ -121,7 +121,7 @@ macro_rules! rows {
                         .execute(&mut *transaction)
                         .await?;
                 }
-                Record::Began { .. } | Record::Entries(..) => {}
+                Record::Began { .. } | Record::Entries(..) | Record::Rungs { .. } => {}
             }
         }
         let chunks: Vec<Chunk> = chunks($batch);
@@ -133,6 +133,18 @@ macro_rules! rows {
                     .push_bind(pack(&chunk.body));
             });
             sql.push(" ON CONFLICT (contact, seq) DO NOTHING");
+            sql.build().execute(&mut *transaction).await?;
+        }
+        let rungs: Vec<Rungs> = rungs($batch);
+        for rungs in rungs.chunks(ROWS) {
+            let mut sql = QueryBuilder::new("INSERT INTO ladders (contact, leg, seq, body) ");
+            sql.push_values(rungs, |mut row, rungs| {
+                row.push_bind(rungs.contact)
+                    .push_bind(i64::from(rungs.leg))
+                    .push_bind(i64::from(rungs.seq))
+                    .push_bind(pack(rungs.text));
+            });
+            sql.push(" ON CONFLICT (contact, leg, seq) DO NOTHING");
             sql.build().execute(&mut *transaction).await?;
         }
         transaction.commit().await
@@ -214,6 +226,32 @@ fn chunks(batch: &[Item]) -> Vec<Chunk<'_>> {
         }
     }
     chunks.into_values().collect()
+}
+
+/// What a batch holds of one call's SIP messages.
+struct Rungs<'a> {
+    contact: &'a str,
+    leg: u32,
+    seq: u32,
+    text: &'a str,
+}
+
+fn rungs(batch: &[Item]) -> Vec<Rungs<'_>> {
+    let rungs = batch.iter().filter_map(|item| match item {
+        Item::Rungs {
+            contact,
+            leg,
+            seq,
+            text,
+        } => Some(Rungs {
+            contact,
+            leg: *leg,
+            seq: *seq,
+            text,
+        }),
+        _ => None,
+    });
+    rungs.collect()
 }
 
 /// The records in a batch.

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::Ordering;
 
-use strowger_contact::Entry;
+use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::Record;
@@ -28,6 +28,13 @@ pub(super) enum Item {
         seq: u32,
         text: String,
     },
+    /// SIP messages of one of a contact's calls, as they are written.
+    Rungs {
+        contact: String,
+        leg: u32,
+        seq: u32,
+        text: String,
+    },
     /// Anything else that is written.
     Record(Record),
     /// Everything before this is on the disk when the answer comes, or it says why not.
@@ -40,7 +47,18 @@ impl Item {
             Record::Entries(contact, entries) => Item::Lines {
                 contact,
                 seq: entries.first().map_or(0, |entry| entry.seq),
-                text: entries.iter().map(line).collect(),
+                text: entries.iter().map(json_line).collect(),
+            },
+            Record::Rungs {
+                id,
+                leg,
+                seq,
+                rungs,
+            } => Item::Rungs {
+                contact: id,
+                leg,
+                seq,
+                text: rungs.iter().map(json_line).collect(),
             },
             record => Item::Record(record),
         }
@@ -48,7 +66,9 @@ impl Item {
 
     fn bytes(&self) -> usize {
         match self {
-            Item::Lines { contact, text, .. } => contact.len() + text.len() + RECORD,
+            Item::Lines { contact, text, .. } | Item::Rungs { contact, text, .. } => {
+                contact.len() + text.len() + RECORD
+            }
             Item::Record(Record::Ended {
                 record: Some(record),
                 ..
@@ -60,11 +80,12 @@ impl Item {
 
     fn contact(&self) -> Option<&str> {
         match self {
-            Item::Lines { contact, .. } => Some(contact),
+            Item::Lines { contact, .. } | Item::Rungs { contact, .. } => Some(contact),
             Item::Record(
                 Record::Began { id, .. }
                 | Record::Ended { id, .. }
                 | Record::Recorded { id, .. }
+                | Record::Rungs { id, .. }
                 | Record::Chat { id, .. }
                 | Record::Dropped { id, .. }
                 | Record::NotDropped { id }
@@ -85,9 +106,9 @@ impl Item {
     }
 }
 
-/// An entry with the line feed that ends it.
-fn line(entry: &Entry) -> String {
-    let mut line = serde_json::to_string(entry).expect("an entry is of JSON's types");
+/// What is kept as a line of JSON, with the line feed that ends it.
+fn json_line(what: &impl Serialize) -> String {
+    let mut line = serde_json::to_string(what).expect("what is kept is of JSON's types");
     line.push('\n');
     line
 }
@@ -162,6 +183,8 @@ impl Held {
                 }
                 !self.cut.contains(contact)
             }
+            // A ladder explains the call; it goes before any journal does.
+            (Item::Rungs { .. }, gone) => gone.is_none() || self.bytes < HELD_BYTES / 2,
             (Item::Record(record), gone) => {
                 if let Record::Ended { id, .. } = record {
                     self.cut.remove(id);

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use self::commit::{Session, of_the_data};
 use self::held::{Held, Item};
-use super::{Store, StoreError};
+use super::{Rung, Store, StoreError};
 use crate::records::ContactRecord;
 
 /// Records waiting to be taken by the writer; beyond, whoever writes waits.
@@ -56,6 +56,17 @@ pub enum Record {
     },
     /// What one input led to, of its journal: all of these entries are on the disk, or none is.
     Entries(String, Vec<Entry>),
+    /// SIP messages of one of its calls.
+    Rungs {
+        /// Its id.
+        id: String,
+        /// 0: the caller's call; else the effect of the transfer that placed it.
+        leg: u32,
+        /// Number of this record within the leg, from 0.
+        seq: u32,
+        /// The messages.
+        rungs: Vec<Rung>,
+    },
     /// It is a chat.
     Chat {
         /// Its id.

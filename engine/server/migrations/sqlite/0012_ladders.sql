@@ -1,0 +1,8 @@
+-- The SIP messages of contacts, some of one call in a row, compressed as in `frames`.
+CREATE TABLE ladders (
+  contact TEXT NOT NULL,
+  leg     INTEGER NOT NULL, -- 0: the caller's call; from 2^31 on further ones of the caller; else the effect of the transfer that placed it
+  seq     INTEGER NOT NULL, -- number of the row within its leg
+  body    BLOB NOT NULL, -- a byte that says the form, and a zstd frame of lines
+  PRIMARY KEY (contact, leg, seq)
+) STRICT, WITHOUT ROWID;
