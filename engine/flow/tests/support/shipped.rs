@@ -1,0 +1,97 @@
+//! The example projects, as they are shipped, with the plugins that they use.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_yaml::Value;
+use strowger_flow::catalog::{Catalog, PluginDescription};
+use strowger_flow::survey;
+
+/// An example project whose flows have nothing wrong.
+pub struct Project {
+    pub name: String,
+    /// What its flows may refer to, with all that each knows of the others.
+    pub catalog: Catalog,
+    /// Names of files and their texts.
+    pub flows: Vec<(String, String)>,
+}
+
+/// All of them.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test may read the projects beside it"
+)]
+pub fn projects() -> Vec<Project> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let list = |folder: PathBuf| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&folder).expect("the folder is there");
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        paths.sort();
+        paths
+    };
+    let read = |path: &Path| std::fs::read_to_string(path).expect("a file can be read");
+    let mut steps = Catalog::default();
+    for plugin in list(root.join("plugins/std"))
+        .into_iter()
+        .chain(list(root.join("plugins/aurora")))
+    {
+        let path = plugin.join("description.json");
+        if path.exists() {
+            let plugin: PluginDescription = serde_json::from_str(&read(&path)).expect("a description");
+            super::support::add(&mut steps, plugin);
+        }
+    }
+    let mut projects = Vec::new();
+    for folder in list(root.join("flows")) {
+        if !folder.join("routes.yaml").exists() {
+            continue;
+        }
+        let mut project = Project {
+            name: name_of(&folder),
+            catalog: steps.clone(),
+            flows: Vec::new(),
+        };
+        for path in list(folder.clone()) {
+            let name = name_of(&path);
+            if name.ends_with(".flow.yaml") {
+                project.flows.push((name, read(&path)));
+            }
+        }
+        let named = |key: &str| -> BTreeSet<String> {
+            let path = folder.join("queues.yaml");
+            if !path.exists() {
+                return BTreeSet::new();
+            }
+            let queues: Value = serde_yaml::from_str(&read(&path)).expect("YAML");
+            let map = queues[key].as_mapping().cloned().unwrap_or_default();
+            map.keys().filter_map(|key| key.as_str().map(str::to_owned)).collect()
+        };
+        project.catalog.queues = Some(named("queues"));
+        project.catalog.destinations = Some(named("suppliers"));
+        project.learn();
+        projects.push(project);
+    }
+    assert!(projects.len() >= 7, "there are {} projects", projects.len());
+    projects
+}
+
+impl Project {
+    /// Takes into the catalogue what the flows say of themselves, and checks that nothing is wrong with them.
+    fn learn(&mut self) {
+        let signatures = self.flows.iter().filter_map(|(_, text)| strowger_flow::signature(text.as_bytes()));
+        self.catalog.flows = Some(signatures.collect());
+        let files: Vec<(&str, &[u8])> = self
+            .flows
+            .iter()
+            .map(|(file, text)| (file.as_str(), text.as_bytes()))
+            .collect();
+        for ((file, text), checked) in self.flows.iter().zip(survey(&files, &mut self.catalog)) {
+            let frames: String = checked.diagnostics.iter().map(|found| found.render(text, false)).collect();
+            assert!(frames.is_empty(), "{}/{file}:\n{frames}", self.name);
+        }
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().expect("a name").to_string_lossy().into_owned()
+}

@@ -1,0 +1,241 @@
+//! A typo is one finding: in every example flow, every key, every verb, every reference is misspelt in turn.
+
+#[path = "support/pages.rs"]
+mod pages;
+#[path = "support/shipped.rs"]
+mod shipped;
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use granit_parser::{Event, Parser, options};
+use strowger_flow::editor::{Kind, Sheet};
+use strowger_flow::{Catalog, Diagnostic, RULES, check, survey};
+
+/// A word of a flow that can be misspelt.
+#[derive(Debug, Clone)]
+struct Word {
+    start: usize,
+    text: String,
+    what: What,
+    /// What is alike in all flows: words of one kind are misspelt in each way once, and now and then again.
+    class: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// A key, a verb, a name that is defined elsewhere: its slip is one finding, at the word.
+    One,
+    /// A name where it is defined, which is right as it stands: every place that uses it is a finding, and nothing else.
+    Definition,
+    /// A name that nothing else refers to: no finding.
+    Free,
+}
+
+/// Keys that stand for something else than one of the language, by their path; `*` is any name, `-` an item of a list.
+/// Everything that is not here is [`What::One`].
+const EXCEPTIONS: &[(&str, What, &str)] = &[
+    ("tests *", What::Free, "a test's name is a sentence for people"),
+    ("… tag *", What::Free, "tags are the flow's own words, for reports"),
+    ("… attach *", What::Free, "what is attached is the flow's own words, for the agent's screen"),
+    ("tests * mock * *", What::Free, "a mock's data are the plugin's, which the test may invent"),
+    ("tests * mock * - *", What::Free, "the same, of one answer of several"),
+    ("tests * mock * * *", What::Free, "within these data"),
+    ("tests * mock * - * *", What::Free, "the same"),
+];
+
+/// The keys of a mock that are the language's.
+const REPLY: [&str; 2] = ["outcome", "after"];
+
+fn exception(path: &[String]) -> Option<What> {
+    let last = path.last()?;
+    if path[0] == "tests" && REPLY.contains(&last.as_str()) {
+        return None;
+    }
+    let fits = |pattern: &str| {
+        let parts: Vec<&str> = pattern.split(' ').collect();
+        let (parts, path) = match parts.first() {
+            Some(&"…") if path.len() >= parts.len() => (&parts[1..], &path[path.len() - parts.len() + 1..]),
+            _ => (&parts[..], path),
+        };
+        parts.len() == path.len() && parts.iter().zip(path).all(|(part, is)| *part == "*" && is != "-" || part == is)
+    };
+    EXCEPTIONS.iter().find(|(pattern, ..)| fits(pattern)).map(|(_, what, _)| *what)
+}
+
+/// Every key of a map, with its path.
+fn keys(source: &str) -> Vec<(Vec<String>, usize)> {
+    struct Level {
+        list: bool,
+        /// Whether a key comes next.
+        key: bool,
+    }
+    let mut found = Vec::new();
+    let mut levels: Vec<Level> = Vec::new();
+    let mut path: Vec<String> = Vec::new();
+    let mut parser = Parser::new_from_str_with_options(source, options! {});
+    // A value is there: in a map, its key is done with.
+    fn done(levels: &mut [Level], path: &mut Vec<String>) {
+        if let Some(level) = levels.last_mut().filter(|level| !level.list) {
+            level.key = true;
+            path.pop();
+        }
+    }
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.expect("a flow without findings is YAML");
+        match event {
+            Event::Scalar(text, ..) => match levels.last_mut() {
+                Some(level) if !level.list && level.key => {
+                    level.key = false;
+                    path.push(text.to_string());
+                    let start = span.start.byte_offset().expect("a place");
+                    let quoted = usize::from(!source[start..].starts_with(text.as_ref()));
+                    found.push((path.clone(), start + quoted));
+                }
+                _ => done(&mut levels, &mut path),
+            },
+            Event::SequenceStart(..) => {
+                levels.push(Level { list: true, key: false });
+                path.push("-".to_owned());
+            }
+            Event::MappingStart(..) => levels.push(Level { list: false, key: true }),
+            Event::SequenceEnd => {
+                levels.pop();
+                path.pop();
+                done(&mut levels, &mut path);
+            }
+            Event::MappingEnd => {
+                levels.pop();
+                done(&mut levels, &mut path);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Every word of a flow that can be misspelt, in order.
+fn words(source: &str, catalog: &Catalog) -> Vec<Word> {
+    let mut words: BTreeMap<usize, Word> = BTreeMap::new();
+    for (path, start) in keys(source) {
+        let text = path.last().expect("a key").clone();
+        // What names are called is nothing to the class; what is below them is.
+        let above = path.iter().rev().skip(1).find(|part| *part != "-");
+        let class = format!("{} / {}", above.filter(|_| path.len() != 3).map_or("*", |above| above), text);
+        let what = exception(&path).unwrap_or(What::One);
+        words.insert(start, Word { start, text, what, class });
+    }
+    let sheet = Sheet::read(source, catalog, None, None);
+    for mention in sheet.mentions(catalog) {
+        let what = match mention.defines {
+            true => What::Definition,
+            false => What::One,
+        };
+        let class = format!("{:?} {what:?}", mention.kind);
+        let (start, text) = (mention.span.start, mention.name);
+        if mention.kind != Kind::Flow || !mention.defines {
+            words.insert(start, Word { start, text, what, class });
+        }
+    }
+    words.into_values().collect()
+}
+
+/// A word with one letter dropped, with two neighbours exchanged, with one letter doubled; where, the seed decides.
+fn slips(word: &str, seed: usize) -> Vec<(&'static str, String)> {
+    let letters: Vec<char> = word.chars().collect();
+    let here: Vec<usize> = (0..letters.len()).filter(|at| letters[*at].is_ascii_lowercase()).collect();
+    if here.is_empty() {
+        return Vec::new();
+    }
+    let at = here[seed % here.len()];
+    let without: String = letters.iter().enumerate().filter(|(index, _)| *index != at).map(|(_, c)| c).collect();
+    let mut doubled = letters.clone();
+    doubled.insert(at, letters[at]);
+    let mut slips = vec![("dropped", without), ("doubled", doubled.iter().collect())];
+    let pairs: Vec<usize> = (1..letters.len())
+        .filter(|at| letters[*at] != letters[at - 1] && letters[*at].is_ascii_lowercase() && letters[at - 1].is_ascii_lowercase())
+        .collect();
+    if !pairs.is_empty() {
+        let at = pairs[seed % pairs.len()];
+        let mut swapped = letters;
+        swapped.swap(at - 1, at);
+        slips.push(("swapped", swapped.iter().collect()));
+    }
+    slips.retain(|(_, slip)| !slip.is_empty());
+    slips
+}
+
+/// The same text with another word in a word's place.
+fn with(source: &str, word: &Word, slip: &str) -> String {
+    format!("{}{slip}{}", &source[..word.start], &source[word.start + word.text.len()..])
+}
+
+/// What is wrong with the findings of a slip; nothing when they are as they should be.
+fn fault(word: &Word, slip: &str, text: &str, found: &[Diagnostic]) -> Option<String> {
+    let at = |found: &Diagnostic| &text[found.primary.span.start..found.primary.span.end];
+    let right = match word.what {
+        What::One => {
+            let there = |found: &Diagnostic| {
+                found.primary.span.start <= word.start + slip.len() && word.start <= found.primary.span.end
+            };
+            matches!(found, [one] if there(one))
+        }
+        What::Definition => {
+            let places: BTreeSet<usize> = found.iter().map(|found| found.primary.span.start).collect();
+            places.len() == found.len()
+                && found.iter().all(|found| found.rule.starts_with("unknown-") && at(found).contains(&word.text))
+        }
+        What::Free => found.is_empty(),
+    };
+    let told: Vec<String> = found
+        .iter()
+        .map(|found| format!("{}:{} {} {} [{}]", found.primary.place.line, found.primary.place.column, found.rule, found.message.english(), at(found).lines().next().unwrap_or_default()))
+        .collect();
+    (!right).then(|| told.join("; "))
+}
+
+/// Every text that is checked: name, text, what is around it.
+fn texts() -> Vec<(String, String, Catalog)> {
+    let mut texts = Vec::new();
+    for project in shipped::projects() {
+        for (file, text) in &project.flows {
+            texts.push((format!("{}/{file}", project.name), text.clone(), project.catalog.clone()));
+        }
+    }
+    let catalog = support::project();
+    for rule in RULES {
+        if let [_, right] = &pages::examples(rule.page)[..] {
+            texts.push((format!("explain {}", rule.slug), pages::whole(right), catalog.clone()));
+        }
+    }
+    texts
+}
+
+#[test]
+fn every_slip_is_one_finding() {
+    /// Of a class that has been misspelt already, one word in so many is misspelt again.
+    const AGAIN: usize = 97;
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut tried, mut faults) = (0, Vec::new());
+    let mut number = 0;
+    for (name, source, catalog) in texts() {
+        for word in words(&source, &catalog) {
+            number += 1;
+            let times = seen.entry(word.class.clone()).or_default();
+            *times += 1;
+            if *times > 2 && number % AGAIN != 0 {
+                continue;
+            }
+            for (how, slip) in slips(&word.text, *times + number) {
+                let text = with(&source, &word, &slip);
+                let found = check("a.flow.yaml", text.as_bytes(), &catalog).diagnostics;
+                tried += 1;
+                if let Some(told) = fault(&word, &slip, &text, &found) {
+                    let line = source[..word.start].lines().count();
+                    faults.push(format!("{name}:{line} {} {how} {slip} ({:?} {}): {told}", word.text, word.what, word.class));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} of {tried}\n{}", faults.len(), faults.join("\n"));
+}
