@@ -114,14 +114,20 @@ fn keys(source: &str) -> Vec<(Vec<String>, usize)> {
     found
 }
 
+/// Keys below which others mean something of their own.
+const PLACES: [&str; 19] = [
+    "global", "weekly", "press", "then", "choose", "set", "with", "retry", "meanwhile", "reprompt", "expect", "record", "tests",
+    "given", "mock", "run", "vars", "inputs", "any",
+];
+
 /// Every word of a flow that can be misspelt, in order.
 fn words(source: &str, catalog: &Catalog) -> Vec<Word> {
     let mut words: BTreeMap<usize, Word> = BTreeMap::new();
     for (path, start) in keys(source) {
         let text = path.last().expect("a key").clone();
-        // What names are called is nothing to the class; what is below them is.
         let above = path.iter().rev().skip(1).find(|part| *part != "-");
-        let class = format!("{} / {}", above.filter(|_| path.len() != 3).map_or("*", |above| above), text);
+        let above = above.filter(|above| PLACES.contains(&above.as_str()));
+        let class = format!("{} / {text}", above.map_or("*", |above| above));
         let what = exception(&path).unwrap_or(What::One);
         words.insert(start, Word { start, text, what, class });
     }
@@ -214,7 +220,7 @@ fn texts() -> Vec<(String, String, Catalog)> {
 #[test]
 fn every_slip_is_one_finding() {
     /// Of a class that has been misspelt already, one word in so many is misspelt again.
-    const AGAIN: usize = 97;
+    const AGAIN: usize = 199;
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let (mut tried, mut faults) = (0, Vec::new());
     let mut number = 0;

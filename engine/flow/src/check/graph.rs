@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::report::Report;
+use super::strange::Strange;
 use super::rules::{dead_end, unreachable};
 use crate::catalog::FlowSignature;
 use crate::diagnostic::{Text, text};
@@ -113,7 +114,7 @@ impl<'d> Graph<'d> {
 
     /// Tells of steps and actions that nobody comes to. A step that only unreachable steps lead to is
     /// not told: its cause is.
-    pub fn unreachable(&self, draft: &Draft<'_>, report: &mut Report<'_>) {
+    pub fn unreachable(&self, draft: &Draft<'_>, strange: &Strange<'_>, report: &mut Report<'_>) {
         if self.lost || draft.start.is_none() {
             return;
         }
@@ -129,6 +130,11 @@ impl<'d> Graph<'d> {
             }
         }
         let mut explained = self.reachable.clone();
+        for (step, (name, ..)) in draft.steps.iter().enumerate() {
+            if strange.mentions(name) {
+                self.spread(entry(step), &mut explained);
+            }
+        }
         for only_causes in [true, false] {
             for (step, (name, span, _)) in draft.steps.iter().enumerate() {
                 let first = entry(step);

@@ -21,6 +21,30 @@ const MAX_WAIT_MS: u64 = 600_000;
 /// Most characters of a disposition.
 const MAX_REASON: usize = 100;
 
+/// What may stand beside a verb of the engine.
+pub(super) fn options_of(verb: &str) -> &'static [&'static str] {
+    match verb {
+        "use" => &[
+            "then",
+            "when",
+            "title",
+            "global",
+            "with",
+            "as",
+            "into",
+            "timeout",
+            "retry",
+            "meanwhile",
+        ],
+        "call" => &["then", "when", "title", "with", "as"],
+        "if" => &["then", "else", "when", "title"],
+        "return" => &["with", "when", "title"],
+        "goto" | "hangup" => &["when", "title"],
+        "choose" => &["when", "title"],
+        _ => &["then", "when", "title"],
+    }
+}
+
 impl<'t> Lowerer<'t> {
     /// An action that the engine itself walks.
     pub(super) fn engine_verb(
@@ -30,26 +54,7 @@ impl<'t> Lowerer<'t> {
         entry: &'t Entry<'t>,
         place: &Place,
     ) {
-        let options: &[&str] = match entry.key.as_ref() {
-            "use" => &[
-                "then",
-                "when",
-                "title",
-                "global",
-                "with",
-                "as",
-                "into",
-                "timeout",
-                "retry",
-                "meanwhile",
-            ],
-            "call" => &["then", "when", "title", "with", "as"],
-            "if" => &["then", "else", "when", "title"],
-            "return" => &["with", "when", "title"],
-            "goto" | "hangup" => &["when", "title"],
-            "choose" => &["when", "title"],
-            _ => &["then", "when", "title"],
-        };
+        let options = options_of(&entry.key);
         for other in map.entries.iter().filter(|other| other.key != entry.key) {
             let key = other.key.as_ref();
             if !options.contains(&key) && !self.verbs.iter().any(|verb| verb == key) {

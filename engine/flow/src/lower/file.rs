@@ -25,7 +25,7 @@ pub(super) const ENGINE_VERBS: [&str; 11] = [
 ];
 
 /// Keys of a file.
-const FILE_KEYS: [&str; 15] = [
+pub(super) const FILE_KEYS: [&str; 15] = [
     "flow",
     "format",
     "title",
@@ -44,7 +44,7 @@ const FILE_KEYS: [&str; 15] = [
 ];
 
 /// Keys of `defaults:` beside the inputs of listening steps.
-const DEFAULT_KEYS: [&str; 8] = [
+pub(super) const DEFAULT_KEYS: [&str; 8] = [
     "timeout",
     "gap",
     "attempts",
@@ -54,6 +54,9 @@ const DEFAULT_KEYS: [&str; 8] = [
     "max_duration",
     "max_steps",
 ];
+
+/// Keys of `global:`.
+pub(super) const GLOBAL_KEYS: [&str; 4] = ["press", "error", "hangup", "too_long"];
 
 /// Understands a file as far as possible.
 pub(crate) fn lower<'t>(
@@ -381,7 +384,7 @@ impl<'t> Lowerer<'t> {
         self.unknown_keys(
             map,
             Text::fixed("`global`", "`global`"),
-            &["press", "error", "hangup", "too_long"],
+            &GLOBAL_KEYS,
         );
         let place = Place {
             step: usize::MAX,

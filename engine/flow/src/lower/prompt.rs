@@ -17,6 +17,9 @@ use crate::yaml::{Content, Map, Node, Scalar};
 /// Most parts of a prompt in one language.
 const MAX_PARTS: usize = 64;
 
+/// Keys of what a prompt says in one language.
+pub(super) const VOICE_KEYS: [&str; 5] = ["text", "audio", "chat", "voice", "lang"];
+
 /// Whether a text has nothing that could be said.
 fn blank(text: &str) -> bool {
     text.trim().is_empty()
@@ -234,7 +237,7 @@ impl<'t> Lowerer<'t> {
         self.unknown_keys(
             map,
             Text::fixed("a voice", "一段语音"),
-            &["text", "audio", "chat", "voice", "lang"],
+            &VOICE_KEYS,
         );
         let mut voice = Voice::default();
         if let Some(value) = map.value("lang")

@@ -115,9 +115,29 @@ pub struct Expectation {
 }
 
 /// Keys of `expect:` in a test.
-const EXPECT_KEYS: [&str; 12] = [
+pub(super) const EXPECT_KEYS: [&str; 12] = [
     "hear", "not_hear", "step", "queue", "transfer", "language", "priority", "vars", "used", "tag",
     "ends", "within",
+];
+
+/// Keys of a test.
+pub(super) const TEST_KEYS: [&str; 6] = ["title", "given", "mock", "run", "only", "skip"];
+
+/// Keys of `given:`.
+pub(super) const GIVEN_KEYS: [&str; 8] = [
+    "now",
+    "language",
+    "channel",
+    "call.from",
+    "call.to",
+    "inputs",
+    "vars",
+    "hours",
+];
+
+/// What a contact may do in a test, and what may be expected of it.
+pub(super) const ACTS: [&str; 7] = [
+    "press", "say", "send", "silence", "wait", "hangup", "expect",
 ];
 
 /// Most times of `silence: n`.
@@ -150,7 +170,7 @@ impl<'t> Lowerer<'t> {
             self.unknown_keys(
                 lines,
                 Text::fixed("a test", "测试"),
-                &["title", "given", "mock", "run", "only", "skip"],
+                &TEST_KEYS,
             );
             test.title = self.text_of(lines, "title");
             test.skip = self.text_of(lines, "skip");
@@ -195,17 +215,7 @@ impl<'t> Lowerer<'t> {
         ) else {
             return given;
         };
-        let keys = [
-            "now",
-            "language",
-            "channel",
-            "call.from",
-            "call.to",
-            "inputs",
-            "vars",
-            "hours",
-        ];
-        self.unknown_keys(map, Text::fixed("`given`", "`given`"), &keys);
+        self.unknown_keys(map, Text::fixed("`given`", "`given`"), &GIVEN_KEYS);
         if let Some(node) = map.value("now")
             && let Some(Value::DateTime(now)) = self.literal("now", node, &Type::DateTime)
         {
@@ -404,9 +414,6 @@ impl<'t> Lowerer<'t> {
     }
 
     fn act(&mut self, node: &'t Node<'t>) -> Option<Act> {
-        let names = [
-            "press", "say", "send", "silence", "wait", "hangup", "expect",
-        ];
         match &node.content {
             Content::Scalar(_) => {
                 match self.expect_text("run", node, Text::fixed("an act", "一个动作"))? {
@@ -418,7 +425,7 @@ impl<'t> Lowerer<'t> {
                             node.span,
                             "run",
                             other,
-                            &names.map(str::to_owned),
+                            &ACTS.map(str::to_owned),
                         );
                         None
                     }
@@ -478,7 +485,7 @@ impl<'t> Lowerer<'t> {
                         .expectation(value)
                         .map(|expected| Act::Expect(Box::new(expected))),
                     other => {
-                        let names = names.map(str::to_owned);
+                        let names = ACTS.map(str::to_owned);
                         unknown_key::unknown(
                             &mut self.report,
                             entry.key_span,

@@ -66,6 +66,7 @@ pub fn projects() -> Vec<Project> {
             let map = queues[key].as_mapping().cloned().unwrap_or_default();
             map.keys().filter_map(|key| key.as_str().map(str::to_owned)).collect()
         };
+        project.catalog.audio = Some(audio(&folder));
         project.catalog.queues = Some(named("queues"));
         project.catalog.destinations = Some(named("suppliers"));
         project.learn();
@@ -73,6 +74,27 @@ pub fn projects() -> Vec<Project> {
     }
     assert!(projects.len() >= 7, "there are {} projects", projects.len());
     projects
+}
+
+/// The audio files of a project.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test may look at the projects beside it"
+)]
+fn audio(project: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![project.join("audio")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(below) = path.strip_prefix(project) {
+                found.insert(below.to_string_lossy().into_owned());
+            }
+        }
+    }
+    found
 }
 
 impl Project {

@@ -91,3 +91,14 @@ pub(crate) fn of_flow(report: &mut Report<'_>, at: Span, name: &str, names: &[St
         found.did_you_mean(at, meant, names)
     };
 }
+
+/// Of a line that is read as `else:`.
+pub(crate) fn misspelt_else(report: &mut Report<'_>, at: Span, name: &str) {
+    let message = text!(
+        "this step never ends with `{name}`",
+        "此步骤没有结果 `{name}`"
+    );
+    let _done = report
+        .find(&UNKNOWN_OUTCOME, at, message)
+        .did_you_mean(at, Some("else"), &[]);
+}

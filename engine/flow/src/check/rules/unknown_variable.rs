@@ -42,3 +42,9 @@ pub(crate) fn unknown(report: &mut Report<'_>, at: Span, name: &str, names: &[St
         )
         .did_you_mean(at, meant, names);
 }
+
+/// Of what is read as it was meant.
+pub(crate) fn misspelt(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!("there is no variable called `{name}`", "没有名为 `{name}` 的变量");
+    let _done = report.find(&UNKNOWN_VARIABLE, at, message).did_you_mean(at, Some(meant), &[]);
+}
