@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use granit_parser::{Event, Parser, options};
 use strowger_flow::editor::{Kind, Sheet};
-use strowger_flow::{Catalog, Diagnostic, RULES, check, survey};
+use strowger_flow::{Catalog, Diagnostic, RULES, check};
 
 /// A word of a flow that can be misspelt.
 #[derive(Debug, Clone)]
@@ -32,16 +32,13 @@ enum What {
     Free,
 }
 
-/// Keys that stand for something else than one of the language, by their path; `*` is any name, `-` an item of a list.
+/// Keys that stand for something else than one of the language, by their path without lists; `*` is any name, `…` is anything above or below.
 /// Everything that is not here is [`What::One`].
 const EXCEPTIONS: &[(&str, What, &str)] = &[
     ("tests *", What::Free, "a test's name is a sentence for people"),
     ("… tag *", What::Free, "tags are the flow's own words, for reports"),
     ("… attach *", What::Free, "what is attached is the flow's own words, for the agent's screen"),
-    ("tests * mock * *", What::Free, "a mock's data are the plugin's, which the test may invent"),
-    ("tests * mock * - *", What::Free, "the same, of one answer of several"),
-    ("tests * mock * * *", What::Free, "within these data"),
-    ("tests * mock * - * *", What::Free, "the same"),
+    ("tests * mock * * …", What::Free, "a mock's data are the plugin's, which the test may invent"),
 ];
 
 /// The keys of a mock that are the language's.
@@ -49,16 +46,18 @@ const REPLY: [&str; 2] = ["outcome", "after"];
 
 fn exception(path: &[String]) -> Option<What> {
     let last = path.last()?;
-    if path[0] == "tests" && REPLY.contains(&last.as_str()) {
+    let path: Vec<&String> = path.iter().filter(|part| *part != "-").collect();
+    if path[0] == "tests" && path.len() == 5 && REPLY.contains(&last.as_str()) {
         return None;
     }
     let fits = |pattern: &str| {
         let parts: Vec<&str> = pattern.split(' ').collect();
-        let (parts, path) = match parts.first() {
-            Some(&"…") if path.len() >= parts.len() => (&parts[1..], &path[path.len() - parts.len() + 1..]),
-            _ => (&parts[..], path),
+        let (parts, path) = match (parts.first(), parts.last()) {
+            (Some(&"…"), _) if path.len() >= parts.len() => (&parts[1..], &path[path.len() - parts.len() + 1..]),
+            (_, Some(&"…")) if path.len() >= parts.len() - 1 => (&parts[..parts.len() - 1], &path[..parts.len() - 1]),
+            _ => (&parts[..], &path[..]),
         };
-        parts.len() == path.len() && parts.iter().zip(path).all(|(part, is)| *part == "*" && is != "-" || part == is)
+        parts.len() == path.len() && parts.iter().zip(path).all(|(part, is)| *part == "*" || *part == is.as_str())
     };
     EXCEPTIONS.iter().find(|(pattern, ..)| fits(pattern)).map(|(_, what, _)| *what)
 }
@@ -120,6 +119,13 @@ const PLACES: [&str; 19] = [
     "given", "mock", "run", "vars", "inputs", "any",
 ];
 
+/// Words that say what a name is for that stands behind them.
+const BEFORE: [&str; 29] = [
+    "as", "into", "goto", "then", "else", "to", "call", "start", "error", "hangup", "too_long", "say", "menu", "ask", "label",
+    "short", "queue", "transfer", "use", "if", "when", "switch", "confirm", "no_input", "no_match", "expect", "step", "return",
+    "hours",
+];
+
 /// Every word of a flow that can be misspelt, in order.
 fn words(source: &str, catalog: &Catalog) -> Vec<Word> {
     let mut words: BTreeMap<usize, Word> = BTreeMap::new();
@@ -137,7 +143,10 @@ fn words(source: &str, catalog: &Catalog) -> Vec<Word> {
             true => What::Definition,
             false => What::One,
         };
-        let class = format!("{:?} {what:?}", mention.kind);
+        let before = source[..mention.span.start].trim_end_matches(|c: char| !c.is_ascii_lowercase());
+        let before = before.rsplit(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap_or_default();
+        let before = if BEFORE.contains(&before) { before } else { "*" };
+        let class = format!("{:?} {what:?} after {before}", mention.kind);
         let (start, text) = (mention.span.start, mention.name);
         if mention.kind != Kind::Flow || !mention.defines {
             words.insert(start, Word { start, text, what, class });
@@ -188,7 +197,10 @@ fn fault(word: &Word, slip: &str, text: &str, found: &[Diagnostic]) -> Option<St
         }
         What::Definition => {
             let places: BTreeSet<usize> = found.iter().map(|found| found.primary.span.start).collect();
-            places.len() == found.len()
+            // Of a variable that `into:` makes anyway, that nothing uses what is declared is the finding.
+            let declared = matches!(found, [one] if one.rule == "unused" && at(one) == slip);
+            declared
+                || places.len() == found.len()
                 && found.iter().all(|found| found.rule.starts_with("unknown-") && at(found).contains(&word.text))
         }
         What::Free => found.is_empty(),

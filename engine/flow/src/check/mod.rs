@@ -9,6 +9,7 @@ mod graph;
 mod listening;
 mod loops;
 pub(crate) mod report;
+mod results;
 pub mod rules;
 mod spent;
 mod strange;
@@ -79,7 +80,8 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
         };
     };
     let signature = flow_signature(root);
-    let (draft, mut report) = lower(root, catalog, report);
+    let (mut draft, mut report) = lower(root, catalog, report);
+    results::respell(&mut draft, &mut report);
     let flows = catalog.flows.as_ref();
     let graph = graph::Graph::new(&draft, flows);
     let counters = counters::Counters::new(&graph, &draft);

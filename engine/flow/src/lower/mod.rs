@@ -24,6 +24,7 @@ mod shape;
 mod ssml;
 mod step_call;
 pub(crate) mod template;
+mod tested;
 mod test;
 mod then;
 

@@ -342,9 +342,20 @@ impl<'t> Lowerer<'t> {
         if voices.is_empty() || voices.contains_key("any") {
             return;
         }
-        let languages = self.draft.languages.iter();
+        let languages = self.draft.languages.clone();
+        // Of a language that is none of the flow's it is told which one was meant: that one is not missing as well.
+        let meant: Vec<&str> = voices
+            .keys()
+            .filter(|language| !languages.contains(language))
+            .filter_map(|language| missing_translation::meant(language, &languages))
+            .collect();
+        if meant.contains(&"any") {
+            return;
+        }
         let missing: Vec<String> = languages
+            .iter()
             .filter(|language| !voices.contains_key(*language))
+            .filter(|language| !meant.contains(&language.as_str()))
             .cloned()
             .collect();
         if !missing.is_empty() {

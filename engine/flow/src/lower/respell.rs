@@ -13,7 +13,7 @@ use super::action::{COMMON, STEP_OPTIONS};
 use super::engine_verbs::options_of;
 use super::file::{DEFAULT_KEYS, ENGINE_VERBS, FILE_KEYS, GLOBAL_KEYS};
 use super::hours::{HOURS_KEYS};
-use super::names::is_language;
+use super::names::{is_language, is_variable};
 use super::press::{KEY_NAMES, key_called, key_of, no_key};
 use super::step_call::takes_map;
 use super::test::{ACTS, EXPECT_KEYS, GIVEN_KEYS, TEST_KEYS};
@@ -26,6 +26,7 @@ use crate::check::rules::{
 use crate::check::suggest::slips;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
+use crate::expr::suggest::MAX_LETTERS;
 use crate::yaml::{Content, Map, Node};
 
 /// What `set:` takes beside variables.
@@ -133,9 +134,9 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             let open = names.iter().filter(|name| map.entry(name).is_none());
             let near = open.filter_map(|name| {
                 let slips = slips(&entry.key, name)?;
-                Some((slips + self.misfit(name, &entry.value), *name))
+                Some((slips + self.misfit(name, &entry.value), lost(&entry.key, name), *name))
             });
-            let meant = near.min().map(|(_, name)| name);
+            let meant = near.min().map(|(.., name)| name);
             self.compared += names.len();
             if self.compared > MAX_COMPARED {
                 return;
@@ -171,6 +172,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         match name {
             "then" | "else" | "to" => usize::from(!target),
             "when" => usize::from(target),
+            "as" | "into" => usize::from(!value.text().is_some_and(is_variable)),
             _ => 0,
         }
     }
@@ -242,7 +244,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 };
                 let others = map.entries.iter().enumerate().filter(|(other, _)| *other != index);
                 let strangers = others.filter(|(_, other)| !self.takes(verb, &other.key)).count();
-                let misfit = strangers + usize::from(!self.suits(verb, &entry.value));
+                let misfit = strangers + self.wants(verb, map) + usize::from(!self.suits(verb, &entry.value));
                 // A key that is an option as it stands is one, unless nothing else can be the verb.
                 let option = usize::from(COMMON.contains(&entry.key.as_ref()));
                 let score = slips + misfit + option;
@@ -268,6 +270,16 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             }
             None => options_of(verb).contains(&key),
         }
+    }
+
+    /// How many inputs that a verb needs are not there.
+    fn wants(&self, verb: &str, map: &Map<'_>) -> usize {
+        let Some(description) = self.description(verb) else {
+            return 0;
+        };
+        let needed = description.input["required"].as_array().into_iter().flatten();
+        let needed = needed.filter_map(Json::as_str).filter(|name| description.main.as_deref() != Some(name));
+        needed.filter(|name| map.entry(name).is_none()).count()
     }
 
     /// Whether a verb's value has the shape that the verb wants.
@@ -597,6 +609,15 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         names.push("after");
         self.keys(map, &names, &place);
     }
+}
+
+/// How many letters of a misspelt name another does not have. That a letter was left out or two were exchanged is likelier
+/// than that another one was written.
+fn lost(written: &str, name: &str) -> usize {
+    let count = |text: &str, letter: char| text.chars().filter(|c| *c == letter).count();
+    let letters: HashSet<char> = written.chars().take(MAX_LETTERS).collect();
+    let more = letters.iter().map(|letter| count(written, *letter).saturating_sub(count(name, *letter)));
+    more.sum()
 }
 
 /// The inputs that a schema has.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::Lowerer;
+use super::tested::Named;
 use crate::check::rules::{bad_value, missing_key, unknown_hours, unknown_key, unknown_step};
 use crate::diagnostic::{Text, text};
 use crate::value::{Type, Value, parse_literal};
@@ -350,6 +351,7 @@ impl<'t> Lowerer<'t> {
                 );
                 bad_value::why(&mut self.report, entry.key_span, why, Some(help));
             }
+            self.mocked(entry);
             let replies = match &entry.value.content {
                 Content::List(items) => items.iter().filter_map(|item| self.reply(item)).collect(),
                 _ => self.reply(&entry.value).into_iter().collect(),
@@ -534,6 +536,14 @@ impl<'t> Lowerer<'t> {
         expected.queue = self.text_of(map, "queue");
         expected.transfer = self.text_of(map, "transfer");
         expected.ends = self.text_of(map, "ends");
+        for (kind, key) in [(Named::Queue, "queue"), (Named::Transfer, "transfer")] {
+            if let Some(node) = map.value(key)
+                && let Some(name) = node.text()
+            {
+                self.known_in_test(kind, name, node.span);
+            }
+        }
+        self.known_steps(map.value("used"));
         expected.step = self.text_of(map, "step");
         if let (Some(step), Some(node)) = (&expected.step, map.value("step"))
             && !self.steps.contains_key(step.as_str())

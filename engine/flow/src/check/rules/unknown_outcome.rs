@@ -102,3 +102,11 @@ pub(crate) fn misspelt_else(report: &mut Report<'_>, at: Span, name: &str) {
         .find(&UNKNOWN_OUTCOME, at, message)
         .did_you_mean(at, Some("else"), &[]);
 }
+
+/// Of a mock: what is mocked never ends so.
+pub(crate) fn mocked(report: &mut Report<'_>, at: Span, name: &str, mocked: &str, meant: Option<&str>, names: &[String]) {
+    let message = text!("`{mocked}` never ends with `{name}`", "`{mocked}` 没有结果 `{name}`");
+    let _done = report
+        .find(&UNKNOWN_OUTCOME, at, message)
+        .did_you_mean(at, meant, names);
+}

@@ -48,3 +48,14 @@ pub(crate) fn misspelt(report: &mut Report<'_>, at: Span, name: &str, meant: &st
     let message = text!("there is no variable called `{name}`", "没有名为 `{name}` 的变量");
     let _done = report.find(&UNKNOWN_VARIABLE, at, message).did_you_mean(at, Some(meant), &[]);
 }
+
+/// Of a result that is kept under a name that nothing reads, while what is nearly so called has no value.
+pub(crate) fn unread(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!(
+        "nothing reads `{name}`, and nothing gives `{meant}` a value",
+        "没有人读取 `{name}`，也没有人给 `{meant}` 赋值"
+    );
+    let _done = report
+        .find(&UNKNOWN_VARIABLE, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}

@@ -1,0 +1,84 @@
+//! Results that are kept under a misspelt name: `into: order_n`, where everything reads `order_no`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use super::report::Report;
+use super::rules::{unknown_variable, unused};
+use super::suggest::{nearest, slips};
+use crate::lower::{Draft, MAX_COMPARED};
+
+/// Reads of a name that nobody gives a value, from which on the name is believed and not its readers.
+const MANY: usize = 2;
+
+/// Gives a result the name that was meant, and tells of it, so that not every place that reads it is a finding.
+pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) {
+    let mut reads: HashMap<&str, usize> = HashMap::new();
+    let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
+    for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
+        for (name, _) in expr.roots() {
+            *reads.entry(name).or_default() += 1;
+        }
+    }
+    let given: HashSet<&str> = draft.bindings.iter().map(|binding| binding.name.as_str()).collect();
+    let unread: BTreeSet<&str> = given
+        .iter()
+        .copied()
+        .filter(|name| !reads.contains_key(name) && !draft.vars.contains_key(*name))
+        .collect();
+    if unread.is_empty() {
+        return;
+    }
+    // What is without a value: declared without one, or read again and again.
+    let mut lacking: Vec<&str> = draft
+        .vars
+        .iter()
+        .filter(|(name, var)| var.default.is_none() && !given.contains(name.as_str()))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let bound = |name: &str| draft.uses.iter().any(|used| used.binds.contains_key(name));
+    lacking.extend(reads.iter().filter_map(|(name, times)| {
+        let known = given.contains(name) || draft.vars.contains_key(*name) || draft.inputs.contains_key(*name);
+        let own = matches!(*name, "call" | "now" | "queue");
+        (*times >= MANY && !known && !own && !bound(name)).then_some(*name)
+    }));
+    lacking.sort_unstable();
+    let names = lacking.len() + draft.vars.len();
+    let mut renamed: BTreeMap<String, String> = BTreeMap::new();
+    for (number, name) in unread.into_iter().enumerate() {
+        if number * names > MAX_COMPARED {
+            break;
+        }
+        let at = || {
+            let mut bindings = draft.bindings.iter();
+            bindings.find(|binding| binding.name == name).map(|binding| binding.span)
+        };
+        if let Some(meant) = nearest(name, lacking.iter().copied()) {
+            if let Some(at) = at() {
+                unknown_variable::unread(report, at, name, meant);
+            }
+            renamed.insert(name.to_owned(), meant.to_owned());
+        } else if let Some(meant) = draft.vars.keys().find(|var| slips(name, var) == Some(1))
+            && let Some(at) = at()
+        {
+            unused::result(report, at, name, meant);
+        }
+    }
+    if renamed.is_empty() {
+        return;
+    }
+    for binding in &mut draft.bindings {
+        if let Some(meant) = renamed.get(&binding.name) {
+            binding.name.clone_from(meant);
+        }
+    }
+    // A step's own prompts may name its result.
+    let uses = draft.uses.iter_mut().map(|used| &mut used.binds);
+    for binds in uses.chain(draft.prompt_uses.iter_mut().map(|used| &mut used.binds)) {
+        for (name, meant) in &renamed {
+            if let Some(ty) = binds.get(name).cloned() {
+                Rc::make_mut(binds).insert(meant.clone(), ty);
+            }
+        }
+    }
+}

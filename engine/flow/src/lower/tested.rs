@@ -1,0 +1,139 @@
+//! What tests name that stands outside the flow: plugins' steps, queues, suppliers, other flows.
+
+use super::Lowerer;
+use super::input::address;
+use crate::check::rules::{unknown_destination, unknown_outcome, unknown_plugin, unknown_queue};
+use crate::expr::Span;
+use crate::plan::Action;
+use crate::yaml::{Entry, Node};
+
+/// How a queue lets go of a contact; `wit/1.0/deps/route`.
+const QUEUE_ENDS: [&str; 6] = ["done", "timeout", "full", "closed", "no_agents", "failed"];
+
+/// How a transfer ends; the same.
+const TRANSFER_ENDS: [&str; 5] = ["done", "busy", "no_answer", "declined", "failed"];
+
+/// What a test names by a word alone.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Named {
+    Queue,
+    Transfer,
+}
+
+impl<'t> Lowerer<'t> {
+    /// Tells of a mock for something that is not there, or that never ends as the mock says.
+    pub(super) fn mocked(&mut self, entry: &Entry<'_>) {
+        let (key, at) = (entry.key.as_ref(), entry.key_span);
+        let after = |kind: &str| {
+            let name = key.strip_prefix(kind)?;
+            // Only the name, not the word before it.
+            let start = at.end - name.len().min(at.end - at.start);
+            Some((name, Span { start, end: at.end }))
+        };
+        if key.contains('/') {
+            self.known_step(key, at);
+        } else if let Some((name, _)) = after("queue.") {
+            self.known_in_test(Named::Queue, name, at);
+        } else if let Some((name, _)) = after("transfer.") {
+            self.known_in_test(Named::Transfer, name, at);
+        } else if let Some((name, at)) = after("call.") {
+            self.flow_named(name, at);
+        }
+        let Some(ends) = self.ends_of(key) else {
+            return;
+        };
+        let replies = entry.value.list().unwrap_or(std::slice::from_ref(&entry.value));
+        for outcome in replies.iter().filter_map(|reply| reply.map()?.value("outcome")) {
+            if let Some(name) = outcome.text().filter(|name| !ends.iter().any(|end| end == name)) {
+                let meant = self.nearest(name, ends.iter().map(String::as_str)).map(str::to_owned);
+                unknown_outcome::mocked(&mut self.report, outcome.span, name, key, meant.as_deref(), &ends);
+            }
+        }
+    }
+
+    /// How what is mocked may end; `None` when that cannot be known.
+    fn ends_of(&self, key: &str) -> Option<Vec<String>> {
+        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        if key.starts_with("queue.") {
+            return Some(named(&QUEUE_ENDS));
+        }
+        if key.starts_with("transfer.") {
+            return Some(named(&TRANSFER_ENDS));
+        }
+        let mut ends: Vec<String> = Vec::new();
+        if let Some(flow) = key.strip_prefix("call.") {
+            ends.extend(self.catalog.flows.as_ref()?.get(flow)?.outcomes.iter().cloned());
+            ends.push("error".to_owned());
+            if ends.len() == 1 {
+                ends.push("done".to_owned());
+            }
+            return Some(ends);
+        }
+        let is = |step: &str| step.split('@').next() == Some(key);
+        let versions = self.catalog.steps.range(format!("{key}@")..).take_while(|(step, _)| is(step));
+        for (_, description) in versions {
+            // What keys lead to is up to each place that uses the step.
+            if !description.outcomes_from.is_empty() {
+                return None;
+            }
+            ends.extend(description.outcomes.keys().cloned());
+        }
+        if ends.is_empty() {
+            return None;
+        }
+        ends.extend(["timeout", "error"].map(str::to_owned));
+        ends.dedup();
+        Some(ends)
+    }
+
+    /// Tells of a queue or a supplier that the project does not have.
+    pub(super) fn known_in_test(&mut self, kind: Named, name: &str, at: Span) {
+        let names = match kind {
+            Named::Queue => &self.catalog.queues,
+            Named::Transfer if address(name) => return,
+            Named::Transfer => &self.catalog.destinations,
+        };
+        let Some(names) = names.as_ref().filter(|names| !names.contains(name)) else {
+            return;
+        };
+        let meant = self.nearest(name, names.iter().map(String::as_str));
+        let meant = meant.map(str::to_owned);
+        let names: Vec<String> = names.iter().cloned().collect();
+        let tell = match kind {
+            Named::Queue => unknown_queue::unknown,
+            Named::Transfer => unknown_destination::unknown,
+        };
+        tell(&mut self.report, at, name, meant.as_deref(), &names);
+    }
+
+    /// The steps of `used:`.
+    pub(super) fn known_steps(&mut self, used: Option<&Node<'_>>) {
+        for node in used.into_iter().flat_map(|node| node.list().unwrap_or(std::slice::from_ref(node))) {
+            if let Some(name) = node.text() {
+                self.known_step(name, node.span);
+            }
+        }
+    }
+
+    /// Tells of a step that no plugin has: `plugin/step`, without its version. One that the flow itself uses is told where
+    /// it does.
+    fn known_step(&mut self, name: &str, at: Span) {
+        let is = |key: &str| key.split('@').next() == Some(name);
+        let mut uses = self.draft.nodes.iter().filter_map(|node| match &node.action {
+            Action::Step(call) => Some(call.step.as_str()),
+            _ => None,
+        });
+        let mut first = self.catalog.steps.range(format!("{name}@")..);
+        if first.next().is_some_and(|(key, _)| is(key)) || uses.any(is) {
+            return;
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for key in self.catalog.steps.keys() {
+            names.extend(key.split('@').next());
+        }
+        names.dedup();
+        let meant = self.nearest(name, names.iter().copied()).map(str::to_owned);
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        unknown_plugin::unknown(&mut self.report, at, name, meant.as_deref(), &names);
+    }
+}
