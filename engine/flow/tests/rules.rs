@@ -1,9 +1,9 @@
 //! The rules' examples: each fails in a flow of its own, whose findings are seen as the designer sees them, and its page shows
 //! what is wrong and what to write instead.
 
-mod support;
 #[path = "support/pages.rs"]
 mod pages;
+mod support;
 
 use std::collections::BTreeSet;
 

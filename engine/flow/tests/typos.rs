@@ -35,10 +35,26 @@ enum What {
 /// Keys that stand for something else than one of the language, by their path without lists; `*` is any name, `…` is anything above or below.
 /// Everything that is not here is [`What::One`].
 const EXCEPTIONS: &[(&str, What, &str)] = &[
-    ("tests *", What::Free, "a test's name is a sentence for people"),
-    ("… tag *", What::Free, "tags are the flow's own words, for reports"),
-    ("… attach *", What::Free, "what is attached is the flow's own words, for the agent's screen"),
-    ("tests * mock * * …", What::Free, "a mock's data are the plugin's, which the test may invent"),
+    (
+        "tests *",
+        What::Free,
+        "a test's name is a sentence for people",
+    ),
+    (
+        "… tag *",
+        What::Free,
+        "tags are the flow's own words, for reports",
+    ),
+    (
+        "… attach *",
+        What::Free,
+        "what is attached is the flow's own words, for the agent's screen",
+    ),
+    (
+        "tests * mock * * …",
+        What::Free,
+        "a mock's data are the plugin's, which the test may invent",
+    ),
 ];
 
 /// The keys of a mock that are the language's.
@@ -53,13 +69,24 @@ fn exception(path: &[String]) -> Option<What> {
     let fits = |pattern: &str| {
         let parts: Vec<&str> = pattern.split(' ').collect();
         let (parts, path) = match (parts.first(), parts.last()) {
-            (Some(&"…"), _) if path.len() >= parts.len() => (&parts[1..], &path[path.len() - parts.len() + 1..]),
-            (_, Some(&"…")) if path.len() >= parts.len() - 1 => (&parts[..parts.len() - 1], &path[..parts.len() - 1]),
+            (Some(&"…"), _) if path.len() >= parts.len() => {
+                (&parts[1..], &path[path.len() - parts.len() + 1..])
+            }
+            (_, Some(&"…")) if path.len() >= parts.len() - 1 => {
+                (&parts[..parts.len() - 1], &path[..parts.len() - 1])
+            }
             _ => (&parts[..], &path[..]),
         };
-        parts.len() == path.len() && parts.iter().zip(path).all(|(part, is)| *part == "*" || *part == is.as_str())
+        parts.len() == path.len()
+            && parts
+                .iter()
+                .zip(path)
+                .all(|(part, is)| *part == "*" || *part == is.as_str())
     };
-    EXCEPTIONS.iter().find(|(pattern, ..)| fits(pattern)).map(|(_, what, _)| *what)
+    EXCEPTIONS
+        .iter()
+        .find(|(pattern, ..)| fits(pattern))
+        .map(|(_, what, _)| *what)
 }
 
 /// Every key of a map, with its path.
@@ -94,10 +121,16 @@ fn keys(source: &str) -> Vec<(Vec<String>, usize)> {
                 _ => done(&mut levels, &mut path),
             },
             Event::SequenceStart(..) => {
-                levels.push(Level { list: true, key: false });
+                levels.push(Level {
+                    list: true,
+                    key: false,
+                });
                 path.push("-".to_owned());
             }
-            Event::MappingStart(..) => levels.push(Level { list: false, key: true }),
+            Event::MappingStart(..) => levels.push(Level {
+                list: false,
+                key: true,
+            }),
             Event::SequenceEnd => {
                 levels.pop();
                 path.pop();
@@ -115,15 +148,32 @@ fn keys(source: &str) -> Vec<(Vec<String>, usize)> {
 
 /// Keys below which others mean something of their own.
 const PLACES: [&str; 19] = [
-    "global", "weekly", "press", "then", "choose", "set", "with", "retry", "meanwhile", "reprompt", "expect", "record", "tests",
-    "given", "mock", "run", "vars", "inputs", "any",
+    "global",
+    "weekly",
+    "press",
+    "then",
+    "choose",
+    "set",
+    "with",
+    "retry",
+    "meanwhile",
+    "reprompt",
+    "expect",
+    "record",
+    "tests",
+    "given",
+    "mock",
+    "run",
+    "vars",
+    "inputs",
+    "any",
 ];
 
 /// Words that say what a name is for that stands behind them.
 const BEFORE: [&str; 29] = [
-    "as", "into", "goto", "then", "else", "to", "call", "start", "error", "hangup", "too_long", "say", "menu", "ask", "label",
-    "short", "queue", "transfer", "use", "if", "when", "switch", "confirm", "no_input", "no_match", "expect", "step", "return",
-    "hours",
+    "as", "into", "goto", "then", "else", "to", "call", "start", "error", "hangup", "too_long",
+    "say", "menu", "ask", "label", "short", "queue", "transfer", "use", "if", "when", "switch",
+    "confirm", "no_input", "no_match", "expect", "step", "return", "hours",
 ];
 
 /// Every word of a flow that can be misspelt, in order.
@@ -135,7 +185,15 @@ fn words(source: &str, catalog: &Catalog) -> Vec<Word> {
         let above = above.filter(|above| PLACES.contains(&above.as_str()));
         let class = format!("{} / {text}", above.map_or("*", |above| above));
         let what = exception(&path).unwrap_or(What::One);
-        words.insert(start, Word { start, text, what, class });
+        words.insert(
+            start,
+            Word {
+                start,
+                text,
+                what,
+                class,
+            },
+        );
     }
     let sheet = Sheet::read(source, catalog, None, None);
     for mention in sheet.mentions(catalog) {
@@ -143,32 +201,105 @@ fn words(source: &str, catalog: &Catalog) -> Vec<Word> {
             true => What::Definition,
             false => What::One,
         };
-        let before = source[..mention.span.start].trim_end_matches(|c: char| !c.is_ascii_lowercase());
-        let before = before.rsplit(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap_or_default();
-        let before = if BEFORE.contains(&before) { before } else { "*" };
+        let before =
+            source[..mention.span.start].trim_end_matches(|c: char| !c.is_ascii_lowercase());
+        let before = before
+            .rsplit(|c: char| !c.is_ascii_lowercase() && c != '_')
+            .next()
+            .unwrap_or_default();
+        let before = if BEFORE.contains(&before) {
+            before
+        } else {
+            "*"
+        };
         let class = format!("{:?} {what:?} after {before}", mention.kind);
         let (start, text) = (mention.span.start, mention.name);
         if mention.kind != Kind::Flow || !mention.defines {
-            words.insert(start, Word { start, text, what, class });
+            words.insert(
+                start,
+                Word {
+                    start,
+                    text,
+                    what,
+                    class,
+                },
+            );
         }
     }
+    for word in values(source) {
+        words.entry(word.start).or_insert(word);
+    }
     words.into_values().collect()
+}
+
+/// Words that are values: kinds of answers, types, and in expressions filters and what every contact has.
+fn values(source: &str) -> Vec<Word> {
+    let mut found = Vec::new();
+    let word = |start: usize, text: &str, of: &str| Word {
+        start,
+        text: text.to_owned(),
+        what: What::One,
+        class: format!("value of {of} {text}"),
+    };
+    for (of, marks) in [
+        ("type", &["type: "][..]),
+        ("expect", &["expect: "]),
+        ("channel", &["channel: "]),
+        (
+            "call",
+            &["${call.", "if: call.", "when: call.", "switch: call."],
+        ),
+        ("filter", &[" | "]),
+    ] {
+        for mark in marks {
+            for (at, _) in source.match_indices(mark) {
+                let start = at + mark.len();
+                let text: String = source[start..]
+                    .chars()
+                    .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                    .collect();
+                let line = source[..at].rfind('\n').map_or(0, |line| line + 1);
+                let behind = source[start + text.len()..].chars().next().unwrap_or('\n');
+                // In a test, a prompt's name is expected.
+                let other = match of {
+                    "expect" => source[line..at].contains('-') || behind == '/',
+                    "filter" => !source[line..at].contains("${") || source[line..at].contains('#'),
+                    _ => false,
+                };
+                if !text.is_empty() && !other {
+                    found.push(word(start, &text, of));
+                }
+            }
+        }
+    }
+    found
 }
 
 /// A word with one letter dropped, with two neighbours exchanged, with one letter doubled; where, the seed decides.
 fn slips(word: &str, seed: usize) -> Vec<(&'static str, String)> {
     let letters: Vec<char> = word.chars().collect();
-    let here: Vec<usize> = (0..letters.len()).filter(|at| letters[*at].is_ascii_lowercase()).collect();
+    let here: Vec<usize> = (0..letters.len())
+        .filter(|at| letters[*at].is_ascii_lowercase())
+        .collect();
     if here.is_empty() {
         return Vec::new();
     }
     let at = here[seed % here.len()];
-    let without: String = letters.iter().enumerate().filter(|(index, _)| *index != at).map(|(_, c)| c).collect();
+    let without: String = letters
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != at)
+        .map(|(_, c)| c)
+        .collect();
     let mut doubled = letters.clone();
     doubled.insert(at, letters[at]);
     let mut slips = vec![("dropped", without), ("doubled", doubled.iter().collect())];
     let pairs: Vec<usize> = (1..letters.len())
-        .filter(|at| letters[*at] != letters[at - 1] && letters[*at].is_ascii_lowercase() && letters[at - 1].is_ascii_lowercase())
+        .filter(|at| {
+            letters[*at] != letters[at - 1]
+                && letters[*at].is_ascii_lowercase()
+                && letters[at - 1].is_ascii_lowercase()
+        })
         .collect();
     if !pairs.is_empty() {
         let at = pairs[seed % pairs.len()];
@@ -176,13 +307,18 @@ fn slips(word: &str, seed: usize) -> Vec<(&'static str, String)> {
         swapped.swap(at - 1, at);
         slips.push(("swapped", swapped.iter().collect()));
     }
-    slips.retain(|(_, slip)| !slip.is_empty());
+    // A blank more or less at the margin is no slip in a word.
+    slips.retain(|(_, slip)| !slip.is_empty() && !slip.starts_with(' '));
     slips
 }
 
 /// The same text with another word in a word's place.
 fn with(source: &str, word: &Word, slip: &str) -> String {
-    format!("{}{slip}{}", &source[..word.start], &source[word.start + word.text.len()..])
+    format!(
+        "{}{slip}{}",
+        &source[..word.start],
+        &source[word.start + word.text.len()..]
+    )
 }
 
 /// What is wrong with the findings of a slip; nothing when they are as they should be.
@@ -191,23 +327,35 @@ fn fault(word: &Word, slip: &str, text: &str, found: &[Diagnostic]) -> Option<St
     let right = match word.what {
         What::One => {
             let there = |found: &Diagnostic| {
-                found.primary.span.start <= word.start + slip.len() && word.start <= found.primary.span.end
+                found.primary.span.start <= word.start + slip.len()
+                    && word.start <= found.primary.span.end
             };
             matches!(found, [one] if there(one))
         }
         What::Definition => {
-            let places: BTreeSet<usize> = found.iter().map(|found| found.primary.span.start).collect();
-            // Of a variable that `into:` makes anyway, that nothing uses what is declared is the finding.
-            let declared = matches!(found, [one] if one.rule == "unused" && at(one) == slip);
-            declared
-                || places.len() == found.len()
-                && found.iter().all(|found| found.rule.starts_with("unknown-") && at(found).contains(&word.text))
+            let places: BTreeSet<usize> =
+                found.iter().map(|found| found.primary.span.start).collect();
+            // Unless it is believed that the definition is the slip, or nothing needs it: a variable that `into:` makes anyway.
+            let here = matches!(found, [one] if matches!(one.rule, "unknown-variable" | "unused") && at(one) == slip);
+            here || places.len() == found.len()
+                && found.iter().all(|found| {
+                    found.rule.starts_with("unknown-") && at(found).contains(&word.text)
+                })
         }
         What::Free => found.is_empty(),
     };
     let told: Vec<String> = found
         .iter()
-        .map(|found| format!("{}:{} {} {} [{}]", found.primary.place.line, found.primary.place.column, found.rule, found.message.english(), at(found).lines().next().unwrap_or_default()))
+        .map(|found| {
+            format!(
+                "{}:{} {} {} [{}]",
+                found.primary.place.line,
+                found.primary.place.column,
+                found.rule,
+                found.message.english(),
+                at(found).lines().next().unwrap_or_default()
+            )
+        })
         .collect();
     (!right).then(|| told.join("; "))
 }
@@ -217,13 +365,21 @@ fn texts() -> Vec<(String, String, Catalog)> {
     let mut texts = Vec::new();
     for project in shipped::projects() {
         for (file, text) in &project.flows {
-            texts.push((format!("{}/{file}", project.name), text.clone(), project.catalog.clone()));
+            texts.push((
+                format!("{}/{file}", project.name),
+                text.clone(),
+                project.catalog.clone(),
+            ));
         }
     }
     let catalog = support::project();
     for rule in RULES {
         if let [_, right] = &pages::examples(rule.page)[..] {
-            texts.push((format!("explain {}", rule.slug), pages::whole(right), catalog.clone()));
+            texts.push((
+                format!("explain {}", rule.slug),
+                pages::whole(right),
+                catalog.clone(),
+            ));
         }
     }
     texts
@@ -232,7 +388,7 @@ fn texts() -> Vec<(String, String, Catalog)> {
 #[test]
 fn every_slip_is_one_finding() {
     /// Of a class that has been misspelt already, one word in so many is misspelt again.
-    const AGAIN: usize = 199;
+    const AGAIN: usize = 61;
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let (mut tried, mut faults) = (0, Vec::new());
     let mut number = 0;
@@ -241,7 +397,7 @@ fn every_slip_is_one_finding() {
             number += 1;
             let times = seen.entry(word.class.clone()).or_default();
             *times += 1;
-            if *times > 2 && number % AGAIN != 0 {
+            if *times > 1 && number % AGAIN != 0 {
                 continue;
             }
             for (how, slip) in slips(&word.text, *times + number) {
@@ -250,10 +406,19 @@ fn every_slip_is_one_finding() {
                 tried += 1;
                 if let Some(told) = fault(&word, &slip, &text, &found) {
                     let line = source[..word.start].lines().count();
-                    faults.push(format!("{name}:{line} {} {how} {slip} ({:?} {}): {told}", word.text, word.what, word.class));
+                    faults.push(format!(
+                        "{name}:{line} {} {how} {slip} ({:?} {}): {told}",
+                        word.text, word.what, word.class
+                    ));
                 }
             }
         }
     }
-    assert!(faults.is_empty(), "{} of {tried}\n{}", faults.len(), faults.join("\n"));
+    assert!(tried > 1_500, "{tried} slips are too few");
+    assert!(
+        faults.is_empty(),
+        "{} of {tried}\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::report::Report;
-use super::strange::Strange;
 use super::rules::{dead_end, unreachable};
+use super::strange::Strange;
 use crate::catalog::FlowSignature;
 use crate::diagnostic::{Text, text};
 use crate::lower::{Draft, UNKNOWN};

@@ -20,7 +20,11 @@ pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) {
             *reads.entry(name).or_default() += 1;
         }
     }
-    let given: HashSet<&str> = draft.bindings.iter().map(|binding| binding.name.as_str()).collect();
+    let given: HashSet<&str> = draft
+        .bindings
+        .iter()
+        .map(|binding| binding.name.as_str())
+        .collect();
     let unread: BTreeSet<&str> = given
         .iter()
         .copied()
@@ -38,7 +42,9 @@ pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) {
         .collect();
     let bound = |name: &str| draft.uses.iter().any(|used| used.binds.contains_key(name));
     lacking.extend(reads.iter().filter_map(|(name, times)| {
-        let known = given.contains(name) || draft.vars.contains_key(*name) || draft.inputs.contains_key(*name);
+        let known = given.contains(name)
+            || draft.vars.contains_key(*name)
+            || draft.inputs.contains_key(*name);
         let own = matches!(*name, "call" | "now" | "queue");
         (*times >= MANY && !known && !own && !bound(name)).then_some(*name)
     }));
@@ -51,7 +57,9 @@ pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) {
         }
         let at = || {
             let mut bindings = draft.bindings.iter();
-            bindings.find(|binding| binding.name == name).map(|binding| binding.span)
+            bindings
+                .find(|binding| binding.name == name)
+                .map(|binding| binding.span)
         };
         if let Some(meant) = nearest(name, lacking.iter().copied()) {
             if let Some(at) = at() {

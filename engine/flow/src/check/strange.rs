@@ -37,9 +37,14 @@ impl<'t> Strange<'t> {
             }
             Content::Map(map) => {
                 let is_strange = |start: usize| keys.contains(&start);
-                if map.entries.iter().any(|entry| is_strange(entry.key_span.start)) {
+                if map
+                    .entries
+                    .iter()
+                    .any(|entry| is_strange(entry.key_span.start))
+                {
                     self.beside.extend([above, node.span.start]);
-                    self.beside.extend(map.entries.iter().map(|entry| entry.key_span.start));
+                    self.beside
+                        .extend(map.entries.iter().map(|entry| entry.key_span.start));
                 }
                 for entry in &map.entries {
                     match is_strange(entry.key_span.start) {
@@ -66,7 +71,8 @@ impl<'t> Strange<'t> {
 
     fn take_text(&mut self, text: &'t str) {
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        self.words.extend(text.split(|c| !is_name(c)).filter(|word| !word.is_empty()));
+        self.words
+            .extend(text.split(|c| !is_name(c)).filter(|word| !word.is_empty()));
     }
 
     /// Whether a name stands below a strange key.
@@ -78,9 +84,18 @@ impl<'t> Strange<'t> {
     pub fn explains(&self, found: &Diagnostic, source: &str) -> bool {
         let span = found.primary.span;
         match found.rule {
-            "missing-key" | "missing-input" | "missing-outcome" | "dead-end" => self.beside.contains(&span.start),
-            "unused" | "unassigned-variable" | "unknown-variable" | "unknown-step" | "unknown-prompt" | "unknown-hours"
-            | "unknown-outcome" => source.get(span.start..span.end).is_some_and(|name| self.mentions(name)),
+            "missing-key" | "missing-input" | "missing-outcome" | "dead-end" => {
+                self.beside.contains(&span.start)
+            }
+            "unused"
+            | "unassigned-variable"
+            | "unknown-variable"
+            | "unknown-step"
+            | "unknown-prompt"
+            | "unknown-hours"
+            | "unknown-outcome" => source
+                .get(span.start..span.end)
+                .is_some_and(|name| self.mentions(name)),
             _ => false,
         }
     }

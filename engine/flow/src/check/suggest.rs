@@ -41,7 +41,11 @@ pub(crate) fn slips(written: &str, name: &str) -> Option<usize> {
     }
     let (wanted, letters) = (Letters::new(written.chars()), Letters::new(name.chars()));
     let allowed = (wanted.get().len() / 3).max(1);
-    distance(&wanted, &letters, allowed.min(letters.get().len().max(1) - 1))
+    distance(
+        &wanted,
+        &letters,
+        allowed.min(letters.get().len().max(1) - 1),
+    )
 }
 
 /// As many of the names as [`shown`] looks at: of a large flow that is full of typing errors, no finding takes them all.

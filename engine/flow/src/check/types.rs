@@ -199,8 +199,12 @@ impl<'c> Checker<'c, '_, '_, '_> {
         let (ty, findings) = expr::infer(expr, &here);
         let wrong = !findings.is_empty();
         // What a misspelt name was to make sure of is not known: `order.eta | date if oder.eta is not none else "soon"`.
-        let lost = findings.iter().any(|found| matches!(found.rule, "unknown-variable" | "unknown-field"));
-        let findings = findings.into_iter().filter(|found| !lost || found.rule != "type-mismatch");
+        let lost = findings
+            .iter()
+            .any(|found| matches!(found.rule, "unknown-variable" | "unknown-field"));
+        let findings = findings
+            .into_iter()
+            .filter(|found| !lost || found.rule != "type-mismatch");
         for finding in findings {
             tell(self.report, finding);
         }

@@ -83,6 +83,7 @@ pub(crate) fn lower<'t>(
             max_steps: MAX_STEPS,
             ..Draft::default()
         },
+        walked: None,
         two_verbs: false,
         compared: 0,
     };
@@ -381,11 +382,7 @@ impl<'t> Lowerer<'t> {
         ) else {
             return;
         };
-        self.unknown_keys(
-            map,
-            Text::fixed("`global`", "`global`"),
-            &GLOBAL_KEYS,
-        );
+        self.unknown_keys(map, Text::fixed("`global`", "`global`"), &GLOBAL_KEYS);
         let place = Place {
             step: usize::MAX,
             depth: 0,

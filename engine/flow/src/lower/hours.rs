@@ -55,11 +55,7 @@ impl<'t> Lowerer<'t> {
     }
 
     fn hours(&mut self, at: crate::expr::Span, map: &'t Map<'t>) -> Json {
-        self.unknown_keys(
-            map,
-            Text::fixed("`hours`", "`hours`"),
-            &HOURS_KEYS,
-        );
+        self.unknown_keys(map, Text::fixed("`hours`", "`hours`"), &HOURS_KEYS);
         let mut hours = JsonMap::new();
         match map.value("timezone") {
             None => missing_key::missing(

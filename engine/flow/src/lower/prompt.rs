@@ -234,11 +234,7 @@ impl<'t> Lowerer<'t> {
         map: &'t Map<'t>,
         draft: &mut PromptDraft<'t>,
     ) -> Option<Voice> {
-        self.unknown_keys(
-            map,
-            Text::fixed("a voice", "一段语音"),
-            &VOICE_KEYS,
-        );
+        self.unknown_keys(map, Text::fixed("a voice", "一段语音"), &VOICE_KEYS);
         let mut voice = Voice::default();
         if let Some(value) = map.value("lang")
             && let Some(lang) = self.expect_text(

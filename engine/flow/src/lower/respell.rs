@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::action::{COMMON, STEP_OPTIONS};
 use super::engine_verbs::options_of;
 use super::file::{DEFAULT_KEYS, ENGINE_VERBS, FILE_KEYS, GLOBAL_KEYS};
-use super::hours::{HOURS_KEYS};
+use super::hours::HOURS_KEYS;
 use super::names::{is_language, is_variable};
 use super::press::{KEY_NAMES, key_called, key_of, no_key};
 use super::step_call::takes_map;
@@ -97,7 +97,9 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         }
         let names = |key: &str| {
             let below = map.value(key).and_then(Node::map).into_iter();
-            below.flat_map(|map| &map.entries).map(|entry| entry.key.to_string())
+            below
+                .flat_map(|map| &map.entries)
+                .map(|entry| entry.key.to_string())
         };
         self.variables = names("vars").collect();
         self.steps = names("steps").collect();
@@ -109,7 +111,11 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             match entry.key.as_ref() {
                 "prompts" => below(value, |_, node| self.prompt(node)),
                 "hours" => maps_of(value).for_each(|map| self.hours(map)),
-                "defaults" => self.map(value, &DEFAULT_KEYS, &Text::fixed("`defaults`", "`defaults`")),
+                "defaults" => self.map(
+                    value,
+                    &DEFAULT_KEYS,
+                    &Text::fixed("`defaults`", "`defaults`"),
+                ),
                 "global" => {
                     self.map(value, &GLOBAL_KEYS, &Text::fixed("`global`", "`global`"));
                     below(value, |key, node| match key {
@@ -134,7 +140,11 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             let open = names.iter().filter(|name| map.entry(name).is_none());
             let near = open.filter_map(|name| {
                 let slips = slips(&entry.key, name)?;
-                Some((slips + self.misfit(name, &entry.value), lost(&entry.key, name), *name))
+                Some((
+                    slips + self.misfit(name, &entry.value),
+                    lost(&entry.key, name),
+                    *name,
+                ))
             });
             let meant = near.min().map(|(.., name)| name);
             self.compared += names.len();
@@ -231,7 +241,12 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
     /// Names the verb of an action that has none, if one of its keys is nearly one: the one whose options the others are.
     fn verb(&mut self, map: &mut Map<'_>) {
         let Some(catalog) = self.catalog else { return };
-        let verbs = || ENGINE_VERBS.iter().copied().chain(catalog.verbs.keys().map(String::as_str));
+        let verbs = || {
+            ENGINE_VERBS
+                .iter()
+                .copied()
+                .chain(catalog.verbs.keys().map(String::as_str))
+        };
         self.compared += map.entries.len() * verbs().count();
         if self.compared > MAX_COMPARED {
             return;
@@ -242,9 +257,17 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 let Some(slips) = slips(&entry.key, verb) else {
                     continue;
                 };
-                let others = map.entries.iter().enumerate().filter(|(other, _)| *other != index);
-                let strangers = others.filter(|(_, other)| !self.takes(verb, &other.key)).count();
-                let misfit = strangers + self.wants(verb, map) + usize::from(!self.suits(verb, &entry.value));
+                let others = map
+                    .entries
+                    .iter()
+                    .enumerate()
+                    .filter(|(other, _)| *other != index);
+                let strangers = others
+                    .filter(|(_, other)| !self.takes(verb, &other.key))
+                    .count();
+                let misfit = strangers
+                    + self.wants(verb, map)
+                    + usize::from(!self.suits(verb, &entry.value));
                 // A key that is an option as it stands is one, unless nothing else can be the verb.
                 let option = usize::from(COMMON.contains(&entry.key.as_ref()));
                 let score = slips + misfit + option;
@@ -277,8 +300,13 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         let Some(description) = self.description(verb) else {
             return 0;
         };
-        let needed = description.input["required"].as_array().into_iter().flatten();
-        let needed = needed.filter_map(Json::as_str).filter(|name| description.main.as_deref() != Some(name));
+        let needed = description.input["required"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        let needed = needed
+            .filter_map(Json::as_str)
+            .filter(|name| description.main.as_deref() != Some(name));
         needed.filter(|name| map.entry(name).is_none()).count()
     }
 
@@ -287,7 +315,9 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         let text = value.text();
         match verb {
             "use" => text.is_some_and(|text| text.contains('/')),
-            "goto" => text.is_some_and(|text| text.starts_with("flow:") || self.steps.contains(text)),
+            "goto" => {
+                text.is_some_and(|text| text.starts_with("flow:") || self.steps.contains(text))
+            }
             "choose" => value.list().is_some(),
             "set" => value.map().is_some(),
             "tag" => value.list().is_none(),
@@ -318,7 +348,9 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 let description = self.catalog.and_then(|catalog| catalog.steps.get(key));
                 let what = Text::same(format!("`{key}`"));
                 if let Some(description) = description {
-                    below_map(map, "with", |map| self.inputs(map, &description.input, &what));
+                    below_map(map, "with", |map| {
+                        self.inputs(map, &description.input, &what)
+                    });
                 }
                 below_key(map, "then", |node| self.then(node, description.map(ends)));
                 self.retry_and_meanwhile(map, &Json::Null);
@@ -337,7 +369,8 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                     });
                 }
                 let outcomes = signature.map(|signature| {
-                    let mut outcomes: Vec<&str> = signature.outcomes.iter().map(String::as_str).collect();
+                    let mut outcomes: Vec<&str> =
+                        signature.outcomes.iter().map(String::as_str).collect();
                     outcomes.push("error");
                     outcomes
                 });
@@ -368,7 +401,13 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
     }
 
     /// A verb that is short for a plugin's step.
-    fn step(&mut self, map: &mut Map<'_>, verb: &str, description: &'c StepDescription, place: &Text) {
+    fn step(
+        &mut self,
+        map: &mut Map<'_>,
+        verb: &str,
+        description: &'c StepDescription,
+        place: &Text,
+    ) {
         let schema = &description.input;
         let properties = properties(schema);
         let mut names: Vec<&str> = properties.iter().map(|(name, _)| *name).collect();
@@ -377,12 +416,13 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         names.push(verb);
         // Another verb is two verbs, which is told as such.
         let verbs = map.entries.iter().map(|entry| entry.key.to_string());
-        let verbs: Vec<String> = verbs
-            .filter(|key| self.is_verb(key))
-            .collect();
+        let verbs: Vec<String> = verbs.filter(|key| self.is_verb(key)).collect();
         names.extend(verbs.iter().map(String::as_str));
         self.keys(map, &names, place);
-        let main = description.main.as_deref().and_then(|main| Some((main, schema["properties"].get(main)?)));
+        let main = description
+            .main
+            .as_deref()
+            .and_then(|main| Some((main, schema["properties"].get(main)?)));
         for entry in &mut map.entries {
             let input = match (entry.key.as_ref(), main) {
                 (key, Some((_, schema))) if key == verb => match &mut entry.value.content {
@@ -414,7 +454,9 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         let is_input = |name: &str| !schema["properties"][name].is_null();
         if !is_input("retry") {
             let place = Text::fixed("`retry`", "`retry`");
-            below_key(map, "retry", |node| self.map(node, &step_call::RETRY_KEYS, &place));
+            below_key(map, "retry", |node| {
+                self.map(node, &step_call::RETRY_KEYS, &place)
+            });
         }
         if !is_input("meanwhile") {
             let place = Text::fixed("`meanwhile`", "`meanwhile`");
@@ -447,7 +489,11 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             (Some("prompt"), _) => self.prompt(node),
             (Some("press"), _) => self.press(node),
             (Some("expect"), Content::Map(map)) => {
-                self.keys(map, &expect::MAP_KINDS, &Text::fixed("`expect`", "`expect`"));
+                self.keys(
+                    map,
+                    &expect::MAP_KINDS,
+                    &Text::fixed("`expect`", "`expect`"),
+                );
             }
             (None, Content::Map(map)) if schema["properties"].is_object() => {
                 let place = Text::fixed("this input", "此输入");
@@ -504,7 +550,9 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             let open = KEY_NAMES.iter().filter(|name| map.entry(name).is_none());
             let meant = match key_of(&entry.key) {
                 Some(_) => None,
-                None => open.filter_map(|name| Some((slips(&entry.key, name)?, *name))).min(),
+                None => open
+                    .filter_map(|name| Some((slips(&entry.key, name)?, *name)))
+                    .min(),
             };
             if let Some((_, meant)) = meant {
                 no_key(self.report, entry.key_span, &entry.key, Some(meant));
@@ -530,7 +578,11 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         let others = map.entries.iter().map(|entry| entry.key.to_string());
         let others: Vec<String> = others.filter(|key| is_language(key)).collect();
         let languages = self.languages.clone();
-        let mut names: Vec<&str> = languages.iter().chain(&others).map(String::as_str).collect();
+        let mut names: Vec<&str> = languages
+            .iter()
+            .chain(&others)
+            .map(String::as_str)
+            .collect();
         names.push("any");
         self.keys(map, &names, &Text::fixed("a prompt", "提示"));
         for entry in &mut map.entries {
@@ -561,7 +613,9 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 ("mock", Content::Map(map)) => {
                     for entry in &mut map.entries {
                         match &mut entry.value.content {
-                            Content::List(items) => items.iter_mut().for_each(|item| self.reply(&entry.key, item)),
+                            Content::List(items) => items
+                                .iter_mut()
+                                .for_each(|item| self.reply(&entry.key, item)),
                             _ => self.reply(&entry.key, &mut entry.value),
                         }
                     }
@@ -604,8 +658,16 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             .flat_map(properties)
             .map(|(name, _)| name);
         let mut names: Vec<&str> = fields.collect();
-        let own: Vec<String> = map.entries.iter().map(|entry| entry.key.to_string()).collect();
-        names.extend(own.iter().map(String::as_str).filter(|key| slips(key, "after") != Some(1)));
+        let own: Vec<String> = map
+            .entries
+            .iter()
+            .map(|entry| entry.key.to_string())
+            .collect();
+        names.extend(
+            own.iter()
+                .map(String::as_str)
+                .filter(|key| slips(key, "after") != Some(1)),
+        );
         names.push("after");
         self.keys(map, &names, &place);
     }
@@ -616,14 +678,18 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
 fn lost(written: &str, name: &str) -> usize {
     let count = |text: &str, letter: char| text.chars().filter(|c| *c == letter).count();
     let letters: HashSet<char> = written.chars().take(MAX_LETTERS).collect();
-    let more = letters.iter().map(|letter| count(written, *letter).saturating_sub(count(name, *letter)));
+    let more = letters
+        .iter()
+        .map(|letter| count(written, *letter).saturating_sub(count(name, *letter)));
     more.sum()
 }
 
 /// The inputs that a schema has.
 fn properties(schema: &Json) -> Vec<(&str, &Json)> {
     let properties = schema["properties"].as_object().into_iter().flatten();
-    properties.map(|(name, schema)| (name.as_str(), schema)).collect()
+    properties
+        .map(|(name, schema)| (name.as_str(), schema))
+        .collect()
 }
 
 /// Everything that a step may end with, keys and the like not counted.
@@ -638,10 +704,12 @@ fn maps_of<'n, 's>(node: &'n mut Node<'s>) -> impl Iterator<Item = &'n mut Map<'
         Content::Map(map) => map.entries.as_mut_slice(),
         _ => &mut [],
     };
-    entries.iter_mut().filter_map(|entry| match &mut entry.value.content {
-        Content::Map(map) => Some(map),
-        _ => None,
-    })
+    entries
+        .iter_mut()
+        .filter_map(|entry| match &mut entry.value.content {
+            Content::Map(map) => Some(map),
+            _ => None,
+        })
 }
 
 /// Every entry of a map.

@@ -538,11 +538,7 @@ impl<'t> Lowerer<'t> {
                 "映射，例如 `{ times: 2, wait: 300ms }`",
             ),
         )?;
-        self.unknown_keys(
-            map,
-            Text::fixed("`retry`", "`retry`"),
-            &RETRY_KEYS,
-        );
+        self.unknown_keys(map, Text::fixed("`retry`", "`retry`"), &RETRY_KEYS);
         let mut retry = Retry {
             times: 1,
             wait_ms: 0,

@@ -168,11 +168,7 @@ impl<'t> Lowerer<'t> {
             ) else {
                 continue;
             };
-            self.unknown_keys(
-                lines,
-                Text::fixed("a test", "测试"),
-                &TEST_KEYS,
-            );
+            self.unknown_keys(lines, Text::fixed("a test", "测试"), &TEST_KEYS);
             test.title = self.text_of(lines, "title");
             test.skip = self.text_of(lines, "skip");
             test.only = lines
@@ -544,6 +540,7 @@ impl<'t> Lowerer<'t> {
             }
         }
         self.known_steps(map.value("used"));
+        self.known_end(map.value("ends"));
         expected.step = self.text_of(map, "step");
         if let (Some(step), Some(node)) = (&expected.step, map.value("step"))
             && !self.steps.contains_key(step.as_str())

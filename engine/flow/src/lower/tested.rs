@@ -1,8 +1,12 @@
 //! What tests name that stands outside the flow: plugins' steps, queues, suppliers, other flows.
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use super::Lowerer;
 use super::input::address;
 use crate::check::rules::{unknown_destination, unknown_outcome, unknown_plugin, unknown_queue};
+use crate::check::suggest::slips;
 use crate::expr::Span;
 use crate::plan::Action;
 use crate::yaml::{Entry, Node};
@@ -20,7 +24,45 @@ pub(super) enum Named {
     Transfer,
 }
 
+/// What the flow does, as far as its tests name it.
+#[derive(Default)]
+pub(super) struct Walked {
+    /// Steps of plugins, without their versions.
+    steps: BTreeSet<String>,
+    /// Outcomes and dispositions.
+    ends: BTreeSet<String>,
+    /// Whether it calls other flows, which may end the contact.
+    calls: bool,
+}
+
 impl<'t> Lowerer<'t> {
+    fn walked(&mut self) -> Rc<Walked> {
+        if let Some(walked) = &self.walked {
+            return walked.clone();
+        }
+        let mut walked = Walked {
+            ends: self.draft.outcomes.iter().cloned().collect(),
+            ..Walked::default()
+        };
+        for node in &self.draft.nodes {
+            match &node.action {
+                Action::Step(call) => {
+                    walked
+                        .steps
+                        .extend(call.step.split('@').next().map(str::to_owned));
+                }
+                Action::HangUp { reason } => {
+                    walked.ends.insert(reason.clone());
+                }
+                Action::Call { .. } => walked.calls = true,
+                _ => {}
+            }
+        }
+        let walked = Rc::new(walked);
+        self.walked = Some(walked.clone());
+        walked
+    }
+
     /// Tells of a mock for something that is not there, or that never ends as the mock says.
     pub(super) fn mocked(&mut self, entry: &Entry<'_>) {
         let (key, at) = (entry.key.as_ref(), entry.key_span);
@@ -42,11 +84,29 @@ impl<'t> Lowerer<'t> {
         let Some(ends) = self.ends_of(key) else {
             return;
         };
-        let replies = entry.value.list().unwrap_or(std::slice::from_ref(&entry.value));
-        for outcome in replies.iter().filter_map(|reply| reply.map()?.value("outcome")) {
-            if let Some(name) = outcome.text().filter(|name| !ends.iter().any(|end| end == name)) {
-                let meant = self.nearest(name, ends.iter().map(String::as_str)).map(str::to_owned);
-                unknown_outcome::mocked(&mut self.report, outcome.span, name, key, meant.as_deref(), &ends);
+        let replies = entry
+            .value
+            .list()
+            .unwrap_or(std::slice::from_ref(&entry.value));
+        for outcome in replies
+            .iter()
+            .filter_map(|reply| reply.map()?.value("outcome"))
+        {
+            if let Some(name) = outcome
+                .text()
+                .filter(|name| !ends.iter().any(|end| end == name))
+            {
+                let meant = self
+                    .nearest(name, ends.iter().map(String::as_str))
+                    .map(str::to_owned);
+                unknown_outcome::mocked(
+                    &mut self.report,
+                    outcome.span,
+                    name,
+                    key,
+                    meant.as_deref(),
+                    &ends,
+                );
             }
         }
     }
@@ -62,7 +122,15 @@ impl<'t> Lowerer<'t> {
         }
         let mut ends: Vec<String> = Vec::new();
         if let Some(flow) = key.strip_prefix("call.") {
-            ends.extend(self.catalog.flows.as_ref()?.get(flow)?.outcomes.iter().cloned());
+            ends.extend(
+                self.catalog
+                    .flows
+                    .as_ref()?
+                    .get(flow)?
+                    .outcomes
+                    .iter()
+                    .cloned(),
+            );
             ends.push("error".to_owned());
             if ends.len() == 1 {
                 ends.push("done".to_owned());
@@ -70,7 +138,11 @@ impl<'t> Lowerer<'t> {
             return Some(ends);
         }
         let is = |step: &str| step.split('@').next() == Some(key);
-        let versions = self.catalog.steps.range(format!("{key}@")..).take_while(|(step, _)| is(step));
+        let versions = self
+            .catalog
+            .steps
+            .range(format!("{key}@")..)
+            .take_while(|(step, _)| is(step));
         for (_, description) in versions {
             // What keys lead to is up to each place that uses the step.
             if !description.outcomes_from.is_empty() {
@@ -108,10 +180,28 @@ impl<'t> Lowerer<'t> {
 
     /// The steps of `used:`.
     pub(super) fn known_steps(&mut self, used: Option<&Node<'_>>) {
-        for node in used.into_iter().flat_map(|node| node.list().unwrap_or(std::slice::from_ref(node))) {
+        for node in used
+            .into_iter()
+            .flat_map(|node| node.list().unwrap_or(std::slice::from_ref(node)))
+        {
             if let Some(name) = node.text() {
                 self.known_step(name, node.span);
             }
+        }
+    }
+
+    /// Tells of an end that is nearly one of this flow's and none of them. The ends of other flows are their own matter.
+    pub(super) fn known_end(&mut self, node: Option<&Node<'_>>) {
+        let Some((name, at)) = node.and_then(|node| Some((node.text()?, node.span))) else {
+            return;
+        };
+        let walked = self.walked();
+        if walked.calls || walked.ends.contains(name) {
+            return;
+        }
+        let meant = self.nearest(name, walked.ends.iter().map(String::as_str));
+        if let Some(meant) = meant.filter(|meant| slips(name, meant) == Some(1)) {
+            unknown_outcome::ends(&mut self.report, at, name, meant);
         }
     }
 
@@ -119,12 +209,8 @@ impl<'t> Lowerer<'t> {
     /// it does.
     fn known_step(&mut self, name: &str, at: Span) {
         let is = |key: &str| key.split('@').next() == Some(name);
-        let mut uses = self.draft.nodes.iter().filter_map(|node| match &node.action {
-            Action::Step(call) => Some(call.step.as_str()),
-            _ => None,
-        });
         let mut first = self.catalog.steps.range(format!("{name}@")..);
-        if first.next().is_some_and(|(key, _)| is(key)) || uses.any(is) {
+        if first.next().is_some_and(|(key, _)| is(key)) || self.walked().steps.contains(name) {
             return;
         }
         let mut names: Vec<&str> = Vec::new();

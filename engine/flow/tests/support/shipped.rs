@@ -25,7 +25,9 @@ pub fn projects() -> Vec<Project> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let list = |folder: PathBuf| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(&folder).expect("the folder is there");
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        let mut paths: Vec<PathBuf> = entries
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
         paths.sort();
         paths
     };
@@ -37,7 +39,8 @@ pub fn projects() -> Vec<Project> {
     {
         let path = plugin.join("description.json");
         if path.exists() {
-            let plugin: PluginDescription = serde_json::from_str(&read(&path)).expect("a description");
+            let plugin: PluginDescription =
+                serde_json::from_str(&read(&path)).expect("a description");
             super::support::add(&mut steps, plugin);
         }
     }
@@ -64,7 +67,9 @@ pub fn projects() -> Vec<Project> {
             }
             let queues: Value = serde_yaml::from_str(&read(&path)).expect("YAML");
             let map = queues[key].as_mapping().cloned().unwrap_or_default();
-            map.keys().filter_map(|key| key.as_str().map(str::to_owned)).collect()
+            map.keys()
+                .filter_map(|key| key.as_str().map(str::to_owned))
+                .collect()
         };
         project.catalog.audio = Some(audio(&folder));
         project.catalog.queues = Some(named("queues"));
@@ -100,7 +105,10 @@ fn audio(project: &Path) -> BTreeSet<String> {
 impl Project {
     /// Takes into the catalogue what the flows say of themselves, and checks that nothing is wrong with them.
     fn learn(&mut self) {
-        let signatures = self.flows.iter().filter_map(|(_, text)| strowger_flow::signature(text.as_bytes()));
+        let signatures = self
+            .flows
+            .iter()
+            .filter_map(|(_, text)| strowger_flow::signature(text.as_bytes()));
         self.catalog.flows = Some(signatures.collect());
         let files: Vec<(&str, &[u8])> = self
             .flows
@@ -108,12 +116,19 @@ impl Project {
             .map(|(file, text)| (file.as_str(), text.as_bytes()))
             .collect();
         for ((file, text), checked) in self.flows.iter().zip(survey(&files, &mut self.catalog)) {
-            let frames: String = checked.diagnostics.iter().map(|found| found.render(text, false)).collect();
+            let frames: String = checked
+                .diagnostics
+                .iter()
+                .map(|found| found.render(text, false))
+                .collect();
             assert!(frames.is_empty(), "{}/{file}:\n{frames}", self.name);
         }
     }
 }
 
 fn name_of(path: &Path) -> String {
-    path.file_name().expect("a name").to_string_lossy().into_owned()
+    path.file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned()
 }

@@ -110,3 +110,11 @@ pub(crate) fn mocked(report: &mut Report<'_>, at: Span, name: &str, mocked: &str
         .find(&UNKNOWN_OUTCOME, at, message)
         .did_you_mean(at, meant, names);
 }
+
+/// Of what a test says of the end.
+pub(crate) fn ends(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!("this flow never ends with `{name}`", "此流程没有结束方式 `{name}`");
+    let _done = report
+        .find(&UNKNOWN_OUTCOME, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}
