@@ -336,7 +336,7 @@ fn fault(word: &Word, slip: &str, text: &str, found: &[Diagnostic]) -> Option<St
             let places: BTreeSet<usize> =
                 found.iter().map(|found| found.primary.span.start).collect();
             // Unless it is believed that the definition is the slip, or nothing needs it: a variable that `into:` makes anyway.
-            let here = matches!(found, [one] if matches!(one.rule, "unknown-variable" | "unused") && at(one) == slip);
+            let here = matches!(found, [one] if matches!(one.rule, "unknown-variable" | "unused" | "missing-key") && at(one) == slip);
             here || places.len() == found.len()
                 && found.iter().all(|found| {
                     found.rule.starts_with("unknown-") && at(found).contains(&word.text)
@@ -421,4 +421,86 @@ fn every_slip_is_one_finding() {
         faults.len(),
         faults.join("\n")
     );
+}
+
+/// Checks every project with one flow changed, a file after the other; what is wrong with the findings.
+fn in_projects(change: impl Fn(&str, &Catalog) -> Vec<String>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for project in shipped::projects() {
+        if project.flows.len() < 2 {
+            continue;
+        }
+        for (index, (file, source)) in project.flows.iter().enumerate() {
+            for text in change(source, &project.catalog) {
+                let mut flows = project.flows.clone();
+                flows[index].1.clone_from(&text);
+                let (_, checked) = project.survey(&flows);
+                for ((other, _), checked) in flows.iter().zip(checked) {
+                    let count = checked.diagnostics.len();
+                    if (other == file && count != 1) || (other != file && count != 0) {
+                        let found = checked.diagnostics.iter();
+                        let told: Vec<&str> = found.map(|found| found.message.english()).collect();
+                        let at = source
+                            .lines()
+                            .zip(text.lines())
+                            .position(|(a, b)| a != b)
+                            .unwrap_or_default()
+                            + 1;
+                        faults.push(format!(
+                            "{}/{file}:{at}: in {other}: {told:?}",
+                            project.name
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn a_slip_is_no_finding_of_another_flow() {
+    const HEAD: [&str; 6] = ["flow", "inputs", "outcomes", "type", "default", "secret"];
+    let faults = in_projects(|source, _| {
+        let keys = keys(source).into_iter();
+        let head = keys.filter(|(path, _)| path.len() == 1 || matches!(path[0].as_str(), "inputs"));
+        let head =
+            head.filter(|(path, _)| path.last().is_some_and(|key| HEAD.contains(&key.as_str())));
+        let words = head.map(|(path, start)| Word {
+            start,
+            text: path.last().expect("a key").clone(),
+            what: What::One,
+            class: String::new(),
+        });
+        let slipped = words.flat_map(|word| {
+            let slips = slips(&word.text, word.start);
+            slips.into_iter().map(move |(_, slip)| (word.clone(), slip))
+        });
+        slipped
+            .map(|(word, slip)| with(source, &word, &slip))
+            .collect()
+    });
+    assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn what_is_left_open_is_one_finding_of_one_file() {
+    let faults = in_projects(|source, _| {
+        let lines: Vec<&str> = source.lines().collect();
+        let begins = |number: &usize| {
+            lines[*number].trim_end().ends_with(':') && !lines[*number].contains('#')
+        };
+        let places: Vec<usize> = (0..lines.len()).filter(begins).collect();
+        let some = places.iter().step_by(7);
+        some.flat_map(|number| {
+            ["[", "{", "\"", "'"].map(|open| {
+                let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+                lines[*number] += " ";
+                lines[*number] += open;
+                lines.join("\n") + "\n"
+            })
+        })
+        .collect()
+    });
+    assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::report::Report;
 use super::rules::{dead_end, unreachable};
 use super::strange::Strange;
+use super::suggest::slips;
 use crate::catalog::FlowSignature;
 use crate::diagnostic::{Text, text};
 use crate::lower::{Draft, UNKNOWN};
@@ -10,6 +11,9 @@ use crate::plan::{Action, Edge, NodeId};
 
 /// The other flows of the project; `None` when they cannot be known.
 pub(super) type Flows<'c> = Option<&'c BTreeMap<String, FlowSignature>>;
+
+/// Most names that steps are compared with which may be meant by them.
+const MAX_DOUBTFUL: usize = 16;
 
 /// A draft as a graph.
 pub(super) struct Graph<'d> {
@@ -112,6 +116,11 @@ impl<'d> Graph<'d> {
         reached
     }
 
+    /// Whether some target is not known, so that contacts may come by it to where no other way leads.
+    pub fn has_lost_ways(&self, draft: &Draft<'_>) -> bool {
+        self.lost || !draft.doubtful_targets.is_empty()
+    }
+
     /// Tells of steps and actions that nobody comes to. A step that only unreachable steps lead to is
     /// not told: its cause is.
     pub fn unreachable(&self, draft: &Draft<'_>, strange: &Strange<'_>, report: &mut Report<'_>) {
@@ -131,7 +140,9 @@ impl<'d> Graph<'d> {
         }
         let mut explained = self.reachable.clone();
         for (step, (name, ..)) in draft.steps.iter().enumerate() {
-            if strange.mentions(name) {
+            let meant = |target: &String| slips(target, name).is_some();
+            if strange.mentions(name) || draft.doubtful_targets.iter().take(MAX_DOUBTFUL).any(meant)
+            {
                 self.spread(entry(step), &mut explained);
             }
         }

@@ -29,7 +29,7 @@ pub use worst::{APOLOGY_MS, GOODBYE_MS, WorstCase};
 use crate::catalog::{Catalog, FlowSignature};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::expr::Span;
-use crate::lower::{Draft, Test, flow_signature, lower, respell, respell_head};
+use crate::lower::{Draft, Test, flow_signature, lower, respell, respell_head, unreadable_flow};
 use crate::plan::{Action, Declaration, Plan};
 use crate::yaml;
 
@@ -81,7 +81,7 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
     };
     let signature = flow_signature(root);
     let (mut draft, mut report) = lower(root, catalog, report);
-    results::respell(&mut draft, &mut report);
+    let doubtful = results::respell(&mut draft, &mut report);
     let flows = catalog.flows.as_ref();
     let graph = graph::Graph::new(&draft, flows);
     let counters = counters::Counters::new(&graph, &draft);
@@ -91,6 +91,7 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
     loops::check(&graph, &counters, &draft, flows, &mut report);
     let assigned = assign::Assignments::new(&graph, &draft);
     types::check(&graph, &draft, &assigned, &mut report);
+    results::settle(doubtful, &mut report);
     listening::check(&graph, &draft, &mut report);
     let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &mut report);
     follow_ups(&draft, &mut report);
@@ -130,6 +131,14 @@ pub fn signature(source: &[u8]) -> Option<(String, FlowSignature)> {
     let mut root = yaml::read(text, &mut report).root?;
     respell_head(&mut root, &mut report);
     flow_signature(&root)
+}
+
+/// The same for a flow of a project, whatever its text: of one that cannot be read, the others know the name alone, and
+/// what they give it and expect of it is not held against it. So nothing is told of them because of it.
+///
+/// The name is then that of a line `flow: NAME`, or of the file; `None` when neither is a name.
+pub fn signature_of(file: &str, source: &[u8]) -> Option<(String, FlowSignature)> {
+    signature(source).or_else(|| unreadable_flow(file, &String::from_utf8_lossy(source)))
 }
 
 /// The flows that a flow calls or leads to.

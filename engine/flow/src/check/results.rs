@@ -6,13 +6,24 @@ use std::rc::Rc;
 use super::report::Report;
 use super::rules::{unknown_variable, unused};
 use super::suggest::{nearest, slips};
-use crate::lower::{Draft, MAX_COMPARED};
+use crate::expr::Span;
+use crate::lower::{Draft, MAX_COMPARED, is_variable};
 
 /// Reads of a name that nobody gives a value, from which on the name is believed and not its readers.
 const MANY: usize = 2;
 
-/// Gives a result the name that was meant, and tells of it, so that not every place that reads it is a finding.
-pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) {
+/// A result that nothing reads, under a name that is nearly that of a variable.
+pub(super) struct Doubtful {
+    at: Span,
+    name: String,
+    variable: String,
+}
+
+/// Gives a result the name that was meant, and tells of it, so that not every place that reads it is a finding. What may
+/// be meant as it stands is left to [`settle`].
+pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) -> Vec<Doubtful> {
+    declarations(draft, report);
+    let mut doubtful = Vec::new();
     let mut reads: HashMap<&str, usize> = HashMap::new();
     let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
     for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
@@ -31,7 +42,7 @@ pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) {
         .filter(|name| !reads.contains_key(name) && !draft.vars.contains_key(*name))
         .collect();
     if unread.is_empty() {
-        return;
+        return doubtful;
     }
     // What is without a value: declared without one, or read again and again.
     let mut lacking: Vec<&str> = draft
@@ -69,11 +80,12 @@ pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) {
         } else if let Some(meant) = draft.vars.keys().find(|var| slips(name, var) == Some(1))
             && let Some(at) = at()
         {
-            unused::result(report, at, name, meant);
+            doubtful.push(Doubtful {
+                at,
+                name: name.to_owned(),
+                variable: meant.clone(),
+            });
         }
-    }
-    if renamed.is_empty() {
-        return;
     }
     for binding in &mut draft.bindings {
         if let Some(meant) = renamed.get(&binding.name) {
@@ -88,5 +100,71 @@ pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) {
                 Rc::make_mut(binds).insert(meant.clone(), ty);
             }
         }
+    }
+    doubtful
+}
+
+/// Tells of doubtful results: as of slips where the variable lacks the value, which is not told then.
+pub(super) fn settle(doubtful: Vec<Doubtful>, report: &mut Report<'_>) {
+    for one in doubtful {
+        let text = report.lines().source();
+        let lacks = report.remove(|found| {
+            let span = found.primary.span;
+            found.rule == "unassigned-variable"
+                && text.get(span.start..span.end) == Some(&one.variable)
+        });
+        match lacks {
+            0 => unused::result(report, one.at, &one.name, &one.variable),
+            _ => unknown_variable::unread(report, one.at, &one.name, &one.variable),
+        }
+    }
+}
+
+/// Gives a declared variable that nothing knows the name that everything knows and nothing declares. Told where that is used
+/// as a declared one, else where it is declared.
+fn declarations(draft: &mut Draft<'_>, report: &mut Report<'_>) {
+    let mut known: BTreeSet<&str> = draft
+        .bindings
+        .iter()
+        .map(|binding| binding.name.as_str())
+        .collect();
+    let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
+    for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
+        known.extend(expr.roots().iter().map(|(name, _)| *name));
+    }
+    let is_new =
+        |name: &&&str| !draft.vars.contains_key(**name) && !draft.inputs.contains_key(**name);
+    let strangers: Vec<&str> = known.iter().filter(is_new).copied().collect();
+    let unknown: Vec<&str> = draft
+        .vars
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !known.contains(name))
+        .collect();
+    if strangers.is_empty() || unknown.len() * strangers.len() > MAX_COMPARED {
+        return;
+    }
+    let mut renamed: BTreeMap<String, String> = BTreeMap::new();
+    for name in unknown {
+        let near = strangers
+            .iter()
+            .find(|stranger| slips(name, stranger) == Some(1));
+        if let Some(meant) = near.filter(|_| is_variable(name)) {
+            renamed.insert(name.to_owned(), (*meant).to_owned());
+        }
+    }
+    let text = report.lines().source();
+    for (name, meant) in renamed {
+        let told = report.diagnostics().iter().any(|found| {
+            let span = found.primary.span;
+            found.rule.starts_with("unknown-") && text.get(span.start..span.end) == Some(&meant)
+        });
+        let Some(declared) = draft.vars.remove(&name) else {
+            continue;
+        };
+        if !told {
+            unknown_variable::declared(report, declared.span, &name, &meant);
+        }
+        draft.vars.entry(meant).or_insert(declared);
     }
 }

@@ -337,6 +337,12 @@ impl<'t> Lowerer<'t> {
                             let at = line.key_span;
                             unknown_variable::unknown(&mut self.report, at, name, &names);
                         }
+                        // It has a value from here on, whatever it is to be called.
+                        let binding = self.bind(name, Type::Any, line.key_span);
+                        self.facts(id).assigned.push(Assigned {
+                            outcome: None,
+                            binding,
+                        });
                         Type::Any
                     }
                 },

@@ -8,6 +8,7 @@ use crate::check::report::Report;
 use crate::check::rules::{
     bad_name, bad_value, duplicate_key, missing_key, shadowed_global_key, unknown_step, unused,
 };
+use crate::check::suggest::slips;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Action, Edge};
@@ -368,6 +369,16 @@ impl<'t> Lowerer<'t> {
             }
             self.steps.insert(&step.key, index);
             self.step_names.push(step.key.to_string());
+        }
+        // Where the flow begins is a step's name like others, misspelt at its step.
+        if root.entry("start").is_none() && !self.steps.contains_key("start") {
+            let meant = map.entries.iter().enumerate();
+            let meant = meant.filter_map(|(index, step)| Some((slips(&step.key, "start")?, index)));
+            if let Some((_, index)) = meant.min() {
+                let at = map.entries[index].key_span;
+                missing_key::start(&mut self.report, at, &map.entries[index].key);
+                self.steps.insert("start", index);
+            }
         }
     }
 

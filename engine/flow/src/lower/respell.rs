@@ -360,6 +360,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 let flows = self.catalog.and_then(|catalog| catalog.flows.as_ref());
                 let what = text!("the flow `{flow}`", "流程 `{flow}`");
                 let signature = flows.and_then(|flows| flows.get(flow));
+                let signature = signature.filter(|signature| !signature.unreadable);
                 if let Some(signature) = signature {
                     let names: Vec<&str> = signature.inputs.keys().map(String::as_str).collect();
                     below_map(map, "with", |map| {

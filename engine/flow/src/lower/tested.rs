@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use super::Lowerer;
 use super::input::address;
-use crate::check::rules::{unknown_destination, unknown_outcome, unknown_plugin, unknown_queue};
+use crate::check::rules::{
+    unknown_destination, unknown_field, unknown_outcome, unknown_plugin, unknown_queue,
+};
 use crate::check::suggest::slips;
 use crate::expr::Span;
 use crate::plan::Action;
@@ -31,6 +33,10 @@ pub(super) struct Walked {
     steps: BTreeSet<String>,
     /// Outcomes and dispositions.
     ends: BTreeSet<String>,
+    /// The variables that take results.
+    results: BTreeSet<String>,
+    /// What expressions read: where that has no value, it is told there.
+    read: BTreeSet<String>,
     /// Whether it calls other flows, which may end the contact.
     calls: bool,
 }
@@ -42,8 +48,19 @@ impl<'t> Lowerer<'t> {
         }
         let mut walked = Walked {
             ends: self.draft.outcomes.iter().cloned().collect(),
+            results: self
+                .draft
+                .bindings
+                .iter()
+                .map(|binding| binding.name.clone())
+                .collect(),
             ..Walked::default()
         };
+        let prompts = self.draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
+        for expr in prompts.chain(self.draft.uses.iter().map(|used| &used.expr)) {
+            let names = expr.roots().into_iter().map(|(name, _)| name.to_owned());
+            walked.read.extend(names);
+        }
         for node in &self.draft.nodes {
             match &node.action {
                 Action::Step(call) => {
@@ -81,6 +98,7 @@ impl<'t> Lowerer<'t> {
         } else if let Some((name, at)) = after("call.") {
             self.flow_named(name, at);
         }
+        self.mocked_data(entry);
         let Some(ends) = self.ends_of(key) else {
             return;
         };
@@ -111,6 +129,40 @@ impl<'t> Lowerer<'t> {
         }
     }
 
+    /// Tells of data that are nearly what the step gives, or nearly a variable that takes them. Others may be invented.
+    fn mocked_data(&mut self, entry: &Entry<'_>) {
+        let key = entry.key.as_ref();
+        let steps = self.catalog.steps.range(format!("{key}@")..);
+        let steps = steps.take_while(|(step, _)| step.split('@').next() == Some(key));
+        let outcomes = steps.flat_map(|(_, step)| step.outcomes.values());
+        let fields = outcomes.filter_map(|schema| schema["properties"].as_object());
+        let mut known: BTreeSet<&str> = fields
+            .flat_map(|fields| fields.keys())
+            .map(String::as_str)
+            .collect();
+        let walked = self.walked();
+        known.extend(walked.results.iter().map(String::as_str));
+        let replies = entry
+            .value
+            .list()
+            .unwrap_or(std::slice::from_ref(&entry.value));
+        let data = replies
+            .iter()
+            .filter_map(Node::map)
+            .flat_map(|map| &map.entries);
+        for field in data.filter(|field| !matches!(field.key.as_ref(), "outcome" | "after")) {
+            let name = field.key.as_ref();
+            if known.contains(name) || walked.read.contains(name) {
+                continue;
+            }
+            let all: Vec<&str> = known.iter().copied().collect();
+            let meant = self.nearest(name, all.into_iter());
+            if let Some(meant) = meant.filter(|meant| slips(name, meant) == Some(1)) {
+                unknown_field::mocked(&mut self.report, field.key_span, key, name, meant);
+            }
+        }
+    }
+
     /// How what is mocked may end; `None` when that cannot be known.
     fn ends_of(&self, key: &str) -> Option<Vec<String>> {
         let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -122,15 +174,11 @@ impl<'t> Lowerer<'t> {
         }
         let mut ends: Vec<String> = Vec::new();
         if let Some(flow) = key.strip_prefix("call.") {
-            ends.extend(
-                self.catalog
-                    .flows
-                    .as_ref()?
-                    .get(flow)?
-                    .outcomes
-                    .iter()
-                    .cloned(),
-            );
+            let signature = self.catalog.flows.as_ref()?.get(flow)?;
+            if signature.unreadable {
+                return None;
+            }
+            ends.extend(signature.outcomes.iter().cloned());
             ends.push("error".to_owned());
             if ends.len() == 1 {
                 ends.push("done".to_owned());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
 use strowger_flow::catalog::{Catalog, PluginDescription};
-use strowger_flow::survey;
+use strowger_flow::{Checked, signature_of, survey};
 
 /// An example project whose flows have nothing wrong.
 pub struct Project {
@@ -105,24 +105,28 @@ fn audio(project: &Path) -> BTreeSet<String> {
 impl Project {
     /// Takes into the catalogue what the flows say of themselves, and checks that nothing is wrong with them.
     fn learn(&mut self) {
-        let signatures = self
-            .flows
-            .iter()
-            .filter_map(|(_, text)| strowger_flow::signature(text.as_bytes()));
-        self.catalog.flows = Some(signatures.collect());
-        let files: Vec<(&str, &[u8])> = self
-            .flows
+        let (catalog, checked) = self.survey(&self.flows);
+        self.catalog = catalog;
+        for ((file, text), checked) in self.flows.iter().zip(checked) {
+            let found = checked.diagnostics.iter();
+            let frames: String = found.map(|found| found.render(text, false)).collect();
+            assert!(frames.is_empty(), "{}/{file}:\n{frames}", self.name);
+        }
+    }
+
+    /// Checks the project with these flows in place of its own.
+    pub fn survey(&self, flows: &[(String, String)]) -> (Catalog, Vec<Checked>) {
+        let files: Vec<(&str, &[u8])> = flows
             .iter()
             .map(|(file, text)| (file.as_str(), text.as_bytes()))
             .collect();
-        for ((file, text), checked) in self.flows.iter().zip(survey(&files, &mut self.catalog)) {
-            let frames: String = checked
-                .diagnostics
-                .iter()
-                .map(|found| found.render(text, false))
-                .collect();
-            assert!(frames.is_empty(), "{}/{file}:\n{frames}", self.name);
-        }
+        let mut catalog = self.catalog.clone();
+        let signatures = files
+            .iter()
+            .filter_map(|(file, text)| signature_of(file, text));
+        catalog.flows = Some(signatures.collect());
+        let checked = survey(&files, &mut catalog);
+        (catalog, checked)
     }
 }
 

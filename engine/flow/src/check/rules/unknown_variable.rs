@@ -49,6 +49,17 @@ pub(crate) fn misspelt(report: &mut Report<'_>, at: Span, name: &str, meant: &st
     let _done = report.find(&UNKNOWN_VARIABLE, at, message).did_you_mean(at, Some(meant), &[]);
 }
 
+/// Of a declared variable that nothing uses, while what is nearly so called is used and not declared.
+pub(crate) fn declared(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!(
+        "nothing uses the variable `{name}`, and nothing declares `{meant}`",
+        "没有用到变量 `{name}`，而 `{meant}` 没有声明"
+    );
+    let _done = report
+        .find(&UNKNOWN_VARIABLE, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}
+
 /// Of a result that is kept under a name that nothing reads, while what is nearly so called has no value.
 pub(crate) fn unread(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
     let message = text!(
