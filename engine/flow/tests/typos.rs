@@ -504,3 +504,162 @@ fn what_is_left_open_is_one_finding_of_one_file() {
     });
     assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
 }
+
+/// The findings of a flow: rule and the text they stand at.
+fn found(text: &str) -> Vec<(&'static str, String)> {
+    let found = check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics;
+    let at = |found: &Diagnostic| text[found.primary.span.start..found.primary.span.end].to_owned();
+    found.iter().map(|found| (found.rule, at(found))).collect()
+}
+
+#[test]
+fn slips_as_they_are_made() {
+    for (right, slip) in [
+        (
+            "    then:\n      no_input: bye",
+            "    than:\n      no_input: bye",
+        ),
+        ("    press:", "    pres:"),
+        ("    menu:", "    menuu:"),
+        ("    into: order_no", "    itno: order_no"),
+        ("      else: bye", "      esle: bye"),
+        ("      else: bye", "      ELSE: bye"),
+        ("\nstart: menu", "\nstrat: menu"),
+        ("\nsteps:", "\nstepz:"),
+        ("\nprompts:", "\npromts:"),
+        ("\nvars:", "\nvar:"),
+        ("default: 0", "defalt: 0"),
+        ("    as: order", "    sa: order"),
+        ("    use: orders", "    ues: orders"),
+        ("    ask: number", "    aks: number"),
+        ("      hash: menu", "      hsah: menu"),
+        ("    tries: { type", "    tries: { tpye"),
+        ("      mon-fri:", "      mon-fir:"),
+        ("en: Which", "ne: Which"),
+    ] {
+        assert!(SMALL.contains(right), "{right}");
+        let text = SMALL.replacen(right, slip, 1);
+        let found = found(&text);
+        assert_eq!(found.len(), 1, "{slip}: {found:?}");
+    }
+    assert_eq!(found(SMALL), []);
+}
+
+#[test]
+fn a_key_that_means_nothing_leaves_open_what_hangs_on_it() {
+    for (right, stranger) in [
+        (
+            "    then:\n      no_input: bye",
+            "    afterwards:\n      no_input: bye",
+        ),
+        ("    press:", "    buttons:"),
+        ("    menu:", "    offer:"),
+        ("    expect:", "    kind_of_answer:"),
+        ("    into: order_no", "    remember: order_no"),
+        ("    with: {", "    arguments: {"),
+        ("    as: order", "    result: order"),
+        ("\nprompts:", "\nsentences:"),
+        ("\nvars:", "\nmemory:"),
+        ("\nhours:", "\nbusiness_time:"),
+        ("\nsteps:", "\nplan_of_call:"),
+        ("\nstart: menu", "\nbegin_with: menu"),
+        ("    hours: shop", "    clock: shop"),
+        ("- choose:", "- decide:"),
+    ] {
+        assert!(SMALL.contains(right), "{right}");
+        let text = SMALL.replacen(right, stranger, 1);
+        let found = found(&text);
+        let one =
+            matches!(&found[..], [("unknown-key" | "unknown-verb", at)] if stranger.contains(at));
+        assert!(one, "{stranger}: {found:?}");
+    }
+}
+
+#[test]
+fn a_slip_hides_no_other_mistake() {
+    // Beside each slip, five mistakes elsewhere.
+    let wrong = SMALL
+        .replacen("goto: menu", "goto: nowhere_at_all", 1)
+        .replacen("${order.total | money}", "${order.sum_of_all | money}", 1)
+        .replacen("09:00-18:00", "9-18", 1)
+        .replacen("    timeout: 3s", "    timeout: 3", 1)
+        .replacen(
+            "hello: Hello.",
+            "hello: Hello.\n  nobody_says_this: Nothing.",
+            1,
+        );
+    let mistakes: BTreeSet<_> = found(&wrong).into_iter().collect();
+    assert_eq!(mistakes.len(), 5, "{mistakes:?}");
+    for (right, slip) in [
+        ("    press:", "    pres:"),
+        ("    menu:", "    offer:"),
+        (
+            "    then:\n      no_input: bye",
+            "    afterwards:\n      no_input: bye",
+        ),
+        ("    into: order_no", "    remember: order_no"),
+        ("\nvars:", "\nvar:"),
+    ] {
+        let found: BTreeSet<_> = found(&wrong.replacen(right, slip, 1)).into_iter().collect();
+        assert!(found.is_superset(&mistakes), "{slip}: {found:?}");
+        assert_eq!(found.len(), 6, "{slip}: {found:?}");
+    }
+}
+
+/// A flow that has a little of everything.
+const SMALL: &str = r#"flow: small
+format: 1
+languages: [en]
+vars:
+    tries: { type: number, default: 0 }
+hours:
+  shop:
+    timezone: Asia/Shanghai
+    weekly:
+      mon-fri: 09:00-18:00
+prompts:
+  hello: Hello.
+  number:
+    en: Which number?
+start: menu
+steps:
+  menu:
+    menu: hello
+    press:
+      1: ask
+      hash: menu
+    then:
+      no_input: bye
+      no_match: bye
+  ask:
+    ask: number
+    into: order_no
+    expect: digits
+    then:
+      ok: lookup
+      else: bye
+  lookup:
+    use: orders/lookup@1
+    with: { order_no: "${order_no}" }
+    as: order
+    timeout: 3s
+    then:
+      found: open
+      not_found: again
+      timeout: bye
+      error: bye
+  again:
+    - set: { tries: "${tries + 1}" }
+    - choose:
+        - { when: tries < 3, then: ask }
+        - else: bye
+  open:
+    hours: shop
+    then: { open: tell, closed: bye }
+  tell:
+    - say: "${order.total | money}"
+    - say: Press a key.
+    - goto: menu
+  bye:
+    hangup: completed
+"#;

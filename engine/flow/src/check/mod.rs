@@ -85,7 +85,7 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
     let flows = catalog.flows.as_ref();
     let graph = graph::Graph::new(&draft, flows);
     let counters = counters::Counters::new(&graph, &draft);
-    let strange = strange::Strange::of(root, report.strangers());
+    let strange = strange::Strange::of(root, &report);
     graph.unreachable(&draft, &strange, &mut report);
     graph.dead_ends(&draft, &mut report);
     loops::check(&graph, &counters, &draft, flows, &mut report);

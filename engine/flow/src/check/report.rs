@@ -23,6 +23,8 @@ pub(crate) struct Report<'a> {
     spoilt: HashSet<Span>,
     /// Keys that mean nothing where they stand, so that nobody knows what their values were to be.
     strange: Vec<Span>,
+    /// Keys that stand where a verb should, and are none: nobody knows what is beside them.
+    strange_verbs: Vec<Span>,
 }
 
 impl<'a> Report<'a> {
@@ -35,6 +37,7 @@ impl<'a> Report<'a> {
             left_out: 0,
             spoilt: HashSet::new(),
             strange: Vec::new(),
+            strange_verbs: Vec::new(),
         }
     }
 
@@ -92,6 +95,16 @@ impl<'a> Report<'a> {
     /// Says that a key means nothing where it stands, and is near to none that would.
     pub fn strange(&mut self, key: Span) {
         self.strange.push(key);
+    }
+
+    /// The same of a verb.
+    pub fn strange_verb(&mut self, key: Span) {
+        self.strange_verbs.push(key);
+    }
+
+    /// Keys that are no verb.
+    pub fn strange_verbs(&self) -> &[Span] {
+        &self.strange_verbs
     }
 
     /// Keys that mean nothing where they stand.

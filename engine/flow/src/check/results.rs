@@ -22,6 +22,7 @@ pub(super) struct Doubtful {
 /// Gives a result the name that was meant, and tells of it, so that not every place that reads it is a finding. What may
 /// be meant as it stands is left to [`settle`].
 pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) -> Vec<Doubtful> {
+    guesses(draft);
     declarations(draft, report);
     let mut doubtful = Vec::new();
     let mut reads: HashMap<&str, usize> = HashMap::new();
@@ -51,13 +52,18 @@ pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) -> Vec<Dou
         .filter(|(name, var)| var.default.is_none() && !given.contains(name.as_str()))
         .map(|(name, _)| name.as_str())
         .collect();
-    let bound = |name: &str| draft.uses.iter().any(|used| used.binds.contains_key(name));
+    let uses = draft.uses.iter().map(|used| &used.binds);
+    let binds = uses.chain(draft.prompt_uses.iter().map(|used| &used.binds));
+    let bound: HashSet<&str> = binds
+        .flat_map(|binds| binds.keys())
+        .map(String::as_str)
+        .collect();
     lacking.extend(reads.iter().filter_map(|(name, times)| {
         let known = given.contains(name)
             || draft.vars.contains_key(*name)
             || draft.inputs.contains_key(*name);
         let own = matches!(*name, "call" | "now" | "queue");
-        (*times >= MANY && !known && !own && !bound(name)).then_some(*name)
+        (*times >= MANY && !known && !own && !bound.contains(name)).then_some(*name)
     }));
     lacking.sort_unstable();
     let names = lacking.len() + draft.vars.len();
@@ -116,6 +122,41 @@ pub(super) fn settle(doubtful: Vec<Doubtful>, report: &mut Report<'_>) {
         match lacks {
             0 => unused::result(report, one.at, &one.name, &one.variable),
             _ => unknown_variable::unread(report, one.at, &one.name, &one.variable),
+        }
+    }
+}
+
+/// Takes guesses back: where the name of a variable that is set, and not declared, is that of a result as well, and nothing
+/// reads the declared one, it is the declaration that is misspelt.
+fn guesses(draft: &mut Draft<'_>) {
+    if draft.guessed.is_empty() {
+        return;
+    }
+    let results: HashSet<String> = draft
+        .bindings
+        .iter()
+        .map(|binding| binding.name.clone())
+        .collect();
+    let mut read: HashSet<String> = HashSet::new();
+    let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
+    for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
+        read.extend(expr.roots().into_iter().map(|(name, _)| name.to_owned()));
+    }
+    let wrong: BTreeMap<String, String> = std::mem::take(&mut draft.guessed)
+        .into_iter()
+        .filter(|(name, meant)| {
+            (results.contains(name) || read.contains(name)) && !read.contains(meant)
+        })
+        .map(|(name, meant)| (meant, name))
+        .collect();
+    for binding in &mut draft.bindings {
+        if let Some(name) = wrong.get(&binding.name) {
+            binding.name.clone_from(name);
+        }
+    }
+    for (meant, name) in wrong {
+        if let Some(declared) = draft.vars.remove(&meant) {
+            draft.vars.insert(name, declared);
         }
     }
 }

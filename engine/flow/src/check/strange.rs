@@ -3,9 +3,16 @@
 
 use std::collections::HashSet;
 
+use super::report::Report;
 use crate::diagnostic::Diagnostic;
 use crate::expr::Span;
 use crate::yaml::{Content, Node};
+
+/// Where strange keys begin.
+struct Keys {
+    plain: HashSet<usize>,
+    verbs: HashSet<usize>,
+}
 
 /// What strange keys leave open.
 #[derive(Default)]
@@ -17,17 +24,21 @@ pub(super) struct Strange<'t> {
 }
 
 impl<'t> Strange<'t> {
-    pub fn of(root: &'t Node<'t>, keys: &[Span]) -> Strange<'t> {
+    pub fn of(root: &'t Node<'t>, report: &Report<'_>) -> Strange<'t> {
         let mut strange = Strange::default();
-        if !keys.is_empty() {
-            let starts: HashSet<usize> = keys.iter().map(|key| key.start).collect();
-            strange.gather(root, root.span.start, &starts);
+        let starts = |keys: &[Span]| keys.iter().map(|key| key.start).collect();
+        let keys = Keys {
+            plain: starts(report.strangers()),
+            verbs: starts(report.strange_verbs()),
+        };
+        if !keys.plain.is_empty() || !keys.verbs.is_empty() {
+            strange.gather(root, root.span.start, &keys);
         }
         strange
     }
 
     /// `above` is where the key stands that the node belongs to.
-    fn gather(&mut self, node: &'t Node<'t>, above: usize, keys: &HashSet<usize>) {
+    fn gather(&mut self, node: &'t Node<'t>, above: usize, keys: &Keys) {
         match &node.content {
             Content::Scalar(_) => {}
             Content::List(items) => {
@@ -36,20 +47,18 @@ impl<'t> Strange<'t> {
                 }
             }
             Content::Map(map) => {
-                let is_strange = |start: usize| keys.contains(&start);
-                if map
-                    .entries
-                    .iter()
-                    .any(|entry| is_strange(entry.key_span.start))
-                {
+                let starts = || map.entries.iter().map(|entry| entry.key_span.start);
+                let strange_verb = starts().any(|start| keys.verbs.contains(&start));
+                if strange_verb || starts().any(|start| keys.plain.contains(&start)) {
                     self.beside.extend([above, node.span.start]);
-                    self.beside
-                        .extend(map.entries.iter().map(|entry| entry.key_span.start));
+                    self.beside.extend(starts());
                 }
                 for entry in &map.entries {
-                    match is_strange(entry.key_span.start) {
+                    let start = entry.key_span.start;
+                    // Where a strange verb leads is known.
+                    match keys.plain.contains(&start) || (strange_verb && entry.key != "then") {
                         true => self.take(&entry.value),
-                        false => self.gather(&entry.value, entry.key_span.start, keys),
+                        false => self.gather(&entry.value, start, keys),
                     }
                 }
             }

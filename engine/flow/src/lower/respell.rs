@@ -20,17 +20,12 @@ use super::test::{ACTS, EXPECT_KEYS, GIVEN_KEYS, TEST_KEYS};
 use super::{MAX_COMPARED, declare, expect, prompt, step_call};
 use crate::catalog::{Catalog, StepDescription};
 use crate::check::report::Report;
-use crate::check::rules::{
-    unknown_input, unknown_key, unknown_outcome, unknown_variable, unknown_verb,
-};
+use crate::check::rules::{unknown_input, unknown_key, unknown_outcome, unknown_verb};
 use crate::check::suggest::slips;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::expr::suggest::MAX_LETTERS;
 use crate::yaml::{Content, Map, Node};
-
-/// What `set:` takes beside variables.
-const SETTABLE: [&str; 2] = ["call.language", "call.priority"];
 
 /// Gives every misspelt key of a flow its right name, and tells of it.
 pub(crate) fn respell(root: &mut Node<'_>, catalog: &Catalog, report: &mut Report<'_>) {
@@ -56,7 +51,6 @@ struct Speller<'c, 'r, 'a> {
     /// Names compared so far.
     compared: usize,
     languages: Vec<String>,
-    variables: Vec<String>,
     steps: HashSet<String>,
 }
 
@@ -70,7 +64,6 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             report,
             compared: 0,
             languages: Vec::new(),
-            variables: Vec::new(),
             steps: HashSet::new(),
         }
     }
@@ -101,7 +94,6 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 .flat_map(|map| &map.entries)
                 .map(|entry| entry.key.to_string())
         };
-        self.variables = names("vars").collect();
         self.steps = names("steps").collect();
     }
 
@@ -333,16 +325,6 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 below_key(map, "else", |node| self.target(node));
             }
             "choose" => below_key(map, "choose", |node| self.choose(node)),
-            "set" => {
-                let variables = self.variables.clone();
-                let mut names: Vec<&str> = variables.iter().map(String::as_str).collect();
-                names.extend(SETTABLE);
-                below_map(map, "set", |map| {
-                    self.names(map, &names, &|report, at, name, meant| {
-                        unknown_variable::misspelt(report, at, name, meant);
-                    });
-                });
-            }
             "use" => {
                 let key = map.value("use").and_then(Node::text).unwrap_or_default();
                 let description = self.catalog.and_then(|catalog| catalog.steps.get(key));

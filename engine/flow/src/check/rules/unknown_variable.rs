@@ -1,5 +1,4 @@
 use crate::check::report::Report;
-use crate::check::suggest::nearest;
 use crate::diagnostic::text;
 use crate::expr::Span;
 
@@ -29,8 +28,13 @@ rule! {
     UNKNOWN_VARIABLE = "unknown-variable", Error, "there is no such variable", "没有这个变量"
 }
 
-pub(crate) fn unknown(report: &mut Report<'_>, at: Span, name: &str, names: &[String]) {
-    let meant = nearest(name, names.iter().map(String::as_str));
+pub(crate) fn unknown(
+    report: &mut Report<'_>,
+    at: Span,
+    name: &str,
+    meant: Option<&str>,
+    names: &[String],
+) {
     let _done = report
         .find(
             &UNKNOWN_VARIABLE,
@@ -41,12 +45,6 @@ pub(crate) fn unknown(report: &mut Report<'_>, at: Span, name: &str, names: &[St
             ),
         )
         .did_you_mean(at, meant, names);
-}
-
-/// Of what is read as it was meant.
-pub(crate) fn misspelt(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
-    let message = text!("there is no variable called `{name}`", "没有名为 `{name}` 的变量");
-    let _done = report.find(&UNKNOWN_VARIABLE, at, message).did_you_mean(at, Some(meant), &[]);
 }
 
 /// Of a declared variable that nothing uses, while what is nearly so called is used and not declared.

@@ -26,7 +26,7 @@ rule! {
 }
 
 pub(crate) fn unknown(report: &mut Report<'_>, at: Span, verb: &str, names: &[String]) {
-    report.strange(at);
+    report.strange_verb(at);
     let meant = nearest(verb, names.iter().map(String::as_str));
     let found = report.find(
         &UNKNOWN_VERB,
