@@ -6,7 +6,7 @@ use strowger_flow::diagnostic::Language;
 use strowger_flow::editor::MAX_OFFERS;
 use strowger_flow::fmt::format;
 use strowger_flow::graph::Graph;
-use strowger_flow::{Catalog, Checked, check};
+use strowger_flow::{Catalog, Checked, check, signature_of};
 
 use crate::answer::{self, object, string};
 use crate::reading::Reading;
@@ -24,7 +24,7 @@ pub(crate) struct File {
     pub stale: bool,
     /// The flow's name at its first checking: what the given catalogue calls it.
     pub known_as: Option<String>,
-    /// Name and signature, as of the last time the text could be read.
+    /// Name and signature, as of the last time the text could be read; the name alone of one that never could.
     pub signature: Option<(String, FlowSignature)>,
     reading: Reading,
 }
@@ -75,6 +75,8 @@ impl File {
     fn sign(&mut self) {
         if let (Some(name), Some(signature)) = (&self.checked.name, &self.checked.signature) {
             self.signature = Some((name.clone(), signature.clone()));
+        } else if self.signature.is_none() {
+            self.signature = signature_of(&self.name, self.text.as_bytes());
         }
     }
 

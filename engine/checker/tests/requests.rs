@@ -209,3 +209,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_flow_that_cannot_be_read_is_no_finding_of_those_that_call_it() {
+    let mut checker = Checker::default();
+    let open = json!({ "ask": "open", "catalog": { "flows": {} } });
+    let project = ask(&mut checker, &open)["answer"]["project"].clone();
+    let calls = "flow: calls\nformat: 1\nsteps:\n  start:\n    call: called\n    with: { number: a }\n    then: { done: bye, error: bye }\n  \
+                 bye: { hangup: completed }\n";
+    for called in [
+        "flow: called\nsteps: [",
+        "format: 1\nsteps: {",
+        "flow: called\ninptus: { number: text }\n",
+    ] {
+        ask(&mut checker, &check(&project, "called.flow.yaml", called));
+        let answer = ask(&mut checker, &check(&project, "calls.flow.yaml", calls));
+        let findings = answer["answer"]["findings"].as_array().map(Vec::len);
+        assert_eq!(findings, Some(0), "{called}: {answer}");
+        let forget = json!({ "ask": "forget", "project": project, "file": "called.flow.yaml" });
+        ask(&mut checker, &forget);
+    }
+}

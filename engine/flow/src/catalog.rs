@@ -40,6 +40,9 @@ pub struct FlowSignature {
     pub inputs: BTreeMap<String, InputSignature>,
     /// Outcomes of `return:`.
     pub outcomes: Vec<String>,
+    /// Whether the flow's text cannot be read, so that nothing but its name is known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
     /// What happens there to a caller who does nothing; `None` when the flow was not checked, or has errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passive: Option<Passive>,

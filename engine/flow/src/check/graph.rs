@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use super::report::Report;
 use super::rules::{dead_end, unreachable};
+use super::strange::Strange;
+use super::suggest::slips;
 use crate::catalog::FlowSignature;
 use crate::diagnostic::{Text, text};
 use crate::lower::{Draft, UNKNOWN};
@@ -9,6 +11,9 @@ use crate::plan::{Action, Edge, NodeId};
 
 /// The other flows of the project; `None` when they cannot be known.
 pub(super) type Flows<'c> = Option<&'c BTreeMap<String, FlowSignature>>;
+
+/// Most names that steps are compared with which may be meant by them.
+const MAX_DOUBTFUL: usize = 16;
 
 /// A draft as a graph.
 pub(super) struct Graph<'d> {
@@ -111,9 +116,14 @@ impl<'d> Graph<'d> {
         reached
     }
 
+    /// Whether some target is not known, so that contacts may come by it to where no other way leads.
+    pub fn has_lost_ways(&self, draft: &Draft<'_>) -> bool {
+        self.lost || !draft.doubtful_targets.is_empty()
+    }
+
     /// Tells of steps and actions that nobody comes to. A step that only unreachable steps lead to is
     /// not told: its cause is.
-    pub fn unreachable(&self, draft: &Draft<'_>, report: &mut Report<'_>) {
+    pub fn unreachable(&self, draft: &Draft<'_>, strange: &Strange<'_>, report: &mut Report<'_>) {
         if self.lost || draft.start.is_none() {
             return;
         }
@@ -129,6 +139,13 @@ impl<'d> Graph<'d> {
             }
         }
         let mut explained = self.reachable.clone();
+        for (step, (name, ..)) in draft.steps.iter().enumerate() {
+            let meant = |target: &String| slips(target, name).is_some();
+            if strange.mentions(name) || draft.doubtful_targets.iter().take(MAX_DOUBTFUL).any(meant)
+            {
+                self.spread(entry(step), &mut explained);
+            }
+        }
         for only_causes in [true, false] {
             for (step, (name, span, _)) in draft.steps.iter().enumerate() {
                 let first = entry(step);

@@ -9,8 +9,10 @@ mod graph;
 mod listening;
 mod loops;
 pub(crate) mod report;
+mod results;
 pub mod rules;
 mod spent;
+mod strange;
 mod strong;
 pub(crate) mod suggest;
 mod suppress;
@@ -27,7 +29,7 @@ pub use worst::{APOLOGY_MS, GOODBYE_MS, WorstCase};
 use crate::catalog::{Catalog, FlowSignature};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::expr::Span;
-use crate::lower::{Draft, Test, flow_signature, lower};
+use crate::lower::{Draft, Test, flow_signature, lower, respell, respell_head, unreadable_flow};
 use crate::plan::{Action, Declaration, Plan};
 use crate::yaml;
 
@@ -59,7 +61,10 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
         Err(error) => return not_utf8(file, source, error.valid_up_to()),
     };
     let mut report = Report::new(file, text);
-    let read = yaml::read(text, &mut report);
+    let mut read = yaml::read(text, &mut report);
+    if let Some(root) = &mut read.root {
+        respell(root, catalog, &mut report);
+    }
     let Some(root) = &read.root else {
         if report.diagnostics().is_empty() {
             rules::missing_key::nothing(&mut report, Span::default());
@@ -75,18 +80,22 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
         };
     };
     let signature = flow_signature(root);
-    let (draft, mut report) = lower(root, catalog, report);
+    let (mut draft, mut report) = lower(root, catalog, report);
+    let doubtful = results::respell(&mut draft, &mut report);
     let flows = catalog.flows.as_ref();
     let graph = graph::Graph::new(&draft, flows);
     let counters = counters::Counters::new(&graph, &draft);
-    graph.unreachable(&draft, &mut report);
+    let strange = strange::Strange::of(root, &report);
+    graph.unreachable(&draft, &strange, &mut report);
     graph.dead_ends(&draft, &mut report);
     loops::check(&graph, &counters, &draft, flows, &mut report);
     let assigned = assign::Assignments::new(&graph, &draft);
     types::check(&graph, &draft, &assigned, &mut report);
+    results::settle(doubtful, &mut report);
     listening::check(&graph, &draft, &mut report);
     let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &mut report);
     follow_ups(&draft, &mut report);
+    report.remove(|found| strange.explains(found, text));
     suppress::apply(root, &read.comments, &mut report);
     let wrong = |found: &&Diagnostic| found.level == Level::Error;
     let errors = report.diagnostics().iter().any(|found| wrong(&found));
@@ -119,7 +128,17 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
 pub fn signature(source: &[u8]) -> Option<(String, FlowSignature)> {
     let text = std::str::from_utf8(source).ok()?;
     let mut report = Report::new("", text);
-    flow_signature(yaml::read(text, &mut report).root.as_ref()?)
+    let mut root = yaml::read(text, &mut report).root?;
+    respell_head(&mut root, &mut report);
+    flow_signature(&root)
+}
+
+/// The same for a flow of a project, whatever its text: of one that cannot be read, the others know the name alone, and
+/// what they give it and expect of it is not held against it. So nothing is told of them because of it.
+///
+/// The name is then that of a line `flow: NAME`, or of the file; `None` when neither is a name.
+pub fn signature_of(file: &str, source: &[u8]) -> Option<(String, FlowSignature)> {
+    signature(source).or_else(|| unreadable_flow(file, &String::from_utf8_lossy(source)))
 }
 
 /// The flows that a flow calls or leads to.

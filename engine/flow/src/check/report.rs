@@ -21,6 +21,10 @@ pub(crate) struct Report<'a> {
     left_out: usize,
     /// Places that hold nothing meaningful since an earlier finding; nothing else is said of them.
     spoilt: HashSet<Span>,
+    /// Keys that mean nothing where they stand, so that nobody knows what their values were to be.
+    strange: Vec<Span>,
+    /// Keys that stand where a verb should, and are none: nobody knows what is beside them.
+    strange_verbs: Vec<Span>,
 }
 
 impl<'a> Report<'a> {
@@ -32,6 +36,8 @@ impl<'a> Report<'a> {
             seen: HashSet::new(),
             left_out: 0,
             spoilt: HashSet::new(),
+            strange: Vec::new(),
+            strange_verbs: Vec::new(),
         }
     }
 
@@ -84,6 +90,26 @@ impl<'a> Report<'a> {
         let mut gaps: Vec<Span> = self.spoilt.iter().copied().collect();
         gaps.sort_by_key(|gap| gap.start);
         gaps
+    }
+
+    /// Says that a key means nothing where it stands, and is near to none that would.
+    pub fn strange(&mut self, key: Span) {
+        self.strange.push(key);
+    }
+
+    /// The same of a verb.
+    pub fn strange_verb(&mut self, key: Span) {
+        self.strange_verbs.push(key);
+    }
+
+    /// Keys that are no verb.
+    pub fn strange_verbs(&self) -> &[Span] {
+        &self.strange_verbs
+    }
+
+    /// Keys that mean nothing where they stand.
+    pub fn strangers(&self) -> &[Span] {
+        &self.strange
     }
 
     pub fn has_gaps(&self) -> bool {

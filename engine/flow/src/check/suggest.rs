@@ -34,6 +34,20 @@ pub(crate) fn nearest<'n>(
     best.map(|(_, name)| name)
 }
 
+/// How many slips make one name of another, if few enough to be meant: a third of the letters. That it is written in capital
+/// letters is one.
+pub(crate) fn slips(written: &str, name: &str) -> Option<usize> {
+    if written.is_empty() || written.len() > 4 * MAX_LETTERS || name.len() > MAX_LETTERS {
+        return None;
+    }
+    let small = written.chars().map(|letter| letter.to_ascii_lowercase());
+    let (wanted, letters) = (Letters::new(small), Letters::new(name.chars()));
+    let allowed = (wanted.get().len() / 3).max(1);
+    let most = allowed.min(letters.get().len().max(1) - 1);
+    let capitals = written.bytes().any(|byte| byte.is_ascii_uppercase());
+    distance(&wanted, &letters, most).map(|slips| slips + usize::from(capitals))
+}
+
 /// As many of the names as [`shown`] looks at: of a large flow that is full of typing errors, no finding takes them all.
 pub(crate) fn some<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
     names.take(MAX_SHOWN + 1).map(str::to_owned).collect()

@@ -198,6 +198,16 @@ impl<'c> Checker<'c, '_, '_, '_> {
         };
         let (ty, findings) = expr::infer(expr, &here);
         let wrong = !findings.is_empty();
+        // What a misspelt name was to make sure of is not known: `order.eta | date if oder.eta is not none else "soon"`.
+        // Nor are the values that come by a way that nobody knows.
+        let by_unknown_ways = !self.graph.reachable[node] && self.graph.has_lost_ways(self.draft);
+        let lost = by_unknown_ways
+            || findings
+                .iter()
+                .any(|found| matches!(found.rule, "unknown-variable" | "unknown-field"));
+        let findings = findings
+            .into_iter()
+            .filter(|found| !lost || found.rule != "type-mismatch");
         for finding in findings {
             tell(self.report, finding);
         }

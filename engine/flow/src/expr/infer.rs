@@ -296,9 +296,9 @@ impl Inference<'_> {
     fn filter(&mut self, of: &Expr, name: &str, span: Span, arguments: &[Expr]) -> Type {
         let with = With::Filter(name);
         let Some(filter) = filters::find(name) else {
-            self.operand(of, with);
-            for argument in arguments {
-                self.operand(argument, with);
+            // What it would have taken is not known: a secret, or what may be none.
+            for part in std::iter::once(of).chain(arguments) {
+                self.ty(part);
             }
             return self.report(span, Fault::NoFilter { name });
         };

@@ -12,6 +12,14 @@ const TAKEN: [&str; 13] = [
     "call", "now", "if", "else", "and", "or", "not", "in", "is", "true", "false", "none", "queue",
 ];
 
+/// Keys of a declaration.
+pub(super) const KEYS: [&str; 5] = ["type", "default", "secret", "one_of", "description"];
+
+/// What findings call a declaration.
+pub(super) fn called() -> Text {
+    Text::fixed("a declaration", "声明")
+}
+
 /// Whether expressions give a name a meaning of their own.
 pub(crate) fn is_taken(name: &str) -> bool {
     TAKEN.contains(&name)
@@ -75,11 +83,7 @@ impl<'t> Lowerer<'t> {
     }
 
     fn long_declaration(&mut self, map: &'t Map<'t>, node: &'t Node<'t>) -> Declared {
-        self.unknown_keys(
-            map,
-            Text::fixed("a declaration", "声明"),
-            &["type", "default", "secret", "one_of", "description"],
-        );
+        self.unknown_keys(map, called(), &KEYS);
         let mut ty = match map.value("type") {
             Some(name) => self.type_name("type", name),
             None if map.entry("one_of").is_some() => Type::Text,

@@ -43,6 +43,10 @@ pub(crate) struct Draft<'t> {
     pub tests: Vec<Test>,
     /// Whether some target's name could not be resolved, not even to a suggestion.
     pub lost_target: bool,
+    /// Variables that are set and not declared, with those that were taken for them.
+    pub guessed: Vec<(String, String)>,
+    /// Names of steps that are not there and may be slips in several.
+    pub doubtful_targets: Vec<String>,
     pub max_duration_ms: u64,
     pub max_steps: u32,
 }

@@ -21,6 +21,30 @@ const MAX_WAIT_MS: u64 = 600_000;
 /// Most characters of a disposition.
 const MAX_REASON: usize = 100;
 
+/// What may stand beside a verb of the engine.
+pub(super) fn options_of(verb: &str) -> &'static [&'static str] {
+    match verb {
+        "use" => &[
+            "then",
+            "when",
+            "title",
+            "global",
+            "with",
+            "as",
+            "into",
+            "timeout",
+            "retry",
+            "meanwhile",
+        ],
+        "call" => &["then", "when", "title", "with", "as"],
+        "if" => &["then", "else", "when", "title"],
+        "return" => &["with", "when", "title"],
+        "goto" | "hangup" => &["when", "title"],
+        "choose" => &["when", "title"],
+        _ => &["then", "when", "title"],
+    }
+}
+
 impl<'t> Lowerer<'t> {
     /// An action that the engine itself walks.
     pub(super) fn engine_verb(
@@ -30,26 +54,7 @@ impl<'t> Lowerer<'t> {
         entry: &'t Entry<'t>,
         place: &Place,
     ) {
-        let options: &[&str] = match entry.key.as_ref() {
-            "use" => &[
-                "then",
-                "when",
-                "title",
-                "global",
-                "with",
-                "as",
-                "into",
-                "timeout",
-                "retry",
-                "meanwhile",
-            ],
-            "call" => &["then", "when", "title", "with", "as"],
-            "if" => &["then", "else", "when", "title"],
-            "return" => &["with", "when", "title"],
-            "goto" | "hangup" => &["when", "title"],
-            "choose" => &["when", "title"],
-            _ => &["then", "when", "title"],
-        };
+        let options = options_of(&entry.key);
         for other in map.entries.iter().filter(|other| other.key != entry.key) {
             let key = other.key.as_ref();
             if !options.contains(&key) && !self.verbs.iter().any(|verb| verb == key) {
@@ -315,25 +320,15 @@ impl<'t> Lowerer<'t> {
             let ty = match line.key.as_ref() {
                 "call.language" => Type::OneOf(self.draft.languages.clone()),
                 "call.priority" => Type::Number,
-                name => match self.draft.vars.get(name) {
-                    Some(declared) => {
-                        let (ty, span) = (declared.ty.clone(), line.key_span);
-                        let binding = self.bind(name, ty.clone(), span);
-                        self.facts(id).assigned.push(Assigned {
-                            outcome: None,
-                            binding,
-                        });
-                        ty
+                name if self.draft.vars.contains_key(name) => {
+                    self.set_variable(id, name, line.key_span)
+                }
+                name => match self.settable(name, line.key_span) {
+                    Some(meant) => {
+                        self.draft.guessed.push((name.to_owned(), meant.clone()));
+                        self.set_variable(id, &meant, line.key_span)
                     }
-                    None => {
-                        if !self.report.is_full() {
-                            let mut names: Vec<String> = self.draft.vars.keys().cloned().collect();
-                            names.extend(["call.language".to_owned(), "call.priority".to_owned()]);
-                            let at = line.key_span;
-                            unknown_variable::unknown(&mut self.report, at, name, &names);
-                        }
-                        Type::Any
-                    }
+                    None => Type::Any,
                 },
             };
             let secret = ty == Type::Secret;
@@ -357,6 +352,32 @@ impl<'t> Lowerer<'t> {
         let node = self.node(id);
         node.next = next;
         node.action = Action::Set(values);
+    }
+
+    /// That a declared variable gets a value; its type.
+    fn set_variable(&mut self, id: NodeId, name: &str, span: Span) -> Type {
+        let declared = self.draft.vars.get(name);
+        let ty = declared.map_or(Type::Any, |declared| declared.ty.clone());
+        let binding = self.bind(name, ty.clone(), span);
+        self.facts(id).assigned.push(Assigned {
+            outcome: None,
+            binding,
+        });
+        ty
+    }
+
+    /// Tells that there is no such variable to be set; gives the one that was probably meant.
+    fn settable(&mut self, name: &str, at: Span) -> Option<String> {
+        if self.report.is_full() {
+            return None;
+        }
+        let mut names: Vec<String> = self.draft.vars.keys().cloned().collect();
+        names.extend(["call.language".to_owned(), "call.priority".to_owned()]);
+        let meant = self.nearest(name, names.iter().map(String::as_str));
+        unknown_variable::unknown(&mut self.report, at, name, meant, &names);
+        meant
+            .filter(|meant| self.draft.vars.contains_key(*meant))
+            .map(str::to_owned)
     }
 
     fn tag(&mut self, id: NodeId, map: &'t Map<'t>, entry: &'t Entry<'t>, place: &Place) {

@@ -34,6 +34,9 @@ const KINDS: [(&str, Type); 9] = [
     ("card", Type::Secret),
 ];
 
+/// The kinds that say more about the answer.
+pub(super) const MAP_KINDS: [&str; 4] = ["digits", "number", "money", "one_of"];
+
 impl<'t> Lowerer<'t> {
     /// `expect:` of a step that asks.
     pub(super) fn expect(&mut self, node: &'t Node<'t>) -> Option<Expected> {
@@ -84,7 +87,7 @@ impl<'t> Lowerer<'t> {
                         Some(expected(fields, Type::OneOf(words)))
                     }
                     other => {
-                        let names = ["digits", "number", "money", "one_of"].map(str::to_owned);
+                        let names = MAP_KINDS.map(str::to_owned);
                         crate::check::rules::unknown_key::unknown(
                             &mut self.report,
                             entry.key_span,

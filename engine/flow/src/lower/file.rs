@@ -8,6 +8,7 @@ use crate::check::report::Report;
 use crate::check::rules::{
     bad_name, bad_value, duplicate_key, missing_key, shadowed_global_key, unknown_step, unused,
 };
+use crate::check::suggest::slips;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Action, Edge};
@@ -25,7 +26,7 @@ pub(super) const ENGINE_VERBS: [&str; 11] = [
 ];
 
 /// Keys of a file.
-const FILE_KEYS: [&str; 15] = [
+pub(super) const FILE_KEYS: [&str; 15] = [
     "flow",
     "format",
     "title",
@@ -44,7 +45,7 @@ const FILE_KEYS: [&str; 15] = [
 ];
 
 /// Keys of `defaults:` beside the inputs of listening steps.
-const DEFAULT_KEYS: [&str; 8] = [
+pub(super) const DEFAULT_KEYS: [&str; 8] = [
     "timeout",
     "gap",
     "attempts",
@@ -54,6 +55,9 @@ const DEFAULT_KEYS: [&str; 8] = [
     "max_duration",
     "max_steps",
 ];
+
+/// Keys of `global:`.
+pub(super) const GLOBAL_KEYS: [&str; 4] = ["press", "error", "hangup", "too_long"];
 
 /// Understands a file as far as possible.
 pub(crate) fn lower<'t>(
@@ -80,6 +84,7 @@ pub(crate) fn lower<'t>(
             max_steps: MAX_STEPS,
             ..Draft::default()
         },
+        walked: None,
         two_verbs: false,
         compared: 0,
     };
@@ -365,6 +370,16 @@ impl<'t> Lowerer<'t> {
             self.steps.insert(&step.key, index);
             self.step_names.push(step.key.to_string());
         }
+        // Where the flow begins is a step's name like others, misspelt at its step.
+        if root.entry("start").is_none() && !self.steps.contains_key("start") {
+            let meant = map.entries.iter().enumerate();
+            let meant = meant.filter_map(|(index, step)| Some((slips(&step.key, "start")?, index)));
+            if let Some((_, index)) = meant.min() {
+                let at = map.entries[index].key_span;
+                missing_key::start(&mut self.report, at, &map.entries[index].key);
+                self.steps.insert("start", index);
+            }
+        }
     }
 
     fn global(&mut self, node: &'t Node<'t>) {
@@ -378,11 +393,7 @@ impl<'t> Lowerer<'t> {
         ) else {
             return;
         };
-        self.unknown_keys(
-            map,
-            Text::fixed("`global`", "`global`"),
-            &["press", "error", "hangup", "too_long"],
-        );
+        self.unknown_keys(map, Text::fixed("`global`", "`global`"), &GLOBAL_KEYS);
         let place = Place {
             step: usize::MAX,
             depth: 0,

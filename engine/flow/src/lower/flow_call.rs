@@ -28,7 +28,8 @@ impl<'t> Lowerer<'t> {
         let catalog = self.catalog;
         let signature = flow
             .as_ref()
-            .and_then(|flow| catalog.flows.as_ref().and_then(|flows| flows.get(flow)));
+            .and_then(|flow| catalog.flows.as_ref().and_then(|flows| flows.get(flow)))
+            .filter(|signature| !signature.unreadable);
         let mut with: BTreeMap<String, Template> = BTreeMap::new();
         let lines = map.entry("with").and_then(|with| {
             self.expect_map(

@@ -10,6 +10,9 @@ use crate::yaml::{Content, Map, Node};
 /// Days as they are written, Monday first (ISO 8601).
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
+/// Keys of opening hours.
+pub(super) const HOURS_KEYS: [&str; 4] = ["timezone", "weekly", "closed", "open"];
+
 /// Most days that one line of `closed:` may cover.
 const MAX_CLOSED_DAYS: i32 = 3660;
 
@@ -52,11 +55,7 @@ impl<'t> Lowerer<'t> {
     }
 
     fn hours(&mut self, at: crate::expr::Span, map: &'t Map<'t>) -> Json {
-        self.unknown_keys(
-            map,
-            Text::fixed("`hours`", "`hours`"),
-            &["timezone", "weekly", "closed", "open"],
-        );
+        self.unknown_keys(map, Text::fixed("`hours`", "`hours`"), &HOURS_KEYS);
         let mut hours = JsonMap::new();
         match map.value("timezone") {
             None => missing_key::missing(

@@ -473,7 +473,7 @@ enum Known {
 }
 
 /// A telephone number or a SIP URI.
-fn address(text: &str) -> bool {
+pub(super) fn address(text: &str) -> bool {
     text.starts_with("sip:")
         || text.starts_with("sips:")
         || text.starts_with("tel:")

@@ -19,18 +19,21 @@ mod insertions;
 mod names;
 mod press;
 mod prompt;
+mod respell;
 mod shape;
 mod ssml;
 mod step_call;
 pub(crate) mod template;
 mod test;
+mod tested;
 mod then;
 
 pub(crate) use declare::is_taken;
 pub(crate) use draft::{Draft, UNKNOWN, Use, Want};
 use draft::{Facts, STEP, unknown};
 pub(crate) use file::lower;
-pub(crate) use names::{Declared, TYPES, flow_signature, is_name, is_variable};
+pub(crate) use names::{Declared, TYPES, flow_signature, is_name, is_variable, unreadable_flow};
+pub(crate) use respell::{respell, respell_head};
 use shape::Shape;
 pub use test::{Act, Expectation, Given, Reply, Test};
 
@@ -64,6 +67,8 @@ pub(crate) struct Lowerer<'t> {
     used_hours: BTreeSet<String>,
     defaults: BTreeMap<&'t str, &'t Entry<'t>>,
     draft: Draft<'t>,
+    /// What the tests may name, once one of them does.
+    walked: Option<Rc<tested::Walked>>,
     /// Whether the action being lowered has two verbs.
     two_verbs: bool,
     /// Name comparisons made for suggestions.

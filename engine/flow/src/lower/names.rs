@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::file::FILE_KEYS;
 use crate::catalog::{FlowSignature, InputSignature};
 use crate::expr::Span;
 use crate::value::{Type, Value};
@@ -71,6 +72,26 @@ pub(crate) const TYPES: [&str; 12] = [
     "object", "secret",
 ];
 
+/// Name and signature of a flow that cannot be read: its name is that of a line `flow: NAME`, or of its file.
+pub(crate) fn unreadable_flow(file: &str, text: &str) -> Option<(String, FlowSignature)> {
+    let written = text.lines().find_map(|line| line.strip_prefix("flow:"));
+    let written = written.map(|name| {
+        let name = name.split(" #").next().unwrap_or(name).trim();
+        name.trim_matches(['"', '\''])
+    });
+    let base = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let base = base.strip_suffix(".flow.yaml");
+    let name = [written, base]
+        .into_iter()
+        .flatten()
+        .find(|name| is_name(name))?;
+    let signature = FlowSignature {
+        unreadable: true,
+        ..FlowSignature::default()
+    };
+    Some((name.to_owned(), signature))
+}
+
 /// Name and signature of a flow, read without checking anything: what cannot be understood is left out.
 pub(crate) fn flow_signature(root: &Node) -> Option<(String, FlowSignature)> {
     let root = root.map()?;
@@ -118,5 +139,16 @@ pub(crate) fn flow_signature(root: &Node) -> Option<(String, FlowSignature)> {
         .filter_map(Node::text)
         .map(str::to_owned)
         .collect();
+    // What stands there in another form, or under a key that means nothing, may be inputs and outcomes.
+    let odd =
+        |key: &str, fits: fn(&Node<'_>) -> bool| root.value(key).is_some_and(|node| !fits(node));
+    let strange = root
+        .entries
+        .iter()
+        .any(|entry| !FILE_KEYS.contains(&entry.key.as_ref()));
+    let whole = root.entry("inputs").is_some() && root.entry("outcomes").is_some();
+    signature.unreadable = odd("inputs", |node| node.map().is_some())
+        || odd("outcomes", |node| node.list().is_some())
+        || (strange && !whole);
     Some((name.to_owned(), signature))
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{Lowerer, Place, Site};
+use crate::check::report::Report;
 use crate::check::rules::{bad_value, duplicate_key, missing_key};
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
@@ -13,6 +14,12 @@ const MAX_KEY: usize = 8;
 
 /// Most keys of one step; what the host's `listen` takes.
 const MAX_KEYS: usize = 64;
+
+/// Keys of the long form of a choice.
+pub(super) const LINE_KEYS: [&str; 3] = ["to", "label", "match"];
+
+/// The keys of a telephone that have a name.
+pub(super) const KEY_NAMES: [&str; 2] = ["star", "hash"];
 
 impl<'t> Lowerer<'t> {
     /// `press:` of a step: what it gets, and where its keys lead (into `site.pressed`).
@@ -39,7 +46,7 @@ impl<'t> Lowerer<'t> {
             let place = site.place.clone();
             let edge = match &entry.value.content {
                 Content::Map(long) => {
-                    self.unknown_keys(long, key_called(&entry.key), &["to", "label", "match"]);
+                    self.unknown_keys(long, key_called(&entry.key), &LINE_KEYS);
                     if let Some(label) = long.value("label")
                         && let Some(label) = self.prompt_input(site, "label", label)
                     {
@@ -109,23 +116,33 @@ impl<'t> Lowerer<'t> {
     fn key(&mut self, entry: &Entry) -> Option<String> {
         let key = key_of(&entry.key);
         if key.is_none() {
-            let written = &entry.key;
-            let why = text!(
-                "`{written}` is not a key of a telephone",
-                "`{written}` 不是电话按键"
-            );
-            let help = Text::fixed(
-                "write a digit, `star`, `hash`, or two or more digits such as `12`",
-                "请写一个数字、`star`、`hash`，或多位数字如 `12`",
-            );
-            bad_value::why(&mut self.report, entry.key_span, why, Some(help));
+            no_key(&mut self.report, entry.key_span, &entry.key, None);
         }
         key
     }
 }
 
+/// That no telephone has such a key; the one that was probably meant.
+pub(super) fn no_key(report: &mut Report<'_>, at: Span, written: &str, meant: Option<&str>) {
+    let why = text!(
+        "`{written}` is not a key of a telephone",
+        "`{written}` 不是电话按键"
+    );
+    let help = Text::fixed(
+        "write a digit, `star`, `hash`, or two or more digits such as `12`",
+        "请写一个数字、`star`、`hash`，或多位数字如 `12`",
+    );
+    match meant {
+        Some(meant) => bad_value::slip(report, at, why, meant),
+        None => {
+            report.strange(at);
+            bad_value::why(report, at, why, Some(help));
+        }
+    }
+}
+
 /// What findings call a key of `press:`.
-fn key_called(key: &str) -> Text {
+pub(super) fn key_called(key: &str) -> Text {
     text!("the key `{key}`", "按键 `{key}`")
 }
 

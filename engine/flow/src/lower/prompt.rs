@@ -17,6 +17,9 @@ use crate::yaml::{Content, Map, Node, Scalar};
 /// Most parts of a prompt in one language.
 const MAX_PARTS: usize = 64;
 
+/// Keys of what a prompt says in one language.
+pub(super) const VOICE_KEYS: [&str; 5] = ["text", "audio", "chat", "voice", "lang"];
+
 /// Whether a text has nothing that could be said.
 fn blank(text: &str) -> bool {
     text.trim().is_empty()
@@ -231,11 +234,7 @@ impl<'t> Lowerer<'t> {
         map: &'t Map<'t>,
         draft: &mut PromptDraft<'t>,
     ) -> Option<Voice> {
-        self.unknown_keys(
-            map,
-            Text::fixed("a voice", "一段语音"),
-            &["text", "audio", "chat", "voice", "lang"],
-        );
+        self.unknown_keys(map, Text::fixed("a voice", "一段语音"), &VOICE_KEYS);
         let mut voice = Voice::default();
         if let Some(value) = map.value("lang")
             && let Some(lang) = self.expect_text(
@@ -339,9 +338,20 @@ impl<'t> Lowerer<'t> {
         if voices.is_empty() || voices.contains_key("any") {
             return;
         }
-        let languages = self.draft.languages.iter();
+        let languages = self.draft.languages.clone();
+        // Of a language that is none of the flow's it is told which one was meant: that one is not missing as well.
+        let meant: Vec<&str> = voices
+            .keys()
+            .filter(|language| !languages.contains(language))
+            .filter_map(|language| missing_translation::meant(language, &languages))
+            .collect();
+        if meant.contains(&"any") {
+            return;
+        }
         let missing: Vec<String> = languages
+            .iter()
             .filter(|language| !voices.contains_key(*language))
+            .filter(|language| !meant.contains(&language.as_str()))
             .cloned()
             .collect();
         if !missing.is_empty() {

@@ -27,6 +27,12 @@ const MAX_RETRIES: u32 = 10;
 /// Largest growth of the pause between repetitions.
 const MAX_FACTOR: f64 = 100.0;
 
+/// Keys of `retry:`.
+pub(super) const RETRY_KEYS: [&str; 4] = ["times", "wait", "factor", "only"];
+
+/// Keys of `meanwhile:`.
+pub(super) const MEANWHILE_KEYS: [&str; 3] = ["after", "say", "music"];
+
 /// How a step was written, and its inputs.
 struct Written<'t> {
     key: String,
@@ -532,11 +538,7 @@ impl<'t> Lowerer<'t> {
                 "映射，例如 `{ times: 2, wait: 300ms }`",
             ),
         )?;
-        self.unknown_keys(
-            map,
-            Text::fixed("`retry`", "`retry`"),
-            &["times", "wait", "factor", "only"],
-        );
+        self.unknown_keys(map, Text::fixed("`retry`", "`retry`"), &RETRY_KEYS);
         let mut retry = Retry {
             times: 1,
             wait_ms: 0,
@@ -597,7 +599,7 @@ impl<'t> Lowerer<'t> {
         self.unknown_keys(
             map,
             Text::fixed("`meanwhile`", "`meanwhile`"),
-            &["after", "say", "music"],
+            &MEANWHILE_KEYS,
         );
         let mut meanwhile = Meanwhile {
             after_ms: 0,
@@ -784,7 +786,7 @@ pub(super) fn default_of(schema: &serde_json::Value) -> Option<Template> {
 }
 
 /// Whether an input is written as a map.
-fn takes_map(schema: &serde_json::Value) -> bool {
+pub(super) fn takes_map(schema: &serde_json::Value) -> bool {
     matches!(
         schema["format"].as_str(),
         Some("prompt" | "press" | "expect" | "money")

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::Lowerer;
+use super::tested::Named;
 use crate::check::rules::{bad_value, missing_key, unknown_hours, unknown_key, unknown_step};
 use crate::diagnostic::{Text, text};
 use crate::value::{Type, Value, parse_literal};
@@ -115,9 +116,29 @@ pub struct Expectation {
 }
 
 /// Keys of `expect:` in a test.
-const EXPECT_KEYS: [&str; 12] = [
+pub(super) const EXPECT_KEYS: [&str; 12] = [
     "hear", "not_hear", "step", "queue", "transfer", "language", "priority", "vars", "used", "tag",
     "ends", "within",
+];
+
+/// Keys of a test.
+pub(super) const TEST_KEYS: [&str; 6] = ["title", "given", "mock", "run", "only", "skip"];
+
+/// Keys of `given:`.
+pub(super) const GIVEN_KEYS: [&str; 8] = [
+    "now",
+    "language",
+    "channel",
+    "call.from",
+    "call.to",
+    "inputs",
+    "vars",
+    "hours",
+];
+
+/// What a contact may do in a test, and what may be expected of it.
+pub(super) const ACTS: [&str; 7] = [
+    "press", "say", "send", "silence", "wait", "hangup", "expect",
 ];
 
 /// Most times of `silence: n`.
@@ -147,11 +168,7 @@ impl<'t> Lowerer<'t> {
             ) else {
                 continue;
             };
-            self.unknown_keys(
-                lines,
-                Text::fixed("a test", "测试"),
-                &["title", "given", "mock", "run", "only", "skip"],
-            );
+            self.unknown_keys(lines, Text::fixed("a test", "测试"), &TEST_KEYS);
             test.title = self.text_of(lines, "title");
             test.skip = self.text_of(lines, "skip");
             test.only = lines
@@ -195,17 +212,7 @@ impl<'t> Lowerer<'t> {
         ) else {
             return given;
         };
-        let keys = [
-            "now",
-            "language",
-            "channel",
-            "call.from",
-            "call.to",
-            "inputs",
-            "vars",
-            "hours",
-        ];
-        self.unknown_keys(map, Text::fixed("`given`", "`given`"), &keys);
+        self.unknown_keys(map, Text::fixed("`given`", "`given`"), &GIVEN_KEYS);
         if let Some(node) = map.value("now")
             && let Some(Value::DateTime(now)) = self.literal("now", node, &Type::DateTime)
         {
@@ -340,6 +347,7 @@ impl<'t> Lowerer<'t> {
                 );
                 bad_value::why(&mut self.report, entry.key_span, why, Some(help));
             }
+            self.mocked(entry);
             let replies = match &entry.value.content {
                 Content::List(items) => items.iter().filter_map(|item| self.reply(item)).collect(),
                 _ => self.reply(&entry.value).into_iter().collect(),
@@ -404,9 +412,6 @@ impl<'t> Lowerer<'t> {
     }
 
     fn act(&mut self, node: &'t Node<'t>) -> Option<Act> {
-        let names = [
-            "press", "say", "send", "silence", "wait", "hangup", "expect",
-        ];
         match &node.content {
             Content::Scalar(_) => {
                 match self.expect_text("run", node, Text::fixed("an act", "一个动作"))? {
@@ -418,7 +423,7 @@ impl<'t> Lowerer<'t> {
                             node.span,
                             "run",
                             other,
-                            &names.map(str::to_owned),
+                            &ACTS.map(str::to_owned),
                         );
                         None
                     }
@@ -478,7 +483,7 @@ impl<'t> Lowerer<'t> {
                         .expectation(value)
                         .map(|expected| Act::Expect(Box::new(expected))),
                     other => {
-                        let names = names.map(str::to_owned);
+                        let names = ACTS.map(str::to_owned);
                         unknown_key::unknown(
                             &mut self.report,
                             entry.key_span,
@@ -527,6 +532,15 @@ impl<'t> Lowerer<'t> {
         expected.queue = self.text_of(map, "queue");
         expected.transfer = self.text_of(map, "transfer");
         expected.ends = self.text_of(map, "ends");
+        for (kind, key) in [(Named::Queue, "queue"), (Named::Transfer, "transfer")] {
+            if let Some(node) = map.value(key)
+                && let Some(name) = node.text()
+            {
+                self.known_in_test(kind, name, node.span);
+            }
+        }
+        self.known_steps(map.value("used"));
+        self.known_end(map.value("ends"));
         expected.step = self.text_of(map, "step");
         if let (Some(step), Some(node)) = (&expected.step, map.value("step"))
             && !self.steps.contains_key(step.as_str())

@@ -118,7 +118,19 @@ impl<'t> Lowerer<'t> {
             let meant = self.nearest(name, names.iter().map(String::as_str));
             unknown_step::unknown(&mut self.report, span, name, meant, &names);
             index = meant.and_then(|meant| self.steps.get(meant).copied());
+            let slips = |meant: &str| crate::check::suggest::slips(name, meant);
+            let least = meant.and_then(slips);
+            let doubtful = meant.is_some()
+                && names
+                    .iter()
+                    .filter(|name| slips(name) == least)
+                    .nth(1)
+                    .is_some();
             self.step_names = names;
+            if doubtful {
+                self.draft.doubtful_targets.push(name.to_owned());
+                return unknown();
+            }
         }
         match index.and_then(|index| u32::try_from(index).ok()) {
             Some(index) => Edge::Node(NodeId(STEP + index)),

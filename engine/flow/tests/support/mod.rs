@@ -35,16 +35,21 @@ pub fn steps() -> Catalog {
     for text in PLUGINS {
         let plugin: PluginDescription =
             serde_json::from_str(text).expect("the test catalogue is well-formed");
-        let major = plugin.version.split('.').next().unwrap_or("1").to_owned();
-        for (name, step) in plugin.steps {
-            let key = format!("{}/{name}@{major}", plugin.name);
-            if plugin.name == "std" {
-                catalog.verbs.insert(name, key.clone());
-            }
-            catalog.steps.insert(key, step);
-        }
+        add(&mut catalog, plugin);
     }
     catalog
+}
+
+/// Takes a plugin's steps into a catalogue.
+pub fn add(catalog: &mut Catalog, plugin: PluginDescription) {
+    let major = plugin.version.split('.').next().unwrap_or("1").to_owned();
+    for (name, step) in plugin.steps {
+        let key = format!("{}/{name}@{major}", plugin.name);
+        if plugin.name == "std" {
+            catalog.verbs.insert(name, key.clone());
+        }
+        catalog.steps.insert(key, step);
+    }
 }
 
 /// The same within the example project.

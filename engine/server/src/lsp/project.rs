@@ -8,7 +8,7 @@ use strowger_flow::catalog::{Catalog, FlowSignature};
 use strowger_flow::check::{MAX_TURNS, News, learn};
 use strowger_flow::diagnostic::Text;
 use strowger_flow::editor::Sheet;
-use strowger_flow::{Checked, Diagnostic, Level, check, signature};
+use strowger_flow::{Checked, Diagnostic, Level, check, signature, signature_of};
 use strowger_plugin::{Host, Limits};
 
 use super::workspace::{PROJECT_FILE, uri_of};
@@ -60,11 +60,12 @@ pub(super) struct Folder {
 impl File {
     fn new(uri: Uri, bytes: &[u8], version: Option<i32>, catalog: &Catalog) -> File {
         let text = String::from_utf8_lossy(bytes);
+        let name = uri.path().as_str().to_owned();
         File {
             uri,
             version,
             raw: std::str::from_utf8(bytes).is_err().then(|| bytes.to_vec()),
-            signature: signature(bytes),
+            signature: signature_of(&name, bytes),
             sheet: Sheet::read(&text, catalog, None, None),
             findings: Vec::new(),
             checked: None,

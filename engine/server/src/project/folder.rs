@@ -57,6 +57,13 @@ pub struct FlowFile {
     pub source: Vec<u8>,
 }
 
+impl FlowFile {
+    /// What other flows need to know of it.
+    fn signature(&self) -> Option<(String, FlowSignature)> {
+        strowger_flow::signature_of(&self.path.display().to_string(), &self.source)
+    }
+}
+
 /// Why a project cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
@@ -166,11 +173,13 @@ impl Project {
 
     /// What the flows may refer to.
     pub fn catalog(&self, steps: &Steps) -> Catalog {
-        let signatures: BTreeMap<String, FlowSignature> = self
-            .flows
-            .iter()
-            .filter_map(|file| strowger_flow::signature(&file.source))
-            .collect();
+        let mut signatures: BTreeMap<String, FlowSignature> = BTreeMap::new();
+        for (name, signature) in self.flows.iter().filter_map(FlowFile::signature) {
+            // Of two with one name, the one that can be read.
+            if !signature.unreadable || !signatures.contains_key(&name) {
+                signatures.insert(name, signature);
+            }
+        }
         let mut catalog = catalog_of(steps);
         catalog.flows = Some(signatures);
         // Where the file cannot be read, nobody is told that what stands in it is not there.
@@ -276,8 +285,15 @@ impl Project {
                 Text::fixed("remove one of the two routes", "请删除其中一条路由"),
             );
         }
+        // Of a flow that cannot be read that is told, and not that it is missing.
+        let unread: BTreeSet<String> = checked
+            .iter()
+            .filter(|(_, checked)| checked.name.is_none())
+            .filter_map(|(file, _)| file.signature())
+            .map(|(name, _)| name)
+            .collect();
         for (index, route) in self.routes.routes.iter().enumerate() {
-            if !names.contains_key(route.flow.as_str()) {
+            if !names.contains_key(route.flow.as_str()) && !unread.contains(&route.flow) {
                 let known: Vec<_> = names.keys().copied().collect();
                 let known = Text::both(known.join(", "), format!("`{}`", known.join("`、`")));
                 let (to, flow) = (&route.to, &route.flow);

@@ -48,6 +48,13 @@ pub(crate) fn word(report: &mut Report<'_>, at: Span, key: &str, written: &str, 
         .did_you_mean(at, meant, names);
 }
 
+/// Of what is read as it was meant.
+pub(crate) fn slip(report: &mut Report<'_>, at: Span, message: Text, meant: &str) {
+    let _done = report
+        .find(&BAD_VALUE, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}
+
 pub(crate) fn why(report: &mut Report<'_>, at: Span, message: Text, help: Option<Text>) {
     let found = report.find(&BAD_VALUE, at, message);
     if let Some(help) = help {

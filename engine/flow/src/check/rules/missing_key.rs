@@ -60,3 +60,14 @@ pub(crate) fn nothing(report: &mut Report<'_>, at: Span) {
         )
         .help(BEGINNING);
 }
+
+/// Of a flow that does not say where it begins, with a step that is nearly called `start`.
+pub(crate) fn start(report: &mut Report<'_>, at: Span, name: &str) {
+    let message = text!(
+        "a flow begins at the step `start`, and there is `{name}`",
+        "流程从步骤 `start` 开始，而这里是 `{name}`"
+    );
+    let _done = report
+        .find(&MISSING_KEY, at, message)
+        .did_you_mean(at, Some("start"), &[]);
+}

@@ -48,13 +48,18 @@ pub(crate) fn missing(report: &mut Report<'_>, at: Span, name: &str, languages: 
         ));
 }
 
+/// The language that was probably meant, or `any`.
+pub(crate) fn meant<'l>(language: &str, languages: &'l [String]) -> Option<&'l str> {
+    nearest(language, languages.iter().map(String::as_str).chain(["any"]))
+}
+
 pub(crate) fn unused_language(
     report: &mut Report<'_>,
     at: Span,
     language: &str,
     languages: &[String],
 ) {
-    let meant = nearest(language, languages.iter().map(String::as_str));
+    let meant = meant(language, languages);
     let _done = report
         .find(
             &MISSING_TRANSLATION,

@@ -1,3 +1,7 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
 rule! {
     /// What it finds: a field that the value does not have, by the description of whoever made it.
     ///
@@ -15,4 +19,12 @@ rule! {
     ///   - goto: bye
     /// ```
     UNKNOWN_FIELD = "unknown-field", Error, "there is no such field", "没有这个字段"
+}
+
+/// Of a mock's data.
+pub(crate) fn mocked(report: &mut Report<'_>, at: Span, mocked: &str, name: &str, meant: &str) {
+    let message = text!("`{mocked}` gives no `{name}`", "`{mocked}` 不给出 `{name}`");
+    let _done = report
+        .find(&UNKNOWN_FIELD, at, message)
+        .did_you_mean(at, Some(meant), &[]);
 }

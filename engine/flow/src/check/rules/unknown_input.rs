@@ -39,3 +39,9 @@ pub(crate) fn unknown(
         )
         .did_you_mean(at, meant, names);
 }
+
+/// Of what is read as it was meant.
+pub(crate) fn misspelt(report: &mut Report<'_>, at: Span, name: &str, what: &Text, meant: &str) {
+    let message = text!("{what} has no input `{name}`", "{what} 没有输入 `{name}`"; what);
+    let _done = report.find(&UNKNOWN_INPUT, at, message).did_you_mean(at, Some(meant), &[]);
+}

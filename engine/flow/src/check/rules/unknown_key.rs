@@ -28,6 +28,7 @@ rule! {
 }
 
 pub(crate) fn unknown(report: &mut Report<'_>, at: Span, key: &str, place: &Text, names: &[String]) {
+    report.strange(at);
     let meant = nearest(key, names.iter().map(String::as_str));
     let _done = report
         .find(
@@ -36,4 +37,10 @@ pub(crate) fn unknown(report: &mut Report<'_>, at: Span, key: &str, place: &Text
             text!("{place} has no `{key}`", "{place} 没有 `{key}`"; place),
         )
         .did_you_mean(at, meant, names);
+}
+
+/// Of what is read as it was meant.
+pub(crate) fn misspelt(report: &mut Report<'_>, at: Span, key: &str, place: &Text, meant: &str) {
+    let message = text!("{place} has no `{key}`", "{place} 没有 `{key}`"; place);
+    let _done = report.find(&UNKNOWN_KEY, at, message).did_you_mean(at, Some(meant), &[]);
 }

@@ -91,3 +91,30 @@ pub(crate) fn of_flow(report: &mut Report<'_>, at: Span, name: &str, names: &[St
         found.did_you_mean(at, meant, names)
     };
 }
+
+/// Of a line that is read as `else:`.
+pub(crate) fn misspelt_else(report: &mut Report<'_>, at: Span, name: &str) {
+    let message = text!(
+        "this step never ends with `{name}`",
+        "此步骤没有结果 `{name}`"
+    );
+    let _done = report
+        .find(&UNKNOWN_OUTCOME, at, message)
+        .did_you_mean(at, Some("else"), &[]);
+}
+
+/// Of a mock: what is mocked never ends so.
+pub(crate) fn mocked(report: &mut Report<'_>, at: Span, name: &str, mocked: &str, meant: Option<&str>, names: &[String]) {
+    let message = text!("`{mocked}` never ends with `{name}`", "`{mocked}` 没有结果 `{name}`");
+    let _done = report
+        .find(&UNKNOWN_OUTCOME, at, message)
+        .did_you_mean(at, meant, names);
+}
+
+/// Of what a test says of the end.
+pub(crate) fn ends(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!("this flow never ends with `{name}`", "此流程没有结束方式 `{name}`");
+    let _done = report
+        .find(&UNKNOWN_OUTCOME, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}

@@ -1,5 +1,4 @@
 use crate::check::report::Report;
-use crate::check::suggest::nearest;
 use crate::diagnostic::text;
 use crate::expr::Span;
 
@@ -29,8 +28,13 @@ rule! {
     UNKNOWN_VARIABLE = "unknown-variable", Error, "there is no such variable", "没有这个变量"
 }
 
-pub(crate) fn unknown(report: &mut Report<'_>, at: Span, name: &str, names: &[String]) {
-    let meant = nearest(name, names.iter().map(String::as_str));
+pub(crate) fn unknown(
+    report: &mut Report<'_>,
+    at: Span,
+    name: &str,
+    meant: Option<&str>,
+    names: &[String],
+) {
     let _done = report
         .find(
             &UNKNOWN_VARIABLE,
@@ -41,4 +45,26 @@ pub(crate) fn unknown(report: &mut Report<'_>, at: Span, name: &str, names: &[St
             ),
         )
         .did_you_mean(at, meant, names);
+}
+
+/// Of a declared variable that nothing uses, while what is nearly so called is used and not declared.
+pub(crate) fn declared(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!(
+        "nothing uses the variable `{name}`, and nothing declares `{meant}`",
+        "没有用到变量 `{name}`，而 `{meant}` 没有声明"
+    );
+    let _done = report
+        .find(&UNKNOWN_VARIABLE, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}
+
+/// Of a result that is kept under a name that nothing reads, while what is nearly so called has no value.
+pub(crate) fn unread(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!(
+        "nothing reads `{name}`, and nothing gives `{meant}` a value",
+        "没有人读取 `{name}`，也没有人给 `{meant}` 赋值"
+    );
+    let _done = report
+        .find(&UNKNOWN_VARIABLE, at, message)
+        .did_you_mean(at, Some(meant), &[]);
 }

@@ -26,6 +26,7 @@ rule! {
 }
 
 pub(crate) fn unknown(report: &mut Report<'_>, at: Span, verb: &str, names: &[String]) {
+    report.strange_verb(at);
     let meant = nearest(verb, names.iter().map(String::as_str));
     let found = report.find(
         &UNKNOWN_VERB,
@@ -54,4 +55,10 @@ pub(crate) fn none(report: &mut Report<'_>, at: Span, names: &[String]) {
             text!("this step does nothing: it has no verb", "此步骤没有动词"),
         )
         .help(text!("the verbs are: {names}", "动词有：{names}"; names));
+}
+
+/// Of what is read as it was meant.
+pub(crate) fn misspelt(report: &mut Report<'_>, at: Span, verb: &str, meant: &str) {
+    let message = text!("there is no verb `{verb}`", "没有动词 `{verb}`");
+    let _done = report.find(&UNKNOWN_VERB, at, message).did_you_mean(at, Some(meant), &[]);
 }

@@ -1,0 +1,64 @@
+//! `strowger check` of a project: what is wrong in one file is told of that file.
+
+use anyhow::Result;
+use strowger_tests::program::strowger;
+
+const CALLS: &str = "flow: calls\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    call: called\n    with: { number: \"${call.from}\" }\n    \
+                     then: { done: bye, error: bye }\n  bye: { hangup: completed }\n";
+const CALLED: &str = "flow: called\nformat: 1\nlanguages: [en]\ninputs: { number: phone }\noutcomes: [done]\nsteps:\n  start:\n    - say: \"${number | phone}\"\n    \
+                      - return: done\n";
+
+/// The findings of a project of two flows, one a line.
+fn findings(called: &str) -> Result<Vec<String>> {
+    let folder = tempfile::TempDir::new()?;
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
+    write("strowger.toml", "[project]\nname = \"x\"\n")?;
+    write(
+        "routes.yaml",
+        "routes:\n  - { to: \"400\", flow: calls }\n  - { to: \"401\", flow: called }\n",
+    )?;
+    write("calls.flow.yaml", CALLS)?;
+    write("called.flow.yaml", called)?;
+    let shown = folder.path().display().to_string();
+    let (_, out, _) = strowger(&["check", "--format", "concise", &shown])?;
+    Ok(out.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn a_flow_that_cannot_be_read_is_one_finding() -> Result<()> {
+    assert_eq!(findings(CALLED)?, [""; 0]);
+    for (right, broken) in [
+        ("outcomes: [done]", "outcomes: [done"),
+        ("inputs: {", "inputs: {{"),
+        ("\"${number | phone}\"", "\"${number | phone}"),
+        ("flow: called", "flow: called ["),
+        ("flow: called", "flow: \"called"),
+        ("steps:", "\tsteps:"),
+        ("flow: called\n", ""),
+    ] {
+        assert!(CALLED.contains(right), "{right}");
+        let found = findings(&CALLED.replacen(right, broken, 1))?;
+        assert_eq!(found.len(), 1, "{broken}: {found:?}");
+        assert!(found[0].contains("called.flow.yaml"), "{found:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_slip_is_one_finding_in_a_project_too() -> Result<()> {
+    for (right, slip) in [
+        ("inputs:", "inptus:"),
+        ("outcomes:", "outcoms:"),
+        ("flow: called", "flwo: called"),
+        ("steps:", "stepz:"),
+        ("say:", "sya:"),
+        ("return: done", "return: doen"),
+        ("return: done", "retrun: done"),
+    ] {
+        assert!(CALLED.contains(right), "{right}");
+        let found = findings(&CALLED.replacen(right, slip, 1))?;
+        assert_eq!(found.len(), 1, "{slip}: {found:?}");
+        assert!(found[0].contains("called.flow.yaml"), "{found:?}");
+    }
+    Ok(())
+}
