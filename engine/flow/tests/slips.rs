@@ -287,3 +287,38 @@ fn a_secret_is_not_read_back_by_its_own_step() {
     }
     assert_eq!(broken(&asking("expect: digits", whole)), BTreeSet::new());
 }
+
+#[test]
+fn a_field_that_no_schema_promises_needs_a_guard() {
+    let broken = |outcome: serde_json::Value, said: &str| -> BTreeSet<&'static str> {
+        let mut catalog = support::project();
+        let lookup = catalog.steps.get_mut("orders/lookup@1").expect("there");
+        lookup.outcomes.insert("found".to_owned(), outcome);
+        let text = format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - use: orders/lookup@1\n      with: {{ order_no: \"12345678\" }}\n      as: order\n      then: {{ found: told, else: bye }}\n  told:\n    - say: \"It is {said}.\"\n    - goto: bye\n  bye: {{ hangup: completed }}\n"
+        );
+        let checked = check("a.flow.yaml", text.as_bytes(), &catalog);
+        checked.diagnostics.iter().map(|found| found.rule).collect()
+    };
+    let total = serde_json::json!({ "format": "money" });
+    let schema = |required: serde_json::Value| {
+        let mut schema = serde_json::json!({ "type": "object", "properties": { "total": total } });
+        if !required.is_null() {
+            schema["required"] = required;
+        }
+        schema
+    };
+    let plain = "${order.total | money}";
+    assert_eq!(
+        broken(schema(serde_json::json!(["total"])), plain),
+        BTreeSet::new()
+    );
+    for nothing in [serde_json::Value::Null, serde_json::json!([])] {
+        assert_eq!(
+            broken(schema(nothing.clone()), plain),
+            BTreeSet::from(["type-mismatch"])
+        );
+        let guarded = "${order.total | money if order.total is not none else \\\"open\\\"}";
+        assert_eq!(broken(schema(nothing), guarded), BTreeSet::new());
+    }
+}

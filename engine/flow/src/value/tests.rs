@@ -299,6 +299,10 @@ fn schemas() {
     is(json!({"type": "object"}), object(&[], true));
     is(
         json!({"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "boolean"}}}),
+        object(&[("a", optional(Type::Text)), ("b", optional(Type::Bool))], false),
+    );
+    is(
+        json!({"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "string"}, "b": {"type": "boolean"}}}),
         object(&[("a", Type::Text), ("b", Type::Bool)], false),
     );
     is(
@@ -309,7 +313,7 @@ fn schemas() {
 
 #[test]
 fn json_that_does_not_fit_is_told_with_its_path() {
-    let order = type_of_schema(&json!({"properties": {
+    let order = type_of_schema(&json!({"required": ["status", "eta", "lines", "card"], "properties": {
         "status": {"enum": ["shipped"]}, "eta": {"format": "date"}, "lines": {"items": {"type": "number"}}, "card": {"x-secret": true}
     }}));
     let why = |json: Json| from_json(&json, &order).expect_err("a misfit");

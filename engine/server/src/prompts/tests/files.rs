@@ -86,9 +86,9 @@ fn a_length_is_known_without_decoding() {
     for name in ["tone.mp3", "tone.ogg", "tone.flac", "tone.wav", "tone.ulaw"] {
         let clip = read(&folder, name, Loudness::Keep).expect("readable");
         let ms = import::plays_ms(&folder.path, name).expect("readable");
-        // Never less than is heard.
+        // Never less than is heard; the first packets of an mp3 may count and not decode.
         assert!(
-            (clip.duration_ms()..=clip.duration_ms() + 20).contains(&ms),
+            (clip.duration_ms()..=clip.duration_ms() + 80).contains(&ms),
             "{name}: {ms} ms of {}",
             clip.duration_ms()
         );
