@@ -322,3 +322,47 @@ fn a_field_that_no_schema_promises_needs_a_guard() {
         assert_eq!(broken(schema(nothing), guarded), BTreeSet::new());
     }
 }
+
+#[test]
+fn an_input_for_secrets_takes_texts_only_where_its_type_says_so() {
+    let broken = |card: serde_json::Value, given: &str| -> BTreeSet<&'static str> {
+        let mut catalog = support::project();
+        let note = catalog.steps.get_mut("crm/note@2").expect("there");
+        note.input = serde_json::json!({ "type": "object", "properties": { "card": card } });
+        let text = format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nglobal: {{ error: bye }}\nsteps:\n  start:\n    - ask: Your card, please.\n      expect: card\n      into: card\n      then: {{ no_input: bye, no_match: bye }}\n    - use: crm/note@2\n      with: {{ card: \"{given}\" }}\n    - say: \"It ends in ${{card | last4}}.\"\n    - goto: bye\n  bye: {{ hangup: completed }}\n"
+        );
+        let checked = check("a.flow.yaml", text.as_bytes(), &catalog);
+        checked.diagnostics.iter().map(|found| found.rule).collect()
+    };
+    let secret = |ty: &str| serde_json::json!({ "type": ty, "x-secret": true });
+    for ty in ["string", "object"] {
+        assert_eq!(broken(secret(ty), "${card}"), BTreeSet::new(), "{ty}");
+    }
+    assert_eq!(broken(secret("string"), "${call.id}"), BTreeSet::new());
+    let only = secret("object");
+    assert_eq!(broken(only.clone(), "4111"), BTreeSet::from(["bad-input"]));
+    assert_eq!(
+        broken(only.clone(), "no. ${call.id}"),
+        BTreeSet::from(["bad-input"])
+    );
+    assert_eq!(
+        broken(only, "${call.id}"),
+        BTreeSet::from(["type-mismatch"])
+    );
+}
+
+#[test]
+fn every_key_that_is_said_in_vain_is_told_at_once() {
+    let text = "flow: a\nformat: 1\nlanguages: [en, zh]\nsteps:\n  start:\n    menu: { en: \"Press 1, press 2 or press 3.\", zh: 请按一，或按四，或按五。 }\n    press: { 1: bye }\n    then: { no_input: bye, no_match: bye }\n  bye: { hangup: completed }\n";
+    let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+    let [found] = checked.diagnostics.as_slice() else {
+        panic!("{:?}", checked.diagnostics);
+    };
+    assert_eq!(found.rule, "spoken-key-unmapped");
+    assert_eq!(
+        found.message.english(),
+        "the prompt says to press 2, 3, 4, 5, and these keys do nothing here"
+    );
+    assert_eq!(found.labels.len(), 2);
+}
