@@ -366,3 +366,59 @@ fn every_key_that_is_said_in_vain_is_told_at_once() {
     );
     assert_eq!(found.labels.len(), 2);
 }
+
+#[test]
+fn defaults_are_held_to_account_whether_or_not_a_step_listens() {
+    let deaf = "  start:\n    - wait: 1s\n    - goto: bye\n";
+    let hears = "  start:\n    menu: \"Press 1.\"\n    press: { 1: bye }\n    then: { no_input: bye, no_match: bye }\n";
+    let broken = |defaults: &str, start: &str| {
+        broken(&format!(
+            "flow: a\nformat: 1\nlanguages: [en]\ndefaults: {{ {defaults} }}\nsteps:\n{start}  bye: {{ hangup: completed }}\n"
+        ))
+    };
+    for (defaults, rule) in [
+        ("timeout: 5", Some("missing-unit")),
+        ("timeout: 5 bananas", Some("bad-duration")),
+        ("gap: [1]", Some("bad-value")),
+        ("attempts: many", Some("bad-input")),
+        ("attempts: 0", Some("bad-input")),
+        ("barge_in: perhaps", Some("bad-input")),
+        (
+            "reprompt: { no_input: [nothing_such] }",
+            Some("unknown-prompt"),
+        ),
+        ("reprompt: { no_inptu: [Again.] }", Some("unknown-input")),
+        ("voice: [loud]", Some("bad-value")),
+        ("voice: \"; rm -rf\"", Some("bad-value")),
+        ("max_duration: 5", Some("missing-unit")),
+        (
+            "timeout: 4s, gap: 1s, attempts: 2, barge_in: false, voice: en-us",
+            None,
+        ),
+        (
+            "reprompt: { no_input: [Sorry.], no_match: [\"Again, ${choices}\"] }",
+            None,
+        ),
+    ] {
+        for start in [deaf, hears] {
+            assert_eq!(
+                broken(defaults, start),
+                rule.into_iter().collect(),
+                "{defaults}\n{start}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_voice_of_a_flow_speaks_all_texts_that_name_none() {
+    let text = "flow: a\nformat: 1\nlanguages: [en]\ndefaults: { voice: en-us+f3 }\nprompts:\n  hello: { en: Hello. }\n  loud: { en: { text: Hello!, voice: en-gb } }\nsteps:\n  start:\n    - say: hello\n    - say: loud\n    - say: Goodbye.\n    - hangup: completed\n";
+    let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+    let plan = checked.plan.expect("no error");
+    let voices = plan
+        .prompts
+        .iter()
+        .flat_map(|prompt| prompt.voices.values().flatten());
+    let voices: Vec<_> = voices.filter_map(|voice| voice.voice.as_deref()).collect();
+    assert_eq!(voices, ["en-us+f3", "en-gb", "en-us+f3"]);
+}

