@@ -137,7 +137,13 @@ pub enum Action {
     /// right-hand sides before any assignment.
     Set(BTreeMap<String, Template>),
     /// Marks the contact for reports.
-    Tag(BTreeMap<String, Template>),
+    Tag {
+        /// Tags by name.
+        values: BTreeMap<String, Template>,
+        /// A tag whose name is a text with expressions in it; its value is `true`. At most [`MAX_TAG_CHARS`] characters of it
+        /// count, and nothing is marked where it is empty.
+        word: Option<Template>,
+    },
     /// Lets time pass, in milliseconds.
     Wait(u64),
     /// Goes on elsewhere ([`Node::next`]).
@@ -282,3 +288,6 @@ pub struct Voice {
     /// The language of this part, where it is not that of the prompt.
     pub language: Option<String>,
 }
+
+/// Longest name of a tag. Characters; reports group by it.
+pub const MAX_TAG_CHARS: usize = 200;

@@ -422,3 +422,34 @@ fn the_voice_of_a_flow_speaks_all_texts_that_name_none() {
     let voices: Vec<_> = voices.filter_map(|voice| voice.voice.as_deref()).collect();
     assert_eq!(voices, ["en-us+f3", "en-gb", "en-us+f3"]);
 }
+
+#[test]
+fn what_may_stand_in_a_tag() {
+    let tagging = |tag: &str| {
+        broken(&format!(
+            "flow: a\nformat: 1\nlanguages: [en]\ninputs: {{ card: secret, l: list }}\nsteps:\n  start:\n    - tag: {tag}\n    - if: call.channel == \"chat\"\n      then: bye\n      else: bye\n  bye: {{ hangup: completed }}\n"
+        ))
+        .into_iter()
+        .filter(|rule| *rule != "unused")
+        .collect::<BTreeSet<_>>()
+    };
+    let long = "a".repeat(201);
+    for (tag, rule) in [
+        ("vip", None),
+        ("\"y${call.from}\"", None),
+        ("\"${now}\"", None),
+        ("{ reason: \"${call.from}\" }", None),
+        ("\"y${cal.from}\"", Some("unknown-variable")),
+        ("\"y${card}\"", Some("secret-leak")),
+        ("\"y${l}\"", Some("type-mismatch")),
+        ("\"y${call.from\"", Some("bad-expression")),
+        ("{ \"y${call.from}\": 1 }", Some("bad-value")),
+        (long.as_str(), Some("bad-value")),
+    ] {
+        let found = tagging(tag);
+        match rule {
+            Some(rule) => assert!(found.contains(rule), "{tag}: {found:?}"),
+            None => assert_eq!(found, BTreeSet::new(), "{tag}"),
+        }
+    }
+}

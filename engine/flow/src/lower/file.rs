@@ -446,7 +446,7 @@ impl<'t> Lowerer<'t> {
                     arms, otherwise, ..
                 } => arms.values_mut().chain(otherwise).for_each(turn),
                 Action::Set(_)
-                | Action::Tag(_)
+                | Action::Tag { .. }
                 | Action::Wait(_)
                 | Action::Goto
                 | Action::Return { .. }
