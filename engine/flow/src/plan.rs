@@ -70,12 +70,23 @@ pub struct Declaration {
 pub struct Global {
     /// Keys that work in every listening step that has no such key of its own.
     pub press: BTreeMap<String, Edge>,
+    /// What may be written instead of those keys in a chat, for those that have a `label` or a `match`.
+    pub words: BTreeMap<String, KeyWords>,
     /// Where `error` and `timeout` go when a step has no edge of its own.
     pub error: Option<Edge>,
     /// Where the contact goes when the caller has hung up. Nothing can be said there.
     pub hangup: Option<Edge>,
     /// Where the contact goes when `max_duration` or `max_steps` is reached.
     pub too_long: Option<Edge>,
+}
+
+/// What may be written in a chat instead of pressing a key.
+#[derive(Debug, Clone, Default)]
+pub struct KeyWords {
+    /// The key's label: its text in the contact's language counts.
+    pub label: Option<PromptId>,
+    /// Further words.
+    pub words: Vec<String>,
 }
 
 /// One action.

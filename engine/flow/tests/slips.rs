@@ -453,3 +453,31 @@ fn what_may_stand_in_a_tag() {
         }
     }
 }
+
+#[test]
+fn a_global_key_may_have_words() {
+    let with = |key: &str| {
+        broken(&format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nprompts: {{ person: {{ en: a person }} }}\nglobal: {{ press: {{ 0: {key} }} }}\nsteps:\n  start:\n    menu: \"Press 1.\"\n    press: {{ 1: bye }}\n    then: {{ no_input: bye, no_match: bye }}\n  bye: {{ hangup: completed }}\n"
+        ))
+    };
+    for (key, rule) in [
+        ("{ to: bye, label: person, match: [help] }", None),
+        ("{ to: bye, label: nobody }", Some("unknown-prompt")),
+        (
+            "{ to: bye, label: \"${call.from}\", match: [help] }",
+            Some("bad-value"),
+        ),
+        ("{ to: bye, match: help }", Some("bad-value")),
+        ("{ label: person }", Some("missing-key")),
+    ] {
+        let found = with(key);
+        match rule {
+            Some(rule) => assert!(found.contains(rule), "{key}: {found:?}"),
+            None => assert!(
+                !found.iter().any(|rule| *rule != "unused"),
+                "{key}: {found:?}"
+            ),
+        }
+    }
+}

@@ -107,25 +107,36 @@ impl<'t> Lowerer<'t> {
             let Some(schema) = listens.into_iter().next() else {
                 continue;
             };
-            let mut site = Site {
-                id: NodeId(0),
-                place: Place {
-                    step: 0,
-                    depth: 0,
-                    after: unknown(),
-                    repeat: false,
-                },
-                name: Text::fixed("`defaults`", "`defaults`"),
-                binds: Rc::default(),
-                pressed: Vec::new(),
-                labelled: 0,
-            };
-            // No step says or reckons it.
-            let (uses, prompts) = (self.draft.uses.len(), self.draft.prompt_uses.len());
             let place = Text::same(format!("`{name}`"));
-            self.input(&mut site, name, &place, schema, &entry.value);
-            self.draft.uses.truncate(uses);
-            self.draft.prompt_uses.truncate(prompts);
+            self.aside(Text::same("`defaults`"), |lowerer, site| {
+                lowerer.input(site, name, &place, schema, &entry.value)
+            });
         }
+    }
+
+    /// Compiles an input that belongs to no step: what it would say or reckon is asked of nobody.
+    pub(super) fn aside<T>(
+        &mut self,
+        name: Text,
+        compile: impl FnOnce(&mut Self, &mut Site) -> T,
+    ) -> T {
+        let mut site = Site {
+            id: NodeId(0),
+            place: Place {
+                step: 0,
+                depth: 0,
+                after: unknown(),
+                repeat: false,
+            },
+            name,
+            binds: Rc::default(),
+            pressed: Vec::new(),
+            labelled: 0,
+        };
+        let (uses, prompts) = (self.draft.uses.len(), self.draft.prompt_uses.len());
+        let compiled = compile(self, &mut site);
+        self.draft.uses.truncate(uses);
+        self.draft.prompt_uses.truncate(prompts);
+        compiled
     }
 }
