@@ -481,3 +481,16 @@ fn a_global_key_may_have_words() {
         }
     }
 }
+
+#[test]
+fn a_prompt_is_put_together_of_lists_in_lists() {
+    let text = "flow: a\nformat: 1\nlanguages: [en]\nprompts:\n  hello: { en: [One, [{ text: two }, [three]], four] }\nsteps:\n  start:\n    - say: hello\n    - hangup: completed\n";
+    let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+    let plan = checked.plan.expect("no error");
+    let voices = plan.prompts[0].voices["en"].len();
+    assert_eq!(voices, 4);
+    for wrong in ["[]", "[a, []]", &format!("[{}]", "[a, b], ".repeat(33))] {
+        let text = text.replace("[One, [{ text: two }, [three]], four]", wrong);
+        assert_eq!(broken(&text), BTreeSet::from(["bad-value"]), "{wrong}");
+    }
+}

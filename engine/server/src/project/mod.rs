@@ -21,11 +21,11 @@ mod webhooks;
 
 pub use chat::ChatSection;
 pub use complaint::Complaint;
-pub(crate) use config::is_service;
 pub use config::{
     Config, ConfigError, Grants, How, HttpSection, LogFormat, Loudness, PluginConfig,
     RecordingConfig, TransferSection, is_project_name,
 };
+pub(crate) use config::{is_service, told};
 pub use destination::{Unreachable, destination};
 pub use examined::{Examined, errors_of};
 pub use finding::{Finding, PROJECT_RULE, Source};
