@@ -494,3 +494,44 @@ fn a_prompt_is_put_together_of_lists_in_lists() {
         assert_eq!(broken(&text), BTreeSet::from(["bad-value"]), "{wrong}");
     }
 }
+
+#[test]
+fn a_number_is_said_digit_by_digit_when_it_is_a_whole_one() {
+    for (said, rule) in [
+        ("${5 | digits}", None),
+        ("${5 | ordinal}", None),
+        ("${-5 | number}", None),
+        ("${2.5 | number}", None),
+        ("${-5 | digits}", Some("type-mismatch")),
+        ("${(-5) | digits}", Some("type-mismatch")),
+        ("${2.5 | digits}", Some("type-mismatch")),
+        ("${2.5 | ordinal}", Some("type-mismatch")),
+    ] {
+        assert_eq!(
+            broken(&saying(&format!("\"{said}\""))),
+            rule.into_iter().collect(),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_pattern_of_a_test_is_a_regular_expression() {
+    let hearing = |pattern: &str| {
+        let text = format!(
+            "{}tests:\n  t:\n    run:\n      - expect: {{ hear: {pattern}, ends: completed }}\n      - expect: {{ not_hear: {pattern} }}\n",
+            saying("Hello.")
+        );
+        check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics
+    };
+    for good in ["/Hel+o/", "'/\\p{Han}(a|b)*/'", "(", "a/b"] {
+        assert_eq!(hearing(good).len(), 0, "{good}: {:?}", hearing(good));
+    }
+    for bad in ["/(/", "'/a{2,1}/'", "'/[a/'", "'/\\y/'", "'/*/'"] {
+        let found = hearing(bad);
+        assert_eq!(found.len(), 2, "{bad}: {found:?}");
+        assert!(found.iter().all(|found| found.rule == "bad-value"));
+        let place = found[0].primary.place;
+        assert_eq!((place.line, place.column), (11, 25), "{bad}");
+    }
+}
