@@ -535,3 +535,37 @@ fn a_pattern_of_a_test_is_a_regular_expression() {
         assert_eq!((place.line, place.column), (11, 25), "{bad}");
     }
 }
+
+#[test]
+fn a_line_of_a_megabyte_is_shown_around_what_is_wrong() {
+    for filler in ["a", "好"] {
+        let much = filler.repeat(300_000 / filler.len());
+        let text = saying(&format!("\"{much}${{nosuch}}{much}\" # {much}")).replace("say:", "tag:");
+        let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+        let rules: BTreeSet<_> = checked.diagnostics.iter().map(|found| found.rule).collect();
+        assert_eq!(rules, BTreeSet::from(["bad-value", "unknown-variable"]));
+        for found in &checked.diagnostics {
+            let frame = found.render(&text, false);
+            assert!(frame.len() < 3_000, "{} bytes: {}", frame.len(), found.rule);
+            assert!(frame.contains('…'), "{frame}");
+            let place = found.primary.place;
+            let column = match found.rule {
+                "unknown-variable" => 15 + much.chars().count(),
+                _ => 12,
+            };
+            assert_eq!((place.line, place.column as usize), (6, column));
+            let head = format!("--> a.flow.yaml:{}:{}\n", place.line, place.column);
+            assert!(frame.contains(&head), "{frame}");
+            if found.rule == "unknown-variable" {
+                assert!(frame.contains("${nosuch}"), "{frame}");
+                // Six marks under six letters.
+                let lines: Vec<&str> = frame.lines().collect();
+                let at = lines
+                    .iter()
+                    .position(|line| line.contains("nosuch}"))
+                    .expect("shown");
+                assert_eq!(lines[at + 1].matches('^').count(), 6, "{frame}");
+            }
+        }
+    }
+}
