@@ -344,6 +344,57 @@ steps:
 }
 
 #[test]
+fn a_worst_case_counts_audio_by_its_file() -> Result<()> {
+    let project = Project::new(
+        "flow: x
+format: 1
+languages: [en]
+prompts:
+  long: { en: { audio: audio/long.ulaw } }
+  broken: { en: { audio: audio/broken.wav, text: In its words. } }
+steps:
+  start:
+    - say: long
+    - if: call.channel == \"chat\"
+      then: [{ say: broken }, { hangup: completed }]
+    - hangup: completed
+",
+    )?;
+    std::fs::create_dir(project.path().join("audio"))?;
+    std::fs::write(
+        project.path().join("audio/long.ulaw"),
+        vec![0x55; 8_000 * 123],
+    )?;
+    let (code, out, err) = project.run(&["check"])?;
+    assert!(
+        code == 0 && out.contains("worst case of `x`: 124 s to a person"),
+        "{code}: {out} {err}"
+    );
+    // The file has changed.
+    std::fs::write(
+        project.path().join("audio/long.ulaw"),
+        vec![0x55; 8_000 * 7],
+    )?;
+    let (_, out, _) = project.run(&["check"])?;
+    assert!(out.contains("`x`: 8 s to a person"), "{out}");
+    // A file by itself is one of the project around it, as far as its audio goes.
+    let alone = project.path().join("x.flow.yaml").display().to_string();
+    let (code, out, err) = strowger(&["check", &alone])?;
+    assert!(
+        code == 0 && out.contains("`x`: 8 s to a person"),
+        "{code}: {out} {err}"
+    );
+    // One that cannot be played is told where it is named.
+    project.write("audio/broken.wav", "no sound")?;
+    let (code, out, _) = project.run(&["check"])?;
+    assert!(
+        code == 0 && out.contains("x.flow.yaml:6:26") && out.contains("audio/broken.wav"),
+        "{code}: {out}"
+    );
+    Ok(())
+}
+
+#[test]
 fn what_is_secret_is_not_printed() -> Result<()> {
     let project = Project::new(
         "flow: x

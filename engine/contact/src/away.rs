@@ -344,7 +344,7 @@ impl Contact {
                 Action::Choose { .. }
                 | Action::Switch { .. }
                 | Action::Set(_)
-                | Action::Tag(_)
+                | Action::Tag { .. }
                 | Action::Goto => ahead.extend(self.after(depth, id)),
             }
         }

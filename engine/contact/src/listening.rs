@@ -34,16 +34,18 @@ pub(crate) struct Listening {
     choices: Vec<(String, Vec<String>)>,
     digits: Option<Digits>,
     text: bool,
-    globals: Vec<String>,
+    /// Keys of `global.press`, each with what may be written instead.
+    globals: Vec<(String, Vec<String>)>,
     entered: String,
 }
 
 impl Listening {
-    /// `labels` are the written labels of the choices, `globals` the keys that work everywhere.
+    /// `labels` are the written labels of the choices, `globals` the keys that work everywhere, with the words that may be
+    /// written instead.
     pub fn new(
         options: &crate::call::ListenOptions,
         labels: Vec<Option<String>>,
-        globals: Vec<String>,
+        globals: Vec<(String, Vec<String>)>,
     ) -> Listening {
         let words = |choice: &Choice, label: Option<String>| {
             choice
@@ -68,7 +70,10 @@ impl Listening {
                 .collect(),
             digits: options.digits.clone(),
             text: options.text,
-            globals,
+            globals: globals
+                .into_iter()
+                .map(|(key, words)| (key, words.iter().map(|word| fold(word)).collect()))
+                .collect(),
             entered: String::new(),
         }
     }
@@ -115,10 +120,10 @@ impl Listening {
         if self.choices.iter().any(|(keys, _)| *keys == self.entered) {
             return Verdict::Choice(self.entered.clone());
         }
-        if self.globals.iter().any(|keys| longer(keys)) {
+        if self.globals.iter().any(|(keys, _)| longer(keys)) {
             return Verdict::More;
         }
-        if self.globals.contains(&self.entered) {
+        if self.globals.iter().any(|(keys, _)| *keys == self.entered) {
             return Verdict::Global(self.entered.clone());
         }
         Verdict::Unmatched(self.entered.clone())
@@ -139,7 +144,7 @@ impl Listening {
         if self.choices.iter().any(|(keys, _)| *keys == entered) {
             return Verdict::Choice(entered);
         }
-        if self.globals.contains(&entered) {
+        if self.globals.iter().any(|(keys, _)| *keys == entered) {
             return Verdict::Global(entered);
         }
         Verdict::Unmatched(entered)
@@ -168,8 +173,12 @@ impl Listening {
         if self.text {
             return Verdict::Text(text.trim().to_owned());
         }
-        if self.globals.contains(&folded) {
-            return Verdict::Global(folded);
+        if let Some((keys, _)) = self
+            .globals
+            .iter()
+            .find(|(keys, words)| *keys == folded || words.contains(&folded))
+        {
+            return Verdict::Global(keys.clone());
         }
         Verdict::Unmatched(text.to_owned())
     }
@@ -213,7 +222,10 @@ mod tests {
         Listening::new(
             &options,
             vec![None; choices.len()],
-            globals.iter().map(|g| (*g).into()).collect(),
+            globals
+                .iter()
+                .map(|key| ((*key).into(), vec!["Operator ".into()]))
+                .collect(),
         )
     }
 
@@ -296,6 +308,10 @@ mod tests {
             listening(&["1"], None, &[]).written("1"),
             Verdict::Choice("1".into())
         );
+        let anywhere = listening(&["1"], None, &["0"]);
+        for written in ["0", "operator", " OPERATOR"] {
+            assert_eq!(anywhere.written(written), Verdict::Global("0".into()));
+        }
         let ask = listening(&[], Some((8, 12, None)), &[]);
         assert_eq!(ask.written("2026-0302"), Verdict::Digits("20260302".into()));
     }

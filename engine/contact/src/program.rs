@@ -169,7 +169,7 @@ fn flows_named_by(node: &Node) -> impl Iterator<Item = &str> {
             arms, otherwise, ..
         } => (None, arms.values().chain(otherwise).collect()),
         Action::Set(_)
-        | Action::Tag(_)
+        | Action::Tag { .. }
         | Action::Wait(_)
         | Action::Goto
         | Action::Return { .. }

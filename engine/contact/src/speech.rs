@@ -267,6 +267,16 @@ impl Contact {
         Ok(())
     }
 
+    /// The words of a prompt of the running flow that inserts nothing.
+    pub(crate) fn words_of(&self, now: Millis, prompt: PromptId) -> Result<String, CallError> {
+        let plan = &self.frame().plan;
+        let (bindings, given) = (Bindings::default(), Given::default());
+        let (mut left, mut segments) = (MAX_PROMPTS, Vec::new());
+        let prompt = &plan.prompts[prompt.0 as usize];
+        self.say_given(now, prompt, &bindings, &given, &mut left, &mut segments)?;
+        Ok(segments.iter().map(Segment::words).collect())
+    }
+
     fn say_given(
         &self,
         now: Millis,

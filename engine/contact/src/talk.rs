@@ -1,6 +1,7 @@
 //! Talking with the contact: what a `media.listen` hears, and what becomes of keys and texts.
 
 use serde_json::{Value as Json, json};
+use strowger_flow::plan::Global;
 
 use crate::Millis;
 use crate::activation::Pending;
@@ -44,7 +45,7 @@ impl Contact {
         let node = self.running().node;
         let plan = self.frame().plan.clone();
         let globals = match plan.nodes[node.0 as usize].global_keys {
-            true => plan.global.press.keys().cloned().collect(),
+            true => self.global_keys(now, &plan.global)?,
             false => Vec::new(),
         };
         if options.sensitive || !options.barge_in {
@@ -107,6 +108,26 @@ impl Contact {
         if !std::mem::replace(&mut self.running().masked, true) {
             out.push(Output::Mask(true));
         }
+    }
+
+    /// The keys that work everywhere, with what a chat may write instead.
+    fn global_keys(
+        &self,
+        now: Millis,
+        global: &Global,
+    ) -> Result<Vec<(String, Vec<String>)>, CallError> {
+        let written = self.facts.channel == Channel::Chat;
+        let keys = global.press.keys().map(|key| {
+            let mut all = Vec::new();
+            if let Some(words) = global.words.get(key).filter(|_| written) {
+                all.clone_from(&words.words);
+                if let Some(label) = words.label {
+                    all.push(self.words_of(now, label)?);
+                }
+            }
+            Ok((key.clone(), all))
+        });
+        keys.collect()
     }
 
     /// What the button of a choice says.

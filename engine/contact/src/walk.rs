@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use strowger_flow::check::GOODBYE_MS;
-use strowger_flow::plan::{Action, Edge, NodeId, Template};
+use strowger_flow::plan::{Action, Edge, MAX_TAG_CHARS, NodeId, Template};
 use strowger_flow::value::Value;
 
 use crate::Millis;
@@ -155,9 +155,19 @@ impl Contact {
                 self.write(now, EntryKind::Set { values: shown }, out);
                 Ok(Some(node.next.clone()))
             }
-            Action::Tag(tags) => {
-                let values = shown(&self.values(now, tags)?);
-                self.write(now, EntryKind::Tagged { values }, out);
+            Action::Tag { values, word } => {
+                let mut values = self.values(now, values)?;
+                if let Some(word) = word
+                    && let Value::Text(word) = self.filled(now, word)?
+                    && !word.trim().is_empty()
+                {
+                    let word = word.trim().chars().take(MAX_TAG_CHARS).collect();
+                    values.insert(word, Value::Bool(true));
+                }
+                if !values.is_empty() {
+                    let values = shown(&values);
+                    self.write(now, EntryKind::Tagged { values }, out);
+                }
                 Ok(Some(node.next.clone()))
             }
             Action::Wait(ms) => {
@@ -200,16 +210,16 @@ impl Contact {
     ) -> Result<BTreeMap<String, Value>, Fault> {
         templates
             .iter()
-            .map(|(name, template)| {
-                let value = self
-                    .fill(now, template, &mut Given::default())
-                    .map_err(|message| Fault {
-                        code: "expression",
-                        message,
-                    })?;
-                Ok((name.clone(), value))
-            })
+            .map(|(name, template)| Ok((name.clone(), self.filled(now, template)?)))
             .collect()
+    }
+
+    fn filled(&self, now: Millis, template: &Template) -> Result<Value, Fault> {
+        self.fill(now, template, &mut Given::default())
+            .map_err(|message| Fault {
+                code: "expression",
+                message,
+            })
     }
 
     fn assign(&mut self, name: &str, value: Value) -> Result<(), Fault> {

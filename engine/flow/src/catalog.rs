@@ -26,8 +26,8 @@ pub struct Catalog {
     pub destinations: Option<BTreeSet<String>>,
     /// Audio files below the project's folder; `None` when they cannot be known.
     pub audio: Option<BTreeSet<String>>,
-    /// How long those of them last whose length is known, in milliseconds; an audio file that is not here counts by its text,
-    /// or as ten seconds.
+    /// How long those of them last whose length is known, in milliseconds. A server reads it from the files; an audio file that is
+    /// not here counts by its text, or as ten seconds.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub audio_ms: BTreeMap<String, u64>,
 }

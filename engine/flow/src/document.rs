@@ -48,6 +48,27 @@ impl Document {
         }
         Some(node.span)
     }
+
+    /// Where a value stands under a key of that name, wherever in the file; the first of several.
+    pub fn find(&self, key: &str, value: &str) -> Option<Span> {
+        let mut left = vec![&self.root];
+        while let Some(node) = left.pop() {
+            match &node.content {
+                Content::Map(map) => {
+                    let found = map.entries.iter().find(|entry| {
+                        entry.key == key && entry.value.text().is_some_and(|text| text == value)
+                    });
+                    if let Some(entry) = found {
+                        return Some(entry.value.span);
+                    }
+                    left.extend(map.entries.iter().rev().map(|entry| &entry.value));
+                }
+                Content::List(items) => left.extend(items.iter().rev()),
+                Content::Scalar(_) => {}
+            }
+        }
+        None
+    }
 }
 
 #[cfg(test)]

@@ -70,12 +70,23 @@ pub struct Declaration {
 pub struct Global {
     /// Keys that work in every listening step that has no such key of its own.
     pub press: BTreeMap<String, Edge>,
+    /// What may be written instead of those keys in a chat, for those that have a `label` or a `match`.
+    pub words: BTreeMap<String, KeyWords>,
     /// Where `error` and `timeout` go when a step has no edge of its own.
     pub error: Option<Edge>,
     /// Where the contact goes when the caller has hung up. Nothing can be said there.
     pub hangup: Option<Edge>,
     /// Where the contact goes when `max_duration` or `max_steps` is reached.
     pub too_long: Option<Edge>,
+}
+
+/// What may be written in a chat instead of pressing a key.
+#[derive(Debug, Clone, Default)]
+pub struct KeyWords {
+    /// The key's label: its text in the contact's language counts.
+    pub label: Option<PromptId>,
+    /// Further words.
+    pub words: Vec<String>,
 }
 
 /// One action.
@@ -137,7 +148,13 @@ pub enum Action {
     /// right-hand sides before any assignment.
     Set(BTreeMap<String, Template>),
     /// Marks the contact for reports.
-    Tag(BTreeMap<String, Template>),
+    Tag {
+        /// Tags by name.
+        values: BTreeMap<String, Template>,
+        /// A tag whose name is a text with expressions in it; its value is `true`. At most [`MAX_TAG_CHARS`] characters of it
+        /// count, and nothing is marked where it is empty.
+        word: Option<Template>,
+    },
     /// Lets time pass, in milliseconds.
     Wait(u64),
     /// Goes on elsewhere ([`Node::next`]).
@@ -282,3 +299,6 @@ pub struct Voice {
     /// The language of this part, where it is not that of the prompt.
     pub language: Option<String>,
 }
+
+/// Longest name of a tag. Characters; reports group by it.
+pub const MAX_TAG_CHARS: usize = 200;

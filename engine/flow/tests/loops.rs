@@ -191,6 +191,15 @@ fn flows_that_lead_to_each_other_are_a_silent_loop() {
     for checked in &checked {
         assert_eq!(errors(checked), ["silent-loop"]);
     }
+    // A mistake in what one of them says hides nothing; one in where it leads does.
+    let mistaken = b.replace("Hello.", "\"Hello ${nobody}.\"");
+    let (checked, _) = project(&[&a, &mistaken, &c]);
+    assert_eq!(errors(&checked[0]), ["silent-loop"]);
+    assert_eq!(errors(&checked[1]), ["unknown-variable", "silent-loop"]);
+    assert_eq!(errors(&checked[2]), ["silent-loop"]);
+    let unread = b.replace("say: Hello.", "sya: Hello.");
+    let (checked, _) = project(&[&a, &unread, &c]);
+    assert_eq!(errors(&checked[0]), [""; 0]);
     // One of them listens first.
     let listens = named(
         "c",

@@ -287,3 +287,285 @@ fn a_secret_is_not_read_back_by_its_own_step() {
     }
     assert_eq!(broken(&asking("expect: digits", whole)), BTreeSet::new());
 }
+
+#[test]
+fn a_field_that_no_schema_promises_needs_a_guard() {
+    let broken = |outcome: serde_json::Value, said: &str| -> BTreeSet<&'static str> {
+        let mut catalog = support::project();
+        let lookup = catalog.steps.get_mut("orders/lookup@1").expect("there");
+        lookup.outcomes.insert("found".to_owned(), outcome);
+        let text = format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - use: orders/lookup@1\n      with: {{ order_no: \"12345678\" }}\n      as: order\n      then: {{ found: told, else: bye }}\n  told:\n    - say: \"It is {said}.\"\n    - goto: bye\n  bye: {{ hangup: completed }}\n"
+        );
+        let checked = check("a.flow.yaml", text.as_bytes(), &catalog);
+        checked.diagnostics.iter().map(|found| found.rule).collect()
+    };
+    let total = serde_json::json!({ "format": "money" });
+    let schema = |required: serde_json::Value| {
+        let mut schema = serde_json::json!({ "type": "object", "properties": { "total": total } });
+        if !required.is_null() {
+            schema["required"] = required;
+        }
+        schema
+    };
+    let plain = "${order.total | money}";
+    assert_eq!(
+        broken(schema(serde_json::json!(["total"])), plain),
+        BTreeSet::new()
+    );
+    for nothing in [serde_json::Value::Null, serde_json::json!([])] {
+        assert_eq!(
+            broken(schema(nothing.clone()), plain),
+            BTreeSet::from(["type-mismatch"])
+        );
+        let guarded = "${order.total | money if order.total is not none else \\\"open\\\"}";
+        assert_eq!(broken(schema(nothing), guarded), BTreeSet::new());
+    }
+}
+
+#[test]
+fn an_input_for_secrets_takes_texts_only_where_its_type_says_so() {
+    let broken = |card: serde_json::Value, given: &str| -> BTreeSet<&'static str> {
+        let mut catalog = support::project();
+        let note = catalog.steps.get_mut("crm/note@2").expect("there");
+        note.input = serde_json::json!({ "type": "object", "properties": { "card": card } });
+        let text = format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nglobal: {{ error: bye }}\nsteps:\n  start:\n    - ask: Your card, please.\n      expect: card\n      into: card\n      then: {{ no_input: bye, no_match: bye }}\n    - use: crm/note@2\n      with: {{ card: \"{given}\" }}\n    - say: \"It ends in ${{card | last4}}.\"\n    - goto: bye\n  bye: {{ hangup: completed }}\n"
+        );
+        let checked = check("a.flow.yaml", text.as_bytes(), &catalog);
+        checked.diagnostics.iter().map(|found| found.rule).collect()
+    };
+    let secret = |ty: &str| serde_json::json!({ "type": ty, "x-secret": true });
+    for ty in ["string", "object"] {
+        assert_eq!(broken(secret(ty), "${card}"), BTreeSet::new(), "{ty}");
+    }
+    assert_eq!(broken(secret("string"), "${call.id}"), BTreeSet::new());
+    let only = secret("object");
+    assert_eq!(broken(only.clone(), "4111"), BTreeSet::from(["bad-input"]));
+    assert_eq!(
+        broken(only.clone(), "no. ${call.id}"),
+        BTreeSet::from(["bad-input"])
+    );
+    assert_eq!(
+        broken(only, "${call.id}"),
+        BTreeSet::from(["type-mismatch"])
+    );
+}
+
+#[test]
+fn every_key_that_is_said_in_vain_is_told_at_once() {
+    let text = "flow: a\nformat: 1\nlanguages: [en, zh]\nsteps:\n  start:\n    menu: { en: \"Press 1, press 2 or press 3.\", zh: 请按一，或按四，或按五。 }\n    press: { 1: bye }\n    then: { no_input: bye, no_match: bye }\n  bye: { hangup: completed }\n";
+    let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+    let [found] = checked.diagnostics.as_slice() else {
+        panic!("{:?}", checked.diagnostics);
+    };
+    assert_eq!(found.rule, "spoken-key-unmapped");
+    assert_eq!(
+        found.message.english(),
+        "the prompt says to press 2, 3, 4, 5, and these keys do nothing here"
+    );
+    assert_eq!(found.labels.len(), 2);
+}
+
+#[test]
+fn defaults_are_held_to_account_whether_or_not_a_step_listens() {
+    let deaf = "  start:\n    - wait: 1s\n    - goto: bye\n";
+    let hears = "  start:\n    menu: \"Press 1.\"\n    press: { 1: bye }\n    then: { no_input: bye, no_match: bye }\n";
+    let broken = |defaults: &str, start: &str| {
+        broken(&format!(
+            "flow: a\nformat: 1\nlanguages: [en]\ndefaults: {{ {defaults} }}\nsteps:\n{start}  bye: {{ hangup: completed }}\n"
+        ))
+    };
+    for (defaults, rule) in [
+        ("timeout: 5", Some("missing-unit")),
+        ("timeout: 5 bananas", Some("bad-duration")),
+        ("gap: [1]", Some("bad-value")),
+        ("attempts: many", Some("bad-input")),
+        ("attempts: 0", Some("bad-input")),
+        ("barge_in: perhaps", Some("bad-input")),
+        (
+            "reprompt: { no_input: [nothing_such] }",
+            Some("unknown-prompt"),
+        ),
+        ("reprompt: { no_inptu: [Again.] }", Some("unknown-input")),
+        ("voice: [loud]", Some("bad-value")),
+        ("voice: \"; rm -rf\"", Some("bad-value")),
+        ("max_duration: 5", Some("missing-unit")),
+        (
+            "timeout: 4s, gap: 1s, attempts: 2, barge_in: false, voice: en-us",
+            None,
+        ),
+        (
+            "reprompt: { no_input: [Sorry.], no_match: [\"Again, ${choices}\"] }",
+            None,
+        ),
+    ] {
+        for start in [deaf, hears] {
+            assert_eq!(
+                broken(defaults, start),
+                rule.into_iter().collect(),
+                "{defaults}\n{start}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_voice_of_a_flow_speaks_all_texts_that_name_none() {
+    let text = "flow: a\nformat: 1\nlanguages: [en]\ndefaults: { voice: en-us+f3 }\nprompts:\n  hello: { en: Hello. }\n  loud: { en: { text: Hello!, voice: en-gb } }\nsteps:\n  start:\n    - say: hello\n    - say: loud\n    - say: Goodbye.\n    - hangup: completed\n";
+    let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+    let plan = checked.plan.expect("no error");
+    let voices = plan
+        .prompts
+        .iter()
+        .flat_map(|prompt| prompt.voices.values().flatten());
+    let voices: Vec<_> = voices.filter_map(|voice| voice.voice.as_deref()).collect();
+    assert_eq!(voices, ["en-us+f3", "en-gb", "en-us+f3"]);
+}
+
+#[test]
+fn what_may_stand_in_a_tag() {
+    let tagging = |tag: &str| {
+        broken(&format!(
+            "flow: a\nformat: 1\nlanguages: [en]\ninputs: {{ card: secret, l: list }}\nsteps:\n  start:\n    - tag: {tag}\n    - if: call.channel == \"chat\"\n      then: bye\n      else: bye\n  bye: {{ hangup: completed }}\n"
+        ))
+        .into_iter()
+        .filter(|rule| *rule != "unused")
+        .collect::<BTreeSet<_>>()
+    };
+    let long = "a".repeat(201);
+    for (tag, rule) in [
+        ("vip", None),
+        ("\"y${call.from}\"", None),
+        ("\"${now}\"", None),
+        ("{ reason: \"${call.from}\" }", None),
+        ("\"y${cal.from}\"", Some("unknown-variable")),
+        ("\"y${card}\"", Some("secret-leak")),
+        ("\"y${l}\"", Some("type-mismatch")),
+        ("\"y${call.from\"", Some("bad-expression")),
+        ("{ \"y${call.from}\": 1 }", Some("bad-value")),
+        (long.as_str(), Some("bad-value")),
+    ] {
+        let found = tagging(tag);
+        match rule {
+            Some(rule) => assert!(found.contains(rule), "{tag}: {found:?}"),
+            None => assert_eq!(found, BTreeSet::new(), "{tag}"),
+        }
+    }
+}
+
+#[test]
+fn a_global_key_may_have_words() {
+    let with = |key: &str| {
+        broken(&format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nprompts: {{ person: {{ en: a person }} }}\nglobal: {{ press: {{ 0: {key} }} }}\nsteps:\n  start:\n    menu: \"Press 1.\"\n    press: {{ 1: bye }}\n    then: {{ no_input: bye, no_match: bye }}\n  bye: {{ hangup: completed }}\n"
+        ))
+    };
+    for (key, rule) in [
+        ("{ to: bye, label: person, match: [help] }", None),
+        ("{ to: bye, label: nobody }", Some("unknown-prompt")),
+        (
+            "{ to: bye, label: \"${call.from}\", match: [help] }",
+            Some("bad-value"),
+        ),
+        ("{ to: bye, match: help }", Some("bad-value")),
+        ("{ label: person }", Some("missing-key")),
+    ] {
+        let found = with(key);
+        match rule {
+            Some(rule) => assert!(found.contains(rule), "{key}: {found:?}"),
+            None => assert!(
+                !found.iter().any(|rule| *rule != "unused"),
+                "{key}: {found:?}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn a_prompt_is_put_together_of_lists_in_lists() {
+    let text = "flow: a\nformat: 1\nlanguages: [en]\nprompts:\n  hello: { en: [One, [{ text: two }, [three]], four] }\nsteps:\n  start:\n    - say: hello\n    - hangup: completed\n";
+    let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+    let plan = checked.plan.expect("no error");
+    let voices = plan.prompts[0].voices["en"].len();
+    assert_eq!(voices, 4);
+    for wrong in ["[]", "[a, []]", &format!("[{}]", "[a, b], ".repeat(33))] {
+        let text = text.replace("[One, [{ text: two }, [three]], four]", wrong);
+        assert_eq!(broken(&text), BTreeSet::from(["bad-value"]), "{wrong}");
+    }
+}
+
+#[test]
+fn a_number_is_said_digit_by_digit_when_it_is_a_whole_one() {
+    for (said, rule) in [
+        ("${5 | digits}", None),
+        ("${5 | ordinal}", None),
+        ("${-5 | number}", None),
+        ("${2.5 | number}", None),
+        ("${-5 | digits}", Some("type-mismatch")),
+        ("${(-5) | digits}", Some("type-mismatch")),
+        ("${2.5 | digits}", Some("type-mismatch")),
+        ("${2.5 | ordinal}", Some("type-mismatch")),
+    ] {
+        assert_eq!(
+            broken(&saying(&format!("\"{said}\""))),
+            rule.into_iter().collect(),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_pattern_of_a_test_is_a_regular_expression() {
+    let hearing = |pattern: &str| {
+        let text = format!(
+            "{}tests:\n  t:\n    run:\n      - expect: {{ hear: {pattern}, ends: completed }}\n      - expect: {{ not_hear: {pattern} }}\n",
+            saying("Hello.")
+        );
+        check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics
+    };
+    for good in ["/Hel+o/", "'/\\p{Han}(a|b)*/'", "(", "a/b"] {
+        assert_eq!(hearing(good).len(), 0, "{good}: {:?}", hearing(good));
+    }
+    for bad in ["/(/", "'/a{2,1}/'", "'/[a/'", "'/\\y/'", "'/*/'"] {
+        let found = hearing(bad);
+        assert_eq!(found.len(), 2, "{bad}: {found:?}");
+        assert!(found.iter().all(|found| found.rule == "bad-value"));
+        let place = found[0].primary.place;
+        assert_eq!((place.line, place.column), (11, 25), "{bad}");
+    }
+}
+
+#[test]
+fn a_line_of_a_megabyte_is_shown_around_what_is_wrong() {
+    for filler in ["a", "好"] {
+        let much = filler.repeat(300_000 / filler.len());
+        let text = saying(&format!("\"{much}${{nosuch}}{much}\" # {much}")).replace("say:", "tag:");
+        let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+        let rules: BTreeSet<_> = checked.diagnostics.iter().map(|found| found.rule).collect();
+        assert_eq!(rules, BTreeSet::from(["bad-value", "unknown-variable"]));
+        for found in &checked.diagnostics {
+            let frame = found.render(&text, false);
+            assert!(frame.len() < 3_000, "{} bytes: {}", frame.len(), found.rule);
+            assert!(frame.contains('…'), "{frame}");
+            let place = found.primary.place;
+            let column = match found.rule {
+                "unknown-variable" => 15 + much.chars().count(),
+                _ => 12,
+            };
+            assert_eq!((place.line, place.column as usize), (6, column));
+            let head = format!("--> a.flow.yaml:{}:{}\n", place.line, place.column);
+            assert!(frame.contains(&head), "{frame}");
+            if found.rule == "unknown-variable" {
+                assert!(frame.contains("${nosuch}"), "{frame}");
+                // Six marks under six letters.
+                let lines: Vec<&str> = frame.lines().collect();
+                let at = lines
+                    .iter()
+                    .position(|line| line.contains("nosuch}"))
+                    .expect("shown");
+                assert_eq!(lines[at + 1].matches('^').count(), 6, "{frame}");
+            }
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jsonschema::{PatternOptions, Retrieve, Uri, Validator};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 /// Most nodes of a schema with every reference written out. Count.
 ///
@@ -56,11 +56,13 @@ impl Schema {
                 "the schema has {nodes} nodes with its references written out, at most {NODES_MOST} are allowed"
             ));
         }
+        let mut schema = schema.clone();
+        admit_secrets(&mut schema);
         let validator = jsonschema::options()
             .should_validate_formats(false)
             .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES))
             .with_retriever(Nowhere)
-            .build(schema)
+            .build(&schema)
             .map_err(|error| {
                 let path = error.instance_path().to_string();
                 let place = if path.is_empty() {
@@ -99,6 +101,54 @@ impl Schema {
             .collect();
         Err(findings.join("; "))
     }
+}
+
+/// A secret is a handle, whatever its place says of the text that it stands for: its `type` and `pattern` cannot be held
+/// against digits that nobody here sees.
+fn admit_secrets(schema: &mut Value) {
+    match schema {
+        Value::Object(keywords) => {
+            for (keyword, value) in keywords.iter_mut() {
+                match (keyword.as_str(), value) {
+                    // Maps of schemas, whose keys are no keywords.
+                    (
+                        "properties" | "patternProperties" | "$defs" | "definitions"
+                        | "dependentSchemas",
+                        Value::Object(named),
+                    ) => named.values_mut().for_each(admit_secrets),
+                    // Data, not schemas.
+                    ("const" | "enum" | "default" | "examples", _) => {}
+                    (_, value) => admit_secrets(value),
+                }
+            }
+            if keywords.get("x-secret") == Some(&Value::Bool(true)) {
+                // What others refer to stays where it is.
+                let kept = ["$defs", "definitions"];
+                let kept: Map<String, Value> = kept
+                    .into_iter()
+                    .filter_map(|name| keywords.remove_entry(name))
+                    .collect();
+                let own = std::mem::replace(keywords, kept);
+                keywords.insert("anyOf".to_owned(), json!([handle(), own]));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(admit_secrets),
+        _ => {}
+    }
+}
+
+/// What a secret looks like to a step: see `strowger_flow::value`.
+fn handle() -> Value {
+    json!({
+        "type": "object",
+        "required": ["secret", "length", "lastFour"],
+        "additionalProperties": false,
+        "properties": {
+            "secret": { "type": "string" },
+            "length": { "type": "integer", "minimum": 0 },
+            "lastFour": { "type": "string" }
+        }
+    })
 }
 
 /// Schemas live in the description; nothing is fetched for them.
@@ -194,6 +244,34 @@ mod tests {
             "{finding}"
         );
         assert!(schema.check(&json!({})).is_err());
+    }
+
+    #[test]
+    fn a_secret_is_a_handle_whatever_its_type() {
+        let card = json!({"type": "string", "pattern": "^[0-9]+$", "x-secret": true});
+        let schema = Schema::compile(&json!({
+            "type": "object",
+            "properties": {"card": card, "cards": {"items": {"$ref": "#/$defs/card"}}, "x-secret": true},
+            "$defs": {"card": card}
+        }))
+        .unwrap();
+        let handle = json!({"secret": "s:1", "length": 16, "lastFour": "1111"});
+        for good in [
+            json!({"card": handle}),
+            json!({"card": "4111"}),
+            json!({"cards": [handle, "1"]}),
+            json!({"x-secret": 1}),
+        ] {
+            assert_eq!(schema.check(&good), Ok(()), "{good}");
+        }
+        for bad in [
+            json!({"card": 7}),
+            json!({"card": "x"}),
+            json!({"card": {"secret": "s:1"}}),
+            json!({"cards": ["x"]}),
+        ] {
+            assert!(schema.check(&bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

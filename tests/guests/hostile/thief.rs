@@ -10,7 +10,7 @@ strowger_guests::export! {
     fn describe() -> String {
         r#"{"name":"guest-thief","version":"1.0.0","steps":{"go":{
             "input":{"type":"object","required":["url","card"],"properties":{
-                "url":{"type":"string"},"card":{"type":"object","x-secret":true}}},
+                "url":{"type":"string"},"card":{"type":"string","x-secret":true}}},
             "outcomes":{"done":{}},"idempotent":true}}}"#.to_owned()
     }
 

@@ -210,3 +210,29 @@ fn a_shutdown_ends_at_once_and_nothing_follows() {
         .check("wait 99999999", "");
     assert_eq!(walk.contact.deadline(), None);
 }
+
+#[test]
+fn a_tag_is_a_text_with_what_is_inserted() {
+    let flow = "flow: a\nformat: 1\nvars: { n: { type: number, default: 3 }, word: { type: text, default: \"\" }, long: { type: text, default: abcdefghij } }\nsteps:\n  start:\n    - tag: \"y${call.from} ${n}\"\n    - tag: \"${word}\"\n    - tag: vip\n    - set: { long: \"${long ~ long ~ long ~ long ~ long}\" }\n    - set: { long: \"${long ~ long ~ long ~ long ~ long}\" }\n    - tag: \"${long}\"\n    - hangup: completed\n";
+    let mut walk = Walk::new(&[flow]);
+    walk.check("connect", "hang up | ended completed");
+    let tags: Vec<_> = walk
+        .journal()
+        .into_iter()
+        .filter_map(|entry| match &entry.kind {
+            EntryKind::Tagged { values } => Some(values.clone()),
+            _ => None,
+        })
+        .collect();
+    // An empty one marks nothing; a long one is cut.
+    let mut long = serde_json::Map::new();
+    long.insert("abcdefghij".repeat(20), json!(true));
+    assert_eq!(
+        tags,
+        [
+            json!({ "y+8613800138000 3": true }),
+            json!({ "vip": true }),
+            long.into()
+        ]
+    );
+}

@@ -266,6 +266,30 @@ fn a_chat_answers_with_key_label_or_word_and_is_given_time() {
 }
 
 #[test]
+fn a_chat_writes_the_words_of_a_global_key() {
+    let flow = MENU.replace(
+        "0: person, star",
+        "0: { to: person, label: second, match: [help, 人工] }, star",
+    );
+    // The menu's own label comes first.
+    let mut walk = Walk::on(Channel::Chat, &[&flow]);
+    walk.all(&["connect", "listen"]);
+    walk.check("text the second", "stop | reply ok:choice:2");
+    let flow = flow.replace("label: second, match: [deux]", "match: [deux]");
+    for text in ["0", "HELP", "人工", "The second"] {
+        let mut walk = Walk::on(Channel::Chat, &[&flow]);
+        walk.all(&["connect", "listen"]);
+        walk.check(
+            &format!("text {text}"),
+            "stop | cancel | hang up | ended person",
+        );
+    }
+    let mut walk = Walk::on(Channel::Chat, &[&flow]);
+    walk.all(&["connect", "listen"]);
+    walk.check("text nobody", "stop | reply ok:unmatched:nobody");
+}
+
+#[test]
 fn what_a_chat_is_offered_is_written_down_and_a_call_is_offered_nothing() {
     let offered = |walk: &Walk| -> Vec<String> {
         let entries = walk.all.iter().filter_map(|output| match output {

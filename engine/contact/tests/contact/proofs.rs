@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use strowger_contact::{Channel, Contact, EntryKind, Output, Program};
-use strowger_flow::{Level, WorstCase, check, signature};
+use strowger_flow::{Level, WorstCase, signature, survey};
 
 use crate::walk::{START, catalog, facts};
 use caller::{Caller, Ran};
@@ -24,10 +24,13 @@ fn accepted(texts: &[String]) -> Option<(Arc<Program>, WorstCase)> {
             .filter_map(|text| signature(text.as_bytes()))
             .collect(),
     );
+    let files: Vec<(&str, &[u8])> = texts
+        .iter()
+        .map(|text| ("random.flow.yaml", text.as_bytes()))
+        .collect();
     let mut plans = Vec::new();
     let mut worst = None;
-    for text in texts {
-        let checked = check("random.flow.yaml", text.as_bytes(), &catalog);
+    for checked in survey(&files, &mut catalog) {
         let errors = checked
             .diagnostics
             .iter()
@@ -63,29 +66,45 @@ fn undefined(ran: &Ran) -> Option<String> {
     })
 }
 
+/// Walks of some callers through flows that the checker accepts, each held against its bounds.
+fn hold(texts: &[String], callers: [u64; 4]) -> Result<(), TestCaseError> {
+    let accepted = accepted(texts);
+    prop_assume!(accepted.is_some());
+    let (program, worst) = accepted.expect("just assumed");
+    let texts = texts.join("\n");
+    let random = callers.map(Caller::Random);
+    for caller in random.into_iter().chain([Caller::Silent(callers[0])]) {
+        let ran = walk(&program, caller);
+        prop_assert!(ran.ended, "{caller:?} never ended: {texts}");
+        let took = ran.now - START;
+        let most = worst.to_end_ms;
+        prop_assert!(took <= most, "{caller:?}: {took} > {most}\n{texts}");
+        prop_assert_eq!(undefined(&ran), None, "{:?}: {}", caller, texts);
+        if let Caller::Silent(_) = caller {
+            prop_assert!(worst.calls.is_empty(), "all flows are known: {texts}");
+            let took = ran.person.unwrap_or(ran.now) - START;
+            let most = worst.to_person_ms;
+            prop_assert!(took <= most, "{caller:?}: {took} > {most}\n{texts}");
+        }
+    }
+    Ok(())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_global_rejects: 40_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, max_global_rejects: 40_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_the_checker_accepts_ends_within_its_bounds(seed in any::<u64>(), callers in any::<[u64; 4]>()) {
-        let texts = flows::random(seed);
-        let accepted = accepted(&texts);
-        prop_assume!(accepted.is_some());
-        let (program, worst) = accepted.expect("just assumed");
-        for caller in callers {
-            let ran = walk(&program, Caller::Random(caller));
-            prop_assert!(ran.ended, "never ended: {texts:#?}");
-            let took = ran.now - START;
-            prop_assert!(took <= worst.to_end_ms, "{took} > {}\n{}", worst.to_end_ms, texts[0]);
-            prop_assert_eq!(undefined(&ran), None, "{}", texts.join("\n"));
-        }
-        let ran = walk(&program, Caller::Silent(callers[0]));
-        prop_assert!(ran.ended, "never ended: {texts:#?}");
-        prop_assert_eq!(undefined(&ran), None, "{}", texts.join("\n"));
-        if worst.calls.is_empty() {
-            let took = ran.person.unwrap_or(ran.now) - START;
-            prop_assert!(took <= worst.to_person_ms, "{took} > {}\n{}", worst.to_person_ms, texts[0]);
-        }
+        hold(&flows::random(seed), callers)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, max_global_rejects: 40_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn several_flows_that_are_accepted_end_within_their_bounds(seed in any::<u64>(), callers in any::<[u64; 4]>()) {
+        hold(&flows::several(seed), callers)?;
     }
 }
 
@@ -106,5 +125,25 @@ fn enough_random_flows_are_accepted_and_they_are_not_trivial() {
             .filter(|texts| texts[0].contains(what))
             .count();
         assert!(with >= 5, "{what} in {with} of {}", accepted.len());
+    }
+}
+
+#[test]
+fn enough_projects_of_several_flows_are_accepted_and_lead_to_each_other() {
+    let all: Vec<Vec<String>> = (0..300).map(flows::several).collect();
+    let accepted: Vec<_> = all
+        .iter()
+        .filter(|texts| accepted(texts).is_some())
+        .collect();
+    assert!(accepted.len() >= 20, "{} of {}", accepted.len(), all.len());
+    for what in ["call: ", "2: flow:", "not_found: leave", "no_input: leave"] {
+        let with = accepted
+            .iter()
+            .filter(|texts| texts.iter().any(|text| text.contains(what)))
+            .count();
+        assert!(with >= 3, "{what} in {with} of {}", accepted.len());
+    }
+    for flows in 2..=4 {
+        assert!(accepted.iter().any(|texts| texts.len() == flows), "{flows}");
     }
 }

@@ -323,7 +323,7 @@ fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize, flows: Flows<'d>) -> Vec<Ar
                 add(edge, "else", Cause::Itself, Vec::new());
             }
         }
-        Action::Set(_) | Action::Tag(_) | Action::Wait(_) | Action::Goto => {
+        Action::Set(_) | Action::Tag { .. } | Action::Wait(_) | Action::Goto => {
             add(&node.next, "", Cause::Itself, always);
         }
         Action::Return { .. } | Action::HangUp { .. } => arrows.push(Arrow {

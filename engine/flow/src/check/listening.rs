@@ -1,5 +1,7 @@
 //! What a caller has to put up with: menus, silence, long speeches.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::graph::Graph;
 use super::report::Report;
 use super::rules::{dead_air, long_prompt, spoken_key_unmapped, too_many_choices};
@@ -78,6 +80,8 @@ fn silence_of(call: &crate::plan::StepCall) -> (u64, Text) {
 }
 
 fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
+    // By step: the keys that its prompts name and that do nothing, and where.
+    let mut unmapped: BTreeMap<usize, (BTreeSet<String>, Vec<Span>)> = BTreeMap::new();
     for used in &draft.prompt_uses {
         let index = used.node.0 as usize;
         let facts = &draft.facts[index];
@@ -108,10 +112,18 @@ fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
                 let global =
                     draft.nodes[index].global_keys && draft.global.press.contains_key(&key);
                 if !facts.keys.contains_key(&key) && !global {
-                    spoken_key_unmapped::unmapped(report, press_span(draft, index), &key, *span);
+                    let (keys, said) = unmapped.entry(index).or_default();
+                    keys.insert(key);
+                    if !said.contains(span) {
+                        said.push(*span);
+                    }
                 }
             }
         }
+    }
+    for (index, (keys, said)) in &unmapped {
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        spoken_key_unmapped::unmapped(report, press_span(draft, *index), &keys, said);
     }
 }
 

@@ -99,12 +99,12 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
     suppress::apply(root, &read.comments, &mut report);
     let wrong = |found: &&Diagnostic| found.level == Level::Error;
     let errors = report.diagnostics().iter().any(|found| wrong(&found));
-    // A loop over several flows is known of none of them once it keeps them from being known.
+    // A loop over several flows is known of none of them once a mistake in one keeps that from being known.
     let known = report
         .diagnostics()
         .iter()
         .filter(wrong)
-        .all(|found| found.rule == "silent-loop");
+        .all(|found| LEAVE_WAYS_ALONE.contains(&found.rule));
     let leads = leads(&draft, &graph);
     let (name, tests) = (draft.flow.clone(), draft.tests.clone());
     let plan = if errors { None } else { plan(file, draft) };
@@ -122,6 +122,24 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
         tests,
     }
 }
+
+/// Errors that change neither where a flow leads nor how long that takes: what happens in it to somebody who does nothing is known all the
+/// same.
+const LEAVE_WAYS_ALONE: [&str; 13] = [
+    "bad-ssml",
+    "impossible-comparison",
+    "no-way-out",
+    "nothing-to-play",
+    "secret-leak",
+    "silent-loop",
+    "type-mismatch",
+    "unassigned-variable",
+    "unknown-destination",
+    "unknown-field",
+    "unknown-filter",
+    "unknown-queue",
+    "unknown-variable",
+];
 
 /// Name and signature of a flow, without checking it: for the catalogue of a project's flows, which the
 /// checking of each of them needs. `None` when the text is no flow or has no name.

@@ -258,6 +258,12 @@ impl<'c> Checker<'c, '_, '_, '_> {
                     type_mismatch::mismatch(self.report, at, place, ty, &is);
                 }
             }
+            Want::Secret { place } => {
+                let is = self.infer(node, &used.expr, &used.binds);
+                if !matches!(is, Type::Secret | Type::Any) {
+                    type_mismatch::mismatch(self.report, at, place, &Type::Secret, &is);
+                }
+            }
             Want::Switch {
                 arms,
                 otherwise,

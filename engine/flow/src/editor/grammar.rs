@@ -229,15 +229,14 @@ impl<'t> Walk<'t> {
             return self.value(node, owner, Role::Text);
         }
         self.map(node, owner, Keys::Languages, |walk, entry| {
-            let owner = entry.key_span.start;
-            match entry.value.list() {
-                Some(items) => items.iter().for_each(|item| walk.voice(item, owner)),
-                None => walk.voice(&entry.value, owner),
-            }
+            walk.voice(&entry.value, entry.key_span.start);
         });
     }
 
     fn voice(&mut self, node: &'t Node<'t>, owner: usize) {
+        if let Some(items) = node.list() {
+            return items.iter().for_each(|item| self.voice(item, owner));
+        }
         if node.map().is_none() {
             return self.value(node, owner, Role::Text);
         }

@@ -321,6 +321,10 @@ impl Inference<'_> {
         let ty = &self.not_none(of, ty, with);
         if !filter.takes.iter().any(|kind| kind.fits(ty)) {
             self.report(of.span, Fault::FilterTakes { filter, of, ty });
+        } else if matches!(filter.name, "digits" | "ordinal")
+            && constant(of).is_some_and(|number| number < 0.0 || number.fract() != 0.0)
+        {
+            self.report(of.span, Fault::NotNatural { filter, of });
         } else if filter.name == "join"
             && let Type::List(inner) = ty
             && !stands_in_text(inner)
@@ -454,4 +458,13 @@ fn stands_in_text(item: &Type) -> bool {
 
 fn is_text(ty: &Type) -> bool {
     matches!(ty, Type::Text | Type::OneOf(_) | Type::Phone)
+}
+
+/// The value of a number as it is written, with its sign.
+fn constant(expr: &Expr) -> Option<f64> {
+    match &expr.kind {
+        Kind::Number(number) => Some(*number),
+        Kind::Negate(of) => constant(of).map(|number| -number),
+        _ => None,
+    }
 }

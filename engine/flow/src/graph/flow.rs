@@ -197,7 +197,7 @@ impl<'p> Builder<'p> {
                 format!("set {}", names.join(", "))
             }
             Action::Goto => return None,
-            Action::Choose { .. } | Action::Tag(_) => verb.to_owned(),
+            Action::Choose { .. } | Action::Tag { .. } => verb.to_owned(),
         })
     }
 
@@ -252,7 +252,7 @@ pub(super) fn edges(node: &Node) -> Vec<(String, Edge)> {
             arms, otherwise, ..
         } => named(arms, otherwise),
         Action::Return { .. } | Action::HangUp { .. } => Vec::new(),
-        Action::Set(_) | Action::Tag(_) | Action::Wait(_) | Action::Goto => {
+        Action::Set(_) | Action::Tag { .. } | Action::Wait(_) | Action::Goto => {
             vec![(String::new(), node.next.clone())]
         }
     };

@@ -143,6 +143,11 @@ pub(crate) enum Want {
         /// Whether secrets may go there.
         secret: bool,
     },
+    /// A secret, and nothing else.
+    Secret {
+        /// What takes it, in findings.
+        place: Text,
+    },
     /// A value to compare with the names of edges.
     Switch {
         /// The names and where they stand.

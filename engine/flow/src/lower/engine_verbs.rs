@@ -11,7 +11,7 @@ use crate::check::rules::{
 };
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
-use crate::plan::{Action, Edge, NodeId, Template};
+use crate::plan::{Action, Edge, MAX_TAG_CHARS, NodeId, Piece, Template};
 use crate::value::{Type, Value};
 use crate::yaml::{Content, Entry, Map, Node};
 
@@ -382,10 +382,23 @@ impl<'t> Lowerer<'t> {
 
     fn tag(&mut self, id: NodeId, map: &'t Map<'t>, entry: &'t Entry<'t>, place: &Place) {
         let mut tags = BTreeMap::new();
+        let mut word = None;
         match &entry.value.content {
             Content::Map(all) => {
                 for line in &all.entries {
                     let tag = &line.key;
+                    self.tag_name(line.key_span, tag);
+                    if tag.contains("${") {
+                        let why = text!(
+                            "`{tag}` stands as it is: the name of a tag with a value is no text with `${{ … }}`",
+                            "`{tag}` 会原样使用：带值的标签，名字里不能有 `${{ … }}`"
+                        );
+                        let help = Text::fixed(
+                            "put what varies into the value, as in `{ reason: \"${why}\" }`, or write `tag: \"…${why}\"`",
+                            "请把变化的部分放在值里，例如 `{ reason: \"${why}\" }`，或写 `tag: \"…${why}\"`",
+                        );
+                        bad_value::why(&mut self.report, line.key_span, why, Some(help));
+                    }
                     let name = text!("the tag `{tag}`", "标签 `{tag}`");
                     if let Some(value) =
                         self.value_template(id, &line.key, &line.value, &name, &Type::Any, false)
@@ -403,14 +416,42 @@ impl<'t> Lowerer<'t> {
                         "一个词，或映射，例如 `{ reason: refund }`",
                     ),
                 ) {
-                    tags.insert(tag.to_owned(), Template::Literal(Value::Bool(true)));
+                    self.tag_name(entry.value.span, tag);
+                    match tag.contains("${") {
+                        true => word = self.tag_word(id, &entry.value),
+                        false => {
+                            tags.insert(tag.to_owned(), Template::Literal(Value::Bool(true)));
+                        }
+                    }
                 }
             }
         }
         let next = self.plain_then(map, place, "tag");
         let node = self.node(id);
         node.next = next;
-        node.action = Action::Tag(tags);
+        node.action = Action::Tag { values: tags, word };
+    }
+
+    /// A tag that is a text with `${ … }` in it.
+    fn tag_word(&mut self, id: NodeId, node: &'t Node<'t>) -> Option<Template> {
+        let pieces = self.pieces(node, node.scalar()?)?;
+        for piece in &pieces {
+            if let Piece::Expr(expr) = piece {
+                let place = Text::fixed("the tag", "标签");
+                self.used(id, expr, &Self::no_binds(), Want::Inserted { place });
+            }
+        }
+        Some(Template::Text(pieces))
+    }
+
+    fn tag_name(&mut self, at: Span, tag: &str) {
+        if tag.chars().count() > MAX_TAG_CHARS {
+            let why = text!(
+                "a tag has at most {MAX_TAG_CHARS} characters",
+                "标签至多 {MAX_TAG_CHARS} 个字符"
+            );
+            bad_value::why(&mut self.report, at, why, None);
+        }
     }
 
     fn wait(&mut self, id: NodeId, map: &'t Map<'t>, entry: &'t Entry<'t>, place: &Place) {

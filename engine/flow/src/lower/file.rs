@@ -44,18 +44,6 @@ pub(super) const FILE_KEYS: [&str; 15] = [
     "tests",
 ];
 
-/// Keys of `defaults:` beside the inputs of listening steps.
-pub(super) const DEFAULT_KEYS: [&str; 8] = [
-    "timeout",
-    "gap",
-    "attempts",
-    "barge_in",
-    "reprompt",
-    "voice",
-    "max_duration",
-    "max_steps",
-];
-
 /// Keys of `global:`.
 pub(super) const GLOBAL_KEYS: [&str; 4] = ["press", "error", "hangup", "too_long"];
 
@@ -79,6 +67,8 @@ pub(crate) fn lower<'t>(
         hours: BTreeMap::new(),
         used_hours: BTreeSet::new(),
         defaults: BTreeMap::new(),
+        taken_defaults: BTreeSet::new(),
+        default_voice: None,
         draft: Draft {
             max_duration_ms: MAX_DURATION_MS,
             max_steps: MAX_STEPS,
@@ -170,6 +160,8 @@ impl<'t> Lowerer<'t> {
             self.step(index, entry);
         }
         self.start(root);
+        self.idle_defaults();
+        self.voices_by_default();
         if let Some(node) = root.value("tests") {
             self.tests(node);
         }
@@ -294,37 +286,6 @@ impl<'t> Lowerer<'t> {
                 );
             } else {
                 self.draft.outcomes.push(name.to_owned());
-            }
-        }
-    }
-
-    fn all_defaults(&mut self, node: &'t Node<'t>) {
-        let Some(map) = self.expect_map(
-            "defaults",
-            node,
-            Text::fixed(
-                "a map such as `{ attempts: 3 }`",
-                "映射，例如 `{ attempts: 3 }`",
-            ),
-        ) else {
-            return;
-        };
-        self.unknown_keys(map, Text::fixed("`defaults`", "`defaults`"), &DEFAULT_KEYS);
-        for entry in &map.entries {
-            match entry.key.as_ref() {
-                "max_duration" => {
-                    if let Some(ms) = self.duration("max_duration", &entry.value) {
-                        self.draft.max_duration_ms = ms;
-                    }
-                }
-                "max_steps" => {
-                    if let Some(count) = self.whole("max_steps", &entry.value, 1, 100_000) {
-                        self.draft.max_steps = count;
-                    }
-                }
-                key => {
-                    self.defaults.insert(key, entry);
-                }
             }
         }
     }
@@ -496,7 +457,7 @@ impl<'t> Lowerer<'t> {
                     arms, otherwise, ..
                 } => arms.values_mut().chain(otherwise).for_each(turn),
                 Action::Set(_)
-                | Action::Tag(_)
+                | Action::Tag { .. }
                 | Action::Wait(_)
                 | Action::Goto
                 | Action::Return { .. }

@@ -11,7 +11,7 @@ use crate::check::rules::{
 };
 use crate::diagnostic::{Text, text};
 use crate::expr::{self, Span};
-use crate::plan::{ExprId, Template};
+use crate::plan::{ExprId, Piece, Template};
 use crate::value::{Type, Value, from_json, parse_literal, type_of_schema};
 use crate::yaml::{Content, Map, Node};
 
@@ -86,6 +86,9 @@ impl<'t> Lowerer<'t> {
                 Some(Template::List(list))
             }
             Content::Scalar(scalar) if !scalar.absent() => {
+                if secret && !takes_text(schema) {
+                    return self.secret_input(site, place, node);
+                }
                 if scalar.text.contains("${")
                     || matches!(ty.without_none(), Type::Any | Type::Secret)
                 {
@@ -104,6 +107,32 @@ impl<'t> Lowerer<'t> {
             _ => {
                 let what = expected_shape(schema, &ty);
                 self.wrong_shape(key, node, what);
+                None
+            }
+        }
+    }
+
+    /// An input that takes secrets and nothing else.
+    fn secret_input(&mut self, site: &Site, place: &Text, node: &'t Node<'t>) -> Option<Template> {
+        let scalar = node.scalar()?;
+        let mut pieces = self.pieces(node, scalar)?;
+        match (pieces.pop(), pieces.is_empty()) {
+            (Some(Piece::Expr(expr)), true) => {
+                let place = place.clone();
+                self.used(site.id, &expr, &site.binds, Want::Secret { place });
+                Some(Template::Expr(expr))
+            }
+            _ => {
+                let message = text!(
+                    "{place} takes a secret and nothing else",
+                    "{place} 只接受机密";
+                    place,
+                );
+                let help = Text::fixed(
+                    "a secret is what a step with `sensitive: true` hears, or a variable of the type `secret`: `${card}`",
+                    "机密是带 `sensitive: true` 的步骤所收到的，或类型为 `secret` 的变量：`${card}`",
+                );
+                bad_input::bad(&mut self.report, node.span, message, Some(help));
                 None
             }
         }
@@ -505,3 +534,12 @@ pub(super) fn mixed(place: &Text, ty: &Type) -> Text {
 /// What to do about that.
 pub(super) const ONE_VALUE: Text =
     Text::fixed("write one `${ … }` and nothing else", "请只写一个 `${ … }`");
+
+/// Whether an input that takes secrets takes plain texts too, by its `type`.
+fn takes_text(schema: &Json) -> bool {
+    match &schema["type"] {
+        Json::String(one) => one == "string",
+        Json::Array(some) => some.iter().any(|one| one == "string"),
+        _ => true,
+    }
+}

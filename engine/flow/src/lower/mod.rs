@@ -8,6 +8,7 @@
 mod action;
 mod block;
 mod declare;
+mod defaults;
 mod draft;
 mod engine_verbs;
 mod expect;
@@ -66,6 +67,10 @@ pub(crate) struct Lowerer<'t> {
     hours: BTreeMap<String, serde_json::Value>,
     used_hours: BTreeSet<String>,
     defaults: BTreeMap<&'t str, &'t Entry<'t>>,
+    /// Those of them that a step has taken.
+    taken_defaults: BTreeSet<&'t str>,
+    /// The voice of texts that name none.
+    default_voice: Option<String>,
     draft: Draft<'t>,
     /// What the tests may name, once one of them does.
     walked: Option<Rc<tested::Walked>>,

@@ -5,7 +5,7 @@ use crate::check::report::Report;
 use crate::check::rules::{bad_value, duplicate_key, missing_key};
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
-use crate::plan::{Edge, Template};
+use crate::plan::{Edge, KeyWords, PromptId, Template};
 use crate::value::Value;
 use crate::yaml::{Content, Entry, Node};
 
@@ -87,8 +87,18 @@ impl<'t> Lowerer<'t> {
         let mut first: BTreeMap<String, Span> = BTreeMap::new();
         for entry in &map.entries {
             let Some(key) = self.key(entry) else { continue };
+            let mut words = KeyWords::default();
             let edge = match &entry.value.content {
-                Content::Map(_) => self.long_target(entry, place),
+                Content::Map(long) => {
+                    self.unknown_keys(long, key_called(&entry.key), &LINE_KEYS);
+                    if let Some(label) = long.value("label") {
+                        words.label = self.global_label(label);
+                    }
+                    if let Some(node) = long.value("match") {
+                        words.words = self.words("match", node);
+                    }
+                    self.long_target(entry, place)
+                }
                 _ => self.target(&entry.key, &entry.value, place),
             };
             if let Some(first) = first.insert(key.clone(), entry.key_span) {
@@ -98,8 +108,31 @@ impl<'t> Lowerer<'t> {
             self.draft
                 .global_spans
                 .insert(format!("press.{key}"), entry.span());
+            if words.label.is_some() || !words.words.is_empty() {
+                self.draft.global.words.insert(key.clone(), words);
+            }
             self.draft.global.press.insert(key, edge);
         }
+    }
+
+    /// The label of a key that works everywhere: nobody knows which variables have a value there.
+    fn global_label(&mut self, node: &'t Node<'t>) -> Option<PromptId> {
+        let place = Text::fixed("`global.press`", "`global.press`");
+        let label = self.aside(place, |lowerer, site| {
+            lowerer.prompt_input(site, "label", node)
+        })?;
+        let Template::Prompt(prompt) = label else {
+            return None;
+        };
+        if !self.draft.prompts[prompt.0 as usize].exprs.is_empty() {
+            let why = Text::fixed(
+                "the label of a key of `global.press` is a text without `${ … }`: it is read in every step",
+                "`global.press` 中按键的 `label` 不能含 `${ … }`：它在每个步骤都会用到",
+            );
+            bad_value::why(&mut self.report, node.span, why, None);
+            return None;
+        }
+        Some(prompt)
     }
 
     fn long_target(&mut self, entry: &'t Entry<'t>, place: &Place) -> Edge {

@@ -184,22 +184,30 @@ impl<'t> Lowerer<'t> {
         node: &'t Node<'t>,
         draft: &mut PromptDraft<'t>,
     ) -> Vec<Voice> {
-        match &node.content {
-            Content::List(items) => {
-                if items.len() > MAX_PARTS || items.is_empty() {
-                    let why = text!(
-                        "a prompt has from 1 to {MAX_PARTS} parts",
-                        "一条提示有 1 到 {MAX_PARTS} 段"
-                    );
-                    bad_value::why(&mut self.report, node.span, why, None);
-                }
-                items
-                    .iter()
-                    .filter_map(|item| self.voice(language, item, draft))
-                    .collect()
+        let mut parts = Vec::new();
+        let mut left = vec![node];
+        while let Some(node) = left.pop() {
+            match &node.content {
+                // A list may stand in a list, as deep as YAML goes.
+                Content::List(items) if !items.is_empty() => left.extend(items.iter().rev()),
+                _ => parts.push(node),
             }
-            _ => self.voice(language, node, draft).into_iter().collect(),
         }
+        let empty = matches!(&node.content, Content::List(items) if items.is_empty());
+        if parts.len() > MAX_PARTS || empty {
+            let why = text!(
+                "a prompt has from 1 to {MAX_PARTS} parts",
+                "一条提示有 1 到 {MAX_PARTS} 段"
+            );
+            bad_value::why(&mut self.report, node.span, why, None);
+            if empty {
+                return Vec::new();
+            }
+        }
+        parts
+            .into_iter()
+            .filter_map(|part| self.voice(language, part, draft))
+            .collect()
     }
 
     fn voice(

@@ -10,8 +10,9 @@ use std::collections::HashSet;
 use serde_json::Value as Json;
 
 use super::action::{COMMON, STEP_OPTIONS};
+use super::defaults::DEFAULT_KEYS;
 use super::engine_verbs::options_of;
-use super::file::{DEFAULT_KEYS, ENGINE_VERBS, FILE_KEYS, GLOBAL_KEYS};
+use super::file::{ENGINE_VERBS, FILE_KEYS, GLOBAL_KEYS};
 use super::hours::HOURS_KEYS;
 use super::names::{is_language, is_variable};
 use super::press::{KEY_NAMES, key_called, key_of, no_key};

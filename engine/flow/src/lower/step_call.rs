@@ -718,13 +718,11 @@ impl<'t> Lowerer<'t> {
             }
             let default = self.defaults.get(name.as_str()).copied().filter(|_| verb);
             let value = match default {
-                Some(entry) => self.input(
-                    site,
-                    name,
-                    &Text::same(format!("`{name}`")),
-                    schema,
-                    &entry.value,
-                ),
+                Some(entry) => {
+                    self.taken_defaults.insert(&entry.key);
+                    let place = Text::same(format!("`{name}`"));
+                    self.input(site, name, &place, schema, &entry.value)
+                }
                 None => shape.defaults.get(name.as_str()).cloned(),
             };
             if let Some(value) = value {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use regex_syntax::ast::parse::Parser;
 use serde_json::Value as Json;
 
 use super::Lowerer;
 use super::tested::Named;
 use crate::check::rules::{bad_value, missing_key, unknown_hours, unknown_key, unknown_step};
 use crate::diagnostic::{Text, text};
+use crate::expr::Span;
 use crate::value::{Type, Value, parse_literal};
 use crate::yaml::{Content, Map, Node, Style};
 
@@ -192,6 +194,29 @@ impl<'t> Lowerer<'t> {
             }
             self.draft.tests.push(test);
         }
+    }
+
+    /// What is to be heard: a text, or a regular expression between slashes.
+    fn pattern_of(&mut self, map: &'t Map<'t>, key: &str) -> Option<String> {
+        let pattern = self.text_of(map, key)?;
+        let regex = pattern
+            .strip_prefix('/')
+            .and_then(|rest| rest.strip_suffix('/'));
+        // Its tables of letters are the matcher's: whether `\p{…}` names a script is seen when the test runs.
+        if let Some(Err(error)) = regex.map(|regex| Parser::new().parse(regex)) {
+            let at = map.value(key).map_or_else(Span::default, |node| node.span);
+            let (said, place) = (error.kind(), error.span().start.column);
+            let why = text!(
+                "`{key}` is no regular expression: {said}, at its character {place}",
+                "`{key}` 不是正则表达式：第 {place} 个字符处，{said}"
+            );
+            let help = Text::fixed(
+                "correct it, escape signs with `\\`, or leave the slashes out to look for the text itself",
+                "请改正，用 `\\` 转义符号，或去掉两边的斜杠以查找文字本身",
+            );
+            bad_value::why(&mut self.report, at, why, Some(help));
+        }
+        Some(pattern)
     }
 
     fn text_of(&mut self, map: &'t Map<'t>, key: &str) -> Option<String> {
@@ -527,8 +552,8 @@ impl<'t> Lowerer<'t> {
             return Some(expected);
         };
         self.unknown_keys(map, Text::fixed("`expect`", "`expect`"), &EXPECT_KEYS);
-        expected.hear = self.text_of(map, "hear");
-        expected.not_hear = self.text_of(map, "not_hear");
+        expected.hear = self.pattern_of(map, "hear");
+        expected.not_hear = self.pattern_of(map, "not_hear");
         expected.queue = self.text_of(map, "queue");
         expected.transfer = self.text_of(map, "transfer");
         expected.ends = self.text_of(map, "ends");

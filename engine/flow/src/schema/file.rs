@@ -90,7 +90,7 @@ pub(super) fn define(definitions: &mut Map<String, Json>) {
         json!({ "anyOf": [of("text"), object(keys::VOICE, |key| match key {
             "lang" => of("language"),
             _ => of("text"),
-        })] }),
+        }), { "type": "array", "minItems": 1, "items": of("voice") }] }),
     );
     define(
         "prompt",

@@ -281,9 +281,8 @@ fn wants(schema: &Json, ty: &str) -> bool {
 /// The type that a JSON Schema describes.
 ///
 /// `x-secret: true` is a secret. `format` says `date`, `time`, `date-time`, `duration`, `money` or
-/// `phone`. `enum` and `const` of texts are a fixed set. A property is optional when it may be null, or
-/// when the schema has a `required` list without it; a schema without such a list promises all its
-/// properties. An object has no other fields than its `properties` unless it has none or says
+/// `phone`. `enum` and `const` of texts are a fixed set. A property is optional when it may be null, and unless `required`
+/// lists it: as in JSON Schema (validation, §6.5.3), leaving the list out is an empty list. An object has no other fields than its `properties` unless it has none or says
 /// `additionalProperties: true`. What a schema leaves open is [`Type::Any`].
 pub fn type_of_schema(schema: &Json) -> Type {
     if schema["x-secret"] == true {
@@ -370,7 +369,7 @@ fn object(schema: &Json) -> Type {
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let ty = type_of_schema(property);
         let promised =
-            required.is_none_or(|required| required.iter().any(|one| one == name.as_str()));
+            required.is_some_and(|required| required.iter().any(|one| one == name.as_str()));
         fields.insert(name.clone(), if promised { ty } else { ty.or_none() });
     }
     let more = &schema["additionalProperties"];

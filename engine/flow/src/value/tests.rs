@@ -299,6 +299,13 @@ fn schemas() {
     is(json!({"type": "object"}), object(&[], true));
     is(
         json!({"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "boolean"}}}),
+        object(
+            &[("a", optional(Type::Text)), ("b", optional(Type::Bool))],
+            false,
+        ),
+    );
+    is(
+        json!({"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "string"}, "b": {"type": "boolean"}}}),
         object(&[("a", Type::Text), ("b", Type::Bool)], false),
     );
     is(
@@ -309,9 +316,11 @@ fn schemas() {
 
 #[test]
 fn json_that_does_not_fit_is_told_with_its_path() {
-    let order = type_of_schema(&json!({"properties": {
-        "status": {"enum": ["shipped"]}, "eta": {"format": "date"}, "lines": {"items": {"type": "number"}}, "card": {"x-secret": true}
-    }}));
+    let order = type_of_schema(
+        &json!({"required": ["status", "eta", "lines", "card"], "properties": {
+            "status": {"enum": ["shipped"]}, "eta": {"format": "date"}, "lines": {"items": {"type": "number"}}, "card": {"x-secret": true}
+        }}),
+    );
     let why = |json: Json| from_json(&json, &order).expect_err("a misfit");
     assert_eq!(
         why(json!({"status": "lost"})),

@@ -204,7 +204,8 @@ impl TenantConfig {
                 let before = text.get(..span.start).unwrap_or_default();
                 before.matches('\n').count() + 1
             });
-            format!("line {line}: {}", error.message().replace('\n', ", "))
+            let (message, _) = crate::project::told(text, &error);
+            format!("line {line}: {}", message.english().replace('\n', ", "))
         })?;
         for (publisher, key) in &config.publishers {
             if public_key(key).is_none() {
@@ -313,6 +314,18 @@ mod tests {
                 "limits.kv.value_bytes is 0 to",
             ),
             ("[limits.log]\ncolour = 1", "unknown field `colour`"),
+            (
+                "[limits.http]\nredirects = -1",
+                "line 2: limits.http.redirects: invalid value: integer `-1`, expected a whole number from 0 to 255",
+            ),
+            (
+                "[limits]\nhttp = 3",
+                "line 2: limits.http: invalid type: integer `3`, expected a map",
+            ),
+            (
+                "[publishers]\nacme = [\"abc\"]",
+                "line 2: publishers.acme: invalid type",
+            ),
         ] {
             let told = TenantConfig::parse(text).expect_err(text);
             assert!(told.contains(words), "{text}: {told}");

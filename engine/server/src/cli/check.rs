@@ -1,6 +1,6 @@
 //! `strowger check`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,9 +14,11 @@ use strowger_voice::g711::Codec;
 use super::findings::{Findings, Form};
 use super::{CANNOT, FOUND, Failure, OK, Tongue, flow_files};
 use crate::project::{
-    ConfigError, Examined, Finding, FlowFile, Project, ProjectError, Steps, catalog_of, has_errors,
+    ConfigError, Examined, Finding, FlowFile, Project, ProjectError, Source, Steps, catalog_of,
+    has_errors, lengths,
 };
-use crate::prompts::{Loudness, import};
+use crate::prompts::{Loudness, PromptError, import};
+use crate::scenario::Place;
 
 /// Longest wait for a service to take a connection.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -152,7 +154,7 @@ impl Check {
             false => source,
         };
         let shown = path.display().to_string();
-        let checked = strowger_flow::check(&shown, &source, catalog);
+        let checked = alone(path, &source, catalog);
         told(findings, &shown, &checked.diagnostics, &source);
         self.print_worst(&shown, &checked);
         Ok(if has_errors(&checked.diagnostics) {
@@ -196,6 +198,37 @@ impl Check {
         }
         Ok(CANNOT)
     }
+}
+
+/// Checks a file that stands alone. Its audio lies below the folder of the project around it, or beside it, and counts by its length
+/// where it is there; nobody is told that it is not.
+fn alone(path: &Path, source: &[u8], catalog: &Catalog) -> Checked {
+    let shown = path.display().to_string();
+    let checked = strowger_flow::check(&shown, source, catalog);
+    let named: BTreeSet<&str> = checked
+        .plan
+        .iter()
+        .flat_map(|plan| &plan.prompts)
+        .flat_map(|prompt| prompt.voices.values().flatten())
+        .filter_map(|voice| voice.audio.as_deref())
+        .collect();
+    if named.is_empty() {
+        return checked;
+    }
+    let around = Place::sorted(&[path.to_owned()]).into_iter().next();
+    let folder = around
+        .and_then(|place| place.project)
+        .or_else(|| path.parent().map(Path::to_owned))
+        .unwrap_or_default();
+    let audio_ms = lengths(&folder, named);
+    if audio_ms.is_empty() {
+        return checked;
+    }
+    let catalog = Catalog {
+        audio_ms,
+        ..catalog.clone()
+    };
+    strowger_flow::check(&shown, source, &catalog)
 }
 
 /// Tells what was found in a file.
@@ -285,48 +318,51 @@ fn missing_programs(project: &Project) -> Option<Finding> {
 /// Audio files that prompts name and that cannot be played: their words are spoken, and where there are none the step
 /// takes its `error` edge.
 async fn damaged_audio(project: &Project, checked: &[(&FlowFile, Checked)]) -> Vec<Finding> {
-    let plans = checked
-        .iter()
-        .filter_map(|(_, checked)| checked.plan.as_ref());
-    let prompts = plans.flat_map(|plan| &plan.prompts);
-    let voices = prompts.flat_map(|prompt| prompt.voices.values().flatten());
-    // By path: whether every prompt that names the file has its words too.
-    let mut files: BTreeMap<String, bool> = BTreeMap::new();
-    for voice in voices {
-        if let Some(path) = voice
-            .audio
-            .as_ref()
-            .filter(|path| project.audio.contains(*path))
-        {
-            *files.entry(path.clone()).or_insert(true) &= voice.text.is_some();
+    // By path: the flow that names the file first, and whether every prompt that does has its words too.
+    let mut files: BTreeMap<String, (&FlowFile, bool)> = BTreeMap::new();
+    for (file, checked) in checked {
+        let prompts = checked.plan.iter().flat_map(|plan| &plan.prompts);
+        for voice in prompts.flat_map(|prompt| prompt.voices.values().flatten()) {
+            if let Some(path) = voice
+                .audio
+                .as_ref()
+                .filter(|path| project.audio.contains(*path))
+            {
+                files.entry(path.clone()).or_insert((file, true)).1 &= voice.text.is_some();
+            }
         }
     }
+    let paths: Vec<String> = files.keys().cloned().collect();
     let folder = project.folder.clone();
-    let decode = move || -> Vec<Finding> {
-        let damaged = files.iter().filter_map(|(path, worded)| {
-            let decoded = import::file(&folder, path, Loudness::Keep, Codec::Pcmu);
-            decoded.err().map(|error| (path, worded, error))
+    let decode = move || -> Vec<(String, PromptError)> {
+        let tried = paths.into_iter().filter_map(|path| {
+            let error = import::file(&folder, &path, Loudness::Keep, Codec::Pcmu).err()?;
+            Some((path, error))
         });
-        damaged
-            .map(|(path, worded, error)| {
-                let help = match worded {
-                    true => Text::fixed(
-                        "replace the file; until then its text is spoken instead",
-                        "请更换文件；在此之前会朗读它的文字",
-                    ),
-                    false => Text::fixed(
-                        "replace the file; as it is, the step that plays it ends in `error`",
-                        "请更换文件；现在播放它的步骤会以 `error` 结束",
-                    ),
-                };
-                let shown = folder.join(path).display().to_string();
-                let why = Text::both(error.to_string(), format!("无法播放：“{error}”"));
-                Finding::whole(Level::Warning, &shown, why, Some(help))
-            })
-            .collect()
+        tried.collect()
     };
     // A panic there would be a bug of ours; it must not hide the other findings.
-    tokio::task::spawn_blocking(decode)
+    let damaged = tokio::task::spawn_blocking(decode)
         .await
-        .unwrap_or_default()
+        .unwrap_or_default();
+    let damaged = damaged.into_iter().filter_map(|(path, error)| {
+        let (file, worded) = files.get(&path)?;
+        let help = match worded {
+            true => Text::fixed(
+                "replace the file; until then its text is spoken instead",
+                "请更换文件；在此之前会朗读它的文字",
+            ),
+            false => Text::fixed(
+                "replace the file; as it is, the step that plays it ends in `error`",
+                "请更换文件；现在播放它的步骤会以 `error` 结束",
+            ),
+        };
+        let source = Source::new(&file.path, &String::from_utf8_lossy(&file.source));
+        let (document, _) = strowger_flow::document(&source.file, &file.source);
+        let at = document.and_then(|document| document.find("audio", &path));
+        let at = at.map_or(0..0, |span| span.start..span.end);
+        let why = Text::both(error.to_string(), format!("无法播放：“{error}”"));
+        Some(source.finding(Level::Warning, at, why, Some(help)))
+    });
+    damaged.collect()
 }

@@ -358,7 +358,7 @@ impl Config {
         let config: Config = toml::from_str(&source.text).map_err(|e| {
             let end = source.text.len();
             let at = e.span().unwrap_or(0..0);
-            let (message, help) = in_words(e.message().trim());
+            let (message, help) = told(&source.text, &e);
             invalid(at.start.min(end)..at.end.min(end), message, help)
         })?;
         config.check().map_err(|wrong| {
@@ -645,6 +645,47 @@ pub(crate) fn is_service(text: &str) -> bool {
         })
 }
 
+/// What is wrong with a TOML text, with the path to the value that it is about, and what to do.
+pub(crate) fn told(text: &str, error: &toml::de::Error) -> (Text, Text) {
+    let (message, help) = in_words(error.message().trim());
+    let path = error.span().and_then(|span| path_at(text, span.start));
+    let message = match path {
+        Some(path) => Text::both(
+            format!("{path}: {}", message.english()),
+            format!("`{path}`：{}", message.chinese()),
+        ),
+        None => message,
+    };
+    (message, help)
+}
+
+/// The dotted path to the value that begins at a byte; none at a key, which names itself, and in a text that is no TOML.
+fn path_at(text: &str, at: usize) -> Option<String> {
+    use toml::de::{DeTable, DeValue};
+    let root = DeTable::parse(text).ok()?;
+    let top = root.get_ref().iter();
+    let mut left: Vec<_> = top
+        .map(|(key, value)| (key.get_ref().to_string(), value))
+        .collect();
+    while let Some((path, value)) = left.pop() {
+        match value.get_ref() {
+            DeValue::Table(table) => left.extend(
+                table
+                    .iter()
+                    .map(|(key, value)| (format!("{path}.{}", key.get_ref()), value)),
+            ),
+            DeValue::Array(items) => {
+                left.extend(items.iter().map(|item| (path.clone(), item)));
+            }
+            _ => {}
+        }
+        if value.span().start == at && !matches!(value.get_ref(), DeValue::Table(_)) {
+            return Some(path);
+        }
+    }
+    None
+}
+
 /// The parser's message without the names of the parser's types, and what to write instead.
 fn in_words(message: &str) -> (Text, Text) {
     if message.ends_with("socket address syntax") || message.ends_with("expected socket address") {
@@ -670,6 +711,8 @@ fn in_words(message: &str) -> (Text, Text) {
         "README 里列出了 `strowger.toml` 的各个表和键",
     );
     let numbers = [
+        ("u8", "a whole number from 0 to 255"),
+        ("u64", "a whole number that is not negative"),
         ("u16", "a whole number from 0 to 65535"),
         ("u32", "a whole number from 0 to 4294967295"),
         ("usize", "a whole number that is not negative"),
@@ -678,7 +721,12 @@ fn in_words(message: &str) -> (Text, Text) {
         let before = message.strip_suffix(kind)?.strip_suffix("expected ")?;
         Some(format!("{before}expected {words}"))
     });
-    (reason(number.as_deref().unwrap_or(message)), help)
+    // Where a table belongs the parser names the type that reads it.
+    let table = message
+        .split_once("expected struct ")
+        .map(|(before, _)| format!("{before}expected a map"));
+    let plain = number.or(table);
+    (reason(plain.as_deref().unwrap_or(message)), help)
 }
 
 /// Whether a text may be `project.name`: a lower-case letter, then lower-case letters, digits and hyphens.
@@ -744,4 +792,64 @@ pub(super) fn key(text: &str, path: &[&str]) -> Range<usize> {
         }
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Config, ConfigError, Source};
+
+    #[test]
+    fn a_bad_value_is_named_with_its_path_at_its_place() {
+        for (rest, line, words) in [
+            (
+                "[limits.http]\nredirects = -1",
+                4,
+                "limits.http.redirects: invalid value: integer `-1`, expected a whole number from 0 to 255",
+            ),
+            (
+                "[limits]\nhttp = { redirects = \"x\" }",
+                4,
+                "limits.http.redirects: invalid type: string \"x\", expected a whole number from 0 to 255",
+            ),
+            (
+                "[limits]\nhttp = 3",
+                4,
+                "limits.http: invalid type: integer `3`, expected a map",
+            ),
+            (
+                "[plugins.a]\ncomponent = \"a.wasm\"\n[plugins.a.grants]\nhttp = \"x\"",
+                6,
+                "plugins.a.grants.http: invalid type: string \"x\", expected a sequence",
+            ),
+            (
+                "[plugins.a]\ncomponent = \"a.wasm\"\n[plugins.a.grants]\nhttp = [\"a:1\", 2]",
+                6,
+                "plugins.a.grants.http: invalid type: integer `2`",
+            ),
+            (
+                "[[webhooks]]\nurl = 3",
+                4,
+                "webhooks.url: invalid type: integer `3`",
+            ),
+            (
+                "[sip]\nlisten = \"here\"",
+                4,
+                "sip.listen: this is not an address with a port",
+            ),
+            ("[voice]\nx = 1", 3, "unknown field `voice`"),
+        ] {
+            let text = format!("[project]\nname = \"x\"\n{rest}\n");
+            let source = Source::new(Path::new("strowger.toml"), &text);
+            let Err(ConfigError::Invalid(found)) = Config::parse(&source) else {
+                panic!("{rest}: it was taken");
+            };
+            let told = &found.diagnostic;
+            let said = told.message.english();
+            assert!(said.starts_with(words), "{rest}: {said}");
+            assert_eq!(told.primary.place.line, line, "{rest}");
+            assert!(told.help.is_some(), "{rest}");
+        }
+    }
 }

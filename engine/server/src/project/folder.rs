@@ -13,6 +13,7 @@ use strowger_flow::{Checked, Diagnostic, Document, Level};
 use super::complaint::Complaint;
 use super::config::{Config, ConfigError, key};
 use super::finding::{Finding, Source};
+use super::lengths::lengths;
 use super::queues::QueuesFile;
 use super::reading::{reason, unreadable};
 use super::routes::Routes;
@@ -188,6 +189,7 @@ impl Project {
             catalog.destinations = Some(self.queues.suppliers.keys().cloned().collect());
         }
         catalog.audio = Some(self.audio.clone());
+        catalog.audio_ms = lengths(&self.folder, self.audio.iter().map(String::as_str));
         catalog
     }
 

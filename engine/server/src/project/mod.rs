@@ -9,6 +9,7 @@ mod destination;
 mod examined;
 mod finding;
 mod folder;
+mod lengths;
 mod queues;
 mod reading;
 mod resume;
@@ -21,16 +22,17 @@ mod webhooks;
 
 pub use chat::ChatSection;
 pub use complaint::Complaint;
-pub(crate) use config::is_service;
 pub use config::{
     Config, ConfigError, Grants, How, HttpSection, LogFormat, Loudness, PluginConfig,
     RecordingConfig, TransferSection, is_project_name,
 };
+pub(crate) use config::{is_service, told};
 pub use destination::{Unreachable, destination};
 pub use examined::{Examined, errors_of};
 pub use finding::{Finding, PROJECT_RULE, Source};
 pub(crate) use folder::hex;
 pub use folder::{FlowFile, Project, ProjectError, catalog_of, has_errors, leave_echoes_out};
+pub(crate) use lengths::lengths;
 pub use queues::{Queue, QueuesFile, Supplier};
 pub use resume::{MAX_MINUTES, Resume};
 pub use retention::{Keep, KeepFiles, KeepRows, RetentionSection};

@@ -27,6 +27,8 @@ pub struct Decoder {
     decoder: Box<dyn AudioDecoder>,
     track: u32,
     rate: u32,
+    /// The unit of a packet's duration, as a part of a second: numerator and denominator.
+    tick: (u32, u32),
     /// Frames that the header promises, where that is exact.
     promised: Option<u64>,
     length: Length,
@@ -78,12 +80,16 @@ impl Decoder {
         let promised = track
             .num_frames
             .filter(|frames| exact && *frames <= credible);
+        let tick = track
+            .time_base
+            .map_or((1, rate), |base| (base.numer.get(), base.denom.get()));
         let track = track.id;
         Ok(Decoder {
             format,
             decoder,
             track,
             rate,
+            tick,
             promised,
             length,
             frames: 0,
@@ -130,15 +136,61 @@ impl Decoder {
                 Err(error) => return Err(self.corrupt(told(&error))),
             }
             self.frames += mono.len() as u64;
-            if self.frames > MINUTES_LIMIT * 60 * u64::from(self.rate) {
-                return Err(Fault::TooLong {
-                    limit_minutes: MINUTES_LIMIT,
-                });
+            if self.frames > self.most() {
+                return Err(TOO_LONG);
             }
             if !mono.is_empty() {
                 return Ok(true);
             }
         }
+    }
+
+    /// How long it plays, in milliseconds, rounded up: of wav by its header, of all else by its packets, which are read
+    /// and not decoded. Never less than what [`next`](Self::next) gives.
+    pub fn plays_ms(mut self) -> Result<u64, Fault> {
+        if let (Some(frames), "wave") = (self.promised, self.format.format_info().short_name) {
+            self.frames = frames;
+        } else {
+            self.count()?;
+        }
+        match self.frames {
+            0 => Err(Fault::Empty),
+            frames if frames > self.most() => Err(TOO_LONG),
+            frames => Ok((frames * 1_000).div_ceil(u64::from(self.rate))),
+        }
+    }
+
+    /// Counts the frames of all packets.
+    fn count(&mut self) -> Result<(), Fault> {
+        loop {
+            let packet = match self.format.next_packet() {
+                Ok(Some(packet)) => packet,
+                Ok(None) => return Ok(()),
+                Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                    return Ok(());
+                }
+                Err(error) => return Err(self.corrupt(told(&error))),
+            };
+            if packet.track_id != self.track {
+                continue;
+            }
+            // Without what an encoder added: decoding cuts that off.
+            let (numer, denom) = self.tick;
+            let frames = u128::from(packet.dur.get()) * u128::from(numer) * u128::from(self.rate);
+            let frames = frames.div_ceil(u128::from(denom));
+            self.frames = u64::try_from(frames)
+                .ok()
+                .and_then(|frames| self.frames.checked_add(frames))
+                .ok_or(TOO_LONG)?;
+            if self.frames > self.most() {
+                return Err(TOO_LONG);
+            }
+        }
+    }
+
+    /// Most frames of a prompt.
+    fn most(&self) -> u64 {
+        MINUTES_LIMIT * 60 * u64::from(self.rate)
     }
 
     fn end(&mut self) -> Result<bool, Fault> {
@@ -176,6 +228,10 @@ impl Decoder {
 
 /// Longest prompt, in minutes: half an hour of hold music, 14 MB in memory per codec.
 pub const MINUTES_LIMIT: u64 = 30;
+
+const TOO_LONG: Fault = Fault::TooLong {
+    limit_minutes: MINUTES_LIMIT,
+};
 
 /// Longest length that is believed of a header, in minutes; a whole file of this length is refused anyway.
 const PROMISE_LIMIT_MINUTES: u64 = 2 * MINUTES_LIMIT;

@@ -181,7 +181,7 @@ fn ways(node: &Node) -> Vec<(String, Way)> {
             ways.push((otherwise.to_owned(), Way::Otherwise));
         }
         Action::Set(_)
-        | Action::Tag(_)
+        | Action::Tag { .. }
         | Action::Wait(_)
         | Action::Goto
         | Action::Return { .. }

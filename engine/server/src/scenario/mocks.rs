@@ -121,9 +121,9 @@ fn promise_nothing(schema: &mut Json) {
     match schema {
         Json::Object(fields) => {
             fields.values_mut().for_each(promise_nothing);
-            // A schema without the list promises every property.
-            if fields.get("properties").is_some_and(Json::is_object) {
-                fields.insert("required".to_owned(), json!([]));
+            // A property of that name has a schema, not a list.
+            if fields.get("required").is_some_and(Json::is_array) {
+                fields.remove("required");
             }
         }
         Json::Array(items) => items.iter_mut().for_each(promise_nothing),

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use strowger_contact::{Contact, Effect, EntryKind, Input, Output, StepFailure};
 use strowger_flow::speak::speech_ms;
 
-use super::flows::Dice;
+use super::flows::{Dice, LEAVE};
 use crate::walk::{START, ended};
 
 /// What audio without a text takes here, in milliseconds.
@@ -27,7 +27,7 @@ pub(super) struct Ran {
     pub outputs: Vec<Output>,
     pub now: u64,
     pub ended: bool,
-    /// When a step that people stand behind was first entered, or the other flow.
+    /// When a step that people stand behind was first entered, or one that leaves for another flow.
     pub person: Option<u64>,
 }
 
@@ -199,8 +199,9 @@ impl World {
                 None
             }
             Output::Journal(entry) => {
-                if let EntryKind::Entered { verb, .. } = &entry.kind
-                    && matches!(verb.as_str(), "queue" | "transfer")
+                if let EntryKind::Entered { verb, step, .. } = &entry.kind
+                    && (matches!(verb.as_str(), "queue" | "transfer")
+                        || step.starts_with(LEAVE) && verb == "goto")
                 {
                     self.person = self.person.or(Some(self.now));
                 }

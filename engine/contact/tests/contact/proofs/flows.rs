@@ -27,15 +27,37 @@ impl Dice {
 /// The flow `random`, and the flow `called` that it may call.
 pub(super) fn random(seed: u64) -> Vec<String> {
     let mut dice = Dice::new(seed);
-    let main = flow(&mut dice, "random", true);
-    let called = flow(&mut dice, "called", false);
+    let main = flow(&mut dice, "random", &["called"], false);
+    let called = flow(&mut dice, "called", &[], false);
     vec![main, called]
 }
 
-fn flow(dice: &mut Dice, name: &str, main: bool) -> String {
-    let steps = 2 + dice.below(9);
+/// Two to four flows that call each other and leave for each other, `random` first.
+pub(super) fn several(seed: u64) -> Vec<String> {
+    const NAMES: [&str; 4] = ["random", "second", "third", "fourth"];
+    let mut dice = Dice::new(seed);
+    let names = &NAMES[..2 + dice.below(3) as usize];
+    let mut flows = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        // As a rule those that come after it; now and then any, itself too: the checker has to see the circle.
+        let others = match dice.one_in(6) {
+            true => names,
+            false => &names[index + 1..],
+        };
+        flows.push(flow(&mut dice, name, others, true));
+    }
+    flows
+}
+
+/// A step that leaves for another flow: its name says so to whoever reads the journal.
+pub(super) const LEAVE: &str = "leave";
+
+/// A flow that may call `others` and, if `leaves`, go there for good.
+fn flow(dice: &mut Dice, name: &str, others: &[&str], leaves: bool) -> String {
+    let main = name == "random";
+    let steps = 2 + dice.below(if leaves { 6 } else { 9 });
     let mut text = format!("flow: {name}\nformat: 1\n");
-    if !main {
+    if !main || leaves {
         text.push_str("outcomes: [done, other]\n");
     }
     text.push_str("vars: { n: { type: number, default: 0 }, word: { type: text, default: red }, late: text }\n");
@@ -51,7 +73,21 @@ fn flow(dice: &mut Dice, name: &str, main: bool) -> String {
     text.push_str("start: s0\nsteps:\n");
     for index in 0..steps {
         let _ = writeln!(text, "  s{index}:");
-        step(dice, &mut text, index, steps, main);
+        step(dice, &mut text, index, steps, others);
+    }
+    for other in others.iter().filter(|_| leaves) {
+        let _ = writeln!(
+            text,
+            "  {LEAVE}-{other}:\n    - say: \"Over to them.\"\n    - goto: flow:{other}"
+        );
+    }
+    if leaves && let Some(other) = others.first() {
+        // Ways there: for whoever presses a key, and for whoever does nothing.
+        let hop = format!("{LEAVE}-{other}");
+        text = text.replacen("2: s0", &format!("2: flow:{other}"), 1);
+        text = text.replacen("not_found: bye", &format!("not_found: {hop}"), 1);
+        text = text.replacen("no_input: bye", &format!("no_input: {hop}"), 1);
+        text = text.replacen("else: s", &format!("else: {hop} # s"), 1);
     }
     text.push_str("  sorry:\n    - say: \"Sorry about that.\"\n    - goto: bye\n");
     match main {
@@ -94,7 +130,7 @@ fn words(dice: &mut Dice) -> &'static str {
     }
 }
 
-fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, main: bool) {
+fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&str]) {
     let next = ahead(dice, index, steps);
     let _ = match dice.below(14) {
         0 | 1 => writeln!(text, "    - say: \"{}\"\n    - goto: {next}", words(dice)),
@@ -153,11 +189,14 @@ fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, main: bool) 
                 "    switch: word\n    then: {{ red: {next}, blue: {other}, else: bye }}"
             )
         }
-        11 if main => writeln!(
-            text,
-            "    call: called\n    as: back\n    then: {{ done: {next}, other: {}, error: bye }}",
-            ahead(dice, index, steps)
-        ),
+        11 if !others.is_empty() => {
+            let called = others[dice.below(others.len() as u64) as usize];
+            writeln!(
+                text,
+                "    call: {called}\n    as: back\n    then: {{ done: {next}, other: {}, error: bye }}",
+                ahead(dice, index, steps)
+            )
+        }
         11 => writeln!(text, "    return: other\n    with: {{ word: green }}"),
         12 => writeln!(
             text,

@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -25,19 +25,34 @@ rule! {
     SPOKEN_KEY_UNMAPPED = "spoken-key-unmapped", Warning, "a prompt names a key that does nothing", "提示里的按键无效"
 }
 
-pub(crate) fn unmapped(report: &mut Report<'_>, at: Span, key: &str, prompt: Span) {
-    report
-        .find(
-            &SPOKEN_KEY_UNMAPPED,
-            at,
-            text!(
-                "the prompt says to press {key}, and that key does nothing here",
-                "提示让人按 {key}，但此处没有这个键"
-            ),
-        )
-        .label(prompt, text!("said here", "提示在这里"))
-        .help(text!(
-            "add `{key}:` to `press:`, or let `${{choices}}` say the keys",
-            "请在 `press:` 添加 `{key}:`，或用 `${{choices}}` 朗读按键"
-        ));
+/// `keys` are all that the step's prompts name in vain, `said` the texts that do.
+pub(crate) fn unmapped(report: &mut Report<'_>, at: Span, keys: &[&str], said: &[Span]) {
+    let lines: Vec<String> = keys.iter().map(|key| format!("`{key}:`")).collect();
+    let (lines, chinese) = (lines.join(", "), lines.join("、"));
+    let lines = Text::both(lines, chinese);
+    let named = Text::both(keys.join(", "), keys.join("、"));
+    let message = match keys.len() {
+        1 => text!(
+            "the prompt says to press {named}, and that key does nothing here",
+            "提示让人按 {named}，但此处没有这个键";
+            named,
+        ),
+        _ => text!(
+            "the prompt says to press {named}, and these keys do nothing here",
+            "提示让人按 {named}，但此处没有这些键";
+            named,
+        ),
+    };
+    let mut found = report.find(&SPOKEN_KEY_UNMAPPED, at, message);
+    for text in said.iter().take(MOST_SHOWN) {
+        found = found.label(*text, text!("said here", "提示在这里"));
+    }
+    let _done = found.help(text!(
+        "add {lines} to `press:`, or let `${{choices}}` say the keys",
+        "请在 `press:` 添加 {lines}，或用 `${{choices}}` 朗读按键";
+        lines,
+    ));
 }
+
+/// Most texts that are shown; a prompt has one a language.
+const MOST_SHOWN: usize = 4;

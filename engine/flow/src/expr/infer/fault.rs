@@ -100,6 +100,8 @@ pub(super) enum Fault<'a> {
         of: &'a Expr,
         ty: &'a Type,
     },
+    /// A number with a sign or a fraction, after a filter that says whole ones from 0 on.
+    NotNatural { filter: &'a Filter, of: &'a Expr },
     /// A list whose items cannot be joined.
     Joined { of: &'a Expr, inner: &'a Type },
     /// Too many or too few values in a filter's brackets.
@@ -365,6 +367,18 @@ impl Fault<'_> {
                     "`| {name}` 需要 {takes}；`{of}` 是 {is}"; takes, is
                 );
                 (message, filter_help(filter, of, ty))
+            }
+            Fault::NotNatural { filter, of } => {
+                let name = filter.name;
+                let message = text!(
+                    "`| {name}` says whole numbers from 0 on; `{of}` is none",
+                    "`| {name}` 只读非负整数；`{of}` 不是"
+                );
+                let help = Text::fixed(
+                    "`| number` says any number in words",
+                    "`| number` 可以把任何数字读成数词",
+                );
+                (message, Some(help))
             }
             Fault::Joined { of, inner } => {
                 let inner = word(inner);

@@ -67,11 +67,11 @@ fn world() -> World {
     add(
         "call",
         type_of_schema(
-            &json!({"properties": {"from": {"format": "phone"}, "language": {"enum": ["en", "zh"]}}}),
+            &json!({"required": ["from", "language"], "properties": {"from": {"format": "phone"}, "language": {"enum": ["en", "zh"]}}}),
         ),
         {
             let ty = type_of_schema(
-                &json!({"properties": {"from": {"format": "phone"}, "language": {"type": "string"}}}),
+                &json!({"required": ["from", "language"], "properties": {"from": {"format": "phone"}, "language": {"type": "string"}}}),
             );
             from_json(&json!({"from": "+8613800138000", "language": "en"}), &ty).expect("a call")
         },

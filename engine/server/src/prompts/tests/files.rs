@@ -73,6 +73,42 @@ fn every_format_comes_out_as_the_same_tone() {
 }
 
 #[test]
+fn a_length_is_known_without_decoding() {
+    let folder = Folder::new();
+    folder.put("tone.mp3", include_bytes!("../testdata/tone.mp3"));
+    folder.put("tone.ogg", include_bytes!("../testdata/tone.ogg"));
+    folder.put("tone.flac", include_bytes!("../testdata/tone.flac"));
+    folder.put(
+        "tone.wav",
+        &wav(44_100, 2, &sine(44_100, 440.0, 0.2, 1_234)),
+    );
+    folder.put("tone.ulaw", &[0x55; 8_000]);
+    for name in ["tone.mp3", "tone.ogg", "tone.flac", "tone.wav", "tone.ulaw"] {
+        let clip = read(&folder, name, Loudness::Keep).expect("readable");
+        let ms = import::plays_ms(&folder.path, name).expect("readable");
+        // Never less than is heard; the first packets of an mp3 may count and not decode.
+        assert!(
+            (clip.duration_ms()..=clip.duration_ms() + 80).contains(&ms),
+            "{name}: {ms} ms of {}",
+            clip.duration_ms()
+        );
+    }
+    assert_eq!(import::plays_ms(&folder.path, "tone.ulaw"), Ok(1_000));
+    // A header that promises hours, as a program writes it that does not know: what is there counts.
+    let mut endless = wav(8_000, 1, &sine(8_000, 440.0, 0.2, 500));
+    endless[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+    endless[40..44].copy_from_slice(&u32::MAX.to_le_bytes());
+    folder.put("endless.wav", &endless);
+    let ms = import::plays_ms(&folder.path, "endless.wav").expect("readable");
+    assert!((500..=600).contains(&ms), "{ms}");
+    folder.put("none.mp3", b"no sound");
+    folder.put("empty.ulaw", b"");
+    for name in ["none.mp3", "empty.ulaw", "missing.wav", "../tone.wav"] {
+        assert!(import::plays_ms(&folder.path, name).is_err(), "{name}");
+    }
+}
+
+#[test]
 fn what_8_khz_cannot_carry_is_filtered_out() {
     let folder = Folder::new();
     for rate in [
