@@ -1,4 +1,5 @@
-//! How many contacts a second are replayed: the demo tenant's order call, its plugins in WebAssembly.
+//! How many contacts a second are replayed: the demo tenant's order call, its plugins in WebAssembly. The rate is by the
+//! processor time of the process, which another process on the machine does not change much.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -43,19 +44,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let there = stage.clone();
         let (contacts, took) = there
             .run(async move {
-                let start = Instant::now();
+                let (start, used) = (Instant::now(), processor_time());
                 let mut contacts = 0_u32;
                 while start.elapsed() < MEASURE {
                     let replayed = replay(&stage, &recording).await;
                     assert_eq!(replayed.verdict, Verdict::Same);
                     contacts += 1;
                 }
-                (contacts, start.elapsed())
+                (contacts, processor_time() - used)
             })
             .await
             .map_err(|end| format!("the replay gave nothing: {end:?}"))?;
         let rate = f64::from(contacts) / took.as_secs_f64();
-        println!("replayed contacts a second on one core: {rate:.0} ({steps} plugin steps each)");
+        println!(
+            "replayed contacts a second of processor time: {rate:.0} ({steps} plugin steps each)"
+        );
         Ok(())
     })
+}
+
+/// Processor time of this process, kernel included.
+fn processor_time() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` is a valid place for the answer and lives as long as the call.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    assert_eq!(result, 0, "every process has this clock");
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::from_secs(seconds) + Duration::from_nanos(time.tv_nsec.unsigned_abs())
 }

@@ -30,6 +30,15 @@
 
 pub mod bindings;
 
+#[cfg(any(
+    test,
+    all(
+        feature = "arena",
+        target_arch = "wasm32",
+        not(target_feature = "atomics")
+    )
+))]
+mod arena;
 mod attempts;
 pub mod contact;
 pub mod env;
@@ -48,6 +57,14 @@ pub use attempts::{Attempts, Miss, Reprompt};
 pub use bindings::exports::strowger::step::guest::{Failure, Outcome};
 pub use bindings::strowger::types::types::Error;
 pub use plugin::{unknown_step, with_input};
+
+#[cfg(all(
+    feature = "arena",
+    target_arch = "wasm32",
+    not(target_feature = "atomics")
+))]
+#[global_allocator]
+static ARENA: arena::Arena = arena::Arena::new();
 
 /// Where calls of the capabilities go: to the engine, or in a test on the author's machine to the script.
 #[cfg(target_arch = "wasm32")]

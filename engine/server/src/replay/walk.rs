@@ -135,8 +135,10 @@ struct Walk<'a> {
     /// The input that is being handled comes from the guest.
     by_guest: bool,
     ran: Option<Ran>,
-    /// What is begun and not done.
+    /// What is begun and not done, where no guest runs.
     standing: Standing,
+    /// The effect whose result the running guest waits for.
+    effect: Option<u32>,
     keys: BTreeMap<u32, char>,
     texts: BTreeMap<u32, String>,
     /// Entries that were the same so far.
@@ -161,6 +163,7 @@ impl<'a> Walk<'a> {
             by_guest: false,
             ran: None,
             standing: Standing::default(),
+            effect: None,
             keys,
             texts,
             next: 0,
@@ -191,7 +194,9 @@ impl<'a> Walk<'a> {
             }
             let input = self.input(due).await?;
             let before = self.next;
-            self.standing.takes(&input);
+            if self.stage.is_none() {
+                self.standing.takes(&input);
+            }
             self.contact.handle(due.at, input, &mut out);
             for output in out.drain(..) {
                 self.perform(output)?;
@@ -234,8 +239,8 @@ impl<'a> Walk<'a> {
                 question: question.clone(),
             },
             EntryKind::GivenUp => Input::GivenUp,
-            EntryKind::Joined => match &self.standing.effect {
-                Some((effect, _)) => Input::Joined { effect: *effect },
+            EntryKind::Joined => match self.under_way() {
+                Some(effect) => Input::Joined { effect },
                 None => {
                     return Err(self.differs(
                         due,
@@ -270,12 +275,22 @@ impl<'a> Walk<'a> {
                 "the journal kept none of an answer of {bytes} bytes: it is too long to replay"
             )));
         }
-        match self.standing.effect.take() {
-            Some((effect, _)) => Ok(Input::EffectDone {
+        let under_way = self.under_way();
+        (self.effect, self.standing.effect) = (None, None);
+        match under_way {
+            Some(effect) => Ok(Input::EffectDone {
                 effect,
                 result: result.clone(),
             }),
             None => Err(self.differs(due, Side::words("nothing: no request is under way"), None)),
+        }
+    }
+
+    /// The effect whose result the running step waits for.
+    fn under_way(&self) -> Option<u32> {
+        match self.stage {
+            Some(_) => self.effect,
+            None => self.standing.effect.as_ref().map(|(effect, _)| *effect),
         }
     }
 
@@ -317,7 +332,9 @@ impl<'a> Walk<'a> {
     }
 
     fn perform(&mut self, output: Output) -> Result<(), Stop> {
-        self.standing.gives(&output);
+        if self.stage.is_none() {
+            self.standing.gives(&output);
+        }
         match output {
             Output::Journal(entry) => self.hold(entry)?,
             Output::Run {
@@ -326,6 +343,7 @@ impl<'a> Walk<'a> {
                 input,
                 timeout_ms,
             } => {
+                self.effect = None;
                 let Some(stage) = self.stage else {
                     return Ok(());
                 };
@@ -351,6 +369,7 @@ impl<'a> Walk<'a> {
                     .is_some_and(|guest| guest.activation == activation)
                 {
                     self.guest = None;
+                    self.effect = None;
                 }
             }
             Output::Reply { activation, value } => {
@@ -360,9 +379,9 @@ impl<'a> Walk<'a> {
                     guest.answer(value);
                 }
             }
-            Output::Perform { .. }
-            | Output::CancelEffect { .. }
-            | Output::Play { .. }
+            Output::Perform { effect, .. } => self.effect = Some(effect),
+            Output::CancelEffect { .. } => self.effect = None,
+            Output::Play { .. }
             | Output::StopPlaying
             | Output::StopRecording { .. }
             | Output::Mask(_)
