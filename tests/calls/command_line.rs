@@ -130,6 +130,7 @@ fn check_writes_for_editors_and_ci_servers() -> Result<()> {
         "{github}"
     );
     let sarif: Value = serde_json::from_str(&check("sarif", 1)?)?;
+    valid_sarif(&sarif)?;
     assert_eq!(sarif["version"], "2.1.0");
     let run = &sarif["runs"][0];
     let results = run["results"].as_array().context("results")?;
@@ -161,6 +162,7 @@ fn check_writes_for_editors_and_ci_servers() -> Result<()> {
     assert_eq!(well("concise")?, "");
     assert_eq!(well("github")?, "");
     let sarif: Value = serde_json::from_str(&well("sarif")?)?;
+    valid_sarif(&sarif)?;
     assert_eq!(sarif["runs"][0]["results"], serde_json::json!([]));
     let junit = well("junit")?;
     assert!(junit.contains("tests=\"1\" failures=\"0\""), "{junit}");
@@ -169,7 +171,42 @@ fn check_writes_for_editors_and_ci_servers() -> Result<()> {
     let (code, out, _) = project.run(&["check", "--format", "sarif"])?;
     assert_eq!(code, 2, "{out}");
     let sarif: Value = serde_json::from_str(&out)?;
+    valid_sarif(&sarif)?;
     assert_eq!(sarif["runs"][0]["results"][0]["level"], "error");
+    // The whole of the flow that breaks many rules, with fixes, in Chinese too.
+    let broken = repository().join("engine/flow/tests/flows/broken.flow.yaml");
+    for language in ["en", "zh"] {
+        let broken = broken.display().to_string();
+        let arguments = [
+            "check",
+            "--format",
+            "sarif",
+            "--language",
+            language,
+            &broken,
+        ];
+        let (_, out, _) = strowger(&arguments)?;
+        let sarif: Value = serde_json::from_str(&out)?;
+        valid_sarif(&sarif)?;
+        let results = sarif["runs"][0]["results"].as_array().context("results")?;
+        assert!(results.len() >= 15, "{}", results.len());
+        assert!(results.iter().any(|result| result["fixes"].is_array()));
+    }
+    Ok(())
+}
+
+/// Holds a document against the schema of OASIS: github.com/oasis-tcs/sarif-spec, `sarif-2.1/schema`, as of 2.1.0 errata 01.
+fn valid_sarif(document: &Value) -> Result<()> {
+    let schema: Value = serde_json::from_str(include_str!("sarif-schema-2.1.0.json"))?;
+    let validator = jsonschema::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .map_err(|error| anyhow::anyhow!("the schema: {error}"))?;
+    let wrong: Vec<String> = validator
+        .iter_errors(document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    anyhow::ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())
 }
 

@@ -203,7 +203,8 @@ impl<'t> Lowerer<'t> {
             .strip_prefix('/')
             .and_then(|rest| rest.strip_suffix('/'));
         // Its tables of letters are the matcher's: whether `\p{…}` names a script is seen when the test runs.
-        if let Some(Err(error)) = regex.map(|regex| Parser::new().parse(regex)) {
+        let wrong = regex.and_then(|regex| Parser::new().parse(regex).err());
+        if let Some(error) = wrong {
             let at = map.value(key).map_or_else(Span::default, |node| node.span);
             let (said, place) = (error.kind(), error.span().start.column);
             let why = text!(

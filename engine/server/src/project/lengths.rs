@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use crate::prompts::import;
@@ -15,9 +15,11 @@ const MOST_BYTES: u64 = 256 << 20;
 /// Most files that are remembered between two readings; then all are forgotten.
 const MOST_REMEMBERED: usize = 50_000;
 
-/// Lengths as read before, by file: a language server and a centre read the same files again and again.
-static REMEMBERED: LazyLock<Mutex<HashMap<PathBuf, (State, Option<u64>)>>> =
-    LazyLock::new(Mutex::default);
+/// Lengths in milliseconds, by file, each with what the file was like.
+type Lengths = HashMap<PathBuf, (State, Option<u64>)>;
+
+/// Lengths as read before: a language server and a centre read the same files again and again.
+static REMEMBERED: LazyLock<Mutex<Lengths>> = LazyLock::new(Mutex::default);
 
 /// What a file that was written again has another of.
 #[derive(PartialEq, Eq)]
@@ -62,7 +64,7 @@ fn length(folder: &Path, path: &str, found: &Metadata, left: &mut u64) -> Option
     ms
 }
 
-fn remembered() -> std::sync::MutexGuard<'static, HashMap<PathBuf, (State, Option<u64>)>> {
+fn remembered() -> MutexGuard<'static, Lengths> {
     // Nothing panics half-way through a change.
     REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner)
 }
