@@ -73,7 +73,7 @@ impl Stage {
         self.files.get(flow).map(PathBuf::as_path)
     }
 
-    /// SHA-256 over all flows and plugins.
+    /// SHA-256 over all flows, plugins and audio files.
     pub fn content(&self) -> &str {
         self.program.content()
     }
