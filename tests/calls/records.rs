@@ -328,3 +328,35 @@ fn retention_is_told_before_it_is_done_and_its_slips_at_their_line() -> Result<(
     assert_eq!(records()?, 1);
     Ok(())
 }
+
+#[test]
+fn a_record_says_which_sounds_were_to_be_heard_to_the_last_byte() -> Result<()> {
+    let mut world = World::edited(tagged)?;
+    let sound = world.engine.project.join("audio/en/goodbye.wav");
+    let before = std::fs::read(&sound)?;
+    let hashes = |world: &mut World| -> Result<(Json, Json)> {
+        let mut phone = world.dial("700")?;
+        phone.listen(Duration::from_millis(300));
+        phone.press("42#")?;
+        phone.ended()?;
+        world.engine.reason(&phone.call_id)?;
+        let id = world.engine.contact(&phone.call_id)?["id"].clone();
+        let path = format!("/v1/contacts/{}/record", id.as_str().context("an id")?);
+        let record = http::get(world.engine.http, &path)?.json()?;
+        Ok((record["content"].clone(), record["flow_hash"].clone()))
+    };
+    let first = hashes(&mut world)?;
+    let mut other = before.clone();
+    *other.last_mut().context("a byte")? ^= 1;
+    let mut again = Vec::new();
+    for bytes in [&other, &before] {
+        world.engine.program.kill()?;
+        std::fs::write(&sound, bytes)?;
+        world.engine.restart()?;
+        again.push(hashes(&mut world)?);
+    }
+    assert_eq!(again[1], first, "the same bytes, the same hash");
+    assert_ne!(again[0].0, first.0, "one byte of a sound alone");
+    assert_eq!(again[0].1, first.1, "the flow is the same");
+    Ok(())
+}

@@ -156,7 +156,10 @@ fn a_chat_whose_flow_was_changed_meanwhile_is_interrupted() -> Result<()> {
     world.engine.restart()?;
     assert_eq!(talk.ended()?, "interrupted");
     let log = std::fs::read_to_string(world.engine.project.with_file_name("log2"))?;
-    assert!(log.contains("flows or plugins were changed"), "{log}");
+    assert!(
+        log.contains("flows, plugins or audio files were changed"),
+        "{log}"
+    );
     let contact =
         strowger_tests::http::get(world.engine.http, &format!("/v1/contacts/{}", talk.id))?;
     assert_eq!(contact.json()?["reason"], "interrupted");

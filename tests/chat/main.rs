@@ -1,8 +1,9 @@
-//! Chats over HTTP: a whole one, ones whose engine is killed in the middle, and hostile ones.
+//! Chats over HTTP: a whole one, ones whose engine is killed in the middle, with secrets too, and hostile ones.
 
 mod going_on;
 mod hostile;
 mod killed;
 mod many;
+mod secrets;
 mod whole;
 mod world;

@@ -62,6 +62,10 @@ impl Contact {
             && match &self.state {
                 State::Step(step) => match step.pending {
                     Pending::Effect { transfer: true, .. } => false,
+                    // Its name is a secret.
+                    Pending::Capture {
+                        sensitive: true, ..
+                    } => false,
                     // Whoever is asked something is not done, whatever the answer leads to.
                     Pending::Listen(_) => true,
                     _ => !self.says_goodbye(self.after(self.frames.len() - 1, step.node)),

@@ -196,10 +196,18 @@ impl Contact {
         self.secrets.get(handle)?.as_deref()
     }
 
-    /// Forgets the texts of all secrets; their handles stay. For a contact that was made again from its journal: what
-    /// stands there for them is not what was entered.
-    pub fn forget_secrets(&mut self) {
-        self.secrets.values_mut().for_each(|text| *text = None);
+    /// Whether it knows what was entered as a secret: in its memory alone.
+    pub fn holds_secrets(&self) -> bool {
+        self.secrets.values().any(Option::is_some)
+    }
+
+    /// Forgets the texts of all secrets; their handles stay. What stands for them in a contact that was made again from
+    /// its journal is not what was entered.
+    fn forget_secrets(&mut self, now: Millis, out: &mut Vec<Output>) {
+        if self.holds_secrets() {
+            self.secrets.values_mut().for_each(|text| *text = None);
+            self.write(now, EntryKind::SecretsLost, out);
+        }
     }
 
     /// Takes an input at a time; what shall be done is added to `out`, in order.
@@ -231,6 +239,8 @@ impl Contact {
                 sip_call_id,
                 question,
             } => self.called_back(now, sip_call_id, question, out),
+            // It may leave no entry, and what is due must not come without one.
+            Input::Rebuilt => return self.forget_secrets(now, out),
             Input::GivenUp => self.given_up(now, EntryKind::GivenUp, out),
             Input::Called {
                 activation,

@@ -12,7 +12,6 @@ use crate::contact::Contact;
 use crate::entry::EntryKind;
 use crate::facts::Channel;
 use crate::given::not_given;
-use crate::hostcalls::lost_secret;
 use crate::io::{Effect, Output};
 use crate::timers::Timer;
 
@@ -138,7 +137,7 @@ impl Contact {
         }
         let lost = |handle: &String| matches!(self.secrets.get(handle), Some(None));
         if request.secrets.iter().any(|field| lost(&field.handle)) {
-            return Err(lost_secret());
+            return Err(self.lost_secret());
         }
         let running = self.running();
         let (plugin, first, call) = (running.plugin().to_owned(), running.first, running.calls);

@@ -10,7 +10,7 @@ use crate::io::{Ending, Segment};
 
 /// The journal's format: 1 told what a contact did, 2 also holds every input with its time, so that the
 /// contact can be replayed, 3 also the language it began in, and what a chat was offered, 4 also lines that
-/// dropped and callers who came back. Written into [`EntryKind::Started`].
+/// dropped, callers who came back, and the loss of secrets. Written into [`EntryKind::Started`].
 pub const FORMAT: u32 = 4;
 
 /// Stands in the journal for a key or a character that must not be seen.
@@ -72,7 +72,7 @@ pub enum EntryKind {
         /// When it reached us: the line may have opened later.
         #[serde(default)]
         since: Millis,
-        /// SHA-256 over all flows and plugins it may walk through.
+        /// SHA-256 over all flows, plugins and audio files it may walk through.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         content: String,
         /// Where its random numbers come from, in hexadecimal. Who reads it while the contact lasts can
@@ -265,6 +265,8 @@ pub enum EntryKind {
     Declined,
     /// Nobody came back in time.
     GivenUp,
+    /// The contact was built again from this journal, which has no secrets: what stood for them until here is of no use.
+    SecretsLost,
     /// The contact ended.
     Ended(Ending),
 }

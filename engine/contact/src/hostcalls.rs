@@ -18,6 +18,8 @@ use crate::given::{Given, not_given};
 use crate::io::{Effect, Output, Segment, err, ok};
 use crate::timers::Timer;
 
+/// The code of a step that needed a secret which was lost with the process that heard it.
+pub(crate) const SECRET_LOST: &str = "secret-lost";
 /// Longest log line, in characters.
 const MAX_LOG_LINE: usize = 2_000;
 /// Longest request or result that is journalled whole, in bytes of JSON: a replay needs them all, and the
@@ -43,6 +45,7 @@ impl Contact {
             return;
         }
         running.calls += 1;
+        running.lost_secret = false;
         running.function = format!("{interface}.{function}");
         let asked = EntryKind::Asked {
             activation,
@@ -105,8 +108,8 @@ impl Contact {
                 let given = self.running().given.secrets.contains(&handle);
                 let secret = self.secrets.get(&handle).filter(|_| given);
                 let secret = secret.ok_or_else(|| not_given("secret", &handle))?;
-                let secret = secret.as_ref().ok_or_else(lost_secret)?;
-                let is = is_card_number(secret);
+                let is = secret.as_ref().map(|secret| is_card_number(secret));
+                let is = is.ok_or_else(|| self.lost_secret())?;
                 self.reply(now, ok(is), out);
             }
             HostCall::Evaluate(handle, bindings) => {
@@ -165,6 +168,14 @@ impl Contact {
             }
         }
         Ok(())
+    }
+
+    /// Why a secret that was entered cannot be used; a step that ends by it fails with this code, whatever its own.
+    pub(crate) fn lost_secret(&mut self) -> CallError {
+        self.running().lost_secret = true;
+        CallError::Failed(format!(
+            "{SECRET_LOST}: what was entered was lost when the engine stopped, and is in no journal; ask for it again"
+        ))
     }
 
     fn read_facts(&self) -> Json {
@@ -314,11 +325,6 @@ fn needs_caller(call: &HostCall) -> bool {
             | HostCall::Sleep(_)
             | HostCall::WaitAny(_)
     )
-}
-
-/// Why a secret that was entered cannot be used.
-pub(crate) fn lost_secret() -> CallError {
-    CallError::Unavailable("the secret was lost when the engine stopped: ask for it again".into())
 }
 
 fn check_wait(ms: u64) -> Result<(), CallError> {

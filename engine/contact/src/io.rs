@@ -48,6 +48,8 @@ pub enum Input {
     },
     /// Nobody came back in time: the flow goes on without its caller.
     GivenUp,
+    /// The contact was made again from its journal, to go on: what was entered as a secret is nowhere any more.
+    Rebuilt,
     /// A guest called the host and waits for [`Output::Reply`].
     Called {
         /// Which activation.

@@ -119,7 +119,7 @@ impl Program {
         self
     }
 
-    /// SHA-256 over all flows and plugins; empty when nobody named it.
+    /// SHA-256 over all flows, plugins and audio files; empty when nobody named it.
     pub fn content(&self) -> &str {
         &self.content
     }

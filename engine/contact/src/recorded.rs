@@ -30,7 +30,7 @@ pub struct Beginning {
     pub flow: String,
     /// SHA-256 of its text.
     pub hash: String,
-    /// SHA-256 over all flows and plugins; empty when nobody named it.
+    /// SHA-256 over all flows, plugins and audio files; empty when nobody named it.
     pub content: String,
     /// The language it begins in, where that is not the flow's first.
     pub language: Option<String>,

@@ -11,6 +11,7 @@ use crate::activation::{Activation, Pending};
 use crate::contact::{Contact, State};
 use crate::entry::EntryKind;
 use crate::given::{Given, secrets_of};
+use crate::hostcalls::SECRET_LOST;
 use crate::io::{Output, StepFailure, StepResult};
 use crate::timers::Timer;
 use crate::trail::Way;
@@ -74,6 +75,7 @@ impl Contact {
             retries,
             first: first.unwrap_or(id),
             masked: false,
+            lost_secret: false,
             interrupted: false,
         }));
         match input {
@@ -324,6 +326,15 @@ impl Contact {
         let plan = self.frame().plan.clone();
         let Action::Step(call) = &plan.nodes[activation.node.0 as usize].action else {
             unreachable!("only step actions are started");
+        };
+        let failure = match activation.lost_secret && !failure.timeout {
+            // Trying again finds it no more than before.
+            true => StepFailure {
+                code: SECRET_LOST.into(),
+                retryable: false,
+                ..failure
+            },
+            false => failure,
         };
         let kind = if failure.timeout { "timeout" } else { "error" };
         let retry = call.retry.as_ref().filter(|retry| {

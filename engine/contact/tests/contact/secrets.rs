@@ -1,6 +1,6 @@
 //! Secrets: nothing that leaves the core shows their digits.
 
-use strowger_contact::Channel;
+use strowger_contact::{Channel, EntryKind};
 
 use crate::Walk;
 
@@ -116,15 +116,43 @@ fn a_chat_is_no_exception() {
 fn a_secret_that_is_forgotten_keeps_its_handle_and_is_of_no_use() {
     let mut walk = ask();
     walk.all(&["listen", &format!("keys {CARD}#")]);
-    walk.contact.forget_secrets();
+    assert!(walk.contact.holds_secrets());
+    walk.check("rebuilt", "").check("rebuilt", "");
+    assert!(!walk.contact.holds_secrets());
     assert_eq!(walk.contact.secret("s:1"), None);
+    let told = walk
+        .journal()
+        .into_iter()
+        .filter(|entry| entry.kind == EntryKind::SecretsLost);
+    assert_eq!(told.count(), 1);
+    // Nothing that is due happens with it: it is no deadline.
+    let mut late = ask();
+    late.all(&["listen", "played"]);
+    late.now += 3_600_000;
+    late.check("rebuilt", "");
     for call in [
         r#"call http.fetch [{"method":"POST","url":"http://x/","secrets":[{"placeholder":"PAN","handle":"s:1"}]}]"#,
         r#"call media.is-card-number ["s:1"]"#,
     ] {
         let done = walk.run(call);
-        assert!(done.starts_with("reply err:unavailable:"), "{done}");
+        assert!(done.starts_with("reply err:failed:secret-lost: "), "{done}");
     }
+    // A step that ends by it has that code, and is not tried again.
+    let mut failing = ask();
+    failing.all(&[
+        "listen",
+        &format!("keys {CARD}#"),
+        "rebuilt",
+        r#"call media.is-card-number ["s:1"]"#,
+    ]);
+    failing.run("fail again");
+    let failed = |kind: &EntryKind| matches!(kind, EntryKind::Failed { code, retries_left: 0, .. } if code == "secret-lost");
+    assert!(
+        failing
+            .journal()
+            .into_iter()
+            .any(|entry| failed(&entry.kind))
+    );
     // A new entry has a handle of its own.
     walk.run("listen");
     let done = walk.run(&format!("keys {CARD}#"));

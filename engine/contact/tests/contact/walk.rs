@@ -133,6 +133,7 @@ impl Walk {
     /// |---|---|
     /// | `connect`, `hang up`, `shutdown` | |
     /// | `drop`, `back [QUESTION]`, `give up` | the line is gone; the caller is there again; nobody came |
+    /// | `rebuilt` | the contact was made again from its journal |
     /// | `key K`, `keys KKK`, `text T` | the caller does something |
     /// | `played`, `unplayed` | the last play ends, well or not |
     /// | `wait MS` | time passes; every deadline on the way is met |
@@ -156,6 +157,7 @@ impl Walk {
                 question: (!rest.is_empty()).then(|| rest.to_owned()),
             },
             "give" => Input::GivenUp,
+            "rebuilt" => Input::Rebuilt,
             "key" => Input::Key(rest.chars().next().expect("a key")),
             "keys" => {
                 let keys: Vec<String> = rest.chars().map(|key| format!("key {key}")).collect();

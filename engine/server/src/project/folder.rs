@@ -376,8 +376,20 @@ impl Project {
         });
         let program = Program::new(plans, &steps.descriptions, self.configs())?;
         let digests = steps.digests();
-        let content = content(&program, &digests);
+        let content = content(&program, &digests, &self.sounds());
         Ok(program.identified(digests, content))
+    }
+
+    /// SHA-256 of each audio file, by path: a plugin may name any of them. Of one that cannot be read it is known that it
+    /// cannot.
+    fn sounds(&self) -> BTreeMap<&str, String> {
+        let files = self.audio.iter().map(|path| {
+            let bytes = super::bytes::read(&self.folder.join(path));
+            let digest = bytes.map(|bytes| hex(&sha2::Sha256::digest(bytes)));
+            let unread = |error: std::io::Error| error.kind().to_string();
+            (path.as_str(), digest.unwrap_or_else(unread))
+        });
+        files.collect()
     }
 
     /// What `env.config` answers, by plugin name.
@@ -429,15 +441,22 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
         .any(|diagnostic| diagnostic.level == strowger_flow::Level::Error)
 }
 
-/// SHA-256 over the hashes of all flows and plugins: the same for the same project, whatever the machine.
-fn content(program: &Program, digests: &BTreeMap<String, String>) -> String {
+/// SHA-256 over the hashes of all flows, plugins and audio files: the same for the same project, whatever the machine.
+fn content(
+    program: &Program,
+    digests: &BTreeMap<String, String>,
+    sounds: &BTreeMap<&str, String>,
+) -> String {
     let flows = program
         .flows()
         .map(|plan| format!("flow {} {}\n", plan.flow, plan.hash));
     let steps = digests
         .iter()
         .map(|(step, digest)| format!("step {step} {digest}\n"));
-    let all: String = flows.chain(steps).collect();
+    let sounds = sounds
+        .iter()
+        .map(|(path, digest)| format!("audio {path:?} {digest}\n"));
+    let all: String = flows.chain(steps).chain(sounds).collect();
     hex(&sha2::Sha256::digest(all))
 }
 

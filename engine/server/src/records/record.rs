@@ -17,7 +17,7 @@ pub struct ContactRecord {
     pub flow: String,
     /// SHA-256 of its text.
     pub flow_hash: String,
-    /// SHA-256 over all flows and plugins of the project as it was.
+    /// SHA-256 over all flows, plugins and audio files of the project as it was.
     pub content: String,
     /// `voice` or `chat`.
     pub channel: String,

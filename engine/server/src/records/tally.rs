@@ -34,7 +34,7 @@ pub struct Subject {
     pub flow: String,
     /// SHA-256 of its text.
     pub flow_hash: String,
-    /// SHA-256 over all flows and plugins.
+    /// SHA-256 over all flows, plugins and audio files.
     pub content: String,
     /// `voice` or `chat`.
     pub channel: String,

@@ -149,6 +149,7 @@ pub(super) fn gist(entry: Option<&Entry>) -> String {
         EntryKind::CalledBack { .. } => "another call".to_owned(),
         EntryKind::Resumed => "resumed".to_owned(),
         EntryKind::Declined => "begins anew".to_owned(),
+        EntryKind::SecretsLost => "loss of secrets".to_owned(),
         EntryKind::GivenUp => "not back in time".to_owned(),
         EntryKind::HungUp | EntryKind::Vanished => "hang-up".to_owned(),
     }

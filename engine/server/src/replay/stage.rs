@@ -145,7 +145,7 @@ impl Stage {
         }
     }
 
-    /// SHA-256 over all flows and plugins.
+    /// SHA-256 over all flows, plugins and audio files.
     pub fn content(&self) -> &str {
         self.program.content()
     }

@@ -5,7 +5,8 @@ use strowger_plugin::Recorded;
 
 use super::walk::failed;
 
-/// A contact that was built again from its journal.
+/// A contact that was built again from its journal. What stands in it for secrets is made up, until it is told so by
+/// [`Input::Rebuilt`].
 pub(crate) struct Rebuilt {
     pub contact: Contact,
     pub standing: Standing,

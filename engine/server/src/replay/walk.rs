@@ -239,6 +239,7 @@ impl<'a> Walk<'a> {
                 question: question.clone(),
             },
             EntryKind::GivenUp => Input::GivenUp,
+            EntryKind::SecretsLost => Input::Rebuilt,
             EntryKind::Joined => match self.under_way() {
                 Some(effect) => Input::Joined { effect },
                 None => {
@@ -510,7 +511,9 @@ pub(super) fn failed(activation: u32, code: &str, message: &str, retries_left: u
 pub(crate) async fn rebuild(program: Arc<Program>, entries: &[Entry]) -> Result<Rebuilt, String> {
     let begun = recorded::beginning(entries).map_err(|error| error.to_string())?;
     if begun.content != program.content() {
-        return Err("the project's flows or plugins were changed meanwhile".to_owned());
+        return Err(
+            "the project's flows, plugins or audio files were changed meanwhile".to_owned(),
+        );
     }
     let contact = begun
         .contact(program)
@@ -529,9 +532,10 @@ pub(crate) async fn rebuild(program: Arc<Program>, entries: &[Entry]) -> Result<
     if walk.contact.ended() {
         return Err("it is over".to_owned());
     }
-    let (mut contact, standing) = (walk.contact, walk.standing);
-    contact.forget_secrets();
-    Ok(Rebuilt { contact, standing })
+    Ok(Rebuilt {
+        contact: walk.contact,
+        standing: walk.standing,
+    })
 }
 
 /// Whether a host call does something in the world rather than with the contact.

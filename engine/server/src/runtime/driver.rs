@@ -404,6 +404,7 @@ impl<L: Line> Driver<L> {
 
     /// Goes on where a process that is gone left off.
     async fn take_up(&mut self, standing: Standing) {
+        self.handle(Input::Rebuilt).await;
         if let Some(step) = standing.step {
             let waits = step.waits();
             let Some(run) = self.step_run(step.activation, &step.step, step.input, step.timeout_ms)
@@ -436,7 +437,11 @@ impl<L: Line> Driver<L> {
 
     /// Whether nothing is under way: only time, or somebody, can bring the contact on.
     fn quiet(&self) -> bool {
-        self.line.sleeps() && self.under_way.is_empty() && self.guests.asleep()
+        // What was entered as a secret is in its memory alone.
+        self.line.sleeps()
+            && self.under_way.is_empty()
+            && self.guests.asleep()
+            && !self.contact.holds_secrets()
     }
 
     fn now(&self) -> Millis {

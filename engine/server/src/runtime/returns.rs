@@ -65,7 +65,7 @@ impl Caller {
 pub(crate) struct Broken {
     /// Its contact.
     pub id: String,
-    /// SHA-256 over the flows and plugins it walks.
+    /// SHA-256 over the flows, plugins and audio files of its project.
     pub content: String,
     /// Until then it may go on, in milliseconds since 1970.
     pub until: Millis,

@@ -157,6 +157,10 @@ fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
         EntryKind::Resumed => ("caller", "goes on where the line dropped".to_owned()),
         EntryKind::Declined => ("caller", "begins anew, in another contact".to_owned()),
         EntryKind::GivenUp => ("call", "the caller did not come back in time".to_owned()),
+        EntryKind::SecretsLost => (
+            "call",
+            "goes on after the engine stopped; secrets entered before are lost".to_owned(),
+        ),
         EntryKind::Ended(ending) => match &ending.error {
             Some(error) => ("call", format!("ended: {} ({error})", ending.reason)),
             None => ("call", format!("ended: {}", ending.reason)),

@@ -91,6 +91,7 @@ impl World<'_> {
             | EntryKind::Resumed
             | EntryKind::Declined
             | EntryKind::GivenUp
+            | EntryKind::SecretsLost
             | EntryKind::HungUp => {}
         }
     }

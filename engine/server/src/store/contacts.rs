@@ -29,7 +29,7 @@ pub struct ContactRow {
     pub flow: String,
     /// SHA-256 of the flow's text.
     pub hash: String,
-    /// SHA-256 over all flows and plugins of the project as it was then; none for older records.
+    /// SHA-256 over all flows, plugins and audio files of the project as it was then; none for older records.
     // A store of an older engine that is only read has no such column yet.
     #[sqlx(default)]
     pub content: Option<String>,

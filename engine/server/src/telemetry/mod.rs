@@ -199,6 +199,7 @@ impl<'a> Trace<'a> {
             EntryKind::Resumed => self.event(at, "resumed", Vec::new()),
             EntryKind::Declined => self.event(at, "declined", Vec::new()),
             EntryKind::GivenUp => self.event(at, "given up", Vec::new()),
+            EntryKind::SecretsLost => self.event(at, "secrets lost", Vec::new()),
             EntryKind::Ended(ending) => {
                 self.root.attributes.extend(attributes([
                     ("strowger.reason", json!(ending.reason)),

@@ -41,7 +41,7 @@ pub enum Record {
         flow: String,
         /// SHA-256 of the flow's text.
         hash: String,
-        /// SHA-256 over all flows and plugins of the project.
+        /// SHA-256 over all flows, plugins and audio files of the project.
         content: String,
         /// `voice` or `chat`.
         channel: &'static str,

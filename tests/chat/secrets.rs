@@ -1,0 +1,181 @@
+//! A secret that was entered is in memory alone: what becomes of the chat that needs it when that is gone.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use strowger_contact::EntryKind;
+use strowger_tests::program::{component, strowger};
+use strowger_tests::upstream::reply;
+use strowger_tests::{Engine, Talk, Upstream, http};
+
+const PIN: &str = "Your PIN, please.";
+const SURE: &str = "Shall we pay?";
+const AGAIN: &str = "Once more, please: your PIN was lost.";
+const PAID: &str = "It is paid.";
+
+/// Asks for a PIN, waits for a word, and pays; when the PIN was lost it asks anew.
+const FLOW: &str = r#"flow: pay
+format: 1
+languages: [en]
+vars: { pin: secret, tries: { type: number, default: 0 } }
+steps:
+  start:
+    ask: "Your PIN, please."
+    into: pin
+    expect: { digits: 4..8 }
+    sensitive: true
+    timeout: 60s
+    then: { ok: sure, no_input: bye, no_match: bye }
+  sure:
+    menu: "Shall we pay?"
+    timeout: 60s
+    press: { 1: pay, 2: bye }
+    then: { no_input: bye, no_match: bye }
+  pay:
+    use: guest-till/pay@1
+    with: { url: "http://SERVICE/pay", pin: "${pin}" }
+    retry: { times: 3, wait: 100ms }
+    then: { done: paid, error: lost, timeout: bye }
+  lost:
+    - set: { tries: "${tries + 1}" }
+    - say: "Once more, please: your PIN was lost."
+    - ask: "Your PIN again."
+      into: pin
+      expect: { digits: 4..8 }
+      sensitive: true
+      timeout: 60s
+      then: { ok: last, no_input: bye, no_match: bye }
+  last:
+    use: guest-till/pay@1
+    with: { url: "http://SERVICE/pay", pin: "${pin}" }
+    then: { done: paid, error: bye, timeout: bye }
+  paid:
+    - say: "It is paid."
+    - hangup: paid
+  bye: { hangup: unpaid }
+"#;
+
+struct World {
+    engine: Engine,
+    service: Upstream,
+}
+
+impl World {
+    fn start(settings: &str) -> Result<World> {
+        let service = Upstream::start(|_, to| reply(to, "200 OK", "", b"ok"))?;
+        let address = service.address;
+        let engine = Engine::serve(|project| {
+            std::fs::create_dir_all(project.join("plugins"))?;
+            std::fs::write(project.join("plugins/till.wasm"), component("guest-till")?)?;
+            let flow = FLOW.replace("SERVICE", &address.to_string());
+            std::fs::write(project.join("pay.flow.yaml"), flow)?;
+            std::fs::write(
+                project.join("routes.yaml"),
+                "routes:\n  - { to: \"700\", flow: pay }\n",
+            )?;
+            let toml = format!(
+                "[project]\nname = \"till\"\n\n[plugins.guest-till]\ncomponent = \"plugins/till.wasm\"\n\
+                 grants = {{ http = [\"{address}\"] }}\n\n[limits.http]\nprivate = [\"{address}\"]\n\
+                 [chat]\nenabled = true\n{settings}\n"
+            );
+            Ok(std::fs::write(project.join("strowger.toml"), toml)?)
+        })?;
+        Ok(World { engine, service })
+    }
+
+    /// What the service was sent.
+    fn sent(&self) -> Vec<String> {
+        let asked = self.service.asked().into_iter();
+        asked.map(|asked| asked.body).collect()
+    }
+
+    fn crash(&mut self) -> Result<()> {
+        self.engine.program.kill()?;
+        self.engine.restart()
+    }
+
+    fn journal(&self, id: &str) -> Result<Vec<strowger_contact::Entry>> {
+        let text = http::get(self.engine.http, &format!("/v1/contacts/{id}/journal"))?.body;
+        text.lines()
+            .map(|line| Ok(serde_json::from_str(line)?))
+            .collect()
+    }
+}
+
+#[test]
+fn one_that_was_lost_with_the_process_is_told_by_its_code_and_no_wrong_request_leaves() -> Result<()>
+{
+    let mut world = World::start("")?;
+    let mut talk = Talk::begin(world.engine.http, "700", None)?;
+    talk.asked(PIN)?;
+    talk.write("48151623")?;
+    talk.asked(SURE)?;
+    world.crash()?;
+    talk.write("1")?;
+    talk.asked(AGAIN)?;
+    assert!(world.sent().is_empty(), "{:?}", world.sent());
+    // Killed once more, it walks to the same place.
+    world.crash()?;
+    talk.write("23421108")?;
+    assert_eq!(talk.ended()?, "paid");
+    assert_eq!(talk.times(PAID), 1);
+    assert_eq!(world.sent(), ["pin=23421108;"]);
+    let journal = world.journal(&talk.id)?;
+    let failed: Vec<_> = journal
+        .iter()
+        .filter_map(|entry| match &entry.kind {
+            EntryKind::Failed {
+                code, retries_left, ..
+            } => Some((code.as_str(), *retries_left)),
+            _ => None,
+        })
+        .collect();
+    // Though the flow would try three times more: it would be lost each time.
+    assert_eq!(failed, [("secret-lost", 0)]);
+    let lost = journal
+        .iter()
+        .filter(|entry| entry.kind == EntryKind::SecretsLost)
+        .count();
+    assert_eq!(lost, 1, "told once");
+    let log = std::fs::read_to_string(world.engine.project.with_file_name("log2"))?;
+    let text = serde_json::to_string(&journal)?;
+    for secret in ["48151623", "23421108"] {
+        assert!(!text.contains(secret) && !log.contains(secret));
+    }
+    // A replay loses it in the same place.
+    world.engine.program.terminate()?;
+    world.engine.program.wait(Duration::from_secs(40))?;
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    let (project, data) = (project.display().to_string(), data.display().to_string());
+    let (code, out, err) = strowger(&["replay", &talk.id, "--project", &project, "--data", &data])?;
+    assert_eq!(code, 0, "{out}{err}");
+    Ok(())
+}
+
+#[test]
+fn a_chat_that_holds_one_stays_in_memory_and_loses_nothing_while_nobody_writes() -> Result<()> {
+    let mut world = World::start("[steps]\ndrop_waiting_after_ms = 0")?;
+    let mut talk = Talk::begin(world.engine.http, "700", None)?;
+    talk.asked(PIN)?;
+    let asleep = |world: &mut World, chats: u64| {
+        let http = world.engine.http;
+        world
+            .engine
+            .program
+            .wait_until("sleep", Duration::from_secs(20), || {
+                let text = http::get(http, "/metrics").map(|found| found.body);
+                text.is_ok_and(|text| text.contains(&format!("strowger_chats_awake {chats}\n")))
+            })
+    };
+    asleep(&mut world, 0)?;
+    talk.write("48151623")?;
+    talk.asked(SURE)?;
+    // Another one lies down meanwhile, after its own words; this one does not.
+    let mut other = Talk::begin(world.engine.http, "700", None)?;
+    other.asked(PIN)?;
+    asleep(&mut world, 1)?;
+    talk.write("1")?;
+    assert_eq!(talk.ended()?, "paid");
+    assert_eq!(world.sent().first().context("a request")?, "pin=48151623;");
+    Ok(())
+}
