@@ -12,19 +12,20 @@ use crate::lower::{Draft, MAX_COMPARED, is_variable};
 /// Reads of a name that nobody gives a value, from which on the name is believed and not its readers.
 const MANY: usize = 2;
 
-/// A result that nothing reads, under a name that is nearly that of a variable.
+/// A name that nothing reads, and nearly that of a variable which may lack the value.
 pub(super) struct Doubtful {
     at: Span,
     name: String,
     variable: String,
+    /// Whether it is declared, and not a result.
+    declared: bool,
 }
 
 /// Gives a result the name that was meant, and tells of it, so that not every place that reads it is a finding. What may
 /// be meant as it stands is left to [`settle`].
 pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) -> Vec<Doubtful> {
     guesses(draft);
-    declarations(draft, report);
-    let mut doubtful = Vec::new();
+    let mut doubtful = declarations(draft, report);
     let mut reads: HashMap<&str, usize> = HashMap::new();
     let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
     for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
@@ -90,6 +91,7 @@ pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) -> Vec<Dou
                 at,
                 name: name.to_owned(),
                 variable: meant.clone(),
+                declared: false,
             });
         }
     }
@@ -119,9 +121,15 @@ pub(super) fn settle(doubtful: Vec<Doubtful>, report: &mut Report<'_>) {
             found.rule == "unassigned-variable"
                 && text.get(span.start..span.end) == Some(&one.variable)
         });
-        match lacks {
-            0 => unused::result(report, one.at, &one.name, &one.variable),
-            _ => unknown_variable::unread(report, one.at, &one.name, &one.variable),
+        match (lacks, one.declared) {
+            // That nothing uses it is told as of any other.
+            (0, true) => {}
+            (0, false) => unused::result(report, one.at, &one.name, &one.variable),
+            (_, false) => unknown_variable::unread(report, one.at, &one.name, &one.variable),
+            (_, true) => {
+                report.remove(|found| found.rule == "unused" && found.primary.span == one.at);
+                unknown_variable::declared(report, one.at, &one.name, &one.variable);
+            }
         }
     }
 }
@@ -162,50 +170,72 @@ fn guesses(draft: &mut Draft<'_>) {
 }
 
 /// Gives a declared variable that nothing knows the name that everything knows and nothing declares. Told where that is used
-/// as a declared one, else where it is declared.
-fn declarations(draft: &mut Draft<'_>, report: &mut Report<'_>) {
-    let mut known: BTreeSet<&str> = draft
-        .bindings
-        .iter()
-        .map(|binding| binding.name.as_str())
-        .collect();
+/// as a declared one, else where it is declared. A result needs no declaration: there it is a slip if the result lacks the
+/// value that is declared.
+fn declarations(draft: &mut Draft<'_>, report: &mut Report<'_>) -> Vec<Doubtful> {
+    let mut reads: BTreeMap<&str, usize> = BTreeMap::new();
     let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
     for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
-        known.extend(expr.roots().iter().map(|(name, _)| *name));
+        for (name, _) in expr.roots() {
+            *reads.entry(name).or_default() += 1;
+        }
     }
-    let is_new =
-        |name: &&&str| !draft.vars.contains_key(**name) && !draft.inputs.contains_key(**name);
-    let strangers: Vec<&str> = known.iter().filter(is_new).copied().collect();
-    let unknown: Vec<&str> = draft
-        .vars
+    let bindings = draft.bindings.iter();
+    let results: BTreeSet<&str> = bindings.map(|binding| binding.name.as_str()).collect();
+    let is_new = |name: &&str| {
+        let often = reads.get(name).is_some_and(|times| *times >= MANY);
+        let declared = draft.vars.contains_key(*name) || draft.inputs.contains_key(*name);
+        !declared && (often || results.contains(name))
+    };
+    let known: BTreeSet<&str> = reads
         .keys()
-        .map(String::as_str)
-        .filter(|name| !known.contains(name))
+        .copied()
+        .chain(results.iter().copied())
         .collect();
+    let strangers: Vec<&str> = known.iter().copied().filter(is_new).collect();
+    let unknown = draft.vars.keys().map(String::as_str);
+    let unknown: Vec<&str> = unknown.filter(|name| !known.contains(name)).collect();
     if strangers.is_empty() || unknown.len() * strangers.len() > MAX_COMPARED {
-        return;
+        return Vec::new();
     }
-    let mut renamed: BTreeMap<String, String> = BTreeMap::new();
-    for name in unknown {
-        let near = strangers
+    let mut renamed: Vec<(String, String, bool)> = Vec::new();
+    for name in unknown.into_iter().filter(|name| is_variable(name)) {
+        let mut near = strangers
             .iter()
-            .find(|stranger| slips(name, stranger) == Some(1));
-        if let Some(meant) = near.filter(|_| is_variable(name)) {
-            renamed.insert(name.to_owned(), (*meant).to_owned());
+            .filter(|stranger| slips(name, stranger) == Some(1));
+        if let Some(meant) = near.next() {
+            renamed.push((
+                name.to_owned(),
+                (*meant).to_owned(),
+                results.contains(meant),
+            ));
         }
     }
     let text = report.lines().source();
-    for (name, meant) in renamed {
+    let mut doubtful = Vec::new();
+    for (name, meant, result) in renamed {
         let told = report.diagnostics().iter().any(|found| {
             let span = found.primary.span;
             found.rule.starts_with("unknown-") && text.get(span.start..span.end) == Some(&meant)
         });
-        let Some(declared) = draft.vars.remove(&name) else {
+        let Some(at) = draft.vars.get(&name).map(|declared| declared.span) else {
             continue;
         };
-        if !told {
-            unknown_variable::declared(report, declared.span, &name, &meant);
+        if result && !told {
+            doubtful.push(Doubtful {
+                at,
+                name,
+                variable: meant,
+                declared: true,
+            });
+            continue;
         }
-        draft.vars.entry(meant).or_insert(declared);
+        if !told {
+            unknown_variable::declared(report, at, &name, &meant);
+        }
+        if let Some(declared) = draft.vars.remove(&name) {
+            draft.vars.entry(meant).or_insert(declared);
+        }
     }
+    doubtful
 }

@@ -195,8 +195,15 @@ impl<'s, 'a> Reader<'s, 'a> {
             Ok(complete) => complete,
             Err(slip) => return Outcome::Slipped(slip),
         };
+        let broken = self
+            .found
+            .iter()
+            .any(|found| matches!(found, Found::Syntax(..)));
         for found in std::mem::take(&mut self.found) {
-            self.tell(found, report);
+            // `{{` is a map for a key only as long as nobody knows which brace is too many.
+            if !broken || !matches!(found, Found::Key(_)) {
+                self.tell(found, report);
+            }
         }
         Outcome::Done(Read {
             root: self.root.filter(|_| complete),

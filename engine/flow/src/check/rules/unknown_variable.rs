@@ -50,8 +50,8 @@ pub(crate) fn unknown(
 /// Of a declared variable that nothing uses, while what is nearly so called is used and not declared.
 pub(crate) fn declared(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
     let message = text!(
-        "nothing uses the variable `{name}`, and nothing declares `{meant}`",
-        "没有用到变量 `{name}`，而 `{meant}` 没有声明"
+        "nothing uses the variable `{name}`, and `{meant}` is used without being declared",
+        "没有用到变量 `{name}`，而用到的 `{meant}` 没有声明"
     );
     let _done = report
         .find(&UNKNOWN_VARIABLE, at, message)
@@ -61,8 +61,8 @@ pub(crate) fn declared(report: &mut Report<'_>, at: Span, name: &str, meant: &st
 /// Of a result that is kept under a name that nothing reads, while what is nearly so called has no value.
 pub(crate) fn unread(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
     let message = text!(
-        "nothing reads `{name}`, and nothing gives `{meant}` a value",
-        "没有人读取 `{name}`，也没有人给 `{meant}` 赋值"
+        "nothing reads `{name}`, and `{meant}` lacks its value",
+        "没有用到 `{name}`，而 `{meant}` 缺少值"
     );
     let _done = report
         .find(&UNKNOWN_VARIABLE, at, message)

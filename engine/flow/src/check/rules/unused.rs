@@ -39,7 +39,7 @@ pub(crate) fn unused(report: &mut Report<'_>, at: Span, what: Text, name: &str) 
 
 /// Of a result that nothing reads, under a name that is nearly that of a variable.
 pub(crate) fn result(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
-    let message = text!("nothing reads the result `{name}`", "没有人读取结果 `{name}`");
+    let message = text!("nothing reads the result `{name}`", "没有用到结果 `{name}`");
     let _done = report
         .find(&UNUSED, at, message)
         .did_you_mean(at, Some(meant), &[]);
