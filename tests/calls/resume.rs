@@ -213,7 +213,7 @@ fn a_caller_who_was_cut_off_goes_on_where_it_broke_and_nothing_is_done_twice() -
     );
     let id = record["id"].as_str().context("an id")?;
     let recordings = std::fs::read_dir(world.engine.data.join("recordings"))?;
-    let of_it = recordings.filter_map(|file| Some(file.ok()?.file_name().into_string().ok()?));
+    let of_it = recordings.filter_map(|file| file.ok()?.file_name().into_string().ok());
     assert_eq!(
         of_it.filter(|name| name.starts_with(id)).count(),
         2,

@@ -483,3 +483,38 @@ pub async fn a_contact_cut_by_a_crash_gets_a_record_of_its_journal(
     assert_eq!(store.close_orphans(90_001).await?, 0);
     Ok(())
 }
+
+pub async fn a_call_that_waits_for_its_caller_is_left_open(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let (writer, _) = Writer::start(store.clone());
+    writer.write(began("a", "call-a")).await;
+    writer.write(began("b", "call-b")).await;
+    for (id, until) in [("a", 5), ("b", 6), ("a", 7)] {
+        let dropped = Record::Dropped {
+            id: id.into(),
+            binding: "10*".into(),
+            until,
+        };
+        writer.write(dropped).await;
+    }
+    writer.write(Record::NotDropped { id: "b".into() }).await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    let waiting = store.open_drops().await?;
+    let [drop] = &waiting[..] else {
+        anyhow::bail!("{waiting:?}");
+    };
+    assert_eq!(
+        (drop.id.as_str(), drop.until_at),
+        ("a", 7),
+        "the last time holds"
+    );
+    assert_eq!(
+        (drop.binding.as_str(), drop.caller.as_str()),
+        ("10*", "+861300000")
+    );
+    assert_eq!(store.close_orphans(9).await?, 1, "the other one");
+    writer.write(ended_at("a", 9)).await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    assert!(store.open_drops().await?.is_empty(), "it is over");
+    Ok(())
+}

@@ -57,6 +57,7 @@ on_both! {
     cases::bytes_and_a_tenants_sums_are_held,
     cases::a_vault_is_kept_replaced_and_sealed_anew,
     cases::what_a_former_engine_left_open_is_closed,
+    cases::a_call_that_waits_for_its_caller_is_left_open,
     cases::all_is_there_after_opening_again,
     cases::what_the_store_refuses_is_lost_alone,
     cases::a_caller_may_be_called_anything,
