@@ -7,6 +7,7 @@ mod command_line;
 mod examples;
 mod faults;
 mod flows;
+mod ladder;
 mod many;
 mod project_files;
 mod records;

@@ -50,23 +50,19 @@ impl Traffic {
     /// Counts a contact that does not begin; gives SIP's answer to it, and its disposition.
     fn refused(&self, refusal: &NotAdmitted) -> (u16, &'static str, &'static str) {
         let (count, code, reason, disposition) = match refusal {
-            NotAdmitted::NoTenant(_) | NotAdmitted::NoRoute(_) => {
-                (
+            NotAdmitted::NoTenant(_) | NotAdmitted::NoRoute(_) => (
                 &self.unknown_number,
                 404,
                 "No route for this number",
                 early::NO_ROUTE,
-            )
-            }
+            ),
             NotAdmitted::NothingLive(_) => (
                 &self.nothing_live,
                 480,
                 "Nothing is live here",
                 early::NOTHING_LIVE,
             ),
-            NotAdmitted::Full(_) => {
-                (&self.tenant_full, 503, "Too many calls", early::OVERLOADED)
-            }
+            NotAdmitted::Full(_) => (&self.tenant_full, 503, "Too many calls", early::OVERLOADED),
         };
         count.fetch_add(1, Ordering::Relaxed);
         (code, reason, disposition)
@@ -232,7 +228,9 @@ impl Server {
                 Err(error) => {
                     tracing::warn!(%source, "hung up: the answer in the ACK cannot be used: {error}");
                     let _ = call.hang_up().await;
-                    self.ladders.early(early.because(early::NOT_ACCEPTABLE)).await;
+                    self.ladders
+                        .early(early.because(early::NOT_ACCEPTABLE))
+                        .await;
                     return;
                 }
             }
@@ -240,13 +238,17 @@ impl Server {
         let Some(remote) = remote else {
             tracing::warn!(%source, "hung up: no session description in the INVITE nor in the ACK");
             let _ = call.hang_up().await;
-            self.ladders.early(early.because(early::NOT_ACCEPTABLE)).await;
+            self.ladders
+                .early(early.because(early::NOT_ACCEPTABLE))
+                .await;
             return;
         };
         if let Err(error) = stream.connect(remote, source.ip()) {
             tracing::warn!(%source, "hung up: {error}");
             let _ = call.hang_up().await;
-            self.ladders.early(early.because(early::NOT_ACCEPTABLE)).await;
+            self.ladders
+                .early(early.because(early::NOT_ACCEPTABLE))
+                .await;
             return;
         }
         let contact = engine

@@ -169,11 +169,7 @@ pub(crate) async fn transcript(
 }
 
 /// What is kept of a contact: its journal, and its SIP messages.
-async fn told(
-    api: &Api,
-    principal: &Principal,
-    id: &str,
-) -> Result<(Vec<Entry>, Ladder), Problem> {
+async fn told(api: &Api, principal: &Principal, id: &str) -> Result<(Vec<Entry>, Ladder), Problem> {
     api.ladders.flush().await;
     api.node.durable().await.map_err(Problem::unavailable)?;
     let store = store(api)?;

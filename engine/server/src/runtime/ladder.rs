@@ -275,7 +275,14 @@ impl Keeper {
                 });
                 match before {
                     Some(times) => *times = times.saturating_add(1),
-                    None => self.add(leg, Rung::SipAgain { leg: 0, n, times: 1 }),
+                    None => self.add(
+                        leg,
+                        Rung::SipAgain {
+                            leg: 0,
+                            n,
+                            times: 1,
+                        },
+                    ),
                 }
             }
             Told::Cut { leg } => {
@@ -447,8 +454,7 @@ impl Keeper {
             self.sources.clear();
         }
         let of_source = self.sources.entry(source).or_default();
-        of_source.take(OF_A_SOURCE, now / SOURCE_WINDOW)
-            && self.all.take(OF_ALL, now / ALL_WINDOW)
+        of_source.take(OF_A_SOURCE, now / SOURCE_WINDOW) && self.all.take(OF_ALL, now / ALL_WINDOW)
     }
 
     /// Tells in the log what was not written down.

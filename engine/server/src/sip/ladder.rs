@@ -119,7 +119,9 @@ impl Ladders {
     /// A message came in.
     pub(super) fn heard(&mut self, now: Instant, bytes: &[u8], peer: SocketAddr, tcp: bool) {
         self.begun = None;
-        let Some(parts) = Parts::of(bytes) else { return };
+        let Some(parts) = Parts::of(bytes) else {
+            return;
+        };
         let Some(call_id) = parts.value("call-id") else {
             return;
         };
@@ -157,7 +159,9 @@ impl Ladders {
         if self.legs.is_empty() {
             return;
         }
-        let Some(parts) = Parts::of(bytes) else { return };
+        let Some(parts) = Parts::of(bytes) else {
+            return;
+        };
         let Some(call_id) = parts.value("call-id") else {
             return;
         };
@@ -276,7 +280,10 @@ impl Ladders {
         Some(self.made)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one message, seen from all sides")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one message, seen from all sides"
+    )]
     fn note(
         &mut self,
         now: Instant,

@@ -72,7 +72,7 @@ pub struct Signal {
     pub leg: u32,
     /// Which way it went.
     pub way: Way,
-    /// `INVITE 4711` (method, user part of the Request-URI) or `200 OK`.
+    /// `INVITE 4711` (user part of the Request-URI; other requests are their method alone) or `200 OK`.
     pub what: String,
     /// `CSeq`: number and method.
     pub cseq: String,
@@ -221,7 +221,9 @@ impl Parts {
             headers.entry(name.to_owned()).or_insert_with(|| cut(&kept));
         }
         let what = match self.method() {
-            Some(method) => format!("{method} {}", self.target()),
+            // In a dialog the Request-URI is the other side's Contact, which says nothing.
+            Some("INVITE") if self.tag("to").is_empty() => format!("INVITE {}", self.target()),
+            Some(method) => method.to_owned(),
             None => self.start.clone(),
         };
         Signal {
@@ -268,7 +270,13 @@ fn media(sdp: &[u8]) -> String {
         let line = line.trim_end();
         match line.split_once('=') {
             Some(("c", address)) => {
-                told.push(address.split(' ').next_back().unwrap_or_default().to_owned());
+                told.push(
+                    address
+                        .split(' ')
+                        .next_back()
+                        .unwrap_or_default()
+                        .to_owned(),
+                );
             }
             Some(("m", media)) => told.push(media.to_owned()),
             Some(("a", way @ ("sendrecv" | "sendonly" | "recvonly" | "inactive"))) => {
@@ -310,7 +318,15 @@ mod tests {
         );
         let told = serde_json::to_string(&kept).expect("JSON");
         for secret in [
-            "geheim", "password", "0123456789", "c2VjcmV0", "4111", "WVNf", "crypto", "Digest", "Ann",
+            "geheim",
+            "password",
+            "0123456789",
+            "c2VjcmV0",
+            "4111",
+            "WVNf",
+            "crypto",
+            "Digest",
+            "Ann",
         ] {
             assert!(!told.contains(secret), "{secret}: {told}");
         }
@@ -328,11 +344,7 @@ mod tests {
         for (method, kind, body) in [
             ("INFO", "application/dtmf-relay", "Signal=5\nDuration=160\n"),
             ("MESSAGE", "text/plain", "my card is 4111"),
-            (
-                "NOTIFY",
-                "message/sipfrag",
-                "Authorization: Digest 4111\n",
-            ),
+            ("NOTIFY", "message/sipfrag", "Authorization: Digest 4111\n"),
         ] {
             let kept = signal(&format!(
                 "{method} sip:a@b SIP/2.0\nFrom: <sip:a@b>;tag=1\nTo: <sip:c@d>;tag=2\nCall-ID: c\nCSeq: 2 {method}\n\

@@ -233,9 +233,15 @@ impl<'a> Trace<'a> {
         }
         let cut = ladder.cut;
         if cut > 0 {
-            self.root.attributes.extend(attributes([("sip.cut", json!(cut))]));
+            self.root
+                .attributes
+                .extend(attributes([("sip.cut", json!(cut))]));
         }
-        let at = |event: &Json| event["timeUnixNano"].as_str().and_then(|at| at.parse::<u128>().ok());
+        let at = |event: &Json| {
+            event["timeUnixNano"]
+                .as_str()
+                .and_then(|at| at.parse::<u128>().ok())
+        };
         self.root.events.sort_by_key(at);
     }
 

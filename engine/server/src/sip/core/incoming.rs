@@ -72,7 +72,9 @@ impl Core {
         }
         let (events, to_owner) = mpsc::channel(EVENT_QUEUE);
         let incoming = self.describe(now, request, &marks, path, call, offer, to_owner);
-        let leg = incoming.leg.map(|_| (marks.call_id.clone(), marks.from_tag.clone()));
+        let leg = incoming
+            .leg
+            .map(|_| (marks.call_id.clone(), marks.from_tag.clone()));
         let mut dialog = Dialog {
             outgoing: false,
             call_id: marks.call_id,

@@ -123,9 +123,14 @@ async fn rows(from: &mut PgConnection, folder: &Path) -> Result<(), BackupError>
         .fetch_one(&mut *from)
         .await?;
     let mut transaction = to.begin().await?;
-    copy!(from, transaction, records, vault, ladders, |_: &str, file: &str| {
-        file.to_owned()
-    });
+    copy!(
+        from,
+        transaction,
+        records,
+        vault,
+        ladders,
+        |_: &str, file: &str| { file.to_owned() }
+    );
     transaction.commit().await?;
     from.execute("COMMIT").await?;
     // One file alone: what is in the write-ahead log goes into it.

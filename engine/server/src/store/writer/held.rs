@@ -66,7 +66,9 @@ impl Item {
 
     fn bytes(&self) -> usize {
         match self {
-            Item::Lines { contact, text, .. } | Item::Rungs { contact, text, .. } => contact.len() + text.len() + RECORD,
+            Item::Lines { contact, text, .. } | Item::Rungs { contact, text, .. } => {
+                contact.len() + text.len() + RECORD
+            }
             Item::Record(Record::Ended {
                 record: Some(record),
                 ..
