@@ -78,11 +78,12 @@ impl Raw {
     /// Waits for a message that begins so.
     fn until(&mut self, beginning: &str) -> Result<String> {
         let mut datagram = [0; 8_192];
+        let mut others = Vec::new();
         loop {
             let read = self
                 .socket
                 .recv(&mut datagram)
-                .context(beginning.to_owned())?;
+                .with_context(|| format!("no {beginning} for {}, but {others:?}", self.call_id))?;
             let text = String::from_utf8_lossy(&datagram[..read]).into_owned();
             if text.starts_with(beginning) {
                 let mut lines = text.lines();
@@ -94,6 +95,7 @@ impl Raw {
                 }
                 return Ok(text);
             }
+            others.push(text.lines().next().unwrap_or_default().to_owned());
         }
     }
 }
