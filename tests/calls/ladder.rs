@@ -1,104 +1,14 @@
 //! What a call's SIP messages leave behind: of calls that were answered, and of those that ended before.
 
-use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value as Json;
 use strowger_tests::program::{edit, strowger};
-use strowger_tests::{Engine, Phone, Supplier, http};
+use strowger_tests::raw::OFFER;
+use strowger_tests::{Engine, Phone, Raw, Supplier, http};
 
 use crate::world::{LANGUAGE_ZH, MENU_EN, PROMPT, World, always_open};
-
-/// Longest wait for a response: a 200 without its ACK is repeated for 32 s, and BYE follows.
-const ANSWER: Duration = Duration::from_secs(40);
-const OFFER: &str = "v=0\r\no=a 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
-
-/// A telephone that says word by word what it is told to.
-struct Raw {
-    socket: UdpSocket,
-    sip: std::net::SocketAddr,
-    number: String,
-    call_id: String,
-    port: u16,
-    /// The engine's tag, once known.
-    to_tag: String,
-}
-
-impl Raw {
-    fn new(sip: std::net::SocketAddr, number: &str) -> Result<Raw> {
-        let socket = UdpSocket::bind("127.0.0.1:0")?;
-        socket.set_read_timeout(Some(ANSWER))?;
-        let port = socket.local_addr()?.port();
-        Ok(Raw {
-            socket,
-            sip,
-            number: number.to_owned(),
-            call_id: format!("raw-{number}-{port}"),
-            port,
-            to_tag: String::new(),
-        })
-    }
-
-    /// A request; `lines` are whole header lines.
-    fn text(&self, method: &str, cseq: u32, lines: &str, body: &str) -> String {
-        let Raw {
-            sip,
-            number,
-            call_id,
-            port,
-            to_tag,
-            ..
-        } = self;
-        // CANCEL, and the ACK of a refusal, have the branch of their INVITE.
-        let branch = match method {
-            "CANCEL" => "INVITE",
-            method => method,
-        };
-        format!(
-            "{method} sip:{number}@{sip} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{port}{branch}{cseq}\r\n\
-             Max-Forwards: 70\r\nFrom: \"Ann\" <sip:+8613800138000@127.0.0.1:{port}>;tag=a{port}\r\nTo: <sip:{number}@{sip}>{to_tag}\r\n\
-             Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n{lines}Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-    }
-
-    fn send(&self, method: &str, cseq: u32, lines: &str, body: &str) -> Result<()> {
-        let text = self.text(method, cseq, lines, body);
-        self.socket.send_to(text.as_bytes(), self.sip)?;
-        Ok(())
-    }
-
-    fn invite(&self, lines: &str) -> Result<()> {
-        let contact = format!("Contact: <sip:a@127.0.0.1:{}>\r\n", self.port);
-        let lines = format!("{contact}Content-Type: application/sdp\r\n{lines}");
-        self.send("INVITE", 1, &lines, OFFER)
-    }
-
-    /// Waits for a message that begins so.
-    fn until(&mut self, beginning: &str) -> Result<String> {
-        let mut datagram = [0; 8_192];
-        let mut others = Vec::new();
-        loop {
-            let read = self
-                .socket
-                .recv(&mut datagram)
-                .with_context(|| format!("no {beginning} for {}, but {others:?}", self.call_id))?;
-            let text = String::from_utf8_lossy(&datagram[..read]).into_owned();
-            if text.starts_with(beginning) {
-                let mut lines = text.lines();
-                let to = lines.find(|line| line.starts_with("To:"));
-                if let Some((_, tag)) = to.and_then(|to| to.split_once(";tag="))
-                    && text.starts_with("SIP/2.0 2")
-                {
-                    self.to_tag = format!(";tag={tag}");
-                }
-                return Ok(text);
-            }
-            others.push(text.lines().next().unwrap_or_default().to_owned());
-        }
-    }
-}
 
 /// What is known of a call once it is over: its contact's row, its trace.
 fn over(engine: &Engine, call_id: &str) -> Result<(Json, Vec<Json>)> {
