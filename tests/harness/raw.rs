@@ -1,12 +1,15 @@
 //! A telephone whose every word the test says: signalling alone, over UDP.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 /// Longest wait for a response: a 200 without its ACK is repeated for 32 s, and BYE follows.
 const ANSWER: Duration = Duration::from_secs(40);
+/// Calls of this process.
+static CALLS: AtomicU64 = AtomicU64::new(0);
 /// What it offers: audio that nobody sends.
 pub const OFFER: &str = "v=0\r\no=a 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
 
@@ -34,7 +37,11 @@ impl Raw {
             socket,
             sip,
             number: number.to_owned(),
-            call_id: format!("raw-{number}-{port}"),
+            // The system gives a port again soon.
+            call_id: format!(
+                "raw-{number}-{port}-{}",
+                CALLS.fetch_add(1, Ordering::Relaxed)
+            ),
             port,
             to_tag: String::new(),
         })
