@@ -81,7 +81,8 @@ pub struct Driver<L> {
     stop: CancellationToken,
     stopped: bool,
     pace: Pace,
-    /// Time that a virtual pace has skipped.
+    /// By how much the contact's clock is ahead: time that a virtual pace has skipped, or that the machine's clock went
+    /// back.
     skipped: Millis,
     keep: Option<Vec<strowger_contact::Entry>>,
     /// The contact's record in the making, where records are kept.
@@ -154,6 +155,12 @@ impl<L: Line> Driver<L> {
         }
     }
 
+    /// Lets the contact's clock be ahead of the machine's by so many milliseconds: that of the machine went back.
+    pub(crate) fn ahead(mut self, by: Millis) -> Driver<L> {
+        self.skipped = by;
+        self
+    }
+
     /// Walks until the contact is over and its line is closed. For lines that do not sleep.
     pub async fn run(self) -> Finished {
         let finished = self.run_until_asleep().await;
@@ -222,7 +229,9 @@ impl<L: Line> Driver<L> {
                 Event::DropWaiting => {
                     let dropped = self.guests.drop_waiting();
                     self.engine.node.count_dropped(dropped);
-                    if self.quiet() && self.line.sleep(self.contact.deadline()) {
+                    let deadline = self.contact.deadline();
+                    let deadline = deadline.map(|at| at.saturating_sub(self.skipped));
+                    if self.quiet() && self.line.sleep(deadline) {
                         return None;
                     }
                     continue;
@@ -293,7 +302,9 @@ impl<L: Line> Driver<L> {
         let skipped = self.skipped;
         let time = async move {
             match (deadline, pace) {
-                (Some(at), Pace::Real) => tokio::time::sleep_until(clock.instant(at)).await,
+                (Some(at), Pace::Real) => {
+                    tokio::time::sleep_until(clock.instant(at.saturating_sub(skipped))).await
+                }
                 // Only what is under way can still come before it.
                 (Some(at), Pace::Virtual) if idle || at <= clock.now() + skipped => {}
                 _ => std::future::pending().await,
