@@ -92,10 +92,12 @@ unit: guests checker ## All tests, once the checks above are green
 	@$(STAGE) 'tests' cargo nextest run $(CARGO_ALL)
 
 .PHONY: kills
-kills: guests ## Kill an engine a thousand times while chats are busy; KILLS and SEED choose
+kills: guests ## Kill an engine a thousand times while chats, then calls are busy, on SQLite and PostgreSQL; KILLS and SEED choose
 	@$(STAGE) 'build: the programs that the tests run' cargo build $(CARGO_ALL)
-	@STROWGER_KILLS=$(or $(KILLS),1000) STROWGER_SEED=$(or $(SEED),$$RANDOM) $(STAGE) 'kills' \
-	  cargo test --quiet $(CARGO_ALL) --test chat -- --nocapture load_what_was_acknowledged
+	@STROWGER_KILLS=$(or $(KILLS),1000) STROWGER_SEED=$(or $(SEED),$$RANDOM) $(STAGE) 'kills: chats' \
+	  cargo test --quiet $(CARGO_ALL) --test chat -- --nocapture --test-threads 1 load_what_was_acknowledged
+	@STROWGER_KILLS=$(or $(KILLS),1000) STROWGER_SEED=$(or $(SEED),$$RANDOM) $(STAGE) 'kills: calls' \
+	  cargo test --quiet $(CARGO_ALL) --test calls -- --nocapture --test-threads 1 load_what_calls_booked
 
 ##@ Measuring
 

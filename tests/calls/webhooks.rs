@@ -387,6 +387,20 @@ fn a_collector_gets_a_trace_of_each_contact_without_numbers() -> Result<()> {
         .filter(|span| span["parentSpanId"].is_null())
         .collect();
     assert_eq!(roots.len(), 1);
+    // The call's SIP messages are events of it, the last answer too.
+    let events = roots[0]["events"].as_array().context("events")?;
+    let sip = events.iter().filter(|event| event["name"] == "sip");
+    let methods: Vec<_> = sip
+        .filter(|event| attribute(event, "sip.way") == Some("in"))
+        .filter_map(|event| attribute(event, "sip.method"))
+        .collect();
+    assert_eq!(methods, ["INVITE", "ACK", "BYE"], "{events:?}");
+    assert!(
+        events
+            .iter()
+            .is_sorted_by_key(|event| time(event, "timeUnixNano")),
+        "{events:?}"
+    );
     let contact = engine.contact(&call_id)?;
     assert_eq!(
         attribute(roots[0], "strowger.contact"),

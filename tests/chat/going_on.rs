@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use strowger_contact::EntryKind;
+use strowger_server::store::{Place, Record, Store, Writer};
 use strowger_tests::Postgres;
 use strowger_tests::program::edit;
 
@@ -231,5 +232,65 @@ fn a_journal_whose_last_frame_is_torn_goes_on_from_what_is_before() -> Result<()
             .map(|entry| entry.seq)
             .eq(0..journal.len() as u32)
     );
+    Ok(())
+}
+
+/// What the engine finds when the machine's clock was an hour ahead, and was set right while it was down: a journal that
+/// ends in an hour.
+#[test]
+fn a_chat_goes_on_when_the_clock_went_back() -> Result<()> {
+    const HOUR: u64 = 3_600_000;
+    let mut world = World::start(0, "[steps]\ndrop_waiting_after_ms = 50")?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    talk.write("13800138000")?;
+    talk.asked(OFFER)?;
+    world.engine.program.kill()?;
+    let place = Place::file(&world.engine.data);
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let store = Store::open(&place).await?;
+        let mut entries = store.journal(&talk.id).await?.entries;
+        store.cut_journal(&talk.id, 0).await?;
+        for entry in &mut entries {
+            entry.at += HOUR;
+            if let EntryKind::Started { since, .. } = &mut entry.kind {
+                *since += HOUR;
+            }
+        }
+        let (writer, written) = Writer::start(store.clone());
+        writer
+            .write(Record::Entries(talk.id.clone(), entries))
+            .await;
+        writer.flush().await.map_err(anyhow::Error::msg)?;
+        drop(writer);
+        written.await?;
+        store.close().await;
+        Ok::<_, anyhow::Error>(())
+    })?;
+    let file = world.engine.data.join("strowger.db");
+    change(
+        &file,
+        "UPDATE contacts SET started_at = started_at + 3600000",
+    )?;
+    world.engine.restart()?;
+    let before = world.journal(&talk.id)?.len();
+    talk.write("yes")?;
+    assert_eq!(talk.ended()?, "booked");
+    assert_eq!((talk.times(OFFER), talk.times(BOOKED)), (1, 1));
+    let journal = world.journal(&talk.id)?;
+    assert!(journal.len() > before);
+    assert!(
+        journal.iter().is_sorted_by_key(|entry| entry.at),
+        "{journal:#?}"
+    );
+    // It has lasted as long as it did, not an hour less.
+    let (first, last) = (
+        journal.first().context("one")?,
+        journal.last().context("one")?,
+    );
+    assert!(last.at - first.at < 60_000, "{first:?} {last:?}");
+    let log = std::fs::read_to_string(world.engine.project.with_file_name("log2"))?;
+    assert!(log.contains("the clock of this machine went back"), "{log}");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! An engine that is killed again and again while chats are busy: all that was acknowledged is there once.
 //!
-//! `STROWGER_KILLS` says how often (25), `STROWGER_SEED` where the moments come from; both are printed.
+//! `STROWGER_KILLS` says how often (25 on SQLite, 5 on PostgreSQL), `STROWGER_SEED` where the moments come from; both are printed.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use strowger_contact::EntryKind;
-use strowger_tests::http;
+use strowger_tests::moments::number;
+use strowger_tests::{Moments, Postgres, http};
 
 use crate::world::{BOOKED, OFFER, QUESTION, Talk, World, one};
 
@@ -16,26 +17,6 @@ use crate::world::{BOOKED, OFFER, QUESTION, Talk, World, one};
 const WRITERS: u64 = 4;
 /// How long the order service takes, so that a kill often falls into a request. Milliseconds.
 const DELAY_MS: u64 = 40;
-
-/// Moments that look like chance and are the same each time.
-struct Moments(u64);
-
-impl Moments {
-    fn next(&mut self, below: u64) -> u64 {
-        // xorshift64.
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % below
-    }
-}
-
-fn number(name: &str, default: u64) -> Result<u64> {
-    match std::env::var(name) {
-        Ok(text) => text.parse().with_context(|| format!("{name} is a number")),
-        Err(_) => Ok(default),
-    }
-}
 
 /// What somebody who wrote knows at the end.
 struct Had {
@@ -73,11 +54,25 @@ fn chat(http: SocketAddr) -> Result<Had> {
 
 #[test]
 fn load_what_was_acknowledged_is_there_once_however_often_the_engine_is_killed() -> Result<()> {
-    let kills = number("STROWGER_KILLS", 25)?;
+    series(None, 25)
+}
+
+#[test]
+fn load_what_was_acknowledged_is_there_once_on_postgresql() -> Result<()> {
+    let server = Postgres::start()?;
+    server.create("strowger")?;
+    series(Some(&server), 5)
+}
+
+fn series(server: Option<&Postgres>, kills: u64) -> Result<()> {
+    let kills = number("STROWGER_KILLS", kills)?;
     let seed = number("STROWGER_SEED", 0x5eed_0001)?;
     eprintln!("{kills} kills, STROWGER_SEED={seed}");
-    let mut moments = Moments(seed.max(1));
-    let mut world = World::start(DELAY_MS, "[steps]\ndrop_waiting_after_ms = 50")?;
+    let mut moments = Moments::of(seed);
+    let store = server.map(|server| format!("[store]\nurl = \"{}\"\n", server.url("strowger")));
+    let store = store.unwrap_or_default();
+    let settings = format!("[steps]\ndrop_waiting_after_ms = 50\n{store}");
+    let mut world = World::start(DELAY_MS, &settings)?;
     let http = world.engine.http;
     let stop = AtomicBool::new(false);
     let had: Vec<Had> = std::thread::scope(|scope| -> Result<Vec<Had>> {
@@ -159,10 +154,11 @@ fn load_what_was_acknowledged_is_there_once_however_often_the_engine_is_killed()
         "seed {seed}: {bookings} bookings of {} chats",
         had.len()
     );
-    let records = one(
-        &world.engine.data.join("strowger.db"),
-        "SELECT COUNT(*) FROM contacts WHERE reason = 'booked'",
-    )?;
+    const BOOKED_ONES: &str = "SELECT COUNT(*) FROM contacts WHERE reason = 'booked'";
+    let records = match server {
+        Some(server) => server.sql("strowger", BOOKED_ONES)?.trim().parse()?,
+        None => one(&world.engine.data.join("strowger.db"), BOOKED_ONES)?,
+    };
     ensure!(
         records == had.len() as i64,
         "seed {seed}: {records} records of {} chats",

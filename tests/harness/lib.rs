@@ -5,16 +5,20 @@
 pub mod audio;
 pub mod chat;
 pub mod http;
+pub mod moments;
 pub mod phone;
 pub mod postgres;
 pub mod program;
+pub mod raw;
 pub mod supplier;
 pub mod upstream;
 
 pub use audio::{Ear, Prompts};
 pub use chat::Talk;
+pub use moments::Moments;
 pub use phone::Phone;
 pub use postgres::Postgres;
 pub use program::{Engine, OrderService, Program};
+pub use raw::Raw;
 pub use supplier::Supplier;
 pub use upstream::Upstream;

@@ -13,6 +13,8 @@ use crate::http;
 
 /// Longest time a program may take to be ready: the first start speaks every prompt.
 const READY: Duration = Duration::from_secs(90);
+/// How a line of a journal begins that is a SIP message.
+const SIP: &str = r#"{"kind":"sip"#;
 /// How often a waiting test looks again.
 pub const POLL: Duration = Duration::from_millis(20);
 
@@ -370,7 +372,9 @@ impl Engine {
         let contact = self.contact(call_id)?;
         let id = contact["id"].as_str().context("a contact has an id")?;
         let text = http::get(self.http, &format!("/v1/contacts/{id}/journal"))?.body;
-        text.lines()
+        // The SIP messages of its calls stand between the entries.
+        let entries = text.lines().filter(|line| !line.starts_with(SIP));
+        entries
             .map(|line| Ok(serde_json::from_str(line)?))
             .collect()
     }

@@ -5,6 +5,7 @@ mod backup;
 mod cases;
 mod events;
 mod full;
+mod ladders;
 mod older;
 mod outage;
 mod published;
@@ -75,6 +76,8 @@ on_both! {
     retention::errors_and_the_first_of_each_path_outlive_the_rest,
     retention::above_the_bound_the_ordinary_go_before_the_rare,
     retention::a_number_is_forgotten_whole_and_again_after_a_cut,
+    ladders::messages_come_back_in_order_and_go_with_the_journal,
+    ladders::a_number_in_a_ladder_is_a_mention,
     events::what_happened_is_noted_once_for_each_webhook,
 }
 

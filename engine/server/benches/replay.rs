@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let recording = Arc::new(Recording {
             name: "bench".to_owned(),
             entries: finished.entries,
+            ladder: strowger_server::store::Ladder::default(),
             torn: false,
             tenant: None,
         });

@@ -19,11 +19,37 @@ pub struct StoreSection {
     pub url_file: Option<PathBuf>,
     /// Largest size of `strowger.db`, in MiB: a full one is as a full disk. Default none.
     pub max_mb: Option<u32>,
+    /// How long what leaves the house waits for a store that is gone, in seconds, 0 to 60; default 5. Then its step is told
+    /// that it could not be done.
+    pub wait_s: Option<u32>,
 }
 
+/// Longest wait for a store that is gone, in seconds: nobody stays on the line for longer.
+const MOST_WAIT_S: u32 = 60;
+/// The wait where nothing is set, in seconds.
+const WAIT_S: u32 = 5;
+
 impl StoreSection {
+    /// How long what leaves the house waits for a store that is gone.
+    pub fn wait(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.wait_s.unwrap_or(WAIT_S).into())
+    }
+
     /// What is wrong, the key at which that stands, and what to do.
     pub(super) fn fault(&self) -> Option<(&'static str, Text, Text)> {
+        if let Some(seconds) = self.wait_s.filter(|seconds| *seconds > MOST_WAIT_S) {
+            return Some((
+                "wait_s",
+                text!(
+                    "store.wait_s is 0 to {MOST_WAIT_S}, and {seconds} was given",
+                    "`store.wait_s` 为 0 到 {MOST_WAIT_S}，而写的是 {seconds}"
+                ),
+                text!(
+                    "whoever is on the line waits so long; the default is {WAIT_S}",
+                    "线上的人要等这么久；默认为 {WAIT_S}"
+                ),
+            ));
+        }
         Some(match (&self.url, &self.url_file, self.max_mb) {
             (Some(url), _, _) if has_password(url) => (
                 "url",

@@ -22,6 +22,8 @@ use crate::store::Record;
 
 /// Results of effects of one contact waiting to be handled: a contact has one effect at a time.
 const EFFECTS: usize = 4;
+/// A hand-over that waits for the disk for longer lets the caller hear that something goes on.
+const UNNOTICED: Duration = Duration::from_millis(300);
 
 /// Everything that can happen to the task.
 enum Event {
@@ -40,8 +42,10 @@ enum Event {
 /// What comes of something that is done beside the contact.
 enum Done {
     Result(Json),
-    /// What led to a hand-over is on the disk: it may be made.
-    HandOver(Handover),
+    /// A hand-over waits for the disk for longer than anybody notices.
+    Waits,
+    /// What led to a hand-over is on the disk: it may be made; or it is not, and this is the answer.
+    HandOver(Result<Handover, Json>),
 }
 
 /// How time passes for a contact.
@@ -107,7 +111,8 @@ pub struct Driver<L> {
     stop: CancellationToken,
     stopped: bool,
     pace: Pace,
-    /// Time that a virtual pace has skipped.
+    /// By how much the contact's clock is ahead: time that a virtual pace has skipped, or that the machine's clock went
+    /// back.
     skipped: Millis,
     keep: Option<Vec<strowger_contact::Entry>>,
     /// The contact's record in the making, where records are kept.
@@ -206,6 +211,12 @@ impl<L: Line> Driver<L> {
             first: Vec::new(),
             ..driver
         }
+    }
+
+    /// Lets the contact's clock be ahead of the machine's by so many milliseconds: that of the machine went back.
+    pub(crate) fn ahead(mut self, by: Millis) -> Driver<L> {
+        self.skipped = by;
+        self
     }
 
     /// Walks until the contact is over and its line is closed. For lines that do not sleep.
@@ -310,15 +321,26 @@ impl<L: Line> Driver<L> {
                     Input::StepEnded { activation, result }
                 }
                 Event::Effect { effect, done } => {
+                    if matches!(done, Done::Waits) {
+                        if self.under_way.contains_key(&effect) {
+                            self.line.hand_over_waits();
+                        }
+                        continue;
+                    }
                     let wanted = self.under_way.remove(&effect).is_some();
                     match done {
                         Done::Result(result) => Input::EffectDone { effect, result },
-                        Done::HandOver(handover) => {
+                        Done::HandOver(Ok(handover)) => {
                             if wanted {
                                 self.line.transfer(effect, handover);
                             }
                             continue;
                         }
+                        Done::HandOver(Err(result)) => {
+                            self.line.cancel_transfer(effect);
+                            Input::EffectDone { effect, result }
+                        }
+                        Done::Waits => continue,
                     }
                 }
                 Event::Deadline(at) => {
@@ -331,7 +353,9 @@ impl<L: Line> Driver<L> {
                 Event::DropWaiting => {
                     let dropped = self.guests.drop_waiting();
                     self.engine.node.count_dropped(dropped);
-                    if self.quiet() && self.line.sleep(self.contact.deadline()) {
+                    let deadline = self.contact.deadline();
+                    let deadline = deadline.map(|at| at.saturating_sub(self.skipped));
+                    if self.quiet() && self.line.sleep(deadline) {
                         return Stop::Asleep;
                     }
                     continue;
@@ -457,7 +481,9 @@ impl<L: Line> Driver<L> {
         let skipped = self.skipped;
         let time = async move {
             match (deadline, pace) {
-                (Some(at), Pace::Real) => tokio::time::sleep_until(clock.instant(at)).await,
+                (Some(at), Pace::Real) => {
+                    tokio::time::sleep_until(clock.instant(at.saturating_sub(skipped))).await
+                }
                 // Only what is under way can still come before it.
                 (Some(at), Pace::Virtual) if idle || at <= clock.now() + skipped => {}
                 _ => std::future::pending().await,
@@ -653,12 +679,24 @@ impl<L: Line> Driver<L> {
                     };
                     let engine = self.engine.clone();
                     let contact = self.contact.facts().id.clone();
+                    let results = self.effects.clone();
                     self.beside(effect, async move {
-                        if let Err(error) = engine.node.durable().await {
-                            // Whoever is on the line is helped all the same: nobody makes this hand-over again.
-                            tracing::warn!(%contact, "a hand-over is made without its journal: {error}");
-                        }
-                        Done::HandOver(handover)
+                        let mut durable = std::pin::pin!(engine.durable());
+                        let soon = tokio::time::timeout(UNNOTICED, durable.as_mut()).await;
+                        let durable = match soon {
+                            Ok(durable) => durable,
+                            Err(_) => {
+                                let _ = results.send((effect, Done::Waits)).await;
+                                durable.await
+                            }
+                        };
+                        Done::HandOver(match durable {
+                            Ok(()) => Ok(handover),
+                            Err(error) => {
+                                tracing::warn!(%contact, "a hand-over is not made: {error:?}");
+                                Err(json!({ "err": error }))
+                            }
+                        })
                     });
                 }
                 Err(error) => {
@@ -697,10 +735,8 @@ impl<L: Line> Driver<L> {
                     .collect();
                 self.answer(effect, async move {
                     if !matches!(request.method.as_str(), "GET" | "HEAD")
-                        && let Err(error) = engine.node.durable().await
+                        && let Err(error) = engine.durable().await
                     {
-                        // What cannot be explained afterwards does not leave the house.
-                        let error = CallError::Unavailable(format!("the journal: {error}"));
                         return json!({ "err": error });
                     }
                     let secrets = match engine.with_vault(&plugin, &request, secrets).await {
@@ -724,9 +760,8 @@ impl<L: Line> Driver<L> {
                 let now = self.now();
                 self.answer(effect, async move {
                     if !matches!(call, KvCall::Get(_))
-                        && let Err(error) = engine.node.durable().await
+                        && let Err(error) = engine.durable().await
                     {
-                        let error = CallError::Unavailable(format!("the journal: {error}"));
                         return json!({ "err": error });
                     }
                     match &engine.node.store {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
+use strowger_contact::call::CallError;
 use strowger_contact::call::{HttpRequest, VAULT};
 use strowger_contact::{Channel, Contact, Entry, EntryKind, Facts, Program};
 use strowger_plugin::{Host, HostConfig, Limits, Share};
@@ -361,6 +362,15 @@ impl Engine {
                 None => tracing::info!(%contact, reason = %ending.reason, "contact ended"),
             }
         }
+    }
+
+    /// Waits until what has happened so far is on the disk, before something leaves the house; a store that is gone has a
+    /// limited time to come back.
+    pub(crate) async fn durable(&self) -> Result<(), CallError> {
+        let wait = self.config.store.wait();
+        let written = self.node.durable_within(wait).await;
+        // What cannot be explained afterwards does not leave the house.
+        written.map_err(|why| CallError::Unavailable(format!("the journal: {why}")))
     }
 
     /// How long a step may wait for the contact, a person or a clock before its instance is dropped.

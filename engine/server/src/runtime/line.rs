@@ -42,6 +42,10 @@ pub trait Line: Send {
     /// Hands the contact over; [`Input::EffectDone`] follows.
     fn transfer(&mut self, effect: u32, handover: Handover);
 
+    /// A transfer that was asked for waits until it may be made: whoever is on the line shall hear that something goes on.
+    /// [`transfer`](Self::transfer) or [`cancel_transfer`](Self::cancel_transfer) follows.
+    fn hand_over_waits(&mut self) {}
+
     /// Gives a transfer up; no [`Input::EffectDone`] needs to follow.
     fn cancel_transfer(&mut self, effect: u32);
 

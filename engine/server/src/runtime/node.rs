@@ -16,6 +16,10 @@ use crate::shadow::Shadows;
 use crate::store::{Place, Record, Store, Writer};
 use crate::vault::Vault;
 
+/// Pause between two looks at a store that is gone.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// A store that is there and slow has so long, whatever the limit.
+const ONE_TRY: Duration = Duration::from_millis(100);
 /// How long the end of the program waits for a store that is gone.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -116,6 +120,23 @@ impl Node {
             Some(writer) => writer.flush().await,
             None => Ok(()),
         }
+    }
+
+    /// The same, with some time for a store that is gone to come back.
+    pub(crate) async fn durable_within(&self, limit: Duration) -> Result<(), String> {
+        let mut why = "the store does not answer".to_owned();
+        let written = async {
+            loop {
+                match self.durable().await {
+                    Ok(()) => return,
+                    Err(error) => why = error,
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        // Written at once, it needs no time.
+        let written = tokio::time::timeout(limit.max(ONE_TRY), written).await;
+        written.map_err(|_| why)
     }
 
     /// Waits for the same before the program ends, and for a store that is gone to come back.

@@ -423,6 +423,11 @@ impl Line for VoiceLine {
         self.hand_over(effect, handover);
     }
 
+    fn hand_over_waits(&mut self) {
+        self.rings = true;
+        self.ring_back();
+    }
+
     fn cancel_transfer(&mut self, effect: u32) {
         self.take_back(effect);
     }

@@ -72,7 +72,7 @@ pub struct Signal {
     pub leg: u32,
     /// Which way it went.
     pub way: Way,
-    /// `INVITE 4711` (method, user part of the Request-URI) or `200 OK`.
+    /// `INVITE 4711` (user part of the Request-URI; other requests are their method alone) or `200 OK`.
     pub what: String,
     /// `CSeq`: number and method.
     pub cseq: String,
@@ -221,7 +221,9 @@ impl Parts {
             headers.entry(name.to_owned()).or_insert_with(|| cut(&kept));
         }
         let what = match self.method() {
-            Some(method) => format!("{method} {}", self.target()),
+            // In a dialog the Request-URI is the other side's Contact, which says nothing.
+            Some("INVITE") if self.tag("to").is_empty() => format!("INVITE {}", self.target()),
+            Some(method) => method.to_owned(),
             None => self.start.clone(),
         };
         Signal {

@@ -1,7 +1,7 @@
 //! One open chat: what is shown of it, and what waits to be taken in.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use strowger_contact::Millis;
 use tokio::sync::{Notify, oneshot};
@@ -66,6 +66,9 @@ pub(super) struct Chat {
     pub token: [u8; 32],
     /// Something was posted.
     pub came: Notify,
+    /// By how much its contact's clock is ahead of the machine's, which went back while no engine ran. Milliseconds; known
+    /// from when it is first built again.
+    pub ahead: OnceLock<Millis>,
     /// There is more to be seen, or the chat is over.
     pub shown: Notify,
     pub home: Mutex<Home>,
@@ -113,6 +116,7 @@ impl Chat {
             id,
             token,
             came: Notify::new(),
+            ahead: OnceLock::new(),
             shown: Notify::new(),
             home: Mutex::new(home),
             state: Mutex::new(State {

@@ -70,6 +70,7 @@ impl ChatLine {
                 _ => {}
             }
         }
+        active_at = active_at.saturating_sub(chat.ahead.get().copied().unwrap_or_default());
         let played = play.map(|play| Input::PlayDone { play, error: None });
         ChatLine {
             chats,

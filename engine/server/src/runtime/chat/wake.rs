@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use strowger_contact::{Ending, Entry, EntryKind};
+use strowger_contact::{Ending, Entry, EntryKind, Millis};
 
 use super::chat::Chat;
 use super::event::ChatEvent;
@@ -17,6 +17,8 @@ use crate::store::{Journal, Record, StoreError};
 
 /// The disposition of a chat that cannot go on where it was.
 const INTERRUPTED: &str = "interrupted";
+/// A clock that went back by less is told to nobody, in milliseconds.
+const CLOCKS_DIFFER: Millis = 1_000;
 /// Pause until a store that is gone is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -98,6 +100,7 @@ impl Chats {
         rebuilt: Rebuilt,
     ) -> Driver<ChatLine> {
         let play = rebuilt.standing.play;
+        let ahead = *chat.ahead.get_or_init(|| self.behind(chat, entries));
         let line = ChatLine::again(self.clone(), chat.clone(), entries, play);
         Driver::again(
             engine,
@@ -107,6 +110,21 @@ impl Chats {
             self.stop.clone(),
             Pace::Real,
         )
+        .ahead(ahead)
+    }
+
+    /// By how much the machine's clock is behind what a chat's journal says.
+    fn behind(&self, chat: &Chat, entries: &[Entry]) -> Millis {
+        let last = entries.last().map_or(0, |entry| entry.at);
+        let behind = last.saturating_sub(self.node.clock.now());
+        if behind > CLOCKS_DIFFER {
+            tracing::warn!(
+                contact = %chat.id,
+                "the clock of this machine went back: the chat's journal ends {} s from now, and the chat goes on from there",
+                behind / 1_000
+            );
+        }
+        behind
     }
 
     /// What is on the disk of a chat, all that can be read of it.

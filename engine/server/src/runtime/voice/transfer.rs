@@ -36,6 +36,8 @@ impl VoiceLine {
         if handover.how == How::Bridge {
             return self.bridge(effect, handover);
         }
+        // What it heard while the transfer waited.
+        self.stop_ringing();
         let Handover {
             uri: target,
             options,
@@ -146,6 +148,9 @@ impl VoiceLine {
 
     /// Nobody waits for this transfer any more.
     pub(super) fn take_back(&mut self, effect: u32) {
+        if self.bridge.is_none() && self.transfer.is_none() {
+            self.stop_ringing();
+        }
         if self
             .bridge
             .take_if(|bridge| bridge.effect == effect)
@@ -205,6 +210,7 @@ impl VoiceLine {
             Ok(bridge) => self.bridge = Some(bridge),
             Err(error) => {
                 tracing::warn!(contact = %self.contact, "transfer: {error}");
+                self.stop_ringing();
                 self.inputs.push_back(Input::EffectDone {
                     effect,
                     result: TransferResult::Failed.to_json(),

@@ -5,6 +5,7 @@
 
 mod answering;
 mod changes;
+mod ladder;
 mod limits;
 mod malformed;
 mod mutated;

@@ -8,7 +8,7 @@ use super::{PEER, SDP, World, header, only, respond, status, tag_in};
 
 const ANSWER: &str = "Contact: <sip:bob@192.0.2.7:5062>\r\nContent-Type: application/sdp\r\n";
 
-fn place(world: &mut World) -> (OutgoingCall, String) {
+pub(super) fn place(world: &mut World) -> (OutgoingCall, String) {
     let (done, mut placed) = tokio::sync::oneshot::channel();
     let place = Place {
         target: "sip:bob@192.0.2.7".to_owned(),
