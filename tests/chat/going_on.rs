@@ -193,6 +193,34 @@ fn time_goes_on_while_the_engine_is_down() -> Result<()> {
     Ok(())
 }
 
+/// Whoever keeps the alarms waited for itself once, and with it all chats.
+#[test]
+fn sleeping_chats_are_woken_by_the_clock() -> Result<()> {
+    let mut world = World::start(0, "[steps]\ndrop_waiting_after_ms = 50")?;
+    edit(&world.engine.project.join("callback.flow.yaml"), |text| {
+        text.replace("timeout: 60s", "timeout: 500ms")
+    })?;
+    world.crash()?;
+    let mut talks = Vec::new();
+    for _ in 0..3 {
+        let mut talk = world.begin()?;
+        talk.asked(QUESTION)?;
+        talks.push(talk);
+    }
+    let limit = Duration::from_secs(20);
+    let http = world.engine.http;
+    world.engine.program.wait_until("sleep", limit, || {
+        let text = strowger_tests::http::get(http, "/metrics").map(|r| r.body);
+        text.is_ok_and(|text| text.contains("strowger_chats_awake 0\n"))
+    })?;
+    for talk in &mut talks {
+        talk.until("another question", |talk| talk.times(QUESTION) >= 2)?;
+        assert_eq!(talk.ended()?, "silent");
+    }
+    world.begin()?.asked(QUESTION)?;
+    Ok(())
+}
+
 #[test]
 fn a_journal_whose_last_frame_is_torn_goes_on_from_what_is_before() -> Result<()> {
     let mut world = World::start(0, "")?;

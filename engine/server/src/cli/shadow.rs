@@ -19,8 +19,8 @@ A contact is followed when it is over: its journal is walked again on the revisi
 answered from it, and nothing is sent. Contacts beyond the processor time are left out and counted. A shadow ends with
 the engine.
 
-Exit code: 0 done, and with `report` and `stop` nothing differs; 1 something differs, or it is refused; 2 it could not
-be asked.")]
+Exit code: 0 done, and with `report` and `stop` nothing differs, 1 something differs, or it is refused, 2 it could not be
+asked.")]
 pub(super) struct ShadowArguments {
     #[command(subcommand)]
     command: Command,

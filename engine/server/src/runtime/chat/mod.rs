@@ -420,7 +420,10 @@ impl Chats {
                 () = self.stop.cancelled() => return,
             }
             let now = self.node.clock.now();
-            while let Some((_, id)) = pop_due(&mut lock(&self.alarms), now) {
+            loop {
+                // Waking takes the alarms again: nothing of them is held here.
+                let due = pop_due(&mut lock(&self.alarms), now);
+                let Some((_, id)) = due else { break };
                 let chat = lock(&self.open).get(&id).cloned();
                 if let Some(chat) = chat.filter(|chat| chat.rouse()) {
                     self.wake(chat);
