@@ -48,7 +48,9 @@ fn each_tenant_has_its_numbers_revisions_and_releases() -> Result<()> {
             .map(|row| row["tenant"].as_str().unwrap_or_default().to_owned())
             .collect::<Vec<_>>()
     };
-    assert_eq!(whose("200"), ["vega"]);
+    // The first came while nothing was live; nobody's number is nobody's contact.
+    assert_eq!(whose("200"), ["vega", "vega"]);
+    assert_eq!(whose("400"), [""]);
     assert_eq!(whose("300"), ["lyra"]);
 
     // A second revision, withdrawn again.
@@ -101,7 +103,20 @@ fn the_tenants_files_are_read_again() -> Result<()> {
                 .is_ok_and(|tenant| tenant["contacts"] == 1)
         })?;
     // One tenant's rush is its own trouble.
-    Phone::dial(hall.engine.sip, "301", "refused-503", &[])?.ended()?;
+    let mut refused = Phone::dial(hall.engine.sip, "301", "refused-503", &[])?;
+    refused.ended()?;
+    let contact = hall.engine.contact_up(&refused.call_id)?;
+    assert_eq!(
+        (&contact["tenant"], &contact["reason"]),
+        (&"lyra".into(), &"overloaded".into())
+    );
+    let mut nobodys = Phone::dial(hall.engine.sip, "999", "refused-404", &[])?;
+    nobodys.ended()?;
+    let contact = hall.engine.contact_up(&nobodys.call_id)?;
+    assert_eq!(
+        (&contact["tenant"], &contact["reason"]),
+        (&"".into(), &"no-route".into())
+    );
     hears(&hall, vega.path(), "200", "Good morning from Vega.")?;
     first.ended()?;
     assert_eq!(hall.get("/v1/tenants/lyra")?["refused"], 1);
