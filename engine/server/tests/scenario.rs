@@ -62,7 +62,7 @@ fn json_is_one_object_a_line() {
         &[
             "failing",
             "-k",
-            "mock that is none",
+            "speech on the telephone",
             "--format",
             "json",
             "--coverage",
