@@ -189,11 +189,7 @@ fn check_writes_for_editors_and_ci_servers() -> Result<()> {
         let sarif: Value = serde_json::from_str(&out)?;
         valid_sarif(&sarif)?;
         let results = sarif["runs"][0]["results"].as_array().context("results")?;
-<<<<<<< HEAD
-        assert!(results.len() >= 13, "{}", results.len());
-=======
         assert!(results.len() >= 10, "{}", results.len());
->>>>>>> lang2
         assert!(results.iter().any(|result| result["fixes"].is_array()));
     }
     Ok(())
