@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use strowger_tests::{Phone, Postgres};
 
-use crate::hall::{Hall, hears, says};
+use crate::hall::{Hall, PROMPT, hears, says};
 
 /// Longest time until another engine has taken over a release: it looks every second, and compiles.
 const TAKEN_OVER: Duration = Duration::from_secs(30);
@@ -84,6 +84,7 @@ fn old_revisions_go_and_those_that_somebody_walks_stay() -> Result<()> {
         &["--release"],
     )?;
     let mut call = Phone::dial(hall.engine.sip, "200", "call", &[])?;
+    call.first_sound(PROMPT)?;
     for number in 3..=14 {
         push(
             &hall,
