@@ -46,6 +46,24 @@ pub struct TenantLimits {
     ///
     /// One tenant's rush must not take the others' lines.
     pub contacts: usize,
+    /// Chats among them; default 500. More are refused: 503.
+    ///
+    /// Chats are cheap to begin and last long; half of the default of `chat.at_once`, which bounds those of all tenants.
+    pub chats: usize,
+    /// Part of each pool of instances that its steps may hold at once while there are other tenants, in percent, 1 to
+    /// 100; default 50. Beyond it a step waits for one of its own.
+    ///
+    /// Whoever waits with many steps must leave room for those of others.
+    pub instances_percent: u8,
+    /// Requests a second of all its tokens and users together; default 200. More are answered 429.
+    ///
+    /// Twice what one of them may (`http.requests_per_second`): who makes many tokens has no more for it.
+    pub requests_per_second: u32,
+    /// Requests of all its tokens and users that may come at once after a rest; default 400.
+    pub burst: u32,
+    /// Tokens that its owners may have made and not revoked, those that have expired included; default 100. The
+    /// operator's `strowger token new` is not held to it.
+    pub tokens: u32,
     /// Pushes in 24 hours; default 200.
     ///
     /// Each is kept, and compiled.
@@ -72,6 +90,11 @@ impl Default for TenantLimits {
     fn default() -> Self {
         TenantLimits {
             contacts: 1_000,
+            chats: 500,
+            instances_percent: 50,
+            requests_per_second: 200,
+            burst: 400,
+            tokens: 100,
             uploads_per_day: 200,
             revisions: 100,
             upload_bytes: 64 << 20,

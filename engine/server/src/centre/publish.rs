@@ -698,6 +698,13 @@ fn gained(before: &Manifest, after: &Manifest) -> Vec<String> {
 
 /// A component's complaints as a refusal.
 fn complaints(errors: &[LoadError]) -> Refusal {
+    let busy = errors.iter().find_map(|error| match error {
+        LoadError::Describe(error) if error.of_the_engine() => Some(error.to_string()),
+        _ => None,
+    });
+    if let Some(why) = busy {
+        return Refusal::Busy(why);
+    }
     let told: Vec<Told> = errors
         .iter()
         .map(|error| Told::plain(error.code(), error.to_string()))
@@ -715,4 +722,27 @@ fn complaints(errors: &[LoadError]) -> Refusal {
 fn broken(error: tokio::task::JoinError) -> Refusal {
     tracing::error!("a push ended by a fault: {error}");
     Refusal::Unable("the push ended by a fault of the engine".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use strowger_plugin::{LoadError, StepError};
+
+    use super::{Refusal, complaints};
+
+    #[test]
+    fn a_full_pool_is_no_complaint_about_a_component() {
+        let busy = LoadError::Describe(StepError::PoolBusy {
+            pool: 4,
+            most: 2,
+            waited: Duration::from_secs(2),
+        });
+        let refusal = complaints(&[busy]);
+        assert!(matches!(refusal, Refusal::Busy(_)), "{refusal:?}");
+        assert!(!refusal.to_string().contains("error["), "{refusal}");
+        let own = complaints(&[LoadError::Describe(StepError::StackLimit)]);
+        assert!(matches!(own, Refusal::Errors { .. }), "{own:?}");
+    }
 }

@@ -79,6 +79,7 @@ impl Tenant {
         allowance: Arc<Allowance>,
         config: TenantConfig,
     ) -> Arc<Tenant> {
+        share.set_instances_percent(config.limits.instances_percent);
         Arc::new(Tenant {
             name: name.to_owned(),
             share,
@@ -101,6 +102,8 @@ impl Tenant {
     }
 
     pub(super) fn configure(&self, config: TenantConfig) {
+        self.share
+            .set_instances_percent(config.limits.instances_percent);
         self.allowance.set(config.limits.effects());
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
