@@ -500,7 +500,7 @@ async fn released(
     Ok((Extension(audited), Json(release)).into_response())
 }
 
-fn unknown(tenant: &str) -> Problem {
+pub(super) fn unknown(tenant: &str) -> Problem {
     let shown: String = tenant.chars().take(64).collect();
     Problem::not_found(format!(
         "there is no tenant `{shown}`; /v1/tenants lists them"
