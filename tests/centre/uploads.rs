@@ -25,7 +25,7 @@ fn an_upload_that_breaks_off_leaves_nothing_behind() -> Result<()> {
             let mut stream = TcpStream::connect(hall.engine.http)?;
             write!(
                 stream,
-                "POST /v1/tenants/vega/{path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n",
+                "POST /v1/tenants/vega/{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n",
                 component.len()
             )?;
             stream.write_all(&component[..part])?;
@@ -58,7 +58,7 @@ fn of_two_uploads_of_one_version_one_is_kept() -> Result<()> {
         "\"version\":\"1.0.0\"",
         "\"version\":\"1.0.1\"",
     )?;
-    let files = ["no-plan", "no-plam", "no-plax"].map(|word| {
+    let files = ["no-plan", "no-plam"].map(|word| {
         let file = folder.path().join(format!("{word}.wasm"));
         std::fs::write(&file, altered(&newer, "no-plan", word)?)?;
         anyhow::Ok(file.display().to_string())
@@ -77,7 +77,7 @@ fn of_two_uploads_of_one_version_one_is_kept() -> Result<()> {
     let taken = "guest-reach@1.0.1 is there already with other bytes";
     assert_eq!(
         ends.iter().filter(|(_, said)| said.contains(taken)).count(),
-        2,
+        1,
         "{ends:?}"
     );
     assert_eq!(revisions(&hall, "mallory")?, 2);

@@ -69,6 +69,11 @@ pub struct Centre {
 impl Centre {
     /// Serves both; `rules` is the rest of mallory's file.
     pub fn open(rules: &str) -> Result<Centre> {
+        Centre::open_with(rules, component("guest-burglar")?)
+    }
+
+    /// The same; the victim's steps come from this component.
+    pub fn open_with(rules: &str, steps: Vec<u8>) -> Result<Centre> {
         let engine = Engine::serve(|centre| {
             std::fs::create_dir_all(centre.join("tenants"))?;
             std::fs::write(
@@ -89,7 +94,7 @@ impl Centre {
         let centre = Centre { engine };
         let project = project(
             "victim",
-            &[("guest-burglar", component("guest-burglar")?)],
+            &[("guest-burglar", steps)],
             "kv = true",
             &[("700", "greeting", VICTIM.to_owned())],
         )?;

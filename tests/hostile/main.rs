@@ -4,6 +4,7 @@
 //! The guests are in `tests/guests/hostile`; what no compiler writes is written by hand, in `forged`.
 
 mod centre;
+mod crowding;
 mod forged;
 #[path = "../../engine/plugin/tests/host/guest.rs"]
 #[allow(dead_code, reason = "the tests of the step host build more")]

@@ -134,6 +134,24 @@ impl CodeCache {
         self.told(Kind::Code, digest, written);
     }
 
+    /// Whether there is compiled code of that digest, good or not.
+    pub(crate) fn has(&self, digest: &str) -> bool {
+        self.path(Kind::Code, digest).exists()
+    }
+
+    /// Removes what is kept of that digest.
+    pub(crate) fn forget(&self, digest: &str) {
+        for kind in [Kind::Code, Kind::Description] {
+            let path = self.path(kind, digest);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(path = %path.display(), %error, "compiled code that nobody needs is not removed");
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// What the component of that digest said of itself, if it is here, whole and ours.
     pub(crate) fn description(&self, digest: &str) -> Option<String> {
         let mut bytes = self.read(Kind::Description, digest)?;

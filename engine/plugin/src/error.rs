@@ -275,10 +275,12 @@ pub enum StepError {
     #[error("the step was cancelled: {0}")]
     Cancelled(String),
     /// No instance became free in time.
-    #[error("all {pool} instances are in use and none became free within {} ms; raise the pool or add a machine", waited.as_millis())]
+    #[error("no instance became free within {} ms, of {pool} in all and {most} for one tenant; let steps wait less, raise the pool or the tenant's limits.instances_percent, or add a machine", waited.as_millis())]
     PoolBusy {
         /// Instances in the pool.
         pool: u32,
+        /// How many of them the tenant may hold.
+        most: u32,
         /// How long the step waited.
         waited: Duration,
     },
@@ -311,6 +313,11 @@ impl StepError {
             Self::PoolBusy { .. } => "step-pool-busy",
             Self::HostFault(_) => "step-host-fault",
         }
+    }
+
+    /// Whether it is the engine's trouble, or that of the moment, and says nothing about the plugin.
+    pub fn of_the_engine(&self) -> bool {
+        matches!(self, Self::PoolBusy { .. } | Self::HostFault(_))
     }
 
     /// Whether running the step again, with the same input, may help.

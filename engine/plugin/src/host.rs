@@ -182,6 +182,22 @@ impl Host {
         &self.shared.native.engine
     }
 
+    /// Those of some components, by their SHA-256 in lower-case hexadecimal, whose compiled code is not kept.
+    pub fn uncached(&self, digests: impl IntoIterator<Item = String>) -> Vec<String> {
+        let Some(cache) = &self.shared.cache else {
+            return Vec::new();
+        };
+        let digests = digests.into_iter();
+        digests.filter(|digest| !cache.has(digest)).collect()
+    }
+
+    /// Keeps no compiled code of these components: nobody needs them. Plugins that are loaded go on.
+    pub fn forget(&self, digests: &[String]) {
+        if let Some(cache) = &self.shared.cache {
+            digests.iter().for_each(|digest| cache.forget(digest));
+        }
+    }
+
     /// Checks a component, compiles it and asks it to describe itself.
     ///
     /// Nothing of it stays when this fails, and all complaints that could be found are told at once.

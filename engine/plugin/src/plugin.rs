@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use strowger_flow::catalog::PluginDescription;
+use tokio::sync::Notify;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use crate::admit::{self, Inspection, Served};
@@ -17,6 +18,8 @@ use crate::link::link;
 use crate::meter::{Meters, StepState};
 use crate::run::{self, RunRequest, StepReport};
 use crate::runtime::GuestEnd;
+use crate::share::Share;
+use crate::slots::Parked;
 use crate::tier::Tier;
 
 /// A plugin that was checked and can run. A handle: clones share everything, and a step that runs
@@ -97,7 +100,17 @@ impl Plugin {
     /// For tasks that live on [`GuestRuntime`](crate::GuestRuntime) already, and for tests under
     /// virtual time. Needs a Tokio runtime with its clock enabled.
     pub async fn run_here(&self, request: RunRequest) -> StepReport {
-        run::run(&self.inner, request).await
+        self.run_for(&self.inner.shared.share, request).await
+    }
+
+    /// [`Self::run_here`] for a tenant: on its part of the instances.
+    pub async fn run_for(&self, share: &Share, request: RunRequest) -> StepReport {
+        run::run(&self.inner, share, request).await
+    }
+
+    /// Says that an instance of a tenant's waits, and can be built again. When its place is wanted, `wake` is notified.
+    pub fn park(&self, share: &Share, wake: &Arc<Notify>) -> Parked {
+        self.inner.tier.slots.park(share, wake)
     }
 }
 

@@ -18,6 +18,7 @@ use crate::link::ended;
 use crate::meter::{CpuClock, Metered, Meters, StepState};
 use crate::plugin::Inner;
 use crate::retold::Told;
+use crate::share::Share;
 use crate::wasi::{self, Wasi};
 
 /// Longest wait for a free instance of the pool.
@@ -82,11 +83,11 @@ struct GuestFailure {
     retryable: bool,
 }
 
-/// Runs a step on the calling task.
-pub(crate) async fn run(plugin: &Inner, request: RunRequest) -> StepReport {
+/// Runs a step on the calling task, on a tenant's share of the instances.
+pub(crate) async fn run(plugin: &Inner, share: &Share, request: RunRequest) -> StepReport {
     let mut meters = Meters::default();
     let told = request.told.clone();
-    let result = attempt(plugin, request, &mut meters).await;
+    let result = attempt(plugin, share, request, &mut meters).await;
     let result = match told.and_then(|told| told.unasked()) {
         // A crash or an overrun explains by itself why it asked no more.
         Some(call) if matches!(result, Ok(_) | Err(StepError::Failure { .. })) => {
@@ -102,6 +103,7 @@ pub(crate) async fn run(plugin: &Inner, request: RunRequest) -> StepReport {
 
 async fn attempt(
     plugin: &Inner,
+    share: &Share,
     request: RunRequest,
     meters: &mut Meters,
 ) -> Result<StepOutcome, StepError> {
@@ -143,7 +145,7 @@ async fn attempt(
         run.call_async(&mut *store, (&step, &input)).await
     };
     let wasi = Wasi::new(false);
-    let (result,) = guarded(plugin, &limits, calls, wasi, cancel, meters, body).await?;
+    let (result,) = guarded(plugin, share, &limits, calls, wasi, cancel, meters, body).await?;
     match result {
         Ok(outcome) => accept(outcome, check, &input_value, &limits),
         Err(failure) => Err(failed(failure, &limits)),
@@ -196,7 +198,8 @@ pub(crate) async fn describe(plugin: &Inner, limits: &Limits) -> Result<String, 
     };
     let calls = Box::new(crate::calls::NoCalls);
     let (wasi, mut meters) = (Wasi::new(true), Meters::default());
-    let (text,) = guarded(plugin, limits, calls, wasi, None, &mut meters, body).await?;
+    let share = &plugin.shared.share;
+    let (text,) = guarded(plugin, share, limits, calls, wasi, None, &mut meters, body).await?;
     description(text, limits)
 }
 
@@ -212,8 +215,13 @@ pub(crate) fn description(text: String, limits: &Limits) -> Result<String, StepE
 }
 
 /// Runs guest code on a store of its own, under all limits, and fills in the meters.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is one thing that a run needs"
+)]
 async fn guarded<T>(
     plugin: &Inner,
+    share: &Share,
     limits: &Limits,
     calls: Box<dyn HostCalls>,
     wasi: Wasi,
@@ -224,18 +232,19 @@ async fn guarded<T>(
     let tier = &plugin.tier;
     let pool_busy = StepError::PoolBusy {
         pool: tier.pool.instances,
+        most: share.instances(tier.pool.instances),
         waited: SLOT_WAIT,
     };
     let mut since = Instant::now();
-    let _slot = match tier.slots.try_acquire() {
+    let _slot = match tier.slots.ask(share) {
         Ok(slot) => slot,
-        Err(_) => match tokio::time::timeout(SLOT_WAIT, tier.slots.acquire()).await {
-            Ok(Ok(slot)) => {
+        Err(waiting) => match waiting.wait(SLOT_WAIT).await {
+            Some(slot) => {
                 // Waiting for a slot is neither the step's doing nor on its bill.
                 since = Instant::now();
                 slot
             }
-            _ => return Err(pool_busy),
+            None => return Err(pool_busy),
         },
     };
 

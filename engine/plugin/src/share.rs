@@ -1,7 +1,7 @@
 //! Who uses the guest threads, and whether it has used more than its part.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Part of one processor that a tenant's guests may use before they have to stand back for those of others.
@@ -11,7 +11,7 @@ const ALLOWED_PERCENT: u64 = 20;
 /// What a tenant may use at once beyond that part: a burst of calls, or a plugin that computes for once.
 const BURST: Duration = Duration::from_millis(30);
 
-/// Whose guests run: a tenant. A handle; clones are the same one.
+/// Whose guests run: a tenant, on the threads and in the pools of instances. A handle; clones are the same one.
 ///
 /// As long as there is one share alone, nobody has to stand back for anybody.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ struct State {
     used: AtomicU64,
     /// Whether its guests run in the background lane.
     background: bool,
+    /// Part of a pool's instances that it may hold while there are others. Hundredths.
+    instances_percent: AtomicU8,
 }
 
 impl Share {
@@ -52,12 +54,30 @@ impl Share {
             at: AtomicU64::new(0),
             used: AtomicU64::new(0),
             background,
+            instances_percent: AtomicU8::new(100),
         }))
     }
 
     /// Processor time that its tasks have used since it was made; a task that runs is counted up to its last pause.
     pub fn used(&self) -> Duration {
         Duration::from_nanos(self.0.used.load(Ordering::Relaxed))
+    }
+
+    /// Sets which part of each pool's instances it may hold while there are other shares, in hundredths, 1 to 100;
+    /// 100 before it is set.
+    pub fn set_instances_percent(&self, percent: u8) {
+        let percent = percent.clamp(1, 100);
+        self.0.instances_percent.store(percent, Ordering::Relaxed);
+    }
+
+    /// Most instances that it may hold of a pool of so many; at least one.
+    pub(crate) fn instances(&self, of: u32) -> u32 {
+        if self.0.all.load(Ordering::Relaxed) <= 1 {
+            return of;
+        }
+        let percent = u64::from(self.0.instances_percent.load(Ordering::Relaxed));
+        // No more than `of`, since it is at most a hundred hundredths.
+        ((u64::from(of) * percent / 100) as u32).max(1)
     }
 
     /// Whether its guests run in the background lane.

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use wasmtime::Engine;
 
 use crate::host::HostError;
 use crate::limits::Limits;
 use crate::pool::Pool;
+use crate::slots::Slots;
 use crate::ticker::Ticker;
 
 /// An engine with its pool of instances.
 pub(crate) struct Tier {
     pub(crate) engine: Engine,
     pub(crate) pool: Pool,
-    /// One permit per instance of the pool: who comes late waits instead of failing.
-    pub(crate) slots: Semaphore,
+    /// One per instance of the pool: who comes late waits instead of failing.
+    pub(crate) slots: Slots,
     interpreter: bool,
     _ticker: Ticker,
 }
@@ -38,7 +38,7 @@ impl Tier {
         Ok(Self {
             engine,
             pool,
-            slots: Semaphore::new(pool.instances as usize),
+            slots: Slots::new(pool.instances),
             interpreter,
             _ticker: ticker,
         })
@@ -46,7 +46,7 @@ impl Tier {
 
     /// Instances alive now.
     pub(crate) fn in_use(&self) -> u32 {
-        self.pool.instances - self.slots.available_permits() as u32
+        self.slots.in_use()
     }
 
     /// What a step may use here.

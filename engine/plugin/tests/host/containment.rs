@@ -5,7 +5,7 @@ use std::time::Duration;
 use strowger_plugin::{Host, Limits, LoadError, RunRequest, StepError, TrapKind};
 
 use crate::guest::{self, Guest, OK};
-use crate::world::{go, host, load};
+use crate::world::{Answer, POOL, Scripted, go, host, load};
 
 /// Steps that the neighbour runs meanwhile.
 const NEIGHBOUR_STEPS: usize = 20;
@@ -263,4 +263,42 @@ async fn more_steps_than_instances_wait_their_turn() {
     for step in steps {
         step.await.unwrap().result.expect("a slot became free");
     }
+}
+
+#[tokio::test]
+async fn a_full_pool_is_no_fault_of_what_is_loaded() {
+    let host = host();
+    let calls = Guest {
+        imports: r#"(import "strowger:env/env@1.0.0" "now" (func $now (result i64)))"#,
+        run: format!("(drop (call $now)) {OK}"),
+        ..Guest::default()
+    };
+    let plugin = load(&host, &calls.build()).await.unwrap();
+    let held: Vec<_> = (0..POOL)
+        .map(|_| {
+            let (calls, _) = Scripted::new(|_, _| Answer::Never);
+            let request = RunRequest { calls, ..go("{}") };
+            tokio::spawn(plugin.run(request))
+        })
+        .collect();
+    while host.report().in_use < POOL {
+        tokio::task::yield_now().await;
+    }
+    let complaints = load(&host, &guest::answers("ok", "{}")).await.unwrap_err();
+    let [LoadError::Describe(busy)] = &complaints[..] else {
+        panic!("{complaints:?}");
+    };
+    assert!(busy.of_the_engine(), "{busy}");
+    assert!(
+        busy.to_string().contains("no instance became free"),
+        "{busy}"
+    );
+    for step in held {
+        step.abort();
+        let _ = step.await;
+    }
+    while host.report().in_use > 0 {
+        tokio::task::yield_now().await;
+    }
+    load(&host, &guest::answers("ok", "{}")).await.unwrap();
 }

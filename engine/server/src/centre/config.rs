@@ -9,9 +9,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use strowger_plugin::Limits;
 
+use super::short;
 use crate::effects::{EffectLimits, HttpLimits, LogLimits};
-use crate::project::{Grants, Route, Routes, is_project_name, is_service};
+use crate::project::{Grants, Route, Routes, is_project_name, is_service, key};
 use crate::store::KvLimits;
+use crate::vault::check_name;
 
 /// Folder of the tenants' files, below the centre's.
 pub const TENANTS: &str = "tenants";
@@ -46,9 +48,27 @@ pub struct TenantLimits {
     ///
     /// One tenant's rush must not take the others' lines.
     pub contacts: usize,
-    /// Pushes in 24 hours; default 200.
+    /// Chats among them; default 500. More are refused: 503.
     ///
-    /// Each is kept, and compiled.
+    /// Chats are cheap to begin and last long; half of the default of `chat.at_once`, which bounds those of all tenants.
+    pub chats: usize,
+    /// Part of each pool of instances that its steps may hold at once while there are other tenants, in percent, 1 to
+    /// 100; default 50. Beyond it a step waits for one of its own.
+    ///
+    /// Whoever waits with many steps must leave room for those of others.
+    pub instances_percent: u8,
+    /// Requests a second of all its tokens and users together; default 200. More are answered 429.
+    ///
+    /// Twice what one of them may (`http.requests_per_second`): who makes many tokens has no more for it.
+    pub requests_per_second: u32,
+    /// Requests of all its tokens and users that may come at once after a rest; default 400.
+    pub burst: u32,
+    /// Tokens that its owners may have made and not revoked, those that have expired included; default 100. The
+    /// operator's `strowger token new` is not held to it.
+    pub tokens: u32,
+    /// Pushes in 24 hours; default 200. Those that were examined and refused count as long as the engine runs.
+    ///
+    /// Each is compiled, before anybody knows whether it is any good.
     pub uploads_per_day: u64,
     /// Revisions that are kept, the newest; default 100, at least 1. Older ones go with the next push, but those of
     /// the last 24 hours, those of the last 10 releases and those that an open contact walks.
@@ -72,6 +92,11 @@ impl Default for TenantLimits {
     fn default() -> Self {
         TenantLimits {
             contacts: 1_000,
+            chats: 500,
+            instances_percent: 50,
+            requests_per_second: 200,
+            burst: 400,
+            tokens: 100,
             uploads_per_day: 200,
             revisions: 100,
             upload_bytes: 64 << 20,
@@ -220,8 +245,17 @@ impl TenantConfig {
                     .to_owned(),
             );
         }
-        if let Some(wrong) = config.limits.fault() {
-            return Err(wrong);
+        let at = |path: &[&str]| {
+            let before = text.get(..key(text, path).start).unwrap_or_default();
+            before.matches('\n').count() + 1
+        };
+        if let Some((below, why)) = config.limits.fault() {
+            let below = below.iter().map(String::as_str);
+            let path: Vec<&str> = std::iter::once("limits").chain(below).collect();
+            return Err(format!("line {}: {why}", at(&path)));
+        }
+        if let Some((below, why)) = wrong_grant(&config.grants) {
+            return Err(format!("line {}: {why}", at(&["grants", below])));
         }
         Ok(config)
     }
@@ -243,36 +277,127 @@ impl TenantLimits {
         }
     }
 
-    fn fault(&self) -> Option<String> {
+    /// The first limit that cannot be: its path below `limits`, and what to do.
+    fn fault(&self) -> Option<(Vec<String>, String)> {
+        const MIB: u64 = 1 << 20;
         let step = &self.step;
-        let most = strowger_plugin::MEMORY_MOST;
-        let fits = |key: &str, value: usize, most: usize| {
-            (value == 0 || value > most).then(|| format!("limits.{key} is 1 to {most}"))
-        };
-        fits("contacts", self.contacts, 100_000)
-            .or_else(|| fits("upload_bytes", self.upload_bytes, 1 << 30))
-            .or_else(|| fits("files", self.files, 20_000))
-            .or_else(|| fits("revisions", self.revisions, 100_000))
-            .or_else(|| fits("step.memory_bytes", step.memory_bytes, most))
-            .or_else(|| {
-                fits(
-                    "step.interpreter_memory_bytes",
-                    step.interpreter_memory_bytes,
-                    most,
-                )
-            })
-            .or_else(|| fits("step.cpu_ms", step.cpu_ms as usize, 10_000))
-            .or_else(|| fits("step.busy_ms", step.busy_ms as usize, 600_000))
-            .or_else(|| fits("step.component_bytes", step.component_bytes, 256 << 20))
-            .or_else(|| Some(self.effects().fault()?.to_string()))
-            .or_else(|| {
-                let host = self.http.private.iter().find(|host| !is_service(host))?;
-                Some(format!(
-                    "limits.http.private `{}` is not a host and a port, such as `127.0.0.1:8090`",
-                    host.escape_debug()
-                ))
-            })
+        let size = |value: usize| value as u64;
+        let memory = size(strowger_plugin::MEMORY_MOST);
+        let tables = size(strowger_plugin::TABLE_ELEMENTS_MOST);
+        let interpreter_tables = size(strowger_plugin::INTERPRETER_TABLE_ELEMENTS_MOST);
+        let ranges = [
+            ("contacts", size(self.contacts), 1, 100_000),
+            ("chats", size(self.chats), 0, 100_000),
+            ("instances_percent", self.instances_percent.into(), 1, 100),
+            (
+                "requests_per_second",
+                self.requests_per_second.into(),
+                1,
+                100_000,
+            ),
+            ("burst", self.burst.into(), 1, 100_000),
+            ("tokens", self.tokens.into(), 0, 100_000),
+            ("uploads_per_day", self.uploads_per_day, 0, 100_000),
+            ("upload_bytes", size(self.upload_bytes), 1, 1 << 30),
+            ("files", size(self.files), 1, 20_000),
+            ("revisions", size(self.revisions), 1, 100_000),
+            (
+                "step.component_bytes",
+                size(step.component_bytes),
+                1,
+                256 * MIB,
+            ),
+            // An empty description has some hundred bytes.
+            (
+                "step.description_bytes",
+                size(step.description_bytes),
+                1 << 10,
+                4 * MIB,
+            ),
+            ("step.memory_bytes", size(step.memory_bytes), 1, memory),
+            (
+                "step.interpreter_memory_bytes",
+                size(step.interpreter_memory_bytes),
+                1,
+                memory,
+            ),
+            ("step.table_elements", size(step.table_elements), 1, tables),
+            (
+                "step.interpreter_table_elements",
+                size(step.interpreter_table_elements),
+                1,
+                interpreter_tables,
+            ),
+            ("step.cpu_ms", step.cpu_ms, 1, 10_000),
+            ("step.busy_ms", step.busy_ms, 1, 600_000),
+            ("step.host_calls", step.host_calls.into(), 1, 100_000),
+            // What a step with a few words in and out needs.
+            (
+                "step.journal_bytes",
+                size(step.journal_bytes),
+                1 << 10,
+                64 * MIB,
+            ),
+            (
+                "step.input_bytes",
+                size(step.input_bytes),
+                1 << 10,
+                16 * MIB,
+            ),
+            (
+                "step.output_bytes",
+                size(step.output_bytes),
+                1 << 10,
+                16 * MIB,
+            ),
+            (
+                "step.string_bytes",
+                size(step.string_bytes),
+                1 << 10,
+                16 * MIB,
+            ),
+            ("step.list_bytes", size(step.list_bytes), 1 << 10, 16 * MIB),
+        ];
+        let wrong = ranges
+            .into_iter()
+            .find(|(_, value, least, most)| !(*least..=*most).contains(value));
+        let path = |key: &str| key.split('.').map(str::to_owned).collect();
+        if let Some((key, value, least, most)) = wrong {
+            let why = format!(
+                "limits.{key} is {least} to {most}, not {value}; leave it out for the default"
+            );
+            return Some((path(key), why));
+        }
+        if let Some(wrong) = self.effects().fault() {
+            let why = format!("{wrong}; leave it out for the default");
+            return Some((vec![wrong.table.to_owned(), wrong.key.to_owned()], why));
+        }
+        let host = self.http.private.iter().find(|host| !is_service(host))?;
+        let why = format!(
+            "limits.http.private `{}` is not a host and a port, such as `127.0.0.1:8090`",
+            host.escape_debug()
+        );
+        Some((path("http.private"), why))
     }
+}
+
+/// The first grant that fits nothing: its key below `grants`, and what to do.
+fn wrong_grant(grants: &Grants) -> Option<(&'static str, String)> {
+    if let Some(host) = grants.http.iter().find(|host| !is_service(host)) {
+        let why = format!(
+            "grants.http `{}` is not a host and a port: write each as requests name it, such as `api.example:443`, without scheme, path or `*`",
+            short(host)
+        );
+        return Some(("http", why));
+    }
+    grants.vault.iter().find_map(|entry| {
+        let why = check_name(entry).err()?;
+        let why = format!(
+            "grants.vault `{}` is no entry of a vault: {why}",
+            short(entry)
+        );
+        Some(("vault", why))
+    })
 }
 
 fn public_key(text: &str) -> Option<Vec<u8>> {
@@ -315,6 +440,38 @@ mod tests {
             ),
             ("[limits.log]\ncolour = 1", "unknown field `colour`"),
             (
+                "[limits]\ncontacts = 5\n[limits.step]\ntable_elements = 999999999",
+                "line 4: limits.step.table_elements is 1 to 10000, not 999999999; leave it out",
+            ),
+            (
+                "[limits.step]\nhost_calls = 0",
+                "line 2: limits.step.host_calls is 1 to 100000, not 0",
+            ),
+            (
+                "[limits.step]\ninput_bytes = 0",
+                "line 2: limits.step.input_bytes is 1024 to",
+            ),
+            (
+                "[limits.step]\ndescription_bytes = 0",
+                "line 2: limits.step.description_bytes is 1024 to",
+            ),
+            (
+                "[limits]\ninstances_percent = 101",
+                "line 2: limits.instances_percent is 1 to 100, not 101",
+            ),
+            (
+                "\n[grants]\nhttp = [\"http://x/\"]",
+                "line 3: grants.http `http://x/` is not a host and a port",
+            ),
+            (
+                "[grants]\nkv = true\nhttp = [\"a.example:443\", \"*\"]",
+                "line 3: grants.http `*` is not a host and a port",
+            ),
+            (
+                "[grants]\nvault = [\"../x\"]",
+                "line 2: grants.vault `../x` is no entry of a vault: an entry's name is",
+            ),
+            (
                 "[limits.http]\nredirects = -1",
                 "line 2: limits.http.redirects: invalid value: integer `-1`, expected a whole number from 0 to 255",
             ),
@@ -331,6 +488,7 @@ mod tests {
             assert!(told.contains(words), "{text}: {told}");
             assert!(!told.contains('\n'), "{told}");
         }
+        assert_eq!(super::TenantLimits::default().fault(), None);
         let config =
             TenantConfig::parse("numbers = [\"100\"]\n[limits.step]\ncpu_ms = 20").expect("whole");
         assert_eq!(config.limits.step.cpu_ms, 20);

@@ -46,6 +46,9 @@ pub async fn examine(
     let project = Project::read(folder).map_err(|error| shown.unreadable(&error))?;
     let limits = &config.limits.step;
     let (steps, complaints) = Steps::load(host, folder, &project.config.plugins, limits).await;
+    if let Some(busy) = complaints.iter().find(|one| one.of_the_engine) {
+        return Err(Refusal::Busy(shown.strip(busy.message.english())));
+    }
     let mut findings = not_granted(&project, tenant, config);
     if project.config.project.name != tenant {
         let name = &project.config.project.name;
@@ -100,6 +103,9 @@ pub async fn try_examples(plugin: &Plugin, config: &str, limits: &Limits) -> Res
     let tried = crate::trial::examples(plugin, config, limits, |_| {}).await;
     if tried.wrong.is_empty() {
         return Ok(());
+    }
+    if let Some(why) = tried.unable {
+        return Err(Refusal::Busy(why));
     }
     let name = &plugin.description().name;
     let told: Vec<Told> = tried

@@ -27,7 +27,7 @@ pub(crate) use examine::Sound;
 pub use follow::follow;
 pub use publish::{Order, Pushed};
 pub use refusal::{Refusal, Told};
-pub use tenant::{Live, Seat, Served, Tenant};
+pub use tenant::{ChatSeat, Live, Seat, Served, Tenant};
 
 use crate::effects::Allowance;
 use crate::project::{Resume, Routes};
@@ -91,6 +91,10 @@ impl Centre {
             limits: TenantLimits {
                 // The only tenant takes nobody's lines.
                 contacts: usize::MAX,
+                chats: usize::MAX,
+                tokens: u32::MAX,
+                requests_per_second: u32::MAX,
+                burst: u32::MAX,
                 ..TenantLimits::default()
             },
             ..TenantConfig::default()
@@ -203,6 +207,14 @@ impl Centre {
     /// A tenant.
     pub fn tenant(&self, name: &str) -> Option<Arc<Tenant>> {
         self.state().tenants.get(name).cloned()
+    }
+
+    /// What a tenant may use; the defaults for one that has no file any more.
+    pub(crate) fn limits_of(&self, name: &str) -> TenantLimits {
+        let tenant = self.tenant(name);
+        tenant.map_or_else(TenantLimits::default, |tenant| {
+            tenant.config().limits.clone()
+        })
     }
 
     /// Whether tenants publish here; else a folder is what is live.

@@ -79,6 +79,7 @@ impl Centre {
         let (files, blobs) = unpacked.await.map_err(broken)??;
         let _turn = tenant.publishing.lock().await;
         self.quota(&store, &tenant, &config).await?;
+        let compiled = self.node.host.uncached(blobs.keys().cloned());
         let push = Push {
             files,
             blobs,
@@ -87,7 +88,8 @@ impl Centre {
             note,
             by,
         };
-        self.take_in(&tenant, &store, push).await
+        let pushed = self.take_in(&tenant, &store, push).await;
+        self.settle(&tenant, compiled, pushed).await
     }
 
     /// Takes in a plugin's component: the newest revision with it in place of the version there.
@@ -101,11 +103,26 @@ impl Centre {
     ) -> Result<Pushed, Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
         let config = tenant.config();
-        let plugin = self.load(&component, &config).await?;
-        let name = plugin.description().name.clone();
-        let signer = Signer::of(&tenant.name, &config, &plugin, signature)?;
-        let _turn = tenant.publishing.lock().await;
         self.quota(&store, &tenant, &config).await?;
+        let compiled = self.node.host.uncached([tree::digest(&component)]);
+        let pushed = self
+            .take_plugin(&tenant, &store, &config, component, (signature, note, by))
+            .await;
+        self.settle(&tenant, compiled, pushed).await
+    }
+
+    async fn take_plugin(
+        &self,
+        tenant: &Tenant,
+        store: &Store,
+        config: &TenantConfig,
+        component: Vec<u8>,
+        (signature, note, by): (Option<Vec<u8>>, &str, &str),
+    ) -> Result<Pushed, Refusal> {
+        let plugin = self.load(&component, config).await?;
+        let name = plugin.description().name.clone();
+        let signer = Signer::of(&tenant.name, config, &plugin, signature)?;
+        let _turn = tenant.publishing.lock().await;
         let newest = store.revisions(&tenant.name, None, 1).await?;
         let Some(base) = newest.into_iter().next() else {
             return Err(Refusal::Conflict(format!(
@@ -114,7 +131,7 @@ impl Centre {
             )));
         };
         let mut files = base.manifest.files;
-        let mut blobs = tree::fetch(&store, &files).await?;
+        let mut blobs = tree::fetch(store, &files).await?;
         let stored = blobs.keys().cloned().collect();
         let place = place_of(&name, &files, &blobs)?;
         let sha256 = tree::digest(&component);
@@ -128,7 +145,25 @@ impl Centre {
             note,
             by,
         };
-        self.take_in(&tenant, &store, push).await
+        self.take_in(tenant, store, push).await
+    }
+
+    /// What stays of a push that is refused: the attempt, unless the engine was too busy; no compiled code.
+    async fn settle(
+        &self,
+        tenant: &Tenant,
+        compiled: Vec<String>,
+        pushed: Result<Pushed, Refusal>,
+    ) -> Result<Pushed, Refusal> {
+        match &pushed {
+            Ok(_) => return pushed,
+            Err(Refusal::Busy(_)) => tenant.forgive(),
+            Err(_) => {}
+        }
+        let host = self.node.host.clone();
+        let forgotten = tokio::task::spawn_blocking(move || host.forget(&compiled));
+        forgotten.await.map_err(broken)?;
+        pushed
     }
 
     /// Makes a revision live, for all callers or for some. Contacts in progress keep theirs.
@@ -540,21 +575,23 @@ impl Centre {
         })
     }
 
+    /// Counts a push before anything of it is compiled.
     async fn quota(
         &self,
         store: &Store,
         tenant: &Tenant,
         config: &TenantConfig,
     ) -> Result<(), Refusal> {
-        let since = self.node.clock.now().saturating_sub(DAY_MS);
+        let now = self.node.clock.now();
+        let since = now.saturating_sub(DAY_MS);
         let most = config.limits.uploads_per_day;
-        match store.revisions_since(&tenant.name, since).await? {
-            count if count >= most => Err(Refusal::Limit(format!(
-                "tenant {} has pushed {count} times in 24 hours, and may {most} times (limits.uploads_per_day)",
+        let kept = store.revisions_since(&tenant.name, since).await?;
+        tenant.attempt(now, since, kept, most).map_err(|count| {
+            Refusal::Limit(format!(
+                "tenant {} has pushed {count} times in 24 hours, what was refused included, and may {most} times (limits.uploads_per_day)",
                 tenant.name
-            ))),
-            _ => Ok(()),
-        }
+            ))
+        })
     }
 
     pub(super) fn publisher(&self, tenant: &str) -> Result<(Arc<Tenant>, Store), Refusal> {
@@ -698,6 +735,13 @@ fn gained(before: &Manifest, after: &Manifest) -> Vec<String> {
 
 /// A component's complaints as a refusal.
 fn complaints(errors: &[LoadError]) -> Refusal {
+    let busy = errors.iter().find_map(|error| match error {
+        LoadError::Describe(error) if error.of_the_engine() => Some(error.to_string()),
+        _ => None,
+    });
+    if let Some(why) = busy {
+        return Refusal::Busy(why);
+    }
     let told: Vec<Told> = errors
         .iter()
         .map(|error| Told::plain(error.code(), error.to_string()))
@@ -715,4 +759,27 @@ fn complaints(errors: &[LoadError]) -> Refusal {
 fn broken(error: tokio::task::JoinError) -> Refusal {
     tracing::error!("a push ended by a fault: {error}");
     Refusal::Unable("the push ended by a fault of the engine".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use strowger_plugin::{LoadError, StepError};
+
+    use super::{Refusal, complaints};
+
+    #[test]
+    fn a_full_pool_is_no_complaint_about_a_component() {
+        let busy = LoadError::Describe(StepError::PoolBusy {
+            pool: 4,
+            most: 2,
+            waited: Duration::from_secs(2),
+        });
+        let refusal = complaints(&[busy]);
+        assert!(matches!(refusal, Refusal::Busy(_)), "{refusal:?}");
+        assert!(!refusal.to_string().contains("error["), "{refusal}");
+        let own = complaints(&[LoadError::Describe(StepError::StackLimit)]);
+        assert!(matches!(own, Refusal::Errors { .. }), "{own:?}");
+    }
 }

@@ -68,6 +68,11 @@ pub enum Refusal {
     /// A limit of the tenant.
     #[error("{0}")]
     Limit(String),
+    /// The engine is too busy now; nothing is known of what was pushed.
+    #[error(
+        "the engine is too busy to check this now: {0}; what was pushed is not to blame, push it again in a minute"
+    )]
+    Busy(String),
     /// This machine cannot.
     #[error("{0}")]
     Unable(String),

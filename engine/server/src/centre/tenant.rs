@@ -1,6 +1,6 @@
 //! A tenant while it is served: the revisions that its contacts walk.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
@@ -54,7 +54,11 @@ pub struct Tenant {
     config: RwLock<Arc<TenantConfig>>,
     live: RwLock<Option<Live>>,
     contacts: AtomicUsize,
+    /// Chats among them.
+    chats: AtomicUsize,
     refused: AtomicU64,
+    /// When something was pushed that came to be examined, kept or not: the last day's, in milliseconds since 1970.
+    attempts: Mutex<VecDeque<u64>>,
     /// One publication at a time: of two that come at once the second finds what the first has done.
     pub(super) publishing: tokio::sync::Mutex<()>,
     /// The revision that was pushed last, which is mostly the one that is released next.
@@ -72,6 +76,34 @@ impl Drop for Seat {
     }
 }
 
+/// A chat's place among those that its tenant may have at once.
+pub struct ChatSeat(Arc<Tenant>);
+
+impl Drop for ChatSeat {
+    fn drop(&mut self) {
+        self.0.chats.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Seat {
+    /// A place for a chat; none when the tenant has as many as it may, which is counted.
+    pub fn chat(&self) -> Option<ChatSeat> {
+        let Seat(tenant) = self;
+        let most = tenant.config().limits.chats;
+        let room = |now| (now < most).then_some(now + 1);
+        let taken = tenant
+            .chats
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
+        match taken {
+            Ok(_) => Some(ChatSeat(Arc::clone(tenant))),
+            Err(_) => {
+                tenant.refused.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+}
+
 impl Tenant {
     pub(super) fn new(
         name: &str,
@@ -79,6 +111,7 @@ impl Tenant {
         allowance: Arc<Allowance>,
         config: TenantConfig,
     ) -> Arc<Tenant> {
+        share.set_instances_percent(config.limits.instances_percent);
         Arc::new(Tenant {
             name: name.to_owned(),
             share,
@@ -86,6 +119,8 @@ impl Tenant {
             config: RwLock::new(Arc::new(config)),
             live: RwLock::default(),
             contacts: AtomicUsize::new(0),
+            chats: AtomicUsize::new(0),
+            attempts: Mutex::default(),
             refused: AtomicU64::new(0),
             publishing: tokio::sync::Mutex::default(),
             prepared: RwLock::default(),
@@ -101,6 +136,8 @@ impl Tenant {
     }
 
     pub(super) fn configure(&self, config: TenantConfig) {
+        self.share
+            .set_instances_percent(config.limits.instances_percent);
         self.allowance.set(config.limits.effects());
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
@@ -200,6 +237,27 @@ impl Tenant {
                 None
             }
         }
+    }
+
+    /// Counts a push that is to be examined; how many there were since `since`, where these are `most` already. `kept`
+    /// are those that the store knows of.
+    pub(super) fn attempt(&self, now: u64, since: u64, kept: u64, most: u64) -> Result<(), u64> {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        while attempts.front().is_some_and(|at| *at < since) {
+            attempts.pop_front();
+        }
+        let count = kept.max(attempts.len() as u64);
+        if count >= most {
+            return Err(count);
+        }
+        attempts.push_back(now);
+        Ok(())
+    }
+
+    /// The push that was counted last could not be examined, which was not its fault.
+    pub(super) fn forgive(&self) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.pop_back();
     }
 
     /// Contacts in progress.

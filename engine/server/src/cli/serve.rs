@@ -169,6 +169,7 @@ impl Serve {
             sip: sip.meter(),
             ladders: ladders.clone(),
             gate: gate.clone(),
+            uploads: Default::default(),
             chats: chats.clone(),
             returns: returns.clone(),
         });
@@ -246,6 +247,16 @@ fn centre_config(folder: &Path) -> Result<Config, Failure> {
     let unusable = |error: ConfigError| Failure::of_project(&error.into(), Language::English);
     let source = Config::source(folder).map_err(unusable)?;
     let config = Config::parse(&source).map_err(unusable)?;
+    // Where it is read, it holds for the folder's own plugins, of which a centre has none.
+    let limits =
+        toml::from_str::<toml::Table>(&source.text).is_ok_and(|all| all.contains_key("limits"));
+    if limits {
+        return Err(Failure::cannot(format!(
+            "{}: limits: a centre's own file limits nobody; write [limits] into each tenant's file below {}",
+            folder.join("strowger.toml").display(),
+            folder.join("tenants").display()
+        )));
+    }
     match config.plugins.keys().next() {
         Some(plugin) => Err(Failure::cannot(format!(
             "{}: plugins.{plugin}: a centre has no plugins of its own; its tenants push theirs",

@@ -423,9 +423,10 @@ fn refused(error: ChatError) -> Response {
         ChatError::TooManyBegun | ChatError::TooFast | ChatError::Busy => {
             StatusCode::TOO_MANY_REQUESTS
         }
-        ChatError::Stopping | ChatError::TooMany | ChatError::Unsaved(_) => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        ChatError::Stopping
+        | ChatError::TooMany
+        | ChatError::TooManyOfTenant(_)
+        | ChatError::Unsaved(_) => StatusCode::SERVICE_UNAVAILABLE,
         ChatError::Store(error) => {
             tracing::error!("{error}");
             StatusCode::SERVICE_UNAVAILABLE

@@ -14,6 +14,7 @@ use super::limits::{Buckets, Payer};
 use super::principal::{Means, Principal};
 use super::{Peer, Problem};
 use crate::access::{Passwords, Role, digest, parse_token, tenant_of};
+use crate::centre::TenantLimits;
 use crate::project::HttpSection;
 use crate::store::{Store, StoreError, TokenRow};
 
@@ -46,6 +47,10 @@ pub struct Gate {
     guarded: AtomicBool,
     remembered: Mutex<HashMap<String, (TokenRow, u64)>>,
     requests: Buckets<Payer>,
+    /// Of each tenant's tokens and users together: how many a second and at once, and what is left.
+    of_tenants: Mutex<HashMap<String, (u32, u32, Buckets<()>)>>,
+    /// One token is made at a time: they are counted before.
+    pub(super) making: tokio::sync::Mutex<()>,
     sign_ins: Buckets<(IpAddr, String)>,
     sign_ins_of_source: Buckets<IpAddr>,
     sign_ins_of_user: Buckets<String>,
@@ -78,6 +83,8 @@ impl Gate {
             guarded: AtomicBool::new(guarded),
             remembered: Mutex::default(),
             requests: Buckets::new(config.requests_per_second.into(), config.burst),
+            of_tenants: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
             sign_ins: Buckets::new(SIGN_INS.0, SIGN_INS.1),
             sign_ins_of_source: buckets(SIGN_INS_OF_SOURCE),
             sign_ins_of_user: Buckets::new(SIGN_INS_OF_USER.0, SIGN_INS_OF_USER.1),
@@ -192,6 +199,35 @@ impl Gate {
     /// Counts a request; 429 when there are too many.
     pub(super) fn count(&self, payer: &Payer, now: u64) -> Result<(), Problem> {
         self.requests.take(payer, now).map_err(too_many)
+    }
+
+    /// Counts a request of a tenant's, whichever of its tokens and users it comes from; 429 when there are too many.
+    pub(super) fn count_tenant(
+        &self,
+        tenant: &str,
+        limits: &TenantLimits,
+        now: u64,
+    ) -> Result<(), Problem> {
+        let (per_second, burst) = (limits.requests_per_second, limits.burst);
+        // Nothing under this lock panics half-way through a change.
+        let mut all = self
+            .of_tenants
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let fresh = || (per_second, burst, Buckets::new(per_second.into(), burst));
+        let known = all.entry(tenant.to_owned()).or_insert_with(fresh);
+        if (known.0, known.1) != (per_second, burst) {
+            // Its file was read again.
+            *known = fresh();
+        }
+        known.2.take(&(), now).map_err(|seconds| {
+            Problem::too_many(
+                format!(
+                    "too many requests of tenant {tenant}, all its tokens and users together: go on in {seconds} s, and slower; limits.requests_per_second in the tenant's file is the limit"
+                ),
+                seconds,
+            )
+        })
     }
 
     /// 429 for a source that has sent too many requests which were not let in: those cost a look into the store each.

@@ -1,6 +1,7 @@
 //! What stands before every endpoint: who asks, how often, whether this one may; and behind it: was a change written down,
 //! is it known already.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -12,6 +13,7 @@ use super::idempotency::{self, KEY};
 use super::limits::Payer;
 use super::principal::Principal;
 use super::routes::Access;
+use super::uploads::{Upload, Uploads};
 use super::{Api, Peer, Problem, gate, tagged};
 use crate::store::{Audited, Change};
 
@@ -26,6 +28,8 @@ pub(super) struct Rule {
     pub api: Api,
     pub access: Access,
     pub body_bytes: usize,
+    /// Whether its body is a whole project or component.
+    pub push: bool,
     /// How long the endpoint may take.
     pub within: Duration,
 }
@@ -77,6 +81,10 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, 
         _ => Payer::Known(principal.who.clone()),
     };
     api.gate.count(&payer, now)?;
+    if let Some(tenant) = &principal.tenant {
+        let limits = api.centre.limits_of(tenant);
+        api.gate.count_tenant(tenant, &limits, now)?;
+    }
     let allowed = match permission.filter(|permission| !principal.may(*permission)) {
         None => gate::ours(&principal, request.method(), request.headers()),
         Some(permission) => Err(Problem::forbidden(format!(
@@ -126,7 +134,14 @@ async fn carry_out(
     next: Next,
 ) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
-    let answer = answered(rule, principal, request, next).await;
+    let (request, upload) = match rule.push {
+        false => (request, None),
+        true => match Uploads::admit(&rule.api, request).await {
+            Ok((request, upload)) => (request, Some(upload)),
+            Err(problem) => return problem.into_response(),
+        },
+    };
+    let answer = answered(rule, principal, request, upload, next).await;
     let strange = [StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND];
     if rule.access == Access::OwnToken && strange.contains(&answer.status()) {
         let source = Payer::Source(peer.unwrap_or_default().network());
@@ -140,6 +155,7 @@ async fn answered(
     rule: &Rule,
     principal: Option<Principal>,
     request: Request,
+    upload: Option<Arc<Upload>>,
     next: Next,
 ) -> Response {
     let asked: HeaderMap = request.headers().clone();
@@ -152,11 +168,16 @@ async fn answered(
     let (rule, within) = (rule.clone(), rule.within);
     let journalled = rule.access == Access::OwnToken;
     let done = tokio::spawn(async move {
-        match (principal, method == Method::POST && asked.contains_key(KEY)) {
+        let answer = match (principal, method == Method::POST && asked.contains_key(KEY)) {
             (Some(principal), true) => {
                 idempotency::once(&rule.api, &principal, rule.body_bytes, request, next).await
             }
             _ => next.run(request).await,
+        };
+        // Its part of the memory is held up to here.
+        match upload.and_then(|upload| upload.refusal()) {
+            Some(problem) => problem.into_response(),
+            None => answer,
         }
     });
     match tokio::time::timeout(within, done).await {

@@ -32,6 +32,7 @@ mod tagged;
 mod tenants;
 mod tls;
 mod tokens;
+mod uploads;
 mod users;
 mod vault;
 
@@ -78,6 +79,8 @@ pub struct Api {
     pub ladders: Ladders,
     /// Who may come in.
     pub gate: Arc<Gate>,
+    /// The pushes that come in.
+    pub(crate) uploads: uploads::Uploads,
     /// The chats; none when none are taken.
     pub chats: Option<Arc<Chats>>,
     /// The calls whose callers may come back.

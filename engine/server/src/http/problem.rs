@@ -93,6 +93,14 @@ impl Problem {
         Problem::of(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
+    /// The same, with the seconds after which it is worth another try.
+    pub fn unavailable_for(detail: impl Into<String>, seconds: u64) -> Problem {
+        Problem {
+            retry_after: Some(seconds),
+            ..Problem::unavailable(detail)
+        }
+    }
+
     pub fn internal(detail: impl Into<String>) -> Problem {
         Problem::of(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }

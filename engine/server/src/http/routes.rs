@@ -99,6 +99,7 @@ impl Routes {
                 api: api.clone(),
                 access,
                 body_bytes,
+                push,
                 within,
             };
             let (_, paths, methods) = route;

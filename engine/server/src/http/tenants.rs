@@ -25,6 +25,9 @@ use crate::store::{PluginVersion, Release, Revision};
 /// The header with the signature of a plugin: Ed25519, 64 bytes in base64.
 pub(crate) const SIGNATURE: &str = "strowger-signature";
 
+/// When a push is worth another try that the engine was too busy for, in seconds.
+const BUSY_S: u64 = 60;
+
 /// A tenant as the API shows it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Tenant)]
@@ -497,7 +500,7 @@ async fn released(
     Ok((Extension(audited), Json(release)).into_response())
 }
 
-fn unknown(tenant: &str) -> Problem {
+pub(super) fn unknown(tenant: &str) -> Problem {
     let shown: String = tenant.chars().take(64).collect();
     Problem::not_found(format!(
         "there is no tenant `{shown}`; /v1/tenants lists them"
@@ -535,8 +538,25 @@ impl From<Refusal> for Problem {
                 Problem::of(StatusCode::CONFLICT, detail).with("gains", json!(gains))
             }
             Refusal::Limit(_) => Problem::too_many(detail, 3_600),
+            Refusal::Busy(_) => Problem::unavailable_for(detail, BUSY_S),
             Refusal::Unable(_) => Problem::of(StatusCode::INSUFFICIENT_STORAGE, detail),
             Refusal::Store(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Problem;
+    use crate::centre::Refusal;
+    use axum::http::{StatusCode, header};
+    use axum::response::IntoResponse;
+
+    #[test]
+    fn a_busy_engine_blames_nobody() {
+        let refusal = Refusal::Busy("no instance became free within 2000 ms".to_owned());
+        let answer = Problem::from(refusal).into_response();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers()[header::RETRY_AFTER], "60");
     }
 }

@@ -129,7 +129,10 @@ pub(crate) async fn list(
 /// Its text stands in the answer and nowhere else. It may do no more than whoever makes it, and for no other tenant.
 #[utoipa::path(
     post, path = "/v1/tokens", operation_id = "make_token", tag = "access", request_body = WantedToken,
-    responses((status = 201, body = MadeToken, headers(("Location" = String, description = "The token's address."))))
+    responses(
+        (status = 201, body = MadeToken, headers(("Location" = String, description = "The token's address."))),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The tenant has as many tokens as it may."),
+    )
 )]
 pub(crate) async fn make(
     State(api): State<Api>,
@@ -184,7 +187,19 @@ pub(crate) async fn make(
         expires_at: wanted.days.map(|days| expiry(now, days)),
         used_at: None,
     };
-    let audited = api.gate.store()?.make_token(&row, &change).await?;
+    let store = api.gate.store()?;
+    let _turn = api.gate.making.lock().await;
+    if let Some(tenant) = &tenant {
+        let most = api.centre.limits_of(tenant).tokens;
+        let there = store.tokens(Some(tenant), None, most).await?;
+        if there.len() >= most as usize {
+            let _ = api.audit(&change.refused()).await?;
+            return Err(Problem::conflict(format!(
+                "tenant {tenant} has {most} tokens, the most that it may (limits.tokens): revoke those that nobody needs, expired ones too; /v1/tokens lists them"
+            )));
+        }
+    }
+    let audited = store.make_token(&row, &change).await?;
     let location = format!("/v1/tokens/{}", row.id);
     let mut made = MadeToken {
         about: row.into(),

@@ -15,6 +15,8 @@ pub struct Complaint {
     pub message: Text,
     /// What to do.
     pub help: Option<Text>,
+    /// Whether it is the engine's trouble of this moment rather than the plugin's.
+    pub of_the_engine: bool,
 }
 
 impl Complaint {
@@ -24,6 +26,7 @@ impl Complaint {
             plugin: None,
             message,
             help: None,
+            of_the_engine: false,
         }
     }
 
@@ -36,6 +39,7 @@ impl Complaint {
             plugin: None,
             message,
             help,
+            of_the_engine: of_the_engine(error),
         }
     }
 
@@ -49,7 +53,10 @@ impl Complaint {
     pub(super) fn of_component(plugin: &str, file: &str, error: &LoadError) -> Complaint {
         let (message, help) = refused(error);
         let message = text!("{file}: {message}", "`{file}`：{message}"; message);
-        Complaint::of(plugin, message, help)
+        Complaint {
+            of_the_engine: of_the_engine(error),
+            ..Complaint::of(plugin, message, help)
+        }
     }
 
     /// About a plugin of this name.
@@ -58,6 +65,7 @@ impl Complaint {
             message: text!("plugin {plugin}: {message}", "插件 `{plugin}`：{message}"; message),
             plugin: Some(plugin.to_owned()),
             help,
+            of_the_engine: false,
         }
     }
 
@@ -68,6 +76,10 @@ impl Complaint {
             None => self.message.english().to_owned(),
         }
     }
+}
+
+fn of_the_engine(error: &LoadError) -> bool {
+    matches!(error, LoadError::Describe(error) if error.of_the_engine())
 }
 
 /// The cause and the remedy that an error's English sentence has, before and after its first `; `.

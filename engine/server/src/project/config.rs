@@ -774,7 +774,7 @@ struct Wrong {
 }
 
 /// Where a key stands, or the longest part of its path that does; the first line when nothing of it does.
-pub(super) fn key(text: &str, path: &[&str]) -> Range<usize> {
+pub(crate) fn key(text: &str, path: &[&str]) -> Range<usize> {
     use toml::de::{DeTable, DeValue};
     let Ok(root) = DeTable::parse(text) else {
         return 0..0;

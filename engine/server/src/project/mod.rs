@@ -26,7 +26,7 @@ pub use config::{
     Config, ConfigError, Grants, How, HttpSection, LogFormat, Loudness, PluginConfig,
     RecordingConfig, TransferSection, is_project_name,
 };
-pub(crate) use config::{is_service, told};
+pub(crate) use config::{is_service, key, told};
 pub use destination::{Unreachable, destination};
 pub use examined::{Examined, errors_of};
 pub use finding::{Finding, PROJECT_RULE, Source};

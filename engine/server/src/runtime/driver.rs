@@ -502,6 +502,7 @@ impl<L: Line> Driver<L> {
                 None => std::future::pending().await,
             }
         };
+        let wanted = self.guests.wanted();
         tokio::select! {
             // In this order: what has happened comes before time that has passed.
             biased;
@@ -511,6 +512,7 @@ impl<L: Line> Driver<L> {
             input = self.line.event() => Event::Line(input),
             at = time => Event::Deadline(at),
             () = waited => Event::DropWaiting,
+            () = wanted => Event::DropWaiting,
         }
     }
 

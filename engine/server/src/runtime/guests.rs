@@ -1,15 +1,16 @@
 //! Steps that run: their instances, and the host calls that come from them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 use strowger_contact::{StepFailure, StepResult};
 use strowger_plugin::{
-    Class, GuestTask, Host, HostCallError, HostCallFuture, HostCalls, Limits, Plugin, RunRequest,
-    Share, StepError, StepReport, Told, class,
+    Class, GuestTask, Host, HostCallError, HostCallFuture, HostCalls, Limits, Parked, Plugin,
+    RunRequest, Share, StepError, StepReport, Told, class,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 /// Calls and ends of one contact's steps waiting to be handled. A contact runs one step at a time, and a
@@ -49,6 +50,8 @@ pub(crate) struct Guests {
     share: Share,
     /// How long an instance may wait before it is dropped, to be built anew when its answer is there.
     drop_after: Duration,
+    /// Notified when somebody needs the place of an instance that waits.
+    wanted: Arc<Notify>,
     events: mpsc::Sender<GuestEvent>,
     queue: mpsc::Receiver<GuestEvent>,
     running: HashMap<u32, Running>,
@@ -68,6 +71,8 @@ struct Running {
     busy: Duration,
     /// When it began to wait for the contact, a person or a clock.
     waits_since: Option<Instant>,
+    /// Its place among the instances that can make place for others, while it waits so.
+    parked: Option<Parked>,
 }
 
 impl Guests {
@@ -78,6 +83,7 @@ impl Guests {
             host: host.clone(),
             share: share.clone(),
             drop_after,
+            wanted: Arc::default(),
             events,
             queue,
             running: HashMap::new(),
@@ -95,6 +101,7 @@ impl Guests {
             since: Instant::now(),
             busy: Duration::ZERO,
             waits_since: None,
+            parked: None,
         };
         running.start(&self.host, &self.share, self.events.clone());
         self.running.insert(activation, running);
@@ -112,6 +119,7 @@ impl Guests {
             since: Instant::now(),
             busy: Duration::ZERO,
             waits_since: None,
+            parked: None,
         };
         if waits.is_none() {
             running.start(&self.host, &self.share, self.events.clone());
@@ -147,6 +155,10 @@ impl Guests {
                 let now = Instant::now();
                 running.busy += now - running.since;
                 running.waits_since = Some(now);
+                if running.droppable() {
+                    let plugin = &running.run.plugin;
+                    running.parked = Some(plugin.park(&self.share, &self.wanted));
+                }
             }
         }
     }
@@ -160,6 +172,7 @@ impl Guests {
             return;
         };
         running.told.answer(&value);
+        running.parked = None;
         if running.waits_since.take().is_some() {
             running.since = Instant::now();
         }
@@ -177,13 +190,23 @@ impl Guests {
         Some(since + self.drop_after)
     }
 
-    /// Drops the instances that have waited long enough; says how many.
+    /// Waits until somebody needs the place of an instance that waits; [`Self::drop_waiting`] gives it.
+    pub fn wanted(&self) -> impl Future<Output = ()> + use<> {
+        let wanted = Arc::clone(&self.wanted);
+        async move { wanted.notified().await }
+    }
+
+    /// Drops the instances that have waited long enough, or whose place somebody needs; says how many.
     pub fn drop_waiting(&mut self) -> u64 {
         let now = Instant::now();
         let mut dropped = 0;
         for running in self.running.values_mut() {
             let due = |since: Instant| since + self.drop_after <= now;
-            if running.droppable() && running.waits_since.is_some_and(due) {
+            let wanted = running.parked.as_ref().is_some_and(Parked::wanted);
+            if running.droppable() && (wanted || running.waits_since.is_some_and(due)) {
+                if let Some(parked) = running.parked.take() {
+                    parked.give_up();
+                }
                 // Ended by being dropped.
                 running.instance = None;
                 dropped += 1;
@@ -242,8 +265,9 @@ impl Running {
             told: Some(self.told.clone()),
             cancel: None,
         };
+        let of = share.clone();
         let run = async move {
-            let report = plugin.run_here(request).await;
+            let report = plugin.run_for(&of, request).await;
             let result = step_result(report);
             let _ = events.send(GuestEvent::Ended { activation, result }).await;
         };

@@ -42,6 +42,8 @@ pub struct Tried {
     pub not_judged: usize,
     /// What is wrong with the others, a sentence each.
     pub wrong: Vec<String>,
+    /// Why some could not be tried now, where that is the engine's doing; it stands in `wrong` too.
+    pub unable: Option<String>,
     /// How often an instance was dropped by [`repeated`].
     pub dropped: usize,
 }
@@ -60,6 +62,11 @@ pub async fn examples(
             let caller = Caller::new(Script::default(), config.to_owned(), told);
             let outside = caller.outside();
             let report = step(plugin, name, example["input"].to_string(), limits, caller).await;
+            if let Err(error) = &report.result
+                && error.of_the_engine()
+            {
+                tried.unable = Some(error.to_string());
+            }
             let wrong = match &report.result {
                 _ if outside.load(Ordering::Relaxed) => {
                     tried.not_judged += 1;

@@ -7,7 +7,7 @@ use strowger_contact::Millis;
 use tokio::sync::{Notify, oneshot};
 
 use super::event::ChatEvent;
-use crate::centre::Seat;
+use crate::centre::{ChatSeat, Seat};
 use crate::runtime::Engine;
 
 /// Most posts of one chat that wait to be taken in.
@@ -57,6 +57,8 @@ pub(super) struct Home {
     pub engine: Option<Arc<Engine>>,
     /// The chat's place among its tenant's contacts.
     pub _seat: Option<Seat>,
+    /// The same among its tenant's chats.
+    pub _chat: Option<ChatSeat>,
 }
 
 /// An open chat. It is small: while nobody writes, this is all there is of it in memory.

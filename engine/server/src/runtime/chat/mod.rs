@@ -29,7 +29,7 @@ use self::line::ChatLine;
 use self::source::Sources;
 use super::driver::{Driver, Pace};
 use super::node::Node;
-use crate::centre::{Admitted, Centre, NotAdmitted};
+use crate::centre::{Admitted, Centre, NotAdmitted, Seat};
 use crate::project::ChatSection;
 use crate::store::{OpenChat, Record, StoreError};
 
@@ -88,6 +88,9 @@ pub enum ChatError {
     /// Too many chats.
     #[error("there are as many chats as chat.at_once allows: try again later")]
     TooMany,
+    /// Its tenant has as many as it may.
+    #[error("tenant {0} has as many chats as it may (limits.chats): try again later")]
+    TooManyOfTenant(String),
     /// One source begins too many.
     #[error(
         "too many chats were begun from this address: chat.new_per_minute says how many may be"
@@ -157,6 +160,7 @@ impl Chats {
                 tenant,
                 content,
                 engine: None,
+                _chat: seat.as_ref().and_then(Seat::chat),
                 _seat: seat,
             };
             let chat = Arc::new(Chat::new(id.clone(), token, true, home));
@@ -198,6 +202,9 @@ impl Chats {
         if lock(&self.open).len() >= self.settings.at_once as usize {
             return Err(ChatError::TooMany);
         }
+        let place = seat
+            .chat()
+            .ok_or_else(|| ChatError::TooManyOfTenant(engine.tenant.clone()))?;
         let contact = engine.contact(&flow, Channel::Chat, from, to, None).await;
         // Routes were checked against the flows when the project was loaded.
         let mut contact = contact.ok_or_else(|| NotAdmitted::NoRoute(short(to)))?;
@@ -217,6 +224,7 @@ impl Chats {
             content: engine.program.content().to_owned(),
             engine: Some(engine.clone()),
             _seat: Some(seat),
+            _chat: Some(place),
         };
         let chat = Arc::new(Chat::new(id.clone(), hash, true, home));
         lock(&self.open).insert(id.clone(), chat.clone());

@@ -1,0 +1,220 @@
+//! What a tenant may take of what all share: chats, requests, tokens, pushes. Others have theirs all the same.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use strowger_tests::{Engine, Talk, http};
+
+use crate::hall::{Hall, altered, component, says};
+use crate::hostile::{CHATS, attacker, reach};
+
+/// A project of one flow that asks and waits.
+fn waits(tenant: &str, number: &str) -> Result<tempfile::TempDir> {
+    let folder = says(tenant, number, "unused")?;
+    std::fs::write(
+        folder.path().join("greeting.flow.yaml"),
+        "flow: greeting\nformat: 1\nlanguages: [en]\nprompts:\n  which: { en: Which number? }\n\
+         vars: { number: text }\nsteps:\n  start:\n    ask: which\n    into: number\n    expect: { digits: 1..4 }\n    \
+         then: { ok: bye, no_input: bye, no_match: bye }\n  bye: { hangup: done }\n",
+    )?;
+    Ok(folder)
+}
+
+#[test]
+fn one_tenants_chats_leave_room_for_anothers() -> Result<()> {
+    let hall = Hall::open_with(
+        CHATS,
+        &[
+            ("mallory", "numbers = [\"6*\"]\n[limits]\nchats = 2\n"),
+            ("vega", "numbers = [\"7*\"]\n"),
+        ],
+    )?;
+    hall.publish(&waits("mallory", "6")?)?;
+    hall.publish(&waits("vega", "7")?)?;
+    let begin = |to| Talk::begin(hall.engine.http, to, None);
+    let mut talks = vec![begin("6")?, begin("6")?];
+    let third = begin("6").err().context("it has two already")?.to_string();
+    ensure!(
+        third.contains("503") && third.contains("limits.chats"),
+        "{third}"
+    );
+    begin("7")?;
+    // One that ends makes room.
+    talks[0].asked("Which number?")?;
+    talks[0].write("12")?;
+    talks[0].ended()?;
+    begin("6")?;
+    Ok(())
+}
+
+#[test]
+fn many_tokens_are_no_way_around_a_tenants_limits() -> Result<()> {
+    let hall = Hall::open(&[
+        (
+            "mallory",
+            "[limits]\ntokens = 4\nrequests_per_second = 1\nburst = 12\n",
+        ),
+        ("vega", ""),
+    ])?;
+    let owner = hall.engine.token("owner", &["--tenant", "mallory"])?;
+    let make = || {
+        let wanted = json!({ "name": "another", "role": "auditor" });
+        http::ask(
+            hall.engine.http,
+            "POST",
+            "/v1/tokens",
+            Some(&owner),
+            Some(&wanted),
+        )
+    };
+    let mut tokens = Vec::new();
+    for _ in 0..3 {
+        let made = make()?;
+        ensure!(made.status == 201, "{}", made.body);
+        tokens.push(
+            made.json()?["token"]
+                .as_str()
+                .context("a token")?
+                .to_owned(),
+        );
+    }
+    let fifth = make()?;
+    ensure!(
+        fifth.status == 409 && fifth.body.contains("limits.tokens"),
+        "{fifth:?}"
+    );
+    // Each of them has a bucket of its own, and all have one together.
+    let mut statuses = Vec::new();
+    for token in tokens.iter().cycle().take(30) {
+        let answer = http::ask(hall.engine.http, "GET", "/v1/me", Some(token), None)?;
+        if answer.status == 429 {
+            ensure!(answer.header("retry-after").is_some(), "{}", answer.head);
+            ensure!(
+                answer.body.contains("limits.requests_per_second"),
+                "{}",
+                answer.body
+            );
+        }
+        statuses.push(answer.status);
+    }
+    ensure!(
+        statuses[0] == 200 && statuses.contains(&429),
+        "{statuses:?}"
+    );
+    let neighbour = hall.engine.token("owner", &["--tenant", "vega"])?;
+    let answer = http::ask(hall.engine.http, "GET", "/v1/me", Some(&neighbour), None)?;
+    ensure!(answer.status == 200, "{}", answer.body);
+    Ok(())
+}
+
+#[test]
+fn a_push_that_is_too_large_is_refused_unread() -> Result<()> {
+    let hall = Hall::open(&[("mallory", "[limits]\nupload_bytes = 100000\nfiles = 10\n")])?;
+    for path in ["revisions", "plugins"] {
+        let mut stream = TcpStream::connect(hall.engine.http)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        // Not a byte of the body: the answer does not wait for one.
+        write!(
+            stream,
+            "POST /v1/tenants/mallory/{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/octet-stream\r\nContent-Length: 240000000\r\n\r\n",
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        ensure!(
+            answer.starts_with("HTTP/1.1 413") && answer.contains("limits.upload_bytes"),
+            "{path}: {answer}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_tenant_has_two_pushes_under_way() -> Result<()> {
+    let hall = Hall::open(&[("mallory", ""), ("vega", "numbers = [\"7*\"]\n")])?;
+    let begin = || -> Result<TcpStream> {
+        let mut stream = TcpStream::connect(hall.engine.http)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        write!(
+            stream,
+            "POST /v1/tenants/mallory/revisions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/octet-stream\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n",
+        )?;
+        Ok(stream)
+    };
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = begin()?;
+        // It says so once somebody reads the body, and that is after the push was let in.
+        let mut continues = [0; 12];
+        stream.read_exact(&mut continues)?;
+        ensure!(continues == *b"HTTP/1.1 100", "{continues:?}");
+        held.push(stream);
+    }
+    let mut third = String::new();
+    begin()?.read_to_string(&mut third)?;
+    ensure!(
+        third.starts_with("HTTP/1.1 429") && third.to_lowercase().contains("retry-after"),
+        "{third}"
+    );
+    hall.done(&[
+        "push",
+        &says("vega", "7", "Hello.")?.path().display().to_string(),
+    ])?;
+    Ok(())
+}
+
+/// Whether compiled code of a component is kept.
+fn compiled(engine: &Engine, component: &[u8]) -> Result<bool> {
+    let digest = Sha256::digest(component);
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    for entry in std::fs::read_dir(engine.data.join("compiled"))? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().starts_with(&digest) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[test]
+fn refused_pushes_count_and_leave_no_code() -> Result<()> {
+    let rules =
+        "numbers = [\"6*\"]\n[grants]\nhttp = [\"a.example:443\"]\n[limits]\nuploads_per_day = 3\n";
+    let hall = Hall::open_with(CHATS, &[("mallory", rules)])?;
+    let grants = "http = [\"a.example:443\"]";
+    hall.publish(&attacker("mallory", grants, &[reach("600", json!([]))])?)?;
+    ensure!(
+        compiled(&hall.engine, &component("guest-reach")?)?,
+        "what is live"
+    );
+    let folder = tempfile::TempDir::new()?;
+    // The version that is there, with other bytes each time.
+    for (word, words) in [
+        ("no-plug", "is there already with other bytes"),
+        ("no-plus", "is there already with other bytes"),
+        ("no-plot", "limits.uploads_per_day"),
+    ] {
+        let file = folder.path().join(format!("{word}.wasm"));
+        let bytes = altered(&component("guest-reach")?, "no-plan", word)?;
+        std::fs::write(&file, &bytes)?;
+        let file = file.display().to_string();
+        let (code, said) = hall.run(&["plugin", "push", &file, "--tenant", "mallory"])?;
+        ensure!(code != 0 && said.contains(words), "{word}: {code} {said}");
+        ensure!(!compiled(&hall.engine, &bytes)?, "{word} is kept");
+    }
+    Ok(())
+}
+
+#[test]
+fn limits_in_the_centres_own_file_are_refused() -> Result<()> {
+    let refused = Hall::open_with("[limits.http]\ntotal_ms = 1000\n", &[("vega", "")]);
+    let said = refused.err().context("it starts")?.to_string();
+    ensure!(
+        said.contains("limits: a centre's own file limits nobody"),
+        "{said}"
+    );
+    Ok(())
+}

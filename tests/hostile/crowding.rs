@@ -1,0 +1,86 @@
+//! Waiting with as many instances as there are: the neighbour gets one all the same.
+
+use std::io::Write as _;
+
+use anyhow::{Context, Result, ensure};
+use strowger_tests::{Talk, http, program::component};
+
+use crate::centre::{Centre, flow, project};
+
+/// More than the interpreters' pool holds with the usual `vm.max_map_count`.
+const CONTACTS: usize = 300;
+
+/// A component that counts as one with an interpreter, since it is large: the smaller of the two pools is its own.
+fn large(name: &str) -> Result<Vec<u8>> {
+    let mut bytes = component(name)?;
+    let payload = vec![0_u8; strowger_plugin::INTERPRETER_BYTES];
+    let name = b"padding";
+    // A custom section (WebAssembly 2.0 §5.5.3): its length in LEB128, a name, bytes that mean nothing.
+    bytes.push(0);
+    let mut length = 1 + name.len() + payload.len();
+    while length >= 0x80 {
+        bytes.push(0x80 | (length & 0x7f) as u8);
+        length >>= 7;
+    }
+    bytes.push(length as u8);
+    bytes.push(name.len() as u8);
+    bytes.extend(name);
+    bytes.extend(payload);
+    Ok(bytes)
+}
+
+/// Contacts of mallory's that listen, each with an instance that its project wants never to be dropped; the victim's
+/// steps need the same pool.
+fn crowds(rules: &str) -> Result<()> {
+    let rules = format!("[limits]\ncontacts = {CONTACTS}\n{rules}");
+    let centre = Centre::open_with(&rules, large("guest-burglar")?)?;
+    let flow = flow(
+        "hog",
+        "guest-hog/go",
+        "done",
+        &["with: { bytes: 1000 }", "timeout: 30m"],
+    );
+    let plugins = [("guest-hog", large("guest-hog")?)];
+    let mallory = project("mallory", &plugins, "", &[("6600", "hog", flow)])?;
+    let mut toml = std::fs::OpenOptions::new()
+        .append(true)
+        .open(mallory.path().join("strowger.toml"))?;
+    toml.write_all(b"[steps]\ndrop_waiting_after_ms = 3600000\n")?;
+    centre.release("mallory", mallory.path())?;
+    let mut talks = Vec::new();
+    centre.beside_a_neighbour(|| {
+        for _ in 0..CONTACTS {
+            talks.push(Talk::begin(centre.engine.http, "6600", None)?);
+        }
+        for talk in &mut talks {
+            talk.until("listening", |talk| {
+                talk.over || talk.shown.iter().any(|event| event["kind"] == "listening")
+            })?;
+            ensure!(!talk.over, "{}", centre.journal(&talk.id)?);
+        }
+        centre.neighbour().context("with all of them waiting")
+    })?;
+    let metrics = http::get(centre.engine.http, "/metrics")?.body;
+    let dropped = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("strowger_step_instances_dropped_total "))
+        .and_then(|count| count.trim().parse::<f64>().ok())
+        .context("the counter")?;
+    ensure!(dropped > 0.0, "nobody gave way: {metrics}");
+    // Whoever gave way goes on where it was.
+    for talk in talks.iter_mut().take(3) {
+        talk.write("hello")?;
+        assert_eq!(talk.ended()?, "unharmed");
+    }
+    centre.neighbour()
+}
+
+#[test]
+fn load_waiting_with_all_the_instances_that_are_ones_own() -> Result<()> {
+    crowds("")
+}
+
+#[test]
+fn load_waiting_with_all_the_instances_there_are() -> Result<()> {
+    crowds("instances_percent = 100\n")
+}
