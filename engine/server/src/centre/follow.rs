@@ -44,8 +44,10 @@ pub async fn follow(centre: Arc<Centre>, stop: CancellationToken) {
                 continue;
             }
             if let Err(refusal) = centre.take_over(&tenant, &store).await {
-                tracing::error!(tenant = %name, release = number, "what another engine released cannot be served here; what was live stays so");
-                told(&name, &refusal);
+                let what = format!(
+                    "release {number} of another engine cannot be served here, and what was live stays so"
+                );
+                told(&tenant, &what, &refusal);
                 failed.insert(name, (number, PATIENCE));
             }
         }

@@ -33,6 +33,9 @@ use crate::effects::Allowance;
 use crate::project::{Resume, Routes};
 use crate::runtime::{Engine, Node};
 
+/// Most characters that are kept of what is wrong with a tenant.
+const FAULT_CHARS: usize = 4_000;
+
 /// Who is served.
 pub struct Centre {
     /// What all tenants share.
@@ -153,13 +156,14 @@ impl Centre {
             match centre.restore(&tenant, &tenant.config()).await {
                 Ok(Some(live)) => tenant.swap(live),
                 Ok(None) => tracing::info!(tenant = %tenant.name, "nothing is released yet"),
-                Err(refusal) => told(&tenant.name, &refusal),
+                Err(refusal) => told(&tenant, "takes no contacts", &refusal),
             }
         }
         Ok(centre)
     }
 
-    /// Reads the tenants' files again. When something in them cannot be, nothing changes.
+    /// Reads the tenants' files again. When something in them cannot be, nothing changes; a tenant whose release cannot be
+    /// served as its file has it now keeps what it had, which is told of it, and the others are taken over.
     pub async fn reload(&self) -> Result<(), String> {
         let Some(folder) = &self.folder else {
             return Err(
@@ -179,14 +183,19 @@ impl Centre {
                     Tenant::new(&name, share, allowance, TenantConfig::default())
                 }
             };
-            let live = self.restore(&tenant, &config).await.map_err(|refusal| {
-                format!("tenant {name} could not be served any more: {refusal}")
-            })?;
-            changes.push((Arc::clone(&tenant), config, live));
+            match self.restore(&tenant, &config).await {
+                Ok(live) => changes.push((Arc::clone(&tenant), config, live)),
+                Err(refusal) => told(
+                    &tenant,
+                    "what is released cannot be served as its file has it now, and what was before holds: release another revision, and read the files again",
+                    &refusal,
+                ),
+            }
             tenants.insert(name, tenant);
         }
         for (tenant, config, live) in changes {
             tenant.configure(config);
+            tenant.set_fault(None);
             if let Some(live) = live {
                 tenant.swap(live);
             }
@@ -295,12 +304,17 @@ fn short(text: &str) -> String {
     text.chars().take(64).flat_map(char::escape_debug).collect()
 }
 
-/// Logs why a tenant takes no contacts.
-fn told(tenant: &str, refusal: &Refusal) {
-    match refusal {
-        Refusal::Errors { text, .. } => {
-            tracing::error!(%tenant, "takes no contacts: {refusal}\n{text}");
+/// Logs what is wrong with a tenant, a line for each complaint, and keeps it for those who look at the tenant.
+fn told(tenant: &Tenant, what: &str, refusal: &Refusal) {
+    let name = &tenant.name;
+    tracing::error!(tenant = %name, "{what}: {refusal}");
+    let mut fault = format!("{what}: {refusal}");
+    if let Refusal::Errors { text, .. } = refusal {
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            tracing::error!(tenant = %name, "{line}");
         }
-        refusal => tracing::error!(%tenant, "takes no contacts: {refusal}"),
+        fault.push('\n');
+        fault.push_str(text);
     }
+    tenant.set_fault(Some(fault.chars().take(FAULT_CHARS).collect()));
 }

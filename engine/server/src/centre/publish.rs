@@ -59,11 +59,12 @@ pub struct Order {
 }
 
 impl Centre {
-    /// Takes in a project's folder, packed.
+    /// Takes in a project's folder, packed. Components that are not there yet come in only `with_plugins`.
     pub async fn push_project(
         &self,
         tenant: &str,
         archive: Vec<u8>,
+        with_plugins: bool,
         note: &str,
         by: &str,
     ) -> Result<Pushed, Refusal> {
@@ -85,6 +86,7 @@ impl Centre {
             blobs,
             stored: BTreeSet::new(),
             signer: Signer::default(),
+            with_plugins,
             note,
             by,
         };
@@ -142,6 +144,7 @@ impl Centre {
             blobs,
             stored,
             signer,
+            with_plugins: true,
             note,
             by,
         };
@@ -174,6 +177,7 @@ impl Centre {
         }
         let _turn = tenant.publishing.lock().await;
         let revision = wanted(&store, &tenant, order.revision).await?;
+        self.all_trusted(&store, &tenant, &revision).await?;
         let before = store.released(&tenant.name).await?;
         let gains = match &before {
             Some(before) => {
@@ -236,17 +240,15 @@ impl Centre {
         };
         let live = match now.candidate {
             Some(_) => now.live,
-            None => {
-                let before = releases.iter().find(|release| release.live < now.live);
-                let before = before.ok_or_else(|| {
-                    Refusal::Conflict(format!(
-                        "no revision before {} was live: there is nothing to roll back to",
-                        now.live
-                    ))
-                })?;
-                before.live
-            }
+            None => live_before(&releases).ok_or_else(|| {
+                Refusal::Conflict(format!(
+                    "nothing but revision {} was live: there is nothing to roll back to",
+                    now.live
+                ))
+            })?,
         };
+        let revision = wanted(&store, &tenant, live).await?;
+        self.all_trusted(&store, &tenant, &revision).await?;
         let release = Release {
             number: 0,
             live,
@@ -256,6 +258,33 @@ impl Centre {
             released_by: by.to_owned(),
         };
         self.swap(&tenant, &store, now.number, release).await
+    }
+
+    /// Whether all plugins of a revision may go live, as the tenant's file has it now.
+    async fn all_trusted(
+        &self,
+        store: &Store,
+        tenant: &Tenant,
+        revision: &Revision,
+    ) -> Result<(), Refusal> {
+        let config = tenant.config();
+        if !config.signed {
+            return Ok(());
+        }
+        let files: BTreeSet<&String> = revision.manifest.files.values().collect();
+        let mut before = None;
+        loop {
+            let page = store
+                .plugin_versions(&tenant.name, None, before, MAX_VERSIONS)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            before = Some(last.number);
+            for known in page.iter().filter(|known| files.contains(&known.sha256)) {
+                trusted(tenant, &config, known)?;
+            }
+        }
     }
 
     /// What a tenant's release says, ready to take contacts; none where nothing is released.
@@ -478,8 +507,13 @@ impl Centre {
             let known = store
                 .plugin_versions(&tenant.name, Some(name), None, MAX_VERSIONS)
                 .await?;
+            // One that is there already must not bring an old hole back either.
+            newer(name, version, &known)?;
             match known.iter().find(|known| known.version == *version) {
-                Some(known) if known.sha256 == plugin.digest() => continue,
+                Some(known) if known.sha256 == plugin.digest() => {
+                    trusted(tenant, config, known)?;
+                    continue;
+                }
                 Some(known) => {
                     return Err(Refusal::from(PublishedError::Taken {
                         name: name.to_owned(),
@@ -489,7 +523,12 @@ impl Centre {
                 }
                 None => {}
             }
-            newer(name, version, &known)?;
+            if !push.with_plugins {
+                return Err(Refusal::Denied(format!(
+                    "{name}@{version} is new here, and whoever pushes may not push plugins (permission plugins:push): ask a developer to push it first, \
+                     or push the project with the version that is there"
+                )));
+            }
             let publisher = push.signer.signed(plugin);
             if config.signed && publisher.is_none() {
                 return Err(Refusal::Denied(format!(
@@ -618,6 +657,8 @@ struct Push<'a> {
     /// Those of the blobs that the store has already: it never loses one.
     stored: BTreeSet<String>,
     signer: Signer,
+    /// Whether new versions of plugins may come with it.
+    with_plugins: bool,
     note: &'a str,
     by: &'a str,
 }
@@ -693,8 +734,25 @@ fn place_of(
     Ok(parts.collect::<Vec<_>>().join("/"))
 }
 
-/// A version that is new must be newer than those of the same major number: an old one that was signed once and had a
-/// hole does not come back.
+/// Whether a version that was kept may still go into revisions and live, now that the tenant's file is as it is.
+fn trusted(tenant: &Tenant, config: &TenantConfig, known: &PluginVersion) -> Result<(), Refusal> {
+    if !config.signed {
+        return Ok(());
+    }
+    let PluginVersion { name, version, .. } = known;
+    let why = match &known.publisher {
+        Some(publisher) if config.publishers.contains_key(publisher) => return Ok(()),
+        Some(publisher) => format!("{publisher}, who signed it, is no publisher any more"),
+        None => "it is not signed".to_owned(),
+    };
+    Err(Refusal::Denied(format!(
+        "plugins of tenant {} must be signed by one of its publishers, and of {name}@{version} {why}: push a newer version by `strowger plugin push --key`",
+        tenant.name
+    )))
+}
+
+/// A version must not be older than others of the same major number: one that was signed once and had a hole does not
+/// come back.
 fn newer(name: &str, version: &str, known: &[PluginVersion]) -> Result<(), Refusal> {
     // Versions were parsed when the descriptions were read.
     let Ok(version) = Version::parse(version) else {
@@ -706,7 +764,8 @@ fn newer(name: &str, version: &str, known: &[PluginVersion]) -> Result<(), Refus
     let same_major = known.filter(|known| known.major == version.major);
     match same_major.max() {
         Some(newest) if newest > version => Err(Refusal::Conflict(format!(
-            "{name}@{version} is older than {name}@{newest}, which is there: a new version is newer than all of its major number"
+            "{name}@{version} is older than {name}@{newest}, which is there: a version is newer than all of its major number; to go back, release a \
+             revision that has it, or push its code under a newer version"
         ))),
         _ => Ok(()),
     }
@@ -717,6 +776,27 @@ async fn wanted(store: &Store, tenant: &Tenant, number: u64) -> Result<Revision,
         .revision(&tenant.name, number)
         .await?
         .ok_or_else(|| Refusal::Unknown(format!("tenant {} has no revision {number}", tenant.name)))
+}
+
+/// What was live before the newest of some releases. One that was live earlier too came back: what counts then is what was
+/// live before it the first time, so that rolling back again goes on backwards; if there is nothing, what gave way to it.
+fn live_before(releases: &[Release]) -> Option<u64> {
+    let (now, earlier) = releases.split_first()?;
+    let other = |releases: &[Release]| {
+        let mut others = releases.iter().filter(|release| release.live != now.live);
+        others.next().map(|release| release.live)
+    };
+    let same = earlier
+        .iter()
+        .position(|release| release.live == now.live && release.candidate.is_none());
+    // A release whose candidate was withdrawn, or which had one before, is the same release.
+    let gave_way = earlier
+        .first()
+        .is_some_and(|before| before.live != now.live);
+    match same.filter(|_| gave_way) {
+        Some(at) => other(&earlier[at + 1..]).or_else(|| other(earlier)),
+        None => other(earlier),
+    }
 }
 
 /// What a manifest may touch and another may not.

@@ -53,6 +53,8 @@ pub struct Tenant {
     pub(crate) allowance: Arc<Allowance>,
     config: RwLock<Arc<TenantConfig>>,
     live: RwLock<Option<Live>>,
+    /// What keeps its release from being served, or its file from being taken.
+    fault: RwLock<Option<String>>,
     contacts: AtomicUsize,
     /// Chats among them.
     chats: AtomicUsize,
@@ -118,6 +120,7 @@ impl Tenant {
             allowance,
             config: RwLock::new(Arc::new(config)),
             live: RwLock::default(),
+            fault: RwLock::default(),
             contacts: AtomicUsize::new(0),
             chats: AtomicUsize::new(0),
             attempts: Mutex::default(),
@@ -148,6 +151,16 @@ impl Tenant {
         live.clone()
     }
 
+    /// What keeps its release from being served, or its file from being taken; none while all is well.
+    pub fn fault(&self) -> Option<String> {
+        let fault = self.fault.read().unwrap_or_else(PoisonError::into_inner);
+        fault.clone()
+    }
+
+    pub(super) fn set_fault(&self, fault: Option<String>) {
+        *self.fault.write().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
     /// The number of the release that holds here; 0 for none.
     pub(super) fn release(&self) -> u64 {
         let release = self.live().and_then(|live| live.release);
@@ -159,6 +172,7 @@ impl Tenant {
         let mut place = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let before = place.replace(live);
         drop(place);
+        self.set_fault(None);
         for served in before.iter().flat_map(Live::served) {
             self.keep_past(served.revision, &served.engine);
         }
@@ -209,14 +223,14 @@ impl Tenant {
         past.insert(revision, Arc::downgrade(engine));
     }
 
-    /// What a caller's contact walks. The same caller gets the same revision as long as a release holds.
+    /// What a caller's contact walks. The same caller gets the same revision as long as the candidate is one, however many
+    /// get it: whoever has it at 10 % has it at 50 %.
     pub fn serve(&self, caller: &str) -> Option<Served> {
         let live = self.live()?;
         let Some((candidate, percent)) = live.candidate else {
             return Some(live.served);
         };
-        let release = live.release.map_or(0, |release| release.number);
-        match of_hundred(&self.name, release, caller) < percent {
+        match of_hundred(&self.name, candidate.revision, caller) < percent {
             true => Some(candidate),
             false => Some(live.served),
         }
@@ -272,8 +286,8 @@ impl Tenant {
 }
 
 /// Which of a hundred parts a caller is in.
-fn of_hundred(tenant: &str, release: u64, caller: &str) -> u8 {
-    let digest = Sha256::digest(format!("{tenant}\n{release}\n{caller}"));
+fn of_hundred(tenant: &str, candidate: u64, caller: &str) -> u8 {
+    let digest = Sha256::digest(format!("{tenant}\n{candidate}\n{caller}"));
     let head: [u8; 8] = digest[..8].try_into().expect("a digest has 32 bytes");
     (u64::from_be_bytes(head) % 100) as u8
 }

@@ -66,6 +66,8 @@ impl Serve {
         };
         start_log(config.log.format);
         let data = data_folder(self.data, &self.project);
+        let place = Place::of(&config.store, &self.project, &data).map_err(Failure::cannot)?;
+        not_lost(&place, &data)?;
         let listen = self.sip.unwrap_or(config.sip.listen);
         let reached = advertised(listen.ip(), config.sip.advertise).map_err(Failure::cannot)?;
         let sip_config = SipConfig {
@@ -104,8 +106,6 @@ impl Serve {
                 Centre::of_project(engine, routes)
             }
             None => {
-                let place =
-                    Place::of(&config.store, &self.project, &data).map_err(Failure::cannot)?;
                 let vault = Vault::of(&config.vault, &self.project);
                 let node = Node::open(&place, &data, vault).await?;
                 close_orphans(&node, config.chat.enabled)
@@ -239,6 +239,31 @@ impl Serve {
         })?;
         eprintln!("stopped");
         Ok(OK)
+    }
+}
+
+/// An error where the store's file is gone from a folder that had one: an empty one would let in whoever is on this machine, as
+/// at a first start, and would know nothing of what lies there.
+fn not_lost(place: &Place, data: &Path) -> Result<(), Failure> {
+    let Place::File { folder, .. } = place else {
+        return Ok(());
+    };
+    let file = folder.join("strowger.db");
+    let some = |name: &str| {
+        let entries = std::fs::read_dir(data.join(name));
+        entries.is_ok_and(|mut entries| entries.next().is_some())
+    };
+    match ["revisions", "recordings"]
+        .into_iter()
+        .find(|name| some(name))
+    {
+        Some(left) if !file.exists() => Err(Failure::cannot(format!(
+            "the store {} is gone, and {} is not empty: restore a backup into a new data folder (`strowger restore`), or, to begin anew, move {} away",
+            file.display(),
+            data.join(left).display(),
+            data.display()
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{Asked, Body};
+use super::extract::{Asked, Body, IfMatch};
 use super::page::{self, Page};
 use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::routes::MAX_PUSH;
 use super::tagged::Tagged;
 use super::{Api, Problem};
+use crate::access::Permission;
 use crate::centre::signature::signature;
 use crate::centre::{Order, Pushed, Refusal, Tenant};
 use crate::store::{PluginVersion, Release, Revision};
@@ -50,6 +51,9 @@ pub(crate) struct TenantView {
     /// What new contacts walk; null before the first release.
     #[schema(required)]
     release: Option<Release>,
+    /// Why what is released cannot be served, or what the operator's file says cannot be taken; null while all is well.
+    #[schema(required)]
+    fault: Option<String>,
 }
 
 impl TenantView {
@@ -64,6 +68,7 @@ impl TenantView {
             contacts_most: config.limits.contacts,
             refused: tenant.refused(),
             release: tenant.live().and_then(|live| live.release),
+            fault: tenant.fault(),
         }
     }
 }
@@ -219,7 +224,7 @@ pub(crate) async fn one(
     responses(
         (status = 201, body = Pushed, description = "It is kept."),
         (status = 400, body = ProblemBody, content_type = "application/problem+json", description = "No archive that is whole."),
-        (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Not for this tenant."),
+        (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Not for this tenant, or a plugin comes with it and you may not push plugins."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "It does not fit what is there, such as a plugin's version with other bytes."),
         (status = 413, body = ProblemBody, content_type = "application/problem+json", description = "Too large."),
@@ -237,7 +242,13 @@ pub(crate) async fn push_project(
     let body = body.map_err(cut_off)?;
     let pushed = api
         .centre
-        .push_project(&tenant, body.to_vec(), &query.note, &principal.who)
+        .push_project(
+            &tenant,
+            body.to_vec(),
+            principal.role.may(Permission::PluginsPush),
+            &query.note,
+            &principal.who,
+        )
         .await?;
     kept(&api, &principal, &tenant, "revision.push", &pushed).await
 }
@@ -418,16 +429,41 @@ fn everybody() -> u8 {
     100
 }
 
+/// Look at the release
+///
+/// Which revision new contacts walk, and which one some of them get instead.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant}/release", operation_id = "get_release", tag = "tenants",
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64)),
+    responses(
+        (status = 200, body = Release, headers(("ETag" = String))),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours, or nothing is released."),
+    )
+)]
+pub(crate) async fn released_now(
+    State(api): State<Api>,
+    Named(tenant): Named,
+) -> Result<Tagged<Release>, Problem> {
+    let found = api.centre.tenant(&tenant).ok_or_else(|| unknown(&tenant))?;
+    let release = found.live().and_then(|live| live.release);
+    let nothing = || Problem::not_found(format!("tenant {tenant} has nothing live"));
+    Ok(Tagged(release.ok_or_else(nothing)?))
+}
+
 /// Release a revision
 ///
 /// New contacts walk it from now on, all or some of them. Those in progress keep theirs.
 #[utoipa::path(
     put, path = "/v1/tenants/{tenant}/release", operation_id = "make_release", tag = "tenants", request_body = ReleaseOrder,
-    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64)),
+    params(
+        ("tenant" = String, Path, description = "The tenant's name.", max_length = 64),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET of the release gave: change it only as it was then."),
+    ),
     responses(
         (status = 200, body = Release, description = "It is live."),
         (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Nothing is published here."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such revision or tenant."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "Another release holds since."),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "Overtaken by another, or its gains are not accepted."),
         (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "It cannot be served any more: why not."),
     )
@@ -436,8 +472,10 @@ pub(crate) async fn release(
     State(api): State<Api>,
     Named(tenant): Named,
     principal: Principal,
+    if_match: IfMatch,
     Body(order): Body<ReleaseOrder>,
 ) -> Result<Response, Problem> {
+    as_it_was(&api, &tenant, &if_match)?;
     let accepted = order.accept.clone();
     let order = Order {
         revision: order.revision,
@@ -457,11 +495,15 @@ pub(crate) async fn release(
 /// What was live before is live again: a candidate is withdrawn, else the live revision.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant}/release/rollback", operation_id = "roll_back", tag = "tenants",
-    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64)),
+    params(
+        ("tenant" = String, Path, description = "The tenant's name.", max_length = 64),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET of the release gave: change it only as it was then."),
+    ),
     responses(
         (status = 200, body = Release, description = "It is live."),
         (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Nothing is published here."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "Another release holds since."),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "Nothing was live before."),
         (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "It cannot be served any more: why not."),
     )
@@ -470,7 +512,9 @@ pub(crate) async fn roll_back(
     State(api): State<Api>,
     Named(tenant): Named,
     principal: Principal,
+    if_match: IfMatch,
 ) -> Result<Response, Problem> {
+    as_it_was(&api, &tenant, &if_match)?;
     let release = api.centre.roll_back(&tenant, &principal.who).await?;
     let detail = json!({ "live": release.live });
     released(
@@ -482,6 +526,16 @@ pub(crate) async fn roll_back(
         detail,
     )
     .await
+}
+
+/// 412 when the release that holds is not what an `If-Match` names. Of two that release at once one is overtaken all the
+/// same.
+fn as_it_was(api: &Api, tenant: &str, if_match: &IfMatch) -> Result<(), Problem> {
+    let found = api.centre.tenant(tenant).ok_or_else(|| unknown(tenant))?;
+    match found.live().and_then(|live| live.release) {
+        Some(release) => if_match.check(&release),
+        None => if_match.check_absent(),
+    }
 }
 
 async fn released(

@@ -182,7 +182,7 @@ impl Node {
 fn make(data: &Path) -> Result<(), OpenError> {
     let why = match data.metadata() {
         Ok(found) if !found.is_dir() => "is a file, not a folder".to_owned(),
-        _ => match std::fs::create_dir_all(data) {
+        _ => match crate::store::own_folder(data) {
             Ok(()) => return Ok(()),
             Err(e) => format!("cannot be made ({e})"),
         },

@@ -114,7 +114,7 @@ impl Store {
                     path: shown(),
                     source,
                 };
-                std::fs::create_dir_all(folder).map_err(|e| open(sqlx::Error::Io(e)))?;
+                own_folder(folder).map_err(|e| open(sqlx::Error::Io(e)))?;
                 let pool = SqlitePoolOptions::new()
                     .max_connections(CONNECTIONS)
                     .connect_with(file_options(place, folder).create_if_missing(true))
@@ -298,6 +298,13 @@ where
         })
 }
 
+/// Makes a data folder that its owner alone may enter, unless there is one: journals, numbers and recordings lie in it.
+pub(crate) fn own_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(folder)
+}
+
 /// Which engine has this data folder, if one ever had.
 fn known_identity(folder: &Path) -> Option<String> {
     let text = std::fs::read_to_string(folder.join("engine")).ok()?;
@@ -314,7 +321,7 @@ fn identity(folder: &Path) -> std::io::Result<String> {
         _ => {
             let chance: [u8; 8] = rand::random();
             let text = crate::project::hex(&chance);
-            std::fs::create_dir_all(folder)?;
+            own_folder(folder)?;
             std::fs::write(&path, format!("{text}\n"))?;
             Ok(text)
         }
