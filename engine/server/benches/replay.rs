@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             entries: finished.entries,
             torn: false,
             tenant: None,
+            ladder: Default::default(),
         });
         let steps = recording
             .entries
