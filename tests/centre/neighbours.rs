@@ -36,7 +36,7 @@ fn one_tenants_chats_leave_room_for_anothers() -> Result<()> {
     hall.publish(&waits("mallory", "6")?)?;
     hall.publish(&waits("vega", "7")?)?;
     let begin = |to| Talk::begin(hall.engine.http, to, None);
-    let mut talks = vec![begin("6")?, begin("6")?];
+    let mut talks = [begin("6")?, begin("6")?];
     let third = begin("6").err().context("it has two already")?.to_string();
     ensure!(
         third.contains("503") && third.contains("limits.chats"),

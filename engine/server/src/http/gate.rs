@@ -47,8 +47,8 @@ pub struct Gate {
     guarded: AtomicBool,
     remembered: Mutex<HashMap<String, (TokenRow, u64)>>,
     requests: Buckets<Payer>,
-    /// Of each tenant's tokens and users together: how many a second and at once, and what is left.
-    of_tenants: Mutex<HashMap<String, (u32, u32, Buckets<()>)>>,
+    /// Of each tenant's tokens and users together.
+    of_tenants: Mutex<HashMap<String, OfTenant>>,
     /// One token is made at a time: they are counted before.
     pub(super) making: tokio::sync::Mutex<()>,
     sign_ins: Buckets<(IpAddr, String)>,
@@ -57,6 +57,14 @@ pub struct Gate {
     pub(super) passwords: Passwords,
     /// Most bytes of a body.
     pub(super) body_bytes: usize,
+}
+
+/// The requests of one tenant.
+#[derive(Debug)]
+struct OfTenant {
+    per_second: u32,
+    burst: u32,
+    left: Buckets<()>,
 }
 
 impl Gate {
@@ -214,13 +222,17 @@ impl Gate {
             .of_tenants
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let fresh = || (per_second, burst, Buckets::new(per_second.into(), burst));
+        let fresh = || OfTenant {
+            per_second,
+            burst,
+            left: Buckets::new(per_second.into(), burst),
+        };
         let known = all.entry(tenant.to_owned()).or_insert_with(fresh);
-        if (known.0, known.1) != (per_second, burst) {
+        if (known.per_second, known.burst) != (per_second, burst) {
             // Its file was read again.
             *known = fresh();
         }
-        known.2.take(&(), now).map_err(|seconds| {
+        known.left.take(&(), now).map_err(|seconds| {
             Problem::too_many(
                 format!(
                     "too many requests of tenant {tenant}, all its tokens and users together: go on in {seconds} s, and slower; limits.requests_per_second in the tenant's file is the limit"
