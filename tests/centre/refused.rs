@@ -156,6 +156,29 @@ fn versions_are_never_overwritten_never_older_and_signed_where_that_is_asked() -
         with(&same, &["--key", &key]),
         &["orders@1.0.0 is there already with other bytes"],
     )?;
+    // Nor one that is there: of a push in the open and of the project's folder, which still has it.
+    let known = component_file("aurora-orders");
+    refused(
+        &hall,
+        with(&known, &["--key", &key]),
+        &["orders@1.0.0 is older than orders@1.2.0"],
+    )?;
+    hall.refused(
+        &["push", &folder],
+        &["orders@1.0.0 is older than orders@1.2.0"],
+    )?;
+    // The others were kept before signatures were asked for. They are not released again, until that is given up.
+    let release = ["release", "2", "--tenant", "aurora", "--accept", "all"];
+    hall.refused(&release, &["it is not signed"])?;
+    hall.rule("aurora", &rules(false))?;
+    hall.reload("the tenants' files are read again")?;
+    let http = hall.engine.http;
+    let limit = std::time::Duration::from_secs(30);
+    hall.engine.program.wait_until("unsigned", limit, || {
+        let tenant = strowger_tests::http::get(http, "/v1/tenants/aurora");
+        tenant.is_ok_and(|tenant| tenant.body.contains("\"signed\":false"))
+    })?;
+    hall.done(&release)?;
     // A plugin that the project does not know.
     let guest = crate::hall::built("guest-kv").display().to_string();
     refused(
@@ -185,6 +208,41 @@ fn versions_are_never_overwritten_never_older_and_signed_where_that_is_asked() -
         2,
         "{names:?}"
     );
+    Ok(())
+}
+
+fn component_file(name: &str) -> String {
+    built(name).display().to_string()
+}
+
+#[test]
+fn plugins_come_in_by_those_alone_who_may_push_them() -> Result<()> {
+    let orders = OrderService::start()?;
+    let address = orders.address.to_string();
+    let hall = Hall::open(&[(
+        "aurora",
+        &format!(
+            "numbers = [\"1*\"]\n[grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n"
+        ),
+    )])?;
+    let project = aurora(orders.address)?;
+    let folder = project.path().display().to_string();
+    let keys = tempfile::TempDir::new()?;
+    let token = |role: &str| -> Result<String> {
+        let file = keys.path().join(role);
+        std::fs::write(&file, hall.engine.token(role, &["--tenant", "aurora"])?)?;
+        Ok(file.display().to_string())
+    };
+    let (designer, developer) = (token("designer")?, token("developer")?);
+    hall.refused(
+        &["push", &folder, "--token-file", &designer],
+        &["is new here", "plugins:push"],
+    )?;
+    hall.done(&["push", &folder, "--token-file", &developer])?;
+    strowger_tests::program::edit(&project.path().join("routes.yaml"), |text| {
+        format!("{text}\n# another line\n")
+    })?;
+    hall.done(&["push", &folder, "--token-file", &designer])?;
     Ok(())
 }
 

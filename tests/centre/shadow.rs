@@ -232,7 +232,7 @@ fn a_candidate_that_means_harm_hurts_nobody() -> Result<()> {
         shop.shadow(&["stop"])?;
     }
     // As many words as a flow may say at once, which nobody hears and no report repeats.
-    shop.replace_odd(&odd(0, OK, "1"))?;
+    shop.replace_odd(&odd(90, OK, "1"))?;
     let words = "so sorry ".repeat(440);
     let candidate =
         shop.draft(|flow| flow.replace("say: \"Sorry.\"", &format!("say: \"{words}\"")))?;

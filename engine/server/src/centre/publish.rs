@@ -507,11 +507,11 @@ impl Centre {
             let known = store
                 .plugin_versions(&tenant.name, Some(name), None, MAX_VERSIONS)
                 .await?;
-            // One that is there already must not bring an old hole back either.
-            newer(name, version, &known)?;
             match known.iter().find(|known| known.version == *version) {
-                Some(known) if known.sha256 == plugin.digest() => {
-                    trusted(tenant, config, known)?;
+                // Whether it may still be live is looked at by a release: of several that are to be signed anew each comes by a
+                // push of its own. One that is there must not bring an old hole back either.
+                Some(same) if same.sha256 == plugin.digest() => {
+                    newer(name, version, &known)?;
                     continue;
                 }
                 Some(known) => {
@@ -521,7 +521,7 @@ impl Centre {
                         known: known.sha256.clone(),
                     }));
                 }
-                None => {}
+                None => newer(name, version, &known)?,
             }
             if !push.with_plugins {
                 return Err(Refusal::Denied(format!(
@@ -861,5 +861,45 @@ mod tests {
         assert!(!refusal.to_string().contains("error["), "{refusal}");
         let own = complaints(&[LoadError::Describe(StepError::StackLimit)]);
         assert!(matches!(own, Refusal::Errors { .. }), "{own:?}");
+    }
+}
+
+#[cfg(test)]
+mod going_back {
+    use super::{Release, live_before};
+
+    /// Releases of these revisions, the oldest first.
+    fn released(live: &[u64]) -> Vec<Release> {
+        let releases = live.iter().zip(1..).map(|(&live, number)| Release {
+            number,
+            live,
+            candidate: None,
+            percent: 0,
+            released_at: 0,
+            released_by: String::new(),
+        });
+        let mut releases: Vec<Release> = releases.collect();
+        releases.reverse();
+        releases
+    }
+
+    #[test]
+    fn one_goes_back_in_the_order_of_releases() {
+        for (live, before) in [
+            (&[][..], None),
+            (&[1], None),
+            (&[1, 2], Some(1)),
+            // An older revision was released: what it took the place of comes back.
+            (&[3, 1], Some(3)),
+            (&[1, 3, 1], Some(3)),
+            // Rolled back once, and again.
+            (&[5, 6, 7], Some(6)),
+            (&[5, 6, 7, 6], Some(5)),
+            (&[5, 6, 7, 6, 5], Some(6)),
+            // The same once more, for all after for some.
+            (&[4, 5, 5], Some(4)),
+        ] {
+            assert_eq!(live_before(&released(live)), before, "{live:?}");
+        }
     }
 }
