@@ -21,8 +21,8 @@ strowger_guests::export! {
 
 fn pay(input: &Value) -> Result<Outcome, Failure> {
     let pin = input.pointer("/pin/secret").and_then(Value::as_str);
-    let mut request = Request::new("POST", field::<String>(input, "url"))
-        .secret("@pin", pin.unwrap_or_default());
+    let mut request =
+        Request::new("POST", field::<String>(input, "url")).secret("@pin", pin.unwrap_or_default());
     request.body = Some(b"pin=@pin;".to_vec());
     let response = http::fetch(&request)?;
     done(&json!({ "status": response.status }))

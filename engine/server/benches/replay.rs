@@ -35,7 +35,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ladder: strowger_server::store::Ladder::default(),
             torn: false,
             tenant: None,
-            ladder: Default::default(),
         });
         let steps = recording
             .entries
