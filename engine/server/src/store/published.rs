@@ -339,7 +339,7 @@ impl Store {
         matches!(self.database, Database::Server(_))
     }
 
-    /// The oldest revisions of a tenant beyond the `newest` ones that no release of the last [`ROLL_BACKS`] and no open
+    /// The oldest revisions of a tenant beyond the `newest` ones that no release of the last ten and no open
     /// contact needs, and that came before a time in milliseconds since 1970; at most `limit`.
     pub async fn spent_revisions(
         &self,
