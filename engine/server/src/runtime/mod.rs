@@ -1,5 +1,6 @@
 //! Where contacts live: one task owns a contact, its guests and its line.
 
+mod alarms;
 mod bridge;
 mod chat;
 mod driver;

@@ -3,7 +3,7 @@
 //! Such a call is not in memory: its journal is all there is of it, as of a sleeping chat, and so it outlives the process.
 //! One is kept for a caller and a number; a caller is told by nothing but the number they call from.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::alarms::{Alarms, ring, take_due};
 use super::driver::{Driver, Pace};
 use super::engine::Engine;
 use super::line::Nobody;
@@ -96,7 +97,7 @@ pub struct Returns {
 struct Open {
     broken: HashMap<Caller, Broken>,
     /// When each is to be given up.
-    alarms: BTreeSet<(Millis, Caller)>,
+    alarms: Alarms<Caller>,
     /// The newest call of each caller that is up.
     calls: HashMap<Caller, u64>,
     newest: u64,
@@ -349,39 +350,24 @@ impl Returns {
     }
 
     async fn keep_alarms(self: Arc<Self>) {
-        loop {
-            let next = self.open().alarms.first().map(|(at, _)| *at);
-            let due = async {
-                match next {
-                    Some(at) => tokio::time::sleep_until(self.node.clock.instant(at)).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = due => {}
-                () = self.changed.notified() => continue,
-                () = self.stop.cancelled() => return,
-            }
-            let now = self.node.clock.now();
-            let mut due = Vec::new();
-            {
-                let mut open = self.open();
-                while let Some((at, _)) = open.alarms.first() {
-                    if *at > now {
-                        break;
-                    }
-                    let Some((_, caller)) = open.alarms.pop_first() else {
-                        break;
-                    };
-                    if let Some(broken) = open.broken.remove(&caller) {
-                        due.push((caller, broken));
-                    }
-                }
-            }
-            for (caller, broken) in due {
+        let next = || self.open().alarms.first().map(|(at, _)| *at);
+        while let Some(now) = ring(&self.node.clock, next, &self.changed, &self.stop).await {
+            for (caller, broken) in self.overdue(now) {
                 self.give_up(caller, broken);
             }
         }
+    }
+
+    /// Takes out the calls whose callers have no time left.
+    fn overdue(&self, now: Millis) -> Vec<(Caller, Broken)> {
+        let mut open = self.open();
+        let callers = take_due(&mut open.alarms, now).into_iter();
+        callers
+            .filter_map(|caller| {
+                let broken = open.broken.remove(&caller)?;
+                Some((caller, broken))
+            })
+            .collect()
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {

@@ -11,7 +11,7 @@ mod line;
 mod source;
 mod wake;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,6 +27,7 @@ use self::chat::{Act, Chat, Full, Home, Post, Unanswered};
 pub use self::event::{ChatEvent, Shown};
 use self::line::ChatLine;
 use self::source::Sources;
+use super::alarms::{Alarms, ring, take_due};
 use super::driver::{Driver, Pace};
 use super::node::Node;
 use crate::centre::{Admitted, Centre, NotAdmitted, Seat};
@@ -47,7 +48,7 @@ pub struct Chats {
     settings: ChatSection,
     open: Mutex<HashMap<String, Arc<Chat>>>,
     /// When sleeping chats are to be woken.
-    alarms: Mutex<BTreeSet<(Millis, String)>>,
+    alarms: Mutex<Alarms<String>>,
     alarm_set: Notify,
     waking: Semaphore,
     sources: Mutex<Sources>,
@@ -414,37 +415,16 @@ impl Chats {
     }
 
     async fn keep_alarms(self: Arc<Self>) {
-        loop {
-            let next = lock(&self.alarms).first().map(|(at, _)| *at);
-            let due = async {
-                match next {
-                    Some(at) => tokio::time::sleep_until(self.node.clock.instant(at)).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = due => {}
-                () = self.alarm_set.notified() => continue,
-                () = self.stop.cancelled() => return,
-            }
-            let now = self.node.clock.now();
-            loop {
-                // Waking takes the alarms again: nothing of them is held here.
-                let due = pop_due(&mut lock(&self.alarms), now);
-                let Some((_, id)) = due else { break };
+        let next = || lock(&self.alarms).first().map(|(at, _)| *at);
+        while let Some(now) = ring(&self.node.clock, next, &self.alarm_set, &self.stop).await {
+            let due = take_due(&mut lock(&self.alarms), now);
+            for id in due {
                 let chat = lock(&self.open).get(&id).cloned();
                 if let Some(chat) = chat.filter(|chat| chat.rouse()) {
                     self.wake(chat);
                 }
             }
         }
-    }
-}
-
-fn pop_due(alarms: &mut BTreeSet<(Millis, String)>, now: Millis) -> Option<(Millis, String)> {
-    match alarms.first() {
-        Some((at, _)) if *at <= now => alarms.pop_first(),
-        _ => None,
     }
 }
 
