@@ -14,7 +14,8 @@ use super::examine::{Sound, examine, try_examples};
 use super::refusal::{Refusal, Told};
 use super::signature::Statement;
 use super::tenant::{Live, Served, Tenant};
-use super::{Centre, TenantConfig, tree};
+use super::tree::{self, NotLaidOut};
+use super::{Centre, TenantConfig};
 use crate::project::{Config, Source};
 use crate::runtime::{Engine, Part, engine_of, warm};
 use crate::store::{
@@ -299,19 +300,8 @@ impl Centre {
         let Some(release) = store.released(&tenant.name).await? else {
             return Ok(None);
         };
-        let served = self.served(tenant, config, store, release.live).await?;
-        let candidate = match release.candidate {
-            Some(candidate) => {
-                let served = self.served(tenant, config, store, candidate).await?;
-                Some((served, release.percent))
-            }
-            None => None,
-        };
-        Ok(Some(Live {
-            release: Some(release),
-            served,
-            candidate,
-        }))
+        let live = self.live_of(tenant, config, store, release, Serving::Anew);
+        live.await.map(Some)
     }
 
     /// Takes over what another engine on the same store has released; whether anything changed.
@@ -324,7 +314,9 @@ impl Centre {
             return Ok(false);
         }
         tracing::info!(tenant = %tenant.name, live = release.live, candidate = ?release.candidate, percent = release.percent, by = %release.released_by, "released by another engine");
-        tenant.swap(self.live_of(tenant, store, release).await?);
+        let config = tenant.config();
+        let live = self.live_of(tenant, &config, store, release, Serving::Ready);
+        tenant.swap(live.await?);
         Ok(true)
     }
 
@@ -332,16 +324,18 @@ impl Centre {
     async fn live_of(
         &self,
         tenant: &Tenant,
+        config: &TenantConfig,
         store: &Store,
         release: Release,
+        serving: Serving,
     ) -> Result<Live, Refusal> {
-        let config = tenant.config();
-        let served = self.ready(tenant, &config, store, release.live).await?;
+        let serve = async |number| match serving {
+            Serving::Anew => self.served(tenant, config, store, number).await,
+            Serving::Ready => self.ready(tenant, config, store, number).await,
+        };
+        let served = serve(release.live).await?;
         let candidate = match release.candidate {
-            Some(candidate) => {
-                let served = self.ready(tenant, &config, store, candidate).await?;
-                Some((served, release.percent))
-            }
+            Some(candidate) => Some((serve(candidate).await?, release.percent)),
             None => None,
         };
         Ok(Live {
@@ -378,7 +372,9 @@ impl Centre {
         mut release: Release,
     ) -> Result<Release, Refusal> {
         // Nothing that cannot take contacts is released.
-        let live = self.live_of(tenant, store, release.clone()).await?;
+        let config = tenant.config();
+        let live = self.live_of(tenant, &config, store, release.clone(), Serving::Ready);
+        let live = live.await?;
         release.number = store.release(&tenant.name, expected, &release).await?;
         tracing::info!(tenant = %tenant.name, live = release.live, candidate = ?release.candidate, percent = release.percent, by = %release.released_by, "released");
         tenant.swap(Live {
@@ -430,13 +426,12 @@ impl Centre {
         number: u64,
     ) -> Result<Sound, Refusal> {
         let revision = wanted(store, tenant, number).await?;
-        let files = revision.manifest.files;
         let _reading = self.folders.read().await;
-        let folder = tree::folder(&self.node.data, &files);
-        if !folder.is_dir() {
-            let blobs = tree::fetch(store, &files).await?;
-            self.write(files, blobs).await?;
-        }
+        let folder = tree::lay_out(store, &self.node.data, revision.manifest.files).await;
+        let folder = folder.map_err(|error| match error {
+            NotLaidOut::Store(error) => error.into(),
+            NotLaidOut::Disk(why) => unwritten(&why),
+        })?;
         examine(&self.node.host, &folder, &tenant.name, config).await
     }
 
@@ -607,11 +602,8 @@ impl Centre {
         let written = tokio::task::spawn_blocking(move || {
             tree::write(&data, &files, &blobs).map(|_| (files, blobs))
         });
-        written.await.map_err(broken)?.map_err(|error| {
-            Refusal::Unable(format!(
-                "the revision cannot be written below the data folder: {error}; is there room on the disk?"
-            ))
-        })
+        let written = written.await.map_err(broken)?;
+        written.map_err(|error| unwritten(&error.to_string()))
     }
 
     /// Counts a push before anything of it is compiled.
@@ -648,6 +640,15 @@ impl Centre {
         let store = store.ok_or_else(|| Refusal::Unable("this engine keeps nothing".to_owned()))?;
         Ok((found, store))
     }
+}
+
+/// How the revisions of a release come to be served.
+#[derive(Clone, Copy)]
+enum Serving {
+    /// Examined anew: what the tenant may do has changed.
+    Anew,
+    /// As they run already, or were prepared by a push, with no prompt left to be spoken.
+    Ready,
 }
 
 /// One push.
@@ -833,6 +834,13 @@ fn complaints(errors: &[LoadError]) -> Refusal {
         text: lines.collect(),
         told,
     }
+}
+
+/// A revision's folder that cannot be made.
+fn unwritten(why: &str) -> Refusal {
+    Refusal::Unable(format!(
+        "the revision cannot be written below the data folder: {why}; is there room on the disk?"
+    ))
 }
 
 /// A panic of ours beside a push.

@@ -1,9 +1,8 @@
 //! Revisions in the store, for whoever looks at them without serving them.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::tree;
+use super::tree::{self, NotLaidOut};
 use crate::store::{Revision, Store, StoreError};
 
 /// Which of a tenant's revisions.
@@ -104,18 +103,13 @@ pub(crate) async fn lay_out(
     revision: &Revision,
 ) -> Result<PathBuf, NotStored> {
     let files = revision.manifest.files.clone();
-    let folder = tree::folder(data, &files);
-    if folder.is_dir() {
-        return Ok(folder);
-    }
-    let blobs = tree::fetch(store, &files).await?;
-    let unable = |why: &dyn fmt::Display| NotStored::Folder {
-        number: revision.number,
-        data: data.display().to_string(),
-        why: why.to_string(),
-    };
-    let place = data.to_owned();
-    let written = tokio::task::spawn_blocking(move || tree::write(&place, &files, &blobs));
-    let written = written.await.map_err(|fault| unable(&fault))?;
-    written.map_err(|error| unable(&error))
+    let folder = tree::lay_out(store, data, files).await;
+    folder.map_err(|error| match error {
+        NotLaidOut::Store(error) => error.into(),
+        NotLaidOut::Disk(why) => NotStored::Folder {
+            number: revision.number,
+            data: data.display().to_string(),
+            why,
+        },
+    })
 }

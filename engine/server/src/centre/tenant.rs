@@ -92,17 +92,8 @@ impl Seat {
     pub fn chat(&self) -> Option<ChatSeat> {
         let Seat(tenant) = self;
         let most = tenant.config().limits.chats;
-        let room = |now| (now < most).then_some(now + 1);
-        let taken = tenant
-            .chats
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
-        match taken {
-            Ok(_) => Some(ChatSeat(Arc::clone(tenant))),
-            Err(_) => {
-                tenant.refused.fetch_add(1, Ordering::Relaxed);
-                None
-            }
-        }
+        let taken = tenant.takes(&tenant.chats, most);
+        taken.then(|| ChatSeat(Arc::clone(tenant)))
     }
 }
 
@@ -239,18 +230,18 @@ impl Tenant {
     /// A place for one more contact; none when the tenant has as many as it may, which is counted.
     pub fn seat(self: &Arc<Self>) -> Option<Seat> {
         let most = self.config().limits.contacts;
-        let taken = self
-            .contacts
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
-                (now < most).then_some(now + 1)
-            });
-        match taken {
-            Ok(_) => Some(Seat(Arc::clone(self))),
-            Err(_) => {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                None
-            }
+        let taken = self.takes(&self.contacts, most);
+        taken.then(|| Seat(Arc::clone(self)))
+    }
+
+    /// Takes one of so many places, unless all are taken, which is counted.
+    fn takes(&self, places: &AtomicUsize, most: usize) -> bool {
+        let room = |now| (now < most).then_some(now + 1);
+        let taken = places.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
+        if taken.is_err() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
         }
+        taken.is_ok()
     }
 
     /// Counts a push that is to be examined; how many there were since `since`, where these are `most` already. `kept`

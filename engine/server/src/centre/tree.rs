@@ -92,6 +92,32 @@ pub async fn fetch(store: &Store, files: &Files) -> Result<BTreeMap<String, Vec<
     Ok(blobs)
 }
 
+/// Why there is no folder with a revision's files.
+#[derive(Debug, thiserror::Error)]
+pub enum NotLaidOut {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The folder cannot be written.
+    #[error("{0}")]
+    Disk(String),
+}
+
+/// The folder of these files, filled from the store if it is not there.
+pub async fn lay_out(store: &Store, data: &Path, files: Files) -> Result<PathBuf, NotLaidOut> {
+    let folder = folder(data, &files);
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let blobs = fetch(store, &files).await?;
+    let place = data.to_owned();
+    let written = tokio::task::spawn_blocking(move || write(&place, &files, &blobs));
+    let written = written
+        .await
+        .map_err(|fault| NotLaidOut::Disk(fault.to_string()))?;
+    written.map_err(|error| NotLaidOut::Disk(error.to_string()))
+}
+
 /// All folders of revisions.
 pub fn folders(data: &Path) -> BTreeSet<PathBuf> {
     let entries = std::fs::read_dir(data.join("revisions"));
