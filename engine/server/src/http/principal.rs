@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use serde_json::{Value as Json, json};
 
 use super::Problem;
-use crate::access::{Permission, Role};
+use crate::access::{Permission, Role, is_scope, scope, tenant_of};
 use crate::store::{Change, Outcome};
 
 /// Who sent a request. An endpoint takes it as an argument; whether this one may use the endpoint was decided before.
@@ -49,6 +49,43 @@ impl Principal {
     /// Whether this one sees what belongs to a tenant. What one does not see is answered as if it were not there.
     pub fn sees(&self, tenant: &str) -> bool {
         self.tenant.as_deref().is_none_or(|own| own == tenant)
+    }
+
+    /// The same of what belongs to a scope: the name of a tenant, or `*`.
+    pub fn sees_scope(&self, scope: &str) -> bool {
+        match tenant_of(scope) {
+            Some(tenant) => self.sees(&tenant),
+            None => self.tenant.is_none(),
+        }
+    }
+
+    /// The tenant that a new token or user is to be of, none for the whole centre: this one's own where none is named.
+    pub fn tenant_for(&self, scope: Option<&str>) -> Result<Option<String>, Problem> {
+        match scope {
+            Some(scope) if is_scope(scope) => Ok(tenant_of(scope)),
+            Some(_) => Err(Problem::unprocessable(
+                "`tenant` is the name of a tenant, or `*` for the whole centre",
+            )),
+            None => Ok(self.tenant.clone()),
+        }
+    }
+
+    /// Whether this one may hand out a role for a tenant: nobody hands out more than he has. `rule` says so of what is made.
+    pub fn may_hand_out(
+        &self,
+        role: Role,
+        tenant: Option<&str>,
+        rule: &str,
+    ) -> Result<(), Problem> {
+        let outside = self.tenant.is_some() && self.tenant.as_deref() != tenant;
+        match outside || !self.role.covers(role) {
+            false => Ok(()),
+            true => Err(Problem::forbidden(format!(
+                "{rule}: you are {} of {}",
+                self.role.name(),
+                scope(self.tenant.as_deref())
+            ))),
+        }
     }
 
     /// Whether this one may do what a permission names.

@@ -15,7 +15,7 @@ use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
 use super::{Api, Problem};
-use crate::access::{NewToken, Role, is_scope, is_token_name, scope, tenant_of};
+use crate::access::{NewToken, Role, is_token_name, scope, tenant_of};
 use crate::store::TokenRow;
 
 /// Longest time that a token may be good for, in days: ten years.
@@ -139,15 +139,7 @@ pub(crate) async fn make(
     principal: Principal,
     Body(wanted): Body<WantedToken>,
 ) -> Result<Response, Problem> {
-    let tenant = match wanted.tenant {
-        Some(scope) if is_scope(&scope) => tenant_of(&scope),
-        Some(_) => {
-            return Err(Problem::unprocessable(
-                "`tenant` is the name of a tenant, or `*` for the whole centre",
-            ));
-        }
-        None => principal.tenant.clone(),
-    };
+    let tenant = principal.tenant_for(wanted.tenant.as_deref())?;
     if !is_token_name(&wanted.name) {
         return Err(Problem::unprocessable(
             "`name` is 1 to 64 characters, none of them a control character",
@@ -167,14 +159,10 @@ pub(crate) async fn make(
         .change(now, "token.make", &token.id)
         .of_tenant(tenant.clone())
         .with(json!({ "name": wanted.name, "role": wanted.role, "days": wanted.days }));
-    let outside = principal.tenant.is_some() && principal.tenant != tenant;
-    if outside || !principal.role.covers(wanted.role) {
+    let rule = "a token may do no more than whoever makes it";
+    if let Err(refusal) = principal.may_hand_out(wanted.role, tenant.as_deref(), rule) {
         let _ = api.audit(&change.refused()).await?;
-        return Err(Problem::forbidden(format!(
-            "a token may do no more than whoever makes it: you are {} of {}",
-            principal.role.name(),
-            scope(principal.tenant.as_deref())
-        )));
+        return Err(refusal);
     }
     let row = TokenRow {
         id: token.id,
@@ -274,10 +262,7 @@ pub(crate) async fn revoke(
 /// A token that somebody sees.
 async fn seen(api: &Api, principal: &Principal, id: &str) -> Result<TokenRow, Problem> {
     let token = api.gate.store()?.token(id).await?;
-    let seen = token.filter(|token| match tenant_of(&token.tenant) {
-        Some(tenant) => principal.sees(&tenant),
-        None => principal.tenant.is_none(),
-    });
+    let seen = token.filter(|token| principal.sees_scope(&token.tenant));
     seen.ok_or_else(|| unknown(id))
 }
 

@@ -15,7 +15,7 @@ use super::problem::ProblemBody;
 use super::tagged::Tagged;
 use super::tenants::ListOf;
 use super::{Api, Problem};
-use crate::access::{Passwords, Role, is_scope, is_user_name, scope, tenant_of};
+use crate::access::{Passwords, Role, is_user_name, scope, tenant_of};
 use crate::store::UserRow;
 
 /// Somebody who can sign in.
@@ -74,7 +74,7 @@ pub(crate) async fn list(
 ) -> Result<Page<User>, Problem> {
     let (limit, after) = query.range()?;
     let rows = api.gate.store()?.users().await?.into_iter();
-    let rows = rows.filter(|row| row.name.as_str() > after && sees(&principal, row));
+    let rows = rows.filter(|row| row.name.as_str() > after && principal.sees_scope(&row.tenant));
     let users = rows.take(limit as usize + 1).map(User::from).collect();
     Ok(Page::of(&uri, users, limit, |user: &User| {
         user.name.clone()
@@ -95,9 +95,7 @@ pub(crate) async fn one(
     principal: Principal,
     Id(name): Id,
 ) -> Result<Tagged<User>, Problem> {
-    let user = api.gate.store()?.user(&name).await?;
-    let user = user.filter(|user| sees(&principal, user));
-    Ok(Tagged(user.ok_or_else(|| unknown(&name))?.into()))
+    Ok(Tagged(seen(&api, &principal, &name).await?.into()))
 }
 
 /// Set a user
@@ -130,15 +128,7 @@ pub(crate) async fn set(
             "a user's name is lower-case letters, digits and .-_@, a letter first, at most 64",
         ));
     }
-    let tenant = match wanted.tenant {
-        Some(scope) if is_scope(&scope) => tenant_of(&scope),
-        Some(_) => {
-            return Err(Problem::unprocessable(
-                "`tenant` is the name of a tenant, or `*` for the whole centre",
-            ));
-        }
-        None => principal.tenant.clone(),
-    };
+    let tenant = principal.tenant_for(wanted.tenant.as_deref())?;
     Passwords::check(&wanted.password)?;
     let now = api.now();
     let change = principal
@@ -147,20 +137,22 @@ pub(crate) async fn set(
         .with(json!({ "role": wanted.role }));
     let store = api.gate.store()?;
     let before = store.user(&name).await?;
-    let theirs = before
-        .as_ref()
-        .is_some_and(|before| !sees(&principal, before) || !covers(&principal, before));
-    let outside = principal.tenant.is_some() && principal.tenant != tenant;
-    if outside || !principal.role.covers(wanted.role) || theirs {
+    let yours = |before: &UserRow| {
+        let role = Role::of_name(&before.role);
+        principal.sees_scope(&before.tenant) && role.is_none_or(|role| principal.role.covers(role))
+    };
+    let rule = "a user may do no more than whoever makes one";
+    let refusal = match before.as_ref().is_none_or(yours) {
+        true => principal
+            .may_hand_out(wanted.role, tenant.as_deref(), rule)
+            .err(),
+        false => Some(Problem::conflict(format!(
+            "there is a user {name} already, who is not yours"
+        ))),
+    };
+    if let Some(refusal) = refusal {
         let _ = api.audit(&change.refused()).await?;
-        return Err(match theirs {
-            true => Problem::conflict(format!("there is a user {name} already, who is not yours")),
-            false => Problem::forbidden(format!(
-                "a user may do no more than whoever makes one: you are {} of {}",
-                principal.role.name(),
-                scope(principal.tenant.as_deref())
-            )),
-        });
+        return Err(refusal);
     }
     match &before {
         Some(before) => if_match.check(&User::from(before.clone()))?,
@@ -200,30 +192,22 @@ pub(crate) async fn remove(
     Id(name): Id,
     if_match: IfMatch,
 ) -> Result<Response, Problem> {
-    let store = api.gate.store()?;
-    let user = store.user(&name).await?;
-    let user = user.filter(|user| sees(&principal, user));
-    let user = user.ok_or_else(|| unknown(&name))?;
+    let user = seen(&api, &principal, &name).await?;
     let change = principal
         .change(api.now(), "user.remove", &name)
         .of_tenant(tenant_of(&user.tenant))
         .with(json!({ "role": user.role }));
     if_match.check(&User::from(user))?;
-    let removed = store.remove_user(&name, &change).await?;
+    let removed = api.gate.store()?.remove_user(&name, &change).await?;
     let audited = removed.ok_or_else(|| unknown(&name))?;
     Ok((StatusCode::NO_CONTENT, Extension(audited)).into_response())
 }
 
-fn sees(principal: &Principal, user: &UserRow) -> bool {
-    match tenant_of(&user.tenant) {
-        Some(tenant) => principal.sees(&tenant),
-        None => principal.tenant.is_none(),
-    }
-}
-
-/// Whether somebody may do all that a user may.
-fn covers(principal: &Principal, user: &UserRow) -> bool {
-    Role::of_name(&user.role).is_none_or(|role| principal.role.covers(role))
+/// A user that somebody sees.
+async fn seen(api: &Api, principal: &Principal, name: &str) -> Result<UserRow, Problem> {
+    let user = api.gate.store()?.user(name).await?;
+    let seen = user.filter(|user| principal.sees_scope(&user.tenant));
+    seen.ok_or_else(|| unknown(name))
 }
 
 fn unknown(name: &str) -> Problem {
