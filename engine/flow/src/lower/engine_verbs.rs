@@ -10,6 +10,7 @@ use crate::check::rules::{
     unknown_variable,
 };
 use crate::diagnostic::{Text, text};
+use crate::editor::keys::ENGINE_VERBS;
 use crate::expr::Span;
 use crate::plan::{Action, Edge, MAX_TAG_CHARS, NodeId, Piece, Template};
 use crate::value::{Type, Value};
@@ -23,26 +24,8 @@ const MAX_REASON: usize = 100;
 
 /// What may stand beside a verb of the engine.
 pub(super) fn options_of(verb: &str) -> &'static [&'static str] {
-    match verb {
-        "use" => &[
-            "then",
-            "when",
-            "title",
-            "global",
-            "with",
-            "as",
-            "into",
-            "timeout",
-            "retry",
-            "meanwhile",
-        ],
-        "call" => &["then", "when", "title", "with", "as"],
-        "if" => &["then", "else", "when", "title"],
-        "return" => &["with", "when", "title"],
-        "goto" | "hangup" => &["when", "title"],
-        "choose" => &["when", "title"],
-        _ => &["then", "when", "title"],
-    }
+    let known = ENGINE_VERBS.iter().find(|(name, _, _)| *name == verb);
+    known.map_or(&["then", "when", "title"], |(_, options, _)| options)
 }
 
 impl<'t> Lowerer<'t> {
