@@ -276,7 +276,7 @@ impl Server {
             max_forwards,
         );
         line.pressed(early_keys);
-        let engine_time = engine.node.clock.at(received_at);
+        let received_at = engine.node.clock.at(received_at);
         let answered = Answered {
             engine,
             flow,
@@ -285,7 +285,7 @@ impl Server {
             call_id,
             leg,
             early,
-            received_at: engine_time,
+            received_at,
             binding,
             resume,
         };

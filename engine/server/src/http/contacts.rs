@@ -58,8 +58,7 @@ pub(crate) async fn list(
             .transpose()?,
         limit: Some(limit + 1),
     };
-    api.ladders.flush().await;
-    api.node.durable().await.map_err(Problem::unavailable)?;
+    api.settled().await?;
     let rows = store(&api)?.contacts(&filter).await?;
     Ok(Page::of(&uri, rows, limit, |row| {
         format!("{}.{}", row.started_at, row.id)
@@ -170,8 +169,7 @@ pub(crate) async fn transcript(
 
 /// What is kept of a contact: its journal, and its SIP messages.
 async fn told(api: &Api, principal: &Principal, id: &str) -> Result<(Vec<Entry>, Ladder), Problem> {
-    api.ladders.flush().await;
-    api.node.durable().await.map_err(Problem::unavailable)?;
+    api.settled().await?;
     let store = store(api)?;
     if principal.tenant.is_some() {
         let row = store.contact(id).await?;

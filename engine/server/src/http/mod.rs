@@ -93,6 +93,12 @@ impl Api {
         self.node.clock.now()
     }
 
+    /// Waits until what contacts have done so far is in the store.
+    pub(crate) async fn settled(&self) -> Result<(), Problem> {
+        self.ladders.flush().await;
+        self.node.durable().await.map_err(Problem::unavailable)
+    }
+
     /// Writes a change into the audit log, before the answer leaves. The answer carries what comes back, as an
     /// `Extension`. A change of the store goes by the store's own function, which writes both at once.
     pub(crate) async fn audit(&self, change: &Change) -> Result<Audited, Problem> {

@@ -75,21 +75,33 @@ pub fn trace(entries: &[Entry], ladder: &Ladder) -> Vec<TraceEvent> {
 
 fn of_signal(signal: &Signal) -> TraceEvent {
     TraceEvent {
-        seq: signal.n,
-        at: signal.at,
-        after_ms: 0,
         who: "sip",
-        kind: "sip".to_owned(),
         text: rung(signal),
-        flow: String::new(),
-        step: String::new(),
-        line: 0,
-        activation: None,
-        attempt: None,
-        meters: None,
-        took_ms: None,
-        entry: None,
         sip: Some(signal.clone()),
+        ..TraceEvent::bare(signal.n, signal.at, "sip".to_owned())
+    }
+}
+
+impl TraceEvent {
+    /// Of which nothing but its number, time and kind is known yet.
+    fn bare(seq: u32, at: u64, kind: String) -> TraceEvent {
+        TraceEvent {
+            seq,
+            at,
+            after_ms: 0,
+            who: "engine",
+            kind,
+            text: String::new(),
+            flow: String::new(),
+            step: String::new(),
+            line: 0,
+            activation: None,
+            attempt: None,
+            meters: None,
+            took_ms: None,
+            entry: None,
+            sip: None,
+        }
     }
 }
 
@@ -146,21 +158,9 @@ fn of_journal(entries: &[Entry]) -> Vec<TraceEvent> {
         .iter()
         .map(|entry| {
             let mut event = TraceEvent {
-                seq: entry.seq,
-                at: entry.at,
                 after_ms: entry.at.saturating_sub(start),
-                who: "engine",
-                kind: kind_of(&entry.kind),
-                text: String::new(),
-                flow: String::new(),
-                step: String::new(),
-                line: 0,
-                activation: None,
-                attempt: None,
-                meters: None,
-                took_ms: None,
                 entry: Some(entry.kind.clone()),
-                sip: None,
+                ..TraceEvent::bare(entry.seq, entry.at, kind_of(&entry.kind))
             };
             (event.who, event.text) = told(&entry.kind);
             match &entry.kind {
