@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use strowger_contact::EntryKind;
 use strowger_tests::moments::number;
-use strowger_tests::program::{copy_project, repository};
+use strowger_tests::program::{callbacks, copy_project, repository};
 use strowger_tests::{Engine, Moments, OrderService, Postgres, Raw, http};
 
 /// Calls at any time.
@@ -48,22 +48,18 @@ steps:
   silent: { hangup: silent }
 "#;
 
+const ROUTES: &str = "routes:\n  - to: \"700\"\n    flow: callback\n";
+/// Whoever looks at many contacts asks often.
+const UNHURRIED: &str = "[http]\nrequests_per_second = 100000\nburst = 100000\n";
+
 fn fill(project: &Path, orders: std::net::SocketAddr, store: &str) -> Result<()> {
-    let flows = repository().join("flows");
-    copy_project(&flows.join("aurora/plugins"), &project.join("plugins"))?;
-    copy_project(&flows.join("bench/audio"), &project.join("audio"))?;
-    std::fs::write(project.join("callback.flow.yaml"), FLOW)?;
-    std::fs::write(
-        project.join("routes.yaml"),
-        "routes:\n  - to: \"700\"\n    flow: callback\n",
-    )?;
-    let toml = format!(
-        "[project]\nname = \"calls\"\n\n\
-         [plugins.callbacks]\ncomponent = \"plugins/aurora-callbacks.wasm\"\n\
-         config = {{ base_url = \"http://{orders}\" }}\ngrants = {{ http = [\"{orders}\"] }}\n\n\
-         [limits.http]\nprivate = [\"{orders}\"]\n[http]\nrequests_per_second = 100000\nburst = 100000\n{store}"
-    );
-    Ok(std::fs::write(project.join("strowger.toml"), toml)?)
+    let flow = ("callback", FLOW);
+    let settings = format!("{UNHURRIED}{store}");
+    callbacks(project, "calls", orders, flow, ROUTES, &settings)?;
+    copy_project(
+        &repository().join("flows/bench/audio"),
+        &project.join("audio"),
+    )
 }
 
 /// What a caller knows of a call at its end.

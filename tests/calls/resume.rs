@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::Value as Json;
 use strowger_contact::EntryKind;
-use strowger_tests::program::{copy_project, edit, repository, strowger};
+use strowger_tests::program::{callbacks, edit, strowger};
 use strowger_tests::{Engine, OrderService, Phone, Prompts, http};
 
 use crate::world::PROMPT;
@@ -77,20 +77,10 @@ impl World {
         let orders = OrderService::start()?;
         let address = orders.address;
         let engine = Engine::serve(|project| {
-            let plugins = repository().join("flows/aurora/plugins");
-            copy_project(&plugins, &project.join("plugins"))?;
-            std::fs::write(project.join("desk.flow.yaml"), FLOW)?;
             let routes = format!(
                 "routes:\n  - {{ to: \"700\", flow: desk, resume: {resume} }}\n  - {{ to: \"701\", flow: desk, resume: 10 }}\n  - {{ to: \"702\", flow: desk }}\n"
             );
-            std::fs::write(project.join("routes.yaml"), routes)?;
-            let toml = format!(
-                "[project]\nname = \"desk\"\n\n\
-                 [plugins.callbacks]\ncomponent = \"plugins/aurora-callbacks.wasm\"\n\
-                 config = {{ base_url = \"http://{address}\" }}\ngrants = {{ http = [\"{address}\"] }}\n\n\
-                 [limits.http]\nprivate = [\"{address}\"]\n{settings}\n"
-            );
-            Ok(std::fs::write(project.join("strowger.toml"), toml)?)
+            callbacks(project, "desk", address, ("desk", FLOW), &routes, settings)
         })?;
         let prompts = Prompts::new(&engine.project, &engine.data.join("prompts"))?;
         Ok(World {

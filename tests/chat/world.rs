@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 pub use strowger_tests::Talk;
 use strowger_tests::http;
-use strowger_tests::program::{copy_project, edit, repository};
+use strowger_tests::program::{callbacks, edit};
 use strowger_tests::{Engine, OrderService};
 
 pub const QUESTION: &str = "Which number shall we call?";
@@ -105,21 +105,18 @@ impl World {
 }
 
 fn fill(project: &Path, orders: SocketAddr, settings: &str) -> Result<()> {
-    let plugins = repository().join("flows/aurora/plugins");
-    copy_project(&plugins, &project.join("plugins"))?;
-    std::fs::write(project.join("callback.flow.yaml"), FLOW)?;
-    std::fs::write(
-        project.join("routes.yaml"),
-        "routes:\n  - to: \"700\"\n    flow: callback\n",
-    )?;
-    let toml = format!(
-        "[project]\nname = \"chats\"\n\n\
-         [plugins.callbacks]\ncomponent = \"plugins/aurora-callbacks.wasm\"\n\
-         config = {{ base_url = \"http://{orders}\" }}\ngrants = {{ http = [\"{orders}\"] }}\n\n\
-         [limits.http]\nprivate = [\"{orders}\"]\n[http]\nrequests_per_second = 100000\nburst = 100000\n[chat]\nenabled = true\nnew_per_minute = 60000\nmessages_per_minute = 6000\n{settings}\n"
+    let settings = format!(
+        "[http]\nrequests_per_second = 100000\nburst = 100000\n[chat]\nenabled = true\nnew_per_minute = 60000\nmessages_per_minute = 6000\n{settings}"
     );
-    std::fs::write(project.join("strowger.toml"), toml)?;
-    Ok(())
+    let routes = "routes:\n  - to: \"700\"\n    flow: callback\n";
+    callbacks(
+        project,
+        "chats",
+        orders,
+        ("callback", FLOW),
+        routes,
+        &settings,
+    )
 }
 
 /// A number out of an SQLite file.

@@ -245,6 +245,29 @@ pub fn copy(project: &str) -> Result<TempDir> {
     Ok(folder)
 }
 
+/// Writes a project of one flow that books at an order service, by the plugin `callbacks`: its flow's file and text, its
+/// `routes.yaml`, and further lines of its `strowger.toml`.
+pub fn callbacks(
+    project: &Path,
+    name: &str,
+    orders: SocketAddr,
+    (flow, text): (&str, &str),
+    routes: &str,
+    settings: &str,
+) -> Result<()> {
+    let plugins = repository().join("flows/aurora/plugins");
+    copy_project(&plugins, &project.join("plugins"))?;
+    std::fs::write(project.join(format!("{flow}.flow.yaml")), text)?;
+    std::fs::write(project.join("routes.yaml"), routes)?;
+    let toml = format!(
+        "[project]\nname = \"{name}\"\n\n\
+         [plugins.callbacks]\ncomponent = \"plugins/aurora-callbacks.wasm\"\n\
+         config = {{ base_url = \"http://{orders}\" }}\ngrants = {{ http = [\"{orders}\"] }}\n\n\
+         [limits.http]\nprivate = [\"{orders}\"]\n{settings}\n"
+    );
+    Ok(std::fs::write(project.join("strowger.toml"), toml)?)
+}
+
 /// A copy of the demo tenant in a folder, its order service at an address, and its support desk always open.
 pub fn aurora(folder: &Path, orders: SocketAddr) -> Result<()> {
     copy_project(&repository().join("flows/aurora"), folder)?;

@@ -168,10 +168,34 @@ impl Centre {
         })
     }
 
+    /// Begins so many chats, each of which waits in a step for what its contact writes.
+    pub fn crowd(&self, number: &str, chats: usize) -> Result<Vec<Talk>> {
+        let mut talks = Vec::new();
+        for _ in 0..chats {
+            talks.push(Talk::begin(self.engine.http, number, None)?);
+        }
+        for talk in &mut talks {
+            talk.until("listening", |talk| {
+                talk.over || talk.shown.iter().any(|event| event["kind"] == "listening")
+            })?;
+            ensure!(!talk.over, "{}", self.journal(&talk.id)?);
+        }
+        Ok(talks)
+    }
+
     /// The journal of a contact, as text.
     pub fn journal(&self, id: &str) -> Result<String> {
         Ok(http::get(self.engine.http, &format!("/v1/contacts/{id}/journal"))?.body)
     }
+}
+
+/// Some of a crowd go on where they were, to their end.
+pub fn unharmed(talks: &mut [Talk]) -> Result<()> {
+    for talk in talks.iter_mut().take(3) {
+        talk.write("hello")?;
+        assert_eq!(talk.ended()?, "unharmed");
+    }
+    Ok(())
 }
 
 /// A flow of one step, `plugin/step`, that goes on whatever comes of it: to the end `unharmed` with its first outcome, to

@@ -3,9 +3,9 @@
 use std::io::Write as _;
 
 use anyhow::{Context, Result, ensure};
-use strowger_tests::{Talk, http, program::component};
+use strowger_tests::{http, program::component};
 
-use crate::centre::{Centre, flow, project};
+use crate::centre::{Centre, flow, project, unharmed};
 
 /// More than the interpreters' pool holds with the usual `vm.max_map_count`.
 const CONTACTS: usize = 300;
@@ -47,18 +47,10 @@ fn crowds(rules: &str) -> Result<()> {
         .open(mallory.path().join("strowger.toml"))?;
     toml.write_all(b"[steps]\ndrop_waiting_after_ms = 3600000\n")?;
     centre.release("mallory", mallory.path())?;
-    let mut talks = Vec::new();
-    centre.beside_a_neighbour(|| {
-        for _ in 0..CONTACTS {
-            talks.push(Talk::begin(centre.engine.http, "6600", None)?);
-        }
-        for talk in &mut talks {
-            talk.until("listening", |talk| {
-                talk.over || talk.shown.iter().any(|event| event["kind"] == "listening")
-            })?;
-            ensure!(!talk.over, "{}", centre.journal(&talk.id)?);
-        }
-        centre.neighbour().context("with all of them waiting")
+    let mut talks = centre.beside_a_neighbour(|| {
+        let talks = centre.crowd("6600", CONTACTS)?;
+        centre.neighbour().context("with all of them waiting")?;
+        Ok(talks)
     })?;
     let metrics = http::get(centre.engine.http, "/metrics")?.body;
     let dropped = metrics
@@ -68,10 +60,7 @@ fn crowds(rules: &str) -> Result<()> {
         .context("the counter")?;
     ensure!(dropped > 0.0, "nobody gave way: {metrics}");
     // Whoever gave way goes on where it was.
-    for talk in talks.iter_mut().take(3) {
-        talk.write("hello")?;
-        assert_eq!(talk.ended()?, "unharmed");
-    }
+    unharmed(&mut talks)?;
     centre.neighbour()
 }
 

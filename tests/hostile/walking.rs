@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use strowger_tests::Talk;
 use strowger_tests::program::component;
 
-use crate::centre::{Attack, Centre, Component, End, flow, project};
+use crate::centre::{Attack, Centre, Component, End, flow, project, unharmed};
 use crate::forged::{allocates, calls, named, runs, with_items};
 use crate::guest::Guest;
 
@@ -422,29 +422,17 @@ fn load_waiting_with_all_the_memory_there_is() -> Result<()> {
         "mallory",
         project("mallory", &plugins, "", &[("6600", "hog", flow)])?.path(),
     )?;
-    let mut talks = Vec::new();
-    centre.beside_a_neighbour(|| {
-        for _ in 0..CONTACTS {
-            talks.push(Talk::begin(centre.engine.http, "6600", None)?);
-        }
-        for talk in &mut talks {
-            talk.until("listening", |talk| {
-                talk.over || talk.shown.iter().any(|event| event["kind"] == "listening")
-            })?;
-            ensure!(!talk.over, "{}", centre.journal(&talk.id)?);
-        }
+    let mut talks = centre.beside_a_neighbour(|| {
+        let talks = centre.crowd("6600", CONTACTS)?;
         let more = Talk::begin(centre.engine.http, "6600", None).err();
         let refusal = more.map(|error| error.to_string()).unwrap_or_default();
         ensure!(
             refusal.contains("503"),
             "{CONTACTS} contacts are all that mallory has: {refusal}"
         );
-        Ok(())
+        Ok(talks)
     })?;
     // Each is still there, and its memory with it.
-    for talk in talks.iter_mut().take(3) {
-        talk.write("hello")?;
-        assert_eq!(talk.ended()?, "unharmed");
-    }
+    unharmed(&mut talks)?;
     centre.neighbour()
 }

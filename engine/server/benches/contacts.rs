@@ -9,6 +9,11 @@ use std::time::{Duration, Instant};
 
 use strowger_server::scenario::{Place, Suite, Verdict};
 
+#[path = "common/processor.rs"]
+mod processor;
+
+use processor::processor_time;
+
 /// Contacts of a round.
 const CONTACTS: u32 = 5_000;
 /// Rounds.
@@ -48,17 +53,4 @@ fn main() {
         rate(best.0),
         rate(best.1)
     );
-}
-
-/// Processor time of this process, kernel included.
-fn processor_time() -> Duration {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: `time` is a valid place for the answer and lives as long as the call.
-    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    assert_eq!(result, 0, "every process has this clock");
-    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    Duration::from_secs(seconds) + Duration::from_nanos(time.tv_nsec.unsigned_abs())
 }

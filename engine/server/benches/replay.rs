@@ -10,6 +10,11 @@ use strowger_server::replay::{Overrides, Recording, Stage, Verdict, replay};
 use strowger_server::runtime::{Act, Driver, Pace, TerminalLine, open};
 use tokio_util::sync::CancellationToken;
 
+#[path = "common/processor.rs"]
+mod processor;
+
+use processor::processor_time;
+
 /// How long contacts are replayed for one figure.
 const MEASURE: Duration = Duration::from_secs(3);
 
@@ -62,17 +67,4 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
         Ok(())
     })
-}
-
-/// Processor time of this process, kernel included.
-fn processor_time() -> Duration {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: `time` is a valid place for the answer and lives as long as the call.
-    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    assert_eq!(result, 0, "every process has this clock");
-    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    Duration::from_secs(seconds) + Duration::from_nanos(time.tv_nsec.unsigned_abs())
 }

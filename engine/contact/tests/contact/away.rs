@@ -61,10 +61,7 @@ steps:
 "#;
 
 fn at(commands: &[&str]) -> Walk {
-    let mut walk = Walk::new(&[FLOW]);
-    walk.run("connect");
-    walk.all(commands);
-    walk
+    Walk::after(FLOW, commands)
 }
 
 const ASKED: [&str; 2] = ["end done", "listen"];

@@ -43,10 +43,7 @@ steps:
 "#;
 
 fn at(commands: &[&str]) -> Walk {
-    let mut walk = Walk::new(&[FLOW]);
-    walk.run("connect");
-    walk.all(commands);
-    walk
+    Walk::after(FLOW, commands)
 }
 
 const AT_NOTE: [&str; 2] = ["end done", "wait 5000"];

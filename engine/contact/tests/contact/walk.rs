@@ -98,6 +98,14 @@ impl Walk {
         Walk::on(Channel::Voice, flows)
     }
 
+    /// The same once it is connected, and these have run.
+    pub(crate) fn after(flow: &str, commands: &[&str]) -> Walk {
+        let mut walk = Walk::new(&[flow]);
+        walk.run("connect");
+        walk.all(commands);
+        walk
+    }
+
     pub(crate) fn on(channel: Channel, flows: &[&str]) -> Walk {
         let (name, _) = strowger_flow::signature(flows[0].as_bytes()).expect("a name");
         let contact = Contact::new(Arc::new(program(flows)), &name, facts(channel));
