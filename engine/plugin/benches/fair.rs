@@ -2,10 +2,12 @@
 //!
 //! One tenant runs a small step again and again, first alone, then while another has fifty contacts whose steps are
 //! endless loops. Printed: the time from the spawn of a step to its end, and by how much the second is more than the
-//! first. Rounds of both alternate, so that what else the machine does falls on both.
+//! first. Rounds of both alternate, so that what else the machine does falls on both. Beside it the same of plain threads
+//! without any guest: one that is woken and counts a little, beside two of a lower priority that only count. What these
+//! show is the machine's own.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use strowger_plugin::{Grants, Host, HostConfig, Limits, NoCalls, Plugin, RunRequest, Share};
@@ -60,6 +62,75 @@ fn part(times: &mut [Duration], hundredths: usize) -> f64 {
     times[times.len() * hundredths / 100].as_secs_f64() * 1e6
 }
 
+/// What a plain thread counts, about as long as the small step takes.
+const COUNT: u32 = 20_000;
+/// How much lower the priority of the plain threads is that only count: as the slow lane's.
+const SLOWER: i32 = 10;
+
+fn count(upto: u32) {
+    for number in 0..upto {
+        std::hint::black_box(number);
+    }
+}
+
+/// A plain thread that counts when it is asked to; times from the asking to the answer.
+fn plain_round() -> Vec<Duration> {
+    let (ask, asked) = mpsc::channel::<()>();
+    let (answer, answered) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        while asked.recv().is_ok() {
+            count(COUNT);
+            let _ = answer.send(());
+        }
+    });
+    let (end, mut times) = (Instant::now() + ROUND, Vec::new());
+    while Instant::now() < end {
+        let began = Instant::now();
+        ask.send(()).expect("the thread is there");
+        answered.recv().expect("the thread is there");
+        times.push(began.elapsed());
+        std::thread::sleep(PAUSE);
+    }
+    drop(ask);
+    let _ = thread.join();
+    times
+}
+
+/// The same beside a thread for each processor that only counts, at a lower priority.
+fn plain_round_beside() -> Vec<Duration> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let counting: Vec<_> = (0..threads)
+        .map(|_| {
+            let stop = stop.clone();
+            std::thread::spawn(move || {
+                // SAFETY: `setpriority` with PRIO_PROCESS and 0 acts on the calling thread only and touches no memory.
+                let lowered = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, SLOWER) };
+                assert_eq!(lowered, 0, "threads have priorities here");
+                while !stop.load(Ordering::Relaxed) {
+                    count(COUNT);
+                }
+            })
+        })
+        .collect();
+    let times = plain_round();
+    stop.store(true, Ordering::Relaxed);
+    for thread in counting {
+        let _ = thread.join();
+    }
+    times
+}
+
+fn show(what: &str, alone: &mut [Duration], beside: &mut [Duration]) {
+    for (name, hundredths) in [("p50", 50), ("p90", 90), ("p99", 99)] {
+        let (alone, beside) = (part(alone, hundredths), part(beside, hundredths));
+        println!(
+            "{what}, {name}: alone {alone:.1} us, beside who spins {beside:.1} us, {:+.0} %",
+            (beside / alone - 1.0) * 100.0
+        );
+    }
+}
+
 fn main() {
     let host = Host::new(HostConfig {
         pool: Some(256),
@@ -78,10 +149,16 @@ fn main() {
             run: "(loop $again (br $again)) unreachable".into(),
             ..guest::Guest::default()
         };
-        let looping = host.load(&looping.build(), &all, &limits).await.expect("a plugin");
+        let looping = host
+            .load(&looping.build(), &all, &limits)
+            .await
+            .expect("a plugin");
         let (quiet, spinning) = (host.runtime().share(), host.runtime().share());
         let (mut alone, mut beside) = (Vec::new(), Vec::new());
+        let (mut plain_alone, mut plain_beside) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
+            plain_alone.extend(plain_round());
+            plain_beside.extend(plain_round_beside());
             alone.extend(round(&host, &quiet, &small).await);
             let stop = Arc::new(AtomicBool::new(false));
             let spinners: Vec<_> = (0..SPINNERS)
@@ -101,13 +178,8 @@ fn main() {
                 let _ = spinner.await;
             }
         }
-        for (name, hundredths) in [("p50", 50), ("p90", 90), ("p99", 99)] {
-            let (alone, beside) = (part(&mut alone, hundredths), part(&mut beside, hundredths));
-            println!(
-                "step of a quiet tenant, {name}: alone {alone:.1} us, beside {SPINNERS} that spin {beside:.1} us, {:+.0} %",
-                (beside / alone - 1.0) * 100.0
-            );
-        }
+        show("step of a quiet tenant", &mut alone, &mut beside);
+        show("plain thread", &mut plain_alone, &mut plain_beside);
         println!("{} steps alone, {} beside", alone.len(), beside.len());
     });
 }

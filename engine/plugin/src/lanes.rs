@@ -1,9 +1,10 @@
 //! The order in which guests get their threads: tenants take turns, and who computes much stands back.
 //!
 //! There are two lanes, each with threads of its own. A guest runs in the quick lane until it has computed for long, or
-//! while its tenant has used more than its part; then it goes on in the slow lane, whose threads have a lower priority.
+//! while its tenant has used more than its part; then it goes on in the slow lane, whose threads run when
+//! no other wants the processor.
 //! In both, tenants with something to do take turns, whatever number of guests each has. Beside them is the background
-//! lane, one thread of the lowest priority, for what no contact waits for.
+//! lane, one thread of that kind, for what no contact waits for.
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
@@ -83,15 +84,20 @@ impl Lanes {
     /// Takes a task that is ready.
     pub(crate) fn put(&self, runnable: Runnable<Task>) {
         let task = runnable.metadata();
-        let used = u128::from(task.used.load(Ordering::Relaxed));
         let lane = if task.share.is_background() {
             &self.background
-        } else if used > QUICK.as_nanos() || task.share.in_debt(self.now()) {
+        } else if self.stands_back(task) {
             &self.slow
         } else {
             &self.quick
         };
         lane.put(runnable);
+    }
+
+    /// Whether a guest has to leave the quick lane to others.
+    fn stands_back(&self, task: &Task) -> bool {
+        let used = u128::from(task.used.load(Ordering::Relaxed));
+        used > QUICK.as_nanos() || task.share.in_debt(self.now())
     }
 
     /// Runs what is ready in a lane until it is closed.
@@ -102,6 +108,11 @@ impl Lanes {
             Which::Background => &self.background,
         };
         while let Some(runnable) = lane.next() {
+            // A tenant that began much at once has all of it in the queue before the first of it has computed.
+            if which == Which::Quick && self.stands_back(runnable.metadata()) {
+                self.slow.put(runnable);
+                continue;
+            }
             // Once it has run the task may be gone.
             let (share, used) = {
                 let task = runnable.metadata();

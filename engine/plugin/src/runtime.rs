@@ -16,11 +16,8 @@ use tokio::task::JoinHandle;
 use crate::lanes::{Lanes, Task, Which};
 use crate::share::Share;
 
-/// How much lower the priority of the slow lane is. Steps of niceness.
-const SLOWER: u8 = 10;
-/// The background lane's niceness, the lowest priority there is: beside anything else that computes it gets next to
-/// nothing.
-const IDLE: u8 = 19;
+/// The lowest priority there is, for where the system has no idle class of threads.
+const LOWEST: u8 = 19;
 
 /// Threads of their own for guest code, so that a guest that computes to its limit delays no packet; and in lanes, so
 /// that it delays no other tenant's guest (see `lanes`).
@@ -38,8 +35,8 @@ pub struct GuestRuntime {
 
 impl GuestRuntime {
     /// Starts `threads` threads (at least one) for each of the two lanes of contacts, and one for the background. `niceness` from 0 to 19 lowers their priority against
-    /// the process's other threads, where the system knows priorities of threads (Linux); the slow lane's is lower by
-    /// ten steps.
+    /// the process's other threads, where the system knows priorities of threads (Linux). The slow and the background lane get what
+    /// all others leave.
     pub fn new(threads: usize, niceness: u8) -> io::Result<Self> {
         let threads = threads.max(1);
         let runtime = Builder::new_multi_thread()
@@ -58,15 +55,10 @@ impl GuestRuntime {
             shares: Arc::default(),
             next_share: AtomicU64::new(0),
         };
-        for (which, name, niceness, threads) in [
-            (Which::Quick, "guest", niceness, threads),
-            (
-                Which::Slow,
-                "guest-slow",
-                niceness.saturating_add(SLOWER),
-                threads,
-            ),
-            (Which::Background, "guest-idle", IDLE, 1),
+        for (which, name, threads) in [
+            (Which::Quick, "guest", threads),
+            (Which::Slow, "guest-slow", threads),
+            (Which::Background, "guest-idle", 1),
         ] {
             for index in 0..threads {
                 let (lanes, handle) = (Arc::clone(&lanes), handle.clone());
@@ -74,7 +66,10 @@ impl GuestRuntime {
                 std::thread::Builder::new()
                     .name(format!("{name}-{index}"))
                     .spawn(move || {
-                        lower_priority(niceness);
+                        match which {
+                            Which::Quick => lower_priority(niceness),
+                            Which::Slow | Which::Background => take_what_is_left(),
+                        }
                         let _timers = handle.enter();
                         lanes.work(which);
                     })?;
@@ -212,3 +207,22 @@ fn lower_priority(niceness: u8) {
 
 #[cfg(not(target_os = "linux"))]
 fn lower_priority(_niceness: u8) {}
+
+/// Makes the calling thread one that any other takes the processor from at once, when it wakes. A lower priority alone lets
+/// who wakes wait for the end of a time slice, which is milliseconds (sched(7), `SCHED_IDLE`).
+#[cfg(target_os = "linux")]
+fn take_what_is_left() {
+    let parameter = libc::sched_param { sched_priority: 0 };
+    // SAFETY: `sched_setscheduler` with 0 acts on the calling thread only and reads the parameter.
+    let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const parameter) };
+    if result != 0 {
+        tracing::warn!(
+            error = %io::Error::last_os_error(),
+            "guests that compute much cannot be made to give way at once; they get the lowest priority"
+        );
+        lower_priority(LOWEST);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn take_what_is_left() {}
