@@ -665,3 +665,67 @@ steps:
   bye:
     hangup: completed
 "#;
+
+/// A flow with one of its lines changed: how, and the text. Lines of texts over several lines are no lines of the language.
+fn line_slips(source: &str) -> Vec<(usize, &'static str, String)> {
+    let lines: Vec<&str> = source.lines().collect();
+    let mut slips = Vec::new();
+    let mut texts = None;
+    for (number, line) in lines.iter().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        let content = line.trim();
+        if texts.is_some_and(|above| indent > above) {
+            continue;
+        }
+        let folded = content.ends_with(['>', '|']) || content.ends_with(">-") || content.ends_with("|-");
+        texts = folded.then_some(indent);
+        if content.is_empty() || content.starts_with('#') {
+            continue;
+        }
+        let mut slip = |how: &'static str, line: String| {
+            let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+            lines[number] = line;
+            slips.push((number + 1, how, lines.join("\n") + "\n"));
+        };
+        slip("right", format!("  {line}"));
+        if let Some(line) = line.strip_prefix("  ") {
+            slip("left", line.to_owned());
+        }
+        let Some((key, value)) = content.split_once(':') else {
+            continue;
+        };
+        let name = key.trim_start_matches("- ");
+        if !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+            continue;
+        }
+        let margin = &line[..indent];
+        slip("no colon", format!("{margin}{key}{value}"));
+        if let Some(value) = value.strip_prefix(' ') {
+            slip("no blank", format!("{margin}{key}:{value}"));
+        }
+    }
+    slips
+}
+
+#[test]
+fn a_line_that_slips_is_one_finding() {
+    let mut faults = Vec::new();
+    let mut tried = 0;
+    let every: usize = std::env::var("EVERY").ok().and_then(|e| e.parse().ok()).unwrap_or(1);
+    for (name, source, catalog) in texts() {
+        for (number, (line, how, text)) in line_slips(&source).into_iter().enumerate() {
+            if number % every != 0 { continue; }
+            tried += 1;
+            let found = check("a.flow.yaml", text.as_bytes(), &catalog).diagnostics;
+            if found.len() > 1 {
+                let told: Vec<String> = found.iter().take(4).map(|found| {
+                    let place = &found.primary.place;
+                    format!("{}:{} {} {}", place.line, place.column, found.rule, found.message.english())
+                }).collect();
+                let written = source.lines().nth(line - 1).unwrap_or_default();
+                faults.push(format!("{name}:{line} {how} ({}) `{}`: {}", found.len(), written.trim(), told.join("; ")));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} of {tried}\n{}", faults.len(), faults.join("\n"));
+}

@@ -8,6 +8,7 @@ mod counters;
 mod graph;
 mod listening;
 mod loops;
+mod mended;
 pub(crate) mod report;
 mod results;
 pub mod rules;
@@ -60,6 +61,18 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
         Ok(text) => text,
         Err(error) => return not_utf8(file, source, error.valid_up_to()),
     };
+    check_text(file, text, catalog, 0)
+}
+
+/// Checks a text in which so many slips have been mended already.
+fn check_text(file: &str, text: &str, catalog: &Catalog, slips: usize) -> Checked {
+    let checked = checked(file, text, catalog);
+    let mended = mended::mended(file, text, catalog, &checked.diagnostics, slips);
+    mended.unwrap_or(checked)
+}
+
+/// Checks a text as it stands.
+fn checked(file: &str, text: &str, catalog: &Catalog) -> Checked {
     let mut report = Report::new(file, text);
     let mut read = yaml::read(text, &mut report);
     if let Some(root) = &mut read.root {
