@@ -221,7 +221,11 @@ impl<'t> Sheet<'t> {
             lines.push(Line {
                 start,
                 indent: blanks,
-                content: if content.starts_with('#') { "" } else { content },
+                content: if content.starts_with('#') {
+                    ""
+                } else {
+                    content
+                },
             });
             start += line.len();
         }
@@ -233,13 +237,16 @@ impl<'t> Sheet<'t> {
         let mut numbers: Vec<usize> = (0..self.lines.len()).filter(|at| self.odd(*at)).collect();
         numbers.truncate(LINES / 2);
         // What means nothing where it stands is nearer to the slip than what lacks elsewhere because of it.
-        let (here, elsewhere): (Vec<_>, Vec<_>) =
-            found.iter().partition(|found| MISPLACED.contains(&found.rule));
+        let (here, elsewhere): (Vec<_>, Vec<_>) = found
+            .iter()
+            .partition(|found| MISPLACED.contains(&found.rule));
         let told = here.iter().chain(&elsewhere);
         for number in told.map(|found| found.primary.place.line as usize) {
             // Of what cannot be read the end is often told, which may stand behind the last line.
             let number = number.clamp(1, self.lines.len().max(1)) - 1;
-            let above = (0..number).rev().find(|at| !self.lines[*at].content.is_empty());
+            let above = (0..number)
+                .rev()
+                .find(|at| !self.lines[*at].content.is_empty());
             for at in [Some(number), above].into_iter().flatten() {
                 if !numbers.contains(&at) {
                     numbers.push(at);
@@ -267,7 +274,9 @@ impl<'t> Sheet<'t> {
             let mut below = self.lines[number + 1..].iter();
             return match below.find(|line| !line.content.is_empty()) {
                 None => true,
-                Some(next) if next.indent <= line.indent => !(next.indent == line.indent && next.item()),
+                Some(next) if next.indent <= line.indent => {
+                    !(next.indent == line.indent && next.item())
+                }
                 Some(next) => next.indent > line.indent + STEP,
             };
         }
@@ -290,34 +299,51 @@ impl<'t> Sheet<'t> {
         };
         // Where a key may begin: the line, a brace, a comma.
         let content = line.content;
-        let opens = content.char_indices().filter(|(_, c)| matches!(c, '{' | ','));
+        let opens = content
+            .char_indices()
+            .filter(|(_, c)| matches!(c, '{' | ','));
         let starts = std::iter::once(0).chain(opens.map(|(at, _)| at + 1));
         for start in starts.take(4) {
             let rest = &content[start..];
             let blanks = rest.len() - rest.trim_start_matches([' ', '-']).len();
             let (start, rest) = (start + blanks, &rest[blanks..]);
-            let length: usize = rest.chars().take_while(|c| is_word(*c)).map(char::len_utf8).sum();
+            let length: usize = rest
+                .chars()
+                .take_while(|c| is_word(*c))
+                .map(char::len_utf8)
+                .sum();
             if length == 0 {
                 continue;
             }
             let (word, behind) = rest.split_at(length);
             let at = begin + start;
-            let word = Span { start: at, end: at + word.len() };
+            let word = Span {
+                start: at,
+                end: at + word.len(),
+            };
             match behind.strip_prefix(':') {
                 Some(after) if after.starts_with(|c: char| !c.is_whitespace()) => {
-                    let word = Span { start: at, end: word.end + 1 };
+                    let word = Span {
+                        start: at,
+                        end: word.end + 1,
+                    };
                     add(Kind::Blank(word), word.end, " ");
                 }
                 None if behind.starts_with(' ') || behind.is_empty() => {
                     add(Kind::Colon(word), word.end, ":");
                 }
-                None if behind.starts_with(['{', '[', '"']) => add(Kind::Colon(word), word.end, ": "),
+                None if behind.starts_with(['{', '[', '"']) => {
+                    add(Kind::Colon(word), word.end, ": ")
+                }
                 _ => {}
             }
         }
         // A name of several words, such as a test's.
         if !content.contains(':') && content.contains(' ') && !line.item() {
-            let word = Span { start: begin, end: begin + content.len() };
+            let word = Span {
+                start: begin,
+                end: begin + content.len(),
+            };
             add(Kind::Colon(word), word.end, ":");
         }
     }
@@ -340,13 +366,19 @@ impl<'t> Sheet<'t> {
         columns.sort_by_key(|column| column.abs_diff(line.indent));
         let belongs = |other: &&Line<'_>| {
             let deeper = other.indent > line.indent;
-            deeper || other.content.is_empty() || (other.indent == line.indent && other.item() && !line.item())
+            deeper
+                || other.content.is_empty()
+                || (other.indent == line.indent && other.item() && !line.item())
         };
         let block = self.lines[number + 1..].iter().take_while(belongs).count();
         let blocks: &[usize] = if block == 0 { &[0] } else { &[0, block] };
         for column in columns {
             let by = column as isize - line.indent as isize;
-            edits.extend(blocks.iter().filter_map(|below| self.moved(number, *below, by)));
+            edits.extend(
+                blocks
+                    .iter()
+                    .filter_map(|below| self.moved(number, *below, by)),
+            );
         }
     }
 
@@ -354,7 +386,9 @@ impl<'t> Sheet<'t> {
     fn moved(&self, number: usize, below: usize, by: isize) -> Option<Edit> {
         let mut changes = Vec::new();
         for line in &self.lines[number..=number + below] {
-            let blank = self.text[line.start..].trim_start_matches(' ').starts_with(['\n', '\r']);
+            let blank = self.text[line.start..]
+                .trim_start_matches(' ')
+                .starts_with(['\n', '\r']);
             if blank {
                 continue;
             }
@@ -384,12 +418,19 @@ impl<'t> Sheet<'t> {
                 let meant = Sheet::new(after);
                 let column = meant.lines[number].indent;
                 let mut above = meant.lines[..number].iter().rev();
-                let under = above.find(|other| !other.content.is_empty() && other.indent < column);
+                let under = above.find(|other| {
+                    // A list may begin in the column of its key.
+                    let key = line.item() && other.content.ends_with(':') && other.indent == column;
+                    !other.content.is_empty() && (other.indent < column || key)
+                });
                 let (first, last) = (edit.changes.first(), edit.changes.last());
                 let (Some((start, ..)), Some((end, gone, _))) = (first, last) else {
                     return;
                 };
-                let span = Span { start: *start, end: end + gone };
+                let span = Span {
+                    start: *start,
+                    end: end + gone,
+                };
                 let mut replacement = String::new();
                 let mut from = *start;
                 for (at, gone, come) in &edit.changes {
@@ -398,7 +439,13 @@ impl<'t> Sheet<'t> {
                     from = at + gone;
                 }
                 let under = under.map(Line::name);
-                yaml_indent::indent(report, (line.span(), line.name()), by, under, (span, replacement));
+                yaml_indent::indent(
+                    report,
+                    (line.span(), line.name()),
+                    by,
+                    under,
+                    (span, replacement),
+                );
             }
         }
     }

@@ -5,6 +5,7 @@
 
 mod assign;
 mod counters;
+mod defined;
 mod graph;
 mod listening;
 mod loops;
@@ -109,6 +110,7 @@ fn checked(file: &str, text: &str, catalog: &Catalog) -> Checked {
     let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &mut report);
     follow_ups(&draft, &mut report);
     report.remove(|found| strange.explains(found, text));
+    defined::settle(root, &mut report);
     suppress::apply(root, &read.comments, &mut report);
     let wrong = |found: &&Diagnostic| found.level == Level::Error;
     let errors = report.diagnostics().iter().any(|found| wrong(&found));
