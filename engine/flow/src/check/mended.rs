@@ -14,19 +14,22 @@ use crate::expr::Span;
 /// Longest file in which slips are looked for by trial, in bytes: some 600 steps. Each trial checks the file.
 const MAX_BYTES: usize = 64 * 1024;
 /// Most trials for one slip.
-const MAX_TRIALS: usize = 32;
+const MAX_TRIALS: usize = 16;
 /// Most slips of a file that are mended.
 pub(super) const MAX_SLIPS: usize = 4;
 /// Most lines at which slips are looked for: what follows from a slip stands behind it.
 const LINES: usize = 6;
 /// Rules that are told of what stands in the wrong place.
-const MISPLACED: [&str; 7] = [
+const MISPLACED: [&str; 10] = [
+    "bad-name",
     "bad-value",
     "duplicate-key",
+    "missing-key",
     "unknown-input",
     "unknown-key",
     "unknown-outcome",
     "unknown-verb",
+    "unused",
     "yaml-syntax",
 ];
 /// Most columns by which a line is moved.
@@ -121,6 +124,11 @@ enum Kind {
 }
 
 impl Edit {
+    /// Whether it moves a line by more than a step.
+    fn far(&self) -> bool {
+        matches!(self.kind, Kind::Indent(by) if by.unsigned_abs() > STEP)
+    }
+
     fn apply(&self, text: &str) -> String {
         let mut after = String::with_capacity(text.len() + 64);
         let mut from = 0;
@@ -213,7 +221,7 @@ impl<'t> Sheet<'t> {
         let mut lines = Vec::new();
         for line in text.split_inclusive('\n') {
             let blanks = line.len() - line.trim_start_matches(' ').len();
-            let content = line.trim();
+            let content = line[blanks..].trim_end();
             let content = match content.split_once(" #") {
                 Some((key, _)) if key.trim_end().ends_with(':') => key.trim_end(),
                 _ => content,
@@ -236,17 +244,14 @@ impl<'t> Sheet<'t> {
     fn edits(&self, found: &[Diagnostic]) -> Vec<Edit> {
         let mut numbers: Vec<usize> = (0..self.lines.len()).filter(|at| self.odd(*at)).collect();
         numbers.truncate(LINES / 2);
-        // What means nothing where it stands is nearer to the slip than what lacks elsewhere because of it.
-        let (here, elsewhere): (Vec<_>, Vec<_>) = found
-            .iter()
-            .partition(|found| MISPLACED.contains(&found.rule));
-        let told = here.iter().chain(&elsewhere);
-        for number in told.map(|found| found.primary.place.line as usize) {
+        // What means nothing where it stands may be meant to stand elsewhere. What only lacks because of that has slipped nowhere.
+        let told = found.iter().filter(|found| MISPLACED.contains(&found.rule));
+        for found in told {
             // Of what cannot be read the end is often told, which may stand behind the last line.
+            let number = found.primary.place.line as usize;
             let number = number.clamp(1, self.lines.len().max(1)) - 1;
-            let above = (0..number)
-                .rev()
-                .find(|at| !self.lines[*at].content.is_empty());
+            let mut above = (0..number).rev();
+            let above = above.find(|at| unreadable(found) && !self.lines[*at].content.is_empty());
             for at in [Some(number), above].into_iter().flatten() {
                 if !numbers.contains(&at) {
                     numbers.push(at);
@@ -263,6 +268,7 @@ impl<'t> Sheet<'t> {
                 self.moves(number, &mut edits);
             }
         }
+        edits.sort_by_key(|edit| edit.far());
         edits
     }
 

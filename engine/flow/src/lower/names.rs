@@ -92,16 +92,16 @@ pub(crate) fn unreadable_flow(file: &str, text: &str) -> Option<(String, FlowSig
     Some((name.to_owned(), signature))
 }
 
-/// How often each name is returned by the actions below a node.
-pub(crate) fn returns(node: &Node<'_>, found: &mut BTreeMap<String, usize>) {
+/// How often each name stands behind a key such as `return`, below a node.
+pub(crate) fn returns(node: &Node<'_>, key: &str, found: &mut BTreeMap<String, usize>) {
     match &node.content {
         Content::Scalar(_) => {}
-        Content::List(items) => items.iter().for_each(|item| returns(item, found)),
+        Content::List(items) => items.iter().for_each(|item| returns(item, key, found)),
         Content::Map(map) => {
             for entry in &map.entries {
-                match entry.value.text().filter(|_| entry.key == "return") {
+                match entry.value.text().filter(|_| entry.key == key) {
                     Some(name) => *found.entry(name.to_owned()).or_default() += 1,
-                    None => returns(&entry.value, found),
+                    None => returns(&entry.value, key, found),
                 }
             }
         }
@@ -165,7 +165,7 @@ pub(crate) fn flow_signature(root: &Node) -> Option<(String, FlowSignature)> {
     let mut returned = BTreeMap::new();
     for key in ["steps", "global"] {
         if let Some(node) = root.value(key) {
-            returns(node, &mut returned);
+            returns(node, "return", &mut returned);
         }
     }
     let undeclared = returned

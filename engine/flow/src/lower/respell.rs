@@ -90,8 +90,16 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         let mut returned: BTreeMap<String, usize> = BTreeMap::new();
         for key in ["steps", "global"] {
             if let Some(node) = map.value(key) {
-                returns(node, &mut returned);
+                returns(node, "return", &mut returned);
             }
+        }
+        // A test that expects the end knows its name as well.
+        let mut ends = BTreeMap::new();
+        if let Some(tests) = map.value("tests") {
+            returns(tests, "ends", &mut ends);
+        }
+        for (name, times) in &mut returned {
+            *times += ends.get(name).copied().unwrap_or_default();
         }
         let list = map.entries.iter_mut().find(|entry| entry.key == "outcomes");
         let Some(Content::List(items)) = list.map(|entry| &mut entry.value.content) else {
