@@ -187,6 +187,7 @@ fn leads(draft: &Draft<'_>, graph: &graph::Graph<'_>) -> BTreeSet<String> {
 
 /// Takes back what was found missing only because something in its action could not be read: that is told already.
 fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
+    meant_to_insert(report);
     let gaps = report.gaps();
     if gaps.is_empty() {
         return;
@@ -216,6 +217,23 @@ fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
         "unused" => true,
         _ => false,
     });
+}
+
+/// Takes back that nothing uses what braces of a text were to insert.
+fn meant_to_insert(report: &mut Report<'_>) {
+    let text = report.lines().source();
+    let written = |span: Span| text.get(span.start..span.end).unwrap_or_default();
+    let slips = report.diagnostics().iter();
+    let slips = slips.filter(|found| found.rule == rules::text_slip::TEXT_SLIP.slug);
+    let words: BTreeSet<&str> = slips
+        .flat_map(|found| {
+            written(found.primary.span).split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        })
+        .collect();
+    if !words.is_empty() {
+        report
+            .remove(|found| found.rule == "unused" && words.contains(written(found.primary.span)));
+    }
 }
 
 fn not_utf8(file: &str, source: &[u8], valid: usize) -> Checked {

@@ -478,7 +478,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 (key, _) => schema["properties"].get(key),
             };
             if let Some(schema) = input {
-                self.input(&mut entry.value, schema);
+                self.input(&entry.key, &mut entry.value, schema);
             }
         }
         if properties.iter().all(|(name, _)| *name != "then") {
@@ -516,12 +516,12 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         }
         for entry in &mut map.entries {
             if let Some(schema) = schema["properties"].get(entry.key.as_ref()) {
-                self.input(&mut entry.value, schema);
+                self.input(&entry.key, &mut entry.value, schema);
             }
         }
     }
 
-    fn input(&mut self, node: &mut Node<'_>, schema: &Json) {
+    fn input(&mut self, name: &str, node: &mut Node<'_>, schema: &Json) {
         match (schema["format"].as_str(), &mut node.content) {
             (Some("prompt"), _) => self.prompt(node),
             (Some("press"), _) => self.press(node),
@@ -533,12 +533,20 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 );
             }
             (None, Content::Map(map)) if schema["properties"].is_object() => {
-                let place = Text::fixed("this input", "此输入");
-                self.inputs(map, schema, &place);
+                let names: Vec<&str> = properties(schema).iter().map(|(name, _)| *name).collect();
+                let more = &schema["additionalProperties"];
+                if more == false || more.is_null() {
+                    self.keys(map, &names, &Text::same(format!("`{name}`")));
+                }
+                for entry in &mut map.entries {
+                    if let Some(schema) = schema["properties"].get(entry.key.as_ref()) {
+                        self.input(&entry.key, &mut entry.value, schema);
+                    }
+                }
             }
             (None, Content::List(items)) => {
                 for item in items {
-                    self.input(item, &schema["items"]);
+                    self.input(name, item, &schema["items"]);
                 }
             }
             _ => {}

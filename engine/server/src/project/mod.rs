@@ -15,6 +15,7 @@ mod reading;
 mod resume;
 mod retention;
 mod routes;
+mod side;
 mod steps;
 mod store;
 mod vault;

@@ -112,6 +112,7 @@ table! {
     shadowed_global_key::SHADOWED_GLOBAL_KEY,
     silent_loop::SILENT_LOOP,
     spoken_key_unmapped::SPOKEN_KEY_UNMAPPED,
+    text_slip::TEXT_SLIP,
     too_many_choices::TOO_MANY_CHOICES,
     two_verbs::TWO_VERBS,
     type_mismatch::TYPE_MISMATCH,
