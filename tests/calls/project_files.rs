@@ -186,6 +186,47 @@ fn a_time_for_coming_back_that_cannot_be_is_an_error_at_its_place() -> Result<()
 }
 
 #[test]
+fn what_a_channel_cannot_do_is_told_where_a_number_leads_there() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    let flow = |start: &str, more: &str| {
+        format!(
+            "flow: x\nformat: 1\nlanguages: [en]\n{more}start: a\nsteps:\n  a: {start}\n  b:\n    ask: What is it about?\n    \
+             expect: text\n    into: about\n    then: {{ ok: c, no_input: c, no_match: c }}\n  c:\n    record:\n    into: spoken\n    \
+             then: bye\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    let check = |chat: bool, start: &str, more: &str| -> Result<(bool, bool)> {
+        let enabled = if chat { "[chat]\nenabled = true\n" } else { "" };
+        project.write("strowger.toml", &format!("project = \"p\"\n{enabled}"))?;
+        project.write("x.flow.yaml", &flow(start, more))?;
+        let (code, out, err) = project.run(&["check", "--format", "concise"])?;
+        assert_eq!(code, 0, "{out}{err}");
+        let told = |line: &str, word: &str| {
+            let mut lines = out.lines();
+            lines.any(|told| told.contains(line) && told.contains("warning") && told.contains(word))
+        };
+        Ok((
+            told("x.flow.yaml:8:", "nobody can answer"),
+            told("x.flow.yaml:13:", "nothing to record"),
+        ))
+    };
+    assert_eq!(check(false, "{ goto: b }", "")?, (true, false));
+    assert_eq!(check(true, "{ goto: b }", "")?, (false, true));
+    let branch = "{ if: call.channel == \"chat\", then: b, else: c }";
+    assert_eq!(check(true, branch, "")?, (false, false));
+    assert_eq!(check(false, branch, "")?, (false, false));
+    // One line more: what fails leads on.
+    assert_eq!(
+        check(true, "{ goto: b }", "global: { error: bye }\n")?,
+        (false, false)
+    );
+    assert_eq!(check(true, "{ goto: b }", "")?, (false, true));
+    let (_, out, _) = project.run(&["check", "--language", "zh"])?;
+    assert!(out.contains("聊天中没有可录制的内容"), "{out}");
+    Ok(())
+}
+
+#[test]
 fn one_mistake_in_a_file_beside_the_flows_hides_no_other() -> Result<()> {
     let project = Project::new(HELLO)?;
     project.write(

@@ -638,3 +638,23 @@ fn what_stands_in_an_input_is_called_by_its_name() {
     let told: Vec<&str> = found.iter().map(|found| found.message.english()).collect();
     assert_eq!(told, ["`meanwhile` has no `sayy`"]);
 }
+
+#[test]
+fn one_slip_in_a_text_is_one_finding() {
+    for (text, rule) in [
+        ("Hello ${{ call.to }}.", "braces-in-expression"),
+        ("<P>Hello.</P>", "bad-ssml"),
+        ("<blink>Hello. <p>You.</p></blink>", "bad-ssml"),
+        ("<P>Hello.</p>", "bad-ssml"),
+    ] {
+        assert_eq!(
+            broken_or_warned(&saying(&format!("\"{text}\""))),
+            [rule],
+            "{text}"
+        );
+    }
+    let flow = "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: orders/lookup@1\n    with: { order_no: \"20260302\" }\n    \
+                as: order\n    then: { found: bye, not_found: tell, timeout: bye, error: bye }\n  tell:\n    - say: \"${order.eta}\"\n    \
+                - goto: bye\n  bye: { hangup: completed }\n";
+    assert_eq!(broken_or_warned(flow), ["unassigned-variable"]);
+}

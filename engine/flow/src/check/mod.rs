@@ -188,6 +188,7 @@ fn leads(draft: &Draft<'_>, graph: &graph::Graph<'_>) -> BTreeSet<String> {
 /// Takes back what was found missing only because something in its action could not be read: that is told already.
 fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
     meant_to_insert(report);
+    without_value(report);
     let gaps = report.gaps();
     if gaps.is_empty() {
         return;
@@ -216,6 +217,20 @@ fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
         // It may have been used there.
         "unused" => true,
         _ => false,
+    });
+}
+
+/// Takes back that the type of an expression does not fit where it reads what has no value: that is told.
+fn without_value(report: &mut Report<'_>) {
+    let found = report.diagnostics().iter();
+    let lacking: Vec<Span> = found
+        .filter(|found| found.rule == rules::unassigned_variable::UNASSIGNED_VARIABLE.slug)
+        .map(|found| found.primary.span)
+        .collect();
+    report.remove(|found| {
+        let at = found.primary.span;
+        let holds = |span: &Span| at.start <= span.start && span.end <= at.end;
+        found.rule == rules::type_mismatch::TYPE_MISMATCH.slug && lacking.iter().any(holds)
     });
 }
 

@@ -41,6 +41,10 @@ pub fn parse_pieces_at(
         if rest.starts_with("$${") {
             literal.push_str("${");
             position = dollar + 3;
+        } else if rest.starts_with("${{") && double_braces(rest, place).is_some() {
+            // That is told once, with its other braces.
+            literal.push_str("${");
+            position = dollar + 2;
         } else if let Some(inner) = rest.strip_prefix("${") {
             let Some(length) = expression_length(inner) else {
                 let span = span(place(dollar..dollar + 2), 2);

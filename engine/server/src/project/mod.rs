@@ -1,6 +1,7 @@
 //! A project: a folder with `strowger.toml`, flows, prompts, `routes.yaml` and `queues.yaml`.
 
 pub(crate) mod bytes;
+mod channels;
 mod chat;
 mod complaint;
 mod component;
