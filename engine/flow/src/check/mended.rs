@@ -8,7 +8,7 @@ use super::report::Report;
 use super::rules::{yaml_colon, yaml_indent};
 use super::{Checked, checked};
 use crate::catalog::Catalog;
-use crate::diagnostic::{Diagnostic, Label, Lines};
+use crate::diagnostic::{Diagnostic, Label, Level, Lines};
 use crate::expr::Span;
 
 /// Longest file in which slips are looked for by trial, in bytes: some 600 steps. Each trial checks the file.
@@ -51,6 +51,10 @@ pub(super) fn mended(
     slips: usize,
 ) -> Option<Checked> {
     let unread = found.iter().any(unreadable);
+    // A flow that may run as it stands has no slip that it must not run with.
+    if found.iter().all(|found| found.level == Level::Warning) {
+        return None;
+    }
     if slips == MAX_SLIPS || text.len() > MAX_BYTES || !(unread || found.len() > 1) {
         return None;
     }

@@ -189,6 +189,7 @@ fn leads(draft: &Draft<'_>, graph: &graph::Graph<'_>) -> BTreeSet<String> {
 fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
     meant_to_insert(report);
     without_value(report);
+    strayed_voice(draft, report);
     let gaps = report.gaps();
     if gaps.is_empty() {
         return;
@@ -232,6 +233,21 @@ fn without_value(report: &mut Report<'_>) {
         let holds = |span: &Span| at.start <= span.start && span.end <= at.end;
         found.rule == rules::type_mismatch::TYPE_MISMATCH.slug && lacking.iter().any(holds)
     });
+}
+
+/// Takes back that nothing uses a prompt that is called as a language of the flow, where a prompt lacks its text in that language: the text
+/// stands in the wrong column.
+fn strayed_voice(draft: &Draft<'_>, report: &mut Report<'_>) {
+    let lacks =
+        |found: &Diagnostic| found.rule == rules::missing_translation::MISSING_TRANSLATION.slug;
+    if report.diagnostics().iter().any(lacks) {
+        let text = report.lines().source();
+        report.remove(|found| {
+            let at = found.primary.span;
+            let name = text.get(at.start..at.end).unwrap_or_default();
+            found.rule == "unused" && draft.languages.iter().any(|language| language == name)
+        });
+    }
 }
 
 /// Takes back that nothing uses what braces of a text were to insert.
