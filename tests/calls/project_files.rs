@@ -186,6 +186,80 @@ fn a_time_for_coming_back_that_cannot_be_is_an_error_at_its_place() -> Result<()
 }
 
 #[test]
+fn what_a_channel_cannot_do_is_told_where_a_number_leads_there() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    let flow = |start: &str, more: &str| {
+        format!(
+            "flow: x\nformat: 1\nlanguages: [en]\n{more}start: a\nsteps:\n  a: {start}\n  b:\n    ask: What is it about?\n    \
+             expect: text\n    into: about\n    then: {{ ok: c, no_input: c, no_match: c }}\n  c:\n    record:\n    into: spoken\n    \
+             then: bye\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    let check = |chat: bool, start: &str, more: &str| -> Result<(bool, bool)> {
+        let enabled = if chat { "[chat]\nenabled = true\n" } else { "" };
+        project.write("strowger.toml", &format!("project = \"p\"\n{enabled}"))?;
+        project.write("x.flow.yaml", &flow(start, more))?;
+        let (code, out, err) = project.run(&["check", "--format", "concise"])?;
+        assert_eq!(code, 0, "{out}{err}");
+        let told = |line: &str, word: &str| {
+            let mut lines = out.lines();
+            lines.any(|told| told.contains(line) && told.contains("warning") && told.contains(word))
+        };
+        Ok((
+            told("x.flow.yaml:8:", "nobody can answer"),
+            told("x.flow.yaml:13:", "nothing to record"),
+        ))
+    };
+    assert_eq!(check(false, "{ goto: b }", "")?, (true, false));
+    assert_eq!(check(true, "{ goto: b }", "")?, (false, true));
+    let branch = "{ if: call.channel == \"chat\", then: b, else: c }";
+    assert_eq!(check(true, branch, "")?, (false, false));
+    assert_eq!(check(false, branch, "")?, (false, false));
+    // One line more: what fails leads on.
+    assert_eq!(
+        check(true, "{ goto: b }", "global: { error: bye }\n")?,
+        (false, false)
+    );
+    assert_eq!(check(true, "{ goto: b }", "")?, (false, true));
+    let (_, out, _) = project.run(&["check", "--language", "zh"])?;
+    assert!(out.contains("聊天中没有可录制的内容"), "{out}");
+    Ok(())
+}
+
+#[test]
+fn one_mistake_in_a_file_beside_the_flows_hides_no_other() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    project.write(
+        "routes.yaml",
+        "routes:\n  - { too: \"100\", flow: x }\n  - { to: \"200\", flow: nowhere }\n  - { to: \"300\", flow: [x] }\n  \
+         - { to: \"1 2\", flow: x }\n  - { to: \"400\", colour: red }\ncolour: red\n",
+    )?;
+    project.write(
+        "queues.yaml",
+        "queues:\n  desk: { tilte: Desk }\n  back: { closed: perhaps }\nsuppliers:\n  partner: { sip: nobody }\n  other: { title: Other }\n",
+    )?;
+    let (code, out, err) = project.run(&["check", "--format", "concise"])?;
+    assert_eq!(code, 1, "{out}{err}");
+    for place in [
+        "routes.yaml:2:5: error[project]: routes[0]: unknown field `too`",
+        "routes.yaml:3:24: error[project]: number `200` leads to flow `nowhere`",
+        "routes.yaml:4:",
+        "routes.yaml:5:",
+        "routes.yaml:6:",
+        "routes.yaml:7:1: error[project]: unknown field `colour`",
+        "queues.yaml:2:",
+        "queues.yaml:3:",
+        "queues.yaml:5:",
+        "queues.yaml:6:",
+    ] {
+        let told = out.lines().filter(|line| line.contains(place));
+        assert_eq!(told.count(), 1, "{place}\n{out}{err}");
+    }
+    assert_eq!(out.matches("error[project]").count(), 10, "{out}");
+    Ok(())
+}
+
+#[test]
 fn a_value_of_the_wrong_kind_is_an_error_at_its_line() -> Result<()> {
     let project = Project::new(HELLO)?;
     let plugin = "[plugins.orders]\ncomponent = \"o.wasm\"\n";

@@ -38,6 +38,10 @@ pub fn document(file: &str, source: &[u8]) -> (Option<Document>, Vec<Diagnostic>
 impl Document {
     /// Where the value of a path stands: names of maps, and places in lists counted from 0.
     pub fn span(&self, path: &[&str]) -> Option<Span> {
+        self.node(path).map(|node| node.span)
+    }
+
+    fn node(&self, path: &[&str]) -> Option<&Node<'static>> {
         let mut node = &self.root;
         for part in path {
             node = match &node.content {
@@ -46,7 +50,46 @@ impl Document {
                 Content::Scalar(_) => return None,
             };
         }
-        Some(node.span)
+        Some(node)
+    }
+
+    /// Where the key of a path's value stands; of a place in a list, the value.
+    pub fn key(&self, path: &[&str]) -> Option<Span> {
+        let (last, above) = path.split_last()?;
+        match &self.node(above)?.content {
+            Content::Map(map) => map.entry(last).map(|entry| entry.key_span),
+            _ => self.span(path),
+        }
+    }
+
+    /// Takes a value out, as if it did not stand there.
+    pub fn remove(&mut self, path: &[&str]) {
+        let Some((last, above)) = path.split_last() else {
+            return;
+        };
+        let mut node = &mut self.root;
+        for part in above {
+            let below = match &mut node.content {
+                Content::Map(map) => {
+                    let mut entries = map.entries.iter_mut();
+                    let entry = entries.find(|entry| entry.key == *part);
+                    entry.map(|entry| &mut entry.value)
+                }
+                Content::List(items) => part.parse().ok().and_then(|at: usize| items.get_mut(at)),
+                Content::Scalar(_) => None,
+            };
+            let Some(below) = below else { return };
+            node = below;
+        }
+        match &mut node.content {
+            Content::Map(map) => map.entries.retain(|entry| entry.key != *last),
+            Content::List(items) => {
+                if let Some(at) = last.parse::<usize>().ok().filter(|at| *at < items.len()) {
+                    items.remove(at);
+                }
+            }
+            Content::Scalar(_) => {}
+        }
     }
 
     /// Where a value stands under a key of that name, wherever in the file; the first of several.

@@ -78,6 +78,8 @@ pub struct Global {
     pub hangup: Option<Edge>,
     /// Where the contact goes when `max_duration` or `max_steps` is reached.
     pub too_long: Option<Edge>,
+    /// The line of the flow's file, from 1, on which each of these stands: `error`, `hangup`, `too_long`, `press KEY`.
+    pub lines: BTreeMap<String, u32>,
 }
 
 /// What may be written in a chat instead of pressing a key.

@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use strowger_flow::check;
+use strowger_flow::{Catalog, check};
 
 /// The rules that a flow breaks.
 fn broken(text: &str) -> BTreeSet<&'static str> {
@@ -568,4 +568,93 @@ fn a_line_of_a_megabyte_is_shown_around_what_is_wrong() {
             }
         }
     }
+}
+
+#[test]
+fn a_secret_for_what_nobody_knows_is_told_by_nothing_but_that() {
+    let flow = |then: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    ask: Your card, please.\n    expect: card\n    into: card\n    \
+             then: {{ ok: on, no_input: bye, no_match: bye }}\n  on:\n    {then}\n    then: {{ else: bye }}\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    let rules = |text: &str, catalog: &Catalog| -> Vec<&'static str> {
+        let found = check("a.flow.yaml", text.as_bytes(), catalog).diagnostics;
+        found.iter().map(|found| found.rule).collect()
+    };
+    let called = flow("call: sub\n    with: { sec: \"${card}\" }");
+    assert_eq!(rules(&called, &support::steps()), Vec::<&str>::new());
+    let plugin = flow("use: bank/charge@1\n    with: { card: \"${card}\", other: \"${card}\" }");
+    assert_eq!(rules(&plugin, &support::steps()), ["unknown-plugin"]);
+    // A text around it is no place for a secret, whoever gets it.
+    let inserted = flow("call: sub\n    with: { sec: \"my card is ${card}\" }");
+    assert_eq!(rules(&inserted, &support::steps()), ["secret-leak"]);
+}
+
+#[test]
+fn braces_that_insert_nothing_are_told_where_they_are_spoken() {
+    for text in [
+        "{call.from}",
+        "Hello {name}.",
+        "$ {x}",
+        "$x}",
+        "${call.to}}",
+        "{% if x %}",
+        "%{x}",
+        "您好{x}。",
+    ] {
+        assert_eq!(
+            broken_or_warned(&saying(&format!("\"{text}\""))),
+            ["text-slip"],
+            "{text}"
+        );
+    }
+    for text in [
+        "It costs $5.",
+        "100 % | 50",
+        "$${x} is written so.",
+        "${call.to | phone}",
+    ] {
+        assert_eq!(
+            broken_or_warned(&saying(&format!("\"{text}\""))),
+            Vec::<&str>::new(),
+            "{text}"
+        );
+    }
+    let chat = saying("{ en: { text: Hello., chat: '{\"to\": \"${call.to}\"}' } }");
+    assert_eq!(broken_or_warned(&chat), Vec::<&str>::new());
+}
+
+fn broken_or_warned(text: &str) -> Vec<&'static str> {
+    let found = check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics;
+    found.iter().map(|found| found.rule).collect()
+}
+
+#[test]
+fn what_stands_in_an_input_is_called_by_its_name() {
+    let flow = "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    queue: general\n    \
+                meanwhile: { sayy: Please wait., every: 30s }\n    then: { done: bye, else: bye }\n  bye: { hangup: completed }\n";
+    let found = check("a.flow.yaml", flow.as_bytes(), &support::project()).diagnostics;
+    let told: Vec<&str> = found.iter().map(|found| found.message.english()).collect();
+    assert_eq!(told, ["`meanwhile` has no `sayy`"]);
+}
+
+#[test]
+fn one_slip_in_a_text_is_one_finding() {
+    for (text, rule) in [
+        ("Hello ${{ call.to }}.", "braces-in-expression"),
+        ("<P>Hello.</P>", "bad-ssml"),
+        ("<blink>Hello. <p>You.</p></blink>", "bad-ssml"),
+        ("<P>Hello.</p>", "bad-ssml"),
+    ] {
+        assert_eq!(
+            broken_or_warned(&saying(&format!("\"{text}\""))),
+            [rule],
+            "{text}"
+        );
+    }
+    let flow = "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: orders/lookup@1\n    with: { order_no: \"20260302\" }\n    \
+                as: order\n    then: { found: bye, not_found: tell, timeout: bye, error: bye }\n  tell:\n    - say: \"${order.eta}\"\n    \
+                - goto: bye\n  bye: { hangup: completed }\n";
+    assert_eq!(broken_or_warned(flow), ["unassigned-variable"]);
 }

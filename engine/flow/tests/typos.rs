@@ -336,7 +336,7 @@ fn fault(word: &Word, slip: &str, text: &str, found: &[Diagnostic]) -> Option<St
             let places: BTreeSet<usize> =
                 found.iter().map(|found| found.primary.span.start).collect();
             // Unless it is believed that the definition is the slip, or nothing needs it: a variable that `into:` makes anyway.
-            let here = matches!(found, [one] if matches!(one.rule, "unknown-variable" | "unused" | "missing-key") && at(one) == slip);
+            let here = matches!(found, [one] if matches!(one.rule, "unknown-variable" | "unknown-step" | "unknown-outcome" | "unknown-prompt" | "unknown-hours" | "unused" | "missing-key") && at(one) == slip);
             here || places.len() == found.len()
                 && found.iter().all(|found| {
                     found.rule.starts_with("unknown-") && at(found).contains(&word.text)
@@ -665,3 +665,198 @@ steps:
   bye:
     hangup: completed
 "#;
+
+/// A flow with one of its lines changed: how, and the text. Lines of texts over several lines are no lines of the language.
+fn line_slips(source: &str) -> Vec<(usize, &'static str, String)> {
+    let lines: Vec<&str> = source.lines().collect();
+    let mut slips = Vec::new();
+    let mut texts = None;
+    for (number, line) in lines.iter().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        let content = line.trim();
+        if texts.is_some_and(|above| indent > above) {
+            continue;
+        }
+        let folded =
+            content.ends_with(['>', '|']) || content.ends_with(">-") || content.ends_with("|-");
+        texts = folded.then_some(indent);
+        if content.is_empty() || content.starts_with('#') {
+            continue;
+        }
+        let mut slip = |how: &'static str, line: String| {
+            let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+            lines[number] = line;
+            slips.push((number + 1, how, lines.join("\n") + "\n"));
+        };
+        slip("right", format!("  {line}"));
+        if let Some(line) = line.strip_prefix("  ") {
+            slip("left", line.to_owned());
+        }
+        let Some((key, value)) = content.split_once(':') else {
+            continue;
+        };
+        let name = key.trim_start_matches("- ");
+        if !name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+        {
+            continue;
+        }
+        let margin = &line[..indent];
+        slip("no colon", format!("{margin}{key}{value}"));
+        if let Some(value) = value.strip_prefix(' ') {
+            slip("no blank", format!("{margin}{key}:{value}"));
+        }
+    }
+    slips
+}
+
+#[test]
+fn a_line_that_slips_is_one_finding() {
+    /// One slip in so many is tried: each may be looked for by many trials.
+    const EVERY: usize = 13;
+    let (mut number, mut tried, mut faults) = (0, 0, Vec::new());
+    for (name, source, catalog) in texts() {
+        for (line, how, text) in line_slips(&source) {
+            number += 1;
+            if number % EVERY != 0 {
+                continue;
+            }
+            tried += 1;
+            let found = check("a.flow.yaml", text.as_bytes(), &catalog).diagnostics;
+            // Of lines beside each other that do not stand in one column either may be the one that slipped.
+            let right = match &found[..] {
+                [] => true,
+                [one] if matches!(one.rule, "yaml-indent" | "yaml-colon") => {
+                    (one.primary.place.line as usize).abs_diff(line) <= 4 && one.fix.is_some()
+                }
+                [_] => true,
+                _ => false,
+            };
+            if !right {
+                let told = found.iter().take(4);
+                let told: Vec<String> = told.map(Diagnostic::render_concise).collect();
+                let written = source.lines().nth(line - 1).unwrap_or_default();
+                let (written, told) = (written.trim(), told.join("; "));
+                faults.push(format!("{name}:{line} {how} `{written}`: {told}"));
+            }
+        }
+    }
+    assert!(tried > 800, "{tried} slips are too few");
+    let (count, faults) = (faults.len(), faults.join("\n"));
+    assert!(count == 0, "{count} of {tried}\n{faults}");
+}
+
+/// The findings of the small flow with one line of it moved, or with one place of it written otherwise: rule, place and fixed.
+fn one_finding(right: &str, slip: &str) -> (String, String) {
+    assert!(SMALL.contains(right), "{right}");
+    let text = SMALL.replacen(right, slip, 1);
+    let found = check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics;
+    let [one] = &found[..] else {
+        let told: Vec<String> = found.iter().map(Diagnostic::render_concise).collect();
+        panic!("{slip:?}: {}", told.join("\n"));
+    };
+    let fix = one
+        .fix
+        .as_ref()
+        .unwrap_or_else(|| panic!("{slip:?}: {}", one.render_concise()));
+    let (start, end) = (fix.span.start, fix.span.end);
+    let fixed = format!("{}{}{}", &text[..start], fix.replacement, &text[end..]);
+    assert_eq!(fixed, SMALL, "{slip:?}");
+    (one.rule.to_owned(), one.message.english().to_owned())
+}
+
+#[test]
+fn the_slip_is_told_and_its_fix_is_the_text_as_it_was() {
+    for (right, slip, message) in [
+        (
+            "    press:\n      1: ask\n      hash: menu\n    then:",
+            "    press:\n      1: ask\n      hash: menu\n      then:",
+            "`then` stands two columns too far right: it belongs under `menu`",
+        ),
+        (
+            "\n  ask:",
+            "\nask:",
+            "`ask` stands two columns too far left: it belongs under `steps`",
+        ),
+        (
+            "\nsteps:",
+            "\n  steps:",
+            "`steps` stands two columns too far right: it belongs at the margin",
+        ),
+        (
+            "then: { open: tell, closed: bye }",
+            "then: { open: tell, closed:bye }",
+            "a blank is missing after `closed:`",
+        ),
+        (
+            "then: { open: tell, closed: bye }",
+            "then { open: tell, closed: bye }",
+            "a colon is missing after `then`",
+        ),
+        (
+            "      no_input: bye\n      no_match: bye",
+            "      no_input: bye\n      no_match:bye",
+            "a blank is missing after `no_match:`",
+        ),
+        ("  menu:\n", "  menu\n", "a colon is missing after `menu`"),
+        (
+            "  lookup:",
+            "  Lookup:",
+            "`Lookup` cannot be the name of a step",
+        ),
+        (
+            "  number:\n",
+            "  Number:\n",
+            "`Number` cannot be the name of a prompt",
+        ),
+        (
+            "  bye:",
+            "  bey:",
+            "nothing leads to the step `bey`, and there is no step `bye`, where several places lead",
+        ),
+    ] {
+        assert_eq!(one_finding(right, slip).1, message);
+    }
+}
+
+#[test]
+fn a_slip_beside_others_is_one_of_them() {
+    let text = SMALL
+        .replacen("\n  ask:", "\nask:", 1)
+        .replacen("closed: bye }", "closed:bye }", 1)
+        .replacen("    timeout: 3s", "    timeout: 3", 1);
+    let found = found(&text);
+    let rules: Vec<&str> = found.iter().map(|(rule, _)| *rule).collect();
+    assert_eq!(
+        rules,
+        ["yaml-indent", "missing-unit", "yaml-colon"],
+        "{found:?}"
+    );
+}
+
+#[test]
+fn outcomes_that_are_misspelt_where_they_are_declared_are_one_finding_of_one_file() {
+    let faults = in_projects(|source, _| {
+        let list = source.lines().find(|line| line.starts_with("outcomes: ["));
+        let names = list.map(|list| {
+            list["outcomes: [".len()..]
+                .split(']')
+                .next()
+                .unwrap_or_default()
+        });
+        let names = names.into_iter().flat_map(|names| names.split(", "));
+        let slipped = names.flat_map(|name| {
+            let list = list.expect("a list");
+            let slips = slips(name, name.len());
+            let slipped = slips
+                .into_iter()
+                .map(|(_, slip)| list.replacen(name, &slip, 1));
+            slipped
+                .map(|slipped| source.replacen(list, &slipped, 1))
+                .collect::<Vec<_>>()
+        });
+        slipped.collect()
+    });
+    assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+}

@@ -153,6 +153,162 @@ fn what_was_heard_too_early_or_nearly_is_told() {
     );
 }
 
+/// Writes a flow into a folder of its own; the file.
+fn flow_file(name: &str, flow: &str) -> String {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join(format!("{name}.flow.yaml"));
+    std::fs::write(&file, flow).expect("written");
+    file.display().to_string()
+}
+
+#[test]
+fn no_output_shows_a_secret() {
+    let flow = r#"flow: secrets
+format: 1
+languages: [en]
+steps:
+  start:
+    ask: Please enter your card number.
+    expect: card
+    into: card
+    then: { ok: order, no_input: bye, no_match: bye }
+  order:
+    ask: Now your order number.
+    expect: { digits: 8 }
+    into: number
+    then: { ok: word, no_input: bye, no_match: bye }
+  word:
+    ask: And your password.
+    expect: text
+    sensitive: true
+    into: word
+    then: { ok: message, no_input: bye, no_match: bye }
+  message:
+    record:
+    sensitive: true
+    into: spoken
+    then: bye
+  bye: { hangup: completed }
+tests:
+  a card on the telephone:
+    run:
+      - press: "4111111111111111#"
+      - press: "20260302"
+      - expect: { hear: something else }
+  a card too early:
+    run:
+      - wait: 100ms
+      - press: "4111111111111111#"
+      - press: "20260302"
+      - silence: 3
+      - press: "4222222222222"
+  a password in a chat:
+    given: { channel: chat }
+    run:
+      - send: 4111 1111 1111 1111
+      - press: "20260302"
+      - send: hunter2topsecret
+      - expect: { hear: something else }
+  a card after the end:
+    run:
+      - press: "4111111111111111"
+      - hangup
+      - press: "4222222222222"
+  a card that is not asked for:
+    run:
+      - press: "4111111111111111#"
+      - silence: 3
+      - press: "4222222222222"
+"#;
+    let file = flow_file("secrets", flow);
+    for format in ["text", "json", "junit", "github"] {
+        let text = told(&["--format", format, &file], 1);
+        for secret in ["4111", "11111", "4222", "2222", "hunter2", "topse"] {
+            assert!(!text.contains(secret), "{format}: {secret}\n{text}");
+        }
+    }
+    let text = told(&[&file], 1);
+    assert!(text.contains("presses •••••••••••••••••\n"), "{text}");
+    assert!(text.contains("presses 20260302\n"), "{text}");
+    assert!(text.contains("writes “••••••••••••••••”"), "{text}");
+}
+
+#[test]
+fn what_is_said_into_a_secret_recording_is_not_shown() {
+    let flow = "flow: said\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    record:\n    sensitive: true\n    into: spoken\n    \
+                then: again\n  again:\n    record:\n    then: bye\n  bye: { hangup: completed }\n\
+                tests:\n  two messages:\n    run:\n      - say: my name is Ada\n      - silence\n      \
+                - say: and this is for all\n      - expect: { ends: abandoned }\n";
+    let text = told(&[&flow_file("said", flow)], 1);
+    assert!(!text.contains("Ada"), "{text}");
+    assert!(text.contains("says “•"), "{text}");
+    assert!(text.contains("says “and this is for all”"), "{text}");
+}
+
+#[test]
+fn nobody_waits_longer_than_a_queue_or_a_ringing_telephone_lets_them() {
+    let flow = r#"flow: waits
+format: 1
+languages: [en]
+steps:
+  start:
+    queue: desk
+    max_wait: 2m
+    then: { done: bye, timeout: call, else: other }
+  call:
+    transfer: "+8613800138000"
+    ring: 10s
+    then: { done: bye, no_answer: late, busy: other, declined: other, failed: other }
+  late: [ { say: Nobody was there. }, { hangup: nobody } ]
+  other: [ { say: Something else. }, { hangup: other } ]
+  bye: { hangup: completed }
+tests:
+  a mock that takes longer:
+    mock:
+      queue.desk: { outcome: done, after: 2h }
+      transfer.+8613800138000: { outcome: busy, after: 1h }
+    run:
+      - expect: { queue: desk }
+      - expect: { ends: nobody, within: 2m15s }
+  a mock within the time:
+    mock: { queue.desk: { outcome: done, after: 2m } }
+    run:
+      - expect: { ends: completed, within: 2m }
+  people who talk:
+    mock:
+      queue.desk: { outcome: timeout }
+      transfer.+8613800138000: { outcome: done, after: 20m }
+    run:
+      - expect: { ends: completed }
+"#;
+    let text = told(&[&flow_file("waits", flow)], 0);
+    assert!(text.contains("3 passed"), "{text}");
+}
+
+#[test]
+fn ways_of_global_have_their_line() {
+    let flow = "flow: lines\nformat: 1\nlanguages: [en]\nglobal:\n  press:\n    0: bye\n    star: { to: bye }\n  error: bye\n  \
+                hangup: gone\n  too_long: bye\nsteps:\n  start:\n    menu: Press one.\n    press: { 1: bye }\n    \
+                then: { no_input: bye, no_match: bye }\n  gone: { hangup: abandoned }\n  bye: { hangup: completed }\n\
+                tests:\n  one:\n    run: [ press: 1 ]\n";
+    let file = flow_file("lines", flow);
+    let text = told(&["--coverage", &file], 0);
+    let json = told(&["--coverage", "--format", "json", &file], 0);
+    for (name, line) in [
+        ("press 0", 6),
+        ("press *", 7),
+        ("error", 8),
+        ("hangup", 9),
+        ("too_long", 10),
+    ] {
+        let shown = format!("{file}:{line}  global → {name}");
+        assert!(text.contains(&shown), "{shown}\n{text}");
+        let shown = format!(r#""line":{line},"name":"global → {name}""#);
+        assert!(json.contains(&shown), "{shown}\n{json}");
+    }
+}
+
 #[test]
 fn the_demo_project_passes_its_tests() {
     let aurora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../flows/aurora");
@@ -195,10 +351,10 @@ fn a_change_runs_the_tests_again() {
     assert!(second.starts_with("1 passed, 0 failed"), "{second}");
 }
 
-#[test]
-fn a_request_that_nobody_mocks_fails_and_says_how_to_mock_it() {
+/// A project with the plugins of the demo tenant and one flow; its folder.
+fn demo_with(name: &str, flow: &str) -> String {
     let aurora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../flows/aurora");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unmocked");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("demo-{name}"));
     std::fs::create_dir_all(folder.join("plugins")).expect("a folder");
     std::fs::copy(aurora.join("strowger.toml"), folder.join("strowger.toml")).expect("the demo");
     for plugin in std::fs::read_dir(aurora.join("plugins")).expect("`make guests` was run") {
@@ -206,11 +362,16 @@ fn a_request_that_nobody_mocks_fails_and_says_how_to_mock_it() {
         let copy = folder.join("plugins").join(plugin.file_name());
         std::fs::copy(plugin.path(), copy).expect("copied");
     }
+    std::fs::write(folder.join(format!("{name}.flow.yaml")), flow).expect("written");
+    folder.display().to_string()
+}
+
+#[test]
+fn a_request_that_nobody_mocks_fails_and_says_how_to_mock_it() {
     let flow = "flow: ask\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: crm/caller@2\n    \
                 with: { phone: \"${call.from}\" }\n    then: { known: bye, unknown: bye, timeout: bye, error: bye }\n  \
                 bye: { hangup: completed }\ntests:\n  asks the service:\n    run:\n      - expect: { ends: completed }\n";
-    std::fs::write(folder.join("ask.flow.yaml"), flow).expect("written");
-    let output = test(&[&folder.display().to_string()]);
+    let output = test(&[&demo_with("ask", flow)]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(
         output.status.code(),
@@ -226,4 +387,17 @@ fn a_request_that_nobody_mocks_fails_and_says_how_to_mock_it() {
         text.contains("`mock: { crm/caller: { outcome: … } }`"),
         "{text}"
     );
+}
+
+#[test]
+fn a_mocked_step_that_is_too_slow_times_out() {
+    let flow = "flow: slow\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: crm/caller@2\n    \
+                with: { phone: \"${call.from}\" }\n    timeout: 3s\n    \
+                then: { known: bye, unknown: bye, timeout: late, error: bye }\n  \
+                late: { hangup: late }\n  bye: { hangup: completed }\n\
+                tests:\n  slow:\n    mock: { crm/caller: { outcome: unknown, after: 1h } }\n    run:\n      \
+                - expect: { ends: late, within: 3s }\n  just in time:\n    mock: { crm/caller: { outcome: unknown, after: 3s } }\n    \
+                run:\n      - expect: { ends: completed, within: 3s }\n";
+    let text = told(&[&demo_with("slow", flow)], 0);
+    assert!(text.contains("2 passed"), "{text}");
 }

@@ -5,9 +5,11 @@
 
 mod assign;
 mod counters;
+mod defined;
 mod graph;
 mod listening;
 mod loops;
+mod mended;
 pub(crate) mod report;
 mod results;
 pub mod rules;
@@ -60,6 +62,18 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
         Ok(text) => text,
         Err(error) => return not_utf8(file, source, error.valid_up_to()),
     };
+    check_text(file, text, catalog, 0)
+}
+
+/// Checks a text in which so many slips have been mended already.
+fn check_text(file: &str, text: &str, catalog: &Catalog, slips: usize) -> Checked {
+    let checked = checked(file, text, catalog);
+    let mended = mended::mended(file, text, catalog, &checked.diagnostics, slips);
+    mended.unwrap_or(checked)
+}
+
+/// Checks a text as it stands.
+fn checked(file: &str, text: &str, catalog: &Catalog) -> Checked {
     let mut report = Report::new(file, text);
     let mut read = yaml::read(text, &mut report);
     if let Some(root) = &mut read.root {
@@ -96,6 +110,7 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
     let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &mut report);
     follow_ups(&draft, &mut report);
     report.remove(|found| strange.explains(found, text));
+    defined::settle(root, &mut report);
     suppress::apply(root, &read.comments, &mut report);
     let wrong = |found: &&Diagnostic| found.level == Level::Error;
     let errors = report.diagnostics().iter().any(|found| wrong(&found));
@@ -172,6 +187,9 @@ fn leads(draft: &Draft<'_>, graph: &graph::Graph<'_>) -> BTreeSet<String> {
 
 /// Takes back what was found missing only because something in its action could not be read: that is told already.
 fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
+    meant_to_insert(report);
+    without_value(report);
+    strayed_voice(draft, report);
     let gaps = report.gaps();
     if gaps.is_empty() {
         return;
@@ -201,6 +219,52 @@ fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
         "unused" => true,
         _ => false,
     });
+}
+
+/// Takes back that the type of an expression does not fit where it reads what has no value: that is told.
+fn without_value(report: &mut Report<'_>) {
+    let found = report.diagnostics().iter();
+    let lacking: Vec<Span> = found
+        .filter(|found| found.rule == rules::unassigned_variable::UNASSIGNED_VARIABLE.slug)
+        .map(|found| found.primary.span)
+        .collect();
+    report.remove(|found| {
+        let at = found.primary.span;
+        let holds = |span: &Span| at.start <= span.start && span.end <= at.end;
+        found.rule == rules::type_mismatch::TYPE_MISMATCH.slug && lacking.iter().any(holds)
+    });
+}
+
+/// Takes back that nothing uses a prompt that is called as a language of the flow, where a prompt lacks its text in that language: the text
+/// stands in the wrong column.
+fn strayed_voice(draft: &Draft<'_>, report: &mut Report<'_>) {
+    let lacks =
+        |found: &Diagnostic| found.rule == rules::missing_translation::MISSING_TRANSLATION.slug;
+    if report.diagnostics().iter().any(lacks) {
+        let text = report.lines().source();
+        report.remove(|found| {
+            let at = found.primary.span;
+            let name = text.get(at.start..at.end).unwrap_or_default();
+            found.rule == "unused" && draft.languages.iter().any(|language| language == name)
+        });
+    }
+}
+
+/// Takes back that nothing uses what braces of a text were to insert.
+fn meant_to_insert(report: &mut Report<'_>) {
+    let text = report.lines().source();
+    let written = |span: Span| text.get(span.start..span.end).unwrap_or_default();
+    let slips = report.diagnostics().iter();
+    let slips = slips.filter(|found| found.rule == rules::text_slip::TEXT_SLIP.slug);
+    let words: BTreeSet<&str> = slips
+        .flat_map(|found| {
+            written(found.primary.span).split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        })
+        .collect();
+    if !words.is_empty() {
+        report
+            .remove(|found| found.rule == "unused" && words.contains(written(found.primary.span)));
+    }
 }
 
 fn not_utf8(file: &str, source: &[u8], valid: usize) -> Checked {

@@ -131,6 +131,23 @@ impl<'a> Report<'a> {
         before - self.diagnostics.len()
     }
 
+    /// Gives a finding that is told already the change that removes it.
+    pub fn fix(&mut self, rule: &str, span: Span, replacement: &str) {
+        let place = self.lines.place(span);
+        let mut found = self.diagnostics.iter_mut();
+        if let Some(found) = found.find(|found| found.rule == rule && found.primary.span == span) {
+            found.help = Some(text!(
+                "did you mean `{replacement}`?",
+                "是否想写 `{replacement}`？"
+            ));
+            found.fix = Some(Fix {
+                span,
+                place,
+                replacement: replacement.to_owned(),
+            });
+        }
+    }
+
     /// All findings in the order of the file; at the last of them, how many more there are.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         self.diagnostics

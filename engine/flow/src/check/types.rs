@@ -254,7 +254,7 @@ impl<'c> Checker<'c, '_, '_, '_> {
                 let is = self.infer(node, &used.expr, &used.binds);
                 if is.holds_secret() && !secret {
                     secret_leak::leak(self.report, at, place, self.source(&used.expr));
-                } else if !fits(ty, &is) {
+                } else if !(fits(ty, &is) || (*secret && *ty == Type::Any)) {
                     type_mismatch::mismatch(self.report, at, place, ty, &is);
                 }
             }

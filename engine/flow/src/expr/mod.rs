@@ -23,6 +23,7 @@ pub use filters::{Argument, FILTERS, Filter, Gives, Kind as FilterKind};
 pub use finding::{Finding, Place, Span};
 pub use infer::{Lookup, TypeScope, infer, infer_condition, infer_inserted};
 pub use parser::{MAX_BYTES, MAX_CHAIN, MAX_NESTING, parse, parse_at};
+pub(crate) use pieces::loose_braces;
 pub use pieces::{parse_pieces, parse_pieces_at, single};
 pub use suggest::closest;
 pub use tree::Expr;

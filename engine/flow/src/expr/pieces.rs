@@ -41,6 +41,10 @@ pub fn parse_pieces_at(
         if rest.starts_with("$${") {
             literal.push_str("${");
             position = dollar + 3;
+        } else if rest.starts_with("${{") && double_braces(rest, place).is_some() {
+            // That is told once, with its other braces.
+            literal.push_str("${");
+            position = dollar + 2;
         } else if let Some(inner) = rest.strip_prefix("${") {
             let Some(length) = expression_length(inner) else {
                 let span = span(place(dollar..dollar + 2), 2);
@@ -84,6 +88,43 @@ pub fn parse_pieces_at(
 pub fn single(text: &str) -> bool {
     let length = text.strip_prefix("${").and_then(expression_length);
     length.is_some_and(|length| length + 3 == text.len())
+}
+
+/// The first braces of a text that insert nothing, with the sign before them: `{x}`, `$ {x}`, `%{x}`, `{% if x %}`, the second
+/// brace of `${x}}`. Those of `$${x}` are meant.
+pub(crate) fn loose_braces(text: &str) -> Option<Range<usize>> {
+    let mut at = 0;
+    while let Some(offset) = text[at..].find(['{', '}']) {
+        let brace = at + offset;
+        let before = &text[at..brace];
+        if text[brace..].starts_with('{') && before.ends_with('$') {
+            let inner = &text[brace + 1..];
+            let length = match before.ends_with("$$") {
+                true => inner.find('}'),
+                false => expression_length(inner),
+            };
+            at = brace + length? + 2;
+            continue;
+        }
+        if text[brace..].starts_with('}') {
+            // What a lost brace would have begun.
+            let word = before
+                .rfind('$')
+                .filter(|sign| before[*sign + 1..].starts_with(char::is_alphabetic));
+            let start = word.map_or(brace, |sign| at + sign);
+            return Some(start..brace + 1);
+        }
+        let bare = before.trim_end_matches(' ');
+        let start = match bare.ends_with(['$', '%', '#']) {
+            true => at + bare.len() - 1,
+            false => brace,
+        };
+        let end = text[brace..]
+            .find('}')
+            .map_or(brace + 1, |end| brace + end + 1);
+        return Some(start..end);
+    }
+    None
 }
 
 /// The length of the expression at the beginning of a text, up to its closing brace.

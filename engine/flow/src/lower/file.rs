@@ -365,6 +365,9 @@ impl<'t> Lowerer<'t> {
             self.draft
                 .global_spans
                 .insert(entry.key.to_string(), entry.span());
+            let (line, _) = self.report.lines().position(entry.key_span.start);
+            let lines = &mut self.draft.global.lines;
+            lines.insert(entry.key.to_string(), line);
             match entry.key.as_ref() {
                 "press" => self.global_press(&entry.value, &place),
                 "error" => {

@@ -72,7 +72,8 @@ impl<'t> Lowerer<'t> {
                     }
                 }
             }
-            let secret = ty == Type::Secret;
+            // Of a flow of which nothing is known it is not known either that it keeps no secrets.
+            let secret = ty == Type::Secret || signature.is_none();
             let place_name = input_called(&line.key);
             if let Some(value) =
                 self.value_template(id, &line.key, &line.value, &place_name, &ty, secret)

@@ -4,7 +4,7 @@ use super::file::FILE_KEYS;
 use crate::catalog::{FlowSignature, InputSignature};
 use crate::expr::Span;
 use crate::value::{Type, Value};
-use crate::yaml::Node;
+use crate::yaml::{Content, Node};
 
 /// A declared input or variable.
 #[derive(Debug, Clone)]
@@ -92,6 +92,22 @@ pub(crate) fn unreadable_flow(file: &str, text: &str) -> Option<(String, FlowSig
     Some((name.to_owned(), signature))
 }
 
+/// How often each name stands behind a key such as `return`, below a node.
+pub(crate) fn returns(node: &Node<'_>, key: &str, found: &mut BTreeMap<String, usize>) {
+    match &node.content {
+        Content::Scalar(_) => {}
+        Content::List(items) => items.iter().for_each(|item| returns(item, key, found)),
+        Content::Map(map) => {
+            for entry in &map.entries {
+                match entry.value.text().filter(|_| entry.key == key) {
+                    Some(name) => *found.entry(name.to_owned()).or_default() += 1,
+                    None => returns(&entry.value, key, found),
+                }
+            }
+        }
+    }
+}
+
 /// Name and signature of a flow, read without checking anything: what cannot be understood is left out.
 pub(crate) fn flow_signature(root: &Node) -> Option<(String, FlowSignature)> {
     let root = root.map()?;
@@ -146,9 +162,19 @@ pub(crate) fn flow_signature(root: &Node) -> Option<(String, FlowSignature)> {
         .entries
         .iter()
         .any(|entry| !FILE_KEYS.contains(&entry.key.as_ref()));
+    let mut returned = BTreeMap::new();
+    for key in ["steps", "global"] {
+        if let Some(node) = root.value(key) {
+            returns(node, "return", &mut returned);
+        }
+    }
+    let undeclared = returned
+        .keys()
+        .any(|name| !signature.outcomes.contains(name));
     let whole = root.entry("inputs").is_some() && root.entry("outcomes").is_some();
     signature.unreadable = odd("inputs", |node| node.map().is_some())
         || odd("outcomes", |node| node.list().is_some())
-        || (strange && !whole);
+        || (strange && !whole)
+        || undeclared;
     Some((name.to_owned(), signature))
 }

@@ -108,6 +108,9 @@ impl<'t> Lowerer<'t> {
             self.draft
                 .global_spans
                 .insert(format!("press.{key}"), entry.span());
+            let (line, _) = self.report.lines().position(entry.key_span.start);
+            let lines = &mut self.draft.global.lines;
+            lines.insert(format!("press {key}"), line);
             if words.label.is_some() || !words.words.is_empty() {
                 self.draft.global.words.insert(key.clone(), words);
             }

@@ -5,11 +5,11 @@ use super::file::no_language;
 use super::names::{is_language, is_name};
 use super::{Lowerer, Site, ssml};
 use crate::check::rules::{
-    bad_name, bad_value, missing_key, missing_translation, unknown_key, unknown_prompt,
+    bad_name, bad_value, missing_key, missing_translation, text_slip, unknown_key, unknown_prompt,
 };
 use crate::check::suggest::some;
 use crate::diagnostic::{Text, text};
-use crate::expr::{Expr, Span};
+use crate::expr::{Expr, Span, loose_braces};
 use crate::plan::{Piece, Prompt, PromptId, Template, Voice};
 use crate::speak::MAX_SPOKEN_CHARS;
 use crate::yaml::{Content, Map, Node, Scalar};
@@ -337,6 +337,14 @@ impl<'t> Lowerer<'t> {
         draft.texts.push((node.span, &scalar.text));
         let pieces = self.pieces(node, scalar);
         note(pieces.as_ref(), &mut draft.exprs);
+        if let Some(braces) = pieces.as_ref().and_then(|_| loose_braces(&scalar.text)) {
+            let written = &scalar.text[braces.clone()];
+            let at = scalar.exact.map_or(node.span, |start| Span {
+                start: start + braces.start,
+                end: start + braces.end,
+            });
+            text_slip::braces(&mut self.report, at, written);
+        }
         pieces
     }
 

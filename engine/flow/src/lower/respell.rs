@@ -5,7 +5,7 @@
 //! is left to lowering, which tells of it as of a stranger.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value as Json;
 
@@ -14,7 +14,7 @@ use super::defaults::DEFAULT_KEYS;
 use super::engine_verbs::options_of;
 use super::file::{ENGINE_VERBS, FILE_KEYS, GLOBAL_KEYS};
 use super::hours::HOURS_KEYS;
-use super::names::{is_language, is_variable};
+use super::names::{is_language, is_variable, returns};
 use super::press::{KEY_NAMES, key_called, key_of, no_key};
 use super::step_call::takes_map;
 use super::test::{ACTS, EXPECT_KEYS, GIVEN_KEYS, TEST_KEYS};
@@ -55,6 +55,9 @@ struct Speller<'c, 'r, 'a> {
     steps: HashSet<String>,
 }
 
+/// Times that an outcome is returned which is not declared, from which on it is believed and not the declaration.
+const MANY_RETURNS: usize = 2;
+
 /// How a finding about a key is worded: where it stands, as it is written, as it was meant.
 type Tell<'t> = &'t dyn Fn(&mut Report<'_>, Span, &str, &str);
 
@@ -77,6 +80,56 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 for declared in maps_of(&mut entry.value) {
                     self.keys(declared, &declare::KEYS, &declare::called());
                 }
+            }
+        }
+        self.outcomes(map);
+    }
+
+    /// Outcomes that are misspelt where they are declared: of one that is returned again and again, or is called as most are.
+    fn outcomes(&mut self, map: &mut Map<'_>) {
+        let mut returned: BTreeMap<String, usize> = BTreeMap::new();
+        for key in ["steps", "global"] {
+            if let Some(node) = map.value(key) {
+                returns(node, "return", &mut returned);
+            }
+        }
+        // A test that expects the end knows its name as well.
+        let mut ends = BTreeMap::new();
+        if let Some(tests) = map.value("tests") {
+            returns(tests, "ends", &mut ends);
+        }
+        for (name, times) in &mut returned {
+            *times += ends.get(name).copied().unwrap_or_default();
+        }
+        let list = map.entries.iter_mut().find(|entry| entry.key == "outcomes");
+        let Some(Content::List(items)) = list.map(|entry| &mut entry.value.content) else {
+            return;
+        };
+        let declared = items.iter().filter_map(Node::text);
+        let declared: HashSet<String> = declared.map(str::to_owned).collect();
+        let used: HashSet<String> = returned.keys().cloned().collect();
+        returned.retain(|name, times| {
+            !declared.contains(name) && (*times >= MANY_RETURNS || name == "done")
+        });
+        if returned.is_empty() {
+            return;
+        }
+        for item in items {
+            let Content::Scalar(scalar) = &mut item.content else {
+                continue;
+            };
+            if used.contains(scalar.text.as_ref()) {
+                continue;
+            }
+            self.compared += returned.len();
+            if self.compared > MAX_COMPARED {
+                return;
+            }
+            let names = returned.keys();
+            let near = names.filter_map(|name| Some((slips(&scalar.text, name)?, name)));
+            if let Some((_, meant)) = near.min() {
+                unknown_outcome::declared(self.report, item.span, &scalar.text, meant);
+                scalar.text = Cow::Owned(meant.clone());
             }
         }
     }
@@ -425,7 +478,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 (key, _) => schema["properties"].get(key),
             };
             if let Some(schema) = input {
-                self.input(&mut entry.value, schema);
+                self.input(&entry.key, &mut entry.value, schema);
             }
         }
         if properties.iter().all(|(name, _)| *name != "then") {
@@ -463,12 +516,12 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         }
         for entry in &mut map.entries {
             if let Some(schema) = schema["properties"].get(entry.key.as_ref()) {
-                self.input(&mut entry.value, schema);
+                self.input(&entry.key, &mut entry.value, schema);
             }
         }
     }
 
-    fn input(&mut self, node: &mut Node<'_>, schema: &Json) {
+    fn input(&mut self, name: &str, node: &mut Node<'_>, schema: &Json) {
         match (schema["format"].as_str(), &mut node.content) {
             (Some("prompt"), _) => self.prompt(node),
             (Some("press"), _) => self.press(node),
@@ -480,12 +533,20 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 );
             }
             (None, Content::Map(map)) if schema["properties"].is_object() => {
-                let place = Text::fixed("this input", "此输入");
-                self.inputs(map, schema, &place);
+                let names: Vec<&str> = properties(schema).iter().map(|(name, _)| *name).collect();
+                let more = &schema["additionalProperties"];
+                if more == false || more.is_null() {
+                    self.keys(map, &names, &Text::same(format!("`{name}`")));
+                }
+                for entry in &mut map.entries {
+                    if let Some(schema) = schema["properties"].get(entry.key.as_ref()) {
+                        self.input(&entry.key, &mut entry.value, schema);
+                    }
+                }
             }
             (None, Content::List(items)) => {
                 for item in items {
-                    self.input(item, &schema["items"]);
+                    self.input(name, item, &schema["items"]);
                 }
             }
             _ => {}

@@ -9,7 +9,8 @@ use crate::yaml::Scalar;
 /// anything but a letter or `/` is a `<`.
 pub(super) fn check(report: &mut Report<'_>, whole: Span, scalar: &Scalar) {
     let text = &scalar.text;
-    let mut open: Vec<(&str, Span)> = Vec::new();
+    // Each with whether it is told already that it is none.
+    let mut open: Vec<(&str, Span, bool)> = Vec::new();
     let mut from = 0;
     while let Some(at) = text[from..].find('<').map(|at| from + at) {
         if report.is_full() {
@@ -37,20 +38,29 @@ pub(super) fn check(report: &mut Report<'_>, whole: Span, scalar: &Scalar) {
             None => whole,
         };
         from = end;
-        if !bad_ssml::TAGS.contains(&name) {
+        let empty = text[at..end].ends_with("/>");
+        let told = open
+            .last()
+            .is_some_and(|(opened, _, told)| *told && opened.eq_ignore_ascii_case(name));
+        if closing && told {
+            open.pop();
+        } else if !bad_ssml::TAGS.contains(&name) {
             bad_ssml::unknown(report, span, name);
+            if !closing && !empty {
+                open.push((name, span, true));
+            }
         } else if !text[at..end].ends_with('>') {
             bad_ssml::unbalanced(report, span, name);
         } else if closing {
             match open.pop() {
-                Some((opened, _)) if opened == name => {}
+                Some((opened, ..)) if opened == name => {}
                 _ => bad_ssml::unbalanced(report, span, name),
             }
-        } else if !text[at..end].ends_with("/>") {
-            open.push((name, span));
+        } else if !empty {
+            open.push((name, span, false));
         }
     }
-    for (name, span) in open {
+    for (name, span, _) in open.into_iter().filter(|(.., told)| !told) {
         bad_ssml::unbalanced(report, span, name);
     }
 }

@@ -195,8 +195,9 @@ fn unfit(json: &Json, ty: &Type, path: &[String]) -> String {
     let is = match json {
         Json::Null => "missing".to_owned(),
         Json::Bool(bool) => format!("`{bool}`"),
-        Json::Number(number) => format!("the number {number}"),
         // The content may be long or private: its kind says enough.
+        Json::Number(_) if *ty.without_none() == Type::Secret => "a number".to_owned(),
+        Json::Number(number) => format!("the number {number}"),
         Json::String(_) => "a text that does not fit".to_owned(),
         Json::Array(_) => "a list".to_owned(),
         Json::Object(_) => "an object".to_owned(),

@@ -102,7 +102,7 @@ fn missing(fault: &ComponentFault) -> (Text, Text) {
             let why = unreadable(why);
             (
                 format!("无法读取 `{}`：{}", path.display(), why.chinese()),
-                "请先构建它，或改正 `component`".to_owned(),
+                "请先构建它（`strowger plugin build`；在 Strowger 的源码中用 `make build`），或改正 `component`".to_owned(),
             )
         }
         ComponentFault::NoFile { path } => (

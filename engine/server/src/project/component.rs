@@ -23,7 +23,9 @@ pub enum ComponentFault {
         name: String,
     },
     /// It is not there, or may not be read.
-    #[error("cannot read {path}: {why}; build it, or correct `component`")]
+    #[error(
+        "cannot read {path}: {why}; build it (`strowger plugin build`; in a clone of Strowger `make build`), or correct `component`"
+    )]
     Unreadable {
         /// Where it was looked for.
         path: PathBuf,

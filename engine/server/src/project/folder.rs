@@ -15,8 +15,9 @@ use super::config::{Config, ConfigError, key};
 use super::finding::{Finding, Source};
 use super::lengths::lengths;
 use super::queues::QueuesFile;
-use super::reading::{reason, unreadable};
+use super::reading::unreadable;
 use super::routes::Routes;
+use super::side::side;
 use super::steps::Steps;
 
 /// Deepest folder below a project's that is looked into for audio.
@@ -465,9 +466,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A file beside the flows: its value, and the text with its places.
-type Side<T> = (T, Option<(Source, Document)>);
-
 /// What a `routes.yaml` looks like.
 const ROUTES: Text = Text::fixed(
     "a route is written `- { to: \"100\", flow: main-menu }`, below `routes:`",
@@ -482,43 +480,7 @@ const QUEUES: Text = Text::fixed(
      形如 `partner: { sip: \"sip:desk@example.com\" }`",
 );
 
-/// Reads a file beside the flows. What is wrong with it becomes a finding, with `help` where it does not have the shape
-/// that it should.
-fn side<T: serde::de::DeserializeOwned>(
-    path: &Path,
-    help: Text,
-    findings: &mut Vec<Finding>,
-) -> Result<Option<Side<T>>, ProjectError> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let bytes = read(path)?;
-    let source = Source::new(path, &String::from_utf8_lossy(&bytes));
-    let (document, wrong) = strowger_flow::document(&source.file, &bytes);
-    if !wrong.is_empty() {
-        let wrong = wrong.into_iter();
-        findings.extend(wrong.map(|found| Finding::of(found, source.text.clone())));
-        return Ok(None);
-    }
-    let Some(document) = document else {
-        return Ok(None);
-    };
-    match serde_yaml::from_str(&source.text) {
-        Ok(value) => Ok(Some((value, Some((source, document))))),
-        Err(error) => {
-            let at = error
-                .location()
-                .map_or(0..0, |at| source.line(at.line(), at.column()));
-            let message = error.to_string();
-            // The place stands beside it.
-            let message = message.split(" at line ").next().unwrap_or(&message);
-            findings.push(source.finding(Level::Error, at, reason(message), Some(help)));
-            Ok(None)
-        }
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ProjectError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, ProjectError> {
     super::bytes::read(path).map_err(|source| ProjectError::Unreadable {
         path: path.to_owned(),
         source,

@@ -1,6 +1,7 @@
 //! A project: a folder with `strowger.toml`, flows, prompts, `routes.yaml` and `queues.yaml`.
 
 pub(crate) mod bytes;
+mod channels;
 mod chat;
 mod complaint;
 mod component;
@@ -15,6 +16,7 @@ mod reading;
 mod resume;
 mod retention;
 mod routes;
+mod side;
 mod steps;
 mod store;
 mod vault;

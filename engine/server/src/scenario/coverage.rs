@@ -33,7 +33,7 @@ pub struct FlowCoverage {
 /// Something that can be walked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Point {
-    /// Its line, from 1; 0 for what stands in `global`.
+    /// Its line, from 1.
     pub line: u32,
     /// Its name: a step's, or a step with its outcome.
     pub name: String,
@@ -116,7 +116,7 @@ fn of_plan(plan: &Plan, file: &str, count: impl Fn(Option<u32>, Way) -> u64) -> 
         .chain(named)
     {
         edges.push(Point {
-            line: 0,
+            line: global.lines.get(&name).copied().unwrap_or_default(),
             name: format!("global → {name}"),
             walked: count(None, Way::Global(name)),
         });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
-use strowger_contact::{Millis, StepFailure, StepResult, TransferResult};
+use strowger_contact::{HIDDEN, Millis, StepFailure, StepResult, TransferResult};
 use strowger_flow::catalog::StepDescription;
 use strowger_flow::plan::StepCall;
 use strowger_flow::{Reply, Test};
@@ -51,13 +51,16 @@ impl<'t> Mocks<'t> {
     }
 }
 
-/// What a mocked step gives, and after which time; the text says why the mock is none.
+/// What a mocked step gives, and after which time; the text says why the mock is none. A step that is mocked to take longer than its
+/// timeout has timed out by then, whatever it was to give; unless it `may_wait`, for the contact, people or a clock, which is
+/// not counted.
 pub(super) fn step_result(
     step: &str,
     reply: &Reply,
     call: Option<&StepCall>,
     description: Option<&StepDescription>,
-    timeout_ms: u64,
+    timeout_ms: Millis,
+    may_wait: bool,
 ) -> Result<(Millis, StepResult), String> {
     let failure = |timeout: bool| StepFailure {
         code: if timeout { "timeout" } else { "mocked" }.to_owned(),
@@ -90,6 +93,10 @@ pub(super) fn step_result(
             }
             (reply.after_ms, Ok((outcome.to_owned(), data(reply, call))))
         }
+    };
+    let (after, outcome) = match !may_wait && after > timeout_ms {
+        true => (timeout_ms, Err(failure(true))),
+        false => (after, outcome),
     };
     let result = StepResult {
         outcome,
@@ -128,6 +135,28 @@ fn promise_nothing(schema: &mut Json) {
         }
         Json::Array(items) => items.iter_mut().for_each(promise_nothing),
         _ => {}
+    }
+}
+
+/// What a mocked step gave, as it may be shown: of what is a secret, nothing.
+pub(super) fn veiled(data: &Json, schema: &Json) -> Json {
+    let of = |schema: &Json| schema["x-secret"] == true;
+    let either = schema["anyOf"].as_array();
+    if of(schema) || either.is_some_and(|either| either.iter().any(of)) {
+        // What stands for a secret may be seen, and so may that there is none.
+        let open = data.is_object() || data.is_null();
+        return if open { data.clone() } else { json!(HIDDEN) };
+    }
+    match data {
+        Json::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), veiled(value, &schema["properties"][name])))
+            .collect(),
+        Json::Array(items) => items
+            .iter()
+            .map(|item| veiled(item, &schema["items"]))
+            .collect(),
+        other => other.clone(),
     }
 }
 

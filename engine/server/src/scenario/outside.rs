@@ -86,10 +86,14 @@ impl World<'_> {
             return;
         };
         match end_of(reply) {
-            Ok(end) => {
-                let after = match reply.after_ms {
-                    0 if reply.outcome == slow => slow_ms,
-                    after => after,
+            Ok(end_of_reply) => {
+                // Whoever has answered a transfer talks for as long as they like.
+                let waits = slow != "no_answer" || reply.outcome != "done";
+                let (after, end) = match reply.after_ms {
+                    0 if reply.outcome == slow => (slow_ms, end_of_reply),
+                    // However long the test would have it take: nobody waits longer than that.
+                    after if after > slow_ms && waits => (slow_ms, end),
+                    after => (after, end_of_reply),
                 };
                 let at = self.now.saturating_add(after);
                 self.due.push((at, Due::Effect(effect, end)));
@@ -109,6 +113,7 @@ impl World<'_> {
             effect,
             options: Box::new((options.beep, most, silence)),
             spoken: 0,
+            sensitive: options.sensitive,
         };
     }
 
@@ -133,6 +138,7 @@ impl World<'_> {
             effect,
             options,
             spoken,
+            ..
         } = &mut self.asked
         {
             let (_, most, silence) = **options;

@@ -1,9 +1,10 @@
 //! What happened to a contact in a test, and how a person reads it.
 
-use std::fmt::Write as _;
+use std::collections::VecDeque;
+use std::fmt::{self, Write as _};
 
 use serde_json::Value as Json;
-use strowger_contact::Millis;
+use strowger_contact::{HIDDEN, Millis};
 
 /// Width of the transcript's left column, the caller's, in columns of a terminal.
 const CALLER_WIDTH: usize = 26;
@@ -38,8 +39,40 @@ pub(super) enum What {
     Tagged(Json),
     /// The caller did something.
     Caller(String),
+    /// The caller pressed keys, wrote or said words: what the journal shows of them.
+    Entered(Entered),
     /// Anything else that the engine did.
     Engine(String),
+}
+
+/// What the caller gave, as far as it may be seen. Whether it is a secret is known when a step takes it: until the journal
+/// tells it, each character is [`HIDDEN`].
+#[derive(Debug, Clone)]
+pub(super) struct Entered {
+    how: &'static str,
+    shown: Vec<char>,
+    quoted: bool,
+}
+
+impl Entered {
+    /// `how` is the act in words, such as `presses`; `given` stays out of the record.
+    pub fn new(how: &'static str, given: &str, quoted: bool) -> Entered {
+        Entered {
+            how,
+            shown: given.chars().map(|_| HIDDEN).collect(),
+            quoted,
+        }
+    }
+}
+
+impl fmt::Display for Entered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: String = self.shown.iter().collect();
+        match self.quoted {
+            true => write!(f, "{} “{shown}”", self.how),
+            false => write!(f, "{} {shown}", self.how),
+        }
+    }
 }
 
 /// Everything that happened, in order.
@@ -48,6 +81,8 @@ pub(super) struct Record {
     pub events: Vec<Event>,
     /// Where the last act of the caller stands: expectations look at what came after it.
     since: usize,
+    /// Keys that the journal has not told of yet, in the order in which they were pressed: event, and character in it.
+    untold: VecDeque<(usize, usize)>,
 }
 
 impl Record {
@@ -59,6 +94,42 @@ impl Record {
     pub fn act(&mut self, at: Millis, what: String) {
         self.since = self.events.len();
         self.note(at, None, What::Caller(what));
+    }
+
+    /// The caller presses keys.
+    pub fn press(&mut self, at: Millis, keys: &str) {
+        let event = self.enter(at, Entered::new("presses", keys, false));
+        let places = (0..keys.chars().count()).map(|place| (event, place));
+        self.untold.extend(places);
+    }
+
+    /// The caller gives something; the event's number.
+    pub fn enter(&mut self, at: Millis, entered: Entered) -> usize {
+        self.since = self.events.len();
+        self.note(at, None, What::Entered(entered));
+        self.since
+    }
+
+    /// The journal tells of the next key: as it is, or hidden.
+    pub fn told_key(&mut self, key: char) {
+        let Some((event, place)) = self.untold.pop_front() else {
+            return;
+        };
+        if let What::Entered(entered) = &mut self.events[event].what {
+            entered.shown[place] = key;
+        }
+    }
+
+    /// The journal tells of what was written, or the test of what was said.
+    pub fn told_words(&mut self, words: &str) {
+        let mut events = self.events.iter_mut().rev();
+        let last = events.find_map(|event| match &mut event.what {
+            What::Entered(entered) => Some(entered),
+            _ => None,
+        });
+        if let Some(entered) = last {
+            entered.shown = words.chars().collect();
+        }
     }
 
     /// What happened since the last act.
@@ -97,6 +168,7 @@ impl Record {
             };
             let (caller, engine) = match &event.what {
                 What::Caller(what) => (what.clone(), String::new()),
+                What::Entered(entered) => (entered.to_string(), String::new()),
                 What::Step(step) => (String::new(), format!("{step}:")),
                 What::Heard { words, prompts } if prompts.is_empty() => {
                     (String::new(), format!("“{words}”"))

@@ -4,6 +4,7 @@ use strowger_contact::{Input, Millis};
 use strowger_flow::{Act, Expectation, Test};
 
 use super::expect;
+use super::record::Entered;
 use super::world::{Asked, Moved, World};
 
 /// Why a test failed.
@@ -51,14 +52,19 @@ pub(super) async fn play(world: &mut World<'_>, flow: &str, test: &Test) -> Resu
         let before = index.checked_sub(1).map(|before| &test.run[before].1);
         match act {
             Act::Press(keys) => {
+                // Which keys stays out of what is told: they may be a secret that nobody has asked for yet.
                 if !matches!(before, Some(Act::Wait(_))) {
-                    turn(world, line, &format!("the caller can press `{keys}`")).await?;
+                    turn(world, line, "the caller can press keys").await?;
                 }
-                alive(world, line, &format!("the caller can press `{keys}`"))?;
-                world.record.act(world.now, format!("presses {keys}"));
+                alive(world, line, "the caller can press keys")?;
                 match world.chat() {
-                    true => world.give(Input::Text(keys.clone())).await,
+                    true => {
+                        let entered = Entered::new("presses", keys, false);
+                        world.record.enter(world.now, entered);
+                        world.give(Input::Text(keys.clone())).await;
+                    }
                     false => {
+                        world.record.press(world.now, keys);
                         for key in keys.chars() {
                             world.give(Input::Key(key)).await;
                         }
@@ -75,22 +81,27 @@ pub(super) async fn play(world: &mut World<'_>, flow: &str, test: &Test) -> Resu
                     );
                 }
                 turn(world, line, "the contact can write").await?;
-                world.record.act(world.now, format!("writes “{text}”"));
+                let entered = Entered::new("writes", text, true);
+                world.record.enter(world.now, entered);
                 world.give(Input::Text(text.clone())).await;
                 acted = world.now;
             }
             Act::Say(words) => {
                 settle(world).await;
                 troubled(world, line)?;
-                if !matches!(world.asked(), Asked::Recording { .. }) {
+                let Asked::Recording { sensitive, .. } = *world.asked() else {
                     return Err(Miss::new(
                         line,
                         "a recording that the caller can speak into",
                         state(world),
                     )
                     .help("only recordings hear speech: write `press:` on the telephone, `send:` in a chat"));
+                };
+                let entered = Entered::new("says", words, true);
+                world.record.enter(world.now, entered);
+                if !sensitive {
+                    world.record.told_words(words);
                 }
-                world.record.act(world.now, format!("says “{words}”"));
                 world.speak(words);
                 acted = world.now;
             }

@@ -17,6 +17,9 @@ use crate::runtime::{Guest, StepRun, step_name};
 /// says nothing about a flow, and would make the result depend on how busy the machine is.
 const BUSY_MS: u64 = 3_600_000;
 
+/// The capabilities by which a step waits for the contact, for people or for a clock: that time is not its `timeout:`'s.
+const WAITING: [&str; 3] = ["media", "route", "wait"];
+
 impl World<'_> {
     pub(super) fn run(&mut self, activation: u32, step: String, input: String, timeout_ms: u64) {
         self.asked = Asked::Nothing;
@@ -36,7 +39,12 @@ impl World<'_> {
                 Action::Step(call) => Some(&**call),
                 _ => None,
             });
-            match mocks::step_result(&step, reply, call, description, timeout_ms) {
+            let plugin = self.steps.plugins.get(&step);
+            let may_wait = plugin.is_some_and(|plugin| {
+                let mut imports = plugin.imports().iter();
+                imports.any(|import| WAITING.contains(&import.as_str()))
+            });
+            match mocks::step_result(&step, reply, call, description, timeout_ms, may_wait) {
                 Ok((after, result)) => {
                     let at = self.now.saturating_add(after);
                     self.due.push((at, Due::Step(activation, Box::new(result))));
@@ -93,7 +101,7 @@ impl World<'_> {
             Action::Step(call) => Some(&**call),
             _ => None,
         });
-        match mocks::step_result(step, &answer, call, None, 0) {
+        match mocks::step_result(step, &answer, call, None, 0, true) {
             Ok((after, result)) => {
                 let at = self.now.saturating_add(after);
                 self.due.push((at, Due::Step(activation, Box::new(result))));

@@ -5,7 +5,7 @@ use strowger_flow::plan::{Action, PromptId};
 
 use super::record::What;
 use super::world::{Asked, Cause, Due, World};
-use super::{pace, stub};
+use super::{mocks, pace, stub};
 use crate::runtime::{failure_told, outcome_told, plain};
 
 impl World<'_> {
@@ -36,6 +36,9 @@ impl World<'_> {
                 data,
                 ..
             } => {
+                let described = self.steps.descriptions.get(&plugin);
+                let schema = described.and_then(|step| step.outcomes.get(&outcome));
+                let data = schema.map_or(data.clone(), |schema| mocks::veiled(&data, schema));
                 let plugin = plugin.split('@').next().unwrap_or(&plugin);
                 if stub::key(&format!("{plugin}@0")).is_none() {
                     self.note(What::Outcome(outcome_told(plugin, &outcome, &data)));
@@ -56,6 +59,8 @@ impl World<'_> {
             }
             EntryKind::Tagged { values } => self.note(What::Tagged(values)),
             EntryKind::Set { values } => self.note(What::Engine(format!("sets {values}"))),
+            EntryKind::Pressed { key } => self.record.told_key(key),
+            EntryKind::Wrote { text, .. } => self.record.told_words(&text),
             EntryKind::GlobalKey { key } => {
                 self.note(What::Engine(format!("key {key} works everywhere")));
             }
@@ -79,8 +84,6 @@ impl World<'_> {
             | EntryKind::Tick
             | EntryKind::Ran { .. }
             | EntryKind::Asked { .. }
-            | EntryKind::Pressed { .. }
-            | EntryKind::Wrote { .. }
             | EntryKind::Offered { .. }
             | EntryKind::Heard { .. }
             | EntryKind::Call { .. }

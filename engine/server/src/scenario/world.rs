@@ -76,6 +76,8 @@ pub(super) enum Asked {
         effect: u32,
         options: Box<(bool, u32, u32)>,
         spoken: Millis,
+        /// Whether what is said is a secret.
+        sensitive: bool,
     },
     /// A queue or a transfer that the test does not mock; the words name it.
     Nobody(String),

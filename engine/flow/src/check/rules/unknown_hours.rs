@@ -52,3 +52,14 @@ pub(crate) fn unknown(
         )),
     };
 }
+
+/// Of one that is defined under a name that nothing uses, while several places use what is nearly so called.
+pub(crate) fn defined(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!(
+        "nothing uses the hours `{name}`, and there are no hours `{meant}`, which several places use",
+        "没有用到营业时间 `{name}`，而多处用到的营业时间 `{meant}` 不存在"
+    );
+    let _done = report
+        .find(&UNKNOWN_HOURS, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}

@@ -118,3 +118,14 @@ pub(crate) fn ends(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
         .find(&UNKNOWN_OUTCOME, at, message)
         .did_you_mean(at, Some(meant), &[]);
 }
+
+/// Of one that a flow declares and never returns, while it returns what is nearly so called.
+pub(crate) fn declared(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!(
+        "no `return:` names the outcome `{name}`, and `{meant}` is returned without being declared",
+        "没有 `return:` 返回结果 `{name}`，而返回的 `{meant}` 没有声明"
+    );
+    let _done = report
+        .find(&UNKNOWN_OUTCOME, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}

@@ -48,3 +48,14 @@ pub(crate) fn unknown(
         )),
     };
 }
+
+/// Of one that is defined under a name that nothing uses, while several places use what is nearly so called.
+pub(crate) fn defined(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!(
+        "nothing uses the prompt `{name}`, and there is no prompt `{meant}`, which several places use",
+        "没有用到提示 `{name}`，而多处用到的提示 `{meant}` 不存在"
+    );
+    let _done = report
+        .find(&UNKNOWN_PROMPT, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}

@@ -48,3 +48,14 @@ pub(crate) fn unknown(
         )
         .did_you_mean(at, meant, names);
 }
+
+/// Of one that is defined under a name that nothing uses, while several places use what is nearly so called.
+pub(crate) fn defined(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!(
+        "nothing leads to the step `{name}`, and there is no step `{meant}`, where several places lead",
+        "没有去往步骤 `{name}` 的地方，而多处去往的步骤 `{meant}` 不存在"
+    );
+    let _done = report
+        .find(&UNKNOWN_STEP, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}

@@ -86,10 +86,7 @@ fn write_coverage(text: &mut String, flow: &FlowCoverage) -> fmt::Result {
         writeln!(text, "  {what}  {walked} of {} walked", points.len())?;
         let missed = points.iter().filter(|point| point.walked == 0);
         for Point { line, name, .. } in missed {
-            match line {
-                0 => writeln!(text, "         not walked: {name}")?,
-                line => writeln!(text, "         not walked: {}:{line}  {name}", flow.file)?,
-            }
+            writeln!(text, "         not walked: {}:{line}  {name}", flow.file)?;
         }
     }
     Ok(())

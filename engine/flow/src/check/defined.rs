@@ -1,0 +1,107 @@
+//! Names that are misspelt where they are defined. That is one slip, however many places use the name as it was meant.
+
+use std::collections::BTreeMap;
+
+use super::report::Report;
+use super::rules::{unknown_hours, unknown_prompt, unknown_step, unknown_variable};
+use crate::expr::Span;
+use crate::lower::is_name;
+use crate::yaml::Node;
+
+/// Uses of a name that nobody defines, from which on the name is believed and not its definition.
+const MANY: usize = 2;
+
+/// What a flow defines: under which key, and the rule that tells of a use of what is not there.
+const KINDS: [(&str, &str); 5] = [
+    ("steps", "unknown-step"),
+    ("prompts", "unknown-prompt"),
+    ("hours", "unknown-hours"),
+    ("inputs", "unknown-variable"),
+    ("vars", "unknown-variable"),
+];
+
+/// Tells of such definitions in place of what is told of their uses.
+pub(super) fn settle(root: &Node<'_>, report: &mut Report<'_>) {
+    let unknown = |found: &crate::diagnostic::Diagnostic| {
+        found.rule == "bad-name" || KINDS.iter().any(|(_, rule)| found.rule == *rule)
+    };
+    if !report.diagnostics().iter().any(unknown) {
+        return;
+    }
+    for (key, rule) in KINDS {
+        let map = root.map().and_then(|root| root.value(key)?.map());
+        let mut defined: BTreeMap<&str, Span> = BTreeMap::new();
+        for entry in map.into_iter().flat_map(|map| &map.entries) {
+            defined.insert(&entry.key, entry.key_span);
+        }
+        capitals(&defined, rule, report);
+        misspelt(&defined, rule, report);
+    }
+}
+
+/// A name with capitals, which is told of where it is defined: what uses it in small letters means it.
+fn capitals(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>) {
+    let text = report.lines().source();
+    let bad = report.diagnostics().iter();
+    let bad: Vec<Span> = bad
+        .filter(|found| found.rule == "bad-name")
+        .map(|found| found.primary.span)
+        .collect();
+    for (name, span) in defined {
+        let meant = name.to_ascii_lowercase();
+        if !bad.contains(span) || !is_name(&meant) || defined.contains_key(meant.as_str()) {
+            continue;
+        }
+        report.remove(|found| {
+            let at = found.primary.span;
+            found.rule == rule && text.get(at.start..at.end) == Some(&meant)
+        });
+        if uses(text, name) == 1 {
+            report.fix("bad-name", *span, &meant);
+        }
+    }
+}
+
+/// A name that stands where it is defined and nowhere else, while several places use one that is nearly the same.
+fn misspelt(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>) {
+    let text = report.lines().source();
+    let mut used: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for found in report.diagnostics() {
+        let at = found.primary.span;
+        let (Some(fix), Some(written)) = (&found.fix, text.get(at.start..at.end)) else {
+            continue;
+        };
+        let meant = defined.get_key_value(fix.replacement.as_str());
+        if found.rule == rule
+            && fix.span == at
+            && let Some((name, _)) = meant
+        {
+            *used.entry((name, written)).or_default() += 1;
+        }
+    }
+    for ((name, written), times) in used {
+        if times < MANY || !is_name(written) || uses(text, name) != 1 {
+            continue;
+        }
+        report.remove(|found| {
+            let at = found.primary.span;
+            found.rule == rule && text.get(at.start..at.end) == Some(written)
+        });
+        let at = defined[name];
+        match rule {
+            "unknown-step" => unknown_step::defined(report, at, name, written),
+            "unknown-prompt" => unknown_prompt::defined(report, at, name, written),
+            "unknown-hours" => unknown_hours::defined(report, at, name, written),
+            _ => unknown_variable::declared(report, at, name, written),
+        }
+    }
+}
+
+/// How often a name stands in a text as a word of its own.
+fn uses(text: &str, name: &str) -> usize {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let alone = |(at, _): &(usize, &str)| {
+        !text[..*at].ends_with(part) && !text[at + name.len()..].starts_with(part)
+    };
+    text.match_indices(name).filter(alone).count()
+}

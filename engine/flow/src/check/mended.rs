@@ -1,0 +1,462 @@
+//! Lines that stand too far right or left, colons and blanks that are missing: slips of which everything follows that is
+//! told of a file, or nothing can be read behind them.
+//!
+//! What was meant is found by trial. Around the first findings, each change that a person would make is made, and the file is
+//! checked again. The change after which the fewest findings are left is told, in place of all that it mends.
+
+use super::report::Report;
+use super::rules::{yaml_colon, yaml_indent};
+use super::{Checked, checked};
+use crate::catalog::Catalog;
+use crate::diagnostic::{Diagnostic, Label, Level, Lines};
+use crate::expr::Span;
+
+/// Longest file in which slips are looked for by trial, in bytes: some 600 steps. Each trial checks the file.
+const MAX_BYTES: usize = 64 * 1024;
+/// Most trials for one slip.
+const MAX_TRIALS: usize = 16;
+/// Most slips of a file that are mended.
+pub(super) const MAX_SLIPS: usize = 4;
+/// Most lines at which slips are looked for: what follows from a slip stands behind it.
+const LINES: usize = 6;
+/// Rules that are told of what stands in the wrong place.
+const MISPLACED: [&str; 10] = [
+    "bad-name",
+    "bad-value",
+    "duplicate-key",
+    "missing-key",
+    "unknown-input",
+    "unknown-key",
+    "unknown-outcome",
+    "unknown-verb",
+    "unused",
+    "yaml-syntax",
+];
+/// Most columns by which a line is moved.
+const MAX_COLUMNS: usize = 4;
+/// Columns by which what belongs to a key stands further right.
+const STEP: usize = 2;
+/// Lines above a slip whose indentation it may be meant to have.
+const ABOVE: usize = 40;
+/// Lines beside a slip that YAML cannot be read behind: what is told there once it is read follows from it.
+const NEAR: u32 = 3;
+
+/// Checks a file again as it was meant, where its findings follow from such a slip; `None` where they do not. `slips` have been
+/// mended before.
+pub(super) fn mended(
+    file: &str,
+    text: &str,
+    catalog: &Catalog,
+    found: &[Diagnostic],
+    slips: usize,
+) -> Option<Checked> {
+    let unread = found.iter().any(unreadable);
+    // A flow that may run as it stands has no slip that it must not run with.
+    if found.iter().all(|found| found.level == Level::Warning) {
+        return None;
+    }
+    if slips == MAX_SLIPS || text.len() > MAX_BYTES || !(unread || found.len() > 1) {
+        return None;
+    }
+    let sheet = Sheet::new(text);
+    let mut best: Option<(usize, Edit, String)> = None;
+    for edit in sheet.edits(found).into_iter().take(MAX_TRIALS) {
+        let after = edit.apply(text);
+        let left = checked(file, &after, catalog).diagnostics;
+        let better = best
+            .as_ref()
+            .is_none_or(|(fewest, ..)| left.len() < *fewest);
+        if better && mends(found, &left, &edit, unread) {
+            let none = left.is_empty();
+            best = Some((left.len(), edit, after));
+            if none {
+                break;
+            }
+        }
+    }
+    let (_, edit, after) = best?;
+    let mut again = super::check_text(file, &after, catalog, slips + 1);
+    let mut report = Report::new(file, text);
+    sheet.tell(&edit, &after, &mut report);
+    let lines = Lines::new(text);
+    let others = again.diagnostics.into_iter();
+    let mut all = report.finish();
+    all.extend(others.map(|found| edit.back(found, &lines)));
+    all.sort_by_key(|found| (found.primary.span.start, found.primary.span.end, found.rule));
+    again.diagnostics = all;
+    // A flow with an error has no plan.
+    again.plan = None;
+    again.worst = None;
+    Some(again)
+}
+
+/// Whether YAML cannot be read behind a finding.
+fn unreadable(found: &Diagnostic) -> bool {
+    found.rule == "yaml-syntax"
+}
+
+/// Whether a change is what was meant: it mends more than one finding; or what is behind it can be read, and nothing is told
+/// beside it.
+fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -> bool {
+    let beside = |lines: u32| {
+        let mut left = left.iter();
+        left.any(|found| found.primary.place.line.abs_diff(edit.line) <= lines)
+    };
+    match unread {
+        _ if left.iter().any(unreadable) => false,
+        true => !beside(NEAR),
+        false => !beside(0) && left.len() + 2 <= found.len(),
+    }
+}
+
+/// What a line is changed into.
+struct Edit {
+    /// The line, from 1.
+    line: u32,
+    /// Places of the text, in order: where, how many bytes go, and what comes there.
+    changes: Vec<(usize, usize, String)>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// The line begins in another column: so many further right.
+    Indent(isize),
+    /// A colon lacks behind the word.
+    Colon(Span),
+    /// A blank lacks behind the word and its colon.
+    Blank(Span),
+}
+
+impl Edit {
+    /// Whether it moves a line by more than a step.
+    fn far(&self) -> bool {
+        matches!(self.kind, Kind::Indent(by) if by.unsigned_abs() > STEP)
+    }
+
+    fn apply(&self, text: &str) -> String {
+        let mut after = String::with_capacity(text.len() + 64);
+        let mut from = 0;
+        for (at, gone, come) in &self.changes {
+            after.push_str(&text[from..*at]);
+            after.push_str(come);
+            from = at + gone;
+        }
+        after.push_str(&text[from..]);
+        after
+    }
+
+    /// Where a byte of the changed text stands in the text as it is.
+    fn place(&self, byte: usize) -> usize {
+        let mut shift = 0isize;
+        for (at, gone, come) in &self.changes {
+            let begins = at.saturating_add_signed(shift);
+            if byte < begins + come.len() {
+                return match byte <= begins {
+                    true => byte.saturating_add_signed(-shift),
+                    false => at + (byte - begins).min(*gone),
+                };
+            }
+            shift += come.len() as isize - *gone as isize;
+        }
+        byte.saturating_add_signed(-shift)
+    }
+
+    /// A finding of the changed text, as one of the text as it is.
+    fn back(&self, mut found: Diagnostic, lines: &Lines<'_>) -> Diagnostic {
+        let span = |span: Span| Span {
+            start: self.place(span.start),
+            end: self.place(span.end).max(self.place(span.start)),
+        };
+        let label = |label: &mut Label| {
+            label.span = span(label.span);
+            label.place = lines.place(label.span);
+        };
+        label(&mut found.primary);
+        found.labels.iter_mut().for_each(label);
+        if let Some(fix) = &mut found.fix {
+            fix.span = span(fix.span);
+            fix.place = lines.place(fix.span);
+        }
+        found
+    }
+}
+
+/// A text in lines.
+struct Sheet<'t> {
+    text: &'t str,
+    lines: Vec<Line<'t>>,
+}
+
+struct Line<'t> {
+    start: usize,
+    indent: usize,
+    /// What stands in it, without blanks around it; empty for a comment.
+    content: &'t str,
+}
+
+impl<'t> Line<'t> {
+    /// Whether a list goes on or begins here.
+    fn item(&self) -> bool {
+        self.content == "-" || self.content.starts_with("- ")
+    }
+
+    fn span(&self) -> Span {
+        let start = self.start + self.indent;
+        Span {
+            start,
+            end: start + self.name().len(),
+        }
+    }
+
+    /// What the line is called: its key.
+    fn name(&self) -> &'t str {
+        let key = self.content.split(": ").next().unwrap_or_default();
+        let key = key.strip_suffix(':').unwrap_or(key);
+        match key.char_indices().nth(40) {
+            Some((end, _)) => &key[..end],
+            None => key,
+        }
+    }
+}
+
+impl<'t> Sheet<'t> {
+    fn new(text: &'t str) -> Sheet<'t> {
+        let mut start = 0;
+        let mut lines = Vec::new();
+        for line in text.split_inclusive('\n') {
+            let blanks = line.len() - line.trim_start_matches(' ').len();
+            let content = line[blanks..].trim_end();
+            let content = match content.split_once(" #") {
+                Some((key, _)) if key.trim_end().ends_with(':') => key.trim_end(),
+                _ => content,
+            };
+            lines.push(Line {
+                start,
+                indent: blanks,
+                content: if content.starts_with('#') {
+                    ""
+                } else {
+                    content
+                },
+            });
+            start += line.len();
+        }
+        Sheet { text, lines }
+    }
+
+    /// What a person might change around the first findings, the likeliest first.
+    fn edits(&self, found: &[Diagnostic]) -> Vec<Edit> {
+        let mut numbers: Vec<usize> = (0..self.lines.len()).filter(|at| self.odd(*at)).collect();
+        numbers.truncate(LINES / 2);
+        // What means nothing where it stands may be meant to stand elsewhere. What only lacks because of that has slipped nowhere.
+        let told = found.iter().filter(|found| MISPLACED.contains(&found.rule));
+        for found in told {
+            // Of what cannot be read the end is often told, which may stand behind the last line.
+            let number = found.primary.place.line as usize;
+            let number = number.clamp(1, self.lines.len().max(1)) - 1;
+            let mut above = (0..number).rev();
+            let above = above.find(|at| unreadable(found) && !self.lines[*at].content.is_empty());
+            for at in [Some(number), above].into_iter().flatten() {
+                if !numbers.contains(&at) {
+                    numbers.push(at);
+                }
+            }
+            if numbers.len() >= LINES {
+                break;
+            }
+        }
+        let mut edits = Vec::new();
+        for number in numbers.into_iter().filter(|at| *at < self.lines.len()) {
+            if !self.lines[number].content.is_empty() {
+                self.signs(number, &mut edits);
+                self.moves(number, &mut edits);
+            }
+        }
+        edits.sort_by_key(|edit| edit.far());
+        edits
+    }
+
+    /// Whether a line looks as if it had slipped: a key with nothing below it, or with something far below it; or a word before a
+    /// brace.
+    fn odd(&self, number: usize) -> bool {
+        let line = &self.lines[number];
+        if line.content.ends_with(':') {
+            let mut below = self.lines[number + 1..].iter();
+            return match below.find(|line| !line.content.is_empty()) {
+                None => true,
+                Some(next) if next.indent <= line.indent => {
+                    !(next.indent == line.indent && next.item())
+                }
+                Some(next) => next.indent > line.indent + STEP,
+            };
+        }
+        let word = line.content.split([' ', ':']).next().unwrap_or_default();
+        let behind = line.content[word.len()..].trim_start();
+        !line.item() && !word.is_empty() && behind.starts_with(['{', '['])
+    }
+
+    /// Colons and blanks that may lack in a line.
+    fn signs(&self, number: usize, edits: &mut Vec<Edit>) {
+        let line = &self.lines[number];
+        let begin = line.start + line.indent;
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@');
+        let mut add = |kind: Kind, at: usize, sign: &str| {
+            edits.push(Edit {
+                line: number as u32 + 1,
+                changes: vec![(at, 0, sign.to_owned())],
+                kind,
+            });
+        };
+        // Where a key may begin: the line, a brace, a comma.
+        let content = line.content;
+        let opens = content
+            .char_indices()
+            .filter(|(_, c)| matches!(c, '{' | ','));
+        let starts = std::iter::once(0).chain(opens.map(|(at, _)| at + 1));
+        for start in starts.take(4) {
+            let rest = &content[start..];
+            let blanks = rest.len() - rest.trim_start_matches([' ', '-']).len();
+            let (start, rest) = (start + blanks, &rest[blanks..]);
+            let length: usize = rest
+                .chars()
+                .take_while(|c| is_word(*c))
+                .map(char::len_utf8)
+                .sum();
+            if length == 0 {
+                continue;
+            }
+            let (word, behind) = rest.split_at(length);
+            let at = begin + start;
+            let word = Span {
+                start: at,
+                end: at + word.len(),
+            };
+            match behind.strip_prefix(':') {
+                Some(after) if after.starts_with(|c: char| !c.is_whitespace()) => {
+                    let word = Span {
+                        start: at,
+                        end: word.end + 1,
+                    };
+                    add(Kind::Blank(word), word.end, " ");
+                }
+                None if behind.starts_with(' ') || behind.is_empty() => {
+                    add(Kind::Colon(word), word.end, ":");
+                }
+                None if behind.starts_with(['{', '[', '"']) => {
+                    add(Kind::Colon(word), word.end, ": ")
+                }
+                _ => {}
+            }
+        }
+        // A name of several words, such as a test's.
+        if !content.contains(':') && content.contains(' ') && !line.item() {
+            let word = Span {
+                start: begin,
+                end: begin + content.len(),
+            };
+            add(Kind::Colon(word), word.end, ":");
+        }
+    }
+
+    /// Columns in which a line may be meant to begin.
+    fn moves(&self, number: usize, edits: &mut Vec<Edit>) {
+        let line = &self.lines[number];
+        let above = self.lines[..number].iter().rev();
+        let above = above.filter(|line| !line.content.is_empty()).take(ABOVE);
+        let mut columns: Vec<usize> = vec![0];
+        for (index, other) in above.enumerate() {
+            // Below a key stands what belongs to it, two columns further right.
+            let below = (index == 0 && other.content.ends_with(':')).then_some(other.indent + STEP);
+            let item = other.item().then_some(other.indent + STEP);
+            columns.extend([Some(other.indent), below, item].into_iter().flatten());
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        columns.retain(|column| (1..=MAX_COLUMNS).contains(&column.abs_diff(line.indent)));
+        columns.sort_by_key(|column| column.abs_diff(line.indent));
+        let belongs = |other: &&Line<'_>| {
+            let deeper = other.indent > line.indent;
+            deeper
+                || other.content.is_empty()
+                || (other.indent == line.indent && other.item() && !line.item())
+        };
+        let block = self.lines[number + 1..].iter().take_while(belongs).count();
+        let blocks: &[usize] = if block == 0 { &[0] } else { &[0, block] };
+        for column in columns {
+            let by = column as isize - line.indent as isize;
+            edits.extend(
+                blocks
+                    .iter()
+                    .filter_map(|below| self.moved(number, *below, by)),
+            );
+        }
+    }
+
+    /// A line and so many below it, moved.
+    fn moved(&self, number: usize, below: usize, by: isize) -> Option<Edit> {
+        let mut changes = Vec::new();
+        for line in &self.lines[number..=number + below] {
+            let blank = self.text[line.start..]
+                .trim_start_matches(' ')
+                .starts_with(['\n', '\r']);
+            if blank {
+                continue;
+            }
+            match by {
+                0.. => changes.push((line.start, 0, " ".repeat(by.unsigned_abs()))),
+                _ if line.indent < by.unsigned_abs() => return None,
+                _ => changes.push((line.start, by.unsigned_abs(), String::new())),
+            }
+        }
+        Some(Edit {
+            line: number as u32 + 1,
+            changes,
+            kind: Kind::Indent(by),
+        })
+    }
+
+    fn tell(&self, edit: &Edit, after: &str, report: &mut Report<'_>) {
+        let number = edit.line as usize - 1;
+        let line = &self.lines[number];
+        match edit.kind {
+            Kind::Colon(word) => {
+                let sign = &edit.changes[0].2;
+                yaml_colon::colon(report, word, &self.text[word.start..word.end], sign);
+            }
+            Kind::Blank(word) => yaml_colon::blank(report, word, &self.text[word.start..word.end]),
+            Kind::Indent(by) => {
+                let meant = Sheet::new(after);
+                let column = meant.lines[number].indent;
+                let mut above = meant.lines[..number].iter().rev();
+                let under = above.find(|other| {
+                    // A list may begin in the column of its key.
+                    let key = line.item() && other.content.ends_with(':') && other.indent == column;
+                    !other.content.is_empty() && (other.indent < column || key)
+                });
+                let (first, last) = (edit.changes.first(), edit.changes.last());
+                let (Some((start, ..)), Some((end, gone, _))) = (first, last) else {
+                    return;
+                };
+                let span = Span {
+                    start: *start,
+                    end: end + gone,
+                };
+                let mut replacement = String::new();
+                let mut from = *start;
+                for (at, gone, come) in &edit.changes {
+                    replacement.push_str(&self.text[from..*at]);
+                    replacement.push_str(come);
+                    from = at + gone;
+                }
+                let under = under.map(Line::name);
+                yaml_indent::indent(
+                    report,
+                    (line.span(), line.name()),
+                    by,
+                    under,
+                    (span, replacement),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: braces in a spoken text that insert nothing, such as `{name}`, `$ {name}`, `$name}`, `%{name}` or `{% if … %}`: nobody says
+    /// braces, so a value was meant to stand there. Texts for a chat (`chat:`) may have any.
+    ///
+    /// ```yaml
+    /// vars: { name: { type: text, default: Ada } }
+    /// greet:
+    ///   - say: Hello {name}.
+    ///   - goto: bye
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// vars: { name: { type: text, default: Ada } }
+    /// greet:
+    ///   - say: Hello ${name}.
+    ///   - goto: bye
+    /// ```
+    TEXT_SLIP = "text-slip", Warning, "braces in a spoken text that insert nothing", "朗读文本中没有插入任何值的花括号"
+}
+
+pub(crate) fn braces(report: &mut Report<'_>, at: Span, written: &str) {
+    report
+        .find(
+            &TEXT_SLIP,
+            at,
+            text!(
+                "`{written}` inserts nothing: it is said as it stands",
+                "`{written}` 没有插入任何值，会原样读出"
+            ),
+        )
+        .help(text!(
+            "a value is inserted by `${{ … }}`, such as `${{call.from | phone}}`; leave other braces out",
+            "插入值请写 `${{ … }}`，例如 `${{call.from | phone}}`；其他花括号请去掉"
+        ));
+}

@@ -1,0 +1,57 @@
+use crate::check::report::Report;
+use crate::diagnostic::text;
+use crate::expr::Span;
+
+rule! {
+    /// What it finds: a key without a colon behind it, or without a blank behind its colon: to YAML that is a text, and no key.
+    /// What follows from that is not told as well.
+    ///
+    /// It is told when the sign that lacks mends everything that is wrong there. So it is looked for in files up to 64 KiB.
+    ///
+    /// ```yaml
+    /// start:
+    ///   menu: For help, press one.
+    ///   press: { 1: bye }
+    ///   then: { no_input: bye, no_match:bye }
+    /// ```
+    ///
+    /// Write instead:
+    ///
+    /// ```yaml
+    /// start:
+    ///   menu: For help, press one.
+    ///   press: { 1: bye }
+    ///   then: { no_input: bye, no_match: bye }
+    /// ```
+    YAML_COLON = "yaml-colon", Error, "a key without a colon, or a colon without a blank", "键后缺少冒号，或冒号后缺少空格"
+}
+
+/// Of the word at `at`, behind which a colon lacks; the blank behind it, where that is gone too.
+pub(crate) fn colon(report: &mut Report<'_>, at: Span, word: &str, sign: &str) {
+    let message = text!("a colon is missing after `{word}`", "`{word}` 后面缺少冒号");
+    told(report, at, word, message, sign);
+}
+
+/// Of the word and its colon at `at`, behind which a blank lacks.
+pub(crate) fn blank(report: &mut Report<'_>, at: Span, word: &str) {
+    let message = text!("a blank is missing after `{word}`", "`{word}` 后面缺少空格");
+    told(report, at, word, message, " ");
+}
+
+fn told(
+    report: &mut Report<'_>,
+    at: Span,
+    word: &str,
+    message: crate::diagnostic::Text,
+    sign: &str,
+) {
+    let written = format!("{word}{}", sign.trim_end());
+    let end = Span {
+        start: at.end,
+        end: at.end,
+    };
+    report
+        .find(&YAML_COLON, at, message)
+        .help(text!("write `{written} …`", "请写 `{written} …`"))
+        .fix(end, sign);
+}
