@@ -10,7 +10,7 @@ use strowger_plugin::{LoadError, Plugin};
 use utoipa::ToSchema;
 
 use super::archive::{self, ArchiveLimits};
-use super::examine::{Sound, examine, try_examples};
+use super::examine::{Sound, Ungranted, examine, try_examples, withdrawn};
 use super::refusal::{Refusal, Told};
 use super::signature::Statement;
 use super::tenant::{Live, Served, Tenant};
@@ -177,7 +177,7 @@ impl Centre {
         }
         let _turn = tenant.publishing.lock().await;
         let revision = wanted(&store, &tenant, order.revision).await?;
-        self.all_trusted(&store, &tenant, &revision).await?;
+        self.allowed(&store, &tenant, &revision).await?;
         let before = store.released(&tenant.name).await?;
         let gains = match &before {
             Some(before) => {
@@ -248,7 +248,7 @@ impl Centre {
             })?,
         };
         let revision = wanted(&store, &tenant, live).await?;
-        self.all_trusted(&store, &tenant, &revision).await?;
+        self.allowed(&store, &tenant, &revision).await?;
         let release = Release {
             number: 0,
             live,
@@ -260,14 +260,25 @@ impl Centre {
         self.swap(&tenant, &store, now.number, release).await
     }
 
-    /// Whether all plugins of a revision may go live, as the tenant's file has it now.
-    async fn all_trusted(
+    /// Whether a revision may go live, as the tenant's file has it now: its plugins are signed where they must be, and what
+    /// they touch is granted.
+    async fn allowed(
         &self,
         store: &Store,
         tenant: &Tenant,
         revision: &Revision,
     ) -> Result<(), Refusal> {
         let config = tenant.config();
+        let lost = withdrawn(&revision.manifest, &config);
+        if !lost.is_empty() {
+            return Err(Refusal::Denied(format!(
+                "revision {} needs what the operator has not granted to {}: {}; ask the operator, who writes it below [grants] of the tenant's \
+                 file, or release a revision that needs less",
+                revision.number,
+                tenant.name,
+                lost.join(", ")
+            )));
+        }
         if !config.signed {
             return Ok(());
         }
@@ -314,6 +325,30 @@ impl Centre {
         }))
     }
 
+    /// Notes of a tenant what its live revisions touch and the operator does not grant any more: that is refused to them, call
+    /// by call. A release that cannot be looked at is told by whoever serves it.
+    pub(super) async fn note_withdrawn(&self, tenant: &Tenant) {
+        let (Some(store), Some(live)) = (&self.node.store, tenant.live()) else {
+            return;
+        };
+        let config = tenant.config();
+        let mut lost = BTreeSet::new();
+        for served in live.served() {
+            if let Ok(Some(revision)) = store.revision(&tenant.name, served.revision).await {
+                let of = |lost| format!("revision {}, {lost}", served.revision);
+                lost.extend(withdrawn(&revision.manifest, &config).into_iter().map(of));
+            }
+        }
+        if lost.is_empty() {
+            return;
+        }
+        let lost = lost.into_iter().collect::<Vec<_>>().join("; ");
+        tracing::error!(tenant = %tenant.name, "what is live needs what the operator does not grant, which is refused to it: {lost}");
+        tenant.set_fault(Some(format!(
+            "what is live needs what the operator does not grant, which is refused to it: {lost}; grant it, or release a revision that needs less"
+        )));
+    }
+
     /// Takes over what another engine on the same store has released; whether anything changed.
     pub(super) async fn take_over(&self, tenant: &Tenant, store: &Store) -> Result<bool, Refusal> {
         let _turn = tenant.publishing.lock().await;
@@ -325,6 +360,7 @@ impl Centre {
         }
         tracing::info!(tenant = %tenant.name, live = release.live, candidate = ?release.candidate, percent = release.percent, by = %release.released_by, "released by another engine");
         tenant.swap(self.live_of(tenant, store, release).await?);
+        self.note_withdrawn(tenant).await;
         Ok(true)
     }
 
@@ -385,6 +421,8 @@ impl Centre {
             release: Some(release.clone()),
             ..live
         });
+        // A revision that some keep may still need it.
+        self.note_withdrawn(tenant).await;
         Ok(release)
     }
 
@@ -437,7 +475,8 @@ impl Centre {
             let blobs = tree::fetch(store, &files).await?;
             self.write(files, blobs).await?;
         }
-        examine(&self.node.host, &folder, &tenant.name, config).await
+        let held = Ungranted::Held;
+        examine(&self.node.host, &folder, &tenant.name, config, held).await
     }
 
     fn serve(&self, tenant: &Tenant, config: &TenantConfig, number: u64, sound: Sound) -> Served {
@@ -498,7 +537,8 @@ impl Centre {
         folder: &Path,
         push: Push<'_>,
     ) -> Result<Pushed, Refusal> {
-        let sound = examine(&self.node.host, folder, &tenant.name, config).await?;
+        let refused = Ungranted::Refused;
+        let sound = examine(&self.node.host, folder, &tenant.name, config, refused).await?;
         let now = self.node.clock.now();
         let configs = sound.project.configs();
         let mut fresh = Vec::new();

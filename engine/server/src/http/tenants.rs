@@ -48,10 +48,10 @@ pub(crate) struct TenantView {
     contacts_most: usize,
     /// Contacts refused since the start because there were too many.
     refused: u64,
-    /// What new contacts walk; null before the first release.
+    /// What new contacts walk; null before the first release, and where that cannot be served: `fault` says why.
     #[schema(required)]
     release: Option<Release>,
-    /// Why what is released cannot be served, or what the operator's file says cannot be taken; null while all is well.
+    /// Why what is released cannot be served, or what it needs and is not granted; null while all is well.
     #[schema(required)]
     fault: Option<String>,
 }
@@ -446,7 +446,10 @@ pub(crate) async fn released_now(
 ) -> Result<Tagged<Release>, Problem> {
     let found = api.centre.tenant(&tenant).ok_or_else(|| unknown(&tenant))?;
     let release = found.live().and_then(|live| live.release);
-    let nothing = || Problem::not_found(format!("tenant {tenant} has nothing live"));
+    let nothing = || match found.fault() {
+        Some(fault) => Problem::of(StatusCode::SERVICE_UNAVAILABLE, fault),
+        None => Problem::not_found(format!("tenant {tenant} has released nothing yet")),
+    };
     Ok(Tagged(release.ok_or_else(nothing)?))
 }
 
