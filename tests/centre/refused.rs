@@ -211,6 +211,84 @@ fn versions_are_never_overwritten_never_older_and_signed_where_that_is_asked() -
     Ok(())
 }
 
+#[test]
+fn a_tenant_whose_plugins_must_be_signed_brings_its_first_project() -> Result<()> {
+    let orders = OrderService::start()?;
+    let address = orders.address.to_string();
+    let keys = tempfile::TempDir::new()?;
+    let new_key = |name: &str| -> Result<(String, String)> {
+        let file = keys.path().join(name).display().to_string();
+        let (code, public, err) = strowger(&["plugin", "key", &file])?;
+        ensure!(code == 0, "{err}");
+        Ok((file, public.trim().to_owned()))
+    };
+    let (key, public) = new_key("acme.key")?;
+    let (stranger, other) = new_key("stranger.key")?;
+    let rules = |name: &str, public: &str| {
+        format!(
+            "numbers = [\"1*\"]\nsigned = true\n[publishers]\n{name} = \"{public}\"\n\
+             [grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n"
+        )
+    };
+    let mut hall = Hall::open(&[("aurora", &rules("acme", &public))])?;
+    let project = aurora(orders.address)?;
+    let folder = project.path().display().to_string();
+    hall.refused(&["push", &folder], &["must be signed", "strowger push"])?;
+    hall.refused(
+        &["push", &folder, "--key", &stranger],
+        &["none of tenant aurora's publishers"],
+    )?;
+    let said = hall.done(&[
+        "push",
+        &folder,
+        "--key",
+        &key,
+        "--release",
+        "--accept",
+        "all",
+    ])?;
+    ensure!(
+        said.contains("plugin orders@1.0.0, new, signed by acme"),
+        "{said}"
+    );
+    // No signature is a file of the revision.
+    let revision = hall.get("/v1/tenants/aurora/revisions/1")?;
+    ensure!(!revision.to_string().contains(".sig"), "{revision}");
+    // A file of that name that is none is told.
+    let beside = project.path().join("plugins/aurora-orders.wasm.sig");
+    std::fs::write(&beside, "none")?;
+    let (code, said) = hall.run(&["push", &folder])?;
+    ensure!(
+        code != 0 && said.contains("`plugins/aurora-orders.wasm.sig` is no signature"),
+        "{code} {said}"
+    );
+    std::fs::remove_file(&beside)?;
+    // Its publisher is taken out of the file: what came by it is not released any more.
+    hall.rule("aurora", &rules("other", &other))?;
+    hall.reload("the tenants' files are read again")?;
+    hall.refused(
+        &["release", "1", "--tenant", "aurora", "--accept", "all"],
+        &["acme, who signed it, is no publisher any more"],
+    )?;
+    Ok(())
+}
+
+#[test]
+fn a_note_turns_no_text_and_is_not_cut() -> Result<()> {
+    let hall = Hall::open(&[("vega", "numbers = [\"2*\"]\n")])?;
+    let vega = says("vega", "*", "Hello.")?;
+    let folder = vega.path().display().to_string();
+    for (note, words) in [
+        ("a\u{202e}b", "U+202E"),
+        ("a\nb", "U+000A"),
+        (&"x".repeat(501), "at most 500 characters"),
+    ] {
+        hall.refused(&["push", &folder, "--note", note], &[words])?;
+    }
+    hall.done(&["push", &folder, "--note", "版本 1 – good"])?;
+    Ok(())
+}
+
 fn component_file(name: &str) -> String {
     built(name).display().to_string()
 }

@@ -25,6 +25,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub use config::{TENANTS, TenantConfig, TenantLimits, Tenants, TenantsError, is_centre};
 pub(crate) use examine::Sound;
 pub use follow::follow;
+pub(crate) use publish::MAX_NOTE;
 pub use publish::{Order, Pushed};
 pub use refusal::{Refusal, Told};
 pub use tenant::{ChatSeat, Live, Seat, Served, Tenant};

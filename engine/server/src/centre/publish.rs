@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::archive::{self, ArchiveLimits};
 use super::examine::{Sound, Ungranted, examine, try_examples, withdrawn};
 use super::refusal::{Refusal, Told};
-use super::signature::Statement;
+use super::signature::{self, Statement};
 use super::tenant::{Live, Served, Tenant};
 use super::{Centre, TenantConfig, tree};
 use crate::project::{Config, Source};
@@ -26,7 +26,7 @@ const DAY_MS: u64 = 86_400_000;
 /// Releases looked back upon for one to roll back to.
 const LOOK_BACK: u32 = 100;
 /// Longest note, in characters.
-const MAX_NOTE: usize = 500;
+pub(crate) const MAX_NOTE: usize = 500;
 /// Versions looked at of one plugin.
 const MAX_VERSIONS: u32 = 1_000;
 
@@ -43,6 +43,8 @@ pub struct Pushed {
     pub gains: Vec<String>,
     /// What it may no longer touch.
     pub loses: Vec<String>,
+    /// Its plugins that are older than in the newest revision before it: `orders 2.0.0 -> 1.9.0`.
+    pub back: Vec<String>,
 }
 
 /// What shall be released.
@@ -75,9 +77,12 @@ impl Centre {
             files: config.limits.files,
         };
         let unpacked = tokio::task::spawn_blocking(move || {
-            archive::unpack(&archive, limits).map(tree::hashed)
+            let mut tree = archive::unpack(&archive, limits)?;
+            let signatures = signature::taken_out(&mut tree)?;
+            let (files, blobs) = tree::hashed(tree);
+            Ok::<_, archive::ArchiveError>((files, blobs, signatures))
         });
-        let (files, blobs) = unpacked.await.map_err(broken)??;
+        let (files, blobs, signatures) = unpacked.await.map_err(broken)??;
         let _turn = tenant.publishing.lock().await;
         self.quota(&store, &tenant, &config).await?;
         let compiled = self.node.host.uncached(blobs.keys().cloned());
@@ -85,7 +90,7 @@ impl Centre {
             files,
             blobs,
             stored: BTreeSet::new(),
-            signer: Signer::default(),
+            signer: Signer(signatures),
             with_plugins,
             note,
             by,
@@ -123,7 +128,9 @@ impl Centre {
     ) -> Result<Pushed, Refusal> {
         let plugin = self.load(&component, config).await?;
         let name = plugin.description().name.clone();
-        let signer = Signer::of(&tenant.name, config, &plugin, signature)?;
+        let signatures = signature.map(|signature| (plugin.digest().to_owned(), signature));
+        let signer = Signer(signatures.into_iter().collect());
+        signer.publisher(&tenant.name, config, &plugin)?;
         let _turn = tenant.publishing.lock().await;
         let newest = store.revisions(&tenant.name, None, 1).await?;
         let Some(base) = newest.into_iter().next() else {
@@ -228,7 +235,14 @@ impl Centre {
     }
 
     /// Makes live what was live before: a candidate is withdrawn, or the live revision gives way to the one before it.
-    pub async fn roll_back(&self, tenant: &str, by: &str) -> Result<Release, Refusal> {
+    ///
+    /// Only while release `expected` holds, if one is given.
+    pub async fn roll_back(
+        &self,
+        tenant: &str,
+        expected: Option<u64>,
+        by: &str,
+    ) -> Result<Release, Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
         let _turn = tenant.publishing.lock().await;
         let releases = store.releases(&tenant.name, LOOK_BACK).await?;
@@ -257,7 +271,8 @@ impl Centre {
             released_at: self.node.clock.now(),
             released_by: by.to_owned(),
         };
-        self.swap(&tenant, &store, now.number, release).await
+        let expected = expected.unwrap_or(now.number);
+        self.swap(&tenant, &store, expected, release).await
     }
 
     /// Whether a revision may go live, as the tenant's file has it now: its plugins are signed where they must be, and what
@@ -541,12 +556,15 @@ impl Centre {
         let sound = examine(&self.node.host, folder, &tenant.name, config, refused).await?;
         let now = self.node.clock.now();
         let configs = sound.project.configs();
+        let newest = store.revisions(&tenant.name, None, 1).await?.pop();
         let mut fresh = Vec::new();
+        let mut back = Vec::new();
         for (name, plugin) in sound.plugins() {
             let version = &plugin.description().version;
             let known = store
                 .plugin_versions(&tenant.name, Some(name), None, MAX_VERSIONS)
                 .await?;
+            back.extend(went_back(name, version, &known, newest.as_ref()));
             match known.iter().find(|known| known.version == *version) {
                 // Whether it may still be live is looked at by a release: of several that are to be signed anew each comes by a
                 // push of its own. One that is there must not bring an old hole back either.
@@ -569,10 +587,10 @@ impl Centre {
                      or push the project with the version that is there"
                 )));
             }
-            let publisher = push.signer.signed(plugin);
+            let publisher = push.signer.publisher(&tenant.name, config, plugin)?;
             if config.signed && publisher.is_none() {
                 return Err(Refusal::Denied(format!(
-                    "plugins of tenant {} must be signed, and {name}@{version} is not: `strowger plugin push --key` signs it",
+                    "plugins of tenant {} must be signed, and {name}@{version} is not: --key of `strowger push` and `strowger plugin push` signs",
                     tenant.name
                 )));
             }
@@ -596,18 +614,12 @@ impl Centre {
             capabilities: sound.capabilities.clone(),
         };
         let content = sound.program.content().to_owned();
-        let note: String = push
-            .note
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(MAX_NOTE)
-            .collect();
         let new = NewRevision {
             content: &content,
             manifest: &manifest,
             blobs: &push.blobs,
             versions: &fresh,
-            note: &note,
+            note: push.note,
             by: push.by,
             at: now,
         };
@@ -624,6 +636,7 @@ impl Centre {
             plugins: fresh,
             gains: gained(&live, &manifest),
             loses: gained(&manifest, &live),
+            back,
         })
     }
 
@@ -703,20 +716,19 @@ struct Push<'a> {
     by: &'a str,
 }
 
-/// The signature that came with a push: for the component of this digest.
-#[derive(Default)]
-struct Signer(Option<(String, String)>);
+/// The signatures that came with a push, by the SHA-256 of the components that they are for.
+struct Signer(BTreeMap<String, Vec<u8>>);
 
 impl Signer {
     /// Who signed a component; an error where a signature came that nobody known has made.
-    fn of(
+    fn publisher(
+        &self,
         tenant: &str,
         config: &TenantConfig,
         plugin: &Plugin,
-        signature: Option<Vec<u8>>,
-    ) -> Result<Signer, Refusal> {
-        let Some(signature) = signature else {
-            return Ok(Signer(None));
+    ) -> Result<Option<String>, Refusal> {
+        let Some(signature) = self.0.get(plugin.digest()) else {
+            return Ok(None);
         };
         let description = plugin.description();
         let statement = Statement {
@@ -725,21 +737,13 @@ impl Signer {
             version: &description.version,
             sha256: plugin.digest(),
         };
-        match statement.publisher(config, &signature) {
-            Some(publisher) => Ok(Signer(Some((
-                plugin.digest().to_owned(),
-                publisher.to_owned(),
-            )))),
+        match statement.publisher(config, signature) {
+            Some(publisher) => Ok(Some(publisher.to_owned())),
             None => Err(Refusal::Denied(format!(
                 "the signature is none of tenant {tenant}'s publishers for {}@{} with these bytes",
                 description.name, description.version
             ))),
         }
-    }
-
-    fn signed(&self, plugin: &Plugin) -> Option<String> {
-        let (digest, publisher) = self.0.as_ref()?;
-        (digest == plugin.digest()).then(|| publisher.clone())
     }
 }
 
@@ -809,6 +813,21 @@ fn newer(name: &str, version: &str, known: &[PluginVersion]) -> Result<(), Refus
         ))),
         _ => Ok(()),
     }
+}
+
+/// That a version is older than the one in a revision, of whatever major number.
+fn went_back(
+    name: &str,
+    version: &str,
+    known: &[PluginVersion],
+    newest: Option<&Revision>,
+) -> Option<String> {
+    let files: BTreeSet<&String> = newest?.manifest.files.values().collect();
+    let before = known.iter().filter(|known| files.contains(&known.sha256));
+    let before = before.filter_map(|known| Version::parse(&known.version).ok());
+    let before = before.max()?;
+    let version = Version::parse(version).ok()?;
+    (version < before).then(|| format!("{name} {before} -> {version}"))
 }
 
 async fn wanted(store: &Store, tenant: &Tenant, number: u64) -> Result<Revision, Refusal> {
@@ -906,7 +925,40 @@ mod tests {
 
 #[cfg(test)]
 mod going_back {
-    use super::{Release, live_before};
+    use super::{Files, Manifest, PluginVersion, Release, Revision, live_before, went_back};
+
+    #[test]
+    fn an_older_version_is_told_across_major_numbers() {
+        let version = |version: &str| PluginVersion {
+            number: 0,
+            name: "orders".to_owned(),
+            version: version.to_owned(),
+            sha256: format!("sha of {version}"),
+            size: 1,
+            imports: Vec::new(),
+            publisher: None,
+            pushed_at: 0,
+            pushed_by: String::new(),
+        };
+        let known = ["1.9.0", "2.0.0", "2.1.0"].map(version);
+        let file = ("plugins/orders.wasm".to_owned(), "sha of 2.0.0".to_owned());
+        let newest = Revision {
+            number: 7,
+            content: String::new(),
+            manifest: Manifest {
+                files: Files::from([file]),
+                ..Manifest::default()
+            },
+            note: String::new(),
+            pushed_at: 0,
+            pushed_by: String::new(),
+        };
+        let told = |to| went_back("orders", to, &known, Some(&newest));
+        assert_eq!(told("1.9.0").as_deref(), Some("orders 2.0.0 -> 1.9.0"));
+        assert_eq!(told("2.0.0"), None);
+        assert_eq!(told("2.1.0"), None);
+        assert_eq!(went_back("orders", "1.9.0", &known, None), None);
+    }
 
     /// Releases of these revisions, the oldest first.
     fn released(live: &[u64]) -> Vec<Release> {
