@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{FOUND, Failure, OK, data_folder, store_of, whoever};
+use super::{FOUND, Failure, OK, data_folder, own_files, store_of, whoever};
 use crate::access::{EVERY_TENANT, NewToken, Role, is_scope, is_token_name, tenant_of};
 use crate::clock::Clock;
 use crate::http::{MAX_DAYS, expiry};
@@ -85,6 +85,7 @@ impl Of {
     }
 
     pub(super) async fn store(self) -> Result<Store, Failure> {
+        own_files();
         let data = data_folder(self.data, &self.project);
         let place = store_of(&self.project, &data)?;
         Store::open(&place).await.map_err(Failure::cannot)

@@ -42,7 +42,7 @@ pub(crate) async fn health(State(api): State<Api>) -> (StatusCode, Json<Health>)
         true => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
     };
     let store = api.node.store.as_ref();
-    let gone = store.is_some_and(|store| store.health().gone().is_some());
+    let gone = store.is_some_and(|store| store.gone().is_some());
     let tenants = api.centre.tenants();
     let health = Health {
         status,

@@ -165,7 +165,7 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
             "store_up",
             "gauge",
             "Whether the store takes what is written.",
-            u64::from(health.gone().is_none()),
+            u64::from(store.gone().is_none()),
         );
         line(
             "store_waiting",
