@@ -274,6 +274,74 @@ fn a_tenant_whose_plugins_must_be_signed_brings_its_first_project() -> Result<()
 }
 
 #[test]
+fn refusals_are_in_the_log_and_counters_are_their_tenants_own() -> Result<()> {
+    use strowger_tests::http;
+    let hall = Hall::open(&[
+        ("vega", "numbers = [\"2*\"]\n"),
+        ("lyra", "numbers = [\"3*\"]\n"),
+    ])?;
+    let vega = says("vega", "*", "Hello.")?;
+    hall.done(&["push", &vega.path().display().to_string()])?;
+    let keys = tempfile::TempDir::new()?;
+    let token = |tenant: &str| hall.engine.token("owner", &["--tenant", tenant]);
+    let (own, others) = (token("vega")?, token("lyra")?);
+    let file = keys.path().join("vega").display().to_string();
+    std::fs::write(&file, &own)?;
+    let release = ["release", "9", "--tenant", "vega", "--token-file", &file];
+    let (code, said) = hall.run(&release)?;
+    ensure!(code != 0 && said.contains("no revision 9"), "{code} {said}");
+    let part = ["--percent", "10"];
+    let release = ["release", "1", "--tenant", "vega", "--token-file", &file];
+    hall.refused(&[&release[..], &part].concat(), &["the first release"])?;
+    let audit = |token: &str| http::ask(hall.engine.http, "GET", "/v1/audit", Some(token), None);
+    let log = audit(&own)?.json()?;
+    let rows = log["items"].as_array().into_iter().flatten();
+    let refused: Vec<_> = rows.filter(|row| row["outcome"] == "refused").collect();
+    assert_eq!(refused.len(), 2, "{log}");
+    assert_eq!(refused[0]["action"], "PUT /v1/tenants/{tenant}/release");
+    assert_eq!(refused[0]["detail"]["status"], 409, "{log}");
+    ensure!(
+        refused[0]["detail"]["why"]
+            .to_string()
+            .contains("the first release"),
+        "{log}"
+    );
+    let log = audit(&others)?.body;
+    ensure!(!log.contains("refused"), "another tenant's: {log}");
+
+    // A tenant is shown nothing of others, and nothing of the engine.
+    let metrics = |token| http::ask(hall.engine.http, "GET", "/metrics", token, None);
+    let text = metrics(Some(&own))?.body;
+    ensure!(!text.contains("lyra") && !text.contains("calls"), "{text}");
+    ensure!(metrics(None)?.body.contains("strowger_calls "), "{text}");
+
+    // A slip in a tenant's name is told.
+    let (project, data) = (
+        hall.engine.project.display().to_string(),
+        hall.engine.data.display().to_string(),
+    );
+    let new = ["token", "new", "--role", "owner", "--tenant", "vgea", "-p"];
+    let (code, _, said) = strowger(&[&new[..], &[&project, "--data", &data]].concat())?;
+    ensure!(
+        code == 2 && said.contains("no tenant vgea"),
+        "{code} {said}"
+    );
+
+    // The files can be tried before the engine reads them.
+    let (code, _, said) = strowger(&["check", &project])?;
+    ensure!(code == 0, "{said}");
+    hall.rule("vega", "numbers = [1]\n")?;
+    hall.rule("lyra", "[limits]\ncontacts = 0\n")?;
+    let (code, out, said) = strowger(&["check", &project])?;
+    let said = out + &said;
+    ensure!(
+        code == 1 && said.contains("vega.toml: line 1") && said.contains("lyra.toml: line 2"),
+        "{code} {said}"
+    );
+    Ok(())
+}
+
+#[test]
 fn a_note_turns_no_text_and_is_not_cut() -> Result<()> {
     let hall = Hall::open(&[("vega", "numbers = [\"2*\"]\n")])?;
     let vega = says("vega", "*", "Hello.")?;

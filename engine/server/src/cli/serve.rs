@@ -272,7 +272,7 @@ async fn watch(store: Store, stop: CancellationToken) {
 }
 
 /// The configuration of a centre, which has no plugins of its own.
-fn centre_config(folder: &Path) -> Result<Config, Failure> {
+pub(super) fn centre_config(folder: &Path) -> Result<Config, Failure> {
     let unusable = |error: ConfigError| Failure::of_project(&error.into(), Language::English);
     let source = Config::source(folder).map_err(unusable)?;
     let config = Config::parse(&source).map_err(unusable)?;

@@ -307,6 +307,11 @@ fn too_many(seconds: u64) -> Problem {
     )
 }
 
+/// Whether a request has a token or a session, good or not.
+pub(super) fn says_who(headers: &HeaderMap) -> bool {
+    headers.contains_key(axum::http::header::AUTHORIZATION) || session_cookie(headers).is_some()
+}
+
 /// The value of the session's cookie.
 pub(super) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers
