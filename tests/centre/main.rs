@@ -14,3 +14,4 @@ mod shared;
 mod shop;
 mod uploads;
 mod vault;
+mod withdrawn;

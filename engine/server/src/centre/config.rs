@@ -153,6 +153,31 @@ pub fn is_centre(folder: &Path) -> bool {
 }
 
 impl Tenants {
+    /// What is wrong with the tenants' files: of each by itself, or, where each is well, of all together.
+    pub fn faults(centre: &Path) -> Vec<TenantsError> {
+        let files = std::fs::read_dir(centre.join(TENANTS))
+            .into_iter()
+            .flatten();
+        let files = files.flatten().map(|entry| entry.path());
+        let mut files: Vec<PathBuf> = files
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "toml")
+            })
+            .collect();
+        files.sort();
+        let alone = files.into_iter().filter_map(|path| {
+            // What cannot be read is told by whoever reads them all.
+            let why = TenantConfig::parse(&std::fs::read_to_string(&path).ok()?).err()?;
+            Some(TenantsError::Invalid { path, why })
+        });
+        let faults: Vec<TenantsError> = alone.collect();
+        match faults.is_empty() {
+            true => Tenants::read(centre).err().into_iter().collect(),
+            false => faults,
+        }
+    }
+
     /// Reads the tenants' files of a centre's folder.
     pub fn read(centre: &Path) -> Result<Tenants, TenantsError> {
         let folder = centre.join(TENANTS);

@@ -11,6 +11,7 @@ use strowger_plugin::{Host, Limits, Plugin};
 use super::config::TenantConfig;
 use super::refusal::{Refusal, Told};
 use crate::project::{Examined, Finding, Project, ProjectError, Steps};
+use crate::store::Manifest;
 
 /// A project that may be served.
 pub struct Sound {
@@ -35,12 +36,22 @@ impl Sound {
     }
 }
 
+/// What is to be said of what a project asks for and the operator does not grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ungranted {
+    /// It is an error.
+    Refused,
+    /// Nothing: its uses are refused one by one, since it was granted when the project came in.
+    Held,
+}
+
 /// Examines the project in a folder as a tenant's: all complaints at once.
 pub async fn examine(
     host: &Host,
     folder: &Path,
     tenant: &str,
     config: &TenantConfig,
+    ungranted: Ungranted,
 ) -> Result<Sound, Refusal> {
     let shown = Shown(format!("{}/", folder.display()));
     let project = Project::read(folder).map_err(|error| shown.unreadable(&error))?;
@@ -49,7 +60,10 @@ pub async fn examine(
     if let Some(busy) = complaints.iter().find(|one| one.of_the_engine) {
         return Err(Refusal::Busy(shown.strip(busy.message.english())));
     }
-    let mut findings = not_granted(&project, tenant, config);
+    let mut findings = match ungranted {
+        Ungranted::Refused => not_granted(&project, tenant, config),
+        Ungranted::Held => Vec::new(),
+    };
     if project.config.project.name != tenant {
         let name = &project.config.project.name;
         let message = text!(
@@ -127,10 +141,8 @@ fn not_granted(project: &Project, tenant: &str, config: &TenantConfig) -> Vec<Fi
     let mut findings = Vec::new();
     for (plugin, asked) in &project.config.plugins {
         let granted = &config.grants;
-        let hosts = asked.grants.http.iter().filter(|host| {
-            let mut known = granted.http.iter();
-            !known.any(|known| known.eq_ignore_ascii_case(host))
-        });
+        let hosts = asked.grants.http.iter();
+        let hosts = hosts.filter(|host| !granted.has_host(host));
         let mut missing: Vec<String> = hosts.map(|host| format!("http {host}")).collect();
         if asked.grants.kv && !granted.kv {
             missing.push("kv".to_owned());
@@ -155,6 +167,26 @@ fn not_granted(project: &Project, tenant: &str, config: &TenantConfig) -> Vec<Fi
         }
     }
     findings
+}
+
+/// What the plugins of a revision touch and the operator does not grant any more: `orders: http api.example:443`.
+pub fn withdrawn(manifest: &Manifest, config: &TenantConfig) -> Vec<String> {
+    let grants = &config.grants;
+    let holds = |capability: &str| match capability.split_once(' ') {
+        Some(("http", host)) => grants.has_host(host),
+        Some(("vault", entry)) => grants.vault.iter().any(|known| known == entry),
+        _ => match capability {
+            "kv" => grants.kv,
+            "route" => grants.route,
+            _ => true,
+        },
+    };
+    let plugins = manifest.capabilities.iter();
+    let all = plugins.flat_map(|(plugin, touched)| {
+        let lost = touched.iter().filter(|capability| !holds(capability));
+        lost.map(move |capability| format!("{plugin}: {capability}"))
+    });
+    all.collect()
 }
 
 /// What each plugin may touch beyond its contact: what it imports, as far as it is granted.

@@ -10,9 +10,9 @@ use strowger_plugin::{LoadError, Plugin};
 use utoipa::ToSchema;
 
 use super::archive::{self, ArchiveLimits};
-use super::examine::{Sound, examine, try_examples};
+use super::examine::{Sound, Ungranted, examine, try_examples, withdrawn};
 use super::refusal::{Refusal, Told};
-use super::signature::Statement;
+use super::signature::{self, Statement};
 use super::tenant::{Live, Served, Tenant};
 use super::tree::{self, NotLaidOut};
 use super::{Centre, TenantConfig};
@@ -27,7 +27,7 @@ const DAY_MS: u64 = 86_400_000;
 /// Releases looked back upon for one to roll back to.
 const LOOK_BACK: u32 = 100;
 /// Longest note, in characters.
-const MAX_NOTE: usize = 500;
+pub(crate) const MAX_NOTE: usize = 500;
 /// Versions looked at of one plugin.
 const MAX_VERSIONS: u32 = 1_000;
 
@@ -44,6 +44,8 @@ pub struct Pushed {
     pub gains: Vec<String>,
     /// What it may no longer touch.
     pub loses: Vec<String>,
+    /// Its plugins that are older than in the newest revision before it: `orders 2.0.0 -> 1.9.0`.
+    pub back: Vec<String>,
 }
 
 /// What shall be released.
@@ -76,9 +78,12 @@ impl Centre {
             files: config.limits.files,
         };
         let unpacked = tokio::task::spawn_blocking(move || {
-            archive::unpack(&archive, limits).map(tree::hashed)
+            let mut tree = archive::unpack(&archive, limits)?;
+            let signatures = signature::taken_out(&mut tree)?;
+            let (files, blobs) = tree::hashed(tree);
+            Ok::<_, archive::ArchiveError>((files, blobs, signatures))
         });
-        let (files, blobs) = unpacked.await.map_err(broken)??;
+        let (files, blobs, signatures) = unpacked.await.map_err(broken)??;
         let _turn = tenant.publishing.lock().await;
         self.quota(&store, &tenant, &config).await?;
         let compiled = self.node.host.uncached(blobs.keys().cloned());
@@ -86,7 +91,7 @@ impl Centre {
             files,
             blobs,
             stored: BTreeSet::new(),
-            signer: Signer::default(),
+            signer: Signer(signatures),
             with_plugins,
             note,
             by,
@@ -124,7 +129,9 @@ impl Centre {
     ) -> Result<Pushed, Refusal> {
         let plugin = self.load(&component, config).await?;
         let name = plugin.description().name.clone();
-        let signer = Signer::of(&tenant.name, config, &plugin, signature)?;
+        let signatures = signature.map(|signature| (plugin.digest().to_owned(), signature));
+        let signer = Signer(signatures.into_iter().collect());
+        signer.publisher(&tenant.name, config, &plugin)?;
         let _turn = tenant.publishing.lock().await;
         let newest = store.revisions(&tenant.name, None, 1).await?;
         let Some(base) = newest.into_iter().next() else {
@@ -178,7 +185,7 @@ impl Centre {
         }
         let _turn = tenant.publishing.lock().await;
         let revision = wanted(&store, &tenant, order.revision).await?;
-        self.all_trusted(&store, &tenant, &revision).await?;
+        self.allowed(&store, &tenant, &revision).await?;
         let before = store.released(&tenant.name).await?;
         let gains = match &before {
             Some(before) => {
@@ -229,7 +236,14 @@ impl Centre {
     }
 
     /// Makes live what was live before: a candidate is withdrawn, or the live revision gives way to the one before it.
-    pub async fn roll_back(&self, tenant: &str, by: &str) -> Result<Release, Refusal> {
+    ///
+    /// Only while release `expected` holds, if one is given.
+    pub async fn roll_back(
+        &self,
+        tenant: &str,
+        expected: Option<u64>,
+        by: &str,
+    ) -> Result<Release, Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
         let _turn = tenant.publishing.lock().await;
         let releases = store.releases(&tenant.name, LOOK_BACK).await?;
@@ -249,7 +263,7 @@ impl Centre {
             })?,
         };
         let revision = wanted(&store, &tenant, live).await?;
-        self.all_trusted(&store, &tenant, &revision).await?;
+        self.allowed(&store, &tenant, &revision).await?;
         let release = Release {
             number: 0,
             live,
@@ -258,17 +272,29 @@ impl Centre {
             released_at: self.node.clock.now(),
             released_by: by.to_owned(),
         };
-        self.swap(&tenant, &store, now.number, release).await
+        let expected = expected.unwrap_or(now.number);
+        self.swap(&tenant, &store, expected, release).await
     }
 
-    /// Whether all plugins of a revision may go live, as the tenant's file has it now.
-    async fn all_trusted(
+    /// Whether a revision may go live, as the tenant's file has it now: its plugins are signed where they must be, and what
+    /// they touch is granted.
+    async fn allowed(
         &self,
         store: &Store,
         tenant: &Tenant,
         revision: &Revision,
     ) -> Result<(), Refusal> {
         let config = tenant.config();
+        let lost = withdrawn(&revision.manifest, &config);
+        if !lost.is_empty() {
+            return Err(Refusal::Denied(format!(
+                "revision {} needs what the operator has not granted to {}: {}; ask the operator, who writes it below [grants] of the tenant's \
+                 file, or release a revision that needs less",
+                revision.number,
+                tenant.name,
+                lost.join(", ")
+            )));
+        }
         if !config.signed {
             return Ok(());
         }
@@ -304,6 +330,30 @@ impl Centre {
         live.await.map(Some)
     }
 
+    /// Notes of a tenant what its live revisions touch and the operator does not grant any more: that is refused to them, call
+    /// by call. A release that cannot be looked at is told by whoever serves it.
+    pub(super) async fn note_withdrawn(&self, tenant: &Tenant) {
+        let (Some(store), Some(live)) = (&self.node.store, tenant.live()) else {
+            return;
+        };
+        let config = tenant.config();
+        let mut lost = BTreeSet::new();
+        for served in live.served() {
+            if let Ok(Some(revision)) = store.revision(&tenant.name, served.revision).await {
+                let of = |lost| format!("revision {}, {lost}", served.revision);
+                lost.extend(withdrawn(&revision.manifest, &config).into_iter().map(of));
+            }
+        }
+        if lost.is_empty() {
+            return;
+        }
+        let lost = lost.into_iter().collect::<Vec<_>>().join("; ");
+        tracing::error!(tenant = %tenant.name, "what is live needs what the operator does not grant, which is refused to it: {lost}");
+        tenant.set_fault(Some(format!(
+            "what is live needs what the operator does not grant, which is refused to it: {lost}; grant it, or release a revision that needs less"
+        )));
+    }
+
     /// Takes over what another engine on the same store has released; whether anything changed.
     pub(super) async fn take_over(&self, tenant: &Tenant, store: &Store) -> Result<bool, Refusal> {
         let _turn = tenant.publishing.lock().await;
@@ -317,6 +367,7 @@ impl Centre {
         let config = tenant.config();
         let live = self.live_of(tenant, &config, store, release, Serving::Ready);
         tenant.swap(live.await?);
+        self.note_withdrawn(tenant).await;
         Ok(true)
     }
 
@@ -381,6 +432,8 @@ impl Centre {
             release: Some(release.clone()),
             ..live
         });
+        // A revision that some keep may still need it.
+        self.note_withdrawn(tenant).await;
         Ok(release)
     }
 
@@ -432,7 +485,8 @@ impl Centre {
             NotLaidOut::Store(error) => error.into(),
             NotLaidOut::Disk(why) => unwritten(&why),
         })?;
-        examine(&self.node.host, &folder, &tenant.name, config).await
+        let held = Ungranted::Held;
+        examine(&self.node.host, &folder, &tenant.name, config, held).await
     }
 
     fn serve(&self, tenant: &Tenant, config: &TenantConfig, number: u64, sound: Sound) -> Served {
@@ -493,15 +547,19 @@ impl Centre {
         folder: &Path,
         push: Push<'_>,
     ) -> Result<Pushed, Refusal> {
-        let sound = examine(&self.node.host, folder, &tenant.name, config).await?;
+        let refused = Ungranted::Refused;
+        let sound = examine(&self.node.host, folder, &tenant.name, config, refused).await?;
         let now = self.node.clock.now();
         let configs = sound.project.configs();
+        let newest = store.revisions(&tenant.name, None, 1).await?.pop();
         let mut fresh = Vec::new();
+        let mut back = Vec::new();
         for (name, plugin) in sound.plugins() {
             let version = &plugin.description().version;
             let known = store
                 .plugin_versions(&tenant.name, Some(name), None, MAX_VERSIONS)
                 .await?;
+            back.extend(went_back(name, version, &known, newest.as_ref()));
             match known.iter().find(|known| known.version == *version) {
                 // Whether it may still be live is looked at by a release: of several that are to be signed anew each comes by a
                 // push of its own. One that is there must not bring an old hole back either.
@@ -524,10 +582,10 @@ impl Centre {
                      or push the project with the version that is there"
                 )));
             }
-            let publisher = push.signer.signed(plugin);
+            let publisher = push.signer.publisher(&tenant.name, config, plugin)?;
             if config.signed && publisher.is_none() {
                 return Err(Refusal::Denied(format!(
-                    "plugins of tenant {} must be signed, and {name}@{version} is not: `strowger plugin push --key` signs it",
+                    "plugins of tenant {} must be signed, and {name}@{version} is not: --key of `strowger push` and `strowger plugin push` signs",
                     tenant.name
                 )));
             }
@@ -551,18 +609,12 @@ impl Centre {
             capabilities: sound.capabilities.clone(),
         };
         let content = sound.program.content().to_owned();
-        let note: String = push
-            .note
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(MAX_NOTE)
-            .collect();
         let new = NewRevision {
             content: &content,
             manifest: &manifest,
             blobs: &push.blobs,
             versions: &fresh,
-            note: &note,
+            note: push.note,
             by: push.by,
             at: now,
         };
@@ -579,6 +631,7 @@ impl Centre {
             plugins: fresh,
             gains: gained(&live, &manifest),
             loses: gained(&manifest, &live),
+            back,
         })
     }
 
@@ -664,20 +717,19 @@ struct Push<'a> {
     by: &'a str,
 }
 
-/// The signature that came with a push: for the component of this digest.
-#[derive(Default)]
-struct Signer(Option<(String, String)>);
+/// The signatures that came with a push, by the SHA-256 of the components that they are for.
+struct Signer(BTreeMap<String, Vec<u8>>);
 
 impl Signer {
     /// Who signed a component; an error where a signature came that nobody known has made.
-    fn of(
+    fn publisher(
+        &self,
         tenant: &str,
         config: &TenantConfig,
         plugin: &Plugin,
-        signature: Option<Vec<u8>>,
-    ) -> Result<Signer, Refusal> {
-        let Some(signature) = signature else {
-            return Ok(Signer(None));
+    ) -> Result<Option<String>, Refusal> {
+        let Some(signature) = self.0.get(plugin.digest()) else {
+            return Ok(None);
         };
         let description = plugin.description();
         let statement = Statement {
@@ -686,21 +738,13 @@ impl Signer {
             version: &description.version,
             sha256: plugin.digest(),
         };
-        match statement.publisher(config, &signature) {
-            Some(publisher) => Ok(Signer(Some((
-                plugin.digest().to_owned(),
-                publisher.to_owned(),
-            )))),
+        match statement.publisher(config, signature) {
+            Some(publisher) => Ok(Some(publisher.to_owned())),
             None => Err(Refusal::Denied(format!(
                 "the signature is none of tenant {tenant}'s publishers for {}@{} with these bytes",
                 description.name, description.version
             ))),
         }
-    }
-
-    fn signed(&self, plugin: &Plugin) -> Option<String> {
-        let (digest, publisher) = self.0.as_ref()?;
-        (digest == plugin.digest()).then(|| publisher.clone())
     }
 }
 
@@ -770,6 +814,21 @@ fn newer(name: &str, version: &str, known: &[PluginVersion]) -> Result<(), Refus
         ))),
         _ => Ok(()),
     }
+}
+
+/// That a version is older than the one in a revision, of whatever major number.
+fn went_back(
+    name: &str,
+    version: &str,
+    known: &[PluginVersion],
+    newest: Option<&Revision>,
+) -> Option<String> {
+    let files: BTreeSet<&String> = newest?.manifest.files.values().collect();
+    let before = known.iter().filter(|known| files.contains(&known.sha256));
+    let before = before.filter_map(|known| Version::parse(&known.version).ok());
+    let before = before.max()?;
+    let version = Version::parse(version).ok()?;
+    (version < before).then(|| format!("{name} {before} -> {version}"))
 }
 
 async fn wanted(store: &Store, tenant: &Tenant, number: u64) -> Result<Revision, Refusal> {
@@ -874,7 +933,40 @@ mod tests {
 
 #[cfg(test)]
 mod going_back {
-    use super::{Release, live_before};
+    use super::{Files, Manifest, PluginVersion, Release, Revision, live_before, went_back};
+
+    #[test]
+    fn an_older_version_is_told_across_major_numbers() {
+        let version = |version: &str| PluginVersion {
+            number: 0,
+            name: "orders".to_owned(),
+            version: version.to_owned(),
+            sha256: format!("sha of {version}"),
+            size: 1,
+            imports: Vec::new(),
+            publisher: None,
+            pushed_at: 0,
+            pushed_by: String::new(),
+        };
+        let known = ["1.9.0", "2.0.0", "2.1.0"].map(version);
+        let file = ("plugins/orders.wasm".to_owned(), "sha of 2.0.0".to_owned());
+        let newest = Revision {
+            number: 7,
+            content: String::new(),
+            manifest: Manifest {
+                files: Files::from([file]),
+                ..Manifest::default()
+            },
+            note: String::new(),
+            pushed_at: 0,
+            pushed_by: String::new(),
+        };
+        let told = |to| went_back("orders", to, &known, Some(&newest));
+        assert_eq!(told("1.9.0").as_deref(), Some("orders 2.0.0 -> 1.9.0"));
+        assert_eq!(told("2.0.0"), None);
+        assert_eq!(told("2.1.0"), None);
+        assert_eq!(went_back("orders", "1.9.0", &known, None), None);
+    }
 
     /// Releases of these revisions, the oldest first.
     fn released(live: &[u64]) -> Vec<Release> {

@@ -269,6 +269,15 @@ pub struct Grants {
     pub vault: Vec<String>,
 }
 
+impl Grants {
+    /// Whether a `host:port` is among those of `http`.
+    pub(crate) fn has_host(&self, host: &str) -> bool {
+        self.http
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(host))
+    }
+}
+
 /// `[steps]`
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -206,6 +206,11 @@ impl Engine {
         }
     }
 
+    /// Whether a plugin is the project's own rather than a standard one.
+    pub(crate) fn is_own(&self, plugin: &str) -> bool {
+        self.config.plugins.contains_key(plugin)
+    }
+
     /// The `host:port` pairs a plugin may send requests to.
     pub(crate) fn granted_hosts(&self, plugin: &str) -> &[String] {
         self.config
@@ -242,6 +247,7 @@ impl Engine {
                 let text = format!("vault {shown}: not granted to this plugin");
                 return Err(Refusal::denied("vault.grants", text));
             }
+            self.allowance.may_use(name)?;
             let Node { vault, store, .. } = &*self.node;
             known.push(vault.secret(store.as_ref(), &self.tenant, name).await?);
         }

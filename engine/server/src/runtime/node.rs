@@ -56,6 +56,7 @@ impl Node {
         let host = host(Some(data))?;
         let lock = own(data)?;
         let store = Store::open(place).await?;
+        store.mark()?;
         vault.check(&store).await?;
         let (writer, _) = Writer::start(store.clone());
         Ok(Node::new(
@@ -183,7 +184,10 @@ fn make(data: &Path) -> Result<(), OpenError> {
     let why = match data.metadata() {
         Ok(found) if !found.is_dir() => "is a file, not a folder".to_owned(),
         _ => match crate::store::own_folder(data) {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                others_may_enter(data);
+                return Ok(());
+            }
             Err(e) => format!("cannot be made ({e})"),
         },
     };
@@ -191,6 +195,21 @@ fn make(data: &Path) -> Result<(), OpenError> {
         folder: data.display().to_string(),
         why,
     })
+}
+
+/// Tells of a data folder that was made otherwise. Whoever did may have had a reason.
+fn others_may_enter(data: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = data
+        .metadata()
+        .map_or(0, |found| found.permissions().mode());
+    if mode & 0o077 != 0 {
+        tracing::warn!(
+            "others on this machine may look into the data folder {0} (mode {1:o}), where journals and recordings lie: `chmod 700 {0}`",
+            data.display(),
+            mode & 0o777
+        );
+    }
 }
 
 /// Makes the data folder, and takes it for this process as long as the file is kept.
