@@ -2,7 +2,7 @@
 //!
 //! A centre is a folder with a `strowger.toml` of its own, which says where calls come in and where data is kept, and
 //! with `tenants/NAME.toml`, in which the operator says what each tenant may do. What a tenant's contacts walk is
-//! pushed, checked, stored and released: `publish`. A project that is served from its folder is one tenant whose
+//! pushed, checked and stored (`push`), released (`release`), and then served (`serving`). A project that is served from its folder is one tenant whose
 //! folder is what is live.
 
 pub mod archive;
@@ -10,13 +10,16 @@ mod config;
 mod examine;
 mod follow;
 mod prune;
-mod publish;
+mod push;
 mod refusal;
+mod release;
+mod serving;
 mod shadow;
 pub mod signature;
 pub(crate) mod stored;
 mod tenant;
 mod tree;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,14 +28,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub use config::{TENANTS, TenantConfig, TenantLimits, Tenants, TenantsError, is_centre};
 pub(crate) use examine::Sound;
 pub use follow::follow;
-pub(crate) use publish::MAX_NOTE;
-pub use publish::{Order, Pushed};
+pub(crate) use push::MAX_NOTE;
+pub use push::Pushed;
 pub use refusal::{Refusal, Told};
+pub use release::Order;
 pub use tenant::{ChatSeat, Live, Seat, Served, Tenant};
 
 use crate::effects::Allowance;
 use crate::project::{Grants, Resume, Routes};
 use crate::runtime::{Engine, Node};
+use crate::store::Store;
 
 /// Most characters that are kept of what is wrong with a tenant.
 const FAULT_CHARS: usize = 4_000;
@@ -320,6 +325,23 @@ impl Centre {
         let live = tenant.live();
         live.map(|live| live.served.engine)
             .ok_or_else(|| format!("tenant {} has nothing live", tenant.name))
+    }
+
+    /// A tenant that may publish here, and the store that keeps it.
+    pub(super) fn publisher(&self, tenant: &str) -> Result<(Arc<Tenant>, Store), Refusal> {
+        if !self.publishes() {
+            return Err(Refusal::Denied(
+                "this engine serves one project from its folder: change it there, or serve a centre, a folder with tenants/"
+                    .to_owned(),
+            ));
+        }
+        let shown: String = tenant.chars().take(64).collect();
+        let found = self
+            .tenant(tenant)
+            .ok_or_else(|| Refusal::Unknown(format!("there is no tenant `{shown}`")))?;
+        let store = self.node.store.clone();
+        let store = store.ok_or_else(|| Refusal::Unable("this engine keeps nothing".to_owned()))?;
+        Ok((found, store))
     }
 
     fn state(&self) -> Arc<State> {
