@@ -415,6 +415,15 @@ fn wrong_grant(grants: &Grants) -> Option<(&'static str, String)> {
         );
         return Some(("http", why));
     }
+    let queues = grants.queues.iter().flatten();
+    let odd = |queue: &&String| queue.trim().is_empty() || queue.contains(char::is_control);
+    if let Some(queue) = queues.clone().find(odd) {
+        let why = format!(
+            "grants.queues `{}` is no name of a queue: write each as the tenant's queues.yaml has it",
+            short(queue)
+        );
+        return Some(("queues", why));
+    }
     grants.vault.iter().find_map(|entry| {
         let why = check_name(entry).err()?;
         let why = format!(
@@ -491,6 +500,10 @@ mod tests {
             (
                 "[grants]\nkv = true\nhttp = [\"a.example:443\", \"*\"]",
                 "line 3: grants.http `*` is not a host and a port",
+            ),
+            (
+                "[grants]\nroute = true\nqueues = [\"front-desk\", \"\"]",
+                "line 3: grants.queues `` is no name of a queue",
             ),
             (
                 "[grants]\nvault = [\"../x\"]",

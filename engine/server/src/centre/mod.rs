@@ -19,6 +19,7 @@ pub mod signature;
 pub(crate) mod stored;
 mod tenant;
 mod tree;
+mod unused;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -200,7 +201,10 @@ impl Centre {
         for (name, gone) in &before.tenants {
             if !tenants.contains_key(name) {
                 // Nobody speaks for it any more: its contacts in progress come to their ends without the world.
-                gone.allowance.grant(Grants::default());
+                gone.allowance.grant(Grants {
+                    queues: Some(Vec::new()),
+                    ..Grants::default()
+                });
             }
         }
         let state = Arc::new(State {

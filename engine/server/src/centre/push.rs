@@ -4,20 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
+use serde_json::json;
 use strowger_plugin::{LoadError, Plugin};
 use utoipa::ToSchema;
 
 use super::archive::{self, ArchiveLimits};
-use super::examine::{Ungranted, examine, try_examples};
+use super::examine::{Ungranted, look, try_examples};
 use super::refusal::{Refusal, Told};
 use super::release::gained;
 use super::serving::{unwritten, wanted};
 use super::signature;
 use super::tenant::Tenant;
 use super::versions::{MAX_VERSIONS, Signer, newer, went_back};
-use super::{Centre, TenantConfig, tree};
+use super::{Centre, TenantConfig, tree, unused};
 use crate::project::{Config, Source};
-use crate::store::{Files, Manifest, NewRevision, PluginVersion, PublishedError, Store};
+use crate::store::{
+    Audited, Change, Files, Manifest, NewRevision, PluginVersion, PublishedError, Store,
+};
 
 /// A day in milliseconds, in which `limits.uploads_per_day` are counted.
 const DAY_MS: u64 = 86_400_000;
@@ -39,6 +42,8 @@ pub struct Pushed {
     pub loses: Vec<String>,
     /// Its plugins that are older than in the newest revision before it: `orders 2.0.0 -> 1.9.0`.
     pub back: Vec<String>,
+    /// Parts of its `strowger.toml` that do nothing here, since the operator says them: `webhooks`, `transfer.calls`.
+    pub unused: Vec<String>,
 }
 
 /// One push.
@@ -51,7 +56,67 @@ struct Push<'a> {
     /// Whether new versions of plugins may come with it.
     with_plugins: bool,
     note: &'a str,
-    by: &'a str,
+    change: Change,
+}
+
+/// What a plugin of a push is to its tenant.
+enum Arrival {
+    /// A version that is there.
+    Known,
+    /// A new one, and whose signature it carries.
+    New(Option<String>),
+}
+
+impl Push<'_> {
+    /// What one of its plugins is to the tenant that has these versions of it; all that is wrong with its coming.
+    fn arrival(
+        &self,
+        tenant: &str,
+        config: &TenantConfig,
+        plugin: &Plugin,
+        known: &[PluginVersion],
+    ) -> Result<Arrival, Vec<Refusal>> {
+        let (name, version) = (&plugin.description().name, &plugin.description().version);
+        let mut wrong = Vec::new();
+        wrong.extend(newer(name, version, known).err());
+        match known.iter().find(|known| known.version == *version) {
+            // Whether it may still be live is looked at by a release: of several that are to be signed anew each comes by a
+            // push of its own. One that is there must not bring an old hole back either.
+            Some(same) if same.sha256 == plugin.digest() => {
+                return if wrong.is_empty() {
+                    Ok(Arrival::Known)
+                } else {
+                    Err(wrong)
+                };
+            }
+            Some(other) => wrong.push(Refusal::from(PublishedError::Taken {
+                name: name.clone(),
+                version: version.clone(),
+                known: other.sha256.clone(),
+            })),
+            None => {}
+        }
+        if !self.with_plugins {
+            wrong.push(Refusal::Denied(format!(
+                "{name}@{version} is new here, and whoever pushes may not push plugins (permission plugins:push): ask a developer to push it first, \
+                 or push the project with the version that is there"
+            )));
+        }
+        let publisher = self.signer.publisher(tenant, config, plugin);
+        if config.signed && matches!(publisher, Ok(None)) {
+            wrong.push(Refusal::Denied(format!(
+                "plugins of tenant {tenant} must be signed, and {name}@{version} is not: --key of `strowger push` and `strowger plugin push` signs"
+            )));
+        }
+        match publisher {
+            Ok(publisher) if wrong.is_empty() => Ok(Arrival::New(publisher)),
+            Ok(_) => Err(wrong),
+            Err(unknown) => {
+                wrong.push(unknown);
+                Err(wrong)
+            }
+        }
+    }
 }
 
 impl Centre {
@@ -62,8 +127,8 @@ impl Centre {
         archive: Vec<u8>,
         with_plugins: bool,
         note: &str,
-        by: &str,
-    ) -> Result<Pushed, Refusal> {
+        change: Change,
+    ) -> Result<(Pushed, Audited), Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
         let config = tenant.config();
         let limits = ArchiveLimits {
@@ -87,7 +152,7 @@ impl Centre {
             signer: Signer(signatures),
             with_plugins,
             note,
-            by,
+            change,
         };
         let pushed = self.take_in(&tenant, &store, push).await;
         self.settle(&tenant, compiled, pushed).await
@@ -100,14 +165,20 @@ impl Centre {
         component: Vec<u8>,
         signature: Option<Vec<u8>>,
         note: &str,
-        by: &str,
-    ) -> Result<Pushed, Refusal> {
+        change: Change,
+    ) -> Result<(Pushed, Audited), Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
         let config = tenant.config();
         self.quota(&store, &tenant, &config).await?;
         let compiled = self.node.host.uncached([tree::digest(&component)]);
         let pushed = self
-            .take_plugin(&tenant, &store, &config, component, (signature, note, by))
+            .take_plugin(
+                &tenant,
+                &store,
+                &config,
+                component,
+                (signature, note, change),
+            )
             .await;
         self.settle(&tenant, compiled, pushed).await
     }
@@ -118,8 +189,8 @@ impl Centre {
         store: &Store,
         config: &TenantConfig,
         component: Vec<u8>,
-        (signature, note, by): (Option<Vec<u8>>, &str, &str),
-    ) -> Result<Pushed, Refusal> {
+        (signature, note, change): (Option<Vec<u8>>, &str, Change),
+    ) -> Result<(Pushed, Audited), Refusal> {
         let plugin = self.load(&component, config).await?;
         let name = plugin.description().name.clone();
         let signatures = signature.map(|signature| (plugin.digest().to_owned(), signature));
@@ -147,7 +218,7 @@ impl Centre {
             signer,
             with_plugins: true,
             note,
-            by,
+            change,
         };
         self.take_in(tenant, store, push).await
     }
@@ -157,8 +228,8 @@ impl Centre {
         &self,
         tenant: &Tenant,
         compiled: Vec<String>,
-        pushed: Result<Pushed, Refusal>,
-    ) -> Result<Pushed, Refusal> {
+        pushed: Result<(Pushed, Audited), Refusal>,
+    ) -> Result<(Pushed, Audited), Refusal> {
         match &pushed {
             Ok(_) => return pushed,
             Err(Refusal::Busy(_)) => tenant.forgive(),
@@ -175,7 +246,7 @@ impl Centre {
         tenant: &Tenant,
         store: &Store,
         push: Push<'_>,
-    ) -> Result<Pushed, Refusal> {
+    ) -> Result<(Pushed, Audited), Refusal> {
         let config = tenant.config();
         let reading = self.folders.read().await;
         let folder = tree::folder(&self.node.data, &push.files);
@@ -207,68 +278,70 @@ impl Centre {
         store: &Store,
         folder: &Path,
         push: Push<'_>,
-    ) -> Result<Pushed, Refusal> {
+    ) -> Result<(Pushed, Audited), Refusal> {
         let refused = Ungranted::Refused;
-        let sound = examine(&self.node.host, folder, &tenant.name, config, refused).await?;
-        let now = self.node.clock.now();
-        let configs = sound.project.configs();
+        let looked = look(&self.node.host, folder, &tenant.name, config, refused).await?;
         let newest = store.revisions(&tenant.name, None, 1).await?.pop();
+        let mut complaints = Vec::new();
         let mut fresh = Vec::new();
         let mut back = Vec::new();
-        for (name, plugin) in sound.plugins() {
-            let version = &plugin.description().version;
+        let configs = looked.configs();
+        for (name, plugin) in looked.plugins() {
             let known = store
                 .plugin_versions(&tenant.name, Some(name), None, MAX_VERSIONS)
                 .await?;
+            let version = &plugin.description().version;
             back.extend(went_back(name, version, &known, newest.as_ref()));
-            match known.iter().find(|known| known.version == *version) {
-                // Whether it may still be live is looked at by a release: of several that are to be signed anew each comes by a
-                // push of its own. One that is there must not bring an old hole back either.
-                Some(same) if same.sha256 == plugin.digest() => {
-                    newer(name, version, &known)?;
-                    continue;
+            match push.arrival(&tenant.name, config, plugin, &known) {
+                Ok(Arrival::Known) => continue,
+                Ok(Arrival::New(publisher)) => fresh.push(PluginVersion {
+                    // Chosen where it is kept.
+                    number: 0,
+                    name: name.to_owned(),
+                    version: version.clone(),
+                    sha256: plugin.digest().to_owned(),
+                    size: push.blobs.get(plugin.digest()).map_or(0, Vec::len) as u64,
+                    imports: plugin.imports().to_vec(),
+                    publisher,
+                    pushed_at: push.change.at,
+                    pushed_by: push.change.who.clone(),
+                }),
+                Err(wrong) => {
+                    let denied = wrong.iter().any(|one| matches!(one, Refusal::Denied(_)));
+                    complaints.extend(wrong);
+                    // No more is run of what may not come in.
+                    if denied {
+                        continue;
+                    }
                 }
-                Some(known) => {
-                    return Err(Refusal::from(PublishedError::Taken {
-                        name: name.to_owned(),
-                        version: version.clone(),
-                        known: known.sha256.clone(),
-                    }));
-                }
-                None => newer(name, version, &known)?,
-            }
-            if !push.with_plugins {
-                return Err(Refusal::Denied(format!(
-                    "{name}@{version} is new here, and whoever pushes may not push plugins (permission plugins:push): ask a developer to push it first, \
-                     or push the project with the version that is there"
-                )));
-            }
-            let publisher = push.signer.publisher(&tenant.name, config, plugin)?;
-            if config.signed && publisher.is_none() {
-                return Err(Refusal::Denied(format!(
-                    "plugins of tenant {} must be signed, and {name}@{version} is not: --key of `strowger push` and `strowger plugin push` signs",
-                    tenant.name
-                )));
             }
             let settings = configs.get(name).map_or("{}", String::as_str);
-            try_examples(plugin, settings, &config.limits.step).await?;
-            fresh.push(PluginVersion {
-                // Chosen where it is kept.
-                number: 0,
-                name: name.to_owned(),
-                version: version.clone(),
-                sha256: plugin.digest().to_owned(),
-                size: push.blobs.get(plugin.digest()).map_or(0, Vec::len) as u64,
-                imports: plugin.imports().to_vec(),
-                publisher,
-                pushed_at: now,
-                pushed_by: push.by.to_owned(),
-            });
+            let tried = try_examples(plugin, settings, &config.limits.step).await;
+            complaints.extend(tried.err());
         }
+        let mut complaints = complaints.into_iter();
+        let sound = match (looked.sound(), complaints.next()) {
+            (Ok(sound), None) => sound,
+            (Ok(_), Some(first)) => return Err(Refusal::all(first, complaints)),
+            (Err(first), next) => {
+                return Err(Refusal::all(first, next.into_iter().chain(complaints)));
+            }
+        };
+        let live = match store.released(&tenant.name).await? {
+            Some(release) => wanted(store, tenant, release.live).await?.manifest,
+            None => Manifest::default(),
+        };
         let manifest = Manifest {
             files: push.files,
             capabilities: sound.capabilities.clone(),
         };
+        let gains = gained(&live, &manifest);
+        let names = fresh.iter();
+        let names: Vec<String> = names
+            .map(|plugin| format!("{}@{}", plugin.name, plugin.version))
+            .collect();
+        let change = push.change;
+        let change = change.with(json!({ "plugins": names, "gains": gains }));
         let content = sound.program.content().to_owned();
         let new = NewRevision {
             content: &content,
@@ -276,24 +349,22 @@ impl Centre {
             blobs: &push.blobs,
             versions: &fresh,
             note: push.note,
-            by: push.by,
-            at: now,
+            change: &change,
         };
-        let revision = store.publish(&tenant.name, new).await?;
-        let live = match store.released(&tenant.name).await? {
-            Some(release) => wanted(store, tenant, release.live).await?.manifest,
-            None => Manifest::default(),
-        };
-        tracing::info!(tenant = %tenant.name, revision, by = %push.by, "pushed");
+        let (revision, audited) = store.publish(&tenant.name, new).await?;
+        tracing::info!(tenant = %tenant.name, revision, by = %change.who, "pushed");
+        let unused = unused::parts(&sound.project);
         tenant.prepare(self.serve(tenant, config, revision, sound));
-        Ok(Pushed {
+        let pushed = Pushed {
             revision,
             content,
             plugins: fresh,
-            gains: gained(&live, &manifest),
+            gains,
             loses: gained(&manifest, &live),
             back,
-        })
+            unused,
+        };
+        Ok((pushed, audited))
     }
 
     /// Checks a component by itself, with all that the tenant's plugins may touch.
@@ -384,11 +455,8 @@ fn complaints(errors: &[LoadError]) -> Refusal {
         .iter()
         .map(|error| Told::plain(error.code(), error.to_string()))
         .collect();
-    let lines = told
-        .iter()
-        .map(|told| format!("error[{}]: {}\n", told.rule, told.message));
     Refusal::Errors {
-        text: lines.collect(),
+        text: told.iter().map(Told::line).collect(),
         told,
     }
 }

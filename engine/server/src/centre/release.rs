@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use super::Centre;
 use super::examine::withdrawn;
 use super::refusal::Refusal;
 use super::serving::{Serving, wanted};
 use super::tenant::{Live, Tenant};
 use super::versions::{MAX_VERSIONS, trusted};
-use crate::store::{Manifest, Release, Revision, Store};
+use crate::store::{Audited, Change, Manifest, Release, Revision, Store};
 
 /// Releases looked back upon for one to roll back to.
 const LOOK_BACK: u32 = 100;
@@ -28,7 +30,12 @@ pub struct Order {
 
 impl Centre {
     /// Makes a revision live, for all callers or for some. Contacts in progress keep theirs.
-    pub async fn release(&self, tenant: &str, order: Order, by: &str) -> Result<Release, Refusal> {
+    pub async fn release(
+        &self,
+        tenant: &str,
+        order: Order,
+        change: Change,
+    ) -> Result<(Release, Audited), Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
         if !(1..=100).contains(&order.percent) {
             return Err(Refusal::Conflict("percent is 1 to 100".to_owned()));
@@ -79,10 +86,13 @@ impl Centre {
             live,
             candidate,
             percent: candidate.map_or(0, |_| order.percent),
-            released_at: self.node.clock.now(),
-            released_by: by.to_owned(),
+            released_at: change.at,
+            released_by: change.who.clone(),
         };
-        self.swap(&tenant, &store, expected, release).await
+        let change = change.with(json!({
+            "live": release.live, "candidate": release.candidate, "percent": release.percent, "accepted": order.accept,
+        }));
+        self.swap(&tenant, &store, expected, release, &change).await
     }
 
     /// Makes live what was live before: a candidate is withdrawn, or the live revision gives way to the one before it.
@@ -92,8 +102,8 @@ impl Centre {
         &self,
         tenant: &str,
         expected: Option<u64>,
-        by: &str,
-    ) -> Result<Release, Refusal> {
+        change: Change,
+    ) -> Result<(Release, Audited), Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
         let _turn = tenant.publishing.lock().await;
         let releases = store.releases(&tenant.name, LOOK_BACK).await?;
@@ -119,11 +129,12 @@ impl Centre {
             live,
             candidate: None,
             percent: 0,
-            released_at: self.node.clock.now(),
-            released_by: by.to_owned(),
+            released_at: change.at,
+            released_by: change.who.clone(),
         };
         let expected = expected.unwrap_or(now.number);
-        self.swap(&tenant, &store, expected, release).await
+        let change = change.with(json!({ "live": live }));
+        self.swap(&tenant, &store, expected, release, &change).await
     }
 
     /// Whether a revision may go live, as the tenant's file has it now: its plugins are signed where they must be, and what
@@ -135,7 +146,7 @@ impl Centre {
         revision: &Revision,
     ) -> Result<(), Refusal> {
         let config = tenant.config();
-        let lost = withdrawn(&revision.manifest, &config);
+        let lost = withdrawn(store, &revision.manifest, &config).await?;
         if !lost.is_empty() {
             return Err(Refusal::Denied(format!(
                 "revision {} needs what the operator has not granted to {}: {}; ask the operator, who writes it below [grants] of the tenant's \
@@ -170,12 +181,15 @@ impl Centre {
         store: &Store,
         expected: u64,
         mut release: Release,
-    ) -> Result<Release, Refusal> {
+        change: &Change,
+    ) -> Result<(Release, Audited), Refusal> {
         // Nothing that cannot take contacts is released.
         let config = tenant.config();
         let live = self.live_of(tenant, &config, store, release.clone(), Serving::Ready);
         let live = live.await?;
-        release.number = store.release(&tenant.name, expected, &release).await?;
+        let written = store.release(&tenant.name, expected, &release, change);
+        let (number, audited) = written.await?;
+        release.number = number;
         tracing::info!(tenant = %tenant.name, live = release.live, candidate = ?release.candidate, percent = release.percent, by = %release.released_by, "released");
         tenant.swap(Live {
             release: Some(release.clone()),
@@ -183,7 +197,7 @@ impl Centre {
         });
         // A revision that some keep may still need it.
         self.note_withdrawn(tenant).await;
-        Ok(release)
+        Ok((release, audited))
     }
 }
 
@@ -208,13 +222,20 @@ fn live_before(releases: &[Release]) -> Option<u64> {
     }
 }
 
-/// What a manifest may touch and another may not.
+/// What a manifest may touch and another may not. `route` is all that begins so: `route transfer`, `route queue front-desk`.
 pub(super) fn gained(before: &Manifest, after: &Manifest) -> Vec<String> {
     let mut gains = Vec::new();
     for (plugin, capabilities) in &after.capabilities {
-        let had = before.capabilities.get(plugin);
         for capability in capabilities {
-            if !had.is_some_and(|had| had.contains(capability)) {
+            let whole = capability
+                .split(' ')
+                .next()
+                .filter(|whole| *whole == "route");
+            let had = |had: &Vec<String>| {
+                let mut had = had.iter();
+                had.any(|one| one == capability || Some(one.as_str()) == whole)
+            };
+            if !before.capabilities.get(plugin).is_some_and(had) {
                 gains.push(format!("{plugin}: {capability}"));
             }
         }

@@ -46,9 +46,11 @@ impl Centre {
         let config = tenant.config();
         let mut lost = BTreeSet::new();
         for served in live.served() {
-            if let Ok(Some(revision)) = store.revision(&tenant.name, served.revision).await {
+            if let Ok(Some(revision)) = store.revision(&tenant.name, served.revision).await
+                && let Ok(withdrawn) = withdrawn(store, &revision.manifest, &config).await
+            {
                 let of = |lost| format!("revision {}, {lost}", served.revision);
-                lost.extend(withdrawn(&revision.manifest, &config).into_iter().map(of));
+                lost.extend(withdrawn.into_iter().map(of));
             }
         }
         if lost.is_empty() {

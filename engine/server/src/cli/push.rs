@@ -142,6 +142,14 @@ pub(super) fn pushed_told(pushed: &Json) {
     for step in pushed["back"].as_array().into_iter().flatten() {
         tell!("goes back: {}", step.as_str().unwrap_or_default());
     }
+    let unused = pushed["unused"].as_array().into_iter().flatten();
+    let unused: Vec<&str> = unused.filter_map(Json::as_str).collect();
+    if !unused.is_empty() {
+        tell!(
+            "does nothing here: {} of strowger.toml; the operator of the centre says it",
+            unused.join(", ")
+        );
+    }
     for (key, words) in [
         ("gains", "may touch, new"),
         ("loses", "may no longer touch"),

@@ -119,7 +119,7 @@ impl Serve {
             }
             None => {
                 let vault = Vault::of(&config.vault, &self.project);
-                let node = Node::open(&place, &data, vault).await?;
+                let node = Node::open(&place, &data, vault, &config.store).await?;
                 close_orphans(&node, config.chat.enabled)
                     .await
                     .map_err(Failure::cannot)?;

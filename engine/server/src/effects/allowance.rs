@@ -106,6 +106,14 @@ impl Allowance {
         self.granted("route", "route.grants", |grants| grants.route)
     }
 
+    /// Whether the operator grants to put contacts into a queue.
+    pub(crate) fn may_queue(&self, queue: &str) -> Result<(), Refusal> {
+        let shown: String = queue.chars().take(64).collect();
+        self.granted(&format!("queue {shown}"), "route.queues", |grants| {
+            grants.has_queue(queue)
+        })
+    }
+
     /// Whether the operator grants an entry of the vault.
     pub(crate) fn may_use(&self, entry: &str) -> Result<(), Refusal> {
         let shown: String = entry.chars().take(64).collect();
@@ -124,7 +132,7 @@ impl Allowance {
         match self.grants() {
             Some(grants) if !holds(&grants) => Err(Refusal::denied(
                 rule,
-                format!("{capability}: the operator does not grant it to this tenant any more"),
+                format!("{capability}: the operator does not grant it to this tenant"),
             )),
             _ => Ok(()),
         }

@@ -21,7 +21,7 @@ use super::{Api, Problem};
 use crate::access::Permission;
 use crate::centre::signature::signature;
 use crate::centre::{MAX_NOTE, Order, Pushed, Refusal, Tenant};
-use crate::store::{PluginVersion, Release, Revision};
+use crate::store::{Audited, Change, PluginVersion, Release, Revision};
 
 /// The header with the signature of a plugin: Ed25519, 64 bytes in base64.
 pub(crate) const SIGNATURE: &str = "strowger-signature";
@@ -264,17 +264,13 @@ pub(crate) async fn push_project(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let body = body.map_err(cut_off)?;
+    let change = change(&api, &principal, &tenant, "revision.push");
+    let with_plugins = principal.role.may(Permission::PluginsPush);
+    let note = query.note()?;
     let pushed = api
         .centre
-        .push_project(
-            &tenant,
-            body.to_vec(),
-            principal.role.may(Permission::PluginsPush),
-            query.note()?,
-            &principal.who,
-        )
-        .await?;
-    kept(&api, &principal, &tenant, "revision.push", &pushed).await
+        .push_project(&tenant, body.to_vec(), with_plugins, note, change);
+    Ok(kept(pushed.await?))
 }
 
 /// Push a plugin
@@ -321,37 +317,23 @@ pub(crate) async fn push_plugin(
             Some(read)
         }
     };
+    let change = change(&api, &principal, &tenant, "plugin.push");
+    let note = query.note()?;
     let pushed = api
         .centre
-        .push_plugin(
-            &tenant,
-            body.to_vec(),
-            signed,
-            query.note()?,
-            &principal.who,
-        )
-        .await?;
-    kept(&api, &principal, &tenant, "plugin.push", &pushed).await
+        .push_plugin(&tenant, body.to_vec(), signed, note, change);
+    Ok(kept(pushed.await?))
 }
 
-/// Writes a push down and tells it.
-async fn kept(
-    api: &Api,
-    principal: &Principal,
-    tenant: &str,
-    action: &str,
-    pushed: &Pushed,
-) -> Result<Response, Problem> {
-    let versions = pushed.plugins.iter();
-    let versions: Vec<String> = versions
-        .map(|plugin| format!("{}@{}", plugin.name, plugin.version))
-        .collect();
-    let change = principal
-        .change(api.now(), action, format!("{tenant}/{}", pushed.revision))
-        .of_tenant(Some(tenant.to_owned()))
-        .with(json!({ "plugins": versions, "gains": pushed.gains }));
-    let audited = api.audit(&change).await?;
-    Ok((StatusCode::CREATED, Extension(audited), Json(pushed)).into_response())
+/// A push or release by this one, whose number completes it where it is kept.
+fn change(api: &Api, principal: &Principal, tenant: &str, action: &str) -> Change {
+    let change = principal.change(api.now(), action, tenant);
+    change.of_tenant(Some(tenant.to_owned()))
+}
+
+/// Tells a push that was kept and written down.
+fn kept((pushed, audited): (Pushed, Audited)) -> Response {
+    (StatusCode::CREATED, Extension(audited), Json(pushed)).into_response()
 }
 
 /// List plugins' versions
@@ -509,18 +491,14 @@ pub(crate) async fn release(
     Body(order): Body<ReleaseOrder>,
 ) -> Result<Response, Problem> {
     let held = as_it_was(&api, &tenant, &if_match)?;
-    let accepted = order.accept.clone();
     let order = Order {
         revision: order.revision,
         percent: order.percent,
         accept: order.accept,
         expected: order.expected.or(held),
     };
-    let release = api.centre.release(&tenant, order, &principal.who).await?;
-    let detail = json!({
-        "live": release.live, "candidate": release.candidate, "percent": release.percent, "accepted": accepted,
-    });
-    released(&api, &principal, &tenant, "release.make", release, detail).await
+    let change = change(&api, &principal, &tenant, "release.make");
+    Ok(released(api.centre.release(&tenant, order, change).await?))
 }
 
 /// Roll back
@@ -548,18 +526,8 @@ pub(crate) async fn roll_back(
     if_match: IfMatch,
 ) -> Result<Response, Problem> {
     let held = as_it_was(&api, &tenant, &if_match)?;
-    let who = &principal.who;
-    let release = api.centre.roll_back(&tenant, held, who).await?;
-    let detail = json!({ "live": release.live });
-    released(
-        &api,
-        &principal,
-        &tenant,
-        "release.rollback",
-        release,
-        detail,
-    )
-    .await
+    let change = change(&api, &principal, &tenant, "release.rollback");
+    Ok(released(api.centre.roll_back(&tenant, held, change).await?))
 }
 
 /// 412 when the release that holds is not what an `If-Match` names; which release that is, so that it still is when its turn
@@ -575,20 +543,9 @@ fn as_it_was(api: &Api, tenant: &str, if_match: &IfMatch) -> Result<Option<u64>,
     }
 }
 
-async fn released(
-    api: &Api,
-    principal: &Principal,
-    tenant: &str,
-    action: &str,
-    release: Release,
-    detail: serde_json::Value,
-) -> Result<Response, Problem> {
-    let change = principal
-        .change(api.now(), action, format!("{tenant}/{}", release.number))
-        .of_tenant(Some(tenant.to_owned()))
-        .with(detail);
-    let audited = api.audit(&change).await?;
-    Ok((Extension(audited), Json(release)).into_response())
+/// Tells a release that was kept and written down.
+fn released((release, audited): (Release, Audited)) -> Response {
+    (Extension(audited), Json(release)).into_response()
 }
 
 pub(super) fn unknown(tenant: &str) -> Problem {

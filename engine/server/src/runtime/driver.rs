@@ -108,8 +108,8 @@ pub struct Driver<L> {
     under_way: HashMap<u32, AbortHandle>,
     /// What the running step has used of what is counted by the step.
     step_use: StepUse,
-    /// Whether the running step is of a plugin of the tenant's own, which acts by what the operator grants.
-    own_step: bool,
+    /// The plugin of the running step: one of the tenant's own acts by what the operator grants.
+    step_of: String,
     stop: CancellationToken,
     stopped: bool,
     pace: Pace,
@@ -161,7 +161,7 @@ impl<L: Line> Driver<L> {
             effect_results,
             under_way: HashMap::new(),
             step_use: StepUse::default(),
-            own_step: false,
+            step_of: String::new(),
             stop,
             stopped: false,
             pace,
@@ -271,7 +271,7 @@ impl<L: Line> Driver<L> {
             effect_results: self.effect_results,
             under_way: self.under_way,
             step_use: self.step_use,
-            own_step: self.own_step,
+            step_of: self.step_of,
             stop: self.stop,
             stopped: self.stopped,
             pace: self.pace,
@@ -653,7 +653,7 @@ impl<L: Line> Driver<L> {
             debug_assert!(false, "no plugin for {step}");
             return None;
         };
-        self.own_step = self.engine.is_own(&plugin.description().name);
+        self.step_of.clone_from(&plugin.description().name);
         let name = step_name(step).to_owned();
         let limits = strowger_plugin::Limits {
             busy_ms: timeout_ms,
@@ -669,9 +669,16 @@ impl<L: Line> Driver<L> {
     }
 
     fn start(&mut self, effect: u32, what: Effect) {
-        if self.own_step
+        if self.engine.is_own(&self.step_of)
             && matches!(what, Effect::Transfer { .. } | Effect::Enqueue { .. })
             && let Err(refusal) = self.engine.allowance.may_route()
+        {
+            let refused = self.engine.allowance.tell(refusal);
+            self.answer(effect, async move { refused });
+            return;
+        }
+        if let Effect::Enqueue { queue, .. } = &what
+            && let Err(refusal) = self.engine.may_enqueue(&self.step_of, queue)
         {
             let refused = self.engine.allowance.tell(refusal);
             self.answer(effect, async move { refused });

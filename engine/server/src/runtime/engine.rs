@@ -197,6 +197,18 @@ impl Engine {
         destination(&self.queues, &self.config.transfer, target, whispers)
     }
 
+    /// Whether a step of a plugin may put its contact into a queue.
+    pub(crate) fn may_enqueue(&self, plugin: &str, queue: &str) -> Result<(), Refusal> {
+        // A standard step puts contacts where the flow says.
+        let own = self.config.plugins.get(plugin);
+        if own.is_some_and(|own| !own.grants.has_queue(queue)) {
+            let shown: String = queue.chars().take(64).collect();
+            let text = format!("queue {shown}: not granted to this plugin");
+            return Err(Refusal::denied("route.queues", text));
+        }
+        self.allowance.may_queue(queue)
+    }
+
     /// Waiting for a seat. No seat can sign in yet, so a queue is either closed or has nobody.
     pub(crate) fn enqueue(&self, queue: &str) -> Json {
         match self.queues.queues.get(queue) {
@@ -373,8 +385,7 @@ impl Engine {
     /// Waits until what has happened so far is on the disk, before something leaves the house; a store that is gone has a
     /// limited time to come back.
     pub(crate) async fn durable(&self) -> Result<(), CallError> {
-        let wait = self.config.store.wait();
-        let written = self.node.durable_within(wait).await;
+        let written = self.node.durable_soon().await;
         // What cannot be explained afterwards does not leave the house.
         written.map_err(|why| CallError::Unavailable(format!("the journal: {why}")))
     }

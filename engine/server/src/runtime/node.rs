@@ -11,7 +11,7 @@ use strowger_plugin::Host;
 use super::engine::host;
 use super::open::OpenError;
 use crate::clock::Clock;
-use crate::project::VaultSection;
+use crate::project::{StoreSection, VaultSection};
 use crate::shadow::Shadows;
 use crate::store::{Place, Record, Store, Writer};
 use crate::vault::Vault;
@@ -37,6 +37,8 @@ pub struct Node {
     pub clock: Clock,
     /// Where everything lies that is no one's project: recordings, caches, the store's file.
     pub data: PathBuf,
+    /// How long what leaves the house waits for a store that is gone.
+    store_wait: Duration,
     /// Revisions that run beside what is live.
     pub shadows: Shadows,
     failures: AtomicU64,
@@ -51,7 +53,12 @@ impl Node {
     /// ends.
     ///
     /// A vault with something in it that cannot be opened keeps it from opening.
-    pub async fn open(place: &Place, data: &Path, vault: Vault) -> Result<Arc<Node>, OpenError> {
+    pub async fn open(
+        place: &Place,
+        data: &Path,
+        vault: Vault,
+        section: &StoreSection,
+    ) -> Result<Arc<Node>, OpenError> {
         make(data)?;
         let host = host(Some(data))?;
         let lock = own(data)?;
@@ -65,6 +72,7 @@ impl Node {
             vault,
             data,
             Some(lock),
+            section.wait(),
         ))
     }
 
@@ -72,7 +80,8 @@ impl Node {
     pub fn without_store(data: &Path) -> Result<Arc<Node>, OpenError> {
         make(data)?;
         let vault = Vault::of(&VaultSection::default(), data);
-        Ok(Node::new(host(Some(data))?, None, vault, data, None))
+        let wait = StoreSection::default().wait();
+        Ok(Node::new(host(Some(data))?, None, vault, data, None, wait))
     }
 
     fn new(
@@ -81,6 +90,7 @@ impl Node {
         vault: Vault,
         data: &Path,
         lock: Option<File>,
+        store_wait: Duration,
     ) -> Arc<Node> {
         let (store, writer) = kept.unzip();
         Arc::new(Node {
@@ -90,6 +100,7 @@ impl Node {
             writer,
             clock: Clock::start(),
             data: data.to_owned(),
+            store_wait,
             shadows: Shadows::default(),
             failures: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
@@ -124,7 +135,7 @@ impl Node {
     }
 
     /// The same, with some time for a store that is gone to come back.
-    pub(crate) async fn durable_within(&self, limit: Duration) -> Result<(), String> {
+    pub(crate) async fn durable_soon(&self) -> Result<(), String> {
         let mut why = "the store does not answer".to_owned();
         let written = async {
             loop {
@@ -136,7 +147,7 @@ impl Node {
             }
         };
         // Written at once, it needs no time.
-        let written = tokio::time::timeout(limit.max(ONE_TRY), written).await;
+        let written = tokio::time::timeout(self.store_wait.max(ONE_TRY), written).await;
         written.map_err(|_| why)
     }
 
