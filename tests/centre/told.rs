@@ -6,6 +6,7 @@ use strowger_tests::OrderService;
 use strowger_tests::program::edit;
 
 use crate::hall::{Hall, altered, aurora, component, says};
+use crate::hostile::{Attack, CHATS, attacker};
 
 #[test]
 fn complaints_of_files_versions_signatures_and_examples_come_together() -> Result<()> {
@@ -77,7 +78,7 @@ fn what_only_the_operator_says_is_named() -> Result<()> {
     ensure!(!said.contains("does nothing here"), "{said}");
     edit(&vega.path().join("strowger.toml"), |text| {
         format!(
-            "{text}[[webhooks]]\nname = \"own\"\nurl = \"https://vega.example/\"\nsecret_file = \"own\"\n[retention.records]\ndays = 1\n[transfer]\nhow = \"refer\"\ncalls = 5\n"
+            "{text}[[webhooks]]\nname = \"own\"\nurl = \"https://vega.example/\"\nsecret_env = \"OWN\"\n[retention.records]\ndays = 1\n[transfer]\nhow = \"refer\"\ncalls = 5\n"
         )
     })?;
     let said = hall.done(&["push", &folder])?;
@@ -89,28 +90,95 @@ fn what_only_the_operator_says_is_named() -> Result<()> {
     edit(&vega.path().join("strowger.toml"), |text| {
         format!("{text}[steps]\ndrop_waiting_after_ms = 9223372036854775807\n")
     })?;
-    hall.refused(
-        &["push", &folder],
-        &[
-            "strowger.toml:",
-            "steps.drop_waiting_after_ms is 0 to 60000",
-        ],
-    )?;
+    let (code, said) = hall.run(&["push", &folder])?;
+    ensure!(
+        code == 2 && said.contains("steps.drop_waiting_after_ms is 0 to 60000"),
+        "{code} {said}"
+    );
     Ok(())
 }
 
 #[test]
 fn queues_are_granted_by_name_and_held_to_at_each_use() -> Result<()> {
-    let rules = |queues: &str| format!("numbers = [\"2*\"]\n[grants]\nroute = true\n{queues}\n");
-    let mut hall = Hall::open(&[("vega", &rules("queues = [\"desk\"]"))])?;
-    let vega = says("vega", "*", "Hello.")?;
-    let folder = vega.path().display().to_string();
-    let write = |name: &str, text: &str| std::fs::write(vega.path().join(name), text);
-    write("guest-route.wasm", &String::new())?;
-    std::fs::copy(
-        crate::hall::built("guest-route"),
-        vega.path().join("guest-route.wasm"),
+    let rules =
+        |queues: &str| format!("numbers = [\"6*\"]\n[grants]\nroute = true\nqueues = {queues}\n");
+    let neighbour = ("vega", "numbers = [\"900\"]\n");
+    let mut hall = Hall::open_with(CHATS, &[("mallory", &rules("[\"desk\"]")), neighbour])?;
+    hall.publish(&says("vega", "900", "Good morning from Vega.")?)?;
+    let enqueue = |number, queue: &str| Attack {
+        number,
+        step: "guest-route/enqueue",
+        with: format!("{{ queue: {queue} }}"),
+    };
+    let asks = "route = true, queues = [\"desk\"]";
+    let mallory = attacker(
+        "mallory",
+        asks,
+        &[enqueue("600", "desk"), enqueue("601", "vip")],
     )?;
-    let _ = (folder, json!(null), &mut hall);
+    let folder = mallory.path().display().to_string();
+    let write = |name: &str, text: &str| std::fs::write(mallory.path().join(name), text);
+    write("queues.yaml", "queues:\n  vip: {}\n")?;
+    // A queue that is not there, and one that is nobody's business here.
+    hall.refused(
+        &["push", &folder],
+        &[
+            "granted the queue `desk`, which is not there",
+            "the queue `vip`, which the operator has not granted to mallory",
+        ],
+    )?;
+    write("queues.yaml", "queues:\n  desk: {}\n  vip: {}\n")?;
+    // A flow of its own, whose step is none of its plugins.
+    write(
+        "plain.flow.yaml",
+        "flow: plain\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - queue: desk\n      then: { error: failed, else: empty }\n  \
+         empty: { hangup: empty }\n  failed: { hangup: failed }\n",
+    )?;
+    edit(&mallory.path().join("routes.yaml"), |text| {
+        format!("{text}  - {{ to: \"602\", flow: plain }}\n")
+    })?;
+    hall.rule("mallory", &rules("[\"desk\", \"vip\"]"))?;
+    hall.reload("the tenants' files are read again")?;
+    let said = hall.done(&["push", &folder])?;
+    for gain in ["route queue desk", "route transfer"] {
+        ensure!(said.contains(&format!("guest-route: {gain}")), "{said}");
+    }
+    hall.refused(
+        &["release", "1", "--tenant", "mallory"],
+        &["route queue desk"],
+    )?;
+    hall.done(&["release", "1", "--tenant", "mallory", "--accept", "all"])?;
+    let enqueued = |hall: &Hall, number: &str| -> Result<serde_json::Value> {
+        Ok(hall.attack(number)?.data()?["enqueue"].clone())
+    };
+    assert_eq!(enqueued(&hall, "600")?, json!({ "ok": "NoAgents" }));
+    let other = enqueued(&hall, "601")?.to_string();
+    ensure!(
+        other.contains("queue vip: not granted to this plugin"),
+        "{other}"
+    );
+    let plain = |hall: &Hall| -> Result<String> { Ok(hall.over(&hall.begin("602")?)?.reason) };
+    assert_eq!(plain(&hall)?, "empty");
+
+    // The operator takes the queue back.
+    hall.rule("mallory", &rules("[\"vip\"]"))?;
+    hall.reload("the tenants' files are read again")?;
+    let address = hall.engine.http;
+    let limit = std::time::Duration::from_secs(30);
+    hall.engine.program.wait_until("a fault", limit, || {
+        let shown = strowger_tests::http::get(address, "/v1/tenants/mallory");
+        shown.is_ok_and(|shown| shown.body.contains("guest-route: route queue desk"))
+    })?;
+    let gone = enqueued(&hall, "600")?.to_string();
+    ensure!(
+        gone.contains("queue desk: the operator does not grant it"),
+        "{gone}"
+    );
+    assert_eq!(plain(&hall)?, "failed");
+    assert_eq!(hall.refusals("route.queues")?, 3);
+    hall.refused(
+        &["release", "1", "--tenant", "mallory", "--accept", "all"],
+        &["has not granted to mallory", "queue desk"],
+    )?;
     Ok(())
 }

@@ -129,20 +129,6 @@ impl GuestRuntime {
     }
 }
 
-/// Gives the compiler's threads the guests' number and priority: a large upload must not take the
-/// processor from media either.
-///
-/// They belong to the process; whoever set them up before keeps them as they are.
-pub(crate) fn share_with_compiler(threads: usize, niceness: u8) {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.max(1))
-        .thread_name(|index| format!("compile-{index}"))
-        .start_handler(move |_| lower_priority(niceness));
-    if let Err(error) = pool.build_global() {
-        tracing::debug!(%error, "the compiler's threads were set up before");
-    }
-}
-
 impl fmt::Debug for GuestRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GuestRuntime")
@@ -196,7 +182,7 @@ impl<T> Future for GuestTask<T> {
 }
 
 #[cfg(target_os = "linux")]
-fn lower_priority(niceness: u8) {
+pub(crate) fn lower_priority(niceness: u8) {
     if niceness == 0 {
         return;
     }
@@ -211,4 +197,4 @@ fn lower_priority(niceness: u8) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn lower_priority(_niceness: u8) {}
+pub(crate) fn lower_priority(_niceness: u8) {}

@@ -191,7 +191,7 @@ impl Centre {
         component: Vec<u8>,
         (signature, note, change): (Option<Vec<u8>>, &str, Change),
     ) -> Result<(Pushed, Audited), Refusal> {
-        let plugin = self.load(&component, config).await?;
+        let plugin = self.load(tenant, &component, config).await?;
         let name = plugin.description().name.clone();
         let signatures = signature.map(|signature| (plugin.digest().to_owned(), signature));
         let signer = Signer(signatures.into_iter().collect());
@@ -280,7 +280,8 @@ impl Centre {
         push: Push<'_>,
     ) -> Result<(Pushed, Audited), Refusal> {
         let refused = Ungranted::Refused;
-        let looked = look(&self.node.host, folder, &tenant.name, config, refused).await?;
+        let host = self.node.host.compiling_for(&tenant.share);
+        let looked = look(&host, folder, &tenant.name, config, refused).await?;
         let newest = store.revisions(&tenant.name, None, 1).await?.pop();
         let mut complaints = Vec::new();
         let mut fresh = Vec::new();
@@ -368,13 +369,15 @@ impl Centre {
     }
 
     /// Checks a component by itself, with all that the tenant's plugins may touch.
-    async fn load(&self, component: &[u8], config: &TenantConfig) -> Result<Plugin, Refusal> {
+    async fn load(
+        &self,
+        tenant: &Tenant,
+        component: &[u8],
+        config: &TenantConfig,
+    ) -> Result<Plugin, Refusal> {
         let grants = config.grants.capabilities();
-        let loaded = self
-            .node
-            .host
-            .load(component, &grants, &config.limits.step)
-            .await;
+        let host = self.node.host.compiling_for(&tenant.share);
+        let loaded = host.load(component, &grants, &config.limits.step).await;
         loaded.map_err(|errors| complaints(&errors))
     }
 

@@ -173,7 +173,8 @@ impl Centre {
             NotLaidOut::Disk(why) => unwritten(&why),
         })?;
         let held = Ungranted::Held;
-        examine(&self.node.host, &folder, &tenant.name, config, held).await
+        let host = self.node.host.compiling_for(&tenant.share);
+        examine(&host, &folder, &tenant.name, config, held).await
     }
 
     pub(super) fn serve(

@@ -15,7 +15,7 @@ use strowger_voice::g711::Codec;
 use super::driver::complaint;
 use super::node::Node;
 use crate::effects::{Allowance, Refusal, Secret};
-use crate::project::{Config, How, QueuesFile, Steps, Unreachable, destination};
+use crate::project::{Config, How, QueuesFile, Steps, StoreSection, Unreachable, destination};
 use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
 use crate::records::Subject;
 use crate::store::Record;
@@ -73,8 +73,18 @@ pub struct Parts {
 
 /// Makes the plugin host; compiled code is cached below the data folder.
 pub fn host(data: Option<&std::path::Path>) -> Result<Host, EngineError> {
+    host_with(data, &StoreSection::default())
+}
+
+/// The same, with as much compiled code as the configuration allows.
+pub(crate) fn host_with(
+    data: Option<&std::path::Path>,
+    section: &StoreSection,
+) -> Result<Host, EngineError> {
+    let standard = HostConfig::default();
     let config = HostConfig {
         cache_dir: data.map(|data| data.join("compiled")),
+        cache_bytes: section.compiled_bytes().unwrap_or(standard.cache_bytes),
         ..HostConfig::default()
     };
     Ok(Host::new(config)?)

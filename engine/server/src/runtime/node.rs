@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use strowger_plugin::Host;
 
-use super::engine::host;
+use super::engine::{host, host_with};
 use super::open::OpenError;
 use crate::clock::Clock;
 use crate::project::{StoreSection, VaultSection};
@@ -60,7 +60,7 @@ impl Node {
         section: &StoreSection,
     ) -> Result<Arc<Node>, OpenError> {
         make(data)?;
-        let host = host(Some(data))?;
+        let host = host_with(Some(data), section)?;
         let lock = own(data)?;
         let store = Store::open(place).await?;
         store.mark()?;
