@@ -122,3 +122,65 @@ fn metrics_need_a_token_where_others_reach_them() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_store_that_is_deleted_is_missed_and_no_empty_one_takes_its_place() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut engine = engine("")?;
+    let authorization = format!("Bearer {}", engine.token("owner", &[])?);
+    let http = engine.http;
+    assert_eq!(get(engine.http, "/healthz")?.json()?["store"], "ok");
+    let files = ["strowger.db", "strowger.db-wal", "strowger.db-shm"];
+    for file in files {
+        let mode = std::fs::metadata(engine.data.join(file))?
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    let away = engine.data.join("away");
+    std::fs::create_dir(&away)?;
+    for file in files {
+        std::fs::rename(engine.data.join(file), away.join(file))?;
+    }
+    assert_eq!(get(engine.http, "/healthz")?.json()?["store"], "gone");
+    let body = serde_json::json!({ "name": "x", "role": "owner" }).to_string();
+    let make = || {
+        let fields = [("authorization", authorization.as_str())];
+        send(http, "POST", "/v1/tokens", &fields, Some(&body))
+    };
+    let refused = make()?;
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert!(refused.body.contains("it was removed"), "{}", refused.body);
+    // Nor does another verb make an empty one.
+    let data = engine.data.display().to_string();
+    let project = engine.project.display().to_string();
+    let of = ["-p", &project, "--data", &data];
+    let (code, _, told) = strowger(&[&["token", "new", "--role", "owner"][..], &of].concat())?;
+    assert!(code == 2 && told.contains("is gone, and"), "{code} {told}");
+    for file in files {
+        std::fs::rename(away.join(file), engine.data.join(file))?;
+    }
+    assert_eq!(get(engine.http, "/healthz")?.json()?["store"], "ok");
+    assert_eq!(make()?.status, 201);
+
+    engine.program.kill()?;
+    for file in files {
+        std::fs::rename(engine.data.join(file), away.join(file))?;
+    }
+    let (code, _, told) = strowger(&["serve", &project, "--data", &data])?;
+    assert_eq!(code, 2, "{told}");
+    for word in ["strowger.db is gone", "strowger restore", "--new-store"] {
+        assert!(told.contains(word), "no `{word}` in {told}");
+    }
+    for file in files {
+        std::fs::rename(away.join(file), engine.data.join(file))?;
+    }
+    engine.restart()?;
+    assert_eq!(get(engine.http, "/v1/contacts")?.status, 401);
+    let fields = [("authorization", authorization.as_str())];
+    assert_eq!(
+        send(http, "GET", "/v1/contacts", &fields, None)?.status,
+        200
+    );
+    Ok(())
+}

@@ -91,6 +91,17 @@ impl Hall {
     }
 }
 
+/// The `ETag` of an answer.
+pub fn etag(answer: &http::Response) -> Result<String> {
+    let mut lines = answer.head.lines();
+    let tag = lines.find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("etag")
+            .then(|| value.trim().to_owned())
+    });
+    tag.ok_or_else(|| anyhow::anyhow!("no ETag: {}", answer.head))
+}
+
 /// Longest time until a prompt was heard to its end.
 pub const PROMPT: std::time::Duration = std::time::Duration::from_secs(25);
 

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use strowger_tests::program::Program;
-use strowger_tests::{OrderService, Phone, phone};
+use strowger_tests::{OrderService, Phone, http, phone};
 
-use crate::hall::{Hall, altered, aurora, component, hears, says};
+use crate::hall::{Hall, altered, aurora, component, etag, hears, says};
 
 /// Calls that are up while their tenant publishes.
 const CALLS: usize = 500;
@@ -61,6 +61,24 @@ fn each_tenant_has_its_numbers_revisions_and_releases() -> Result<()> {
     ensure!(said.contains("revision 1 is live"), "{said}");
     hears(&hall, vega.path(), "200", "Good morning from Vega.")?;
     assert_eq!(hall.live("lyra")?, Some(1));
+
+    // Whoever releases on what was seen before is told that it is no longer so.
+    let path = "/v1/tenants/vega/release";
+    let seen = etag(&http::get(hall.engine.http, path)?)?;
+    let release = |tag: &str| {
+        let fields = [("if-match", tag)];
+        let body = Some("{\"revision\":2}");
+        http::send(hall.engine.http, "PUT", path, &fields, body).map(|answer| answer.status)
+    };
+    assert_eq!(release(&seen)?, 200);
+    assert_eq!(release(&seen)?, 412);
+    let back = format!("{path}/rollback");
+    let rolled = |tag: &str| {
+        http::send(hall.engine.http, "POST", &back, &[("if-match", tag)], None)
+            .map(|answer| answer.status)
+    };
+    assert_eq!(rolled(&seen)?, 412);
+    assert_eq!(rolled(&etag(&http::get(hall.engine.http, path)?)?)?, 200);
 
     // A part of the callers, always the same ones; and all of it survives the engine.
     hall.done(&["release", "2", "--tenant", "vega", "--percent", "30"])?;

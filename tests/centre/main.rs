@@ -12,5 +12,7 @@ mod replay;
 mod shadow;
 mod shared;
 mod shop;
+mod told;
 mod uploads;
 mod vault;
+mod withdrawn;

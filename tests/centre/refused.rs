@@ -211,6 +211,152 @@ fn versions_are_never_overwritten_never_older_and_signed_where_that_is_asked() -
     Ok(())
 }
 
+#[test]
+fn a_tenant_whose_plugins_must_be_signed_brings_its_first_project() -> Result<()> {
+    let orders = OrderService::start()?;
+    let address = orders.address.to_string();
+    let keys = tempfile::TempDir::new()?;
+    let new_key = |name: &str| -> Result<(String, String)> {
+        let file = keys.path().join(name).display().to_string();
+        let (code, public, err) = strowger(&["plugin", "key", &file])?;
+        ensure!(code == 0, "{err}");
+        Ok((file, public.trim().to_owned()))
+    };
+    let (key, public) = new_key("acme.key")?;
+    let (stranger, other) = new_key("stranger.key")?;
+    let rules = |name: &str, public: &str| {
+        format!(
+            "numbers = [\"1*\"]\nsigned = true\n[publishers]\n{name} = \"{public}\"\n\
+             [grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n"
+        )
+    };
+    let mut hall = Hall::open(&[("aurora", &rules("acme", &public))])?;
+    let project = aurora(orders.address)?;
+    let folder = project.path().display().to_string();
+    hall.refused(&["push", &folder], &["must be signed", "strowger push"])?;
+    hall.refused(
+        &["push", &folder, "--key", &stranger],
+        &["none of tenant aurora's publishers"],
+    )?;
+    let said = hall.done(&[
+        "push",
+        &folder,
+        "--key",
+        &key,
+        "--release",
+        "--accept",
+        "all",
+    ])?;
+    ensure!(
+        said.contains("plugin orders@1.0.0, new, signed by acme"),
+        "{said}"
+    );
+    // No signature is a file of the revision.
+    let revision = hall.get("/v1/tenants/aurora/revisions/1")?;
+    ensure!(!revision.to_string().contains(".sig"), "{revision}");
+    // A file of that name that is none is told.
+    let beside = project.path().join("plugins/aurora-orders.wasm.sig");
+    std::fs::write(&beside, "none")?;
+    let (code, said) = hall.run(&["push", &folder])?;
+    ensure!(
+        code != 0 && said.contains("`plugins/aurora-orders.wasm.sig` is no signature"),
+        "{code} {said}"
+    );
+    std::fs::remove_file(&beside)?;
+    // Its publisher is taken out of the file: what came by it is not released any more.
+    hall.rule("aurora", &rules("other", &other))?;
+    hall.reload("the tenants' files are read again")?;
+    hall.refused(
+        &["release", "1", "--tenant", "aurora", "--accept", "all"],
+        &["acme, who signed it, is no publisher any more"],
+    )?;
+    Ok(())
+}
+
+#[test]
+fn refusals_are_in_the_log_and_counters_are_their_tenants_own() -> Result<()> {
+    use strowger_tests::http;
+    let hall = Hall::open(&[
+        ("vega", "numbers = [\"2*\"]\n"),
+        ("lyra", "numbers = [\"3*\"]\n"),
+    ])?;
+    let vega = says("vega", "*", "Hello.")?;
+    hall.done(&["push", &vega.path().display().to_string()])?;
+    let keys = tempfile::TempDir::new()?;
+    let token = |tenant: &str| hall.engine.token("owner", &["--tenant", tenant]);
+    let (own, others) = (token("vega")?, token("lyra")?);
+    let file = keys.path().join("vega").display().to_string();
+    std::fs::write(&file, &own)?;
+    let release = ["release", "9", "--tenant", "vega", "--token-file", &file];
+    let (code, said) = hall.run(&release)?;
+    ensure!(code != 0 && said.contains("no revision 9"), "{code} {said}");
+    let part = ["--percent", "10"];
+    let release = ["release", "1", "--tenant", "vega", "--token-file", &file];
+    hall.refused(&[&release[..], &part].concat(), &["the first release"])?;
+    let audit = |token: &str| http::ask(hall.engine.http, "GET", "/v1/audit", Some(token), None);
+    let log = audit(&own)?.json()?;
+    let rows = log["items"].as_array().into_iter().flatten();
+    let refused: Vec<_> = rows.filter(|row| row["outcome"] == "refused").collect();
+    assert_eq!(refused.len(), 2, "{log}");
+    assert_eq!(refused[0]["action"], "PUT /v1/tenants/{tenant}/release");
+    assert_eq!(refused[0]["detail"]["status"], 409, "{log}");
+    ensure!(
+        refused[0]["detail"]["why"]
+            .to_string()
+            .contains("the first release"),
+        "{log}"
+    );
+    let log = audit(&others)?.body;
+    ensure!(!log.contains("refused"), "another tenant's: {log}");
+
+    // A tenant is shown nothing of others, and nothing of the engine.
+    let metrics = |token| http::ask(hall.engine.http, "GET", "/metrics", token, None);
+    let text = metrics(Some(&own))?.body;
+    ensure!(!text.contains("lyra") && !text.contains("calls"), "{text}");
+    ensure!(metrics(None)?.body.contains("strowger_calls "), "{text}");
+
+    // A slip in a tenant's name is told.
+    let (project, data) = (
+        hall.engine.project.display().to_string(),
+        hall.engine.data.display().to_string(),
+    );
+    let new = ["token", "new", "--role", "owner", "--tenant", "vgea", "-p"];
+    let (code, _, said) = strowger(&[&new[..], &[&project, "--data", &data]].concat())?;
+    ensure!(
+        code == 2 && said.contains("no tenant vgea"),
+        "{code} {said}"
+    );
+
+    // The files can be tried before the engine reads them.
+    let (code, _, said) = strowger(&["check", &project])?;
+    ensure!(code == 0, "{said}");
+    hall.rule("vega", "numbers = [1]\n")?;
+    hall.rule("lyra", "[limits]\ncontacts = 0\n")?;
+    let (code, out, said) = strowger(&["check", &project])?;
+    let said = out + &said;
+    ensure!(
+        code == 1 && said.contains("vega.toml: line 1") && said.contains("lyra.toml: line 2"),
+        "{code} {said}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_note_turns_no_text_and_is_not_cut() -> Result<()> {
+    let hall = Hall::open(&[("vega", "numbers = [\"2*\"]\n")])?;
+    let vega = says("vega", "*", "Hello.")?;
+    let folder = vega.path().display().to_string();
+    for (note, words) in [
+        ("a\u{202e}b", "U+202E"),
+        ("a\nb", "U+000A"),
+        (&"x".repeat(501), "at most 500 characters"),
+    ] {
+        hall.refused(&["push", &folder, "--note", note], &[words])?;
+    }
+    hall.done(&["push", &folder, "--note", "版本 1 – good"])?;
+    Ok(())
+}
+
 fn component_file(name: &str) -> String {
     built(name).display().to_string()
 }

@@ -9,7 +9,7 @@ use strowger_tests::http;
 use strowger_tests::program::{binary, strowger};
 use strowger_tests::upstream::{Upstream, echo};
 
-use crate::hall::{Hall, built, says};
+use crate::hall::{Hall, built, etag, says};
 use crate::hostile::{CHATS, attacker, reach};
 
 const VALUE: &str = "t0p-s3cret/value=1";
@@ -277,6 +277,29 @@ fn a_secret_goes_to_its_hosts_and_to_nobody_else() -> Result<()> {
             refused.body
         );
     }
+    // Only as it was when it was looked at.
+    let seen = http::get(hall.engine.http, path)?;
+    ensure!(
+        seen.status == 200 && !seen.body.contains(OTHERS),
+        "{}",
+        seen.body
+    );
+    let seen = etag(&seen)?;
+    let body = wanted.to_string();
+    let conditional = |method: &str, tag: &str, body: Option<&str>| {
+        http::send(hall.engine.http, method, path, &[("if-match", tag)], body)
+            .map(|answer| answer.status)
+    };
+    assert_eq!(conditional("PUT", &seen, Some(&body))?, 200);
+    assert_eq!(conditional("PUT", &seen, Some(&body))?, 412);
+    assert_eq!(conditional("DELETE", &seen, None)?, 412);
+    let now = etag(&http::get(hall.engine.http, path)?)?;
+    assert_eq!(conditional("DELETE", &now, None)?, 204);
+    assert_eq!(conditional("PUT", "*", Some(&body))?, 412);
+    assert_eq!(
+        http::ask(hall.engine.http, "PUT", path, None, Some(&wanted))?.status,
+        200
+    );
     assert_eq!(
         http::ask(hall.engine.http, "DELETE", path, None, None)?.status,
         204

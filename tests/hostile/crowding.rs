@@ -45,7 +45,7 @@ fn crowds(rules: &str) -> Result<()> {
     let mut toml = std::fs::OpenOptions::new()
         .append(true)
         .open(mallory.path().join("strowger.toml"))?;
-    toml.write_all(b"[steps]\ndrop_waiting_after_ms = 3600000\n")?;
+    toml.write_all(b"[steps]\ndrop_waiting_after_ms = 60000\n")?;
     centre.release("mallory", mallory.path())?;
     let mut talks = centre.beside_a_neighbour(|| {
         let talks = centre.crowd("6600", CONTACTS)?;

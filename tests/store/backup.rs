@@ -63,8 +63,13 @@ async fn filled(place: &Place, data: &Path) -> Result<(Store, Writer)> {
         &[crate::published::version("1.0.0", "one")],
     )
     .await?;
-    store
-        .release("aurora", 0, &crate::published::release(1))
+    let _ = store
+        .release(
+            "aurora",
+            0,
+            &crate::published::release(1),
+            &change("aurora/1", None),
+        )
         .await?;
     let _ = store
         .set_vault_entry(&entry(), &change("orders", None))
@@ -131,7 +136,7 @@ async fn is_whole(place: &Place, data: &Path) -> Result<()> {
         "$argon2id$"
     );
     assert!(store.session(b"cookie", 1).await?.is_none());
-    assert_eq!(store.audit_log(None, None, 10).await?.len(), 6);
+    assert_eq!(store.audit_log(None, None, 10).await?.len(), 8);
     // It belongs to the engine that starts here now.
     assert_eq!(store.close_orphans(11).await?, 1);
     store.close().await;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
 use strowger_server::store::{
-    Manifest, NewRevision, PluginVersion, PublishedError, Release, Store,
+    Change, Manifest, NewRevision, PluginVersion, PublishedError, Release, Store,
 };
 
+use crate::access::change;
 use crate::world::{Database, open};
 
 /// A version of the plugin `orders` whose component is a text.
@@ -47,10 +48,23 @@ pub async fn push(
         blobs: &blobs,
         versions,
         note: "a note",
-        by: "test",
-        at: 8,
+        change: &made(8),
     };
-    store.publish(tenant, new).await
+    store.publish(tenant, new).await.map(|(number, _)| number)
+}
+
+/// What the audit log is told.
+fn made(at: u64) -> Change {
+    Change {
+        at,
+        ..change("aurora", Some("aurora"))
+    }
+}
+
+/// What the audit log says was made of tenant aurora's, newest first.
+async fn written_down(store: &Store) -> Result<Vec<String>> {
+    let log = store.audit_log(Some("aurora"), None, 10).await?;
+    Ok(log.into_iter().map(|line| line.object).collect())
 }
 
 /// A release of a revision for everybody.
@@ -85,6 +99,13 @@ pub async fn versions_are_kept_once_and_revisions_counted(database: &Database<'_
         push(&store, "aurora", &[version("1.1.0", "three")]).await?,
         3
     );
+    // What was not kept was not written down either.
+    let written = written_down(&store).await?;
+    assert_eq!(written.len(), 3, "{written:?}");
+    for number in 1..=3 {
+        let object = format!("aurora/{number}");
+        ensure!(written.contains(&object), "{written:?}");
+    }
     let versions = store
         .plugin_versions("aurora", Some("orders"), None, 10)
         .await?;
@@ -112,9 +133,10 @@ pub async fn of_two_who_release_at_once_one_is_overtaken(database: &Database<'_>
     let store = open(&database.place).await?;
     ensure!(store.released("aurora").await?.is_none());
     let (one, two) = (release(1), release(2));
+    let audit = made(9);
     let (first, second) = tokio::join!(
-        store.release("aurora", 0, &one),
-        store.release("aurora", 0, &two)
+        store.release("aurora", 0, &one, &audit),
+        store.release("aurora", 0, &two, &audit)
     );
     let done = usize::from(first.is_ok()) + usize::from(second.is_ok());
     assert_eq!(done, 1, "{first:?} {second:?}");
@@ -129,7 +151,9 @@ pub async fn of_two_who_release_at_once_one_is_overtaken(database: &Database<'_>
         ),
         "{lost:?}"
     );
-    assert_eq!(store.release("aurora", 1, &two).await?, 2);
+    assert_eq!(written_down(&store).await?, ["aurora/1"]);
+    assert_eq!(store.release("aurora", 1, &two, &audit).await?.0, 2);
+    assert_eq!(written_down(&store).await?, ["aurora/2", "aurora/1"]);
     assert_eq!(
         store.released("aurora").await?.map(|release| release.live),
         Some(2)
@@ -178,7 +202,8 @@ pub async fn spent_revisions_go_with_files_that_no_other_has(
     // Releases of 1 to 12: the ten last are of 3 and later, but for the one that goes back to 2.
     for number in 0..12 {
         let live = if number == 11 { 2 } else { number + 1 };
-        store.release("aurora", number, &release(live)).await?;
+        let release = release(live);
+        let _ = store.release("aurora", number, &release, &made(9)).await?;
     }
     assert_eq!(
         store.releases_now().await?,
@@ -241,10 +266,10 @@ pub async fn a_revision_whose_file_went_meanwhile_is_not_kept(
         blobs: &BTreeMap::new(),
         versions: &[],
         note: "",
-        by: "test",
-        at: 8,
+        change: &made(8),
     };
     ensure!(store.publish("aurora", new).await.is_err());
+    ensure!(written_down(&store).await?.is_empty());
     ensure!(store.revisions("aurora", None, 1).await?.is_empty());
     Ok(())
 }

@@ -6,11 +6,14 @@
 //!
 //! Beside the code lies what the plugin said of itself, so that a start runs no guest.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::hash::{Hash as _, Hasher};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -25,8 +28,14 @@ const KEY_BYTES: usize = 32;
 /// The node's key within the cache folder.
 const KEY_FILE: &str = "node.key";
 
-/// Most components whose code is kept; the oldest go first. A file is three to five times its component.
+/// Most components whose code is kept. A file is three to five times its component.
 const FILES_MOST: usize = 32_768;
+
+/// Most bytes of compiled code, unless another bound is set: some hundred interpreters, or ten thousand small plugins.
+pub(crate) const CACHE_BYTES: u64 = 4 << 30;
+
+/// How old a file is that nobody writes any more before it has its name.
+const ASIDE: Duration = Duration::from_secs(3_600);
 
 /// What a file has: bytes that a guest chose are never taken for machine code, whatever their file is called.
 #[derive(Debug, Clone, Copy)]
@@ -78,24 +87,52 @@ pub(crate) struct CodeCache {
     key: [u8; KEY_BYTES],
     /// Everything besides the component that the compiled code depends on.
     environment: [u8; 32],
+    /// Most bytes of it.
+    most: u64,
+    /// How many loaded plugins have each digest.
+    used: Mutex<HashMap<String, usize>>,
     hits: AtomicU64,
     rejected: AtomicU64,
 }
 
+/// Keeps compiled code on the disk for as long as a plugin is loaded.
+#[derive(Debug)]
+pub(crate) struct InUse {
+    cache: Arc<CodeCache>,
+    digest: String,
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let mut used = self.cache.used();
+        if let Some(count) = used.get_mut(&self.digest) {
+            *count -= 1;
+            if *count == 0 {
+                used.remove(&self.digest);
+            }
+        }
+    }
+}
+
 impl CodeCache {
     /// Opens the cache, making folder and key where there are none.
-    pub(crate) fn open(engine: &Engine, folder: PathBuf) -> Result<Self, CacheError> {
+    pub(crate) fn open(engine: &Engine, folder: PathBuf, most: u64) -> Result<Self, CacheError> {
         let at = |path: &Path| {
             let path = path.to_owned();
             move |source| CacheError::Io { path, source }
         };
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         let key = node_key(&folder)?;
-        prune(&folder).map_err(at(&folder))?;
+        let listing = Listing::of(&folder).map_err(at(&folder))?;
+        // Nothing is loaded yet, so what was loaded last stays by its time.
+        let pruned = listing.prune(FILES_MOST, most, |_| false);
+        pruned.map_err(at(&folder))?;
         Ok(Self {
             folder,
             key,
             environment: environment(engine),
+            most,
+            used: Mutex::default(),
             hits: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
         })
@@ -132,6 +169,50 @@ impl CodeCache {
             .map_err(io::Error::other)
             .and_then(|compiled| self.write(Kind::Code, digest, &compiled));
         self.told(Kind::Code, digest, written);
+        if let Err(error) = self.bound(digest) {
+            tracing::warn!(path = %self.folder.display(), %error, "old compiled code cannot be removed");
+        }
+    }
+
+    /// Says that a plugin with this digest is loaded, for as long as what comes back is kept.
+    pub(crate) fn in_use(self: &Arc<Self>, digest: &str) -> InUse {
+        *self.used().entry(digest.to_owned()).or_default() += 1;
+        InUse {
+            cache: Arc::clone(self),
+            digest: digest.to_owned(),
+        }
+    }
+
+    /// Removes what was loaded the longest ago beyond what may be kept: neither what is loaded nor what was written just now.
+    fn bound(&self, written: &str) -> io::Result<()> {
+        // Who begins to use something waits until this is over.
+        let used = self.used();
+        let digests = used.keys().map(String::as_str).chain([written]);
+        let stay: HashSet<PathBuf> = digests.map(|one| self.path(Kind::Code, one)).collect();
+        let listing = Listing::of(&self.folder)?;
+        let left = listing.prune(FILES_MOST, self.most, |path| stay.contains(path))?;
+        if left.removed > 0 {
+            let (removed, bytes) = (left.removed, left.bytes);
+            tracing::info!(
+                removed,
+                bytes,
+                "compiled code that was not used for the longest is removed"
+            );
+        }
+        if left.bytes > self.most {
+            let (bytes, most) = (left.bytes, self.most);
+            tracing::warn!(
+                bytes,
+                most,
+                "the compiled code of the plugins that are loaded is more than may be kept; raise store.compiled_mib"
+            );
+        }
+        Ok(())
+    }
+
+    fn used(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        // Nothing panics under this lock.
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether there is compiled code of that digest, good or not.
@@ -143,11 +224,8 @@ impl CodeCache {
     pub(crate) fn forget(&self, digest: &str) {
         for kind in [Kind::Code, Kind::Description] {
             let path = self.path(kind, digest);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!(path = %path.display(), %error, "compiled code that nobody needs is not removed");
-                }
-                _ => {}
+            if let Err(error) = remove(&path) {
+                tracing::warn!(path = %path.display(), %error, "compiled code that nobody needs is not removed");
             }
         }
     }
@@ -170,7 +248,11 @@ impl CodeCache {
         // The bytes that are checked are the bytes that run: the file is read once, into memory of
         // ours, and who changes it afterwards changes nothing.
         let mut bytes = Vec::new();
-        let read = File::open(&path).and_then(|mut file| file.read_to_end(&mut bytes));
+        let read = File::open(&path).and_then(|mut file| {
+            // What is loaded stays the longest; where it cannot be noted, it only goes sooner.
+            let _ = file.set_modified(SystemTime::now());
+            file.read_to_end(&mut bytes)
+        });
         if let Err(error) = read {
             if error.kind() != io::ErrorKind::NotFound {
                 tracing::warn!(path = %path.display(), %error, "compiled code cannot be read: compiling anew");
@@ -334,27 +416,80 @@ fn exposed(_metadata: &fs::Metadata) -> bool {
     false
 }
 
-/// Removes the oldest files of compiled code beyond [`FILES_MOST`], with the descriptions beside them.
-fn prune(folder: &Path) -> io::Result<()> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == Kind::Code.extension())
-        {
-            files.push((entry.metadata()?.modified()?, path));
+/// A folder's files of compiled code.
+#[derive(Debug, Default)]
+struct Listing {
+    /// When each was last loaded or written, its path, and its bytes with the description's beside it.
+    code: Vec<(SystemTime, PathBuf, u64)>,
+    bytes: u64,
+}
+
+impl Listing {
+    fn of(folder: &Path) -> io::Result<Listing> {
+        let mut listing = Listing::default();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let path = entry.path();
+            let extension = path.extension().unwrap_or_default();
+            let looked = match entry.metadata() {
+                Ok(looked) => looked,
+                // Somebody removed it meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            if extension == Kind::Code.extension() {
+                let beside = path.with_extension(Kind::Description.extension());
+                let beside = fs::metadata(beside).map_or(0, |beside| beside.len());
+                let bytes = looked.len() + beside;
+                listing.bytes += bytes;
+                listing.code.push((looked.modified()?, path, bytes));
+            } else if extension == "tmp"
+                && looked.modified()?.elapsed().is_ok_and(|age| age > ASIDE)
+            {
+                // Of a process that ended while it wrote.
+                remove(&path)?;
+            }
         }
+        listing.code.sort();
+        Ok(listing)
     }
-    let surplus = files.len().saturating_sub(FILES_MOST);
-    files.sort();
-    for (_, path) in files.into_iter().take(surplus) {
-        fs::remove_file(&path)?;
-        match fs::remove_file(path.with_extension(Kind::Description.extension())) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+
+    /// Removes what was loaded the longest ago, with the descriptions beside it, until no more files and bytes are left
+    /// than may be. What `stays` does.
+    fn prune(self, files: usize, bytes: u64, stays: impl Fn(&Path) -> bool) -> io::Result<Left> {
+        let mut left = Left {
+            files: self.code.len(),
+            bytes: self.bytes,
+            removed: 0,
+        };
+        for (_, path, size) in self.code {
+            if left.files <= files && left.bytes <= bytes {
+                break;
+            }
+            if stays(&path) {
+                continue;
+            }
+            remove(&path)?;
+            remove(&path.with_extension(Kind::Description.extension()))?;
+            left.files -= 1;
+            left.bytes -= size;
+            left.removed += 1;
         }
+        Ok(left)
     }
-    Ok(())
+}
+
+/// What is left of a folder.
+struct Left {
+    files: usize,
+    bytes: u64,
+    removed: usize,
+}
+
+/// Removes a file that may be gone.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }

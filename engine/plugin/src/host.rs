@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
-use crate::cache::{CacheError, CodeCache};
+use crate::cache::{CACHE_BYTES, CacheError, CodeCache};
+use crate::compiler::Compiler;
 use crate::error::LoadError;
 use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::plugin::{self, Plugin};
 use crate::pool::Pool;
-use crate::runtime::{GuestRuntime, share_with_compiler};
+use crate::runtime::GuestRuntime;
 use crate::share::Share;
 use crate::tier::Tier;
 
@@ -26,6 +27,9 @@ pub struct HostConfig {
     /// The folder holds `node.key` too, readable by its owner only: whoever can read the key can put
     /// machine code into this process.
     pub cache_dir: Option<PathBuf>,
+    /// Most bytes of compiled code in that folder; default 4 GiB. Beyond it goes what was loaded the longest ago and is not
+    /// loaded now.
+    pub cache_bytes: u64,
     /// Instances that may be alive at once; none: as many as the machine can hold. Default: none.
     pub pool: Option<u32>,
     /// Threads that run guests, and as many that compile. Default: 1. Never those of media or signalling.
@@ -42,6 +46,7 @@ impl Default for HostConfig {
     fn default() -> Self {
         Self {
             cache_dir: None,
+            cache_bytes: CACHE_BYTES,
             pool: None,
             guest_threads: 1,
             guest_niceness: 5,
@@ -100,6 +105,8 @@ pub enum HostError {
 #[derive(Clone)]
 pub struct Host {
     pub(crate) shared: Arc<Shared>,
+    /// For whom it compiles.
+    compiles_as: Share,
 }
 
 /// What all plugins of a host share.
@@ -107,8 +114,9 @@ pub(crate) struct Shared {
     pub(crate) native: Arc<Tier>,
     /// Made when the first interpreter is loaded: most hosts have none.
     interpreters: OnceLock<Arc<Tier>>,
-    pub(crate) cache: Option<CodeCache>,
+    pub(crate) cache: Option<Arc<CodeCache>>,
     pub(crate) runtime: GuestRuntime,
+    pub(crate) compiler: Arc<Compiler>,
     /// For guests that are nobody's: descriptions, and steps that are run alone.
     pub(crate) share: Share,
     tick: Duration,
@@ -134,18 +142,23 @@ impl Host {
         let native = Tier::native(pool, tick)?;
         // Both tiers make the same machine code.
         let cache = match config.cache_dir {
-            Some(folder) => Some(CodeCache::open(&native.engine, folder)?),
+            Some(folder) => {
+                let cache = CodeCache::open(&native.engine, folder, config.cache_bytes)?;
+                Some(Arc::new(cache))
+            }
             None => None,
         };
         let runtime = GuestRuntime::new(config.guest_threads, config.guest_niceness)
             .map_err(HostError::Threads)?;
-        share_with_compiler(config.guest_threads, config.guest_niceness);
+        let share = runtime.nobodys();
         Ok(Self {
+            compiles_as: share.clone(),
             shared: Arc::new(Shared {
                 native: Arc::new(native),
                 interpreters: OnceLock::new(),
                 cache,
-                share: runtime.nobodys(),
+                share,
+                compiler: Compiler::new(config.guest_threads, config.guest_niceness),
                 runtime,
                 tick,
             }),
@@ -166,8 +179,16 @@ impl Host {
             max_map_count: pool.max_map_count,
             guest_threads: shared.runtime.threads(),
             epoch_tick: shared.tick,
-            cache_hits: shared.cache.as_ref().map_or(0, CodeCache::hits),
-            cache_rejected: shared.cache.as_ref().map_or(0, CodeCache::rejected),
+            cache_hits: shared.cache.as_ref().map_or(0, |cache| cache.hits()),
+            cache_rejected: shared.cache.as_ref().map_or(0, |cache| cache.rejected()),
+        }
+    }
+
+    /// The same host, compiling for a tenant: it takes turns with others.
+    pub fn compiling_for(&self, share: &Share) -> Host {
+        Host {
+            shared: Arc::clone(&self.shared),
+            compiles_as: share.clone(),
         }
     }
 
@@ -207,7 +228,8 @@ impl Host {
         grants: &Grants,
         limits: &Limits,
     ) -> Result<Plugin, Vec<LoadError>> {
-        plugin::load(&self.shared, component, grants, limits).await
+        let turns = self.compiles_as.id();
+        plugin::load(&self.shared, turns, component, grants, limits).await
     }
 }
 

@@ -42,6 +42,7 @@
 mod admit;
 mod cache;
 mod calls;
+mod compiler;
 mod componentize;
 mod description;
 mod engine;

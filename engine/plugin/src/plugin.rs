@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use strowger_flow::catalog::PluginDescription;
 use tokio::sync::Notify;
+use tokio::task::JoinError;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use crate::admit::{self, Inspection, Served};
+use crate::cache::InUse;
 use crate::description::{self, StepChecks};
 use crate::error::{LoadError, StepError};
 use crate::grants::Grants;
@@ -37,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) run: ComponentExportIndex,
     pub(crate) describe: ComponentExportIndex,
     pub(crate) steps: StepChecks,
+    /// Keeps its compiled code on the disk.
+    _in_use: Option<InUse>,
     digest: String,
     imports: Vec<String>,
     wasi: Vec<String>,
@@ -126,26 +130,37 @@ impl fmt::Debug for Plugin {
     }
 }
 
-/// Checks, compiles and asks: see [`Host::load`](crate::Host::load).
+/// Checks, compiles and asks: see [`Host::load`](crate::Host::load). What is to be compiled waits for a turn of
+/// `turns`, a share's number.
 pub(crate) async fn load(
     shared: &Arc<Shared>,
+    turns: u64,
     component: &[u8],
     grants: &Grants,
     limits: &Limits,
 ) -> Result<Plugin, Vec<LoadError>> {
     let fault = |reason: String| vec![LoadError::Engine { reason }];
-    let work = {
+    let panicked = |error: JoinError| fault(format!("checking the component panicked: {error}"));
+    let looked = {
         let (bytes, grants, limits) = (component.to_vec(), grants.clone(), limits.clone());
-        let shared = Arc::clone(shared);
-        // Validating and compiling take a second per megabyte.
-        let runtime = Arc::clone(&shared);
-        runtime
+        let host = Arc::clone(shared);
+        // Validating takes some time for each megabyte.
+        shared
             .runtime
-            .run_blocking(move || prepare(&shared, &bytes, &grants, &limits))
+            .run_blocking(move || look(&host, bytes, &grants, &limits))
     };
-    let prepared = work
-        .await
-        .map_err(|error| fault(format!("checking the component panicked: {error}")))?;
+    let prepared = match looked.await.map_err(panicked)? {
+        Looked::Prepared(prepared) => prepared,
+        Looked::Uncompiled(bytes, inspection) => {
+            let turn = shared.compiler.turn(turns).await;
+            let host = Arc::clone(shared);
+            // Compiling takes a second per megabyte.
+            let compiled = shared.runtime.run_blocking(move || {
+                turn.work(|| prepare(inspection, |inspection| compile(&host, &bytes, inspection)))
+            });
+            compiled.await.map_err(panicked)?
+        }
+    };
     let (mut complaints, inner, known) = match prepared {
         Prepared::Refused(complaints) => return Err(complaints),
         Prepared::Runnable(complaints, inner, known) => (complaints, inner, known),
@@ -203,12 +218,39 @@ enum Prepared {
     Runnable(Vec<LoadError>, Box<Inner>, Option<String>),
 }
 
-fn prepare(shared: &Arc<Shared>, bytes: &[u8], grants: &Grants, limits: &Limits) -> Prepared {
-    let inspection = admit::inspect(bytes, grants, limits);
+/// A component that was looked at from outside.
+enum Looked {
+    /// Wrong, or compiled before.
+    Prepared(Prepared),
+    /// To be compiled.
+    Uncompiled(Vec<u8>, Inspection),
+}
+
+fn look(shared: &Arc<Shared>, bytes: Vec<u8>, grants: &Grants, limits: &Limits) -> Looked {
+    let inspection = admit::inspect(&bytes, grants, limits);
     if !inspection.runnable() {
-        return Prepared::Refused(inspection.complaints);
+        return Looked::Prepared(Prepared::Refused(inspection.complaints));
     }
-    match compile(shared, bytes, &inspection) {
+    let tier = match tier(shared, &inspection) {
+        Ok(tier) => tier,
+        Err(complaint) => return Looked::Prepared(prepare(inspection, |_| Err(complaint))),
+    };
+    let cache = shared.cache.as_ref();
+    let cached = cache.and_then(|cache| cache.load(&tier.engine, &inspection.digest));
+    let Some(component) = cached else {
+        return Looked::Uncompiled(bytes, inspection);
+    };
+    let known = cache.and_then(|cache| cache.description(&inspection.digest));
+    Looked::Prepared(prepare(inspection, |inspection| {
+        Ok((assemble(shared, tier, &component, inspection)?, known))
+    }))
+}
+
+fn prepare(
+    inspection: Inspection,
+    make: impl FnOnce(&Inspection) -> Result<(Inner, Option<String>), LoadError>,
+) -> Prepared {
+    match make(&inspection) {
         Ok((inner, known)) => Prepared::Runnable(inspection.complaints, Box::new(inner), known),
         Err(complaint) => {
             let mut complaints = inspection.complaints;
@@ -218,36 +260,52 @@ fn prepare(shared: &Arc<Shared>, bytes: &[u8], grants: &Grants, limits: &Limits)
     }
 }
 
+fn tier(shared: &Arc<Shared>, inspection: &Inspection) -> Result<Arc<Tier>, LoadError> {
+    match inspection.interpreter {
+        false => Ok(Arc::clone(&shared.native)),
+        true => shared.interpreters().map_err(|error| LoadError::Engine {
+            reason: error.to_string(),
+        }),
+    }
+}
+
 fn compile(
     shared: &Arc<Shared>,
     bytes: &[u8],
     inspection: &Inspection,
 ) -> Result<(Inner, Option<String>), LoadError> {
-    let unsupported = |error: wasmtime::Error| LoadError::Unsupported {
-        reason: admit::in_one_line(&format!("{error:#}")),
-    };
-    let tier = match inspection.interpreter {
-        false => Arc::clone(&shared.native),
-        true => shared.interpreters().map_err(|error| LoadError::Engine {
-            reason: error.to_string(),
-        })?,
-    };
+    let tier = tier(shared, inspection)?;
     let cache = shared.cache.as_ref();
-    let cached = cache.and_then(|cache| cache.load(&tier.engine, &inspection.digest));
-    let (component, known) = match cached {
-        Some(component) => {
-            let known = cache.and_then(|cache| cache.description(&inspection.digest));
-            (component, known)
-        }
+    // Another may have compiled it while this one waited.
+    let again = cache.filter(|cache| cache.has(&inspection.digest));
+    let cached = again.and_then(|cache| cache.load(&tier.engine, &inspection.digest));
+    let component = match cached {
+        Some(component) => component,
         None => {
             let component = Component::from_binary(&tier.engine, bytes).map_err(unsupported)?;
             if let Some(cache) = cache {
                 cache.store(&inspection.digest, &component);
             }
-            (component, None)
+            component
         }
     };
-    let pre = link(&component, &inspection.imports).map_err(unsupported)?;
+    Ok((assemble(shared, tier, &component, inspection)?, None))
+}
+
+fn unsupported(error: wasmtime::Error) -> LoadError {
+    LoadError::Unsupported {
+        reason: admit::in_one_line(&format!("{error:#}")),
+    }
+}
+
+/// Links compiled code to what it imports.
+fn assemble(
+    shared: &Arc<Shared>,
+    tier: Arc<Tier>,
+    component: &Component,
+    inspection: &Inspection,
+) -> Result<Inner, LoadError> {
+    let pre = link(component, &inspection.imports).map_err(unsupported)?;
     let export = |name: &str| {
         let guest = component.get_export_index(None, &inspection.guest);
         guest
@@ -267,6 +325,10 @@ fn compile(
     imports.sort();
     imports.dedup();
     let inner = Inner {
+        _in_use: shared
+            .cache
+            .as_ref()
+            .map(|cache| cache.in_use(&inspection.digest)),
         shared: Arc::clone(shared),
         tier,
         run: export("run")?,
@@ -284,5 +346,5 @@ fn compile(
             steps: Default::default(),
         },
     };
-    Ok((inner, known))
+    Ok(inner)
 }

@@ -124,20 +124,6 @@ impl GuestRuntime {
     }
 }
 
-/// Gives the compiler's threads the guests' number and priority: a large upload must not take the
-/// processor from media either.
-///
-/// They belong to the process; whoever set them up before keeps them as they are.
-pub(crate) fn share_with_compiler(threads: usize, niceness: u8) {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.max(1))
-        .thread_name(|index| format!("compile-{index}"))
-        .start_handler(move |_| lower_priority(niceness));
-    if let Err(error) = pool.build_global() {
-        tracing::debug!(%error, "the compiler's threads were set up before");
-    }
-}
-
 impl fmt::Debug for GuestRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GuestRuntime")
@@ -191,7 +177,7 @@ impl<T> Future for GuestTask<T> {
 }
 
 #[cfg(target_os = "linux")]
-fn lower_priority(niceness: u8) {
+pub(crate) fn lower_priority(niceness: u8) {
     if niceness == 0 {
         return;
     }
@@ -206,7 +192,7 @@ fn lower_priority(niceness: u8) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn lower_priority(_niceness: u8) {}
+pub(crate) fn lower_priority(_niceness: u8) {}
 
 /// Makes the calling thread one that any other takes the processor from at once, when it wakes. A lower priority alone lets
 /// who wakes wait for the end of a time slice, which is milliseconds (sched(7), `SCHED_IDLE`).

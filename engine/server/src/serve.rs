@@ -61,7 +61,7 @@ impl Traffic {
                 "No route for this number",
                 early::NO_ROUTE,
             ),
-            NotAdmitted::NothingLive(_) => (
+            NotAdmitted::NothingLive(_) | NotAdmitted::NotServed(_) => (
                 &self.nothing_live,
                 480,
                 "Nothing is live here",

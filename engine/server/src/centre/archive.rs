@@ -46,6 +46,21 @@ pub enum ArchiveError {
         "the path `{0}` in the archive cannot be: it must stay in the project, have at most 200 bytes, 8 folders in one another, and no control characters"
     )]
     Path(String),
+    /// A file of the form of a signature is none.
+    #[error(
+        "`{0}` is no signature: 64 bytes in base64, as `strowger push --key` puts it beside a component"
+    )]
+    Signature(String),
+    /// A path is a file's and a folder's.
+    #[error(
+        "`{file}` in the archive is a file, and `{below}` would lie in it: rename one of the two"
+    )]
+    InFile {
+        /// The file.
+        file: String,
+        /// What lies below it.
+        below: String,
+    },
     /// A path is there twice.
     #[error("`{0}` stands twice in the archive")]
     Twice(String),
@@ -124,6 +139,17 @@ fn read(reader: impl Read, limits: ArchiveLimits) -> Result<Tree, ArchiveError> 
     }
     if tree.is_empty() {
         return Err(ArchiveError::Empty);
+    }
+    for path in tree.keys() {
+        let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+        for file in above {
+            if tree.contains_key(file) {
+                return Err(ArchiveError::InFile {
+                    file: file.to_owned(),
+                    below: path.clone(),
+                });
+            }
+        }
     }
     Ok(tree)
 }
@@ -239,6 +265,10 @@ mod tests {
                 "neither a file",
             ),
             (archive(&[("a", file, b"1"), ("./a", file, b"2")]), "twice"),
+            (
+                archive(&[("audio", file, b"1"), ("audio/b.wav", file, b"2")]),
+                "`audio/b.wav` would lie in it",
+            ),
             (archive(&[("a", file, &large)]), "more than 65536 bytes"),
             (archive(&many), "more than 8 files"),
             (archive(&[]), "no file"),

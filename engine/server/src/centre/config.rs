@@ -153,6 +153,31 @@ pub fn is_centre(folder: &Path) -> bool {
 }
 
 impl Tenants {
+    /// What is wrong with the tenants' files: of each by itself, or, where each is well, of all together.
+    pub fn faults(centre: &Path) -> Vec<TenantsError> {
+        let files = std::fs::read_dir(centre.join(TENANTS))
+            .into_iter()
+            .flatten();
+        let files = files.flatten().map(|entry| entry.path());
+        let mut files: Vec<PathBuf> = files
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "toml")
+            })
+            .collect();
+        files.sort();
+        let alone = files.into_iter().filter_map(|path| {
+            // What cannot be read is told by whoever reads them all.
+            let why = TenantConfig::parse(&std::fs::read_to_string(&path).ok()?).err()?;
+            Some(TenantsError::Invalid { path, why })
+        });
+        let faults: Vec<TenantsError> = alone.collect();
+        match faults.is_empty() {
+            true => Tenants::read(centre).err().into_iter().collect(),
+            false => faults,
+        }
+    }
+
     /// Reads the tenants' files of a centre's folder.
     pub fn read(centre: &Path) -> Result<Tenants, TenantsError> {
         let folder = centre.join(TENANTS);
@@ -390,6 +415,15 @@ fn wrong_grant(grants: &Grants) -> Option<(&'static str, String)> {
         );
         return Some(("http", why));
     }
+    let queues = grants.queues.iter().flatten();
+    let odd = |queue: &&String| queue.trim().is_empty() || queue.contains(char::is_control);
+    if let Some(queue) = queues.clone().find(odd) {
+        let why = format!(
+            "grants.queues `{}` is no name of a queue: write each as the tenant's queues.yaml has it",
+            short(queue)
+        );
+        return Some(("queues", why));
+    }
     grants.vault.iter().find_map(|entry| {
         let why = check_name(entry).err()?;
         let why = format!(
@@ -466,6 +500,10 @@ mod tests {
             (
                 "[grants]\nkv = true\nhttp = [\"a.example:443\", \"*\"]",
                 "line 3: grants.http `*` is not a host and a port",
+            ),
+            (
+                "[grants]\nroute = true\nqueues = [\"front-desk\", \"\"]",
+                "line 3: grants.queues `` is no name of a queue",
             ),
             (
                 "[grants]\nvault = [\"../x\"]",

@@ -10,7 +10,8 @@ use strowger_plugin::{Host, Limits, Plugin};
 
 use super::config::TenantConfig;
 use super::refusal::{Refusal, Told};
-use crate::project::{Examined, Finding, Project, ProjectError, Steps};
+use crate::project::{Examined, Finding, Project, ProjectError, QueuesFile, Steps};
+use crate::store::{Manifest, Store, StoreError};
 
 /// A project that may be served.
 pub struct Sound {
@@ -24,14 +25,47 @@ pub struct Sound {
     pub capabilities: BTreeMap<String, Vec<String>>,
 }
 
-impl Sound {
-    /// The project's own plugins, by name.
+/// What is to be said of what a project asks for and the operator does not grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ungranted {
+    /// It is an error.
+    Refused,
+    /// Nothing: its uses are refused one by one, since it was granted when the project came in.
+    Held,
+}
+
+/// A project that was looked at, well or not.
+pub struct Looked {
+    project: Project,
+    steps: Steps,
+    program: Result<Program, Refusal>,
+}
+
+impl Looked {
+    /// The project's own plugins that could be loaded, by name.
     pub fn plugins(&self) -> BTreeMap<&str, &Plugin> {
         let plugins = self.steps.plugins.values();
         plugins
             .map(|plugin| (plugin.description().name.as_str(), plugin))
             .filter(|(name, _)| self.project.config.plugins.contains_key(*name))
             .collect()
+    }
+
+    /// What its plugins are configured with.
+    pub fn configs(&self) -> BTreeMap<String, String> {
+        self.project.configs()
+    }
+
+    /// The project, if it may be served: else all that is wrong with it.
+    pub fn sound(self) -> Result<Sound, Refusal> {
+        let program = self.program?;
+        let capabilities = capabilities(&self.project, &self.steps);
+        Ok(Sound {
+            project: self.project,
+            steps: self.steps,
+            program,
+            capabilities,
+        })
     }
 }
 
@@ -41,7 +75,19 @@ pub async fn examine(
     folder: &Path,
     tenant: &str,
     config: &TenantConfig,
+    ungranted: Ungranted,
 ) -> Result<Sound, Refusal> {
+    look(host, folder, tenant, config, ungranted).await?.sound()
+}
+
+/// The same for those who have more to say of its plugins: an error is a project that cannot be looked at.
+pub async fn look(
+    host: &Host,
+    folder: &Path,
+    tenant: &str,
+    config: &TenantConfig,
+    ungranted: Ungranted,
+) -> Result<Looked, Refusal> {
     let shown = Shown(format!("{}/", folder.display()));
     let project = Project::read(folder).map_err(|error| shown.unreadable(&error))?;
     let limits = &config.limits.step;
@@ -49,7 +95,10 @@ pub async fn examine(
     if let Some(busy) = complaints.iter().find(|one| one.of_the_engine) {
         return Err(Refusal::Busy(shown.strip(busy.message.english())));
     }
-    let mut findings = not_granted(&project, tenant, config);
+    let mut findings = match ungranted {
+        Ungranted::Refused => not_granted(&project, tenant, config),
+        Ungranted::Held => Vec::new(),
+    };
     if project.config.project.name != tenant {
         let name = &project.config.project.name;
         let message = text!(
@@ -82,18 +131,16 @@ pub async fn examine(
             text += "\n";
         }
     }
-    if !told.is_empty() {
-        return Err(Refusal::Errors { told, text });
-    }
-    let program = examined
-        .program(&steps)
-        .map_err(|error| shown.unreadable(&error))?;
-    let capabilities = capabilities(&project, &steps);
-    Ok(Sound {
+    let program = if told.is_empty() {
+        let program = examined.program(&steps);
+        program.map_err(|error| shown.unreadable(&error))
+    } else {
+        Err(Refusal::Errors { told, text })
+    };
+    Ok(Looked {
         project,
         steps,
         program,
-        capabilities,
     })
 }
 
@@ -113,11 +160,8 @@ pub async fn try_examples(plugin: &Plugin, config: &str, limits: &Limits) -> Res
         .iter()
         .map(|wrong| Told::plain("plugin-example", format!("plugin {name}: {wrong}")))
         .collect();
-    let lines = told
-        .iter()
-        .map(|told| format!("error[{}]: {}\n", told.rule, told.message));
     Err(Refusal::Errors {
-        text: lines.collect(),
+        text: told.iter().map(Told::line).collect(),
         told,
     })
 }
@@ -127,10 +171,8 @@ fn not_granted(project: &Project, tenant: &str, config: &TenantConfig) -> Vec<Fi
     let mut findings = Vec::new();
     for (plugin, asked) in &project.config.plugins {
         let granted = &config.grants;
-        let hosts = asked.grants.http.iter().filter(|host| {
-            let mut known = granted.http.iter();
-            !known.any(|known| known.eq_ignore_ascii_case(host))
-        });
+        let hosts = asked.grants.http.iter();
+        let hosts = hosts.filter(|host| !granted.has_host(host));
         let mut missing: Vec<String> = hosts.map(|host| format!("http {host}")).collect();
         if asked.grants.kv && !granted.kv {
             missing.push("kv".to_owned());
@@ -138,6 +180,9 @@ fn not_granted(project: &Project, tenant: &str, config: &TenantConfig) -> Vec<Fi
         if asked.grants.route && !granted.route {
             missing.push("route".to_owned());
         }
+        let queues = asked.grants.queues.iter().flatten();
+        let queues = queues.filter(|queue| !granted.has_queue(queue));
+        missing.extend(queues.map(|queue| format!("queue {queue}")));
         let entries = asked.grants.vault.iter();
         let entries = entries.filter(|entry| !granted.vault.contains(entry));
         missing.extend(entries.map(|entry| format!("vault {entry}")));
@@ -154,7 +199,73 @@ fn not_granted(project: &Project, tenant: &str, config: &TenantConfig) -> Vec<Fi
             findings.push(project.at_key(Level::Error, &key, message, Some(help)));
         }
     }
+    for queue in foreign_queues(&project.queues, config) {
+        let message = text!(
+            "queues.yaml has the queue `{queue}`, which the operator has not granted to {tenant}",
+            "`queues.yaml` 里有队列 `{queue}`，而运营方没有授予租户 `{tenant}`"
+        );
+        let help = Text::fixed(
+            "use one of the queues in [grants] of the tenant's file, or ask the operator to add it there",
+            "请使用租户文件 `[grants]` 里的队列，或请运营方把它加进去",
+        );
+        let file = project.folder.join("queues.yaml").display().to_string();
+        findings.push(Finding::whole(Level::Error, &file, message, Some(help)));
+    }
     findings
+}
+
+/// Queues that a project has and the operator does not grant.
+fn foreign_queues<'q>(
+    queues: &'q QueuesFile,
+    config: &TenantConfig,
+) -> impl Iterator<Item = &'q String> {
+    let names = queues.queues.keys();
+    names.filter(|queue| !config.grants.has_queue(queue))
+}
+
+/// What a revision touches and the operator does not grant any more: `orders: http api.example:443`, `queue front-desk`.
+pub async fn withdrawn(
+    store: &Store,
+    manifest: &Manifest,
+    config: &TenantConfig,
+) -> Result<Vec<String>, StoreError> {
+    let mut lost = of_plugins(manifest, config);
+    if config.grants.queues.is_some()
+        && let Some(sha256) = manifest.files.get("queues.yaml")
+        && let Some(text) = store.blob(sha256).await?
+    {
+        match serde_yaml::from_slice(&text) {
+            Ok(queues) => {
+                let foreign = foreign_queues(&queues, config);
+                lost.extend(foreign.map(|queue| format!("queue {queue}")));
+            }
+            Err(_) => lost.push("the queues of a queues.yaml that cannot be read".to_owned()),
+        }
+    }
+    Ok(lost)
+}
+
+fn of_plugins(manifest: &Manifest, config: &TenantConfig) -> Vec<String> {
+    let grants = &config.grants;
+    let holds = |capability: &str| match capability.split_once(' ') {
+        Some(("http", host)) => grants.has_host(host),
+        Some(("vault", entry)) => grants.vault.iter().any(|known| known == entry),
+        Some(("route", queue)) => {
+            let named = queue.strip_prefix("queue ");
+            grants.route && named.is_none_or(|queue| grants.has_queue(queue))
+        }
+        _ => match capability {
+            "kv" => grants.kv,
+            "route" => grants.route,
+            _ => true,
+        },
+    };
+    let plugins = manifest.capabilities.iter();
+    let all = plugins.flat_map(|(plugin, touched)| {
+        let lost = touched.iter().filter(|capability| !holds(capability));
+        lost.map(move |capability| format!("{plugin}: {capability}"))
+    });
+    all.collect()
 }
 
 /// What each plugin may touch beyond its contact: what it imports, as far as it is granted.
@@ -173,7 +284,14 @@ fn capabilities(project: &Project, steps: &Steps) -> BTreeMap<String, Vec<String
                     let entries = config.grants.vault.iter();
                     touched.extend(entries.map(|entry| format!("vault {entry}")));
                 }
-                "kv" | "route" => touched.push(import.clone()),
+                "route" => match &config.grants.queues {
+                    None => touched.push(import.clone()),
+                    Some(queues) => {
+                        touched.push("route transfer".to_owned());
+                        touched.extend(queues.iter().map(|queue| format!("route queue {queue}")));
+                    }
+                },
+                "kv" => touched.push(import.clone()),
                 _ => {}
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! A centre is a folder with a `strowger.toml` of its own, which says where calls come in and where data is kept, and
 //! with `tenants/NAME.toml`, in which the operator says what each tenant may do. What a tenant's contacts walk is
-//! pushed, checked, stored and released: `publish`. A project that is served from its folder is one tenant whose
+//! pushed, checked and stored (`push`), released (`release`), and then served (`serving`). A project that is served from its folder is one tenant whose
 //! folder is what is live.
 
 pub mod archive;
@@ -10,13 +10,17 @@ mod config;
 mod examine;
 mod follow;
 mod prune;
-mod publish;
+mod push;
 mod refusal;
+mod release;
+mod serving;
 mod shadow;
 pub mod signature;
 pub(crate) mod stored;
 mod tenant;
 mod tree;
+mod unused;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,13 +29,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub use config::{TENANTS, TenantConfig, TenantLimits, Tenants, TenantsError, is_centre};
 pub(crate) use examine::Sound;
 pub use follow::follow;
-pub use publish::{Order, Pushed};
+pub(crate) use push::MAX_NOTE;
+pub use push::Pushed;
 pub use refusal::{Refusal, Told};
+pub use release::Order;
 pub use tenant::{ChatSeat, Live, Seat, Served, Tenant};
 
 use crate::effects::Allowance;
-use crate::project::{Resume, Routes};
+use crate::project::{Grants, Resume, Routes};
 use crate::runtime::{Engine, Node};
+use crate::store::Store;
 
 /// Most characters that are kept of what is wrong with a tenant.
 const FAULT_CHARS: usize = 4_000;
@@ -81,6 +88,9 @@ pub enum NotAdmitted {
     /// Its tenant has nothing live.
     #[error("tenant {0} has released nothing yet")]
     NothingLive(String),
+    /// What its tenant has released cannot be served.
+    #[error("what tenant {0} has released cannot be served now: its operator finds why in the log")]
+    NotServed(String),
     /// Its tenant has as many contacts as it may.
     #[error("tenant {0} has as many contacts as it may (limits.contacts)")]
     Full(String),
@@ -135,6 +145,7 @@ impl Centre {
             .map(|(name, config)| {
                 let share = node.host.runtime().share();
                 let allowance = Allowance::new(config.limits.effects());
+                allowance.grant(config.grants.clone());
                 (name.clone(), Tenant::new(&name, share, allowance, config))
             })
             .collect();
@@ -153,17 +164,21 @@ impl Centre {
             tracing::warn!("folders of old revisions are left as they are: {error}");
         }
         for tenant in centre.tenants() {
-            match centre.restore(&tenant, &tenant.config()).await {
-                Ok(Some(live)) => tenant.swap(live),
-                Ok(None) => tracing::info!(tenant = %tenant.name, "nothing is released yet"),
-                Err(refusal) => told(&tenant, "takes no contacts", &refusal),
-            }
+            centre
+                .serve_released(
+                    &tenant,
+                    "takes no contacts: what is released cannot be served",
+                )
+                .await;
         }
         Ok(centre)
     }
 
-    /// Reads the tenants' files again. When something in them cannot be, nothing changes; a tenant whose release cannot be
-    /// served as its file has it now keeps what it had, which is told of it, and the others are taken over.
+    /// Reads the tenants' files again. When something in them cannot be, nothing changes.
+    ///
+    /// Else each holds at once, for contacts in progress too: what is no longer granted is refused at its next use. What is
+    /// released is then examined under it, tenant by tenant; where it cannot be served so, what was live stays, and that is
+    /// told of the tenant.
     pub async fn reload(&self) -> Result<(), String> {
         let Some(folder) = &self.folder else {
             return Err(
@@ -173,31 +188,23 @@ impl Centre {
         let read = Tenants::read(folder).map_err(|error| error.to_string())?;
         let before = self.state();
         let mut tenants = BTreeMap::new();
-        let mut changes = Vec::new();
         for (name, config) in read.tenants {
             let tenant = match before.tenants.get(&name) {
-                Some(tenant) => Arc::clone(tenant),
-                None => {
-                    let share = self.node.host.runtime().share();
-                    let allowance = Allowance::new(config.limits.effects());
-                    Tenant::new(&name, share, allowance, TenantConfig::default())
+                Some(tenant) => {
+                    tenant.configure(config);
+                    Arc::clone(tenant)
                 }
+                None => self.newcomer(&name, config),
             };
-            match self.restore(&tenant, &config).await {
-                Ok(live) => changes.push((Arc::clone(&tenant), config, live)),
-                Err(refusal) => told(
-                    &tenant,
-                    "what is released cannot be served as its file has it now, and what was before holds: release another revision, and read the files again",
-                    &refusal,
-                ),
-            }
             tenants.insert(name, tenant);
         }
-        for (tenant, config, live) in changes {
-            tenant.configure(config);
-            tenant.set_fault(None);
-            if let Some(live) = live {
-                tenant.swap(live);
+        for (name, gone) in &before.tenants {
+            if !tenants.contains_key(name) {
+                // Nobody speaks for it any more: its contacts in progress come to their ends without the world.
+                gone.allowance.grant(Grants {
+                    queues: Some(Vec::new()),
+                    ..Grants::default()
+                });
             }
         }
         let state = Arc::new(State {
@@ -205,7 +212,36 @@ impl Centre {
             numbers: Some(read.numbers),
         });
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        for tenant in self.tenants() {
+            // A release that is made meanwhile must not be put back.
+            let _turn = tenant.publishing.lock().await;
+            self.serve_released(&tenant, "what is released cannot be served as its file has it now, and what was live before stays so, without what is not granted")
+                .await;
+        }
         Ok(())
+    }
+
+    /// Puts what a tenant has released in place, examined under its file as it is now; `or_else` says what is so where that
+    /// cannot be.
+    async fn serve_released(&self, tenant: &Tenant, or_else: &str) {
+        match self.restore(tenant, &tenant.config()).await {
+            Ok(Some(live)) => tenant.swap(live),
+            Ok(None) => {
+                tenant.set_fault(None);
+                tracing::info!(tenant = %tenant.name, "nothing is released yet");
+            }
+            Err(refusal) => return told(tenant, or_else, &refusal),
+        }
+        self.note_withdrawn(tenant).await;
+    }
+
+    /// A tenant that was not there before.
+    fn newcomer(&self, name: &str, config: TenantConfig) -> Arc<Tenant> {
+        let share = self.node.host.runtime().share();
+        let allowance = Allowance::new(config.limits.effects());
+        let tenant = Tenant::new(name, share, allowance, TenantConfig::default());
+        tenant.configure(config);
+        tenant
     }
 
     /// The tenants, by name.
@@ -241,9 +277,11 @@ impl Centre {
         let tenant = name
             .and_then(|name| state.tenants.get(name))
             .ok_or_else(|| NotAdmitted::NoTenant(short(to)))?;
-        let Served { engine, routes, .. } = tenant
-            .serve(from)
-            .ok_or_else(|| NotAdmitted::NothingLive(tenant.name.clone()))?;
+        let Served { engine, routes, .. } =
+            tenant.serve(from).ok_or_else(|| match tenant.fault() {
+                Some(_) => NotAdmitted::NotServed(tenant.name.clone()),
+                None => NotAdmitted::NothingLive(tenant.name.clone()),
+            })?;
         let route = routes
             .route(to)
             .ok_or_else(|| NotAdmitted::NoRoute(short(to)))?
@@ -291,6 +329,23 @@ impl Centre {
         let live = tenant.live();
         live.map(|live| live.served.engine)
             .ok_or_else(|| format!("tenant {} has nothing live", tenant.name))
+    }
+
+    /// A tenant that may publish here, and the store that keeps it.
+    pub(super) fn publisher(&self, tenant: &str) -> Result<(Arc<Tenant>, Store), Refusal> {
+        if !self.publishes() {
+            return Err(Refusal::Denied(
+                "this engine serves one project from its folder: change it there, or serve a centre, a folder with tenants/"
+                    .to_owned(),
+            ));
+        }
+        let shown: String = tenant.chars().take(64).collect();
+        let found = self
+            .tenant(tenant)
+            .ok_or_else(|| Refusal::Unknown(format!("there is no tenant `{shown}`")))?;
+        let store = self.node.store.clone();
+        let store = store.ok_or_else(|| Refusal::Unable("this engine keeps nothing".to_owned()))?;
+        Ok((found, store))
     }
 
     fn state(&self) -> Arc<State> {

@@ -23,6 +23,11 @@ pub struct Told {
 }
 
 impl Told {
+    /// As one line for people.
+    pub fn line(&self) -> String {
+        format!("error[{}]: {}\n", self.rule, self.message)
+    }
+
     /// A complaint without a place.
     pub fn plain(rule: &str, message: impl Into<String>) -> Told {
         Told {
@@ -82,10 +87,51 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Several as one that tells of them all. An engine that is too busy, or that cannot, says nothing of what was pushed.
+    pub fn all(first: Refusal, more: impl IntoIterator<Item = Refusal>) -> Refusal {
+        let mut refusals: Vec<Refusal> = std::iter::once(first).chain(more).collect();
+        if refusals.len() == 1 {
+            return refusals.swap_remove(0);
+        }
+        let ours = |refusal: &Refusal| {
+            matches!(
+                refusal,
+                Refusal::Busy(_) | Refusal::Unable(_) | Refusal::Store(_)
+            )
+        };
+        if let Some(at) = refusals.iter().position(ours) {
+            return refusals.swap_remove(at);
+        }
+        let (mut told, mut text) = (Vec::new(), String::new());
+        for refusal in refusals {
+            let one = match refusal {
+                Refusal::Errors { told, text } => (told, text),
+                other => {
+                    let told = Told::plain(other.rule(), other.to_string());
+                    let text = told.line();
+                    (vec![told], text)
+                }
+            };
+            told.extend(one.0);
+            text += &one.1;
+        }
+        Refusal::Errors { told, text }
+    }
+
+    /// The kind of complaint where it stands among others.
+    fn rule(&self) -> &'static str {
+        match self {
+            Refusal::Conflict(_) => "plugin-version",
+            Refusal::Denied(_) => "not-allowed",
+            Refusal::Limit(_) => "limit",
+            _ => "refused",
+        }
+    }
+
     /// One complaint as a refusal.
     pub fn one(told: Told) -> Refusal {
         Refusal::Errors {
-            text: format!("error[{}]: {}\n", told.rule, told.message),
+            text: told.line(),
             told: vec![told],
         }
     }

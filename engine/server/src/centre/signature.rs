@@ -1,12 +1,16 @@
 //! Signatures of plugins: Ed25519 (RFC 8032) over a statement that names tenant, plugin, version and bytes, so that one
 //! for another tenant or version says nothing here.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::archive::{ArchiveError, Tree};
 use super::config::TenantConfig;
+use super::tree::digest;
 
 /// What is signed.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +75,27 @@ impl SigningKey {
     pub fn public(&self) -> String {
         STANDARD.encode(self.0.public_key().as_ref())
     }
+}
+
+/// How the file ends that has the signature of the component beside it.
+pub const BESIDE: &str = ".sig";
+
+/// Takes the signatures out of a project's files: `NAME.wasm.sig` is that of `NAME.wasm`. By the SHA-256 of the component.
+pub fn taken_out(tree: &mut Tree) -> Result<BTreeMap<String, Vec<u8>>, ArchiveError> {
+    let signed = |path: &String| {
+        let component = path.strip_suffix(BESIDE)?;
+        tree.contains_key(component)
+            .then(|| (path.clone(), component.to_owned()))
+    };
+    let pairs: Vec<(String, String)> = tree.keys().filter_map(signed).collect();
+    let mut signatures = BTreeMap::new();
+    for (path, component) in pairs {
+        let text = tree.remove(&path).unwrap_or_default();
+        let read = std::str::from_utf8(&text).ok().and_then(signature);
+        let read = read.ok_or(ArchiveError::Signature(path))?;
+        signatures.insert(digest(&tree[&component]), read);
+    }
+    Ok(signatures)
 }
 
 /// Reads a signature as it comes in a header.

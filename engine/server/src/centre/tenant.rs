@@ -133,6 +133,7 @@ impl Tenant {
         self.share
             .set_instances_percent(config.limits.instances_percent);
         self.allowance.set(config.limits.effects());
+        self.allowance.grant(config.grants.clone());
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Failure, OK, data_folder, store_of};
+use super::{Failure, OK, data_folder, own_files, store_of};
 use crate::store::backup::{Manifest, backup};
 
 /// Copies all data of a project, contacts, journals, plugins' data and recordings, while its engine may be running.
@@ -31,6 +31,7 @@ pub(super) struct Backup {
 
 impl Backup {
     pub(super) async fn run(self) -> Result<u8, Failure> {
+        own_files();
         let data = data_folder(self.data, &self.project);
         let place = store_of(&self.project, &data)?;
         let made = backup(&place, &data, &self.folder).await;

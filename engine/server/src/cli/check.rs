@@ -12,7 +12,9 @@ use strowger_plugin::{Host, HostConfig, Limits};
 use strowger_voice::g711::Codec;
 
 use super::findings::{Findings, Form};
+use super::serve::centre_config;
 use super::{CANNOT, FOUND, Failure, OK, Tongue, flow_files};
+use crate::centre::{Tenants, is_centre};
 use crate::project::{
     ConfigError, Examined, Finding, FlowFile, Project, ProjectError, Source, Steps, catalog_of,
     has_errors, lengths,
@@ -28,6 +30,7 @@ const CONNECT: Duration = Duration::from_secs(1);
 #[command(after_help = "Examples:
   strowger check                       check the project in this folder
   strowger check flows/aurora          check a project
+  strowger check /etc/strowger         check a centre's own file and those of its tenants, as SIGHUP would read them
   strowger check menu.flow.yaml        check one file; standard steps are known
   strowger check --format json | jq    findings for a program
   strowger check --format sarif        for code scanning; github, junit and concise for others
@@ -62,6 +65,10 @@ impl Check {
         // What lone files may refer to, loaded once for all of them.
         let mut standard: Option<Catalog> = None;
         for path in &self.paths {
+            if is_centre(path) {
+                worst = worst.max(centre(path, self.format, &mut findings));
+                continue;
+            }
             if path.is_dir() {
                 worst = worst.max(self.project(&host, path, &mut findings).await?);
                 continue;
@@ -198,6 +205,27 @@ impl Check {
         }
         Ok(CANNOT)
     }
+}
+
+/// Checks a centre's own file and those of its tenants; their projects are checked where they are pushed.
+fn centre(folder: &Path, format: Form, findings: &mut Findings) -> u8 {
+    let own = centre_config(folder).err().map(|failure| failure.message);
+    let tenants = Tenants::faults(folder);
+    let mut errors = 0;
+    for why in own
+        .into_iter()
+        .chain(tenants.iter().map(ToString::to_string))
+    {
+        let file = folder.display().to_string();
+        let told = Text::both(why.clone(), why);
+        findings.of_project(&Finding::whole(Level::Error, &file, told, None));
+        errors += 1;
+    }
+    if format == Form::Text {
+        let plural = if errors == 1 { "" } else { "s" };
+        eprintln!("{}: a centre, {errors} error{plural}", folder.display());
+    }
+    if errors == 0 { OK } else { FOUND }
 }
 
 /// Checks a file that stands alone. Its audio lies below the folder of the project around it, or beside it, and counts by its length

@@ -6,9 +6,11 @@ use clap::Args;
 use hyper::Method;
 use serde_json::{Value as Json, json};
 
+use super::plugin::sign;
 use super::remote::Remote;
 use super::{Failure, OK};
 use crate::centre::archive::{Tree, pack};
+use crate::centre::signature::BESIDE;
 use crate::project::Project;
 
 /// Pushes a project to a centre, where it is checked and kept as a revision.
@@ -17,9 +19,10 @@ use crate::project::Project;
   strowger push                                   the project in this folder, to http://127.0.0.1:8080
   strowger push flows/aurora --to https://calls.example.com --release
   strowger push --release --percent 10            one caller in ten gets it
+  strowger push --key acme.key                    signs the plugins' components, where the tenant wants that
 
 What is pushed is what the engine reads: strowger.toml, routes.yaml, queues.yaml, the flows, the audio files and the
-plugins' components. The tenant is project.name.
+plugins' components, with their signatures (NAME.wasm.sig) where they lie beside them. The tenant is project.name.
 
 Exit code: 0 it is there, 1 it has errors or is refused, 2 it could not be pushed.")]
 pub(super) struct Push {
@@ -28,6 +31,9 @@ pub(super) struct Push {
     project: PathBuf,
     #[command(flatten)]
     remote: Remote,
+    /// Sign the plugins' components with the key in this file; `strowger plugin key` makes one.
+    #[arg(long)]
+    key: Option<PathBuf>,
     /// What is new, for those who look at the revisions.
     #[arg(long, default_value = "")]
     note: String,
@@ -54,7 +60,17 @@ impl Push {
     pub(super) async fn run(self) -> Result<u8, Failure> {
         let project = Project::read(&self.project)?;
         let tenant = project.config.project.name.clone();
-        let tree = files(&project)?;
+        let mut tree = files(&project)?;
+        if let Some(key) = &self.key {
+            for plugin in project.config.plugins.values() {
+                let path = written(&plugin.component);
+                let place = project.folder.join(&plugin.component);
+                if let Some(component) = tree.get(&path) {
+                    let signature = sign(key, &place, component, &tenant).await?;
+                    tree.insert(format!("{path}{BESIDE}"), signature.into_bytes());
+                }
+            }
+        }
         let count = tree.len();
         let archive = pack(&tree).map_err(Failure::cannot)?;
         eprintln!(
@@ -123,6 +139,17 @@ pub(super) fn pushed_told(pushed: &Json) {
         };
         tell!("plugin {}@{}, new, {signed}", text("name"), text("version"));
     }
+    for step in pushed["back"].as_array().into_iter().flatten() {
+        tell!("goes back: {}", step.as_str().unwrap_or_default());
+    }
+    let unused = pushed["unused"].as_array().into_iter().flatten();
+    let unused: Vec<&str> = unused.filter_map(Json::as_str).collect();
+    if !unused.is_empty() {
+        tell!(
+            "does nothing here: {} of strowger.toml; the operator of the centre says it",
+            unused.join(", ")
+        );
+    }
     for (key, words) in [
         ("gains", "may touch, new"),
         ("loses", "may no longer touch"),
@@ -159,7 +186,11 @@ fn files(project: &Project) -> Result<Tree, Failure> {
     }
     paths.extend(project.audio.iter().map(PathBuf::from));
     let plugins = project.config.plugins.values();
-    paths.extend(plugins.map(|plugin| plugin.component.clone()));
+    for plugin in plugins {
+        let beside = PathBuf::from(format!("{}{BESIDE}", plugin.component.display()));
+        paths.extend(folder.join(&beside).is_file().then_some(beside));
+        paths.push(plugin.component.clone());
+    }
     let mut tree = Tree::new();
     for path in paths {
         let place = folder.join(&path);

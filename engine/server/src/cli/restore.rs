@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::backup::summary;
-use super::{Failure, OK, data_folder, store_of};
+use super::{Failure, OK, data_folder, own_files, store_of};
 use crate::runtime::take;
 use crate::store::backup::restore;
 
@@ -31,6 +31,7 @@ pub(super) struct Restore {
 
 impl Restore {
     pub(super) async fn run(self) -> Result<u8, Failure> {
+        own_files();
         let data = data_folder(self.data, &self.project);
         let place = store_of(&self.project, &data)?;
         let _lock = take(&data)?;

@@ -10,7 +10,7 @@ use strowger_flow::diagnostic::Language;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, OK, data_folder, start_log};
+use super::{Failure, OK, data_folder, own_files, start_log};
 use crate::centre::{Centre, Live, is_centre};
 use crate::clock::Clock;
 use crate::http::{Api, Gate, NoToken, Tls, router};
@@ -20,7 +20,7 @@ use crate::retention::sweeper;
 use crate::runtime::{Chats, Ladders, Node, Outgoing, Returns, close_orphans, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{LADDER_QUEUE, Sip, SipConfig, bind_remedy};
-use crate::store::Place;
+use crate::store::{Place, Store};
 use crate::vault::Vault;
 use crate::webhooks::couriers;
 
@@ -47,7 +47,13 @@ pub(super) struct Serve {
     /// Where journals, recordings and caches lie; `PROJECT/.strowger` by default.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Begin with an empty store where the data folder shows that it had one.
+    #[arg(long)]
+    new_store: bool,
 }
+
+/// Time between two looks at a store that nobody writes.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 impl Serve {
     pub(super) async fn run(self) -> Result<u8, Failure> {
@@ -65,9 +71,15 @@ impl Serve {
             }
         };
         start_log(config.log.format);
+        own_files();
         let data = data_folder(self.data, &self.project);
         let place = Place::of(&config.store, &self.project, &data).map_err(Failure::cannot)?;
-        not_lost(&place, &data)?;
+        if self.new_store {
+            let made = Store::open_or_begin(&place)
+                .await
+                .map_err(Failure::cannot)?;
+            made.close().await;
+        }
         let listen = self.sip.unwrap_or(config.sip.listen);
         let reached = advertised(listen.ip(), config.sip.advertise).map_err(Failure::cannot)?;
         let sip_config = SipConfig {
@@ -107,7 +119,7 @@ impl Serve {
             }
             None => {
                 let vault = Vault::of(&config.vault, &self.project);
-                let node = Node::open(&place, &data, vault).await?;
+                let node = Node::open(&place, &data, vault, &config.store).await?;
                 close_orphans(&node, config.chat.enabled)
                     .await
                     .map_err(Failure::cannot)?;
@@ -185,6 +197,7 @@ impl Serve {
             {
                 tokio::spawn(courier.run(stop.clone()));
             }
+            tokio::spawn(watch(store.clone(), stop.clone()));
             let (store, rules) = (store.clone(), config.retention.clone());
             // What a centre says holds for all its tenants.
             let tenant = (!centre.publishes()).then(|| config.project.name.clone());
@@ -242,33 +255,24 @@ impl Serve {
     }
 }
 
-/// An error where the store's file is gone from a folder that had one: an empty one would let in whoever is on this machine, as
-/// at a first start, and would know nothing of what lies there.
-fn not_lost(place: &Place, data: &Path) -> Result<(), Failure> {
-    let Place::File { folder, .. } = place else {
-        return Ok(());
-    };
-    let file = folder.join("strowger.db");
-    let some = |name: &str| {
-        let entries = std::fs::read_dir(data.join(name));
-        entries.is_ok_and(|mut entries| entries.next().is_some())
-    };
-    match ["revisions", "recordings"]
-        .into_iter()
-        .find(|name| some(name))
-    {
-        Some(left) if !file.exists() => Err(Failure::cannot(format!(
-            "the store {} is gone, and {} is not empty: restore a backup into a new data folder (`strowger restore`), or, to begin anew, move {} away",
-            file.display(),
-            data.join(left).display(),
-            data.display()
-        ))),
-        _ => Ok(()),
+/// Tells of a store that goes while nobody writes, within seconds, once each time.
+async fn watch(store: Store, stop: CancellationToken) {
+    let mut told = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        let gone = store.gone();
+        if let Some(why) = gone.as_ref().filter(|_| !told) {
+            tracing::error!("the store takes nothing: {why}");
+        }
+        told = gone.is_some();
     }
 }
 
 /// The configuration of a centre, which has no plugins of its own.
-fn centre_config(folder: &Path) -> Result<Config, Failure> {
+pub(super) fn centre_config(folder: &Path) -> Result<Config, Failure> {
     let unusable = |error: ConfigError| Failure::of_project(&error.into(), Language::English);
     let source = Config::source(folder).map_err(unusable)?;
     let config = Config::parse(&source).map_err(unusable)?;

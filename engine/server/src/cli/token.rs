@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{FOUND, Failure, OK, data_folder, store_of, whoever};
+use super::{FOUND, Failure, OK, data_folder, own_files, store_of, whoever};
 use crate::access::{EVERY_TENANT, NewToken, Role, is_scope, is_token_name, tenant_of};
+use crate::centre::{TENANTS, is_centre};
 use crate::clock::Clock;
 use crate::http::{MAX_DAYS, expiry};
 use crate::store::{Change, Outcome, Store, TokenRow};
@@ -85,6 +86,7 @@ impl Of {
     }
 
     pub(super) async fn store(self) -> Result<Store, Failure> {
+        own_files();
         let data = data_folder(self.data, &self.project);
         let place = store_of(&self.project, &data)?;
         Store::open(&place).await.map_err(Failure::cannot)
@@ -132,6 +134,18 @@ pub(super) fn checked_scope(tenant: &str) -> Result<(), Failure> {
     )))
 }
 
+/// An error where a centre has no file of this tenant: a slip in a name would be found by nobody.
+pub(super) fn known_tenant(tenant: &str, folder: &Path) -> Result<(), Failure> {
+    let file = folder.join(TENANTS).join(format!("{tenant}.toml"));
+    if tenant == EVERY_TENANT || !is_centre(folder) || file.is_file() {
+        return Ok(());
+    }
+    Err(Failure::cannot(format!(
+        "there is no tenant {tenant}: {} is not there; an empty file makes it",
+        file.display()
+    )))
+}
+
 impl New {
     async fn run(self) -> Result<u8, Failure> {
         checked_scope(&self.tenant)?;
@@ -140,6 +154,7 @@ impl New {
                 "--name is 1 to 64 characters, none of them a control character",
             ));
         }
+        known_tenant(&self.tenant, self.of.folder())?;
         let store = self.of.store().await?;
         let now = Clock::start().now();
         let token = NewToken::make(now);

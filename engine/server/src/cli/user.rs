@@ -5,7 +5,7 @@ use std::io::Read as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::token::{Of, change, checked_scope, when, whose};
+use super::token::{Of, change, checked_scope, known_tenant, when, whose};
 use super::{FOUND, Failure, OK};
 use crate::access::{EVERY_TENANT, MAX_PASSWORD_BYTES, Passwords, Role, is_user_name};
 use crate::store::UserRow;
@@ -71,6 +71,7 @@ impl User {
 impl Add {
     async fn run(self) -> Result<u8, Failure> {
         checked_scope(&self.tenant)?;
+        known_tenant(&self.tenant, self.of.folder())?;
         if !is_user_name(&self.name) {
             return Err(Failure::cannot(
                 "a user's name is lower-case letters, digits and .-_@, a letter first, at most 64",

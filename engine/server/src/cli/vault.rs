@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::token::{Of, change, when};
+use super::token::{Of, change, known_tenant, when};
 use super::{FOUND, Failure, OK, config_of};
 use crate::access::is_scope;
 use crate::project::VaultSection;
@@ -144,6 +144,7 @@ fn one_tenant(tenant: &str) -> Result<(), Failure> {
 impl Set {
     async fn run(self) -> Result<u8, Failure> {
         one_tenant(&self.tenant)?;
+        known_tenant(&self.tenant, self.of.folder())?;
         check_name(&self.name).map_err(Failure::cannot)?;
         let value = value(self.file.as_deref())?;
         let (vault, store) = open(self.of).await?;

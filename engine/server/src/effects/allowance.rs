@@ -11,6 +11,7 @@ use super::http::{Asker, HttpClient};
 use super::limits::{EffectLimits, LogLimits};
 use super::rate::Rate;
 use super::{Refusal, Secret, kv};
+use crate::project::Grants;
 use crate::store::Store;
 
 /// How often it is told that log lines are left out, in milliseconds.
@@ -20,6 +21,8 @@ const TELL_EVERY_MS: u64 = 10_000;
 #[derive(Debug)]
 pub struct Allowance {
     rules: RwLock<Arc<Rules>>,
+    /// What the operator grants at present; none where only the project itself says what its plugins may touch.
+    grants: RwLock<Option<Arc<Grants>>>,
     /// Requests under way.
     requests: AtomicUsize,
     state: Mutex<State>,
@@ -79,6 +82,7 @@ impl Allowance {
     pub fn new(limits: EffectLimits) -> Arc<Allowance> {
         Arc::new(Allowance {
             rules: RwLock::new(Rules::of(limits)),
+            grants: RwLock::default(),
             requests: AtomicUsize::new(0),
             state: Mutex::default(),
         })
@@ -88,6 +92,49 @@ impl Allowance {
     pub(crate) fn set(&self, limits: EffectLimits) {
         if self.rules().limits != limits {
             *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Rules::of(limits);
+        }
+    }
+
+    /// What the operator grants from now on, to steps that run too: what was withdrawn is refused at its next use.
+    pub(crate) fn grant(&self, grants: Grants) {
+        let mut place = self.grants.write().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(Arc::new(grants));
+    }
+
+    /// Whether the operator grants to hand contacts over.
+    pub(crate) fn may_route(&self) -> Result<(), Refusal> {
+        self.granted("route", "route.grants", |grants| grants.route)
+    }
+
+    /// Whether the operator grants to put contacts into a queue.
+    pub(crate) fn may_queue(&self, queue: &str) -> Result<(), Refusal> {
+        let shown: String = queue.chars().take(64).collect();
+        self.granted(&format!("queue {shown}"), "route.queues", |grants| {
+            grants.has_queue(queue)
+        })
+    }
+
+    /// Whether the operator grants an entry of the vault.
+    pub(crate) fn may_use(&self, entry: &str) -> Result<(), Refusal> {
+        let shown: String = entry.chars().take(64).collect();
+        let capability = format!("vault {shown}");
+        self.granted(&capability, "vault.grants", |grants| {
+            grants.vault.iter().any(|known| known == entry)
+        })
+    }
+
+    fn granted(
+        &self,
+        capability: &str,
+        rule: &'static str,
+        holds: impl Fn(&Grants) -> bool,
+    ) -> Result<(), Refusal> {
+        match self.grants() {
+            Some(grants) if !holds(&grants) => Err(Refusal::denied(
+                rule,
+                format!("{capability}: the operator does not grant it to this tenant"),
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -135,6 +182,15 @@ impl Allowance {
             idempotency_key,
             secrets,
         } = wanted;
+        let still: Vec<String>;
+        let granted = match self.grants() {
+            None => granted,
+            Some(grants) => {
+                let of_both = granted.iter().filter(|host| grants.has_host(host));
+                still = of_both.cloned().collect();
+                &still
+            }
+        };
         let asker = Asker {
             granted,
             idempotency_key,
@@ -152,6 +208,9 @@ impl Allowance {
         call: KvCall,
         now: u64,
     ) -> Json {
+        if let Err(refusal) = self.granted("kv", "kv.grants", |grants| grants.kv) {
+            return self.tell(refusal);
+        }
         let rules = self.rules();
         let limits = &rules.limits.kv;
         let most = limits.operations_per_second;
@@ -203,6 +262,11 @@ impl Allowance {
     fn rules(&self) -> Arc<Rules> {
         // Nothing panics under these locks.
         Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn grants(&self) -> Option<Arc<Grants>> {
+        let grants = self.grants.read().unwrap_or_else(PoisonError::into_inner);
+        grants.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

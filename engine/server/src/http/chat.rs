@@ -416,7 +416,9 @@ fn unprocessable(detail: String) -> Problem {
 
 fn refused(error: ChatError) -> Response {
     let status = match &error {
-        ChatError::NotAdmitted(NotAdmitted::Full(_)) => StatusCode::SERVICE_UNAVAILABLE,
+        ChatError::NotAdmitted(NotAdmitted::Full(_) | NotAdmitted::NotServed(_)) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         ChatError::NotAdmitted(_) | ChatError::Unknown => StatusCode::NOT_FOUND,
         ChatError::NoLanguage { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         ChatError::Over => StatusCode::GONE,

@@ -22,6 +22,8 @@ pub(crate) struct Health {
     calls: usize,
     /// `ok`, or `gone`.
     store: &'static str,
+    /// Tenants of which something that is released, or their file, cannot be as it is: their `fault` says what.
+    tenants_at_fault: usize,
 }
 
 /// Health
@@ -40,12 +42,17 @@ pub(crate) async fn health(State(api): State<Api>) -> (StatusCode, Json<Health>)
         true => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
     };
     let store = api.node.store.as_ref();
-    let gone = store.is_some_and(|store| store.health().gone().is_some());
+    let gone = store.is_some_and(|store| store.gone().is_some());
+    let tenants = api.centre.tenants();
     let health = Health {
         status,
         version: env!("CARGO_PKG_VERSION"),
         calls: api.traffic.calls.load(Ordering::Relaxed),
         store: if gone { "gone" } else { "ok" },
+        tenants_at_fault: tenants
+            .iter()
+            .filter(|tenant| tenant.fault().is_some())
+            .count(),
     };
     (code, Json(health))
 }

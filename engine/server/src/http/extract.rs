@@ -63,6 +63,11 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 }
 
 impl IfMatch {
+    /// Whether there is such a condition.
+    pub fn is_given(&self) -> bool {
+        self.0.contains_key(IF_MATCH)
+    }
+
     /// 412 for a thing that is not there, if any tag is asked for (RFC 9110 section 13.1.1).
     pub fn check_absent(&self) -> Result<(), Problem> {
         match self.0.contains_key(IF_MATCH) {

@@ -51,6 +51,8 @@ pub struct Gate {
     of_tenants: Mutex<HashMap<String, OfTenant>>,
     /// One token is made at a time: they are counted before.
     pub(super) making: tokio::sync::Mutex<()>,
+    /// One entry of a vault is changed at a time: it is held against `If-Match` before.
+    pub(super) changing: tokio::sync::Mutex<()>,
     sign_ins: Buckets<(IpAddr, String)>,
     sign_ins_of_source: Buckets<IpAddr>,
     sign_ins_of_user: Buckets<String>,
@@ -93,6 +95,7 @@ impl Gate {
             requests: Buckets::new(config.requests_per_second.into(), config.burst),
             of_tenants: Mutex::default(),
             making: tokio::sync::Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
             sign_ins: Buckets::new(SIGN_INS.0, SIGN_INS.1),
             sign_ins_of_source: buckets(SIGN_INS_OF_SOURCE),
             sign_ins_of_user: Buckets::new(SIGN_INS_OF_USER.0, SIGN_INS_OF_USER.1),
@@ -302,6 +305,11 @@ fn too_many(seconds: u64) -> Problem {
         ),
         seconds,
     )
+}
+
+/// Whether a request has a token or a session, good or not.
+pub(super) fn says_who(headers: &HeaderMap) -> bool {
+    headers.contains_key(axum::http::header::AUTHORIZATION) || session_cookie(headers).is_some()
 }
 
 /// The value of the session's cookie.

@@ -8,10 +8,12 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
 use super::idempotency::{self, KEY};
 use super::limits::Payer;
 use super::principal::Principal;
+use super::problem::Why;
 use super::routes::Access;
 use super::uploads::{Upload, Uploads};
 use super::{Api, Peer, Problem, gate, tagged};
@@ -60,6 +62,15 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, 
     }
     let Some(permission) = asked else {
         api.gate.count(&source, now)?;
+        // Who says who it is sees what that one may see.
+        if matches!(rule.access, Access::OpenOnLoopback(_)) && gate::says_who(request.headers()) {
+            let (parts, body) = std::mem::take(request).into_parts();
+            let known = api.gate.principal(&parts, now).await;
+            *request = Request::from_parts(parts, body);
+            if let Ok(Some(principal)) = known {
+                request.extensions_mut().insert(principal);
+            }
+        }
         return Ok(None);
     };
     api.gate.tired_of(&source, now)?;
@@ -127,6 +138,39 @@ fn refusal(principal: &Principal, request: &Request, now: u64) -> Option<Change>
     )
 }
 
+/// An attempt to change what a tenant has, to be written down if it is refused.
+fn publication(rule: &Rule, principal: &Principal, request: &Request) -> Option<Change> {
+    let mut parts = request
+        .uri()
+        .path()
+        .strip_prefix("/v1/tenants/")?
+        .split('/');
+    let tenant = parts.next().filter(|tenant| {
+        // A name that is nobody's is in nobody's log.
+        principal.sees(tenant) && rule.api.centre.tenant(tenant).is_some()
+    })?;
+    let tenant = Some(tenant.to_owned());
+    let change = refusal(principal, request, rule.api.now())?;
+    Some(change.of_tenant(tenant))
+}
+
+/// The attempt as it is written down, if it was refused for what it is, or for a limit.
+fn refused_so(attempt: Option<Change>, answer: &Response) -> Option<Change> {
+    let status = answer.status();
+    let again = answer.extensions().get::<idempotency::Again>().is_some();
+    let change = attempt.filter(|_| status.is_client_error() && !again)?;
+    let why = answer.extensions().get::<Why>().map(|why| why.0.as_str());
+    Some(change.with(json!({ "status": status.as_u16(), "why": why })))
+}
+
+async fn note(api: &Api, refused: Option<Change>) {
+    if let Some(change) = refused
+        && let Err(problem) = api.audit(&change).await
+    {
+        tracing::warn!(who = %change.who, "a refusal is not in the audit log: {problem:?}");
+    }
+}
+
 async fn carry_out(
     rule: &Rule,
     principal: Option<Principal>,
@@ -134,14 +178,21 @@ async fn carry_out(
     next: Next,
 ) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
+    let attempt = principal
+        .as_ref()
+        .and_then(|principal| publication(rule, principal, &request));
     let (request, upload) = match rule.push {
         false => (request, None),
         true => match Uploads::admit(&rule.api, request).await {
             Ok((request, upload)) => (request, Some(upload)),
-            Err(problem) => return problem.into_response(),
+            Err(problem) => {
+                let answer = problem.into_response();
+                note(&rule.api, refused_so(attempt, &answer)).await;
+                return answer;
+            }
         },
     };
-    let answer = answered(rule, principal, request, upload, next).await;
+    let answer = answered(rule, principal, request, (attempt, upload), next).await;
     let strange = [StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND];
     if rule.access == Access::OwnToken && strange.contains(&answer.status()) {
         let source = Payer::Source(peer.unwrap_or_default().network());
@@ -155,7 +206,7 @@ async fn answered(
     rule: &Rule,
     principal: Option<Principal>,
     request: Request,
-    upload: Option<Arc<Upload>>,
+    (attempt, upload): (Option<Change>, Option<Arc<Upload>>),
     next: Next,
 ) -> Response {
     let asked: HeaderMap = request.headers().clone();
@@ -175,10 +226,13 @@ async fn answered(
             _ => next.run(request).await,
         };
         // Its part of the memory is held up to here.
-        match upload.and_then(|upload| upload.refusal()) {
+        let answer = match upload.and_then(|upload| upload.refusal()) {
             Some(problem) => problem.into_response(),
             None => answer,
-        }
+        };
+        let refused = refused_so(attempt, &answer);
+        note(&rule.api, refused).await;
+        answer
     });
     match tokio::time::timeout(within, done).await {
         Ok(Ok(answer)) if journalled => answer,

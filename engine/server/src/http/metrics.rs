@@ -3,15 +3,31 @@
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 
 use super::Api;
+use super::principal::Principal;
 
 /// Counters
 ///
-/// In the text form that Prometheus reads. Open while HTTP listens on loopback alone.
+/// In the text form that Prometheus reads. Open while HTTP listens on loopback alone. A tenant's token or user gets the
+/// lines of its tenant.
 #[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "engine", responses((status = 200, body = String, content_type = "text/plain", description = "The counters.")))]
-pub(crate) async fn metrics(State(api): State<Api>) -> String {
+pub(crate) async fn metrics(
+    State(api): State<Api>,
+    principal: Option<Extension<Principal>>,
+) -> String {
+    let own = principal.and_then(|Extension(principal)| principal.tenant);
+    let mut text = match &own {
+        None => of_engine(&api),
+        Some(_) => String::new(),
+    };
+    of_tenants(&api, own.as_deref(), &mut text);
+    text
+}
+
+/// What counts for the whole engine.
+fn of_engine(api: &Api) -> String {
     let traffic = &api.traffic;
     let media = api.media.stats();
     let sip = api.sip.read();
@@ -165,7 +181,7 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
             "store_up",
             "gauge",
             "Whether the store takes what is written.",
-            u64::from(health.gone().is_none()),
+            u64::from(store.gone().is_none()),
         );
         line(
             "store_waiting",
@@ -241,11 +257,19 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
     for (name, help, value) in more {
         line(name, "counter", help, value);
     }
+    text
+}
+
+/// What counts for each tenant, or for one.
+fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
     text.push_str(
         "# HELP strowger_plugin_refusals_total Calls of plugins refused, by tenant and limit.\n\
          # TYPE strowger_plugin_refusals_total counter\n",
     );
     for tenant in api.centre.tenants() {
+        if own.is_some_and(|own| own != tenant.name) {
+            continue;
+        }
         for (limit, refused) in tenant.allowance.refused() {
             // Names of tenants and limits need no quoting.
             let name = &tenant.name;
@@ -256,5 +280,4 @@ pub(crate) async fn metrics(State(api): State<Api>) -> String {
             .expect("writing to a string");
         }
     }
-    text
 }

@@ -155,6 +155,7 @@ fn endpoints() -> Routes {
         .add(Needs(ShadowsRun), routes!(shadow::start))
         .add(Needs(ShadowsRun), routes!(shadow::stop))
         .add(Needs(VaultManage), routes!(vault::list))
+        .add(Needs(VaultManage), routes!(vault::one))
         .add(Needs(VaultManage), routes!(vault::set))
         .add(Needs(VaultManage), routes!(vault::remove))
 }

@@ -9,6 +9,9 @@ use utoipa::ToSchema;
 use crate::access::PasswordError;
 use crate::store::{AccessError, StoreError};
 
+/// Most characters of a refusal that go into the audit log.
+const MAX_WHY_CHARS: usize = 300;
+
 /// A refusal. Its text says what is wrong and what to do, and nothing secret.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -106,8 +109,13 @@ impl Problem {
     }
 }
 
+/// Why something was refused, beside the answer that says so: for the audit log.
+#[derive(Debug, Clone)]
+pub(super) struct Why(pub String);
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let why = Why(self.detail.chars().take(MAX_WHY_CHARS).collect());
         let body = ProblemBody {
             title: self.status.canonical_reason().unwrap_or("error"),
             status: self.status.as_u16(),
@@ -117,6 +125,7 @@ impl IntoResponse for Problem {
         let body = serde_json::to_string(&body).expect("texts and a number");
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (self.status, kind, body).into_response();
+        response.extensions_mut().insert(why);
         let headers = response.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110 §15.5.2: a 401 names the way.
@@ -174,6 +183,68 @@ impl From<PathRejection> for Problem {
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Problem {
-        Problem::of(rejection.status(), rejection.body_text())
+        Problem::of(rejection.status(), plainly(&rejection.body_text()))
+    }
+}
+
+/// What is wrong with a body, without the names of our types.
+fn plainly(text: &str) -> String {
+    let own = "Failed to deserialize the JSON body into the target type: ";
+    let text = match text.strip_prefix(own) {
+        Some(why) => format!("the body: {why}"),
+        None => text.to_owned(),
+    };
+    let Some((before, expected)) = text.split_once(", expected ") else {
+        return text;
+    };
+    let (kind, at) = match expected.split_once(" at line ") {
+        Some((kind, at)) => (kind, format!(" at line {at}")),
+        None => (expected, String::new()),
+    };
+    let words = match kind {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number that is not negative",
+        "i64" => "a whole number",
+        kind if kind.starts_with("struct ") => "an object, `{…}`",
+        kind if kind.starts_with("internally tagged enum") => "an object, `{…}`",
+        kind => kind,
+    };
+    // An array is read as an object's members in turn, and then has too few of them.
+    let before = match before.split_once("invalid length ") {
+        Some((member, _)) if kind.starts_with("struct ") => format!("{member}this is a list"),
+        _ => before.to_owned(),
+    };
+    format!("{before}, expected {words}{at}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plainly;
+
+    #[test]
+    fn a_body_is_refused_in_words_that_a_client_knows() {
+        let own = "Failed to deserialize the JSON body into the target type: ";
+        for (said, told) in [
+            (
+                "invalid length 0, expected struct ReleaseOrder with 4 elements at line 1 column 2",
+                "the body: this is a list, expected an object, `{…}` at line 1 column 2",
+            ),
+            (
+                "revision: invalid type: string \"a\", expected u64 at line 1 column 14",
+                "the body: revision: invalid type: string \"a\", expected a whole number that is not negative at line 1 column 14",
+            ),
+            (
+                "invalid type: integer `1`, expected struct ReleaseOrder at line 1 column 1",
+                "the body: invalid type: integer `1`, expected an object, `{…}` at line 1 column 1",
+            ),
+            (
+                "missing field `revision` at line 1 column 2",
+                "the body: missing field `revision` at line 1 column 2",
+            ),
+        ] {
+            assert_eq!(plainly(&format!("{own}{said}")), told);
+        }
     }
 }

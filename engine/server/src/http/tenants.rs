@@ -20,8 +20,8 @@ use super::tagged::Tagged;
 use super::{Api, Problem};
 use crate::access::Permission;
 use crate::centre::signature::signature;
-use crate::centre::{Order, Pushed, Refusal, Tenant};
-use crate::store::{PluginVersion, Release, Revision};
+use crate::centre::{MAX_NOTE, Order, Pushed, Refusal, Tenant};
+use crate::store::{Audited, Change, PluginVersion, Release, Revision};
 
 /// The header with the signature of a plugin: Ed25519, 64 bytes in base64.
 pub(crate) const SIGNATURE: &str = "strowger-signature";
@@ -48,10 +48,10 @@ pub(crate) struct TenantView {
     contacts_most: usize,
     /// Contacts refused since the start because there were too many.
     refused: u64,
-    /// What new contacts walk; null before the first release.
+    /// What new contacts walk; null before the first release, and where that cannot be served: `fault` says why.
     #[schema(required)]
     release: Option<Release>,
-    /// Why what is released cannot be served, or what the operator's file says cannot be taken; null while all is well.
+    /// Why what is released cannot be served, or what it needs and is not granted; null while all is well.
     #[schema(required)]
     fault: Option<String>,
 }
@@ -168,6 +168,30 @@ pub(crate) struct Noted {
     note: String,
 }
 
+impl Noted {
+    /// The note, which others are shown: no character of it may break a line or turn what stands around it.
+    fn note(&self) -> Result<&str, Problem> {
+        let wrong = if self.note.chars().count() > MAX_NOTE {
+            format!("it has at most {MAX_NOTE} characters")
+        } else if let Some(odd) = self.note.chars().find(|&c| odd(c)) {
+            format!(
+                "it has the character U+{:04X}, which controls how text is shown: leave it out",
+                u32::from(odd)
+            )
+        } else {
+            return Ok(&self.note);
+        };
+        Err(Problem::unprocessable(format!("the note: {wrong}")))
+    }
+}
+
+/// Control characters, and those that turn the direction of text: embeddings, overrides, isolates and marks (Unicode
+/// Standard Annex 9, 2).
+fn odd(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// List tenants
 ///
 /// By name.
@@ -240,17 +264,13 @@ pub(crate) async fn push_project(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let body = body.map_err(cut_off)?;
+    let change = change(&api, &principal, &tenant, "revision.push");
+    let with_plugins = principal.role.may(Permission::PluginsPush);
+    let note = query.note()?;
     let pushed = api
         .centre
-        .push_project(
-            &tenant,
-            body.to_vec(),
-            principal.role.may(Permission::PluginsPush),
-            &query.note,
-            &principal.who,
-        )
-        .await?;
-    kept(&api, &principal, &tenant, "revision.push", &pushed).await
+        .push_project(&tenant, body.to_vec(), with_plugins, note, change);
+    Ok(kept(pushed.await?))
 }
 
 /// Push a plugin
@@ -297,31 +317,23 @@ pub(crate) async fn push_plugin(
             Some(read)
         }
     };
+    let change = change(&api, &principal, &tenant, "plugin.push");
+    let note = query.note()?;
     let pushed = api
         .centre
-        .push_plugin(&tenant, body.to_vec(), signed, &query.note, &principal.who)
-        .await?;
-    kept(&api, &principal, &tenant, "plugin.push", &pushed).await
+        .push_plugin(&tenant, body.to_vec(), signed, note, change);
+    Ok(kept(pushed.await?))
 }
 
-/// Writes a push down and tells it.
-async fn kept(
-    api: &Api,
-    principal: &Principal,
-    tenant: &str,
-    action: &str,
-    pushed: &Pushed,
-) -> Result<Response, Problem> {
-    let versions = pushed.plugins.iter();
-    let versions: Vec<String> = versions
-        .map(|plugin| format!("{}@{}", plugin.name, plugin.version))
-        .collect();
-    let change = principal
-        .change(api.now(), action, format!("{tenant}/{}", pushed.revision))
-        .of_tenant(Some(tenant.to_owned()))
-        .with(json!({ "plugins": versions, "gains": pushed.gains }));
-    let audited = api.audit(&change).await?;
-    Ok((StatusCode::CREATED, Extension(audited), Json(pushed)).into_response())
+/// A push or release by this one, whose number completes it where it is kept.
+fn change(api: &Api, principal: &Principal, tenant: &str, action: &str) -> Change {
+    let change = principal.change(api.now(), action, tenant);
+    change.of_tenant(Some(tenant.to_owned()))
+}
+
+/// Tells a push that was kept and written down.
+fn kept((pushed, audited): (Pushed, Audited)) -> Response {
+    (StatusCode::CREATED, Extension(audited), Json(pushed)).into_response()
 }
 
 /// List plugins' versions
@@ -446,7 +458,10 @@ pub(crate) async fn released_now(
 ) -> Result<Tagged<Release>, Problem> {
     let found = api.centre.tenant(&tenant).ok_or_else(|| unknown(&tenant))?;
     let release = found.live().and_then(|live| live.release);
-    let nothing = || Problem::not_found(format!("tenant {tenant} has nothing live"));
+    let nothing = || match found.fault() {
+        Some(fault) => Problem::of(StatusCode::SERVICE_UNAVAILABLE, fault),
+        None => Problem::not_found(format!("tenant {tenant} has released nothing yet")),
+    };
     Ok(Tagged(release.ok_or_else(nothing)?))
 }
 
@@ -475,19 +490,15 @@ pub(crate) async fn release(
     if_match: IfMatch,
     Body(order): Body<ReleaseOrder>,
 ) -> Result<Response, Problem> {
-    as_it_was(&api, &tenant, &if_match)?;
-    let accepted = order.accept.clone();
+    let held = as_it_was(&api, &tenant, &if_match)?;
     let order = Order {
         revision: order.revision,
         percent: order.percent,
         accept: order.accept,
-        expected: order.expected,
+        expected: order.expected.or(held),
     };
-    let release = api.centre.release(&tenant, order, &principal.who).await?;
-    let detail = json!({
-        "live": release.live, "candidate": release.candidate, "percent": release.percent, "accepted": accepted,
-    });
-    released(&api, &principal, &tenant, "release.make", release, detail).await
+    let change = change(&api, &principal, &tenant, "release.make");
+    Ok(released(api.centre.release(&tenant, order, change).await?))
 }
 
 /// Roll back
@@ -514,44 +525,27 @@ pub(crate) async fn roll_back(
     principal: Principal,
     if_match: IfMatch,
 ) -> Result<Response, Problem> {
-    as_it_was(&api, &tenant, &if_match)?;
-    let release = api.centre.roll_back(&tenant, &principal.who).await?;
-    let detail = json!({ "live": release.live });
-    released(
-        &api,
-        &principal,
-        &tenant,
-        "release.rollback",
-        release,
-        detail,
-    )
-    .await
+    let held = as_it_was(&api, &tenant, &if_match)?;
+    let change = change(&api, &principal, &tenant, "release.rollback");
+    Ok(released(api.centre.roll_back(&tenant, held, change).await?))
 }
 
-/// 412 when the release that holds is not what an `If-Match` names. Of two that release at once one is overtaken all the
-/// same.
-fn as_it_was(api: &Api, tenant: &str, if_match: &IfMatch) -> Result<(), Problem> {
+/// 412 when the release that holds is not what an `If-Match` names; which release that is, so that it still is when its turn
+/// comes.
+fn as_it_was(api: &Api, tenant: &str, if_match: &IfMatch) -> Result<Option<u64>, Problem> {
     let found = api.centre.tenant(tenant).ok_or_else(|| unknown(tenant))?;
     match found.live().and_then(|live| live.release) {
-        Some(release) => if_match.check(&release),
-        None => if_match.check_absent(),
+        Some(release) => {
+            if_match.check(&release)?;
+            Ok(if_match.is_given().then_some(release.number))
+        }
+        None => if_match.check_absent().map(|()| None),
     }
 }
 
-async fn released(
-    api: &Api,
-    principal: &Principal,
-    tenant: &str,
-    action: &str,
-    release: Release,
-    detail: serde_json::Value,
-) -> Result<Response, Problem> {
-    let change = principal
-        .change(api.now(), action, format!("{tenant}/{}", release.number))
-        .of_tenant(Some(tenant.to_owned()))
-        .with(detail);
-    let audited = api.audit(&change).await?;
-    Ok((Extension(audited), Json(release)).into_response())
+/// Tells a release that was kept and written down.
+fn released((release, audited): (Release, Audited)) -> Response {
+    (Extension(audited), Json(release)).into_response()
 }
 
 pub(super) fn unknown(tenant: &str) -> Problem {

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::extract::{Asked, Body};
+use super::extract::{Asked, Body, IfMatch};
 use super::page::Page;
 use super::principal::Principal;
 use super::problem::ProblemBody;
+use super::tagged::Tagged;
 use super::tenants::{ListOf, Named};
 use super::{Api, Problem};
-use crate::store::VaultRow;
+use crate::store::{Store, VaultRow};
 use crate::vault::{VaultError, check_name};
 
 /// An entry of a vault, without its value.
@@ -99,6 +100,51 @@ pub(crate) async fn list(
     ))
 }
 
+/// Look at a vault's entry
+///
+/// Its hosts, and who set it when; no value.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant}/vault/{name}", operation_id = "get_vault_entry", tag = "vault",
+    params(
+        ("tenant" = String, Path, description = "The tenant's name.", max_length = 64),
+        ("name" = String, Path, description = "The entry's name.", max_length = 64),
+    ),
+    responses(
+        (status = 200, body = VaultEntry, headers(("ETag" = String))),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such entry or tenant, or not yours."),
+    )
+)]
+pub(crate) async fn one(
+    State(api): State<Api>,
+    Named(tenant): Named,
+    EntryName(name): EntryName,
+) -> Result<Tagged<VaultEntry>, Problem> {
+    check_name(&name).map_err(|_| absent())?;
+    let row = api.gate.store()?.vault_entry(&tenant, &name).await?;
+    Ok(Tagged(row.ok_or_else(absent)?.into()))
+}
+
+fn absent() -> Problem {
+    Problem::not_found("nothing of this name is in the vault")
+}
+
+/// The entry that is there, if the request's `If-Match` fits it.
+async fn as_it_was(
+    store: &Store,
+    tenant: &str,
+    name: &str,
+    if_match: &IfMatch,
+) -> Result<(), Problem> {
+    // What is no name is in no vault, and PostgreSQL takes no NUL.
+    if !if_match.is_given() || check_name(name).is_err() {
+        return Ok(());
+    }
+    match store.vault_entry(tenant, name).await? {
+        Some(row) => if_match.check(&VaultEntry::from(row)),
+        None => if_match.check_absent(),
+    }
+}
+
 /// Set a vault's entry
 ///
 /// In place of the one of its name, if there is one. Requests that begin from now on have the new value.
@@ -107,10 +153,12 @@ pub(crate) async fn list(
     params(
         ("tenant" = String, Path, description = "The tenant's name.", max_length = 64),
         ("name" = String, Path, description = "The entry's name: lower-case letters, digits and -_., a letter first.", max_length = 64),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET of the entry gave: change it only as it was then."),
     ),
     responses(
         (status = 200, body = VaultEntry, description = "It is kept."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "It was changed since."),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "There is no master key, or there are too many entries."),
         (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "The name, the value or a host is none."),
     )
@@ -120,6 +168,7 @@ pub(crate) async fn set(
     Named(tenant): Named,
     EntryName(name): EntryName,
     principal: Principal,
+    if_match: IfMatch,
     Body(wanted): Body<WantedEntry>,
 ) -> Result<Response, Problem> {
     let store = api.gate.store()?;
@@ -138,6 +187,8 @@ pub(crate) async fn set(
         .change(now, "vault.set", &name)
         .of_tenant(Some(tenant))
         .with(json!({ "hosts": row.hosts() }));
+    let _turn = api.gate.changing.lock().await;
+    as_it_was(store, &row.tenant, &name, &if_match).await?;
     let audited = store.set_vault_entry(&row, &change).await?;
     Ok((Extension(audited), Json(VaultEntry::from(row))).into_response())
 }
@@ -150,10 +201,12 @@ pub(crate) async fn set(
     params(
         ("tenant" = String, Path, description = "The tenant's name.", max_length = 64),
         ("name" = String, Path, description = "The entry's name.", max_length = 64),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET of the entry gave: change it only as it was then."),
     ),
     responses(
         (status = 204, description = "It is removed."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such entry or tenant, or not yours."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "It was changed since."),
     )
 )]
 pub(crate) async fn remove(
@@ -161,15 +214,16 @@ pub(crate) async fn remove(
     Named(tenant): Named,
     EntryName(name): EntryName,
     principal: Principal,
+    if_match: IfMatch,
 ) -> Result<Response, Problem> {
-    let unknown = || Problem::not_found("nothing of this name is in the vault");
-    // What is no name is in no vault, and PostgreSQL takes no NUL.
-    check_name(&name).map_err(|_| unknown())?;
+    check_name(&name).map_err(|_| absent())?;
     let change = principal
         .change(api.now(), "vault.remove", &name)
         .of_tenant(Some(tenant.clone()));
     let store = api.gate.store()?;
+    let _turn = api.gate.changing.lock().await;
+    as_it_was(store, &tenant, &name, &if_match).await?;
     let removed = store.remove_vault_entry(&tenant, &name, &change).await?;
-    let audited = removed.ok_or_else(unknown)?;
+    let audited = removed.ok_or_else(absent)?;
     Ok((StatusCode::NO_CONTENT, Extension(audited)).into_response())
 }

@@ -265,8 +265,25 @@ pub struct Grants {
     pub kv: bool,
     /// Whether it may hand the contact to people.
     pub route: bool,
+    /// Queues that it may put the contact into, by their names in `queues.yaml`; all of them unless they are named here.
+    pub queues: Option<Vec<String>>,
     /// Entries of the tenant's vault that it may put into requests, each to the entry's own hosts.
     pub vault: Vec<String>,
+}
+
+impl Grants {
+    /// Whether a `host:port` is among those of `http`.
+    pub(crate) fn has_host(&self, host: &str) -> bool {
+        self.http
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(host))
+    }
+
+    /// Whether a queue is among those of `queues`.
+    pub(crate) fn has_queue(&self, queue: &str) -> bool {
+        let named = self.queues.as_ref();
+        named.is_none_or(|named| named.iter().any(|known| known == queue))
+    }
 }
 
 /// `[steps]`
@@ -274,7 +291,9 @@ pub struct Grants {
 #[serde(deny_unknown_fields, default)]
 pub struct StepsSection {
     /// How long a step may wait for the contact, a person or a clock before its instance is dropped, in milliseconds;
-    /// default 3000. It is built anew when the answer is there, and does not notice. 0 drops it at once.
+    /// 0 to 60000; default 3000. It is built anew when the answer is there, and does not notice. 0 drops it at once.
+    ///
+    /// An instance that waits takes a place of the pool, which others need.
     pub drop_waiting_after_ms: u64,
 }
 
@@ -283,6 +302,23 @@ impl Default for StepsSection {
         StepsSection {
             drop_waiting_after_ms: 3_000,
         }
+    }
+}
+
+/// Longest that a step may keep its instance while it waits, in milliseconds.
+const DROP_WAITING_AFTER_MOST_MS: u64 = 60_000;
+
+impl StepsSection {
+    /// What is wrong, and the key at which that stands.
+    fn fault(&self) -> Option<(&'static str, Text)> {
+        let (after, most) = (self.drop_waiting_after_ms, DROP_WAITING_AFTER_MOST_MS);
+        (after > most).then(|| {
+            let message = text!(
+                "steps.drop_waiting_after_ms is 0 to {most}, not {after}",
+                "`steps.drop_waiting_after_ms` 是 0 到 {most}，而不是 {after}"
+            );
+            ("drop_waiting_after_ms", message)
+        })
     }
 }
 
@@ -459,6 +495,13 @@ impl Config {
         if let Some((kind, key, message, help)) = self.retention.fault() {
             return wrong(&["retention", kind, key], message, help);
         }
+        if let Some((key, message)) = self.steps.fault() {
+            let help = Text::fixed(
+                "the default is 3000, three seconds: a step that waits for longer gives its instance to others and does not notice",
+                "默认是 3000，即三秒：等得更久的步骤把实例让给别人，而它自己不会察觉",
+            );
+            return wrong(&["steps", key], message, help);
+        }
         if let Some((key, message)) = self.transfer.fault() {
             let help = Text::fixed(
                 "the defaults are 100 calls at once, 60 a minute and 14400 seconds; a trunk is a SIP URI without a user",
@@ -510,6 +553,19 @@ impl Config {
                     Text::fixed(
                         "write host:port, without `http://` and path, such as `api.example.com:443`",
                         "写 主机:端口，不带 `http://` 和路径，例如 `api.example.com:443`",
+                    ),
+                );
+            }
+            if settings.grants.queues.is_some() && !settings.grants.route {
+                return wrong(
+                    &["plugins", plugin, "grants", "queues"],
+                    text!(
+                        "plugins.{plugin}.grants.queues stands without `route = true`",
+                        "有 `plugins.{plugin}.grants.queues` 而没有 `route = true`"
+                    ),
+                    Text::fixed(
+                        "the queues are those of `route`: grant it, or leave them out",
+                        "队列属于 `route`：请授予 `route`，或去掉 `queues`",
                     ),
                 );
             }

@@ -218,6 +218,7 @@ impl Project {
     ) -> Vec<Finding> {
         let mut findings: Vec<Finding> = complaints.iter().map(|c| self.plugin(c)).collect();
         findings.extend(self.findings.iter().cloned());
+        findings.extend(self.no_queues());
         if checked.is_empty() {
             let folder = self.folder.display().to_string();
             findings.push(Finding::whole(
@@ -312,6 +313,32 @@ impl Project {
             }
         }
         findings
+    }
+
+    /// Queues that plugins are granted and that `queues.yaml` does not have.
+    fn no_queues(&self) -> Vec<Finding> {
+        if !self.queues_known {
+            return Vec::new();
+        }
+        let plugins = self.config.plugins.iter();
+        let named = plugins.flat_map(|(plugin, settings)| {
+            let queues = settings.grants.queues.iter().flatten();
+            queues.map(move |queue| (plugin, queue))
+        });
+        let unknown = named.filter(|(_, queue)| !self.queues.queues.contains_key(*queue));
+        let told = unknown.map(|(plugin, queue)| {
+            let message = text!(
+                "plugin {plugin} is granted the queue `{queue}`, which is not there",
+                "授予插件 `{plugin}` 的队列 `{queue}` 不存在"
+            );
+            let help = Text::fixed(
+                "correct the name, or add the queue to queues.yaml",
+                "请改正名字，或在 `queues.yaml` 里添加这个队列",
+            );
+            let key = ["plugins", plugin.as_str(), "grants", "queues"];
+            self.at_key(Level::Error, &key, message, Some(help))
+        });
+        told.collect()
     }
 
     /// That no number leads to any flow; nothing where `routes.yaml` cannot be read, which is told.

@@ -22,10 +22,15 @@ pub struct StoreSection {
     /// How long what leaves the house waits for a store that is gone, in seconds, 0 to 60; default 5. Then its step is told
     /// that it could not be done.
     pub wait_s: Option<u32>,
+    /// Most compiled code of plugins in `compiled/` of the data folder, in MiB, 64 to 1048576; default 4096. Beyond it goes
+    /// what was loaded the longest ago and is not loaded now, to be compiled anew when it is wanted.
+    pub compiled_mb: Option<u32>,
 }
 
 /// Longest wait for a store that is gone, in seconds: nobody stays on the line for longer.
 const MOST_WAIT_S: u32 = 60;
+/// Least and most of `compiled_mb`: one interpreter's code takes some 60 MiB.
+const COMPILED_MB: std::ops::RangeInclusive<u32> = 64..=1 << 20;
 /// The wait where nothing is set, in seconds.
 const WAIT_S: u32 = 5;
 
@@ -33,6 +38,11 @@ impl StoreSection {
     /// How long what leaves the house waits for a store that is gone.
     pub fn wait(&self) -> std::time::Duration {
         std::time::Duration::from_secs(self.wait_s.unwrap_or(WAIT_S).into())
+    }
+
+    /// Most bytes of compiled code, where that is set.
+    pub(crate) fn compiled_bytes(&self) -> Option<u64> {
+        self.compiled_mb.map(|mb| u64::from(mb) << 20)
     }
 
     /// What is wrong, the key at which that stands, and what to do.
@@ -48,6 +58,17 @@ impl StoreSection {
                     "whoever is on the line waits so long; the default is {WAIT_S}",
                     "线上的人要等这么久；默认为 {WAIT_S}"
                 ),
+            ));
+        }
+        if let Some(mb) = self.compiled_mb.filter(|mb| !COMPILED_MB.contains(mb)) {
+            let (least, most) = COMPILED_MB.into_inner();
+            return Some((
+                "compiled_mb",
+                text!(
+                    "store.compiled_mb is {least} to {most}, and {mb} was given",
+                    "`store.compiled_mb` 为 {least} 到 {most}，而写的是 {mb}"
+                ),
+                Text::fixed("leave it out for the default, 4096", "不写则为默认的 4096"),
             ));
         }
         Some(match (&self.url, &self.url_file, self.max_mb) {

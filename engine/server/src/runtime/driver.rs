@@ -108,6 +108,8 @@ pub struct Driver<L> {
     under_way: HashMap<u32, AbortHandle>,
     /// What the running step has used of what is counted by the step.
     step_use: StepUse,
+    /// The plugin of the running step: one of the tenant's own acts by what the operator grants.
+    step_of: String,
     stop: CancellationToken,
     stopped: bool,
     pace: Pace,
@@ -159,6 +161,7 @@ impl<L: Line> Driver<L> {
             effect_results,
             under_way: HashMap::new(),
             step_use: StepUse::default(),
+            step_of: String::new(),
             stop,
             stopped: false,
             pace,
@@ -268,6 +271,7 @@ impl<L: Line> Driver<L> {
             effect_results: self.effect_results,
             under_way: self.under_way,
             step_use: self.step_use,
+            step_of: self.step_of,
             stop: self.stop,
             stopped: self.stopped,
             pace: self.pace,
@@ -638,7 +642,7 @@ impl<L: Line> Driver<L> {
     }
 
     fn step_run(
-        &self,
+        &mut self,
         activation: u32,
         step: &str,
         input: String,
@@ -649,6 +653,7 @@ impl<L: Line> Driver<L> {
             debug_assert!(false, "no plugin for {step}");
             return None;
         };
+        self.step_of.clone_from(&plugin.description().name);
         let name = step_name(step).to_owned();
         let limits = strowger_plugin::Limits {
             busy_ms: timeout_ms,
@@ -664,6 +669,21 @@ impl<L: Line> Driver<L> {
     }
 
     fn start(&mut self, effect: u32, what: Effect) {
+        if self.engine.is_own(&self.step_of)
+            && matches!(what, Effect::Transfer { .. } | Effect::Enqueue { .. })
+            && let Err(refusal) = self.engine.allowance.may_route()
+        {
+            let refused = self.engine.allowance.tell(refusal);
+            self.answer(effect, async move { refused });
+            return;
+        }
+        if let Effect::Enqueue { queue, .. } = &what
+            && let Err(refusal) = self.engine.may_enqueue(&self.step_of, queue)
+        {
+            let refused = self.engine.allowance.tell(refusal);
+            self.answer(effect, async move { refused });
+            return;
+        }
         match what {
             Effect::Record { options } => self.line.record(effect, options),
             Effect::Transfer {

@@ -15,7 +15,7 @@ use strowger_voice::g711::Codec;
 use super::driver::complaint;
 use super::node::Node;
 use crate::effects::{Allowance, Refusal, Secret};
-use crate::project::{Config, How, QueuesFile, Steps, Unreachable, destination};
+use crate::project::{Config, How, QueuesFile, Steps, StoreSection, Unreachable, destination};
 use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
 use crate::records::Subject;
 use crate::store::Record;
@@ -73,8 +73,18 @@ pub struct Parts {
 
 /// Makes the plugin host; compiled code is cached below the data folder.
 pub fn host(data: Option<&std::path::Path>) -> Result<Host, EngineError> {
+    host_with(data, &StoreSection::default())
+}
+
+/// The same, with as much compiled code as the configuration allows.
+pub(crate) fn host_with(
+    data: Option<&std::path::Path>,
+    section: &StoreSection,
+) -> Result<Host, EngineError> {
+    let standard = HostConfig::default();
     let config = HostConfig {
         cache_dir: data.map(|data| data.join("compiled")),
+        cache_bytes: section.compiled_bytes().unwrap_or(standard.cache_bytes),
         ..HostConfig::default()
     };
     Ok(Host::new(config)?)
@@ -197,6 +207,18 @@ impl Engine {
         destination(&self.queues, &self.config.transfer, target, whispers)
     }
 
+    /// Whether a step of a plugin may put its contact into a queue.
+    pub(crate) fn may_enqueue(&self, plugin: &str, queue: &str) -> Result<(), Refusal> {
+        // A standard step puts contacts where the flow says.
+        let own = self.config.plugins.get(plugin);
+        if own.is_some_and(|own| !own.grants.has_queue(queue)) {
+            let shown: String = queue.chars().take(64).collect();
+            let text = format!("queue {shown}: not granted to this plugin");
+            return Err(Refusal::denied("route.queues", text));
+        }
+        self.allowance.may_queue(queue)
+    }
+
     /// Waiting for a seat. No seat can sign in yet, so a queue is either closed or has nobody.
     pub(crate) fn enqueue(&self, queue: &str) -> Json {
         match self.queues.queues.get(queue) {
@@ -204,6 +226,11 @@ impl Engine {
             Some(_) => json!({ "ok": "no-agents" }),
             None => json!({ "ok": "failed" }),
         }
+    }
+
+    /// Whether a plugin is the project's own rather than a standard one.
+    pub(crate) fn is_own(&self, plugin: &str) -> bool {
+        self.config.plugins.contains_key(plugin)
     }
 
     /// The `host:port` pairs a plugin may send requests to.
@@ -242,6 +269,7 @@ impl Engine {
                 let text = format!("vault {shown}: not granted to this plugin");
                 return Err(Refusal::denied("vault.grants", text));
             }
+            self.allowance.may_use(name)?;
             let Node { vault, store, .. } = &*self.node;
             known.push(vault.secret(store.as_ref(), &self.tenant, name).await?);
         }
@@ -367,8 +395,7 @@ impl Engine {
     /// Waits until what has happened so far is on the disk, before something leaves the house; a store that is gone has a
     /// limited time to come back.
     pub(crate) async fn durable(&self) -> Result<(), CallError> {
-        let wait = self.config.store.wait();
-        let written = self.node.durable_within(wait).await;
+        let written = self.node.durable_soon().await;
         // What cannot be explained afterwards does not leave the house.
         written.map_err(|why| CallError::Unavailable(format!("the journal: {why}")))
     }

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use strowger_plugin::Host;
 
-use super::engine::host;
+use super::engine::{host, host_with};
 use super::open::OpenError;
 use crate::clock::Clock;
-use crate::project::VaultSection;
+use crate::project::{StoreSection, VaultSection};
 use crate::shadow::Shadows;
 use crate::store::{Place, Record, Store, Writer};
 use crate::vault::Vault;
@@ -37,6 +37,8 @@ pub struct Node {
     pub clock: Clock,
     /// Where everything lies that is no one's project: recordings, caches, the store's file.
     pub data: PathBuf,
+    /// How long what leaves the house waits for a store that is gone.
+    store_wait: Duration,
     /// Revisions that run beside what is live.
     pub shadows: Shadows,
     failures: AtomicU64,
@@ -51,11 +53,17 @@ impl Node {
     /// ends.
     ///
     /// A vault with something in it that cannot be opened keeps it from opening.
-    pub async fn open(place: &Place, data: &Path, vault: Vault) -> Result<Arc<Node>, OpenError> {
+    pub async fn open(
+        place: &Place,
+        data: &Path,
+        vault: Vault,
+        section: &StoreSection,
+    ) -> Result<Arc<Node>, OpenError> {
         make(data)?;
-        let host = host(Some(data))?;
+        let host = host_with(Some(data), section)?;
         let lock = own(data)?;
         let store = Store::open(place).await?;
+        store.mark()?;
         vault.check(&store).await?;
         let (writer, _) = Writer::start(store.clone());
         Ok(Node::new(
@@ -64,6 +72,7 @@ impl Node {
             vault,
             data,
             Some(lock),
+            section.wait(),
         ))
     }
 
@@ -71,7 +80,8 @@ impl Node {
     pub fn without_store(data: &Path) -> Result<Arc<Node>, OpenError> {
         make(data)?;
         let vault = Vault::of(&VaultSection::default(), data);
-        Ok(Node::new(host(Some(data))?, None, vault, data, None))
+        let wait = StoreSection::default().wait();
+        Ok(Node::new(host(Some(data))?, None, vault, data, None, wait))
     }
 
     fn new(
@@ -80,6 +90,7 @@ impl Node {
         vault: Vault,
         data: &Path,
         lock: Option<File>,
+        store_wait: Duration,
     ) -> Arc<Node> {
         let (store, writer) = kept.unzip();
         Arc::new(Node {
@@ -89,6 +100,7 @@ impl Node {
             writer,
             clock: Clock::start(),
             data: data.to_owned(),
+            store_wait,
             shadows: Shadows::default(),
             failures: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
@@ -123,7 +135,7 @@ impl Node {
     }
 
     /// The same, with some time for a store that is gone to come back.
-    pub(crate) async fn durable_within(&self, limit: Duration) -> Result<(), String> {
+    pub(crate) async fn durable_soon(&self) -> Result<(), String> {
         let mut why = "the store does not answer".to_owned();
         let written = async {
             loop {
@@ -135,7 +147,7 @@ impl Node {
             }
         };
         // Written at once, it needs no time.
-        let written = tokio::time::timeout(limit.max(ONE_TRY), written).await;
+        let written = tokio::time::timeout(self.store_wait.max(ONE_TRY), written).await;
         written.map_err(|_| why)
     }
 
@@ -183,7 +195,10 @@ fn make(data: &Path) -> Result<(), OpenError> {
     let why = match data.metadata() {
         Ok(found) if !found.is_dir() => "is a file, not a folder".to_owned(),
         _ => match crate::store::own_folder(data) {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                others_may_enter(data);
+                return Ok(());
+            }
             Err(e) => format!("cannot be made ({e})"),
         },
     };
@@ -191,6 +206,21 @@ fn make(data: &Path) -> Result<(), OpenError> {
         folder: data.display().to_string(),
         why,
     })
+}
+
+/// Tells of a data folder that was made otherwise. Whoever did may have had a reason.
+fn others_may_enter(data: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = data
+        .metadata()
+        .map_or(0, |found| found.permissions().mode());
+    if mode & 0o077 != 0 {
+        tracing::warn!(
+            "others on this machine may look into the data folder {0} (mode {1:o}), where journals and recordings lie: `chmod 700 {0}`",
+            data.display(),
+            mode & 0o777
+        );
+    }
 }
 
 /// Makes the data folder, and takes it for this process as long as the file is kept.

@@ -85,7 +85,7 @@ pub async fn open_project(
         true => {
             let place = Place::of(&project.config.store, &project.folder, data)?;
             let vault = Vault::of(&project.config.vault, &project.folder);
-            Node::open(&place, data, vault).await?
+            Node::open(&place, data, vault, &project.config.store).await?
         }
         false => Node::without_store(data)?,
     };

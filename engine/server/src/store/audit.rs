@@ -117,6 +117,14 @@ pub(super) const INSERT: &str = "INSERT INTO audit (id, at, who, role, tenant, a
                                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 impl Change {
+    /// Of the thing that a tenant has under this number.
+    pub(super) fn numbered(&self, tenant: &str, number: u64) -> Change {
+        Change {
+            object: format!("{tenant}/{number}"),
+            ..self.clone()
+        }
+    }
+
     /// Time first, so that ids sort by age; then chance.
     pub(super) fn id(&self) -> String {
         let chance: [u8; 8] = rand::random();

@@ -43,6 +43,17 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// The file is gone from a data folder that had it.
+    #[error(
+        "the store {path} is gone, and {sign} shows that there was one: restore a backup (`strowger restore`, into a new data folder where there is \
+         something in this one), or, to begin anew with an empty one, `strowger serve --new-store`"
+    )]
+    Lost {
+        /// The file.
+        path: String,
+        /// What shows it.
+        sign: String,
+    },
     /// Its tables cannot be brought up to date.
     #[error(
         "cannot bring the store {place} up to date: {source}; was it written by a newer version?"

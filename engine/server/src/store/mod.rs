@@ -27,6 +27,7 @@ mod journal;
 mod kv;
 mod ladder;
 mod place;
+mod presence;
 mod published;
 mod records;
 mod sweep;
@@ -60,6 +61,7 @@ pub use kv::{KvError, KvLimits, Space};
 pub use ladder::{CALLED_BACK, Ladder, Rung};
 pub use place::{Place, URL_VARIABLE};
 pub(crate) use place::{has_password, options as place_options};
+use presence::Presence;
 pub use published::{
     Files, Manifest, NewRevision, PluginVersion, PublishedError, Release, Revision,
 };
@@ -96,6 +98,8 @@ pub struct Store {
     laddered: bool,
     /// Changes when events were written.
     news: watch::Sender<u64>,
+    /// The file as it was opened; none for a database elsewhere, and for one that is only looked at.
+    presence: Option<Presence>,
 }
 
 #[derive(Debug, Clone)]
@@ -105,8 +109,16 @@ enum Database {
 }
 
 impl Store {
-    /// Opens a store, making what is not there: the folder, the file, the tables.
+    /// Opens a store, making what is not there: the folder, the file, the tables. No file is made where one was.
     pub async fn open(place: &Place) -> Result<Store, StoreError> {
+        if let Place::File { folder, .. } = place {
+            presence::not_lost(folder)?;
+        }
+        Store::open_or_begin(place).await
+    }
+
+    /// The same, and an empty file is made where one was.
+    pub async fn open_or_begin(place: &Place) -> Result<Store, StoreError> {
         match place {
             Place::File { folder, .. } => {
                 let shown = || place.to_string();
@@ -121,7 +133,10 @@ impl Store {
                     .await
                     .map_err(open)?;
                 migrate(&sqlx::migrate!("migrations/sqlite"), place, &pool).await?;
-                Ok(Store::new(Database::File(pool), place, None))
+                let presence = Presence::of(folder).map_err(|e| open(sqlx::Error::Io(e)))?;
+                let mut store = Store::new(Database::File(pool), place, None);
+                store.presence = Some(presence);
+                Ok(store)
             }
             Place::Server { options, folder } => {
                 let pool = connect(place, options).await?;
@@ -211,6 +226,7 @@ impl Store {
             framed: true,
             laddered: true,
             news: watch::Sender::new(0),
+            presence: None,
         }
     }
 
@@ -229,9 +245,33 @@ impl Store {
         self.news.subscribe()
     }
 
+    /// Why the store takes nothing at present; none while it does.
+    pub fn gone(&self) -> Option<String> {
+        let known = self.health.gone();
+        known.or_else(|| self.in_place().err().map(|error| error.to_string()))
+    }
+
+    /// Notes in the data folder that there is a store.
+    pub(crate) fn mark(&self) -> Result<(), StoreError> {
+        match &self.place {
+            Place::File { folder, .. } => {
+                presence::mark(folder).map_err(|error| StoreError::Open {
+                    path: self.place.to_string(),
+                    source: sqlx::Error::Io(error),
+                })
+            }
+            Place::Server { .. } => Ok(()),
+        }
+    }
+
+    /// An error where the file is not the one that was opened.
+    fn in_place(&self) -> std::io::Result<()> {
+        self.presence.as_ref().map_or(Ok(()), Presence::check)
+    }
+
     /// An error at once while the store is known to be gone, so that nobody waits for what cannot be.
     fn reachable(&self) -> Result<(), StoreError> {
-        match self.health.gone() {
+        match self.gone() {
             Some(why) => Err(StoreError::Gone(why)),
             None => Ok(()),
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::audit::{Audited, Change, audit};
 use super::{Database, Store, StoreError};
 
 /// Files of a revision, by path below the project's folder: each one's SHA-256.
@@ -91,10 +92,8 @@ pub struct NewRevision<'a> {
     pub versions: &'a [PluginVersion],
     /// What its maker says of it.
     pub note: &'a str,
-    /// Who brings it.
-    pub by: &'a str,
-    /// When, in milliseconds since 1970.
-    pub at: u64,
+    /// Who brings it and when, for the audit log; its object is completed by the revision's number.
+    pub change: &'a Change,
 }
 
 /// Why nothing was published.
@@ -132,12 +131,18 @@ impl From<sqlx::Error> for PublishedError {
 }
 
 impl Store {
-    /// Keeps plugins' versions and, in the same transaction, a revision with its files; gives the revision's number.
-    pub async fn publish(&self, tenant: &str, new: NewRevision<'_>) -> Result<u64, PublishedError> {
+    /// Keeps plugins' versions and, in the same transaction, a revision with its files and the line of the audit log; gives
+    /// the revision's number.
+    pub async fn publish(
+        &self,
+        tenant: &str,
+        new: NewRevision<'_>,
+    ) -> Result<(u64, Audited), PublishedError> {
         self.reachable()?;
         let lock = self.publishing_lock();
         let manifest = json(new.manifest);
-        let number = each!(self, pool => async {
+        let change = new.change;
+        each!(self, pool => async {
             let mut transaction = pool.begin().await?;
             if let Some([turn, files]) = lock {
                 sqlx::query(turn).bind(tenant).execute(&mut *transaction).await?;
@@ -184,14 +189,16 @@ impl Store {
                 .bind(new.content)
                 .bind(&manifest)
                 .bind(new.note)
-                .bind(number_of(new.at))
-                .bind(new.by)
+                .bind(number_of(change.at))
+                .bind(&change.who)
                 .fetch_one(&mut *transaction)
                 .await?;
+            let number = unsigned(number);
+            let change = change.numbered(tenant, number);
+            let audited = audit!(&mut *transaction, &change)?;
             transaction.commit().await?;
-            Ok::<_, sqlx::Error>(Ok(number))
-        })??;
-        Ok(unsigned(number))
+            Ok::<_, sqlx::Error>(Ok((number, audited)))
+        })?
     }
 
     /// The plugins' versions of a tenant, or of one plugin, newest first.
@@ -290,16 +297,20 @@ impl Store {
         Ok(rows.into_iter().map(Release::from).collect())
     }
 
-    /// Releases, if release `expected` (0 for none) still holds; `release.number` is chosen here.
+    /// Releases, if release `expected` (0 for none) still holds; `release.number` is chosen here. The line of the audit log,
+    /// whose object that number completes, is written with it.
     pub async fn release(
         &self,
         tenant: &str,
         expected: u64,
         release: &Release,
-    ) -> Result<u64, PublishedError> {
+        change: &Change,
+    ) -> Result<(u64, Audited), PublishedError> {
         self.reachable()?;
         let number = expected + 1;
+        let change = &change.numbered(tenant, number);
         let done = each!(self, pool => async {
+            let mut transaction = pool.begin().await?;
             let done = sqlx::query(PUT_RELEASE)
                 .bind(tenant)
                 .bind(number_of(number))
@@ -309,12 +320,17 @@ impl Store {
                 .bind(number_of(release.released_at))
                 .bind(&release.released_by)
                 .bind(number_of(expected))
-                .execute(pool)
+                .execute(&mut *transaction)
                 .await?;
-            Ok::<_, sqlx::Error>(done.rows_affected())
+            if done.rows_affected() != 1 {
+                return Ok(None);
+            }
+            let audited = audit!(&mut *transaction, change)?;
+            transaction.commit().await?;
+            Ok::<_, sqlx::Error>(Some(audited))
         })?;
-        if done == 1 {
-            return Ok(number);
+        if let Some(audited) = done {
+            return Ok((number, audited));
         }
         let found = self.released(tenant).await?;
         Err(PublishedError::Overtaken {

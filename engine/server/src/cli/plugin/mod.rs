@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use strowger_plugin::{Grants, Host, HostConfig, Limits, LoadError, Plugin};
 
+pub(super) use push::sign;
+
 use super::{FOUND, Failure, OK};
 
 /// Works on plugins.

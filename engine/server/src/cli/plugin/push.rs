@@ -72,7 +72,12 @@ impl PluginPush {
 }
 
 /// Signs a component: its name and version are what it says of itself.
-async fn sign(key: &Path, path: &Path, component: &[u8], tenant: &str) -> Result<String, Failure> {
+pub(in crate::cli) async fn sign(
+    key: &Path,
+    path: &Path,
+    component: &[u8],
+    tenant: &str,
+) -> Result<String, Failure> {
     let text = std::fs::read_to_string(key)
         .map_err(|e| Failure::cannot(format!("cannot read {}: {e}", key.display())))?;
     let key =

@@ -254,8 +254,10 @@ impl Writing {
             queue,
             held,
             open,
-            ..
+            store,
         } = self;
+        // What is written into a file that was removed is lost.
+        store.in_place()?;
         let commit = super::within(COMMIT_WITHIN, session.commit(batch));
         tokio::pin!(commit);
         loop {

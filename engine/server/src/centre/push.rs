@@ -1,0 +1,494 @@
+//! Pushes: what a tenant brings is checked, compiled, tried, and kept as a revision that can be released.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::json;
+use strowger_plugin::{LoadError, Plugin};
+use utoipa::ToSchema;
+
+use super::archive::{self, ArchiveLimits};
+use super::examine::{Ungranted, look, try_examples};
+use super::refusal::{Refusal, Told};
+use super::release::gained;
+use super::serving::{unwritten, wanted};
+use super::signature;
+use super::tenant::Tenant;
+use super::versions::{MAX_VERSIONS, Signer, newer, went_back};
+use super::{Centre, TenantConfig, tree, unused};
+use crate::project::{Config, Source};
+use crate::store::{
+    Audited, Change, Files, Manifest, NewRevision, PluginVersion, PublishedError, Store,
+};
+
+/// A day in milliseconds, in which `limits.uploads_per_day` are counted.
+const DAY_MS: u64 = 86_400_000;
+/// Longest note, in characters.
+pub(crate) const MAX_NOTE: usize = 500;
+
+/// What became of something pushed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Pushed {
+    /// The revision that can be released.
+    pub revision: u64,
+    /// SHA-256 over its flows and plugins, as contacts' records have it.
+    pub content: String,
+    /// Its plugins' versions that were not there before.
+    pub plugins: Vec<PluginVersion>,
+    /// What it may touch and the live revision may not: `orders: http api.example:443`.
+    pub gains: Vec<String>,
+    /// What it may no longer touch.
+    pub loses: Vec<String>,
+    /// Its plugins that are older than in the newest revision before it: `orders 2.0.0 -> 1.9.0`.
+    pub back: Vec<String>,
+    /// Parts of its `strowger.toml` that do nothing here, since the operator says them: `webhooks`, `transfer.calls`.
+    pub unused: Vec<String>,
+}
+
+/// One push.
+struct Push<'a> {
+    files: Files,
+    blobs: BTreeMap<String, Vec<u8>>,
+    /// Those of the blobs that the store has already: it never loses one.
+    stored: BTreeSet<String>,
+    signer: Signer,
+    /// Whether new versions of plugins may come with it.
+    with_plugins: bool,
+    note: &'a str,
+    change: Change,
+}
+
+/// What a plugin of a push is to its tenant.
+enum Arrival {
+    /// A version that is there.
+    Known,
+    /// A new one, and whose signature it carries.
+    New(Option<String>),
+}
+
+impl Push<'_> {
+    /// What one of its plugins is to the tenant that has these versions of it; all that is wrong with its coming.
+    fn arrival(
+        &self,
+        tenant: &str,
+        config: &TenantConfig,
+        plugin: &Plugin,
+        known: &[PluginVersion],
+    ) -> Result<Arrival, Vec<Refusal>> {
+        let (name, version) = (&plugin.description().name, &plugin.description().version);
+        let mut wrong = Vec::new();
+        wrong.extend(newer(name, version, known).err());
+        match known.iter().find(|known| known.version == *version) {
+            // Whether it may still be live is looked at by a release: of several that are to be signed anew each comes by a
+            // push of its own. One that is there must not bring an old hole back either.
+            Some(same) if same.sha256 == plugin.digest() => {
+                return if wrong.is_empty() {
+                    Ok(Arrival::Known)
+                } else {
+                    Err(wrong)
+                };
+            }
+            Some(other) => wrong.push(Refusal::from(PublishedError::Taken {
+                name: name.clone(),
+                version: version.clone(),
+                known: other.sha256.clone(),
+            })),
+            None => {}
+        }
+        if !self.with_plugins {
+            wrong.push(Refusal::Denied(format!(
+                "{name}@{version} is new here, and whoever pushes may not push plugins (permission plugins:push): ask a developer to push it first, \
+                 or push the project with the version that is there"
+            )));
+        }
+        let publisher = self.signer.publisher(tenant, config, plugin);
+        if config.signed && matches!(publisher, Ok(None)) {
+            wrong.push(Refusal::Denied(format!(
+                "plugins of tenant {tenant} must be signed, and {name}@{version} is not: --key of `strowger push` and `strowger plugin push` signs"
+            )));
+        }
+        match publisher {
+            Ok(publisher) if wrong.is_empty() => Ok(Arrival::New(publisher)),
+            Ok(_) => Err(wrong),
+            Err(unknown) => {
+                wrong.push(unknown);
+                Err(wrong)
+            }
+        }
+    }
+}
+
+impl Centre {
+    /// Takes in a project's folder, packed. Components that are not there yet come in only `with_plugins`.
+    pub async fn push_project(
+        &self,
+        tenant: &str,
+        archive: Vec<u8>,
+        with_plugins: bool,
+        note: &str,
+        change: Change,
+    ) -> Result<(Pushed, Audited), Refusal> {
+        let (tenant, store) = self.publisher(tenant)?;
+        let config = tenant.config();
+        let limits = ArchiveLimits {
+            bytes: config.limits.upload_bytes,
+            files: config.limits.files,
+        };
+        let unpacked = tokio::task::spawn_blocking(move || {
+            let mut tree = archive::unpack(&archive, limits)?;
+            let signatures = signature::taken_out(&mut tree)?;
+            let (files, blobs) = tree::hashed(tree);
+            Ok::<_, archive::ArchiveError>((files, blobs, signatures))
+        });
+        let (files, blobs, signatures) = unpacked.await.map_err(broken)??;
+        let _turn = tenant.publishing.lock().await;
+        self.quota(&store, &tenant, &config).await?;
+        let compiled = self.node.host.uncached(blobs.keys().cloned());
+        let push = Push {
+            files,
+            blobs,
+            stored: BTreeSet::new(),
+            signer: Signer(signatures),
+            with_plugins,
+            note,
+            change,
+        };
+        let pushed = self.take_in(&tenant, &store, push).await;
+        self.settle(&tenant, compiled, pushed).await
+    }
+
+    /// Takes in a plugin's component: the newest revision with it in place of the version there.
+    pub async fn push_plugin(
+        &self,
+        tenant: &str,
+        component: Vec<u8>,
+        signature: Option<Vec<u8>>,
+        note: &str,
+        change: Change,
+    ) -> Result<(Pushed, Audited), Refusal> {
+        let (tenant, store) = self.publisher(tenant)?;
+        let config = tenant.config();
+        self.quota(&store, &tenant, &config).await?;
+        let compiled = self.node.host.uncached([tree::digest(&component)]);
+        let pushed = self
+            .take_plugin(
+                &tenant,
+                &store,
+                &config,
+                component,
+                (signature, note, change),
+            )
+            .await;
+        self.settle(&tenant, compiled, pushed).await
+    }
+
+    async fn take_plugin(
+        &self,
+        tenant: &Tenant,
+        store: &Store,
+        config: &TenantConfig,
+        component: Vec<u8>,
+        (signature, note, change): (Option<Vec<u8>>, &str, Change),
+    ) -> Result<(Pushed, Audited), Refusal> {
+        let plugin = self.load(tenant, &component, config).await?;
+        let name = plugin.description().name.clone();
+        let signatures = signature.map(|signature| (plugin.digest().to_owned(), signature));
+        let signer = Signer(signatures.into_iter().collect());
+        signer.publisher(&tenant.name, config, &plugin)?;
+        let _turn = tenant.publishing.lock().await;
+        let newest = store.revisions(&tenant.name, None, 1).await?;
+        let Some(base) = newest.into_iter().next() else {
+            return Err(Refusal::Conflict(format!(
+                "tenant {} has pushed no project yet: `strowger push` it, then its plugins can be replaced",
+                tenant.name
+            )));
+        };
+        let mut files = base.manifest.files;
+        let mut blobs = tree::fetch(store, &files).await?;
+        let stored = blobs.keys().cloned().collect();
+        let place = place_of(&name, &files, &blobs)?;
+        let sha256 = tree::digest(&component);
+        files.insert(place, sha256.clone());
+        blobs.insert(sha256, component);
+        let push = Push {
+            files,
+            blobs,
+            stored,
+            signer,
+            with_plugins: true,
+            note,
+            change,
+        };
+        self.take_in(tenant, store, push).await
+    }
+
+    /// What stays of a push that is refused: the attempt, unless the engine was too busy; no compiled code.
+    async fn settle(
+        &self,
+        tenant: &Tenant,
+        compiled: Vec<String>,
+        pushed: Result<(Pushed, Audited), Refusal>,
+    ) -> Result<(Pushed, Audited), Refusal> {
+        match &pushed {
+            Ok(_) => return pushed,
+            Err(Refusal::Busy(_)) => tenant.forgive(),
+            Err(_) => {}
+        }
+        let host = self.node.host.clone();
+        let forgotten = tokio::task::spawn_blocking(move || host.forget(&compiled));
+        forgotten.await.map_err(broken)?;
+        pushed
+    }
+
+    async fn take_in(
+        &self,
+        tenant: &Tenant,
+        store: &Store,
+        push: Push<'_>,
+    ) -> Result<(Pushed, Audited), Refusal> {
+        let config = tenant.config();
+        let reading = self.folders.read().await;
+        let folder = tree::folder(&self.node.data, &push.files);
+        let there = folder.is_dir();
+        let (files, mut blobs) = self.write(push.files, push.blobs).await?;
+        // What the store has is not sent to it again.
+        blobs.retain(|sha256, _| !push.stored.contains(sha256));
+        let push = Push {
+            files,
+            blobs,
+            ..push
+        };
+        let taken = self.checked(tenant, &config, store, &folder, push).await;
+        if taken.is_err() && !there {
+            // It would only be found again by the same push.
+            let _ = tokio::fs::remove_dir_all(&folder).await;
+        }
+        drop(reading);
+        if taken.is_ok() {
+            self.prune(tenant, &config, store).await;
+        }
+        taken
+    }
+
+    async fn checked(
+        &self,
+        tenant: &Tenant,
+        config: &TenantConfig,
+        store: &Store,
+        folder: &Path,
+        push: Push<'_>,
+    ) -> Result<(Pushed, Audited), Refusal> {
+        let refused = Ungranted::Refused;
+        let host = self.node.host.compiling_for(&tenant.share);
+        let looked = look(&host, folder, &tenant.name, config, refused).await?;
+        let newest = store.revisions(&tenant.name, None, 1).await?.pop();
+        let mut complaints = Vec::new();
+        let mut fresh = Vec::new();
+        let mut back = Vec::new();
+        let configs = looked.configs();
+        for (name, plugin) in looked.plugins() {
+            let known = store
+                .plugin_versions(&tenant.name, Some(name), None, MAX_VERSIONS)
+                .await?;
+            let version = &plugin.description().version;
+            back.extend(went_back(name, version, &known, newest.as_ref()));
+            match push.arrival(&tenant.name, config, plugin, &known) {
+                Ok(Arrival::Known) => continue,
+                Ok(Arrival::New(publisher)) => fresh.push(PluginVersion {
+                    // Chosen where it is kept.
+                    number: 0,
+                    name: name.to_owned(),
+                    version: version.clone(),
+                    sha256: plugin.digest().to_owned(),
+                    size: push.blobs.get(plugin.digest()).map_or(0, Vec::len) as u64,
+                    imports: plugin.imports().to_vec(),
+                    publisher,
+                    pushed_at: push.change.at,
+                    pushed_by: push.change.who.clone(),
+                }),
+                Err(wrong) => {
+                    let denied = wrong.iter().any(|one| matches!(one, Refusal::Denied(_)));
+                    complaints.extend(wrong);
+                    // No more is run of what may not come in.
+                    if denied {
+                        continue;
+                    }
+                }
+            }
+            let settings = configs.get(name).map_or("{}", String::as_str);
+            let tried = try_examples(plugin, settings, &config.limits.step).await;
+            complaints.extend(tried.err());
+        }
+        let mut complaints = complaints.into_iter();
+        let sound = match (looked.sound(), complaints.next()) {
+            (Ok(sound), None) => sound,
+            (Ok(_), Some(first)) => return Err(Refusal::all(first, complaints)),
+            (Err(first), next) => {
+                return Err(Refusal::all(first, next.into_iter().chain(complaints)));
+            }
+        };
+        let live = match store.released(&tenant.name).await? {
+            Some(release) => wanted(store, tenant, release.live).await?.manifest,
+            None => Manifest::default(),
+        };
+        let manifest = Manifest {
+            files: push.files,
+            capabilities: sound.capabilities.clone(),
+        };
+        let gains = gained(&live, &manifest);
+        let names = fresh.iter();
+        let names: Vec<String> = names
+            .map(|plugin| format!("{}@{}", plugin.name, plugin.version))
+            .collect();
+        let change = push.change;
+        let change = change.with(json!({ "plugins": names, "gains": gains }));
+        let content = sound.program.content().to_owned();
+        let new = NewRevision {
+            content: &content,
+            manifest: &manifest,
+            blobs: &push.blobs,
+            versions: &fresh,
+            note: push.note,
+            change: &change,
+        };
+        let (revision, audited) = store.publish(&tenant.name, new).await?;
+        tracing::info!(tenant = %tenant.name, revision, by = %change.who, "pushed");
+        let unused = unused::parts(&sound.project);
+        tenant.prepare(self.serve(tenant, config, revision, sound));
+        let pushed = Pushed {
+            revision,
+            content,
+            plugins: fresh,
+            gains,
+            loses: gained(&manifest, &live),
+            back,
+            unused,
+        };
+        Ok((pushed, audited))
+    }
+
+    /// Checks a component by itself, with all that the tenant's plugins may touch.
+    async fn load(
+        &self,
+        tenant: &Tenant,
+        component: &[u8],
+        config: &TenantConfig,
+    ) -> Result<Plugin, Refusal> {
+        let grants = config.grants.capabilities();
+        let host = self.node.host.compiling_for(&tenant.share);
+        let loaded = host.load(component, &grants, &config.limits.step).await;
+        loaded.map_err(|errors| complaints(&errors))
+    }
+
+    async fn write(
+        &self,
+        files: Files,
+        blobs: BTreeMap<String, Vec<u8>>,
+    ) -> Result<(Files, BTreeMap<String, Vec<u8>>), Refusal> {
+        let data = self.node.data.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            tree::write(&data, &files, &blobs).map(|_| (files, blobs))
+        });
+        let written = written.await.map_err(broken)?;
+        written.map_err(|error| unwritten(&error.to_string()))
+    }
+
+    /// Counts a push before anything of it is compiled.
+    async fn quota(
+        &self,
+        store: &Store,
+        tenant: &Tenant,
+        config: &TenantConfig,
+    ) -> Result<(), Refusal> {
+        let now = self.node.clock.now();
+        let since = now.saturating_sub(DAY_MS);
+        let most = config.limits.uploads_per_day;
+        let kept = store.revisions_since(&tenant.name, since).await?;
+        tenant.attempt(now, since, kept, most).map_err(|count| {
+            Refusal::Limit(format!(
+                "tenant {} has pushed {count} times in 24 hours, what was refused included, and may {most} times (limits.uploads_per_day)",
+                tenant.name
+            ))
+        })
+    }
+}
+
+/// Where the project keeps a plugin's component.
+fn place_of(
+    plugin: &str,
+    files: &Files,
+    blobs: &BTreeMap<String, Vec<u8>>,
+) -> Result<String, Refusal> {
+    let text = files
+        .get("strowger.toml")
+        .and_then(|sha256| blobs.get(sha256))
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        .unwrap_or_default();
+    let source = Source::new(Path::new("strowger.toml"), &text);
+    let config = Config::parse(&source).map_err(|error| {
+        Refusal::Unable(format!(
+            "the newest revision cannot be read any more: {error}"
+        ))
+    })?;
+    let known = config.plugins.get(plugin).ok_or_else(|| {
+        let known: Vec<&str> = config.plugins.keys().map(String::as_str).collect();
+        Refusal::Conflict(format!(
+            "the project has no plugin `{plugin}` (it has {}): add [plugins.{plugin}] to its strowger.toml and push the project with the component",
+            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        ))
+    })?;
+    let parts = known.component.components().filter_map(|part| match part {
+        std::path::Component::Normal(part) => part.to_str(),
+        _ => None,
+    });
+    Ok(parts.collect::<Vec<_>>().join("/"))
+}
+
+/// A component's complaints as a refusal.
+fn complaints(errors: &[LoadError]) -> Refusal {
+    let busy = errors.iter().find_map(|error| match error {
+        LoadError::Describe(error) if error.of_the_engine() => Some(error.to_string()),
+        _ => None,
+    });
+    if let Some(why) = busy {
+        return Refusal::Busy(why);
+    }
+    let told: Vec<Told> = errors
+        .iter()
+        .map(|error| Told::plain(error.code(), error.to_string()))
+        .collect();
+    Refusal::Errors {
+        text: told.iter().map(Told::line).collect(),
+        told,
+    }
+}
+
+/// A panic of ours beside a push.
+fn broken(error: tokio::task::JoinError) -> Refusal {
+    tracing::error!("a push ended by a fault: {error}");
+    Refusal::Unable("the push ended by a fault of the engine".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use strowger_plugin::{LoadError, StepError};
+
+    use super::{Refusal, complaints};
+
+    #[test]
+    fn a_full_pool_is_no_complaint_about_a_component() {
+        let busy = LoadError::Describe(StepError::PoolBusy {
+            pool: 4,
+            most: 2,
+            waited: Duration::from_secs(2),
+        });
+        let refusal = complaints(&[busy]);
+        assert!(matches!(refusal, Refusal::Busy(_)), "{refusal:?}");
+        assert!(!refusal.to_string().contains("error["), "{refusal}");
+        let own = complaints(&[LoadError::Describe(StepError::StackLimit)]);
+        assert!(matches!(own, Refusal::Errors { .. }), "{own:?}");
+    }
+}

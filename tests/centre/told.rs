@@ -1,0 +1,184 @@
+//! What a push is told: all that is wrong at once, what of it does nothing here, queues that are not its tenant's.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use strowger_tests::OrderService;
+use strowger_tests::program::edit;
+
+use crate::hall::{Hall, altered, aurora, component, says};
+use crate::hostile::{Attack, CHATS, attacker};
+
+#[test]
+fn complaints_of_files_versions_signatures_and_examples_come_together() -> Result<()> {
+    let orders = OrderService::start()?;
+    let address = orders.address.to_string();
+    let rules = |signed: &str| {
+        format!(
+            "numbers = [\"1*\"]\n{signed}\n[grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n"
+        )
+    };
+    let mut hall = Hall::open(&[("aurora", &rules(""))])?;
+    let project = aurora(orders.address)?;
+    let folder = project.path().display().to_string();
+    hall.done(&["push", &folder])?;
+
+    // Other bytes of a version that is there, twice; the example of one does not go as it says; a route leads nowhere.
+    let alter = |plugin: &str, from: &str, to: &str| -> Result<()> {
+        let bytes = altered(&component(plugin)?, from, to)?;
+        let place = project.path().join(format!("plugins/{plugin}.wasm"));
+        Ok(std::fs::write(place, bytes)?)
+    };
+    alter(
+        "aurora-orders",
+        "Aurora's orders: look",
+        "Aurora's orders; look",
+    )?;
+    alter(
+        "aurora-vip",
+        "\"tier\": \"platinum\"",
+        "\"tier\": \"standard\"",
+    )?;
+    edit(&project.path().join("routes.yaml"), |text| {
+        format!("{text}\n  - {{ to: \"19999\", flow: nowhere }}\n")
+    })?;
+    hall.refused(
+        &["push", &folder],
+        &[
+            "routes.yaml:",
+            "nowhere",
+            "orders@1.0.0 is there already with other bytes",
+            "vip@1.0.0 is there already with other bytes",
+            "error[plugin-example]",
+            "what was pushed has 4 errors",
+        ],
+    )?;
+
+    // Nothing is run of what is not signed; that is told of each.
+    let key = tempfile::TempDir::new()?;
+    let key = key.path().join("acme.key").display().to_string();
+    let (_, public, _) = strowger_tests::program::strowger(&["plugin", "key", &key])?;
+    let signed = format!("signed = true\n[publishers]\nacme = \"{}\"", public.trim());
+    hall.rule("aurora", &rules(&signed))?;
+    hall.reload("the tenants' files are read again")?;
+    let (code, said) = hall.run(&["push", &folder])?;
+    ensure!(code == 1, "{code} {said}");
+    for words in ["and orders@1.0.0 is not", "and vip@1.0.0 is not", "nowhere"] {
+        ensure!(said.contains(words), "no `{words}`: {said}");
+    }
+    ensure!(!said.contains("plugin-example"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn what_only_the_operator_says_is_named() -> Result<()> {
+    let hall = Hall::open(&[("vega", "numbers = [\"2*\"]\n")])?;
+    let vega = says("vega", "*", "Hello.")?;
+    let folder = vega.path().display().to_string();
+    let said = hall.done(&["push", &folder])?;
+    ensure!(!said.contains("does nothing here"), "{said}");
+    edit(&vega.path().join("strowger.toml"), |text| {
+        format!(
+            "{text}[[webhooks]]\nname = \"own\"\nurl = \"https://vega.example/\"\nsecret_env = \"OWN\"\n[retention.records]\ndays = 1\n[transfer]\nhow = \"refer\"\ncalls = 5\n"
+        )
+    })?;
+    let said = hall.done(&["push", &folder])?;
+    ensure!(
+        said.contains("does nothing here: retention, webhooks, transfer.calls of strowger.toml"),
+        "{said}"
+    );
+    // How long an instance may be held is bounded, since others need its place.
+    edit(&vega.path().join("strowger.toml"), |text| {
+        format!("{text}[steps]\ndrop_waiting_after_ms = 9223372036854775807\n")
+    })?;
+    let (code, said) = hall.run(&["push", &folder])?;
+    ensure!(
+        code == 2 && said.contains("steps.drop_waiting_after_ms is 0 to 60000"),
+        "{code} {said}"
+    );
+    Ok(())
+}
+
+#[test]
+fn queues_are_granted_by_name_and_held_to_at_each_use() -> Result<()> {
+    let rules =
+        |queues: &str| format!("numbers = [\"6*\"]\n[grants]\nroute = true\nqueues = {queues}\n");
+    let neighbour = ("vega", "numbers = [\"900\"]\n");
+    let mut hall = Hall::open_with(CHATS, &[("mallory", &rules("[\"desk\"]")), neighbour])?;
+    hall.publish(&says("vega", "900", "Good morning from Vega.")?)?;
+    let enqueue = |number, queue: &str| Attack {
+        number,
+        step: "guest-route/enqueue",
+        with: format!("{{ queue: {queue} }}"),
+    };
+    let asks = "route = true, queues = [\"desk\"]";
+    let mallory = attacker(
+        "mallory",
+        asks,
+        &[enqueue("600", "desk"), enqueue("601", "vip")],
+    )?;
+    let folder = mallory.path().display().to_string();
+    let write = |name: &str, text: &str| std::fs::write(mallory.path().join(name), text);
+    write("queues.yaml", "queues:\n  vip: {}\n")?;
+    // A queue that is not there, and one that is nobody's business here.
+    hall.refused(
+        &["push", &folder],
+        &[
+            "granted the queue `desk`, which is not there",
+            "the queue `vip`, which the operator has not granted to mallory",
+        ],
+    )?;
+    write("queues.yaml", "queues:\n  desk: {}\n  vip: {}\n")?;
+    // A flow of its own, whose step is none of its plugins.
+    write(
+        "plain.flow.yaml",
+        "flow: plain\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - queue: desk\n      then: { error: failed, else: empty }\n  \
+         empty: { hangup: empty }\n  failed: { hangup: failed }\n",
+    )?;
+    edit(&mallory.path().join("routes.yaml"), |text| {
+        format!("{text}  - {{ to: \"602\", flow: plain }}\n")
+    })?;
+    hall.rule("mallory", &rules("[\"desk\", \"vip\"]"))?;
+    hall.reload("the tenants' files are read again")?;
+    let said = hall.done(&["push", &folder])?;
+    for gain in ["route queue desk", "route transfer"] {
+        ensure!(said.contains(&format!("guest-route: {gain}")), "{said}");
+    }
+    hall.refused(
+        &["release", "1", "--tenant", "mallory"],
+        &["route queue desk"],
+    )?;
+    hall.done(&["release", "1", "--tenant", "mallory", "--accept", "all"])?;
+    let enqueued = |hall: &Hall, number: &str| -> Result<serde_json::Value> {
+        Ok(hall.attack(number)?.data()?["enqueue"].clone())
+    };
+    assert_eq!(enqueued(&hall, "600")?, json!({ "ok": "NoAgents" }));
+    let other = enqueued(&hall, "601")?.to_string();
+    ensure!(
+        other.contains("queue vip: not granted to this plugin"),
+        "{other}"
+    );
+    let plain = |hall: &Hall| -> Result<String> { Ok(hall.over(&hall.begin("602")?)?.reason) };
+    assert_eq!(plain(&hall)?, "empty");
+
+    // The operator takes the queue back.
+    hall.rule("mallory", &rules("[\"vip\"]"))?;
+    hall.reload("the tenants' files are read again")?;
+    let address = hall.engine.http;
+    let limit = std::time::Duration::from_secs(30);
+    hall.engine.program.wait_until("a fault", limit, || {
+        let shown = strowger_tests::http::get(address, "/v1/tenants/mallory");
+        shown.is_ok_and(|shown| shown.body.contains("guest-route: route queue desk"))
+    })?;
+    let gone = enqueued(&hall, "600")?.to_string();
+    ensure!(
+        gone.contains("queue desk: the operator does not grant it"),
+        "{gone}"
+    );
+    assert_eq!(plain(&hall)?, "failed");
+    assert_eq!(hall.refusals("route.queues")?, 3);
+    hall.refused(
+        &["release", "1", "--tenant", "mallory", "--accept", "all"],
+        &["has not granted to mallory", "queue desk"],
+    )?;
+    Ok(())
+}
