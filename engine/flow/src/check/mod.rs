@@ -11,6 +11,7 @@ mod loops;
 pub(crate) mod report;
 mod results;
 pub mod rules;
+mod said;
 mod spent;
 mod strange;
 mod strong;
@@ -23,6 +24,7 @@ mod worst;
 use std::collections::BTreeSet;
 
 use report::Report;
+pub use spent::CHAT_PATIENCE;
 pub use survey::{MAX_TURNS, News, learn, survey};
 pub use worst::{APOLOGY_MS, GOODBYE_MS, WorstCase};
 
@@ -93,7 +95,7 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
     types::check(&graph, &draft, &assigned, &mut report);
     results::settle(doubtful, &mut report);
     listening::check(&graph, &draft, &mut report);
-    let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &mut report);
+    let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &assigned, &mut report);
     follow_ups(&draft, &mut report);
     report.remove(|found| strange.explains(found, text));
     suppress::apply(root, &read.comments, &mut report);

@@ -115,13 +115,14 @@ struct Checker<'c, 'd, 'm, 'r> {
 }
 
 /// The variables at one node.
-struct Here<'c> {
-    node: usize,
-    draft: &'c Draft<'c>,
-    assigned: &'c Assignments<'c>,
-    call: &'c Type,
-    binds: &'c BTreeMap<String, Type>,
-    to_compare: &'c Cell<usize>,
+pub(super) struct Here<'c> {
+    pub node: usize,
+    pub draft: &'c Draft<'c>,
+    pub assigned: &'c Assignments<'c>,
+    pub call: &'c Type,
+    pub binds: &'c BTreeMap<String, Type>,
+    /// How many more names may be looked through for suggestions.
+    pub to_compare: &'c Cell<usize>,
 }
 
 impl TypeScope for Here<'_> {

@@ -53,6 +53,7 @@ impl<'t> Lowerer<'t> {
                         secret: ty == Type::Secret,
                         ty,
                         default: None,
+                        required: true,
                         span: entry.key_span,
                     }
                 }
@@ -120,6 +121,7 @@ impl<'t> Lowerer<'t> {
             secret: ty == Type::Secret,
             ty,
             default,
+            required: map.entry("default").is_none(),
             span: node.span,
         }
     }

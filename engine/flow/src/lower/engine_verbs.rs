@@ -522,6 +522,7 @@ impl<'t> Lowerer<'t> {
             name: name.to_owned(),
             ty,
             span,
+            digits: None,
         });
         self.draft.bindings.len() - 1
     }

@@ -11,6 +11,8 @@ use crate::yaml::Node;
 pub(crate) struct Declared {
     pub ty: Type,
     pub default: Option<Value>,
+    /// Whether no default is written, not even one that cannot be read.
+    pub required: bool,
     pub secret: bool,
     /// Its name.
     pub span: Span,

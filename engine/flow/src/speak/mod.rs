@@ -13,7 +13,9 @@ mod decimal;
 mod digits;
 mod english;
 mod figures;
+mod longest;
 mod mandarin;
+pub(crate) mod markup;
 mod neutral;
 mod pace;
 
@@ -24,6 +26,7 @@ use crate::value::{self, Locale, Money, Type, Value};
 
 pub use choices::{choice_phrase, key_name};
 use decimal::Decimal;
+pub use longest::longest_ms;
 pub use pace::speech_ms;
 
 /// The languages that have words here, by their primary subtag.
@@ -224,6 +227,11 @@ pub fn list_separator(locale: &Locale) -> &'static str {
         Some(Language::Mandarin) => "、",
         _ => ", ",
     }
+}
+
+/// Whether anything of a text without markup is heard: a letter or a digit.
+pub(crate) fn is_heard(text: &str) -> bool {
+    text.contains(char::is_alphanumeric)
 }
 
 /// What stands for a secret that came where it must not.

@@ -106,6 +106,7 @@ table! {
     missing_unit::MISSING_UNIT,
     no_way_out::NO_WAY_OUT,
     nothing_to_play::NOTHING_TO_PLAY,
+    over_max_duration::OVER_MAX_DURATION,
     plugin_outdated::PLUGIN_OUTDATED,
     retry_not_idempotent::RETRY_NOT_IDEMPOTENT,
     secret_leak::SECRET_LEAK,
