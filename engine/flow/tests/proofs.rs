@@ -226,7 +226,7 @@ mod texts {
             (text, "\"${x ~ x}\"", 21_000),
             (text, "\"${x if call.priority > 50 else y}\"", 21_000),
             (text, "\"${call.id}\"", 21_000),
-            (text, "\"${call.from | phone}\"", 21_000),
+            (text, "\"${call.from | phone}\"", 7_000),
             (text, "\"<break time='2s'/>\"", 25_000),
             (text, "\"<break time='2s'/>${x}\"", 25_000),
             (text, "{ en: { chat: Only to read. } }", 21_000),
@@ -448,5 +448,203 @@ mod texts {
         assert_eq!(rules_of(&queue("30m")), [""; 0]);
         let menu = "  start:\n    menu: Press 1.\n    attempts: 10\n    timeout: 4m\n    press: { 1: bye }\n    then: { else: bye }\n";
         assert_eq!(rules_of(menu), ["over-max-duration"]);
+    }
+}
+
+mod values {
+    use super::*;
+
+    fn rules_of(head: &str, steps: &str) -> Vec<&'static str> {
+        rules(&checked(&flow(head, steps)))
+    }
+
+    #[test]
+    fn the_last_four_of_a_short_secret_are_not_said() {
+        let ask = |expect: &str, say: &str| {
+            format!(
+                "  start:\n    ask: Your code?\n    expect: {expect}\n    sensitive: true\n    into: code\n    then: {{ ok: said, no_input: bye, no_match: bye }}\n  said:\n    - say: \"{say}\"\n    - goto: bye\n"
+            )
+        };
+        let said = "${code | last4}";
+        for expect in [
+            "{ digits: 3 }",
+            "{ digits: 4 }",
+            "{ digits: 4..16 }",
+            "digits",
+        ] {
+            assert_eq!(
+                rules_of("", &ask(expect, said)),
+                ["type-mismatch"],
+                "{expect}"
+            );
+        }
+        for expect in ["{ digits: 8 }", "{ digits: 8..16 }", "card"] {
+            assert_eq!(rules_of("", &ask(expect, said)), [""; 0], "{expect}");
+        }
+        // In the step's own words, too.
+        let confirmed = ask("{ digits: 4 }", "Thank you.").replace(
+            "    into: code\n",
+            "    into: code\n    confirm: \"${value | last4}?\"\n",
+        );
+        assert_eq!(rules_of("", &confirmed), ["type-mismatch"]);
+        let message = findings(&flow("", &ask("{ digits: 3 }", said)));
+        assert_eq!(
+            message,
+            [
+                "type-mismatch 12: `code` has 3 digits at most, and `last4` shows nothing of a secret of fewer than 8"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_object_that_stands_in_the_flow_has_the_types_it_is_written_with() {
+        let vars = "vars: { o: { type: object, default: { a: 1, b: { c: x } } }, l: { type: list, default: [1, 2] } }\n";
+        let compared = |condition: &str| {
+            format!(
+                "  start:\n    if: {condition}\n    then: bye\n    else: other\n  other: {{ hangup: \"${{o.a}} ${{l | join}}\" }}\n"
+            )
+        };
+        let compared = |condition: &str| {
+            compared(condition).replace(
+                "{ hangup: \"${o.a} ${l | join}\" }",
+                "[{ say: \"${o.a} ${l | join}\" }, { goto: bye }]",
+            )
+        };
+        for condition in [
+            "o.a == 1",
+            "o.a is not none and o.a == 1",
+            "o.a + 1 > 0",
+            "o.b.c == 1",
+            "l[0] is not none and l[0] == 1",
+        ] {
+            let found = rules_of(vars, &compared(condition));
+            assert!(!found.is_empty(), "{condition}");
+        }
+        for condition in [
+            "o.a == \"1\"",
+            "o.b.c == \"x\"",
+            "o.z is none",
+            "l[0] is not none and l[0] == \"1\"",
+        ] {
+            assert_eq!(rules_of(vars, &compared(condition)), [""; 0], "{condition}");
+        }
+        // Where it may be given another value, that may be anything again.
+        let set = "  start:\n    - set: { o: { a: \"${call.priority}\" } }\n      when: call.priority > 50\n    - if: o.a is not none and o.a == 1\n      then: bye\n      else: bye\n";
+        assert_eq!(
+            rules_of(
+                &vars.replace(", l: { type: list, default: [1, 2] }", ""),
+                set
+            ),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_variable_of_some_words_keeps_to_them() {
+        let head = "vars: { x: { type: text, default: en }, w: { one_of: [red, blue], default: red }, v: { one_of: [red, green], default: red } }\n";
+        let set = |set: &str| {
+            format!(
+                "  start:\n    - set: {{ {set} }}\n    - say: \"${{x}} ${{w}} ${{v}}\"\n    - goto: bye\n"
+            )
+        };
+        for wrong in [
+            "call.language: \"${x}\"",
+            "w: \"${x}\"",
+            "w: \"${v}\"",
+            "w: \"${call.from}\"",
+        ] {
+            assert_eq!(rules_of(head, &set(wrong)), ["type-mismatch"], "{wrong}");
+        }
+        for wrong in ["call.language: \"z${x}\"", "w: \"r${x}\""] {
+            assert_eq!(rules_of(head, &set(wrong)), ["bad-value"], "{wrong}");
+        }
+        for right in [
+            "call.language: en",
+            "call.language: \"${\\\"en\\\"}\"",
+            "call.language: \"${call.language}\"",
+            "w: red",
+            "w: \"${w}\"",
+            "x: \"${w}\"",
+        ] {
+            assert_eq!(rules_of(head, &set(right)), [""; 0], "{right}");
+        }
+    }
+
+    #[test]
+    fn attributes_of_markup_have_values_that_mean_something() {
+        let said = |markup: &str| {
+            let text = format!("  start:\n    - say: \"Hello {markup} there.\"\n    - goto: bye\n");
+            findings(&flow("", &text))
+        };
+        for (markup, told) in [
+            (
+                "<break time='9999s'/>",
+                "a pause of `9999s` is too long for a text: 10 seconds at most",
+            ),
+            (
+                "<break time='soon'/>",
+                "`soon` is no value of `time` in `<break>`",
+            ),
+            ("<break time=1s/>", "`time=1s` is no attribute of `<break>`"),
+            ("<break tmie='1s'/>", "`<break>` has no attribute `tmie`"),
+            (
+                "<break strength='huge'/>",
+                "`huge` is no value of `strength` in `<break>`",
+            ),
+            (
+                "<prosody rate='bogus'>x</prosody>",
+                "`bogus` is no value of `rate` in `<prosody>`",
+            ),
+            (
+                "<prosody pitch='up'>x</prosody>",
+                "`up` is no value of `pitch` in `<prosody>`",
+            ),
+            (
+                "<prosody volume='10'>x</prosody>",
+                "`10` is no value of `volume` in `<prosody>`",
+            ),
+            (
+                "<emphasis level='much'>x</emphasis>",
+                "`much` is no value of `level` in `<emphasis>`",
+            ),
+            (
+                "<say-as>5</say-as>",
+                "`<say-as>` means nothing without `interpret-as`",
+            ),
+            (
+                "<say-as interpret-as=''>5</say-as>",
+                "`` is no value of `interpret-as` in `<say-as>`",
+            ),
+            ("<sub>x</sub>", "`<sub>` means nothing without `alias`"),
+            (
+                "<phoneme>x</phoneme>",
+                "`<phoneme>` means nothing without `ph`",
+            ),
+            (
+                "<lang>x</lang>",
+                "`<lang>` means nothing without `xml:lang`",
+            ),
+            (
+                "<lang xml:lang='english!'>x</lang>",
+                "`english!` is no value of `xml:lang` in `<lang>`",
+            ),
+        ] {
+            assert_eq!(said(markup), [format!("bad-ssml 6: {told}")], "{markup}");
+        }
+        for markup in [
+            "<break/>",
+            "<break time='500ms'/>",
+            "<break time=\\\"1.5s\\\" strength=\\\"weak\\\"/>",
+            "<break time='${call.priority}ms'/>",
+            "<prosody rate='80%' pitch='+2st' volume='+6dB'>x</prosody>",
+            "<emphasis>x</emphasis>",
+            "<say-as interpret-as='date' format='ymd'>x</say-as>",
+            "<sub alias='World Wide Web'>WWW</sub>",
+            "<phoneme alphabet='ipa' ph='təˈmeɪtoʊ'>x</phoneme>",
+            "<lang xml:lang='zh-CN'>x</lang>",
+            "<p xml:lang='en'>x</p>",
+        ] {
+            assert_eq!(said(markup), [""; 0], "{markup}");
+        }
     }
 }

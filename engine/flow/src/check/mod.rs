@@ -19,6 +19,7 @@ pub(crate) mod suggest;
 mod suppress;
 mod survey;
 pub(crate) mod types;
+mod words;
 mod worst;
 
 use std::collections::BTreeSet;
@@ -93,6 +94,7 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
     loops::check(&graph, &counters, &draft, flows, &mut report);
     let assigned = assign::Assignments::new(&graph, &draft);
     types::check(&graph, &draft, &assigned, &mut report);
+    words::check(&draft, &mut report);
     results::settle(doubtful, &mut report);
     listening::check(&graph, &draft, &mut report);
     let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &assigned, &mut report);
@@ -127,10 +129,11 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
 
 /// Errors that change neither where a flow leads nor how long that takes: what happens in it to somebody who does nothing is known all the
 /// same.
-const LEAVE_WAYS_ALONE: [&str; 13] = [
+const LEAVE_WAYS_ALONE: [&str; 14] = [
     "bad-ssml",
     "impossible-comparison",
     "no-way-out",
+    "no-words",
     "nothing-to-play",
     "secret-leak",
     "silent-loop",

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::eval::{Budget, Scope, eval};
 use super::infer::{TypeScope, infer};
 use super::tree::{Expr, Kind, Operator};
-use crate::speak::{is_heard, longest_ms, render, say_as, speech_ms};
+use crate::speak::{has_words, is_heard, longest_ms, render, say_as, speech_ms};
 use crate::value::{Locale, Type, Value};
 
 /// What a text of which nobody knows how long it is counts as, in milliseconds: a name, a word or two.
@@ -164,10 +164,10 @@ fn by_type(expr: &Expr, ty: &Type, known: &Known<'_>) -> Extent {
         Type::DateTime => known.longest("datetime"),
         Type::Duration => known.longest("duration"),
         Type::Money => known.longest("money"),
-        // Whoever calls from the net may write what they like for a number.
+        // Whoever calls from the net may write what they like for a number. One that is withheld is called so, where there are words.
         Type::Phone => Extent {
             known: false,
-            maybe_silent: true,
+            maybe_silent: !known.languages.iter().all(|language| has_words(language)),
             ..known.longest("phone")
         },
         Type::Text => match expr.as_name().and_then(known.digits) {

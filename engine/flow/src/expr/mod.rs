@@ -21,6 +21,7 @@ mod tree;
 pub(crate) use counting::Limit;
 pub use eval::{Budget, EvalError, Scope, UNITS, eval};
 pub(crate) use extent::{Extent, Known, UNKNOWN_MS, extent};
+pub(crate) use filters::puts_into_words;
 pub use filters::{Argument, FILTERS, Filter, Gives, Kind as FilterKind};
 pub use finding::{Finding, Place, Span};
 pub use infer::{Lookup, TypeScope, infer, infer_condition, infer_inserted};

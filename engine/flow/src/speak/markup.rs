@@ -90,7 +90,10 @@ fn pause_ms(written: &str) -> u64 {
     let attributes = attributes(written).unwrap_or_default();
     let time = attributes.iter().find(|(name, _)| *name == "time");
     match time {
-        Some((_, time)) => time_ms(time).unwrap_or(MAX_BREAK_MS),
+        // Whatever is inserted there.
+        Some((_, time)) if time.contains("${") => MAX_BREAK_MS,
+        // What is no such time is told.
+        Some((_, time)) => time_ms(time).filter(|ms| *ms <= MAX_BREAK_MS).unwrap_or(0),
         None => BREAK_MS,
     }
 }

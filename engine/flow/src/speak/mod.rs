@@ -68,6 +68,12 @@ pub fn say_as(value: &Value, style: &str, locale: &Locale) -> Result<String, Str
 }
 
 fn plain(value: &Value, style: &str, locale: &Locale) -> Result<String, String> {
+    match style {
+        // These need no words.
+        "upper" => return Ok(characters(value, style)?.to_uppercase()),
+        "lower" => return Ok(characters(value, style)?.to_lowercase()),
+        _ => {}
+    }
     let language = Language::of(&locale.language).ok_or_else(|| {
         format!(
             "there are no words for the language `{}`; there are for en and zh",
@@ -182,8 +188,6 @@ fn plain(value: &Value, style: &str, locale: &Locale) -> Result<String, String> 
                 (false, Language::Mandarin) => figures::chinese_duration(ms),
             })
         }
-        "upper" => Ok(characters(value, style)?.to_uppercase()),
-        "lower" => Ok(characters(value, style)?.to_lowercase()),
         "join" => match value {
             Value::List(_) if !value.holds_secret() => Ok(render(value, locale)),
             value => Err(unfit(value, style)),
@@ -227,6 +231,11 @@ pub fn list_separator(locale: &Locale) -> &'static str {
         Some(Language::Mandarin) => "、",
         _ => ", ",
     }
+}
+
+/// Whether the language of a tag has words here.
+pub(crate) fn has_words(tag: &str) -> bool {
+    Language::of(tag).is_some()
 }
 
 /// Whether anything of a text without markup is heard: a letter or a digit.

@@ -105,6 +105,7 @@ table! {
     missing_translation::MISSING_TRANSLATION,
     missing_unit::MISSING_UNIT,
     no_way_out::NO_WAY_OUT,
+    no_words::NO_WORDS,
     nothing_to_play::NOTHING_TO_PLAY,
     over_max_duration::OVER_MAX_DURATION,
     plugin_outdated::PLUGIN_OUTDATED,
