@@ -129,6 +129,35 @@ fn a_route_that_no_call_takes_is_an_error_at_its_line() -> Result<()> {
 }
 
 #[test]
+fn a_flow_that_needs_inputs_cannot_be_called_alone() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    let needs = "flow: needs\nformat: 1\nlanguages: [en]\ninputs: { who: text, how: { type: text, default: well } }\nsteps:\n  start:\n    - say: \"${who}, ${how}.\"\n    - hangup: done\n";
+    project.write("needs.flow.yaml", needs)?;
+    let (code, out, err) = project.run(&["check"])?;
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, out, err) = project.run(&["call", "needs", "--script", ""])?;
+    assert_eq!(code, 2, "{out}{err}");
+    let told = "the flow `needs` needs who, and a call gives it nothing";
+    assert!(err.contains(told) && err.contains("with:"), "{err}");
+    project.write(
+        "routes.yaml",
+        "routes:\n  - { to: \"1\", flow: x }\n  - { to: \"2\", flow: needs }\n",
+    )?;
+    let help = "give the input a default in `needs`";
+    refused(&project, "needs", 1, &[told, help, "routes.yaml:3:"])?;
+    // With a default it is a flow like any other.
+    project.write(
+        "needs.flow.yaml",
+        &needs.replace("who: text", "who: { type: text, default: you }"),
+    )?;
+    let (code, out, err) = project.run(&["check"])?;
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, out, err) = project.run(&["call", "needs", "--script", ""])?;
+    assert!(code == 0 && out.contains("you, well."), "{code} {out}{err}");
+    Ok(())
+}
+
+#[test]
 fn a_time_for_coming_back_that_cannot_be_is_an_error_at_its_place() -> Result<()> {
     let project = Project::new(HELLO)?;
     let long = format!("{{ minutes: 5, say: {{ en: \"{}\" }} }}", "x".repeat(501));

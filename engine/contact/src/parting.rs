@@ -1,4 +1,4 @@
-//! The last words of a contact that ends by a fault of ours.
+//! The last words of a contact that we end: by a fault of ours, or because it has lasted too long.
 //!
 //! A line that goes dead in the middle of a sentence tells the caller nothing, and they call again into
 //! the same fault. So whoever is still there hears an apology first: the prompt `apology` of the flow, if
@@ -31,7 +31,7 @@ pub(crate) struct Parting {
 }
 
 impl Contact {
-    /// Ends a contact because of a fault; whoever is still on the line hears an apology first.
+    /// Ends a contact that the flow does not end itself; whoever is still on the line hears an apology first.
     pub(crate) fn part(
         &mut self,
         now: Millis,

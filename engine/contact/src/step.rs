@@ -20,8 +20,6 @@ use crate::trail::Way;
 pub const INTO_FIELD: &str = "$into";
 /// The field of a step's input that carries the data of the outcome that led to `repeat`.
 pub const KEPT_FIELD: &str = "$kept";
-/// Longest pause before a step is tried again, in milliseconds.
-const MAX_RETRY_WAIT_MS: f64 = 60_000.0;
 
 impl Contact {
     pub(crate) fn step_call(&self, node: NodeId) -> Option<&StepCall> {
@@ -355,8 +353,7 @@ impl Contact {
         self.write(now, entry, out);
         if let Some(retry) = retry {
             self.fall_quiet(activation, out);
-            let pause = retry.wait_ms as f64 * retry.factor.powi(activation.retries as i32);
-            let pause = pause.clamp(0.0, MAX_RETRY_WAIT_MS) as Millis;
+            let pause = retry.pause_ms(activation.retries);
             self.timers.set(Timer::Retry, now.saturating_add(pause));
             self.state = State::Retrying {
                 node: activation.node,

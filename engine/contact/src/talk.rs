@@ -1,6 +1,7 @@
 //! Talking with the contact: what a `media.listen` hears, and what becomes of keys and texts.
 
 use serde_json::{Value as Json, json};
+use strowger_flow::check::CHAT_PATIENCE;
 use strowger_flow::plan::Global;
 
 use crate::Millis;
@@ -15,8 +16,6 @@ use crate::io::{Output, Segment, ok};
 use crate::listening::{Listening, Verdict};
 use crate::timers::Timer;
 
-/// In a chat people answer slowly: `timeout` counts so many times.
-const CHAT_PATIENCE: u64 = 6;
 /// Most keys kept that were typed ahead; further ones are dropped.
 pub(crate) const MAX_TYPED_AHEAD: usize = 64;
 /// Most texts kept that were written ahead; further ones are dropped.

@@ -350,14 +350,20 @@ impl Contact {
         }
     }
 
-    /// The contact has lasted too long, in time or in actions. The flow may say goodbye once.
+    /// The contact has lasted too long, in time or in actions. The flow may say goodbye once; where it has nothing for that, the
+    /// contact hears an apology.
     pub(crate) fn leave_too_long(&mut self, now: Millis, out: &mut Vec<Output>) -> Option<Edge> {
         let place = self
             .frames
             .iter()
             .rposition(|frame| frame.plan.global.too_long.is_some());
-        let Some(depth) = place.filter(|_| !self.too_long) else {
+        if self.too_long {
+            // Its minute for a goodbye is over.
             self.end(now, "too-long", false, None, out);
+            return None;
+        }
+        let Some(depth) = place else {
+            self.part(now, "too-long", None, out);
             return None;
         };
         self.too_long = true;

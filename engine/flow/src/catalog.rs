@@ -48,6 +48,17 @@ pub struct FlowSignature {
     pub passive: Option<Passive>,
 }
 
+impl FlowSignature {
+    /// The inputs that the flow cannot begin without, in order; none of a flow of which nothing is known.
+    pub fn needed(&self) -> Vec<String> {
+        let inputs = self.inputs.iter().filter(|_| !self.unreadable);
+        inputs
+            .filter(|(_, input)| input.required)
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+}
+
 /// What happens in a flow to a caller who does nothing, as far as those who call it or lead to it must know.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -56,8 +67,13 @@ pub struct Passive {
     pub outcomes: BTreeSet<String>,
     /// The flows that it may come to, by `call:` or for good.
     pub leads: BTreeSet<String>,
-    /// Longest time, in milliseconds, to a person, a goodbye, a `return:` or another flow.
+    /// Longest time on the phone, in milliseconds, to a person, a goodbye, a `return:` or another flow.
     pub ms: u64,
+    /// The same in a chat.
+    pub chat_ms: u64,
+    /// Whether something is said on that way of which nobody knows how long it is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unmeasured: bool,
     /// Longest silence, in milliseconds, from the beginning on.
     pub silence_first_ms: u64,
     /// Longest way, in milliseconds, from the beginning to a `return:` on which nothing is heard; `None` when something always is.

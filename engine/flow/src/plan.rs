@@ -54,6 +54,17 @@ pub struct Plan {
     pub max_steps: u32,
 }
 
+impl Plan {
+    /// The inputs that the flow cannot begin without, in order: only `call:` and tests give them.
+    pub fn needed(&self) -> Vec<&str> {
+        let inputs = self.inputs.iter();
+        inputs
+            .filter(|(_, input)| input.default.is_none())
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+}
+
 /// A declared variable or input.
 #[derive(Debug, Clone)]
 pub struct Declaration {
@@ -221,6 +232,24 @@ pub struct Retry {
     pub factor: f64,
     /// Which of `timeout` and `error` to repeat; both unless the flow says otherwise.
     pub only: Vec<String>,
+}
+
+/// Longest pause before a step is run again. Milliseconds: a minute is as long as anybody waits for a service.
+const MAX_PAUSE_MS: f64 = 60_000.0;
+
+impl Retry {
+    /// The pause before it is run again, in milliseconds, when it has been so many times: at most a minute.
+    pub fn pause_ms(&self, repeated: u32) -> u64 {
+        let growth = self
+            .factor
+            .powi(i32::try_from(repeated).unwrap_or(i32::MAX));
+        (self.wait_ms as f64 * growth).clamp(0.0, MAX_PAUSE_MS) as u64
+    }
+
+    /// All its pauses, in milliseconds.
+    pub fn pauses_ms(&self) -> impl Iterator<Item = u64> {
+        (0..self.times).map(|repeated| self.pause_ms(repeated))
+    }
 }
 
 /// What the caller hears while a step is busy.

@@ -279,7 +279,10 @@ fn a_secret_is_not_read_back_by_its_own_step() {
         )
     };
     let whole = "Is it ${value}?";
-    for secret in ["expect: card", "expect: digits\n      sensitive: true"] {
+    for secret in [
+        "expect: card",
+        "expect: { digits: 8..16 }\n      sensitive: true",
+    ] {
         let rules = broken(&asking(secret, whole));
         assert_eq!(rules, BTreeSet::from(["secret-leak"]), "{secret}");
         let rules = broken(&asking(secret, "Does it end in ${value | last4}?"));

@@ -1,7 +1,7 @@
 //! The engine's own verbs, and walking between flows.
 
 use serde_json::json;
-use strowger_contact::{EntryKind, Program, ProgramError};
+use strowger_contact::{Channel, EntryKind, Program, ProgramError};
 
 use crate::Walk;
 use crate::walk::{catalog, program};
@@ -143,11 +143,42 @@ steps:
         .check("wait 1", "cancel | stop | run std/say@1")
         .check("say", "play Time is up.")
         .check("wait 60000", "cancel | stop | hang up | ended too-long");
+}
 
-    let flow = flow.replace("global: { too_long: goodbye }\n", "");
-    let mut walk = Walk::new(&[&flow]);
+#[test]
+fn a_contact_that_lasts_too_long_is_not_cut_off_without_a_word() {
+    let flow = r#"
+flow: long
+format: 1
+defaults: { max_duration: 1m }
+steps:
+  start:
+    menu: "One?"
+    press: { 1: start, 2: bye }
+    then: { no_input: bye, no_match: bye }
+  bye: { hangup: completed }
+"#;
+    let sorry = "We are sorry, something went wrong on our side. Please try again later.";
+    for channel in [Channel::Voice, Channel::Chat] {
+        let mut walk = Walk::on(channel, &[flow]);
+        walk.all(&["connect", "listen", "key 1", "end 1", "listen"]);
+        walk.check("wait 60000", &format!("cancel | stop | play {sorry}"))
+            .check("played", "hang up | ended too-long");
+    }
+    // In the flow's own words; and nothing holds it.
+    let own = flow.replace("steps:", "prompts: { apology: Time is up. }\nsteps:");
+    let mut walk = Walk::new(&[&own]);
     walk.run("connect");
-    walk.check("wait 60000", "cancel | hang up | ended too-long");
+    walk.check("wait 60000", "cancel | play Time is up.")
+        .check("wait 20000", "hang up | ended too-long");
+    // Nobody is there to hear it.
+    let gone = flow.replace(
+        "steps:",
+        "global: { hangup: quiet }\nsteps:\n  quiet:\n    - wait: 10m\n    - hangup: completed",
+    );
+    let mut walk = Walk::new(&[&gone]);
+    walk.all(&["connect", "hang up"]);
+    walk.check("wait 60000", "cancel | ended too-long");
 }
 
 #[test]
@@ -168,7 +199,11 @@ steps:
     for _ in 0..9 {
         walk.check("end 1", "run std/menu@1");
     }
-    walk.check("end 1", "hang up | ended too-long");
+    walk.check(
+        "end 1",
+        "play We are sorry, something went wrong on our side. Please try again later.",
+    )
+    .check("played", "hang up | ended too-long");
 }
 
 #[test]

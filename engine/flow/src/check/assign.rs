@@ -57,7 +57,10 @@ impl<'d> Assignments<'d> {
             if known.read {
                 known.unassigned = fresh();
                 if known.default {
-                    known.values.push((fresh(), &var.ty));
+                    // Of an object that is written in the flow, its fields are known.
+                    known
+                        .values
+                        .push((fresh(), var.default_type.as_ref().unwrap_or(&var.ty)));
                 }
             }
             names.insert(name, known);
@@ -299,13 +302,15 @@ fn joined<'a>(types: impl Iterator<Item = &'a Type>) -> Type {
     let Some(first) = types.next() else {
         return Type::Any;
     };
-    types.fold(first, |all, one| match all.join(&one) {
-        Some(joined) => joined,
-        None => merged(&all, &one),
+    types.fold(first, |all, one| match (&all, &one) {
+        // Of fields that only one of them has the other says nothing.
+        (Type::Object { .. }, Type::Object { .. }) if all != one => merged(&all, &one),
+        _ => all.join(&one).unwrap_or_else(|| merged(&all, &one)),
     })
 }
 
-/// Two kinds of object as one, in which a field that only one of them has may be missing.
+/// Two kinds of object as one, in which a field that only one of them has may be missing, or anything where the other may have
+/// fields that nobody declared.
 fn merged(a: &Type, b: &Type) -> Type {
     let (
         Type::Object {
@@ -321,10 +326,13 @@ fn merged(a: &Type, b: &Type) -> Type {
             Type::Any
         };
     };
+    let anything = || Type::Optional(Box::new(Type::Any));
     let mut fields = BTreeMap::new();
     for name in a.keys().chain(b.keys()) {
         let ty = match (a.get(name), b.get(name)) {
             (Some(a), Some(b)) => joined([a, b].into_iter()),
+            (Some(one), None) if *open && !one.holds_secret() => anything(),
+            (None, Some(one)) if *more && !one.holds_secret() => anything(),
             (Some(one), None) | (None, Some(one)) => one.clone().or_none(),
             (None, None) => Type::Any,
         };

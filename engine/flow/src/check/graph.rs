@@ -2,18 +2,22 @@ use std::collections::BTreeMap;
 
 use super::report::Report;
 use super::rules::{dead_end, unreachable};
+use super::spent::durations;
 use super::strange::Strange;
 use super::suggest::slips;
 use crate::catalog::FlowSignature;
 use crate::diagnostic::{Text, text};
-use crate::lower::{Draft, UNKNOWN};
-use crate::plan::{Action, Edge, NodeId};
+use crate::lower::{Draft, Facts, UNKNOWN};
+use crate::plan::{Action, Edge, Node, NodeId, Template};
 
 /// The other flows of the project; `None` when they cannot be known.
 pub(super) type Flows<'c> = Option<&'c BTreeMap<String, FlowSignature>>;
 
 /// Most names that steps are compared with which may be meant by them.
 const MAX_DOUBTFUL: usize = 16;
+
+/// Shortest wait for people, in milliseconds, that is a wait: below it a caller hears nothing but the same again.
+const MIN_WAIT_MS: u64 = 1_000;
 
 /// A draft as a graph.
 pub(super) struct Graph<'d> {
@@ -23,6 +27,8 @@ pub(super) struct Graph<'d> {
     pub roots: Vec<usize>,
     /// Nodes that some contact may come to.
     pub reachable: Vec<bool>,
+    /// Those of them to which somebody may come who is still on the line: not only after a hang-up.
+    pub heard: Vec<bool>,
     /// Whether some target is a name that could not be resolved, so that anything may be its meaning.
     lost: bool,
 }
@@ -35,6 +41,8 @@ pub(super) struct Arrow<'d> {
     /// The outcome; empty where there is but one way.
     pub label: &'d str,
     pub cause: Cause,
+    /// Whether somebody was waited for on this way, for a second at least: it does not come at once.
+    pub waited: bool,
     /// Indices into [`Draft::bindings`] that have a value from here on.
     pub assigned: Vec<usize>,
 }
@@ -48,6 +56,16 @@ pub(super) enum Target {
     End,
     /// Not known because of a finding.
     Unknown,
+}
+
+impl Target {
+    /// The node of this flow.
+    pub fn node(self) -> Option<usize> {
+        match self {
+            Target::Node(index) => Some(index),
+            Target::Out | Target::End | Target::Unknown => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,28 +87,27 @@ impl<'d> Graph<'d> {
         let arrows: Vec<Vec<Arrow<'d>>> = (0..draft.nodes.len())
             .map(|index| arrows_of(draft, index, flows))
             .collect();
-        let mut roots: Vec<usize> = Vec::new();
-        let edges = [&draft.global.hangup, &draft.global.too_long];
-        roots.extend(draft.start.map(|start| start.0 as usize));
-        roots.extend(
-            edges
-                .into_iter()
-                .flatten()
-                .filter_map(|edge| match target(edge, 0) {
-                    Target::Node(index) => Some(index),
-                    _ => None,
-                }),
-        );
+        let node_of = |edge: &Option<Edge>| target(edge.as_ref()?, 0).node();
+        let start = draft.start.map(|start| start.0 as usize);
+        let mut roots: Vec<usize> = start.into_iter().collect();
+        roots.extend(node_of(&draft.global.too_long));
         let mut graph = Graph {
-            reachable: vec![false; arrows.len()],
+            reachable: Vec::new(),
+            heard: Vec::new(),
             lost: draft.lost_target,
             arrows,
             roots,
         };
-        let mut reachable = std::mem::take(&mut graph.reachable);
+        let mut heard = vec![false; graph.arrows.len()];
         for root in &graph.roots {
-            graph.spread(*root, &mut reachable);
+            graph.spread(*root, &mut heard);
         }
+        let mut reachable = heard.clone();
+        if let Some(root) = node_of(&draft.global.hangup) {
+            graph.roots.push(root);
+            graph.spread(root, &mut reachable);
+        }
+        graph.heard = heard;
         graph.reachable = reachable;
         graph
     }
@@ -194,6 +211,20 @@ fn target(edge: &Edge, own: usize) -> Target {
     }
 }
 
+/// How long a step waits for people before its `timeout`, in milliseconds, as far as that is written in the flow.
+fn people_wait_ms(node: &Node, facts: &Facts<'_>) -> u64 {
+    let Some(step) = facts.description.filter(|step| !step.people.is_empty()) else {
+        return 0;
+    };
+    match &node.action {
+        Action::Step(call) => match &call.input {
+            Template::Object(input) if node.verb != "use" => durations(Some(step), input, 0),
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
 /// Every way on from a node.
 fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize, flows: Flows<'d>) -> Vec<Arrow<'d>> {
     let node = &draft.nodes[index];
@@ -213,6 +244,8 @@ fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize, flows: Flows<'d>) -> Vec<Ar
         });
         on.map(|one| one.binding).collect()
     };
+    // Where people are waited for, only `timeout` says that it took its time. All else may come at once: nobody there, nobody free.
+    let waited = people_wait_ms(node, facts) >= MIN_WAIT_MS;
     let mut add = |edge: &'d Edge, label: &'d str, cause: Cause, assigned: Vec<usize>| {
         arrows.push(Arrow {
             to: target(edge, index),
@@ -222,6 +255,7 @@ fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize, flows: Flows<'d>) -> Vec<Ar
             },
             label,
             cause,
+            waited: waited && label == "timeout" && cause == Cause::Itself,
             assigned,
         });
     };
@@ -331,6 +365,7 @@ fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize, flows: Flows<'d>) -> Vec<Ar
             flow: None,
             label: "",
             cause: Cause::Itself,
+            waited: false,
             assigned: Vec::new(),
         }),
     }

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::graph::Graph;
 use super::report::Report;
 use super::rules::{dead_air, long_prompt, spoken_key_unmapped, too_many_choices};
+use super::spent::busy_ms;
 use super::worst::MAX_SILENCE_MS;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::lower::Draft;
-use crate::plan::Action;
+use crate::plan::{Action, Retry};
 use crate::speak::speech_ms;
 
 /// Most announced choices that a caller keeps in mind.
@@ -23,12 +24,14 @@ pub(super) fn check(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_
         if facts.broken || !graph.reachable[index] {
             continue;
         }
+        // After a hang-up nobody is there who could hear silence.
+        let heard = graph.heard[index];
         match &node.action {
             Action::Step(call) => {
                 if facts.labelled > MAX_CHOICES {
                     too_many_choices::too_many(report, facts.head, facts.labelled, MAX_CHOICES);
                 }
-                if node.verb == "use" {
+                if node.verb == "use" && heard {
                     let silence = silence_of(call);
                     if silence.0 > MAX_SILENCE_MS {
                         let at = facts.options.get("retry").or(facts.options.get("timeout"));
@@ -37,7 +40,7 @@ pub(super) fn check(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_
                     }
                 }
             }
-            Action::Wait(ms) if *ms > MAX_SILENCE_MS => {
+            Action::Wait(ms) if heard && *ms > MAX_SILENCE_MS => {
                 dead_air::waiting(report, facts.head, ms.div_ceil(1000));
             }
             _ => {}
@@ -60,23 +63,11 @@ fn silence_of(call: &crate::plan::StepCall) -> (u64, Text) {
             ),
         );
     }
-    let mut total = call.timeout_ms;
     let mut sum = format!("{} ms", call.timeout_ms);
-    if let Some(retry) = call
-        .retry
-        .as_ref()
-        .filter(|retry| retry.only.iter().any(|only| only == "timeout"))
-    {
-        let mut wait = retry.wait_ms as f64;
-        for _ in 0..retry.times {
-            total = total
-                .saturating_add(wait as u64)
-                .saturating_add(call.timeout_ms);
-            sum = format!("{sum} + {} ms + {} ms", wait as u64, call.timeout_ms);
-            wait *= retry.factor;
-        }
+    for pause in call.retry.iter().flat_map(Retry::pauses_ms) {
+        sum = format!("{sum} + {pause} ms + {} ms", call.timeout_ms);
     }
-    (total, Text::same(sum))
+    (busy_ms(call), Text::same(sum))
 }
 
 fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {

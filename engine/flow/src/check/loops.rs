@@ -28,7 +28,7 @@ pub(super) fn check(
         .collect();
     let ways = Ways::new(graph.arrows.len(), |index, to| {
         if graph.reachable[index] {
-            to.extend(silent_next(graph, index, &HashSet::new()));
+            to.extend(silent_next(graph, index));
         }
     });
     let groups = ways.groups();
@@ -51,16 +51,9 @@ fn silent(
     group: &[usize],
     told: &mut [bool],
 ) {
-    // A queue that leads back to itself is a wait, not silence.
-    let people = |index: &usize| {
-        draft.facts[*index]
-            .description
-            .is_some_and(|step| !step.people.is_empty())
-    };
     let itself = |_: usize, arrow: &Arrow<'_>| arrow.cause == Cause::Itself;
-    let mut others = group.to_vec();
-    others.retain(|index| !people(index));
-    let circles = counters.endless(&others, &itself);
+    // A queue that leads back to itself after its longest wait is a wait, not silence.
+    let circles = counters.endless(group, &|_, arrow| at_once(arrow));
     for circle in &circles {
         for index in group {
             told[*index] = true;
@@ -81,9 +74,10 @@ fn silent(
             silent_loop::looped(report, first.1, &named, counts);
         }
     }
-    if circles.is_empty() && others.len() < group.len() {
+    let waits = |index: &usize| graph.arrows[*index].iter().any(|arrow| arrow.waited);
+    if circles.is_empty() && group.iter().any(waits) {
         for circle in counters.endless(group, &itself) {
-            for index in circle.nodes.iter().filter(|index| people(index)) {
+            for index in circle.nodes.iter().filter(|index| waits(index)) {
                 waits_for_ever::waits(report, draft.facts[*index].head);
             }
         }
@@ -121,7 +115,7 @@ pub(super) fn by_itself(graph: &Graph<'_>, draft: &Draft<'_>) -> Vec<bool> {
         .collect();
     while let Some(index) = open.pop() {
         if index < seen.len() && !std::mem::replace(&mut seen[index], true) {
-            open.extend(silent_next(graph, index, &HashSet::new()));
+            open.extend(silent_next(graph, index));
         }
     }
     seen
@@ -180,7 +174,7 @@ fn way_round(graph: &Graph<'_>, circle: &Circle) -> Vec<usize> {
     let mut before: BTreeMap<usize, usize> = BTreeMap::new();
     let mut queue = VecDeque::from([first]);
     while let Some(index) = queue.pop_front() {
-        for next in silent_next(graph, index, &circle.cut).filter(|next| inside.contains(next)) {
+        for next in at_once_next(graph, index, &circle.cut).filter(|next| inside.contains(next)) {
             if next == first {
                 let mut way = vec![index];
                 let mut at = index;
@@ -200,18 +194,30 @@ fn way_round(graph: &Graph<'_>, circle: &Circle) -> Vec<usize> {
     vec![first]
 }
 
-/// What a node leads to with nobody's doing, but for some ways.
-fn silent_next(graph: &Graph<'_>, index: usize, cut: &HashSet<Way>) -> impl Iterator<Item = usize> {
+/// What a node leads to with nobody's doing.
+fn silent_next(graph: &Graph<'_>, index: usize) -> impl Iterator<Item = usize> {
+    let arrows = graph.arrows[index].iter();
+    arrows
+        .filter(|arrow| arrow.cause == Cause::Itself)
+        .filter_map(|arrow| arrow.to.node())
+}
+
+/// What a node leads to at once with nobody's doing, but for some ways.
+fn at_once_next(
+    graph: &Graph<'_>,
+    index: usize,
+    cut: &HashSet<Way>,
+) -> impl Iterator<Item = usize> {
     graph.arrows[index]
         .iter()
         .enumerate()
-        .filter(move |(place, arrow)| {
-            arrow.cause == Cause::Itself && !cut.contains(&(index, *place))
-        })
-        .filter_map(|(_, arrow)| match arrow.to {
-            Target::Node(next) => Some(next),
-            _ => None,
-        })
+        .filter(move |(place, arrow)| at_once(arrow) && !cut.contains(&(index, *place)))
+        .filter_map(|(_, arrow)| arrow.to.node())
+}
+
+/// Whether a way comes with nobody's doing and without waiting for anybody.
+fn at_once(arrow: &Arrow<'_>) -> bool {
+    arrow.cause == Cause::Itself && !arrow.waited
 }
 
 /// Nodes from which no way leads to a person, a goodbye, a return or another flow.
@@ -266,10 +272,7 @@ fn backwards(graph: &Graph<'_>) -> Ways {
     let targets = |index: usize| {
         graph.arrows[index]
             .iter()
-            .filter_map(|arrow| match arrow.to {
-                Target::Node(next) => Some(next),
-                Target::Out | Target::End | Target::Unknown => None,
-            })
+            .filter_map(|arrow| arrow.to.node())
     };
     let mut arrows: Vec<(usize, usize)> = (0..count)
         .flat_map(|from| targets(from).map(move |to| (to, from)))

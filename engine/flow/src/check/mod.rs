@@ -13,6 +13,7 @@ mod mended;
 pub(crate) mod report;
 mod results;
 pub mod rules;
+mod said;
 mod spent;
 mod strange;
 mod strong;
@@ -20,11 +21,13 @@ pub(crate) mod suggest;
 mod suppress;
 mod survey;
 pub(crate) mod types;
+mod words;
 mod worst;
 
 use std::collections::BTreeSet;
 
 use report::Report;
+pub use spent::CHAT_PATIENCE;
 pub use survey::{MAX_TURNS, News, learn, survey};
 pub use worst::{APOLOGY_MS, GOODBYE_MS, WorstCase};
 
@@ -105,9 +108,10 @@ fn checked(file: &str, text: &str, catalog: &Catalog) -> Checked {
     loops::check(&graph, &counters, &draft, flows, &mut report);
     let assigned = assign::Assignments::new(&graph, &draft);
     types::check(&graph, &draft, &assigned, &mut report);
+    words::check(&draft, &mut report);
     results::settle(doubtful, &mut report);
     listening::check(&graph, &draft, &mut report);
-    let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &mut report);
+    let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &assigned, &mut report);
     follow_ups(&draft, &mut report);
     report.remove(|found| strange.explains(found, text));
     defined::settle(root, &mut report);
@@ -140,10 +144,11 @@ fn checked(file: &str, text: &str, catalog: &Catalog) -> Checked {
 
 /// Errors that change neither where a flow leads nor how long that takes: what happens in it to somebody who does nothing is known all the
 /// same.
-const LEAVE_WAYS_ALONE: [&str; 13] = [
+const LEAVE_WAYS_ALONE: [&str; 14] = [
     "bad-ssml",
     "impossible-comparison",
     "no-way-out",
+    "no-words",
     "nothing-to-play",
     "secret-leak",
     "silent-loop",

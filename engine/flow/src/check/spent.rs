@@ -3,23 +3,19 @@
 //! The checker knows no step by name. What a step's inputs mean follows from their formats and from the names
 //! that `defaults:` gives a meaning for every step: `attempts`, `timeout`.
 
+use std::collections::BTreeSet;
+
+use super::said::{Said, Sound};
 use crate::catalog::Catalog;
 use crate::lower::Draft;
-use crate::plan::{Action, Piece, StepCall, Template, Voice};
-use crate::speak::speech_ms;
+use crate::plan::{Action, Retry, StepCall, Template};
 use crate::value::Value;
 
-/// What an inserted value takes to say, in milliseconds: a number or a date.
-const INSERTED_MS: u64 = 3_000;
-
-/// What audio takes, in milliseconds, when neither the length of its file nor a text says it.
-const AUDIO_MS: u64 = 10_000;
+/// In a chat people answer slowly: a `timeout` for an answer counts so many times.
+pub const CHAT_PATIENCE: u64 = 6;
 
 /// What stands around a label in a spoken list of choices, in milliseconds: "To …, press one."
 const CHOICE_MS: u64 = 1_500;
-
-/// Longest pause before a repetition, in milliseconds; the contact core waits no longer.
-const MAX_PAUSE_MS: f64 = 60_000.0;
 
 /// Taken for a number that an expression decides.
 const ATTEMPTS: u64 = 20;
@@ -30,8 +26,12 @@ const DURATION_MS: u64 = 600_000;
 /// The time that an action takes.
 #[derive(Debug, Default)]
 pub(super) struct Spent {
-    /// In milliseconds, at most, of somebody who does nothing.
+    /// In milliseconds, at most, of somebody who does nothing on the phone.
     pub ms: u64,
+    /// The same in a chat, where nothing is spoken and answers are waited for longer.
+    pub chat_ms: u64,
+    /// What is inserted into its prompts and may be longer than it counts.
+    pub unmeasured: BTreeSet<String>,
     /// How long it is silent from its beginning on, in milliseconds, when it is not the caller's turn.
     pub silence_ms: u64,
     /// Whether it may be that nothing is heard at all, so that silence before and after it is one.
@@ -48,16 +48,19 @@ pub(super) struct Spent {
     pub skippable: bool,
     /// Whether a person is reached, or waited for, here.
     pub people: bool,
+    /// Whether its times are what it may take in the worst case because nobody knows them: an expression decides, or they cannot be read.
+    pub guessed: bool,
     /// Whether it is another flow of which nothing is known.
     pub unknown: bool,
 }
 
-pub(super) fn spent(draft: &Draft<'_>, catalog: &Catalog, index: usize) -> Spent {
+pub(super) fn spent(said: &Said<'_>, draft: &Draft<'_>, catalog: &Catalog, index: usize) -> Spent {
     let node = &draft.nodes[index];
     let mut spent = match &node.action {
-        Action::Step(call) => step(&Said { draft, catalog }, index, call),
+        Action::Step(call) => step(said, draft, index, call),
         Action::Wait(ms) => Spent {
             ms: *ms,
+            chat_ms: *ms,
             silence_ms: *ms,
             passes_silence: true,
             ..Spent::default()
@@ -69,6 +72,7 @@ pub(super) fn spent(draft: &Draft<'_>, catalog: &Catalog, index: usize) -> Spent
         },
     };
     spent.skippable = node.when.is_some();
+    spent.unmeasured.extend(said.unmeasured());
     if spent.passes_silence && !spent.sounds {
         spent.silence_through_ms = spent.silence_ms;
     }
@@ -86,6 +90,12 @@ fn called(catalog: &Catalog, flow: &str) -> Spent {
     };
     Spent {
         ms: passive.ms,
+        chat_ms: passive.chat_ms,
+        unmeasured: passive
+            .unmeasured
+            .then(|| format!("flow:{flow}"))
+            .into_iter()
+            .collect(),
         silence_ms: passive.silence_first_ms,
         passes_silence: passive.silence_through_ms.is_some(),
         silence_through_ms: passive.silence_through_ms.unwrap_or(0),
@@ -96,8 +106,7 @@ fn called(catalog: &Catalog, flow: &str) -> Spent {
     }
 }
 
-fn step(said: &Said<'_>, index: usize, call: &StepCall) -> Spent {
-    let draft = said.draft;
+fn step(said: &Said<'_>, draft: &Draft<'_>, index: usize, call: &StepCall) -> Spent {
     let facts = &draft.facts[index];
     let people = facts
         .description
@@ -105,7 +114,7 @@ fn step(said: &Said<'_>, index: usize, call: &StepCall) -> Spent {
     if draft.nodes[index].verb == "use" {
         return Spent {
             people,
-            ..plugin(said, call)
+            ..plugin(said, index, call)
         };
     }
     let Template::Object(input) = &call.input else {
@@ -120,130 +129,111 @@ fn step(said: &Said<'_>, index: usize, call: &StepCall) -> Spent {
         .into_iter()
         .flat_map(|description| &description.outcomes_from)
         .filter_map(|name| input.get(name))
-        .map(|press| said.longest(press, 0, &|all, one| all + one + CHOICE_MS))
+        .map(|press| said.longest(index, press, 0, &|all, one| all + one + CHOICE_MS))
         .sum();
     let longest = |name: &str| {
         input
             .get(name)
-            .map(|template| said.longest(template, labels, &|all, one| all.max(one)))
+            .map(|template| said.longest(index, template, labels, &|all, one| all.max(one)))
     };
-    let prompt = longest(main).unwrap_or(0);
     if facts.listens {
-        let attempts = number(input.get("attempts")).unwrap_or(ATTEMPTS).max(1);
-        let timeout = duration(input.get("timeout")).unwrap_or(DURATION_MS);
+        let (attempts, timeout) = (
+            number(input.get("attempts")),
+            duration(input.get("timeout")),
+        );
+        let guessed = attempts.is_none() || timeout.is_none();
+        let attempts = attempts.unwrap_or(ATTEMPTS).max(1);
+        let timeout = timeout.unwrap_or(DURATION_MS);
+        let prompt = longest(main).unwrap_or(0);
         let again = prompt.max(longest("short").unwrap_or(0)) + longest("reprompt").unwrap_or(0);
+        let waits = attempts.saturating_mul(timeout);
         return Spent {
             ms: prompt
                 .saturating_add((attempts - 1).saturating_mul(again))
-                .saturating_add(attempts.saturating_mul(timeout)),
+                .saturating_add(waits),
+            chat_ms: waits.saturating_mul(CHAT_PATIENCE),
             people,
+            guessed,
             ..Spent::default()
         };
     }
-    let waits = durations(facts.description, input);
+    let sound = match input.get(main) {
+        Some(Template::Prompt(prompt)) => said.prompt(index, prompt.0 as usize, 0),
+        _ => Sound::NONE,
+    };
+    let waits = durations(facts.description, input, DURATION_MS);
+    if waits > 0 {
+        return Spent {
+            ms: sound.ms.saturating_add(waits),
+            chat_ms: waits,
+            people,
+            guessed: waits != durations(facts.description, input, 0),
+            ..Spent::default()
+        };
+    }
     Spent {
-        ms: prompt.saturating_add(waits),
-        passes_silence: prompt == 0 && waits == 0,
+        ms: sound.ms,
+        silence_ms: sound.first,
+        passes_silence: sound.through.is_some(),
+        silence_through_ms: sound.through.unwrap_or(0),
+        sounds: sound.heard,
+        silence_within_ms: sound.within,
+        silence_after_ms: sound.last,
         people,
         ..Spent::default()
     }
 }
 
 /// A plugin's own step: it may be busy for its timeout, and again for each repetition.
-fn plugin(said: &Said<'_>, call: &StepCall) -> Spent {
-    let mut ms = call.timeout_ms;
-    if let Some(retry) = &call.retry {
-        let mut pause = retry.wait_ms as f64;
-        for _ in 0..retry.times {
-            ms = ms
-                .saturating_add(pause.clamp(0.0, MAX_PAUSE_MS) as u64)
-                .saturating_add(call.timeout_ms);
-            pause *= retry.factor;
-        }
-    }
+fn plugin(said: &Said<'_>, index: usize, call: &StepCall) -> Spent {
+    let ms = busy_ms(call);
+    let silent = Spent {
+        ms,
+        chat_ms: ms,
+        silence_ms: ms,
+        passes_silence: true,
+        ..Spent::default()
+    };
     let Some(meanwhile) = &call.meanwhile else {
+        return silent;
+    };
+    let sentence = match meanwhile.say {
+        Some(prompt) => said.prompt(index, prompt.0 as usize, 0),
+        None => Sound::NONE,
+    };
+    let music = meanwhile.music.is_some();
+    // What may be no words at all breaks no silence.
+    if sentence.through.is_some() && !music {
+        let all = ms.saturating_add(sentence.ms);
         return Spent {
-            ms,
-            silence_ms: ms,
-            passes_silence: true,
-            ..Spent::default()
+            ms: all,
+            silence_ms: all,
+            silence_through_ms: all,
+            sounds: sentence.heard,
+            ..silent
         };
-    };
-    let sentence = meanwhile
-        .say
-        .map_or(0, |prompt| said.prompt_ms(prompt.0 as usize, 0));
-    let after = match (meanwhile.say.is_some(), meanwhile.music.is_some()) {
-        (_, true) => 0,
-        (true, false) => ms.saturating_sub(meanwhile.after_ms.saturating_add(sentence)),
-        (false, false) => ms,
-    };
-    let silent = meanwhile.say.is_none() && meanwhile.music.is_none();
+    }
+    let said_by = meanwhile.after_ms.saturating_add(sentence.ms);
     Spent {
         // A sentence that has begun is said to its end.
-        ms: ms.saturating_add(sentence),
-        silence_ms: if silent {
-            ms
-        } else {
-            meanwhile.after_ms.min(ms)
+        ms: ms.saturating_add(sentence.ms),
+        silence_ms: meanwhile.after_ms.saturating_add(sentence.first).min(ms),
+        passes_silence: false,
+        silence_within_ms: sentence.within,
+        silence_after_ms: match music {
+            true => 0,
+            false => ms.saturating_sub(said_by).saturating_add(sentence.last),
         },
-        passes_silence: silent,
-        silence_after_ms: if silent { 0 } else { after },
-        ..Spent::default()
+        ..silent
     }
 }
 
-/// How long things take to say.
-struct Said<'s> {
-    draft: &'s Draft<'s>,
-    catalog: &'s Catalog,
-}
-
-impl Said<'_> {
-    /// How long the prompts in a template take, put together by a function.
-    fn longest(&self, template: &Template, labels: u64, put: &dyn Fn(u64, u64) -> u64) -> u64 {
-        let all = |templates: &mut dyn Iterator<Item = &Template>| {
-            templates.fold(0, |all, one| put(all, self.longest(one, labels, put)))
-        };
-        match template {
-            Template::Prompt(prompt) => self.prompt_ms(prompt.0 as usize, labels),
-            Template::List(items) => all(&mut items.iter()),
-            Template::Object(fields) => all(&mut fields.values()),
-            _ => 0,
-        }
-    }
-
-    /// How long a prompt takes in the language in which it takes longest.
-    fn prompt_ms(&self, index: usize, labels: u64) -> u64 {
-        let Some(prompt) = self.draft.prompts.get(index) else {
-            return 0;
-        };
-        let voices = prompt.prompt.voices.values();
-        voices
-            .map(|voices| {
-                let parts = voices.iter().map(|voice| self.voice_ms(voice, labels));
-                parts.fold(0, u64::saturating_add)
-            })
-            .max()
-            .unwrap_or(0)
-    }
-
-    fn voice_ms(&self, voice: &Voice, labels: u64) -> u64 {
-        let text = voice.text.as_ref().map(|pieces| {
-            let pieces = pieces.iter().map(|piece| match piece {
-                Piece::Text(text) => speech_ms(text),
-                Piece::Expr(_) => INSERTED_MS.max(labels),
-            });
-            pieces.fold(0, u64::saturating_add)
-        });
-        let Some(path) = &voice.audio else {
-            return text.unwrap_or(0);
-        };
-        // What is played is the file; its text is spoken when it cannot be.
-        match self.catalog.audio_ms.get(path) {
-            Some(ms) => (*ms).max(text.unwrap_or(0)),
-            None => text.unwrap_or(AUDIO_MS),
-        }
-    }
+/// Longest time, in milliseconds, that a plugin's own step is busy: its timeout, and again for each repetition, with the pauses between.
+pub(super) fn busy_ms(call: &StepCall) -> u64 {
+    let pauses = call.retry.iter().flat_map(Retry::pauses_ms);
+    pauses.fold(call.timeout_ms, |ms, pause| {
+        ms.saturating_add(pause).saturating_add(call.timeout_ms)
+    })
 }
 
 fn number(template: Option<&Template>) -> Option<u64> {
@@ -261,10 +251,12 @@ fn duration(template: Option<&Template>) -> Option<u64> {
     }
 }
 
-/// All durations that a step is given: how long it records, rings, waits.
-fn durations(
+/// All durations that a step is given, in milliseconds: how long it records, rings, waits. One that an expression decides counts as
+/// `unknown`.
+pub(super) fn durations(
     description: Option<&crate::catalog::StepDescription>,
     input: &std::collections::BTreeMap<String, Template>,
+    unknown: u64,
 ) -> u64 {
     let properties =
         description.and_then(|description| description.input["properties"].as_object());
@@ -273,6 +265,6 @@ fn durations(
         .flatten()
         .filter(|(_, schema)| schema["format"] == "duration")
         .filter_map(|(name, _)| input.get(name))
-        .map(|template| duration(Some(template)).unwrap_or(DURATION_MS))
+        .map(|template| duration(Some(template)).unwrap_or(unknown))
         .fold(0, u64::saturating_add)
 }

@@ -9,15 +9,20 @@ use super::report::Report;
 use super::rules::{
     missing_outcome, secret_leak, type_mismatch, unassigned_variable, unknown_outcome, unused,
 };
+use super::said::digits_of;
 use super::suggest::nearest;
 use crate::diagnostic::Text;
 use crate::expr::{self, Expr, Lookup, Span, TypeScope};
 use crate::lower::template::tell;
 use crate::lower::{Binds, Draft, MAX_COMPARED, Use, Want, is_variable};
+use crate::plan::Action;
 use crate::value::Type;
 
 /// The prompt that the contact core says by itself when a contact ends by a fault.
 const APOLOGY: &str = "apology";
+
+/// Shortest secret of which anything is shown, in characters: the last four of a shorter one would be half of it.
+const MIN_SHOWN: u32 = 8;
 
 pub(super) fn check(
     graph: &Graph<'_>,
@@ -34,6 +39,7 @@ pub(super) fn check(
         call,
         read: HashSet::new(),
         to_compare: Cell::new(MAX_COMPARED),
+        digits: digits_of(draft),
     };
     for used in &draft.uses {
         checker.used(used);
@@ -112,16 +118,19 @@ struct Checker<'c, 'd, 'm, 'r> {
     read: HashSet<&'c str>,
     /// How many more names may be looked through for suggestions.
     to_compare: Cell<usize>,
+    /// The least and the most digits of the variables that are nothing but digits.
+    digits: BTreeMap<&'c str, (u32, u32)>,
 }
 
 /// The variables at one node.
-struct Here<'c> {
-    node: usize,
-    draft: &'c Draft<'c>,
-    assigned: &'c Assignments<'c>,
-    call: &'c Type,
-    binds: &'c BTreeMap<String, Type>,
-    to_compare: &'c Cell<usize>,
+pub(super) struct Here<'c> {
+    pub node: usize,
+    pub draft: &'c Draft<'c>,
+    pub assigned: &'c Assignments<'c>,
+    pub call: &'c Type,
+    pub binds: &'c BTreeMap<String, Type>,
+    /// How many more names may be looked through for suggestions.
+    pub to_compare: &'c Cell<usize>,
 }
 
 impl TypeScope for Here<'_> {
@@ -166,8 +175,26 @@ impl TypeScope for Here<'_> {
 }
 
 impl<'c> Checker<'c, '_, '_, '_> {
+    /// Tells of secrets that are, or may be, too short to say their last four characters.
+    fn too_short(&mut self, node: usize, expr: &'c Expr, binds: &Binds) {
+        for (name, at) in expr.names_before("last4") {
+            // What a step calls its answer in its own prompts is the answer it asks for.
+            let (digits, secret) = match binds.get(name) {
+                Some(ty) => (self.draft.facts[node].digits, *ty == Type::Secret),
+                None => {
+                    let ty = self.assigned.type_of(name, node);
+                    (self.digits.get(name).copied(), ty == Some(Type::Secret))
+                }
+            };
+            if let Some((least, most)) = digits.filter(|(least, _)| *least < MIN_SHOWN && secret) {
+                type_mismatch::too_short(self.report, at, name, (least, most), MIN_SHOWN);
+            }
+        }
+    }
+
     /// The type of an expression at a node, after telling what is wrong with it.
     fn infer(&mut self, node: usize, expr: &'c Expr, binds: &Binds) -> Type {
+        self.too_short(node, expr, binds);
         for (name, at) in expr.roots() {
             self.read.insert(name);
             if binds.contains_key(name) || self.draft.inputs.contains_key(name) {
@@ -252,9 +279,13 @@ impl<'c> Checker<'c, '_, '_, '_> {
             }
             Want::Value { place, ty, secret } => {
                 let is = self.infer(node, &used.expr, &used.binds);
+                // A variable keeps its words: every `switch:` on it, and the call's language, relies on them.
+                let kept = matches!(self.draft.nodes[node].action, Action::Set(_))
+                    && matches!(ty.without_none(), Type::OneOf(_));
+                let fits = if kept { ty.accepts(&is) } else { fits(ty, &is) };
                 if is.holds_secret() && !secret {
                     secret_leak::leak(self.report, at, place, self.source(&used.expr));
-                } else if !(fits(ty, &is) || (*secret && *ty == Type::Any)) {
+                } else if !(fits || (*secret && *ty == Type::Any)) {
                     type_mismatch::mismatch(self.report, at, place, ty, &is);
                 }
             }

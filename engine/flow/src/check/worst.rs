@@ -4,11 +4,13 @@
 //! a person: it is that of somebody who does nothing. A circle counts as often as its counter lets a contact round; where
 //! no single counter says how often, the flow's longest duration is the bound.
 
+use super::assign::Assignments;
 use super::counters::{Counters, Passes};
-use super::graph::{Arrow, Cause, Graph, Target};
+use super::graph::{Arrow, Cause, Graph};
 use super::loops::{by_itself, leads};
 use super::report::Report;
-use super::rules::dead_air;
+use super::rules::{dead_air, over_max_duration};
+use super::said::Said;
 use super::spent::{Spent, spent};
 use super::strong::Ways;
 use crate::catalog::{Catalog, Passive};
@@ -26,17 +28,22 @@ pub const APOLOGY_MS: u64 = 20_000;
 
 /// The worst that can happen to a caller.
 ///
-/// Speech counts by its length in letters, an inserted value as three seconds, audio by its length; where the file is not known
-/// its text counts, and without one ten seconds. Called flows count as far as they are known.
+/// Speech counts by its length in letters, an inserted value by the longest of its type, audio by its length; where the file is not
+/// known its text counts, and without one ten seconds. Called flows count as far as they are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorstCase {
-    /// Longest time, in milliseconds, until somebody who does nothing comes to a person or a step that waits
+    /// Longest time, in milliseconds, until somebody on the phone who does nothing comes to a person or a step that waits
     /// for one, a goodbye, a `return:` or another flow.
     pub to_person_ms: u64,
+    /// The same in a chat.
+    pub chat_to_person_ms: u64,
+    /// What is said on that way and may be longer than the three seconds that it counts as: insertions of texts that may be as long
+    /// as one likes, as they are written, and flows in which there are such, as `flow:NAME`.
+    pub unmeasured: Vec<String>,
     /// Longest time, in milliseconds, until any contact that began in this flow is over, unless a step with a
     /// person holds it: the longest duration, a goodbye, an apology.
     pub to_end_ms: u64,
-    /// Longest silence, in milliseconds, that is not the caller's turn to speak.
+    /// Longest silence on the phone, in milliseconds, that is not the caller's turn to speak.
     pub silence_ms: u64,
     /// The line after which that silence ends, from 1; 0 when nothing is ever silent.
     pub silence_line: u32,
@@ -50,10 +57,12 @@ pub(super) fn check(
     counters: &Counters<'_, '_>,
     draft: &Draft<'_>,
     catalog: &Catalog,
+    assigned: &Assignments<'_>,
     report: &mut Report<'_>,
 ) -> (WorstCase, Passive) {
+    let said = Said::new(draft, catalog, assigned);
     let spent: Vec<Spent> = (0..draft.nodes.len())
-        .map(|index| spent(draft, catalog, index))
+        .map(|index| spent(&said, draft, catalog, index))
         .collect();
     let cap = draft.max_duration_ms;
     let to_end_ms = cap.saturating_add(GOODBYE_MS + APOLOGY_MS);
@@ -69,20 +78,30 @@ pub(super) fn check(
         counters,
         cap: to_end_ms,
     };
-    let arrived = longest.to_each(&leads_on, begin.clone(), &|index| spent[index].ms);
-    let to_person_ms = arrived
-        .iter()
-        .enumerate()
-        .filter_map(|(index, at)| {
+    // The longest way of somebody who does nothing, and the nodes on it.
+    let to_person = |takes: &dyn Fn(usize) -> u64| {
+        let arrived = longest.to_each(&leads_on, begin.clone(), takes);
+        let ways = arrived.iter().enumerate().filter_map(|(index, at)| {
             let at = (*at)?;
             match spent[index].people {
                 true => Some(at),
-                false => Some(at.saturating_add(spent[index].ms)),
+                false => Some(at.saturating_add(takes(index))),
             }
-        })
-        .max()
-        .unwrap_or(0)
-        .min(to_end_ms);
+        });
+        let most = ways.max().unwrap_or(0).min(to_end_ms);
+        (most, arrived)
+    };
+    let (to_person_ms, arrived) = to_person(&|index| spent[index].ms);
+    let (chat_to_person_ms, _) = to_person(&|index| spent[index].chat_ms);
+    let mut unmeasured: Vec<String> = Vec::new();
+    for (index, at) in arrived.iter().enumerate() {
+        if at.is_some() {
+            unmeasured.extend(spent[index].unmeasured.iter().cloned());
+        }
+    }
+    unmeasured.sort();
+    unmeasured.dedup();
+    too_long(graph, draft, &spent, report);
     let longest = Longest { cap, ..longest };
     let silent = longest_silence(&longest, draft, &spent);
     let mut worst = (0, 0);
@@ -104,6 +123,12 @@ pub(super) fn check(
             || circle.is_some_and(|circle| {
                 own > 0 && !in_circles.contains(&circle) && silent.entered[circle] <= MAX_SILENCE_MS
             });
+        let pause = own.max(spent[index].silence_within_ms);
+        let says = matches!(&draft.nodes[index].action, Action::Step(_))
+            && draft.nodes[index].verb != "use";
+        if says && pause > MAX_SILENCE_MS && !draft.facts[index].broken {
+            dead_air::waiting(report, draft.facts[index].head, pause.div_ceil(1_000));
+        }
         if total > MAX_SILENCE_MS && crosses && before > 0 && own <= MAX_SILENCE_MS && own > 0 {
             in_circles.extend(circle);
             if !draft.facts[index].broken {
@@ -125,6 +150,8 @@ pub(super) fn check(
     calls.dedup();
     let worst = WorstCase {
         to_person_ms,
+        chat_to_person_ms,
+        unmeasured,
         to_end_ms,
         silence_ms: worst.0,
         silence_line: worst.1,
@@ -132,6 +159,24 @@ pub(super) fn check(
     };
     let passive = passive(&longest, draft, catalog, &spent, &silent, &worst, begin);
     (worst, passive)
+}
+
+/// Tells of steps that cannot take as long as they say, because the contact ends before.
+fn too_long(graph: &Graph<'_>, draft: &Draft<'_>, spent: &[Spent], report: &mut Report<'_>) {
+    let most = draft.max_duration_ms;
+    let mut told = report.diagnostics().iter().map(|found| found.rule);
+    if told.any(|rule| matches!(rule, "bad-duration" | "missing-unit")) {
+        // How long something takes, or may take, was meant to be otherwise.
+        return;
+    }
+    for (index, facts) in draft.facts.iter().enumerate() {
+        let called = matches!(draft.nodes[index].action, Action::Call { .. });
+        let known = !facts.broken && !called && !spent[index].guessed;
+        if graph.reachable[index] && known && spent[index].ms > most {
+            let verb = &draft.nodes[index].verb;
+            over_max_duration::longer(report, facts.head, verb, spent[index].ms, most);
+        }
+    }
 }
 
 /// How long it has been silent, at most, when a contact comes to each node.
@@ -148,14 +193,14 @@ fn longest_silence(longest: &Longest<'_, '_, '_>, draft: &Draft<'_>, spent: &[Sp
     // A node after which something was heard hands on its own last silence and nothing of what was before:
     // such silences are where the ways begin.
     let mut begin: Vec<Option<u64>> = vec![None; graph.arrows.len()];
-    for root in &graph.roots {
+    for root in graph.roots.iter().filter(|root| graph.heard[**root]) {
         begin[*root] = Some(0);
     }
     for (index, arrows) in graph.arrows.iter().enumerate() {
-        if !graph.reachable[index] || (spent[index].passes_silence && !spent[index].sounds) {
+        if !graph.heard[index] || (spent[index].passes_silence && !spent[index].sounds) {
             continue;
         }
-        for next in arrows.iter().filter_map(|arrow| node_of(arrow.to)) {
+        for next in arrows.iter().filter_map(|arrow| arrow.to.node()) {
             let handed = spent[index].silence_after_ms;
             begin[next] = Some(begin[next].unwrap_or(0).max(handed));
         }
@@ -206,6 +251,8 @@ fn passive(
     let graph = longest.graph;
     let mut passive = Passive {
         ms: worst.to_person_ms,
+        chat_ms: worst.chat_to_person_ms,
+        unmeasured: !worst.unmeasured.is_empty(),
         silence_most_ms: worst.silence_ms,
         ..Passive::default()
     };
@@ -267,13 +314,6 @@ fn fails(draft: &Draft<'_>, catalog: &Catalog, index: usize) -> bool {
     }
 }
 
-fn node_of(target: Target) -> Option<usize> {
-    match target {
-        Target::Node(index) => Some(index),
-        Target::Out | Target::End | Target::Unknown => None,
-    }
-}
-
 /// Longest ways through a graph, at most `cap`.
 struct Longest<'g, 'd, 'c> {
     graph: &'g Graph<'g>,
@@ -303,7 +343,7 @@ impl Longest<'_, '_, '_> {
         let ways = Ways::new(at.len(), |index, to| {
             let arrows = self.graph.arrows[index].iter();
             let passed = arrows.filter(|arrow| passes(index, arrow));
-            to.extend(passed.filter_map(|arrow| node_of(arrow.to)));
+            to.extend(passed.filter_map(|arrow| arrow.to.node()));
         });
         let mut group_of = vec![0; at.len()];
         let groups = ways.groups();
@@ -364,13 +404,14 @@ impl Longest<'_, '_, '_> {
             let passed = arrows.filter(|(arrow, way)| {
                 passes(index, way) && !rounds.held.contains(&(index, *arrow))
             });
-            let next = passed.filter_map(|(_, arrow)| node_of(arrow.to));
+            let next = passed.filter_map(|(_, arrow)| arrow.to.node());
             to.extend(next.filter_map(|next| group.binary_search(&next).ok()));
         });
         // The first round begins where contacts come in, the others behind a held way.
         let place_of = |index: usize| group.binary_search(&index).ok();
         let heads = rounds.held.iter().filter_map(|(from, arrow)| {
-            node_of(self.graph.arrows[*from][*arrow].to).and_then(place_of)
+            let to = self.graph.arrows[*from][*arrow].to;
+            to.node().and_then(place_of)
         });
         let (first, first_ms) = through(
             &ways,

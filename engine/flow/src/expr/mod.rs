@@ -7,6 +7,7 @@
 
 mod counting;
 mod eval;
+mod extent;
 mod fault;
 mod filters;
 mod finding;
@@ -19,6 +20,8 @@ mod tree;
 
 pub(crate) use counting::Limit;
 pub use eval::{Budget, EvalError, Scope, UNITS, eval};
+pub(crate) use extent::{Extent, Known, UNKNOWN_MS, extent};
+pub(crate) use filters::puts_into_words;
 pub use filters::{Argument, FILTERS, Filter, Gives, Kind as FilterKind};
 pub use finding::{Finding, Place, Span};
 pub use infer::{Lookup, TypeScope, infer, infer_condition, infer_inserted};

@@ -147,7 +147,11 @@ impl Expr {
     /// The variables it reads, in the order of the text; one entry for every mention.
     pub fn roots(&self) -> Vec<(&str, Span)> {
         let mut roots = Vec::new();
-        self.collect_roots(&mut roots);
+        self.each(&mut |part| {
+            if let Kind::Name(name) = &part.kind {
+                roots.push((name.as_str(), part.span));
+            }
+        });
         roots.sort_by_key(|(_, span)| span.start);
         roots
     }
@@ -191,37 +195,61 @@ impl Expr {
         Some(path)
     }
 
+    /// The variables to which a filter is put directly, and where they stand.
+    pub(crate) fn names_before(&self, filter: &str) -> Vec<(&str, Span)> {
+        let mut names = Vec::new();
+        self.each(&mut |part| {
+            if let Kind::Filter(of, name, ..) = &part.kind
+                && name == filter
+                && let Kind::Name(variable) = &of.kind
+            {
+                names.push((variable.as_str(), of.span));
+            }
+        });
+        names
+    }
+
+    /// The filters that it has, and where their names stand.
+    pub(crate) fn filters(&self) -> Vec<(&str, Span)> {
+        let mut filters = Vec::new();
+        self.each(&mut |part| {
+            if let Kind::Filter(_, name, span, _) = &part.kind {
+                filters.push((name.as_str(), *span));
+            }
+        });
+        filters
+    }
+
+    /// The expression and all its parts.
+    fn each<'e>(&'e self, see: &mut dyn FnMut(&'e Expr)) {
+        see(self);
+        match &self.kind {
+            Kind::None | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Name(_) => {}
+            Kind::List(items) => items.iter().for_each(|item| item.each(see)),
+            Kind::Field(of, ..) | Kind::Negate(of) | Kind::Not(of) | Kind::IsNone(of, _) => {
+                of.each(see);
+            }
+            Kind::Filter(of, _, _, arguments) => {
+                of.each(see);
+                arguments.iter().for_each(|argument| argument.each(see));
+            }
+            Kind::Index(a, b) | Kind::Binary(_, a, b) => {
+                a.each(see);
+                b.each(see);
+            }
+            Kind::Choice(condition, a, b) => {
+                condition.each(see);
+                a.each(see);
+                b.each(see);
+            }
+        }
+    }
+
     /// The text, when the expression is nothing but a quoted text.
     pub fn as_text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Text(text) => Some(text),
             _ => None,
-        }
-    }
-
-    fn collect_roots<'e>(&'e self, roots: &mut Vec<(&'e str, Span)>) {
-        match &self.kind {
-            Kind::None | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
-            Kind::Name(name) => roots.push((name, self.span)),
-            Kind::List(items) => items.iter().for_each(|item| item.collect_roots(roots)),
-            Kind::Field(of, _, _) | Kind::Negate(of) | Kind::Not(of) | Kind::IsNone(of, _) => {
-                of.collect_roots(roots);
-            }
-            Kind::Filter(of, _, _, arguments) => {
-                of.collect_roots(roots);
-                arguments
-                    .iter()
-                    .for_each(|argument| argument.collect_roots(roots));
-            }
-            Kind::Index(a, b) | Kind::Binary(_, a, b) => {
-                a.collect_roots(roots);
-                b.collect_roots(roots);
-            }
-            Kind::Choice(condition, a, b) => {
-                condition.collect_roots(roots);
-                a.collect_roots(roots);
-                b.collect_roots(roots);
-            }
         }
     }
 }

@@ -53,6 +53,8 @@ impl<'t> Lowerer<'t> {
                         secret: ty == Type::Secret,
                         ty,
                         default: None,
+                        default_type: None,
+                        required: true,
                         span: entry.key_span,
                     }
                 }
@@ -116,10 +118,13 @@ impl<'t> Lowerer<'t> {
         let default = map
             .value("default")
             .and_then(|value| self.literal("default", value, &ty));
+        let default_type = default.as_ref().and_then(written_fields);
         Declared {
+            default_type,
             secret: ty == Type::Secret,
             ty,
             default,
+            required: map.entry("default").is_none(),
             span: node.span,
         }
     }
@@ -204,5 +209,14 @@ impl<'t> Lowerer<'t> {
                 None
             }
         }
+    }
+}
+
+/// The type of an object or a list as it is written; nobody says that others have no other fields.
+fn written_fields(value: &Value) -> Option<Type> {
+    match Type::of(value) {
+        Type::Object { fields, .. } => Some(Type::Object { fields, open: true }),
+        ty @ Type::List(_) => Some(ty),
+        _ => None,
     }
 }

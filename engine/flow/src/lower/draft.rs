@@ -77,6 +77,8 @@ pub(crate) struct Facts<'t> {
     pub labelled: usize,
     /// Places of `timeout`, `retry` and so on, for findings about them.
     pub options: BTreeMap<&'static str, Span>,
+    /// The least and the most digits of the answer that it asks for.
+    pub digits: Option<(u32, u32)>,
 }
 
 impl Facts<'_> {
@@ -94,6 +96,7 @@ impl Facts<'_> {
             keys: BTreeMap::new(),
             labelled: 0,
             options: BTreeMap::new(),
+            digits: None,
         }
     }
 }
@@ -113,6 +116,8 @@ pub(crate) struct Binding {
     pub name: String,
     pub ty: Type,
     pub span: Span,
+    /// The least and the most digits of which the value is, and nothing else.
+    pub digits: Option<(u32, u32)>,
 }
 
 /// An expression, and what is wanted of it.

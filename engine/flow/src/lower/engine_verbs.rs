@@ -315,6 +315,15 @@ impl<'t> Lowerer<'t> {
                 },
             };
             let secret = ty == Type::Secret;
+            let template = line.value.text().filter(|text| text.contains("${"));
+            if matches!(ty, Type::OneOf(_))
+                && template.is_some_and(|text| !crate::expr::single(text))
+            {
+                // What is put together may be anything, and every `switch:` relies on the words.
+                let why = mixed(&place_name, &ty);
+                bad_value::why(&mut self.report, line.value.span, why, Some(ONE_VALUE));
+                continue;
+            }
             if let Some(value) =
                 self.value_template(id, &line.key, &line.value, &place_name, &ty, secret)
             {
@@ -522,6 +531,7 @@ impl<'t> Lowerer<'t> {
             name: name.to_owned(),
             ty,
             span,
+            digits: None,
         });
         self.draft.bindings.len() - 1
     }

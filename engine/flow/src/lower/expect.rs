@@ -10,6 +10,9 @@ use crate::yaml::{Content, Node};
 /// Most digits of an answer; what the host's `listen` takes.
 const MAX_DIGITS: u32 = 64;
 
+/// The least and the most digits of a card's number; ISO/IEC 7812-1 §4.1.
+const CARD_DIGITS: (u32, u32) = (12, 19);
+
 /// The currency of `expect: money` that names none: a fixed one, so that a flow means the same everywhere. ISO 4217.
 const CURRENCY: &str = "CNY";
 
@@ -19,6 +22,8 @@ pub(super) struct Expected {
     pub template: Template,
     /// What the answer is afterwards.
     pub ty: Type,
+    /// The least and the most digits of which the answer is, and nothing else.
+    pub digits: Option<(u32, u32)>,
 }
 
 /// The kinds that are one word.
@@ -63,6 +68,11 @@ impl<'t> Lowerer<'t> {
                     return None;
                 };
                 let mut fields = vec![("kind", text_value(kind))];
+                let digits = match *kind {
+                    "digits" => Some((1, MAX_DIGITS)),
+                    "card" => Some(CARD_DIGITS),
+                    _ => None,
+                };
                 if *kind == "digits" {
                     fields.push(("min", Value::Number(1.0)));
                     fields.push(("max", Value::Number(f64::from(MAX_DIGITS))));
@@ -70,7 +80,10 @@ impl<'t> Lowerer<'t> {
                 if *kind == "money" {
                     fields.push(("currency", text_value(CURRENCY)));
                 }
-                Some(expected(fields, ty.clone()))
+                Some(Expected {
+                    digits,
+                    ..expected(fields, ty.clone())
+                })
             }
             Content::Map(map) => match map.entries.as_slice() {
                 [entry] => match entry.key.as_ref() {
@@ -139,7 +152,10 @@ impl<'t> Lowerer<'t> {
                     ("min", Value::Number(f64::from(min))),
                     ("max", Value::Number(f64::from(max))),
                 ];
-                Some(expected(fields, Type::Text))
+                Some(Expected {
+                    digits: Some((min, max)),
+                    ..expected(fields, Type::Text)
+                })
             }
             _ => {
                 let rule = text!("from 1 to {MAX_DIGITS}", "1 到 {MAX_DIGITS} 位");
@@ -217,6 +233,7 @@ fn expected(fields: Vec<(&str, Value)>, ty: Type) -> Expected {
     Expected {
         template: Template::Literal(Value::Object(fields)),
         ty,
+        digits: None,
     }
 }
 

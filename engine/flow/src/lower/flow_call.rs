@@ -42,12 +42,8 @@ impl<'t> Lowerer<'t> {
         let what = text!("the flow `{called}`", "流程 `{called}`");
         let mut missing: Vec<String> = Vec::new();
         if let Some(signature) = signature {
-            let given = |name: &String| lines.is_some_and(|lines| lines.entry(name).is_some());
-            let needed = signature
-                .inputs
-                .iter()
-                .filter(|(name, input)| input.required && !given(name));
-            missing.extend(needed.map(|(name, _)| name.clone()));
+            missing = signature.needed();
+            missing.retain(|name| lines.is_none_or(|lines| lines.entry(name).is_none()));
         }
         for line in lines.into_iter().flat_map(|map| &map.entries) {
             let mut ty = Type::Any;

@@ -30,8 +30,8 @@ mod tested;
 mod then;
 
 pub(crate) use declare::is_taken;
-pub(crate) use draft::{Draft, UNKNOWN, Use, Want};
-use draft::{Facts, STEP, unknown};
+pub(crate) use draft::{Draft, Facts, UNKNOWN, Use, Want};
+use draft::{STEP, unknown};
 pub(crate) use file::lower;
 pub(crate) use names::{Declared, TYPES, flow_signature, is_name, is_variable, unreadable_flow};
 pub(crate) use respell::{respell, respell_head};

@@ -11,6 +11,10 @@ use crate::yaml::{Content, Node};
 pub(crate) struct Declared {
     pub ty: Type,
     pub default: Option<Value>,
+    /// What the default is, where that is more than the type says: an object with these fields and any others.
+    pub default_type: Option<Type>,
+    /// Whether no default is written, not even one that cannot be read.
+    pub required: bool,
     pub secret: bool,
     /// Its name.
     pub span: Span,

@@ -12,6 +12,7 @@ use crate::diagnostic::{Text, text};
 use crate::expr::{Expr, Span, loose_braces};
 use crate::plan::{Piece, Prompt, PromptId, Template, Voice};
 use crate::speak::MAX_SPOKEN_CHARS;
+use crate::speak::markup::{Part, parts};
 use crate::yaml::{Content, Map, Node, Scalar};
 
 /// Most parts of a prompt in one language.
@@ -20,9 +21,10 @@ const MAX_PARTS: usize = 64;
 /// Keys of what a prompt says in one language.
 pub(super) const VOICE_KEYS: [&str; 5] = ["text", "audio", "chat", "voice", "lang"];
 
-/// Whether a text has nothing that could be said.
+/// Whether a text has nothing that could be said: no sign between its tags, and no pause.
 fn blank(text: &str) -> bool {
-    text.trim().is_empty()
+    let nothing = |part: &Part<'_>| matches!(part, Part::Words(words) if words.trim().is_empty());
+    parts(text).iter().all(nothing)
 }
 
 impl<'t> Lowerer<'t> {

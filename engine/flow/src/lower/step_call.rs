@@ -242,12 +242,14 @@ impl<'t> Lowerer<'t> {
         let sensitive = sensitive(&inputs);
         let shape = self.shape(&key, description, sensitive);
         let expected = self.expected(&shape, &inputs);
+        let digits = expected.as_ref().and_then(|(_, expected)| expected.digits);
         let binds = self.step_binds(id, map, description, &shape, expected.as_ref());
         site.binds = Rc::new(binds);
         let input = self.inputs(&mut site, description, &shape, inputs, expected, verb);
 
         let facts = self.facts(id);
         facts.description = description;
+        facts.digits = digits;
         facts.listens = shape.listens;
         facts.labelled = site.labelled;
         facts.keys = site
@@ -428,6 +430,10 @@ impl<'t> Lowerer<'t> {
             };
             binds.insert(name.clone(), ty.clone());
             self.assign(id, &name, span, Some(outcome.name.to_owned()), ty);
+            if let (Some((_, expected)), Some(binding)) = (expected, self.draft.bindings.last_mut())
+            {
+                binding.digits = expected.digits;
+            }
         }
         binds
     }

@@ -7,7 +7,9 @@ use serde_json::Value as Json;
 
 use super::Lowerer;
 use super::tested::Named;
-use crate::check::rules::{bad_value, missing_key, unknown_hours, unknown_key, unknown_step};
+use crate::check::rules::{
+    bad_value, missing_input, missing_key, unknown_hours, unknown_key, unknown_step,
+};
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::value::{Type, Value, parse_literal};
@@ -179,6 +181,7 @@ impl<'t> Lowerer<'t> {
             if let Some(node) = lines.value("given") {
                 test.given = self.given(node);
             }
+            self.inputs_given(entry.key_span, lines);
             if let Some(node) = lines.value("mock") {
                 test.mocks = self.mocks(node);
             }
@@ -193,6 +196,29 @@ impl<'t> Lowerer<'t> {
                 ),
             }
             self.draft.tests.push(test);
+        }
+    }
+
+    /// Tells of inputs that the flow cannot begin without and that a test does not give. Where it gives something else, that is told.
+    fn inputs_given(&mut self, at: Span, test: &Map<'_>) {
+        let given = test.value("given").and_then(Node::map);
+        let values = |key: &str| given.and_then(|map| map.value(key)?.map());
+        let lines: Vec<&str> = ["inputs", "vars"]
+            .iter()
+            .filter_map(|key| values(key))
+            .flat_map(|map| &map.entries)
+            .map(|entry| entry.key.as_ref())
+            .collect();
+        let known = |name: &&str| {
+            self.draft.inputs.contains_key(*name) || self.draft.vars.contains_key(*name)
+        };
+        if !lines.iter().all(known) {
+            return;
+        }
+        let mut needed = self.own_needed();
+        needed.retain(|name| !lines.contains(&name.as_str()));
+        if !needed.is_empty() {
+            missing_input::tested(&mut self.report, at, &needed);
         }
     }
 

@@ -3,8 +3,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draft::{STEP, unknown};
 use super::names::is_name;
 use super::{Lowerer, Place};
+use crate::catalog::FlowSignature;
 use crate::check::rules::{
-    bad_name, bad_value, deep_nesting, missing_outcome, unknown_flow, unknown_outcome, unknown_step,
+    bad_name, bad_value, deep_nesting, missing_input, missing_outcome, unknown_flow,
+    unknown_outcome, unknown_step,
 };
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
@@ -80,7 +82,13 @@ impl<'t> Lowerer<'t> {
                 end: span.end,
             };
             return match self.flow_named(flow, at) {
-                Some(flow) => Edge::Flow(flow),
+                Some(flow) => {
+                    let needed = self.needed_by(&flow);
+                    if !needed.is_empty() {
+                        missing_input::left_for(&mut self.report, at, &flow, &needed);
+                    }
+                    Edge::Flow(flow)
+                }
                 None => unknown(),
             };
         }
@@ -160,6 +168,28 @@ impl<'t> Lowerer<'t> {
         let names: Vec<String> = flows.keys().cloned().collect();
         unknown_flow::unknown(&mut self.report, span, name, meant, &names);
         meant.map(str::to_owned)
+    }
+
+    /// The inputs that a flow cannot begin without.
+    fn needed_by(&self, flow: &str) -> Vec<String> {
+        match &self.catalog.flows {
+            Some(flows) => flows
+                .get(flow)
+                .map(FlowSignature::needed)
+                .unwrap_or_default(),
+            // A file that stands alone knows itself.
+            None if self.draft.flow.as_deref() == Some(flow) => self.own_needed(),
+            None => Vec::new(),
+        }
+    }
+
+    /// The inputs that this flow cannot begin without.
+    pub(super) fn own_needed(&self) -> Vec<String> {
+        let inputs = self.draft.inputs.iter();
+        inputs
+            .filter(|(_, input)| input.required)
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// The `then:` of an action.

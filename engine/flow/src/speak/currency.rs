@@ -22,6 +22,11 @@ pub(super) fn named(code: &str) -> Option<&'static Currency> {
     CURRENCIES.iter().find(|currency| currency.code == code)
 }
 
+/// The codes of all currencies that have names.
+pub(super) fn codes() -> impl Iterator<Item = &'static str> {
+    CURRENCIES.iter().map(|currency| currency.code)
+}
+
 const CURRENCIES: &[Currency] = &[
     currency("CNY", "¥", ("yuan", "yuan"), ("fen", "fen"), "元", ""),
     currency(

@@ -13,13 +13,21 @@ pub(super) fn number(number: &Decimal) -> String {
     format!("{sign}{}{point}{}", grouped(number.whole), number.fraction)
 }
 
-/// The number as it stands in a text without a filter: 12345, 2.5.
+/// First number that is written with a power of ten: its figures say nothing any more.
+const POWERS_FROM: f64 = 1e21;
+
+/// The number as it stands in a text without a filter: 12345, 2.5. At most six decimals, as with the filter `number`: `0.1 * 3`
+/// is 0.3.
 pub(super) fn bare(number: f64) -> String {
+    if !number.is_finite() || number.abs() >= POWERS_FROM {
+        return format!("{number:e}");
+    }
+    let written = format!("{number:.6}");
+    let figures = written.trim_end_matches('0').trim_end_matches('.');
     // Zero below zero is a leftover of arithmetic.
-    if number == 0.0 {
-        "0".to_owned()
-    } else {
-        format!("{number}")
+    match figures {
+        "-0" => "0".to_owned(),
+        figures => figures.to_owned(),
     }
 }
 

@@ -13,7 +13,9 @@ mod decimal;
 mod digits;
 mod english;
 mod figures;
+mod longest;
 mod mandarin;
+pub(crate) mod markup;
 mod neutral;
 mod pace;
 
@@ -24,6 +26,7 @@ use crate::value::{self, Locale, Money, Type, Value};
 
 pub use choices::{choice_phrase, key_name};
 use decimal::Decimal;
+pub use longest::longest_ms;
 pub use pace::speech_ms;
 
 /// The languages that have words here, by their primary subtag.
@@ -65,6 +68,12 @@ pub fn say_as(value: &Value, style: &str, locale: &Locale) -> Result<String, Str
 }
 
 fn plain(value: &Value, style: &str, locale: &Locale) -> Result<String, String> {
+    match style {
+        // These need no words.
+        "upper" => return Ok(characters(value, style)?.to_uppercase()),
+        "lower" => return Ok(characters(value, style)?.to_lowercase()),
+        _ => {}
+    }
     let language = Language::of(&locale.language).ok_or_else(|| {
         format!(
             "there are no words for the language `{}`; there are for en and zh",
@@ -179,8 +188,6 @@ fn plain(value: &Value, style: &str, locale: &Locale) -> Result<String, String> 
                 (false, Language::Mandarin) => figures::chinese_duration(ms),
             })
         }
-        "upper" => Ok(characters(value, style)?.to_uppercase()),
-        "lower" => Ok(characters(value, style)?.to_lowercase()),
         "join" => match value {
             Value::List(_) if !value.holds_secret() => Ok(render(value, locale)),
             value => Err(unfit(value, style)),
@@ -224,6 +231,16 @@ pub fn list_separator(locale: &Locale) -> &'static str {
         Some(Language::Mandarin) => "、",
         _ => ", ",
     }
+}
+
+/// Whether the language of a tag has words here.
+pub(crate) fn has_words(tag: &str) -> bool {
+    Language::of(tag).is_some()
+}
+
+/// Whether anything of a text without markup is heard: a letter or a digit.
+pub(crate) fn is_heard(text: &str) -> bool {
+    text.contains(char::is_alphanumeric)
 }
 
 /// What stands for a secret that came where it must not.

@@ -85,9 +85,7 @@ impl Value {
         Some(match self {
             Value::None | Value::Object(_) | Value::Secret(_) => return None,
             Value::Bool(bool) => bool.to_string(),
-            // Zero below zero is a leftover of arithmetic.
-            Value::Number(number) if *number == 0.0 => "0".to_owned(),
-            Value::Number(number) => number.to_string(),
+            Value::Number(number) => written_number(*number),
             Value::Text(text) | Value::Phone(text) => text.clone(),
             Value::Date(date) => date.to_string(),
             Value::Time(time) => time.to_string(),
@@ -103,6 +101,19 @@ impl Value {
             }
         })
     }
+}
+
+/// `42`, `2.5`. A fraction has 15 digits at most, as many as a number keeps whatever is done to it: `0.1 * 3` is 0.3.
+fn written_number(number: f64) -> String {
+    // Zero below zero is a leftover of arithmetic.
+    if number == 0.0 {
+        return "0".to_owned();
+    }
+    if number.fract() == 0.0 {
+        return number.to_string();
+    }
+    let rounded = format!("{number:.14e}").parse().unwrap_or(number);
+    rounded.to_string()
 }
 
 /// `1h30m`; a duration below zero has a minus before it, which no flow may write.

@@ -25,7 +25,7 @@ In a script, commas separate what the caller does at each turn: keys, `silence` 
 Scripted calls take no time: silences and pauses are skipped. Texts are printed; audio files are tried, so that a
 missing or broken one is told as on the phone.
 
-Exit code: 0 the call came to a proper end, 1 it ended in an error, 2 it could not be made.")]
+Exit code: 0 the call came to a proper end, 1 it ended in an error, 2 it could not be made (a flow that needs inputs cannot be called alone).")]
 pub(super) struct Call {
     /// The flow's name.
     flow: String,
@@ -51,6 +51,15 @@ impl Call {
         let data = data_folder(self.data, &self.project);
         let (engine, _) = open(&self.project, &data, false).await?;
         let engine = Arc::new(engine);
+        let needed = engine.program.flow(&self.flow).map(|plan| plan.needed());
+        if let Some(needed) = needed.filter(|needed| !needed.is_empty()) {
+            return Err(Failure::cannot(format!(
+                "the flow `{}` needs {}, and a call gives it nothing; call a flow that has `call: {}` with `with:`, or give the input a default",
+                self.flow,
+                needed.join(", "),
+                self.flow
+            )));
+        }
         let contact = engine
             .contact(&self.flow, Channel::Voice, &self.from, "terminal", None)
             .await;

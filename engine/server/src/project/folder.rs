@@ -312,6 +312,22 @@ impl Project {
                 );
             }
         }
+        for (index, flow, needed) in self.without_inputs(checked) {
+            let list = Text::both(needed.join(", "), format!("`{}`", needed.join("`、`")));
+            wrong(
+                index,
+                "flow",
+                text!(
+                    "the flow `{flow}` needs {list}, and a call gives it nothing",
+                    "流程 `{flow}` 需要 {list}，而来电不提供任何输入";
+                    list
+                ),
+                text!(
+                    "give the input a default in `{flow}`, or lead to a flow that has `call: {flow}` with `with:`",
+                    "请在 `{flow}` 里给该输入一个默认值，或通往一个用 `call: {flow}` 和 `with:` 调用它的流程"
+                ),
+            );
+        }
         findings
     }
 
@@ -339,6 +355,23 @@ impl Project {
             self.at_key(Level::Error, &key, message, Some(help))
         });
         told.collect()
+    }
+
+    /// Routes to flows that cannot begin without inputs: the place in the list, the flow, and what it needs.
+    fn without_inputs<'p>(
+        &'p self,
+        checked: &[(&FlowFile, Checked)],
+    ) -> Vec<(usize, &'p str, Vec<String>)> {
+        let needed = |flow: &str| {
+            let mut flows = checked.iter().map(|(_, checked)| checked);
+            let found = flows.find(|checked| checked.name.as_deref() == Some(flow));
+            found.and_then(|checked| Some(checked.signature.as_ref()?.needed()))
+        };
+        let routes = self.routes.routes.iter().enumerate();
+        routes
+            .filter_map(|(index, route)| Some((index, route.flow.as_str(), needed(&route.flow)?)))
+            .filter(|(_, _, needed)| !needed.is_empty())
+            .collect()
     }
 
     /// That no number leads to any flow; nothing where `routes.yaml` cannot be read, which is told.

@@ -1,7 +1,7 @@
 //! A caller and the world around a contact, in virtual time; and the guests of the standard steps.
 
 use serde_json::{Value as Json, json};
-use strowger_contact::{Contact, Effect, EntryKind, Input, Output, StepFailure};
+use strowger_contact::{Channel, Contact, Effect, EntryKind, Input, Output, Segment, StepFailure};
 use strowger_flow::speak::speech_ms;
 
 use super::flows::{Dice, LEAVE};
@@ -12,6 +12,9 @@ const AUDIO_MS: u64 = 10_000;
 
 /// Most events of a walk: a contact of ten minutes has some thousand.
 const MAX_EVENTS: u32 = 100_000;
+
+/// A text of a service that is longer than anybody thinks of, in letters: twenty seconds.
+const LONG_TEXT: usize = 300;
 
 /// Who calls. The seed decides also what the services answer.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +32,14 @@ pub(super) struct Ran {
     pub ended: bool,
     /// When a step that people stand behind was first entered, or one that leaves for another flow.
     pub person: Option<u64>,
+    /// How often such a step was entered.
+    pub people: u32,
+    /// The longest that nothing was heard while it was not the caller's turn, and where that was. Milliseconds.
+    pub silence: (u64, String),
+    /// What the host refused a guest: a prompt that could not be said, an expression without a value.
+    pub refused: Option<String>,
+    /// Whether services gave long texts.
+    pub long_texts: bool,
 }
 
 /// A standard step that runs.
@@ -46,6 +57,19 @@ struct World {
     contact: Contact,
     dice: Dice,
     silent: bool,
+    /// Nothing is spoken in a chat.
+    chat: bool,
+    long_texts: bool,
+    /// Since when nothing has been heard; `None` while something is heard, it is the caller's turn, or nobody is there.
+    quiet_since: Option<u64>,
+    silence: (u64, String),
+    /// The step that was entered last.
+    step: String,
+    /// Whether it is the caller's turn.
+    listening: bool,
+    gone: bool,
+    refused: Option<String>,
+    people: u32,
     now: u64,
     outputs: Vec<Output>,
     guest: Option<Guest>,
@@ -56,15 +80,26 @@ struct World {
     person: Option<u64>,
 }
 
-pub(super) fn run(contact: Contact, caller: Caller) -> Ran {
+pub(super) fn run(contact: Contact, caller: Caller, channel: Channel) -> Ran {
     let (seed, silent) = match caller {
         Caller::Random(seed) => (seed, false),
         Caller::Silent(seed) => (seed, true),
     };
+    let mut dice = Dice::new(seed);
+    let long_texts = dice.one_in(3);
     let mut world = World {
         contact,
-        dice: Dice::new(seed),
+        dice,
         silent,
+        chat: channel == Channel::Chat,
+        long_texts,
+        quiet_since: None,
+        silence: (0, String::new()),
+        step: String::new(),
+        listening: false,
+        gone: false,
+        refused: None,
+        people: 0,
         now: START,
         outputs: Vec::new(),
         guest: None,
@@ -73,6 +108,7 @@ pub(super) fn run(contact: Contact, caller: Caller) -> Ran {
         ending: None,
         person: None,
     };
+    world.falls_quiet();
     world.send(Input::Connected);
     let mut key_at = world.next_key();
     for _ in 0..MAX_EVENTS {
@@ -91,9 +127,11 @@ pub(super) fn run(contact: Contact, caller: Caller) -> Ran {
         world.now = world.now.max(at);
         if play == Some(at) {
             let (_, play) = world.play.take().expect("just looked");
+            world.falls_quiet();
             world.send(Input::PlayDone { play, error: None });
         } else if effect == Some(at) {
             let (_, effect, result) = world.effect.take().expect("just looked");
+            world.falls_quiet();
             world.send(Input::EffectDone { effect, result });
         } else if ending == Some(at) {
             let (_, activation, outcome) = world.ending.take().expect("just looked");
@@ -101,8 +139,14 @@ pub(super) fn run(contact: Contact, caller: Caller) -> Ran {
         } else if key_at == Some(at) {
             let keys = ['1', '2', '3', '9', '#', '7'];
             let key = keys[world.dice.below(keys.len() as u64) as usize];
-            world.send(Input::Key(key));
+            let input = match world.chat {
+                true => Input::Text(key.to_string()),
+                false => Input::Key(key),
+            };
+            world.send(input);
             if world.dice.one_in(300) {
+                world.sounds();
+                world.gone = true;
                 world.send(Input::HungUp);
             }
             key_at = world.next_key();
@@ -110,7 +154,12 @@ pub(super) fn run(contact: Contact, caller: Caller) -> Ran {
             world.send(Input::Tick);
         }
     }
+    world.sounds();
     Ran {
+        people: world.people,
+        silence: world.silence,
+        refused: world.refused,
+        long_texts: world.long_texts,
         ended: world.contact.ended(),
         now: world.now,
         outputs: world.outputs,
@@ -134,6 +183,23 @@ impl World {
                 let output = self.outputs[index].clone();
                 // A contact asks one thing of its guest at a time.
                 next = self.answer(output).or(next);
+            }
+        }
+    }
+
+    /// Nothing is heard from now on.
+    fn falls_quiet(&mut self) {
+        if !self.gone && !self.listening {
+            self.quiet_since.get_or_insert(self.now);
+        }
+    }
+
+    /// Something is heard from now on, or it is the caller's turn.
+    fn sounds(&mut self) {
+        if let Some(since) = self.quiet_since.take() {
+            let silence = self.now - since;
+            if silence > self.silence.0 {
+                self.silence = (silence, self.step.clone());
             }
         }
     }
@@ -167,43 +233,70 @@ impl World {
                 self.ask("prompt")
             }
             Output::Cancel { .. } => {
+                self.listening = false;
+                self.falls_quiet();
                 self.guest = None;
                 self.ending = None;
                 None
             }
             Output::Reply { value, .. } => self.reply(&value),
             Output::Play { play, segments, .. } => {
-                let ms: u64 = segments
+                let words: Vec<String> = segments.iter().map(Segment::words).collect();
+                let ms: u64 = words
                     .iter()
-                    .map(|segment| match segment.words() {
-                        words if words.starts_with('[') => AUDIO_MS,
-                        words => speech_ms(&words),
+                    .map(|words| match words.starts_with('[') {
+                        true => AUDIO_MS,
+                        false if is_heard(words) => speech_ms(words) + pauses_ms(words),
+                        false => pauses_ms(words),
                     })
                     .sum();
+                if words.iter().any(|words| is_heard(words)) {
+                    self.sounds();
+                }
+                let ms = if self.chat { 0 } else { ms };
                 self.play = Some((self.now + ms, play));
                 None
             }
             Output::StopPlaying => {
                 self.play = None;
+                self.falls_quiet();
                 None
             }
             Output::Perform { effect, what } => {
-                let (wait, result) = match what {
-                    Effect::Enqueue { .. } => (600_000, json!({"ok": "timeout"})),
-                    _ => (25_000, json!({"ok": {"refused": "no-answer"}})),
+                // Whoever waits for people hears music, or that it rings.
+                self.sounds();
+                // A queue's `timeout` comes when its longest wait is over; all else may come at once.
+                let (wait, results) = match what {
+                    Effect::Enqueue { options, .. } => {
+                        let max_wait_ms = u64::from(options.max_wait_ms);
+                        let at_once = ["full", "closed", "no-agents", "failed"];
+                        let mut results: Vec<(u64, Json)> =
+                            at_once.map(|outcome| (0, json!({ "ok": outcome }))).into();
+                        results.push((max_wait_ms, json!({ "ok": "timeout" })));
+                        (max_wait_ms, results)
+                    }
+                    _ => {
+                        let refusals = ["busy", "no-answer", "declined", "failed"];
+                        let results = refusals.map(|why| (0, json!({ "ok": { "refused": why } })));
+                        (25_000, results.into())
+                    }
                 };
-                let at = self.now + self.dice.below(wait);
-                let done = self.dice.one_in(2);
-                let result = if done { json!({"ok": "done"}) } else { result };
-                self.effect = Some((at, effect, result));
+                let pick = self.dice.below(results.len() as u64) as usize;
+                let (after, result) = match self.dice.one_in(2) {
+                    true => (self.dice.below(wait), json!({ "ok": "done" })),
+                    false => results[pick].clone(),
+                };
+                self.effect = Some((self.now + after, effect, result));
                 None
             }
             Output::Journal(entry) => {
-                if let EntryKind::Entered { verb, step, .. } = &entry.kind
-                    && (matches!(verb.as_str(), "queue" | "transfer")
-                        || step.starts_with(LEAVE) && verb == "goto")
-                {
-                    self.person = self.person.or(Some(self.now));
+                if let EntryKind::Entered { verb, step, .. } = &entry.kind {
+                    self.step.clone_from(step);
+                    let people = matches!(verb.as_str(), "queue" | "transfer");
+                    self.people += u32::from(people);
+                    if people || step.starts_with(LEAVE) && verb == "goto" {
+                        self.person = self.person.or(Some(self.now));
+                    }
                 }
                 None
             }
@@ -211,10 +304,19 @@ impl World {
         }
     }
 
+    /// A text of a service: a few words, none, or many.
+    fn text(&mut self) -> String {
+        match self.dice.below(3) {
+            0 => String::new(),
+            1 if self.long_texts => "word ".repeat(LONG_TEXT / 5),
+            _ => "packed".to_owned(),
+        }
+    }
+
     /// A plugin's own step: it answers some time, or fails, or runs out of time.
     fn lookup(&mut self, activation: u32, timeout_ms: u64) -> Option<Input> {
         let order = json!({
-            "order_no": "20260302", "status": "packed", "status_text": "packed",
+            "order_no": "20260302", "status": "packed", "status_text": self.text(),
             "total": { "amount": 19_900, "currency": "CNY" },
         });
         let mut with_eta = order.clone();
@@ -257,7 +359,10 @@ impl World {
                 let digits = json!({ "min": 2, "max": 4, "end-key": "#" });
                 ("media.listen", vec![say, listen(input, Vec::new(), digits)])
             }
-            "std/queue@1" => ("route.enqueue", vec![input["queue"].clone(), json!({})]),
+            "std/queue@1" => {
+                let options = json!({ "max-wait-ms": input["max_wait"] });
+                ("route.enqueue", vec![input["queue"].clone(), options])
+            }
             "std/transfer@1" => (
                 "route.transfer",
                 vec![json!("supplier"), json!({ "ring-ms": 25_000 })],
@@ -265,6 +370,12 @@ impl World {
             step => panic!("no guest for {step}"),
         };
         let (interface, function) = function.split_once('.').expect("interface.function");
+        if function == "listen" {
+            // Whatever becomes of its prompt, then it is the caller's turn.
+            self.sounds();
+            self.listening = true;
+        }
+        let guest = self.guest.as_ref()?;
         Some(Input::Called {
             activation: guest.activation,
             interface: interface.to_owned(),
@@ -275,6 +386,11 @@ impl World {
 
     /// What the running standard step makes of an answer.
     fn reply(&mut self, value: &Json) -> Option<Input> {
+        if let Some(error) = value.get("err").filter(|error| *error != "hangup") {
+            self.refused.get_or_insert(error.to_string());
+        }
+        self.listening = false;
+        self.falls_quiet();
         let guest = self.guest.as_mut()?;
         let activation = guest.activation;
         let ok = &value["ok"];
@@ -282,7 +398,10 @@ impl World {
             "std/say@1" => "done".to_owned(),
             "std/queue@1" | "std/transfer@1" => match ok {
                 Json::String(outcome) => outcome.replace('-', "_"),
-                _ => "failed".to_owned(),
+                refused => match refused["refused"].as_str() {
+                    Some(why) => why.replace('-', "_"),
+                    None => "failed".to_owned(),
+                },
             },
             _ => {
                 if let Some(key) = ok["choice"].as_str() {
@@ -330,4 +449,30 @@ fn failure(timeout: bool) -> StepFailure {
         timeout,
         retryable: true,
     }
+}
+
+/// Whether anything of a text is heard: a letter or a digit outside its markup.
+fn is_heard(text: &str) -> bool {
+    let mut inside = false;
+    text.chars().any(|c| {
+        match c {
+            '<' => inside = true,
+            '>' => inside = false,
+            _ => {}
+        }
+        !inside && c.is_alphanumeric()
+    })
+}
+
+/// The pauses of a text, which are written in whole seconds.
+fn pauses_ms(text: &str) -> u64 {
+    let after = text.split("<break time='").skip(1);
+    let seconds = after.map(|rest| {
+        rest.split('s')
+            .next()
+            .and_then(|number| number.parse().ok())
+    });
+    seconds
+        .map(|seconds: Option<u64>| seconds.expect("whole seconds") * 1_000)
+        .sum()
 }

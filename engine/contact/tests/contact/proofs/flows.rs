@@ -27,8 +27,8 @@ impl Dice {
 /// The flow `random`, and the flow `called` that it may call.
 pub(super) fn random(seed: u64) -> Vec<String> {
     let mut dice = Dice::new(seed);
-    let main = flow(&mut dice, "random", &["called"], false);
-    let called = flow(&mut dice, "called", &[], false);
+    let main = flow(&mut dice, "random", &["called"], false, false);
+    let called = flow(&mut dice, "called", &[], false, false);
     vec![main, called]
 }
 
@@ -37,6 +37,7 @@ pub(super) fn several(seed: u64) -> Vec<String> {
     const NAMES: [&str; 4] = ["random", "second", "third", "fourth"];
     let mut dice = Dice::new(seed);
     let names = &NAMES[..2 + dice.below(3) as usize];
+    let needy = dice.one_in(3);
     let mut flows = Vec::new();
     for (index, name) in names.iter().enumerate() {
         // As a rule those that come after it; now and then any, itself too: the checker has to see the circle.
@@ -44,23 +45,36 @@ pub(super) fn several(seed: u64) -> Vec<String> {
             true => names,
             false => &names[index + 1..],
         };
-        flows.push(flow(&mut dice, name, others, true));
+        flows.push(flow(&mut dice, name, others, true, needy));
     }
     flows
 }
 
+/// A flow that cannot begin without an input.
+const NEEDY: &str = "third";
+
 /// A step that leaves for another flow: its name says so to whoever reads the journal.
 pub(super) const LEAVE: &str = "leave";
 
-/// A flow that may call `others` and, if `leaves`, go there for good.
-fn flow(dice: &mut Dice, name: &str, others: &[&str], leaves: bool) -> String {
+/// A flow that may call `others` and, if `leaves`, go there for good; `needy` whether [`NEEDY`] needs an input.
+fn flow(dice: &mut Dice, name: &str, others: &[&str], leaves: bool, needy: bool) -> String {
     let main = name == "random";
+    // Nobody can go there for good; now and then somebody tries.
+    let for_good: Vec<&str> = others
+        .iter()
+        .filter(|other| !needy || **other != NEEDY || dice.one_in(6))
+        .copied()
+        .collect();
+    let for_good = for_good.as_slice();
     let steps = 2 + dice.below(if leaves { 6 } else { 9 });
     let mut text = format!("flow: {name}\nformat: 1\n");
     if !main || leaves {
         text.push_str("outcomes: [done, other]\n");
     }
-    text.push_str("vars: { n: { type: number, default: 0 }, word: { type: text, default: red }, late: text }\n");
+    if needy && name == NEEDY {
+        text.push_str("inputs: { who: text, many: { type: number, default: 3 } }\n");
+    }
+    text.push_str("vars: { n: { type: number, default: 0 }, word: { type: text, default: red }, late: text, no_words: { type: text, default: \"\" }, code: { type: text, default: \"20260302443820260302\" } }\n");
     text.push_str("defaults: { max_duration: 10m, max_steps: 200 }\n");
     let mut global = vec!["error: sorry".to_owned()];
     if dice.one_in(3) {
@@ -73,21 +87,24 @@ fn flow(dice: &mut Dice, name: &str, others: &[&str], leaves: bool) -> String {
     text.push_str("start: s0\nsteps:\n");
     for index in 0..steps {
         let _ = writeln!(text, "  s{index}:");
-        step(dice, &mut text, index, steps, others);
+        step(dice, &mut text, index, steps, others, needy);
     }
-    for other in others.iter().filter(|_| leaves) {
+    for other in for_good.iter().filter(|_| leaves) {
         let _ = writeln!(
             text,
             "  {LEAVE}-{other}:\n    - say: \"Over to them.\"\n    - goto: flow:{other}"
         );
     }
-    if leaves && let Some(other) = others.first() {
+    if leaves && let Some(other) = for_good.first() {
         // Ways there: for whoever presses a key, and for whoever does nothing.
         let hop = format!("{LEAVE}-{other}");
         text = text.replacen("2: s0", &format!("2: flow:{other}"), 1);
         text = text.replacen("not_found: bye", &format!("not_found: {hop}"), 1);
         text = text.replacen("no_input: bye", &format!("no_input: {hop}"), 1);
         text = text.replacen("else: s", &format!("else: {hop} # s"), 1);
+    }
+    if needy && name == NEEDY {
+        text = text.replacen("we are looking at it.", "${who}, we are looking at it.", 1);
     }
     text.push_str("  sorry:\n    - say: \"Sorry about that.\"\n    - goto: bye\n");
     match main {
@@ -120,7 +137,14 @@ fn any(dice: &mut Dice, steps: u64) -> String {
 
 /// What may be said: sometimes a value that is not there on every way.
 fn words(dice: &mut Dice) -> &'static str {
-    match dice.below(12) {
+    match dice.below(20) {
+        12 => "${no_words}",
+        13 => "<break time='2s'/>",
+        14 => "${code | digits}",
+        15 => "${n | number}",
+        16 => "Your order: ${order.total | money}, ${order.status_text}.",
+        17 => "${answer | digits}",
+        18 => "${no_words}<break time='1s'/> ... <break time='3s'/>",
         0 => "You said ${answer}.",
         1 => "The order is ${order.status_text}.",
         2 => "It comes ${order.eta | default(now.date) | date}.",
@@ -130,7 +154,7 @@ fn words(dice: &mut Dice) -> &'static str {
     }
 }
 
-fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&str]) {
+fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&str], needy: bool) {
     let next = ahead(dice, index, steps);
     let _ = match dice.below(14) {
         0 | 1 => writeln!(text, "    - say: \"{}\"\n    - goto: {next}", words(dice)),
@@ -168,9 +192,10 @@ fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&s
         }
         7 | 8 => {
             let status = ahead(dice, index, steps);
-            let retry = match dice.one_in(3) {
-                true => "    retry: { times: 2, wait: 300ms, factor: 2 }\n",
-                false => "",
+            let retry = match dice.below(6) {
+                0 | 1 => "    retry: { times: 2, wait: 300ms, factor: 2 }\n",
+                2 => "    retry: { times: 4, wait: 10s, factor: 100, only: [timeout] }\n",
+                _ => "",
             };
             writeln!(
                 text,
@@ -191,20 +216,41 @@ fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&s
         }
         11 if !others.is_empty() => {
             let called = others[dice.below(others.len() as u64) as usize];
+            // Now and then without what it needs.
+            let given = match (called, needy && !dice.one_in(8)) {
+                (NEEDY, true) => "    with: { who: \"${word}\" }\n",
+                _ => "",
+            };
             writeln!(
                 text,
-                "    call: {called}\n    as: back\n    then: {{ done: {next}, other: {}, error: bye }}",
+                "    call: {called}\n{given}    as: back\n    then: {{ done: {next}, other: {}, error: bye }}",
                 ahead(dice, index, steps)
             )
         }
         11 => writeln!(text, "    return: other\n    with: {{ word: green }}"),
-        12 => writeln!(
-            text,
-            "    queue: general\n    then: {{ done: bye, else: {next} }}"
-        ),
-        _ => writeln!(
-            text,
-            "    transfer: supplier\n    then: {{ done: bye, else: {next} }}"
-        ),
+        12 => {
+            // Now and then back: the checker has to see which outcomes take their time.
+            let back = match dice.below(4) {
+                0 => format!("timeout: s{index}, "),
+                1 => format!("full: {}, ", any(dice, steps)),
+                2 => format!("no_agents: {}, ", ahead(dice, index, steps)),
+                _ => String::new(),
+            };
+            let wait = ["1m", "1s", "0s", "10m"][dice.below(4) as usize];
+            writeln!(
+                text,
+                "    queue: general\n    max_wait: {wait}\n    then: {{ done: bye, {back}else: {next} }}"
+            )
+        }
+        _ => {
+            let back = match dice.one_in(3) {
+                true => format!("busy: {}, ", any(dice, steps)),
+                false => String::new(),
+            };
+            writeln!(
+                text,
+                "    transfer: supplier\n    then: {{ done: bye, {back}else: {next} }}"
+            )
+        }
     };
 }

@@ -1,11 +1,13 @@
 use crate::check::report::Report;
-use crate::check::suggest::nearest;
-use crate::diagnostic::text;
+use crate::check::suggest::{nearest, shown};
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
+use crate::speak::markup::{MAX_BREAK_MS, Wrong};
 
 rule! {
     /// What it finds: a tag in a text that is not closed, or is none of the SSML that prompts may use: `break`, `emphasis`, `prosody`,
-    /// `say-as`, `sub`, `phoneme`, `lang`, `p`, `s`.
+    /// `say-as`, `sub`, `phoneme`, `lang`, `p`, `s`; an attribute that the tag does not have, or a value that it does not take, as SSML 1.1
+    /// has them. A `break` is ten seconds at most: longer is a `wait:`.
     ///
     /// ```yaml
     /// pause:
@@ -54,6 +56,63 @@ pub(crate) fn unbalanced(report: &mut Report<'_>, at: Span, tag: &str) {
             "close it with `</{tag}>` in the same text, or write `<{tag}/>`",
             "请在同一文本中用 `</{tag}>` 闭合，或写 `<{tag}/>`"
         ));
+}
+
+/// What is wrong with an attribute of a tag.
+pub(crate) fn attribute(report: &mut Report<'_>, at: Span, tag: &str, wrong: &Wrong<'_>) {
+    let (message, help) = match wrong {
+        Wrong::Unreadable(written) => (
+            text!(
+                "`{written}` is no attribute of `<{tag}>`",
+                "`{written}` 不是 `<{tag}>` 的属性"
+            ),
+            Text::fixed(
+                "write it as `name=\"value\"`, or with single quotes",
+                "请写成 `name=\"value\"`，也可以用单引号",
+            ),
+        ),
+        Wrong::Unknown(name, known) => {
+            let names: Vec<String> = known.iter().map(|one| one.name.to_owned()).collect();
+            let message = text!(
+                "`<{tag}>` has no attribute `{name}`",
+                "`<{tag}>` 没有属性 `{name}`"
+            );
+            let meant = nearest(name, names.iter().map(String::as_str));
+            let help = match meant {
+                Some(meant) => text!("did you mean `{meant}`?", "是否想写 `{meant}`？"),
+                None => {
+                    let names = shown(&names);
+                    text!("there are: {names}", "现有：{names}"; names)
+                }
+            };
+            (message, help)
+        }
+        Wrong::Value(name, value, takes) => (
+            text!(
+                "`{value}` is no value of `{name}` in `<{tag}>`",
+                "`{value}` 不是 `<{tag}>` 中 `{name}` 的值"
+            ),
+            text!("write for example: `{takes}`", "例如：`{takes}`"),
+        ),
+        Wrong::TooLong(value) => {
+            let most = MAX_BREAK_MS / 1_000;
+            (
+                text!(
+                    "a pause of `{value}` is too long for a text: {most} seconds at most",
+                    "文本中的停顿 `{value}` 太长：最多 {most} 秒"
+                ),
+                Text::fixed("let a `wait:` follow", "请在后面使用 `wait:`"),
+            )
+        }
+        Wrong::Missing(name) => (
+            text!(
+                "`<{tag}>` means nothing without `{name}`",
+                "`<{tag}>` 缺少 `{name}` 就没有意义"
+            ),
+            text!("add `{name}=\"…\"`", "请添加 `{name}=\"…\"`"),
+        ),
+    };
+    report.find(&BAD_SSML, at, message).help(help);
 }
 
 /// The elements that prompts may use.

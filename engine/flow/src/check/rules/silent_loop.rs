@@ -15,7 +15,8 @@ rule! {
     ///   then: hello
     /// ```
     ///
-    /// Flows that lead to each other, by `call:` or `flow:NAME`, are such a loop too.
+    /// Flows that lead to each other, by `call:` or `flow:NAME`, are such a loop too. So is a queue or a transfer that leads back to itself
+    /// on an outcome that may come at once: nobody is signed in, the queue is full, the line is engaged.
     ///
     /// Let the loop pass through a step that listens, or count and leave it. What counts is a variable of the type `number` that begins
     /// with a number, to which nothing but written numbers is added (`set: { n: "${n + 1}" }`), on every way round, always up or always

@@ -60,3 +60,27 @@ pub(crate) fn maybe_none(report: &mut Report<'_>, at: Span) {
         .help(text!("give it a default: `${{ … | default(\"…\") }}`, or skip the step: `when: … is not none`", "请给默认值 `${{ … | default(\"…\") }}`，或跳过该步骤 `when: … is not none`"));
 }
 
+
+/// The last four characters of a secret that may have too few: the least and the most digits that it has, and the least that are shown of.
+pub(crate) fn too_short(
+    report: &mut Report<'_>,
+    at: Span,
+    name: &str,
+    (least, most): (u32, u32),
+    shown: u32,
+) {
+    let message = match most < shown {
+        true => text!(
+            "`{name}` has {most} digits at most, and `last4` shows nothing of a secret of fewer than {shown}",
+            "`{name}` 最多 {most} 位，而少于 {shown} 位的机密不会被 `last4` 读出任何内容"
+        ),
+        false => text!(
+            "`{name}` may have {least} digits, and `last4` shows nothing of a secret of fewer than {shown}",
+            "`{name}` 可能只有 {least} 位，而少于 {shown} 位的机密不会被 `last4` 读出任何内容"
+        ),
+    };
+    report.find(&TYPE_MISMATCH, at, message).help(text!(
+        "leave it out, or ask for {shown} digits at least",
+        "请去掉它，或至少要求 {shown} 位数字"
+    ));
+}

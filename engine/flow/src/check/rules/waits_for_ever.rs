@@ -3,12 +3,13 @@ use crate::diagnostic::text;
 use crate::expr::Span;
 
 rule! {
-    /// What it finds: a queue that leads back to itself when nobody takes the call. The caller waits until `max_duration`.
+    /// What it finds: a queue that leads back to itself when its longest wait is over. The caller waits until `max_duration`. (A way back by
+    /// an outcome that may come at once, such as `full` or `no_agents`, or by `else:`, is no wait: that is a `silent-loop`.)
     ///
     /// ```yaml
     /// hold:
     ///   queue: general
-    ///   then: { done: bye, else: hold }
+    ///   then: { done: bye, timeout: hold, else: bye }
     /// ```
     ///
     /// Offer something else after a while: a voicemail, a call back.

@@ -1,0 +1,650 @@
+//! What check says of a flow holds: no input is missing, no loop is silent, no silence is longer than it says.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use strowger_flow::diagnostic::Language;
+use strowger_flow::{Checked, check};
+
+fn checked(text: &str) -> Checked {
+    check("a.flow.yaml", text.as_bytes(), &support::project())
+}
+
+fn rules(checked: &Checked) -> Vec<&'static str> {
+    checked.diagnostics.iter().map(|found| found.rule).collect()
+}
+
+/// The findings of a flow of these steps, as `rule LINE: message`.
+fn findings(text: &str) -> Vec<String> {
+    let found = checked(text).diagnostics;
+    let told = found.iter().map(|found| {
+        let line = found.primary.place.line;
+        format!("{} {line}: {}", found.rule, found.message.english())
+    });
+    told.collect()
+}
+
+/// A flow of these steps, whose other parts stand in `head`.
+fn flow(head: &str, steps: &str) -> String {
+    format!(
+        "flow: a\nformat: 1\nlanguages: [en]\n{head}steps:\n{steps}  bye: {{ hangup: completed }}\n"
+    )
+}
+
+mod inputs {
+    use super::*;
+
+    const NEEDS: &str = "flow: needs\nformat: 1\ninputs: { who: text, much: { type: number, default: 1 } }\nsteps:\n  start:\n    - say: \"Hello ${who}, ${much}.\"\n    - hangup: completed\n";
+
+    /// What is told of a flow beside `needs`.
+    fn beside(text: &str) -> Vec<String> {
+        let mut catalog = support::project();
+        let flows = catalog.flows.as_mut().expect("a project");
+        flows.extend(strowger_flow::signature(NEEDS.as_bytes()));
+        let found = check("a.flow.yaml", text.as_bytes(), &catalog).diagnostics;
+        // Some of these flows have steps that nothing leads to.
+        found
+            .iter()
+            .filter(|found| found.rule != "unreachable")
+            .map(|found| format!("{}: {}", found.rule, found.message.english()))
+            .collect()
+    }
+
+    #[test]
+    fn every_way_into_a_flow_for_good_is_one_without_its_inputs() {
+        let menu = |press: &str, then: &str| {
+            format!(
+                "  start:\n    menu: Press 1.\n    press: {{ 1: {press} }}\n    then: {{ {then} }}\n"
+            )
+        };
+        for (head, steps) in [
+            ("", "  start:\n    - goto: flow:needs\n".to_owned()),
+            ("", "  start:\n    say: Hello.\n    then: flow:needs\n".to_owned()),
+            ("", menu("flow:needs", "no_input: bye, no_match: bye")),
+            ("", menu("{ to: flow:needs }", "no_input: bye, no_match: bye")),
+            ("", menu("bye", "no_input: flow:needs, no_match: bye")),
+            ("", menu("bye", "no_input: bye, no_match: flow:needs")),
+            ("", menu("bye", "else: flow:needs")),
+            ("", menu("bye", "no_input: [{ say: Goodbye. }, { goto: flow:needs }], no_match: bye")),
+            ("", "  start:\n    if: call.priority > 50\n    then: flow:needs\n    else: bye\n".to_owned()),
+            ("", "  start:\n    if: call.priority > 50\n    then: bye\n    else: flow:needs\n".to_owned()),
+            ("", "  start:\n    choose:\n      - { when: call.priority > 50, then: flow:needs }\n      - else: bye\n".to_owned()),
+            ("", "  start:\n    switch: call.channel\n    then: { voice: flow:needs, chat: bye }\n".to_owned()),
+            ("", "  start:\n    queue: general\n    then: { done: bye, full: flow:needs, else: bye }\n".to_owned()),
+            ("", "  start:\n    use: crm/caller@2\n    with: { phone: \"${call.from}\" }\n    then: { error: flow:needs, else: bye }\n".to_owned()),
+            ("global: { press: { 9: flow:needs } }\n", menu("bye", "else: bye")),
+            ("global: { error: flow:needs }\n", menu("bye", "else: bye")),
+            ("global: { hangup: flow:needs }\n", menu("bye", "else: bye")),
+            ("global: { too_long: flow:needs }\n", menu("bye", "else: bye")),
+        ] {
+            let text = flow(head, &steps);
+            let told = "missing-input: the flow `needs` needs `who`, and `flow:needs` gives it nothing";
+            assert_eq!(beside(&text), [told], "{text}");
+            // With a default nothing is missing.
+            let other = text.replace("flow:needs", "flow:order-status");
+            assert_eq!(beside(&other), [""; 0], "{other}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_stands_alone_knows_what_it_needs_itself() {
+        let again = NEEDS.replace("- hangup: completed", "- menu: Again?\n      press: { 1: flow:needs }\n      then: { else: bye }\n  bye: { hangup: completed }");
+        let found = check("a.flow.yaml", again.as_bytes(), &support::steps());
+        assert_eq!(rules(&found), ["missing-input"]);
+    }
+
+    #[test]
+    fn a_test_gives_what_its_flow_needs() {
+        let test = |given: &str| {
+            let text = format!(
+                "{NEEDS}tests:\n  one:\n{given}    run: [{{ expect: {{ ends: completed }} }}]\n"
+            );
+            beside(&text.replace("flow: needs", "flow: a"))
+        };
+        let told = "missing-input: this test begins a flow that needs `who`";
+        assert_eq!(test(""), [told]);
+        assert_eq!(test("    given: { inputs: { much: 2 } }\n"), [told]);
+        assert_eq!(test("    given: { inputs: { who: Anna } }\n"), [""; 0]);
+        // A slip is told once.
+        assert_eq!(test("    given: { inputs: { whom: Anna } }\n").len(), 1);
+    }
+}
+
+mod loops {
+    use super::*;
+
+    #[test]
+    fn what_comes_at_once_is_no_wait() {
+        for steps in [
+            "  start:\n    queue: front-desk\n    max_wait: 1s\n    then: { done: bye, else: start }\n",
+            "  start:\n    queue: front-desk\n    then: { done: bye, no_agents: start, else: bye }\n",
+            "  start:\n    queue: front-desk\n    then: { done: bye, full: start, else: bye }\n",
+            "  start:\n    queue: front-desk\n    then: { done: bye, closed: repeat, else: bye }\n",
+            "  start:\n    queue: front-desk\n    then: { done: bye, failed: start, else: bye }\n",
+            // No wait at all.
+            "  start:\n    queue: front-desk\n    max_wait: 0s\n    then: { done: bye, timeout: start, else: bye }\n",
+            "  start:\n    queue: front-desk\n    max_wait: 999ms\n    then: { done: bye, timeout: start, else: bye }\n",
+            "  start:\n    transfer: supplier-a\n    then: { done: bye, busy: start, else: bye }\n",
+            "  start:\n    transfer: supplier-a\n    then: { done: bye, busy: repeat, else: bye }\n",
+            "  start:\n    transfer: supplier-a\n    then: { done: bye, declined: start, else: bye }\n",
+            // 480 comes at once.
+            "  start:\n    transfer: supplier-a\n    then: { done: bye, no_answer: start, else: bye }\n",
+            // Two queues that lead to each other.
+            "  start:\n    queue: front-desk\n    then: { done: bye, full: other, else: bye }\n  other:\n    queue: general\n    then: { done: bye, no_agents: start, else: bye }\n",
+        ] {
+            let found = checked(&flow("", steps));
+            assert!(
+                rules(&found).contains(&"silent-loop"),
+                "{:?} {steps}",
+                rules(&found)
+            );
+            assert!(found.worst.is_none());
+        }
+    }
+
+    #[test]
+    fn the_longest_wait_for_people_is_one() {
+        for steps in [
+            "  start:\n    queue: front-desk\n    then: { done: bye, timeout: start, else: bye }\n",
+            "  start:\n    queue: front-desk\n    max_wait: 1s\n    then: { done: bye, timeout: repeat, else: bye }\n",
+            // After the wait another queue is tried once.
+            "  start:\n    queue: front-desk\n    then: { done: bye, timeout: other, else: bye }\n  other:\n    queue: general\n    then: { done: bye, full: start, else: bye }\n",
+        ] {
+            let found = checked(&flow("", steps));
+            let told: BTreeSet<&str> = rules(&found).into_iter().collect();
+            assert_eq!(told, BTreeSet::from(["waits-for-ever"]), "{steps}");
+        }
+    }
+
+    #[test]
+    fn a_counted_way_back_to_a_queue_ends() {
+        let steps = "  start:\n    - set: { n: \"${n + 1}\" }\n    - queue: front-desk\n      then: { done: bye, else: again }\n  again:\n    if: n < 3\n    then: start\n    else: bye\n";
+        let text = flow("vars: { n: { type: number, default: 0 } }\n", steps);
+        assert_eq!(findings(&text), [""; 0]);
+    }
+}
+
+mod silence {
+    use super::*;
+
+    #[test]
+    fn a_pause_between_attempts_is_a_minute_at_most() {
+        let steps = "  start:\n    use: crm/caller@2\n    with: { phone: \"${call.from}\" }\n    timeout: 3s\n    retry: { times: 10, wait: 10s, factor: 100, only: [ONLY] }\n    then: { else: bye }\n";
+        // Eleven attempts of 3 s; pauses of 10 s, and of a minute nine times.
+        let told = "dead-air 9: the caller may hear nothing for 583 seconds";
+        for only in ["timeout, error", "timeout", "error"] {
+            let text = flow("", &steps.replace("ONLY", only));
+            assert_eq!(findings(&text), [told]);
+            let worst = checked(&text).worst.expect("no error");
+            assert_eq!((worst.silence_ms, worst.to_person_ms), (583_000, 583_000));
+        }
+    }
+
+    #[test]
+    fn nobody_hears_silence_after_a_hang_up() {
+        let quiet = "  quiet:\n    - wait: 9s\n    - use: crm/caller@2\n      with: { phone: \"${call.from}\" }\n      timeout: 60s\n      then: { else: bye }\n";
+        let menu =
+            "  start:\n    menu: Press 1.\n    press: { 1: bye }\n    then: { else: NEXT }\n";
+        let text = flow(
+            "global: { hangup: quiet }\n",
+            &format!("{}{quiet}", menu.replace("NEXT", "bye")),
+        );
+        assert_eq!(findings(&text), [""; 0]);
+        assert_eq!(checked(&text).worst.expect("no error").silence_ms, 0);
+        // Whoever comes there over the line hears it.
+        let text = flow(
+            "global: { hangup: quiet }\n",
+            &format!("{}{quiet}", menu.replace("NEXT", "quiet")),
+        );
+        assert_eq!(rules(&checked(&text)), ["dead-air", "dead-air"]);
+        assert_eq!(checked(&text).worst.expect("no error").silence_ms, 69_000);
+    }
+}
+
+mod texts {
+    use super::*;
+
+    /// Waits of seven seconds with something said between and after them.
+    fn between(head: &str, prompt: &str) -> Checked {
+        let steps = format!(
+            "  start:\n    - wait: 7s\n    - say: {prompt}\n    - wait: 7s\n    - say: {prompt}\n    - wait: 7s\n    - say: Goodbye.\n    - goto: bye\n"
+        );
+        checked(&flow(head, &steps))
+    }
+
+    #[test]
+    fn what_may_be_no_words_ends_no_silence() {
+        let text = "vars: { x: { type: text, default: \"\" }, y: { type: text, default: word } }\n";
+        let set = "vars: { x: { type: text, default: word } }\nglobal: { press: { 9: other } }\n";
+        for (head, prompt, silence_ms) in [
+            (text, "\"${x}\"", 21_000),
+            (text, "\" ${x} \"", 21_000),
+            (text, "\"${x} ... ${x}\"", 21_000),
+            (text, "\"<p>${x}</p>\"", 21_000),
+            (text, "\"${x | upper}\"", 21_000),
+            (text, "\"${x ~ x}\"", 21_000),
+            (text, "\"${x if call.priority > 50 else y}\"", 21_000),
+            (text, "\"${call.id}\"", 21_000),
+            (text, "\"${call.from | phone}\"", 7_000),
+            (text, "\"<break time='2s'/>\"", 25_000),
+            (text, "\"<break time='2s'/>${x}\"", 25_000),
+            (text, "{ en: { chat: Only to read. } }", 21_000),
+            (set, "\"${x}\"", 21_000),
+            // Something is always heard.
+            (text, "\"Word.\"", 7_000),
+            (text, "\"${y}\"", 7_000),
+            (text, "\"${x} and ${x}\"", 7_000),
+            (text, "\"${x ~ y}\"", 7_000),
+            (text, "\"${x}<p>Word.</p>\"", 7_000),
+            (text, "\"${call.priority}\"", 7_000),
+            (text, "\"${now | date}\"", 7_000),
+            (text, "\"${call.channel}\"", 7_000),
+            (
+                text,
+                "{ en: { audio: audio/hold.wav, chat: Music. } }",
+                7_000,
+            ),
+            // A pause before and behind the words adds up with what is around.
+            (
+                text,
+                "\"<break time='500ms'/>Word.<break time='2s'/>\"",
+                9_500,
+            ),
+            (text, "\"Word.<break time='8s'/>Word.\"", 8_000),
+        ] {
+            let mut found = between(head, prompt);
+            if head == set {
+                // It is given another value somewhere.
+                let steps = format!(
+                    "  start:\n    - wait: 7s\n    - say: {prompt}\n    - wait: 7s\n    - say: {prompt}\n    - wait: 7s\n    - menu: Press 1.\n      press: {{ 1: bye }}\n      then: {{ else: bye }}\n  other:\n    - set: {{ x: \"${{call.id}}\" }}\n    - goto: bye\n"
+                );
+                found = checked(&flow(head, &steps));
+            }
+            let worst = found
+                .worst
+                .as_ref()
+                .unwrap_or_else(|| panic!("{prompt}: {:?}", rules(&found)));
+            assert_eq!(worst.silence_ms, silence_ms, "{prompt}");
+            assert_eq!(
+                rules(&found).contains(&"dead-air"),
+                silence_ms > 8_000,
+                "{prompt}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pause_in_a_text_is_told_where_it_is_too_long() {
+        for prompt in [
+            "\"<break time='9s'/>\"",
+            "\"Word.<break time='9s'/>Word.\"",
+            "\"<break time='9s'/>Word.\"",
+        ] {
+            let found = checked(&flow(
+                "",
+                &format!("  start:\n    - say: {prompt}\n    - goto: bye\n"),
+            ));
+            assert_eq!(rules(&found), ["dead-air"], "{prompt}");
+            assert_eq!(found.worst.expect("no error").silence_ms, 9_000, "{prompt}");
+        }
+    }
+
+    #[test]
+    fn markup_without_a_word_says_nothing() {
+        for prompt in ["\"<p></p>\"", "\"<p> <s/> </p>\""] {
+            let found = findings(&flow(
+                "",
+                &format!("  start:\n    - say: {prompt}\n    - goto: bye\n"),
+            ));
+            assert_eq!(found, ["bad-value 6: this prompt says nothing"], "{prompt}");
+        }
+    }
+
+    #[test]
+    fn an_inserted_value_counts_with_the_longest_of_its_kind() {
+        let long = "word ".repeat(380);
+        let vars = format!(
+            "vars: {{ x: {{ type: text, default: \"{long}\" }}, n: {{ type: number, default: 0 }}, w: {{ one_of: [red, {}] }}, p: text }}\n",
+            "b".repeat(150)
+        );
+        let ms = |prompt: &str| {
+            let steps = format!(
+                "  start:\n    - set: {{ n: \"${{n + 1}}\", w: red }}\n    - ask: Your number?\n      expect: {{ digits: 2..6 }}\n      into: d\n      attempts: 1\n      timeout: 1s\n      then: {{ no_input: bye, no_match: bye }}\n    - say: \"{prompt}\"\n    - goto: bye\n"
+            );
+            // Nobody who does nothing comes there, so the way is looked at without the question.
+            let steps = steps
+                .replace("no_input: bye", "no_input: said")
+                .replace("    - say:", "    - goto: said\n  said:\n    - say:");
+            let steps = match prompt.contains("${d") {
+                true => {
+                    steps.replace("no_input: said", "no_input: other")
+                        + "  other:\n    - set: { d: \"12\" }\n    - goto: said\n"
+                }
+                false => steps,
+            };
+            let found = checked(&flow(&vars, &steps));
+            let worst = found
+                .worst
+                .as_ref()
+                .unwrap_or_else(|| panic!("{prompt}: {:?}", findings(&flow(&vars, &steps))));
+            let question = 1_800;
+            (
+                worst.to_person_ms.saturating_sub(question),
+                worst.unmeasured.join(" "),
+            )
+        };
+        // Measured: it stands in the flow.
+        let (long, unknown) = ms("${x}");
+        assert!(
+            (126_000..128_000).contains(&long) && unknown.is_empty(),
+            "{long} {unknown}"
+        );
+        let (word, unknown) = ms("${w}");
+        assert!(
+            (9_900..10_200).contains(&word) && unknown.is_empty(),
+            "{word} {unknown}"
+        );
+        let (digits, unknown) = ms("${'12345678901234567890' | digits}"
+            .replace('\'', "\\\"")
+            .as_str());
+        assert!(
+            (3_800..3_900).contains(&digits) && unknown.is_empty(),
+            "{digits} {unknown}"
+        );
+        // By its type.
+        let (number, unknown) = ms("${n}");
+        assert!(
+            (1_500..2_500).contains(&number) && unknown.is_empty(),
+            "{number} {unknown}"
+        );
+        let (number, unknown) = ms("${n | number}");
+        assert!(
+            (10_000..25_000).contains(&number) && unknown.is_empty(),
+            "{number} {unknown}"
+        );
+        let (date, unknown) = ms("${now | date}");
+        assert!(
+            (1_000..2_500).contains(&date) && unknown.is_empty(),
+            "{date} {unknown}"
+        );
+        // Nobody knows.
+        for (prompt, name) in [
+            ("${call.id}", "call.id"),
+            ("${call.from | phone}", "call.from | phone"),
+            ("${call.id ~ x}", "call.id ~ x"),
+        ] {
+            assert_eq!(ms(prompt).1, name, "{prompt}");
+        }
+    }
+
+    #[test]
+    fn the_line_says_what_it_does_not_know_and_what_a_chat_is_like() {
+        let steps = "  start:\n    menu: \"Press 1, ${call.id}.\"\n    press: { 1: bye }\n    then: { else: bye }\n";
+        let found = checked(&flow("", steps));
+        let worst = found.worst.as_ref().expect("no error");
+        // Three times five seconds, six times as long in a chat, where nothing is spoken.
+        assert_eq!(worst.chat_to_person_ms, 90_000);
+        assert!(
+            (25_000..27_000).contains(&worst.to_person_ms),
+            "{}",
+            worst.to_person_ms
+        );
+        let line = found.render_worst(Language::English).expect("no error");
+        assert_eq!(
+            line,
+            "worst case of `a`: 27 s to a person or a goodbye (90 s in a chat; 3 s for each of call.id, whose length is not known), never silent, over after 1880 s"
+        );
+        let line = found.render_worst(Language::Chinese).expect("no error");
+        assert_eq!(
+            line,
+            "`a` 的最坏情况：27 秒后接通人工或道别（聊天中为 90 秒；call.id 长度未知，各按 3 秒计算），没有静默，1880 秒后结束"
+        );
+        let json = found
+            .render_worst_json("a.flow.yaml", Language::English)
+            .expect("no error");
+        for part in [
+            "\"toPersonMs\":26",
+            "\"chatToPersonMs\":90000",
+            "\"unmeasured\":[\"call.id\"]",
+        ] {
+            assert!(json.contains(part), "{part} in {json}");
+        }
+    }
+
+    #[test]
+    fn a_chat_is_counted_over_calls_too() {
+        let called = "flow: b\nformat: 1\nlanguages: [en]\noutcomes: [done]\nsteps:\n  start:\n    menu: Press 1.\n    press: { 1: [{ return: done }] }\n    then: { else: [{ return: done }] }\n";
+        let caller = flow(
+            "",
+            "  start:\n    - wait: 1s\n    - call: b\n    - goto: bye\n",
+        );
+        let mut catalog = support::project();
+        catalog.flows.as_mut().expect("a project").extend(
+            [called, &caller]
+                .into_iter()
+                .filter_map(|text| strowger_flow::signature(text.as_bytes())),
+        );
+        let files = [
+            ("a.flow.yaml", caller.as_bytes()),
+            ("b.flow.yaml", called.as_bytes()),
+        ];
+        let all = strowger_flow::survey(&files, &mut catalog);
+        let worst = all[0].worst.as_ref().expect("no error");
+        assert_eq!(worst.chat_to_person_ms, 91_000);
+        assert!(worst.to_person_ms < 20_000);
+    }
+
+    #[test]
+    fn a_step_that_outlasts_the_contact_is_told() {
+        let rules_of =
+            |steps: &str| rules(&checked(&flow("defaults: { max_duration: 30m }\n", steps)));
+        let queue = |wait: &str| {
+            format!(
+                "  start:\n    queue: front-desk\n    max_wait: {wait}\n    then: {{ done: bye, else: bye }}\n"
+            )
+        };
+        assert_eq!(rules_of(&queue("1h")), ["over-max-duration"]);
+        assert_eq!(rules_of(&queue("30m")), [""; 0]);
+        let menu = "  start:\n    menu: Press 1.\n    attempts: 10\n    timeout: 4m\n    press: { 1: bye }\n    then: { else: bye }\n";
+        assert_eq!(rules_of(menu), ["over-max-duration"]);
+    }
+}
+
+mod values {
+    use super::*;
+
+    fn rules_of(head: &str, steps: &str) -> Vec<&'static str> {
+        rules(&checked(&flow(head, steps)))
+    }
+
+    #[test]
+    fn the_last_four_of_a_short_secret_are_not_said() {
+        let ask = |expect: &str, say: &str| {
+            format!(
+                "  start:\n    ask: Your code?\n    expect: {expect}\n    sensitive: true\n    into: code\n    then: {{ ok: said, no_input: bye, no_match: bye }}\n  said:\n    - say: \"{say}\"\n    - goto: bye\n"
+            )
+        };
+        let said = "${code | last4}";
+        for expect in [
+            "{ digits: 3 }",
+            "{ digits: 4 }",
+            "{ digits: 4..16 }",
+            "digits",
+        ] {
+            assert_eq!(
+                rules_of("", &ask(expect, said)),
+                ["type-mismatch"],
+                "{expect}"
+            );
+        }
+        for expect in ["{ digits: 8 }", "{ digits: 8..16 }", "card"] {
+            assert_eq!(rules_of("", &ask(expect, said)), [""; 0], "{expect}");
+        }
+        // In the step's own words, too.
+        let confirmed = ask("{ digits: 4 }", "Thank you.").replace(
+            "    into: code\n",
+            "    into: code\n    confirm: \"${value | last4}?\"\n",
+        );
+        assert_eq!(rules_of("", &confirmed), ["type-mismatch"]);
+        let message = findings(&flow("", &ask("{ digits: 3 }", said)));
+        assert_eq!(
+            message,
+            [
+                "type-mismatch 12: `code` has 3 digits at most, and `last4` shows nothing of a secret of fewer than 8"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_object_that_stands_in_the_flow_has_the_types_it_is_written_with() {
+        let vars = "vars: { o: { type: object, default: { a: 1, b: { c: x } } }, l: { type: list, default: [1, 2] } }\n";
+        let compared = |condition: &str| {
+            format!(
+                "  start:\n    if: {condition}\n    then: bye\n    else: other\n  other: {{ hangup: \"${{o.a}} ${{l | join}}\" }}\n"
+            )
+        };
+        let compared = |condition: &str| {
+            compared(condition).replace(
+                "{ hangup: \"${o.a} ${l | join}\" }",
+                "[{ say: \"${o.a} ${l | join}\" }, { goto: bye }]",
+            )
+        };
+        for condition in [
+            "o.a == 1",
+            "o.a is not none and o.a == 1",
+            "o.a + 1 > 0",
+            "o.b.c == 1",
+            "l[0] is not none and l[0] == 1",
+        ] {
+            let found = rules_of(vars, &compared(condition));
+            assert!(!found.is_empty(), "{condition}");
+        }
+        for condition in [
+            "o.a == \"1\"",
+            "o.b.c == \"x\"",
+            "o.z is none",
+            "l[0] is not none and l[0] == \"1\"",
+        ] {
+            assert_eq!(rules_of(vars, &compared(condition)), [""; 0], "{condition}");
+        }
+        // Where it may be given another value, that may be anything again.
+        let set = "  start:\n    - set: { o: { a: \"${call.priority}\" } }\n      when: call.priority > 50\n    - if: o.a is not none and o.a == 1\n      then: bye\n      else: bye\n";
+        assert_eq!(
+            rules_of(
+                &vars.replace(", l: { type: list, default: [1, 2] }", ""),
+                set
+            ),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_variable_of_some_words_keeps_to_them() {
+        let head = "vars: { x: { type: text, default: en }, w: { one_of: [red, blue], default: red }, v: { one_of: [red, green], default: red } }\n";
+        let set = |set: &str| {
+            format!(
+                "  start:\n    - set: {{ {set} }}\n    - say: \"${{x}} ${{w}} ${{v}}\"\n    - goto: bye\n"
+            )
+        };
+        for wrong in [
+            "call.language: \"${x}\"",
+            "w: \"${x}\"",
+            "w: \"${v}\"",
+            "w: \"${call.from}\"",
+        ] {
+            assert_eq!(rules_of(head, &set(wrong)), ["type-mismatch"], "{wrong}");
+        }
+        for wrong in ["call.language: \"z${x}\"", "w: \"r${x}\""] {
+            assert_eq!(rules_of(head, &set(wrong)), ["bad-value"], "{wrong}");
+        }
+        for right in [
+            "call.language: en",
+            "call.language: \"${\\\"en\\\"}\"",
+            "call.language: \"${call.language}\"",
+            "w: red",
+            "w: \"${w}\"",
+            "x: \"${w}\"",
+        ] {
+            assert_eq!(rules_of(head, &set(right)), [""; 0], "{right}");
+        }
+    }
+
+    #[test]
+    fn attributes_of_markup_have_values_that_mean_something() {
+        let said = |markup: &str| {
+            let text = format!("  start:\n    - say: \"Hello {markup} there.\"\n    - goto: bye\n");
+            findings(&flow("", &text))
+        };
+        for (markup, told) in [
+            (
+                "<break time='9999s'/>",
+                "a pause of `9999s` is too long for a text: 10 seconds at most",
+            ),
+            (
+                "<break time='soon'/>",
+                "`soon` is no value of `time` in `<break>`",
+            ),
+            ("<break time=1s/>", "`time=1s` is no attribute of `<break>`"),
+            ("<break tmie='1s'/>", "`<break>` has no attribute `tmie`"),
+            (
+                "<break strength='huge'/>",
+                "`huge` is no value of `strength` in `<break>`",
+            ),
+            (
+                "<prosody rate='bogus'>x</prosody>",
+                "`bogus` is no value of `rate` in `<prosody>`",
+            ),
+            (
+                "<prosody pitch='up'>x</prosody>",
+                "`up` is no value of `pitch` in `<prosody>`",
+            ),
+            (
+                "<prosody volume='10'>x</prosody>",
+                "`10` is no value of `volume` in `<prosody>`",
+            ),
+            (
+                "<emphasis level='much'>x</emphasis>",
+                "`much` is no value of `level` in `<emphasis>`",
+            ),
+            (
+                "<say-as>5</say-as>",
+                "`<say-as>` means nothing without `interpret-as`",
+            ),
+            (
+                "<say-as interpret-as=''>5</say-as>",
+                "`` is no value of `interpret-as` in `<say-as>`",
+            ),
+            ("<sub>x</sub>", "`<sub>` means nothing without `alias`"),
+            (
+                "<phoneme>x</phoneme>",
+                "`<phoneme>` means nothing without `ph`",
+            ),
+            (
+                "<lang>x</lang>",
+                "`<lang>` means nothing without `xml:lang`",
+            ),
+            (
+                "<lang xml:lang='english!'>x</lang>",
+                "`english!` is no value of `xml:lang` in `<lang>`",
+            ),
+        ] {
+            assert_eq!(said(markup), [format!("bad-ssml 6: {told}")], "{markup}");
+        }
+        for markup in [
+            "<break/>",
+            "<break time='500ms'/>",
+            "<break time=\\\"1.5s\\\" strength=\\\"weak\\\"/>",
+            "<break time='${call.priority}ms'/>",
+            "<prosody rate='80%' pitch='+2st' volume='+6dB'>x</prosody>",
+            "<emphasis>x</emphasis>",
+            "<say-as interpret-as='date' format='ymd'>x</say-as>",
+            "<sub alias='World Wide Web'>WWW</sub>",
+            "<phoneme alphabet='ipa' ph='təˈmeɪtoʊ'>x</phoneme>",
+            "<lang xml:lang='zh-CN'>x</lang>",
+            "<p xml:lang='en'>x</p>",
+        ] {
+            assert_eq!(said(markup), [""; 0], "{markup}");
+        }
+    }
+}
