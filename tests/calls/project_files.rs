@@ -197,7 +197,10 @@ fn what_a_channel_cannot_do_is_told_where_a_number_leads_there() -> Result<()> {
     };
     let check = |chat: bool, start: &str, more: &str| -> Result<(bool, bool)> {
         let enabled = if chat { "[chat]\nenabled = true\n" } else { "" };
-        project.write("strowger.toml", &format!("[project]\nname = \"p\"\n{enabled}"))?;
+        project.write(
+            "strowger.toml",
+            &format!("[project]\nname = \"p\"\n{enabled}"),
+        )?;
         project.write("x.flow.yaml", &flow(start, more))?;
         let (code, out, err) = project.run(&["check", "--format", "concise"])?;
         assert_eq!(code, 0, "{out}{err}");
