@@ -226,7 +226,10 @@ fn what_a_channel_cannot_do_is_told_where_a_number_leads_there() -> Result<()> {
     };
     let check = |chat: bool, start: &str, more: &str| -> Result<(bool, bool)> {
         let enabled = if chat { "[chat]\nenabled = true\n" } else { "" };
-        project.write("strowger.toml", &format!("project = \"p\"\n{enabled}"))?;
+        project.write(
+            "strowger.toml",
+            &format!("[project]\nname = \"p\"\n{enabled}"),
+        )?;
         project.write("x.flow.yaml", &flow(start, more))?;
         let (code, out, err) = project.run(&["check", "--format", "concise"])?;
         assert_eq!(code, 0, "{out}{err}");
@@ -270,7 +273,7 @@ fn one_mistake_in_a_file_beside_the_flows_hides_no_other() -> Result<()> {
     let (code, out, err) = project.run(&["check", "--format", "concise"])?;
     assert_eq!(code, 1, "{out}{err}");
     for place in [
-        "routes.yaml:2:5: error[project]: routes[0]: unknown field `too`",
+        "routes.yaml:2:7: error[project]: unknown field `too`",
         "routes.yaml:3:24: error[project]: number `200` leads to flow `nowhere`",
         "routes.yaml:4:",
         "routes.yaml:5:",
