@@ -15,4 +15,5 @@ mod shop;
 mod told;
 mod uploads;
 mod vault;
+mod wasip2;
 mod withdrawn;

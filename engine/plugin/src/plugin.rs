@@ -151,12 +151,16 @@ pub(crate) async fn load(
     };
     let prepared = match looked.await.map_err(panicked)? {
         Looked::Prepared(prepared) => prepared,
-        Looked::Uncompiled(bytes, inspection) => {
+        Looked::Uncompiled(bytes, inspection, absent) => {
             let turn = shared.compiler.turn(turns).await;
             let host = Arc::clone(shared);
             // Compiling takes a second per megabyte.
             let compiled = shared.runtime.run_blocking(move || {
-                turn.work(|| prepare(inspection, |inspection| compile(&host, &bytes, inspection)))
+                turn.work(|| {
+                    prepare(inspection, |inspection| {
+                        compile(&host, &bytes, inspection, absent)
+                    })
+                })
             });
             compiled.await.map_err(panicked)?
         }
@@ -222,8 +226,8 @@ enum Prepared {
 enum Looked {
     /// Wrong, or compiled before.
     Prepared(Prepared),
-    /// To be compiled.
-    Uncompiled(Vec<u8>, Inspection),
+    /// To be compiled; and whether nothing was there, rather than something that is not ours.
+    Uncompiled(Vec<u8>, Inspection, bool),
 }
 
 fn look(shared: &Arc<Shared>, bytes: Vec<u8>, grants: &Grants, limits: &Limits) -> Looked {
@@ -238,7 +242,8 @@ fn look(shared: &Arc<Shared>, bytes: Vec<u8>, grants: &Grants, limits: &Limits) 
     let cache = shared.cache.as_ref();
     let cached = cache.and_then(|cache| cache.load(&tier.engine, &inspection.digest));
     let Some(component) = cached else {
-        return Looked::Uncompiled(bytes, inspection);
+        let absent = !cache.is_some_and(|cache| cache.has(&inspection.digest));
+        return Looked::Uncompiled(bytes, inspection, absent);
     };
     let known = cache.and_then(|cache| cache.description(&inspection.digest));
     Looked::Prepared(prepare(inspection, |inspection| {
@@ -273,11 +278,12 @@ fn compile(
     shared: &Arc<Shared>,
     bytes: &[u8],
     inspection: &Inspection,
+    absent: bool,
 ) -> Result<(Inner, Option<String>), LoadError> {
     let tier = tier(shared, inspection)?;
     let cache = shared.cache.as_ref();
     // Another may have compiled it while this one waited.
-    let again = cache.filter(|cache| cache.has(&inspection.digest));
+    let again = cache.filter(|cache| absent && cache.has(&inspection.digest));
     let cached = again.and_then(|cache| cache.load(&tier.engine, &inspection.digest));
     let component = match cached {
         Some(component) => component,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use strowger_plugin::{Grants, Host, HostConfig, HostError, Limits, LoadError, StepError};
 
-use crate::guest::Guest;
+use crate::guest::{self, Guest};
 use crate::world::{go, load};
 
 fn host(folder: &Path) -> Host {
@@ -56,6 +56,95 @@ async fn code_is_compiled_once() {
         let mode = fs::metadata(file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
+}
+
+/// Which of some guests, by their number, have their code on the disk, and how many bytes that is in all.
+fn on_disk(folder: &Path, guests: &[Vec<u8>]) -> (Vec<usize>, u64) {
+    let digest = |guest: &[u8]| {
+        use sha2::Digest as _;
+        let hash = sha2::Sha256::digest(guest);
+        hash.iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let names: Vec<(String, u64)> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| {
+            (
+                entry.file_name().into_string().unwrap(),
+                entry.metadata().unwrap().len(),
+            )
+        })
+        .filter(|(name, _)| name.ends_with(".cwasm") || name.ends_with(".description"))
+        .collect();
+    let there = guests.iter().enumerate().filter(|(_, guest)| {
+        let digest = digest(guest);
+        names
+            .iter()
+            .any(|(name, _)| name.starts_with(&digest) && name.ends_with(".cwasm"))
+    });
+    (
+        there.map(|(at, _)| at).collect(),
+        names.iter().map(|(_, bytes)| bytes).sum(),
+    )
+}
+
+#[tokio::test]
+async fn beyond_its_bound_goes_what_was_used_the_longest_ago_and_never_what_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // Of one size, and different.
+    let guests: Vec<Vec<u8>> = (0..8)
+        .map(|n| guest::answers("number", &format!("{{\"n\":{n}}}")))
+        .collect();
+    let bounded = |bytes: u64| {
+        Host::new(HostConfig {
+            cache_dir: Some(folder.to_owned()),
+            cache_bytes: bytes,
+            pool: Some(16),
+            ..HostConfig::default()
+        })
+        .expect("the cache can be used")
+    };
+    let host = bounded(1 << 30);
+    let first = load(&host, &guests[0]).await.unwrap();
+    let (_, one) = on_disk(folder, &guests);
+    drop((first, host));
+
+    // Room for three.
+    let most = 3 * one + one / 2;
+    let host = bounded(most);
+    let loaded = load(&host, &guests[0]).await.unwrap();
+    for guest in &guests[1..5] {
+        drop(load(&host, guest).await.unwrap());
+    }
+    let (there, bytes) = on_disk(folder, &guests);
+    assert_eq!(there, [0, 3, 4], "the oldest is loaded and stays");
+    assert!(bytes <= most, "{bytes} of {most}");
+    // What is loaded anew is young again.
+    drop(load(&host, &guests[3]).await.unwrap());
+    drop(load(&host, &guests[5]).await.unwrap());
+    assert_eq!(on_disk(folder, &guests).0, [0, 3, 5]);
+    // Used no more, it goes as any other.
+    loaded
+        .run(go("{}"))
+        .await
+        .result
+        .expect("the step ends well");
+    drop(loaded);
+    drop(load(&host, &guests[6]).await.unwrap());
+    assert_eq!(on_disk(folder, &guests).0, [3, 5, 6]);
+    // More is loaded than there is room for: nothing of it goes, and what is not loaded does.
+    let mut held = Vec::new();
+    for guest in &guests[..4] {
+        held.push(load(&host, guest).await.unwrap());
+    }
+    assert_eq!(on_disk(folder, &guests).0, [0, 1, 2, 3]);
+    drop((held, host));
+    // A start with less room keeps what was loaded last.
+    drop(bounded(one + one / 2));
+    assert_eq!(on_disk(folder, &guests).0, [3]);
 }
 
 #[tokio::test]
