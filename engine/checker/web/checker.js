@@ -38,7 +38,7 @@
  * The worst that can happen to a caller of a flow without errors, as `strowger check --format json` prints it.
  * @typedef {Place & {
  *   rule: "worst-case", level: "note", message: string, file: string, help: null, fix: null, flow: string,
- *   toPersonMs: number, toEndMs: number, silenceMs: number, silenceLine: number, calls: string[] }} WorstCase
+ *   toPersonMs: number, chatToPersonMs: number, unmeasured: string[], toEndMs: number, silenceMs: number, silenceLine: number, calls: string[] }} WorstCase
  */
 
 /**

@@ -279,8 +279,9 @@ impl<'c> Checker<'c, '_, '_, '_> {
             }
             Want::Value { place, ty, secret } => {
                 let is = self.infer(node, &used.expr, &used.binds);
-                // A variable keeps its words: every `switch:` on it, and the call's language, relies on them.
-                let kept = matches!(self.draft.nodes[node].action, Action::Set(_))
+                // A variable and an input keep their words: every `switch:` on it, and the call's language, relies on them.
+                let action = &self.draft.nodes[node].action;
+                let kept = matches!(action, Action::Set(_) | Action::Call { .. })
                     && matches!(ty.without_none(), Type::OneOf(_));
                 let fits = if kept { ty.accepts(&is) } else { fits(ty, &is) };
                 if is.holds_secret() && !secret {

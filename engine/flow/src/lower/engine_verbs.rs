@@ -315,15 +315,6 @@ impl<'t> Lowerer<'t> {
                 },
             };
             let secret = ty == Type::Secret;
-            let template = line.value.text().filter(|text| text.contains("${"));
-            if matches!(ty, Type::OneOf(_))
-                && template.is_some_and(|text| !crate::expr::single(text))
-            {
-                // What is put together may be anything, and every `switch:` relies on the words.
-                let why = mixed(&place_name, &ty);
-                bad_value::why(&mut self.report, line.value.span, why, Some(ONE_VALUE));
-                continue;
-            }
             if let Some(value) =
                 self.value_template(id, &line.key, &line.value, &place_name, &ty, secret)
             {
@@ -585,12 +576,8 @@ impl<'t> Lowerer<'t> {
             }
             Content::Scalar(scalar) if scalar.text.contains("${") => {
                 let whole = crate::expr::single(&scalar.text);
-                if !whole
-                    && !matches!(
-                        ty.without_none(),
-                        Type::Any | Type::Text | Type::OneOf(_) | Type::Phone
-                    )
-                {
+                // What is put together may be anything: it is not one of some words either.
+                if !whole && !matches!(ty.without_none(), Type::Any | Type::Text | Type::Phone) {
                     bad_value::why(
                         &mut self.report,
                         node.span,
