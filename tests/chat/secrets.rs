@@ -149,6 +149,21 @@ fn one_that_was_lost_with_the_process_is_told_by_its_code_and_no_wrong_request_l
     let (project, data) = (project.display().to_string(), data.display().to_string());
     let (code, out, err) = strowger(&["replay", &talk.id, "--project", &project, "--data", &data])?;
     assert_eq!(code, 0, "{out}{err}");
+    // However long the engine was down: the question's time was over before it could say anything.
+    let at = journal
+        .iter()
+        .position(|entry| entry.kind == EntryKind::SecretsLost);
+    let mut late = journal[..=at.expect("it was told")].to_vec();
+    late.last_mut().expect("it has entries").at += 24 * 3_600 * 1_000;
+    let lines: Vec<String> = late
+        .iter()
+        .map(serde_json::to_string)
+        .collect::<Result<_, _>>()?;
+    let file = world.engine.project.with_file_name("late.jsonl");
+    std::fs::write(&file, lines.join("\n"))?;
+    let file = file.display().to_string();
+    let (code, out, err) = strowger(&["replay", &file, "--project", &project, "--data", &data])?;
+    assert_eq!(code, 0, "{out}{err}");
     Ok(())
 }
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use strowger_server::store::{KvError, KvLimits, Place, Space, Writer};
+use strowger_server::store::{KvError, KvLimits, Place, Space, Store, VaultRow, Writer};
 use tempfile::TempDir;
 
+use crate::access::change;
 use crate::world::{began, has_keys, key, open, run, sql};
 
 /// Longest time until room is noticed and used.
@@ -79,6 +80,65 @@ fn nothing_acknowledged_is_lost_and_it_goes_on_when_there_is_room() -> Result<()
             (0, 0, None)
         );
         store.kv_set(space, "k", b"v", None, 1).await?;
+        Ok(())
+    })
+}
+
+/// Most that a file of this process may grow to. Bytes; none for as much as the system allows.
+fn files_grow_to(bytes: Option<u64>) {
+    // SAFETY: both calls read what they are given, or write into `limit`, which is of their type.
+    unsafe {
+        let mut limit: libc::rlimit = std::mem::zeroed();
+        assert_eq!(libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit), 0);
+        limit.rlim_cur = bytes.unwrap_or(limit.rlim_max);
+        assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit), 0);
+        // Without this the process ends at the first write that is too much.
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
+}
+
+/// SQLite ends a transaction by itself whose commit finds no room; no connection may go on as if it were in one.
+#[test]
+fn what_is_kept_when_there_is_room_again_is_kept_for_all() -> Result<()> {
+    let folder = TempDir::new()?;
+    let place = Place::file(folder.path());
+    run(async {
+        let store = open(&place).await?;
+        let entry = |tenant: &str, number: usize| VaultRow {
+            tenant: tenant.to_owned(),
+            name: format!("entry{number}"),
+            hosts: "[]".into(),
+            key: "k1".into(),
+            sealed: vec![7; 32 << 10],
+            set_at: 1,
+            set_by: "cli".into(),
+        };
+        let change = change("entry", None);
+        let _ = store.set_vault_entry(&entry("aurora", 0), &change).await?;
+        let log = std::fs::metadata(folder.path().join("strowger.db-wal"))?.len();
+        files_grow_to(Some(log + (64 << 10)));
+        // Every connection finds no room, and several times, until the log begins anew.
+        let mut refused = 0;
+        for round in 0..4 {
+            let mut tried = tokio::task::JoinSet::new();
+            for number in 0..8 {
+                let (store, change) = (store.clone(), change.clone());
+                let row = entry("lost", round * 8 + number);
+                tried.spawn(async move { store.set_vault_entry(&row, &change).await.is_ok() });
+            }
+            let kept = tried.join_all().await;
+            refused += kept.into_iter().filter(|kept| !kept).count();
+        }
+        assert!(refused > 0, "there was room for all");
+        files_grow_to(None);
+        for number in 0..8 {
+            let _ = store
+                .set_vault_entry(&entry("kept", number), &change)
+                .await?;
+        }
+        // As another process sees it.
+        let seen = Store::look(&place).await?.vault(Some("kept")).await?;
+        assert_eq!(seen.len(), 8);
         Ok(())
     })
 }

@@ -185,7 +185,8 @@ impl<'a> Walk<'a> {
             // A contact that is built again to go on does as it did, however late that was.
             if self.stage.is_some()
                 && let Some(deadline) = self.contact.deadline()
-                && due.kind != EntryKind::Tick
+                // After an engine's stop its first word may be late: only then are secrets lost.
+                && !matches!(due.kind, EntryKind::Tick | EntryKind::SecretsLost)
                 && deadline.saturating_add(GRACE_MS) < due.at
             {
                 let early = (due.at - deadline) as f64 / 1_000.0;

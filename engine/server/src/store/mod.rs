@@ -43,7 +43,8 @@ use std::time::Duration;
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sqlx::{Connection, PgConnection};
 use tokio::sync::watch;
@@ -129,6 +130,7 @@ impl Store {
                 own_folder(folder).map_err(|e| open(sqlx::Error::Io(e)))?;
                 let pool = SqlitePoolOptions::new()
                     .max_connections(CONNECTIONS)
+                    .after_release(|connection, _| Box::pin(settled(connection)))
                     .connect_with(file_options(place, folder).create_if_missing(true))
                     .await
                     .map_err(open)?;
@@ -284,6 +286,14 @@ impl Store {
             Database::Server(pool) => pool.close().await,
         }
     }
+}
+
+/// Whether a connection can serve again. When the disk is full SQLite may end a transaction by itself, of which sqlx knows
+/// nothing: the connection would begin its next one within that, and what it writes would never be committed.
+async fn settled(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // The end of a transaction that was given up stands before it in the connection's queue.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 fn file_options(place: &Place, folder: &Path) -> SqliteConnectOptions {
