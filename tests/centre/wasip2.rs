@@ -18,7 +18,8 @@ fn exercise() -> Attack<'static> {
 
 #[test]
 fn a_guest_built_for_wasip2_lives_by_the_journal() -> Result<()> {
-    component("guest-wasip2").context("no such target: `rustup target add wasm32-wasip2`, then `scripts/guests`")?;
+    component("guest-wasip2")
+        .context("no such target: `rustup target add wasm32-wasip2`, then `scripts/guests`")?;
     let hall = Hall::attacked("", "", &[exercise()])?;
     let id = hall.begin("600")?;
     let over = hall.over(&id)?;
@@ -26,12 +27,21 @@ fn a_guest_built_for_wasip2_lives_by_the_journal() -> Result<()> {
     let data = over.data()?;
 
     // What it was told stands in the journal.
-    let entries: Vec<Json> = over.journal.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let entries: Vec<Json> = over
+        .journal
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
     let calls = |function: &str| -> Vec<&Json> {
         let calls = entries.iter().filter(|entry| entry["kind"] == "call");
-        calls.filter(|entry| entry["function"] == function).collect()
+        calls
+            .filter(|entry| entry["function"] == function)
+            .collect()
     };
-    let told: Vec<&Json> = calls("now").into_iter().map(|call| &call["answer"]).collect();
+    let told: Vec<&Json> = calls("now")
+        .into_iter()
+        .map(|call| &call["answer"])
+        .collect();
     ensure!(told.contains(&&data["wall_ms"]), "{told:?} {data}");
     assert_eq!(calls("sleep").len(), 1, "{}", over.journal);
     assert_eq!(calls("random").len(), 1, "{}", over.journal);
@@ -42,9 +52,15 @@ fn a_guest_built_for_wasip2_lives_by_the_journal() -> Result<()> {
     // There is nothing beside its contact.
     for tries in ["files", "sockets"] {
         let tries = data[tries].as_array().context("tries")?;
-        ensure!(!tries.is_empty() && !tries.contains(&json!("it worked")), "{data}");
+        ensure!(
+            !tries.is_empty() && !tries.contains(&json!("it worked")),
+            "{data}"
+        );
     }
-    assert_eq!((&data["environment"], &data["arguments"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        (&data["environment"], &data["arguments"]),
+        (&json!(0), &json!(0))
+    );
 
     // Walked again it says the same, the order of its hash map included.
     let (project, folder) = (&hall.engine.project, &hall.engine.data);
