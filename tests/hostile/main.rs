@@ -28,7 +28,12 @@ fn every_attack_has_its_component_and_its_test() -> Result<()> {
     let readme = std::fs::read_to_string(folder.join("README.md"))?;
     let rows = readme.lines().filter(|line| line.starts_with("| "));
     let rows: Vec<Vec<&str>> = rows
-        .map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect())
+        .map(|row| {
+            row.trim_matches('|')
+                .split('|')
+                .map(|cell| cell.trim().trim_matches('`'))
+                .collect()
+        })
         .skip(1)
         .collect();
     ensure!(rows.len() >= LEAST, "{} attacks", rows.len());
@@ -45,13 +50,19 @@ fn every_attack_has_its_component_and_its_test() -> Result<()> {
         if let Some(name) = component.strip_suffix(".rs") {
             ensure!(folder.join(component).is_file(), "{attack}: no {component}");
             let name = name.rsplit('/').next().unwrap_or(name).replace('_', "-");
-            ensure!(text.contains(&format!("guest-{name}")), "{attack}: {test} has no guest-{name}");
+            ensure!(
+                text.contains(&format!("guest-{name}")),
+                "{attack}: {test} has no guest-{name}"
+            );
             named.insert(component.to_owned());
         }
     }
     for entry in std::fs::read_dir(&folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        ensure!(!name.ends_with(".rs") || named.contains(&name), "{name} stands in no row");
+        ensure!(
+            !name.ends_with(".rs") || named.contains(&name),
+            "{name} stands in no row"
+        );
     }
     Ok(())
 }
