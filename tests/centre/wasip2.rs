@@ -38,16 +38,22 @@ fn a_guest_built_for_wasip2_lives_by_the_journal() -> Result<()> {
             .filter(|entry| entry["function"] == function)
             .collect()
     };
-    let told: Vec<&Json> = calls("now")
+    let told: Vec<&Json> = calls("env.now")
         .into_iter()
-        .map(|call| &call["answer"])
+        .map(|call| &call["result"])
         .collect();
     ensure!(told.contains(&&data["wall_ms"]), "{told:?} {data}");
-    assert_eq!(calls("sleep").len(), 1, "{}", over.journal);
-    assert_eq!(calls("random").len(), 1, "{}", over.journal);
+    assert_eq!(calls("wait.sleep").len(), 1, "{}", over.journal);
+    assert_eq!(calls("env.random").len(), 1, "{}", over.journal);
     ensure!(data["waited_ms"].as_u64() >= Some(1_500), "{data}");
     let order = data["order"].as_array().context("an order")?;
     assert_eq!(order.len(), 16, "{data}");
+
+    // What it printed is the log's.
+    let log = hall.engine.program.log();
+    for line in ["a line of the output", "a line of the errors"] {
+        ensure!(log.contains(line), "no `{line}`: {log}");
+    }
 
     // There is nothing beside its contact.
     for tries in ["files", "sockets"] {

@@ -29,7 +29,7 @@ fn large(name: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Contacts of mallory's that listen, each with an instance that its project wants never to be dropped; the victim's
+/// Contacts of mallory's that listen, each with an instance that its project wants to be dropped as late as may be; the victim's
 /// steps need the same pool.
 fn crowds(rules: &str) -> Result<()> {
     let rules = format!("[limits]\ncontacts = {CONTACTS}\n{rules}");

@@ -1,7 +1,8 @@
 //! Plugins that mean harm, in an engine that also serves somebody else: what each tries, how it is contained, and that
 //! the other tenant notices nothing. Those that want the network, the store and the vault are in `tests/centre`.
 //!
-//! The guests are in `tests/guests/hostile`; what no compiler writes is written by hand, in `forged`.
+//! The guests are in `tests/guests/hostile`, whose README has every attack with its test; what no compiler writes is written by
+//! hand, in `forged`.
 
 mod centre;
 mod crowding;
@@ -12,3 +13,56 @@ mod guest;
 mod pushing;
 mod stealing;
 mod walking;
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, ensure};
+
+/// Fewest attacks.
+const LEAST: usize = 30;
+
+#[test]
+fn every_attack_has_its_component_and_its_test() -> Result<()> {
+    let repository = strowger_tests::program::repository();
+    let folder = repository.join("tests/guests/hostile");
+    let readme = std::fs::read_to_string(folder.join("README.md"))?;
+    let rows = readme.lines().filter(|line| line.starts_with("| "));
+    let rows: Vec<Vec<&str>> = rows
+        .map(|row| {
+            row.trim_matches('|')
+                .split('|')
+                .map(|cell| cell.trim().trim_matches('`'))
+                .collect()
+        })
+        .skip(1)
+        .collect();
+    ensure!(rows.len() >= LEAST, "{} attacks", rows.len());
+    let mut named = BTreeSet::new();
+    for row in &rows {
+        let [attack, component, test] = row[..] else {
+            anyhow::bail!("not three cells: {row:?}");
+        };
+        let place = match test.contains('/') {
+            true => repository.join(test),
+            false => repository.join("tests/hostile").join(test),
+        };
+        let text = std::fs::read_to_string(&place).with_context(|| format!("{attack}: {test}"))?;
+        if let Some(name) = component.strip_suffix(".rs") {
+            ensure!(folder.join(component).is_file(), "{attack}: no {component}");
+            let name = name.rsplit('/').next().unwrap_or(name).replace('_', "-");
+            ensure!(
+                text.contains(&format!("guest-{name}")),
+                "{attack}: {test} has no guest-{name}"
+            );
+            named.insert(component.to_owned());
+        }
+    }
+    for entry in std::fs::read_dir(&folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        ensure!(
+            !name.ends_with(".rs") || named.contains(&name),
+            "{name} stands in no row"
+        );
+    }
+    Ok(())
+}

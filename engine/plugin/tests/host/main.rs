@@ -7,5 +7,6 @@ mod forged;
 mod guest;
 mod loading;
 mod outcomes;
+mod turns;
 mod wasi;
 mod world;
