@@ -239,6 +239,11 @@ impl World {
                 self.ending = None;
                 None
             }
+            Output::CancelEffect { .. } => {
+                self.effect = None;
+                self.falls_quiet();
+                None
+            }
             Output::Reply { value, .. } => self.reply(&value),
             Output::Play { play, segments, .. } => {
                 let words: Vec<String> = segments.iter().map(Segment::words).collect();
