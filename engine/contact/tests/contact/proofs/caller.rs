@@ -60,6 +60,8 @@ struct World {
     /// Nothing is spoken in a chat.
     chat: bool,
     long_texts: bool,
+    /// How queues and transfers end for somebody who does nothing.
+    habit: u64,
     /// Since when nothing has been heard; `None` while something is heard, it is the caller's turn, or nobody is there.
     quiet_since: Option<u64>,
     silence: (u64, String),
@@ -87,12 +89,14 @@ pub(super) fn run(contact: Contact, caller: Caller, channel: Channel) -> Ran {
     };
     let mut dice = Dice::new(seed);
     let long_texts = dice.one_in(3);
+    let habit = dice.below(5);
     let mut world = World {
         contact,
         dice,
         silent,
         chat: channel == Channel::Chat,
         long_texts,
+        habit,
         quiet_since: None,
         silence: (0, String::new()),
         step: String::new(),
@@ -286,8 +290,13 @@ impl World {
                         (25_000, results.into())
                     }
                 };
-                let pick = self.dice.below(results.len() as u64) as usize;
-                let (after, result) = match self.dice.one_in(2) {
+                // What keeps somebody who does nothing waiting is always the same.
+                let pick = match self.silent {
+                    true => self.habit,
+                    false => self.dice.below(results.len() as u64),
+                };
+                let pick = pick as usize % results.len();
+                let (after, result) = match !self.silent && self.dice.one_in(2) {
                     true => (self.dice.below(wait), json!({ "ok": "done" })),
                     false => results[pick].clone(),
                 };
