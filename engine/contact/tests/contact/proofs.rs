@@ -15,7 +15,7 @@ use strowger_flow::{Level, WorstCase, signature, survey};
 use crate::walk::{START, catalog, facts};
 use caller::{Caller, Ran};
 
-/// So often a step that people stand behind is not entered: a loop that counts has four actions a round here, of 200 in all. One
+/// So often a step that people stand behind does not end at once: a loop that counts has four actions a round here, of 200 in all. One
 /// that nothing stops but `max_steps` has fewer.
 const MOST_QUEUED: u32 = 60;
 

@@ -32,7 +32,7 @@ pub(super) struct Ran {
     pub ended: bool,
     /// When a step that people stand behind was first entered, or one that leaves for another flow.
     pub person: Option<u64>,
-    /// How often such a step was entered.
+    /// How often nobody was waited for there, or for less than a second.
     pub people: u32,
     /// The longest that nothing was heard while it was not the caller's turn, and where that was. Milliseconds.
     pub silence: (u64, String),
@@ -300,6 +300,7 @@ impl World {
                     true => (self.dice.below(wait), json!({ "ok": "done" })),
                     false => results[pick].clone(),
                 };
+                self.people += u32::from(after < 1_000);
                 self.effect = Some((self.now + after, effect, result));
                 None
             }
@@ -307,7 +308,6 @@ impl World {
                 if let EntryKind::Entered { verb, step, .. } = &entry.kind {
                     self.step.clone_from(step);
                     let people = matches!(verb.as_str(), "queue" | "transfer");
-                    self.people += u32::from(people);
                     if people || step.starts_with(LEAVE) && verb == "goto" {
                         self.person = self.person.or(Some(self.now));
                     }
