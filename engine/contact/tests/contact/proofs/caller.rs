@@ -32,7 +32,7 @@ pub(super) struct Ran {
     pub ended: bool,
     /// When a step that people stand behind was first entered, or one that leaves for another flow.
     pub person: Option<u64>,
-    /// How often such a step was entered.
+    /// How often nobody was waited for there, or for less than a second.
     pub people: u32,
     /// The longest that nothing was heard while it was not the caller's turn, and where that was. Milliseconds.
     pub silence: (u64, String),
@@ -60,6 +60,8 @@ struct World {
     /// Nothing is spoken in a chat.
     chat: bool,
     long_texts: bool,
+    /// How queues and transfers end for somebody who does nothing.
+    habit: u64,
     /// Since when nothing has been heard; `None` while something is heard, it is the caller's turn, or nobody is there.
     quiet_since: Option<u64>,
     silence: (u64, String),
@@ -87,12 +89,14 @@ pub(super) fn run(contact: Contact, caller: Caller, channel: Channel) -> Ran {
     };
     let mut dice = Dice::new(seed);
     let long_texts = dice.one_in(3);
+    let habit = dice.below(5);
     let mut world = World {
         contact,
         dice,
         silent,
         chat: channel == Channel::Chat,
         long_texts,
+        habit,
         quiet_since: None,
         silence: (0, String::new()),
         step: String::new(),
@@ -239,6 +243,11 @@ impl World {
                 self.ending = None;
                 None
             }
+            Output::CancelEffect { .. } => {
+                self.effect = None;
+                self.falls_quiet();
+                None
+            }
             Output::Reply { value, .. } => self.reply(&value),
             Output::Play { play, segments, .. } => {
                 let words: Vec<String> = segments.iter().map(Segment::words).collect();
@@ -281,11 +290,17 @@ impl World {
                         (25_000, results.into())
                     }
                 };
-                let pick = self.dice.below(results.len() as u64) as usize;
-                let (after, result) = match self.dice.one_in(2) {
+                // What keeps somebody who does nothing waiting is always the same.
+                let pick = match self.silent {
+                    true => self.habit,
+                    false => self.dice.below(results.len() as u64),
+                };
+                let pick = pick as usize % results.len();
+                let (after, result) = match !self.silent && self.dice.one_in(2) {
                     true => (self.dice.below(wait), json!({ "ok": "done" })),
                     false => results[pick].clone(),
                 };
+                self.people += u32::from(after < 1_000);
                 self.effect = Some((self.now + after, effect, result));
                 None
             }
@@ -293,7 +308,6 @@ impl World {
                 if let EntryKind::Entered { verb, step, .. } = &entry.kind {
                     self.step.clone_from(step);
                     let people = matches!(verb.as_str(), "queue" | "transfer");
-                    self.people += u32::from(people);
                     if people || step.starts_with(LEAVE) && verb == "goto" {
                         self.person = self.person.or(Some(self.now));
                     }

@@ -62,7 +62,7 @@ fn flow(dice: &mut Dice, name: &str, others: &[&str], leaves: bool, needy: bool)
     // Nobody can go there for good; now and then somebody tries.
     let for_good: Vec<&str> = others
         .iter()
-        .filter(|other| !needy || **other != NEEDY || dice.one_in(6))
+        .filter(|other| !needy || **other != NEEDY || dice.one_in(2))
         .copied()
         .collect();
     let for_good = for_good.as_slice();
@@ -95,7 +95,11 @@ fn flow(dice: &mut Dice, name: &str, others: &[&str], leaves: bool, needy: bool)
             "  {LEAVE}-{other}:\n    - say: \"Over to them.\"\n    - goto: flow:{other}"
         );
     }
-    if leaves && let Some(other) = for_good.first() {
+    if leaves
+        && let Some(other) = for_good
+            .iter()
+            .max_by_key(|other| **other == NEEDY && needy)
+    {
         // Ways there: for whoever presses a key, and for whoever does nothing.
         let hop = format!("{LEAVE}-{other}");
         text = text.replacen("2: s0", &format!("2: flow:{other}"), 1);
@@ -104,7 +108,11 @@ fn flow(dice: &mut Dice, name: &str, others: &[&str], leaves: bool, needy: bool)
         text = text.replacen("else: s", &format!("else: {hop} # s"), 1);
     }
     if needy && name == NEEDY {
-        text = text.replacen("we are looking at it.", "${who}, we are looking at it.", 1);
+        text = text.replacen(
+            "start: s0\nsteps:\n",
+            "start: hello\nsteps:\n  hello:\n    - say: \"Hello ${who}.\"\n    - goto: s0\n",
+            1,
+        );
     }
     text.push_str("  sorry:\n    - say: \"Sorry about that.\"\n    - goto: bye\n");
     match main {
@@ -232,8 +240,8 @@ fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&s
             // Now and then back: the checker has to see which outcomes take their time.
             let back = match dice.below(4) {
                 0 => format!("timeout: s{index}, "),
-                1 => format!("full: {}, ", any(dice, steps)),
-                2 => format!("no_agents: {}, ", ahead(dice, index, steps)),
+                1 => format!("full: s{index}, "),
+                2 => format!("no_agents: {}, ", any(dice, steps)),
                 _ => String::new(),
             };
             let wait = ["1m", "1s", "0s", "10m"][dice.below(4) as usize];
@@ -243,9 +251,10 @@ fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&s
             )
         }
         _ => {
-            let back = match dice.one_in(3) {
-                true => format!("busy: {}, ", any(dice, steps)),
-                false => String::new(),
+            let back = match dice.below(6) {
+                0 => "busy: repeat, ".to_owned(),
+                1 => format!("busy: {}, ", any(dice, steps)),
+                _ => String::new(),
             };
             writeln!(
                 text,
