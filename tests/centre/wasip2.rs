@@ -18,8 +18,7 @@ fn exercise() -> Attack<'static> {
 
 #[test]
 fn a_guest_built_for_wasip2_lives_by_the_journal() -> Result<()> {
-    component("guest-wasip2")
-        .context("no such target: `rustup target add wasm32-wasip2`, then `scripts/guests`")?;
+    component("guest-wasip2").context("run `scripts/guests`")?;
     let hall = Hall::attacked("", "", &[exercise()])?;
     let id = hall.begin("600")?;
     let over = hall.over(&id)?;
