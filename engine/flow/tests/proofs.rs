@@ -169,6 +169,26 @@ mod silence {
     use super::*;
 
     #[test]
+    fn who_has_lasted_too_long_may_have_heard_nothing_before() {
+        let steps = "  start:\n    - say: Hello.\n    - wait: 58s\n    - wait: 58s\n    - hangup: completed\n  late:\n    - wait: 50s\n    - say: Goodbye.\n    - hangup: completed\n";
+        let text = flow(
+            "defaults: { max_duration: 1m }\nglobal: { too_long: late }\n",
+            steps,
+        );
+        // Of the first minute, which is as long as it lasts, and the 50 seconds after it.
+        assert_eq!(checked(&text).worst.expect("no error").silence_ms, 110_000);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_its_text_which_may_be_empty() {
+        let head = "vars: { x: { type: text, default: \"\" } }\n";
+        let steps = "  start:\n    - set: { x: \"${call.from | digits}\" }\n    - wait: 7s\n    - say: { any: [ { audio: audio/none.wav, text: \"${x}\" } ] }\n    - wait: 7s\n    - say: Goodbye.\n    - hangup: completed\n";
+        let text = flow(head, steps);
+        assert_eq!(checked(&text).worst.expect("no error").silence_ms, 14_000);
+        assert!(rules(&checked(&text)).contains(&"dead-air"));
+    }
+
+    #[test]
     fn a_pause_between_attempts_is_a_minute_at_most() {
         let steps = "  start:\n    use: crm/caller@2\n    with: { phone: \"${call.from}\" }\n    timeout: 3s\n    retry: { times: 10, wait: 10s, factor: 100, only: [ONLY] }\n    then: { else: bye }\n";
         // Eleven attempts of 3 s; pauses of 10 s, and of a minute nine times.

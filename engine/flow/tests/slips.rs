@@ -661,3 +661,14 @@ fn one_slip_in_a_text_is_one_finding() {
                 - goto: bye\n  bye: { hangup: completed }\n";
     assert_eq!(broken_or_warned(flow), ["unassigned-variable"]);
 }
+
+#[test]
+fn a_blank_that_lacks_far_behind_in_a_line_is_one_finding() {
+    let text = "flow: a\nformat: 1\nlanguages: [en]\nvars:\n  kind: { type: text, one_of: [small, large], default:small }\nsteps:\n  start:\n    - say: \"A ${kind} one.\"\n    - hangup: completed\n";
+    let told = check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics;
+    let told: Vec<_> = told
+        .iter()
+        .map(|found| (found.rule, found.primary.place.line))
+        .collect();
+    assert_eq!(told, [("yaml-colon", 5)]);
+}

@@ -24,6 +24,8 @@ pub(super) struct Graph<'d> {
     /// Ways out of each node.
     pub arrows: Vec<Vec<Arrow<'d>>>,
     /// Where contacts come in: the start, and what follows a hang-up or a limit.
+    /// Where contacts go that have lasted too long, from wherever they are.
+    pub too_long: Option<usize>,
     pub roots: Vec<usize>,
     /// Nodes that some contact may come to.
     pub reachable: Vec<bool>,
@@ -90,8 +92,10 @@ impl<'d> Graph<'d> {
         let node_of = |edge: &Option<Edge>| target(edge.as_ref()?, 0).node();
         let start = draft.start.map(|start| start.0 as usize);
         let mut roots: Vec<usize> = start.into_iter().collect();
-        roots.extend(node_of(&draft.global.too_long));
+        let too_long = node_of(&draft.global.too_long);
+        roots.extend(too_long);
         let mut graph = Graph {
+            too_long,
             reachable: Vec::new(),
             heard: Vec::new(),
             lost: draft.lost_target,

@@ -32,6 +32,10 @@ const MISPLACED: [&str; 10] = [
     "unused",
     "yaml-syntax",
 ];
+/// Most places of a line at which a blank may lack behind a colon.
+const MAX_KEYS: usize = 24;
+/// Of these, how many at which a colon may lack: any word could be a key.
+const MAX_WORDS: usize = 4;
 /// Most columns by which a line is moved.
 const MAX_COLUMNS: usize = 4;
 /// Columns by which what belongs to a key stands further right.
@@ -313,7 +317,7 @@ impl<'t> Sheet<'t> {
             .char_indices()
             .filter(|(_, c)| matches!(c, '{' | ','));
         let starts = std::iter::once(0).chain(opens.map(|(at, _)| at + 1));
-        for start in starts.take(4) {
+        for (number, start) in starts.enumerate().take(MAX_KEYS) {
             let rest = &content[start..];
             let blanks = rest.len() - rest.trim_start_matches([' ', '-']).len();
             let (start, rest) = (start + blanks, &rest[blanks..]);
@@ -339,7 +343,7 @@ impl<'t> Sheet<'t> {
                     };
                     add(Kind::Blank(word), word.end, " ");
                 }
-                None if behind.starts_with(' ') || behind.is_empty() => {
+                None if number < MAX_WORDS && (behind.starts_with(' ') || behind.is_empty()) => {
                     add(Kind::Colon(word), word.end, ":");
                 }
                 None if behind.starts_with(['{', '[', '"']) => {

@@ -208,12 +208,12 @@ impl<'s> Said<'s> {
         let Some(path) = &voice.audio else {
             return text.unwrap_or(Sound::NONE);
         };
-        // What is played is the file; its text is spoken when it cannot be.
-        let text = text.map(|text| text.ms);
-        Sound::words(match self.catalog.audio_ms.get(path) {
-            Some(ms) => (*ms).max(text.unwrap_or(0)),
-            None => text.unwrap_or(AUDIO_MS),
-        })
+        // What is played is the file; its text is spoken when it cannot be. Of a file that nobody knows it may be either.
+        match (self.catalog.audio_ms.get(path), text) {
+            (Some(ms), text) => Sound::words((*ms).max(text.map_or(0, |text| text.ms))),
+            (None, Some(text)) => text.or(Sound::words(text.ms)),
+            (None, None) => Sound::words(AUDIO_MS),
+        }
     }
 
     fn inserted(&self, node: usize, expr: &Expr, languages: &[String], labels: u64) -> Sound {

@@ -104,16 +104,38 @@ pub(super) fn check(
     too_long(graph, draft, &spent, report);
     let longest = Longest { cap, ..longest };
     let silent = longest_silence(&longest, draft, &spent);
-    let mut worst = (0, 0);
-    let mut in_circles: Vec<usize> = Vec::new();
-    for (index, before) in silent.before.iter().enumerate() {
-        let Some(before) = *before else { continue };
-        let own = spent[index].silence_ms;
-        let total = before
-            .saturating_add(own)
+    let total = |index: usize, before: u64| {
+        before
+            .saturating_add(spent[index].silence_ms)
             .max(spent[index].silence_after_ms)
             .max(spent[index].silence_within_ms)
-            .min(cap);
+    };
+    // It may have been silent as long as it ever is when the contact has lasted too long.
+    let late = graph.too_long.map(|next| {
+        let befores = silent.before.iter().enumerate();
+        let totals = befores.filter_map(|(index, before)| Some(total(index, (*before)?)));
+        let mut begin = vec![None; graph.arrows.len()];
+        begin[next] = Some(totals.max().unwrap_or(0).min(cap));
+        let longest = Longest {
+            cap: cap.saturating_add(GOODBYE_MS),
+            ..longest
+        };
+        let passes = |index: usize, arrow: &Arrow<'_>| passes(&spent, index, arrow);
+        longest.to_each(&passes, begin, &|index| passed(&spent, index))
+    });
+    let mut worst = (0, 0);
+    let mut in_circles: Vec<usize> = Vec::new();
+    for index in 0..draft.nodes.len() {
+        let after = late.as_ref().and_then(|late| late[index]);
+        let Some(before) = silent.before[index].max(after) else {
+            continue;
+        };
+        let cap = match after > silent.before[index] {
+            true => cap.saturating_add(GOODBYE_MS),
+            false => cap,
+        };
+        let own = spent[index].silence_ms;
+        let total = total(index, before).min(cap);
         if total > worst.0 {
             worst = (total, draft.nodes[index].line);
         }
