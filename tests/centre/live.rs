@@ -142,6 +142,50 @@ fn the_tenants_files_are_read_again() -> Result<()> {
 }
 
 #[test]
+fn a_plugin_that_goes_live_at_once_takes_nothing_else_with_it() -> Result<()> {
+    let orders = OrderService::start()?;
+    let address = orders.address.to_string();
+    let grants = format!(
+        "numbers = [\"*\"]\n[grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n"
+    );
+    let hall = Hall::open(&[("aurora", &grants)])?;
+    let project = aurora(orders.address)?;
+    let folder = project.path().display().to_string();
+    hall.done(&["push", &folder, "--release", "--accept", "all"])?;
+    // Somebody else prepares words that nobody shall hear yet.
+    let flow = project.path().join("main-menu.flow.yaml");
+    let words = std::fs::read_to_string(&flow)?;
+    std::fs::write(&flow, words.replace("Welcome to Aurora.", "Not yet."))?;
+    hall.done(&["push", &folder])?;
+    let flows = |revision: u64| -> Result<serde_json::Value> {
+        let of = hall.get(&format!("/v1/tenants/aurora/revisions/{revision}"))?;
+        let sha256 = of["manifest"]["files"]["main-menu.flow.yaml"].clone();
+        ensure!(sha256.is_string(), "{of}");
+        Ok(sha256)
+    };
+    assert_ne!(flows(1)?, flows(2)?);
+
+    let version = |patch: u32| -> Result<String> {
+        let file = project.path().join(format!("orders-{patch}.wasm"));
+        let version = format!("\"version\": \"1.0.{patch}\"");
+        let built = component("aurora-orders")?;
+        std::fs::write(&file, altered(&built, "\"version\": \"1.0.0\"", &version)?)?;
+        Ok(file.display().to_string())
+    };
+    let push = ["plugin", "push", "--tenant", "aurora"];
+    let said = hall.done(&[&push[..], &[&version(1)?, "--release"]].concat())?;
+    ensure!(said.contains("revision 3, of revision 1\n"), "{said}");
+    assert_eq!(hall.live("aurora")?, Some(3));
+    assert_eq!(flows(3)?, flows(1)?);
+    // What is not released goes into the newest, or where it is told to.
+    let said = hall.done(&[&push[..], &[&version(2)?]].concat())?;
+    ensure!(said.contains("revision 4, of revision 3\n"), "{said}");
+    let said = hall.done(&[&push[..], &[&version(3)?, "--onto", "live"]].concat())?;
+    ensure!(said.contains(", of revision 3\n"), "{said}");
+    Ok(())
+}
+
+#[test]
 fn nothing_is_dropped_while_five_hundred_contacts_walk_and_plugins_change() -> Result<()> {
     let orders = OrderService::start()?;
     let address = orders.address.to_string();

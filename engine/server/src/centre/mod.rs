@@ -30,7 +30,7 @@ pub use config::{TENANTS, TenantConfig, TenantLimits, Tenants, TenantsError, is_
 pub(crate) use examine::Sound;
 pub use follow::follow;
 pub(crate) use push::MAX_NOTE;
-pub use push::Pushed;
+pub use push::{Onto, Pushed};
 pub use refusal::{Refusal, Told};
 pub use release::Order;
 pub use tenant::{ChatSeat, Live, Seat, Served, Tenant};

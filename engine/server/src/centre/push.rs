@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use strowger_plugin::{LoadError, Plugin};
 use utoipa::ToSchema;
@@ -44,6 +44,19 @@ pub struct Pushed {
     pub back: Vec<String>,
     /// Parts of its `strowger.toml` that do nothing here, since the operator says them: `webhooks`, `transfer.calls`.
     pub unused: Vec<String>,
+    /// The revision that a plugin was put into; none where a whole project was pushed.
+    pub onto: Option<u64>,
+}
+
+/// Which revision a plugin is put into.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Onto {
+    /// The newest, whether it was released or not: what others prepare is in it.
+    #[default]
+    Newest,
+    /// The one that is live, so that the plugin alone differs from what callers hear; the newest where nothing is live.
+    Live,
 }
 
 /// One push.
@@ -158,10 +171,11 @@ impl Centre {
         self.settle(&tenant, compiled, pushed).await
     }
 
-    /// Takes in a plugin's component: the newest revision with it in place of the version there.
+    /// Takes in a plugin's component: a revision with it in place of the version there.
     pub async fn push_plugin(
         &self,
         tenant: &str,
+        onto: Onto,
         component: Vec<u8>,
         signature: Option<Vec<u8>>,
         note: &str,
@@ -176,7 +190,7 @@ impl Centre {
                 &tenant,
                 &store,
                 &config,
-                component,
+                (onto, component),
                 (signature, note, change),
             )
             .await;
@@ -188,7 +202,7 @@ impl Centre {
         tenant: &Tenant,
         store: &Store,
         config: &TenantConfig,
-        component: Vec<u8>,
+        (onto, component): (Onto, Vec<u8>),
         (signature, note, change): (Option<Vec<u8>>, &str, Change),
     ) -> Result<(Pushed, Audited), Refusal> {
         let plugin = self.load(tenant, &component, config).await?;
@@ -197,8 +211,15 @@ impl Centre {
         let signer = Signer(signatures.into_iter().collect());
         signer.publisher(&tenant.name, config, &plugin)?;
         let _turn = tenant.publishing.lock().await;
-        let newest = store.revisions(&tenant.name, None, 1).await?;
-        let Some(base) = newest.into_iter().next() else {
+        let live = match onto {
+            Onto::Live => store.releases(&tenant.name, 1).await?.pop(),
+            Onto::Newest => None,
+        };
+        let base = match live {
+            Some(release) => Some(wanted(store, tenant, release.live).await?),
+            None => store.revisions(&tenant.name, None, 1).await?.pop(),
+        };
+        let Some(base) = base else {
             return Err(Refusal::Conflict(format!(
                 "tenant {} has pushed no project yet: `strowger push` it, then its plugins can be replaced",
                 tenant.name
@@ -220,7 +241,9 @@ impl Centre {
             note,
             change,
         };
-        self.take_in(tenant, store, push).await
+        let (pushed, audited) = self.take_in(tenant, store, push).await?;
+        let onto = Some(base.number);
+        Ok((Pushed { onto, ..pushed }, audited))
     }
 
     /// What stays of a push that is refused: the attempt, unless the engine was too busy; no compiled code.
@@ -364,6 +387,7 @@ impl Centre {
             loses: gained(&manifest, &live),
             back,
             unused,
+            onto: None,
         };
         Ok((pushed, audited))
     }

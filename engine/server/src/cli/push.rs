@@ -46,7 +46,7 @@ pub(super) struct Push {
 pub(super) struct Releasing {
     /// Release it at once.
     #[arg(long)]
-    release: bool,
+    pub(super) release: bool,
     /// How many of a hundred callers get it.
     #[arg(long, default_value_t = 100, requires = "release", value_parser = clap::value_parser!(u8).range(1..=100))]
     percent: u8,
@@ -77,7 +77,10 @@ impl Push {
             "pushing {count} files, {} KiB packed",
             archive.len().div_ceil(1024)
         );
-        let path = format!("/v1/tenants/{tenant}/revisions{}", noted(&self.note));
+        let path = format!(
+            "/v1/tenants/{tenant}/revisions{}",
+            asked(&[("note", &self.note)])
+        );
         let kind = [("content-type", "application/octet-stream")];
         let pushed = self.remote.ask(Method::POST, &path, &kind, archive).await?;
         pushed_told(&pushed);
@@ -116,21 +119,22 @@ impl Releasing {
     }
 }
 
-/// `?note=`, if there is one.
-pub(super) fn noted(note: &str) -> String {
-    match note {
-        "" => String::new(),
-        note => {
-            let mut query = url::form_urlencoded::Serializer::new(String::from("?"));
-            query.append_pair("note", note);
-            query.finish()
-        }
+/// A query of these, without those that are empty.
+pub(super) fn asked(parts: &[(&str, &str)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parts.iter().filter(|(_, value)| !value.is_empty()));
+    match query.finish() {
+        query if query.is_empty() => query,
+        query => format!("?{query}"),
     }
 }
 
 /// Says what became of a push.
 pub(super) fn pushed_told(pushed: &Json) {
-    tell!("revision {}", pushed["revision"]);
+    match pushed["onto"].as_u64() {
+        Some(onto) => tell!("revision {}, of revision {onto}", pushed["revision"]),
+        None => tell!("revision {}", pushed["revision"]),
+    }
     for plugin in pushed["plugins"].as_array().into_iter().flatten() {
         let text = |key: &str| plugin[key].as_str().unwrap_or_default();
         let signed = match plugin["publisher"].as_str() {

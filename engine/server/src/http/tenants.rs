@@ -20,7 +20,7 @@ use super::tagged::Tagged;
 use super::{Api, Problem};
 use crate::access::Permission;
 use crate::centre::signature::signature;
-use crate::centre::{MAX_NOTE, Order, Pushed, Refusal, Tenant};
+use crate::centre::{MAX_NOTE, Onto, Order, Pushed, Refusal, Tenant};
 use crate::store::{Audited, Change, PluginVersion, Release, Revision};
 
 /// The header with the signature of a plugin: Ed25519, 64 bytes in base64.
@@ -168,21 +168,34 @@ pub(crate) struct Noted {
     note: String,
 }
 
-impl Noted {
-    /// The note, which others are shown: no character of it may break a line or turn what stands around it.
-    fn note(&self) -> Result<&str, Problem> {
-        let wrong = if self.note.chars().count() > MAX_NOTE {
-            format!("it has at most {MAX_NOTE} characters")
-        } else if let Some(odd) = self.note.chars().find(|&c| odd(c)) {
-            format!(
-                "it has the character U+{:04X}, which controls how text is shown: leave it out",
-                u32::from(odd)
-            )
-        } else {
-            return Ok(&self.note);
-        };
-        Err(Problem::unprocessable(format!("the note: {wrong}")))
-    }
+/// What a push of a plugin takes.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Placed {
+    /// What is new, for those who look at the revisions.
+    #[serde(default)]
+    #[param(max_length = 500)]
+    note: String,
+    /// Which revision it is put into.
+    #[serde(default)]
+    #[param(inline)]
+    onto: Onto,
+}
+
+/// A note, which others are shown: no character of it may break a line or turn what stands around it.
+fn shown(note: &str) -> Result<&str, Problem> {
+    let wrong = if note.chars().count() > MAX_NOTE {
+        format!("it has at most {MAX_NOTE} characters")
+    } else if let Some(odd) = note.chars().find(|&c| odd(c)) {
+        format!(
+            "it has the character U+{:04X}, which controls how text is shown: leave it out",
+            u32::from(odd)
+        )
+    } else {
+        return Ok(note);
+    };
+    Err(Problem::unprocessable(format!("the note: {wrong}")))
 }
 
 /// Control characters, and those that turn the direction of text: embeddings, overrides, isolates and marks (Unicode
@@ -266,7 +279,7 @@ pub(crate) async fn push_project(
     let body = body.map_err(cut_off)?;
     let change = change(&api, &principal, &tenant, "revision.push");
     let with_plugins = principal.role.may(Permission::PluginsPush);
-    let note = query.note()?;
+    let note = shown(&query.note)?;
     let pushed = api
         .centre
         .push_project(&tenant, body.to_vec(), with_plugins, note, change);
@@ -275,13 +288,13 @@ pub(crate) async fn push_project(
 
 /// Push a plugin
 ///
-/// A component. A revision is made with it in place of the version that the newest one has; every flow of the project is
+/// A component. A revision is made with it in place of the version that the newest one has, or the live one; every flow of the project is
 /// checked with it.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant}/plugins", operation_id = "push_plugin", tag = "tenants",
     params(
         ("tenant" = String, Path, description = "The tenant's name.", max_length = 64),
-        Noted,
+        Placed,
         ("strowger-signature" = Option<String>, Header, description = "Ed25519, 64 bytes in base64, as `strowger plugin push --key` makes it."),
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "A component."),
@@ -300,7 +313,7 @@ pub(crate) async fn push_plugin(
     State(api): State<Api>,
     Named(tenant): Named,
     principal: Principal,
-    Asked(query): Asked<Noted>,
+    Asked(query): Asked<Placed>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
@@ -318,10 +331,10 @@ pub(crate) async fn push_plugin(
         }
     };
     let change = change(&api, &principal, &tenant, "plugin.push");
-    let note = query.note()?;
+    let note = shown(&query.note)?;
     let pushed = api
         .centre
-        .push_plugin(&tenant, body.to_vec(), signed, note, change);
+        .push_plugin(&tenant, query.onto, body.to_vec(), signed, note, change);
     Ok(kept(pushed.await?))
 }
 

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use hyper::Method;
 
-use super::super::push::{Releasing, noted, pushed_told};
+use super::super::push::{Releasing, asked, pushed_told};
 use super::super::remote::Remote;
 use super::super::{Failure, OK};
 use super::kit::Kit;
 use super::{host, load, read, refused};
+use crate::centre::Onto;
 use crate::centre::signature::{SigningKey, Statement};
 use crate::http::SIGNATURE;
 
@@ -39,6 +40,9 @@ pub(in crate::cli) struct PluginPush {
     /// What is new, for those who look at the revisions.
     #[arg(long, default_value = "")]
     note: String,
+    /// Which revision it is put into; `live` with --release, so that nothing else goes live with it, else `newest`.
+    #[arg(long, value_enum)]
+    onto: Option<Onto>,
     #[command(flatten)]
     releasing: Releasing,
 }
@@ -58,7 +62,16 @@ impl PluginPush {
         if let Some(signature) = &signature {
             headers.push((SIGNATURE, signature.as_str()));
         }
-        let to = format!("/v1/tenants/{}/plugins{}", self.tenant, noted(&self.note));
+        let onto = self.onto.unwrap_or(match self.releasing.release {
+            true => Onto::Live,
+            false => Onto::Newest,
+        });
+        let onto = match onto {
+            Onto::Live => "live",
+            Onto::Newest => "newest",
+        };
+        let query = asked(&[("note", &self.note), ("onto", onto)]);
+        let to = format!("/v1/tenants/{}/plugins{query}", self.tenant);
         let pushed = self
             .remote
             .ask(Method::POST, &to, &headers, component)
