@@ -113,26 +113,11 @@ impl Wording<'_> {
 fn literal(text: &str) -> String {
     let mut safe = String::new();
     let mut rest = text.chars().peekable();
-    // Braces behind a dollar sign that are said with it.
-    let mut open = 0;
     while let Some(letter) = rest.next() {
         match (letter, rest.peek()) {
-            ('$', Some('{')) => {
-                rest.next();
-                open += 1;
-                safe.push_str("$${");
-            }
-            ('}', _) if open > 0 => {
-                open -= 1;
-                safe.push('}');
-            }
-            // Other braces look like an insertion that is written wrongly.
-            ('{' | '}', _) => {
-                safe.push_str("${\"");
-                safe.push(letter);
-                safe.push_str("\"}");
-            }
+            ('$', Some('{')) => safe.push_str("$$"),
             // An insertion of nothing keeps apart what together would be read.
+            ('{', Some('{')) => safe.push_str("{${\"\"}"),
             ('<', Some(next)) if *next == '/' || next.is_ascii_alphabetic() => {
                 safe.push_str("<${\"\"}");
             }
