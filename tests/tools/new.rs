@@ -184,7 +184,6 @@ fn a_title_is_said_as_it_is_whatever_stands_in_it() -> Result<()> {
         "${call.from}",
         "$${x",
         "<loud>A</loud> & \"Sons\"",
-        "{{ name }}",
         "A < B, C > D # 1: 'x' \\ %",
         "*Lamps* &co",
     ]
@@ -204,6 +203,11 @@ fn a_title_is_said_as_it_is_whatever_stands_in_it() -> Result<()> {
         assert_eq!(code, 0, "{out}{err}");
         assert!(out.contains(title), "{title}: {out}");
     }
+    // Braces look like an insertion that is written wrongly, however they are written.
+    let shown = folder.path().join("braces").display().to_string();
+    let (code, _, err) = strowger(&["new", &shown, "--title", "{{ name }}"])?;
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("choose another --title"), "{err}");
     Ok(())
 }
 
