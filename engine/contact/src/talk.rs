@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 use strowger_flow::check::CHAT_PATIENCE;
 use strowger_flow::plan::Global;
+use strowger_flow::value::Secret;
 
 use crate::Millis;
 use crate::activation::Pending;
@@ -415,7 +416,7 @@ impl Contact {
     pub(crate) fn keep_secret(&mut self, text: String) -> Json {
         let handle = format!("s:{}", self.secrets.len() + 1);
         let length = text.chars().count();
-        let last_four: String = match length >= 8 {
+        let last_four: String = match length >= Secret::SHOWN_FROM {
             true => text.chars().skip(length - 4).collect(),
             false => String::new(),
         };

@@ -67,6 +67,11 @@ pub struct Secret {
     pub last_four: String,
 }
 
+impl Secret {
+    /// Shortest secret of which anything is shown, in characters: the last four of a shorter one would be half of it.
+    pub const SHOWN_FROM: usize = 8;
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({} characters)", self.length)

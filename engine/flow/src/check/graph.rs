@@ -24,9 +24,9 @@ pub(super) struct Graph<'d> {
     /// Ways out of each node.
     pub arrows: Vec<Vec<Arrow<'d>>>,
     /// Where contacts come in: the start, and what follows a hang-up or a limit.
-    /// Where contacts go that have lasted too long, from wherever they are.
-    pub too_long: Option<usize>,
     pub roots: Vec<usize>,
+    /// The one of them to which contacts go that have lasted too long, from wherever they are.
+    pub too_long: Option<usize>,
     /// Nodes that some contact may come to.
     pub reachable: Vec<bool>,
     /// Those of them to which somebody may come who is still on the line: not only after a hang-up.

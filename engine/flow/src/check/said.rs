@@ -257,23 +257,20 @@ impl<'s> Said<'s> {
 
 /// A text as it is written, with its markup.
 fn written(text: &str) -> Sound {
-    let sound = parts(text)
-        .into_iter()
-        .map(|part| match part {
+    let mut sound = Sound::NONE;
+    // The speech program may read markup and signs aloud.
+    let mut ms = speech_ms(text);
+    for part in parts(text) {
+        sound = sound.then(match part {
             Part::Words(words) if is_heard(words) => Sound::words(speech_ms(words)),
             Part::Words(_) => Sound::NONE,
-            Part::Pause(ms) => Sound::pause(ms),
-        })
-        .fold(Sound::NONE, Sound::then);
-    // The speech program may read markup and signs aloud.
-    let pauses = parts(text).into_iter().map(|part| match part {
-        Part::Pause(ms) => ms,
-        Part::Words(_) => 0,
-    });
-    Sound {
-        ms: pauses.fold(speech_ms(text), u64::saturating_add),
-        ..sound
+            Part::Pause(pause) => {
+                ms = ms.saturating_add(pause);
+                Sound::pause(pause)
+            }
+        });
     }
+    Sound { ms, ..sound }
 }
 
 /// The least and the most digits of the variables that are nothing but digits.

@@ -16,13 +16,13 @@ use crate::expr::{self, Expr, Lookup, Span, TypeScope};
 use crate::lower::template::tell;
 use crate::lower::{Binds, Draft, MAX_COMPARED, Use, Want, is_variable};
 use crate::plan::Action;
-use crate::value::Type;
+use crate::value::{Secret, Type};
 
 /// The prompt that the contact core says by itself when a contact ends by a fault.
 const APOLOGY: &str = "apology";
 
-/// Shortest secret of which anything is shown, in characters: the last four of a shorter one would be half of it.
-const MIN_SHOWN: u32 = 8;
+/// Shortest secret of which anything is shown, in characters.
+const MIN_SHOWN: u32 = Secret::SHOWN_FROM as u32;
 
 pub(super) fn check(
     graph: &Graph<'_>,

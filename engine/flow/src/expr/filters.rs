@@ -248,12 +248,12 @@ pub const FILTERS: &[Filter] = &[
     ),
 ];
 
-/// The filter of a name.
 /// Whether a filter puts a value into the words of a language, so that it needs some.
 pub(crate) fn puts_into_words(name: &str) -> bool {
     find(name).is_some_and(|filter| filter.gives == Gives::Speech)
 }
 
+/// The filter of a name.
 pub(super) fn find(name: &str) -> Option<&'static Filter> {
     FILTERS.iter().find(|filter| filter.name == name)
 }
