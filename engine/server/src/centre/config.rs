@@ -155,17 +155,10 @@ pub fn is_centre(folder: &Path) -> bool {
 impl Tenants {
     /// What is wrong with the tenants' files: of each by itself, or, where each is well, of all together.
     pub fn faults(centre: &Path) -> Vec<TenantsError> {
-        let files = std::fs::read_dir(centre.join(TENANTS))
-            .into_iter()
-            .flatten();
-        let files = files.flatten().map(|entry| entry.path());
-        let mut files: Vec<PathBuf> = files
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "toml")
-            })
-            .collect();
-        files.sort();
+        let files = match files_of(centre) {
+            Ok(files) => files,
+            Err(error) => return vec![error],
+        };
         let alone = files.into_iter().filter_map(|path| {
             // What cannot be read is told by whoever reads them all.
             let why = TenantConfig::parse(&std::fs::read_to_string(&path).ok()?).err()?;
@@ -180,32 +173,11 @@ impl Tenants {
 
     /// Reads the tenants' files of a centre's folder.
     pub fn read(centre: &Path) -> Result<Tenants, TenantsError> {
-        let folder = centre.join(TENANTS);
-        let unreadable = |path: &Path, why: String| TenantsError::Unreadable {
-            path: path.to_owned(),
-            why,
-        };
-        let entries = std::fs::read_dir(&folder).map_err(|e| unreadable(&folder, e.to_string()))?;
-        let mut files = BTreeSet::new();
-        for entry in entries {
-            let path = entry
-                .map_err(|e| unreadable(&folder, e.to_string()))?
-                .path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "toml")
-            {
-                files.insert(path);
-            }
-        }
-        if files.is_empty() {
-            return Err(TenantsError::None { folder });
-        }
+        let files = files_of(centre)?;
         let mut read = Tenants::default();
         let mut owners: BTreeMap<String, PathBuf> = BTreeMap::new();
         for path in files {
-            let text =
-                std::fs::read_to_string(&path).map_err(|e| unreadable(&path, e.to_string()))?;
+            let text = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, &e))?;
             let invalid = |why: String| TenantsError::Invalid {
                 path: path.clone(),
                 why,
@@ -243,6 +215,33 @@ impl Tenants {
             read.tenants.insert(name.into_owned(), config);
         }
         Ok(read)
+    }
+}
+
+/// The tenants' files of a centre's folder, by name; an error where there is none.
+fn files_of(centre: &Path) -> Result<BTreeSet<PathBuf>, TenantsError> {
+    let folder = centre.join(TENANTS);
+    let lost = |e: std::io::Error| unreadable(&folder, &e);
+    let mut files = BTreeSet::new();
+    for entry in std::fs::read_dir(&folder).map_err(lost)? {
+        let path = entry.map_err(lost)?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            files.insert(path);
+        }
+    }
+    match files.is_empty() {
+        true => Err(TenantsError::None { folder }),
+        false => Ok(files),
+    }
+}
+
+fn unreadable(path: &Path, why: &std::io::Error) -> TenantsError {
+    TenantsError::Unreadable {
+        path: path.to_owned(),
+        why: why.to_string(),
     }
 }
 

@@ -143,10 +143,8 @@ impl Centre {
         let tenants = read.tenants.into_iter();
         let tenants = tenants
             .map(|(name, config)| {
-                let share = node.host.runtime().share();
-                let allowance = Allowance::new(config.limits.effects());
-                allowance.grant(config.grants.clone());
-                (name.clone(), Tenant::new(&name, share, allowance, config))
+                let tenant = newcomer(&node, &name, config);
+                (name, tenant)
             })
             .collect();
         let centre = Centre {
@@ -194,7 +192,7 @@ impl Centre {
                     tenant.configure(config);
                     Arc::clone(tenant)
                 }
-                None => self.newcomer(&name, config),
+                None => newcomer(&self.node, &name, config),
             };
             tenants.insert(name, tenant);
         }
@@ -233,15 +231,6 @@ impl Centre {
             Err(refusal) => return told(tenant, or_else, &refusal),
         }
         self.note_withdrawn(tenant).await;
-    }
-
-    /// A tenant that was not there before.
-    fn newcomer(&self, name: &str, config: TenantConfig) -> Arc<Tenant> {
-        let share = self.node.host.runtime().share();
-        let allowance = Allowance::new(config.limits.effects());
-        let tenant = Tenant::new(name, share, allowance, TenantConfig::default());
-        tenant.configure(config);
-        tenant
     }
 
     /// The tenants, by name.
@@ -352,6 +341,13 @@ impl Centre {
         // Nothing panics under this lock.
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// A tenant that was not there before, with what the operator grants it.
+fn newcomer(node: &Node, name: &str, config: TenantConfig) -> Arc<Tenant> {
+    let allowance = Allowance::new(config.limits.effects());
+    allowance.grant(config.grants.clone());
+    Tenant::new(name, node.host.runtime().share(), allowance, config)
 }
 
 /// As much of an address as a message shows.

@@ -212,7 +212,7 @@ impl Centre {
         signer.publisher(&tenant.name, config, &plugin)?;
         let _turn = tenant.publishing.lock().await;
         let live = match onto {
-            Onto::Live => store.releases(&tenant.name, 1).await?.pop(),
+            Onto::Live => store.released(&tenant.name).await?,
             Onto::Newest => None,
         };
         let base = match live {

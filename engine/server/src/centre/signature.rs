@@ -7,6 +7,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use strowger_plugin::Plugin;
 
 use super::archive::{ArchiveError, Tree};
 use super::config::TenantConfig;
@@ -25,7 +26,18 @@ pub struct Statement<'a> {
     pub sha256: &'a str,
 }
 
-impl Statement<'_> {
+impl<'a> Statement<'a> {
+    /// Of a component, which says itself what it is.
+    pub fn of(tenant: &'a str, plugin: &'a Plugin) -> Statement<'a> {
+        let description = plugin.description();
+        Statement {
+            tenant,
+            plugin: &description.name,
+            version: &description.version,
+            sha256: plugin.digest(),
+        }
+    }
+
     fn bytes(&self) -> Vec<u8> {
         // None of the four can hold a line break.
         format!(

@@ -28,18 +28,12 @@ impl Signer {
         let Some(signature) = self.0.get(plugin.digest()) else {
             return Ok(None);
         };
-        let description = plugin.description();
-        let statement = Statement {
-            tenant,
-            plugin: &description.name,
-            version: &description.version,
-            sha256: plugin.digest(),
-        };
+        let statement = Statement::of(tenant, plugin);
         match statement.publisher(config, signature) {
             Some(publisher) => Ok(Some(publisher.to_owned())),
             None => Err(Refusal::Denied(format!(
                 "the signature is none of tenant {tenant}'s publishers for {}@{} with these bytes",
-                description.name, description.version
+                statement.plugin, statement.version
             ))),
         }
     }

@@ -98,14 +98,7 @@ pub(in crate::cli) async fn sign(
     let plugin = load(&host(None)?, component)
         .await
         .map_err(|complaints| refused(path, &complaints))?;
-    let description = plugin.description();
-    let statement = Statement {
-        tenant,
-        plugin: &description.name,
-        version: &description.version,
-        sha256: plugin.digest(),
-    };
-    Ok(statement.sign(&key))
+    Ok(Statement::of(tenant, &plugin).sign(&key))
 }
 
 /// Makes a key to sign plugins with, and prints its public part.
