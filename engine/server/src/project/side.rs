@@ -72,10 +72,9 @@ pub(super) fn side<T: DeserializeOwned>(
                 }
                 let here: Vec<&str> = way.iter().map(String::as_str).collect();
                 span = document.key(&here).or(span);
-                let open = known
-                    .iter()
-                    .copied()
-                    .filter(|known| !has(&value, &way, known));
+                let beside = above(&mut value, &way);
+                let there = |name: &str| beside.as_ref().is_some_and(|map| map.get(name).is_some());
+                let open = known.iter().copied().filter(|known| !there(known));
                 if let Some(meant) = closest(name, open) {
                     told = text!("did you mean `{meant}`?", "是否想写 `{meant}`？");
                     // So that nothing is told of what lacks because of the slip.
@@ -148,12 +147,6 @@ fn above<'v>(
         };
     }
     Some(here)
-}
-
-/// Whether another name stands beside the last of a way.
-fn has(value: &serde_yaml::Value, way: &[String], name: &str) -> bool {
-    let mut value = value.clone();
-    above(&mut value, way).is_some_and(|beside| beside.get(name).is_some())
 }
 
 fn rename(value: &mut serde_yaml::Value, way: &[String], meant: &str) {

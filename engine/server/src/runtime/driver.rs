@@ -669,17 +669,7 @@ impl<L: Line> Driver<L> {
     }
 
     fn start(&mut self, effect: u32, what: Effect) {
-        if self.engine.is_own(&self.step_of)
-            && matches!(what, Effect::Transfer { .. } | Effect::Enqueue { .. })
-            && let Err(refusal) = self.engine.allowance.may_route()
-        {
-            let refused = self.engine.allowance.tell(refusal);
-            self.answer(effect, async move { refused });
-            return;
-        }
-        if let Effect::Enqueue { queue, .. } = &what
-            && let Err(refusal) = self.engine.may_enqueue(&self.step_of, queue)
-        {
+        if let Err(refusal) = self.engine.may_hand_over(&self.step_of, &what) {
             let refused = self.engine.allowance.tell(refusal);
             self.answer(effect, async move { refused });
             return;

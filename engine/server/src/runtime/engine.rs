@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 use strowger_contact::call::CallError;
 use strowger_contact::call::{HttpRequest, VAULT};
-use strowger_contact::{Channel, Contact, Entry, EntryKind, Facts, Program};
+use strowger_contact::{Channel, Contact, Effect, Entry, EntryKind, Facts, Program};
 use strowger_plugin::{Host, HostConfig, Limits, Share};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
@@ -207,10 +207,16 @@ impl Engine {
         destination(&self.queues, &self.config.transfer, target, whispers)
     }
 
-    /// Whether a step of a plugin may put its contact into a queue.
-    pub(crate) fn may_enqueue(&self, plugin: &str, queue: &str) -> Result<(), Refusal> {
-        // A standard step puts contacts where the flow says.
+    /// Whether a step of a plugin may do this with its contact, where that hands the contact over.
+    pub(crate) fn may_hand_over(&self, plugin: &str, what: &Effect) -> Result<(), Refusal> {
         let own = self.config.plugins.get(plugin);
+        // A standard step puts contacts where the flow says.
+        if own.is_some() && matches!(what, Effect::Transfer { .. } | Effect::Enqueue { .. }) {
+            self.allowance.may_route()?;
+        }
+        let Effect::Enqueue { queue, .. } = what else {
+            return Ok(());
+        };
         if own.is_some_and(|own| !own.grants.has_queue(queue)) {
             let shown: String = queue.chars().take(64).collect();
             let text = format!("queue {shown}: not granted to this plugin");
@@ -226,11 +232,6 @@ impl Engine {
             Some(_) => json!({ "ok": "no-agents" }),
             None => json!({ "ok": "failed" }),
         }
-    }
-
-    /// Whether a plugin is the project's own rather than a standard one.
-    pub(crate) fn is_own(&self, plugin: &str) -> bool {
-        self.config.plugins.contains_key(plugin)
     }
 
     /// The `host:port` pairs a plugin may send requests to.

@@ -182,17 +182,10 @@ impl Session {
             None => connection.insert(connect(&store.place).await?),
         };
         let engine = store.engine.as_deref();
-        let done = async {
-            match connection {
-                Side::File(connection) => rows!(connection, batch, engine),
-                Side::Server(connection) => rows!(connection, batch, engine),
-            }
-        };
-        let done = done.await;
-        if done.is_err() {
-            self.forget();
+        match connection {
+            Side::File(connection) => rows!(connection, batch, engine),
+            Side::Server(connection) => rows!(connection, batch, engine),
         }
-        done
     }
 }
 
