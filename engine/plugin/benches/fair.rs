@@ -64,7 +64,7 @@ fn part(times: &mut [Duration], hundredths: usize) -> f64 {
 
 /// What a plain thread counts, about as long as the small step takes.
 const COUNT: u32 = 20_000;
-/// How much lower the priority of the plain threads is that only count: as the slow lane's.
+/// How much lower the priority of the plain threads is that only count. Steps of niceness.
 const SLOWER: i32 = 10;
 
 fn count(upto: u32) {

@@ -204,7 +204,7 @@ impl CodeCache {
             tracing::warn!(
                 bytes,
                 most,
-                "the compiled code of the plugins that are loaded is more than may be kept; raise store.compiled_mib"
+                "the compiled code of the plugins that are loaded is more than may be kept; raise store.compiled_mb"
             );
         }
         Ok(())

@@ -19,10 +19,6 @@ mod processor;
 
 use processor::processor_time;
 
-/// The program's own.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// How long is measured.
 const MEASURE: Duration = Duration::from_secs(4);
 /// Contacts that each wait until their entry is on the disk, then write the next.

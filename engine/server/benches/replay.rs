@@ -17,10 +17,6 @@ mod processor;
 
 use processor::processor_time;
 
-/// The program's own.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Contacts of the day.
 const CONTACTS: u32 = 2_000;
 /// How often the day is replayed; the best round counts.

@@ -6,6 +6,10 @@ use strowger_contact::Channel;
 use strowger_server::runtime::{Act, Driver, Engine, Finished, Pace, TerminalLine};
 use tokio_util::sync::CancellationToken;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What callers do, `N` being the number of an order.
 const WAYS: [&str; 8] = [
     "2,1,N#,1",
