@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // Of the run, not of the build of this program: a target folder may have moved with its sources.
+    let here = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    let here = Path::new(&here);
+    let root = here.join("../..");
     let components = root.join("plugins/target/components");
     println!("cargo:rerun-if-changed={}", components.display());
     let mut files: Vec<PathBuf> = std::fs::read_dir(&components)
@@ -46,7 +49,7 @@ fn main() {
         );
     }
 
-    let kits = Path::new(env!("CARGO_MANIFEST_DIR")).join("kits");
+    let kits = here.join("kits");
     let code = texts("TEMPLATES", &kits) + &texts("SDK", &root.join("plugins/sdk"));
     write("kits.rs", &code);
 }

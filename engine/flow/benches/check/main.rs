@@ -7,7 +7,6 @@ mod support;
 
 mod cpu_time;
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use cpu_time::CpuTime;
@@ -15,7 +14,11 @@ use criterion::measurement::Measurement;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use granit_parser::Parser;
 use strowger_flow::editor::Sheet;
-use strowger_flow::{Catalog, check, signature};
+use strowger_flow::{Catalog, check, survey};
+
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Steps of an ordinary flow.
 const STEPS: usize = 50;
@@ -118,30 +121,24 @@ fn key_press(group: &mut BenchmarkGroup<'_, impl Measurement>, catalog: &Catalog
     });
 }
 
-/// A project as `strowger check` reads it: the signatures of all flows, then each flow checked against them.
+/// A project as `strowger check` reads it: each flow checked against what the others are.
 fn project(group: &mut BenchmarkGroup<'_, impl Measurement>, flows: usize, around: &Catalog) {
     let texts: Vec<String> = (0..flows)
         .map(|index| large::mixed(&format!("flow-{index}"), STEPS))
         .collect();
     let bytes: usize = texts.iter().map(String::len).sum();
+    let files: Vec<(&str, &[u8])> = texts
+        .iter()
+        .map(|text| ("large.flow.yaml", text.as_bytes()))
+        .collect();
     group.throughput(Throughput::Bytes(bytes as u64));
     group.bench_with_input(
         BenchmarkId::from_parameter(flows),
-        &texts,
-        |bencher, texts| {
+        &files,
+        |bencher, files| {
             bencher.iter(|| {
-                let signatures: BTreeMap<_, _> = texts
-                    .iter()
-                    .filter_map(|text| signature(black_box(text.as_bytes())))
-                    .collect();
-                let catalog = Catalog {
-                    flows: Some(signatures),
-                    ..around.clone()
-                };
-                let plans = texts.iter().filter_map(|text| {
-                    check("large.flow.yaml", black_box(text.as_bytes()), &catalog).plan
-                });
-                assert_eq!(plans.count(), flows);
+                let checked = survey(black_box(files), &mut around.clone());
+                assert!(checked.iter().all(|checked| checked.plan.is_some()));
             });
         },
     );

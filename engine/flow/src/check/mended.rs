@@ -4,6 +4,7 @@
 //! What was meant is found by trial. Around the first findings, each change that a person would make is made, and the file is
 //! checked again. The change after which the fewest findings are left is told, in place of all that it mends.
 
+use super::reading::Reading;
 use super::report::Report;
 use super::rules::{yaml_colon, yaml_indent};
 use super::{Checked, checked};
@@ -66,7 +67,7 @@ pub(super) fn mended(
     let mut best: Option<(usize, Edit, String)> = None;
     for edit in sheet.edits(found).into_iter().take(MAX_TRIALS) {
         let after = edit.apply(text);
-        let left = checked(file, &after, catalog).diagnostics;
+        let left = checked(&mut Reading::of(file, &after), catalog).diagnostics;
         let better = best
             .as_ref()
             .is_none_or(|(fewest, ..)| left.len() < *fewest);

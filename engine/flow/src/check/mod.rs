@@ -10,6 +10,7 @@ mod graph;
 mod listening;
 mod loops;
 mod mended;
+mod reading;
 pub(crate) mod report;
 mod results;
 pub mod rules;
@@ -26,6 +27,7 @@ mod worst;
 
 use std::collections::BTreeSet;
 
+use reading::Reading;
 use report::Report;
 pub use spent::CHAT_PATIENCE;
 pub use survey::{MAX_TURNS, News, learn, survey};
@@ -34,9 +36,8 @@ pub use worst::{APOLOGY_MS, GOODBYE_MS, WorstCase};
 use crate::catalog::{Catalog, FlowSignature};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::expr::Span;
-use crate::lower::{Draft, Test, flow_signature, lower, respell, respell_head, unreadable_flow};
+use crate::lower::{Draft, Test, flow_signature, lower, unreadable_flow};
 use crate::plan::{Action, Declaration, Plan};
-use crate::yaml;
 
 /// What checking gives.
 #[derive(Debug)]
@@ -70,19 +71,23 @@ pub fn check(file: &str, source: &[u8], catalog: &Catalog) -> Checked {
 
 /// Checks a text in which so many slips have been mended already.
 fn check_text(file: &str, text: &str, catalog: &Catalog, slips: usize) -> Checked {
-    let checked = checked(file, text, catalog);
+    check_reading(&mut Reading::of(file, text), catalog, slips)
+}
+
+/// The same of a file that was read before.
+fn check_reading(reading: &mut Reading<'_>, catalog: &Catalog, slips: usize) -> Checked {
+    let (file, text) = (reading.file, reading.text);
+    let checked = checked(reading, catalog);
     let mended = mended::mended(file, text, catalog, &checked.diagnostics, slips);
     mended.unwrap_or(checked)
 }
 
-/// Checks a text as it stands.
-fn checked(file: &str, text: &str, catalog: &Catalog) -> Checked {
-    let mut report = Report::new(file, text);
-    let mut read = yaml::read(text, &mut report);
-    if let Some(root) = &mut read.root {
-        respell(root, catalog, &mut report);
-    }
-    let Some(root) = &read.root else {
+/// Checks a file as it stands.
+fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
+    reading.respell(catalog);
+    let (file, text) = (reading.file, reading.text);
+    let mut report = reading.report.clone();
+    let Some(root) = &reading.root else {
         if report.diagnostics().is_empty() {
             rules::missing_key::nothing(&mut report, Span::default());
         }
@@ -115,7 +120,7 @@ fn checked(file: &str, text: &str, catalog: &Catalog) -> Checked {
     follow_ups(&draft, &mut report);
     report.remove(|found| strange.explains(found, text));
     defined::settle(root, &mut report);
-    suppress::apply(root, &read.comments, &mut report);
+    suppress::apply(root, &reading.comments, &mut report);
     let wrong = |found: &&Diagnostic| found.level == Level::Error;
     let errors = report.diagnostics().iter().any(|found| wrong(&found));
     // A loop over several flows is known of none of them once a mistake in one keeps that from being known.
@@ -165,10 +170,7 @@ const LEAVE_WAYS_ALONE: [&str; 14] = [
 /// checking of each of them needs. `None` when the text is no flow or has no name.
 pub fn signature(source: &[u8]) -> Option<(String, FlowSignature)> {
     let text = std::str::from_utf8(source).ok()?;
-    let mut report = Report::new("", text);
-    let mut root = yaml::read(text, &mut report).root?;
-    respell_head(&mut root, &mut report);
-    flow_signature(&root)
+    flow_signature(&Reading::of("", text).root?)
 }
 
 /// The same for a flow of a project, whatever its text: of one that cannot be read, the others know the name alone, and
@@ -176,7 +178,10 @@ pub fn signature(source: &[u8]) -> Option<(String, FlowSignature)> {
 ///
 /// The name is then that of a line `flow: NAME`, or of the file; `None` when neither is a name.
 pub fn signature_of(file: &str, source: &[u8]) -> Option<(String, FlowSignature)> {
-    signature(source).or_else(|| unreadable_flow(file, &String::from_utf8_lossy(source)))
+    match std::str::from_utf8(source) {
+        Ok(text) => Reading::of(file, text).signature(),
+        Err(_) => unreadable_flow(file, &String::from_utf8_lossy(source)),
+    }
 }
 
 /// The flows that a flow calls or leads to.

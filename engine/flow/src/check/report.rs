@@ -12,6 +12,7 @@ pub(crate) const MAX_FINDINGS: usize = 500;
 const MAX_MESSAGE_BYTES: usize = 2_000;
 
 /// Collects the findings of a file.
+#[derive(Clone)]
 pub(crate) struct Report<'a> {
     file: &'a str,
     lines: Lines<'a>,

@@ -1,27 +1,71 @@
 //! All flows of a project, which know of each other what each does to a caller who does nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, FlowSignature, Passive};
 
-use super::{Checked, check};
+use super::reading::Reading;
+use super::{Checked, check, check_reading, signature_of};
 
 /// Most turns until the flows know everything of each other: as deep as contacts may be in calls, and one more.
 pub const MAX_TURNS: usize = 33;
 
-/// Checks all flows of a project: names of files and their bytes, in order. What each flow does to a caller who does nothing goes into
-/// the catalogue, and those that call it or lead to it are checked again with it, until nothing new comes. What the
-/// catalogue knew of that before is forgotten.
-///
-/// The catalogue has to have the [`signature`](super::signature)s of the flows, or none is known.
-pub fn survey(files: &[(&str, &[u8])], catalog: &mut Catalog) -> Vec<Checked> {
-    for signature in catalog.flows.iter_mut().flatten() {
-        signature.1.passive = None;
+/// Text whose reading is kept until all flows are checked, in bytes. A reading takes some ten times as much memory as its text;
+/// files beyond that are read again whenever they are checked.
+const KEPT_BYTES: usize = 16 * 1024 * 1024;
+
+/// A flow's file.
+struct File<'t> {
+    name: &'t str,
+    source: &'t [u8],
+    /// There when it is UTF-8, and among the first [`KEPT_BYTES`].
+    reading: Option<Reading<'t>>,
+}
+
+impl File<'_> {
+    fn check(&mut self, catalog: &Catalog) -> Checked {
+        match &mut self.reading {
+            Some(reading) => check_reading(reading, catalog, 0),
+            None => check(self.name, self.source, catalog),
+        }
     }
-    let mut all: Vec<Checked> = files
+}
+
+/// Checks all flows of a project: names of files and their bytes, in order. What other flows need to know of each goes into the
+/// catalogue: how it is called, what it takes and gives, and what it does to a caller who does nothing. Those that call it or
+/// lead to it are checked again with the latter, until nothing new comes. What the catalogue knew of that before is forgotten.
+pub fn survey(files: &[(&str, &[u8])], catalog: &mut Catalog) -> Vec<Checked> {
+    let mut kept = 0;
+    let mut signatures: BTreeMap<String, FlowSignature> = BTreeMap::new();
+    let mut files: Vec<File<'_>> = files
         .iter()
-        .map(|(file, source)| check(file, source, catalog))
+        .map(|&(name, source)| {
+            let reading = std::str::from_utf8(source).ok();
+            let reading = reading.map(|text| Reading::of(name, text));
+            let signature = match &reading {
+                Some(reading) => reading.signature(),
+                None => signature_of(name, source),
+            };
+            // Of two with one name, the one that can be read.
+            if let Some((flow, signature)) = signature
+                && (!signature.unreadable || !signatures.contains_key(&flow))
+            {
+                signatures.insert(flow, signature);
+            }
+            kept += source.len();
+            File {
+                name,
+                source,
+                reading: reading.filter(|_| kept <= KEPT_BYTES),
+            }
+        })
         .collect();
+    let known = catalog.flows.get_or_insert_default();
+    for signature in known.values_mut() {
+        signature.passive = None;
+    }
+    known.extend(signatures);
+    let mut all: Vec<Checked> = files.iter_mut().map(|file| file.check(catalog)).collect();
     let mut fresh: Vec<usize> = (0..all.len()).collect();
     for _ in 0..MAX_TURNS {
         let news: Vec<News> = fresh
@@ -36,8 +80,7 @@ pub fn survey(files: &[(&str, &[u8])], catalog: &mut Catalog) -> Vec<Checked> {
             .filter(|index| affected(&all[*index]))
             .collect();
         for index in &fresh {
-            let (file, source) = files[*index];
-            all[*index] = check(file, source, catalog);
+            all[*index] = files[*index].check(catalog);
         }
     }
     all

@@ -34,7 +34,7 @@ pub(crate) use draft::{Draft, Facts, UNKNOWN, Use, Want};
 use draft::{STEP, unknown};
 pub(crate) use file::lower;
 pub(crate) use names::{Declared, TYPES, flow_signature, is_name, is_variable, unreadable_flow};
-pub(crate) use respell::{respell, respell_head};
+pub(crate) use respell::{respell_body, respell_head};
 use shape::Shape;
 pub use test::{Act, Expectation, Given, Reply, Test};
 

@@ -28,21 +28,20 @@ use crate::expr::Span;
 use crate::expr::suggest::MAX_LETTERS;
 use crate::yaml::{Content, Map, Node};
 
-/// Gives every misspelt key of a flow its right name, and tells of it.
-pub(crate) fn respell(root: &mut Node<'_>, catalog: &Catalog, report: &mut Report<'_>) {
-    let Content::Map(map) = &mut root.content else {
-        return;
-    };
-    let mut speller = Speller::new(Some(catalog), report);
-    speller.head(map);
-    speller.learn(map);
-    speller.body(map);
-}
-
-/// The same of what other flows need to know of this one: its name, inputs and outcomes.
+/// Gives the misspelt keys that other flows need of this one their right names, and tells of them: those of its name, inputs
+/// and outcomes.
 pub(crate) fn respell_head(root: &mut Node<'_>, report: &mut Report<'_>) {
     if let Content::Map(map) = &mut root.content {
         Speller::new(None, report).head(map);
+    }
+}
+
+/// Does so with all others; the head's are right by now.
+pub(crate) fn respell_body(root: &mut Node<'_>, catalog: &Catalog, report: &mut Report<'_>) {
+    if let Content::Map(map) = &mut root.content {
+        let mut speller = Speller::new(Some(catalog), report);
+        speller.learn(map);
+        speller.body(map);
     }
 }
 

@@ -91,14 +91,16 @@ enum Slip {
 
 /// A map or a list that is still open.
 enum Open<'s> {
-    List(Span, Vec<Node<'s>>),
+    /// A list, and where its values begin among those of all open lists.
+    List(Span, usize),
     Map(OpenMap<'s>),
 }
 
 /// A map that is still open.
 struct OpenMap<'s> {
     span: Span,
-    map: Map<'s>,
+    /// Where its entries begin among those of all open maps.
+    begin: usize,
     /// Where each key stands once the map is too large to be looked through; empty before.
     keys: HashMap<Cow<'s, str>, Span>,
     /// A key whose value has not come yet.
@@ -109,31 +111,36 @@ struct OpenMap<'s> {
 const FEW_KEYS: usize = 16;
 
 impl<'s> OpenMap<'s> {
-    fn new(span: Span) -> OpenMap<'s> {
+    fn new(span: Span, begin: usize) -> OpenMap<'s> {
         OpenMap {
             span,
-            map: Map::default(),
+            begin,
             keys: HashMap::new(),
             key: None,
         }
     }
 
     /// Where a key stands that is there already.
-    fn first(&self, key: &str) -> Option<Span> {
+    fn first(&self, key: &str, entries: &[Entry<'s>]) -> Option<Span> {
         match self.keys.is_empty() {
-            true => self.map.entry(key).map(|entry| entry.key_span),
+            true => {
+                let mut own = entries[self.begin..].iter();
+                own.find(|entry| entry.key == key)
+                    .map(|entry| entry.key_span)
+            }
             false => self.keys.get(key).copied(),
         }
     }
 
     /// Adds an entry whose key is not there yet.
-    fn insert(&mut self, entry: Entry<'s>) {
+    fn insert(&mut self, entry: Entry<'s>, entries: &mut Vec<Entry<'s>>) {
         if !self.keys.is_empty() {
             self.keys.insert(entry.key.clone(), entry.key_span);
         }
-        self.map.entries.push(entry);
-        if self.map.entries.len() == FEW_KEYS {
-            let entries = self.map.entries.iter();
+        entries.push(entry);
+        let own = &entries[self.begin..];
+        if own.len() == FEW_KEYS {
+            let entries = own.iter();
             self.keys = entries.map(|e| (e.key.clone(), e.key_span)).collect();
         }
     }
@@ -145,6 +152,10 @@ struct Reader<'s, 'a> {
     /// The same length; `${ … }` in flow maps made harmless.
     text: &'a str,
     open: Vec<Open<'s>>,
+    /// The values of all open lists, the innermost last: so each list is made once, as long as it is.
+    items: Vec<Node<'s>>,
+    /// The same of maps.
+    entries: Vec<Entry<'s>>,
     flow: usize,
     root: Option<Node<'s>>,
     comments: Vec<Comment>,
@@ -175,6 +186,8 @@ impl<'s, 'a> Reader<'s, 'a> {
             source,
             text,
             open: Vec::new(),
+            items: Vec::new(),
+            entries: Vec::new(),
             flow: 0,
             root: None,
             comments: Vec::new(),
@@ -258,13 +271,14 @@ impl<'s, 'a> Reader<'s, 'a> {
                     if tag.is_some() {
                         self.found.push(Found::Tag(tagged));
                     }
-                    self.enter(style, span, Open::List(span, Vec::new()))?;
+                    self.enter(style, span, Open::List(span, self.items.len()))?;
                 }
                 Event::MappingStart(style, _, tag) => {
                     if tag.is_some() {
                         self.found.push(Found::Tag(tagged));
                     }
-                    self.enter(style, span, Open::Map(OpenMap::new(span)))?;
+                    let open = OpenMap::new(span, self.entries.len());
+                    self.enter(style, span, Open::Map(open))?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.leave(span),
                 Event::Alias(_) | Event::UnresolvedAlias(_) => {
@@ -302,8 +316,11 @@ impl<'s, 'a> Reader<'s, 'a> {
         self.flow = self.flow.saturating_sub(1);
         let Some(open) = self.open.pop() else { return };
         let (start, content) = match open {
-            Open::List(start, items) => (start, Content::List(items)),
-            Open::Map(open) => (open.span, Content::Map(open.map)),
+            Open::List(start, begin) => (start, Content::List(self.items.split_off(begin))),
+            Open::Map(open) => {
+                let entries = self.entries.split_off(open.begin);
+                (open.span, Content::Map(Map { entries }))
+            }
         };
         // A block's end event stands at the next token; its last child says where it really ends.
         let last = match &content {
@@ -329,7 +346,7 @@ impl<'s, 'a> Reader<'s, 'a> {
     fn put(&mut self, node: Node<'s>) {
         match self.open.last_mut() {
             None => self.root = Some(node),
-            Some(Open::List(_, items)) => items.push(node),
+            Some(Open::List(..)) => self.items.push(node),
             Some(Open::Map(open)) => match open.key.take() {
                 None => {
                     let name = match node.content {
@@ -341,17 +358,21 @@ impl<'s, 'a> Reader<'s, 'a> {
                     };
                     open.key = Some((name, node.span));
                 }
-                Some((key, key_span)) => match open.first(&key) {
+                Some((key, key_span)) => match open.first(&key, &self.entries) {
                     Some(first) => self.found.push(Found::Duplicate {
                         key: key.into_owned(),
                         again: key_span,
                         first,
                     }),
-                    None => open.insert(Entry {
-                        key,
-                        key_span,
-                        value: node,
-                    }),
+                    None => {
+                        let value = node;
+                        let entry = Entry {
+                            key,
+                            key_span,
+                            value,
+                        };
+                        open.insert(entry, &mut self.entries);
+                    }
                 },
             },
         }

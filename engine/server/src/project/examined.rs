@@ -22,7 +22,7 @@ impl<'p> Examined<'p> {
     /// Checks every flow of the project. A plugin that cannot be loaded is told together with the errors of the
     /// flows, which are checked with those that can.
     pub fn of(project: &'p Project, steps: &Steps, complaints: &[Complaint]) -> Examined<'p> {
-        let mut checked = project.check(&mut project.catalog(steps));
+        let mut checked = project.check(&mut project.surroundings(steps));
         for (file, checked) in &mut checked {
             leave_echoes_out(&file.source, &mut checked.diagnostics, complaints);
         }

@@ -182,8 +182,14 @@ impl Project {
                 signatures.insert(name, signature);
             }
         }
-        let mut catalog = catalog_of(steps);
+        let mut catalog = self.surroundings(steps);
         catalog.flows = Some(signatures);
+        catalog
+    }
+
+    /// The same without what they know of each other.
+    pub(super) fn surroundings(&self, steps: &Steps) -> Catalog {
+        let mut catalog = catalog_of(steps);
         // Where the file cannot be read, nobody is told that what stands in it is not there.
         if self.queues_known {
             catalog.queues = Some(self.queues.queues.keys().cloned().collect());
@@ -194,7 +200,8 @@ impl Project {
         catalog
     }
 
-    /// Checks every flow. The catalogue then knows what each flow does to a caller who does nothing.
+    /// Checks every flow. The catalogue then knows the flows as they stand in the folder, and what each does to a caller who
+    /// does nothing.
     pub fn check(&self, catalog: &mut Catalog) -> Vec<(&FlowFile, Checked)> {
         let names: Vec<String> = self
             .flows

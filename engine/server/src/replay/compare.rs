@@ -95,10 +95,12 @@ fn alike(old: &Json, new: &Json) -> bool {
             old.len() == new.len() && old.iter().zip(new).all(|(old, new)| alike(old, new))
         }
         (Json::Object(old), Json::Object(new)) => {
+            // Both are in the order of their names.
             old.len() == new.len()
                 && old
                     .iter()
-                    .all(|(name, old)| new.get(name).is_some_and(|new| alike(old, new)))
+                    .zip(new)
+                    .all(|((name, old), (called, new))| name == called && alike(old, new))
         }
         (old, new) => old == new,
     }
@@ -124,5 +126,6 @@ mod tests {
         assert!(!alike(&json!({"say": "p:x"}), &json!({"say": "p:y"})));
         assert!(!alike(&json!([1]), &json!([1, 2])));
         assert!(!alike(&json!({"a": 1}), &json!({"b": 1})));
+        assert!(alike(&json!({"a": 1, "b": 2}), &json!({"b": 2, "a": 1})));
     }
 }
