@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::report::Report;
 use super::rules::{unknown_hours, unknown_prompt, unknown_step, unknown_variable};
 use crate::expr::Span;
-use crate::lower::is_name;
+use crate::lower::{is_name, is_variable};
 use crate::yaml::Node;
 
 /// Uses of a name that nobody defines, from which on the name is believed and not its definition.
@@ -28,6 +28,7 @@ pub(super) fn settle(root: &Node<'_>, report: &mut Report<'_>) {
     if !report.diagnostics().iter().any(unknown) {
         return;
     }
+    variables(report);
     for (key, rule) in KINDS {
         let map = root.map().and_then(|root| root.value(key)?.map());
         let mut defined: BTreeMap<&str, Span> = BTreeMap::new();
@@ -60,6 +61,44 @@ fn capitals(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>)
             report.fix("bad-name", *span, &meant);
         }
     }
+}
+
+/// A variable whose name expressions cannot read, as one of `as:` with capitals or a hyphen: what uses it means it, however it is
+/// written there.
+fn variables(report: &mut Report<'_>) {
+    let text = report.lines().source();
+    let bad = report.diagnostics().iter();
+    let bad: Vec<(Span, &str, String)> = bad
+        .filter(|found| found.rule == "bad-name")
+        .filter_map(|found| {
+            let span = found.primary.span;
+            let written = text.get(span.start..span.end)?;
+            let meant = written.to_ascii_lowercase().replace('-', "_");
+            is_variable(&meant).then_some((span, written, meant))
+        })
+        .collect();
+    for (span, written, meant) in bad {
+        let mut used = false;
+        report.remove(|found| {
+            let at = found.primary.span;
+            let means = found.rule == "unknown-variable"
+                && (text.get(at.start..at.end) == Some(&meant) || within(text, at, written));
+            used |= means;
+            means
+        });
+        if used && uses(text, written) == 1 {
+            report.fix("bad-name", span, &meant);
+        }
+    }
+}
+
+/// Whether a place of a text is part of a word that stands there.
+fn within(text: &str, at: Span, word: &str) -> bool {
+    let from = (at.end.saturating_sub(word.len())..=at.start).find(|from| {
+        let part = text.get(*from..from + word.len());
+        part == Some(word)
+    });
+    from.is_some()
 }
 
 /// A name that stands where it is defined and nowhere else, while several places use one that is nearly the same.

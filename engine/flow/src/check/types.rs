@@ -14,7 +14,7 @@ use super::suggest::nearest;
 use crate::diagnostic::Text;
 use crate::expr::{self, Expr, Lookup, Span, TypeScope};
 use crate::lower::template::tell;
-use crate::lower::{Binds, Draft, MAX_COMPARED, Use, Want, is_variable};
+use crate::lower::{Binds, Draft, MAX_COMPARED, Use, Want, is_otherwise, is_variable};
 use crate::plan::Action;
 use crate::value::{Secret, Type};
 
@@ -370,10 +370,15 @@ impl<'c> Checker<'c, '_, '_, '_> {
             }
         };
         let mut covered: BTreeSet<&str> = BTreeSet::new();
+        let mut otherwise = otherwise;
         for (name, span) in arms {
             match words.iter().find(|word| *word == name) {
                 Some(word) => {
                     covered.insert(word);
+                }
+                None if !otherwise && is_otherwise(name) => {
+                    unknown_outcome::value_else(self.report, *span, name);
+                    otherwise = true;
                 }
                 None => {
                     unknown_outcome::value(self.report, *span, name, at, &words);

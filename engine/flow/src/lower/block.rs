@@ -1,7 +1,8 @@
 use super::draft::unknown;
+use super::habits::bare_verb;
 use super::{Lowerer, Place, UNKNOWN};
 use crate::check::rules::{bad_value, missing_key};
-use crate::diagnostic::Text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Edge, NodeId};
 use crate::yaml::{Content, Entry, Node};
@@ -27,14 +28,17 @@ impl<'t> Lowerer<'t> {
                 id
             }
             Content::Scalar(_) => {
-                self.wrong_shape(
-                    &entry.key,
-                    &entry.value,
-                    Text::fixed(
+                let written = entry.value.text().unwrap_or_default();
+                let what = match bare_verb(written) {
+                    Some(verb) => {
+                        text!("an action such as `{verb}`", "动作，例如 `{verb}`")
+                    }
+                    None => Text::fixed(
                         "an action such as `say: hello`, or a list of actions",
                         "动作，例如 `say: hello`，或动作列表",
                     ),
-                );
+                };
+                self.wrong_shape(&entry.key, &entry.value, what);
                 self.nothing(&place, entry)
             }
         };
@@ -83,11 +87,9 @@ impl<'t> Lowerer<'t> {
                 if item.absent() {
                     missing_key::value(&mut self.report, item.span, "-");
                 } else {
-                    self.wrong_shape(
-                        "-",
-                        item,
-                        Text::fixed("an action such as `say: hello`", "动作，例如 `say: hello`"),
-                    );
+                    let verb = item.text().and_then(bare_verb).unwrap_or("say: hello");
+                    let what = text!("an action such as `{verb}`", "动作，例如 `{verb}`");
+                    self.wrong_shape("-", item, what);
                 }
             }
         }

@@ -115,9 +115,11 @@ impl<'t> Lowerer<'t> {
         if let Some(text) = map.value("description") {
             self.expect_text("description", text, Text::fixed("a text", "文本"));
         }
-        let default = map
-            .value("default")
-            .and_then(|value| self.literal("default", value, &ty));
+        // One that cannot be read is told of; that there is one is known all the same.
+        let default = map.value("default").map(|value| {
+            let read = self.literal("default", value, &ty);
+            read.unwrap_or_else(|| some_value(&ty))
+        });
         let default_type = default.as_ref().and_then(written_fields);
         Declared {
             default_type,
@@ -209,6 +211,19 @@ impl<'t> Lowerer<'t> {
                 None
             }
         }
+    }
+}
+
+/// A value of a type, where the one that is meant is not known.
+fn some_value(ty: &Type) -> Value {
+    match ty {
+        Type::OneOf(words) => Value::Text(words.first().cloned().unwrap_or_default()),
+        Type::Text | Type::Any => Value::Text(String::new()),
+        Type::Number => Value::Number(0.0),
+        Type::Bool => Value::Bool(false),
+        Type::Duration => Value::Duration(0),
+        Type::List(_) => Value::List(Vec::new()),
+        _ => Value::None,
     }
 }
 

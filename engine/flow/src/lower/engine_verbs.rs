@@ -13,7 +13,7 @@ use crate::diagnostic::{Text, text};
 use crate::editor::keys::ENGINE_VERBS;
 use crate::expr::Span;
 use crate::plan::{Action, Edge, MAX_TAG_CHARS, NodeId, Piece, Template};
-use crate::value::{Type, Value};
+use crate::value::{Type, Value, parse_literal};
 use crate::yaml::{Content, Entry, Map, Node};
 
 /// Longest `wait:`, in milliseconds: ten minutes of nothing is no service.
@@ -588,7 +588,39 @@ impl<'t> Lowerer<'t> {
                 }
                 self.text_template(id, node, &Self::no_binds(), place, ty, secret)
             }
-            Content::Scalar(_) => self.literal(key, node, ty).map(Template::Literal),
+            Content::Scalar(scalar) => {
+                if let Err(why) = parse_literal(&scalar.text, ty.without_none())
+                    && self.computes(&scalar.text)
+                {
+                    let text = &scalar.text;
+                    let help = text!(
+                        "to compute it, write `\"${{{text}}}\"`",
+                        "要计算它，请写 `\"${{{text}}}\"`"
+                    );
+                    bad_value::why(&mut self.report, node.span, why, Some(help));
+                    return None;
+                }
+                self.literal(key, node, ty).map(Template::Literal)
+            }
+        }
+    }
+
+    /// Whether a text is an expression without its braces: a variable's name, or something computed.
+    pub(super) fn computes(&self, text: &str) -> bool {
+        let operators = |c: char| matches!(c, '+' | '-' | '*' | '/' | '%' | '|');
+        let known = |name: &str| {
+            let mut bound = self.draft.bindings.iter();
+            self.draft.vars.contains_key(name)
+                || self.draft.inputs.contains_key(name)
+                || bound.any(|binding| binding.name == name)
+        };
+        match crate::expr::parse(text, 0) {
+            Ok(expr) => {
+                let roots = expr.roots();
+                let computed = text.contains(operators) && !roots.is_empty();
+                computed || roots.iter().any(|(name, _)| known(name))
+            }
+            Err(_) => false,
         }
     }
 

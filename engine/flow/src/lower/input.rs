@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use regex_lite::Regex;
 use serde_json::Value as Json;
 
 use super::press::key_of;
@@ -203,7 +204,36 @@ impl<'t> Lowerer<'t> {
             }
         };
         self.bounds(place, schema, &value, node);
+        self.shaped(place, schema, &value, node);
         Some(Template::Literal(value))
+    }
+
+    /// `pattern`, as far as it is of the common kind: without looking ahead or behind.
+    fn shaped(&mut self, place: &Text, schema: &Json, value: &Value, node: &Node) {
+        let (Some(pattern), Value::Text(text) | Value::Phone(text)) =
+            (schema["pattern"].as_str(), value)
+        else {
+            return;
+        };
+        // One that cannot be read here is held against the value when the step runs.
+        let Ok(shape) = Regex::new(pattern) else {
+            return;
+        };
+        if shape.is_match(text) {
+            return;
+        }
+        let message = text!(
+            "{place} has the shape `{pattern}`, and `{text}` has not",
+            "{place} 的格式为 `{pattern}`，而 `{text}` 不符合";
+            place
+        );
+        let help = self.computes(text).then(|| {
+            text!(
+                "to insert the variable, write `\"${{{text}}}\"`",
+                "要插入变量，请写 `\"${{{text}}}\"`"
+            )
+        });
+        bad_input::bad(&mut self.report, node.span, message, help);
     }
 
     /// `minimum`, `maximum`, `minLength`, `maxLength` and whole numbers.

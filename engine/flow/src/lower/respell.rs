@@ -18,7 +18,7 @@ use super::names::{is_language, is_variable, returns};
 use super::press::{KEY_NAMES, key_called, key_of, no_key};
 use super::step_call::takes_map;
 use super::test::{ACTS, EXPECT_KEYS, GIVEN_KEYS, TEST_KEYS};
-use super::{MAX_COMPARED, declare, expect, prompt, step_call};
+use super::{MAX_COMPARED, declare, expect, habits, prompt, step_call};
 use crate::catalog::{Catalog, StepDescription};
 use crate::check::report::Report;
 use crate::check::rules::{unknown_input, unknown_key, unknown_outcome, unknown_verb};
@@ -54,6 +54,19 @@ struct Speller<'c, 'r, 'a> {
     steps: HashSet<String>,
 }
 
+/// What may stand beside a verb.
+const OPTIONS: [&str; 9] = [
+    "then",
+    "when",
+    "title",
+    "global",
+    "as",
+    "into",
+    "retry",
+    "meanwhile",
+    "with",
+];
+
 /// Times that an outcome is returned which is not declared, from which on it is believed and not the declaration.
 const MANY_RETURNS: usize = 2;
 
@@ -75,10 +88,17 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
     fn head(&mut self, map: &mut Map<'_>) {
         self.keys(map, &FILE_KEYS, &Text::fixed("a flow", "流程"));
         for entry in &mut map.entries {
-            if matches!(entry.key.as_ref(), "inputs" | "vars") {
-                for declared in maps_of(&mut entry.value) {
-                    self.keys(declared, &declare::KEYS, &declare::called());
+            match entry.key.as_ref() {
+                "inputs" | "vars" => {
+                    for declared in maps_of(&mut entry.value) {
+                        self.keys(declared, &declare::KEYS, &declare::called());
+                    }
+                    if let Content::Map(map) = &mut entry.value.content {
+                        habits::declarations(map, self.report);
+                    }
                 }
+                "languages" => habits::languages(&mut entry.value, self.report),
+                _ => {}
             }
         }
         self.outcomes(map);
@@ -237,6 +257,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         match &mut node.content {
             Content::List(items) => {
                 for item in items {
+                    habits::action(item, |name| self.steps.contains(name), self.report);
                     if let Content::Map(map) = &mut item.content {
                         self.action(map);
                     }
@@ -296,8 +317,17 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         if self.compared > MAX_COMPARED {
             return;
         }
-        let mut best: Option<(usize, usize, &str)> = None;
+        // What names a plugin's step runs it, whatever it is called.
+        let named = map.entries.iter().position(|entry| {
+            !OPTIONS.contains(&entry.key.as_ref())
+                && entry
+                    .value
+                    .text()
+                    .is_some_and(|step| catalog.steps.contains_key(step))
+        });
+        let mut best = named.map(|index| (0, index, "use"));
         for (index, entry) in map.entries.iter().enumerate() {
+            let option = OPTIONS.contains(&entry.key.as_ref());
             for verb in verbs() {
                 let Some(slips) = slips(&entry.key, verb) else {
                     continue;
@@ -314,8 +344,10 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                     + self.wants(verb, map)
                     + usize::from(!self.suits(verb, &entry.value));
                 // A key that is an option as it stands is one, unless nothing else can be the verb.
-                let option = usize::from(COMMON.contains(&entry.key.as_ref()));
-                let score = slips + misfit + option;
+                if option && strangers > 0 {
+                    continue;
+                }
+                let score = slips + misfit + usize::from(option);
                 if best.is_none_or(|(least, _, _)| score < least) {
                     best = Some((score, index, verb));
                 }
@@ -421,8 +453,12 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         let Content::List(items) = &mut node.content else {
             return;
         };
-        for item in items {
+        let lines = items.len();
+        for (index, item) in items.iter_mut().enumerate() {
             if let Content::Map(map) = &mut item.content {
+                if index + 1 == lines && lines > 1 {
+                    habits::last(map, self.report);
+                }
                 // One key alone is the last line.
                 let last = Text::fixed("the last line of `choose`", "`choose` 的最后一行");
                 let line = Text::fixed("a line of `choose`", "`choose` 的一行");
@@ -558,6 +594,9 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             return self.target(node);
         };
         // Outcomes are told by lowering, which knows them all; only it cannot know that `else` was meant.
+        if let Some(outcomes) = &outcomes {
+            habits::otherwise(map, outcomes, self.report);
+        }
         let mut names = outcomes.unwrap_or_default();
         names.push("else");
         self.else_line(map, &names);
@@ -618,6 +657,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         let Content::Map(map) = &mut node.content else {
             return;
         };
+        habits::prompt(map, &self.languages, self.report);
         // Another language is none of the flow's, which is told as such.
         let others = map.entries.iter().map(|entry| entry.key.to_string());
         let others: Vec<String> = others.filter(|key| is_language(key)).collect();

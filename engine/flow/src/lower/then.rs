@@ -270,6 +270,8 @@ impl<'t> Lowerer<'t> {
         let mut at = known.verb;
         let mut guessed = BTreeSet::new();
         let mut unmatched: Vec<(String, Span, Edge)> = Vec::new();
+        // Of outcomes that the step does not have, and that are near to none of its own.
+        let mut strays: Vec<Edge> = Vec::new();
         match then {
             Then::Absent => {
                 for name in known.all.iter().filter(|name| known.ordinary(name)) {
@@ -321,6 +323,8 @@ impl<'t> Lowerer<'t> {
                 edges.insert(meant, edge);
             } else if known.unknowable {
                 edges.insert(name, edge);
+            } else {
+                strays.push(edge);
             }
         }
         for (name, falls_to) in known.falls {
@@ -352,6 +356,10 @@ impl<'t> Lowerer<'t> {
             if !edges.contains_key(*name) {
                 missing.push((*name).to_owned());
             }
+        }
+        // As many as are missing: those were meant, by other names.
+        if missing.len() == strays.len() {
+            edges.extend(missing.drain(..).zip(strays));
         }
         if !missing.is_empty() {
             missing_outcome::missing(&mut self.report, at, (known.verb, known.all), &missing);

@@ -62,8 +62,8 @@ pub fn parse_literal(text: &str, ty: &Type) -> Result<Value, Text> {
         Type::Money => money(text).map(Value::Money),
         Type::Phone => phone(text).map(Value::Phone),
         Type::List(_) => Err(text!(
-            "`{text}` is not a list: write `[a, b]`, or one `- item` a line",
-            "`{text}` 不是列表：请写 `[a, b]`，或每行一个 `- 项`"
+            "`{text}` is not a list: write `[{text}]`, or one `- item` a line",
+            "`{text}` 不是列表：请写 `[{text}]`，或每行一个 `- 项`"
         )),
         Type::Object { .. } => Err(text!(
             "`{text}` is not an object: write `name: value` lines",

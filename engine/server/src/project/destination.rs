@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use strowger_flow::catalog::StepDescription;
 use strowger_flow::diagnostic::{Text, text};
 use strowger_flow::plan::{Action, Template};
-use strowger_flow::value::Value;
+use strowger_flow::value::{Type, Value, parse_literal};
 use strowger_flow::{Checked, Level};
 
 use super::config::{How, TransferSection};
@@ -46,18 +46,28 @@ pub fn destination(
     if target.starts_with("sip:") || target.starts_with("sips:") {
         return Ok((target.to_owned(), how));
     }
-    let number = target.trim_start_matches('+');
-    if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) {
+    if let Some(number) = dialled(target) {
         return match (how, &transfer.trunk) {
-            (How::Refer, _) => Ok((format!("tel:{target}"), how)),
+            (How::Refer, _) => Ok((format!("tel:{number}"), how)),
             (How::Bridge, Some(trunk)) => {
                 let host = trunk.trim_start_matches("sip:");
-                Ok((format!("sip:{target}@{host}"), how))
+                Ok((format!("sip:{number}@{host}"), how))
             }
             (How::Bridge, None) => Err(Unreachable::NoTrunk(target.to_owned())),
         };
     }
     Err(Unreachable::Nobody(target.to_owned()))
+}
+
+/// The number of a target as it is dialled, without what makes it easy to read (RFC 3966, section 5.1.1); of a `tel:` URI,
+/// without its parameters.
+fn dialled(target: &str) -> Option<String> {
+    let uri = target.strip_prefix("tel:");
+    let number = uri.map_or(target, |rest| rest.split(';').next().unwrap_or(rest));
+    match parse_literal(number, &Type::Phone) {
+        Ok(Value::Phone(number)) => Some(number),
+        _ => None,
+    }
 }
 
 impl Project {
@@ -120,5 +130,32 @@ fn no_trunk(number: &str, whispers: bool) -> Text {
             "the engine places this transfer (`transfer.how`), and has no trunk to call `{number}` by",
             "这个转接由引擎呼出（`transfer.how`），而引擎没有中继可以呼叫 `{number}`"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{How, QueuesFile, TransferSection, destination, dialled};
+
+    #[test]
+    fn a_number_is_dialled_however_it_is_written() {
+        for (target, number) in [
+            ("+86 138 0013 8000", "+8613800138000"),
+            ("138-0013-8000", "13800138000"),
+            ("(010)1234", "0101234"),
+            ("tel:+86-138.0013.8000;ext=5", "+8613800138000"),
+            ("13800138000", "13800138000"),
+        ] {
+            assert_eq!(dialled(target).as_deref(), Some(number));
+            let transfer = TransferSection {
+                how: How::Refer,
+                ..TransferSection::default()
+            };
+            let led = destination(&QueuesFile::default(), &transfer, target, false);
+            assert_eq!(led, Ok((format!("tel:{number}"), How::Refer)));
+        }
+        for target in ["", "tel:", "front desk", "+86+1", "1x"] {
+            assert_eq!(dialled(target), None, "{target}");
+        }
     }
 }

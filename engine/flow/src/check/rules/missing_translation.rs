@@ -71,3 +71,14 @@ pub(crate) fn unused_language(
         )
         .did_you_mean(at, meant, languages);
 }
+
+/// Of a language under another name, read as it was meant.
+pub(crate) fn called(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!(
+        "`{name}` is none of this flow's languages",
+        "`{name}` 不是此流程的语言"
+    );
+    let _done = report
+        .find(&MISSING_TRANSLATION, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}

@@ -26,8 +26,23 @@ rule! {
 }
 
 pub(crate) fn mismatch(report: &mut Report<'_>, at: Span, what: &Text, expected: &Type, is: &Type) {
+    // Of an object, a field that would fit was meant.
+    let meant = match is {
+        Type::Object { fields, .. } => fields
+            .iter()
+            .find(|(_, ty)| expected.accepts(ty))
+            .map(|(field, _)| field),
+        _ => None,
+    };
+    let written = report.lines().source().get(at.start..at.end);
+    let help = meant.zip(written).map(|(field, written)| {
+        text!(
+            "write `{written}.{field}`; `into:` in place of `as:` keeps that value alone",
+            "请写 `{written}.{field}`；用 `into:` 代替 `as:` 则只保留该值"
+        )
+    });
     let (expected, is) = (expected.with_article(), is.with_article());
-    report.find(
+    let found = report.find(
         &TYPE_MISMATCH,
         at,
         text!(
@@ -38,6 +53,9 @@ pub(crate) fn mismatch(report: &mut Report<'_>, at: Span, what: &Text, expected:
             is,
         ),
     );
+    if let Some(help) = help {
+        let _done = found.help(help);
+    }
 }
 
 pub(crate) fn unsayable(report: &mut Report<'_>, at: Span, is: &Type) {

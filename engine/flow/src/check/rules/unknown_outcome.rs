@@ -92,6 +92,14 @@ pub(crate) fn of_flow(report: &mut Report<'_>, at: Span, name: &str, names: &[St
     };
 }
 
+/// Of a line of a `switch` that is read as `else:`.
+pub(crate) fn value_else(report: &mut Report<'_>, at: Span, name: &str) {
+    let message = text!("this value is never `{name}`", "这个值不会是 `{name}`");
+    let _done = report
+        .find(&UNKNOWN_OUTCOME, at, message)
+        .did_you_mean(at, Some("else"), &[]);
+}
+
 /// Of a line that is read as `else:`.
 pub(crate) fn misspelt_else(report: &mut Report<'_>, at: Span, name: &str) {
     let message = text!(
