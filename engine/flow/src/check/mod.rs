@@ -12,6 +12,7 @@ mod loops;
 mod mended;
 pub(crate) mod report;
 mod results;
+mod returned;
 pub mod rules;
 mod said;
 mod spent;
@@ -35,7 +36,7 @@ use crate::catalog::{Catalog, FlowSignature};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::expr::Span;
 use crate::lower::{Draft, Test, flow_signature, lower, respell, respell_head, unreadable_flow};
-use crate::plan::{Action, Declaration, Plan};
+use crate::plan::{Action, Declaration, Edge, Plan};
 use crate::yaml;
 
 /// What checking gives.
@@ -112,6 +113,7 @@ fn checked(file: &str, text: &str, catalog: &Catalog) -> Checked {
     results::settle(doubtful, &mut report);
     listening::check(&graph, &draft, &mut report);
     let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &assigned, &mut report);
+    let returned = returned::results(&graph, &draft, &assigned);
     follow_ups(&draft, &mut report);
     report.remove(|found| strange.explains(found, text));
     defined::settle(root, &mut report);
@@ -129,6 +131,7 @@ fn checked(file: &str, text: &str, catalog: &Catalog) -> Checked {
     let plan = if errors { None } else { plan(file, draft) };
     let signature = signature.map(|(_, mut signature)| {
         signature.passive = known.then_some(passive);
+        signature.results = known.then_some(returned);
         signature
     });
     Checked {
@@ -187,7 +190,11 @@ fn leads(draft: &Draft<'_>, graph: &graph::Graph<'_>) -> BTreeSet<String> {
     });
     let arrows = graph.arrows.iter().flatten();
     let left_for = arrows.filter_map(|arrow| arrow.flow.map(str::to_owned));
-    called.chain(left_for).collect()
+    let late = match &draft.global.too_long {
+        Some(Edge::Flow(flow)) => Some(flow.clone()),
+        _ => None,
+    };
+    called.chain(left_for).chain(late).collect()
 }
 
 /// Takes back what was found missing only because something in its action could not be read: that is told already.
@@ -213,7 +220,7 @@ fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
     let text = report.lines().source();
     report.remove(|found| match found.rule {
         // Of `<<: *name` the alias is told.
-        "unknown-key" => merge(found.primary.span, text),
+        "unknown-key" | "unknown-verb" => merge(found.primary.span, text),
         "missing-input" | "missing-key" | "missing-outcome" => {
             let at = found.primary.span.start;
             actions

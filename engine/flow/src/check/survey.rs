@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Catalog, FlowSignature, Passive};
+use crate::catalog::{Catalog, FlowSignature};
 
 use super::{Checked, check};
 
 /// Most turns until the flows know everything of each other: as deep as contacts may be in calls, and one more.
 pub const MAX_TURNS: usize = 33;
 
-/// Checks all flows of a project: names of files and their bytes, in order. What each flow does to a caller who does nothing goes into
-/// the catalogue, and those that call it or lead to it are checked again with it, until nothing new comes. What the
+/// Checks all flows of a project: names of files and their bytes, in order. What each flow does to a caller who does nothing, and what it
+/// gives to those who call it, goes into the catalogue, and those that call it or lead to it are checked again with it, until nothing new comes. What the
 /// catalogue knew of that before is forgotten.
 ///
 /// The catalogue has to have the [`signature`](super::signature)s of the flows, or none is known.
 pub fn survey(files: &[(&str, &[u8])], catalog: &mut Catalog) -> Vec<Checked> {
     for signature in catalog.flows.iter_mut().flatten() {
-        signature.1.passive = None;
+        signature.1.forget();
     }
     let mut all: Vec<Checked> = files
         .iter()
@@ -52,11 +52,15 @@ pub struct News {
 }
 
 impl News {
-    /// What is new of a flow, where what happens in it to a caller who does nothing was one thing and is another.
-    pub fn between(flow: &str, then: Option<&Passive>, now: Option<&Passive>) -> Option<News> {
+    /// What is new of a flow, where what its checking shows was one thing and is another.
+    pub fn between(flow: &str, then: &FlowSignature, now: &FlowSignature) -> Option<News> {
         let nowhere = BTreeSet::new();
-        let [was, is] = [then, now].map(|passive| passive.map_or(&nowhere, |p| &p.leads));
-        (then != now).then(|| News {
+        let [was, is] = [then, now].map(|signature| {
+            let passive = signature.passive.as_ref();
+            passive.map_or(&nowhere, |passive| &passive.leads)
+        });
+        let same = (&then.passive, &then.results) == (&now.passive, &now.results);
+        (!same).then(|| News {
             flow: flow.to_owned(),
             leads: was != is,
         })
@@ -71,13 +75,13 @@ impl News {
     }
 }
 
-/// Takes into the catalogue what a checked flow does to a caller who does nothing; what is new.
+/// Takes into the catalogue what the checking of a flow shows; what is new.
 pub fn learn(catalog: &mut Catalog, checked: &Checked) -> Option<News> {
     let flow = checked.name.as_ref()?;
     let known: &mut FlowSignature = catalog.flows.as_mut()?.get_mut(flow)?;
-    let signature = checked.signature.as_ref();
-    let passive = signature.and_then(|signature| signature.passive.clone());
-    let news = News::between(flow, known.passive.as_ref(), passive.as_ref())?;
-    known.passive = passive;
+    let nothing = FlowSignature::default();
+    let signature = checked.signature.as_ref().unwrap_or(&nothing);
+    let news = News::between(flow, known, signature)?;
+    known.learn(signature);
     Some(news)
 }
