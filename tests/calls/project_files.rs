@@ -244,9 +244,54 @@ fn what_a_channel_cannot_do_is_told_where_a_number_leads_there() -> Result<()> {
     };
     assert_eq!(check(false, "{ goto: b }", "")?, (true, false));
     assert_eq!(check(true, "{ goto: b }", "")?, (false, true));
+    // A chat is asked for a text, and led to the recording after it.
     let branch = "{ if: call.channel == \"chat\", then: b, else: c }";
-    assert_eq!(check(true, branch, "")?, (false, false));
+    assert_eq!(check(true, branch, "")?, (false, true));
     assert_eq!(check(false, branch, "")?, (false, false));
+    for apart in [
+        "{ if: call.channel == \"chat\", then: bye, else: c }",
+        "{ if: call.channel != \"voice\" or call.priority > 9, then: bye, else: b }",
+        "{ switch: call.channel, then: { chat: bye, voice: c } }",
+        "{ choose: [ { when: \"not (call.channel in [\\\"voice\\\"])\", then: bye }, { else: c } ] }",
+    ] {
+        assert_eq!(check(true, apart, "")?, (false, false), "{apart}");
+    }
+    // What is kept of the channel may decide.
+    let keeps =
+        "[ { set: { w: \"${call.channel}\" } }, { if: w == \"chat\", then: bye, else: c } ]";
+    check(true, keeps, "vars: { w: text }\n")?;
+    let (_, out, _) = project.run(&["check", "--format", "concise"])?;
+    assert!(!out.contains("nothing to record"), "{out}");
+    // The channel is looked at, and decides nothing.
+    for together in [
+        "[ { say: \"On ${call.channel}.\" }, { goto: c } ]",
+        "{ if: call.channel == \"chat\" and call.priority > 9, then: bye, else: c }",
+        "{ if: call.channel == \"voice\", then: bye, else: c }",
+    ] {
+        assert_eq!(check(true, together, "")?, (false, true), "{together}");
+    }
+    // Called by one that a number leads to, and once.
+    project.write(
+        "y.flow.yaml",
+        "flow: y\nformat: 1\nlanguages: [en]\noutcomes: [done]\nsteps:\n  start:\n    - record:\n    - return: done\n",
+    )?;
+    let calls = "{ call: y, then: { done: bye, error: bye } }";
+    assert_eq!(check(true, calls, "")?, (false, false));
+    let (_, out, _) = project.run(&["check", "--format", "concise"])?;
+    assert_eq!(out.matches("y.flow.yaml:7:").count(), 1, "{out}");
+    assert_eq!(check(false, calls, "")?, (false, false));
+    let (_, out, _) = project.run(&["check", "--format", "concise"])?;
+    assert_eq!(out.matches("y.flow.yaml:7:").count(), 0, "{out}");
+    // Where the project takes no chats a test may be one, in a file that stands alone, too.
+    let test =
+        "tests: { one: { given: { channel: chat }, run: [ { expect: { ends: error } } ] } }\n";
+    assert_eq!(check(false, calls, test)?, (false, false));
+    let (_, out, _) = project.run(&["check", "--format", "concise"])?;
+    assert_eq!(out.matches("y.flow.yaml:7:").count(), 1, "{out}");
+    assert_eq!(check(false, "{ goto: c }", test)?, (false, false));
+    let file = project.path().join("x.flow.yaml").display().to_string();
+    let (_, out, _) = strowger(&["check", "--format", "concise", &file])?;
+    assert_eq!(out.matches("nothing to record").count(), 1, "{out}");
     // One line more: what fails leads on.
     assert_eq!(
         check(true, "{ goto: b }", "global: { error: bye }\n")?,

@@ -244,6 +244,13 @@ const cases = {
     assert.match(texts.get(MENU), /operator: people/, "the outcome of the called flow keeps its name");
     const after = await editor.replace(MENU, editor.text(MENU), texts.get(MENU));
     assert.deepEqual(after.map((found) => found.code), before.map((found) => found.code));
+    // The step that a flow begins with by its name, with a line that says so from then on.
+    texts = await renamed(ORDER, "  sta¦rt:", "begin");
+    assert.match(texts.get(ORDER), /\nstart: begin\nsteps:\n {2}begin:/);
+    assert.deepEqual((await editor.replace(ORDER, editor.text(ORDER), texts.get(ORDER))).filter((found) => found.severity === 1), []);
+    texts = await renamed(ORDER, "  beg¦in:", "start");
+    assert.match(texts.get(ORDER), /\nstart: start\nsteps:\n {2}start:/);
+    await editor.replace(ORDER, editor.text(ORDER), texts.get(ORDER));
     // A variable in prompts of two languages, `with:`, `into:`.
     texts = await renamed(ORDER, "into: order_¦no", "number");
     assert(!/\$\{order_no|into: order_no|^ {2}order_no:/m.test(texts.get(ORDER)));

@@ -109,12 +109,12 @@ impl Project {
                     (&then.inputs, &then.outcomes) == (&now.inputs, &now.outcomes)
                 })
             });
-        // What happens in a flow to a caller who does nothing concerns those alone that come to it; a name, an input or
-        // an outcome may concern any.
+        // What only the checking of a flow shows concerns those alone that come to it; a name, an input or an outcome may
+        // concern any.
         let news: Vec<News> = flows
             .filter_map(|(name, now)| {
                 let then = before.get(name)?;
-                News::between(name, then.passive.as_ref(), now.passive.as_ref())
+                News::between(name, then, now)
             })
             .collect();
         let mut concerned = Vec::new();

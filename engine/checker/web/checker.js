@@ -79,7 +79,7 @@
  * @typedef {object} Catalog
  * @property {Record<string, object>} [steps] descriptions of plugins' steps, by `plugin/step@major`
  * @property {Record<string, string>} [verbs] verbs that are short for a step, to its key
- * @property {Record<string, { inputs: Record<string, { type: any, required: boolean }>, outcomes: string[], passive?: object }> | null} [flows]
+ * @property {Record<string, { inputs: Record<string, { type: any, required: boolean }>, outcomes: string[], passive?: object, results?: object }> | null} [flows]
  *   the project's flows, and what each does to a caller who does nothing (`strowger_flow::survey`); those of files that have been checked here replace what is given
  * @property {string[] | null} [queues]
  * @property {string[] | null} [destinations] suppliers and what else `transfer:` takes

@@ -46,9 +46,36 @@ pub struct FlowSignature {
     /// What happens there to a caller who does nothing; `None` when the flow was not checked, or has errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passive: Option<Passive>,
+    /// What comes with each outcome that it returns: the fields by name, with `none` among the types of one that some `return:` leaves
+    /// out. `None` when the flow was not checked, or has errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub results: Option<BTreeMap<String, BTreeMap<String, Type>>>,
 }
 
 impl FlowSignature {
+    /// Takes over what only the checking of the flow shows.
+    pub fn learn(&mut self, checked: &FlowSignature) {
+        self.passive.clone_from(&checked.passive);
+        self.results.clone_from(&checked.results);
+    }
+
+    /// Forgets what only the checking of the flow shows.
+    pub fn forget(&mut self) {
+        (self.passive, self.results) = (None, None);
+    }
+
+    /// The type of what `as:` takes of an outcome.
+    pub(crate) fn result(&self, outcome: &str) -> Type {
+        let fields = self.results.as_ref().and_then(|all| all.get(outcome));
+        match fields {
+            None => Type::Any,
+            Some(fields) => Type::Object {
+                fields: fields.clone(),
+                open: true,
+            },
+        }
+    }
+
     /// The inputs that the flow cannot begin without, in order; none of a flow of which nothing is known.
     pub fn needed(&self) -> Vec<String> {
         let inputs = self.inputs.iter().filter(|_| !self.unreadable);
@@ -82,6 +109,9 @@ pub struct Passive {
     pub silence_last_ms: u64,
     /// Longest silence, in milliseconds, anywhere in it.
     pub silence_most_ms: u64,
+    /// Whether it, or a flow that it comes to, says where contacts go that have lasted too long: then they last a minute more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lasts_on: bool,
 }
 
 /// What other flows need to know of an input.

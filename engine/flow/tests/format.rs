@@ -89,6 +89,38 @@ fn whatever_is_laid_out_shows_the_same_rules() {
 }
 
 #[test]
+fn every_element_of_the_grammar_can_be_laid_out() {
+    let text = include_str!("flows/everything.flow.yaml");
+    let once = sound(text).expect("it is YAML");
+    let found = check("any.flow.yaml", once.as_bytes(), &support::steps());
+    assert!(found.plan.is_some());
+}
+
+#[test]
+fn comments_of_a_map_that_is_unfolded_stand_below_each_other() {
+    let text = "flow: a
+format: 1
+steps:
+  start:
+    menu: Hello there.
+    press: { 1: bye, # one
+      2: { to: bye, label: check an order },      # two
+           star: { to: bye,     # three
+             label: repeat },
+        4: bye, # four
+
+      5: [{ say: Sorry. }, { goto: bye }] } # five
+    then: { no_input: bye, no_match: bye } # apart
+  bye: { hangup: completed }
+";
+    let laid_out = sound(text).expect("it is YAML");
+    insta::assert_snapshot!(laid_out);
+    // What is written below each other by hand stays as it is.
+    let by_hand = laid_out.replace("  # four", "           # four");
+    assert_eq!(sound(&by_hand).expect("it is YAML"), by_hand);
+}
+
+#[test]
 fn a_careless_file_is_laid_out() {
     let careless = include_str!("format/careless.yaml");
     insta::assert_snapshot!(sound(careless).expect("it is YAML"));

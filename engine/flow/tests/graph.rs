@@ -79,6 +79,19 @@ fn keys_and_outcomes_of_inline_lists_lead_to_where_they_end() {
 }
 
 #[test]
+fn a_label_of_many_ways_is_not_longer_than_a_card() {
+    let asks = "    - ask: What?\n      expect: digits\n      into: d\n      then: { no_input: bye, no_match: bye }\n";
+    let text = format!(
+        "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n{}    - say: \"${{d | digits}}\"\n    - goto: bye\n  bye: {{ hangup: completed }}\n",
+        asks.repeat(12)
+    );
+    let svg = graph("a.flow.yaml", &text).svg().expect("it can be drawn");
+    assert!(svg.contains("… +"), "{svg}");
+    assert!(svg.matches("ok, then ok").count() <= 9, "{svg}");
+    apart(&svg);
+}
+
+#[test]
 fn texts_of_flows_cannot_leave_their_place() {
     let text = "flow: a\nformat: 1\nlanguages: [en]\nvars: { x: { type: text, default: a } }\nsteps:\n  start:\n    if: x == \"</text><script>\\\"|#\"\n    then: bye\n    else: bye\n  bye: { hangup: done }\n";
     let graph = graph("a", text);

@@ -165,8 +165,191 @@ mod loops {
     }
 }
 
+/// The first of some flows of a project, checked beside the others.
+fn first_of(texts: &[&str]) -> Checked {
+    let mut catalog = support::project();
+    let signatures = texts
+        .iter()
+        .filter_map(|text| strowger_flow::signature(text.as_bytes()));
+    catalog.flows = Some(signatures.collect());
+    let files: Vec<(&str, &[u8])> = texts
+        .iter()
+        .map(|text| ("a.flow.yaml", text.as_bytes()))
+        .collect();
+    strowger_flow::survey(&files, &mut catalog).swap_remove(0)
+}
+
+mod results {
+    use super::*;
+
+    const HEAD: &str = "flow: b\nformat: 1\nlanguages: [en]\noutcomes: [ok, no]\n";
+
+    /// What is told of a flow that calls another with these steps, and says this of an outcome.
+    fn told(steps: &str, said: &str) -> Vec<String> {
+        let called = format!("{HEAD}steps:\n{steps}");
+        let caller = flow(
+            "",
+            &format!(
+                "  start:\n    call: b\n    as: r\n    then: {{ ok: said, no: bye, error: bye }}\n  said:\n    - say: \"{said}\"\n    - goto: bye\n"
+            ),
+        );
+        let found = first_of(&[&caller, &called]).diagnostics;
+        let told = found.iter();
+        told.map(|found| format!("{}: {}", found.rule, found.message.english()))
+            .collect()
+    }
+
+    #[test]
+    fn what_every_return_of_an_outcome_gives_is_there() {
+        let one = "  start: { return: ok, with: { num: \"12\", n: \"${2 + 3}\" } }\n";
+        assert_eq!(told(one, "${r.num | digits} ${r.n | number}"), [""; 0]);
+        let asked = |other: &str| {
+            format!(
+                "  start:\n    ask: How many?\n    expect: digits\n    into: d\n    then: {{ ok: got, no_input: other, no_match: other }}\n  got: {{ return: ok, with: {{ num: \"${{d}}\" }} }}\n  other: {other}\n"
+            )
+        };
+        // By another way with another value, by another outcome with none, or by none at all.
+        for other in [
+            "{ return: ok, with: { num: none } }",
+            "{ return: no }",
+            "{ hangup: completed }",
+        ] {
+            assert_eq!(told(&asked(other), "${r.num | digits}"), [""; 0], "{other}");
+        }
+        let may_be_none = ["type-mismatch: `r.num` may be none: it cannot stand in `| digits`"];
+        for other in [
+            "{ return: ok }",
+            "{ return: ok, with: { nun: 5 } }",
+            "{ return: ok, with: { num: \"${none}\" } }",
+        ] {
+            assert_eq!(
+                told(&asked(other), "${r.num | digits}"),
+                may_be_none,
+                "{other}"
+            );
+            assert_eq!(
+                told(&asked(other), "${r.num | default(\\\"7\\\") | digits}"),
+                [""; 0]
+            );
+        }
+    }
+
+    #[test]
+    fn results_have_the_types_they_are_given_with() {
+        let one = "  start: { return: ok, with: { num: \"12\", o: { a: \"${1}\" } } }\n";
+        assert_eq!(told(one, "${r.num + 1}").len(), 1);
+        assert_eq!(told(one, "${r.o.a + 1}"), [""; 0]);
+        assert_eq!(told(one, "${r.o.b}").len(), 1);
+    }
+
+    #[test]
+    fn what_a_called_flow_gets_of_another_is_known_too() {
+        let caller = flow(
+            "",
+            "  start:\n    call: b\n    as: r\n    then: { ok: said, error: bye }\n  said:\n    - say: \"${r.x}\"\n    - goto: bye\n",
+        );
+        let through = "flow: b\nformat: 1\nlanguages: [en]\noutcomes: [ok]\nsteps:\n  start:\n    call: c\n    as: s\n    then: { ok: back, error: back2 }\n  back: { return: ok, with: { x: \"${s.y}\" } }\n  back2: { return: ok, with: { x: nothing } }\n";
+        let gives = |with: &str| {
+            format!(
+                "flow: c\nformat: 1\nlanguages: [en]\noutcomes: [ok]\nsteps:\n  start: {{ return: ok, with: {{ {with} }} }}\n"
+            )
+        };
+        let rules_of = |with: &str| rules(&first_of(&[&caller, through, &gives(with)]));
+        assert_eq!(rules_of("y: here"), [""; 0]);
+        assert_eq!(rules_of("z: here"), ["type-mismatch"]);
+        // Of a flow with an error nobody knows what it was to give.
+        assert_eq!(rules_of("z: here }, then: { bye"), [""; 0]);
+    }
+
+    #[test]
+    fn flows_that_call_themselves_come_to_an_end() {
+        let caller = flow(
+            "",
+            "  start:\n    call: b\n    as: r\n    then: { ok: said, no: bye, error: bye }\n  said:\n    - say: \"${r.depth}\"\n    - goto: bye\n",
+        );
+        let called = format!(
+            "{HEAD}steps:\n  start:\n    - menu: Deeper?\n      press: {{ 1: down }}\n      then: {{ no_input: flat, no_match: flat }}\n  down:\n    call: b\n    as: s\n    then: {{ ok: up, no: flat, error: flat }}\n  up: {{ return: ok, with: {{ depth: \"${{s.depth}}\", all: \"${{s}}\", both: [\"${{s}}\", \"${{s}}\"] }} }}\n  flat: {{ return: ok, with: {{ depth: 0, all: none, both: [] }} }}\n"
+        );
+        let found = first_of(&[&caller, &called]);
+        assert_eq!(rules(&found), [""; 0]);
+    }
+
+    #[test]
+    fn of_a_flow_that_cannot_be_known_nothing_is_told() {
+        let alone = flow(
+            "",
+            "  start:\n    call: b\n    as: r\n    then: { ok: said, error: bye }\n  said:\n    - say: \"${r.num | digits} ${r.foo}\"\n    - goto: bye\n",
+        );
+        let found = check("a.flow.yaml", alone.as_bytes(), &support::steps());
+        assert_eq!(rules(&found), [""; 0]);
+    }
+}
+
 mod silence {
     use super::*;
+
+    #[test]
+    fn silence_goes_on_in_the_flow_that_takes_over() {
+        let quiet = "flow: b\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - wait: 7s\n    - goto: flow:c\n";
+        let quieter = "flow: c\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - wait: 3s\n    - say: Goodbye.\n    - hangup: completed\n";
+        let of = |head: &str, steps: &str| {
+            let found = first_of(&[&flow(head, steps), quiet, quieter]);
+            let worst = found.worst.as_ref().expect("no error");
+            let mut told = rules(&found);
+            told.retain(|rule| *rule != "unreachable");
+            (worst.silence_ms, worst.silence_line, told)
+        };
+        let leaves = "  start:\n    - say: Hello.\n    - wait: 5s\n    - goto: flow:b\n";
+        // 5 s here, 7 s there and 3 s in the one after that.
+        assert_eq!(of("", leaves), (15_000, 8, vec![]));
+        let leaves = leaves.replace("flow:b", "flow:c");
+        assert_eq!(of("", &leaves), (8_000, 8, vec![]));
+        let waits = leaves.replace("5s", "6s");
+        assert_eq!(of("", &waits), (9_000, 8, vec!["dead-air"]));
+        // Where something is said between, nothing adds up.
+        let says = leaves.replace("    - goto", "    - say: One moment.\n    - goto");
+        assert_eq!(of("", &says).0, 5_000);
+        // After the limit of its time, too.
+        let long = "  start:\n    - say: Hello.\n    - wait: 58s\n    - wait: 58s\n    - hangup: completed\n";
+        let head = "defaults: { max_duration: 1m }\nglobal: { too_long: flow:b }\n";
+        assert_eq!(of(head, long).0, 70_000);
+        let head = "defaults: { max_duration: 1m }\nglobal: { too_long: late }\n";
+        let late = format!("{long}  late:\n    - wait: 2s\n    - goto: flow:b\n");
+        assert_eq!(of(head, &late).0, 72_000);
+    }
+
+    #[test]
+    fn after_the_sentence_of_a_busy_step_it_is_silent() {
+        let busy = |before: &str, meanwhile: &str| {
+            let steps = format!(
+                "  start:\n    - say: Hello.\n{before}    - use: crm/caller@2\n      with: {{ phone: \"${{call.from}}\" }}\n      timeout: 12s\n      meanwhile: {{ after: 1s, {meanwhile} }}\n      then: {{ else: bye }}\n"
+            );
+            let told = findings(&flow("", &steps));
+            told.into_iter()
+                .filter(|told| told.starts_with("dead-air"))
+                .collect::<Vec<_>>()
+        };
+        let told = "the caller may hear nothing for 11 seconds after the sentence of `meanwhile`";
+        let say = "say: One moment.";
+        assert_eq!(busy("", say), [format!("dead-air 7: {told}")]);
+        // What was before does not add to that, and is not told as if it did.
+        let wait = "    - wait: 250ms\n";
+        assert_eq!(busy(wait, say), [format!("dead-air 8: {told}")]);
+        let music = "say: One moment., music: audio/hold.wav";
+        assert_eq!(busy(wait, music), [""; 0]);
+    }
+
+    #[test]
+    fn a_called_flow_that_lasts_too_long_is_silent_as_long_as_its_caller_says() {
+        let caller = flow(
+            "defaults: { max_duration: 1m }\n",
+            "  start:\n    - say: Hello.\n    - wait: 8s\n    - call: b\n      then: { done: bye, error: bye }\n",
+        );
+        let called = "flow: b\nformat: 1\nlanguages: [en]\noutcomes: [done]\ndefaults: { max_duration: 1m }\nglobal: { too_long: late }\nsteps:\n  start:\n    - wait: 4m\n    - return: done\n  late:\n    - wait: 50s\n    - return: done\n";
+        let found = first_of(&[&caller, called]);
+        // Nobody counts what the caller has had of the minute before: 8 seconds, the called flow's minute, and the 50 seconds after it.
+        assert_eq!(found.worst.expect("no error").silence_ms, 118_000);
+    }
 
     #[test]
     fn who_has_lasted_too_long_may_have_heard_nothing_before() {

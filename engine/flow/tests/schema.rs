@@ -70,6 +70,24 @@ fn the_examples_are_valid() {
 }
 
 #[test]
+fn every_element_of_the_grammar_is_taken_by_both() {
+    let text = include_str!("flows/everything.flow.yaml");
+    let found = check("everything.flow.yaml", text.as_bytes(), &support::steps());
+    let wrong = found
+        .diagnostics
+        .iter()
+        .filter(|found| found.level == Level::Error);
+    let wrong: Vec<String> = wrong.map(|found| found.render(text, false)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // The file stands alone.
+    assert_eq!(found.worst.expect("no error").calls, ["called"]);
+    let schema = schema::flow(&support::steps());
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema that can be used");
+    let errors = errors(&validator, &read(text).expect("YAML"));
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+#[test]
 #[expect(
     clippy::disallowed_methods,
     reason = "a test may read its own examples"

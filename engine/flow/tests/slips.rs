@@ -4,6 +4,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use strowger_flow::diagnostic::Language;
 use strowger_flow::{Catalog, check};
 
 /// The rules that a flow breaks.
@@ -33,15 +34,69 @@ fn a_text_that_a_number_sign_cuts_short_is_told_however_many_words_it_has() {
             "{text}"
         );
     }
+    let nested = |text: &str| {
+        saying("Hello.").replace(
+            "- say: Hello.",
+            &format!("- if: true\n      then: [ {{ say: {text} }} ]"),
+        )
+    };
+    for text in ["Order #123", "Hello, dial #5"] {
+        assert_eq!(
+            broken(&nested(text)),
+            BTreeSet::from(["yaml-cut"]),
+            "{text}"
+        );
+    }
     for text in ["Goodbye. # said last", "\"Order #123\" #quoted"] {
         assert_eq!(broken(&saying(text)), BTreeSet::new(), "{text}");
     }
 }
 
 #[test]
+fn signs_that_are_meant_for_quotes_around_an_insertion_are_one_slip() {
+    let counting = |value: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nvars: {{ n: {{ type: number, default: 0 }} }}\nsteps:\n  start:\n    - set: {{ n: {value} }}\n    - say: \"${{n}}\"\n    - hangup: completed\n"
+        )
+    };
+    let right = counting("\"${n + 1}\"");
+    assert_eq!(broken(&right), BTreeSet::new());
+    for value in [
+        "“${n + 1}\"",
+        "“${n + 1}”",
+        "${n + 1}”",
+        "‘${n + 1}’",
+        "「${n + 1}」",
+        "${n + 1}\"",
+    ] {
+        let text = counting(value);
+        let found = check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics;
+        let rules: Vec<&str> = found.iter().map(|found| found.rule).collect();
+        assert_eq!(rules, ["yaml-braces"], "{value}");
+        let fixed = strowger_flow::fix("a.flow.yaml", text.as_bytes(), &support::project());
+        assert_eq!(fixed.expect("it is text").text, right, "{value}");
+    }
+    // What is inserted is looked at all the same.
+    let rules = broken(&counting("“${m + 1}”"));
+    assert_eq!(rules, BTreeSet::from(["unknown-variable", "yaml-braces"]));
+    // Around more than the insertion they may belong to the text.
+    let rules = broken(&counting("0").replace("say: \"${n}\"", "say: { en: “Hi ${n}” }"));
+    assert_eq!(rules, BTreeSet::from(["yaml-braces"]));
+}
+
+#[test]
 fn a_comment_behind_a_key_or_in_a_flow_map_cuts_nothing() {
     let flow = "flow: a\nformat: 1\nlanguages: [en]\nsteps: #all\n  start: #first\n    menu: Hello.\n    press: {\n      1: bye, #one\n      2: bye } #two\n    then: { no_input: bye, no_match: bye }\n  bye: { hangup: completed }\n";
     assert_eq!(broken(flow), BTreeSet::new());
+}
+
+#[test]
+fn of_an_alias_that_is_merged_the_alias_is_told() {
+    let text = saying("Hello.").replace("- say: Hello.", "- { <<: *hello, then: bye }");
+    let found = check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics;
+    let rules: Vec<&str> = found.iter().map(|found| found.rule).collect();
+    assert!(rules.contains(&"yaml-anchor"), "{rules:?}");
+    assert!(!rules.contains(&"unknown-verb"), "{rules:?}");
 }
 
 #[test]
@@ -55,6 +110,52 @@ fn an_amount_has_a_currency() {
     assert_eq!(broken(&asking("{ money: USD }")), BTreeSet::new());
     let wrong = broken(&asking("{ money: dollars }"));
     assert!(wrong.contains("bad-input"), "{wrong:?}");
+}
+
+#[test]
+fn nothing_that_a_file_says_moves_the_cursor_of_a_terminal() {
+    let odd = "\u{1b}[2J\u{9b}31m\u{7}\u{202e}\r";
+    let written = "\\e[2J\\u009b31m\\a\\u202e\\r";
+    let mut told = String::new();
+    for text in [
+        "flow: \"NAME\"\nformat: 1\nsteps:\n  start: { hangup: completed }\n",
+        "flow: a\nformat: 1\nsteps:\n  start: { hangup: \"NAME\", \"NAME\": x }\n  \"NAME\": { goto: \"NAME2\" }\n",
+        "flow: a\nformat: 1\noutcomes: [\"NAME\"]\nsteps:\n  start: { say: \"${NAME}\", then: { \"NAME\": start } }\n",
+        "flow: a\nformat: 1\nvars: { x: { one_of: [\"NAME\", b] } }\nsteps:\n  start:\n    - set: { x: \"NAMES\" }\n    - switch: x\n      then: { b: start }\n",
+        "flow: a\nformat: 1\nsteps:\n  start:\n    use: \"NAME/NAME@1\"\n    with: { \"NAME\": 1 }\n    then: bye\n  bye: { transfer: \"NAME\" }\n",
+        "flow: a\nformat: 1\ntests: { \"NAME\": { mock: { \"queue.NAME\": { outcome: \"NAME\" } }, run: [ { expect: \"NAME\" } ] } }\nsteps:\n  start: { hangup: done }\n",
+        // As they are, none of which YAML takes.
+        "flow: a\nformat: 1\nsteps:\n  start: { say: RAW }\n",
+        "flow: RAW\n",
+        "# RAW\nflow: a\n",
+        "flow: a\0\n",
+    ] {
+        let text = text.replace("NAME", written).replace("RAW", odd);
+        let checked = check(odd, text.as_bytes(), &support::project());
+        assert!(!checked.diagnostics.is_empty(), "{text:?}");
+        for found in &checked.diagnostics {
+            for language in [Language::English, Language::Chinese] {
+                let frame = found.render_in(language, &text, false);
+                let line = found.render_concise_in(language);
+                for shown in [frame, line] {
+                    let bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+                    assert!(!shown.contains(bad), "{shown:?}");
+                    told.push_str(&shown);
+                }
+            }
+        }
+        let line = checked.render_worst(Language::English).unwrap_or_default();
+        assert!(!line.contains(char::is_control), "{line:?}");
+    }
+    assert!(
+        told.contains("\\u{1b}[2J\\u{9b}31m\\u{7}\\u{202e}\\r"),
+        "{told}"
+    );
+    assert!(
+        told.contains("the control character `\\0` cannot stand here"),
+        "{told}"
+    );
+    assert!(told.contains("这里不能有控制字符 `\\0`"), "{told}");
 }
 
 #[test]

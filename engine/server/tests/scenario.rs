@@ -287,6 +287,86 @@ tests:
 }
 
 #[test]
+fn what_people_talk_after_a_transfer_is_not_the_contact_s_time() {
+    let flow = r#"flow: talk
+format: 1
+languages: [en]
+defaults: { max_duration: 1m }
+steps:
+  start:
+    transfer: "+8613800138000"
+    ring: 20s
+    whisper: Hello.
+    then: { done: after, else: other }
+  after: [ { wait: 50s }, { say: You are back. }, { hangup: completed } ]
+  other: { hangup: other }
+tests:
+  people who talk for hours:
+    mock: { transfer.+8613800138000: { outcome: done, after: 2h } }
+    run:
+      - expect: { hear: You are back. }
+      - expect: { ends: completed, within: 2h1m }
+  ringing is the contact's time:
+    mock: { transfer.+8613800138000: { outcome: busy, after: 20s } }
+    run:
+      - expect: { ends: other, within: 20s }
+  who hangs up while people talk was handed over:
+    mock: { transfer.+8613800138000: { outcome: done, after: 2h } }
+    run:
+      - expect: { transfer: "+8613800138000" }
+      - wait: 1h
+      - hangup
+      - expect: { ends: transferred }
+"#;
+    let text = told(&[&flow_file("talk", flow)], 0);
+    assert!(text.contains("3 passed"), "{text}");
+    // Before the talk and after it the time runs.
+    let late = flow.replace("wait: 50s", "wait: 70s");
+    let text = told(&[&flow_file("talk-late", &late)], 1);
+    assert!(text.contains("the contact ends: too-long"), "{text}");
+}
+
+#[test]
+fn nothing_that_a_flow_says_moves_the_cursor_of_a_terminal() {
+    let flow = r#"flow: odd
+format: 1
+languages: [en]
+steps:
+  start:
+    - say: "One\e[2J\u009b31m two"
+    - tag: "three\a"
+    - hangup: completed
+tests:
+  "named \e]0;x\a":
+    title: "called \e[1m"
+    run:
+      - expect: { hear: "nobody \e[31m says it" }
+  passes: { skip: "\e[5m", run: [ hangup ] }
+"#;
+    let file = flow_file("odd", flow);
+    for format in ["text", "github", "junit", "json"] {
+        let text = told(&["--format", format, &file], 1);
+        let bad = |c: char| c.is_control() && c != '\n';
+        let shown = match format {
+            // Where a program reads it each is escaped in the form's own way, and CI servers show no XML on terminals.
+            "junit" | "json" => text.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), ""),
+            _ => text.clone(),
+        };
+        assert!(!shown.contains(bad), "{format}: {shown:?}");
+        assert!(text.contains("One"), "{format}: {text}");
+    }
+    let text = told(&[&file], 1);
+    for shown in [
+        "“One\\u{1b}[2J",
+        "named \\u{1b}]0;x\\u{7}",
+        "called \\u{1b}[1m",
+        "\\u{1b}[5m",
+    ] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+}
+
+#[test]
 fn ways_of_global_have_their_line() {
     let flow = "flow: lines\nformat: 1\nlanguages: [en]\nglobal:\n  press:\n    0: bye\n    star: { to: bye }\n  error: bye\n  \
                 hangup: gone\n  too_long: bye\nsteps:\n  start:\n    menu: Press one.\n    press: { 1: bye }\n    \

@@ -161,13 +161,22 @@ fn enough_random_flows_are_accepted_and_they_are_not_trivial() {
 
 #[test]
 fn enough_projects_of_several_flows_are_accepted_and_lead_to_each_other() {
-    let all: Vec<Vec<String>> = (0..300).map(flows::several).collect();
+    let all: Vec<Vec<String>> = (0..600).map(flows::several).collect();
     let accepted: Vec<_> = all
         .iter()
         .filter(|texts| accepted(texts).is_some())
         .collect();
     assert!(accepted.len() >= 20, "{} of {}", accepted.len(), all.len());
-    for what in ["call: ", "2: flow:", "not_found: leave", "no_input: leave"] {
+    for what in [
+        "call: ",
+        "2: flow:",
+        "not_found: leave",
+        "no_input: leave",
+        "Back: ${back.word}",
+        "huge | number",
+        "too_long: flow:",
+        "too_long: late",
+    ] {
         let with = accepted
             .iter()
             .filter(|texts| texts.iter().any(|text| text.contains(what)))

@@ -13,6 +13,7 @@ mod mended;
 mod reading;
 pub(crate) mod report;
 mod results;
+mod returned;
 pub mod rules;
 mod said;
 mod spent;
@@ -37,7 +38,7 @@ use crate::catalog::{Catalog, FlowSignature};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::expr::Span;
 use crate::lower::{Draft, Test, flow_signature, lower, unreadable_flow};
-use crate::plan::{Action, Declaration, Plan};
+use crate::plan::{Action, Declaration, Edge, Plan};
 
 /// What checking gives.
 #[derive(Debug)]
@@ -117,6 +118,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
     results::settle(doubtful, &mut report);
     listening::check(&graph, &draft, &mut report);
     let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &assigned, &mut report);
+    let returned = returned::results(&graph, &draft, &assigned);
     follow_ups(&draft, &mut report);
     report.remove(|found| strange.explains(found, text));
     defined::settle(root, &mut report);
@@ -134,6 +136,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
     let plan = if errors { None } else { plan(file, draft) };
     let signature = signature.map(|(_, mut signature)| {
         signature.passive = known.then_some(passive);
+        signature.results = known.then_some(returned);
         signature
     });
     Checked {
@@ -192,7 +195,11 @@ fn leads(draft: &Draft<'_>, graph: &graph::Graph<'_>) -> BTreeSet<String> {
     });
     let arrows = graph.arrows.iter().flatten();
     let left_for = arrows.filter_map(|arrow| arrow.flow.map(str::to_owned));
-    called.chain(left_for).collect()
+    let late = match &draft.global.too_long {
+        Some(Edge::Flow(flow)) => Some(flow.clone()),
+        _ => None,
+    };
+    called.chain(left_for).chain(late).collect()
 }
 
 /// Takes back what was found missing only because something in its action could not be read: that is told already.
@@ -218,7 +225,7 @@ fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
     let text = report.lines().source();
     report.remove(|found| match found.rule {
         // Of `<<: *name` the alias is told.
-        "unknown-key" => merge(found.primary.span, text),
+        "unknown-key" | "unknown-verb" => merge(found.primary.span, text),
         "missing-input" | "missing-key" | "missing-outcome" => {
             let at = found.primary.span.start;
             actions

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, FlowSignature, Passive};
+use crate::catalog::{Catalog, FlowSignature};
 
 use super::reading::Reading;
 use super::{Checked, check, check_reading, signature_of};
@@ -32,8 +32,8 @@ impl File<'_> {
 }
 
 /// Checks all flows of a project: names of files and their bytes, in order. What other flows need to know of each goes into the
-/// catalogue: how it is called, what it takes and gives, and what it does to a caller who does nothing. Those that call it or
-/// lead to it are checked again with the latter, until nothing new comes. What the catalogue knew of that before is forgotten.
+/// catalogue: how it is called, what it takes and gives back, and what it does to a caller who does nothing. Those that call it or
+/// lead to it are checked again with that, until nothing new comes. What the catalogue knew of that before is forgotten.
 pub fn survey(files: &[(&str, &[u8])], catalog: &mut Catalog) -> Vec<Checked> {
     let mut kept = 0;
     let mut signatures: BTreeMap<String, FlowSignature> = BTreeMap::new();
@@ -62,7 +62,7 @@ pub fn survey(files: &[(&str, &[u8])], catalog: &mut Catalog) -> Vec<Checked> {
         .collect();
     let known = catalog.flows.get_or_insert_default();
     for signature in known.values_mut() {
-        signature.passive = None;
+        signature.forget();
     }
     known.extend(signatures);
     let mut all: Vec<Checked> = files.iter_mut().map(|file| file.check(catalog)).collect();
@@ -95,11 +95,15 @@ pub struct News {
 }
 
 impl News {
-    /// What is new of a flow, where what happens in it to a caller who does nothing was one thing and is another.
-    pub fn between(flow: &str, then: Option<&Passive>, now: Option<&Passive>) -> Option<News> {
+    /// What is new of a flow, where what its checking shows was one thing and is another.
+    pub fn between(flow: &str, then: &FlowSignature, now: &FlowSignature) -> Option<News> {
         let nowhere = BTreeSet::new();
-        let [was, is] = [then, now].map(|passive| passive.map_or(&nowhere, |p| &p.leads));
-        (then != now).then(|| News {
+        let [was, is] = [then, now].map(|signature| {
+            let passive = signature.passive.as_ref();
+            passive.map_or(&nowhere, |passive| &passive.leads)
+        });
+        let same = (&then.passive, &then.results) == (&now.passive, &now.results);
+        (!same).then(|| News {
             flow: flow.to_owned(),
             leads: was != is,
         })
@@ -114,13 +118,13 @@ impl News {
     }
 }
 
-/// Takes into the catalogue what a checked flow does to a caller who does nothing; what is new.
+/// Takes into the catalogue what the checking of a flow shows; what is new.
 pub fn learn(catalog: &mut Catalog, checked: &Checked) -> Option<News> {
     let flow = checked.name.as_ref()?;
     let known: &mut FlowSignature = catalog.flows.as_mut()?.get_mut(flow)?;
-    let signature = checked.signature.as_ref();
-    let passive = signature.and_then(|signature| signature.passive.clone());
-    let news = News::between(flow, known.passive.as_ref(), passive.as_ref())?;
-    known.passive = passive;
+    let nothing = FlowSignature::default();
+    let signature = checked.signature.as_ref().unwrap_or(&nothing);
+    let news = News::between(flow, known, signature)?;
+    known.learn(signature);
     Some(news)
 }

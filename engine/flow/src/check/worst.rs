@@ -15,7 +15,7 @@ use super::spent::{Spent, spent};
 use super::strong::Ways;
 use crate::catalog::{Catalog, Passive};
 use crate::lower::Draft;
-use crate::plan::Action;
+use crate::plan::{Action, Edge};
 
 /// Longest silence, in milliseconds: after that callers think the line is dead.
 pub(super) const MAX_SILENCE_MS: u64 = 8_000;
@@ -102,6 +102,15 @@ pub(super) fn check(
     unmeasured.sort();
     unmeasured.dedup();
     too_long(graph, draft, &spent, report);
+    // Silence may be as long as a contact lasts: a minute more where somebody says where it goes then.
+    let late_cap = cap.saturating_add(GOODBYE_MS);
+    let leaving = Leaving {
+        graph,
+        catalog,
+        spent: &spent,
+    };
+    let lasts_on = leaving.last_on(draft);
+    let cap = if lasts_on { late_cap } else { cap };
     let longest = Longest { cap, ..longest };
     let silent = longest_silence(&longest, draft, &spent);
     let total = |index: usize, before: u64| {
@@ -111,18 +120,13 @@ pub(super) fn check(
             .max(spent[index].silence_within_ms)
     };
     // It may have been silent as long as it ever is when the contact has lasted too long.
-    let late = graph.too_long.map(|next| {
-        let befores = silent.before.iter().enumerate();
-        let totals = befores.filter_map(|(index, before)| Some(total(index, (*before)?)));
-        let mut begin = vec![None; graph.arrows.len()];
-        begin[next] = Some(totals.max().unwrap_or(0).min(cap));
-        let longest = Longest {
-            cap: cap.saturating_add(GOODBYE_MS),
-            ..longest
-        };
-        let passes = |index: usize, arrow: &Arrow<'_>| passes(&spent, index, arrow);
-        longest.to_each(&passes, begin, &|index| passed(&spent, index))
+    let befores = silent.before.iter().enumerate();
+    let totals = befores.filter_map(|(index, before)| {
+        let total = total(index, (*before)?);
+        Some((total.min(cap), draft.nodes[index].line))
     });
+    let most = totals.max_by_key(|(total, _)| *total).unwrap_or((0, 0));
+    let late = late(&longest, &spent, most.0, late_cap);
     let mut worst = (0, 0);
     let mut in_circles: Vec<usize> = Vec::new();
     for index in 0..draft.nodes.len() {
@@ -131,7 +135,7 @@ pub(super) fn check(
             continue;
         };
         let cap = match after > silent.before[index] {
-            true => cap.saturating_add(GOODBYE_MS),
+            true => late_cap,
             false => cap,
         };
         let own = spent[index].silence_ms;
@@ -145,17 +149,41 @@ pub(super) fn check(
             || circle.is_some_and(|circle| {
                 own > 0 && !in_circles.contains(&circle) && silent.entered[circle] <= MAX_SILENCE_MS
             });
+        // Silence goes on in a flow that takes over.
+        for (out, first) in leaving.ways(index, before) {
+            let total = out.saturating_add(first).min(cap);
+            if total > worst.0 {
+                worst = (total, draft.nodes[index].line);
+            }
+            let each = (1..=MAX_SILENCE_MS).contains(&out) && (1..=MAX_SILENCE_MS).contains(&first);
+            if each && total > MAX_SILENCE_MS && !draft.facts[index].broken {
+                dead_air::added_up(report, draft.facts[index].head, out, first);
+            }
+        }
         let pause = own.max(spent[index].silence_within_ms);
         let says = matches!(&draft.nodes[index].action, Action::Step(_))
             && draft.nodes[index].verb != "use";
         if says && pause > MAX_SILENCE_MS && !draft.facts[index].broken {
             dead_air::waiting(report, draft.facts[index].head, pause.div_ceil(1_000));
         }
-        if total > MAX_SILENCE_MS && crosses && before > 0 && own <= MAX_SILENCE_MS && own > 0 {
+        // Behind what is said while a step is busy it is silent until the step has its end.
+        let tail = spent[index].silence_after_ms;
+        let busy = matches!(&draft.nodes[index].action, Action::Step(_)) && !says;
+        if busy && tail > MAX_SILENCE_MS && !draft.facts[index].broken {
+            dead_air::after_sentence(report, draft.facts[index].head, tail.div_ceil(1_000));
+        }
+        let joined = before.saturating_add(own).min(cap);
+        if joined > MAX_SILENCE_MS && crosses && before > 0 && own <= MAX_SILENCE_MS && own > 0 {
             in_circles.extend(circle);
             if !draft.facts[index].broken {
                 dead_air::added_up(report, draft.facts[index].head, before, own);
             }
+        }
+    }
+    if let Some(Edge::Flow(flow)) = &draft.global.too_long {
+        let total = most.0.saturating_add(leaving.first(flow));
+        if total > worst.0 {
+            worst = (total.min(late_cap), most.1);
         }
     }
     let mut calls: Vec<String> = draft
@@ -179,7 +207,15 @@ pub(super) fn check(
         silence_line: worst.1,
         calls,
     };
-    let passive = passive(&longest, draft, catalog, &spent, &silent, &worst, begin);
+    let mut passive = passive(
+        &longest,
+        draft,
+        &leaving,
+        (&silent, late.as_deref(), late_cap),
+        &worst,
+        begin,
+    );
+    passive.lasts_on = lasts_on || draft.global.too_long.is_some();
     (worst, passive)
 }
 
@@ -247,6 +283,75 @@ fn longest_silence(longest: &Longest<'_, '_, '_>, draft: &Draft<'_>, spent: &[Sp
     silence
 }
 
+/// How long it has been silent, at most `cap`, when a contact that has lasted too long comes to each node, after so much silence before;
+/// `None` without a step for that.
+fn late(
+    longest: &Longest<'_, '_, '_>,
+    spent: &[Spent],
+    before: u64,
+    cap: u64,
+) -> Option<Vec<Option<u64>>> {
+    let mut begin = vec![None; longest.graph.arrows.len()];
+    begin[longest.graph.too_long?] = Some(before);
+    let longest = Longest {
+        graph: longest.graph,
+        counters: longest.counters,
+        cap,
+    };
+    let passes = |index: usize, arrow: &Arrow<'_>| passes(spent, index, arrow);
+    Some(longest.to_each(&passes, begin, &|index| passed(spent, index)))
+}
+
+/// The silence with which contacts leave for other flows, and that with which those begin.
+struct Leaving<'l> {
+    graph: &'l Graph<'l>,
+    catalog: &'l Catalog,
+    spent: &'l [Spent],
+}
+
+impl Leaving<'_> {
+    /// For each way out of a node to another flow: how long it has been silent, when it was so for `before` at the node, and how long it
+    /// is there.
+    fn ways(&self, index: usize, before: u64) -> impl Iterator<Item = (u64, u64)> {
+        let spent = &self.spent[index];
+        self.graph.arrows[index].iter().filter_map(move |arrow| {
+            let first = self.first(arrow.flow?);
+            let through = match passes(self.spent, index, arrow) {
+                true => before.saturating_add(passed(self.spent, index)),
+                false => 0,
+            };
+            Some((through.max(spent.silence_after_ms), first))
+        })
+    }
+
+    /// How long it is silent at the beginning of a flow, as far as that is known.
+    fn first(&self, flow: &str) -> u64 {
+        let passive = self.passive(flow);
+        passive.map_or(0, |passive| passive.silence_first_ms)
+    }
+
+    fn passive(&self, flow: &str) -> Option<&Passive> {
+        let signature = self.catalog.flows.as_ref()?.get(flow)?;
+        signature.passive.as_ref()
+    }
+
+    /// Whether a flow that this one calls or leads to says where contacts go that have lasted too long.
+    fn last_on(&self, draft: &Draft<'_>) -> bool {
+        let called = draft.nodes.iter().filter_map(|node| match &node.action {
+            Action::Call { flow, .. } => Some(flow.as_str()),
+            _ => None,
+        });
+        let arrows = self.graph.arrows.iter().flatten();
+        let late = match &draft.global.too_long {
+            Some(Edge::Flow(flow)) => Some(flow.as_str()),
+            _ => None,
+        };
+        let all = called.chain(arrows.filter_map(|arrow| arrow.flow));
+        let mut all = all.chain(late);
+        all.any(|flow| self.passive(flow).is_some_and(|passive| passive.lasts_on))
+    }
+}
+
 /// Whether silence before a node goes on behind it.
 fn passes(spent: &[Spent], index: usize, arrow: &Arrow<'_>) -> bool {
     spent[index].passes_silence || (spent[index].skippable && arrow.label.is_empty())
@@ -264,13 +369,12 @@ fn passed(spent: &[Spent], index: usize) -> u64 {
 fn passive(
     longest: &Longest<'_, '_, '_>,
     draft: &Draft<'_>,
-    catalog: &Catalog,
-    spent: &[Spent],
-    silent: &Silence,
+    leaving: &Leaving<'_>,
+    (silent, late_silent, late_cap): (&Silence, Option<&[Option<u64>]>, u64),
     worst: &WorstCase,
     begin: Vec<Option<u64>>,
 ) -> Passive {
-    let graph = longest.graph;
+    let (graph, spent) = (longest.graph, leaving.spent);
     let mut passive = Passive {
         ms: worst.to_person_ms,
         chat_ms: worst.chat_to_person_ms,
@@ -286,7 +390,7 @@ fn passive(
         if let Action::Return { outcome, .. } = &draft.nodes[index].action {
             passive.outcomes.insert(outcome.clone());
         }
-        if fails(draft, catalog, index) {
+        if fails(draft, leaving.catalog, index) {
             passive.outcomes.insert("error".to_owned());
         }
     }
@@ -295,16 +399,34 @@ fn passive(
         begin,
         &|index| passed(spent, index),
     );
-    for (index, node) in draft.nodes.iter().enumerate() {
-        if let Some(first) = first[index] {
-            let all = first.saturating_add(spent[index].silence_ms);
-            passive.silence_first_ms = passive.silence_first_ms.max(all).min(longest.cap);
-        }
-        if matches!(node.action, Action::Return { .. }) {
-            let last = silent.before[index].unwrap_or(0);
-            passive.silence_last_ms = passive.silence_last_ms.max(last);
-            passive.silence_through_ms = passive.silence_through_ms.max(first[index]);
-        }
+    let begins = |first: &[Option<u64>]| {
+        let reached = first.iter().enumerate();
+        let reached = reached.filter_map(|(index, first)| Some((index, (*first)?)));
+        let silences = reached.map(|(index, first)| {
+            let own = first.saturating_add(spent[index].silence_ms);
+            let left = leaving.ways(index, first);
+            left.map(|(out, first)| out.saturating_add(first))
+                .fold(own, u64::max)
+        });
+        silences.max().unwrap_or(0)
+    };
+    let mut most = begins(&first).min(longest.cap);
+    let late_first = late(longest, spent, most, late_cap);
+    if let Some(late) = &late_first {
+        most = most.max(begins(late));
+    }
+    if let Some(Edge::Flow(flow)) = &draft.global.too_long {
+        most = most.saturating_add(leaving.first(flow));
+    }
+    passive.silence_first_ms = most.min(late_cap);
+    let returns = draft.nodes.iter().enumerate();
+    let returns = returns.filter(|(_, node)| matches!(node.action, Action::Return { .. }));
+    for (index, _) in returns {
+        let at = |way: Option<&[Option<u64>]>| way.and_then(|way| way[index]);
+        let last = silent.before[index].max(at(late_silent)).unwrap_or(0);
+        passive.silence_last_ms = passive.silence_last_ms.max(last);
+        let through = first[index].max(at(late_first.as_deref()));
+        passive.silence_through_ms = passive.silence_through_ms.max(through);
     }
     passive
 }

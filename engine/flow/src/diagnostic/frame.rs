@@ -6,7 +6,7 @@ use annotate_snippets::{
 };
 
 use super::lines::floor;
-use super::{Diagnostic, Label, Language, Level};
+use super::{Diagnostic, Label, Language, Level, visible};
 use crate::expr::Span;
 
 pub(super) fn render(
@@ -29,7 +29,8 @@ pub(super) fn render(
     let title = level
         .primary_title(diagnostic.message.in_language(language))
         .id(diagnostic.rule);
-    let file = diagnostic.file.as_str();
+    let file = visible(&diagnostic.file);
+    let file = file.as_ref();
     let place = diagnostic.primary.place;
     let mut report = vec![match window.whole() {
         true => title.element(snippet.path(file)),
@@ -48,7 +49,7 @@ pub(super) fn render(
             Some(fix) if window.whole() => title.element(
                 Snippet::source(window.text.as_ref())
                     .line_start(window.line)
-                    .path(diagnostic.file.as_str())
+                    .path(file)
                     .patch(Patch::new(window.range(fix.span), fix.replacement.as_str())),
             ),
             _ => Group::with_title(title),
@@ -60,6 +61,8 @@ pub(super) fn render(
         Renderer::plain()
     };
     let mut frame = renderer.render(&report);
+    // The renderer lets those of a second kind of control characters pass (ECMA-48, section 5.3).
+    frame = frame.replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "\u{fffd}");
     frame.push('\n');
     frame
 }

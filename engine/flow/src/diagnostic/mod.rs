@@ -4,6 +4,7 @@ mod frame;
 mod json;
 mod lines;
 mod text;
+mod visible;
 mod worst;
 
 pub use crate::text;
@@ -12,6 +13,7 @@ pub use lines::{Lines, Place};
 #[doc(hidden)]
 pub use text::closed_up;
 pub use text::{Language, Text};
+pub use visible::visible;
 
 use crate::expr::Span;
 
@@ -113,7 +115,7 @@ impl Diagnostic {
     pub fn render_concise_in(&self, language: Language) -> String {
         format!(
             "{}:{}:{}: {}[{}]: {}",
-            self.file,
+            visible(&self.file),
             self.primary.place.line,
             self.primary.place.column,
             self.level.name(),

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use super::visible;
+
 /// The languages that findings are told in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Language {
@@ -10,7 +12,8 @@ pub enum Language {
     Chinese,
 }
 
-/// Words in every language that findings are told in: there is no way to make them in one alone.
+/// Words in every language that findings are told in: there is no way to make them in one alone. What they quote is
+/// [`visible`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text {
     english: Cow<'static, str>,
@@ -24,8 +27,8 @@ impl Text {
         chinese: impl Into<Cow<'static, str>>,
     ) -> Text {
         Text {
-            english: english.into(),
-            chinese: chinese.into(),
+            english: shown(english.into()),
+            chinese: shown(chinese.into()),
         }
     }
 
@@ -39,7 +42,7 @@ impl Text {
 
     /// A name, a number or a piece of the language: the same for everybody.
     pub fn same(written: impl Into<Cow<'static, str>>) -> Text {
-        let english = written.into();
+        let english = shown(written.into());
         Text {
             chinese: english.clone(),
             english,
@@ -79,6 +82,13 @@ impl Text {
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         self.english.is_empty()
+    }
+}
+
+fn shown(text: Cow<'static, str>) -> Cow<'static, str> {
+    match visible(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(shown) => Cow::Owned(shown),
     }
 }
 

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::Language;
+use super::{Language, visible};
 use crate::check::{Checked, WorstCase};
 use crate::expr::UNKNOWN_MS;
 
@@ -52,7 +52,8 @@ fn names(all: &[String], language: Language) -> String {
     };
     let shown = all.iter().take(MAX_NAMES).map(String::as_str);
     let more = (all.len() > MAX_NAMES).then_some("…");
-    shown.chain(more).collect::<Vec<_>>().join(between)
+    let names = shown.chain(more).collect::<Vec<_>>().join(between);
+    visible(&names).into_owned()
 }
 
 impl Checked {

@@ -321,6 +321,7 @@ impl<'t> Walk<'t> {
                     self.template(&line.value, line.key_span.start, &role);
                 }
             }
+            "tag" if value.map().is_none() => self.template(value, owner, &Role::Text),
             "tag" => self.map(value, owner, Keys::Any, |walk, entry| {
                 walk.template(&entry.value, entry.key_span.start, &Role::Text);
             }),

@@ -14,9 +14,6 @@ use crate::value::{Locale, Type, Value};
 /// What a text of which nobody knows how long it is counts as, in milliseconds: a name, a word or two.
 pub(crate) const UNKNOWN_MS: u64 = 3_000;
 
-/// The longest number that is said digit by digit.
-const LONGEST_DIGITS: &str = "7777777777777777";
-
 /// How much of a text an inserted value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Extent {
@@ -123,7 +120,7 @@ fn filtered(expr: &Expr, of: &Expr, filter: &str, arguments: &[Expr], known: &Kn
         },
         "upper" | "lower" => extent(of, known),
         "digits" | "spell" | "phone" => match type_of(of, known) {
-            Type::Number => known.said(LONGEST_DIGITS, filter),
+            Type::Number => known.longest("digits"),
             Type::OneOf(words) => words
                 .iter()
                 .map(|word| known.said(word, filter))

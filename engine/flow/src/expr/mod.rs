@@ -5,6 +5,7 @@
 //! the tree, `infer` gives it a type and reports everything that cannot work, `eval` gives
 //! it a value under a [`Budget`]. Nothing here reads a clock or fails by panicking.
 
+mod channel;
 mod counting;
 mod eval;
 mod extent;

@@ -221,7 +221,7 @@ impl Expr {
     }
 
     /// The expression and all its parts.
-    fn each<'e>(&'e self, see: &mut dyn FnMut(&'e Expr)) {
+    pub(super) fn each<'e>(&'e self, see: &mut dyn FnMut(&'e Expr)) {
         see(self);
         match &self.kind {
             Kind::None | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Name(_) => {}

@@ -19,6 +19,7 @@ pub(super) fn write(text: &str, root: &Node, comments: &[Comment]) -> String {
         fresh: true,
         keeps_empty_lines: false,
         commented: usize::MAX,
+        unfolded: None,
     };
     match (&root.content, writer.one_line(root, 0)) {
         (Content::Scalar(_), _) | (_, Some(_)) => writer.value(root, 0, 0, text.len()),
@@ -39,12 +40,27 @@ struct Writer<'t> {
     keeps_empty_lines: bool,
     /// How long `out` was when a comment ended its last line: there is no room for another one.
     commented: usize,
+    /// Within a map or a list that stood in brackets and gets a line an entry: where the values end in `out` that have comments behind
+    /// them, and where those begin.
+    unfolded: Option<Vec<(usize, usize)>>,
 }
 
 impl Writer<'_> {
     /// A map or a list, a line an entry. `outer` is the column of the collection around it, `limit` the byte at
     /// which something else begins.
     fn collection(&mut self, node: &Node, indent: usize, outer: Option<usize>, limit: usize) {
+        let unfolds = self.is_flow(node) && self.unfolded.is_none();
+        if unfolds {
+            self.unfolded = Some(Vec::new());
+        }
+        self.entries(node, indent, outer, limit);
+        if unfolds {
+            let comments = self.unfolded.take().unwrap_or_default();
+            self.align(&comments);
+        }
+    }
+
+    fn entries(&mut self, node: &Node, indent: usize, outer: Option<usize>, limit: usize) {
         let column = self.column(node.span.start);
         let starts: Vec<usize> = match &node.content {
             Content::List(items) => items.iter().map(|item| item.span.start).collect(),
@@ -255,11 +271,54 @@ impl Writer<'_> {
             self.comments.pop_front();
             // Comments that stand below each other stay so, where there is room.
             let taken = width(self.line());
-            let column = self.column(at).max(taken + 2);
-            self.out
-                .push_str(&" ".repeat(column.min(MAX_WIDTH.max(taken + 2)) - taken));
+            let column = match self.unfolded {
+                // Where they stood says nothing: the lines are others now.
+                Some(_) => taken + 2,
+                None => self.column(at).max(taken + 2),
+            };
+            let end = self.out.len();
+            self.out.push_str(&padding(taken, column));
+            if let Some(comments) = &mut self.unfolded {
+                comments.push((end, self.out.len()));
+            }
             let words = self.raw(comment.span).trim_end().to_owned();
             self.out.push_str(&words);
+            self.commented = self.out.len();
+        }
+    }
+
+    /// Puts comments at the ends of lines that follow each other below each other, as they stay.
+    fn align(&mut self, comments: &[(usize, usize)]) {
+        let Some((first, _)) = comments.first() else {
+            return;
+        };
+        let written = self.out.split_off(*first);
+        let at = |place: usize| place - first;
+        let ends_with_comment = self.commented == first + written.len();
+        let next_line = |a: &(usize, usize), b: &(usize, usize)| {
+            written[at(a.1)..at(b.0)].matches('\n').count() == 1
+        };
+        let mut from = *first;
+        for run in comments.chunk_by(next_line) {
+            let taken: Vec<usize> = run
+                .iter()
+                .map(|(end, _)| {
+                    let before = written[..at(*end)].rsplit_once('\n');
+                    match before {
+                        Some((_, line)) => width(line),
+                        None => width(self.line()) + width(&written[..at(*end)]),
+                    }
+                })
+                .collect();
+            let column = taken.iter().max().map_or(0, |most| most + 2);
+            for ((end, begin), taken) in run.iter().zip(taken) {
+                self.out.push_str(&written[at(from)..at(*end)]);
+                self.out.push_str(&padding(taken, column));
+                from = *begin;
+            }
+        }
+        self.out.push_str(&written[at(from)..]);
+        if ends_with_comment {
             self.commented = self.out.len();
         }
     }
@@ -322,6 +381,11 @@ impl Writer<'_> {
         let line = self.text[..byte].rfind('\n').map_or(0, |at| at + 1);
         width(&self.text[line..byte])
     }
+}
+
+/// The blanks between a value that takes so many columns and a comment that is to stand in another.
+fn padding(taken: usize, column: usize) -> String {
+    " ".repeat(column.min(MAX_WIDTH.max(taken + 2)) - taken)
 }
 
 fn width(text: &str) -> usize {

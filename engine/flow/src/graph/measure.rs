@@ -9,11 +9,19 @@ pub(super) const LABEL_LINE: f64 = LINE * 0.9;
 /// Longest line of a label or a card, in characters; more is cut.
 const MAX_LINE: usize = 34;
 
+/// Most lines of a label; of what is left out the number is said.
+const MAX_LABEL_LINES: usize = 8;
+
 /// A label in lines that are not too long.
 pub(super) fn label(labels: &[String]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
+    let mut more = 0;
     for label in labels {
         let label = cut(label);
+        if lines.len() == MAX_LABEL_LINES || lines.contains(&label) {
+            more += 1;
+            continue;
+        }
         match lines.last_mut() {
             Some(line) if line.chars().count() + label.chars().count() + 2 <= MAX_LINE / 2 => {
                 line.push_str(", ");
@@ -21,6 +29,9 @@ pub(super) fn label(labels: &[String]) -> Vec<String> {
             }
             _ => lines.push(label),
         }
+    }
+    if more > 0 {
+        lines.push(format!("… +{more}"));
     }
     lines
 }

@@ -89,13 +89,14 @@ impl<'t> Lowerer<'t> {
             .entry("as")
             .and_then(|entry| self.result_name("as", entry));
         if let Some((name, span)) = &bind {
-            let object = Type::Object {
-                fields: BTreeMap::new(),
-                open: true,
-            };
-            let binding = self.bind(name, object, *span);
-            let outcomes: Vec<Option<String>> = all.iter().cloned().map(Some).collect();
-            for outcome in if unknowable { vec![None] } else { outcomes } {
+            // Of a flow of which nothing is known nobody knows what it gives.
+            let unknown = unknowable.then_some((None, Type::Any));
+            let known = signature.into_iter().flat_map(|signature| {
+                let outcomes = signature.outcomes.iter();
+                outcomes.map(|outcome| (Some(outcome.clone()), signature.result(outcome)))
+            });
+            for (outcome, ty) in unknown.into_iter().chain(known) {
+                let binding = self.bind(name, ty, *span);
                 self.facts(id).assigned.push(Assigned { outcome, binding });
             }
         }

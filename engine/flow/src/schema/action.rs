@@ -112,7 +112,8 @@ fn engine_verb(verb: &str, names: &[&str], page: &str) -> Json {
                 _ => of("target"),
             }
         }) }),
-        "set" | "tag" => json!({ "type": "object", "minProperties": 1 }),
+        "set" => json!({ "type": "object", "minProperties": 1 }),
+        "tag" => json!({ "anyOf": [of("text"), { "type": "object", "minProperties": 1 }] }),
         "wait" => of("duration"),
         "goto" => of("target"),
         "hangup" => of("scalar"),

@@ -1,7 +1,7 @@
 //! A number as it is said: sign, whole part, decimals.
 
-/// First number that is too large to say: a thousand trillion.
-const TOO_LARGE: f64 = 1e15;
+/// First number that is too large for words: a thousand trillion.
+pub(super) const TOO_LARGE: f64 = 1e15;
 
 /// Most decimals that are said.
 const DECIMALS: usize = 6;
@@ -18,19 +18,17 @@ pub(super) struct Decimal {
 }
 
 impl Decimal {
-    /// Rounds to six decimals.
-    pub(super) fn of(number: f64) -> Result<Decimal, String> {
+    /// Rounds to six decimals; none of what is too large for words.
+    pub(super) fn of(number: f64) -> Option<Decimal> {
         if !number.is_finite() || number.abs() >= TOO_LARGE {
-            return Err("this number is too large to say".to_owned());
+            return None;
         }
         let written = format!("{:.DECIMALS$}", number.abs());
         let (whole, fraction) = written.split_once('.').unwrap_or((&written, ""));
         let fraction = fraction.trim_end_matches('0').to_owned();
         // Rounding up may reach 10^15, which still fits.
-        let whole = whole
-            .parse()
-            .map_err(|_| "this number is too large to say".to_owned())?;
-        Ok(Decimal {
+        let whole = whole.parse().ok()?;
+        Some(Decimal {
             negative: number < 0.0 && (whole > 0 || !fraction.is_empty()),
             whole,
             fraction,

@@ -14,7 +14,7 @@ pub(super) fn number(number: &Decimal) -> String {
 }
 
 /// First number that is written with a power of ten: its figures say nothing any more.
-const POWERS_FROM: f64 = 1e21;
+pub(super) const POWERS_FROM: f64 = 1e21;
 
 /// The number as it stands in a text without a filter: 12345, 2.5. At most six decimals, as with the filter `number`: `0.1 * 3`
 /// is 0.3.

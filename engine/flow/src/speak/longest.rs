@@ -8,8 +8,9 @@ use super::{Language, currency, say_as, speech_ms};
 use crate::value::{Locale, Money, Value};
 
 /// The styles whose values are bounded.
-const STYLES: [&str; 9] = [
-    "number", "percent", "ordinal", "money", "date", "time", "datetime", "duration", "last4",
+const STYLES: [&str; 10] = [
+    "number", "percent", "ordinal", "digits", "money", "date", "time", "datetime", "duration",
+    "last4",
 ];
 
 /// Longest telephone number, with its plus. Characters; ITU-T E.164 §6.2.1 has 15 digits.
@@ -21,6 +22,9 @@ const LONGEST_WHOLE: f64 = 777_373_373_373_373.0;
 /// Longest decimals that are said.
 const LONGEST_FRACTION: f64 = 0.373_373;
 
+/// Longest number of which digits are said, and longest power of ten.
+const LONGEST_LARGE: [f64; 2] = [777_777_777_777_777_777_777.0, 7.373_373e277];
+
 /// Longest figures of a number without a filter.
 const LONGEST_FIGURES: &str = "-999999999999999999999.999999";
 
@@ -29,7 +33,7 @@ static LONGEST: LazyLock<[[u64; STYLES.len()]; 2]> =
     LazyLock::new(|| ["en", "zh"].map(|language| STYLES.map(|style| longest(style, language))));
 
 /// Longest time, in milliseconds, that a value takes to say in a style: the name of a say-as filter, or `figures` for a number
-/// without one, or `phone` for a telephone number. `None` for styles whose values may be as long as one likes. In a language without
+/// without one, or `digits` for those of a number, or `phone` for a telephone number. `None` for styles whose values may be as long as one likes. In a language without
 /// words here the values that are said at all are figures, which are no longer than English words.
 pub fn longest_ms(style: &str, language: &str) -> Option<u64> {
     match style {
@@ -60,6 +64,7 @@ fn longest(style: &str, language: &str) -> u64 {
             .into_iter()
             .map(|number| measured(&Value::Number(number), style, language))
             .sum(),
+        "digits" => most(&mut LONGEST_LARGE.into_iter().map(Value::Number)),
         "ordinal" => measured(&Value::Number(LONGEST_WHOLE), style, language),
         "money" => most(&mut amounts()),
         "date" => most(&mut dates().map(Value::Date)),

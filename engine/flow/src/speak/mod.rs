@@ -13,6 +13,7 @@ mod decimal;
 mod digits;
 mod english;
 mod figures;
+mod large;
 mod longest;
 mod mandarin;
 pub(crate) mod markup;
@@ -60,8 +61,8 @@ impl Language {
 ///
 /// # Errors
 ///
-/// One sentence, without the value: the style does not exist or does not fit the value, the language has
-/// no words here, or the number is too large to say (from 10^15 on).
+/// One sentence, without the value: the style does not exist or does not fit the value, or the language has
+/// no words here.
 pub fn say_as(value: &Value, style: &str, locale: &Locale) -> Result<String, String> {
     let said = plain(value, style, locale)?;
     Ok(neutral::neutral(&said, locale))
@@ -82,23 +83,43 @@ fn plain(value: &Value, style: &str, locale: &Locale) -> Result<String, String> 
     })?;
     let spoken = locale.spoken;
     match style {
-        "digits" => digits::digits(&characters(value, style)?, language, spoken),
+        "digits" => match value {
+            Value::Number(number) if large::is_large(*number) && *number > 0.0 => {
+                large::number(*number, language, spoken)
+            }
+            value => digits::digits(&characters(value, style)?, language, spoken),
+        },
         "spell" => Ok(digits::spell(&characters(value, style)?, language, spoken)),
         "last4" => digits::spell_last_four(value, language, spoken),
         "phone" => Ok(digits::phone(&characters(value, style)?, language, spoken)),
-        "number" => Decimal::of(number(value, style)?).map(|number| match (spoken, language) {
-            (true, Language::English) => english::number(&number),
-            (true, Language::Mandarin) => mandarin::number(&number),
-            (false, _) => figures::number(&number),
-        }),
-        "percent" => Decimal::of(number(value, style)?).map(|number| match (spoken, language) {
-            (true, Language::English) => format!("{} percent", english::number(&number)),
-            (true, Language::Mandarin) => mandarin::percent(&number),
-            (false, _) => format!("{}%", figures::number(&number)),
-        }),
+        "number" => {
+            let value = number(value, style)?;
+            let Some(number) = Decimal::of(value) else {
+                return large::number(value, language, spoken);
+            };
+            Ok(match (spoken, language) {
+                (true, Language::English) => english::number(&number),
+                (true, Language::Mandarin) => mandarin::number(&number),
+                (false, _) => figures::number(&number),
+            })
+        }
+        "percent" => {
+            let value = number(value, style)?;
+            let Some(number) = Decimal::of(value) else {
+                return large::percent(value, language, spoken);
+            };
+            Ok(match (spoken, language) {
+                (true, Language::English) => format!("{} percent", english::number(&number)),
+                (true, Language::Mandarin) => mandarin::percent(&number),
+                (false, _) => format!("{}%", figures::number(&number)),
+            })
+        }
         "ordinal" => {
-            let number = Decimal::of(number(value, style)?)?;
-            let Some(whole) = number.natural() else {
+            let value = number(value, style)?;
+            if large::is_large(value) && value > 0.0 {
+                return large::ordinal(value, language, spoken);
+            }
+            let Some(whole) = Decimal::of(value).and_then(|number| number.natural()) else {
                 return Err("only whole numbers from 0 on have a place in a row".to_owned());
             };
             Ok(match (spoken, language) {
@@ -253,7 +274,7 @@ fn characters(value: &Value, style: &str) -> Result<String, String> {
     match value {
         Value::Text(text) | Value::Phone(text) => Ok(text.clone()),
         Value::Number(number) if style == "digits" && number.is_sign_positive() => {
-            let whole = Decimal::of(*number)?.natural();
+            let whole = Decimal::of(*number).and_then(|number| number.natural());
             whole
                 .map(|whole| whole.to_string())
                 .ok_or_else(|| unfit(value, style))

@@ -27,6 +27,9 @@ pub(crate) const MAX_NESTING: usize = 64;
 /// Most slips that are read around within one file: each costs another reading.
 const MAX_REPAIRS: usize = 32;
 
+/// Lines within an open bracket that are looked through for what keeps it from being closed.
+const CUT_LINES: usize = 40;
+
 /// What reading gives.
 #[derive(Debug, Default)]
 pub(crate) struct Read<'s> {
@@ -45,15 +48,18 @@ pub(crate) fn read<'s>(source: &'s str, report: &mut Report<'_>) -> Read<'s> {
     // `{ phone: ${call.from} }` and `*: bye` break YAML, and what was meant is certain. So that one such
     // slip hides no other finding, it is made harmless in a copy of the same length, and the copy is read.
     let mut copy: Option<String> = None;
+    let mut quoted: Vec<(Span, Span)> = Vec::new();
     for _ in 0..=MAX_REPAIRS {
         let text = copy.as_deref().unwrap_or(source);
-        match Reader::new(source, text).run(report) {
+        match Reader::new(source, text, &quoted).run(report) {
             Outcome::Done(read) => return read,
             Outcome::Slipped(slip) => {
                 let mut repaired = text.as_bytes().to_vec();
                 match slip {
                     Slip::Braces(span) => {
-                        yaml_braces::braces_in_flow_map(report, span, source);
+                        let whole = traps::with_quotes(source, span);
+                        yaml_braces::braces_in_flow_map(report, span, whole, source);
+                        quoted.push((whole, span));
                         for byte in &mut repaired[span.start..span.end] {
                             if !byte.is_ascii_alphanumeric() && byte.is_ascii() {
                                 *byte = b'_';
@@ -151,6 +157,8 @@ struct Reader<'s, 'a> {
     source: &'s str,
     /// The same length; `${ … }` in flow maps made harmless.
     text: &'a str,
+    /// Each of those with what stands around it for quotes, and without.
+    quoted: &'a [(Span, Span)],
     open: Vec<Open<'s>>,
     /// The values of all open lists, the innermost last: so each list is made once, as long as it is.
     items: Vec<Node<'s>>,
@@ -181,10 +189,11 @@ enum Found {
 }
 
 impl<'s, 'a> Reader<'s, 'a> {
-    fn new(source: &'s str, text: &'a str) -> Reader<'s, 'a> {
+    fn new(source: &'s str, text: &'a str, quoted: &'a [(Span, Span)]) -> Reader<'s, 'a> {
         Reader {
             source,
             text,
+            quoted,
             open: Vec::new(),
             items: Vec::new(),
             entries: Vec::new(),
@@ -384,6 +393,17 @@ impl<'s, 'a> Reader<'s, 'a> {
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
             _ => Style::Block,
         };
+        // What was meant by quotes that are none is no part of the text.
+        if let Some((_, inner)) = self.quoted.iter().find(|(whole, _)| *whole == span) {
+            return Node {
+                span,
+                content: Content::Scalar(Scalar {
+                    text: Cow::Borrowed(&self.source[inner.start..inner.end]),
+                    style,
+                    exact: Some(inner.start),
+                }),
+            };
+        }
         // Taken from the user's own text, in case the copy was changed here.
         let start = if style == Style::Quoted {
             span.start + 1
@@ -472,6 +492,20 @@ impl<'s, 'a> Reader<'s, 'a> {
         }
     }
 
+    /// The ` #` that keeps a bracket from being closed, where an error before a byte follows from that.
+    fn cut_within(&self, at: usize) -> Option<Span> {
+        let bracket = |span: &Span| self.source[span.start..].starts_with(['{', '[']);
+        let open = self.open.iter().map(|open| match open {
+            Open::List(span, _) => *span,
+            Open::Map(open) => open.span,
+        });
+        let first = open.into_iter().find(bracket)?;
+        let lines = self.source.get(first.start..at)?.match_indices('\n');
+        let starts = lines.map(|(line, _)| first.start + line + 1);
+        let mut starts = std::iter::once(first.start).chain(starts).take(CUT_LINES);
+        starts.find_map(|start| traps::cut_near(self.source, start))
+    }
+
     fn tell_syntax(&self, at: usize, kind: &ErrorKind, report: &mut Report<'_>) {
         let here = traps::token_at(self.source, at);
         match kind {
@@ -488,7 +522,11 @@ impl<'s, 'a> Reader<'s, 'a> {
                 Some(star) => yaml_star_key::star_key(report, star),
                 None => yaml_syntax::syntax(report, here, reason(kind)),
             },
+            ErrorKind::UnexpectedCharacter { character } if character.is_control() => {
+                yaml_syntax::control(report, here, *character);
+            }
             ErrorKind::DirectiveDisallowed => yaml_documents::directive(report, here),
+            _ if let Some(cut) = self.cut_within(at) => yaml_cut::cut_by_comment(report, cut),
             _ => match traps::tab_indent(self.source, at) {
                 Some(tab) => yaml_tab::tab(report, tab),
                 None => yaml_syntax::syntax(report, here, reason(kind)),

@@ -6,7 +6,16 @@ use crate::diagnostic::Text;
 
 /// What the parser says, and the same in Chinese.
 pub(super) fn reason(kind: &ErrorKind) -> Text {
-    Text::both(kind.to_string(), chinese(kind))
+    let english = match kind {
+        ErrorKind::UnexpectedCharacter { character } => {
+            format!(
+                "the character `{}` cannot stand here",
+                character.escape_debug()
+            )
+        }
+        kind => kind.to_string(),
+    };
+    Text::both(english, chinese(kind))
 }
 
 fn chinese(kind: &ErrorKind) -> String {
@@ -30,7 +39,7 @@ fn chinese(kind: &ErrorKind) -> String {
         Kind::InvalidIndentation => "缩进不对",
         Kind::BomInsideDocument => "文件中间有字节顺序标记",
         Kind::UnexpectedCharacter { character } => {
-            return format!("这里不能有字符 `{}`", character.escape_default());
+            return format!("这里不能有字符 `{}`", character.escape_debug());
         }
         Kind::TabNotAllowed
         | Kind::TabInBlockIndentation

@@ -27,11 +27,30 @@ pub(super) fn braces(source: &str, at: usize) -> Span {
     }
 }
 
+/// Signs that people, keyboards and word processors write for quotes.
+const QUOTES: [char; 17] = [
+    '“', '”', '„', '‟', '‘', '’', '‚', '«', '»', '「', '」', '『', '』', '＂', '＇', '"', '\'',
+];
+
+/// A place with the quotes right before and behind it.
+pub(super) fn with_quotes(source: &str, at: Span) -> Span {
+    let before = source[..at.start].trim_end_matches(QUOTES);
+    let after = source[at.end..].trim_start_matches(QUOTES);
+    Span {
+        start: before.len(),
+        end: source.len() - after.len(),
+    }
+}
+
 /// Whether a comment after `before` looks like the tail of a text: `Press #`, `Order #5`,
 /// `${order # x}`. A comment that is meant has a blank after its `#`.
 pub(super) fn cuts(before: &str, comment: &str) -> bool {
     let value = before.split_once(": ").map_or(before, |(_, value)| value);
     let value = value.trim().trim_start_matches("- ");
+    let value = match value.starts_with(['[', '{']) {
+        true => last_value(value),
+        false => value,
+    };
     let open = before.matches("${").count() > before.matches('}').count();
     // Chinese has no blanks: one word may be a whole sentence.
     let plain = !value.is_empty()
@@ -39,6 +58,32 @@ pub(super) fn cuts(before: &str, comment: &str) -> bool {
         && !value.ends_with([',', '{', '[', '}', ']', ':']);
     let glued = comment.is_empty() || comment.starts_with(|c: char| c.is_alphanumeric());
     open || (plain && glued)
+}
+
+/// The comment on the line of a byte that looks like the tail of a text.
+pub(super) fn cut_near(source: &str, at: usize) -> Option<Span> {
+    let start = source[..at].rfind('\n').map_or(0, |start| start + 1);
+    let end = source[at..].find('\n').map_or(source.len(), |end| at + end);
+    let line = &source[start..end];
+    let marks = line.match_indices(" #").map(|(mark, _)| mark + 1);
+    let mut cut = marks.filter(|mark| cuts(&line[..*mark], &line[mark + 1..]));
+    cut.next().map(|mark| Span {
+        start: start + mark,
+        end,
+    })
+}
+
+/// The last value of a one-line map or list that goes on; nothing when that is in quotes.
+fn last_value(line: &str) -> &str {
+    let last = line.rsplit([',', '[', '{']).next().unwrap_or_default();
+    let last = last
+        .split_once(": ")
+        .map_or(last, |(_, value)| value)
+        .trim();
+    match last.ends_with(['"', '\'']) {
+        true => "",
+        false => last,
+    }
 }
 
 /// The word at a byte, or the one character there.

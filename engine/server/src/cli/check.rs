@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use strowger_flow::diagnostic::{Text, text};
+use strowger_flow::diagnostic::{Text, text, visible};
 use strowger_flow::{Catalog, Checked, Diagnostic, Level};
 use strowger_plugin::{Host, HostConfig, Limits};
 use strowger_voice::g711::Codec;
@@ -17,7 +17,7 @@ use super::{CANNOT, FOUND, Failure, OK, Tongue, flow_files};
 use crate::centre::{Tenants, is_centre};
 use crate::project::{
     ConfigError, Examined, Finding, FlowFile, Project, ProjectError, Source, Steps, catalog_of,
-    has_errors, lengths,
+    has_errors, lengths, wrong_channel_alone,
 };
 use crate::prompts::{Loudness, PromptError, import};
 use crate::scenario::Place;
@@ -163,6 +163,9 @@ impl Check {
         let shown = path.display().to_string();
         let checked = alone(path, &source, catalog);
         told(findings, &shown, &checked.diagnostics, &source);
+        for finding in wrong_channel_alone(path, &source, &catalog.steps, &checked) {
+            findings.of_project(&finding);
+        }
         self.print_worst(&shown, &checked);
         Ok(if has_errors(&checked.diagnostics) {
             FOUND
@@ -285,11 +288,16 @@ fn mend(path: &Path, source: &[u8], catalog: &Catalog) -> Result<Vec<u8>, Failur
             finding.primary.place.line,
             finding.primary.place.column,
             finding.rule,
-            applied.before.escape_debug(),
-            applied.after.escape_debug()
+            in_one_line(&applied.before),
+            in_one_line(&applied.after)
         );
     }
     Ok(fixed.text.into_bytes())
+}
+
+/// What was changed, in one line.
+fn in_one_line(text: &str) -> String {
+    visible(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
 /// Services that plugins may reach and that do not answer now: no error, since they may be back by the

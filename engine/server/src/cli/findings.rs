@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write as _};
 
 use clap::ValueEnum;
 use serde_json::{Value as Json, json};
-use strowger_flow::diagnostic::{Language, Place};
+use strowger_flow::diagnostic::{Language, Place, visible};
 use strowger_flow::{Diagnostic, Level};
 
 use crate::project::Finding;
@@ -123,7 +123,7 @@ fn annotation(found: &Diagnostic, language: Language) -> String {
     format!(
         "::{} file={},line={},endLine={}{columns},title={}::{}",
         found.level.name(),
-        property(&found.file),
+        property(&visible(&found.file)),
         place.line,
         place.end_line,
         property(found.rule),

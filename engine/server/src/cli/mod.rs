@@ -49,7 +49,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use strowger_flow::diagnostic::{Language, Text};
+use strowger_flow::diagnostic::{Language, Text, visible};
 
 use crate::project::{Config, ConfigError, ProjectError, StoreSection};
 use crate::runtime::OpenError;
@@ -303,9 +303,10 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             // A frame is told as it is: with a prefix on each line it could be read no more.
-            match failure.message.trim_end().rsplit_once('\n') {
+            let message = visible(&failure.message);
+            match message.trim_end().rsplit_once('\n') {
                 Some((findings, sentence)) => eprintln!("{findings}\nstrowger: {sentence}"),
-                None => eprintln!("strowger: {}", failure.message),
+                None => eprintln!("strowger: {message}"),
             }
             ExitCode::from(failure.code)
         }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
+use strowger_flow::diagnostic::visible;
 
 use super::replay::recording;
 use super::{CANNOT, FOUND, Failure, Format, OK, data_folder};
 use crate::project::Project;
 use crate::replay::Recording;
-use crate::runtime::trace;
+use crate::runtime::{one_line, trace};
 use crate::scenario::{Suite, Verdict, saved, with_case};
 
 /// Shows all that happened in a contact, in order: SIP messages, prompts, keys, steps, host calls, outcomes, meters.
@@ -85,7 +86,7 @@ impl Trace {
                         ms / 1_000,
                         ms % 1_000,
                         event.who,
-                        event.text
+                        one_line(&event.text)
                     )
                 }
             };
@@ -135,7 +136,7 @@ async fn save(
     file.source = with_case(&source, &made.case).into_bytes();
     tell!("{}", made.case.trim_end());
     for note in &made.notes {
-        eprintln!("note: {note}");
+        eprintln!("note: {}", one_line(note));
     }
     let suite = Suite::of(project, cache).await.map_err(Failure::cannot)?;
     let chosen = suite.flows.iter().find_map(|flow| {
@@ -154,11 +155,12 @@ async fn save(
         }
         Verdict::Skipped(why) => Err(Failure::cannot(why)),
         Verdict::Failed { miss, transcript } => {
-            eprintln!(
+            let told = format!(
                 "it does not pass with the flow as it is: expected {}, and there was {}\n{transcript}",
                 miss.expected,
                 miss.got.join("; ")
             );
+            eprintln!("{}", visible(&told));
             Ok(FOUND)
         }
     }

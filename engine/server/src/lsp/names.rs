@@ -126,6 +126,9 @@ pub(super) fn rename(asked: &Asked<'_>, new: &str) -> Result<WorkspaceEdit, Refu
             });
         }
     });
+    if let Some(edit) = entry(home, &name, new) {
+        changes.entry(home.uri.clone()).or_default().push(edit);
+    }
     match fault {
         Some(fault) => Err(Refusal::failed(fault)),
         None => Ok(WorkspaceEdit {
@@ -133,6 +136,26 @@ pub(super) fn rename(asked: &Asked<'_>, new: &str) -> Result<WorkspaceEdit, Refu
             ..WorkspaceEdit::default()
         }),
     }
+}
+
+/// Where the step called `start` has another name, the flow says with which step it begins.
+fn entry(home: &File, name: &Name<'_>, new: &str) -> Option<TextEdit> {
+    const START: &str = "start";
+    if name.kind != Kind::Step || name.name != START || new == START {
+        return None;
+    }
+    let source = home.sheet.source();
+    let keys = keys_below(source, &[]);
+    if keys.iter().any(|(key, _)| key == START) {
+        return None;
+    }
+    let (_, steps) = keys.into_iter().find(|(key, _)| key == "steps")?;
+    let at = Lines::new(source).position(steps.start);
+    let between = if at.character == 0 { "\n" } else { ", " };
+    Some(TextEdit {
+        range: Range::new(at, at),
+        new_text: format!("{START}: {new}{between}"),
+    })
 }
 
 fn at(asked: &Asked<'_>) -> Option<Mention> {

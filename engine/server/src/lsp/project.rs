@@ -252,10 +252,10 @@ impl Folder {
             .values()
             .filter_map(|file| file.signature.clone())
             .collect();
-        // What a flow does to a caller who does nothing is known from its last checking.
+        // What only the checking of a flow shows is known from its last one.
         for (name, signature) in self.catalog.flows.iter().flatten() {
             if let Some(new) = all.get_mut(name) {
-                new.passive.clone_from(&signature.passive);
+                new.learn(signature);
             }
         }
         if self.catalog.flows.as_ref() != Some(&all) {

@@ -22,6 +22,7 @@ mod store;
 mod vault;
 mod webhooks;
 
+pub(crate) use channels::wrong_channel_alone;
 pub use chat::ChatSection;
 pub use complaint::Complaint;
 pub use config::{

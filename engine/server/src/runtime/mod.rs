@@ -37,5 +37,5 @@ pub(crate) use returns::{Again, Broken, Caller};
 pub use terminal::{Act, Script, TerminalLine};
 pub use trace::{TraceEvent, trace};
 pub use transcript::transcript;
-pub(crate) use transcript::{failure_told, outcome_told, told};
+pub(crate) use transcript::{failure_told, one_line, outcome_told, told};
 pub use voice::VoiceLine;

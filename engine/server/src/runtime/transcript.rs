@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 use strowger_contact::{Entry, EntryKind, Segment};
+use strowger_flow::diagnostic::visible;
 
 /// Renders a journal: time since the start, who, and what. One event a line.
 pub fn transcript(entries: &[Entry]) -> String {
@@ -55,8 +56,14 @@ pub(crate) fn told(kind: &EntryKind) -> (&'static str, String) {
     }
 }
 
+/// A text in one line, with nothing in it that a terminal would obey.
+pub(crate) fn one_line(text: &str) -> String {
+    visible(&text.replace(['\n', '\r'], " ")).into_owned()
+}
+
 fn write_line(text: &mut String, at: u64, who: &str, what: &str) {
     let (minutes, seconds, tenths) = (at / 60_000, at / 1_000 % 60, at / 100 % 10);
+    let what = one_line(what);
     writeln!(text, "{minutes:>3}:{seconds:02}.{tenths}  {who:<7} {what}")
         .expect("writing to a string");
 }

@@ -95,6 +95,9 @@ impl World<'_> {
                     after if after > slow_ms && waits => (slow_ms, end),
                     after => (after, end_of_reply),
                 };
+                if !waits && after > 0 {
+                    self.due.push((self.now, Due::Joined(effect)));
+                }
                 let at = self.now.saturating_add(after);
                 self.due.push((at, Due::Effect(effect, end)));
             }
@@ -171,7 +174,10 @@ impl World<'_> {
                 && *at > self.now
             {
                 *at = self.now;
-                *due = Due::Effect(*effect, hangup.clone());
+                // Who has talked with whoever answered a transfer was handed over.
+                if self.joined != Some(*effect) {
+                    *due = Due::Effect(*effect, hangup.clone());
+                }
             }
         }
         self.give(Input::HungUp).await;

@@ -45,6 +45,8 @@ pub(super) struct World<'t> {
     pub(super) rebuild: bool,
     pub(super) asked: Asked,
     pub(super) due: Vec<(Millis, Due)>,
+    /// The transfer whose other side talks with the caller.
+    pub(super) joined: Option<u32>,
     /// The flow and the line that the contact's journal was at last.
     pub(super) place: Option<(String, u32)>,
     /// Answers given to guests so far.
@@ -90,6 +92,8 @@ pub(super) enum Due {
     PlayDone(u32),
     Step(u32, Box<StepResult>),
     Effect(u32, Json),
+    /// Whoever a transfer called has answered: people talk until its end.
+    Joined(u32),
     /// The end of a wait for the caller: only the caller's patience brings it.
     Patience(u32, Json),
 }
@@ -158,6 +162,7 @@ impl<'t> World<'t> {
             rebuild,
             asked: Asked::Nothing,
             due: Vec::new(),
+            joined: None,
             place: None,
             replies: 0,
             mocked: false,
@@ -251,6 +256,10 @@ impl<'t> World<'t> {
         match first.filter(|(_, due)| *due <= at) {
             None => self.give(Input::Tick).await,
             Some((index, _)) => match self.due.remove(index).1 {
+                Due::Joined(effect) => {
+                    self.joined = Some(effect);
+                    self.give(Input::Joined { effect }).await;
+                }
                 Due::PlayDone(play) => self.give(Input::PlayDone { play, error: None }).await,
                 Due::Effect(effect, result) | Due::Patience(effect, result) => {
                     self.give(Input::EffectDone { effect, result }).await;
@@ -322,9 +331,9 @@ impl<'t> World<'t> {
             } => self.said(play, &segments, repeat, cause),
             Output::StopPlaying => self.due.retain(|(_, due)| !matches!(due, Due::PlayDone(_))),
             Output::Perform { effect, what } => self.effect(effect, what),
-            Output::CancelEffect { effect } => self
-                .due
-                .retain(|(_, due)| !matches!(due, Due::Effect(number, ..) if *number == effect)),
+            Output::CancelEffect { effect } => self.due.retain(|(_, due)| {
+                !matches!(due, Due::Effect(number, ..) | Due::Joined(number) if *number == effect)
+            }),
             Output::StopRecording { effect } => self.stop_recording(effect),
             Output::Mask(_) => {}
             Output::Journal(entry) => self.journal(entry.kind),

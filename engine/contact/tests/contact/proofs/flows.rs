@@ -74,14 +74,20 @@ fn flow(dice: &mut Dice, name: &str, others: &[&str], leaves: bool, needy: bool)
     if needy && name == NEEDY {
         text.push_str("inputs: { who: text, many: { type: number, default: 3 } }\n");
     }
-    text.push_str("vars: { n: { type: number, default: 0 }, word: { type: text, default: red }, late: text, no_words: { type: text, default: \"\" }, code: { type: text, default: \"20260302443820260302\" } }\n");
+    text.push_str("vars: { n: { type: number, default: 0 }, word: { type: text, default: red }, late: text, no_words: { type: text, default: \"\" }, code: { type: text, default: \"20260302443820260302\" }, huge: { type: number, default: 900000000000000 } }\n");
     text.push_str("defaults: { max_duration: 10m, max_steps: 200 }\n");
     let mut global = vec!["error: sorry".to_owned()];
     if dice.one_in(3) {
         global.push(format!("press: {{ 9: {} }}", any(dice, steps)));
     }
-    if dice.one_in(2) {
-        global.push("too_long: bye".to_owned());
+    match dice.below(8) {
+        0 | 1 => global.push("too_long: bye".to_owned()),
+        2 => global.push(format!("too_long: {}", any(dice, steps))),
+        3 => global.push("too_long: late".to_owned()),
+        4..7 if leaves && !for_good.is_empty() => {
+            global.push(format!("too_long: flow:{}", for_good[0]));
+        }
+        _ => {}
     }
     let _ = writeln!(text, "global: {{ {} }}", global.join(", "));
     text.push_str("start: s0\nsteps:\n");
@@ -90,9 +96,10 @@ fn flow(dice: &mut Dice, name: &str, others: &[&str], leaves: bool, needy: bool)
         step(dice, &mut text, index, steps, others, needy);
     }
     for other in for_good.iter().filter(|_| leaves) {
+        let first = ["say: \"Over to them.\"", "wait: 2s", "tag: over"][dice.below(3) as usize];
         let _ = writeln!(
             text,
-            "  {LEAVE}-{other}:\n    - say: \"Over to them.\"\n    - goto: flow:{other}"
+            "  {LEAVE}-{other}:\n    - {first}\n    - goto: flow:{other}"
         );
     }
     if leaves
@@ -114,10 +121,19 @@ fn flow(dice: &mut Dice, name: &str, others: &[&str], leaves: bool, needy: bool)
             1,
         );
     }
+    if global.iter().any(|line| line.ends_with(": late")) {
+        text.push_str("  late:\n    - wait: 2s\n    - goto: bye\n");
+    }
     text.push_str("  sorry:\n    - say: \"Sorry about that.\"\n    - goto: bye\n");
     match main {
         true => text.push_str("  bye: { hangup: completed }\n"),
-        false => text.push_str("  bye:\n    return: done\n    with: { word: blue }\n"),
+        false => {
+            let _ = writeln!(
+                text,
+                "  bye:\n    return: done\n    with: {{ {} }}",
+                results(dice)
+            );
+        }
     }
     text
 }
@@ -143,9 +159,34 @@ fn any(dice: &mut Dice, steps: u64) -> String {
     }
 }
 
+/// What a flow gives back: as a rule a word, sometimes a number or what may not be there.
+fn results(dice: &mut Dice) -> String {
+    let mut given = Vec::new();
+    if !dice.one_in(4) {
+        given.push(["word: blue", "word: \"${word}\""][dice.below(2) as usize]);
+    }
+    if dice.one_in(2) {
+        given.push(["many: \"${n}\"", "many: \"${huge}\"", "many: 12"][dice.below(3) as usize]);
+    }
+    if dice.one_in(12) {
+        given.push("answer: \"${answer}\"");
+    }
+    // Another flow's results, and what an outcome may leave out.
+    match dice.below(40) {
+        0 => given.push("later: \"${back.word}\""),
+        1 => given.push("later: \"${order.eta}\""),
+        2 => given.push("later: \"${back.later}\""),
+        _ => {}
+    }
+    given.join(", ")
+}
+
 /// What may be said: sometimes a value that is not there on every way.
 fn words(dice: &mut Dice) -> &'static str {
-    match dice.below(20) {
+    match dice.below(28) {
+        20 => "${huge | number}",
+        21 => "${(0 - huge) | percent} ${huge | ordinal} ${huge | digits}",
+        22 => "${back.word}",
         12 => "${no_words}",
         13 => "<break time='2s'/>",
         14 => "${code | digits}",
@@ -194,7 +235,8 @@ fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&s
             let back = any(dice, steps);
             writeln!(
                 text,
-                "    - set: {{ n: \"${{n + 1}}\" }}\n    - say: \"Again.\"\n    - if: n < {}\n      then: {back}\n      else: {next}",
+                "    - set: {{ n: \"${{n + 1}}\", huge: \"${{huge * 10}}\" }}\n    - say: \"Again{}.\"\n    - if: n < {}\n      then: {back}\n      else: {next}",
+                [", ${huge | number}", ""][dice.below(2) as usize],
                 1 + dice.below(6)
             )
         }
@@ -229,13 +271,23 @@ fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&s
                 (NEEDY, true) => "    with: { who: \"${word}\" }\n",
                 _ => "",
             };
+            let done = match dice.below(8) {
+                0..3 => "${back.word}",
+                3 => "${back.many | number}",
+                4 => "${back.later | default(word)}",
+                _ => "",
+            };
+            let done = match done {
+                "" => next,
+                words => format!("[{{ say: \"Back: {words}\" }}, {{ goto: {next} }}]"),
+            };
             writeln!(
                 text,
-                "    call: {called}\n{given}    as: back\n    then: {{ done: {next}, other: {}, error: bye }}",
+                "    call: {called}\n{given}    as: back\n    then: {{ done: {done}, other: {}, error: bye }}",
                 ahead(dice, index, steps)
             )
         }
-        11 => writeln!(text, "    return: other\n    with: {{ word: green }}"),
+        11 => writeln!(text, "    return: other\n    with: {{ {} }}", results(dice)),
         12 => {
             // Now and then back: the checker has to see which outcomes take their time.
             let back = match dice.below(4) {

@@ -4,8 +4,8 @@ use crate::expr::Span;
 
 rule! {
     /// What it finds: a step that may keep the caller waiting for more than eight seconds without a sound: its timeout, times its
-    /// attempts, with the pauses between them, and no `meanwhile:`. Silences of steps that follow each other without a sound between
-    /// them add up.
+    /// attempts, with the pauses between them, and no `meanwhile:`, or one whose sentence is over long before. Silences of steps that follow
+    /// each other without a sound between them add up.
     ///
     /// ```yaml
     /// lookup:
@@ -16,7 +16,7 @@ rule! {
     ///   then: { else: bye }
     /// ```
     ///
-    /// Say something meanwhile:
+    /// Let something be heard meanwhile; `music:` goes on behind the sentence:
     ///
     /// ```yaml
     /// lookup:
@@ -24,7 +24,7 @@ rule! {
     ///   with: { order_no: "20260302" }
     ///   timeout: 5s
     ///   retry: { times: 2 }
-    ///   meanwhile: { after: 1s, say: One moment please. }
+    ///   meanwhile: { after: 1s, say: One moment please., music: audio/hold.wav }
     ///   then: { else: bye }
     /// ```
     DEAD_AIR = "dead-air", Warning, "more than eight seconds of silence", "静默超过八秒"
@@ -42,8 +42,8 @@ pub(crate) fn silent(report: &mut Report<'_>, at: Span, sum: Text, seconds: u64)
         )
         .here(sum)
         .help(text!(
-            "add `meanwhile: {{ after: 1s, say: … }}`, or a shorter `timeout:`",
-            "请添加 `meanwhile: {{ after: 1s, say: … }}`，或缩短 `timeout:`"
+            "add `meanwhile: {{ after: 1s, say: …, music: … }}`, or a shorter `timeout:`",
+            "请添加 `meanwhile: {{ after: 1s, say: …, music: … }}`，或缩短 `timeout:`"
         ));
 }
 
@@ -60,6 +60,22 @@ pub(crate) fn waiting(report: &mut Report<'_>, at: Span, seconds: u64) {
         .help(text!(
             "say something before, and wait for less than 8 seconds at a time",
             "请先说明情况，且每次等待少于 8 秒"
+        ));
+}
+
+pub(crate) fn after_sentence(report: &mut Report<'_>, at: Span, seconds: u64) {
+    report
+        .find(
+            &DEAD_AIR,
+            at,
+            text!(
+                "the caller may hear nothing for {seconds} seconds after the sentence of `meanwhile`",
+                "说完 `meanwhile` 的那句话之后，来电者可能有 {seconds} 秒听不到任何声音"
+            ),
+        )
+        .help(text!(
+            "add `music:` to `meanwhile:`, or let the step take less time with `timeout:` and `retry:`",
+            "请给 `meanwhile:` 加上 `music:`，或用 `timeout:` 和 `retry:` 缩短这个步骤的时间"
         ));
 }
 

@@ -25,15 +25,17 @@ rule! {
     YAML_BRACES = "yaml-braces", Error, "`${ … }` without quotes in a one-line map or list", "单行映射或列表中的 `${ … }` 缺少引号"
 }
 
-pub(crate) fn braces_in_flow_map(report: &mut Report<'_>, at: Span, source: &str) {
+/// `whole` is the place with what stands around it for quotes, such as `“`.
+pub(crate) fn braces_in_flow_map(report: &mut Report<'_>, at: Span, whole: Span, source: &str) {
     let written = source.get(at.start..at.end).unwrap_or_default();
-    let before = source[..at.start].trim_end_matches(' ');
-    let after = source[at.end..].trim_start_matches(' ');
+    let before = source[..whole.start].trim_end_matches(' ');
+    let after = source[whole.end..].trim_start_matches(' ');
     // Quotes around the braces alone are right only where nothing else belongs to the same text.
     let alone = before.ends_with(['{', '[', ',', ':'])
         && after.starts_with(['}', ']', ',', '\n'])
         && written.ends_with('}')
         && !written.contains(['"', '\\']);
+    let at = if alone { whole } else { at };
     let found = report.find(
         &YAML_BRACES,
         at,

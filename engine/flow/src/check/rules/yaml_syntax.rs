@@ -38,3 +38,21 @@ pub(crate) fn syntax(report: &mut Report<'_>, at: Span, why: Text) {
             "检查此处或前面是否缺少引号、括号或空格"
         ));
 }
+
+/// A control character, which no YAML has in it.
+pub(crate) fn control(report: &mut Report<'_>, at: Span, character: char) {
+    let shown = character.escape_debug();
+    report
+        .find(
+            &YAML_SYNTAX,
+            at,
+            text!(
+                "this is not YAML: the control character `{shown}` cannot stand here",
+                "不是有效的 YAML：这里不能有控制字符 `{shown}`"
+            ),
+        )
+        .help(text!(
+            "take it out; a file full of them is no text, or has another encoding than UTF-8",
+            "请删除它；如果文件里有很多这样的字符，它就不是文本，或者编码不是 UTF-8"
+        ));
+}

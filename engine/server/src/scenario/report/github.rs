@@ -1,5 +1,7 @@
 //! Annotations of GitHub Actions: a workflow command a line.
 
+use strowger_flow::diagnostic::visible;
+
 use crate::scenario::run::{TestResult, Verdict};
 
 /// An `::error` per failure, on the line of the flow that failed, and a `::notice` with the totals.
@@ -30,10 +32,10 @@ pub fn github(results: &[TestResult]) -> String {
     text
 }
 
-/// A command's message: what ends a line is written in percent, as the runner decodes it.
+/// A command's message: what ends a line is written in percent, as the runner decodes it. Its log is read on terminals, too.
 pub(crate) fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
+    visible(&text.replace('\r', "\n"))
+        .replace('%', "%25")
         .replace('\n', "%0A")
 }
 

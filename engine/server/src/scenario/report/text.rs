@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use strowger_flow::diagnostic::visible;
+
 use super::totals;
 use crate::scenario::coverage::{Coverage, FlowCoverage, Point};
 use crate::scenario::run::{TestResult, Verdict};
@@ -11,7 +13,8 @@ pub fn text(results: &[TestResult], coverage: Option<&Coverage>) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = write(&mut text, results, coverage);
-    text
+    // Names and what is said come from files.
+    visible(&text).into_owned()
 }
 
 fn write(text: &mut String, results: &[TestResult], coverage: Option<&Coverage>) -> fmt::Result {

@@ -1,0 +1,47 @@
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// A text as it may be shown on a terminal: control characters other than line breaks and tabs, and those that turn the direction of
+/// writing, are shown as escapes such as `\0` and `\u{1b}`. What a file or a caller says must not move the cursor or hide other words.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match is_hidden(c) {
+            // Writing to a string cannot fail.
+            true => drop(write!(shown, "{}", c.escape_debug())),
+            false => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a character is not shown, but does something.
+fn is_hidden(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        // Overrides and isolates (Unicode Standard Annex #9, section 2).
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn what_moves_a_cursor_is_shown_as_an_escape() {
+        for (text, shown) in [
+            ("您好\n\tHello ”", "您好\n\tHello ”"),
+            ("a\0b", "a\\0b"),
+            ("\u{1b}[2J\u{7}", "\\u{1b}[2J\\u{7}"),
+            ("\u{9b}31m\u{7f}\r", "\\u{9b}31m\\u{7f}\\r"),
+            ("a\u{202e}b\u{2066}", "a\\u{202e}b\\u{2066}"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+    }
+}
