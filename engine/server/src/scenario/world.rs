@@ -44,6 +44,8 @@ pub(super) struct World<'t> {
     /// Whether instances are dropped at each of their calls and built anew.
     pub(super) rebuild: bool,
     pub(super) asked: Asked,
+    /// What the contact waited for when the line dropped: it does again when the caller goes on.
+    pub(super) held: Asked,
     pub(super) due: Vec<(Millis, Due)>,
     /// The flow and the line that the contact's journal was at last.
     pub(super) place: Option<(String, u32)>,
@@ -157,6 +159,7 @@ impl<'t> World<'t> {
             guest: None,
             rebuild,
             asked: Asked::Nothing,
+            held: Asked::Nothing,
             due: Vec::new(),
             place: None,
             replies: 0,
@@ -273,6 +276,8 @@ impl<'t> World<'t> {
         let cause = match &input {
             Input::Called { .. } => Cause::Call,
             Input::PlayDone { .. } => Cause::PlayDone,
+            // What was asked for is said again when the caller goes on.
+            Input::Key(_) if self.contact.asks_to_go_on() => Cause::Call,
             _ => Cause::Other,
         };
         let mut out = std::mem::take(&mut self.out);
