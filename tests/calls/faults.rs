@@ -27,7 +27,7 @@ fn a_caller_who_vanished_is_hung_up_on_and_one_who_was_never_heard_stays() -> Re
     let mut world = World::edited(|project| {
         always_open(project)?;
         edit(&project.join("strowger.toml"), |text| {
-            text + "\n[media]\nvanished_after_s = 1\n"
+            text + "\n[media]\nvanished_after_s = 4\n"
         })
     })?;
     // A telephone behind a router that lets nothing out: its owner listens all the same.

@@ -1,7 +1,8 @@
 //! An engine that is killed again and again while calls are busy: what left the house is in a journal, and is there once.
 //!
 //! A call does not outlive its engine. Its keys wait for no disk; what it books does. So: of a call that booked every key is
-//! there, nothing is booked twice or by nobody, and every contact has one record, whole.
+//! there, nothing is booked twice or by nobody, and every contact has one record, whole. Behind the last commit lies each time
+//! the torn beginning of another one.
 //!
 //! `STROWGER_KILLS` says how often (5), `STROWGER_SEED` where the moments come from; both are printed.
 
@@ -14,6 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use strowger_contact::EntryKind;
 use strowger_tests::moments::number;
 use strowger_tests::program::{callbacks, copy_project, repository};
+use strowger_tests::torn::Log;
 use strowger_tests::{Engine, Moments, OrderService, Postgres, Raw, http};
 
 /// Calls at any time.
@@ -144,10 +146,18 @@ fn series(server: Option<&Postgres>) -> Result<()> {
                 })
             })
             .collect();
+        let mut torn = 0;
         for kill in 0..kills {
             // Up to about the length of two calls: many begin between two kills, and some are over.
             std::thread::sleep(Duration::from_millis(200 + moments.next(1_500)));
-            let again = engine.program.kill().and_then(|()| engine.restart());
+            let again = engine.program.kill().and_then(|()| {
+                // What the kill left of the next commit a loss of power would have left in pieces.
+                if let Some(log) = Log::read(&engine.data)? {
+                    log.tear(&mut moments)?;
+                    torn += 1;
+                }
+                engine.restart()
+            });
             if again.is_err()
                 || callers
                     .iter()
@@ -159,6 +169,7 @@ fn series(server: Option<&Postgres>) -> Result<()> {
             }
         }
         stop.store(true, Ordering::Relaxed);
+        ensure!(server.is_some() || torn > 0, "no log was torn");
         let mut had = Vec::new();
         for caller in callers {
             match caller.join() {

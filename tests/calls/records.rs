@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value as Json;
-use strowger_tests::http;
-use strowger_tests::program::{edit, strowger};
+use strowger_tests::program::{edit, free_port, strowger};
+use strowger_tests::{Phone, http};
 
 use crate::world::{World, always_open};
 
@@ -236,6 +236,108 @@ fn a_number_is_forgotten_by_the_program_while_it_serves_and_after() -> Result<()
         errors.contains("no number that can be forgotten"),
         "{errors}"
     );
+    Ok(())
+}
+
+/// Files of a folder that hold one of these words, but for caches that are shared by all tests.
+fn holding(folder: &Path, words: &[&str]) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_symlink() {
+            continue;
+        }
+        if path.is_dir() {
+            found.extend(holding(&path, words)?);
+            continue;
+        }
+        let name = path.display().to_string();
+        let bytes = std::fs::read(&path)?;
+        for word in words {
+            let has = bytes
+                .windows(word.len())
+                .any(|window| window == word.as_bytes());
+            if has || name.contains(word) {
+                found.push(format!("{word} in {name}"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Calls, chats, recordings, events that wait and events that nobody took, an answer that is kept for a key: by its digits or by
+/// a contact's id, nothing leads to the number any more.
+#[test]
+fn nothing_of_a_number_is_left_in_the_data_folder() -> Result<()> {
+    const NUMBER: &str = "+8613800138000";
+    let nobody = free_port()?;
+    let hooks = format!(
+        "\n[recording]\ncalls = true\n[chat]\nenabled = true\n\
+         [[webhooks]]\nname = \"dead\"\nurl = \"http://127.0.0.1:{nobody}/\"\nsecret_env = \"HOOK_KEY\"\nallow_private = true\nretry_for_s = 1\n\
+         [[webhooks]]\nname = \"waits\"\nurl = \"http://127.0.0.1:{nobody}/\"\nsecret_env = \"HOOK_KEY\"\nallow_private = true\n"
+    );
+    let mut engine =
+        strowger_tests::Engine::serve_with(&[("HOOK_KEY", "0123456789abcdef")], |project| {
+            let flow = FLOW.replace("1..4", "1..12");
+            std::fs::create_dir_all(project)?;
+            std::fs::write(project.join("tagged.flow.yaml"), flow)?;
+            std::fs::write(
+                project.join("routes.yaml"),
+                "routes:\n  - to: \"700\"\n    flow: tagged\n",
+            )?;
+            Ok(std::fs::write(
+                project.join("strowger.toml"),
+                format!("[project]\nname = \"numbers\"\n{hooks}"),
+            )?)
+        })?;
+    let mut phone = Phone::dial(engine.sip, "700", "call", &[])?;
+    phone.first_sound(Duration::from_secs(20))?;
+    phone.press("42#")?;
+    phone.ended()?;
+    assert_eq!(engine.reason(&phone.call_id)?, "completed");
+    let mut ids = vec![engine.contact(&phone.call_id)?["id"].clone()];
+    // Chats: one from the number, which writes itself, and one of somebody else who names it.
+    for (from, text) in [(NUMBER, "1"), ("web", "138 0013 8000")] {
+        let body = serde_json::json!({ "to": "700", "from": from }).to_string();
+        let key = ("Idempotency-Key", &*format!("k-{from}"));
+        let begun = http::send(engine.http, "POST", "/v1/chats", &[key], Some(&body))?;
+        let begun = begun.json()?;
+        let token = begun["token"].as_str().context("a token")?;
+        let id = begun["id"].as_str().context("an id")?;
+        let body = serde_json::json!({ "text": text, "client_id": "m1" });
+        let path = format!("/v1/chats/{id}/messages");
+        let taken = http::ask(engine.http, "POST", &path, Some(token), Some(&body))?;
+        assert_eq!(taken.status, 202, "{}", taken.body);
+        let http = engine.http;
+        engine
+            .program
+            .wait_until("the end of a chat", Duration::from_secs(20), || {
+                let contact = http::get(http, &format!("/v1/contacts/{id}"));
+                contact
+                    .and_then(|contact| contact.json())
+                    .is_ok_and(|contact| contact["reason"] == "completed")
+            })?;
+        ids.push(begun["id"].clone());
+    }
+    let project = engine.project.display().to_string();
+    let data = engine.data.display().to_string();
+    let run = |verb: &[&str]| strowger(&[verb, &["-p", &project, "--data", &data]].concat());
+    engine
+        .program
+        .wait_until("dead letters", Duration::from_secs(60), || {
+            run(&["webhooks", "dead"]).is_ok_and(|(_, out, _)| out.lines().count() >= 6)
+        })?;
+    let ids: Vec<&str> = ids.iter().filter_map(Json::as_str).collect();
+    let words = [&["13800138000"], &ids[..]].concat();
+    assert!(!holding(&engine.data, &words)?.is_empty(), "it is there");
+    let (code, out, errors) = run(&["forget", NUMBER, "--mentioned"])?;
+    assert_eq!(code, 0, "{out}{errors}");
+    engine.program.terminate()?;
+    engine.program.wait(Duration::from_secs(40))?;
+    let left = holding(&engine.data, &words)?;
+    assert!(left.is_empty(), "{left:#?}");
+    let (_, out, _) = run(&["webhooks", "dead"])?;
+    assert!(!ids.iter().any(|id| out.contains(id)), "{out}");
     Ok(())
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value as Json;
-use strowger_tests::OrderService;
 use strowger_tests::program::{aurora, copy_project, edit, repository, share_caches, strowger};
+use strowger_tests::{OrderService, Raw};
 use tempfile::TempDir;
 
 use crate::world::{World, always_open};
@@ -289,6 +289,13 @@ fn real_calls_are_replayed_traced_and_compared_and_one_cut_by_a_crash_too() -> R
     });
     assert!(metered, "{events}");
 
+    // One that ends before its flow begins.
+    let mut nobody = Raw::new(world.engine.sip, "999")?;
+    nobody.invite("")?;
+    nobody.until("SIP/2.0 404")?;
+    nobody.send("ACK", 1, "", "")?;
+    assert_eq!(world.engine.reason(&nobody.call_id)?, "no-route");
+
     let mut phone = world.dial("100")?;
     phone.listen(Duration::from_millis(300));
     phone.press("21")?;
@@ -365,8 +372,18 @@ fn real_calls_are_replayed_traced_and_compared_and_one_cut_by_a_crash_too() -> R
     let (code, out, errors) = strowger(&against)?;
     assert_eq!(code, 1, "{out}{errors}");
     assert!(
-        out.contains("1 contacts: 0 the same, 1 differ, 0 not replayed"),
+        out.contains("2 contacts: 0 the same, 1 differ, 1 not replayed"),
         "{out}"
+    );
+    assert!(
+        out.contains("1  not replayed: the contact ended before its flow began, as `no-route`"),
+        "{out}"
+    );
+    let (code, _, errors) = set(&["--against", "all", "--on", "draft"])?;
+    assert_eq!(code, 2);
+    assert!(
+        errors.contains("served from its folder") && errors.contains("--on ../draft"),
+        "{errors}"
     );
     assert!(
         out.contains("main-menu/main: step orders (call) -> step operator"),

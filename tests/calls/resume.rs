@@ -267,6 +267,28 @@ fn killed_between_the_drop_and_the_next_call_the_engine_goes_on_in_the_callers_l
     assert_eq!(record["tags"]["number"], "13900139000");
     assert_eq!(record["drops"].as_array().map(Vec::len), Some(2));
     assert_eq!(world.orders.asked("POST /callbacks")?, 1);
+    // It is a test too, which passes.
+    let id = record["id"].as_str().context("an id")?;
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    let (project, data) = (project.display().to_string(), data.display().to_string());
+    let (code, case, told) = strowger(&[
+        "trace",
+        id,
+        "--project",
+        &project,
+        "--data",
+        &data,
+        "--save-as-test",
+        "cut off twice",
+    ])?;
+    assert_eq!(code, 0, "{case}{told}");
+    for act in ["drop", "call_back", "press: 1"] {
+        let times = case
+            .lines()
+            .filter(|line| line.trim() == format!("- {act}"))
+            .count();
+        assert!(times >= 2, "{times} `{act}`: {case}");
+    }
     Ok(())
 }
 

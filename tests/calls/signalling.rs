@@ -4,10 +4,11 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use anyhow::Result;
+use strowger_contact::EntryKind;
 use strowger_tests::program::{free_port, strowger};
 use strowger_tests::{Engine, Phone, Supplier};
 
-use crate::world::{LANGUAGE_ZH, MENU_EN, PROMPT, World, always_open};
+use crate::world::{LANGUAGE_EN, LANGUAGE_ZH, MENU_EN, PROMPT, World, always_open};
 
 #[test]
 fn an_unknown_number_is_refused_with_404_and_a_log_line() -> Result<()> {
@@ -194,6 +195,29 @@ fn a_key_before_the_ack_is_type_ahead() -> Result<()> {
     world.hears(&mut phone, MENU_EN)?;
     phone.cue()?;
     phone.ended()
+}
+
+#[test]
+fn keys_of_another_source_are_nobody_s() -> Result<()> {
+    let world = World::edited(always_open)?;
+    let mut phone = world.dial("100")?;
+    phone.hear(&*world.zh(LANGUAGE_ZH)?, PROMPT)?;
+    // Chinese, if it counted.
+    phone.strangers_key('1')?;
+    phone.hear(&*world.en(LANGUAGE_EN)?, PROMPT)?;
+    phone.press("2")?;
+    phone.strangers_key('1')?;
+    world.hears(&mut phone, MENU_EN)?;
+    phone.cue()?;
+    phone.ended()?;
+    let journal = world.engine.journal(&phone.call_id)?;
+    let keys = journal.iter().filter_map(|entry| match entry.kind {
+        EntryKind::Key { key } => Some(key),
+        _ => None,
+    });
+    assert_eq!(keys.collect::<Vec<_>>(), ['2']);
+    assert!(world.engine.metric("rtp_foreign_total")? > 20);
+    Ok(())
 }
 
 #[test]

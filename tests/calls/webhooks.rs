@@ -161,6 +161,60 @@ fn what_happens_is_told_signed_and_again_until_it_is_taken() -> Result<()> {
 }
 
 #[test]
+fn a_call_that_is_up_when_the_engine_is_killed_is_over_and_told_once() -> Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+    let requests = receiver(address, &[200])?;
+    let mut engine = served(&hook(address, ""))?;
+    let mut phone = Phone::dial(engine.sip, "ivr", "call", &[])?;
+    engine.contact_up(&phone.call_id)?;
+    phone.first_sound(Duration::from_secs(20))?;
+    phone.listen(Duration::from_millis(700));
+    let limit = Duration::from_secs(20);
+    let began = requests.recv_timeout(limit)?.check()?;
+    assert_eq!(began["event"], "contact.began");
+    // Killed with the call, and then again with nothing but what is to be told of it.
+    for _ in 0..3 {
+        engine.program.kill()?;
+        engine.restart()?;
+    }
+    let id = engine.contact(&phone.call_id)?["id"].clone();
+    let id = id.as_str().context("an id")?;
+    let record = strowger_tests::http::get(engine.http, &format!("/v1/contacts/{id}/record"))?;
+    let record = record.json()?;
+    assert_eq!(
+        (&record["reason"], &record["ended_by"]),
+        (&"engine-stopped".into(), &"engine".into()),
+        "{record}"
+    );
+    // It lasted as long as its journal, and ended when that was found out.
+    let ms = |key: &str| record[key].as_u64().unwrap_or_default();
+    assert!(ms("total_ms") > 0, "{record}");
+    assert!(
+        ms("started_at") + ms("total_ms") <= ms("ended_at"),
+        "{record}"
+    );
+    // Another call, so that whatever is told twice is told before it.
+    let call_id = a_call(&engine)?;
+    let next = engine.contact(&call_id)?["id"].clone();
+    let mut ended = std::collections::BTreeSet::new();
+    loop {
+        let told = requests.recv_timeout(limit)?.check()?;
+        if told["event"] != "contact.ended" {
+            continue;
+        }
+        if told["contact"] == next {
+            break;
+        }
+        assert_eq!(told["contact"], id);
+        assert_eq!(told["record"]["reason"], "engine-stopped");
+        ended.insert(told["id"].as_str().context("an id")?.to_owned());
+    }
+    // A kill in mid-request may tell an event again, under its own name.
+    assert_eq!(ended.len(), 1, "{ended:?}");
+    Ok(())
+}
+
+#[test]
 fn what_nobody_takes_is_a_dead_letter_that_can_be_sent_again() -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
     let mut engine = served(&hook(

@@ -12,6 +12,7 @@ mod replay;
 mod shadow;
 mod shared;
 mod shop;
+mod stream;
 mod told;
 mod uploads;
 mod vault;

@@ -1,4 +1,5 @@
-//! An engine that is killed again and again while chats are busy: all that was acknowledged is there once.
+//! An engine that is killed again and again while chats are busy: all that was acknowledged is there once. Behind the last
+//! commit lies each time the torn beginning of another one.
 //!
 //! `STROWGER_KILLS` says how often (25 on SQLite, 5 on PostgreSQL), `STROWGER_SEED` where the moments come from; both are printed.
 
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use strowger_contact::EntryKind;
 use strowger_tests::moments::number;
+use strowger_tests::torn::Log;
 use strowger_tests::{Moments, Postgres, http};
 
 use crate::world::{BOOKED, OFFER, QUESTION, Talk, World, one};
@@ -87,11 +89,22 @@ fn series(server: Option<&Postgres>, kills: u64) -> Result<()> {
                 })
             })
             .collect();
+        let mut torn = 0;
         for kill in 0..kills {
             let pause = Duration::from_millis(moments.next(400));
             std::thread::sleep(pause);
             let again = world
-                .crash()
+                .engine
+                .program
+                .kill()
+                .and_then(|()| {
+                    // What the kill left of the next commit a loss of power would have left in pieces.
+                    if let Some(log) = Log::read(&world.engine.data)? {
+                        log.tear(&mut moments)?;
+                        torn += 1;
+                    }
+                    world.engine.restart()
+                })
                 .with_context(|| format!("kill {kill} of seed {seed}"));
             if again.is_err()
                 || writers
@@ -104,6 +117,7 @@ fn series(server: Option<&Postgres>, kills: u64) -> Result<()> {
             }
         }
         stop.store(true, Ordering::Relaxed);
+        ensure!(server.is_some() || torn > 0, "no log was torn");
         let mut had = Vec::new();
         for writer in writers {
             match writer.join() {

@@ -194,3 +194,71 @@ fn a_chat_that_holds_one_stays_in_memory_and_loses_nothing_while_nobody_writes()
     assert_eq!(world.sent().first().context("a request")?, "pin=48151623;");
     Ok(())
 }
+
+/// Typed once more, a turn too late: the menu takes none of it, and it is a PIN all the same.
+#[test]
+fn one_that_comes_a_turn_late_is_seen_nowhere() -> Result<()> {
+    const LATE: &str = "9182";
+    let mut world = World::start("")?;
+    let mut talk = Talk::begin(world.engine.http, "700", None)?;
+    talk.asked(PIN)?;
+    talk.write("48151623")?;
+    talk.asked(SURE)?;
+    talk.write(LATE)?;
+    talk.until("question", |talk| talk.times(SURE) == 2)?;
+    talk.write("1")?;
+    assert_eq!(talk.ended()?, "paid");
+    let journal = world.journal(&talk.id)?;
+    let texts: Vec<_> = journal
+        .iter()
+        .filter_map(|entry| match &entry.kind {
+            EntryKind::Wrote { text, .. } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts, ["••••••••", "••••", "1"]);
+    let mut seen = vec![serde_json::to_string(&journal)?];
+    for part in ["", "/trace", "/transcript", "/record"] {
+        let path = format!("/v1/contacts/{}{part}", talk.id);
+        seen.push(http::get(world.engine.http, &path)?.body);
+    }
+    seen.push(world.engine.program.log());
+    world.engine.program.terminate()?;
+    world.engine.program.wait(Duration::from_secs(40))?;
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    let (project, data) = (project.display().to_string(), data.display().to_string());
+    let run = |verb: &[&str]| strowger(&[verb, &["--project", &project, "--data", &data]].concat());
+    let (code, case, told) = run(&["trace", &talk.id, "--save-as-test", "late"])?;
+    assert_eq!(code, 0, "{case}{told}");
+    assert!(
+        case.contains("send: \"••••\"") && told.contains("stands as `•`"),
+        "{case}{told}"
+    );
+    let (_, trace, _) = run(&["trace", &talk.id])?;
+    assert!(
+        trace.contains("asks for 4 to 8 digits") && !trace.contains("Offered"),
+        "{trace}"
+    );
+    seen.extend([case, told, trace]);
+    for text in &seen {
+        assert!(!text.contains(LATE) && !text.contains("48151623"), "{text}");
+    }
+    let (code, out, err) = run(&["replay", &talk.id])?;
+    assert_eq!(code, 0, "{out}{err}");
+
+    // As a program of format 4 wrote it, with the text for all to see, it is replayed as well.
+    let lines: Vec<String> = journal
+        .iter()
+        .map(serde_json::to_string)
+        .collect::<Result<_, _>>()?;
+    let older = lines.join("\n").replace("\"••••\"", &format!("\"{LATE}\""));
+    let older = older.replacen("\"format\":5", "\"format\":4", 1);
+    assert!(older.matches(LATE).count() >= 3, "{older}");
+    let file = world.engine.project.with_file_name("format-4.jsonl");
+    std::fs::write(&file, older)?;
+    let file = file.display().to_string();
+    let (code, out, err) = run(&["replay", &file])?;
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("the same"), "{out}");
+    Ok(())
+}

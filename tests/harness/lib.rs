@@ -11,6 +11,7 @@ pub mod postgres;
 pub mod program;
 pub mod raw;
 pub mod supplier;
+pub mod torn;
 pub mod upstream;
 
 pub use audio::{Ear, Prompts};

@@ -21,8 +21,6 @@ use crate::program::{Program, free_port, repository};
 pub const CALLER: &str = "+8613800138000";
 /// How long a key is down, in milliseconds.
 const PRESS_MS: u32 = 80;
-/// The source of everything that this phone sends.
-const SSRC: u32 = 0x5ca1_ab1e;
 /// Silence between two keys.
 const BETWEEN: Duration = Duration::from_millis(60);
 /// Payload type of telephone-event in the scenarios' offers.
@@ -71,8 +69,12 @@ pub struct Phone {
     control: SocketAddr,
     socket: UdpSocket,
     engine: Option<SocketAddr>,
+    /// Its source, and where its numbers begin: chance, as RFC 3550 §5.1 asks.
+    ssrc: u32,
     sequence: u16,
     timestamp: u32,
+    /// The timestamp of its beginning.
+    base: u32,
     cues: u32,
     /// When audio was sent last; none once the phone has fallen silent.
     sent: Option<Instant>,
@@ -142,6 +144,7 @@ impl Phone {
         }
         let sipp = Program::start(command, "sipp", folder.path().join("log"))?;
         let control = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let (ssrc, base) = (rand::random(), rand::random());
         Ok(Phone {
             call_id,
             ear: Ear::default(),
@@ -149,8 +152,10 @@ impl Phone {
             control,
             socket,
             engine: None,
-            sequence: 1,
-            timestamp: 8_000,
+            ssrc,
+            sequence: rand::random(),
+            timestamp: base,
+            base,
             cues: 0,
             sent: Some(Instant::now()),
             started: Instant::now(),
@@ -238,7 +243,7 @@ impl Phone {
                     payload_type: DTMF,
                     sequence: self.sequence,
                     timestamp: self.timestamp,
-                    ssrc: SSRC,
+                    ssrc: self.ssrc,
                     payload: &body,
                 };
                 let mut datagram = [0; HEADER_BYTES + 4];
@@ -283,9 +288,45 @@ impl Phone {
         if sent.elapsed() < SIGN_OF_LIFE {
             return Ok(());
         }
+        self.sends_silence(engine)
+    }
+
+    fn sends_silence(&mut self, engine: SocketAddr) -> Result<()> {
         self.sent = Some(Instant::now());
         self.catch_up();
         self.send(engine, Codec::Pcmu, &[Codec::Pcmu.silence(); FRAME_SAMPLES])
+    }
+
+    /// Lets somebody else press a key in this call: from another port, as an own stream of sound and events.
+    pub fn strangers_key(&self, key: char) -> Result<()> {
+        let engine = self.engine.context("nothing was heard yet")?;
+        let stranger = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let ssrc = rand::random();
+        let mut sequence: u16 = rand::random();
+        let mut send = |marker, payload_type, timestamp, payload: &[u8]| -> Result<()> {
+            let packet = Packet {
+                marker,
+                payload_type,
+                sequence,
+                timestamp,
+                ssrc,
+                payload,
+            };
+            let mut datagram = [0; HEADER_BYTES + FRAME_SAMPLES];
+            let length = packet.write(&mut datagram).context("a frame fits")?;
+            stranger.send_to(&datagram[..length], engine)?;
+            sequence = sequence.wrapping_add(1);
+            Ok(())
+        };
+        for frame in 0..10 {
+            let silence = [Codec::Pcmu.silence(); FRAME_SAMPLES];
+            send(false, 0, frame * FRAME_SAMPLES as u32, &silence)?;
+        }
+        let press = KeyPress::new(key, PRESS_MS).with_context(|| format!("`{key}` is no key"))?;
+        for report in press {
+            send(report.marker, DTMF, 4_000, &report.event.to_bytes())?;
+        }
+        Ok(())
     }
 
     fn send(
@@ -299,7 +340,7 @@ impl Phone {
             payload_type: codec.payload_type(),
             sequence: self.sequence,
             timestamp: self.timestamp,
-            ssrc: SSRC,
+            ssrc: self.ssrc,
             payload,
         };
         let mut datagram = [0; HEADER_BYTES + FRAME_SAMPLES];
@@ -312,8 +353,9 @@ impl Phone {
 
     /// A pause takes time on the axis of the timestamps too.
     fn catch_up(&mut self) {
-        let clock = 8_000 + self.started.elapsed().as_millis() as u32 * 8;
-        self.timestamp = self.timestamp.max(clock);
+        let passed = self.started.elapsed().as_millis() as u32 * 8;
+        let sent = self.timestamp.wrapping_sub(self.base);
+        self.timestamp = self.base.wrapping_add(sent.max(passed));
     }
 
     /// Sends a datagram to the engine's audio port, whatever it is.
@@ -375,8 +417,12 @@ impl Phone {
         let Ok(packet) = Packet::parse(&buffer[..length]) else {
             return false;
         };
-        self.engine = Some(source);
+        let first = self.engine.replace(source).is_none();
         self.ear.take(packet.payload);
+        if first && self.sent.is_some() {
+            // A telephone sends from the beginning.
+            let _ = self.sends_silence(source);
+        }
         true
     }
 }

@@ -10,6 +10,7 @@ mod older;
 mod outage;
 mod published;
 mod retention;
+mod torn;
 mod world;
 
 use anyhow::{Context, Result};
@@ -75,6 +76,7 @@ on_both! {
     cases::a_contact_cut_by_a_crash_gets_a_record_of_its_journal,
     retention::errors_and_the_first_of_each_path_outlive_the_rest,
     retention::above_the_bound_the_ordinary_go_before_the_rare,
+    retention::each_tenant_is_held_to_its_own_days_and_bounds,
     retention::a_number_is_forgotten_whole_and_again_after_a_cut,
     ladders::messages_come_back_in_order_and_go_with_the_journal,
     ladders::a_number_in_a_ladder_is_a_mention,

@@ -1,12 +1,13 @@
 //! What goes, in which order, and what is found of a number.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use strowger_server::project::{KeepFiles, KeepRows, RetentionSection};
 use strowger_server::records::ContactRecord;
-use strowger_server::retention::{Forgetting, Gone, Sweep, forget};
+use strowger_server::retention::{Forgetting, Gone, Rules, Sweep, forget};
 use strowger_server::store::{KvLimits, Place, Record, RecordFilter, Space, Store, Writer};
 
 use crate::world::{Database, began, key, open, record};
@@ -29,12 +30,28 @@ fn sound(place: &Place, name: &str) -> PathBuf {
 /// Contacts that are over: id, the day of the end, the path, whether it failed. Each has a journal and a recording.
 async fn filled(database: &Database<'_>, contacts: &[(&str, u64, &str, bool)]) -> Result<Store> {
     let store = open(&database.place).await?;
+    fill(database, &store, "aurora", contacts).await?;
+    Ok(store)
+}
+
+/// The same of a tenant.
+async fn fill(
+    database: &Database<'_>,
+    store: &Store,
+    tenant: &str,
+    contacts: &[(&str, u64, &str, bool)],
+) -> Result<()> {
     let (writer, _) = Writer::start(store.clone());
     std::fs::create_dir_all(folder(&database.place).join("recordings"))?;
     for (id, day, path, failed) in contacts {
-        writer.write(began(id, id)).await;
+        let mut beginning = began(id, id);
+        if let Record::Began { tenant: whose, .. } = &mut beginning {
+            *whose = tenant.to_owned();
+        }
+        writer.write(beginning).await;
         writer.write(key(id, 0)).await;
         let kept = ContactRecord {
+            tenant: tenant.to_owned(),
             path_hash: (*path).to_owned(),
             failures: u32::from(*failed),
             ..record(id, day * DAY)
@@ -49,8 +66,7 @@ async fn filled(database: &Database<'_>, contacts: &[(&str, u64, &str, bool)]) -
             .await;
         std::fs::write(sound(&database.place, &format!("{id}.wav")), [0; 1_000])?;
     }
-    writer.flush().await.map_err(anyhow::Error::msg)?;
-    Ok(store)
+    writer.flush().await.map_err(anyhow::Error::msg)
 }
 
 async fn swept(
@@ -59,9 +75,24 @@ async fn swept(
     rules: &RetentionSection,
     dry: bool,
 ) -> Result<Gone> {
+    let rules = Rules {
+        tenant: Some("aurora".to_owned()),
+        all: rules.clone(),
+        ..Rules::default()
+    };
+    let gone = swept_all(database, store, &rules, dry).await?;
+    gone.get("aurora").copied().context("it was swept")
+}
+
+/// What goes, by tenant.
+async fn swept_all(
+    database: &Database<'_>,
+    store: &Store,
+    rules: &Rules,
+    dry: bool,
+) -> Result<BTreeMap<String, Gone>> {
     let sweep = Sweep {
         store,
-        tenant: Some("aurora"),
         recordings: folder(&database.place).join("recordings"),
         rules,
         now: NOW * DAY,
@@ -204,6 +235,87 @@ pub async fn above_the_bound_the_ordinary_go_before_the_rare(
     ] {
         let file = sound(&database.place, &format!("{name}.wav"));
         assert_eq!(file.exists(), there, "{name}");
+    }
+    Ok(())
+}
+
+pub async fn each_tenant_is_held_to_its_own_days_and_bounds(database: &Database<'_>) -> Result<()> {
+    // Of each: the first of its path, an ordinary one, an error, and a young ordinary one.
+    let of = |letter: &str| ["1", "2", "3", "4"].map(|number| format!("{letter}{number}-0"));
+    let store = open(&database.place).await?;
+    let names: Vec<[String; 4]> = ["a", "b", "c"].map(of).into();
+    for (tenant, ids) in ["aurora", "borealis", "corona"].into_iter().zip(&names) {
+        let [first, ordinary, error, young] = ids;
+        let contacts = [
+            (first.as_str(), 900, "menu", false),
+            (ordinary.as_str(), 901, "menu", false),
+            (error.as_str(), 902, "menu", true),
+            (young.as_str(), 995, "menu", false),
+        ];
+        fill(database, &store, tenant, &contacts).await?;
+        // Together too much for a bound of 2 MB, each by itself not, but for the last.
+        let bytes = if tenant == "corona" {
+            1_200_000
+        } else {
+            400_000
+        };
+        for id in ids {
+            std::fs::write(sound(&database.place, &format!("{id}.wav")), vec![0; bytes])?;
+        }
+    }
+    // Whose file nobody knows stays, and weighs for nobody.
+    std::fs::write(sound(&database.place, "z9-0.wav"), vec![0; 3_000_000])?;
+    let days = |days| {
+        Some(KeepRows {
+            days: Some(days),
+            ..KeepRows::default()
+        })
+    };
+    let rules = Rules {
+        tenant: None,
+        all: RetentionSection {
+            journals: days(50),
+            recordings: Some(KeepFiles {
+                max_mb: Some(2),
+                ..KeepFiles::default()
+            }),
+            ..RetentionSection::default()
+        },
+        // One keeps its journals longer, by its own file; what that does not name is the centre's.
+        own: BTreeMap::from([(
+            "borealis".to_owned(),
+            RetentionSection {
+                journals: days(500),
+                ..RetentionSection::default()
+            },
+        )]),
+    };
+    let dry = swept_all(database, &store, &rules, true).await?;
+    let gone = swept_all(database, &store, &rules, false).await?;
+    assert_eq!(dry, gone);
+    let told = |tenant: &str| {
+        gone.get(tenant)
+            .map(|gone| (gone.journals, gone.recordings, gone.bytes))
+    };
+    assert_eq!(told("aurora"), Some((1, 0, 0)));
+    assert_eq!(told("borealis"), Some((0, 0, 0)));
+    // 4.8 MB: the ordinary ones go, and then the oldest of the rare.
+    assert_eq!(told("corona"), Some((1, 3, 3_600_000)));
+    for (id, journal, recording) in [
+        ("a1-0", true, true),
+        ("a2-0", false, true),
+        ("a3-0", true, true),
+        ("a4-0", true, true),
+        ("b2-0", true, true),
+        ("c1-0", true, false),
+        ("c2-0", false, false),
+        ("c3-0", true, true),
+        ("c4-0", true, false),
+        ("z9-0", false, true),
+    ] {
+        let there = !store.journal(id).await?.entries.is_empty();
+        let file = sound(&database.place, &format!("{id}.wav")).exists();
+        assert_eq!((there, file), (journal, recording), "{id}");
     }
     Ok(())
 }

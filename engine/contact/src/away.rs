@@ -12,8 +12,8 @@ use crate::contact::{Contact, State};
 use crate::entry::{EntryKind, HIDDEN};
 use crate::facts::Channel;
 use crate::io::{Output, Segment};
-use crate::talk::veiled;
 use crate::timers::{Timer, Timers};
+use crate::veil::veiled;
 
 /// How often the line of one contact may drop and be taken up again: with the longest window, five days.
 pub const MAX_DROPS: u32 = 5;

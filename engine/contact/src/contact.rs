@@ -17,6 +17,7 @@ use crate::facts::Facts;
 use crate::io::{Ending, Input, Output};
 use crate::parting::Parting;
 use crate::program::Program;
+use crate::talk::Ahead;
 use crate::timers::{Timer, Timers};
 use crate::trail::Trail;
 
@@ -34,7 +35,7 @@ pub struct Contact {
     pub(crate) state: State,
     pub(crate) timers: Timers,
     pub(crate) typed_ahead: VecDeque<char>,
-    pub(crate) written_ahead: VecDeque<String>,
+    pub(crate) written_ahead: VecDeque<Ahead>,
     /// An end key pressed after an entry that was already complete is part of that entry.
     pub(crate) swallow: Option<(char, Millis)>,
     pub(crate) hung_up: bool,
@@ -61,6 +62,10 @@ pub struct Contact {
     pub(crate) last_activation: u32,
     pub(crate) aside: Aside,
     pub(crate) trail: Trail,
+    /// A step has asked for a secret: texts that no step takes may be one.
+    pub(crate) asked_secret: bool,
+    /// The journal's, by which it hides more or less.
+    pub(crate) format: u32,
     next_entry: u32,
 }
 
@@ -130,6 +135,8 @@ impl Contact {
             last_activation: 0,
             aside: Aside::default(),
             trail: Trail::default(),
+            asked_secret: false,
+            format: FORMAT,
             next_entry: 0,
             program,
             facts,
@@ -199,13 +206,15 @@ impl Contact {
     /// Whether it knows what was entered as a secret: in its memory alone.
     pub fn holds_secrets(&self) -> bool {
         self.secrets.values().any(Option::is_some)
+            || self.written_ahead.iter().any(|ahead| ahead.hidden)
     }
 
-    /// Forgets the texts of all secrets; their handles stay. What stands for them in a contact that was made again from
-    /// its journal is not what was entered.
+    /// Forgets the texts of all secrets, whose handles stay, and what was written ahead and hidden. What stands for them in
+    /// a contact that was made again from its journal is not what was entered.
     fn forget_secrets(&mut self, now: Millis, out: &mut Vec<Output>) {
         if self.holds_secrets() {
             self.secrets.values_mut().for_each(|text| *text = None);
+            self.written_ahead.retain(|ahead| !ahead.hidden);
             self.write(now, EntryKind::SecretsLost, out);
         }
     }
@@ -283,7 +292,7 @@ impl Contact {
             to: self.facts.to.clone(),
             flow: plan.flow.clone(),
             hash: plan.hash.clone(),
-            format: FORMAT,
+            format: self.format,
             id: self.facts.id.clone(),
             since: self.facts.started_at,
             content: self.program.content().to_owned(),

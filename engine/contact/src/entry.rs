@@ -10,8 +10,8 @@ use crate::io::{Ending, Segment};
 
 /// The journal's format: 1 told what a contact did, 2 also holds every input with its time, so that the
 /// contact can be replayed, 3 also the language it began in, and what a chat was offered, 4 also lines that
-/// dropped, callers who came back, and the loss of secrets. Written into [`EntryKind::Started`].
-pub const FORMAT: u32 = 4;
+/// dropped, callers who came back, and the loss of secrets; since 5 texts that no step took are hidden. Written into [`EntryKind::Started`].
+pub const FORMAT: u32 = 5;
 
 /// Stands in the journal for a key or a character that must not be seen.
 pub const HIDDEN: char = '•';
@@ -152,7 +152,7 @@ pub enum EntryKind {
     },
     /// The contact wrote something.
     Wrote {
-        /// What.
+        /// What; each character `•` when it may be a secret, and the digits of what no step took.
         text: String,
         /// The name its sender gave it.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -36,6 +36,7 @@ mod step;
 mod talk;
 mod timers;
 mod trail;
+mod veil;
 mod walk;
 
 pub use away::MAX_DROPS;

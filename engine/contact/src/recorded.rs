@@ -10,7 +10,8 @@ use crate::contact::Contact;
 use crate::entry::{Entry, EntryKind, FORMAT, HIDDEN};
 use crate::facts::Facts;
 use crate::program::Program;
-use crate::talk::MAX_TYPED_AHEAD;
+use crate::talk::{MAX_TYPED_AHEAD, MAX_WRITTEN_AHEAD};
+use crate::veil::is_hidden;
 
 /// The first format that holds the inputs.
 const OLDEST: u32 = 2;
@@ -18,6 +19,8 @@ const OLDEST: u32 = 2;
 const ANY_DIGIT: char = '7';
 /// The host call that tells whether a secret entry could be a card's number.
 const IS_CARD_NUMBER: &str = "media.is-card-number";
+/// The host call that takes keys and texts.
+const LISTEN: &str = "media.listen";
 /// Longest secret that is made up again, in characters.
 const MAX_SECRET: usize = 4_000;
 
@@ -34,6 +37,8 @@ pub struct Beginning {
     pub content: String,
     /// The language it begins in, where that is not the flow's first.
     pub language: Option<String>,
+    /// The journal's format.
+    pub format: u32,
 }
 
 impl Beginning {
@@ -41,6 +46,7 @@ impl Beginning {
     pub fn contact(&self, program: Arc<Program>) -> Option<Contact> {
         let mut contact = Contact::new(program, &self.flow, self.facts.clone())?;
         contact.begin_with(self.language.clone(), BTreeMap::new());
+        contact.format = self.format;
         Some(contact)
     }
 }
@@ -58,9 +64,14 @@ pub enum RecordedError {
         "the journal is of format {0}, this program knows up to {FORMAT}: use the newer program"
     )]
     Newer(u32),
-    /// The contact never began to walk.
-    #[error("the contact ended before its flow began: there is nothing to replay")]
-    NeverStarted,
+    /// The contact never began to walk: how it ended, where that is known.
+    #[error("the contact ended before its flow began{}: there is nothing to replay", as_told(.0))]
+    NeverStarted(Option<String>),
+    /// Nothing is there.
+    #[error(
+        "the journal is empty: retention removed it, or the engine was stopped before anything was written"
+    )]
+    Empty,
     /// It was read while the contact lasted.
     #[error(
         "the journal lacks the contact's seed, which is told only when the contact is over: fetch it again then"
@@ -72,6 +83,13 @@ pub enum RecordedError {
         /// Its number.
         missing: u32,
     },
+}
+
+fn as_told(reason: &Option<String>) -> String {
+    match reason {
+        Some(reason) => format!(", as `{reason}`"),
+        None => String::new(),
+    }
 }
 
 /// The beginning of the contact that a journal tells of.
@@ -95,7 +113,14 @@ pub fn beginning(entries: &[Entry]) -> Result<Beginning, RecordedError> {
         language,
     }) = entries.first().map(|entry| &entry.kind)
     else {
-        return Err(RecordedError::NeverStarted);
+        let ended = entries.iter().find_map(|entry| match &entry.kind {
+            EntryKind::Ended(ending) => Some(ending.reason.clone()),
+            _ => None,
+        });
+        return Err(match entries.is_empty() {
+            true => RecordedError::Empty,
+            false => RecordedError::NeverStarted(ended),
+        });
     };
     match *format {
         OLDEST..=FORMAT => {}
@@ -119,6 +144,7 @@ pub fn beginning(entries: &[Entry]) -> Result<Beginning, RecordedError> {
         hash: hash.clone(),
         content: content.clone(),
         language: language.clone(),
+        format: *format,
     })
 }
 
@@ -141,7 +167,10 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
     let mut ahead: VecDeque<u32> = VecDeque::new();
     // Hidden digits that the listening step took since it began to listen.
     let mut taken: Vec<u32> = Vec::new();
-    let mut hidden_text: Option<u32> = None;
+    // The text that the listening step took, and those that wait for one that listens.
+    let mut written: Option<u32> = None;
+    let mut written_ahead: VecDeque<u32> = VecDeque::new();
+    let mut listens = false;
     // What stands for the secret heard last, and where it is spelled.
     let mut said: Option<(String, Vec<u32>, Option<u32>)> = None;
     for entry in entries {
@@ -164,28 +193,48 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
                 }
             }
             EntryKind::Wrote { text, .. } => {
-                let hidden = !text.is_empty() && text.chars().all(|c| c == HIDDEN);
-                hidden_text = hidden.then_some(entry.seq);
                 texts.insert(entry.seq, text.clone());
+                match listens {
+                    true => written = Some(entry.seq),
+                    false if written_ahead.len() < MAX_WRITTEN_AHEAD => {
+                        written_ahead.push_back(entry.seq);
+                    }
+                    false => {}
+                }
             }
-            EntryKind::Asked { .. } => {
+            EntryKind::Asked { function, .. } => {
                 taken.clear();
-                hidden_text = None;
+                written = None;
+                listens = function == LISTEN;
             }
+            // What was written before a secret is asked for is no answer to it.
+            EntryKind::Offered { secret: true, .. } => written_ahead.clear(),
             // The listening step will hear all of it again.
             EntryKind::Dropped { .. } => taken.clear(),
-            EntryKind::GlobalKey { key } => spell(&mut keys, &taken, key),
+            EntryKind::GlobalKey { key } => {
+                listens = false;
+                written = written.or_else(|| written_ahead.pop_front());
+                spell(&mut keys, &taken, key);
+                reveal(&mut texts, written, key);
+            }
             EntryKind::Heard { heard } => {
+                listens = false;
+                if heard != "nothing" {
+                    written = written.or_else(|| written_ahead.pop_front());
+                }
                 if let Some(key) = heard.get("choice").and_then(Json::as_str) {
                     spell(&mut keys, &taken, key);
+                }
+                let open = ["choice", "digits", "text"];
+                let mut open = open.iter().filter_map(|kind| heard.get(kind)?.as_str());
+                if let Some(text) = open.next() {
+                    reveal(&mut texts, written, text);
                 }
                 if let Some(secret) = heard.get("secret") {
                     let text = stand_in(secret);
                     spell(&mut keys, &taken, &text);
-                    if let Some(seq) = hidden_text {
-                        texts.insert(seq, text.clone());
-                    }
-                    said = Some((text, taken.clone(), hidden_text));
+                    reveal(&mut texts, written, &text);
+                    said = Some((text, taken.clone(), written));
                 }
             }
             // What was told of the entry must be true of what stands for it. Steps ask about the entry heard last.
@@ -193,18 +242,31 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
                 function, result, ..
             } if function == IS_CARD_NUMBER => {
                 let is = result.get("ok").and_then(Json::as_bool);
-                if let (Some(is), Some((text, taken, hidden_text))) = (is, &said) {
+                if let (Some(is), Some((text, taken, written))) = (is, &said) {
                     let text = checked(text, is);
                     spell(&mut keys, taken, &text);
-                    if let Some(seq) = hidden_text {
-                        texts.insert(*seq, text);
+                    if let Some(written) = written {
+                        texts.insert(*written, text);
                     }
                 }
+            }
+            EntryKind::Outcome { .. } | EntryKind::Failed { .. } => listens = false,
+            EntryKind::SecretsLost => {
+                written_ahead.retain(|seq| !texts.get(seq).is_some_and(|text| is_hidden(text)));
             }
             _ => {}
         }
     }
     (keys, texts)
+}
+
+/// Lets a hidden text be the one that led to what was heard.
+fn reveal(texts: &mut BTreeMap<u32, String>, written: Option<u32>, heard: &str) {
+    if let Some(text) = written.and_then(|seq| texts.get_mut(&seq))
+        && is_hidden(text)
+    {
+        heard.clone_into(text);
+    }
 }
 
 /// Lets the last of these keys be those of a text, from its end on.

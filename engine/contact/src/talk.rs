@@ -16,13 +16,22 @@ use crate::facts::Channel;
 use crate::io::{Output, Segment, ok};
 use crate::listening::{Listening, Verdict};
 use crate::timers::Timer;
+use crate::veil::{hidden, is_hidden, veiled};
 
 /// Most keys kept that were typed ahead; further ones are dropped.
 pub(crate) const MAX_TYPED_AHEAD: usize = 64;
 /// Most texts kept that were written ahead; further ones are dropped.
-const MAX_WRITTEN_AHEAD: usize = 16;
+pub(crate) const MAX_WRITTEN_AHEAD: usize = 16;
 /// Longest text of a contact, in characters; the rest is dropped.
 const MAX_WRITTEN: usize = 4_000;
+
+/// A text that waits for a step to take it.
+#[derive(Debug)]
+pub(crate) struct Ahead {
+    text: String,
+    /// The journal does not show it: it is in memory alone.
+    pub hidden: bool,
+}
 
 impl Contact {
     /// A step listens.
@@ -77,8 +86,8 @@ impl Contact {
                 return Ok(());
             }
         }
-        if let Some(text) = self.written_ahead.pop_front() {
-            self.listen_text(now, &text, out);
+        if let Some(ahead) = self.written_ahead.pop_front() {
+            self.listen_text(now, &ahead.text, out);
             return Ok(());
         }
         if self.listening().is_some_and(|listening| listening.begun()) {
@@ -105,6 +114,7 @@ impl Contact {
 
     /// The step has asked for a secret: until it ends nothing of it may be seen or heard.
     pub(crate) fn mask(&mut self, out: &mut Vec<Output>) {
+        self.asked_secret = true;
         if !std::mem::replace(&mut self.running().masked, true) {
             out.push(Output::Mask(true));
         }
@@ -319,34 +329,43 @@ impl Contact {
             Some((end, _)) => text[..end].to_owned(),
             None => text,
         };
-        let shown = match self.activation() {
-            Some(activation) if activation.masked => {
-                HIDDEN.to_string().repeat(text.chars().count())
-            }
-            _ => text.clone(),
+        let masked = self.activation().is_some_and(|step| step.masked);
+        let unmatched = self
+            .listening()
+            .map(|listening| matches!(listening.written(&text), Verdict::Unmatched(_)));
+        let seen = match unmatched {
+            _ if masked => hidden(&text),
+            Some(false) => text.clone(),
+            Some(true) => self.seen_unmatched(&text),
+            None => self.seen_ahead(&text),
+        };
+        // What stands for one that was hidden is in memory alone no less.
+        let ahead = Ahead {
+            hidden: seen != text || is_hidden(&text),
+            text,
         };
         let wrote = EntryKind::Wrote {
-            text: shown,
+            text: seen,
             message,
         };
         self.write(now, wrote, out);
         match self.activation().map(|activation| &activation.pending) {
-            Some(Pending::Listen(_)) => self.listen_text(now, &text, out),
+            Some(Pending::Listen(_)) => self.listen_text(now, &ahead.text, out),
             Some(Pending::WaitAny {
                 input: Some(index), ..
             }) => {
                 let index = *index;
-                self.write_ahead(text);
+                self.write_ahead(ahead);
                 self.timers.clear(Timer::Wait);
                 self.reply(now, ok(index), out);
             }
-            _ => self.write_ahead(text),
+            _ => self.write_ahead(ahead),
         }
     }
 
-    fn write_ahead(&mut self, text: String) {
+    fn write_ahead(&mut self, ahead: Ahead) {
         if self.written_ahead.len() < MAX_WRITTEN_AHEAD {
-            self.written_ahead.push_back(text);
+            self.written_ahead.push_back(ahead);
         }
     }
 
@@ -358,6 +377,11 @@ impl Contact {
         if listening.play.take().is_some() {
             self.stop_playing(out);
         }
+        // A step gets no more of it than the journal, or a replay would give it something else.
+        let verdict = match verdict {
+            Verdict::Unmatched(text) => Verdict::Unmatched(self.seen_unmatched(&text)),
+            verdict => verdict,
+        };
         self.heard(now, verdict, out);
     }
 
@@ -458,12 +482,4 @@ fn check_listen(options: &ListenOptions) -> Result<(), CallError> {
         ));
     }
     Ok(())
-}
-
-/// A key that may be part of a secret: secrets are made of digits, and the other keys only end them.
-pub(crate) fn veiled(key: char) -> char {
-    match key.is_ascii_digit() {
-        true => HIDDEN,
-        false => key,
-    }
 }

@@ -367,6 +367,65 @@ tests:
 }
 
 #[test]
+fn a_line_drops_and_its_caller_comes_back_or_does_not() {
+    let flow = |run: &str| {
+        let flow = r#"flow: cut
+format: 1
+languages: [en]
+vars: { pin: secret }
+global: { hangup: gone }
+prompts: { which: { en: "One or two?" } }
+steps:
+  start:
+    menu: which
+    press: { 1: bye, 2: secret }
+    then: { no_input: bye, no_match: bye }
+  secret:
+    ask: "Your PIN?"
+    into: pin
+    expect: { digits: 4..4 }
+    sensitive: true
+    then: { ok: after, no_input: bye, no_match: bye }
+  after:
+    menu: "Well?"
+    press: { 1: bye }
+    then: { no_input: bye, no_match: bye }
+  gone: { hangup: abandoned }
+  bye: { hangup: completed }
+tests:
+  one:
+"#;
+        flow_file("cut", &format!("{flow}    {run}\n"))
+    };
+    for run in [
+        // Asked, and asked again.
+        "run: [ drop, wait: 10m, call_back, { expect: { hear: cut off } }, press: 1, { expect: which }, press: 1, { expect: { ends: completed } } ]",
+        "run: [ drop, call_back, press: 2, { expect: { ends: abandoned } } ]",
+        "run: [ drop, call_back, silence, { expect: { ends: abandoned } } ]",
+        "run: [ drop, wait: 1m, hangup, { expect: { ends: abandoned } } ]",
+        "run: [ drop, call_back, drop, call_back, press: 1, { expect: which } ]",
+    ] {
+        let text = told(&[&flow(run)], 0);
+        assert!(text.contains("1 passed"), "{run}: {text}");
+    }
+    for (run, why) in [
+        (
+            "run: [ press: 2, press: 1234, drop ]",
+            "a line that can drop so that the caller may come back",
+        ),
+        (
+            "given: { channel: chat }\n    run: [ drop ]",
+            "write `hangup`",
+        ),
+        ("run: [ call_back ]", "write `drop`"),
+        ("run: [ drop, press: 1 ]", "the line has dropped"),
+    ] {
+        let text = told(&[&flow(run)], 1);
+        assert!(text.contains(why), "{run}: {text}");
+    }
+}
+
+#[test]
 fn ways_of_global_have_their_line() {
     let flow = "flow: lines\nformat: 1\nlanguages: [en]\nglobal:\n  press:\n    0: bye\n    star: { to: bye }\n  error: bye\n  \
                 hangup: gone\n  too_long: bye\nsteps:\n  start:\n    menu: Press one.\n    press: { 1: bye }\n    \

@@ -24,8 +24,9 @@ const MAX_SEQUENCE_STEP: i32 = 1_000;
 /// signalled address is a private one that the signalling did not come from, so that nobody could know better.
 ///
 /// A source is locked after five packets; until then a better one takes over. A locked source changes only when
-/// the signalling says so, or when it went quiet and the same SSRC goes on from another believable address. When
-/// the signalling moves the call, the place it moved away from is not learned again.
+/// the signalling says so, when the very address that was signalled is heard after all (whoever came before was
+/// another source, RFC 3550 §8.2), or when it went quiet and the same SSRC goes on from another believable address.
+/// When the signalling moves the call, the place it moved away from is not learned again.
 #[derive(Debug, Clone)]
 pub struct Latch {
     signalled: SocketAddr,
@@ -116,8 +117,10 @@ impl Latch {
             let goes_on = learned.ssrc == packet.ssrc
                 && (1..=MAX_SEQUENCE_STEP)
                     .contains(&sequence_distance(learned.sequence, packet.sequence));
+            // A private address behind a NAT may be anybody's in our own network.
+            let itself = trust == Trust::Signalled && !self.vague();
             let replaces = match learned.packets >= PACKETS_TO_LOCK {
-                true => quiet && goes_on,
+                true => itself || quiet && goes_on,
                 false => trust < learned.trust || quiet && trust == learned.trust,
             };
             if !replaces {
@@ -141,6 +144,18 @@ impl Latch {
         true
     }
 
+    /// Whether the source is locked: a stray packet or two are nobody's keys.
+    pub fn locked(&self) -> bool {
+        self.learned
+            .is_some_and(|learned| learned.packets >= PACKETS_TO_LOCK)
+    }
+
+    /// Whether the signalled address says nothing here: it is of a network that the signalling did not come from.
+    fn vague(&self) -> bool {
+        let signalled = self.signalled.ip().to_canonical();
+        is_local(signalled) && signalled != self.signalling
+    }
+
     /// How far a source is to be believed; none is not at all.
     fn trust(&self, source: SocketAddr) -> Option<Trust> {
         if source == self.signalled {
@@ -154,7 +169,7 @@ impl Latch {
         if ip == signalled || ip == self.signalling {
             return Some(Trust::Related);
         }
-        (is_local(signalled) && signalled != self.signalling).then_some(Trust::Unknown)
+        self.vague().then_some(Trust::Unknown)
     }
 }
 
@@ -266,11 +281,28 @@ mod tests {
             assert!(line.packets(nat, 10), "{nat}");
             assert!(line.sends_to(nat));
             assert!(!line.packet(STRANGER, 7, line.sequence + 1));
-            assert!(
-                !line.packet(SIGNALLED, 8, 1),
-                "the lock holds against the signalled address too"
-            );
+            assert!(line.packet(SIGNALLED, 8, 1), "the peer itself");
+            assert!(line.sends_to(SIGNALLED));
+            assert!(!line.packet(nat, 7, line.sequence.wrapping_add(1)));
         }
+    }
+
+    #[test]
+    fn a_private_address_takes_no_lock_from_the_nat_before_it() {
+        let mut line = Line::new(PRIVATE);
+        assert!(line.packets(SIGNALLING, 10));
+        assert!(!line.packet(PRIVATE, 8, 1), "another host of our network");
+        assert!(line.sends_to(SIGNALLING));
+    }
+
+    #[test]
+    fn a_source_is_locked_after_five_packets_and_the_signalled_one_at_once() {
+        let mut line = Line::new(SIGNALLED);
+        assert!(!line.latch.locked());
+        assert!(line.packets(SAME_HOST, 4) && !line.latch.locked());
+        assert!(line.packets(SAME_HOST, 1) && line.latch.locked());
+        let mut line = Line::new(SIGNALLED);
+        assert!(line.packets(SIGNALLED, 1) && line.latch.locked());
     }
 
     #[test]

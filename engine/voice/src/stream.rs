@@ -68,7 +68,7 @@ pub enum Incoming<'a> {
     },
     /// Another report of a key that was told, or an event that is no key.
     Event(Packet<'a>),
-    /// From a source that is not this call's.
+    /// From a source that is not this call's, or a key from one that is not locked yet.
     Foreign,
     /// Before [`Stream::connect`].
     Early,
@@ -269,6 +269,10 @@ impl Stream {
             return Incoming::Foreign;
         }
         self.heard_at = Some(now);
+        // Whoever is locked in the midst of a key has pressed it then: any report of it tells.
+        if event && !link.latch.locked() {
+            return Incoming::Foreign;
+        }
         match codec {
             Some(codec) if !event => Incoming::Audio { packet, codec },
             _ => match self.keys.receive(now, &packet) {

@@ -112,6 +112,98 @@ fn a_chat_is_no_exception() {
     walk.check("listen", "mask | play Your card?");
 }
 
+#[track_caller]
+fn written(walk: &Walk) -> Vec<String> {
+    let entries = walk.journal().into_iter();
+    let texts = entries.filter_map(|entry| match &entry.kind {
+        EntryKind::Wrote { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    texts.collect()
+}
+
+#[test]
+fn a_text_that_no_step_takes_is_hidden_as_a_key_is() {
+    let mut walk = Walk::on(Channel::Chat, &[FLOW]);
+    walk.all(&["connect", "end done", "listen", &format!("text {CARD}")]);
+    walk.run(r#"end ok {"value":{"secret":"s:1","length":16,"lastFour":"1111"}}"#);
+    // A turn late: the menu takes none of it.
+    walk.check("listen", "play One?").check(
+        "text hunter 918274",
+        "stop | reply ok:unmatched:•••••••••••••",
+    );
+    shows_nothing(&walk);
+    let hidden = "•".repeat(13);
+    assert_eq!(written(&walk)[1..], [hidden]);
+    assert!(!format!("{:?}", walk.journal()).contains("918274"));
+    // What is taken is seen.
+    walk.check("listen", "play One?")
+        .check("text 1", "stop | reply ok:choice:1");
+    assert_eq!(written(&walk)[2], "1");
+}
+
+const MENU: &str = r#"
+flow: menu
+format: 1
+steps:
+  start:
+    - say: "Welcome."
+    - menu: "One?"
+      press: { 1: { to: bye, match: [yes] } }
+      then: { no_input: bye, no_match: bye }
+  bye: { hangup: completed }
+"#;
+
+#[test]
+fn before_a_secret_is_asked_for_words_are_seen_and_digits_of_what_no_step_takes_are_not() {
+    let mut walk = Walk::on(Channel::Chat, &[MENU]);
+    walk.all(&["connect", "end done", "listen"]);
+    walk.check(
+        "text my order 20260302",
+        "stop | reply ok:unmatched:my order ••••••••",
+    );
+    assert_eq!(written(&walk), ["my order ••••••••"]);
+}
+
+#[test]
+fn what_is_written_ahead_outlives_a_crash_unless_it_may_be_a_secret() {
+    // While something else is done: a word, and a card's number.
+    let mut walk = Walk::on(Channel::Chat, &[MENU]);
+    walk.all(&["connect", "text yes", "text my card 4111 1111 1111 1111"]);
+    assert_eq!(written(&walk), ["yes".to_owned(), "•".repeat(27)]);
+    assert!(walk.contact.holds_secrets(), "it is in memory alone");
+    // What is made of the journal does not take what stands for it.
+    walk.check("rebuilt", "");
+    assert!(!walk.contact.holds_secrets());
+    walk.run("end done");
+    // The one word alone: what is asked next waits.
+    walk.check("listen", "reply ok:choice:1");
+    walk.check("listen", "play One?");
+    assert!(!format!("{:?}", walk.journal()).contains("4111"));
+}
+
+#[test]
+fn a_hidden_text_that_a_step_takes_is_known_from_what_it_heard() {
+    let flow = FLOW.replace(
+        "press: { 1: bye }",
+        "press: { 1: { to: bye, match: [yes please] } }",
+    );
+    let mut walk = Walk::on(Channel::Chat, &[&flow]);
+    walk.all(&["connect", "end done", "listen", &format!("text {CARD}")]);
+    // Before the menu is asked.
+    walk.run("text yes please");
+    walk.run(r#"end ok {"value":{"secret":"s:1","length":16,"lastFour":"1111"}}"#);
+    let done = walk.run("listen");
+    assert_eq!(done, "reply ok:choice:1");
+    let journal: Vec<_> = walk.journal().into_iter().cloned().collect();
+    let place = journal.iter().find(
+        |entry| matches!(&entry.kind, EntryKind::Wrote { text, .. } if *text == "•".repeat(10)),
+    );
+    let place = place.expect("it is hidden").seq;
+    let (_, texts) = strowger_contact::recorded::heard(&journal);
+    assert_eq!(texts[&place], "1", "the choice that it was");
+}
+
 #[test]
 fn a_secret_that_is_forgotten_keeps_its_handle_and_is_of_no_use() {
     let mut walk = ask();

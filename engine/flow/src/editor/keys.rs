@@ -317,6 +317,8 @@ pub(crate) const ACT: Table = &[
     ),
     ("wait", "Time goes by."),
     ("hangup", "The contact hangs up."),
+    ("drop", "The line of a call drops."),
+    ("call_back", "The caller whose line dropped calls again."),
     (
         "expect",
         "What must be so now: a prompt's name, or a map of expectations.",

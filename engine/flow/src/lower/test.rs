@@ -82,8 +82,12 @@ pub enum Act {
     Silence(u32),
     /// Time goes by, in milliseconds.
     Wait(u64),
-    /// The contact hangs up.
+    /// The contact hangs up, or, when the line has dropped, does not come back.
     HangUp,
+    /// The line of a call drops.
+    Drop,
+    /// The caller whose line dropped calls again.
+    CallBack,
     /// What must be so now.
     Expect(Box<Expectation>),
 }
@@ -141,8 +145,16 @@ pub(super) const GIVEN_KEYS: [&str; 8] = [
 ];
 
 /// What a contact may do in a test, and what may be expected of it.
-pub(super) const ACTS: [&str; 7] = [
-    "press", "say", "send", "silence", "wait", "hangup", "expect",
+pub(super) const ACTS: [&str; 9] = [
+    "press",
+    "say",
+    "send",
+    "silence",
+    "wait",
+    "hangup",
+    "drop",
+    "call_back",
+    "expect",
 ];
 
 /// Most times of `silence: n`.
@@ -469,6 +481,8 @@ impl<'t> Lowerer<'t> {
                 match self.expect_text("run", node, Text::fixed("an act", "一个动作"))? {
                     "silence" => Some(Act::Silence(1)),
                     "hangup" => Some(Act::HangUp),
+                    "drop" => Some(Act::Drop),
+                    "call_back" => Some(Act::CallBack),
                     other => {
                         bad_value::word(
                             &mut self.report,
@@ -531,6 +545,8 @@ impl<'t> Lowerer<'t> {
                         .map(Act::Silence),
                     "wait" => self.duration("wait", value).map(Act::Wait),
                     "hangup" => Some(Act::HangUp),
+                    "drop" => Some(Act::Drop),
+                    "call_back" => Some(Act::CallBack),
                     "expect" => self
                         .expectation(value)
                         .map(|expected| Act::Expect(Box::new(expected))),

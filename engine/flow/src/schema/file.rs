@@ -177,7 +177,7 @@ fn tests(define: &mut impl FnMut(&str, Json) -> Option<Json>) {
     );
     define(
         "act",
-        json!({ "anyOf": [words(&["silence", "hangup"]), act()] }),
+        json!({ "anyOf": [words(&["silence", "hangup", "drop", "call_back"]), act()] }),
     );
     define(
         "expectation",

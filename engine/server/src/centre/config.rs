@@ -11,7 +11,7 @@ use strowger_plugin::Limits;
 
 use super::short;
 use crate::effects::{EffectLimits, HttpLimits, LogLimits};
-use crate::project::{Grants, Route, Routes, is_project_name, is_service, key};
+use crate::project::{Grants, RetentionSection, Route, Routes, is_project_name, is_service, key};
 use crate::store::KvLimits;
 use crate::vault::check_name;
 
@@ -38,6 +38,8 @@ pub struct TenantConfig {
     pub grants: Grants,
     /// What the tenant may use.
     pub limits: TenantLimits,
+    /// How long what is kept of its contacts is kept: of each kind named here, in place of what the centre's `strowger.toml` says.
+    pub retention: RetentionSection,
 }
 
 /// What a tenant may use.
@@ -277,6 +279,11 @@ impl TenantConfig {
             let below = below.iter().map(String::as_str);
             let path: Vec<&str> = std::iter::once("limits").chain(below).collect();
             return Err(format!("line {}: {why}", at(&path)));
+        }
+        if let Some((kind, key, message, help)) = config.retention.fault() {
+            let line = at(&["retention", kind, key]);
+            let (message, help) = (message.english(), help.english());
+            return Err(format!("line {line}: {message}; {help}"));
         }
         if let Some((below, why)) = wrong_grant(&config.grants) {
             return Err(format!("line {}: {why}", at(&["grants", below])));

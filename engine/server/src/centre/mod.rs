@@ -36,7 +36,7 @@ pub use release::Order;
 pub use tenant::{ChatSeat, Live, Seat, Served, Tenant};
 
 use crate::effects::Allowance;
-use crate::project::{Grants, Resume, Routes};
+use crate::project::{Grants, Resume, RetentionSection, Routes};
 use crate::runtime::{Engine, Node};
 use crate::store::Store;
 
@@ -170,6 +170,14 @@ impl Centre {
                 .await;
         }
         Ok(centre)
+    }
+
+    /// What tenants' files say of how long what is kept of their contacts is kept.
+    pub fn retention(&self) -> BTreeMap<String, RetentionSection> {
+        let tenants = self.tenants().into_iter();
+        tenants
+            .map(|tenant| (tenant.name.clone(), tenant.config().retention.clone()))
+            .collect()
     }
 
     /// Reads the tenants' files again. When something in them cannot be, nothing changes.

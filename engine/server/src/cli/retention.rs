@@ -7,10 +7,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Failure, Format, OK, data_folder, store_of};
-use crate::centre::is_centre;
+use crate::centre::{Tenants, is_centre};
 use crate::clock::Clock;
 use crate::project::{Config, ProjectError};
-use crate::retention::Sweep;
+use crate::retention::{Gone, Rules, Sweep};
 use crate::store::Store;
 
 /// Removes what `[retention]` says is old, or tells what that would be. `strowger serve` does the same every ten minutes.
@@ -20,7 +20,8 @@ use crate::store::Store;
   strowger retention -p flows/aurora                 remove it
 
 Of journals, records and recordings, each has its days and its bound in strowger.toml. Contacts with an error, and the
-first of each distinct path, are kept longer (rare_days). Without [retention] nothing goes.
+first of each distinct path, are kept longer (rare_days). Without [retention] nothing goes. In a centre each tenant is held
+to what its own file says, and else to what strowger.toml does.
 
 Exit code: 0 done, 2 it could not be done.")]
 pub(super) struct Retention {
@@ -43,39 +44,72 @@ impl Retention {
         let data = data_folder(self.data, &self.project);
         let source = Config::source(&self.project).map_err(ProjectError::from)?;
         let config = Config::parse(&source).map_err(ProjectError::from)?;
-        if config.retention.rules().iter().all(Option::is_none) {
+        let rules = match is_centre(&self.project) {
+            false => Rules {
+                tenant: Some(config.project.name.clone()),
+                all: config.retention,
+                ..Rules::default()
+            },
+            true => Rules {
+                tenant: None,
+                all: config.retention,
+                own: Tenants::read(&self.project)
+                    .map_err(Failure::cannot)?
+                    .tenants
+                    .into_iter()
+                    .map(|(name, tenant)| (name, tenant.retention))
+                    .collect(),
+            },
+        };
+        if !rules.remove_something() {
             eprintln!("strowger.toml has no [retention]: everything is kept");
         }
-        // What a centre says holds for all its tenants.
-        let tenant = (!is_centre(&self.project)).then(|| config.project.name.clone());
         let place = store_of(&self.project, &data)?;
         let store = Store::look(&place).await.map_err(Failure::cannot)?;
         let sweep = Sweep {
             store: &store,
-            tenant: tenant.as_deref(),
             recordings: data.join("recordings"),
-            rules: &config.retention,
+            rules: &rules,
             now: Clock::start().now(),
             dry: self.dry_run,
             pause: Duration::ZERO,
         };
         let gone = sweep.run().await.map_err(Failure::cannot)?;
+        let all: Gone = gone.values().copied().sum();
+        let done = match self.dry_run {
+            true => "would remove",
+            false => "removed",
+        };
         match self.format {
-            Format::Json => tell!("{}", json!({ "dry_run": self.dry_run, "gone": gone })),
-            Format::Text => tell!(
-                "{} {} journals, {} records with all else of their contacts, recordings of {} contacts ({} files, {:.1} MB)",
-                if self.dry_run {
-                    "would remove"
-                } else {
-                    "removed"
-                },
-                gone.journals,
-                gone.records,
-                gone.recordings,
-                gone.files,
-                gone.bytes as f64 / 1e6
+            Format::Json => tell!(
+                "{}",
+                json!({ "dry_run": self.dry_run, "gone": all, "tenants": gone })
             ),
+            Format::Text => {
+                tell!("{done} {}", told(&all));
+                // In a centre, those of whom something goes.
+                for (tenant, gone) in gone.iter().filter(|(_, gone)| **gone != Gone::default()) {
+                    if rules.tenant.is_none() {
+                        let tenant = match tenant.as_str() {
+                            "" => "of no tenant",
+                            tenant => tenant,
+                        };
+                        tell!("  {tenant}: {}", told(gone));
+                    }
+                }
+            }
         }
         Ok(OK)
     }
+}
+
+fn told(gone: &Gone) -> String {
+    format!(
+        "{} journals, {} records with all else of their contacts, recordings of {} contacts ({} files, {:.1} MB)",
+        gone.journals,
+        gone.records,
+        gone.recordings,
+        gone.files,
+        gone.bytes as f64 / 1e6
+    )
 }

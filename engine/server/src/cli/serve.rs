@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::http::{Api, Gate, NoToken, Tls, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::{Config, ConfigError, Project};
-use crate::retention::sweeper;
+use crate::retention::{Rules, sweeper};
 use crate::runtime::{Chats, Ladders, Node, Outgoing, Returns, close_orphans, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{LADDER_QUEUE, Sip, SipConfig, bind_remedy};
@@ -198,12 +198,17 @@ impl Serve {
                 tokio::spawn(courier.run(stop.clone()));
             }
             tokio::spawn(watch(store.clone(), stop.clone()));
-            let (store, rules) = (store.clone(), config.retention.clone());
-            // What a centre says holds for all its tenants.
-            let tenant = (!centre.publishes()).then(|| config.project.name.clone());
+            let rules = {
+                let (centre, all) = (centre.clone(), config.retention.clone());
+                let tenant = (!centre.publishes()).then(|| config.project.name.clone());
+                move || Rules {
+                    tenant: tenant.clone(),
+                    all: all.clone(),
+                    own: centre.retention(),
+                }
+            };
             tokio::spawn(sweeper(
-                store,
-                tenant,
+                store.clone(),
                 node.recordings(),
                 rules,
                 stop.clone(),
@@ -359,7 +364,7 @@ async fn signals(drain: CancellationToken, stop: CancellationToken) {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        eprintln!("{word}");
         token.cancel();
+        eprintln!("{word}");
     }
 }

@@ -16,7 +16,9 @@ const MAX_TRIES: usize = 256;
 /// traffic class byte.
 const EXPEDITED_FORWARDING: u32 = 46 << 2;
 
-/// The free ports of the range, longest free first: packets for a call that ended must not reach the next.
+/// The free ports of the range, longest free first: packets for a call that ended must not reach the next. The first
+/// one is drawn by lot, for the same reason: whoever still sends to an engine that was killed, or to another one of this
+/// machine, must not reach the first call of this one.
 pub struct Ports {
     bind: IpAddr,
     range: RangeInclusive<u16>,
@@ -40,7 +42,7 @@ struct Return {
 
 impl Ports {
     pub fn new(bind: IpAddr, range: RangeInclusive<u16>) -> Result<Ports, MediaError> {
-        let free: VecDeque<u16> = range
+        let mut free: VecDeque<u16> = range
             .clone()
             .filter(|port| port % 2 == 0 && *port > 0)
             .collect();
@@ -50,6 +52,8 @@ impl Ports {
                 "no even port in {first}-{last}: widen the RTP port range"
             )));
         }
+        let first = rand::random_range(0..free.len());
+        free.rotate_left(first);
         Ok(Ports {
             bind,
             range,

@@ -103,10 +103,10 @@ async fn ports_are_refused_when_they_run_out_and_come_back() {
     .expect("media threads");
     let open = || media.open(mpsc::channel(8).0);
     let (first, second) = (open().expect("a port"), open().expect("a port"));
-    assert_eq!(
-        [first.local_addr().port(), second.local_addr().port()],
-        [base + 1, base + 3]
-    );
+    // Which of them comes first is drawn by lot.
+    let mut ports = [first.local_addr().port(), second.local_addr().port()];
+    ports.sort_unstable();
+    assert_eq!(ports, [base + 1, base + 3]);
     let refusal = open().expect_err("no port is left");
     assert!(matches!(
         refusal,
@@ -129,7 +129,7 @@ async fn ports_are_refused_when_they_run_out_and_come_back() {
             Err(_) => assert!(start.elapsed() < PATIENCE),
         }
     };
-    assert_eq!(third.local_addr().port(), base + 1);
+    assert!(ports.contains(&third.local_addr().port()));
     third.close();
     assert_eq!(event(&mut events).await, MediaEvent::Closed);
 }

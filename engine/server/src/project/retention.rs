@@ -10,7 +10,7 @@ const MOST_DAYS: u32 = 36_525;
 const RARE: u32 = 4;
 
 /// `[retention]`: how long what is kept of contacts is kept. Without a table for a kind, for ever.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionSection {
     /// Journals: all that replay, trace and transcript show.
@@ -66,6 +66,15 @@ fn keep(days: Option<u32>, rare_days: Option<u32>, most: Option<u64>) -> Keep {
 }
 
 impl RetentionSection {
+    /// The same, with another's rule for each kind that has none here.
+    pub fn or(self, other: &RetentionSection) -> RetentionSection {
+        RetentionSection {
+            journals: self.journals.or_else(|| other.journals.clone()),
+            records: self.records.or_else(|| other.records.clone()),
+            recordings: self.recordings.or_else(|| other.recordings.clone()),
+        }
+    }
+
     /// What holds for journals, records and recordings.
     pub fn rules(&self) -> [Option<Keep>; 3] {
         let rows = |rows: &Option<KeepRows>| {
@@ -80,7 +89,7 @@ impl RetentionSection {
     }
 
     /// What is wrong, the table and key at which that stands, and what to do.
-    pub(super) fn fault(&self) -> Option<(&'static str, &'static str, Text, Text)> {
+    pub(crate) fn fault(&self) -> Option<(&'static str, &'static str, Text, Text)> {
         let kinds = ["journals", "records", "recordings"];
         for (kind, rule) in kinds.into_iter().zip(self.rules()) {
             let Some(Keep {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Files {
     pub paths: Vec<PathBuf>,
     pub bytes: u64,
+    /// Whether they count for the bound that is looked at: that of their contact's tenant.
+    pub weighs: bool,
 }
 
 /// All recordings of a folder, by contact. No folder: there are none.

@@ -24,6 +24,10 @@ const BATCH: usize = 32;
 const FEWEST_DIGITS: usize = 5;
 /// Most digits of a number (E.164 has 15), with a prefix for abroad.
 const MOST_DIGITS: usize = 20;
+/// Most digits of a country's code (E.164 §6.2.1).
+const COUNTRY_CODE: usize = 3;
+/// Digits that a mention has at least, where the number has so many: fewer are found in what is no number.
+const NATIONAL: usize = 8;
 /// Where the key of the audit lines is kept, in the data folder.
 const KEY_FILE: &str = "forget.key";
 
@@ -105,6 +109,13 @@ pub fn spellings(number: &str) -> Result<[String; 3], ForgetError> {
     ])
 }
 
+/// What of its digits is looked for in what people enter and services tell: without the country's code, of which nobody knows
+/// where it ends, since few write it.
+fn mention(digits: &str) -> &str {
+    let code = COUNTRY_CODE.min(digits.len().saturating_sub(NATIONAL));
+    &digits[code..]
+}
+
 /// Finds everything of a number and removes it.
 pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
     let spellings = spellings(what.number)?;
@@ -118,7 +129,10 @@ pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
     let known: BTreeSet<String> = of_number.iter().map(|found| found.id.clone()).collect();
     let mut mentions = Vec::new();
     let mut after = String::new();
-    while let Some((last, found)) = store.mentions_after(&after, &digits, what.tenant).await? {
+    while let Some((last, found)) = store
+        .mentions_after(&after, mention(&digits), what.tenant)
+        .await?
+    {
         after = last;
         mentions.extend(found.into_iter().filter(|found| !known.contains(&found.id)));
     }
@@ -134,7 +148,7 @@ pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
         .into_iter()
         .partition(|found| found.ended_at.is_some());
     forgotten.lasting = lasting.len() as u64;
-    let keys = store.keys_with(&digits, what.tenant).await?;
+    let keys = store.keys_with(mention(&digits), what.tenant).await?;
     forgotten.keys = keys
         .into_iter()
         .map(|Mention { plugin, keys }| (plugin, keys.unsigned_abs()))
@@ -232,7 +246,19 @@ fn key(data: &Path) -> std::io::Result<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
-    use super::spellings;
+    use super::{mention, spellings};
+
+    #[test]
+    fn a_number_is_mentioned_without_its_country_s_code_too() {
+        for (digits, expected) in [
+            ("8613800138000", "3800138000"),
+            ("4930123456", "30123456"),
+            ("12345678", "12345678"),
+            ("123456", "123456"),
+        ] {
+            assert_eq!(mention(digits), expected);
+        }
+    }
 
     #[test]
     fn a_number_is_the_same_however_it_is_written() {

@@ -1,6 +1,6 @@
 //! Removing what is old, in small steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ use crate::store::{Aged, Kept, Store, StoreError, Swept};
 const BATCH: u32 = 64;
 /// Pause between two transactions, so that the writer and calls come first.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Contacts of which it is asked at once whose recordings are whose.
+const LISTED: u32 = 4_096;
 /// Time between two sweeps, and until the first one after the start.
 const EVERY: Duration = Duration::from_secs(600);
 const FIRST: Duration = Duration::from_secs(60);
@@ -51,16 +53,53 @@ pub struct Gone {
     pub bytes: u64,
 }
 
-/// One sweep.
+impl std::iter::Sum for Gone {
+    fn sum<I: Iterator<Item = Gone>>(all: I) -> Gone {
+        all.fold(Gone::default(), |sum, gone| Gone {
+            journals: sum.journals + gone.journals,
+            records: sum.records + gone.records,
+            recordings: sum.recordings + gone.recordings,
+            files: sum.files + gone.files,
+            bytes: sum.bytes + gone.bytes,
+        })
+    }
+}
+
+/// What is kept of whose contacts.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// The tenant whose project is served; none in a centre, where all that have contacts in the store are looked at.
+    pub tenant: Option<String>,
+    /// What holds for a tenant that says nothing else.
+    pub all: RetentionSection,
+    /// What tenants' files say: of each kind that they name, in place of the above.
+    pub own: BTreeMap<String, RetentionSection>,
+}
+
+impl Rules {
+    /// What holds for a tenant.
+    pub fn of(&self, tenant: &str) -> RetentionSection {
+        match self.own.get(tenant) {
+            Some(own) => own.clone().or(&self.all),
+            None => self.all.clone(),
+        }
+    }
+
+    /// Whether anything ever goes.
+    pub fn remove_something(&self) -> bool {
+        let mut sections = std::iter::once(&self.all).chain(self.own.values());
+        sections.any(|section| section.rules().iter().any(Option::is_some))
+    }
+}
+
+/// One sweep: a tenant after the other, each held to its own bounds.
 pub struct Sweep<'a> {
     /// The store.
     pub store: &'a Store,
-    /// Whose contacts; none for all of this engine.
-    pub tenant: Option<&'a str>,
     /// Where recordings lie.
     pub recordings: PathBuf,
-    /// What is kept for how long.
-    pub rules: &'a RetentionSection,
+    /// What is kept of whose contacts for how long.
+    pub rules: &'a Rules,
     /// Milliseconds since 1970.
     pub now: u64,
     /// Nothing is removed.
@@ -70,29 +109,82 @@ pub struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Removes what is to go.
-    pub async fn run(&self) -> Result<Gone, SweepError> {
-        let mut gone = Gone::default();
-        let [journals, records, sounds] = self.rules.rules();
-        // A directory is read once, and only if something of it may go.
-        let mut files = match records.is_some() || sounds.is_some() {
-            true => recordings(&self.recordings).await?,
-            false => BTreeMap::new(),
+    /// Removes what is to go; what went, by tenant.
+    pub async fn run(&self) -> Result<BTreeMap<String, Gone>, SweepError> {
+        let tenants = match &self.rules.tenant {
+            Some(tenant) => vec![tenant.clone()],
+            None => self.store.tenants_with_contacts().await?,
         };
-        if let Some(keep) = sounds {
-            self.kind(Swept::Recording, keep, &mut files, &mut gone)
-                .await?;
-        }
-        if let Some(keep) = journals {
-            self.kind(Swept::Journal, keep, &mut files, &mut gone)
-                .await?;
-        }
-        if let Some(keep) = records {
-            self.kind(Swept::Record, keep, &mut files, &mut gone)
-                .await?;
-            self.unrecorded(keep, &mut files, &mut gone).await?;
+        let mut gone = BTreeMap::new();
+        // A directory is read once, and only if something of it may go.
+        let mut files = None;
+        for tenant in tenants {
+            let rules = self.rules.of(&tenant).rules();
+            let [_, records, sounds] = &rules;
+            if files.is_none() && (records.is_some() || sounds.is_some()) {
+                files = Some(recordings(&self.recordings).await?);
+            }
+            let one = OfTenant {
+                sweep: self,
+                tenant: &tenant,
+            };
+            let files = files.get_or_insert_default();
+            let went = one.run(rules, files).await?;
+            gone.insert(tenant, went);
         }
         Ok(gone)
+    }
+}
+
+/// The sweep of one tenant's contacts.
+struct OfTenant<'a> {
+    sweep: &'a Sweep<'a>,
+    tenant: &'a str,
+}
+
+impl OfTenant<'_> {
+    async fn run(
+        &self,
+        rules: [Option<Keep>; 3],
+        files: &mut BTreeMap<String, Files>,
+    ) -> Result<Gone, SweepError> {
+        let mut gone = Gone::default();
+        let [journals, records, sounds] = rules;
+        if let Some(keep) = sounds {
+            if keep.most.is_some() {
+                self.weigh(files).await?;
+            }
+            self.kind(Swept::Recording, keep, files, &mut gone).await?;
+        }
+        if let Some(keep) = journals {
+            self.kind(Swept::Journal, keep, files, &mut gone).await?;
+        }
+        if let Some(keep) = records {
+            self.kind(Swept::Record, keep, files, &mut gone).await?;
+            self.unrecorded(keep, files, &mut gone).await?;
+        }
+        Ok(gone)
+    }
+
+    /// Finds out which recordings are this tenant's.
+    async fn weigh(&self, files: &mut BTreeMap<String, Files>) -> Result<(), SweepError> {
+        let mut ours = BTreeSet::new();
+        let mut after: Option<Kept> = None;
+        loop {
+            let store = self.sweep.store;
+            let all = Aged::All(u64::MAX);
+            let page = store.due(self.tenant, Swept::Recording, all, after.as_ref(), LISTED);
+            let page = page.await?;
+            after = page.last().cloned();
+            if after.is_none() {
+                break;
+            }
+            ours.extend(page.into_iter().map(|kept| kept.contact));
+        }
+        for (contact, files) in files {
+            files.weighs = ours.contains(contact);
+        }
+        Ok(())
     }
 
     async fn kind(
@@ -102,7 +194,8 @@ impl Sweep<'_> {
         files: &mut BTreeMap<String, Files>,
         gone: &mut Gone,
     ) -> Result<(), SweepError> {
-        let before = |days: u32| self.now.saturating_sub(u64::from(days) * DAY_MS);
+        let now = self.sweep.now;
+        let before = |days: u32| now.saturating_sub(u64::from(days) * DAY_MS);
         let mut aged = 0;
         let mut behind = None;
         if let Some(days) = keep.rare_days {
@@ -128,11 +221,13 @@ impl Sweep<'_> {
                 // Contacts do not weigh the same: files are counted as they go.
                 Swept::Recording => u64::from(self.too_large(files, gone, most)),
                 _ => {
-                    let there = self.store.count_kept(self.tenant, what).await?;
-                    there.saturating_sub(most).saturating_sub(match self.dry {
-                        true => aged,
-                        false => 0,
-                    })
+                    let there = self.sweep.store.count_kept(self.tenant, what).await?;
+                    there
+                        .saturating_sub(most)
+                        .saturating_sub(match self.sweep.dry {
+                            true => aged,
+                            false => 0,
+                        })
                 }
             };
             if excess == 0 {
@@ -180,17 +275,15 @@ impl Sweep<'_> {
         aged: Aged,
         after: Option<&Kept>,
     ) -> Result<Vec<Kept>, SweepError> {
-        let due = self
-            .store
-            .due(self.tenant, what, aged, after, BATCH)
-            .await?;
-        Ok(due)
+        let store = self.sweep.store;
+        Ok(store.due(self.tenant, what, aged, after, BATCH).await?)
     }
 
     fn too_large(&self, files: &BTreeMap<String, Files>, gone: &Gone, most: u64) -> bool {
         // In a dry run what has been counted is still in the list.
-        let there: u64 = files.values().map(|files| files.bytes).sum();
-        there.saturating_sub(if self.dry { gone.bytes } else { 0 }) > most
+        let ours = files.values().filter(|files| files.weighs);
+        let there: u64 = ours.map(|files| files.bytes).sum();
+        there.saturating_sub(if self.sweep.dry { gone.bytes } else { 0 }) > most
     }
 
     /// Removes recordings, the oldest first, until the rest is small enough.
@@ -229,14 +322,15 @@ impl Sweep<'_> {
         let Some(days) = keep.days else {
             return Ok(());
         };
-        let before = self.now.saturating_sub(u64::from(days) * DAY_MS);
+        let Sweep { store, now, .. } = self.sweep;
+        let before = now.saturating_sub(u64::from(days) * DAY_MS);
         loop {
-            let page = self.store.unrecorded(self.tenant, before, BATCH).await?;
+            let page = store.unrecorded(self.tenant, before, BATCH).await?;
             if page.is_empty() {
                 return Ok(());
             }
             self.remove(Swept::Record, &page, files, gone).await?;
-            if self.dry {
+            if self.sweep.dry {
                 // They would be found again and again: some are told of.
                 return Ok(());
             }
@@ -262,12 +356,12 @@ impl Sweep<'_> {
                     gone.bytes += found.bytes;
                     paths.extend(found.paths.iter().cloned());
                 }
-                if !self.dry {
+                if !self.sweep.dry {
                     files.remove(contact);
                 }
             }
             gone.recordings += with;
-            if !self.dry {
+            if !self.sweep.dry {
                 remove(paths).await?;
             }
         }
@@ -276,20 +370,19 @@ impl Sweep<'_> {
             Swept::Record => gone.records += count,
             Swept::Recording => {}
         }
-        if !self.dry {
-            self.store.remove(what, contacts).await?;
-            tokio::time::sleep(self.pause).await;
+        if !self.sweep.dry {
+            self.sweep.store.remove(what, contacts).await?;
+            tokio::time::sleep(self.sweep.pause).await;
         }
         Ok(())
     }
 }
 
-/// Sweeps now and then until told to stop: a tenant's contacts, or all of this engine's.
+/// Sweeps now and then until told to stop; each time by the rules of that moment.
 pub async fn sweeper(
     store: Store,
-    tenant: Option<String>,
     recordings: PathBuf,
-    rules: RetentionSection,
+    rules: impl Fn() -> Rules,
     stop: CancellationToken,
 ) {
     let mut pause = FIRST;
@@ -308,9 +401,9 @@ pub async fn sweeper(
         {
             tokio::time::sleep(PAUSE).await;
         }
+        let rules = rules();
         let sweep = Sweep {
             store: &store,
-            tenant: tenant.as_deref(),
             recordings: recordings.clone(),
             rules: &rules,
             now: clock.now(),
@@ -322,13 +415,17 @@ pub async fn sweeper(
             swept = sweep.run() => swept,
         };
         match swept {
-            Ok(gone) if gone == Gone::default() => {}
-            Ok(gone) => tracing::info!(
-                journals = gone.journals,
-                records = gone.records,
-                recordings = gone.recordings,
-                "retention removed what was old"
-            ),
+            Ok(gone) => {
+                for (tenant, gone) in gone.iter().filter(|(_, gone)| **gone != Gone::default()) {
+                    tracing::info!(
+                        tenant,
+                        journals = gone.journals,
+                        records = gone.records,
+                        recordings = gone.recordings,
+                        "retention removed what was old"
+                    );
+                }
+            }
             Err(error) => {
                 tracing::warn!("retention was cut off, and goes on in ten minutes: {error}")
             }

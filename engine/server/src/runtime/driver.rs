@@ -705,7 +705,7 @@ impl<L: Line> Driver<L> {
                         Done::HandOver(match durable {
                             Ok(()) => Ok(handover),
                             Err(error) => {
-                                tracing::warn!(%contact, "a hand-over is not made: {error:?}");
+                                tracing::warn!(%contact, "a hand-over is not made: {}", json!(error));
                                 Err(json!({ "err": error }))
                             }
                         })

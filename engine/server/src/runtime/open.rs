@@ -297,7 +297,8 @@ pub async fn warm(engine: &Engine, progress: impl Fn(usize, usize)) {
     {
         match segment {
             Segment::Audio { path } if error.is_of_file(&path) => engine.damaged(&path, &error),
-            segment => tracing::warn!("prompt {segment:?}: {error}"),
+            Segment::Audio { path } => tracing::warn!("prompt {path}: {error}"),
+            Segment::Text { text, .. } => tracing::warn!("prompt “{text}”: {error}"),
         }
     }
 }

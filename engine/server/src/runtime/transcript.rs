@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
-use strowger_contact::{Entry, EntryKind, Segment};
+use strowger_contact::call::Digits;
+use strowger_contact::{Entry, EntryKind, Offer, Segment};
 use strowger_flow::diagnostic::visible;
 
 /// Renders a journal: time since the start, who, and what. One event a line.
@@ -33,9 +34,6 @@ pub fn transcript(entries: &[Entry]) -> String {
 
 /// What an entry tells a person: who, and what.
 pub(crate) fn told(kind: &EntryKind) -> (&'static str, String) {
-    if let Some(line) = line(kind, &mut String::new()) {
-        return line;
-    }
     match kind {
         EntryKind::Key { key } => ("caller", format!("key {key} arrives")),
         EntryKind::Pressed { key } => ("caller", format!("pressed {key}")),
@@ -51,14 +49,60 @@ pub(crate) fn told(kind: &EntryKind) -> (&'static str, String) {
         EntryKind::Call {
             function, result, ..
         } => ("engine", format!("{function} answers {result}")),
-        EntryKind::Heard { heard } => ("caller", format!("heard {heard}")),
-        other => ("engine", format!("{other:?}")),
+        EntryKind::Heard { heard } if heard != "nothing" => ("caller", format!("heard {heard}")),
+        EntryKind::Offered {
+            choices,
+            digits,
+            text,
+            secret,
+        } => (
+            "engine",
+            offer_told(choices, digits.as_ref(), *text, *secret),
+        ),
+        kind => line(kind, &mut String::new()).unwrap_or(("engine", String::new())),
     }
 }
 
 /// A text in one line, with nothing in it that a terminal would obey.
 pub(crate) fn one_line(text: &str) -> String {
     visible(&text.replace(['\n', '\r'], " ")).into_owned()
+}
+
+/// What a chat may choose or write.
+fn offer_told(choices: &[Offer], digits: Option<&Digits>, text: bool, secret: bool) -> String {
+    let mut answers = Vec::new();
+    if !choices.is_empty() {
+        answers.push(format!("offers {}", buttons(choices)));
+    }
+    if let Some(Digits { min, max, end_key }) = digits {
+        let mut asked = match min == max {
+            true => format!("asks for {min} digits"),
+            false => format!("asks for {min} to {max} digits"),
+        };
+        if let Some(key) = end_key {
+            let _ = write!(asked, ", {key} at the end");
+        }
+        answers.push(asked);
+    }
+    if text {
+        answers.push("asks for words".to_owned());
+    }
+    if answers.is_empty() {
+        answers.push("listens".to_owned());
+    }
+    let answers = answers.join(", or ");
+    match secret {
+        true => format!("{answers}; the answer is a secret"),
+        false => answers,
+    }
+}
+
+fn buttons(choices: &[Offer]) -> String {
+    let offered = choices.iter().map(|offer| match &offer.label {
+        Some(label) => format!("[{} {label}]", offer.key),
+        None => format!("[{}]", offer.key),
+    });
+    offered.collect::<Vec<_>>().join(" ")
 }
 
 fn write_line(text: &mut String, at: u64, who: &str, what: &str) {
@@ -118,12 +162,7 @@ fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
         EntryKind::Unsaid { error } => ("engine", format!("could not say it: {error}")),
         EntryKind::Wrote { text, .. } => ("caller", format!("wrote “{text}”")),
         EntryKind::Offered { choices, .. } if !choices.is_empty() => {
-            let offered = choices.iter().map(|offer| match &offer.label {
-                Some(label) => format!("[{} {label}]", offer.key),
-                None => format!("[{}]", offer.key),
-            });
-            let offered: Vec<String> = offered.collect();
-            ("engine", format!("offers {}", offered.join(" ")))
+            ("engine", format!("offers {}", buttons(choices)))
         }
         EntryKind::Heard { heard } if heard == "nothing" => {
             ("caller", "said and pressed nothing".to_owned())
@@ -182,4 +221,41 @@ fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
         | EntryKind::Offered { .. }
         | EntryKind::Call { .. } => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_chat_may_answer_is_told_in_words() {
+        let digits = Digits {
+            min: 4,
+            max: 6,
+            end_key: Some("#".into()),
+        };
+        let offered = |choices: &[Offer], digits: Option<&Digits>, text, secret| {
+            let kind = EntryKind::Offered {
+                choices: choices.to_vec(),
+                digits: digits.cloned(),
+                text,
+                secret,
+            };
+            told(&kind).1
+        };
+        let pin = offered(&[], Some(&digits), false, true);
+        assert_eq!(
+            pin,
+            "asks for 4 to 6 digits, # at the end; the answer is a secret"
+        );
+        let choice = Offer {
+            key: "1".into(),
+            label: Some("yes".into()),
+        };
+        assert_eq!(
+            offered(&[choice], None, true, false),
+            "offers [1 yes], or asks for words"
+        );
+        assert_eq!(offered(&[], None, false, false), "listens");
+    }
 }

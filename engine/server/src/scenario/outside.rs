@@ -154,9 +154,34 @@ impl World<'_> {
         }
     }
 
-    /// The caller hangs up.
-    pub(super) async fn hang_up(&mut self) {
-        // A recording ends with what was said until then.
+    /// The line of the call drops, and the caller may come back.
+    pub(super) async fn drop_line(&mut self) {
+        self.end_recording();
+        // What is said is heard by nobody, and said again when they are back.
+        self.due.retain(|(_, due)| !matches!(due, Due::PlayDone(_)));
+        // One that drops again before the answer holds the same.
+        if !self.contact.asks_to_go_on() {
+            self.held = std::mem::replace(&mut self.asked, Asked::Nothing);
+        }
+        self.asked = Asked::Nothing;
+        self.give(Input::Dropped { vanished: false }).await;
+    }
+
+    /// The caller is back, and is asked whether to go on.
+    pub(super) async fn call_back(&mut self) {
+        self.asked = Asked::Talk {
+            prompts: Vec::new(),
+            listens: true,
+        };
+        let input = Input::CalledBack {
+            sip_call_id: "test-again".to_owned(),
+            question: None,
+        };
+        self.give(input).await;
+    }
+
+    /// A recording ends with what was said until now: the line is gone.
+    fn end_recording(&mut self) {
         if let Asked::Recording { effect, spoken, .. } = self.asked {
             self.due
                 .retain(|(_, due)| !matches!(due, Due::Patience(..)));
@@ -164,6 +189,11 @@ impl World<'_> {
             self.due.push((self.now, Due::Effect(effect, result)));
             self.asked = Asked::Nothing;
         }
+    }
+
+    /// The caller hangs up.
+    pub(super) async fn hang_up(&mut self) {
+        self.end_recording();
         // Nobody waits in a queue any more, and no telephone rings.
         if matches!(self.asked, Asked::Nobody(_)) {
             self.asked = Asked::Nothing;

@@ -39,12 +39,6 @@ pub fn saved(
     plan: impl Fn(&str) -> Option<Arc<Plan>>,
 ) -> Result<Saved, String> {
     let begun = recorded::beginning(entries).map_err(|error| error.to_string())?;
-    if entries.iter().any(|entry| entry.kind == EntryKind::Resumed) {
-        return Err(
-            "the caller's line dropped, and the caller went on with another call: no test can play that"
-                .to_owned(),
-        );
-    }
     let (keys, texts) = recorded::heard(entries);
     let mut reading = Reading {
         first: begun.flow.clone(),
@@ -63,7 +57,8 @@ pub fn saved(
         place: (String::new(), String::new()),
         tags: Map::new(),
         ends: None,
-        left: false,
+        resumes: entries.iter().any(|entry| entry.kind == EntryKind::Resumed),
+        left: None,
     };
     for entry in entries {
         reading.note(entry);
@@ -227,15 +222,27 @@ struct Reading<'a, P> {
     place: (String, String),
     tags: Map<String, Json>,
     ends: Option<String>,
-    /// The line has dropped.
-    left: bool,
+    /// The caller went on after the line had dropped. Else a drop is played as a hang-up, which is the same to the flow.
+    resumes: bool,
+    /// When the line dropped, until the caller goes on.
+    left: Option<u64>,
 }
 
 impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
     fn note(&mut self, entry: &Entry) {
         match &entry.kind {
             // What is pressed then answers whether to go on.
-            EntryKind::Key { .. } | EntryKind::Pressed { .. } if self.left => {}
+            EntryKind::Pressed { key } if self.left.is_some() && self.resumes && *key != HIDDEN => {
+                self.acts.push(format!("press: {key}"));
+            }
+            EntryKind::Key { .. } | EntryKind::Pressed { .. } if self.left.is_some() => {}
+            EntryKind::CalledBack { .. } if self.resumes => {
+                let away = self.left.map_or(0, |left| entry.at.saturating_sub(left));
+                self.acts.push(format!("wait: {}ms", away.max(1)));
+                self.acts.push("call_back".to_owned());
+            }
+            EntryKind::Resumed => self.left = None,
+            EntryKind::GivenUp if self.resumes => self.acts.push("hangup".to_owned()),
             EntryKind::Entered { flow, step, .. } => {
                 self.flush();
                 self.place = (flow.clone(), step.clone());
@@ -253,6 +260,10 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             EntryKind::Wrote { text, .. } if !self.in_mock() => {
                 self.flush();
                 let text = self.texts.get(&entry.seq).unwrap_or(text);
+                if text.contains(HIDDEN) {
+                    let note = "a text that no step took is hidden, and stands as `•`";
+                    self.notes.insert(note.to_owned());
+                }
                 self.acts.push(format!("send: {}", json!(text)));
             }
             EntryKind::Heard { heard } if !self.in_mock() => {
@@ -287,8 +298,19 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 });
             }
             EntryKind::Call { result, .. } if !self.in_mock() => self.answered(entry.at, result),
-            EntryKind::HungUp | EntryKind::Vanished => self.hung_up(),
-            EntryKind::Dropped { .. } if !std::mem::replace(&mut self.left, true) => self.hung_up(),
+            EntryKind::HungUp | EntryKind::Vanished => self.hung_up("hangup"),
+            EntryKind::Dropped { .. } => {
+                let again = self.left.replace(entry.at).is_some();
+                // A key that no step had taken is forgotten.
+                self.ahead.clear();
+                match (again, self.resumes) {
+                    (false, false) => self.hung_up("hangup"),
+                    (false, true) => self.hung_up("drop"),
+                    // While they were asked whether to go on.
+                    (true, true) => self.acts.push("hangup".to_owned()),
+                    (true, false) => {}
+                }
+            }
             EntryKind::Outcome { outcome, data, .. } => {
                 self.step_over(entry.at, outcome, Some(data));
             }
@@ -432,7 +454,8 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         self.acts.extend(hung_up);
     }
 
-    fn hung_up(&mut self) {
+    /// The caller is gone, by an act of a test.
+    fn hung_up(&mut self, act: &str) {
         self.flush();
         let (flow, step) = &self.place;
         let function = self.asked.as_ref().map(|asked| asked.function.as_str());
@@ -453,7 +476,11 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             }
             _ => {}
         }
-        self.acts.push("hangup".to_owned());
+        self.acts.push(act.to_owned());
+        // A step that works goes on while the line is gone, and ends as it did.
+        if act == "drop" {
+            return;
+        }
         if let Some(running) = self.running.as_ref().filter(|running| running.mocked) {
             let key = bare(&running.plugin).to_owned();
             self.reply(key, format!("{{ outcome: error, after: {NEVER} }}"));

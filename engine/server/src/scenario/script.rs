@@ -36,6 +36,10 @@ impl Miss {
     }
 }
 
+/// When a line drops for good.
+const DROPPED_FOR_GOOD: &str = "nobody comes back to a chat, a transfer or a queue, to a goodbye, or once a secret was entered: \
+                                write `hangup`";
+
 /// Endings of a contact that no flow says on purpose.
 const BROKEN: [&str; 2] = ["error", "fell-off"];
 
@@ -56,7 +60,7 @@ pub(super) async fn play(world: &mut World<'_>, flow: &str, test: &Test) -> Resu
                 if !matches!(before, Some(Act::Wait(_))) {
                     turn(world, line, "the caller can press keys").await?;
                 }
-                alive(world, line, "the caller can press keys")?;
+                on_the_line(world, line, "the caller can press keys")?;
                 match world.chat() {
                     true => {
                         let entered = Entered::new("presses", keys, false);
@@ -108,7 +112,7 @@ pub(super) async fn play(world: &mut World<'_>, flow: &str, test: &Test) -> Resu
             Act::Silence(times) => {
                 for _ in 0..*times {
                     settle(world).await;
-                    alive(world, line, "the caller can be silent")?;
+                    on_the_line(world, line, "the caller can be silent")?;
                     world.record.act(world.now, "is silent".to_owned());
                     acted = world.now;
                     let before = world.replies;
@@ -138,8 +142,42 @@ pub(super) async fn play(world: &mut World<'_>, flow: &str, test: &Test) -> Resu
                     settle(world).await;
                 }
                 alive(world, line, "the caller can hang up")?;
-                world.record.act(world.now, "hangs up".to_owned());
-                world.hang_up().await;
+                let gone = world.contact.away() && !world.contact.asks_to_go_on();
+                let told = match gone {
+                    true => "does not come back",
+                    false => "hangs up",
+                };
+                world.record.act(world.now, told.to_owned());
+                match gone {
+                    true => world.give(Input::GivenUp).await,
+                    false => world.hang_up().await,
+                }
+                acted = world.now;
+            }
+            Act::Drop => {
+                if !at_once {
+                    settle(world).await;
+                }
+                let wanted = "a line that can drop so that the caller may come back";
+                alive(world, line, wanted)?;
+                if world.chat() || !world.contact.may_come_back() {
+                    return Err(Miss::new(line, wanted, state(world)).help(DROPPED_FOR_GOOD));
+                }
+                world
+                    .record
+                    .act(world.now, "is gone, as the line drops".to_owned());
+                world.drop_line().await;
+                acted = world.now;
+            }
+            Act::CallBack => {
+                let wanted = "a caller whose line has dropped, and who can call again";
+                alive(world, line, wanted)?;
+                if !world.contact.away() || world.contact.asks_to_go_on() {
+                    return Err(Miss::new(line, wanted, state(world))
+                        .help("write `drop` where the line drops"));
+                }
+                world.record.act(world.now, "calls again".to_owned());
+                world.call_back().await;
                 acted = world.now;
             }
             Act::Expect(expected) => {
@@ -174,7 +212,7 @@ async fn settle(world: &mut World<'_>) {
 /// Waits until it is the caller's turn.
 async fn turn(world: &mut World<'_>, line: u32, expected: &str) -> Result<(), Miss> {
     settle(world).await;
-    alive(world, line, expected)?;
+    on_the_line(world, line, expected)?;
     match world.asked() {
         Asked::Nobody(name) => Err(Miss::new(line, expected, state(world)).help(mock_for(name))),
         _ => Ok(()),
@@ -186,6 +224,16 @@ fn alive(world: &World<'_>, line: u32, expected: &str) -> Result<(), Miss> {
     match &world.ended {
         Some(_) => Err(Miss::new(line, expected, state(world))),
         None => Ok(()),
+    }
+}
+
+/// Whether the caller is there.
+fn on_the_line(world: &World<'_>, line: u32, expected: &str) -> Result<(), Miss> {
+    alive(world, line, expected)?;
+    match world.contact.away() && !world.contact.asks_to_go_on() {
+        true => Err(Miss::new(line, expected, state(world))
+            .help("write `call_back`, or `hangup` for a caller who does not come back")),
+        false => Ok(()),
     }
 }
 
@@ -288,6 +336,9 @@ fn mock_for(name: &str) -> String {
 fn state(world: &World<'_>) -> String {
     if let Some(ending) = &world.ended {
         return format!("the contact has ended: `{}`", ending.reason);
+    }
+    if world.contact.away() && !world.contact.asks_to_go_on() {
+        return "the line has dropped, and the caller has not called again".to_owned();
     }
     match world.asked() {
         Asked::Nobody(name) => format!("the contact waits in `{name}`"),

@@ -77,6 +77,11 @@ impl World<'_> {
                     ending.reason
                 )));
             }
+            EntryKind::Resumed => self.asked = std::mem::replace(&mut self.held, Asked::Nothing),
+            EntryKind::Declined | EntryKind::GivenUp => {
+                self.asked = Asked::Nothing;
+                self.held = Asked::Nothing;
+            }
             EntryKind::Started { .. }
             | EntryKind::Said { .. }
             | EntryKind::Key { .. }
@@ -91,9 +96,6 @@ impl World<'_> {
             | EntryKind::Vanished
             | EntryKind::Dropped { .. }
             | EntryKind::CalledBack { .. }
-            | EntryKind::Resumed
-            | EntryKind::Declined
-            | EntryKind::GivenUp
             | EntryKind::SecretsLost
             | EntryKind::HungUp => {}
         }

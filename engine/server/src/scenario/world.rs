@@ -44,6 +44,8 @@ pub(super) struct World<'t> {
     /// Whether instances are dropped at each of their calls and built anew.
     pub(super) rebuild: bool,
     pub(super) asked: Asked,
+    /// What the contact waited for when the line dropped: it does again when the caller goes on.
+    pub(super) held: Asked,
     pub(super) due: Vec<(Millis, Due)>,
     /// The transfer whose other side talks with the caller.
     pub(super) joined: Option<u32>,
@@ -161,6 +163,7 @@ impl<'t> World<'t> {
             guest: None,
             rebuild,
             asked: Asked::Nothing,
+            held: Asked::Nothing,
             due: Vec::new(),
             joined: None,
             place: None,
@@ -282,6 +285,8 @@ impl<'t> World<'t> {
         let cause = match &input {
             Input::Called { .. } => Cause::Call,
             Input::PlayDone { .. } => Cause::PlayDone,
+            // What was asked for is said again when the caller goes on.
+            Input::Key(_) if self.contact.asks_to_go_on() => Cause::Call,
             _ => Cause::Other,
         };
         let mut out = std::mem::take(&mut self.out);

@@ -233,6 +233,8 @@ impl Store {
         let began = u64::try_from(contact.started_at).unwrap_or_default();
         let until = journal.last().map_or(began, |entry| entry.at);
         let mut record = tally.finish(until, reason);
+        // Where the machine's clock went back, the end is not before what came before it.
+        let now = now.max(until).max(began);
         record.ended_at = now;
         Ok(Some(Record::Ended {
             id: contact.id,

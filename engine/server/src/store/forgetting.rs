@@ -86,7 +86,8 @@ impl Store {
         let like = format!("%{text}%");
         let contacts: Vec<(Traces, bool)> = each!(self, pool => async {
             let rows: Vec<(String, Option<i64>, bool)> = sqlx::query_as(
-                "SELECT id, ended_at, EXISTS (SELECT 1 FROM records WHERE contact = id AND body LIKE $4) \
+                "SELECT id, ended_at, EXISTS (SELECT 1 FROM records WHERE contact = id \
+                 AND REPLACE(REPLACE(body, ' ', ''), '-', '') LIKE $4) \
                  FROM contacts WHERE id > $1 AND id <= $2 AND ($3 IS NULL OR tenant = $3) ORDER BY id",
             )
             .bind(after)

@@ -48,11 +48,11 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a contact's journal, as far as it can be read, holds a text.
+    /// Whether a contact's journal, as far as it can be read, holds digits, with or without blanks and hyphens between them.
     pub(super) async fn journal_says(&self, contact: &str, text: &str) -> Result<bool, StoreError> {
         let chunks = self.chunks(contact).await?.into_iter();
         let mut lines = chunks.filter_map(|(_, chunk)| chunk.lines().ok());
-        Ok(lines.any(|lines| lines.contains(text)))
+        Ok(lines.any(|lines| lines.replace([' ', '-'], "").contains(text)))
     }
 
     async fn chunks(&self, contact: &str) -> Result<Vec<(i64, Chunk)>, StoreError> {

@@ -59,10 +59,18 @@ const OURS: &str = "EXISTS (SELECT 1 FROM contacts c WHERE c.id = r.contact \
                     AND (c.engine IS NULL OR $2 IS NULL OR c.engine = $2))";
 
 impl Store {
+    /// Whose contacts there are, those included that have no tenant any more.
+    pub async fn tenants_with_contacts(&self) -> Result<Vec<String>, StoreError> {
+        Ok(each!(self, pool => sqlx::query_scalar(
+            "SELECT DISTINCT tenant FROM contacts ORDER BY tenant",
+        )
+        .fetch_all(pool))?)
+    }
+
     /// The next contacts of which something goes, the oldest end first. With `after`, those behind that one.
     pub async fn due(
         &self,
-        tenant: Option<&str>,
+        tenant: &str,
         what: Swept,
         aged: Aged,
         after: Option<&Kept>,
@@ -73,7 +81,7 @@ impl Store {
             Aged::Ordinary(before) => (ordinary(what), before),
         };
         let sql = format!(
-            "SELECT r.contact, r.ended_at FROM records r WHERE ($1 IS NULL OR r.tenant = $1) AND {OURS} AND r.ended_at < $3 \
+            "SELECT r.contact, r.ended_at FROM records r WHERE r.tenant = $1 AND {OURS} AND r.ended_at < $3 \
              AND (r.ended_at, r.contact) > ($4, $5) AND {which} ORDER BY r.ended_at, r.contact LIMIT $6"
         );
         let before = i64::try_from(before).unwrap_or(i64::MAX);
@@ -91,11 +99,10 @@ impl Store {
     }
 
     /// Of how many contacts something is there.
-    pub async fn count_kept(&self, tenant: Option<&str>, what: Swept) -> Result<u64, StoreError> {
+    pub async fn count_kept(&self, tenant: &str, what: Swept) -> Result<u64, StoreError> {
         let there = what.there("r");
-        let sql = format!(
-            "SELECT COUNT(*) FROM records r WHERE ($1 IS NULL OR r.tenant = $1) AND {OURS} AND {there}"
-        );
+        let sql =
+            format!("SELECT COUNT(*) FROM records r WHERE r.tenant = $1 AND {OURS} AND {there}");
         let count: i64 = each!(self, pool => sqlx::query_scalar(AssertSqlSafe(sql.as_str()))
             .bind(tenant)
             .bind(&self.engine)
@@ -106,13 +113,13 @@ impl Store {
     /// Contacts that ended before a time and have no record: they are older than records are.
     pub async fn unrecorded(
         &self,
-        tenant: Option<&str>,
+        tenant: &str,
         before: u64,
         limit: u32,
     ) -> Result<Vec<String>, StoreError> {
         let before = i64::try_from(before).unwrap_or(i64::MAX);
         Ok(each!(self, pool => sqlx::query_scalar(
-            "SELECT id FROM contacts c WHERE ($1 IS NULL OR tenant = $1) AND (engine IS NULL OR $2 IS NULL OR engine = $2) \
+            "SELECT id FROM contacts c WHERE tenant = $1 AND (engine IS NULL OR $2 IS NULL OR engine = $2) \
              AND ended_at < $3 AND NOT EXISTS (SELECT 1 FROM records r WHERE r.contact = c.id) ORDER BY ended_at LIMIT $4",
         )
         .bind(tenant)

@@ -113,8 +113,9 @@ impl Caller {
             }
             HostCall::Transfer(target, _) => {
                 let result = self.transfers.pop_front().unwrap_or(TransferResult::Done);
-                self.tell(format_args!("transfer to {target}: {result:?}"));
-                return result.to_json();
+                let json = result.to_json();
+                self.tell(format_args!("transfer to {target}: {}", json["ok"]));
+                return json;
             }
             HostCall::Enqueue(queue, _) => {
                 self.tell(format_args!("queue {queue}: nobody is there"));

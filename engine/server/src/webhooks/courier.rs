@@ -206,7 +206,10 @@ impl Courier {
             let due = self.store.deliveries(&self.name, self.hook.at_once).await?;
             let next = due.first().map(|delivery| delivery.due);
             let now = i64::try_from(now).unwrap_or(i64::MAX);
-            let due: Vec<Delivery> = due.into_iter().filter(|next| next.due <= now).collect();
+            let due = due.into_iter();
+            let due: Vec<Delivery> = due
+                .filter(|next| is_due(next, now, self.form.after_ms()))
+                .collect();
             if due.is_empty() && !more {
                 let until = next.map_or(LOOK_AGAIN, |due| {
                     Duration::from_millis(due.saturating_sub(now).unsigned_abs())
@@ -319,9 +322,25 @@ impl Courier {
 /// The pause after so many failures before this one: half of it is chance, so that what failed together does not come
 /// again together.
 fn pause_ms(attempts: u64) -> u64 {
-    let doubled = FIRST_PAUSE_MS.saturating_mul(1 << attempts.min(20));
-    let whole = doubled.min(LONGEST_PAUSE_MS);
+    let whole = longest_pause_ms(attempts);
     whole / 2 + rand::rng().random_range(0..=whole / 2)
+}
+
+/// The longest pause after so many failures before the last one.
+fn longest_pause_ms(attempts: u64) -> u64 {
+    let doubled = FIRST_PAUSE_MS.saturating_mul(1 << attempts.min(20));
+    doubled.min(LONGEST_PAUSE_MS)
+}
+
+/// Whether it is time for a delivery. One that is due later than any pause lasts was put off before the machine's clock went
+/// back.
+fn is_due(delivery: &Delivery, now: i64, after_ms: u64) -> bool {
+    let pause = match delivery.attempts.unsigned_abs() {
+        0 => after_ms,
+        attempts => longest_pause_ms(attempts - 1),
+    };
+    let ahead = delivery.due.saturating_sub(now);
+    ahead <= 0 || ahead.unsigned_abs() > pause
 }
 
 /// The innermost reason of a failed request; the outer ones say only that it failed.
@@ -335,7 +354,36 @@ fn cause(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_PAUSE_MS, pause_ms};
+    use super::{Delivery, LONGEST_PAUSE_MS, is_due, pause_ms};
+
+    #[test]
+    fn what_was_put_off_before_the_clock_went_back_is_due() {
+        let delivery = |due, attempts| Delivery {
+            hook: "crm".to_owned(),
+            event: 1,
+            since: 0,
+            due,
+            attempts,
+            error: None,
+        };
+        const NOW: i64 = 1_000_000;
+        for (ahead, attempts, due) in [
+            (0, 0, true),
+            (-1, 3, true),
+            (900, 1, false),
+            (1_001, 1, true),
+            (7_999, 4, false),
+            (3_600_000, 20, false),
+            (3_600_001, 20, true),
+            // It was never tried: nothing put it off.
+            (1, 0, true),
+        ] {
+            let told = is_due(&delivery(NOW + ahead, attempts), NOW, 0);
+            assert_eq!(told, due, "{ahead} after {attempts}");
+        }
+        // But for what waits for the end of a journal.
+        assert!(!is_due(&delivery(NOW + 2_000, 0), NOW, 2_000));
+    }
 
     #[test]
     fn pauses_double_up_to_an_hour() {

@@ -170,6 +170,29 @@ fn packets_go_to_where_packets_come_from() {
 }
 
 #[test]
+fn a_key_of_a_source_that_is_not_locked_is_nobody_s() {
+    let mut stream = connected();
+    let nat: SocketAddr = ([198, 51, 100, 1], 999).into();
+    let mut keys = |source: SocketAddr, key| {
+        let press = KeyPress::new(key, 80).expect("a key");
+        let told = press.map(|report| {
+            let datagram = datagram(101, report.marker, &report.event.to_bytes());
+            let told = stream.receive(ms(0), source, &datagram);
+            matches!(told, Incoming::Key { .. })
+        });
+        let told: Vec<bool> = told.collect();
+        told
+    };
+    // Heard for 100 ms first, or long enough a key: behind a NAT none is lost.
+    let told = keys(nat, '1');
+    assert!(told.len() > 5, "{told:?}");
+    assert_eq!(told.iter().position(|told| *told), Some(4), "{told:?}");
+    // The peer itself is there after all, and is locked at once.
+    assert!(keys(REMOTE.into(), '2')[0]);
+    assert!(!keys(nat, '3').contains(&true));
+}
+
+#[test]
 fn every_datagram_is_told_apart() {
     let mut stream = connected();
     let mut receive = |bytes: &[u8]| match stream.receive(ms(0), REMOTE.into(), bytes) {

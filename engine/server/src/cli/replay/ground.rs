@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use strowger_plugin::Limits;
 
 use super::super::{CANNOT, Failure};
-use crate::centre::stored::{Which, find, lay_out};
+use crate::centre::stored::{NotStored, Which, find, lay_out};
 use crate::centre::{Tenants, is_centre};
 use crate::replay::{Overrides, Stage};
 use crate::runtime::OpenError;
@@ -74,6 +74,9 @@ impl Ground {
             None => return Ok(Ground::Folder(whose.project.to_owned())),
         };
         let Some(tenant) = whose.tenant else {
+            if whose.is_folder() {
+                return Err(whose.no_revisions());
+            }
             return Err(Failure::cannot(format!(
                 "a revision is a tenant's: say whose with --tenant{}{}",
                 whose.known(),
@@ -88,7 +91,10 @@ impl Ground {
                 "revisions are in the store of a centre: name its folder with --project, or its data with --data",
             ));
         };
-        let revision = find(store, tenant, &which).await.map_err(Failure::cannot)?;
+        let revision = match find(store, tenant, &which).await {
+            Err(NotStored::Nothing(_)) if whose.is_folder() => return Err(whose.no_revisions()),
+            found => found.map_err(Failure::cannot)?,
+        };
         let folder = lay_out(store, whose.data, &revision);
         Ok(Ground::Revision {
             tenant: tenant.to_owned(),
@@ -130,6 +136,21 @@ impl Whose<'_> {
     /// Whether there is data of a tenant, and no project that it could be of.
     fn is_data_alone(&self) -> bool {
         self.tenant.is_some() && !self.project.join("strowger.toml").exists()
+    }
+
+    /// Whether it is a project that is served from its folder.
+    fn is_folder(&self) -> bool {
+        !is_centre(self.project) && self.project.join("strowger.toml").exists()
+    }
+
+    /// What to do instead.
+    fn no_revisions(&self) -> Failure {
+        Failure::cannot(format!(
+            "{0} is served from its folder, which has no revisions: copy the folder, change the copy, and name it, as in \
+             --on ../draft (a folder named draft or by a number is written ./NAME); without --on contacts are replayed on \
+             {0} as it is now",
+            self.project.display()
+        ))
     }
 
     /// The limits of a tenant's steps: as its file in the centre says, else those that every step has.

@@ -364,7 +364,10 @@ fn print_summary(summary: &Summary) {
     for (request, contacts) in &summary.new_requests {
         tell!("{contacts:>8}  would send what they never sent: {request}");
     }
-    for (why, contacts) in &summary.not_replayed {
+    let mut not_replayed: Vec<_> = summary.not_replayed.iter().collect();
+    // A stable sort: of the same number by name.
+    not_replayed.sort_by_key(|(_, contacts)| std::cmp::Reverse(**contacts));
+    for (why, contacts) in not_replayed {
         tell!("{contacts:>8}  not replayed: {why}");
     }
 }

@@ -1,0 +1,81 @@
+//! The stream of events: each tenant is told of its own contacts, and of nobody else's.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde_json::Value as Json;
+
+use crate::hall::{Hall, hears, says};
+
+/// All events from the first on, as they are given to a token, until the stream has told of so many.
+fn events(http: SocketAddr, token: &str, count: usize) -> Result<Vec<Json>> {
+    let mut stream = TcpStream::connect(http)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    write!(
+        stream,
+        "GET /v1/events HTTP/1.0\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nLast-Event-ID: 0\r\n\r\n"
+    )?;
+    let mut reader = BufReader::new(stream);
+    let mut told = Vec::new();
+    let mut line = String::new();
+    while told.len() < count {
+        line.clear();
+        ensure!(
+            reader.read_line(&mut line)? > 0,
+            "the stream ended: {told:?}"
+        );
+        if let Some(data) = line.strip_prefix("data: ") {
+            told.push(serde_json::from_str(data)?);
+        }
+    }
+    Ok(told)
+}
+
+#[test]
+fn a_tenant_s_token_is_told_of_that_tenant_s_contacts_alone() -> Result<()> {
+    let hall = Hall::open(&[
+        ("vega", "numbers = [\"100\"]"),
+        ("altair", "numbers = [\"200\"]"),
+    ])?;
+    let mut projects = Vec::new();
+    for (tenant, number) in [("vega", "100"), ("altair", "200")] {
+        let project = says(tenant, number, "Good morning to you.")?;
+        let folder = project.path().display().to_string();
+        hall.done(&["push", &folder])?;
+        hall.done(&["release", "1", "--tenant", tenant])?;
+        projects.push(project);
+    }
+    // One after the other, so that whoever sees too much sees it first.
+    for (project, number) in projects.iter().zip(["100", "200"]) {
+        hears(&hall, project.path(), number, "Good morning to you.")?;
+    }
+    for (project, number) in projects.iter().zip(["100", "200"]) {
+        hears(&hall, project.path(), number, "Good morning to you.")?;
+    }
+    for (tenant, expected) in [("vega", "100"), ("altair", "200")] {
+        let token = hall.engine.token("owner", &["--tenant", tenant])?;
+        let told = events(hall.engine.http, &token, 4)?;
+        for event in &told {
+            ensure!(event["tenant"] == tenant, "{tenant} is told {event}");
+            if event["event"] == "contact.ended" {
+                ensure!(event["record"]["to"] == expected, "{event}");
+            }
+        }
+        let kinds: Vec<_> = told.iter().map(|event| &event["event"]).collect();
+        ensure!(
+            kinds
+                == [
+                    "contact.began",
+                    "contact.ended",
+                    "contact.began",
+                    "contact.ended"
+                ],
+            "{told:?}"
+        );
+    }
+    let all = events(hall.engine.http, &hall.engine.token("owner", &[])?, 8)?;
+    ensure!(all.iter().filter(|event| event["tenant"] == "vega").count() == 4);
+    Ok(())
+}
