@@ -20,6 +20,7 @@ pub fn version(version: &str, component: &str) -> PluginVersion {
         size: component.len() as u64,
         imports: vec!["kv".to_owned()],
         publisher: Some("acme".to_owned()),
+        signature: None,
         pushed_at: 7,
         pushed_by: "test".to_owned(),
     }
@@ -76,6 +77,7 @@ pub fn release(live: u64) -> Release {
         live,
         candidate: None,
         percent: 0,
+        restores: None,
         released_at: 9,
         released_by: "test".to_owned(),
     }
@@ -156,7 +158,7 @@ pub async fn of_two_who_release_at_once_one_is_overtaken(database: &Database<'_>
         store.released("aurora").await?.map(|release| release.live),
         Some(2)
     );
-    assert_eq!(store.releases("aurora", 10).await?.len(), 2);
+    assert_eq!(store.releases("aurora", None, 10).await?.len(), 2);
     Ok(())
 }
 

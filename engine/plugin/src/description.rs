@@ -234,7 +234,7 @@ fn unseen(value: &Value, path: &str, findings: &mut Findings) {
         let mut letters = text.chars();
         letters.find(|&letter| is_unseen(letter) && letter != '\n' && letter != '\t')
     };
-    let mut tell = |path: &str, letter: char| {
+    let tell = |findings: &mut Findings, path: &str, letter: char| {
         if findings.0.len() < FINDINGS_MOST {
             let code = u32::from(letter);
             let reason = format!("the character U+{code:04X} controls how text is shown: leave it out");
@@ -244,7 +244,7 @@ fn unseen(value: &Value, path: &str, findings: &mut Findings) {
     match value {
         Value::String(text) => {
             if let Some(letter) = odd(text) {
-                tell(path, letter);
+                tell(findings, path, letter);
             }
         }
         Value::Array(items) => {
@@ -255,7 +255,7 @@ fn unseen(value: &Value, path: &str, findings: &mut Findings) {
         Value::Object(fields) => {
             for (name, field) in fields {
                 if let Some(letter) = odd(name) {
-                    tell(&below(name), letter);
+                    tell(findings, &below(name), letter);
                 }
                 unseen(field, &below(name), findings);
             }

@@ -250,7 +250,7 @@ async fn answered(
     match tokio::time::timeout(within, done).await {
         Ok(Ok(answer)) if journalled => answer,
         Ok(Ok(answer)) => {
-            if let (Some(Audited(..)), Some(store)) = (answer.extensions().get(), store) {
+            if let (Some(_), Some(store)) = (answer.extensions().get::<Audited>(), store) {
                 store.health().kept();
             }
             written_down(answer)
