@@ -606,13 +606,18 @@ fn contacts_are_handed_over_to_whom_the_operator_grants_alone() -> Result<()> {
     let answers = hall.attack("600")?.answers()?;
     assert_eq!(answers.len(), 15);
     let granted = "the operator does not grant it";
-    let denied = answers.iter().filter(|answer| answer.to_string().contains(granted));
+    let denied = answers
+        .iter()
+        .filter(|answer| answer.to_string().contains(granted));
     assert_eq!(denied.count() as u64, hall.refusals("route.transfers")?);
     for answer in &answers[..14] {
         let told = answer.to_string();
         let nowhere = ["invalid-argument", "refused", "limit"];
         ensure!(
-            told.contains(granted) || nowhere.iter().any(|word| told.to_lowercase().contains(word)),
+            told.contains(granted)
+                || nowhere
+                    .iter()
+                    .any(|word| told.to_lowercase().contains(word)),
             "{told}"
         );
     }

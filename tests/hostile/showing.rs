@@ -25,7 +25,11 @@ fn walked(plugin: &str) -> Result<(Centre, String)> {
     let id = centre.beside_a_neighbour(|| {
         let mut talk = Talk::begin(centre.engine.http, "6600", None)?;
         let reason = talk.ended()?;
-        ensure!(reason == "unharmed", "{reason}: {}", centre.journal(&talk.id)?);
+        ensure!(
+            reason == "unharmed",
+            "{reason}: {}",
+            centre.journal(&talk.id)?
+        );
         Ok(talk.id)
     })?;
     Ok((centre, id))
@@ -40,7 +44,10 @@ fn a_plugins_log_lines_are_its_own() -> Result<()> {
     let forged = lines.find(|line| line.contains("victim is broken"));
     let forged = forged.with_context(|| format!("no such line: {log}"))?;
     ensure!(forged.contains("innocent\\n2026-01-01"), "{forged}");
-    ensure!(log.contains("\\u{1b}[2J") && log.contains("\\u{202e}"), "{log}");
+    ensure!(
+        log.contains("\\u{1b}[2J") && log.contains("\\u{202e}"),
+        "{log}"
+    );
     ensure!(unseen(&log).is_none(), "{:?} in {log}", unseen(&log));
     let giant = log.lines().find(|line| line.contains("giant"));
     let giant = giant.with_context(|| format!("no such line: {log}"))?;
@@ -62,7 +69,11 @@ fn a_plugins_words_make_no_lines_in_transcripts() -> Result<()> {
     ensure!(code == 0, "{said}");
     for (name, text) in [("transcript", &transcript), ("trace", &trace)] {
         ensure!(text.contains("Hello."), "{name}: {text}");
-        ensure!(unseen(text).is_none(), "{name}: {:?} in {text}", unseen(text));
+        ensure!(
+            unseen(text).is_none(),
+            "{name}: {:?} in {text}",
+            unseen(text)
+        );
         for forged in ["0:01.0  caller  pressed", "0:02.0  caller  agreed"] {
             let alone = |line: &str| line.trim_start().starts_with(forged);
             ensure!(!text.lines().any(alone), "{name}: {text}");

@@ -142,6 +142,14 @@ impl Compiler {
         ))
     }
 
+    /// Until somebody waits for a turn.
+    #[cfg(test)]
+    pub(crate) async fn someone_waits(&self) {
+        while self.state().waiting.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics under this lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -286,7 +294,10 @@ mod tests {
         drop(large);
         let third = now(third.as_mut()).expect("its turn");
         let other = now(pin!(compiler.turn(6, small))).expect("a lane is free");
-        assert!(now(pin!(compiler.turn(6, small))).is_none(), "one of a share");
+        assert!(
+            now(pin!(compiler.turn(6, small))).is_none(),
+            "one of a share"
+        );
         drop((one, third, other));
         assert_eq!(compiler.state().free.len(), super::LANES);
         assert!(compiler.state().busy.is_empty());

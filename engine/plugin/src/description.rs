@@ -237,7 +237,8 @@ fn unseen(value: &Value, path: &str, findings: &mut Findings) {
     let tell = |findings: &mut Findings, path: &str, letter: char| {
         if findings.0.len() < FINDINGS_MOST {
             let code = u32::from(letter);
-            let reason = format!("the character U+{code:04X} controls how text is shown: leave it out");
+            let reason =
+                format!("the character U+{code:04X} controls how text is shown: leave it out");
             findings.add(path, reason);
         }
     };

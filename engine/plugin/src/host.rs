@@ -302,3 +302,43 @@ impl fmt::Display for HostReport {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::{Host, HostConfig};
+    use crate::error::LoadError;
+    use crate::guest;
+    use crate::{Grants, Limits};
+
+    #[tokio::test]
+    async fn what_waits_for_its_turn_is_given_up_when_nobody_waits_for_it() {
+        let host = Host::new(HostConfig::default()).expect("a host");
+        let component = guest::Guest::default().build();
+        let (grants, limits) = (Grants::all(), Limits::default());
+        // All lanes are taken.
+        let mut held = Vec::new();
+        for share in 100..103 {
+            held.push(host.shared.compiler.turn(share, component.len()).await);
+        }
+        let share = host.runtime().share();
+        let gone = CancellationToken::new();
+        let client = host.compiling_for(&share).until_gone(&gone);
+        let mut load = std::pin::pin!(client.load(&component, &grants, &limits));
+        // Looking at it takes threads of its own; then it waits.
+        tokio::select! {
+            biased;
+            loaded = &mut load => panic!("it had no turn: {loaded:?}"),
+            () = host.shared.compiler.someone_waits() => {}
+        }
+        gone.cancel();
+        let refused = load.await.expect_err("nobody waits for it");
+        assert!(matches!(refused[..], [LoadError::Abandoned]), "{refused:?}");
+        // It took nobody's turn along, and whoever waits gets it compiled.
+        drop(held);
+        let client = host.compiling_for(&share);
+        let plugin = client.load(&component, &grants, &limits);
+        assert!(plugin.await.is_ok());
+    }
+}

@@ -66,7 +66,13 @@ fn main() -> Result<(), Error> {
     let pushed = Command::new(program)
         .arg("push")
         .arg(&project)
-        .args(["--to", &format!("http://{http}"), "--release", "--accept", "all"])
+        .args([
+            "--to",
+            &format!("http://{http}"),
+            "--release",
+            "--accept",
+            "all",
+        ])
         .stdout(Stdio::null())
         .status()?;
     if !pushed.success() {
@@ -107,7 +113,10 @@ fn main() -> Result<(), Error> {
 
 /// The component with another version, of as many letters.
 fn versioned(component: &[u8], version: &str) -> Result<Vec<u8>, Error> {
-    let (from, to) = ("\"version\": \"1.0.0\"", format!("\"version\": \"{version}\""));
+    let (from, to) = (
+        "\"version\": \"1.0.0\"",
+        format!("\"version\": \"{version}\""),
+    );
     let mut bytes = component.to_vec();
     let places: Vec<usize> = component
         .windows(from.len())
@@ -140,7 +149,10 @@ fn ask(http: SocketAddr, method: &str, path: &str, body: &[u8]) -> Result<(u16, 
     stream.write_all(body)?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
-    let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = text
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     let (_, body) = text.split_once("\r\n\r\n").ok_or("no answer")?;
     Ok((status.ok_or("no status")?, body.to_owned()))
 }

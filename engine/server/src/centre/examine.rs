@@ -12,8 +12,8 @@ use strowger_plugin::{Host, Limits, Plugin};
 use super::config::TenantConfig;
 use super::refusal::{Refusal, Told};
 use crate::project::{
-    Examined, Finding, FlowFile, Grants, HandOver, Project, ProjectError, QueuesFile, Source, Steps,
-    hand_overs,
+    Examined, Finding, FlowFile, Grants, HandOver, Project, ProjectError, QueuesFile, Source,
+    Steps, hand_overs,
 };
 use crate::runtime::Engine;
 use crate::store::{Manifest, Store, StoreError};

@@ -353,7 +353,11 @@ impl Centre {
                     sha256: plugin.digest().to_owned(),
                     size: push.blobs.get(plugin.digest()).map_or(0, Vec::len) as u64,
                     imports: plugin.imports().to_vec(),
-                    signature: push.signer.of(plugin).filter(|_| publisher.is_some()).cloned(),
+                    signature: push
+                        .signer
+                        .of(plugin)
+                        .filter(|_| publisher.is_some())
+                        .cloned(),
                     publisher,
                     pushed_at: push.by.change.at,
                     pushed_by: push.by.change.who.clone(),
@@ -399,9 +403,19 @@ impl Centre {
         let change = push.by.change;
         let signed: Vec<String> = anew
             .iter()
-            .map(|PluginVersion { name, version, publisher, .. }| {
-                format!("{name}@{version} by {}", publisher.as_deref().unwrap_or_default())
-            })
+            .map(
+                |PluginVersion {
+                     name,
+                     version,
+                     publisher,
+                     ..
+                 }| {
+                    format!(
+                        "{name}@{version} by {}",
+                        publisher.as_deref().unwrap_or_default()
+                    )
+                },
+            )
             .collect();
         let change = change.with(json!({ "plugins": names, "gains": gains, "signed": signed }));
         let content = sound.program.content().to_owned();

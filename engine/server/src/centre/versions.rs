@@ -180,7 +180,11 @@ mod tests {
         for (config, version, words) in [
             (&[("acme", &other)], &by_acme, "has another key by now"),
             (&[("lyra", &other)], &by_acme, "is no publisher any more"),
-            (&[("acme", &key)], &known(Some("acme"), None), "did not keep"),
+            (
+                &[("acme", &key)],
+                &known(Some("acme"), None),
+                "did not keep",
+            ),
             (&[("acme", &key)], &known(None, None), "it is not signed"),
         ] {
             let told = why(config, version).unwrap_or_default();

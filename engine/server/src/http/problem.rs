@@ -155,7 +155,9 @@ impl From<StoreError> for Problem {
             }
             error if error.is_passing() => {
                 tracing::error!("{error}");
-                Problem::unavailable(format!("{error}; the engine's log says more, try again later"))
+                Problem::unavailable(format!(
+                    "{error}; the engine's log says more, try again later"
+                ))
             }
             error => {
                 tracing::error!("{error}");

@@ -39,7 +39,7 @@ pub(crate) use lengths::lengths;
 pub use queues::{Queue, QueuesFile, Supplier};
 pub use reach::{HandOver, Reached, hand_overs};
 pub use resume::{MAX_MINUTES, Resume};
-pub use retention::{Keep, KeepFiles, KeepRows, RetentionSection};
+pub use retention::{Keep, KeepAudit, KeepFiles, KeepRows, RetentionSection};
 pub use routes::{Route, Routes};
 pub use steps::{Steps, standard_components};
 pub use store::StoreSection;

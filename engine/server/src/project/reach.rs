@@ -109,7 +109,9 @@ impl Grants {
     /// The first of `transfers` that no address can fit.
     pub(crate) fn odd_transfer(&self) -> Option<&str> {
         let mut named = self.transfers.iter().flatten();
-        named.find(|pattern| !is_pattern(pattern)).map(String::as_str)
+        named
+            .find(|pattern| !is_pattern(pattern))
+            .map(String::as_str)
     }
 }
 
@@ -172,9 +174,21 @@ mod tests {
             ("sip:desk@example.com", "sip:desk2@example.com", false),
             ("sip:*@example.com", "sip:desk@example.com", true),
             ("sip:*@example.com", "sip:@example.com", false),
-            ("sip:*@example.com", "sip:a@evil.example?x=@example.com", false),
-            ("sip:*@example.com", "sip:a@evil.example;x=@example.com", false),
-            ("sip:*@example.com", "sip:desk@example.com.evil.example", false),
+            (
+                "sip:*@example.com",
+                "sip:a@evil.example?x=@example.com",
+                false,
+            ),
+            (
+                "sip:*@example.com",
+                "sip:a@evil.example;x=@example.com",
+                false,
+            ),
+            (
+                "sip:*@example.com",
+                "sip:desk@example.com.evil.example",
+                false,
+            ),
             ("sip:*@example.com", "sip:desk@example.com:5070", false),
             ("+4930*", "tel:+493012345", true),
             ("+4930*", "tel:+4940123", false),
@@ -192,7 +206,13 @@ mod tests {
 
     #[test]
     fn what_no_address_can_fit_is_no_pattern() {
-        for good in ["sip:desk@example.com", "sip:*@example.com", "+49*", "100", "*"] {
+        for good in [
+            "sip:desk@example.com",
+            "sip:*@example.com",
+            "+49*",
+            "100",
+            "*",
+        ] {
             assert!(is_pattern(good), "{good}");
         }
         for bad in [

@@ -141,7 +141,8 @@ fn is_of_the_store(error: &sqlx::Error) -> bool {
             match error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
                 // Connection exceptions, resources, an operator's intervention, the system (SQLSTATE classes); read-only.
                 Some(_) => {
-                    ["08", "53", "57", "58"].contains(&&code[..code.len().min(2)]) || code == "25006"
+                    ["08", "53", "57", "58"].contains(&&code[..code.len().min(2)])
+                        || code == "25006"
                 }
                 // SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
                 None => matches!(primary(&code), Some(5 | 6 | 8 | 10 | 13 | 14)),
