@@ -1,7 +1,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// A text as it may be shown on a terminal: control characters other than line breaks and tabs, and those that turn the direction of
+use crate::unseen::is_unseen;
+
+/// A text of several lines as it may be shown on a terminal: control characters other than line breaks and tabs, and those that turn the direction of
 /// writing, are shown as escapes such as `\0` and `\u{1b}`. What a file or a caller says must not move the cursor or hide other words.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
@@ -20,12 +22,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 /// Whether a character is not shown, but does something.
 fn is_hidden(c: char) -> bool {
-    match c {
-        '\n' | '\t' => false,
-        // Overrides and isolates (Unicode Standard Annex #9, section 2).
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        c => c.is_control(),
-    }
+    !matches!(c, '\n' | '\t') && is_unseen(c)
 }
 
 #[cfg(test)]

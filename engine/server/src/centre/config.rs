@@ -280,6 +280,12 @@ impl TenantConfig {
             let path: Vec<&str> = std::iter::once("limits").chain(below).collect();
             return Err(format!("line {}: {why}", at(&path)));
         }
+        if config.retention.audit.is_some() {
+            let line = at(&["retention", "audit"]);
+            return Err(format!(
+                "line {line}: the audit log is one of all tenants: write [retention.audit] in the centre's strowger.toml"
+            ));
+        }
         if let Some((kind, key, message, help)) = config.retention.fault() {
             let line = at(&["retention", kind, key]);
             let (message, help) = (message.english(), help.english());
@@ -430,6 +436,14 @@ fn wrong_grant(grants: &Grants) -> Option<(&'static str, String)> {
         );
         return Some(("queues", why));
     }
+    if let Some(odd) = grants.odd_transfer() {
+        let why = format!(
+            "grants.transfers `{}` is no address: write a number or a SIP URI, with one `*` at most, before the host, such as `+4930*` or \
+             `sip:*@pbx.example`",
+            short(odd)
+        );
+        return Some(("transfers", why));
+    }
     grants.vault.iter().find_map(|entry| {
         let why = check_name(entry).err()?;
         let why = format!(
@@ -510,6 +524,10 @@ mod tests {
             (
                 "[grants]\nroute = true\nqueues = [\"front-desk\", \"\"]",
                 "line 3: grants.queues `` is no name of a queue",
+            ),
+            (
+                "[grants]\nroute = true\ntransfers = [\"+49*\", \"sip:a@*\"]",
+                "line 3: grants.transfers `sip:a@*` is no address",
             ),
             (
                 "[grants]\nvault = [\"../x\"]",

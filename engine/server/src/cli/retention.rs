@@ -20,8 +20,9 @@ use crate::store::Store;
   strowger retention -p flows/aurora                 remove it
 
 Of journals, records and recordings, each has its days and its bound in strowger.toml. Contacts with an error, and the
-first of each distinct path, are kept longer (rare_days). Without [retention] nothing goes. In a centre each tenant is held
-to what its own file says, and else to what strowger.toml does.
+first of each distinct path, are kept longer (rare_days). What has no table there is kept, but for the audit log, whose lines
+go after 400 days unless retention.audit says otherwise. In a centre each tenant is held to what its own file says, and else
+to what strowger.toml does.
 
 Exit code: 0 done, 2 it could not be done.")]
 pub(super) struct Retention {
@@ -62,7 +63,10 @@ impl Retention {
             },
         };
         if !rules.remove_something() {
-            eprintln!("strowger.toml has no [retention]: everything is kept");
+            eprintln!(
+                "strowger.toml says nothing of contacts below [retention]: they are kept, and lines of the audit log for {} days",
+                rules.all.audit.unwrap_or_default().days
+            );
         }
         let place = store_of(&self.project, &data)?;
         let store = Store::look(&place).await.map_err(Failure::cannot)?;
@@ -105,11 +109,12 @@ impl Retention {
 
 fn told(gone: &Gone) -> String {
     format!(
-        "{} journals, {} records with all else of their contacts, recordings of {} contacts ({} files, {:.1} MB)",
+        "{} journals, {} records with all else of their contacts, recordings of {} contacts ({} files, {:.1} MB), {} lines of the audit log",
         gone.journals,
         gone.records,
         gone.recordings,
         gone.files,
-        gone.bytes as f64 / 1e6
+        gone.bytes as f64 / 1e6,
+        gone.audit
     )
 }

@@ -14,6 +14,8 @@ use crate::store::{Aged, Kept, Store, StoreError, Swept};
 
 /// Contacts of one transaction: some milliseconds, for which the journal's writer waits at most.
 const BATCH: u32 = 64;
+/// Lines of the audit log of one transaction.
+const LINES: u32 = 1_000;
 /// Pause between two transactions, so that the writer and calls come first.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Contacts of which it is asked at once whose recordings are whose.
@@ -51,6 +53,8 @@ pub struct Gone {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Lines of the audit log.
+    pub audit: u64,
 }
 
 impl std::iter::Sum for Gone {
@@ -61,6 +65,7 @@ impl std::iter::Sum for Gone {
             recordings: sum.recordings + gone.recordings,
             files: sum.files + gone.files,
             bytes: sum.bytes + gone.bytes,
+            audit: sum.audit + gone.audit,
         })
     }
 }
@@ -132,7 +137,26 @@ impl Sweep<'_> {
             let went = one.run(rules, files).await?;
             gone.insert(tenant, went);
         }
+        let lines = self.audit().await?;
+        if lines > 0 {
+            gone.entry(String::new()).or_default().audit = lines;
+        }
         Ok(gone)
+    }
+
+    /// Lines of the audit log, of the whole store; how many went.
+    async fn audit(&self) -> Result<u64, SweepError> {
+        let days = u64::from(self.rules.all.audit.unwrap_or_default().days);
+        let before = self.now.saturating_sub(days * DAY_MS);
+        let mut gone = 0;
+        loop {
+            let went = self.store.prune_audit(before, LINES, self.dry).await?;
+            gone += went;
+            if self.dry || went < u64::from(LINES) {
+                return Ok(gone);
+            }
+            tokio::time::sleep(self.pause).await;
+        }
     }
 }
 
@@ -422,6 +446,7 @@ pub async fn sweeper(
                         journals = gone.journals,
                         records = gone.records,
                         recordings = gone.recordings,
+                        audit = gone.audit,
                         "retention removed what was old"
                     );
                 }

@@ -106,6 +106,7 @@ fn buttons(choices: &[Offer]) -> String {
 }
 
 fn write_line(text: &mut String, at: u64, who: &str, what: &str) {
+    // What people and plugins wrote must not make lines of its own.
     let (minutes, seconds, tenths) = (at / 60_000, at / 1_000 % 60, at / 100 % 10);
     let what = one_line(what);
     writeln!(text, "{minutes:>3}:{seconds:02}.{tenths}  {who:<7} {what}")
