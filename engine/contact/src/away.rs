@@ -127,6 +127,7 @@ impl Contact {
         self.write(now, EntryKind::Dropped { vanished }, out);
         self.drop_ahead(now, out);
         self.swallow = None;
+        self.secret_rest = None;
         self.aside = Default::default();
         for timer in [Timer::Listen, Timer::Meanwhile] {
             self.timers.clear(timer);

@@ -38,6 +38,8 @@ pub struct Contact {
     pub(crate) written_ahead: VecDeque<Ahead>,
     /// An end key pressed after an entry that was already complete is part of that entry.
     pub(crate) swallow: Option<(char, Millis)>,
+    /// Until when digits belong to a secret entry that was complete before them.
+    pub(crate) secret_rest: Option<Millis>,
     pub(crate) hung_up: bool,
     pub(crate) handed_over: bool,
     /// What was left of the longest duration when the caller began to talk with people; none while he does not.
@@ -118,6 +120,7 @@ impl Contact {
             typed_ahead: VecDeque::new(),
             written_ahead: VecDeque::new(),
             swallow: None,
+            secret_rest: None,
             hung_up: false,
             handed_over: false,
             people: None,

@@ -33,6 +33,10 @@ pub(crate) struct Ahead {
     pub hidden: bool,
 }
 
+/// Longest pause after which a digit still belongs to a secret entry that was complete before it, in milliseconds: between
+/// two keys of a number people take less.
+const REST_MS: Millis = 1_000;
+
 impl Contact {
     /// A step listens.
     pub(crate) fn listen(
@@ -190,8 +194,13 @@ impl Contact {
             && key == end_key
             && now <= until
         {
+            self.secret_rest = None;
             self.write(now, EntryKind::Key { key }, out);
             return self.write(now, EntryKind::Pressed { key }, out);
+        }
+        if self.is_rest_of_secret(now, key) {
+            self.write(now, EntryKind::Key { key: HIDDEN }, out);
+            return self.drop_key(now, out);
         }
         let key_shown = match self.taken_in_clear(key) {
             true => key,
@@ -232,6 +241,19 @@ impl Contact {
             }
             _ => self.type_ahead(now, key, out),
         }
+    }
+
+    /// Whether a key is one too many of a secret that was complete before it: somebody whose number is longer than the flow
+    /// believes keys on. It is nobody's answer.
+    fn is_rest_of_secret(&mut self, now: Millis, key: char) -> bool {
+        let step = self.activation();
+        let asked =
+            step.is_some_and(|step| step.masked && matches!(step.pending, Pending::Listen(_)));
+        let rest = self
+            .secret_rest
+            .is_some_and(|until| now <= until && key.is_ascii_digit() && !asked);
+        self.secret_rest = rest.then(|| now.saturating_add(REST_MS));
+        rest
     }
 
     /// Whether the running step takes a key at once and for all to see.
@@ -287,6 +309,7 @@ impl Contact {
         let heard_prompt = listening.play.take().is_some();
         let verdict = listening.key(key);
         let gap = listening.gap_ms;
+        let ended = listening.end_key() == Some(key);
         let end_key = listening.end_key().filter(|end_key| *end_key != key);
         if heard_prompt {
             self.stop_playing(out);
@@ -294,8 +317,12 @@ impl Contact {
         match verdict {
             Verdict::More => self.timers.set(Timer::Listen, now.saturating_add(gap)),
             verdict => {
-                if let (Verdict::Digits(_), Some(end_key)) = (&verdict, end_key) {
+                let digits = matches!(verdict, Verdict::Digits(_));
+                if let Some(end_key) = end_key.filter(|_| digits) {
                     self.swallow_end_key(now, end_key, gap, out);
+                }
+                if digits && !ended && self.running().masked && self.hides_rest() {
+                    self.secret_rest = Some(now.saturating_add(REST_MS));
                 }
                 self.heard(now, verdict, out);
             }

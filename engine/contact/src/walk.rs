@@ -301,7 +301,7 @@ impl Contact {
     ///
     /// A `global.error` that was followed is not followed again until the contact is heard, or a broken
     /// error path would lead to itself. There, and when nobody is on the line, a failed action counts as
-    /// skipped.
+    /// skipped, and a failed choice as one that finds nothing true.
     pub(crate) fn error_edge(
         &mut self,
         now: Millis,
@@ -321,7 +321,9 @@ impl Contact {
                 self.mark_global(|| "error".to_owned());
                 return Some(edge.clone());
             }
-            let next = failed.map_or(&Edge::End, |id| &plan.nodes[id.0 as usize].next);
+            let next = failed.map_or(&Edge::End, |id| {
+                plan.nodes[id.0 as usize].after_failure()
+            });
             if (self.hung_up || plan.global.error.is_some()) && *next != Edge::End {
                 return Some(next.clone());
             }

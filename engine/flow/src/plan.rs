@@ -123,6 +123,41 @@ pub struct Node {
     pub action: Action,
 }
 
+impl Node {
+    /// Where a contact goes when the action fails and nothing takes over, as on the way of `global.error` or after a hang-up: what
+    /// comes after it, or where a choice goes that finds nothing true. [`Edge::End`] where there is no such place.
+    pub fn after_failure(&self) -> &Edge {
+        match &self.action {
+            Action::Choose { otherwise, .. } => otherwise,
+            Action::Switch { otherwise, .. } => otherwise.as_ref().unwrap_or(&Edge::End),
+            Action::Return { .. } | Action::HangUp { .. } => &Edge::End,
+            Action::Step(_)
+            | Action::Call { .. }
+            | Action::Set(_)
+            | Action::Tag { .. }
+            | Action::Wait(_)
+            | Action::Goto => &self.next,
+        }
+    }
+
+    /// Whether the action itself may fail, although all types in it are right. Steps of plugins always may.
+    pub fn may_fail(&self) -> bool {
+        let any = |values: &BTreeMap<String, Template>| values.values().any(Template::may_fail);
+        self.when.as_ref().is_some_and(Expr::may_fail)
+            || match &self.action {
+                Action::Step(_) => true,
+                Action::Call { with, .. } | Action::Return { with, .. } => any(with),
+                Action::Choose { arms, .. } => arms.iter().any(|(when, _)| when.may_fail()),
+                Action::Switch { value, .. } => value.may_fail(),
+                Action::Set(values) => any(values),
+                Action::Tag { values, word } => {
+                    any(values) || word.as_ref().is_some_and(Template::may_fail)
+                }
+                Action::HangUp { .. } | Action::Wait(_) | Action::Goto => false,
+            }
+    }
+}
+
 /// What an action does.
 #[derive(Debug, Clone)]
 pub enum Action {
@@ -294,6 +329,21 @@ pub enum Template {
     List(Vec<Template>),
     /// Named values.
     Object(BTreeMap<String, Template>),
+}
+
+impl Template {
+    /// Whether an expression in it may have no value although its types are right.
+    fn may_fail(&self) -> bool {
+        match self {
+            Template::Expr(expr) => expr.may_fail(),
+            Template::Text(pieces) => pieces
+                .iter()
+                .any(|piece| matches!(piece, Piece::Expr(expr) if expr.may_fail())),
+            Template::List(items) => items.iter().any(Template::may_fail),
+            Template::Object(fields) => fields.values().any(Template::may_fail),
+            Template::Literal(_) | Template::Prompt(_) | Template::Deferred(_) => false,
+        }
+    }
 }
 
 /// A part of a text.

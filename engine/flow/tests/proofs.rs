@@ -851,3 +851,45 @@ mod values {
         }
     }
 }
+
+/// Actions of the engine that fail: what they divide by may be nought.
+mod failing {
+    use super::{checked, rules};
+
+    fn flow(global: &str, steps: &str) -> String {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nvars: {{ n: {{ type: number, default: 0 }}, x: text }}\nglobal: {{ {global} }}\nsteps:\n{steps}"
+        )
+    }
+
+    #[test]
+    fn what_follows_global_error_may_come_before_any_assignment() {
+        for fails in [
+            "set: { n: \"${100 / n}\" }",
+            "tag: \"t${100 / n}\"",
+            "if: 100 / n > 2\n      then: e",
+            "set: { x: b }\n      when: 100 / n > 2",
+        ] {
+            let text = flow(
+                "error: e",
+                &format!("  start:\n    - {fails}\n    - set: {{ x: a }}\n    - goto: f\n  f:\n    - say: \"${{x}}.\"\n    - goto: e\n  e:\n    - hangup: \"done\"\n"),
+            );
+            assert_eq!(rules(&checked(&text)), [""; 0], "{fails}");
+            let text = text.replace("- hangup: \"done\"", "- say: \"Hi ${x}.\"\n    - hangup: done");
+            assert_eq!(rules(&checked(&text)), ["unassigned-variable"], "{fails}");
+        }
+    }
+
+    #[test]
+    fn what_is_skipped_after_an_error_or_a_hang_up_has_no_value() {
+        for global in ["error: e", "hangup: e"] {
+            let text = flow(
+                global,
+                "  start:\n    - say: Hello.\n    - hangup: done\n  e:\n    - set: { x: \"${(100 / n) | number}\" }\n    - tag: \"${x}\"\n    - hangup: done\n",
+            );
+            assert_eq!(rules(&checked(&text)), ["unassigned-variable"], "{global}");
+            let sure = text.replace("(100 / n)", "(n / 100)");
+            assert_eq!(rules(&checked(&sure)), [""; 0], "{global}");
+        }
+    }
+}

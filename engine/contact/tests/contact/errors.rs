@@ -257,3 +257,47 @@ fn what_a_step_asked_for_goes_with_it() {
     walk.all(&[fetch, r#"done {"err":"timeout"}"#]);
     walk.check("fail timeout", "");
 }
+
+/// What the flows have in common: `n` is nought, so whatever is divided by it fails.
+const NOUGHT: &str = "flow: nought\nformat: 1\nlanguages: [en]\nvars: { n: { type: number, default: 0 } }\n";
+
+#[test]
+fn a_choice_that_fails_where_nothing_takes_over_finds_nothing_true() {
+    for choice in [
+        "if: 100 / n > 2, then: f, else: g",
+        "choose: [{ when: 100 / n > 2, then: f }, { else: g }]",
+        "switch: (100 / n) | number, then: { one: f, else: g }",
+    ] {
+        let flow = format!(
+            "{NOUGHT}global: {{ error: again, hangup: left }}\nsteps:\n  start: {{ {choice} }}\n  again: {{ {choice} }}\n  left: {{ {choice} }}\n  f: {{ hangup: found }}\n  g: {{ hangup: none }}\n"
+        );
+        Walk::new(&[&flow]).check("connect", "hang up | ended none");
+        // The caller is gone: the first failure has nobody to apologise to.
+        let flow = flow.replacen(
+            &format!("start: {{ {choice} }}"),
+            "start: { wait: 1m, then: f }",
+            1,
+        );
+        let mut walk = Walk::new(&[&flow]);
+        walk.run("connect");
+        walk.check("hang up", "ended none");
+    }
+}
+
+#[test]
+fn a_list_goes_on_after_a_choice_that_fails() {
+    let flow = format!(
+        "{NOUGHT}global: {{ error: again }}\nsteps:\n  start: {{ if: 100 / n > 2, then: f, else: f }}\n  again:\n    - if: 100 / n > 2\n      then: f\n    - hangup: went-on\n  f: {{ hangup: found }}\n"
+    );
+    Walk::new(&[&flow]).check("connect", "hang up | ended went-on");
+}
+
+#[test]
+fn a_switch_without_a_way_on_ends_with_an_apology() {
+    let flow = format!(
+        "{NOUGHT}global: {{ error: again }}\nsteps:\n  start: {{ if: 100 / n > 2, then: f, else: f }}\n  again:\n    switch: 100 / n > 2\n    then: {{ true: f, false: f }}\n  f: {{ hangup: found }}\n"
+    );
+    Walk::new(&[&flow])
+        .check("connect", APOLOGY)
+        .check("played", "hang up | ended error");
+}

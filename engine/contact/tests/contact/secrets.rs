@@ -59,6 +59,36 @@ fn a_secret_entry_is_masked_and_comes_as_a_handle() {
 }
 
 #[test]
+fn digits_too_many_of_a_secret_are_hidden_and_answer_nothing() {
+    let flow = FLOW.replace("12..19", "4..4").replace("1: bye", "5: bye");
+    let pin = || {
+        let mut walk = Walk::new(&[&flow]);
+        walk.all(&["connect", "end done"]);
+        walk.check("listen", "mask | play Your card?");
+        walk
+    };
+    let ok = r#"end ok {"value":{"secret":"s:1","length":4,"lastFour":"1234"}}"#;
+    // All in one go, while the step still works and once the next one listens.
+    let mut walk = pin();
+    walk.run("keys 123498");
+    walk.check(ok, "unmask | run std/menu@1")
+        .check("listen", "play One?");
+    walk.run("wait 900");
+    walk.check("key 5", "").check("wait 900", "").check("key 5", "");
+    assert_eq!(walk.pressed(), "••••••••");
+    // Whoever hears the next question answers it.
+    walk.check("wait 1001", "")
+        .check("key 5", "stop | reply ok:choice:5");
+    assert_eq!(walk.pressed(), "••••••••5");
+    // The end key says that the entry is whole.
+    let mut walk = pin();
+    walk.run("keys 1234#");
+    walk.check(ok, "unmask | run std/menu@1")
+        .check("listen", "play One?")
+        .check("key 5", "stop | reply ok:choice:5");
+}
+
+#[test]
 fn a_card_typed_too_early_is_dropped_unseen() {
     let mut walk = Walk::new(&[FLOW]);
     walk.run("connect");

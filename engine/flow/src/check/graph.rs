@@ -7,6 +7,7 @@ use super::strange::Strange;
 use super::suggest::slips;
 use crate::catalog::FlowSignature;
 use crate::diagnostic::{Text, text};
+use crate::expr::Expr;
 use crate::lower::{Draft, Facts, UNKNOWN};
 use crate::plan::{Action, Edge, Node, NodeId, Template};
 
@@ -78,7 +79,7 @@ pub(super) enum Cause {
     Person,
     /// It happens by itself.
     Itself,
-    /// Saying or asking itself failed, and `global.error` takes over. The contact core lets that happen
+    /// Saying or asking itself failed, or an expression has no value, and `global.error` takes over. The contact core lets that happen
     /// once on the way to the next listening step, so no loop comes of it.
     Fault,
 }
@@ -86,9 +87,10 @@ pub(super) enum Cause {
 impl<'d> Graph<'d> {
     /// `flows` are the other flows of the project, as far as they are known.
     pub fn new(draft: &'d Draft<'_>, flows: Flows<'d>) -> Graph<'d> {
-        let arrows: Vec<Vec<Arrow<'d>>> = (0..draft.nodes.len())
+        let mut arrows: Vec<Vec<Arrow<'d>>> = (0..draft.nodes.len())
             .map(|index| arrows_of(draft, index, flows))
             .collect();
+        skipped(draft, &mut arrows);
         let node_of = |edge: &Option<Edge>| target(edge.as_ref()?, 0).node();
         let start = draft.start.map(|start| start.0 as usize);
         let mut roots: Vec<usize> = start.into_iter().collect();
@@ -226,6 +228,36 @@ fn people_wait_ms(node: &Node, facts: &Facts<'_>) -> u64 {
             _ => 0,
         },
         _ => 0,
+    }
+}
+
+/// The ways on from actions that fail where nothing takes over: after `global.error` was followed, until the contact is heard
+/// again, and after a hang-up. There they count as skipped, and give no variable a value.
+fn skipped<'d>(draft: &'d Draft<'_>, arrows: &mut [Vec<Arrow<'d>>]) {
+    let roots = [&draft.global.error, &draft.global.hangup];
+    let roots = roots.into_iter().flatten();
+    let mut there: Vec<usize> = roots.filter_map(|edge| target(edge, 0).node()).collect();
+    let mut seen = vec![false; arrows.len()];
+    while let Some(index) = there.pop() {
+        if std::mem::replace(&mut seen[index], true) {
+            continue;
+        }
+        let node = &draft.nodes[index];
+        let to = target(node.after_failure(), index);
+        let gives = arrows[index].iter().any(|arrow| !arrow.assigned.is_empty());
+        if gives && node.may_fail() && matches!(to, Target::Node(_)) {
+            arrows[index].push(Arrow {
+                to,
+                flow: None,
+                label: "",
+                cause: Cause::Itself,
+                waited: false,
+                assigned: Vec::new(),
+            });
+        }
+        let on = arrows[index].iter();
+        let on = on.filter(|arrow| arrow.cause != Cause::Caller);
+        there.extend(on.filter_map(|arrow| arrow.to.node()));
     }
 }
 
@@ -372,6 +404,24 @@ fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize, flows: Flows<'d>) -> Vec<Ar
             waited: false,
             assigned: Vec::new(),
         }),
+    }
+    // What steps and calls end with has its way already.
+    let fails = match &node.action {
+        Action::Step(_) | Action::Call { .. } => node.when.as_ref().is_some_and(Expr::may_fail),
+        _ => node.may_fail(),
+    };
+    if let Some(error) = draft.global.error.as_ref().filter(|_| fails) {
+        arrows.push(Arrow {
+            to: target(error, index),
+            flow: match error {
+                Edge::Flow(flow) => Some(flow),
+                _ => None,
+            },
+            label: "error",
+            cause: Cause::Fault,
+            waited: false,
+            assigned: Vec::new(),
+        });
     }
     arrows
 }

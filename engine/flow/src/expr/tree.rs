@@ -156,6 +156,33 @@ impl Expr {
         roots
     }
 
+    /// Whether it may have no value although every type in it is right: it divides, counts into a list, or puts two values
+    /// together that may be money of two currencies.
+    pub fn may_fail(&self) -> bool {
+        let mut fails = false;
+        self.each(&mut |part| {
+            let number = |expr: &Expr| matches!(expr.kind, Kind::Number(_));
+            fails |= match &part.kind {
+                Kind::Index(..) => true,
+                Kind::Binary(Operator::Divide | Operator::Remainder, _, by) => {
+                    !matches!(by.kind, Kind::Number(by) if by != 0.0)
+                }
+                Kind::Binary(
+                    Operator::Add
+                    | Operator::Subtract
+                    | Operator::Less
+                    | Operator::LessOrEqual
+                    | Operator::Greater
+                    | Operator::GreaterOrEqual,
+                    a,
+                    b,
+                ) => !number(a) && !number(b),
+                _ => false,
+            };
+        });
+        fails
+    }
+
     /// The name, when the expression is nothing but a variable.
     pub fn as_name(&self) -> Option<&str> {
         match &self.kind {
