@@ -23,6 +23,7 @@ mod lower;
 pub mod plan;
 pub mod schema;
 pub mod speak;
+pub mod unseen;
 pub mod value;
 mod yaml;
 

@@ -1,4 +1,5 @@
-//! Compiling, in turns: whoever brings many large components, or slow ones, holds up nobody else's.
+//! Compiling, in turns: whoever brings many large components, or slow ones, holds up nobody else's; a small one waits for no
+//! large one.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -8,9 +9,16 @@ use tokio::sync::oneshot;
 
 use crate::runtime::lower_priority;
 
-/// Components that are compiled at once, each on threads of its own. A share has one of them at most, so that the
-/// next to come need not wait for it.
+/// Components of any size that are compiled at once, each on threads of its own. A share has one of them at most, so that
+/// the next to come need not wait for it.
 const AT_ONCE: usize = 2;
+/// Small ones that are compiled at once beside them.
+const SMALL_AT_ONCE: usize = 1;
+/// All lanes: the first ones take what comes, the last ones small components alone.
+const LANES: usize = AT_ONCE + SMALL_AT_ONCE;
+/// Most bytes of a small component: compiling takes a second per megabyte, and one of a language that compiles to WebAssembly
+/// has 20 to 300 KB. What brings an interpreter along has megabytes.
+const SMALL_BYTES: usize = 512 << 10;
 /// Shares of which it is known that they had their turn lately.
 const LATELY_MOST: usize = 256;
 
@@ -18,25 +26,41 @@ const LATELY_MOST: usize = 256;
 pub(crate) struct Compiler {
     state: Mutex<State>,
     /// Made when they are first needed: a start that finds all code on the disk compiles nothing.
-    lanes: [OnceLock<ThreadPool>; AT_ONCE],
+    lanes: [OnceLock<ThreadPool>; LANES],
     threads: usize,
     niceness: u8,
 }
 
 struct State {
     free: Vec<usize>,
-    /// Shares that compile.
-    busy: Vec<u64>,
+    /// Whose components are compiled.
+    busy: Vec<Whose>,
     /// Who waits, in the order of coming.
-    waiting: VecDeque<(u64, oneshot::Sender<Turn>)>,
+    waiting: VecDeque<(Whose, oneshot::Sender<Turn>)>,
     /// Shares that had a turn, the latest last.
     lately: VecDeque<u64>,
+}
+
+/// A share, and whether its component is small: it has one of each kind at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Whose {
+    share: u64,
+    small: bool,
+}
+
+impl Whose {
+    /// The lane for it among those that are free; a small one leaves the others to who needs them.
+    fn lane(self, free: &[usize]) -> Option<usize> {
+        let own = free.iter().find(|lane| self.small == (**lane >= AT_ONCE));
+        own.or_else(|| free.iter().find(|lane| self.small || **lane < AT_ONCE))
+            .copied()
+    }
 }
 
 /// A turn to compile; dropped, it is the next one's.
 pub(crate) struct Turn {
     compiler: Arc<Compiler>,
-    share: u64,
+    whose: Whose,
     lane: usize,
     /// Whether it is given back already.
     over: bool,
@@ -48,7 +72,7 @@ impl Compiler {
     pub(crate) fn new(threads: usize, niceness: u8) -> Arc<Compiler> {
         Arc::new(Compiler {
             state: Mutex::new(State {
-                free: (0..AT_ONCE).rev().collect(),
+                free: (0..LANES).collect(),
                 busy: Vec::new(),
                 waiting: VecDeque::new(),
                 lately: VecDeque::new(),
@@ -59,12 +83,14 @@ impl Compiler {
         })
     }
 
-    /// Waits for a turn of a share. Of those that wait the one goes next whose share has none now and had its last the
-    /// longest ago. Who gives up waiting loses nothing but its place.
-    pub(crate) async fn turn(self: &Arc<Self>, share: u64) -> Turn {
+    /// Waits for a turn of a share, for a component of so many bytes. Of those that wait for a lane the one goes next whose
+    /// share has none now and had its last the longest ago. Who gives up waiting loses nothing but its place.
+    pub(crate) async fn turn(self: &Arc<Self>, share: u64, bytes: usize) -> Turn {
+        let small = bytes <= SMALL_BYTES;
         loop {
             let (give, get) = oneshot::channel();
-            self.state().waiting.push_back((share, give));
+            let whose = Whose { share, small };
+            self.state().waiting.push_back((whose, give));
             self.give();
             // Whoever waits is given a turn: `self` keeps the list.
             if let Ok(turn) = get.await {
@@ -88,15 +114,17 @@ impl Compiler {
 
     fn next(self: &Arc<Self>) -> Option<(oneshot::Sender<Turn>, Turn)> {
         let mut state = self.state();
-        let lane = *state.free.last()?;
-        let since = |share: &u64| state.lately.iter().rposition(|lately| lately == share);
+        let since = |share: u64| state.lately.iter().rposition(|lately| *lately == share);
         let waiting = state.waiting.iter().enumerate();
-        let may = waiting.filter(|(_, (share, _))| !state.busy.contains(share));
+        let may = waiting.filter_map(|(at, (whose, _))| {
+            let lane = whose.lane(&state.free)?;
+            (!state.busy.contains(whose)).then_some((at, lane, whose.share))
+        });
         // Of equals the first; none is before any.
-        let (at, _) = may.min_by_key(|(_, (share, _))| since(share))?;
-        let (share, give) = state.waiting.remove(at)?;
-        state.free.pop();
-        state.busy.push(share);
+        let (at, lane, share) = may.min_by_key(|(_, _, share)| since(*share))?;
+        let (whose, give) = state.waiting.remove(at)?;
+        state.free.retain(|free| *free != lane);
+        state.busy.push(whose);
         state.lately.retain(|lately| *lately != share);
         state.lately.push_back(share);
         if state.lately.len() > LATELY_MOST {
@@ -107,11 +135,19 @@ impl Compiler {
             give,
             Turn {
                 compiler,
-                share,
+                whose,
                 lane,
                 over: false,
             },
         ))
+    }
+
+    /// Until somebody waits for a turn.
+    #[cfg(test)]
+    pub(crate) async fn someone_waits(&self) {
+        while self.state().waiting.is_empty() {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -163,7 +199,7 @@ impl Turn {
         self.over = true;
         let mut state = self.compiler.state();
         state.free.push(self.lane);
-        state.busy.retain(|share| *share != self.share);
+        state.busy.retain(|whose| *whose != self.whose);
     }
 }
 
@@ -182,7 +218,9 @@ mod tests {
     use std::pin::{Pin, pin};
     use std::task::{Context, Poll, Waker};
 
-    use super::{Compiler, Turn};
+    use super::{Compiler, SMALL_BYTES, Turn};
+
+    const LARGE: usize = SMALL_BYTES + 1;
 
     /// A turn, if it is there.
     fn now(waits: Pin<&mut impl Future<Output = Turn>>) -> Option<Turn> {
@@ -195,16 +233,16 @@ mod tests {
     #[test]
     fn a_share_with_many_to_compile_leaves_others_their_turn() {
         let compiler = Compiler::new(1, 0);
-        let mut first = pin!(compiler.turn(1));
-        let mut second = pin!(compiler.turn(1));
-        let mut third = pin!(compiler.turn(1));
+        let mut first = pin!(compiler.turn(1, LARGE));
+        let mut second = pin!(compiler.turn(1, LARGE));
+        let mut third = pin!(compiler.turn(1, LARGE));
         let turn = now(first.as_mut()).expect("both lanes are free");
         assert!(now(second.as_mut()).is_none(), "one at a time");
         assert!(now(third.as_mut()).is_none());
         // Another share has the other lane at once, and a third one goes before who had a turn already.
-        let mut other = pin!(compiler.turn(2));
+        let mut other = pin!(compiler.turn(2, LARGE));
         let others = now(other.as_mut()).expect("a lane is free");
-        let mut late = pin!(compiler.turn(3));
+        let mut late = pin!(compiler.turn(3, LARGE));
         assert!(now(late.as_mut()).is_none());
         drop(turn);
         assert!(now(second.as_mut()).is_none());
@@ -220,18 +258,48 @@ mod tests {
     #[test]
     fn whoever_gives_up_waiting_holds_up_nobody() {
         let compiler = Compiler::new(1, 0);
-        let held = now(pin!(compiler.turn(1))).expect("free");
-        let also = now(pin!(compiler.turn(2))).expect("free");
+        let held = now(pin!(compiler.turn(1, LARGE))).expect("free");
+        let also = now(pin!(compiler.turn(2, LARGE))).expect("free");
         {
-            let mut gone = pin!(compiler.turn(3));
+            let mut gone = pin!(compiler.turn(3, LARGE));
             assert!(now(gone.as_mut()).is_none());
             // Its turn comes, and it does not look any more.
             drop(held);
         }
-        let mut next = pin!(compiler.turn(4));
+        let mut next = pin!(compiler.turn(4, LARGE));
         let next = now(next.as_mut()).expect("the lane is free again");
         drop((also, next));
-        assert_eq!(compiler.state().free.len(), super::AT_ONCE);
+        assert_eq!(compiler.state().free.len(), super::LANES);
+        assert!(compiler.state().busy.is_empty());
+    }
+
+    #[test]
+    fn a_small_component_waits_for_no_large_one() {
+        let compiler = Compiler::new(1, 0);
+        let small = SMALL_BYTES;
+        let large = [1, 2].map(|share| now(pin!(compiler.turn(share, LARGE))).expect("free"));
+        let mut third = pin!(compiler.turn(3, LARGE));
+        assert!(now(third.as_mut()).is_none(), "both lanes are taken");
+        // One of a share that compiles a large one, and one of another, the one after the other.
+        let first = now(pin!(compiler.turn(1, small))).expect("the small ones' lane is free");
+        let mut second = pin!(compiler.turn(4, small));
+        assert!(now(second.as_mut()).is_none(), "one small one at a time");
+        drop(first);
+        let second = now(second.as_mut()).expect("its turn");
+        // The lane of small ones is for no large one.
+        drop(second);
+        assert!(now(third.as_mut()).is_none());
+        // A lane for all takes a small one too, where nobody else waits for it.
+        let one = now(pin!(compiler.turn(5, small))).expect("its lane");
+        drop(large);
+        let third = now(third.as_mut()).expect("its turn");
+        let other = now(pin!(compiler.turn(6, small))).expect("a lane is free");
+        assert!(
+            now(pin!(compiler.turn(6, small))).is_none(),
+            "one of a share"
+        );
+        drop((one, third, other));
+        assert_eq!(compiler.state().free.len(), super::LANES);
         assert!(compiler.state().busy.is_empty());
     }
 }

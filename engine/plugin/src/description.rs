@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 use strowger_flow::catalog::{PluginDescription, StepDescription};
+use strowger_flow::unseen::is_unseen;
 
 use crate::error::LoadError;
 use crate::schema::Schema;
@@ -88,6 +89,8 @@ pub(crate) fn read(text: &str) -> Result<(PluginDescription, StepChecks), Vec<Lo
     if findings.0.is_empty() {
         contract(text, &mut findings);
     }
+    let document: Value = serde_json::from_str(text).map_err(unreadable)?;
+    unseen(&document, "", &mut findings);
     if findings.0.is_empty() {
         Ok((description, checks))
     } else {
@@ -217,6 +220,48 @@ fn contract(text: &str, findings: &mut Findings) {
         let place = if path.is_empty() { "describe" } else { &path };
         // The values are a stranger's and may be long.
         findings.add(place, shown_reason(&error.to_string()));
+    }
+}
+
+/// Whoever looks at a plugin reads its texts, which must not hide, turn or forge what stands around them. Line breaks are for
+/// long ones.
+fn unseen(value: &Value, path: &str, findings: &mut Findings) {
+    let below = |name: &str| match path {
+        "" => shown(name),
+        path => format!("{path}.{}", shown(name)),
+    };
+    let odd = |text: &str| {
+        let mut letters = text.chars();
+        letters.find(|&letter| is_unseen(letter) && letter != '\n' && letter != '\t')
+    };
+    let tell = |findings: &mut Findings, path: &str, letter: char| {
+        if findings.0.len() < FINDINGS_MOST {
+            let code = u32::from(letter);
+            let reason =
+                format!("the character U+{code:04X} controls how text is shown: leave it out");
+            findings.add(path, reason);
+        }
+    };
+    match value {
+        Value::String(text) => {
+            if let Some(letter) = odd(text) {
+                tell(findings, path, letter);
+            }
+        }
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                unseen(item, &below(&at.to_string()), findings);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if let Some(letter) = odd(name) {
+                    tell(findings, &below(name), letter);
+                }
+                unseen(field, &below(name), findings);
+            }
+        }
+        _ => {}
     }
 }
 

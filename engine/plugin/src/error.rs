@@ -132,6 +132,11 @@ pub enum LoadError {
         /// How many were left out.
         count: usize,
     },
+    /// Whoever brought it went away before it was compiled.
+    #[error(
+        "whoever brought the component is gone, and it was not compiled: bring it again, and wait"
+    )]
+    Abandoned,
     /// Trouble of the engine's own.
     #[error("the engine could not load the plugin: {reason}; the plugin is not to blame")]
     Engine {
@@ -159,7 +164,17 @@ impl LoadError {
             Self::Describe(_) => "plugin-describe",
             Self::Description { .. } => "plugin-description",
             Self::More { .. } => "plugin-more",
+            Self::Abandoned => "plugin-abandoned",
             Self::Engine { .. } => "plugin-engine",
+        }
+    }
+
+    /// Whether nothing is known of the component, because of how the engine fares or because nobody waited.
+    pub fn of_the_engine(&self) -> bool {
+        match self {
+            Self::Describe(error) => error.of_the_engine(),
+            Self::Abandoned => true,
+            _ => false,
         }
     }
 }

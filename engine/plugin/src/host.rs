@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use wasmtime::Engine;
 
 use crate::cache::{CACHE_BYTES, CacheError, CodeCache};
@@ -13,7 +14,7 @@ use crate::compiler::Compiler;
 use crate::error::LoadError;
 use crate::grants::Grants;
 use crate::limits::Limits;
-use crate::plugin::{self, Plugin};
+use crate::plugin::{self, Client, Plugin};
 use crate::pool::Pool;
 use crate::runtime::GuestRuntime;
 use crate::share::Share;
@@ -107,6 +108,8 @@ pub struct Host {
     pub(crate) shared: Arc<Shared>,
     /// For whom it compiles.
     compiles_as: Share,
+    /// Cancelled when nobody waits for what it compiles.
+    gone: Option<CancellationToken>,
 }
 
 /// What all plugins of a host share.
@@ -153,6 +156,7 @@ impl Host {
         let share = runtime.nobodys();
         Ok(Self {
             compiles_as: share.clone(),
+            gone: None,
             shared: Arc::new(Shared {
                 native: Arc::new(native),
                 interpreters: OnceLock::new(),
@@ -189,6 +193,17 @@ impl Host {
         Host {
             shared: Arc::clone(&self.shared),
             compiles_as: share.clone(),
+            gone: None,
+        }
+    }
+
+    /// The same host, for somebody who may go away: when that is cancelled, what still waits for its turn to be compiled is given
+    /// up ([`LoadError::Abandoned`]). What is being compiled goes on to its end, since the compiler cannot be stopped.
+    #[must_use]
+    pub fn until_gone(&self, gone: &CancellationToken) -> Host {
+        Host {
+            gone: Some(gone.clone()),
+            ..self.clone()
         }
     }
 
@@ -228,8 +243,11 @@ impl Host {
         grants: &Grants,
         limits: &Limits,
     ) -> Result<Plugin, Vec<LoadError>> {
-        let turns = self.compiles_as.id();
-        plugin::load(&self.shared, turns, component, grants, limits).await
+        let client = Client {
+            share: self.compiles_as.id(),
+            gone: self.gone.as_ref(),
+        };
+        plugin::load(&self.shared, client, component, grants, limits).await
     }
 }
 
@@ -282,5 +300,45 @@ impl fmt::Display for HostReport {
             if self.guest_threads == 1 { "" } else { "s" },
             self.epoch_tick.as_millis(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::{Host, HostConfig};
+    use crate::error::LoadError;
+    use crate::guest;
+    use crate::{Grants, Limits};
+
+    #[tokio::test]
+    async fn what_waits_for_its_turn_is_given_up_when_nobody_waits_for_it() {
+        let host = Host::new(HostConfig::default()).expect("a host");
+        let component = guest::Guest::default().build();
+        let (grants, limits) = (Grants::all(), Limits::default());
+        // All lanes are taken.
+        let mut held = Vec::new();
+        for share in 100..103 {
+            held.push(host.shared.compiler.turn(share, component.len()).await);
+        }
+        let share = host.runtime().share();
+        let gone = CancellationToken::new();
+        let client = host.compiling_for(&share).until_gone(&gone);
+        let mut load = std::pin::pin!(client.load(&component, &grants, &limits));
+        // Looking at it takes threads of its own; then it waits.
+        tokio::select! {
+            biased;
+            loaded = &mut load => panic!("it had no turn: {loaded:?}"),
+            () = host.shared.compiler.someone_waits() => {}
+        }
+        gone.cancel();
+        let refused = load.await.expect_err("nobody waits for it");
+        assert!(matches!(refused[..], [LoadError::Abandoned]), "{refused:?}");
+        // It took nobody's turn along, and whoever waits gets it compiled.
+        drop(held);
+        let client = host.compiling_for(&share);
+        let plugin = client.load(&component, &grants, &limits);
+        assert!(plugin.await.is_ok());
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use strowger_flow::catalog::PluginDescription;
 use tokio::sync::Notify;
 use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use crate::admit::{self, Inspection, Served};
@@ -130,11 +131,28 @@ impl fmt::Debug for Plugin {
     }
 }
 
-/// Checks, compiles and asks: see [`Host::load`](crate::Host::load). What is to be compiled waits for a turn of
-/// `turns`, a share's number.
+/// For whom something is compiled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Client<'a> {
+    /// A share's number: what is to be compiled waits for a turn of its.
+    pub share: u64,
+    /// Cancelled when nobody waits for it any more; none where somebody does to the end.
+    pub gone: Option<&'a CancellationToken>,
+}
+
+impl Client<'_> {
+    async fn is_gone(&self) {
+        match self.gone {
+            Some(gone) => gone.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Checks, compiles and asks: see [`Host::load`](crate::Host::load).
 pub(crate) async fn load(
     shared: &Arc<Shared>,
-    turns: u64,
+    client: Client<'_>,
     component: &[u8],
     grants: &Grants,
     limits: &Limits,
@@ -152,7 +170,12 @@ pub(crate) async fn load(
     let prepared = match looked.await.map_err(panicked)? {
         Looked::Prepared(prepared) => prepared,
         Looked::Uncompiled(bytes, inspection, absent) => {
-            let turn = shared.compiler.turn(turns).await;
+            let turn = shared.compiler.turn(client.share, bytes.len());
+            let turn = tokio::select! {
+                biased;
+                () = client.is_gone() => return Err(vec![LoadError::Abandoned]),
+                turn = turn => turn,
+            };
             let host = Arc::clone(shared);
             // Compiling takes a second per megabyte.
             let compiled = shared.runtime.run_blocking(move || {

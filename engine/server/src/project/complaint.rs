@@ -39,7 +39,7 @@ impl Complaint {
             plugin: None,
             message,
             help,
-            of_the_engine: of_the_engine(error),
+            of_the_engine: error.of_the_engine(),
         }
     }
 
@@ -54,7 +54,7 @@ impl Complaint {
         let (message, help) = refused(error);
         let message = text!("{file}: {message}", "`{file}`：{message}"; message);
         Complaint {
-            of_the_engine: of_the_engine(error),
+            of_the_engine: error.of_the_engine(),
             ..Complaint::of(plugin, message, help)
         }
     }
@@ -76,10 +76,6 @@ impl Complaint {
             None => self.message.english().to_owned(),
         }
     }
-}
-
-fn of_the_engine(error: &LoadError) -> bool {
-    matches!(error, LoadError::Describe(error) if error.of_the_engine())
 }
 
 /// The cause and the remedy that an error's English sentence has, before and after its first `; `.
@@ -189,6 +185,10 @@ fn refused(error: &LoadError) -> (Text, Option<Text>) {
         LoadError::More { count } => (
             format!("……还有 {count} 条同类问题"),
             "请先改正前面的，再试一次",
+        ),
+        LoadError::Abandoned => (
+            "带来这个组件的一方已经离开，没有编译它".to_owned(),
+            "请重新推送，并等待结果",
         ),
         LoadError::Engine { reason } => {
             (format!("引擎无法加载插件：“{reason}”"), "这不是插件的问题")

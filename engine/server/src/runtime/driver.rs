@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 use strowger_contact::call::{CallError, KvCall, VAULT};
 use strowger_contact::{Contact, Effect, Ending, Entry, EntryKind, Input, Millis, Output};
+use strowger_flow::unseen::visible;
 use strowger_plugin::Told;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -602,6 +603,7 @@ impl<L: Line> Driver<L> {
                     return;
                 }
                 let contact = &self.contact.facts().id;
+                let message = visible(&message);
                 match level.as_str() {
                     "error" => tracing::error!(target: "plugin", %contact, %step, "{message}"),
                     "warn" => tracing::warn!(target: "plugin", %contact, %step, "{message}"),

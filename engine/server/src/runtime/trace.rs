@@ -1,8 +1,11 @@
 //! A contact's journal and its SIP messages as one list of events in time order.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use strowger_contact::{Entry, EntryKind};
+use strowger_flow::unseen::visible;
 use utoipa::ToSchema;
 
 use super::transcript::told;
@@ -54,7 +57,13 @@ pub struct TraceEvent {
 
 /// The events of a contact, by time: of one moment, messages before what they led to.
 pub fn trace(entries: &[Entry], ladder: &Ladder) -> Vec<TraceEvent> {
-    let journal = of_journal(entries);
+    let mut journal = of_journal(entries);
+    for event in &mut journal {
+        // What people and plugins wrote must not make lines of its own.
+        if let Cow::Owned(shown) = visible(&event.text) {
+            event.text = shown;
+        }
+    }
     let Some(first) = ladder.signals.first() else {
         return journal;
     };

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 use strowger_contact::{Entry, EntryKind, Segment};
+use strowger_flow::unseen::visible;
 
 /// Renders a journal: time since the start, who, and what. One event a line.
 pub fn transcript(entries: &[Entry]) -> String {
@@ -56,6 +57,8 @@ pub(crate) fn told(kind: &EntryKind) -> (&'static str, String) {
 }
 
 fn write_line(text: &mut String, at: u64, who: &str, what: &str) {
+    // What people and plugins wrote must not make lines of its own.
+    let what = visible(what);
     let (minutes, seconds, tenths) = (at / 60_000, at / 1_000 % 60, at / 100 % 10);
     writeln!(text, "{minutes:>3}:{seconds:02}.{tenths}  {who:<7} {what}")
         .expect("writing to a string");
