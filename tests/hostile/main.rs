@@ -11,6 +11,7 @@ mod forged;
 #[allow(dead_code, reason = "the tests of the step host build more")]
 mod guest;
 mod pushing;
+mod showing;
 mod stealing;
 mod walking;
 
@@ -18,8 +19,9 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Fewest attacks.
+/// Fewest attacks, and fewest of them with a source of their own.
 const LEAST: usize = 30;
+const LEAST_SOURCES: usize = 30;
 
 #[test]
 fn every_attack_has_its_component_and_its_test() -> Result<()> {
@@ -57,6 +59,7 @@ fn every_attack_has_its_component_and_its_test() -> Result<()> {
             named.insert(component.to_owned());
         }
     }
+    ensure!(named.len() >= LEAST_SOURCES, "{} sources", named.len());
     for entry in std::fs::read_dir(&folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         ensure!(

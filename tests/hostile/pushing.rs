@@ -50,6 +50,21 @@ fn components() -> Result<Vec<Pushed>> {
             &["plugin-description"],
         ),
         (
+            "patterns in describe",
+            component("guest-describe-pattern")?,
+            &["plugin-description"],
+        ),
+        (
+            "references in describe",
+            component("guest-describe-reference")?,
+            &["plugin-description"],
+        ),
+        (
+            "what nobody sees in describe",
+            component("guest-describe-unseen")?,
+            &["plugin-description"],
+        ),
+        (
             "loop at the start",
             looping("(func $begin (loop $again (br $again))) (start $begin)"),
             &["plugin-describe"],

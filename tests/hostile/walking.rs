@@ -305,6 +305,84 @@ fn attacks() -> Vec<Attack> {
             "",
             Fails("step-bad-output"),
         ),
+        // Numbers and times that cannot be, and more of anything than anybody needs.
+        attack(
+            "clocks",
+            Built("guest-clockwork"),
+            "",
+            Goes(&[
+                "waits at most 86400000 ms",
+                "1 to 64 conditions",
+                "timeout-ms and gap-ms are at most",
+            ]),
+        ),
+        attack(
+            "nan",
+            Built("guest-figures"),
+            "{ kind: nan }",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "infinite",
+            Built("guest-figures"),
+            "{ kind: infinite }",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "endless-figure",
+            Built("guest-figures"),
+            "{ kind: endless }",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "beyond-64-bits",
+            Built("guest-figures"),
+            // It is the nearest number there is.
+            "{ kind: beyond }\n    as: figure",
+            Goes(&["\"data\":{\"n\":-9.223372036854776e+18}"]),
+        ),
+        attack(
+            "fraction",
+            Built("guest-figures"),
+            "{ kind: fraction }",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "exponent",
+            Built("guest-figures"),
+            "{ kind: exponent }\n    as: figure",
+            Goes(&["\"data\":{\"n\":0.0}"]),
+        ),
+        attack(
+            "list-of-figures",
+            Built("guest-figures"),
+            "{ times: 5000 }",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "mirror",
+            Built("guest-mirror"),
+            "{ say: \"Hello ${value}\" }",
+            Goes(&["an utterance has at most 256 prompts"]),
+        ),
+        attack(
+            "auction",
+            Built("guest-auctioneer"),
+            "",
+            Goes(&["at most 64 choices", "digits: 1 <= min <= max <= 64"]),
+        ),
+        attack(
+            "mimic",
+            Built("guest-mimic"),
+            "{ kind: typed }\n    as: card",
+            Fails("bad-output"),
+        ),
+        attack(
+            "mimic-in-any-data",
+            Built("guest-mimic"),
+            "{}\n    as: card",
+            Fails("bad-output"),
+        ),
         // Handles that were never given.
         attack(
             "prompt",

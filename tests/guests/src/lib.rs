@@ -39,7 +39,7 @@ macro_rules! guest {
 macro_rules! step {
     ($name:literal) => {
         concat!(
-            r#"""#, $name, r#"":{"input":{"type":"object","properties":{"kind":{"type":"string"},"bytes":{"type":"integer"},"levels":{"type":"integer"},"times":{"type":"integer"},"key":{"type":"string"},"queue":{"type":"string"},"plan":{"type":"string"}}},"binds":{"value":{},"choices":{}},"outcomes":{"done":{},"#,
+            r#"""#, $name, r#"":{"input":{"type":"object","properties":{"kind":{"type":"string"},"bytes":{"type":"integer"},"levels":{"type":"integer"},"times":{"type":"integer"},"key":{"type":"string"},"queue":{"type":"string"},"plan":{"type":"string"},"say":{"type":"string","format":"prompt"}}},"binds":{"value":{},"choices":{}},"outcomes":{"done":{},"#,
             r#""number":{"type":"object","required":["n"],"properties":{"n":{"type":"integer"}}}},"idempotent":true}"#
         )
     };
