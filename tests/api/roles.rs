@@ -61,7 +61,8 @@ fn every_endpoint_lets_in_who_the_table_names_and_nobody_else() -> Result<()> {
             "{needed}"
         );
         for (role, client) in &clients {
-            let may = open || row.is_none_or(|row| row.roles.contains(role));
+            // Whoever says who it is may no more than that one.
+            let may = row.is_none_or(|row| row.roles.contains(role));
             // A stream has no end: what it would begin after is wrong, so that it is refused when all else is right.
             let fields = [("Last-Event-ID", "now")];
             let answer = client.with(&method, &path, &fields, None)?;

@@ -539,3 +539,88 @@ fn a_flood_of_log_lines_is_left_out() -> Result<()> {
     assert!(hall.refusals("log.lines_per_second")? > 0);
     Ok(())
 }
+
+#[test]
+fn a_request_is_one_request() -> Result<()> {
+    let service = Upstream::start(echo)?;
+    let address = service.address;
+    let grants = format!("http = [\"{address}\"]");
+    let rules = format!("[grants]\n{grants}\n[limits.http]\nprivate = [\"{address}\"]\n");
+    let smuggle = Attack {
+        number: "600",
+        step: "guest-smuggler/go",
+        with: format!("{{ plan: \"http://{address}\" }}"),
+    };
+    let hall = Hall::attacked(&rules, &grants, &[smuggle])?;
+    let answers = hall.attack("600")?.answers()?;
+    assert_eq!(answers.len(), 17);
+    // All but the one whose address has the line break in its escaped form, which it keeps.
+    let went: Vec<usize> = (0..17).filter(|&at| !answers[at]["ok"].is_null()).collect();
+    let asked = service.asked();
+    assert_eq!(went.len(), asked.len(), "{answers:?}");
+    for asked in &asked {
+        let head = asked.head.to_lowercase();
+        let mut lines = head.lines();
+        let first = lines.next().unwrap_or_default();
+        ensure!(first == "get /%0d%0ax-injected:%201 http/1.1", "{head}");
+        ensure!(!lines.any(|line| line.starts_with("x-injected")), "{head}");
+    }
+    assert_eq!(went, [12], "{answers:?}");
+    Ok(())
+}
+
+#[test]
+fn a_key_opens_what_was_kept_under_it_and_nothing_else() -> Result<()> {
+    let keeps = Attack {
+        number: "600",
+        step: "guest-picklock/go",
+        with: "{}".to_owned(),
+    };
+    let hall = Hall::attacked("[grants]\nkv = true\n", "kv = true", &[keeps])?;
+    let data = hall.attack("600")?.data()?;
+    assert_eq!(data["kept"], "mine", "{data}");
+    let answers = data["answers"].as_array().context("answers")?;
+    assert_eq!(answers.len(), 16);
+    for [got, deleted, swapped] in answers.iter().map(|each| [&each[0], &each[1], &each[2]]) {
+        // Nothing is there, or the key is none.
+        ensure!(got["ok"] == false || got["ok"].is_null(), "{got}");
+        ensure!(got["ok"] == false || got["err"].is_object(), "{got}");
+        ensure!(deleted["ok"].is_null(), "{deleted}");
+        ensure!(swapped.is_object(), "{swapped}");
+    }
+    for at in [9, 10, 11, 14, 15] {
+        ensure!(answers[at][0]["err"].is_object(), "{at}: {}", answers[at]);
+    }
+    Ok(())
+}
+
+#[test]
+fn contacts_are_handed_over_to_whom_the_operator_grants_alone() -> Result<()> {
+    let hijack = Attack {
+        number: "600",
+        step: "guest-hijacker/go",
+        with: "{}".to_owned(),
+    };
+    let rules = "[grants]\nroute = true\ntransfers = [\"sip:desk@desk.example\"]\n";
+    let hall = Hall::attacked(rules, "route = true", &[hijack])?;
+    let answers = hall.attack("600")?.answers()?;
+    assert_eq!(answers.len(), 15);
+    let granted = "the operator does not grant it";
+    let denied = answers
+        .iter()
+        .filter(|answer| answer.to_string().contains(granted));
+    assert_eq!(denied.count() as u64, hall.refusals("route.transfers")?);
+    for answer in &answers[..14] {
+        let told = answer.to_string();
+        let nowhere = ["invalid-argument", "refused", "limit"];
+        ensure!(
+            told.contains(granted)
+                || nowhere
+                    .iter()
+                    .any(|word| told.to_lowercase().contains(word)),
+            "{told}"
+        );
+    }
+    ensure!(hall.refusals("route.transfers")? >= 9, "{answers:?}");
+    Ok(())
+}

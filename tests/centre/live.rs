@@ -97,6 +97,107 @@ fn each_tenant_has_its_numbers_revisions_and_releases() -> Result<()> {
 }
 
 #[test]
+fn roll_backs_go_back_one_after_the_other_to_the_first() -> Result<()> {
+    const REVISIONS: u64 = 7;
+    let hall = Hall::open(&[("vega", "numbers = [\"20*\"]\n")])?;
+    for number in 1..=REVISIONS {
+        let vega = says("vega", "*", &format!("This is number {number}."))?;
+        hall.done(&["push", &vega.path().display().to_string(), "--release"])?;
+    }
+    let back = ["release", "--tenant", "vega", "--roll-back"];
+    for live in (1..REVISIONS).rev() {
+        let said = hall.done(&back)?;
+        ensure!(said.contains(&format!("revision {live} is live")), "{said}");
+    }
+    // At the bottom it says so, and what to do.
+    hall.refused(
+        &back,
+        &[
+            "nothing was live before revision 1",
+            "release another revision",
+        ],
+    )?;
+    let path = "/v1/tenants/vega/release";
+    let refused = http::request(hall.engine.http, "POST", &format!("{path}/rollback"))?;
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert_eq!(hall.live("vega")?, Some(1));
+
+    // Roll-backs are marked: what holds, in the list and in the audit log.
+    assert_eq!(hall.get(path)?["restores"], 1);
+    assert_eq!(hall.get("/v1/tenants/vega")?["release"]["restores"], 1);
+    let list = hall.get("/v1/tenants/vega/releases")?;
+    let rows = list["items"].as_array().into_iter().flatten();
+    let restores: Vec<Option<u64>> = rows.map(|row| row["restores"].as_u64()).collect();
+    let backwards = (1..REVISIONS).map(Some);
+    let expected: Vec<_> = backwards.chain((0..REVISIONS).map(|_| None)).collect();
+    assert_eq!(restores, expected, "{list}");
+    let said = hall.done(&["release", "--tenant", "vega", "--list"])?;
+    let newest = said.lines().next().unwrap_or_default();
+    ensure!(
+        newest.starts_with("13  revision 1, a roll-back to release 1  "),
+        "{said}"
+    );
+    let audit = hall.get("/v1/audit?limit=200")?;
+    let rows = audit["items"].as_array().into_iter().flatten();
+    let mut done = rows.filter(|row| row["action"] == "release.rollback");
+    let newest = done.next().map(|row| row["detail"].clone());
+    assert_eq!(
+        newest,
+        Some(serde_json::json!({ "live": 1, "restores": 1 }))
+    );
+
+    // What is released by hand is rolled back to where it came from.
+    hall.done(&["release", "5", "--tenant", "vega"])?;
+    hall.done(&back)?;
+    assert_eq!(hall.live("vega")?, Some(1));
+    hall.refused(&back, &["nothing was live before revision 1"])?;
+    Ok(())
+}
+
+#[test]
+fn what_changes_a_release_gives_its_etag_and_says_which_field_is_wrong() -> Result<()> {
+    let hall = Hall::open(&[("vega", "numbers = [\"20*\"]\n")])?;
+    for words in ["One.", "Two."] {
+        let vega = says("vega", "*", words)?;
+        hall.done(&["push", &vega.path().display().to_string()])?;
+    }
+    let path = "/v1/tenants/vega/release";
+    let send = |method: &str, path: &str, tag: Option<&str>, body: Option<&str>| {
+        let fields: Vec<(&str, &str)> = tag.map(|tag| ("if-match", tag)).into_iter().collect();
+        http::send(hall.engine.http, method, path, &fields, body)
+    };
+    for percent in [0, 101, 255] {
+        let body = format!("{{\"revision\":1,\"percent\":{percent}}}");
+        let refused = send("PUT", path, None, Some(&body))?;
+        assert_eq!(refused.status, 422, "{}", refused.body);
+        let kind = refused.header("content-type");
+        assert_eq!(kind, Some("application/problem+json"));
+        let told = refused.json()?;
+        assert_eq!(told["field"], "percent", "{told}");
+        assert_eq!(
+            told["detail"],
+            format!("percent is 1 to 100, not {percent}")
+        );
+    }
+    // Each answer's tag is what the next change names.
+    let first = send("PUT", path, None, Some("{\"revision\":1}"))?;
+    let tag = etag(&first)?;
+    assert_eq!(tag, etag(&http::get(hall.engine.http, path)?)?);
+    let second = send("PUT", path, Some(&tag), Some("{\"revision\":2}"))?;
+    assert_eq!(second.status, 200, "{}", second.body);
+    assert_eq!(
+        send("PUT", path, Some(&tag), Some("{\"revision\":1}"))?.status,
+        412
+    );
+    let tag = etag(&second)?;
+    let back = send("POST", &format!("{path}/rollback"), Some(&tag), None)?;
+    assert_eq!(back.status, 200, "{}", back.body);
+    let third = send("PUT", path, Some(&etag(&back)?), Some("{\"revision\":2}"))?;
+    assert_eq!(third.status, 200, "{}", third.body);
+    Ok(())
+}
+
+#[test]
 fn the_tenants_files_are_read_again() -> Result<()> {
     let mut hall = Hall::open(&[("vega", "numbers = [\"20*\"]\n")])?;
     let vega = says("vega", "*", "Good morning from Vega.")?;
@@ -186,7 +287,7 @@ fn a_plugin_that_goes_live_at_once_takes_nothing_else_with_it() -> Result<()> {
 }
 
 #[test]
-fn nothing_is_dropped_while_five_hundred_contacts_walk_and_plugins_change() -> Result<()> {
+fn load_nothing_is_dropped_while_five_hundred_contacts_walk_and_plugins_change() -> Result<()> {
     let orders = OrderService::start()?;
     let address = orders.address.to_string();
     let grants = format!(

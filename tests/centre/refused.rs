@@ -263,13 +263,85 @@ fn a_tenant_whose_plugins_must_be_signed_brings_its_first_project() -> Result<()
         "{code} {said}"
     );
     std::fs::remove_file(&beside)?;
-    // Its publisher is taken out of the file: what came by it is not released any more.
-    hall.rule("aurora", &rules("other", &other))?;
-    hall.reload("the tenants' files are read again")?;
+    // A key of nobody's on bytes that are there is told, and not passed over.
     hall.refused(
-        &["release", "1", "--tenant", "aurora", "--accept", "all"],
-        &["acme, who signed it, is no publisher any more"],
+        &["push", &folder, "--key", &stranger],
+        &["none of tenant aurora's publishers for orders@1.0.0"],
     )?;
+    let fault = |hall: &mut Hall, word: &str| {
+        let http = hall.engine.http;
+        let limit = std::time::Duration::from_secs(30);
+        let word = word.to_owned();
+        hall.engine.program.wait_until("a fault", limit, || {
+            let shown = strowger_tests::http::get(http, "/v1/tenants/aurora");
+            let shown = shown.and_then(|shown| shown.json());
+            shown.is_ok_and(|shown| match shown["fault"].as_str() {
+                Some(fault) => !word.is_empty() && fault.contains(&word),
+                None => word.is_empty(),
+            })
+        })
+    };
+    let release = ["release", "1", "--tenant", "aurora", "--accept", "all"];
+    // Its publisher is taken out of the file, or has another key there: what came by it goes on, which is told where faults
+    // are, and is not released any more.
+    for (rules, why) in [
+        (
+            rules("other", &other),
+            "acme, who signed it, is no publisher any more",
+        ),
+        (
+            rules("acme", &other),
+            "acme, who signed it, has another key by now",
+        ),
+    ] {
+        hall.rule("aurora", &rules)?;
+        hall.reload("the tenants' files are read again")?;
+        fault(&mut hall, &format!("revision 1, orders@1.0.0: {why}"))?;
+        assert_eq!(hall.get("/healthz")?["tenants_at_fault"], 1);
+        assert_eq!(hall.live("aurora")?, Some(1));
+        ensure!(hall.engine.program.log().contains(why), "{why}");
+        hall.refused(&release, &[why, "--key"])?;
+    }
+    // The same bytes come again, signed by the key of now: nothing new, and all is well.
+    let said = hall.done(&["push", &folder, "--key", &stranger])?;
+    ensure!(
+        said.contains("signed anew: orders@1.0.0 by acme") && !said.contains(", new"),
+        "{said}"
+    );
+    hall.done(&release)?;
+    fault(&mut hall, "")?;
+    assert_eq!(hall.get("/healthz")?["tenants_at_fault"], 0);
+    Ok(())
+}
+
+#[test]
+fn signatures_that_are_asked_for_later_are_missed_in_what_is_live() -> Result<()> {
+    let orders = OrderService::start()?;
+    let address = orders.address.to_string();
+    let keys = tempfile::TempDir::new()?;
+    let key = keys.path().join("acme.key").display().to_string();
+    let (_, public, _) = strowger(&["plugin", "key", &key])?;
+    let rules = |signed: bool| {
+        format!(
+            "numbers = [\"1*\"]\nsigned = {signed}\n[publishers]\nacme = \"{}\"\n\
+             [grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n",
+            public.trim()
+        )
+    };
+    let mut hall = Hall::open(&[("aurora", &rules(false))])?;
+    let project = aurora(orders.address)?;
+    let folder = project.path().display().to_string();
+    hall.done(&["push", &folder, "--release", "--accept", "all"])?;
+    hall.rule("aurora", &rules(true))?;
+    hall.reload("which go on all the same: revision 1, ")?;
+    let fault = hall.get("/v1/tenants/aurora")?["fault"].to_string();
+    ensure!(fault.contains("vip@1.0.0: it is not signed"), "{fault}");
+    // It stays so over a restart.
+    hall.engine.program.kill()?;
+    hall.engine.restart()?;
+    let fault = hall.get("/v1/tenants/aurora")?["fault"].to_string();
+    ensure!(fault.contains("vip@1.0.0: it is not signed"), "{fault}");
+    assert_eq!(hall.live("aurora")?, Some(1));
     Ok(())
 }
 

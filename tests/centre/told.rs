@@ -125,6 +125,8 @@ fn queues_are_granted_by_name_and_held_to_at_each_use() -> Result<()> {
         &[
             "granted the queue `desk`, which is not there",
             "the queue `vip`, which the operator has not granted to mallory",
+            // At the line of the queue.
+            "queues.yaml:2:3",
         ],
     )?;
     write("queues.yaml", "queues:\n  desk: {}\n  vip: {}\n")?;
@@ -142,6 +144,10 @@ fn queues_are_granted_by_name_and_held_to_at_each_use() -> Result<()> {
     let said = hall.done(&["push", &folder])?;
     for gain in ["route queue desk", "route transfer"] {
         ensure!(said.contains(&format!("guest-route: {gain}")), "{said}");
+    }
+    // What the project's own flows may lead to is a gain too.
+    for gain in ["queue desk", "queue vip"] {
+        ensure!(said.contains(&format!("queues.yaml: {gain}")), "{said}");
     }
     hall.refused(
         &["release", "1", "--tenant", "mallory"],
@@ -180,5 +186,115 @@ fn queues_are_granted_by_name_and_held_to_at_each_use() -> Result<()> {
         &["release", "1", "--tenant", "mallory", "--accept", "all"],
         &["has not granted to mallory", "queue desk"],
     )?;
+    // From here on nobody is let in without a token.
+    counters_are_shown_to_whom_they_belong(&hall)
+}
+
+/// With tokens made: who says nothing sees no tenant's lines, a tenant its own, and whoever says something no more than it may.
+fn counters_are_shown_to_whom_they_belong(hall: &Hall) -> Result<()> {
+    use strowger_tests::http;
+    let own = |role: &str, tenant: &str| hall.engine.token(role, &["--tenant", tenant]);
+    let (mallory, vega) = (own("operator", "mallory")?, own("operator", "vega")?);
+    let (designer, whole) = (own("designer", "mallory")?, own("auditor", "*")?);
+    let metrics = |token: Option<&str>| http::ask(hall.engine.http, "GET", "/metrics", token, None);
+    let line = "tenant=\"mallory\",limit=\"route.queues\"} 3";
+    for (token, status, sees_mallory, sees_engine) in [
+        (None, 200, false, true),
+        (Some(&mallory), 200, true, false),
+        (Some(&vega), 200, false, false),
+        (Some(&whole), 200, true, true),
+        (Some(&designer), 403, false, false),
+        (Some(&format!("{whole}0")), 401, false, false),
+    ] {
+        let shown = metrics(token.map(String::as_str))?;
+        assert_eq!(shown.status, status, "{}", shown.body);
+        assert_eq!(shown.body.contains(line), sees_mallory, "{}", shown.body);
+        let engine = shown.body.contains("strowger_store_up ");
+        assert_eq!(engine, sees_engine, "{}", shown.body);
+        ensure!(
+            sees_mallory || !shown.body.contains("mallory\""),
+            "{}",
+            shown.body
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn flows_hand_over_to_whom_the_operator_grants_alone() -> Result<()> {
+    let rules = |grants: &str| format!("numbers = [\"6*\"]\n[grants]\n{grants}");
+    let neighbour = ("vega", "numbers = [\"900\"]\n");
+    let mut hall = Hall::open_with(CHATS, &[("mallory", &rules("")), neighbour])?;
+    let vega = says("vega", "900", "Good morning from Vega.")?;
+    hall.publish(&vega)?;
+    let mallory = says("mallory", "600", "Hello.")?;
+    let folder = mallory.path().display().to_string();
+    let write = |name: &str, text: &str| std::fs::write(mallory.path().join(name), text);
+    write(
+        "queues.yaml",
+        "suppliers:\n  desk: { sip: \"sip:desk@desk.example\" }\n  far: { sip: \"sip:far@far.example\" }\n",
+    )?;
+    write(
+        "greeting.flow.yaml",
+        "flow: greeting\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - transfer: far\n      then: { error: denied, else: tried }\n  \
+         tried: { hangup: tried }\n  denied: { hangup: denied }\n",
+    )?;
+    // Without `transfers` any is granted, as ever, and what is gained is to be accepted.
+    let said = hall.done(&["push", &folder])?;
+    for gain in ["desk sip:desk@desk.example", "far sip:far@far.example"] {
+        ensure!(
+            said.contains(&format!("queues.yaml: supplier {gain}")),
+            "{said}"
+        );
+    }
+    hall.refused(
+        &["release", "1", "--tenant", "mallory"],
+        &["queues.yaml: supplier far sip:far@far.example"],
+    )?;
+    hall.done(&["release", "1", "--tenant", "mallory", "--accept", "all"])?;
+    let ends = |hall: &Hall| -> Result<String> { Ok(hall.over(&hall.begin("600")?)?.reason) };
+    assert_eq!(ends(&hall)?, "tried");
+    // The same name with another address is another gain.
+    edit(&mallory.path().join("queues.yaml"), |text| {
+        text.replace("far.example", "farther.example")
+    })?;
+    let said = hall.done(&["push", &folder])?;
+    ensure!(
+        said.contains("may touch, new: queues.yaml: supplier far sip:far@farther.example"),
+        "{said}"
+    );
+    ensure!(
+        said.contains("may no longer touch: queues.yaml: supplier far sip:far@far.example"),
+        "{said}"
+    );
+
+    // The operator names whom: what is live is refused at its use and told, with the flow's line; so are a push and a release.
+    hall.rule("mallory", &rules("transfers = [\"sip:*@desk.example\"]\n"))?;
+    hall.reload("greeting.flow.yaml:6: transfer sip:far@far.example")?;
+    assert_eq!(ends(&hall)?, "denied");
+    assert_eq!(hall.refusals("route.transfers")?, 1);
+    hall.calm()?;
+    hall.refused(
+        &["push", &folder],
+        &[
+            "greeting.flow.yaml:6:",
+            "transfer sip:far@farther.example",
+            "[grants]",
+        ],
+    )?;
+    hall.refused(
+        &["release", "2", "--tenant", "mallory", "--accept", "all"],
+        &["greeting.flow.yaml:6: transfer sip:far@farther.example"],
+    )?;
+    // The supplier that is granted is taken.
+    edit(&mallory.path().join("greeting.flow.yaml"), |text| {
+        text.replace("transfer: far", "transfer: desk")
+    })?;
+    hall.done(&["push", &folder, "--release", "--accept", "all"])?;
+    assert_eq!(ends(&hall)?, "tried");
+    ensure!(
+        hall.get("/v1/tenants/mallory")?["fault"].is_null(),
+        "a fault is left"
+    );
     Ok(())
 }

@@ -5,6 +5,8 @@ use std::net::TcpStream;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use strowger_server::centre::archive::{Tree, pack};
+use strowger_tests::http;
 
 use crate::hall::{Hall, altered, component, says};
 use crate::hostile::{CHATS, attacker, reach};
@@ -104,12 +106,37 @@ fn a_push_that_finds_no_room_leaves_what_was_there() -> Result<()> {
     let folder = large.path().display().to_string();
     let (code, said) = hall.run(&["push", &folder, "--release"])?;
     ensure!(code != 0 && said.contains("full"), "{code} {said}");
+    // What it is told is no fault of the engine's, says what to do, and is in the API's description; health knows too.
+    let mut tree = Tree::new();
+    for name in [
+        "strowger.toml",
+        "routes.yaml",
+        "greeting.flow.yaml",
+        "long.wav",
+    ] {
+        tree.insert(name.to_owned(), std::fs::read(large.path().join(name))?);
+    }
+    let path = "/v1/tenants/vega/revisions";
+    let kind = [("content-type", "application/octet-stream")];
+    let archive = pack(&tree)?;
+    let refused = http::send_raw(hall.engine.http, "POST", path, None, &archive, &kind)?;
+    assert_eq!(refused.status, 507, "{}", refused.body);
+    let kind = refused.header("content-type");
+    assert_eq!(kind, Some("application/problem+json"));
+    ensure!(refused.body.contains("store.max_mb"), "{}", refused.body);
+    assert_eq!(hall.get("/healthz")?["store"], "full");
+    let document = hall.get("/v1/openapi.json")?;
+    for (path, method) in [("tenants/{tenant}/revisions", "post"), ("tokens", "post")] {
+        let answers = &document["paths"][format!("/v1/{path}")][method]["responses"];
+        ensure!(answers["507"].is_object(), "{path}: {answers}");
+    }
     assert_eq!(revisions(&hall, "vega")?, 1);
     assert_eq!(hall.live("vega")?, Some(1));
     hall.calm()?;
     // There is room for a small one still.
     hall.publish(&says("vega", "900", "Vega is back.")?)?;
     assert_eq!(hall.live("vega")?, Some(2));
+    assert_eq!(hall.get("/healthz")?["store"], "ok");
     hall.calm()?;
     Ok(())
 }

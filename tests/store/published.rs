@@ -20,6 +20,7 @@ pub fn version(version: &str, component: &str) -> PluginVersion {
         size: component.len() as u64,
         imports: vec!["kv".to_owned()],
         publisher: Some("acme".to_owned()),
+        signature: Some(vec![7; 64]),
         pushed_at: 7,
         pushed_by: "test".to_owned(),
     }
@@ -76,6 +77,7 @@ pub fn release(live: u64) -> Release {
         live,
         candidate: None,
         percent: 0,
+        restores: None,
         released_at: 9,
         released_by: "test".to_owned(),
     }
@@ -156,7 +158,7 @@ pub async fn of_two_who_release_at_once_one_is_overtaken(database: &Database<'_>
         store.released("aurora").await?.map(|release| release.live),
         Some(2)
     );
-    assert_eq!(store.releases("aurora", 10).await?.len(), 2);
+    assert_eq!(store.releases("aurora", None, 10).await?.len(), 2);
     Ok(())
 }
 
@@ -271,5 +273,89 @@ pub async fn a_revision_whose_file_went_meanwhile_is_not_kept(
     ensure!(store.publish("aurora", new).await.is_err());
     ensure!(written_down(&store).await?.is_empty());
     ensure!(store.revisions("aurora", None, 1).await?.is_empty());
+    Ok(())
+}
+
+pub async fn a_version_is_signed_anew_with_the_same_bytes_alone(
+    database: &Database<'_>,
+) -> Result<()> {
+    let store = open(&database.place).await?;
+    let by = |publisher: &str, letter: u8, component: &str| PluginVersion {
+        publisher: Some(publisher.to_owned()),
+        signature: Some(vec![letter; 64]),
+        ..version("1.0.0", component)
+    };
+    let unsigned = PluginVersion {
+        publisher: None,
+        signature: None,
+        ..version("1.0.0", "one")
+    };
+    let signed = async || -> Result<(Option<String>, Option<u8>)> {
+        let mut all = store.plugin_versions("aurora", None, None, 10).await?;
+        ensure!(all.len() == 1, "{all:?}");
+        let one = all.remove(0);
+        Ok((one.publisher, one.signature.map(|signature| signature[0])))
+    };
+    push(&store, "aurora", std::slice::from_ref(&unsigned)).await?;
+    assert_eq!(signed().await?, (None, None));
+    push(&store, "aurora", &[by("acme", 1, "one")]).await?;
+    assert_eq!(signed().await?, (Some("acme".to_owned()), Some(1)));
+    push(&store, "aurora", &[by("lyra", 2, "one")]).await?;
+    assert_eq!(signed().await?, (Some("lyra".to_owned()), Some(2)));
+    // One that comes without keeps what is there; other bytes get nothing.
+    push(&store, "aurora", &[unsigned]).await?;
+    let forged = push(&store, "aurora", &[by("eve", 3, "two")]).await;
+    ensure!(
+        matches!(forged, Err(PublishedError::Taken { .. })),
+        "{forged:?}"
+    );
+    assert_eq!(signed().await?, (Some("lyra".to_owned()), Some(2)));
+    Ok(())
+}
+
+pub async fn roll_backs_of_before_are_known_by_the_audit_log(
+    database: &Database<'_>,
+) -> Result<()> {
+    let store = open(&database.place).await?;
+    // Two roll-backs, a release that goes back by hand, and a roll-back of another tenant's with the same number.
+    for (number, live, back) in [
+        (0, 5, false),
+        (1, 6, false),
+        (2, 7, false),
+        (3, 6, true),
+        (4, 5, true),
+        (5, 6, false),
+    ] {
+        let change = Change {
+            action: if back {
+                "release.rollback"
+            } else {
+                "release.make"
+            }
+            .to_owned(),
+            ..made("aurora", 9)
+        };
+        let _ = store
+            .release("aurora", number, &release(live), &change)
+            .await?;
+    }
+    for number in 0..6 {
+        let change = Change {
+            action: "release.rollback".to_owned(),
+            ..made("aurora-2", 9)
+        };
+        let _ = store
+            .release("aurora-2", number, &release(1), &change)
+            .await?;
+    }
+    store.close().await;
+    database.forget_the_roll_backs().await?;
+    let store = open(&database.place).await?;
+    let releases = store.releases("aurora", None, 10).await?;
+    let restores: Vec<Option<u64>> = releases.iter().map(|release| release.restores).collect();
+    assert_eq!(restores, [None, Some(1), Some(2), None, None, None]);
+    let page = store.releases("aurora", Some(5), 2).await?;
+    let numbers: Vec<u64> = page.iter().map(|release| release.number).collect();
+    assert_eq!(numbers, [4, 3]);
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use strowger_server::project::{KeepFiles, KeepRows, RetentionSection};
+use strowger_server::project::{KeepAudit, KeepFiles, KeepRows, RetentionSection};
 use strowger_server::records::ContactRecord;
 use strowger_server::retention::{Forgetting, Gone, Sweep, forget};
 use strowger_server::store::{KvLimits, Place, Record, RecordFilter, Space, Store, Writer};
@@ -319,5 +319,33 @@ pub async fn a_number_is_forgotten_whole_and_again_after_a_cut(
         .kv_get(space, "k", 1)
         .await?
         .context("what is a plugin's stays")?;
+    Ok(())
+}
+
+pub async fn old_lines_of_the_audit_log_go(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    for day in [1, 599, 600, 601, 999] {
+        let change = strowger_server::store::Change {
+            at: day * DAY,
+            ..crate::access::change(&format!("day-{day}"), None)
+        };
+        let _ = store.audit(&change).await?;
+    }
+    let left = async || -> Result<Vec<String>> {
+        let log = store.audit_log(None, None, 10).await?;
+        Ok(log.into_iter().map(|line| line.object).collect())
+    };
+    // Of itself a line is kept for 400 days.
+    let rules = RetentionSection::default();
+    let dry = swept(database, &store, &rules, true).await?;
+    assert_eq!((dry.audit, left().await?.len()), (2, 5));
+    assert_eq!(swept(database, &store, &rules, false).await?.audit, 2);
+    assert_eq!(left().await?, ["day-999", "day-601", "day-600"]);
+    let rules = RetentionSection {
+        audit: KeepAudit { days: 30 },
+        ..RetentionSection::default()
+    };
+    assert_eq!(swept(database, &store, &rules, false).await?.audit, 2);
+    assert_eq!(left().await?, ["day-999"]);
     Ok(())
 }

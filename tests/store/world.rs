@@ -43,6 +43,21 @@ impl<'a> Database<'a> {
         .await
     }
 
+    /// Makes it one of a program that did not note which releases are roll-backs.
+    pub async fn forget_the_roll_backs(&self) -> Result<()> {
+        for statement in [
+            "ALTER TABLE releases DROP COLUMN restores",
+            "ALTER TABLE plugin_versions DROP COLUMN signature",
+        ] {
+            self.sql(statement, statement).await?;
+        }
+        self.sql(
+            "DELETE FROM _sqlx_migrations WHERE version = 16",
+            "DELETE FROM _sqlx_migrations WHERE version = 14",
+        )
+        .await
+    }
+
     /// Sets all keys that one plugin may have, `0` for ever and the others until 5.
     pub async fn fill(&self) -> Result<()> {
         self.sql(

@@ -423,6 +423,14 @@ fn wrong_grant(grants: &Grants) -> Option<(&'static str, String)> {
         );
         return Some(("queues", why));
     }
+    if let Some(odd) = grants.odd_transfer() {
+        let why = format!(
+            "grants.transfers `{}` is no address: write a number or a SIP URI, with one `*` at most, before the host, such as `+4930*` or \
+             `sip:*@pbx.example`",
+            short(odd)
+        );
+        return Some(("transfers", why));
+    }
     grants.vault.iter().find_map(|entry| {
         let why = check_name(entry).err()?;
         let why = format!(
@@ -503,6 +511,10 @@ mod tests {
             (
                 "[grants]\nroute = true\nqueues = [\"front-desk\", \"\"]",
                 "line 3: grants.queues `` is no name of a queue",
+            ),
+            (
+                "[grants]\nroute = true\ntransfers = [\"+49*\", \"sip:a@*\"]",
+                "line 3: grants.transfers `sip:a@*` is no address",
             ),
             (
                 "[grants]\nvault = [\"../x\"]",

@@ -6,11 +6,16 @@ use std::path::Path;
 use strowger_contact::Program;
 use strowger_flow::Level;
 use strowger_flow::diagnostic::{Language, Text, text};
+use strowger_flow::plan::Plan;
 use strowger_plugin::{Host, Limits, Plugin};
 
 use super::config::TenantConfig;
 use super::refusal::{Refusal, Told};
-use crate::project::{Examined, Finding, Project, ProjectError, QueuesFile, Steps};
+use crate::project::{
+    Examined, Finding, FlowFile, Grants, HandOver, Project, ProjectError, QueuesFile, Source,
+    Steps, hand_overs,
+};
+use crate::runtime::Engine;
 use crate::store::{Manifest, Store, StoreError};
 
 /// A project that may be served.
@@ -113,6 +118,12 @@ pub async fn look(
     }
     let examined = Examined::of(&project, &steps, &complaints);
     findings.extend(examined.beside.iter().cloned());
+    if ungranted == Ungranted::Refused {
+        for (file, checked) in &examined.checked {
+            let plan = checked.plan.iter();
+            findings.extend(plan.flat_map(|plan| astray(&project, &steps, file, plan, config)));
+        }
+    }
     let mut told = Vec::new();
     let mut text = String::new();
     for finding in findings.iter().filter(|finding| finding.is_error()) {
@@ -183,6 +194,9 @@ fn not_granted(project: &Project, tenant: &str, config: &TenantConfig) -> Vec<Fi
         let queues = asked.grants.queues.iter().flatten();
         let queues = queues.filter(|queue| !granted.has_queue(queue));
         missing.extend(queues.map(|queue| format!("queue {queue}")));
+        let addresses = asked.grants.transfers.iter().flatten();
+        let addresses = addresses.filter(|address| !granted.has_address(address));
+        missing.extend(addresses.map(|address| format!("transfer {address}")));
         let entries = asked.grants.vault.iter();
         let entries = entries.filter(|entry| !granted.vault.contains(entry));
         missing.extend(entries.map(|entry| format!("vault {entry}")));
@@ -208,10 +222,49 @@ fn not_granted(project: &Project, tenant: &str, config: &TenantConfig) -> Vec<Fi
             "use one of the queues in [grants] of the tenant's file, or ask the operator to add it there",
             "请使用租户文件 `[grants]` 里的队列，或请运营方把它加进去",
         );
-        let file = project.folder.join("queues.yaml").display().to_string();
-        findings.push(Finding::whole(Level::Error, &file, message, Some(help)));
+        findings.push(project.at_queue(queue, message, Some(help)));
     }
     findings
+}
+
+/// Where a flow hands contacts over to whom the operator does not grant.
+fn astray(
+    project: &Project,
+    steps: &Steps,
+    file: &FlowFile,
+    plan: &Plan,
+    config: &TenantConfig,
+) -> Vec<Finding> {
+    let source = Source::new(&file.path, &String::from_utf8_lossy(&file.source));
+    let (descriptions, transfer) = (&steps.descriptions, &project.config.transfer);
+    let found = hand_overs(plan, descriptions, &project.queues, transfer);
+    let astray = found
+        .into_iter()
+        .filter(|place| !config.grants.reaches(&place.to));
+    let told = astray.map(|HandOver { line, column, to }| {
+        let at = source.line(line as usize, column as usize);
+        let message = text!(
+            "this hands contacts over to whom the operator has not granted: `{to}`",
+            "这里转接到运营方没有授予的去处：`{to}`"
+        );
+        let help = Text::fixed(
+            "ask the operator, who writes it into `queues` or `transfers` below [grants] of the tenant's file; or name another one",
+            "请联系运营方（写在租户文件 `[grants]` 的 `queues` 或 `transfers` 里），或改写别的去处",
+        );
+        source.finding(Level::Error, at, message, Some(help))
+    });
+    told.collect()
+}
+
+/// The same of a revision that is ready to be served: `greeting.flow.yaml:6: transfer sip:desk@example.com`.
+pub(super) fn astray_of(engine: &Engine, config: &TenantConfig) -> Vec<String> {
+    let places = engine.hand_overs();
+    let astray = places.filter(|(_, place)| !config.grants.reaches(&place.to));
+    let told = astray.map(|(file, HandOver { line, to, .. })| {
+        let name = Path::new(file).file_name().unwrap_or_default();
+        format!("{}:{line}: {to}", name.to_string_lossy())
+    });
+    told.collect()
 }
 
 /// Queues that a project has and the operator does not grant.
@@ -223,6 +276,33 @@ fn foreign_queues<'q>(
     names.filter(|queue| !config.grants.has_queue(queue))
 }
 
+/// Where the queues and suppliers of a revision stand among what it may touch: no plugin has such a name.
+const QUEUES_FILE: &str = "queues.yaml";
+
+/// What a revision may touch: each of its plugins, and its `queues.yaml`.
+pub type Touched = BTreeMap<String, Vec<String>>;
+
+/// What a project may touch that is not in the store yet.
+pub fn touched_by(capabilities: &Touched, queues: &QueuesFile) -> Touched {
+    let mut touched = capabilities.clone();
+    let names = queues.queues.keys().map(|queue| format!("queue {queue}"));
+    let suppliers = queues.suppliers.iter();
+    let suppliers = suppliers.map(|(name, to)| format!("supplier {name} {}", to.sip));
+    touched.insert(QUEUES_FILE.to_owned(), names.chain(suppliers).collect());
+    touched
+}
+
+/// What a revision of the store may touch. A `queues.yaml` that cannot be read any more leads nowhere.
+pub async fn touched(store: &Store, manifest: &Manifest) -> Result<Touched, StoreError> {
+    let queues = match manifest.files.get(QUEUES_FILE) {
+        Some(sha256) => store.blob(sha256).await?,
+        None => None,
+    };
+    let queues = queues.and_then(|text| serde_yaml::from_slice(&text).ok());
+    let queues = queues.unwrap_or_default();
+    Ok(touched_by(&manifest.capabilities, &queues))
+}
+
 /// What a revision touches and the operator does not grant any more: `orders: http api.example:443`, `queue front-desk`.
 pub async fn withdrawn(
     store: &Store,
@@ -231,7 +311,7 @@ pub async fn withdrawn(
 ) -> Result<Vec<String>, StoreError> {
     let mut lost = of_plugins(manifest, config);
     if config.grants.queues.is_some()
-        && let Some(sha256) = manifest.files.get("queues.yaml")
+        && let Some(sha256) = manifest.files.get(QUEUES_FILE)
         && let Some(text) = store.blob(sha256).await?
     {
         match serde_yaml::from_slice(&text) {
@@ -250,9 +330,13 @@ fn of_plugins(manifest: &Manifest, config: &TenantConfig) -> Vec<String> {
     let holds = |capability: &str| match capability.split_once(' ') {
         Some(("http", host)) => grants.has_host(host),
         Some(("vault", entry)) => grants.vault.iter().any(|known| known == entry),
-        Some(("route", queue)) => {
-            let named = queue.strip_prefix("queue ");
-            grants.route && named.is_none_or(|queue| grants.has_queue(queue))
+        Some(("route", to)) => {
+            grants.route
+                && match to.split_once(' ') {
+                    Some(("queue", queue)) => grants.has_queue(queue),
+                    Some(("transfer", address)) => grants.has_address(address),
+                    _ => true,
+                }
         }
         _ => match capability {
             "kv" => grants.kv,
@@ -284,13 +368,24 @@ fn capabilities(project: &Project, steps: &Steps) -> BTreeMap<String, Vec<String
                     let entries = config.grants.vault.iter();
                     touched.extend(entries.map(|entry| format!("vault {entry}")));
                 }
-                "route" => match &config.grants.queues {
-                    None => touched.push(import.clone()),
-                    Some(queues) => {
-                        touched.push("route transfer".to_owned());
-                        touched.extend(queues.iter().map(|queue| format!("route queue {queue}")));
+                "route" => {
+                    let Grants {
+                        queues, transfers, ..
+                    } = &config.grants;
+                    if queues.is_none() && transfers.is_none() {
+                        touched.push(import.clone());
+                        continue;
                     }
-                },
+                    for (what, named) in [("transfer", transfers), ("queue", queues)] {
+                        match named {
+                            None => touched.push(format!("route {what}")),
+                            Some(named) => {
+                                let named = named.iter();
+                                touched.extend(named.map(|one| format!("route {what} {one}")));
+                            }
+                        }
+                    }
+                }
                 "kv" => touched.push(import.clone()),
                 _ => {}
             }

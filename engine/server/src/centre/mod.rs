@@ -30,7 +30,7 @@ pub use config::{TENANTS, TenantConfig, TenantLimits, Tenants, TenantsError, is_
 pub(crate) use examine::Sound;
 pub use follow::follow;
 pub(crate) use push::MAX_NOTE;
-pub use push::{Onto, Pushed};
+pub use push::{Onto, Pushed, Pusher};
 pub use refusal::{Refusal, Told};
 pub use release::Order;
 pub use tenant::{ChatSeat, Live, Seat, Served, Tenant};
@@ -201,6 +201,7 @@ impl Centre {
                 // Nobody speaks for it any more: its contacts in progress come to their ends without the world.
                 gone.allowance.grant(Grants {
                     queues: Some(Vec::new()),
+                    transfers: Some(Vec::new()),
                     ..Grants::default()
                 });
             }
@@ -230,7 +231,7 @@ impl Centre {
             }
             Err(refusal) => return told(tenant, or_else, &refusal),
         }
-        self.note_withdrawn(tenant).await;
+        self.note_lost(tenant).await;
     }
 
     /// The tenants, by name.

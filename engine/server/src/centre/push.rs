@@ -6,10 +6,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use strowger_plugin::{LoadError, Plugin};
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use super::archive::{self, ArchiveLimits};
-use super::examine::{Ungranted, look, try_examples};
+use super::examine::{Touched, Ungranted, look, touched, touched_by, try_examples};
 use super::refusal::{Refusal, Told};
 use super::release::gained;
 use super::serving::{unwritten, wanted};
@@ -36,6 +37,8 @@ pub struct Pushed {
     pub content: String,
     /// Its plugins' versions that were not there before.
     pub plugins: Vec<PluginVersion>,
+    /// Those that were there, and carry another signature from now on: `orders@1.0.0 by acme`.
+    pub signed: Vec<String>,
     /// What it may touch and the live revision may not: `orders: http api.example:443`.
     pub gains: Vec<String>,
     /// What it may no longer touch.
@@ -59,6 +62,17 @@ pub enum Onto {
     Live,
 }
 
+/// Who pushes.
+#[derive(Debug)]
+pub struct Pusher<'a> {
+    /// What is new, for those who look at the revisions.
+    pub note: &'a str,
+    /// For the audit log.
+    pub change: Change,
+    /// Cancelled when nobody waits for the answer: what was not begun to be compiled is given up then.
+    pub gone: CancellationToken,
+}
+
 /// One push.
 struct Push<'a> {
     files: Files,
@@ -68,14 +82,15 @@ struct Push<'a> {
     signer: Signer,
     /// Whether new versions of plugins may come with it.
     with_plugins: bool,
-    note: &'a str,
-    change: Change,
+    by: Pusher<'a>,
 }
 
 /// What a plugin of a push is to its tenant.
 enum Arrival {
     /// A version that is there.
     Known,
+    /// One that is there and comes with another signature: it, with that one.
+    Signed(Box<PluginVersion>),
     /// A new one, and whose signature it carries.
     New(Option<String>),
 }
@@ -96,10 +111,14 @@ impl Push<'_> {
             // Whether it may still be live is looked at by a release: of several that are to be signed anew each comes by a
             // push of its own. One that is there must not bring an old hole back either.
             Some(same) if same.sha256 == plugin.digest() => {
-                return if wrong.is_empty() {
-                    Ok(Arrival::Known)
-                } else {
-                    Err(wrong)
+                let publisher = self.signer.publisher(tenant, config, plugin);
+                return match publisher {
+                    Ok(publisher) if wrong.is_empty() => Ok(self.again(same, publisher, plugin)),
+                    Ok(_) => Err(wrong),
+                    Err(unknown) => {
+                        wrong.push(unknown);
+                        Err(wrong)
+                    }
                 };
             }
             Some(other) => wrong.push(Refusal::from(PublishedError::Taken {
@@ -130,6 +149,19 @@ impl Push<'_> {
             }
         }
     }
+
+    /// A version that is there, perhaps with a signature by this publisher.
+    fn again(&self, same: &PluginVersion, by: Option<String>, plugin: &Plugin) -> Arrival {
+        let signature = self.signer.of(plugin).cloned();
+        if by.is_none() || (&same.publisher, &same.signature) == (&by, &signature) {
+            return Arrival::Known;
+        }
+        Arrival::Signed(Box::new(PluginVersion {
+            publisher: by,
+            signature,
+            ..same.clone()
+        }))
+    }
 }
 
 impl Centre {
@@ -139,8 +171,7 @@ impl Centre {
         tenant: &str,
         archive: Vec<u8>,
         with_plugins: bool,
-        note: &str,
-        change: Change,
+        by: Pusher<'_>,
     ) -> Result<(Pushed, Audited), Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
         let config = tenant.config();
@@ -164,8 +195,7 @@ impl Centre {
             stored: BTreeSet::new(),
             signer: Signer(signatures),
             with_plugins,
-            note,
-            change,
+            by,
         };
         let pushed = self.take_in(&tenant, &store, push).await;
         self.settle(&tenant, compiled, pushed).await
@@ -178,21 +208,14 @@ impl Centre {
         onto: Onto,
         component: Vec<u8>,
         signature: Option<Vec<u8>>,
-        note: &str,
-        change: Change,
+        by: Pusher<'_>,
     ) -> Result<(Pushed, Audited), Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
         let config = tenant.config();
         self.quota(&store, &tenant, &config).await?;
         let compiled = self.node.host.uncached([tree::digest(&component)]);
         let pushed = self
-            .take_plugin(
-                &tenant,
-                &store,
-                &config,
-                (onto, component),
-                (signature, note, change),
-            )
+            .take_plugin(&tenant, &store, &config, (onto, component, signature), by)
             .await;
         self.settle(&tenant, compiled, pushed).await
     }
@@ -202,10 +225,10 @@ impl Centre {
         tenant: &Tenant,
         store: &Store,
         config: &TenantConfig,
-        (onto, component): (Onto, Vec<u8>),
-        (signature, note, change): (Option<Vec<u8>>, &str, Change),
+        (onto, component, signature): (Onto, Vec<u8>, Option<Vec<u8>>),
+        by: Pusher<'_>,
     ) -> Result<(Pushed, Audited), Refusal> {
-        let plugin = self.load(tenant, &component, config).await?;
+        let plugin = self.load(tenant, &component, config, &by.gone).await?;
         let name = plugin.description().name.clone();
         let signatures = signature.map(|signature| (plugin.digest().to_owned(), signature));
         let signer = Signer(signatures.into_iter().collect());
@@ -238,8 +261,7 @@ impl Centre {
             stored,
             signer,
             with_plugins: true,
-            note,
-            change,
+            by,
         };
         let (pushed, audited) = self.take_in(tenant, store, push).await?;
         let onto = Some(base.number);
@@ -304,10 +326,11 @@ impl Centre {
     ) -> Result<(Pushed, Audited), Refusal> {
         let refused = Ungranted::Refused;
         let host = self.node.host.compiling_for(&tenant.share);
+        let host = host.until_gone(&push.by.gone);
         let looked = look(&host, folder, &tenant.name, config, refused).await?;
         let newest = store.revisions(&tenant.name, None, 1).await?.pop();
         let mut complaints = Vec::new();
-        let mut fresh = Vec::new();
+        let (mut fresh, mut anew) = (Vec::new(), Vec::new());
         let mut back = Vec::new();
         let configs = looked.configs();
         for (name, plugin) in looked.plugins() {
@@ -318,6 +341,10 @@ impl Centre {
             back.extend(went_back(name, version, &known, newest.as_ref()));
             match push.arrival(&tenant.name, config, plugin, &known) {
                 Ok(Arrival::Known) => continue,
+                Ok(Arrival::Signed(version)) => {
+                    anew.push(*version);
+                    continue;
+                }
                 Ok(Arrival::New(publisher)) => fresh.push(PluginVersion {
                     // Chosen where it is kept.
                     number: 0,
@@ -326,9 +353,14 @@ impl Centre {
                     sha256: plugin.digest().to_owned(),
                     size: push.blobs.get(plugin.digest()).map_or(0, Vec::len) as u64,
                     imports: plugin.imports().to_vec(),
+                    signature: push
+                        .signer
+                        .of(plugin)
+                        .filter(|_| publisher.is_some())
+                        .cloned(),
                     publisher,
-                    pushed_at: push.change.at,
-                    pushed_by: push.change.who.clone(),
+                    pushed_at: push.by.change.at,
+                    pushed_by: push.by.change.who.clone(),
                 }),
                 Err(wrong) => {
                     let denied = wrong.iter().any(|one| matches!(one, Refusal::Denied(_)));
@@ -352,27 +384,48 @@ impl Centre {
             }
         };
         let live = match store.released(&tenant.name).await? {
-            Some(release) => wanted(store, tenant, release.live).await?.manifest,
-            None => Manifest::default(),
+            Some(release) => {
+                let live = wanted(store, tenant, release.live).await?;
+                touched(store, &live.manifest).await?
+            }
+            None => Touched::default(),
         };
+        let touches = touched_by(&sound.capabilities, &sound.project.queues);
         let manifest = Manifest {
             files: push.files,
             capabilities: sound.capabilities.clone(),
         };
-        let gains = gained(&live, &manifest);
+        let gains = gained(&live, &touches);
         let names = fresh.iter();
         let names: Vec<String> = names
             .map(|plugin| format!("{}@{}", plugin.name, plugin.version))
             .collect();
-        let change = push.change;
-        let change = change.with(json!({ "plugins": names, "gains": gains }));
+        let change = push.by.change;
+        let signed: Vec<String> = anew
+            .iter()
+            .map(
+                |PluginVersion {
+                     name,
+                     version,
+                     publisher,
+                     ..
+                 }| {
+                    format!(
+                        "{name}@{version} by {}",
+                        publisher.as_deref().unwrap_or_default()
+                    )
+                },
+            )
+            .collect();
+        let change = change.with(json!({ "plugins": names, "gains": gains, "signed": signed }));
         let content = sound.program.content().to_owned();
+        let versions = [fresh.as_slice(), anew.as_slice()].concat();
         let new = NewRevision {
             content: &content,
             manifest: &manifest,
             blobs: &push.blobs,
-            versions: &fresh,
-            note: push.note,
+            versions: &versions,
+            note: push.by.note,
             change: &change,
         };
         let (revision, audited) = store.publish(&tenant.name, new).await?;
@@ -383,8 +436,9 @@ impl Centre {
             revision,
             content,
             plugins: fresh,
+            signed,
             gains,
-            loses: gained(&manifest, &live),
+            loses: gained(&touches, &live),
             back,
             unused,
             onto: None,
@@ -398,9 +452,11 @@ impl Centre {
         tenant: &Tenant,
         component: &[u8],
         config: &TenantConfig,
+        gone: &CancellationToken,
     ) -> Result<Plugin, Refusal> {
         let grants = config.grants.capabilities();
         let host = self.node.host.compiling_for(&tenant.share);
+        let host = host.until_gone(gone);
         let loaded = host.load(component, &grants, &config.limits.step).await;
         loaded.map_err(|errors| complaints(&errors))
     }
@@ -471,11 +527,11 @@ fn place_of(
 
 /// A component's complaints as a refusal.
 fn complaints(errors: &[LoadError]) -> Refusal {
-    let busy = errors.iter().find_map(|error| match error {
-        LoadError::Describe(error) if error.of_the_engine() => Some(error.to_string()),
-        _ => None,
-    });
-    if let Some(why) = busy {
+    if let Some(busy) = errors.iter().find(|error| error.of_the_engine()) {
+        let why = match busy {
+            LoadError::Describe(error) => error.to_string(),
+            other => other.to_string(),
+        };
         return Refusal::Busy(why);
     }
     let told: Vec<Told> = errors
@@ -512,6 +568,8 @@ mod tests {
         let refusal = complaints(&[busy]);
         assert!(matches!(refusal, Refusal::Busy(_)), "{refusal:?}");
         assert!(!refusal.to_string().contains("error["), "{refusal}");
+        let gone = complaints(&[LoadError::Abandoned]);
+        assert!(matches!(gone, Refusal::Busy(_)), "{gone:?}");
         let own = complaints(&[LoadError::Describe(StepError::StackLimit)]);
         assert!(matches!(own, Refusal::Errors { .. }), "{own:?}");
     }

@@ -58,6 +58,14 @@ pub enum Refusal {
         /// For people, with frames.
         text: String,
     },
+    /// What is asked cannot be for any tenant.
+    #[error("{why}")]
+    Invalid {
+        /// The member of the request that is wrong.
+        field: &'static str,
+        /// What is wrong with it, and what it may be.
+        why: String,
+    },
     /// It does not fit what is there.
     #[error("{0}")]
     Conflict(String),

@@ -1,19 +1,17 @@
 //! Releases: which revisions take new contacts.
 
-use std::collections::BTreeSet;
-
 use serde_json::json;
 
 use super::Centre;
-use super::examine::withdrawn;
+use super::examine::{Touched, astray_of, touched, withdrawn};
 use super::refusal::Refusal;
 use super::serving::{Serving, wanted};
 use super::tenant::{Live, Tenant};
-use super::versions::{MAX_VERSIONS, trusted};
-use crate::store::{Audited, Change, Manifest, Release, Revision, Store};
+use super::versions::untrusted;
+use crate::store::{Audited, Change, Release, Revision, Store};
 
 /// Releases looked back upon for one to roll back to.
-const LOOK_BACK: u32 = 100;
+const LOOK_BACK: u32 = 1_000;
 
 /// What shall be released.
 #[derive(Debug, Clone, Default)]
@@ -38,19 +36,23 @@ impl Centre {
     ) -> Result<(Release, Audited), Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
         if !(1..=100).contains(&order.percent) {
-            return Err(Refusal::Conflict("percent is 1 to 100".to_owned()));
+            return Err(Refusal::Invalid {
+                field: "percent",
+                why: format!("percent is 1 to 100, not {}", order.percent),
+            });
         }
         let _turn = tenant.publishing.lock().await;
         let revision = wanted(&store, &tenant, order.revision).await?;
         self.allowed(&store, &tenant, &revision).await?;
         let before = store.released(&tenant.name).await?;
-        let gains = match &before {
+        let live_touches = match &before {
             Some(before) => {
                 let live = wanted(&store, &tenant, before.live).await?;
-                gained(&live.manifest, &revision.manifest)
+                touched(&store, &live.manifest).await?
             }
-            None => gained(&Manifest::default(), &revision.manifest),
+            None => Touched::default(),
         };
+        let gains = gained(&live_touches, &touched(&store, &revision.manifest).await?);
         let accepted = |gain: &String| {
             order
                 .accept
@@ -86,13 +88,16 @@ impl Centre {
             live,
             candidate,
             percent: candidate.map_or(0, |_| order.percent),
+            restores: None,
             released_at: change.at,
             released_by: change.who.clone(),
         };
         let change = change.with(json!({
             "live": release.live, "candidate": release.candidate, "percent": release.percent, "accepted": order.accept,
         }));
-        self.swap(&tenant, &store, expected, release, &change).await
+        let new = order.revision;
+        self.swap(&tenant, &store, expected, (release, new), &change)
+            .await
     }
 
     /// Makes live what was live before: a candidate is withdrawn, or the live revision gives way to the one before it.
@@ -106,35 +111,39 @@ impl Centre {
     ) -> Result<(Release, Audited), Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
         let _turn = tenant.publishing.lock().await;
-        let releases = store.releases(&tenant.name, LOOK_BACK).await?;
+        let releases = store.releases(&tenant.name, None, LOOK_BACK).await?;
         let Some(now) = releases.first() else {
             return Err(Refusal::Conflict(format!(
                 "tenant {} has released nothing yet",
                 tenant.name
             )));
         };
-        let live = match now.candidate {
-            Some(_) => now.live,
-            None => live_before(&releases).ok_or_else(|| {
-                Refusal::Conflict(format!(
-                    "nothing but revision {} was live: there is nothing to roll back to",
-                    now.live
-                ))
-            })?,
-        };
-        let revision = wanted(&store, &tenant, live).await?;
+        let Before { live, restores } = before(&releases).ok_or_else(|| {
+            Refusal::Conflict(format!(
+                "nothing was live before revision {}: there is nothing to roll back to; release another revision by its number",
+                now.live
+            ))
+        })?;
+        let revision = store.revision(&tenant.name, live).await?;
+        let revision = revision.ok_or_else(|| {
+            Refusal::Conflict(format!(
+                "revision {live}, which was live before, is kept no longer (limits.revisions): release one that is, by its number"
+            ))
+        })?;
         self.allowed(&store, &tenant, &revision).await?;
         let release = Release {
             number: 0,
             live,
             candidate: None,
             percent: 0,
+            restores: Some(restores),
             released_at: change.at,
             released_by: change.who.clone(),
         };
         let expected = expected.unwrap_or(now.number);
-        let change = change.with(json!({ "live": live }));
-        self.swap(&tenant, &store, expected, release, &change).await
+        let change = change.with(json!({ "live": live, "restores": restores }));
+        self.swap(&tenant, &store, expected, (release, live), &change)
+            .await
     }
 
     /// Whether a revision may go live, as the tenant's file has it now: its plugins are signed where they must be, and what
@@ -156,37 +165,46 @@ impl Centre {
                 lost.join(", ")
             )));
         }
-        if !config.signed {
-            return Ok(());
+        let files = &revision.manifest.files;
+        let untrusted = untrusted(store, &tenant.name, &config, files).await?;
+        if !untrusted.is_empty() {
+            return Err(Refusal::Denied(format!(
+                "plugins of tenant {} must be signed by one of its publishers, and these of revision {} are not: {}; push them again, or newer \
+                 versions of them, with --key",
+                tenant.name,
+                revision.number,
+                untrusted.join(", ")
+            )));
         }
-        let files: BTreeSet<&String> = revision.manifest.files.values().collect();
-        let mut before = None;
-        loop {
-            let page = store
-                .plugin_versions(&tenant.name, None, before, MAX_VERSIONS)
-                .await?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            before = Some(last.number);
-            for known in page.iter().filter(|known| files.contains(&known.sha256)) {
-                trusted(tenant, &config, known)?;
-            }
-        }
+        Ok(())
     }
 
+    /// Makes a release hold; `new` is the revision for whose sake it is made.
     async fn swap(
         &self,
         tenant: &Tenant,
         store: &Store,
         expected: u64,
-        mut release: Release,
+        (mut release, new): (Release, u64),
         change: &Change,
     ) -> Result<(Release, Audited), Refusal> {
         // Nothing that cannot take contacts is released.
         let config = tenant.config();
         let live = self.live_of(tenant, &config, store, release.clone(), Serving::Ready);
         let live = live.await?;
+        let mut served = live.served();
+        if let Some(served) = served.find(|served| served.revision == new) {
+            let astray = astray_of(&served.engine, &config);
+            if !astray.is_empty() {
+                return Err(Refusal::Denied(format!(
+                    "flows of revision {new} hand contacts over to whom the operator has not granted to {}: {}; ask the operator, who writes it into \
+                     `queues` or `transfers` below [grants] of the tenant's file, or release a revision that needs less",
+                    tenant.name,
+                    astray.join(", ")
+                )));
+            }
+        }
+        drop(served);
         let written = store.release(&tenant.name, expected, &release, change);
         let (number, audited) = written.await?;
         release.number = number;
@@ -196,47 +214,64 @@ impl Centre {
             ..live
         });
         // A revision that some keep may still need it.
-        self.note_withdrawn(tenant).await;
+        self.note_lost(tenant).await;
         Ok((release, audited))
     }
 }
 
-/// What was live before the newest of some releases. One that was live earlier too came back: what counts then is what was
-/// live before it the first time, so that rolling back again goes on backwards; if there is nothing, what gave way to it.
-fn live_before(releases: &[Release]) -> Option<u64> {
-    let (now, earlier) = releases.split_first()?;
-    let other = |releases: &[Release]| {
-        let mut others = releases.iter().filter(|release| release.live != now.live);
-        others.next().map(|release| release.live)
-    };
-    let same = earlier
-        .iter()
-        .position(|release| release.live == now.live && release.candidate.is_none());
-    // A release whose candidate was withdrawn, or which had one before, is the same release.
-    let gave_way = earlier
-        .first()
-        .is_some_and(|before| before.live != now.live);
-    match same.filter(|_| gave_way) {
-        Some(at) => other(&earlier[at + 1..]).or_else(|| other(earlier)),
-        None => other(earlier),
+/// What a roll-back makes live.
+#[derive(Debug, PartialEq, Eq)]
+struct Before {
+    /// The revision.
+    live: u64,
+    /// The release that it is brought back from.
+    restores: u64,
+}
+
+/// What was live before the newest of some releases, the newest of them first. A roll-back stands for the release that it
+/// brought back: what comes before it is what came before that one, so that one after the other goes on backwards.
+fn before(releases: &[Release]) -> Option<Before> {
+    let now = releases.first()?;
+    let mut place = stands_for(releases, now)?;
+    loop {
+        let mut older = releases.iter();
+        let older = older.find(|release| release.number < place.number)?;
+        place = stands_for(releases, older)?;
+        // A candidate that is withdrawn leaves what is live as it was.
+        let withdrawn = now.candidate.is_some() && older.candidate.is_none();
+        if place.live != now.live || withdrawn {
+            return Some(Before {
+                live: place.live,
+                restores: place.number,
+            });
+        }
     }
 }
 
-/// What a manifest may touch and another may not. `route` is all that begins so: `route transfer`, `route queue front-desk`.
-pub(super) fn gained(before: &Manifest, after: &Manifest) -> Vec<String> {
+/// The release itself, or the one that it brought back.
+fn stands_for<'r>(releases: &'r [Release], mut release: &'r Release) -> Option<&'r Release> {
+    // Each names an older one.
+    while let Some(older) = release.restores {
+        release = releases.iter().find(|release| release.number == older)?;
+    }
+    Some(release)
+}
+
+/// What stands for all that begins so: `route queue front-desk` is no more than `route queue`.
+const WHOLE: [&str; 3] = ["route", "route queue", "route transfer"];
+
+/// What one may touch and another may not.
+pub(super) fn gained(before: &Touched, after: &Touched) -> Vec<String> {
     let mut gains = Vec::new();
-    for (plugin, capabilities) in &after.capabilities {
+    for (who, capabilities) in after {
         for capability in capabilities {
-            let whole = capability
-                .split(' ')
-                .next()
-                .filter(|whole| *whole == "route");
-            let had = |had: &Vec<String>| {
-                let mut had = had.iter();
-                had.any(|one| one == capability || Some(one.as_str()) == whole)
+            let covers = |had: &String| {
+                let rest = capability.strip_prefix(had.as_str());
+                let whole = WHOLE.contains(&had.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || whole && rest.starts_with(' '))
             };
-            if !before.capabilities.get(plugin).is_some_and(had) {
-                gains.push(format!("{plugin}: {capability}"));
+            if !before.get(who).is_some_and(|had| had.iter().any(covers)) {
+                gains.push(format!("{who}: {capability}"));
             }
         }
     }
@@ -245,40 +280,95 @@ pub(super) fn gained(before: &Manifest, after: &Manifest) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Release, live_before};
+    use super::{Release, before};
 
-    /// Releases of these revisions, the oldest first.
-    fn released(live: &[u64]) -> Vec<Release> {
-        let releases = live.iter().zip(1..).map(|(&live, number)| Release {
-            number,
-            live,
-            candidate: None,
-            percent: 0,
-            released_at: 0,
-            released_by: String::new(),
-        });
-        let mut releases: Vec<Release> = releases.collect();
-        releases.reverse();
-        releases
+    /// A tenant's releases, the newest first.
+    #[derive(Default)]
+    struct History(Vec<Release>);
+
+    impl History {
+        fn add(&mut self, live: u64, candidate: Option<u64>, restores: Option<u64>) {
+            let release = Release {
+                number: self.0.len() as u64 + 1,
+                live,
+                candidate,
+                percent: candidate.map_or(0, |_| 10),
+                restores,
+                released_at: 0,
+                released_by: String::new(),
+            };
+            self.0.insert(0, release);
+        }
+
+        fn release(mut self, live: u64) -> History {
+            self.add(live, None, None);
+            self
+        }
+
+        fn some_get(mut self, candidate: u64) -> History {
+            let live = self.0[0].live;
+            self.add(live, Some(candidate), None);
+            self
+        }
+
+        /// Rolls back; the revision that is live then, none where there is nothing to roll back to.
+        fn back(&mut self) -> Option<u64> {
+            let before = before(&self.0)?;
+            self.add(before.live, None, Some(before.restores));
+            Some(before.live)
+        }
+
+        /// Rolls back until there is nothing more.
+        fn all_the_way(&mut self) -> Vec<u64> {
+            std::iter::from_fn(|| self.back()).take(20).collect()
+        }
+    }
+
+    fn released(live: &[u64]) -> History {
+        let none = History::default();
+        live.iter().fold(none, |all, &live| all.release(live))
     }
 
     #[test]
-    fn one_goes_back_in_the_order_of_releases() {
-        for (live, before) in [
-            (&[][..], None),
-            (&[1], None),
-            (&[1, 2], Some(1)),
+    fn roll_backs_go_back_one_after_the_other_and_never_up_again() {
+        for (live, backwards) in [
+            (&[][..], &[][..]),
+            (&[1], &[]),
+            (&[1, 2], &[1]),
+            (&[1, 2, 3, 4, 5, 6, 7], &[6, 5, 4, 3, 2, 1]),
             // An older revision was released: what it took the place of comes back.
-            (&[3, 1], Some(3)),
-            (&[1, 3, 1], Some(3)),
-            // Rolled back once, and again.
-            (&[5, 6, 7], Some(6)),
-            (&[5, 6, 7, 6], Some(5)),
-            (&[5, 6, 7, 6, 5], Some(6)),
-            // The same once more, for all after for some.
-            (&[4, 5, 5], Some(4)),
+            (&[3, 1], &[3]),
+            (&[1, 3, 1], &[3, 1]),
+            // The same once more.
+            (&[4, 5, 5], &[4]),
         ] {
-            assert_eq!(live_before(&released(live)), before, "{live:?}");
+            assert_eq!(released(live).all_the_way(), backwards, "{live:?}");
         }
+    }
+
+    #[test]
+    fn what_is_released_after_a_roll_back_is_rolled_back_first() {
+        let mut history = released(&[1, 2, 3]);
+        assert_eq!(history.back(), Some(2));
+        assert_eq!(history.back(), Some(1));
+        // By hand, forward again.
+        let mut history = history.release(3);
+        assert_eq!(history.all_the_way(), [1]);
+        let mut history = history.release(4).release(5);
+        assert_eq!(history.back(), Some(4));
+        assert_eq!(history.release(6).all_the_way(), [4, 1]);
+    }
+
+    #[test]
+    fn a_candidate_is_withdrawn_first() {
+        let mut history = released(&[1, 2]).some_get(3).some_get(3);
+        assert_eq!(history.all_the_way(), [2, 1]);
+        // It became live: what was live beside it comes back, once.
+        let mut history = released(&[1]).some_get(2).release(2);
+        assert_eq!(history.all_the_way(), [1]);
+        // After a roll-back.
+        let mut history = released(&[1, 2, 3]);
+        assert_eq!(history.back(), Some(2));
+        assert_eq!(history.some_get(4).all_the_way(), [2, 1]);
     }
 }

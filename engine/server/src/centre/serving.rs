@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::examine::{Sound, Ungranted, examine, withdrawn};
+use super::examine::{Sound, Ungranted, astray_of, examine, withdrawn};
 use super::refusal::Refusal;
 use super::tenant::{Live, Served, Tenant};
 use super::tree::{self, NotLaidOut};
-use super::{Centre, TenantConfig};
+use super::versions::untrusted;
+use super::{Centre, FAULT_CHARS, TenantConfig};
 use crate::runtime::{Engine, Part, engine_of, warm};
 use crate::store::{Release, Revision, Store};
 
@@ -37,30 +38,52 @@ impl Centre {
         live.await.map(Some)
     }
 
-    /// Notes of a tenant what its live revisions touch and the operator does not grant any more: that is refused to them, call
-    /// by call. A release that cannot be looked at is told by whoever serves it.
-    pub(super) async fn note_withdrawn(&self, tenant: &Tenant) {
+    /// Notes of a tenant what its live revisions have that its file does not allow any more: what they touch and the operator
+    /// does not grant is refused to them, call by call; plugins that are signed by nobody of today go on. A release that
+    /// cannot be looked at is told by whoever serves it.
+    pub(super) async fn note_lost(&self, tenant: &Tenant) {
         let (Some(store), Some(live)) = (&self.node.store, tenant.live()) else {
             return;
         };
         let config = tenant.config();
-        let mut lost = BTreeSet::new();
+        let (mut lost, mut unsigned) = (BTreeSet::new(), BTreeSet::new());
         for served in live.served() {
-            if let Ok(Some(revision)) = store.revision(&tenant.name, served.revision).await
-                && let Ok(withdrawn) = withdrawn(store, &revision.manifest, &config).await
-            {
-                let of = |lost| format!("revision {}, {lost}", served.revision);
+            let Ok(Some(revision)) = store.revision(&tenant.name, served.revision).await else {
+                continue;
+            };
+            let of = |what| format!("revision {}, {what}", served.revision);
+            if let Ok(withdrawn) = withdrawn(store, &revision.manifest, &config).await {
                 lost.extend(withdrawn.into_iter().map(of));
             }
+            lost.extend(astray_of(&served.engine, &config).into_iter().map(of));
+            let files = &revision.manifest.files;
+            if let Ok(untrusted) = untrusted(store, &tenant.name, &config, files).await {
+                unsigned.extend(untrusted.into_iter().map(of));
+            }
         }
-        if lost.is_empty() {
+        let joined = |all: BTreeSet<String>| all.into_iter().collect::<Vec<_>>().join("; ");
+        let mut faults = Vec::new();
+        if !lost.is_empty() {
+            faults.push(format!(
+                "what is live needs what the operator does not grant, which is refused to it: {}; grant it, or release a revision that needs less",
+                joined(lost)
+            ));
+        }
+        if !unsigned.is_empty() {
+            faults.push(format!(
+                "what is live has plugins that none of the tenant's publishers has signed, which go on all the same: {}; push them signed and release \
+                 that, or correct [publishers] and `signed` of the tenant's file",
+                joined(unsigned)
+            ));
+        }
+        if faults.is_empty() {
             return;
         }
-        let lost = lost.into_iter().collect::<Vec<_>>().join("; ");
-        tracing::error!(tenant = %tenant.name, "what is live needs what the operator does not grant, which is refused to it: {lost}");
-        tenant.set_fault(Some(format!(
-            "what is live needs what the operator does not grant, which is refused to it: {lost}; grant it, or release a revision that needs less"
-        )));
+        for fault in &faults {
+            tracing::error!(tenant = %tenant.name, "{fault}");
+        }
+        let faults = faults.join("\n");
+        tenant.set_fault(Some(faults.chars().take(FAULT_CHARS).collect()));
     }
 
     /// Takes over what another engine on the same store has released; whether anything changed.
@@ -76,7 +99,7 @@ impl Centre {
         let config = tenant.config();
         let live = self.live_of(tenant, &config, store, release, Serving::Ready);
         tenant.swap(live.await?);
-        self.note_withdrawn(tenant).await;
+        self.note_lost(tenant).await;
         Ok(true)
     }
 

@@ -8,8 +8,7 @@ use strowger_plugin::Plugin;
 use super::TenantConfig;
 use super::refusal::Refusal;
 use super::signature::Statement;
-use super::tenant::Tenant;
-use crate::store::{PluginVersion, Revision};
+use crate::store::{Files, PluginVersion, Revision, Store, StoreError};
 
 /// Versions looked at of one plugin.
 pub(super) const MAX_VERSIONS: u32 = 1_000;
@@ -18,6 +17,11 @@ pub(super) const MAX_VERSIONS: u32 = 1_000;
 pub(super) struct Signer(pub(super) BTreeMap<String, Vec<u8>>);
 
 impl Signer {
+    /// The signature that came for a component.
+    pub(super) fn of(&self, plugin: &Plugin) -> Option<&Vec<u8>> {
+        self.0.get(plugin.digest())
+    }
+
     /// Who signed a component; an error where a signature came that nobody known has made.
     pub(super) fn publisher(
         &self,
@@ -25,7 +29,7 @@ impl Signer {
         config: &TenantConfig,
         plugin: &Plugin,
     ) -> Result<Option<String>, Refusal> {
-        let Some(signature) = self.0.get(plugin.digest()) else {
+        let Some(signature) = self.of(plugin) else {
             return Ok(None);
         };
         let statement = Statement::of(tenant, plugin);
@@ -39,25 +43,58 @@ impl Signer {
     }
 }
 
-/// Whether a version that was kept may still go into revisions and live, now that the tenant's file is as it is.
-pub(super) fn trusted(
-    tenant: &Tenant,
+/// The plugins of a revision's files that may not go live now that the tenant's file is as it is, each with the reason.
+pub(super) async fn untrusted(
+    store: &Store,
+    tenant: &str,
     config: &TenantConfig,
-    known: &PluginVersion,
-) -> Result<(), Refusal> {
+    files: &Files,
+) -> Result<Vec<String>, StoreError> {
+    let mut all = Vec::new();
     if !config.signed {
-        return Ok(());
+        return Ok(all);
     }
-    let PluginVersion { name, version, .. } = known;
-    let why = match &known.publisher {
-        Some(publisher) if config.publishers.contains_key(publisher) => return Ok(()),
-        Some(publisher) => format!("{publisher}, who signed it, is no publisher any more"),
-        None => "it is not signed".to_owned(),
+    let files: BTreeSet<&String> = files.values().collect();
+    let mut before = None;
+    loop {
+        let page = store
+            .plugin_versions(tenant, None, before, MAX_VERSIONS)
+            .await?;
+        let Some(last) = page.last() else {
+            return Ok(all);
+        };
+        before = Some(last.number);
+        for known in page.iter().filter(|known| files.contains(&known.sha256)) {
+            if let Some(why) = distrusted(tenant, config, known) {
+                all.push(format!("{}@{}: {why}", known.name, known.version));
+            }
+        }
+    }
+}
+
+/// Why a version is none of today's publishers', by their keys of today.
+fn distrusted(tenant: &str, config: &TenantConfig, known: &PluginVersion) -> Option<String> {
+    let Some(publisher) = &known.publisher else {
+        return Some("it is not signed".to_owned());
     };
-    Err(Refusal::Denied(format!(
-        "plugins of tenant {} must be signed by one of its publishers, and of {name}@{version} {why}: push a newer version by `strowger plugin push --key`",
-        tenant.name
-    )))
+    let Some(signature) = &known.signature else {
+        return Some(format!(
+            "{publisher} signed it, and an older program did not keep the signature"
+        ));
+    };
+    let statement = Statement {
+        tenant,
+        plugin: &known.name,
+        version: &known.version,
+        sha256: &known.sha256,
+    };
+    if statement.publisher(config, signature).is_some() {
+        return None;
+    }
+    Some(match config.publishers.contains_key(publisher) {
+        true => format!("{publisher}, who signed it, has another key by now"),
+        false => format!("{publisher}, who signed it, is no publisher any more"),
+    })
 }
 
 /// A version must not be older than others of the same major number: one that was signed once and had a hole does not
@@ -97,8 +134,63 @@ pub(super) fn went_back(
 
 #[cfg(test)]
 mod tests {
-    use super::{PluginVersion, Revision, went_back};
+    use super::{PluginVersion, Revision, Statement, TenantConfig, distrusted, went_back};
+    use crate::centre::signature::{SigningKey, signature};
     use crate::store::{Files, Manifest};
+
+    #[test]
+    fn a_version_is_held_against_the_keys_of_today() {
+        let (key, text) = SigningKey::generate().expect("chance");
+        let (other, _) = SigningKey::generate().expect("chance");
+        let statement = Statement {
+            tenant: "aurora",
+            plugin: "orders",
+            version: "1.0.0",
+            sha256: "00",
+        };
+        let signed = SigningKey::read(&text).expect("a key");
+        let signed = signature(&statement.sign(&signed)).expect("64 bytes");
+        let known = |publisher: Option<&str>, signature| PluginVersion {
+            number: 1,
+            name: "orders".to_owned(),
+            version: "1.0.0".to_owned(),
+            sha256: "00".to_owned(),
+            size: 1,
+            imports: Vec::new(),
+            publisher: publisher.map(str::to_owned),
+            signature,
+            pushed_at: 0,
+            pushed_by: String::new(),
+        };
+        let by_acme = known(Some("acme"), Some(signed));
+        let publishers = |publishers: &[(&str, &SigningKey)]| TenantConfig {
+            publishers: publishers
+                .iter()
+                .map(|(name, key)| ((*name).to_owned(), key.public()))
+                .collect(),
+            signed: true,
+            ..TenantConfig::default()
+        };
+        let why = |config: &[(&str, &SigningKey)], version| {
+            distrusted("aurora", &publishers(config), version)
+        };
+        assert_eq!(why(&[("acme", &key)], &by_acme), None);
+        // The key counts, whatever it is called.
+        assert_eq!(why(&[("acme", &other), ("acme-2", &key)], &by_acme), None);
+        for (config, version, words) in [
+            (&[("acme", &other)], &by_acme, "has another key by now"),
+            (&[("lyra", &other)], &by_acme, "is no publisher any more"),
+            (
+                &[("acme", &key)],
+                &known(Some("acme"), None),
+                "did not keep",
+            ),
+            (&[("acme", &key)], &known(None, None), "it is not signed"),
+        ] {
+            let told = why(config, version).unwrap_or_default();
+            assert!(told.contains(words), "{words}: {told}");
+        }
+    }
 
     #[test]
     fn an_older_version_is_told_across_major_numbers() {
@@ -110,6 +202,7 @@ mod tests {
             size: 1,
             imports: Vec::new(),
             publisher: None,
+            signature: None,
             pushed_at: 0,
             pushed_by: String::new(),
         };

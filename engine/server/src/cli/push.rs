@@ -143,6 +143,9 @@ pub(super) fn pushed_told(pushed: &Json) {
         };
         tell!("plugin {}@{}, new, {signed}", text("name"), text("version"));
     }
+    for version in pushed["signed"].as_array().into_iter().flatten() {
+        tell!("signed anew: {}", version.as_str().unwrap_or_default());
+    }
     for step in pushed["back"].as_array().into_iter().flatten() {
         tell!("goes back: {}", step.as_str().unwrap_or_default());
     }

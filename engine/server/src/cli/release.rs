@@ -2,10 +2,11 @@
 
 use clap::Args;
 use hyper::Method;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::push::released_told;
 use super::remote::Remote;
+use super::token::when;
 use super::{Failure, OK};
 
 /// Makes a tenant's revision live, for all callers or some; rolls back; says what is live.
@@ -14,7 +15,8 @@ use super::{Failure, OK};
   strowger release --tenant aurora                what is live
   strowger release 7 --tenant aurora              revision 7 for every new contact
   strowger release 7 --tenant aurora --percent 10 for one caller in ten; the others keep what is live
-  strowger release --tenant aurora --roll-back    what was live before
+  strowger release --tenant aurora --roll-back    what was live before; again, what was live before that
+  strowger release --tenant aurora --list         the last releases, and which of them are roll-backs
 
 Contacts in progress keep the revision they began with.
 
@@ -37,12 +39,23 @@ pub(super) struct ReleaseArguments {
     /// Make live what was live before: a candidate is withdrawn, else the live revision.
     #[arg(long)]
     roll_back: bool,
+    /// List the last 50 releases, the newest first; nothing changes.
+    #[arg(long, conflicts_with_all = ["revision", "roll_back"])]
+    list: bool,
 }
 
 impl ReleaseArguments {
     pub(super) async fn run(self) -> Result<u8, Failure> {
         let path = format!("/v1/tenants/{}/release", self.tenant);
         let kind = [("content-type", "application/json")];
+        if self.list {
+            let path = format!("{path}s");
+            let page = self.remote.ask(Method::GET, &path, &[], Vec::new()).await?;
+            for release in page["items"].as_array().into_iter().flatten() {
+                listed(release);
+            }
+            return Ok(OK);
+        }
         let release = if self.roll_back {
             let path = format!("{path}/rollback");
             self.remote
@@ -66,4 +79,22 @@ impl ReleaseArguments {
         released_told(&release);
         Ok(OK)
     }
+}
+
+/// A release as a line of a list.
+fn listed(release: &Json) {
+    let number = |key: &str| release[key].as_u64();
+    let at = when(release["released_at"].as_i64().unwrap_or_default());
+    let by = release["released_by"].as_str().unwrap_or_default();
+    let some = number("candidate").map_or(String::new(), |candidate| {
+        format!(", revision {candidate} for {} %", release["percent"])
+    });
+    let back = number("restores").map_or(String::new(), |restored| {
+        format!(", a roll-back to release {restored}")
+    });
+    tell!(
+        "{}  revision {}{some}{back}  {at}  {by}",
+        release["number"],
+        release["live"]
+    );
 }

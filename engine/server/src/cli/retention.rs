@@ -20,7 +20,8 @@ use crate::store::Store;
   strowger retention -p flows/aurora                 remove it
 
 Of journals, records and recordings, each has its days and its bound in strowger.toml. Contacts with an error, and the
-first of each distinct path, are kept longer (rare_days). Without [retention] nothing goes.
+first of each distinct path, are kept longer (rare_days). What has no table there is kept, but for the audit log, whose lines
+go after 400 days unless retention.audit says otherwise.
 
 Exit code: 0 done, 2 it could not be done.")]
 pub(super) struct Retention {
@@ -44,7 +45,10 @@ impl Retention {
         let source = Config::source(&self.project).map_err(ProjectError::from)?;
         let config = Config::parse(&source).map_err(ProjectError::from)?;
         if config.retention.rules().iter().all(Option::is_none) {
-            eprintln!("strowger.toml has no [retention]: everything is kept");
+            eprintln!(
+                "strowger.toml says nothing of contacts below [retention]: they are kept, and lines of the audit log for {} days",
+                config.retention.audit.days
+            );
         }
         // What a centre says holds for all its tenants.
         let tenant = (!is_centre(&self.project)).then(|| config.project.name.clone());
@@ -63,7 +67,7 @@ impl Retention {
         match self.format {
             Format::Json => tell!("{}", json!({ "dry_run": self.dry_run, "gone": gone })),
             Format::Text => tell!(
-                "{} {} journals, {} records with all else of their contacts, recordings of {} contacts ({} files, {:.1} MB)",
+                "{} {} journals, {} records with all else of their contacts, recordings of {} contacts ({} files, {:.1} MB), {} lines of the audit log",
                 if self.dry_run {
                     "would remove"
                 } else {
@@ -73,7 +77,8 @@ impl Retention {
                 gone.records,
                 gone.recordings,
                 gone.files,
-                gone.bytes as f64 / 1e6
+                gone.bytes as f64 / 1e6,
+                gone.audit
             ),
         }
         Ok(OK)

@@ -114,6 +114,14 @@ impl Allowance {
         })
     }
 
+    /// Whether the operator grants to hand contacts over to an address.
+    pub(crate) fn may_transfer(&self, address: &str) -> Result<(), Refusal> {
+        let shown: String = address.chars().take(128).collect();
+        self.granted(&format!("transfer {shown}"), "route.transfers", |grants| {
+            grants.has_address(address)
+        })
+    }
+
     /// Whether the operator grants an entry of the vault.
     pub(crate) fn may_use(&self, entry: &str) -> Result<(), Refusal> {
         let shown: String = entry.chars().take(64).collect();

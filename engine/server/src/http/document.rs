@@ -148,6 +148,12 @@ fn complete(method: &str, operation: &mut Operation, access: Access) {
             "The store is gone, or the answer would take too long.",
         ),
     ];
+    if changes {
+        refusals.push((
+            "507",
+            "There is no room in the store for this: nothing of it is kept.",
+        ));
+    }
     let known = !matches!(access, Access::Open | Access::OwnToken);
     if known {
         refusals.push(("401", "No token or session, or one that is not good."));
@@ -181,7 +187,7 @@ fn complete(method: &str, operation: &mut Operation, access: Access) {
         refusals.push(("409", "The same request is in progress."));
         refusals.push(("422", "Another request had this Idempotency-Key."));
     }
-    if tagged(operation) {
+    if method == "get" && tagged(operation) {
         let about = "The `ETag` of what is known already.";
         operation
             .parameters

@@ -20,7 +20,7 @@ pub(crate) struct Health {
     version: &'static str,
     /// Calls that are up.
     calls: usize,
-    /// `ok`, or `gone`.
+    /// `ok`; `full` where the last thing that was to be kept found no room; `gone`.
     store: &'static str,
     /// Tenants of which something that is released, or their file, cannot be as it is: their `fault` says what.
     tenants_at_fault: usize,
@@ -41,14 +41,17 @@ pub(crate) async fn health(State(api): State<Api>) -> (StatusCode, Json<Health>)
         false => (StatusCode::OK, "ok"),
         true => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
     };
-    let store = api.node.store.as_ref();
-    let gone = store.is_some_and(|store| store.gone().is_some());
+    let store = match &api.node.store {
+        Some(store) if store.gone().is_some() => "gone",
+        Some(store) if store.health().is_full() => "full",
+        _ => "ok",
+    };
     let tenants = api.centre.tenants();
     let health = Health {
         status,
         version: env!("CARGO_PKG_VERSION"),
         calls: api.traffic.calls.load(Ordering::Relaxed),
-        store: if gone { "gone" } else { "ok" },
+        store,
         tenants_at_fault: tenants
             .iter()
             .filter(|tenant| tenant.fault().is_some())

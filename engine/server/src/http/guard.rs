@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::idempotency::{self, KEY};
 use super::limits::Payer;
@@ -23,6 +24,10 @@ use crate::store::{Audited, Change};
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// Most characters of an address that go into the audit log.
 const MAX_OBJECT_CHARS: usize = 128;
+
+/// Whether whoever asked still waits: cancelled when the connection is gone, or the time for an answer is over.
+#[derive(Debug, Clone)]
+pub(super) struct Gone(pub CancellationToken);
 
 /// What holds for one endpoint.
 #[derive(Clone)]
@@ -51,7 +56,10 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, 
     let source = Payer::Source(peer.unwrap_or_default().network());
     let asked = match rule.access {
         Access::Open | Access::OwnToken => None,
-        Access::OpenOnLoopback(_) if api.gate.loopback => None,
+        // Who says who it is sees what that one may see.
+        Access::OpenOnLoopback(_) if api.gate.loopback && !gate::says_who(request.headers()) => {
+            None
+        }
         Access::SignedIn => Some(None),
         Access::OpenOnLoopback(permission) | Access::Needs(permission) => Some(Some(permission)),
     };
@@ -62,8 +70,8 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, 
     }
     let Some(permission) = asked else {
         api.gate.count(&source, now)?;
-        // Who says who it is sees what that one may see.
-        if matches!(rule.access, Access::OpenOnLoopback(_)) && gate::says_who(request.headers()) {
+        // Before there is any token whoever is on this machine is the owner.
+        if matches!(rule.access, Access::OpenOnLoopback(_)) {
             let (parts, body) = std::mem::take(request).into_parts();
             let known = api.gate.principal(&parts, now).await;
             *request = Request::from_parts(parts, body);
@@ -205,7 +213,7 @@ async fn carry_out(
 async fn answered(
     rule: &Rule,
     principal: Option<Principal>,
-    request: Request,
+    mut request: Request,
     (attempt, upload): (Option<Change>, Option<Arc<Upload>>),
     next: Next,
 ) -> Response {
@@ -215,9 +223,14 @@ async fn answered(
         let answer = tokio::time::timeout(rule.within, next.run(request)).await;
         return tagged::unless_known(&asked, answer.unwrap_or_else(|_| too_slow(rule.within)));
     }
-    // A change goes on to its end though the client be gone: half of one is worse than one that nobody waits for.
+    // A change goes on to its end though the client be gone: half of one is worse than one that nobody waits for. What has not
+    // begun may be given up.
+    let gone = CancellationToken::new();
+    request.extensions_mut().insert(Gone(gone.clone()));
+    let _waits = gone.drop_guard();
     let (rule, within) = (rule.clone(), rule.within);
     let journalled = rule.access == Access::OwnToken;
+    let store = rule.api.node.store.clone();
     let done = tokio::spawn(async move {
         let answer = match (principal, method == Method::POST && asked.contains_key(KEY)) {
             (Some(principal), true) => {
@@ -236,7 +249,12 @@ async fn answered(
     });
     match tokio::time::timeout(within, done).await {
         Ok(Ok(answer)) if journalled => answer,
-        Ok(Ok(answer)) => written_down(answer),
+        Ok(Ok(answer)) => {
+            if let (Some(_), Some(store)) = (answer.extensions().get::<Audited>(), store) {
+                store.health().kept();
+            }
+            written_down(answer)
+        }
         Ok(Err(error)) => {
             tracing::error!("an endpoint failed: {error}");
             Problem::internal("the engine has a fault here; its log has more").into_response()

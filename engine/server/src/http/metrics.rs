@@ -10,14 +10,17 @@ use super::principal::Principal;
 
 /// Counters
 ///
-/// In the text form that Prometheus reads. Open while HTTP listens on loopback alone. A tenant's token or user gets the
-/// lines of its tenant.
+/// In the text form that Prometheus reads. A tenant's token or user gets the lines of its tenant, one of the whole centre all.
+/// While HTTP listens on loopback alone, whoever says nothing gets the engine's lines, which name no tenant.
 #[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "engine", responses((status = 200, body = String, content_type = "text/plain", description = "The counters.")))]
 pub(crate) async fn metrics(
     State(api): State<Api>,
     principal: Option<Extension<Principal>>,
 ) -> String {
-    let own = principal.and_then(|Extension(principal)| principal.tenant);
+    let Some(Extension(principal)) = principal else {
+        return of_engine(&api);
+    };
+    let own = principal.tenant;
     let mut text = match &own {
         None => of_engine(&api),
         Some(_) => String::new(),

@@ -149,6 +149,7 @@ fn endpoints() -> Routes {
         .add_push(Needs(ProjectsPush), routes!(tenants::push_project))
         .add_push(Needs(PluginsPush), routes!(tenants::push_plugin))
         .add(Needs(TenantsRead), routes!(tenants::released_now))
+        .add(Needs(TenantsRead), routes!(tenants::releases))
         .add(Needs(ReleasesMake), routes!(tenants::release))
         .add(Needs(ReleasesMake), routes!(tenants::roll_back))
         .add(Needs(ContactsRead), routes!(shadow::report))

@@ -35,7 +35,7 @@ pub(crate) struct ProblemBody {
     /// What is wrong, and what to do.
     detail: String,
     /// Where a push is refused: `findings`, what is wrong with it, and `text`, the same for people. Where a release is:
-    /// `gains`, what its plugins may touch and nobody has accepted.
+    /// `gains`, what it may touch and nobody has accepted, or `field`, the member of the request that cannot be so.
     #[serde(flatten)]
     more: serde_json::Map<String, serde_json::Value>,
 }
@@ -143,6 +143,22 @@ impl From<StoreError> for Problem {
         match error {
             // Told when it went.
             StoreError::Gone(_) => Problem::unavailable(error.to_string()),
+            error if error.is_full() => {
+                tracing::error!("{error}");
+                Problem::of(
+                    StatusCode::INSUFFICIENT_STORAGE,
+                    format!(
+                        "{error}: nothing of this is kept; make room on the disk that the store is on, raise store.max_mb of strowger.toml where that \
+                         is the limit, or send less, and try again"
+                    ),
+                )
+            }
+            error if error.is_passing() => {
+                tracing::error!("{error}");
+                Problem::unavailable(format!(
+                    "{error}; the engine's log says more, try again later"
+                ))
+            }
             error => {
                 tracing::error!("{error}");
                 Problem::internal(error.to_string())

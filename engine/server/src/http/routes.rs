@@ -33,7 +33,7 @@ const WAIT_WITHIN: Duration = Duration::from_secs(60);
 pub(crate) enum Access {
     /// Nothing: it tells and does nothing that anybody may not know or do.
     Open,
-    /// Nothing while HTTP listens on loopback alone, else the permission.
+    /// Nothing of who says nothing while HTTP listens on loopback alone, else the permission.
     OpenOnLoopback(Permission),
     /// A token that is no API token: the one of the chat that is looked at. The endpoint asks for it itself; what it
     /// changes is in the contact's journal, and not in the audit log.

@@ -13,7 +13,7 @@ use sha2::Digest;
 use super::Problem;
 use crate::project::hex;
 
-/// The answer to a `GET` of a single thing: JSON with its `ETag`.
+/// The answer to a `GET` of a single thing, and to a change that leaves it so: JSON with its `ETag`.
 pub(crate) struct Tagged<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Tagged<T> {

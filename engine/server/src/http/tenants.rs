@@ -9,9 +9,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use strowger_flow::unseen::is_unseen;
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Asked, Body, IfMatch};
+use super::guard::Gone;
 use super::page::{self, Page};
 use super::principal::Principal;
 use super::problem::ProblemBody;
@@ -20,7 +22,7 @@ use super::tagged::Tagged;
 use super::{Api, Problem};
 use crate::access::Permission;
 use crate::centre::signature::signature;
-use crate::centre::{MAX_NOTE, Onto, Order, Pushed, Refusal, Tenant};
+use crate::centre::{MAX_NOTE, Onto, Order, Pushed, Pusher, Refusal, Tenant};
 use crate::store::{Audited, Change, PluginVersion, Release, Revision};
 
 /// The header with the signature of a plugin: Ed25519, 64 bytes in base64.
@@ -187,7 +189,7 @@ pub(crate) struct Placed {
 fn shown(note: &str) -> Result<&str, Problem> {
     let wrong = if note.chars().count() > MAX_NOTE {
         format!("it has at most {MAX_NOTE} characters")
-    } else if let Some(odd) = note.chars().find(|&c| odd(c)) {
+    } else if let Some(odd) = note.chars().find(|&c| is_unseen(c)) {
         format!(
             "it has the character U+{:04X}, which controls how text is shown: leave it out",
             u32::from(odd)
@@ -196,13 +198,6 @@ fn shown(note: &str) -> Result<&str, Problem> {
         return Ok(note);
     };
     Err(Problem::unprocessable(format!("the note: {wrong}")))
-}
-
-/// Control characters, and those that turn the direction of text: embeddings, overrides, isolates and marks (Unicode
-/// Standard Annex 9, 2).
-fn odd(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// List tenants
@@ -274,15 +269,17 @@ pub(crate) async fn push_project(
     Named(tenant): Named,
     principal: Principal,
     Asked(query): Asked<Noted>,
+    Extension(Gone(gone)): Extension<Gone>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let body = body.map_err(cut_off)?;
     let change = change(&api, &principal, &tenant, "revision.push");
     let with_plugins = principal.role.may(Permission::PluginsPush);
     let note = shown(&query.note)?;
+    let by = Pusher { note, change, gone };
     let pushed = api
         .centre
-        .push_project(&tenant, body.to_vec(), with_plugins, note, change);
+        .push_project(&tenant, body.to_vec(), with_plugins, by);
     Ok(kept(pushed.await?))
 }
 
@@ -314,6 +311,7 @@ pub(crate) async fn push_plugin(
     Named(tenant): Named,
     principal: Principal,
     Asked(query): Asked<Placed>,
+    Extension(Gone(gone)): Extension<Gone>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
@@ -332,9 +330,10 @@ pub(crate) async fn push_plugin(
     };
     let change = change(&api, &principal, &tenant, "plugin.push");
     let note = shown(&query.note)?;
+    let by = Pusher { note, change, gone };
     let pushed = api
         .centre
-        .push_plugin(&tenant, query.onto, body.to_vec(), signed, note, change);
+        .push_plugin(&tenant, query.onto, body.to_vec(), signed, by);
     Ok(kept(pushed.await?))
 }
 
@@ -478,6 +477,32 @@ pub(crate) async fn released_now(
     Ok(Tagged(release.ok_or_else(nothing)?))
 }
 
+/// List releases
+///
+/// The newest first; the first one holds. `restores` marks roll-backs.
+#[utoipa::path(
+    get, path = "/v1/tenants/{tenant}/releases", operation_id = "list_releases", tag = "tenants",
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), ListNumbered),
+    responses(
+        (status = 200, body = Page<Release>, headers(("Link" = String, description = "The next page; not on the last."))),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
+    )
+)]
+pub(crate) async fn releases(
+    State(api): State<Api>,
+    OriginalUri(uri): OriginalUri,
+    Named(tenant): Named,
+    Asked(query): Asked<ListNumbered>,
+) -> Result<Page<Release>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let after = query.after()?;
+    let store = api.gate.store()?;
+    let releases = store.releases(&tenant, after, limit + 1).await?;
+    Ok(Page::of(&uri, releases, limit, |release: &Release| {
+        release.number.to_string()
+    }))
+}
+
 /// Release a revision
 ///
 /// New contacts walk it from now on, all or some of them. Those in progress keep theirs.
@@ -488,12 +513,12 @@ pub(crate) async fn released_now(
         ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET of the release gave: change it only as it was then."),
     ),
     responses(
-        (status = 200, body = Release, description = "It is live."),
+        (status = 200, body = Release, description = "It is live.", headers(("ETag" = String, description = "For the next `If-Match`."))),
         (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Nothing is published here."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such revision or tenant."),
         (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "Another release holds since."),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "Overtaken by another, or its gains are not accepted."),
-        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "It cannot be served any more: why not."),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "`percent` is not 1 to 100 (`field` names it), or it cannot be served any more: why not."),
     )
 )]
 pub(crate) async fn release(
@@ -516,7 +541,8 @@ pub(crate) async fn release(
 
 /// Roll back
 ///
-/// What was live before is live again: a candidate is withdrawn, else the live revision.
+/// What was live before is live again: a candidate is withdrawn, else the live revision. Again, it is what was live before that;
+/// `restores` says which release came back.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant}/release/rollback", operation_id = "roll_back", tag = "tenants",
     params(
@@ -524,11 +550,11 @@ pub(crate) async fn release(
         ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET of the release gave: change it only as it was then."),
     ),
     responses(
-        (status = 200, body = Release, description = "It is live."),
+        (status = 200, body = Release, description = "It is live.", headers(("ETag" = String, description = "For the next `If-Match`."))),
         (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Nothing is published here."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
         (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "Another release holds since."),
-        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "Nothing was live before."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "Nothing was live before, or it is kept no longer."),
         (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "It cannot be served any more: why not."),
     )
 )]
@@ -558,7 +584,7 @@ fn as_it_was(api: &Api, tenant: &str, if_match: &IfMatch) -> Result<Option<u64>,
 
 /// Tells a release that was kept and written down.
 fn released((release, audited): (Release, Audited)) -> Response {
-    (Extension(audited), Json(release)).into_response()
+    (Extension(audited), Tagged(release)).into_response()
 }
 
 pub(super) fn unknown(tenant: &str) -> Problem {
@@ -593,6 +619,9 @@ impl From<Refusal> for Problem {
             Refusal::Errors { told, text } => Problem::of(StatusCode::UNPROCESSABLE_ENTITY, detail)
                 .with("findings", json!(told))
                 .with("text", json!(text)),
+            Refusal::Invalid { field, .. } => {
+                Problem::unprocessable(detail).with("field", json!(field))
+            }
             Refusal::Conflict(_) => Problem::of(StatusCode::CONFLICT, detail),
             Refusal::Denied(_) => Problem::of(StatusCode::FORBIDDEN, detail),
             Refusal::NotAccepted(gains) => {

@@ -1,10 +1,10 @@
 //! Vaults: what is in them by name. No value leaves by this way.
 
-use axum::extract::{Extension, FromRequestParts, Path, State};
+use axum::extract::{Extension, FromRequestParts, OriginalUri, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum::{Json, extract::OriginalUri};
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -156,7 +156,7 @@ async fn as_it_was(
         ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET of the entry gave: change it only as it was then."),
     ),
     responses(
-        (status = 200, body = VaultEntry, description = "It is kept."),
+        (status = 200, body = VaultEntry, description = "It is kept.", headers(("ETag" = String, description = "For the next `If-Match`."))),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
         (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "It was changed since."),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "There is no master key, or there are too many entries."),
@@ -190,7 +190,7 @@ pub(crate) async fn set(
     let _turn = api.gate.changing.lock().await;
     as_it_was(store, &row.tenant, &name, &if_match).await?;
     let audited = store.set_vault_entry(&row, &change).await?;
-    Ok((Extension(audited), Json(VaultEntry::from(row))).into_response())
+    Ok((Extension(audited), Tagged(VaultEntry::from(row))).into_response())
 }
 
 /// Remove a vault's entry

@@ -267,23 +267,11 @@ pub struct Grants {
     pub route: bool,
     /// Queues that it may put the contact into, by their names in `queues.yaml`; all of them unless they are named here.
     pub queues: Option<Vec<String>>,
+    /// Addresses that it may hand the contact over to: SIP URIs and numbers, of which one `*` stands for a user part or digits
+    /// (`sip:*@pbx.example`, `+4930*`); any unless they are named here. A supplier is held to its address in `queues.yaml`.
+    pub transfers: Option<Vec<String>>,
     /// Entries of the tenant's vault that it may put into requests, each to the entry's own hosts.
     pub vault: Vec<String>,
-}
-
-impl Grants {
-    /// Whether a `host:port` is among those of `http`.
-    pub(crate) fn has_host(&self, host: &str) -> bool {
-        self.http
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(host))
-    }
-
-    /// Whether a queue is among those of `queues`.
-    pub(crate) fn has_queue(&self, queue: &str) -> bool {
-        let named = self.queues.as_ref();
-        named.is_none_or(|named| named.iter().any(|known| known == queue))
-    }
 }
 
 /// `[steps]`
@@ -556,16 +544,32 @@ impl Config {
                     ),
                 );
             }
-            if settings.grants.queues.is_some() && !settings.grants.route {
+            let grants = &settings.grants;
+            for (key, named) in [("queues", &grants.queues), ("transfers", &grants.transfers)] {
+                if named.is_some() && !grants.route {
+                    return wrong(
+                        &["plugins", plugin, "grants", key],
+                        text!(
+                            "plugins.{plugin}.grants.{key} stands without `route = true`",
+                            "有 `plugins.{plugin}.grants.{key}` 而没有 `route = true`"
+                        ),
+                        text!(
+                            "the {key} are those of `route`: grant it, or leave them out",
+                            "`{key}` 属于 `route`：请授予 `route`，或去掉 `{key}`"
+                        ),
+                    );
+                }
+            }
+            if let Some(odd) = grants.odd_transfer() {
                 return wrong(
-                    &["plugins", plugin, "grants", "queues"],
+                    &["plugins", plugin, "grants", "transfers"],
                     text!(
-                        "plugins.{plugin}.grants.queues stands without `route = true`",
-                        "有 `plugins.{plugin}.grants.queues` 而没有 `route = true`"
+                        "plugins.{plugin}.grants.transfers `{odd}` is no address",
+                        "`plugins.{plugin}.grants.transfers` 的 `{odd}` 不是地址"
                     ),
                     Text::fixed(
-                        "the queues are those of `route`: grant it, or leave them out",
-                        "队列属于 `route`：请授予 `route`，或去掉 `queues`",
+                        "write a number or a SIP URI, with one `*` at most, before the host: `+4930*`, `sip:*@pbx.example`",
+                        "写号码或 SIP URI，最多一个 `*`，在主机之前：`+4930*`、`sip:*@pbx.example`",
                     ),
                 );
             }

@@ -48,6 +48,8 @@ pub struct Project {
     routes_known: bool,
     /// `routes.yaml` with its places, when it can be read.
     routes_file: Option<(Source, Document)>,
+    /// The same of `queues.yaml`.
+    queues_file: Option<(Source, Document)>,
 }
 
 /// One flow's file.
@@ -134,7 +136,7 @@ impl Project {
         let before = findings.len();
         let queues = side(&folder.join("queues.yaml"), QUEUES, &mut findings)?;
         let queues_known = findings.len() == before;
-        let (queues, _) = queues.unwrap_or_default();
+        let (queues, queues_file) = queues.unwrap_or_default();
         let mut flows = Vec::new();
         for place in [folder.to_owned(), folder.join("flows")] {
             for path in files(&place)? {
@@ -165,6 +167,7 @@ impl Project {
             queues_known,
             routes_known,
             routes_file,
+            queues_file,
         })
     }
 
@@ -410,6 +413,22 @@ impl Project {
     /// A finding at a plugin's table in `strowger.toml`.
     pub fn about_plugin(&self, level: Level, plugin: &str, message: Text, help: Text) -> Finding {
         self.at_key(level, &["plugins", plugin], message, Some(help))
+    }
+
+    /// A finding at a queue of `queues.yaml`.
+    pub(crate) fn at_queue(&self, queue: &str, message: Text, help: Option<Text>) -> Finding {
+        let level = Level::Error;
+        match &self.queues_file {
+            Some((source, document)) => {
+                let span = document.key(&["queues", queue]);
+                let at = span.map_or(0..0, |span| span.start..span.end);
+                source.finding(level, at, message, help)
+            }
+            None => {
+                let file = self.folder.join("queues.yaml").display().to_string();
+                Finding::whole(level, &file, message, help)
+            }
+        }
     }
 
     /// A finding at a key of `strowger.toml`.

@@ -9,7 +9,13 @@ const MOST_DAYS: u32 = 36_525;
 /// Rare contacts are kept so many times as long as others, unless `rare_days` says otherwise.
 const RARE: u32 = 4;
 
-/// `[retention]`: how long what is kept of contacts is kept. Without a table for a kind, for ever.
+/// Days that a line of the audit log is kept at least, and unless the project says otherwise. More than a year, so that the same
+/// month of two years can be compared.
+const AUDIT_DAYS_LEAST: u32 = 30;
+const AUDIT_DAYS: u32 = 400;
+
+/// `[retention]`: how long what is kept of contacts is kept, and the audit log. Without a table for a kind of what is kept of
+/// contacts, for ever.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionSection {
@@ -19,6 +25,22 @@ pub struct RetentionSection {
     pub records: Option<KeepRows>,
     /// Recordings: whole calls and messages.
     pub recordings: Option<KeepFiles>,
+    /// The audit log.
+    pub audit: KeepAudit,
+}
+
+/// `[retention.audit]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeepAudit {
+    /// Days after the change, 30 to 36525; default 400.
+    pub days: u32,
+}
+
+impl Default for KeepAudit {
+    fn default() -> Self {
+        KeepAudit { days: AUDIT_DAYS }
+    }
 }
 
 /// `[retention.journals]`, `[retention.records]`
@@ -81,6 +103,21 @@ impl RetentionSection {
 
     /// What is wrong, the table and key at which that stands, and what to do.
     pub(super) fn fault(&self) -> Option<(&'static str, &'static str, Text, Text)> {
+        let KeepAudit { days } = self.audit;
+        if !(AUDIT_DAYS_LEAST..=MOST_DAYS).contains(&days) {
+            return Some((
+                "audit",
+                "days",
+                text!(
+                    "retention.audit.days is {AUDIT_DAYS_LEAST} to {MOST_DAYS}, not {days}",
+                    "`retention.audit.days` 是 {AUDIT_DAYS_LEAST} 到 {MOST_DAYS}，而不是 {days}"
+                ),
+                text!(
+                    "leave it out for {AUDIT_DAYS} days",
+                    "不写就是 {AUDIT_DAYS} 天"
+                ),
+            ));
+        }
         let kinds = ["journals", "records", "recordings"];
         for (kind, rule) in kinds.into_iter().zip(self.rules()) {
             let Some(Keep {

@@ -14,6 +14,8 @@ use crate::store::{Aged, Kept, Store, StoreError, Swept};
 
 /// Contacts of one transaction: some milliseconds, for which the journal's writer waits at most.
 const BATCH: u32 = 64;
+/// Lines of the audit log of one transaction.
+const LINES: u32 = 1_000;
 /// Pause between two transactions, so that the writer and calls come first.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Time between two sweeps, and until the first one after the start.
@@ -49,6 +51,8 @@ pub struct Gone {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Lines of the audit log.
+    pub audit: u64,
 }
 
 /// One sweep.
@@ -92,7 +96,22 @@ impl Sweep<'_> {
                 .await?;
             self.unrecorded(keep, &mut files, &mut gone).await?;
         }
+        self.audit(&mut gone).await?;
         Ok(gone)
+    }
+
+    /// Lines of the audit log, of the whole store.
+    async fn audit(&self, gone: &mut Gone) -> Result<(), SweepError> {
+        let days = u64::from(self.rules.audit.days);
+        let before = self.now.saturating_sub(days * DAY_MS);
+        loop {
+            let went = self.store.prune_audit(before, LINES, self.dry).await?;
+            gone.audit += went;
+            if self.dry || went < u64::from(LINES) {
+                return Ok(());
+            }
+            tokio::time::sleep(self.pause).await;
+        }
     }
 
     async fn kind(
@@ -327,6 +346,7 @@ pub async fn sweeper(
                 journals = gone.journals,
                 records = gone.records,
                 recordings = gone.recordings,
+                audit = gone.audit,
                 "retention removed what was old"
             ),
             Err(error) => {

@@ -15,7 +15,9 @@ use strowger_voice::g711::Codec;
 use super::driver::complaint;
 use super::node::Node;
 use crate::effects::{Allowance, Refusal, Secret};
-use crate::project::{Config, How, QueuesFile, Steps, StoreSection, Unreachable, destination};
+use crate::project::{
+    Config, HandOver, How, QueuesFile, Steps, StoreSection, Unreachable, destination, hand_overs,
+};
 use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
 use crate::records::Subject;
 use crate::store::Record;
@@ -214,15 +216,43 @@ impl Engine {
         if own.is_some() && matches!(what, Effect::Transfer { .. } | Effect::Enqueue { .. }) {
             self.allowance.may_route()?;
         }
-        let Effect::Enqueue { queue, .. } = what else {
-            return Ok(());
+        let refused = |rule, what: String| {
+            let text = format!("{what}: not granted to this plugin");
+            Err(Refusal::denied(rule, text))
         };
-        if own.is_some_and(|own| !own.grants.has_queue(queue)) {
-            let shown: String = queue.chars().take(64).collect();
-            let text = format!("queue {shown}: not granted to this plugin");
-            return Err(Refusal::denied("route.queues", text));
+        match what {
+            Effect::Enqueue { queue, .. } => {
+                if own.is_some_and(|own| !own.grants.has_queue(queue)) {
+                    let shown: String = queue.chars().take(64).collect();
+                    return refused("route.queues", format!("queue {shown}"));
+                }
+                self.allowance.may_queue(queue)
+            }
+            Effect::Transfer {
+                target, whisper, ..
+            } => {
+                // What cannot be called goes nowhere.
+                let Ok((address, _)) = self.destination(target, !whisper.is_empty()) else {
+                    return Ok(());
+                };
+                if own.is_some_and(|own| !own.grants.has_address(&address)) {
+                    let shown: String = address.chars().take(128).collect();
+                    return refused("route.transfers", format!("transfer {shown}"));
+                }
+                self.allowance.may_transfer(&address)
+            }
+            _ => Ok(()),
         }
-        self.allowance.may_queue(queue)
+    }
+
+    /// Where its flows hand contacts over, as they name it: the flow's file and each place.
+    pub(crate) fn hand_overs(&self) -> impl Iterator<Item = (&str, HandOver)> {
+        let (steps, transfer) = (&self.steps.descriptions, &self.config.transfer);
+        self.program.flows().flat_map(move |plan| {
+            let found = hand_overs(plan, steps, &self.queues, transfer);
+            let file = plan.file.as_str();
+            found.into_iter().map(move |place| (file, place))
+        })
     }
 
     /// Waiting for a seat. No seat can sign in yet, so a queue is either closed or has nobody.

@@ -128,7 +128,7 @@ impl Change {
     /// Time first, so that ids sort by age; then chance.
     pub(super) fn id(&self) -> String {
         let chance: [u8; 8] = rand::random();
-        format!("{:011x}-{}", self.at, hex(&chance))
+        format!("{}-{}", first_id(self.at), hex(&chance))
     }
 
     pub(super) fn outcome(&self) -> &'static str {
@@ -136,11 +136,41 @@ impl Change {
     }
 }
 
+/// What the ids of a time begin with; it sorts before them all.
+fn first_id(at: u64) -> String {
+    format!("{at:011x}")
+}
+
 impl Store {
     /// Writes a change down that is not one of the store. For those that are, the store's own functions do it.
     pub async fn audit(&self, change: &Change) -> Result<Audited, StoreError> {
         self.reachable()?;
         Ok(each!(self, pool => async { audit!(pool, change) })?)
+    }
+
+    /// Removes the oldest lines from before a time in milliseconds since 1970, at most `limit`; how many went. With `dry`,
+    /// how many would, all of them.
+    pub async fn prune_audit(&self, before: u64, limit: u32, dry: bool) -> Result<u64, StoreError> {
+        self.reachable()?;
+        // Ids begin with the time.
+        let before = first_id(before);
+        if dry {
+            let count: i64 = each!(self, pool => sqlx::query_scalar("SELECT COUNT(*) FROM audit WHERE id < $1")
+                .bind(&before)
+                .fetch_one(pool))?;
+            return Ok(u64::try_from(count).unwrap_or_default());
+        }
+        let done: u64 = each!(self, pool => async {
+            let done = sqlx::query(
+                "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id < $1 ORDER BY id LIMIT $2)",
+            )
+            .bind(&before)
+            .bind(i64::from(limit))
+            .execute(pool)
+            .await?;
+            Ok::<_, sqlx::Error>(done.rows_affected())
+        })?;
+        Ok(done)
     }
 
     /// Lines of the log, the newest first, from the one after `after` on: those of a tenant, or all.

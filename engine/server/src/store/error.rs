@@ -111,7 +111,67 @@ impl From<sqlx::Error> for AccessError {
     }
 }
 
+/// Whether there was no room: SQLite's file may not grow or its disk is full, or the server's disk is.
+pub(super) fn is_full(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::StorageFull,
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            match error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+                // disk_full (PostgreSQL documentation, appendix A).
+                Some(_) => code == "53100",
+                // SQLITE_FULL.
+                None => primary(&code) == Some(13),
+            }
+        }
+        _ => false,
+    }
+}
+
+/// Whether the store failed, and not what was asked of it: it may well be another time.
+fn is_of_the_store(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            match error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+                // Connection exceptions, resources, an operator's intervention, the system (SQLSTATE classes); read-only.
+                Some(_) => {
+                    ["08", "53", "57", "58"].contains(&&code[..code.len().min(2)])
+                        || code == "25006"
+                }
+                // SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
+                None => matches!(primary(&code), Some(5 | 6 | 8 | 10 | 13 | 14)),
+            }
+        }
+        _ => false,
+    }
+}
+
+/// The primary of SQLite's extended result codes: its low byte.
+fn primary(code: &str) -> Option<u32> {
+    code.parse::<u32>().ok().map(|code| code & 0xff)
+}
+
 impl StoreError {
+    /// Whether there was no room for what was to be kept.
+    pub fn is_full(&self) -> bool {
+        matches!(self, StoreError::Query(error) if is_full(error))
+    }
+
+    /// Whether it may be possible later, with nothing asked otherwise.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            StoreError::Gone(_) => true,
+            StoreError::Query(error) => is_of_the_store(error),
+            _ => false,
+        }
+    }
+
     /// A server that does not let us in.
     pub(super) fn connect(place: &super::Place, source: sqlx::Error) -> StoreError {
         // SQLSTATE, PostgreSQL documentation, appendix A.

@@ -1,6 +1,6 @@
 //! Whether the store takes what is written, and what waits for it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How the writer fares.
@@ -8,6 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Health {
     /// Why the store takes nothing; none while it does.
     gone: Mutex<Option<String>>,
+    /// Whether the last thing that was to be kept found no room.
+    full: AtomicBool,
     /// Records that wait to be written.
     pub(super) waiting: AtomicU64,
     pub(super) outages: AtomicU64,
@@ -18,6 +20,21 @@ impl Health {
     /// Why the store takes nothing at present; none while it does.
     pub fn gone(&self) -> Option<String> {
         self.reason().clone()
+    }
+
+    /// Whether something that was to be kept found no room, and nothing was kept since.
+    pub fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
+    /// Something found no room.
+    pub(super) fn fill(&self) {
+        self.full.store(true, Ordering::Relaxed);
+    }
+
+    /// Something was kept.
+    pub fn kept(&self) {
+        self.full.store(false, Ordering::Relaxed);
     }
 
     /// Records that wait to be written.

@@ -8,8 +8,10 @@
 macro_rules! each {
     ($store:expr, $pool:ident => $work:expr) => {
         match &$store.database {
-            $crate::store::Database::File($pool) => $work.await,
-            $crate::store::Database::Server($pool) => $crate::store::answered($work).await,
+            $crate::store::Database::File($pool) => $store.noted($work.await),
+            $crate::store::Database::Server($pool) => {
+                $store.noted($crate::store::answered($work).await)
+            }
         }
     };
 }
@@ -277,6 +279,14 @@ impl Store {
             Some(why) => Err(StoreError::Gone(why)),
             None => Ok(()),
         }
+    }
+
+    /// Notes when something found no room.
+    fn noted<T>(&self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        if done.as_ref().is_err_and(error::is_full) {
+            self.health.fill();
+        }
+        done
     }
 
     /// Waits for what is under way and closes the connections.

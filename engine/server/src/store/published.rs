@@ -38,6 +38,9 @@ pub struct PluginVersion {
     /// Whose signature it carries.
     #[schema(required)]
     pub publisher: Option<String>,
+    /// That signature, Ed25519; none where none came, or it came to a program that did not keep it yet.
+    #[serde(skip)]
+    pub signature: Option<Vec<u8>>,
     /// When it came, in milliseconds since 1970.
     pub pushed_at: u64,
     /// Who brought it.
@@ -73,6 +76,9 @@ pub struct Release {
     pub candidate: Option<u64>,
     /// How many of a hundred callers that are.
     pub percent: u8,
+    /// The release that this one brought back, where it is a roll-back.
+    #[schema(required)]
+    pub restores: Option<u64>,
     /// Since when, in milliseconds since 1970.
     pub released_at: u64,
     /// Who released it.
@@ -88,7 +94,7 @@ pub struct NewRevision<'a> {
     pub manifest: &'a Manifest,
     /// Its files, by SHA-256.
     pub blobs: &'a BTreeMap<String, Vec<u8>>,
-    /// Its plugins.
+    /// Its plugins that are new, and those that are there and come signed anew.
     pub versions: &'a [PluginVersion],
     /// What its maker says of it.
     pub note: &'a str,
@@ -164,6 +170,7 @@ impl Store {
                     .bind(number_of(version.size))
                     .bind(json(&version.imports))
                     .bind(&version.publisher)
+                    .bind(&version.signature)
                     .bind(number_of(version.pushed_at))
                     .bind(&version.pushed_by)
                     .execute(&mut *transaction)
@@ -284,14 +291,20 @@ impl Store {
 
     /// Which revisions a tenant's contacts walk; none before the first release.
     pub async fn released(&self, tenant: &str) -> Result<Option<Release>, StoreError> {
-        Ok(self.releases(tenant, 1).await?.into_iter().next())
+        Ok(self.releases(tenant, None, 1).await?.into_iter().next())
     }
 
-    /// A tenant's releases, newest first.
-    pub async fn releases(&self, tenant: &str, limit: u32) -> Result<Vec<Release>, StoreError> {
+    /// A tenant's releases, newest first, from the one before a number on.
+    pub async fn releases(
+        &self,
+        tenant: &str,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Release>, StoreError> {
         self.reachable()?;
         let rows: Vec<ReleaseRow> = each!(self, pool => sqlx::query_as(RELEASES)
             .bind(tenant)
+            .bind(before.map_or(i64::MAX, number_of))
             .bind(i64::from(limit))
             .fetch_all(pool))?;
         Ok(rows.into_iter().map(Release::from).collect())
@@ -317,6 +330,7 @@ impl Store {
                 .bind(number_of(release.live))
                 .bind(release.candidate.map(number_of))
                 .bind(i64::from(release.percent))
+                .bind(release.restores.map(number_of))
                 .bind(number_of(release.released_at))
                 .bind(&release.released_by)
                 .bind(number_of(expected))
@@ -355,8 +369,8 @@ impl Store {
         matches!(self.database, Database::Server(_))
     }
 
-    /// The oldest revisions of a tenant beyond the `newest` ones that no release of the last ten and no open
-    /// contact needs, and that came before a time in milliseconds since 1970; at most `limit`.
+    /// The oldest revisions of a tenant beyond the `newest` ones that neither what is live, nor one of the last ten releases that
+    /// are no roll-backs, nor an open contact needs, and that came before a time in milliseconds since 1970; at most `limit`.
     pub async fn spent_revisions(
         &self,
         tenant: &str,
@@ -456,32 +470,34 @@ impl Store {
     }
 }
 
-/// Releases whose revisions are kept, so that one can go back to them.
+/// Releases, but for roll-backs, whose revisions are kept, so that one can go back to them.
 const ROLL_BACKS: i64 = 10;
 
 /// An open contact has the content of its revision, of which the newest serves it.
 const SPENT: &str = "SELECT number, content, manifest, note, pushed_at, pushed_by FROM revisions r WHERE tenant = $1 \
      AND number <= (SELECT MAX(number) FROM revisions WHERE tenant = $1) - $2 \
-     AND pushed_at < $4 AND NOT EXISTS (SELECT 1 FROM (SELECT live, candidate FROM releases WHERE tenant = $1 ORDER BY number DESC LIMIT $3) l \
+     AND pushed_at < $4 AND NOT EXISTS (SELECT 1 FROM (SELECT live, candidate FROM releases WHERE tenant = $1 AND restores IS NULL ORDER BY number DESC LIMIT $3) l \
        WHERE l.live = r.number OR l.candidate = r.number) \
+     AND NOT EXISTS (SELECT 1 FROM (SELECT live FROM releases WHERE tenant = $1 ORDER BY number DESC LIMIT 1) n WHERE n.live = r.number) \
      AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.tenant = $1 AND c.ended_at IS NULL AND c.content = r.content) \
      ORDER BY number LIMIT $5";
 
 const PUT_VERSION: &str = "INSERT INTO plugin_versions \
-     (tenant, number, name, version, sha256, size, imports, publisher, pushed_at, pushed_by) \
-     SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9 FROM plugin_versions WHERE tenant = $1 \
-     ON CONFLICT (tenant, name, version) DO NOTHING";
+     (tenant, number, name, version, sha256, size, imports, publisher, signature, pushed_at, pushed_by) \
+     SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM plugin_versions WHERE tenant = $1 \
+     ON CONFLICT (tenant, name, version) DO UPDATE SET publisher = excluded.publisher, signature = excluded.signature \
+     WHERE excluded.signature IS NOT NULL AND plugin_versions.sha256 = excluded.sha256";
 const PUT_REVISION: &str = "INSERT INTO revisions (tenant, number, content, manifest, note, pushed_at, pushed_by) \
      SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6 FROM revisions WHERE tenant = $1 RETURNING number";
-const VERSIONS: &str = "SELECT number, name, version, sha256, size, imports, publisher, pushed_at, pushed_by \
+const VERSIONS: &str = "SELECT number, name, version, sha256, size, imports, publisher, signature, pushed_at, pushed_by \
      FROM plugin_versions WHERE tenant = $1 AND ($2 IS NULL OR name = $2) AND number < $3 ORDER BY number DESC LIMIT $4";
 const REVISIONS: &str = "SELECT number, content, manifest, note, pushed_at, pushed_by FROM revisions \
      WHERE tenant = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
-const RELEASES: &str = "SELECT number, live, candidate, percent, released_at, released_by FROM releases \
-     WHERE tenant = $1 ORDER BY number DESC LIMIT $2";
-const PUT_RELEASE: &str = "INSERT INTO releases (tenant, number, live, candidate, percent, released_at, released_by) \
-     SELECT $1, $2, $3, $4, $5, $6, $7 \
-     WHERE $8 = (SELECT COALESCE(MAX(number), 0) FROM releases WHERE tenant = $1) ON CONFLICT DO NOTHING";
+const RELEASES: &str = "SELECT number, live, candidate, percent, restores, released_at, released_by FROM releases \
+     WHERE tenant = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+const PUT_RELEASE: &str = "INSERT INTO releases (tenant, number, live, candidate, percent, restores, released_at, released_by) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8 \
+     WHERE $9 = (SELECT COALESCE(MAX(number), 0) FROM releases WHERE tenant = $1) ON CONFLICT DO NOTHING";
 
 #[derive(sqlx::FromRow)]
 struct VersionRow {
@@ -492,6 +508,7 @@ struct VersionRow {
     size: i64,
     imports: String,
     publisher: Option<String>,
+    signature: Option<Vec<u8>>,
     pushed_at: i64,
     pushed_by: String,
 }
@@ -507,6 +524,7 @@ impl From<VersionRow> for PluginVersion {
             // Written by `json` below.
             imports: serde_json::from_str(&row.imports).unwrap_or_default(),
             publisher: row.publisher,
+            signature: row.signature,
             pushed_at: unsigned(row.pushed_at),
             pushed_by: row.pushed_by,
         }
@@ -544,6 +562,7 @@ struct ReleaseRow {
     live: i64,
     candidate: Option<i64>,
     percent: i64,
+    restores: Option<i64>,
     released_at: i64,
     released_by: String,
 }
@@ -555,6 +574,7 @@ impl From<ReleaseRow> for Release {
             live: unsigned(row.live),
             candidate: row.candidate.map(unsigned),
             percent: u8::try_from(row.percent).unwrap_or(0),
+            restores: row.restores.map(unsigned),
             released_at: unsigned(row.released_at),
             released_by: row.released_by,
         }

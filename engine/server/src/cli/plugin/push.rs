@@ -4,7 +4,8 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum as _};
 use hyper::Method;
 
 use super::super::push::{Releasing, asked, pushed_told};
@@ -66,10 +67,9 @@ impl PluginPush {
             true => Onto::Live,
             false => Onto::Newest,
         });
-        let onto = match onto {
-            Onto::Live => "live",
-            Onto::Newest => "newest",
-        };
+        // The API has the names of the option.
+        let onto = onto.to_possible_value();
+        let onto = onto.as_ref().map_or("", PossibleValue::get_name);
         let query = asked(&[("note", &self.note), ("onto", onto)]);
         let to = format!("/v1/tenants/{}/plugins{query}", self.tenant);
         let pushed = self

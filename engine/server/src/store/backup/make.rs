@@ -122,6 +122,11 @@ async fn rows(from: &mut PgConnection, folder: &Path) -> Result<(), BackupError>
     let ladders: bool = sqlx::query_scalar("SELECT to_regclass('ladders') IS NOT NULL")
         .fetch_one(&mut *from)
         .await?;
+    let signed: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('releases') AND attname = 'restores')",
+    )
+    .fetch_one(&mut *from)
+    .await?;
     let mut transaction = to.begin().await?;
     copy!(
         from,
@@ -129,6 +134,7 @@ async fn rows(from: &mut PgConnection, folder: &Path) -> Result<(), BackupError>
         records,
         vault,
         ladders,
+        signed,
         |_: &str, file: &str| { file.to_owned() }
     );
     transaction.commit().await?;

@@ -110,7 +110,8 @@ async fn fill(
             )
             .fetch_one(&mut *from)
             .await?;
-            copy!(from, transaction, records, true, ladders, recording);
+            // The copy that is read was brought up to date.
+            copy!(from, transaction, records, true, ladders, true, recording);
             transaction.commit().await?;
             to.close().await?;
             Ok(())

@@ -176,7 +176,7 @@ pub(super) const BLOBS: (&str, i64) = (
     8,
 );
 pub(super) const VERSIONS: (&str, i64) = (
-    "SELECT tenant, number, name, version, sha256, size, imports, publisher, pushed_at, pushed_by \
+    "SELECT tenant, number, name, version, sha256, size, imports, publisher, signature, pushed_at, pushed_by \
      FROM plugin_versions WHERE (tenant, number) > ($1, $2) ORDER BY tenant, number LIMIT $3",
     PAGE,
 );
@@ -186,7 +186,18 @@ pub(super) const REVISIONS: (&str, i64) = (
     PAGE,
 );
 pub(super) const RELEASES: (&str, i64) = (
-    "SELECT tenant, number, live, candidate, percent, released_at, released_by FROM releases \
+    "SELECT tenant, number, live, candidate, percent, restores, released_at, released_by FROM releases \
+     WHERE (tenant, number) > ($1, $2) ORDER BY tenant, number LIMIT $3",
+    PAGE,
+);
+/// The same of a program that kept no signatures, and did not note which releases are roll-backs.
+pub(super) const VERSIONS_UNSIGNED: (&str, i64) = (
+    "SELECT tenant, number, name, version, sha256, size, imports, publisher, CAST(NULL AS BYTEA), pushed_at, pushed_by \
+     FROM plugin_versions WHERE (tenant, number) > ($1, $2) ORDER BY tenant, number LIMIT $3",
+    PAGE,
+);
+pub(super) const RELEASES_FORWARD: (&str, i64) = (
+    "SELECT tenant, number, live, candidate, percent, CAST(NULL AS BIGINT), released_at, released_by FROM releases \
      WHERE (tenant, number) > ($1, $2) ORDER BY tenant, number LIMIT $3",
     PAGE,
 );
@@ -207,13 +218,14 @@ pub(super) type Version = (
     i64,
     String,
     Option<String>,
+    Option<Vec<u8>>,
     i64,
     String,
 );
 /// A row of `revisions`.
 pub(super) type Revision = (String, i64, String, String, String, i64, String);
 /// A row of `releases`.
-pub(super) type Release = (String, i64, i64, Option<i64>, i64, i64, String);
+pub(super) type Release = (String, i64, i64, Option<i64>, i64, Option<i64>, i64, String);
 
 /// Copies one table, a page after the other: rows behind `last` by the cursor, each of them into the other side.
 macro_rules! table {
@@ -245,12 +257,17 @@ pub(super) use table;
 
 /// Copies all rows from one connection to another; contacts lose the engine they ran in, and get the recording that
 /// `recording` says. Sessions and answers kept for repeated requests are of the moment, and stay behind. A store of an
-/// older program has no records, no vault or no ladders. For every pair of connection types.
+/// older program has no records, no vault, no ladders or no signatures. For every pair of connection types.
 macro_rules! copy {
-    ($from:expr, $to:expr, $records:expr, $vault:expr, $ladders:expr, $recording:expr) => {{
+    ($from:expr, $to:expr, $records:expr, $vault:expr, $ladders:expr, $signed:expr, $recording:expr) => {{
         use $crate::store::backup::rows::{
             AUDIT, Audit, BLOBS, CHATS, CONTACTS, Chat, Chunk, Contact, FORGOTTEN, FRAMES, Forgotten, Frame, JOURNALS, KEYS, Kept, Key, LADDERS,
-            RECORDS, RELEASES, REVISIONS, Release, Revision, Rungs, TOKENS, Token, USERS, User, VAULT, VERSIONS, Version, table,
+            RECORDS, RELEASES, RELEASES_FORWARD, REVISIONS, Release, Revision, Rungs, TOKENS, Token, USERS, User, VAULT, VERSIONS,
+            VERSIONS_UNSIGNED, Version, table,
+        };
+        let (versions, releases) = match $signed {
+            true => (VERSIONS, RELEASES),
+            false => (VERSIONS_UNSIGNED, RELEASES_FORWARD),
         };
         if $records {
             table!(
@@ -350,11 +367,11 @@ macro_rules! copy {
             row into [row.0, row.1]
         );
         table!(
-            $from, $to, VERSIONS: Version,
+            $from, $to, versions: Version,
             last after [tenant = String::new() => last.0.clone(), number = -1_i64 => last.1],
-            "INSERT INTO plugin_versions (tenant, number, name, version, sha256, size, imports, publisher, pushed_at, pushed_by) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            row into [row.0, row.1, row.2, row.3, row.4, row.5, row.6, row.7, row.8, row.9]
+            "INSERT INTO plugin_versions (tenant, number, name, version, sha256, size, imports, publisher, signature, pushed_at, pushed_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            row into [row.0, row.1, row.2, row.3, row.4, row.5, row.6, row.7, row.8, row.9, row.10]
         );
         table!(
             $from, $to, REVISIONS: Revision,
@@ -364,11 +381,11 @@ macro_rules! copy {
             row into [row.0, row.1, row.2, row.3, row.4, row.5, row.6]
         );
         table!(
-            $from, $to, RELEASES: Release,
+            $from, $to, releases: Release,
             last after [tenant = String::new() => last.0.clone(), number = -1_i64 => last.1],
-            "INSERT INTO releases (tenant, number, live, candidate, percent, released_at, released_by) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            row into [row.0, row.1, row.2, row.3, row.4, row.5, row.6]
+            "INSERT INTO releases (tenant, number, live, candidate, percent, restores, released_at, released_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            row into [row.0, row.1, row.2, row.3, row.4, row.5, row.6, row.7]
         );
         if $vault {
             table!(

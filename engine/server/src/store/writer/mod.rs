@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use self::commit::{Session, of_the_data};
 use self::held::{Held, Item};
+use super::error::is_full;
 use super::{Rung, Store, StoreError};
 use crate::records::ContactRecord;
 
@@ -206,6 +207,7 @@ impl Writing {
         loop {
             match self.attempt(&batch).await {
                 Ok(()) => {
+                    self.store.health.kept();
                     self.back(since);
                     let happened = batch.iter().any(|item| {
                         let item = match item {
@@ -289,6 +291,9 @@ impl Writing {
     /// Tells it once, until the store is back.
     fn lost(&mut self, error: &sqlx::Error) {
         self.session.forget();
+        if is_full(error) {
+            self.store.health.fill();
+        }
         if self.store.health.lose(error.to_string()) {
             tracing::error!(
                 "the store cannot be written, {}: {error}; calls go on, what is to be written waits in memory and is \

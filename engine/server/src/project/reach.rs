@@ -1,0 +1,231 @@
+//! Where contacts are handed over: what a flow names, and which addresses a grant lets through.
+
+use std::collections::BTreeMap;
+
+use strowger_flow::catalog::StepDescription;
+use strowger_flow::plan::{Action, Plan, Template};
+use strowger_flow::value::Value;
+
+use super::config::{Grants, TransferSection};
+use super::destination::destination;
+use super::queues::QueuesFile;
+
+/// A place of a flow that hands contacts over, where it is written who gets them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandOver {
+    /// Line of the action, from 1.
+    pub line: u32,
+    /// Its column, from 1, in characters.
+    pub column: u32,
+    /// Who gets them.
+    pub to: Reached,
+}
+
+/// Who gets a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reached {
+    /// A queue, by its name.
+    Queue(String),
+    /// The address that is called: `sip:desk@example.com`, `tel:+4930123`.
+    Address(String),
+}
+
+impl std::fmt::Display for Reached {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Reached::Queue(queue) => write!(f, "queue {queue}"),
+            Reached::Address(address) => write!(f, "transfer {address}"),
+        }
+    }
+}
+
+/// The hand-overs of a flow. A target that is computed is not among them: it is held against the grants when it is there.
+pub fn hand_overs(
+    plan: &Plan,
+    steps: &BTreeMap<String, StepDescription>,
+    queues: &QueuesFile,
+    transfer: &TransferSection,
+) -> Vec<HandOver> {
+    let mut found = Vec::new();
+    for node in &plan.nodes {
+        let Action::Step(call) = &node.action else {
+            continue;
+        };
+        let (Some(description), Template::Object(input)) = (steps.get(&call.step), &call.input)
+        else {
+            continue;
+        };
+        let whispers = matches!(input.get("whisper"), Some(Template::Prompt(_)));
+        for (name, value) in input {
+            let Template::Literal(Value::Text(text)) = value else {
+                continue;
+            };
+            let to = match description.input["properties"][name]["format"].as_str() {
+                Some("queue") => Some(Reached::Queue(text.clone())),
+                // What cannot be called is told elsewhere, and is not called.
+                Some("destination") => destination(queues, transfer, text, whispers)
+                    .ok()
+                    .map(|(address, _)| Reached::Address(address)),
+                _ => None,
+            };
+            found.extend(to.map(|to| HandOver {
+                line: node.line,
+                column: node.column,
+                to,
+            }));
+        }
+    }
+    found
+}
+
+impl Grants {
+    /// Whether a `host:port` is among those of `http`.
+    pub(crate) fn has_host(&self, host: &str) -> bool {
+        self.http
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(host))
+    }
+
+    /// Whether a queue is among those of `queues`.
+    pub(crate) fn has_queue(&self, queue: &str) -> bool {
+        let named = self.queues.as_ref();
+        named.is_none_or(|named| named.iter().any(|known| known == queue))
+    }
+
+    /// Whether an address is among those of `transfers`; or a pattern of one, all of it.
+    pub(crate) fn has_address(&self, address: &str) -> bool {
+        let named = self.transfers.as_ref();
+        named.is_none_or(|named| named.iter().any(|pattern| fits(pattern, address)))
+    }
+
+    /// Whether contacts may be handed over so.
+    pub(crate) fn reaches(&self, to: &Reached) -> bool {
+        match to {
+            Reached::Queue(queue) => self.has_queue(queue),
+            Reached::Address(address) => self.has_address(address),
+        }
+    }
+
+    /// The first of `transfers` that no address can fit.
+    pub(crate) fn odd_transfer(&self) -> Option<&str> {
+        let mut named = self.transfers.iter().flatten();
+        named
+            .find(|pattern| !is_pattern(pattern))
+            .map(String::as_str)
+    }
+}
+
+/// Whether an address, or all that a pattern stands for, fits a pattern.
+fn fits(pattern: &str, address: &str) -> bool {
+    let (pattern, address) = (lower(pattern), lower(address));
+    let Some((before, after)) = pattern.split_once('*') else {
+        return pattern == address;
+    };
+    let rest = address.strip_prefix(before);
+    // A user part or digits, and no more: a `*` must not swallow the host that stands after it.
+    rest.and_then(|rest| rest.strip_suffix(after))
+        .is_some_and(|part| !part.is_empty() && part.chars().all(plain))
+}
+
+fn plain(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '_' | '.' | '*')
+}
+
+/// With its scheme, in lower case: a number is called as `tel:`.
+fn lower(written: &str) -> String {
+    let lower = written.to_ascii_lowercase();
+    match lower.contains(':') {
+        true => lower,
+        false => format!("tel:{lower}"),
+    }
+}
+
+/// Whether something can be a pattern of addresses: a number or a SIP URI, with one `*` in it at most, which stands before
+/// the host.
+fn is_pattern(pattern: &str) -> bool {
+    let star = pattern.matches('*').count();
+    let number = |text: &str| {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '*')
+    };
+    let uri = |text: &str| {
+        let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
+        let whole = text.replace('*', "user");
+        !host.contains('*') && crate::sip::checked_uri(&whole).is_ok()
+    };
+    star <= 1
+        && match pattern.split_once(':') {
+            None => number(pattern),
+            Some(("sip" | "sips", _)) => uri(pattern),
+            Some(("tel", rest)) => number(rest),
+            Some(_) => false,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fits, is_pattern};
+
+    #[test]
+    fn a_star_stands_for_a_user_or_digits_and_no_more() {
+        for (pattern, address, may) in [
+            ("sip:desk@example.com", "sip:desk@example.com", true),
+            ("sip:desk@example.com", "SIP:desk@Example.com", true),
+            ("sip:desk@example.com", "sip:desk2@example.com", false),
+            ("sip:*@example.com", "sip:desk@example.com", true),
+            ("sip:*@example.com", "sip:@example.com", false),
+            (
+                "sip:*@example.com",
+                "sip:a@evil.example?x=@example.com",
+                false,
+            ),
+            (
+                "sip:*@example.com",
+                "sip:a@evil.example;x=@example.com",
+                false,
+            ),
+            (
+                "sip:*@example.com",
+                "sip:desk@example.com.evil.example",
+                false,
+            ),
+            ("sip:*@example.com", "sip:desk@example.com:5070", false),
+            ("+4930*", "tel:+493012345", true),
+            ("+4930*", "tel:+4940123", false),
+            ("+4930*", "sip:+493012345@evil.example", false),
+            ("100", "tel:100", true),
+            ("*", "tel:100", true),
+            ("*", "sip:desk@example.com", false),
+            // What a plugin asks for is held against what its tenant has.
+            ("+49*", "+4930*", true),
+            ("+4930*", "+49*", false),
+        ] {
+            assert_eq!(fits(pattern, address), may, "{pattern} {address}");
+        }
+    }
+
+    #[test]
+    fn what_no_address_can_fit_is_no_pattern() {
+        for good in [
+            "sip:desk@example.com",
+            "sip:*@example.com",
+            "+49*",
+            "100",
+            "*",
+        ] {
+            assert!(is_pattern(good), "{good}");
+        }
+        for bad in [
+            "",
+            "+",
+            "desk",
+            "sip:desk@*",
+            "sip:*@*.example.com",
+            "mailto:a@example.com",
+            "sip:a b@example.com",
+            "4*9*",
+        ] {
+            assert!(!is_pattern(bad), "{bad}");
+        }
+    }
+}
