@@ -321,9 +321,7 @@ impl Contact {
                 self.mark_global(|| "error".to_owned());
                 return Some(edge.clone());
             }
-            let next = failed.map_or(&Edge::End, |id| {
-                plan.nodes[id.0 as usize].after_failure()
-            });
+            let next = failed.map_or(&Edge::End, |id| plan.nodes[id.0 as usize].after_failure());
             if (self.hung_up || plan.global.error.is_some()) && *next != Edge::End {
                 return Some(next.clone());
             }

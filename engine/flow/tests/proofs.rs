@@ -872,10 +872,15 @@ mod failing {
         ] {
             let text = flow(
                 "error: e",
-                &format!("  start:\n    - {fails}\n    - set: {{ x: a }}\n    - goto: f\n  f:\n    - say: \"${{x}}.\"\n    - goto: e\n  e:\n    - hangup: \"done\"\n"),
+                &format!(
+                    "  start:\n    - {fails}\n    - set: {{ x: a }}\n    - goto: f\n  f:\n    - say: \"${{x}}.\"\n    - goto: e\n  e:\n    - hangup: \"done\"\n"
+                ),
             );
             assert_eq!(rules(&checked(&text)), [""; 0], "{fails}");
-            let text = text.replace("- hangup: \"done\"", "- say: \"Hi ${x}.\"\n    - hangup: done");
+            let text = text.replace(
+                "- hangup: \"done\"",
+                "- say: \"Hi ${x}.\"\n    - hangup: done",
+            );
             assert_eq!(rules(&checked(&text)), ["unassigned-variable"], "{fails}");
         }
     }

@@ -30,7 +30,10 @@ fn run(_step: &str, _input: &Value) -> Result<Outcome, Failure> {
     let answers = [
         listen(crowd.collect(), None),
         listen(vec![Choice::key("x".repeat(100_000))], None),
-        listen(vec![Choice::key(""), Choice::key("1"), Choice::key("1")], None),
+        listen(
+            vec![Choice::key(""), Choice::key("1"), Choice::key("1")],
+            None,
+        ),
         listen(vec![wordy.clone(), wordy], None),
         digits(5, 4, ""),
         digits(0, 0, ""),

@@ -23,6 +23,8 @@ fn forge(input: &Value) -> Result<Outcome, Failure> {
     let secret = json!({ "secret": "s:1", "length": 16, "lastFour": "1111" });
     match field::<String>(input, "kind").as_str() {
         "typed" => Outcome::with("card", &json!({ "number": secret })),
-        _ => done(&json!({ "card": secret, "prompt": "p:0", "value": "e:0", "vault": "vault:key" })),
+        _ => {
+            done(&json!({ "card": secret, "prompt": "p:0", "value": "e:0", "vault": "vault:key" }))
+        }
     }
 }

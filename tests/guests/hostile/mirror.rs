@@ -42,7 +42,10 @@ fn run(_step: &str, input: &Value) -> Result<Outcome, Failure> {
         spoken(format!("\"{}\"", "9".repeat(200_000)), "digits"),
         spoken("1e308".to_owned(), "number"),
         spoken("-9223372036854775808".to_owned(), "ordinal"),
-        spoken("{\"amount\":9223372036854775807,\"currency\":\"XXX\"}".to_owned(), "money"),
+        spoken(
+            "{\"amount\":9223372036854775807,\"currency\":\"XXX\"}".to_owned(),
+            "money",
+        ),
         spoken("1".to_owned(), &"x".repeat(10_000)),
     ];
     done(&json!({ "answers": answers }))

@@ -26,7 +26,10 @@ fn run(_step: &str, input: &Value) -> Result<Outcome, Failure> {
         get("/").header("idempotency-key", "another's"),
         get(" HTTP/1.1\r\nx-injected: 1\r\n\r\n"),
         get("/%0d%0ax-injected:%201"),
-        Request::new("GET / HTTP/1.1\r\nx-injected: 1\r\nx:", format!("{service}/")),
+        Request::new(
+            "GET / HTTP/1.1\r\nx-injected: 1\r\nx:",
+            format!("{service}/"),
+        ),
         Request::new("CONNECT", format!("{service}/")),
         Request::new("TRACE", format!("{service}/")),
         Request::new("get", format!("{service}/lower")),

@@ -259,7 +259,8 @@ fn what_a_step_asked_for_goes_with_it() {
 }
 
 /// What the flows have in common: `n` is nought, so whatever is divided by it fails.
-const NOUGHT: &str = "flow: nought\nformat: 1\nlanguages: [en]\nvars: { n: { type: number, default: 0 } }\n";
+const NOUGHT: &str =
+    "flow: nought\nformat: 1\nlanguages: [en]\nvars: { n: { type: number, default: 0 } }\n";
 
 #[test]
 fn a_choice_that_fails_where_nothing_takes_over_finds_nothing_true() {

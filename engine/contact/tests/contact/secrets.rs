@@ -74,7 +74,9 @@ fn digits_too_many_of_a_secret_are_hidden_and_answer_nothing() {
     walk.check(ok, "unmask | run std/menu@1")
         .check("listen", "play One?");
     walk.run("wait 900");
-    walk.check("key 5", "").check("wait 900", "").check("key 5", "");
+    walk.check("key 5", "")
+        .check("wait 900", "")
+        .check("key 5", "");
     assert_eq!(walk.pressed(), "••••••••");
     // Whoever hears the next question answers it.
     walk.check("wait 1001", "")

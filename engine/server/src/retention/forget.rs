@@ -97,7 +97,9 @@ pub fn spellings(number: &str) -> Result<[String; 3], ForgetError> {
         .chars()
         .filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '/'))
         .collect();
-    let digits = digits.strip_prefix('+').unwrap_or(&digits);
+    // `00` is how `+` is dialled; no country's code begins with a nought.
+    let international = digits.strip_prefix('+').or(digits.strip_prefix("00"));
+    let digits = international.unwrap_or(&digits);
     let long = FEWEST_DIGITS..=MOST_DIGITS;
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) || !long.contains(&digits.len()) {
         return Err(refused());
@@ -267,6 +269,7 @@ mod tests {
             "+8613800138000",
             "+86 138-0013-8000",
             " (86) 138.0013.8000 ",
+            "0086 138-0013-8000",
         ] {
             assert_eq!(spellings(text).expect("a number"), known, "{text}");
         }

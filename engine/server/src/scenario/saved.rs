@@ -54,6 +54,7 @@ pub fn saved(
         notes: BTreeSet::new(),
         running: None,
         asked: None,
+        masked: false,
         place: (String::new(), String::new()),
         tags: Map::new(),
         ends: None,
@@ -199,7 +200,6 @@ struct Asked {
     function: String,
     name: String,
     since: u64,
-    secret: bool,
 }
 
 struct Reading<'a, P> {
@@ -218,6 +218,8 @@ struct Reading<'a, P> {
     notes: BTreeSet<String>,
     running: Option<Running>,
     asked: Option<Asked>,
+    /// The running step has asked for a secret.
+    masked: bool,
     /// The flow and its named step.
     place: (String, String),
     tags: Map<String, Json>,
@@ -249,6 +251,7 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             }
             EntryKind::Ran { plugin, .. } => {
                 self.flush();
+                self.masked = false;
                 self.running = Some(Running {
                     plugin: plugin.clone(),
                     mocked: self.mocked.contains(bare(plugin)),
@@ -290,11 +293,12 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 let name = request.get(0).and_then(Json::as_str).unwrap_or_default();
                 let options = request.get(1).or_else(|| request.get(0));
                 let secret = options.and_then(|options| options.get("sensitive"));
+                // Until its end nothing is seen of what a step hears that asked for a secret.
+                self.masked |= secret.and_then(Json::as_bool) == Some(true);
                 self.asked = Some(Asked {
                     function: function.clone(),
                     name: name.to_owned(),
                     since: entry.at,
-                    secret: secret.and_then(Json::as_bool) == Some(true),
                 });
             }
             EntryKind::Call { result, .. } if !self.in_mock() => self.answered(entry.at, result),
@@ -359,10 +363,9 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             self.notes.insert(note.to_owned());
             return;
         }
-        let secret = self.asked.as_ref().is_some_and(|asked| asked.secret);
         let key = match key {
             // Dropped: no step took it.
-            HIDDEN if !secret => return,
+            HIDDEN if !self.masked => return,
             HIDDEN => {
                 let note = "digits of a secret are made up: as many, and with the same last four";
                 self.notes.insert(note.to_owned());
