@@ -1,9 +1,9 @@
 //! Everything a contact may walk through: the project's plans and steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use strowger_flow::catalog::StepDescription;
+use strowger_flow::catalog::{StepDescription, carries_data};
 use strowger_flow::plan::{Action, Edge, Node, Plan};
 use strowger_flow::value::{Type, type_of_schema};
 
@@ -22,6 +22,8 @@ pub(crate) struct StepTypes {
     /// JSON Schema of the input.
     pub input: serde_json::Value,
     pub outcomes: BTreeMap<String, Type>,
+    /// The outcomes that have data, which `as:` takes.
+    pub carries: BTreeSet<String>,
     pub binds: BTreeMap<String, Type>,
 }
 
@@ -97,6 +99,12 @@ impl Program {
                     Arc::new(StepTypes {
                         input: step.input.clone(),
                         outcomes: types(&step.outcomes),
+                        carries: step
+                            .outcomes
+                            .iter()
+                            .filter(|(_, schema)| carries_data(schema))
+                            .map(|(name, _)| name.clone())
+                            .collect(),
                         binds: types(&step.binds),
                     }),
                 )

@@ -250,7 +250,8 @@ impl Contact {
             unreachable!("only step actions are started")
         };
         let step = activation.given.step.clone();
-        let ty = step.as_ref().and_then(|step| step.outcomes.get(outcome));
+        let step = step.as_ref();
+        let ty = step.and_then(|step| step.outcomes.get(outcome));
         let ty = ty.unwrap_or(&Type::Any);
         let allowed = |value: Value| {
             let mut secrets = BTreeSet::new();
@@ -271,7 +272,9 @@ impl Contact {
             let value = value.map_err(|why| unfit(format!("`{}`: {why}", into.field)))?;
             self.frame_mut().vars.insert(into.variable.clone(), value);
         }
-        if let Some(variable) = &call.bind {
+        // What an outcome without data leads to still sees what the variable was: so the checker counts.
+        let carries = step.is_none_or(|step| step.carries.contains(outcome));
+        if let Some(variable) = call.bind.as_ref().filter(|_| carries) {
             let value = from_json(data, ty).and_then(allowed).map_err(unfit)?;
             // The checker took every promised field for given.
             if let Some(field) = missing_field(&value, ty) {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::Type;
+use crate::value::{Type, type_of_schema};
 
 /// Everything outside the file that checking needs. A lone file is checked against
 /// [`Catalog::default`] plus the standard steps.
@@ -192,4 +192,15 @@ pub struct StepDescription {
     /// Inputs and the outcomes they lead to, for documentation and the trial run.
     #[serde(default)]
     pub examples: Vec<serde_json::Value>,
+}
+
+/// Whether an outcome with this schema has data, which `as:` takes: without, the variable stays what it was.
+pub fn carries_data(schema: &serde_json::Value) -> bool {
+    match type_of_schema(schema) {
+        Type::Object { fields, .. } => !fields.is_empty() || schema["additionalProperties"] == true,
+        Type::Any => schema
+            .as_object()
+            .is_some_and(|schema| schema.contains_key("type")),
+        _ => true,
+    }
 }

@@ -897,4 +897,18 @@ mod failing {
             assert_eq!(rules(&checked(&sure)), [""; 0], "{global}");
         }
     }
+
+    #[test]
+    fn the_way_of_an_action_that_fails_counts_in_the_worst_case() {
+        let seconds = |action: &str| {
+            let steps = format!(
+                "  start:\n    menu: \"Press 1.\"\n    press: {{ 1: bye }}\n    attempts: 1\n    timeout: 5s\n    then: {{ no_input: e, no_match: e }}\n  e:\n    - {action}\n    - goto: bye\n  late:\n    - wait: 10s\n    - goto: bye\n  bye: {{ hangup: completed }}\n"
+            );
+            let found = checked(&flow("error: late", &steps));
+            found.worst.expect("no error").to_person_ms
+        };
+        let sure = seconds("set: { n: \"${n / 100}\" }");
+        assert_eq!(seconds("set: { n: \"${100 / n}\" }"), sure + 10_000);
+        assert_eq!(seconds("tag: \"t${100 / n}\""), sure + 10_000);
+    }
 }

@@ -271,3 +271,31 @@ fn a_tag_is_a_text_with_what_is_inserted() {
         ]
     );
 }
+
+#[test]
+fn an_outcome_without_data_leaves_the_variable_as_it_was() {
+    let flow = r#"flow: twice
+format: 1
+languages: [en]
+steps:
+  start:
+    use: orders/lookup@1
+    with: { order_no: "20260302" }
+    as: order
+    then: { found: again, not_found: bye, error: bye, timeout: bye }
+  again:
+    use: orders/lookup@1
+    with: { order_no: "20260303" }
+    as: order
+    then: { found: bye, not_found: told, error: bye, timeout: bye }
+  told: [ { tag: "${order.status}" }, { hangup: told } ]
+  bye: { hangup: completed }
+"#;
+    let mut walk = Walk::new(&[flow]);
+    walk.check("connect", "run orders/lookup@1");
+    let found = r#"end found {"order_no":"1","status":"shipped","status_text":"on its way","total":{"amount":100,"currency":"CNY"}}"#;
+    walk.check(found, "run orders/lookup@1")
+        .check("end not_found {}", "hang up | ended told");
+    let told = format!("{:?}", walk.all);
+    assert!(!told.contains("Failed"), "{told}");
+}

@@ -15,7 +15,7 @@ use super::spent::{Spent, spent};
 use super::strong::Ways;
 use crate::catalog::{Catalog, Passive};
 use crate::lower::Draft;
-use crate::plan::{Action, Edge};
+use crate::plan::{Action, Edge, NodeId};
 
 /// Longest silence, in milliseconds: after that callers think the line is dead.
 pub(super) const MAX_SILENCE_MS: u64 = 8_000;
@@ -78,9 +78,32 @@ pub(super) fn check(
         counters,
         cap: to_end_ms,
     };
+    // Where an action of the engine's own may fail, `global.error` takes over, once for somebody who does nothing.
+    let fails = |index: usize| {
+        let own = !matches!(draft.nodes[index].action, Action::Step(_));
+        own && graph.arrows[index]
+            .iter()
+            .any(|arrow| arrow.cause == Cause::Fault)
+    };
+    let error = match &draft.global.error {
+        Some(Edge::Node(NodeId(error))) => Some(*error as usize),
+        _ => None,
+    };
+    let error = error.filter(|error| *error < graph.arrows.len());
     // The longest way of somebody who does nothing, and the nodes on it.
     let to_person = |takes: &dyn Fn(usize) -> u64| {
-        let arrived = longest.to_each(&leads_on, begin.clone(), takes);
+        let mut arrived = longest.to_each(&leads_on, begin.clone(), takes);
+        let left = arrived.iter().enumerate();
+        let failed = left.filter(|(index, _)| fails(*index));
+        let failed = failed.filter_map(|(index, at)| Some((*at)?.saturating_add(takes(index))));
+        if let (Some(error), Some(failed)) = (error, failed.max()) {
+            let mut begin = vec![None; graph.arrows.len()];
+            begin[error] = Some(failed);
+            let after = longest.to_each(&leads_on, begin, takes);
+            for (at, after) in arrived.iter_mut().zip(after) {
+                *at = (*at).max(after);
+            }
+        }
         let ways = arrived.iter().enumerate().filter_map(|(index, at)| {
             let at = (*at)?;
             match spent[index].people {

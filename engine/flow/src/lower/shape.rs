@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::step_call::default_of;
-use crate::catalog::StepDescription;
+use crate::catalog::{StepDescription, carries_data};
 use crate::plan::Template;
 use crate::value::{Type, type_of_schema};
 
@@ -76,15 +76,7 @@ impl<'t> Shape<'t> {
 impl<'t> Outcome<'t> {
     fn of(name: &'t str, schema: &'t serde_json::Value, sensitive: bool) -> Outcome<'t> {
         let ty = outcome_type(schema, sensitive);
-        let carries = match &ty {
-            Type::Object { fields, .. } => {
-                !fields.is_empty() || schema["additionalProperties"] == true
-            }
-            Type::Any => schema
-                .as_object()
-                .is_some_and(|schema| schema.contains_key("type")),
-            _ => true,
-        };
+        let carries = carries_data(schema);
         Outcome { name, ty, carries }
     }
 }

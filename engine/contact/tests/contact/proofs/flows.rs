@@ -74,7 +74,7 @@ fn flow(dice: &mut Dice, name: &str, others: &[&str], leaves: bool, needy: bool)
     if needy && name == NEEDY {
         text.push_str("inputs: { who: text, many: { type: number, default: 3 } }\n");
     }
-    text.push_str("vars: { n: { type: number, default: 0 }, word: { type: text, default: red }, late: text, no_words: { type: text, default: \"\" }, code: { type: text, default: \"20260302443820260302\" }, huge: { type: number, default: 900000000000000 } }\n");
+    text.push_str("vars: { n: { type: number, default: 0 }, word: { type: text, default: red }, late: text, no_words: { type: text, default: \"\" }, code: { type: text, default: \"20260302443820260302\" }, huge: { type: number, default: 900000000000000 }, part: { type: number, default: 1 } }\n");
     text.push_str("defaults: { max_duration: 10m, max_steps: 200 }\n");
     let mut global = vec!["error: sorry".to_owned()];
     if dice.one_in(3) {
@@ -254,8 +254,10 @@ fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&s
         }
         9 => writeln!(
             text,
-            "    - wait: {}s\n    - set: {{ word: \"w${{n}}\", late: now }}\n    - goto: {next}",
-            1 + dice.below(3)
+            "    - wait: {}s\n    - set: {{ word: \"w${{n}}\", late: now{} }}\n    - goto: {next}",
+            1 + dice.below(3),
+            // Of nought, or of a round later.
+            ["", ", part: \"${100 / n}\"", ", part: \"${100 / (n - 1)}\""][dice.below(3) as usize]
         ),
         10 => {
             let other = ahead(dice, index, steps);
