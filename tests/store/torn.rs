@@ -146,7 +146,7 @@ fn a_frame_that_is_torn_or_changed_is_told_and_the_journal_goes_on_before_it() -
                 None => ensure!(flip.is_some() && journal.entries.len() == COMMITS as usize),
                 Some(torn) => {
                     ensure!(i64::from(torn.seq) == last, "{torn:?}");
-                    ensure!(!torn.why.is_empty());
+                    ensure!(!torn.why.is_empty() && torn.hole().is_none());
                     ensure!(journal.entries.len() as i64 == last);
                 }
             }
@@ -172,9 +172,31 @@ fn a_frame_that_is_torn_or_changed_is_told_and_the_journal_goes_on_before_it() -
         drop(writer);
         written.await?;
         ensure!(has_keys(&store, "a", COMMITS + 1).await?);
+        // What lacks before others is no end that is broken off.
+        remove(folder.path(), 2).await?;
+        let journal = store.journal("a").await?;
+        ensure!(journal.entries.len() == 2);
+        let torn = journal.torn.context("it is told")?;
+        ensure!(torn.behind == COMMITS as usize - 2, "{torn:?}");
+        let hole = torn.hole().context("a hole")?;
+        ensure!(hole.starts_with("entry 2 cannot be read"), "{hole}");
         store.close().await;
         Ok(())
     })
+}
+
+/// Removes the frame that begins with an entry, beside the store.
+async fn remove(folder: &Path, seq: i64) -> Result<()> {
+    use sqlx::Connection;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("strowger.db"));
+    let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+    let done = sqlx::query("DELETE FROM frames WHERE seq = $1")
+        .bind(seq)
+        .execute(&mut connection)
+        .await?;
+    ensure!(done.rows_affected() == 1);
+    connection.close().await?;
+    Ok(())
 }
 
 /// The last frame of the journal, beside the store; changed first, where that is said.

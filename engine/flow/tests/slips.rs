@@ -773,3 +773,15 @@ fn a_blank_that_lacks_far_behind_in_a_line_is_one_finding() {
         .collect();
     assert_eq!(told, [("yaml-colon", 5)]);
 }
+
+#[test]
+fn a_choice_is_no_secret() {
+    let flow = |expect: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nvars: {{ x: secret }}\nsteps:\n  start:\n    ask: Well?\n    into: x\n    expect: {expect}\n    \
+             sensitive: true\n    then: {{ ok: bye, no_input: bye, no_match: bye }}\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    assert_eq!(broken(&flow("yes_no")), BTreeSet::from(["bad-input"]));
+    assert_eq!(broken(&flow("{ digits: 4 }")), BTreeSet::new());
+}

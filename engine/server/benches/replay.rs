@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 entries: day::walk(&engine, number, true).await.entries,
                 ladder: Ladder::default(),
                 torn: false,
+                hole: None,
                 tenant: None,
             });
         }

@@ -111,7 +111,11 @@ pub(super) fn check(
                 false => Some(at.saturating_add(takes(index))),
             }
         });
-        let most = ways.max().unwrap_or(0).min(to_end_ms);
+        // Who is still on the way when the contact has lasted too long goes where the flow says then, and hears its goodbye.
+        let most = match ways.max().unwrap_or(0) {
+            most if most < cap => most,
+            _ => to_end_ms,
+        };
         (most, arrived)
     };
     let (to_person_ms, arrived) = to_person(&|index| spent[index].ms);

@@ -9,8 +9,8 @@ use super::then::Outcomes;
 use super::{Lowerer, Place, Site};
 use crate::catalog::{Catalog, StepDescription};
 use crate::check::rules::{
-    bad_value, missing_input, missing_key, plugin_outdated, retry_not_idempotent, secret_leak,
-    type_mismatch, unknown_input, unknown_key, unknown_plugin,
+    bad_input, bad_value, missing_input, missing_key, plugin_outdated, retry_not_idempotent,
+    secret_leak, type_mismatch, unknown_input, unknown_key, unknown_plugin,
 };
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
@@ -379,6 +379,16 @@ impl<'t> Lowerer<'t> {
         let given = inputs.iter().find(|given| given.name == name)?;
         let mut expected = self.expect(given.value)?;
         if sensitive(inputs) {
+            if matches!(expected.ty, Type::Bool | Type::OneOf(_)) {
+                let told = inputs.iter().find(|given| given.name == "sensitive");
+                let at = told.map_or(given.value.span, |told| told.value.span);
+                let message = Text::fixed(
+                    "`sensitive` fits only what is typed: a choice has no digits to hide",
+                    "`sensitive` 只适用于键入的内容：选项没有需要隐藏的数字",
+                );
+                let help = Text::fixed("leave it out", "请去掉它");
+                bad_input::bad(&mut self.report, at, message, Some(help));
+            }
             expected.ty = Type::Secret;
         }
         Some((name.to_owned(), expected))

@@ -57,9 +57,7 @@ impl Trace {
             });
         }
         if let Some(name) = &self.save_as_test {
-            if recording.torn {
-                eprintln!("the journal's last entry is broken off");
-            }
+            broken(&recording);
             let name = match name.as_str() {
                 "" => format!("contact {}", recording.name),
                 name => name.to_owned(),
@@ -95,9 +93,7 @@ impl Trace {
                 break;
             }
         }
-        if recording.torn {
-            eprintln!("the journal's last entry is broken off");
-        }
+        broken(&recording);
         if ladder.cut > 0 {
             eprintln!("{} further SIP messages are not kept", ladder.cut);
         }
@@ -163,5 +159,14 @@ async fn save(
             eprintln!("{}", visible(&told));
             Ok(FOUND)
         }
+    }
+}
+
+/// Tells of a journal that is not whole.
+fn broken(recording: &Recording) {
+    match &recording.hole {
+        Some(hole) => eprintln!("{hole}"),
+        None if recording.torn => eprintln!("the journal's last entry is broken off"),
+        None => {}
     }
 }

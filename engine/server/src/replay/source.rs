@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use strowger_contact::{Entry, EntryKind};
 
-use crate::store::{Journal, Ladder, Rung, Store, StoreError};
+use crate::store::{Journal, Ladder, Rung, Store, StoreError, Torn};
 
 /// Largest journal file, in bytes: a step's host calls are at most 4 MiB, and a contact has few that large.
 const MAX_FILE: u64 = 256 << 20;
@@ -20,6 +20,8 @@ pub struct Recording {
     pub ladder: Ladder,
     /// The journal's last line is broken off: everything before it is here.
     pub torn: bool,
+    /// That entries lack before others that are there: nothing can be told of such a journal.
+    pub hole: Option<String>,
     /// Whose contact it is, where that was asked for; a file does not say.
     pub tenant: Option<String>,
 }
@@ -109,6 +111,7 @@ pub fn from_file(path: &Path) -> Result<Recording, SourceError> {
         entries,
         ladder: ladder.sorted(),
         torn,
+        hole: None,
         tenant: None,
     })
 }
@@ -120,6 +123,7 @@ pub async fn from_store(store: &Store, id: &str) -> Result<Recording, SourceErro
         name: id.to_owned(),
         entries,
         ladder: store.ladder(id).await?,
+        hole: torn.as_ref().and_then(Torn::hole),
         torn: torn.is_some(),
         tenant: None,
     })

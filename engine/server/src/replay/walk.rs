@@ -69,6 +69,10 @@ pub async fn replay(stage: &Stage, recording: &Recording) -> Replayed {
         notes: Vec::new(),
     };
     let entries = &recording.entries;
+    if let Some(why) = &recording.hole {
+        replayed.verdict = Verdict::NotReplayed { why: why.clone() };
+        return replayed;
+    }
     if recording.torn {
         let note = "the journal's last entry is broken off: the contact is replayed up to there";
         replayed.notes.push(note.to_owned());

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::Shadow;
 use super::budget::Budget;
 use crate::replay::{Recording, Replayed, Stage, Verdict, replay};
-use crate::store::{Ladder, Store, StoreError};
+use crate::store::{Ladder, Store, StoreError, Torn};
 
 /// Longest wait until the journal of a contact that is over is in the store: the writer commits within milliseconds,
 /// and a store that is gone is not waited for with a full queue.
@@ -95,6 +95,7 @@ async fn walk(store: &Store, stage: &Arc<Stage>, contact: &str) -> Fate {
         let journal = packed.read();
         let recording = Recording {
             name,
+            hole: journal.torn.as_ref().and_then(Torn::hole),
             torn: journal.torn.is_some(),
             entries: journal.entries,
             ladder: Ladder::default(),

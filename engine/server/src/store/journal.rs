@@ -21,6 +21,18 @@ pub struct Torn {
     pub seq: u32,
     /// Why.
     pub why: String,
+    /// How many later commits are there: none where its end is broken off, some where it has a hole.
+    pub behind: usize,
+}
+
+impl Torn {
+    /// That entries lack in the middle, where they do.
+    pub fn hole(&self) -> Option<String> {
+        let Torn { seq, why, behind } = self;
+        (*behind > 0).then(|| {
+            format!("entry {seq} cannot be read ({why}), and {behind} later commits are there: the journal is not whole")
+        })
+    }
 }
 
 impl Store {
@@ -87,8 +99,11 @@ impl PackedJournal {
     /// Unpacks it, as far as it can be read.
     pub(crate) fn read(self) -> Journal {
         let mut journal = Journal::default();
+        let mut behind = self.0.len();
         for (seq, chunk) in self.0 {
+            behind -= 1;
             let due = journal.entries.len();
+            let read_on = usize::try_from(seq).is_ok_and(|seq| seq > due);
             let read = match usize::try_from(seq) {
                 Ok(seq) if seq == due => chunk.lines(),
                 _ => Err(format!("the next to be found is entry {seq}")),
@@ -99,7 +114,9 @@ impl PackedJournal {
             };
             if let Some(why) = why {
                 let seq = u32::try_from(journal.entries.len()).unwrap_or(u32::MAX);
-                journal.torn = Some(Torn { seq, why });
+                // Where the next that is there is a later one, it is behind the hole itself.
+                let behind = behind + usize::from(read_on);
+                journal.torn = Some(Torn { seq, why, behind });
                 break;
             }
         }
