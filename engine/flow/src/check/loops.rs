@@ -195,7 +195,7 @@ fn way_round(graph: &Graph<'_>, circle: &Circle) -> Vec<usize> {
 }
 
 /// What a node leads to with nobody's doing.
-fn silent_next(graph: &Graph<'_>, index: usize) -> impl Iterator<Item = usize> {
+pub(super) fn silent_next(graph: &Graph<'_>, index: usize) -> impl Iterator<Item = usize> {
     let arrows = graph.arrows[index].iter();
     arrows
         .filter(|arrow| arrow.cause == Cause::Itself)

@@ -7,7 +7,7 @@
 use super::assign::Assignments;
 use super::counters::{Counters, Passes};
 use super::graph::{Arrow, Cause, Graph};
-use super::loops::{by_itself, leads};
+use super::loops::{by_itself, leads, silent_next};
 use super::report::Report;
 use super::rules::{dead_air, over_max_duration};
 use super::said::Said;
@@ -78,23 +78,12 @@ pub(super) fn check(
         counters,
         cap: to_end_ms,
     };
-    // Where an action of the engine's own may fail, `global.error` takes over, once for somebody who does nothing.
-    let fails = |index: usize| {
-        let own = !matches!(draft.nodes[index].action, Action::Step(_));
-        own && graph.arrows[index]
-            .iter()
-            .any(|arrow| arrow.cause == Cause::Fault)
-    };
-    let error = match &draft.global.error {
-        Some(Edge::Node(NodeId(error))) => Some(*error as usize),
-        _ => None,
-    };
-    let error = error.filter(|error| *error < graph.arrows.len());
+    let error = error_step(graph, draft);
     // The longest way of somebody who does nothing, and the nodes on it.
     let to_person = |takes: &dyn Fn(usize) -> u64| {
         let mut arrived = longest.to_each(&leads_on, begin.clone(), takes);
         let left = arrived.iter().enumerate();
-        let failed = left.filter(|(index, _)| fails(*index));
+        let failed = left.filter(|(index, _)| gives_up(graph, draft, *index));
         let failed = failed.filter_map(|(index, at)| Some((*at)?.saturating_add(takes(index))));
         if let (Some(error), Some(failed)) = (error, failed.max()) {
             let mut begin = vec![None; graph.arrows.len()];
@@ -409,7 +398,16 @@ fn passive(
         silence_most_ms: worst.silence_ms,
         ..Passive::default()
     };
-    let reached = by_itself(graph, draft);
+    let mut reached = by_itself(graph, draft);
+    let failed = (0..reached.len()).any(|index| reached[index] && gives_up(graph, draft, index));
+    if let Some(error) = error_step(graph, draft).filter(|_| failed) {
+        let mut open = vec![error];
+        while let Some(index) = open.pop() {
+            if !std::mem::replace(&mut reached[index], true) {
+                open.extend(silent_next(graph, index));
+            }
+        }
+    }
     for index in (0..draft.nodes.len()).filter(|index| reached[*index]) {
         passive
             .leads
@@ -481,8 +479,24 @@ fn fails(draft: &Draft<'_>, catalog: &Catalog, index: usize) -> bool {
                 && !edges.contains_key("error")
                 && otherwise.is_none()
         }
-        _ => false,
+        _ => node.may_fail() && !matches!(node.action, Action::Step(_)),
     }
+}
+
+/// Whether an action of the engine's own may fail here, so that `global.error` takes over: once for somebody who does nothing.
+fn gives_up(graph: &Graph<'_>, draft: &Draft<'_>, index: usize) -> bool {
+    let own = !matches!(draft.nodes[index].action, Action::Step(_));
+    let mut arrows = graph.arrows[index].iter();
+    own && arrows.any(|arrow| arrow.cause == Cause::Fault)
+}
+
+/// The node to which `global.error` leads.
+fn error_step(graph: &Graph<'_>, draft: &Draft<'_>) -> Option<usize> {
+    match &draft.global.error {
+        Some(Edge::Node(NodeId(error))) => Some(*error as usize),
+        _ => None,
+    }
+    .filter(|error| *error < graph.arrows.len())
 }
 
 /// Longest ways through a graph, at most `cap`.
