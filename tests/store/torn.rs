@@ -177,7 +177,9 @@ fn a_frame_that_is_torn_or_changed_is_told_and_the_journal_goes_on_before_it() -
         let journal = store.journal("a").await?;
         ensure!(journal.entries.len() == 2);
         let torn = journal.torn.context("it is told")?;
-        ensure!(torn.behind == COMMITS as usize - 2, "{torn:?}");
+        // The last two entries may share a commit.
+        let behind = COMMITS as usize - 3..=COMMITS as usize - 2;
+        ensure!(behind.contains(&torn.behind), "{torn:?}");
         let hole = torn.hole().context("a hole")?;
         ensure!(hole.starts_with("entry 2 cannot be read"), "{hole}");
         store.close().await;
