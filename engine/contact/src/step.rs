@@ -272,15 +272,16 @@ impl Contact {
             let value = value.map_err(|why| unfit(format!("`{}`: {why}", into.field)))?;
             self.frame_mut().vars.insert(into.variable.clone(), value);
         }
-        // What an outcome without data leads to still sees what the variable was: so the checker counts.
-        let carries = step.is_none_or(|step| step.carries.contains(outcome));
-        if let Some(variable) = call.bind.as_ref().filter(|_| carries) {
+        if let Some(variable) = &call.bind {
             let value = from_json(data, ty).and_then(allowed).map_err(unfit)?;
             // The checker took every promised field for given.
             if let Some(field) = missing_field(&value, ty) {
                 return Err(unfit(format!("`{field}` is missing")));
             }
-            self.frame_mut().vars.insert(variable.clone(), value);
+            // What an outcome without data leads to still sees what the variable was: so the checker counts.
+            if step.is_none_or(|step| step.carries.contains(outcome)) {
+                self.frame_mut().vars.insert(variable.clone(), value);
+            }
         }
         Ok(())
     }
