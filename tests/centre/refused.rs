@@ -80,13 +80,7 @@ fn versions_are_never_overwritten_never_older_and_signed_where_that_is_asked() -
     assert_eq!(code, 0, "{err}");
     let stranger = keys.path().join("stranger.key").display().to_string();
     strowger(&["plugin", "key", &stranger])?;
-    let rules = |signed: bool| {
-        format!(
-            "numbers = [\"1*\"]\nsigned = {signed}\n[publishers]\nacme = \"{}\"\n\
-             [grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n",
-            public.trim()
-        )
-    };
+    let rules = |signed: bool| by_acme(&public, &address, signed);
     let mut hall = Hall::open(&[("aurora", &rules(false))])?;
     let project = aurora(orders.address)?;
     let folder = project.path().display().to_string();
@@ -314,6 +308,15 @@ fn a_tenant_whose_plugins_must_be_signed_brings_its_first_project() -> Result<()
     Ok(())
 }
 
+/// The file of a tenant that has one publisher, and the demo tenant's grants.
+fn by_acme(public: &str, address: &str, signed: bool) -> String {
+    format!(
+        "numbers = [\"1*\"]\nsigned = {signed}\n[publishers]\nacme = \"{}\"\n\
+         [grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n",
+        public.trim()
+    )
+}
+
 #[test]
 fn signatures_that_are_asked_for_later_are_missed_in_what_is_live() -> Result<()> {
     let orders = OrderService::start()?;
@@ -321,13 +324,7 @@ fn signatures_that_are_asked_for_later_are_missed_in_what_is_live() -> Result<()
     let keys = tempfile::TempDir::new()?;
     let key = keys.path().join("acme.key").display().to_string();
     let (_, public, _) = strowger(&["plugin", "key", &key])?;
-    let rules = |signed: bool| {
-        format!(
-            "numbers = [\"1*\"]\nsigned = {signed}\n[publishers]\nacme = \"{}\"\n\
-             [grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n",
-            public.trim()
-        )
-    };
+    let rules = |signed: bool| by_acme(&public, &address, signed);
     let mut hall = Hall::open(&[("aurora", &rules(false))])?;
     let project = aurora(orders.address)?;
     let folder = project.path().display().to_string();

@@ -321,7 +321,7 @@ impl Contact {
                 if let Some(end_key) = end_key.filter(|_| digits) {
                     self.swallow_end_key(now, end_key, gap, out);
                 }
-                if digits && !ended && self.running().masked && self.hides_rest() {
+                if digits && !ended && self.running().masked && self.hides_texts() {
                     self.secret_rest = Some(now.saturating_add(REST_MS));
                 }
                 self.heard(now, verdict, out);

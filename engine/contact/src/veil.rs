@@ -32,13 +32,9 @@ impl Contact {
         }
     }
 
-    /// Whether keys are dropped that come after a secret entry was complete: older programs gave them to the next step.
-    pub(crate) fn hides_rest(&self) -> bool {
-        self.hides_texts()
-    }
-
-    /// In journals of older programs such texts stand as they were, and replays hold against them.
-    fn hides_texts(&self) -> bool {
+    /// In journals of older programs such texts stand as they were, digits that follow a whole secret went to the next step, and
+    /// replays hold against them.
+    pub(crate) fn hides_texts(&self) -> bool {
         self.format >= TEXTS_HIDDEN
     }
 }

@@ -29,7 +29,7 @@ mod yaml;
 
 pub use catalog::Catalog;
 pub use check::rules::{RULES, Rule, nearest_rule, rule_of as rule};
-pub use check::{Checked, WorstCase, check, signature, signature_of, survey};
+pub use check::{Checked, WorstCase, by_name, check, signature, signature_of, survey};
 pub use diagnostic::{Diagnostic, Level};
 pub use document::{Document, document};
 pub use fix::{Applied, Fixed, fix};

@@ -12,15 +12,23 @@ pub fn is_unseen(letter: char) -> bool {
 
 /// A text with each such character written out, `\n` and `\u{202e}`: one line, whatever it is.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unseen) {
+    written_out(text, is_unseen, char::escape_default)
+}
+
+/// A text with some of its characters written out.
+pub(crate) fn written_out<E: Iterator<Item = char>>(
+    text: &str,
+    which: impl Fn(char) -> bool,
+    escape: impl Fn(char) -> E,
+) -> Cow<'_, str> {
+    if !text.contains(&which) {
         return Cow::Borrowed(text);
     }
-    let mut shown = String::with_capacity(text.len());
+    let mut shown = String::with_capacity(text.len() + 16);
     for letter in text.chars() {
-        match letter {
-            '\n' | '\r' | '\t' => shown.extend(letter.escape_default()),
-            letter if is_unseen(letter) => shown.extend(letter.escape_unicode()),
-            letter => shown.push(letter),
+        match which(letter) {
+            true => shown.extend(escape(letter)),
+            false => shown.push(letter),
         }
     }
     Cow::Owned(shown)

@@ -94,11 +94,8 @@ fn variables(report: &mut Report<'_>) {
 
 /// Whether a place of a text is part of a word that stands there.
 fn within(text: &str, at: Span, word: &str) -> bool {
-    let from = (at.end.saturating_sub(word.len())..=at.start).find(|from| {
-        let part = text.get(*from..from + word.len());
-        part == Some(word)
-    });
-    from.is_some()
+    let mut from = at.end.saturating_sub(word.len())..=at.start;
+    from.any(|from| text.get(from..from + word.len()) == Some(word))
 }
 
 /// A name that stands where it is defined and nowhere else, while several places use one that is nearly the same.

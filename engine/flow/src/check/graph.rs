@@ -28,6 +28,8 @@ pub(super) struct Graph<'d> {
     pub roots: Vec<usize>,
     /// The one of them to which contacts go that have lasted too long, from wherever they are.
     pub too_long: Option<usize>,
+    /// Where contacts go when something fails: `global.error`.
+    pub error: Option<usize>,
     /// Nodes that some contact may come to.
     pub reachable: Vec<bool>,
     /// Those of them to which somebody may come who is still on the line: not only after a hang-up.
@@ -48,6 +50,23 @@ pub(super) struct Arrow<'d> {
     pub waited: bool,
     /// Indices into [`Draft::bindings`] that have a value from here on.
     pub assigned: Vec<usize>,
+}
+
+impl<'d> Arrow<'d> {
+    /// The way that an edge of a node is: nobody was waited for on it, and it gives no variable a value.
+    fn along(edge: &'d Edge, own: usize, label: &'d str, cause: Cause) -> Arrow<'d> {
+        Arrow {
+            to: target(edge, own),
+            flow: match edge {
+                Edge::Flow(flow) => Some(flow),
+                _ => None,
+            },
+            label,
+            cause,
+            waited: false,
+            assigned: Vec::new(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +117,7 @@ impl<'d> Graph<'d> {
         roots.extend(too_long);
         let mut graph = Graph {
             too_long,
+            error: node_of(&draft.global.error),
             reachable: Vec::new(),
             heard: Vec::new(),
             lost: draft.lost_target,
@@ -246,14 +266,8 @@ fn skipped<'d>(draft: &'d Draft<'_>, arrows: &mut [Vec<Arrow<'d>>]) {
         let to = target(node.after_failure(), index);
         let gives = arrows[index].iter().any(|arrow| !arrow.assigned.is_empty());
         if gives && node.may_fail() && matches!(to, Target::Node(_)) {
-            arrows[index].push(Arrow {
-                to,
-                flow: None,
-                label: "",
-                cause: Cause::Itself,
-                waited: false,
-                assigned: Vec::new(),
-            });
+            let skipped = Arrow::along(node.after_failure(), index, "", Cause::Itself);
+            arrows[index].push(skipped);
         }
         let on = arrows[index].iter();
         let on = on.filter(|arrow| arrow.cause != Cause::Caller);
@@ -284,15 +298,9 @@ fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize, flows: Flows<'d>) -> Vec<Ar
     let waited = people_wait_ms(node, facts) >= MIN_WAIT_MS;
     let mut add = |edge: &'d Edge, label: &'d str, cause: Cause, assigned: Vec<usize>| {
         arrows.push(Arrow {
-            to: target(edge, index),
-            flow: match edge {
-                Edge::Flow(flow) => Some(flow),
-                _ => None,
-            },
-            label,
-            cause,
             waited: waited && label == "timeout" && cause == Cause::Itself,
             assigned,
+            ..Arrow::along(edge, index, label, cause)
         });
     };
     if node.when.is_some() {
@@ -410,18 +418,7 @@ fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize, flows: Flows<'d>) -> Vec<Ar
         Action::Step(_) | Action::Call { .. } => node.when.as_ref().is_some_and(Expr::may_fail),
         _ => node.may_fail(),
     };
-    if let Some(error) = draft.global.error.as_ref().filter(|_| fails) {
-        arrows.push(Arrow {
-            to: target(error, index),
-            flow: match error {
-                Edge::Flow(flow) => Some(flow),
-                _ => None,
-            },
-            label: "error",
-            cause: Cause::Fault,
-            waited: false,
-            assigned: Vec::new(),
-        });
-    }
+    let error = draft.global.error.as_ref().filter(|_| fails);
+    arrows.extend(error.map(|error| Arrow::along(error, index, "error", Cause::Fault)));
     arrows
 }

@@ -108,17 +108,20 @@ fn across(
 /// Per node whether a caller who does nothing may come to it from the start.
 pub(super) fn by_itself(graph: &Graph<'_>, draft: &Draft<'_>) -> Vec<bool> {
     let mut seen = vec![false; graph.arrows.len()];
-    let mut open: Vec<usize> = draft
-        .start
-        .map(|start| start.0 as usize)
-        .into_iter()
-        .collect();
+    if let Some(start) = draft.start {
+        go_on_silently(graph, start.0 as usize, &mut seen);
+    }
+    seen
+}
+
+/// Marks the nodes to which a caller who does nothing may come from one.
+pub(super) fn go_on_silently(graph: &Graph<'_>, from: usize, seen: &mut [bool]) {
+    let mut open = vec![from];
     while let Some(index) = open.pop() {
         if index < seen.len() && !std::mem::replace(&mut seen[index], true) {
             open.extend(silent_next(graph, index));
         }
     }
-    seen
 }
 
 /// The flows that a node leads to with nobody's doing.
@@ -195,7 +198,7 @@ fn way_round(graph: &Graph<'_>, circle: &Circle) -> Vec<usize> {
 }
 
 /// What a node leads to with nobody's doing.
-pub(super) fn silent_next(graph: &Graph<'_>, index: usize) -> impl Iterator<Item = usize> {
+fn silent_next(graph: &Graph<'_>, index: usize) -> impl Iterator<Item = usize> {
     let arrows = graph.arrows[index].iter();
     arrows
         .filter(|arrow| arrow.cause == Cause::Itself)

@@ -31,7 +31,7 @@ use std::collections::BTreeSet;
 use reading::Reading;
 use report::Report;
 pub use spent::CHAT_PATIENCE;
-pub use survey::{MAX_TURNS, News, learn, survey};
+pub use survey::{MAX_TURNS, News, by_name, learn, survey};
 pub use worst::{APOLOGY_MS, GOODBYE_MS, WorstCase};
 
 use crate::catalog::{Catalog, FlowSignature};
@@ -131,7 +131,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
         .iter()
         .filter(wrong)
         .all(|found| LEAVE_WAYS_ALONE.contains(&found.rule));
-    let leads = leads(&draft, &graph);
+    let leads = led_to(&draft, &graph).map(str::to_owned).collect();
     let (name, tests) = (draft.flow.clone(), draft.tests.clone());
     let plan = if errors { None } else { plan(file, draft) };
     let signature = signature.map(|(_, mut signature)| {
@@ -187,19 +187,19 @@ pub fn signature_of(file: &str, source: &[u8]) -> Option<(String, FlowSignature)
     }
 }
 
-/// The flows that a flow calls or leads to.
-fn leads(draft: &Draft<'_>, graph: &graph::Graph<'_>) -> BTreeSet<String> {
+/// The flows that a flow calls or leads to, as often as it does.
+fn led_to<'d>(draft: &'d Draft<'_>, graph: &'d graph::Graph<'_>) -> impl Iterator<Item = &'d str> {
     let called = draft.nodes.iter().filter_map(|node| match &node.action {
-        Action::Call { flow, .. } => Some(flow.clone()),
+        Action::Call { flow, .. } => Some(flow.as_str()),
         _ => None,
     });
     let arrows = graph.arrows.iter().flatten();
-    let left_for = arrows.filter_map(|arrow| arrow.flow.map(str::to_owned));
+    let left_for = arrows.filter_map(|arrow| arrow.flow);
     let late = match &draft.global.too_long {
-        Some(Edge::Flow(flow)) => Some(flow.clone()),
+        Some(Edge::Flow(flow)) => Some(flow.as_str()),
         _ => None,
     };
-    called.chain(left_for).chain(late).collect()
+    called.chain(left_for).chain(late)
 }
 
 /// Takes back what was found missing only because something in its action could not be read: that is told already.

@@ -23,6 +23,13 @@ struct File<'t> {
 }
 
 impl File<'_> {
+    fn signature(&self) -> Option<(String, FlowSignature)> {
+        match &self.reading {
+            Some(reading) => reading.signature(),
+            None => signature_of(self.name, self.source),
+        }
+    }
+
     fn check(&mut self, catalog: &Catalog) -> Checked {
         match &mut self.reading {
             Some(reading) => check_reading(reading, catalog, 0),
@@ -31,32 +38,34 @@ impl File<'_> {
     }
 }
 
+/// Signatures by the names of their flows; of two with one name, the one that can be read.
+pub fn by_name(
+    signatures: impl Iterator<Item = (String, FlowSignature)>,
+) -> BTreeMap<String, FlowSignature> {
+    let mut all: BTreeMap<String, FlowSignature> = BTreeMap::new();
+    for (name, signature) in signatures {
+        if !signature.unreadable || !all.contains_key(&name) {
+            all.insert(name, signature);
+        }
+    }
+    all
+}
+
 /// Checks all flows of a project: names of files and their bytes, in order. What other flows need to know of each goes into the
 /// catalogue: how it is called, what it takes and gives back, and what it does to a caller who does nothing. Those that call it or
 /// lead to it are checked again with that, until nothing new comes. What the catalogue knew of that before is forgotten.
 pub fn survey(files: &[(&str, &[u8])], catalog: &mut Catalog) -> Vec<Checked> {
     let mut kept = 0;
-    let mut signatures: BTreeMap<String, FlowSignature> = BTreeMap::new();
     let mut files: Vec<File<'_>> = files
         .iter()
         .map(|&(name, source)| {
-            let reading = std::str::from_utf8(source).ok();
-            let reading = reading.map(|text| Reading::of(name, text));
-            let signature = match &reading {
-                Some(reading) => reading.signature(),
-                None => signature_of(name, source),
-            };
-            // Of two with one name, the one that can be read.
-            if let Some((flow, signature)) = signature
-                && (!signature.unreadable || !signatures.contains_key(&flow))
-            {
-                signatures.insert(flow, signature);
-            }
             kept += source.len();
+            let text = std::str::from_utf8(source).ok();
+            let text = text.filter(|_| kept <= KEPT_BYTES);
             File {
                 name,
                 source,
-                reading: reading.filter(|_| kept <= KEPT_BYTES),
+                reading: text.map(|text| Reading::of(name, text)),
             }
         })
         .collect();
@@ -64,7 +73,7 @@ pub fn survey(files: &[(&str, &[u8])], catalog: &mut Catalog) -> Vec<Checked> {
     for signature in known.values_mut() {
         signature.forget();
     }
-    known.extend(signatures);
+    known.extend(by_name(files.iter().filter_map(File::signature)));
     let mut all: Vec<Checked> = files.iter_mut().map(|file| file.check(catalog)).collect();
     let mut fresh: Vec<usize> = (0..all.len()).collect();
     for _ in 0..MAX_TURNS {

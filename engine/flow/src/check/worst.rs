@@ -7,7 +7,7 @@
 use super::assign::Assignments;
 use super::counters::{Counters, Passes};
 use super::graph::{Arrow, Cause, Graph};
-use super::loops::{by_itself, leads, silent_next};
+use super::loops::{by_itself, go_on_silently, leads};
 use super::report::Report;
 use super::rules::{dead_air, over_max_duration};
 use super::said::Said;
@@ -15,7 +15,7 @@ use super::spent::{Spent, spent};
 use super::strong::Ways;
 use crate::catalog::{Catalog, Passive};
 use crate::lower::Draft;
-use crate::plan::{Action, Edge, NodeId};
+use crate::plan::{Action, Edge};
 
 /// Longest silence, in milliseconds: after that callers think the line is dead.
 pub(super) const MAX_SILENCE_MS: u64 = 8_000;
@@ -78,14 +78,13 @@ pub(super) fn check(
         counters,
         cap: to_end_ms,
     };
-    let error = error_step(graph, draft);
     // The longest way of somebody who does nothing, and the nodes on it.
     let to_person = |takes: &dyn Fn(usize) -> u64| {
         let mut arrived = longest.to_each(&leads_on, begin.clone(), takes);
         let left = arrived.iter().enumerate();
         let failed = left.filter(|(index, _)| gives_up(graph, draft, *index));
         let failed = failed.filter_map(|(index, at)| Some((*at)?.saturating_add(takes(index))));
-        if let (Some(error), Some(failed)) = (error, failed.max()) {
+        if let (Some(error), Some(failed)) = (graph.error, failed.max()) {
             let mut begin = vec![None; graph.arrows.len()];
             begin[error] = Some(failed);
             let after = longest.to_each(&leads_on, begin, takes);
@@ -353,18 +352,8 @@ impl Leaving<'_> {
 
     /// Whether a flow that this one calls or leads to says where contacts go that have lasted too long.
     fn last_on(&self, draft: &Draft<'_>) -> bool {
-        let called = draft.nodes.iter().filter_map(|node| match &node.action {
-            Action::Call { flow, .. } => Some(flow.as_str()),
-            _ => None,
-        });
-        let arrows = self.graph.arrows.iter().flatten();
-        let late = match &draft.global.too_long {
-            Some(Edge::Flow(flow)) => Some(flow.as_str()),
-            _ => None,
-        };
-        let all = called.chain(arrows.filter_map(|arrow| arrow.flow));
-        let mut all = all.chain(late);
-        all.any(|flow| self.passive(flow).is_some_and(|passive| passive.lasts_on))
+        let mut led_to = super::led_to(draft, self.graph);
+        led_to.any(|flow| self.passive(flow).is_some_and(|passive| passive.lasts_on))
     }
 }
 
@@ -400,13 +389,8 @@ fn passive(
     };
     let mut reached = by_itself(graph, draft);
     let failed = (0..reached.len()).any(|index| reached[index] && gives_up(graph, draft, index));
-    if let Some(error) = error_step(graph, draft).filter(|_| failed) {
-        let mut open = vec![error];
-        while let Some(index) = open.pop() {
-            if !std::mem::replace(&mut reached[index], true) {
-                open.extend(silent_next(graph, index));
-            }
-        }
+    if let Some(error) = graph.error.filter(|_| failed) {
+        go_on_silently(graph, error, &mut reached);
     }
     for index in (0..draft.nodes.len()).filter(|index| reached[*index]) {
         passive
@@ -488,15 +472,6 @@ fn gives_up(graph: &Graph<'_>, draft: &Draft<'_>, index: usize) -> bool {
     let own = !matches!(draft.nodes[index].action, Action::Step(_));
     let mut arrows = graph.arrows[index].iter();
     own && arrows.any(|arrow| arrow.cause == Cause::Fault)
-}
-
-/// The node to which `global.error` leads.
-fn error_step(graph: &Graph<'_>, draft: &Draft<'_>) -> Option<usize> {
-    match &draft.global.error {
-        Some(Edge::Node(NodeId(error))) => Some(*error as usize),
-        _ => None,
-    }
-    .filter(|error| *error < graph.arrows.len())
 }
 
 /// Longest ways through a graph, at most `cap`.

@@ -1,23 +1,11 @@
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
-use crate::unseen::is_unseen;
+use crate::unseen::{is_unseen, written_out};
 
 /// A text of several lines as it may be shown on a terminal: control characters other than line breaks and tabs, and those that turn the direction of
 /// writing, are shown as escapes such as `\0` and `\u{1b}`. What a file or a caller says must not move the cursor or hide other words.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match is_hidden(c) {
-            // Writing to a string cannot fail.
-            true => drop(write!(shown, "{}", c.escape_debug())),
-            false => shown.push(c),
-        }
-    }
-    Cow::Owned(shown)
+    written_out(text, is_hidden, char::escape_debug)
 }
 
 /// Whether a character is not shown, but does something.

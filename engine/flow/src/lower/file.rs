@@ -64,6 +64,7 @@ pub(crate) fn lower<'t>(
         step_names: Vec::new(),
         prompt_ids: BTreeMap::new(),
         shapes: Default::default(),
+        patterns: HashMap::new(),
         hours: BTreeMap::new(),
         used_hours: BTreeSet::new(),
         defaults: BTreeMap::new(),

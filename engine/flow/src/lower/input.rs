@@ -215,11 +215,15 @@ impl<'t> Lowerer<'t> {
         else {
             return;
         };
-        // One that cannot be read here is held against the value when the step runs.
-        let Ok(shape) = Regex::new(pattern) else {
-            return;
+        let shape = match self.patterns.get(pattern) {
+            Some(shape) => shape,
+            None => {
+                let shape = Regex::new(pattern).ok();
+                self.patterns.entry(pattern.to_owned()).or_insert(shape)
+            }
         };
-        if shape.is_match(text) {
+        // One that cannot be read here is held against the value when the step runs.
+        if shape.as_ref().is_none_or(|shape| shape.is_match(text)) {
             return;
         }
         let message = text!(

@@ -43,6 +43,8 @@ pub use test::{Act, Expectation, Given, Reply, Test};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
+use regex_lite::Regex;
+
 use crate::catalog::Catalog;
 use crate::check::report::Report;
 use crate::diagnostic::Text;
@@ -65,6 +67,8 @@ pub(crate) struct Lowerer<'t> {
     prompt_ids: BTreeMap<&'t str, usize>,
     /// The kinds of step that the file has, by `plugin/step@major`.
     shapes: [HashMap<String, Rc<Shape<'t>>>; 2],
+    /// The patterns that inputs are held against; none for one that cannot be read here.
+    patterns: HashMap<String, Option<Regex>>,
     /// Hours by name, in the form that a step gets them.
     hours: BTreeMap<String, serde_json::Value>,
     used_hours: BTreeSet<String>,

@@ -54,18 +54,10 @@ struct Speller<'c, 'r, 'a> {
     steps: HashSet<String>,
 }
 
-/// What may stand beside a verb.
-const OPTIONS: [&str; 9] = [
-    "then",
-    "when",
-    "title",
-    "global",
-    "as",
-    "into",
-    "retry",
-    "meanwhile",
-    "with",
-];
+/// Whether a key stands beside verbs.
+fn is_option(key: &str) -> bool {
+    COMMON.contains(&key) || STEP_OPTIONS.contains(&key) || key == "with"
+}
 
 /// Times that an outcome is returned which is not declared, from which on it is believed and not the declaration.
 const MANY_RETURNS: usize = 2;
@@ -319,7 +311,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         }
         // What names a plugin's step runs it, whatever it is called.
         let named = map.entries.iter().position(|entry| {
-            !OPTIONS.contains(&entry.key.as_ref())
+            !is_option(&entry.key)
                 && entry
                     .value
                     .text()
@@ -327,7 +319,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         });
         let mut best = named.map(|index| (0, index, "use"));
         for (index, entry) in map.entries.iter().enumerate() {
-            let option = OPTIONS.contains(&entry.key.as_ref());
+            let option = is_option(&entry.key);
             for verb in verbs() {
                 let Some(slips) = slips(&entry.key, verb) else {
                     continue;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use strowger_flow::catalog::StepDescription;
 use strowger_flow::diagnostic::{Text, text};
-use strowger_flow::plan::{Action, Template};
 use strowger_flow::value::{Type, Value, parse_literal};
 use strowger_flow::{Checked, Level};
 
@@ -12,6 +11,7 @@ use super::config::{How, TransferSection};
 use super::finding::{Finding, Source};
 use super::folder::{FlowFile, Project};
 use super::queues::QueuesFile;
+use super::reach::{Named, named};
 
 /// Why a target cannot be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,28 +80,24 @@ impl Project {
     ) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (file, checked) in checked {
-            for node in checked.plan.iter().flat_map(|plan| &plan.nodes) {
-                let Action::Step(call) = &node.action else {
+            // Of an action with several, the first.
+            let mut told = None;
+            let places = checked.plan.iter().flat_map(|plan| named(plan, steps));
+            for place in places.filter(|place| place.format == "destination") {
+                let Named {
+                    node,
+                    written,
+                    whispers,
+                    ..
+                } = place;
+                let led = destination(&self.queues, &self.config.transfer, written, whispers);
+                let at = (node.line, node.column);
+                let Err(Unreachable::NoTrunk(number)) = led else {
                     continue;
                 };
-                let (Some(description), Template::Object(input)) =
-                    (steps.get(&call.step), &call.input)
-                else {
+                if told.replace(at) == Some(at) {
                     continue;
-                };
-                let whispers = matches!(input.get("whisper"), Some(Template::Prompt(_)));
-                let number = input.iter().find_map(|(name, value)| match value {
-                    Template::Literal(Value::Text(target))
-                        if description.input["properties"][name]["format"] == "destination" =>
-                    {
-                        match destination(&self.queues, &self.config.transfer, target, whispers) {
-                            Err(Unreachable::NoTrunk(number)) => Some(number),
-                            _ => None,
-                        }
-                    }
-                    _ => None,
-                });
-                let Some(number) = number else { continue };
+                }
                 let source = Source::new(&file.path, &String::from_utf8_lossy(&file.source));
                 let at = source.line(node.line as usize, node.column as usize);
                 findings.push(source.finding(

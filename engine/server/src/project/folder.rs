@@ -178,15 +178,9 @@ impl Project {
 
     /// What the flows may refer to.
     pub fn catalog(&self, steps: &Steps) -> Catalog {
-        let mut signatures: BTreeMap<String, FlowSignature> = BTreeMap::new();
-        for (name, signature) in self.flows.iter().filter_map(FlowFile::signature) {
-            // Of two with one name, the one that can be read.
-            if !signature.unreadable || !signatures.contains_key(&name) {
-                signatures.insert(name, signature);
-            }
-        }
         let mut catalog = self.surroundings(steps);
-        catalog.flows = Some(signatures);
+        let signatures = self.flows.iter().filter_map(FlowFile::signature);
+        catalog.flows = Some(strowger_flow::by_name(signatures));
         catalog
     }
 

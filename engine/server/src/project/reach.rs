@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use strowger_flow::catalog::StepDescription;
-use strowger_flow::plan::{Action, Plan, Template};
+use strowger_flow::plan::{Action, Node, Plan, Template};
 use strowger_flow::value::Value;
 
 use super::config::{Grants, TransferSection};
@@ -46,36 +46,65 @@ pub fn hand_overs(
     queues: &QueuesFile,
     transfer: &TransferSection,
 ) -> Vec<HandOver> {
-    let mut found = Vec::new();
-    for node in &plan.nodes {
-        let Action::Step(call) = &node.action else {
-            continue;
+    let found = named(plan, steps).filter_map(|place| {
+        let to = match place.format {
+            "queue" => Reached::Queue(place.written.to_owned()),
+            // What cannot be called is told elsewhere, and is not called.
+            "destination" => {
+                let led = destination(queues, transfer, place.written, place.whispers);
+                Reached::Address(led.ok()?.0)
+            }
+            _ => return None,
         };
-        let (Some(description), Template::Object(input)) = (steps.get(&call.step), &call.input)
-        else {
-            continue;
-        };
-        let whispers = matches!(input.get("whisper"), Some(Template::Prompt(_)));
-        for (name, value) in input {
-            let Template::Literal(Value::Text(text)) = value else {
-                continue;
-            };
-            let to = match description.input["properties"][name]["format"].as_str() {
-                Some("queue") => Some(Reached::Queue(text.clone())),
-                // What cannot be called is told elsewhere, and is not called.
-                Some("destination") => destination(queues, transfer, text, whispers)
-                    .ok()
-                    .map(|(address, _)| Reached::Address(address)),
+        Some(HandOver {
+            line: place.node.line,
+            column: place.node.column,
+            to,
+        })
+    });
+    found.collect()
+}
+
+/// An input of a step that is written as a text.
+pub(super) struct Named<'p> {
+    /// The action.
+    pub node: &'p Node,
+    /// The input's format, such as `destination`.
+    pub format: &'p str,
+    /// The text.
+    pub written: &'p str,
+    /// Whether the step whispers to who gets the contact.
+    pub whispers: bool,
+}
+
+/// The texts that the steps of a flow are given for inputs with a format.
+pub(super) fn named<'p>(
+    plan: &'p Plan,
+    steps: &'p BTreeMap<String, StepDescription>,
+) -> impl Iterator<Item = Named<'p>> {
+    plan.nodes.iter().flat_map(move |node| {
+        let called = match &node.action {
+            Action::Step(call) => steps.get(&call.step).zip(match &call.input {
+                Template::Object(input) => Some(input),
                 _ => None,
-            };
-            found.extend(to.map(|to| HandOver {
-                line: node.line,
-                column: node.column,
-                to,
-            }));
-        }
-    }
-    found
+            }),
+            _ => None,
+        };
+        called.into_iter().flat_map(move |(description, input)| {
+            let whispers = matches!(input.get("whisper"), Some(Template::Prompt(_)));
+            input.iter().filter_map(move |(name, value)| {
+                let Template::Literal(Value::Text(written)) = value else {
+                    return None;
+                };
+                Some(Named {
+                    node,
+                    format: description.input["properties"][name]["format"].as_str()?,
+                    written,
+                    whispers,
+                })
+            })
+        })
+    })
 }
 
 impl Grants {

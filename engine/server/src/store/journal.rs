@@ -103,10 +103,10 @@ impl PackedJournal {
         for (seq, chunk) in self.0 {
             behind -= 1;
             let due = journal.entries.len();
-            let read_on = usize::try_from(seq).is_ok_and(|seq| seq > due);
-            let read = match usize::try_from(seq) {
-                Ok(seq) if seq == due => chunk.lines(),
-                _ => Err(format!("the next to be found is entry {seq}")),
+            let at = usize::try_from(seq).ok();
+            let read = match at == Some(due) {
+                true => chunk.lines(),
+                false => Err(format!("the next to be found is entry {seq}")),
             };
             let why = match read {
                 Ok(lines) => read_lines(&lines, &mut journal.entries),
@@ -115,7 +115,7 @@ impl PackedJournal {
             if let Some(why) = why {
                 let seq = u32::try_from(journal.entries.len()).unwrap_or(u32::MAX);
                 // Where the next that is there is a later one, it is behind the hole itself.
-                let behind = behind + usize::from(read_on);
+                let behind = behind + usize::from(at > Some(due));
                 journal.torn = Some(Torn { seq, why, behind });
                 break;
             }
