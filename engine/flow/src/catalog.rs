@@ -50,6 +50,22 @@ pub struct FlowSignature {
     /// out. `None` when the flow was not checked, or has errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results: Option<BTreeMap<String, BTreeMap<String, Type>>>,
+    /// What it runs; `None` when the flow was not checked, or has errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Runs>,
+}
+
+/// What a flow runs itself, as the mocks of tests name it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Runs {
+    /// `plugin/step` without its version, `queue.NAME`, `transfer.NAME`, `call.FLOW`.
+    pub names: BTreeSet<String>,
+    /// `queue.` and `transfer.` where only a contact shows which.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub any: BTreeSet<String>,
+    /// The flows that it calls or leads to for good.
+    pub leads: BTreeSet<String>,
 }
 
 impl FlowSignature {
@@ -57,11 +73,12 @@ impl FlowSignature {
     pub fn learn(&mut self, checked: &FlowSignature) {
         self.passive.clone_from(&checked.passive);
         self.results.clone_from(&checked.results);
+        self.runs.clone_from(&checked.runs);
     }
 
     /// Forgets what only the checking of the flow shows.
     pub fn forget(&mut self) {
-        (self.passive, self.results) = (None, None);
+        (self.passive, self.results, self.runs) = (None, None, None);
     }
 
     /// The type of what `as:` takes of an outcome.

@@ -50,22 +50,10 @@ const EXCEPTIONS: &[(&str, What, &str)] = &[
         What::Free,
         "what is attached is the flow's own words, for the agent's screen",
     ),
-    (
-        "tests * mock * * …",
-        What::Free,
-        "a mock's data are the plugin's, which the test may invent",
-    ),
 ];
 
-/// The keys of a mock that are the language's.
-const REPLY: [&str; 2] = ["outcome", "after"];
-
 fn exception(path: &[String]) -> Option<What> {
-    let last = path.last()?;
     let path: Vec<&String> = path.iter().filter(|part| *part != "-").collect();
-    if path[0] == "tests" && path.len() == 5 && REPLY.contains(&last.as_str()) {
-        return None;
-    }
     let fits = |pattern: &str| {
         let parts: Vec<&str> = pattern.split(' ').collect();
         let (parts, path) = match (parts.first(), parts.last()) {

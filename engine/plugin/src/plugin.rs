@@ -76,6 +76,16 @@ impl Plugin {
         &self.inner.description
     }
 
+    /// Whether a step would take an input, without running it.
+    ///
+    /// # Errors
+    ///
+    /// What [`Self::run`] would report before it begins: an unknown step, an input that is too long or does not satisfy the step's
+    /// schema.
+    pub fn takes(&self, step: &str, input: &str, limits: &Limits) -> Result<(), StepError> {
+        run::fitting(&self.inner, step, input, limits).map(|_| ())
+    }
+
     /// Runs one step on a fresh instance on the guest threads, whichever thread awaits it.
     ///
     /// Never fails itself: whatever happens is in the report. Dropping the future ends the step at its

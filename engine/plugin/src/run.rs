@@ -119,21 +119,7 @@ async fn attempt(
         Some(told) => Box::new(told.again(calls)),
         None => calls,
     };
-    let Some(check) = plugin.steps.get(&step) else {
-        return Err(StepError::UnknownStep(step));
-    };
-    if input.len() > limits.input_bytes {
-        return Err(StepError::InputLimit {
-            bytes: input.len(),
-            most: limits.input_bytes,
-        });
-    }
-    let input_value: Value =
-        serde_json::from_str(&input).map_err(|error| StepError::BadInput(error.to_string()))?;
-    check
-        .input
-        .check(&authors_part(&input_value))
-        .map_err(StepError::BadInput)?;
+    let (check, input_value) = fitting(plugin, &step, &input, &limits)?;
 
     let body = async |store: &mut Store<StepState>| {
         let instance = instantiate(plugin, store).await?;
@@ -150,6 +136,31 @@ async fn attempt(
         Ok(outcome) => accept(outcome, check, &input_value, &limits),
         Err(failure) => Err(failed(failure, &limits)),
     }
+}
+
+/// The step's description, and its input as JSON, where that satisfies it.
+pub(crate) fn fitting<'p>(
+    plugin: &'p Inner,
+    step: &str,
+    input: &str,
+    limits: &Limits,
+) -> Result<(&'p StepCheck, Value), StepError> {
+    let Some(check) = plugin.steps.get(step) else {
+        return Err(StepError::UnknownStep(step.to_owned()));
+    };
+    if input.len() > limits.input_bytes {
+        return Err(StepError::InputLimit {
+            bytes: input.len(),
+            most: limits.input_bytes,
+        });
+    }
+    let value: Value =
+        serde_json::from_str(input).map_err(|error| StepError::BadInput(error.to_string()))?;
+    check
+        .input
+        .check(&authors_part(&value))
+        .map_err(StepError::BadInput)?;
+    Ok((check, value))
 }
 
 /// The input without the engine's own fields (`$into`, `$kept`), of which an author's schema need not know.

@@ -540,3 +540,21 @@ fn a_mocked_step_that_is_too_slow_times_out() {
     let text = told(&[&demo_with("slow", flow)], 0);
     assert!(text.contains("2 passed"), "{text}");
 }
+
+#[test]
+fn a_mocked_step_refuses_an_input_that_the_real_one_refuses() {
+    let flow = "flow: refuse\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    use: orders/lookup@1\n    \
+                with: { order_no: \"${call.to}\" }\n    \
+                then: { found: bye, not_found: bye, timeout: bye, error: refused }\n  \
+                refused: { hangup: refused }\n  bye: { hangup: completed }\n\
+                tests:\n  too short:\n    given: { call.to: \"123\" }\n    mock: { orders/lookup: { outcome: not_found } }\n    run:\n      \
+                - expect: { ends: completed }\n  long enough:\n    given: { call.to: \"12345678\" }\n    \
+                mock: { orders/lookup: { outcome: not_found } }\n    run:\n      - expect: { ends: completed }\n";
+    let text = told(&[&demo_with("refuse", flow)], 1);
+    assert!(text.contains("1 passed, 1 failed"), "{text}");
+    assert!(
+        text.contains("the step's input does not fit its description"),
+        "{text}"
+    );
+    assert!(text.contains("it ended with `refused`"), "{text}");
+}

@@ -38,7 +38,7 @@ use crate::catalog::{Catalog, FlowSignature};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::expr::Span;
 use crate::lower::{Draft, Test, flow_signature, lower, unreadable_flow};
-use crate::plan::{Action, Declaration, Edge, Plan};
+use crate::plan::{Declaration, Plan};
 
 /// What checking gives.
 #[derive(Debug)]
@@ -131,12 +131,14 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
         .iter()
         .filter(wrong)
         .all(|found| LEAVE_WAYS_ALONE.contains(&found.rule));
-    let leads = led_to(&draft, &graph).map(str::to_owned).collect();
+    let leads = draft.runs.leads.clone();
     let (name, tests) = (draft.flow.clone(), draft.tests.clone());
+    let runs = (!errors).then(|| std::mem::take(&mut draft.runs));
     let plan = if errors { None } else { plan(file, draft) };
     let signature = signature.map(|(_, mut signature)| {
         signature.passive = known.then_some(passive);
         signature.results = known.then_some(returned);
+        signature.runs = runs;
         signature
     });
     Checked {
@@ -185,21 +187,6 @@ pub fn signature_of(file: &str, source: &[u8]) -> Option<(String, FlowSignature)
         Ok(text) => Reading::of(file, text).signature(),
         Err(_) => unreadable_flow(file, &String::from_utf8_lossy(source)),
     }
-}
-
-/// The flows that a flow calls or leads to, as often as it does.
-fn led_to<'d>(draft: &'d Draft<'_>, graph: &'d graph::Graph<'_>) -> impl Iterator<Item = &'d str> {
-    let called = draft.nodes.iter().filter_map(|node| match &node.action {
-        Action::Call { flow, .. } => Some(flow.as_str()),
-        _ => None,
-    });
-    let arrows = graph.arrows.iter().flatten();
-    let left_for = arrows.filter_map(|arrow| arrow.flow);
-    let late = match &draft.global.too_long {
-        Some(Edge::Flow(flow)) => Some(flow.as_str()),
-        _ => None,
-    };
-    called.chain(left_for).chain(late)
 }
 
 /// Takes back what was found missing only because something in its action could not be read: that is told already.

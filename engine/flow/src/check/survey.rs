@@ -99,7 +99,7 @@ pub fn survey(files: &[(&str, &[u8])], catalog: &mut Catalog) -> Vec<Checked> {
 #[derive(Debug)]
 pub struct News {
     flow: String,
-    /// Whether it leads to other flows than before, which concerns those too that lead to it over others.
+    /// Whether it leads to other flows than before, or runs something else, which concerns those too that lead to it over others.
     leads: bool,
 }
 
@@ -111,10 +111,11 @@ impl News {
             let passive = signature.passive.as_ref();
             passive.map_or(&nowhere, |passive| &passive.leads)
         });
+        let leads = was != is || then.runs != now.runs;
         let same = (&then.passive, &then.results) == (&now.passive, &now.results);
-        (!same).then(|| News {
+        (!same || leads).then(|| News {
             flow: flow.to_owned(),
-            leads: was != is,
+            leads,
         })
     }
 

@@ -352,7 +352,7 @@ impl Leaving<'_> {
 
     /// Whether a flow that this one calls or leads to says where contacts go that have lasted too long.
     fn last_on(&self, draft: &Draft<'_>) -> bool {
-        let mut led_to = super::led_to(draft, self.graph);
+        let mut led_to = draft.runs.leads.iter();
         led_to.any(|flow| self.passive(flow).is_some_and(|passive| passive.lasts_on))
     }
 }

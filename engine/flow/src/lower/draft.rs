@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::names::Declared;
 use super::{Binds, Test};
-use crate::catalog::StepDescription;
+use crate::catalog::{Runs, StepDescription};
 use crate::diagnostic::Text;
 use crate::expr::{Expr, Span};
 use crate::plan::{Edge, Global, Node, NodeId, Prompt};
@@ -41,6 +41,8 @@ pub(crate) struct Draft<'t> {
     pub prompt_uses: Vec<PromptUse>,
     pub bindings: Vec<Binding>,
     pub tests: Vec<Test>,
+    /// What it runs; there once all of its actions are lowered.
+    pub runs: Runs,
     /// Whether some target's name could not be resolved, not even to a suggestion.
     pub lost_target: bool,
     /// Variables that are set and not declared, with those that were taken for them.

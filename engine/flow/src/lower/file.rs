@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::draft::{Draft, STEP, unknown};
 use super::names::{is_language, is_name};
 use super::{Lowerer, Place};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Runs};
 use crate::check::report::Report;
 use crate::check::rules::{
     bad_name, bad_value, duplicate_key, missing_key, shadowed_global_key, unknown_step, unused,
@@ -163,6 +163,7 @@ impl<'t> Lowerer<'t> {
         self.start(root);
         self.idle_defaults();
         self.voices_by_default();
+        self.draft.runs = Runs::of(&self.draft);
         if let Some(node) = root.value("tests") {
             self.tests(node);
         }

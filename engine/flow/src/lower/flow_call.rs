@@ -25,6 +25,7 @@ impl<'t> Lowerer<'t> {
             Text::fixed("the name of a flow", "流程的名字"),
         );
         let flow = name.and_then(|name| self.flow_named(name, entry.value.span));
+        self.draft.runs.leads.extend(flow.clone());
         let catalog = self.catalog;
         let signature = flow
             .as_ref()

@@ -203,17 +203,32 @@ impl<'t> Lowerer<'t> {
                 return None;
             }
         };
-        self.bounds(place, schema, &value, node);
-        self.shaped(place, schema, &value, node);
+        if let Some(message) = out_of_bounds(place, schema, &value) {
+            bad_input::bad(&mut self.report, node.span, message, None);
+        }
+        if let Some(message) = self.out_of_shape(place, schema, &value) {
+            let help = self.computes(text).then(|| {
+                text!(
+                    "to insert the variable, write `\"${{{text}}}\"`",
+                    "要插入变量，请写 `\"${{{text}}}\"`"
+                )
+            });
+            bad_input::bad(&mut self.report, node.span, message, help);
+        }
         Some(Template::Literal(value))
     }
 
     /// `pattern`, as far as it is of the common kind: without looking ahead or behind.
-    fn shaped(&mut self, place: &Text, schema: &Json, value: &Value, node: &Node) {
+    pub(super) fn out_of_shape(
+        &mut self,
+        place: &Text,
+        schema: &Json,
+        value: &Value,
+    ) -> Option<Text> {
         let (Some(pattern), Value::Text(text) | Value::Phone(text)) =
             (schema["pattern"].as_str(), value)
         else {
-            return;
+            return None;
         };
         let shape = match self.patterns.get(pattern) {
             Some(shape) => shape,
@@ -224,61 +239,13 @@ impl<'t> Lowerer<'t> {
         };
         // One that cannot be read here is held against the value when the step runs.
         if shape.as_ref().is_none_or(|shape| shape.is_match(text)) {
-            return;
+            return None;
         }
-        let message = text!(
+        Some(text!(
             "{place} has the shape `{pattern}`, and `{text}` has not",
             "{place} 的格式为 `{pattern}`，而 `{text}` 不符合";
             place
-        );
-        let help = self.computes(text).then(|| {
-            text!(
-                "to insert the variable, write `\"${{{text}}}\"`",
-                "要插入变量，请写 `\"${{{text}}}\"`"
-            )
-        });
-        bad_input::bad(&mut self.report, node.span, message, help);
-    }
-
-    /// `minimum`, `maximum`, `minLength`, `maxLength` and whole numbers.
-    fn bounds(&mut self, place: &Text, schema: &Json, value: &Value, node: &Node) {
-        let (size, least, most) = match value {
-            Value::Number(number) => {
-                if schema["type"] == "integer" && number.fract() != 0.0 {
-                    let message = text!("{place} takes a whole number", "{place} 需要整数"; place);
-                    bad_input::bad(&mut self.report, node.span, message, None);
-                }
-                (*number, &schema["minimum"], &schema["maximum"])
-            }
-            Value::Duration(ms) => (*ms as f64, &schema["minimum"], &schema["maximum"]),
-            Value::Text(text) => {
-                let length = text.chars().count() as f64;
-                (length, &schema["minLength"], &schema["maxLength"])
-            }
-            _ => return,
-        };
-        let unit = match value {
-            Value::Text(_) => Text::fixed(" characters", " 个字符"),
-            Value::Duration(_) => Text::fixed("ms", "ms"),
-            _ => Text::default(),
-        };
-        if let Some(least) = least.as_f64().filter(|least| size < *least) {
-            let message = text!(
-                "{place} is at least {least}{unit}",
-                "{place} 至少为 {least}{unit}";
-                place,
-                unit,
-            );
-            bad_input::bad(&mut self.report, node.span, message, None);
-        } else if let Some(most) = most.as_f64().filter(|most| size > *most) {
-            let message = text!(
-                "{place} is at most {most}{unit}",
-                "{place} 至多为 {most}{unit}";
-                place,
-                unit,
-            );
-            bad_input::bad(&mut self.report, node.span, message, None);
-        }
+        ))
     }
 
     fn object_input(
@@ -526,6 +493,44 @@ impl<'t> Lowerer<'t> {
         }
         Some(Template::Literal(Value::Text(text.to_owned())))
     }
+}
+
+/// `minimum`, `maximum`, `minLength`, `maxLength` and whole numbers.
+pub(super) fn out_of_bounds(place: &Text, schema: &Json, value: &Value) -> Option<Text> {
+    let (size, least, most) = match value {
+        Value::Number(number) => {
+            if schema["type"] == "integer" && number.fract() != 0.0 {
+                return Some(text!("{place} takes a whole number", "{place} 需要整数"; place));
+            }
+            (*number, &schema["minimum"], &schema["maximum"])
+        }
+        Value::Duration(ms) => (*ms as f64, &schema["minimum"], &schema["maximum"]),
+        Value::Text(text) => {
+            let length = text.chars().count() as f64;
+            (length, &schema["minLength"], &schema["maxLength"])
+        }
+        _ => return None,
+    };
+    let unit = match value {
+        Value::Text(_) => Text::fixed(" characters", " 个字符"),
+        Value::Duration(_) => Text::fixed("ms", "ms"),
+        _ => Text::default(),
+    };
+    if let Some(least) = least.as_f64().filter(|least| size < *least) {
+        return Some(text!(
+            "{place} is at least {least}{unit}",
+            "{place} 至少为 {least}{unit}";
+            place,
+            unit,
+        ));
+    }
+    let most = most.as_f64().filter(|most| size > *most)?;
+    Some(text!(
+        "{place} is at most {most}{unit}",
+        "{place} 至多为 {most}{unit}";
+        place,
+        unit,
+    ))
 }
 
 /// What a name is looked up among.

@@ -6,14 +6,15 @@ use regex_syntax::ast::parse::Parser;
 use serde_json::Value as Json;
 
 use super::Lowerer;
+use super::mock::json_of;
 use super::tested::Named;
 use crate::check::rules::{
     bad_value, missing_input, missing_key, unknown_hours, unknown_key, unknown_step,
 };
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
-use crate::value::{Type, Value, parse_literal};
-use crate::yaml::{Content, Map, Node, Style};
+use crate::value::{Type, Value};
+use crate::yaml::{Content, Map, Node};
 
 /// One test of a flow.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -385,78 +386,6 @@ impl<'t> Lowerer<'t> {
         values
     }
 
-    fn mocks(&mut self, node: &'t Node<'t>) -> BTreeMap<String, Vec<Reply>> {
-        let mut mocks = BTreeMap::new();
-        let Some(map) = self.expect_map(
-            "mock",
-            node,
-            Text::fixed(
-                "a map such as `{ orders/lookup: { outcome: found } }`",
-                "映射，例如 `{ orders/lookup: { outcome: found } }`",
-            ),
-        ) else {
-            return mocks;
-        };
-        for entry in &map.entries {
-            let key = entry.key.as_ref();
-            let known = key.contains('/')
-                || ["queue.", "transfer.", "call."]
-                    .iter()
-                    .any(|kind| key.starts_with(kind));
-            if !known {
-                let why = text!("`{key}` is nothing that can be mocked", "`{key}` 不能模拟");
-                let help = Text::fixed(
-                    "write `plugin/step`, `queue.NAME`, `transfer.NAME` or `call.FLOW`",
-                    "请写 `插件/步骤`、`queue.名字`、`transfer.名字` 或 `call.流程`",
-                );
-                bad_value::why(&mut self.report, entry.key_span, why, Some(help));
-            }
-            self.mocked(entry);
-            let replies = match &entry.value.content {
-                Content::List(items) => items.iter().filter_map(|item| self.reply(item)).collect(),
-                _ => self.reply(&entry.value).into_iter().collect(),
-            };
-            mocks.insert(entry.key.to_string(), replies);
-        }
-        mocks
-    }
-
-    fn reply(&mut self, node: &'t Node<'t>) -> Option<Reply> {
-        let map = self.expect_map(
-            "mock",
-            node,
-            Text::fixed(
-                "a map such as `{ outcome: found }`",
-                "映射，例如 `{ outcome: found }`",
-            ),
-        )?;
-        let mut reply = Reply::default();
-        match self.text_of(map, "outcome") {
-            Some(outcome) => reply.outcome = outcome,
-            None if map.entry("outcome").is_none() => {
-                missing_key::missing(
-                    &mut self.report,
-                    node.span,
-                    "outcome:",
-                    Text::fixed("a mock", "模拟应答"),
-                    "outcome: …",
-                );
-            }
-            None => {}
-        }
-        if let Some(node) = map.value("after") {
-            reply.after_ms = self.duration("after", node).unwrap_or(0);
-        }
-        for entry in &map.entries {
-            if !matches!(entry.key.as_ref(), "outcome" | "after") {
-                reply
-                    .data
-                    .insert(entry.key.to_string(), json_of(&entry.value));
-            }
-        }
-        Some(reply)
-    }
-
     fn acts(&mut self, node: &'t Node<'t>) -> Vec<(u32, Act)> {
         let Some(items) = self.expect_list(
             "run",
@@ -654,39 +583,4 @@ impl<'t> Lowerer<'t> {
         }
         Some(expected)
     }
-}
-
-/// A value of a mock as JSON: `true`, `false`, `null` and plain decimal numbers are themselves,
-/// everything else is text.
-fn json_of(node: &Node) -> Json {
-    match &node.content {
-        Content::Scalar(scalar) if scalar.style != Style::Plain => {
-            Json::String(scalar.text.to_string())
-        }
-        Content::Scalar(scalar) => match scalar.text.as_ref() {
-            "true" => Json::Bool(true),
-            "false" => Json::Bool(false),
-            _ if scalar.absent() => Json::Null,
-            text => number(text).unwrap_or_else(|| Json::String(text.to_owned())),
-        },
-        Content::List(items) => items.iter().map(json_of).collect(),
-        Content::Map(map) => {
-            let fields = map
-                .entries
-                .iter()
-                .map(|entry| (entry.key.to_string(), json_of(&entry.value)));
-            Json::Object(fields.collect())
-        }
-    }
-}
-
-/// Only what looks the same when it is written back: `007` and `+49` stay texts.
-fn number(text: &str) -> Option<Json> {
-    if let Ok(whole) = text.parse::<i64>() {
-        return (whole.to_string() == text).then(|| Json::from(whole));
-    }
-    let Ok(Value::Number(number)) = parse_literal(text, &Type::Number) else {
-        return None;
-    };
-    (number.to_string() == text).then(|| Json::from(number))
 }

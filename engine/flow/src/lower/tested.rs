@@ -1,23 +1,18 @@
 //! What tests name that stands outside the flow: plugins' steps, queues, suppliers, other flows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Lowerer;
 use super::input::address;
-use crate::check::rules::{
-    unknown_destination, unknown_field, unknown_outcome, unknown_plugin, unknown_queue,
-};
+use crate::catalog::Runs;
+use crate::check::rules::{unknown_destination, unknown_outcome, unknown_plugin, unknown_queue};
 use crate::check::suggest::slips;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::expr::Span;
 use crate::plan::Action;
-use crate::yaml::{Entry, Node};
-
-/// How a queue lets go of a contact; `wit/1.0/deps/route`.
-const QUEUE_ENDS: [&str; 6] = ["done", "timeout", "full", "closed", "no_agents", "failed"];
-
-/// How a transfer ends; the same.
-const TRANSFER_ENDS: [&str; 5] = ["done", "busy", "no_answer", "declined", "failed"];
+use crate::value::Type;
+use crate::yaml::Node;
 
 /// What a test names by a word alone.
 #[derive(Debug, Clone, Copy)]
@@ -29,31 +24,67 @@ pub(super) enum Named {
 /// What the flow does, as far as its tests name it.
 #[derive(Default)]
 pub(super) struct Walked {
-    /// Steps of plugins, without their versions.
-    steps: BTreeSet<String>,
+    /// What runs in it that can be mocked: steps with their versions, and `call.FLOW`.
+    ran: BTreeMap<String, Ran>,
     /// Outcomes and dispositions.
     ends: BTreeSet<String>,
-    /// The variables that take results.
-    results: BTreeSet<String>,
     /// What expressions read: where that has no value, it is told there.
-    read: BTreeSet<String>,
+    pub read: BTreeSet<String>,
     /// Whether it calls other flows, which may end the contact.
     calls: bool,
+    /// What runs in the flows that it leads to; `None` when not all of it is known.
+    beyond: Option<Runs>,
+}
+
+/// Something that runs at one place of the flow, or at several.
+#[derive(Default)]
+pub(super) struct Ran {
+    /// The variables that take all data, by `as:`.
+    pub whole: BTreeSet<String>,
+    /// Those that take a field, by `into:`, with its type.
+    pub field: BTreeMap<String, (String, Type)>,
+    /// The outcomes that have a line.
+    pub lines: BTreeSet<String>,
+}
+
+impl Ran {
+    /// All variables that take something.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.whole.iter().chain(self.field.keys())
+    }
+}
+
+impl Walked {
+    /// What runs in the flow under the name of a mock, which may leave the version out.
+    pub fn ran<'w>(&'w self, mock: &'w str) -> impl Iterator<Item = (&'w str, &'w Ran)> {
+        let named = self.ran.range(mock.to_owned()..);
+        let named = named.take_while(move |(name, _)| name.starts_with(mock));
+        named
+            .filter(move |(name, _)| is_step(mock, name))
+            .map(|(name, ran)| (name.as_str(), ran))
+    }
+
+    /// Whether a flow to which this one leads may run what is mocked.
+    pub fn runs_beyond(&self, mock: &str) -> bool {
+        let beyond = self.beyond.as_ref();
+        beyond.is_none_or(|beyond| beyond.asks_for(mock))
+    }
+}
+
+/// Whether the name of a mock, with or without a major version, stands for a step.
+pub(super) fn is_step(mock: &str, step: &str) -> bool {
+    step == mock || step.split('@').next() == Some(mock)
 }
 
 impl<'t> Lowerer<'t> {
-    fn walked(&mut self) -> Rc<Walked> {
+    pub(super) fn walked(&mut self) -> Rc<Walked> {
         if let Some(walked) = &self.walked {
             return walked.clone();
         }
+        let own = self.draft.flow.as_deref();
         let mut walked = Walked {
             ends: self.draft.outcomes.iter().cloned().collect(),
-            results: self
-                .draft
-                .bindings
-                .iter()
-                .map(|binding| binding.name.clone())
-                .collect(),
+            beyond: self.draft.runs.beyond(own, self.catalog),
             ..Walked::default()
         };
         let prompts = self.draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
@@ -64,14 +95,22 @@ impl<'t> Lowerer<'t> {
         for node in &self.draft.nodes {
             match &node.action {
                 Action::Step(call) => {
-                    walked
-                        .steps
-                        .extend(call.step.split('@').next().map(str::to_owned));
+                    let ran = walked.ran.entry(call.step.clone()).or_default();
+                    ran.whole.extend(call.bind.clone());
+                    ran.lines.extend(call.edges.keys().cloned());
+                    if let Some(into) = &call.into {
+                        let field = (into.field.clone(), into.ty.clone());
+                        ran.field.insert(into.variable.clone(), field);
+                    }
                 }
                 Action::HangUp { reason } => {
                     walked.ends.insert(reason.clone());
                 }
-                Action::Call { .. } => walked.calls = true,
+                Action::Call { flow, bind, .. } => {
+                    walked.calls = true;
+                    let ran = walked.ran.entry(format!("call.{flow}")).or_default();
+                    ran.whole.extend(bind.clone());
+                }
                 _ => {}
             }
         }
@@ -80,130 +119,16 @@ impl<'t> Lowerer<'t> {
         walked
     }
 
-    /// Tells of a mock for something that is not there, or that never ends as the mock says.
-    pub(super) fn mocked(&mut self, entry: &Entry<'_>) {
-        let (key, at) = (entry.key.as_ref(), entry.key_span);
-        let after = |kind: &str| {
-            let name = key.strip_prefix(kind)?;
-            // Only the name, not the word before it.
-            let start = at.end - name.len().min(at.end - at.start);
-            Some((name, Span { start, end: at.end }))
-        };
-        if key.contains('/') {
-            self.known_step(key, at);
-        } else if let Some((name, _)) = after("queue.") {
-            self.known_in_test(Named::Queue, name, at);
-        } else if let Some((name, _)) = after("transfer.") {
-            self.known_in_test(Named::Transfer, name, at);
-        } else if let Some((name, at)) = after("call.") {
-            self.flow_named(name, at);
-        }
-        self.mocked_data(entry);
-        let Some(ends) = self.ends_of(key) else {
-            return;
-        };
-        let replies = entry
-            .value
-            .list()
-            .unwrap_or(std::slice::from_ref(&entry.value));
-        for outcome in replies
-            .iter()
-            .filter_map(|reply| reply.map()?.value("outcome"))
-        {
-            if let Some(name) = outcome
-                .text()
-                .filter(|name| !ends.iter().any(|end| end == name))
-            {
-                let meant = self
-                    .nearest(name, ends.iter().map(String::as_str))
-                    .map(str::to_owned);
-                unknown_outcome::mocked(
-                    &mut self.report,
-                    outcome.span,
-                    name,
-                    key,
-                    meant.as_deref(),
-                    &ends,
-                );
-            }
-        }
-    }
-
-    /// Tells of data that are nearly what the step gives, or nearly a variable that takes them. Others may be invented.
-    fn mocked_data(&mut self, entry: &Entry<'_>) {
-        let key = entry.key.as_ref();
-        let steps = self.catalog.steps.range(format!("{key}@")..);
-        let steps = steps.take_while(|(step, _)| step.split('@').next() == Some(key));
-        let outcomes = steps.flat_map(|(_, step)| step.outcomes.values());
-        let fields = outcomes.filter_map(|schema| schema["properties"].as_object());
-        let mut known: BTreeSet<&str> = fields
-            .flat_map(|fields| fields.keys())
-            .map(String::as_str)
-            .collect();
-        let walked = self.walked();
-        known.extend(walked.results.iter().map(String::as_str));
-        let replies = entry
-            .value
-            .list()
-            .unwrap_or(std::slice::from_ref(&entry.value));
-        let data = replies
-            .iter()
-            .filter_map(Node::map)
-            .flat_map(|map| &map.entries);
-        for field in data.filter(|field| !matches!(field.key.as_ref(), "outcome" | "after")) {
-            let name = field.key.as_ref();
-            if known.contains(name) || walked.read.contains(name) {
-                continue;
-            }
-            let all: Vec<&str> = known.iter().copied().collect();
-            let meant = self.nearest(name, all.into_iter());
-            if let Some(meant) = meant.filter(|meant| slips(name, meant) == Some(1)) {
-                unknown_field::mocked(&mut self.report, field.key_span, key, name, meant);
-            }
-        }
-    }
-
-    /// How what is mocked may end; `None` when that cannot be known.
-    fn ends_of(&self, key: &str) -> Option<Vec<String>> {
-        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        if key.starts_with("queue.") {
-            return Some(named(&QUEUE_ENDS));
-        }
-        if key.starts_with("transfer.") {
-            return Some(named(&TRANSFER_ENDS));
-        }
-        let mut ends: Vec<String> = Vec::new();
-        if let Some(flow) = key.strip_prefix("call.") {
-            let signature = self.catalog.flows.as_ref()?.get(flow)?;
-            if signature.unreadable {
-                return None;
-            }
-            ends.extend(signature.outcomes.iter().cloned());
-            ends.push("error".to_owned());
-            if ends.len() == 1 {
-                ends.push("done".to_owned());
-            }
-            return Some(ends);
-        }
-        let is = |step: &str| step.split('@').next() == Some(key);
-        let versions = self
-            .catalog
-            .steps
-            .range(format!("{key}@")..)
-            .take_while(|(step, _)| is(step));
-        for (_, description) in versions {
-            // What keys lead to is up to each place that uses the step.
-            if !description.outcomes_from.is_empty() {
-                return None;
-            }
-            ends.extend(description.outcomes.keys().cloned());
-        }
-        if ends.is_empty() {
+    /// What a mock may answer, in this flow and those that it leads to; `None` when that cannot be known.
+    pub(super) fn mockable(&mut self, mock: &str) -> Option<bool> {
+        // Something that is misspelt runs as well.
+        let wrong = |found: &Diagnostic| found.level == Level::Error;
+        if self.report.has_gaps() || self.report.diagnostics().iter().any(wrong) {
             return None;
         }
-        ends.extend(["timeout", "error"].map(str::to_owned));
-        ends.dedup();
-        Some(ends)
+        let walked = self.walked();
+        let beyond = walked.beyond.as_ref()?;
+        Some(self.draft.runs.asks_for(mock) || beyond.asks_for(mock))
     }
 
     /// Tells of a queue or a supplier that the project does not have.
@@ -253,17 +178,21 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    /// Tells of a step that no plugin has: `plugin/step`, without its version. One that the flow itself uses is told where
+    /// Tells of a step that no plugin has: `plugin/step`, with or without its version. One that the flow itself uses is told where
     /// it does.
-    fn known_step(&mut self, name: &str, at: Span) {
-        let is = |key: &str| key.split('@').next() == Some(name);
-        let mut first = self.catalog.steps.range(format!("{name}@")..);
-        if first.next().is_some_and(|(key, _)| is(key)) || self.walked().steps.contains(name) {
+    pub(super) fn known_step(&mut self, name: &str, at: Span) {
+        let catalog = self.catalog;
+        let first = catalog.steps.range(name.to_owned()..);
+        let mut near = first.take_while(|(key, _)| key.starts_with(name));
+        if near.any(|(key, _)| is_step(name, key)) || self.walked().ran(name).next().is_some() {
             return;
         }
         let mut names: Vec<&str> = Vec::new();
-        for key in self.catalog.steps.keys() {
-            names.extend(key.split('@').next());
+        for key in catalog.steps.keys() {
+            match name.contains('@') {
+                true => names.push(key),
+                false => names.extend(key.split('@').next()),
+            }
         }
         names.dedup();
         let meant = self.nearest(name, names.iter().copied()).map(str::to_owned);

@@ -87,6 +87,7 @@ impl<'t> Lowerer<'t> {
                     if !needed.is_empty() {
                         missing_input::left_for(&mut self.report, at, &flow, &needed);
                     }
+                    self.draft.runs.leads.insert(flow.clone());
                     Edge::Flow(flow)
                 }
                 None => unknown(),

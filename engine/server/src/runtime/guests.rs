@@ -329,7 +329,8 @@ pub(super) fn step_result(report: StepReport) -> StepResult {
     }
 }
 
-fn failure(error: &StepError) -> StepFailure {
+/// Why a step has no outcome, in the contact core's words.
+pub(crate) fn failure(error: &StepError) -> StepFailure {
     StepFailure {
         code: match error {
             StepError::Failure { code, .. } => code.clone(),

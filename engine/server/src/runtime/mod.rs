@@ -23,7 +23,7 @@ pub(crate) use driver::{ComesBack, Left};
 pub use driver::{Driver, Finished, Pace};
 pub(crate) use engine::plain;
 pub use engine::{Engine, EngineError};
-pub(crate) use guests::{StepRun, step_name};
+pub(crate) use guests::{StepRun, failure, step_name};
 pub(crate) use in_place::Guest;
 pub use ladder::{Early, Ladders};
 pub use line::{Handover, Line};

@@ -34,12 +34,20 @@ impl<'t> Mocks<'t> {
 
     /// The next answer of a step, with or without the major version in its name.
     pub fn step(&mut self, step: &str) -> Option<&'t Reply> {
-        let bare = step.split('@').next().unwrap_or(step);
-        let key = match self.replies.contains_key(step) {
-            true => step,
-            false => bare,
-        };
+        let key = self.name_of(step)?;
         self.next(key).map(|(_, reply)| reply)
+    }
+
+    /// Whether a step is mocked, with or without the major version in its name.
+    pub fn has(&self, step: &str) -> bool {
+        self.name_of(step).is_some()
+    }
+
+    fn name_of<'s>(&self, step: &'s str) -> Option<&'s str> {
+        let bare = step.split('@').next().unwrap_or(step);
+        [step, bare]
+            .into_iter()
+            .find(|name| self.replies.contains_key(*name))
     }
 
     /// Mocks that nothing asked for.
@@ -105,6 +113,16 @@ pub(super) fn step_result(
         host_calls: 0,
     };
     Ok((after, result))
+}
+
+/// The end of a mocked step that does not even begin.
+pub(super) fn refused(failure: StepFailure) -> StepResult {
+    StepResult {
+        outcome: Err(failure),
+        cpu_us: 0,
+        memory_bytes: 0,
+        host_calls: 0,
+    }
 }
 
 /// Descriptions of steps in which no field of an outcome's data is promised: a mock gives what its flow

@@ -11,7 +11,7 @@ use strowger_plugin::Limits;
 use super::record::What;
 use super::world::{Asked, Due, World};
 use super::{hours, mocks, stub};
-use crate::runtime::{Guest, StepRun, step_name};
+use crate::runtime::{Guest, StepRun, failure, step_name};
 
 /// Busy time of a step in a test, in milliseconds. Only processor time ends a step there: the wall's time
 /// says nothing about a flow, and would make the result depend on how busy the machine is.
@@ -28,6 +28,20 @@ impl World<'_> {
             return self.run_stub(activation, &key, &step);
         }
         let bare = step.split('@').next().unwrap_or(&step).to_owned();
+        if self.mocks.has(&step)
+            && let Some(plugin) = self.steps.plugins.get(&step)
+            && let Err(error) = plugin.takes(step_name(&bare), &input, &Limits::default())
+        {
+            // As in a call: the step refuses its input before it does anything.
+            self.note(What::Used {
+                step: bare,
+                mocked: true,
+            });
+            let refused = mocks::refused(failure(&error));
+            self.due
+                .push((self.now, Due::Step(activation, Box::new(refused))));
+            return;
+        }
         if let Some(reply) = self.mocks.step(&step) {
             self.note(What::Used {
                 step: bare,

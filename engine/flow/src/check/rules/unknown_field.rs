@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -24,6 +24,14 @@ rule! {
 /// Of a mock's data.
 pub(crate) fn mocked(report: &mut Report<'_>, at: Span, mocked: &str, name: &str, meant: &str) {
     let message = text!("`{mocked}` gives no `{name}`", "`{mocked}` 不给出 `{name}`");
+    let _done = report
+        .find(&UNKNOWN_FIELD, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}
+
+/// Of a field of a value in a mock's data.
+pub(crate) fn of_mock(report: &mut Report<'_>, at: Span, place: &Text, name: &str, meant: &str) {
+    let message = text!("{place} has no `{name}`", "{place} 没有 `{name}`"; place);
     let _done = report
         .find(&UNKNOWN_FIELD, at, message)
         .did_you_mean(at, Some(meant), &[]);
