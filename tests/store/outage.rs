@@ -115,6 +115,7 @@ fn long_line(id: &str, seq: u32) -> Record {
     let kind = EntryKind::Wrote {
         text: "x".repeat(1 << 20),
         message: None,
+        late: false,
     };
     Record::Entries(id.to_owned(), vec![Entry { seq, at: 1, kind }])
 }

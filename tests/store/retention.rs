@@ -344,6 +344,7 @@ pub async fn a_number_is_forgotten_whole_and_again_after_a_cut(
         kind: strowger_contact::EntryKind::Wrote {
             text: "call me on 861300000".into(),
             message: None,
+            late: false,
         },
     };
     writer

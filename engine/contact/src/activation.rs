@@ -27,6 +27,8 @@ pub(crate) struct Activation {
     pub first: u32,
     /// The step has asked for a secret: until it ends nothing of what is entered may be seen.
     pub masked: bool,
+    /// It asked for a secret, or about one, and got no answer; whatever comes now may be that answer.
+    pub unanswered: bool,
     /// Its last call needed a secret that was lost.
     pub lost_secret: bool,
     /// The caller hung up while the step ran.

@@ -38,7 +38,7 @@ pub struct Contact {
     pub(crate) written_ahead: VecDeque<Ahead>,
     /// An end key pressed after an entry that was already complete is part of that entry.
     pub(crate) swallow: Option<(char, Millis)>,
-    /// Until when digits belong to a secret entry that was complete before them.
+    /// Until when digits belong to a secret entry that was complete before them; and all that comes, to one that never was.
     pub(crate) secret_rest: Option<Millis>,
     pub(crate) hung_up: bool,
     pub(crate) handed_over: bool,
@@ -337,7 +337,7 @@ impl Contact {
                 }
             }
             Timer::Meanwhile => self.meanwhile(now, out),
-            Timer::Duration if matches!(self.state, State::Parting(_)) => self.leave(now, out),
+            Timer::Duration if matches!(self.state, State::Parting(_)) => self.cut_off(now, out),
             Timer::Duration => {
                 let edge = self.leave_too_long(now, out);
                 self.go_on(now, edge, out);

@@ -10,8 +10,9 @@ use crate::io::{Ending, Segment};
 
 /// The journal's format: 1 told what a contact did, 2 also holds every input with its time, so that the
 /// contact can be replayed, 3 also the language it began in, and what a chat was offered, 4 also lines that
-/// dropped, callers who came back, and the loss of secrets; since 5 texts that no step took are hidden. Written into [`EntryKind::Started`].
-pub const FORMAT: u32 = 5;
+/// dropped, callers who came back, and the loss of secrets; since 5 texts that no step took are hidden, since 6 what comes right after a step
+/// that asked for a secret and gave up, and what became of an apology is told. Written into [`EntryKind::Started`].
+pub const FORMAT: u32 = 6;
 
 /// Stands in the journal for a key or a character that must not be seen.
 pub const HIDDEN: char = '•';
@@ -157,6 +158,9 @@ pub enum EntryKind {
         /// The name its sender gave it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
+        /// It came right after a step that asked for a secret and gave up: no step takes it.
+        #[serde(default, skip_serializing_if = "is_false")]
+        late: bool,
     },
     /// A step listens in a chat: what its contact may choose or write.
     Offered {

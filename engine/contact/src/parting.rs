@@ -47,7 +47,7 @@ impl Contact {
         self.aside = Default::default();
         self.timers
             .set(Timer::Duration, now.saturating_add(APOLOGY_MS));
-        let own = self.own_apology(now);
+        let own = self.own_apology(now, out);
         let standing = own.is_none();
         let segments = own.unwrap_or_else(|| self.standing_apology());
         let play = self.start_play(now, segments, out);
@@ -59,16 +59,42 @@ impl Contact {
         });
     }
 
-    /// What the flow says itself.
-    fn own_apology(&self, now: Millis) -> Option<Vec<Segment>> {
+    /// What the flow says itself. Where it has such a prompt and that cannot be said, the journal tells why.
+    fn own_apology(&mut self, now: Millis, out: &mut Vec<Output>) -> Option<Vec<Segment>> {
         let plan = &self.frame().plan;
         let id = plan
             .prompts
             .iter()
             .position(|prompt| prompt.name.as_deref() == Some(APOLOGY))?;
         let id = PromptId(u32::try_from(id).ok()?);
-        let segments = self.say_prompt(now, id).ok()?;
-        (!segments.is_empty()).then_some(segments)
+        let why = match self.say_prompt(now, id) {
+            Ok(segments) if !segments.is_empty() => return Some(segments),
+            Ok(_) => format!("it has no words in `{}`", self.language),
+            Err(why) => why.to_string(),
+        };
+        self.not_apologised(now, &why, out);
+        None
+    }
+
+    /// Why the flow's own apology was not said, or not to its end.
+    fn not_apologised(&mut self, now: Millis, why: &str, out: &mut Vec<Output>) {
+        if self.tells_of_apology() {
+            let why = format!("the prompt `{APOLOGY}`: {why}");
+            self.unsaid(now, Some(&why), out);
+        }
+    }
+
+    /// The time for the last words is over before they are.
+    pub(crate) fn cut_off(&mut self, now: Millis, out: &mut Vec<Output>) {
+        if let State::Parting(Parting {
+            standing: false, ..
+        }) = &self.state
+        {
+            let seconds = APOLOGY_MS / 1_000;
+            let why = format!("not over after {seconds} seconds, it was cut off");
+            self.not_apologised(now, &why, out);
+        }
+        self.leave(now, out);
     }
 
     fn standing_apology(&self) -> Vec<Segment> {

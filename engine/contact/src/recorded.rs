@@ -192,9 +192,10 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
                     taken.push(seq);
                 }
             }
-            EntryKind::Wrote { text, .. } => {
+            EntryKind::Wrote { text, late, .. } => {
                 texts.insert(entry.seq, text.clone());
                 match listens {
+                    _ if *late => {}
                     true => written = Some(entry.seq),
                     false if written_ahead.len() < MAX_WRITTEN_AHEAD => {
                         written_ahead.push_back(entry.seq);

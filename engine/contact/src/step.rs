@@ -73,6 +73,7 @@ impl Contact {
             retries,
             first: first.unwrap_or(id),
             masked: false,
+            unanswered: false,
             lost_secret: false,
             interrupted: false,
         }));
@@ -182,6 +183,9 @@ impl Contact {
         };
         self.write(now, entry, out);
         let kept = self.keep(&activation, &outcome, &data);
+        if kept.is_ok() {
+            self.expects_rest(now, &activation, out);
+        }
         match kept {
             // Even when the caller has hung up, as after leaving a message.
             _ if activation.interrupted => {
@@ -366,6 +370,7 @@ impl Contact {
             };
             return None;
         }
+        self.expects_rest(now, activation, out);
         self.step_over(activation, out);
         if activation.interrupted {
             return self.after_hang_up(now, out);

@@ -6,7 +6,7 @@ use strowger_flow::plan::Global;
 use strowger_flow::value::Secret;
 
 use crate::Millis;
-use crate::activation::Pending;
+use crate::activation::{Activation, Pending};
 use crate::call::{
     CallError, ListenOptions, MAX_CHOICES, MAX_DIGITS, MAX_TIMEOUT_MS, Prompt, Utterance,
 };
@@ -256,6 +256,36 @@ impl Contact {
         rest
     }
 
+    /// Whether a text may be the secret for which a step asked that has given up: while that step comes to its end, and for as long as
+    /// for a digit. It is nobody's answer.
+    fn is_late_secret(&mut self, now: Millis) -> bool {
+        if !self.hides_late() {
+            return false;
+        }
+        let rest = self.secret_rest.is_some_and(|until| now <= until);
+        match self.activation() {
+            Some(step) if step.masked => {
+                step.unanswered && !matches!(step.pending, Pending::Listen(_))
+            }
+            _ => rest,
+        }
+    }
+
+    /// A step is over. Where it asked for a secret and got none, that may be on its way: a number that was looked for too long, or keyed
+    /// too slowly. So what came meanwhile is dropped, and what comes within a second is no answer to what is asked next.
+    pub(crate) fn expects_rest(
+        &mut self,
+        now: Millis,
+        activation: &Activation,
+        out: &mut Vec<Output>,
+    ) {
+        let asked = matches!(activation.pending, Pending::Listen(_));
+        if activation.masked && (activation.unanswered || asked) && self.hides_late() {
+            self.drop_ahead(now, out);
+            self.secret_rest = Some(now.saturating_add(REST_MS));
+        }
+    }
+
     /// Whether the running step takes a key at once and for all to see.
     fn taken_in_clear(&mut self, key: char) -> bool {
         let Some(activation) = self.activation() else {
@@ -357,6 +387,14 @@ impl Contact {
             None => text,
         };
         let masked = self.activation().is_some_and(|step| step.masked);
+        if self.is_late_secret(now) {
+            let wrote = EntryKind::Wrote {
+                text: hidden(&text),
+                message,
+                late: true,
+            };
+            return self.write(now, wrote, out);
+        }
         let unmatched = self
             .listening()
             .map(|listening| matches!(listening.written(&text), Verdict::Unmatched(_)));
@@ -374,6 +412,7 @@ impl Contact {
         let wrote = EntryKind::Wrote {
             text: seen,
             message,
+            late: false,
         };
         self.write(now, wrote, out);
         match self.activation().map(|activation| &activation.pending) {
@@ -418,6 +457,7 @@ impl Contact {
             return;
         };
         if !listening.begun() {
+            self.running().unanswered = true;
             return self.answer(now, json!("nothing"), out);
         }
         let verdict = listening.complete();
@@ -435,6 +475,7 @@ impl Contact {
         let sensitive = self
             .listening()
             .is_some_and(|listening| listening.sensitive);
+        self.running().unanswered = matches!(verdict, Verdict::Unmatched(_));
         let heard = match verdict {
             Verdict::More => return,
             Verdict::Choice(key) => json!({ "choice": key }),

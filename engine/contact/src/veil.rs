@@ -2,7 +2,8 @@
 //!
 //! A key is hidden until a step takes it. A text is seen when a step takes it at once, and else until it is taken, since
 //! what a chat acknowledged must outlive a crash; but not once the contact was asked for a secret, nor when it holds a
-//! card's number. What no step takes loses its digits, and all of it once the contact was asked for a secret.
+//! card's number. What no step takes loses its digits, and all of it once the contact was asked for a secret. What comes right after
+//! a step that asked for a secret and gave up may be that secret: it is hidden, and answers nothing.
 
 use crate::card::is_card_number;
 use crate::contact::Contact;
@@ -12,6 +13,8 @@ use crate::entry::HIDDEN;
 const CARD: std::ops::RangeInclusive<usize> = 12..=19;
 /// The first format of journals in which texts are hidden that no step took.
 const TEXTS_HIDDEN: u32 = 5;
+/// The first format of journals in which what comes right after a step that asked for a secret and gave up is hidden.
+const LATE_HIDDEN: u32 = 6;
 
 impl Contact {
     /// A text that waits for a step to take it, as it may be seen.
@@ -30,6 +33,16 @@ impl Contact {
             (true, true) => hidden(text),
             (true, false) => text.chars().map(veiled_letter).collect(),
         }
+    }
+
+    /// In journals of older programs the next step took it.
+    pub(crate) fn hides_late(&self) -> bool {
+        self.format >= LATE_HIDDEN
+    }
+
+    /// The same journals did not tell of an apology that was not said.
+    pub(crate) fn tells_of_apology(&self) -> bool {
+        self.format >= LATE_HIDDEN
     }
 
     /// In journals of older programs such texts stand as they were, digits that follow a whole secret went to the next step, and

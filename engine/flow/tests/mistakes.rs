@@ -138,3 +138,208 @@ fn a_mistake_is_one_finding_and_its_advice_says_what_to_write() {
     }
     assert!(failed.is_empty(), "\n{}", failed.join("\n"));
 }
+
+#[test]
+fn a_full_width_sign_where_the_language_has_its_own_is_one_finding() {
+    let mistakes = [
+        // (what is right, what was written, what is to be typed)
+        ("flow: a", "flow：a", "`: `"),
+        ("format: 1", "format: １", "`1`"),
+        ("languages: [en, zh]", "languages: [en，zh]", "`,`"),
+        (
+            "languages: [en, zh]",
+            "languages: ［en， zh］",
+            "`[en, zh]`",
+        ),
+        ("languages: [en, zh]", "languages: 【en、zh】", "`[en,zh]`"),
+        ("steps:\n", "steps：\n", "`:`"),
+        ("  start:\n    hours", "  start：\n    hours", "`:`"),
+        ("    hours: desk", "    hours：desk", "`:`"),
+        (
+            "    then: { open: begin, closed: bye }",
+            "    then： { open： begin， closed： bye }",
+            "`: { open: begin, closed:`",
+        ),
+        (
+            "{ open: begin, closed: bye }",
+            "｛ open: begin, closed: bye ｝",
+            "`{ open: begin, closed: bye }`",
+        ),
+        (
+            "mon-fri: 09:00-18:00",
+            "mon-fri: 09：00－18：00",
+            "`:00-18:`",
+        ),
+        ("mon-fri:", "mon－fri:", "`-`"),
+        ("expect: { digits: 8 }", "expect: { digits： 8 }", "`:`"),
+        ("expect: { digits: 8 }", "expect: { digits: ８ }", "`8`"),
+        ("expect: { digits: 8 }", "expect: （ digits: 8 ）", ""),
+        ("use: orders/lookup@1", "use: orders/lookup＠1", "`@`"),
+        ("use: orders/lookup@1", "use: orders／lookup@1", "`/`"),
+        (
+            "    - say: again\n    - goto",
+            "    - say： again\n    - goto",
+            "`:`",
+        ),
+        (
+            "    - say: again\n    - goto",
+            "    － say: again\n    - goto",
+            "`-`",
+        ),
+        ("    - goto: bye", "    - goto：bye", "`:`"),
+        (
+            "bye: { hangup: completed }",
+            "bye: { hangup：completed }",
+            "`:`",
+        ),
+        ("      zh: 抱歉。", "      zh： 抱歉，请稍候。", "`:`"),
+        (
+            "when: size == \"small\" and not paid and tries < 3",
+            "when: size ＝＝ \"small\" and not paid and tries < 3",
+            "`==",
+        ),
+        (
+            "when: size == \"small\" and not paid and tries < 3",
+            "when: size == “small” and not paid and tries < 3",
+            "`\"",
+        ),
+        (
+            "when: size == \"small\" and not paid and tries < 3",
+            "when: size == \"small\" and not paid and tries < ３",
+            "`3`",
+        ),
+        (
+            "when: size == \"small\" and not paid and tries < 3",
+            "when: （size == \"small\"） and not paid and tries < 3",
+            "`(",
+        ),
+        ("tries + 1}\"", "tries ＋ 1}\"", "`+`"),
+        ("tries + 1}\"", "tries － 1}\"", "`-`"),
+    ];
+    let mut failed = Vec::new();
+    for (right, wrong, wanted) in mistakes {
+        assert!(RIGHT.contains(right), "{right}");
+        let text = RIGHT.replacen(right, wrong, 1);
+        let told = told(&text);
+        if !matches!(told.as_slice(), [one] if one.contains(wanted)) {
+            failed.push(format!("{wrong}\n    {}", told.join("\n    ")));
+        }
+    }
+    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+    // In texts they are right, whatever else is wrong there.
+    let text = RIGHT.replacen("zh: 抱歉。", "zh: 抱歉，（请稍候）：１。", 1);
+    assert_eq!(told(&text), [""; 0]);
+    let text = text.replacen("then: [{ say: sorry }]", "then: [{ say: sory }]", 1);
+    let told = told(&text);
+    assert!(
+        matches!(told.as_slice(), [one] if one.starts_with("unknown-prompt")),
+        "{told:#?}"
+    );
+}
+
+#[test]
+fn nothing_has_one_name() {
+    for nothing in ["null", "nil", "undefined", "None", "NULL", "nothing"] {
+        let written = format!("when: size != {nothing} and not paid");
+        let text = RIGHT.replacen(
+            "when: size == \"small\" and not paid and tries < 3",
+            &written,
+            1,
+        );
+        let told = told(&text);
+        assert!(
+            matches!(told.as_slice(), [one] if one.contains("none")),
+            "{nothing}: {told:#?}"
+        );
+    }
+}
+
+/// [`RIGHT`] with a menu and a test.
+fn with_test(act: &str) -> String {
+    format!(
+        "{RIGHT}tests:\n  one:\n    given: {{ hours: {{ desk: open }} }}\n    run:\n      - {act}\n"
+    )
+}
+
+#[test]
+fn keys_of_a_test_are_written_as_they_are_pressed() {
+    assert_eq!(told(&with_test("press: \"1#\"")), [""; 0]);
+    for (act, wanted) in [
+        ("press: hash", "did you mean `\"#\"`?"),
+        ("press: star", "did you mean `\"*\"`?"),
+        ("press: Hash", "did you mean `\"#\"`?"),
+        ("press: pound", "`\"123#\"`"),
+        ("press: 1 hash", "`\"123#\"`"),
+        ("press: #", "\"#\""),
+        ("press: ＃", "`#`"),
+        (
+            "expect: { used: orders/lokup }",
+            "did you mean `orders/lookup`?",
+        ),
+        (
+            "expect: { used: [orders/lookup@2] }",
+            "did you mean `orders/lookup@1`?",
+        ),
+        ("expect: { queue: front-dsk }", "did you mean `front-desk`?"),
+        (
+            "expect: { transfer: suplier-a }",
+            "did you mean `supplier-a`?",
+        ),
+        ("expect: { step: lage }", "did you mean `large`?"),
+        ("expect: agian", "did you mean `again`?"),
+    ] {
+        let told = told(&with_test(act));
+        assert!(
+            matches!(told.as_slice(), [one] if one.contains(wanted)),
+            "{act}: {told:#?}"
+        );
+    }
+    assert_eq!(
+        told(&with_test("expect: { used: [orders/lookup@1] }")),
+        [""; 0]
+    );
+}
+
+#[test]
+fn what_is_pressed_leads_to_a_step_or_to_a_flow_by_its_full_name() {
+    let menu = |target: &str| {
+        RIGHT.replacen(
+            "    - say: again\n    - goto: bye",
+            &format!("    - menu: \"Press 2.\"\n      press: {{ 2: {target} }}\n      then: {{ no_input: bye, no_match: bye }}"),
+            1,
+        )
+    };
+    assert_eq!(told(&menu("flow:order-status")), [""; 0]);
+    for (target, wanted) in [
+        ("order-status", "`flow:order-status`"),
+        ("order-statu", "flow:order-status"),
+        ("flow: order-status", "flow:order-status"),
+        ("main_menu", "flow:main-menu"),
+    ] {
+        let told = told(&menu(target));
+        assert!(
+            matches!(told.as_slice(), [one] if one.contains(wanted)),
+            "{target}: {told:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_stands_where_a_name_has_to_is_told_with_what_it_is() {
+    for (inserted, wanted) in [
+        ("${30m|number}", "`30m`"),
+        ("${30m | number}", "`30m`"),
+        ("${5s}", "`5s`"),
+        ("${09:30}", "`09`"),
+        ("${2026-03-05 | date}", "`03`"),
+        ("${199.00 CNY | money}", "`CNY`"),
+    ] {
+        let text = RIGHT.replacen("zh: 抱歉。", &format!("zh: \"{inserted}\""), 1);
+        let told = told(&text);
+        assert!(
+            matches!(told.as_slice(), [one] if one.contains(wanted)),
+            "{inserted}: {told:#?}"
+        );
+        println!("{inserted}: {told:#?}");
+    }
+}

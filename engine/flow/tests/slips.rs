@@ -785,3 +785,56 @@ fn a_choice_is_no_secret() {
     assert_eq!(broken(&flow("yes_no")), BTreeSet::from(["bad-input"]));
     assert_eq!(broken(&flow("{ digits: 4 }")), BTreeSet::new());
 }
+
+#[test]
+fn an_apology_must_be_sayable_wherever_something_fails_and_short() {
+    let flow = |apology: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\ninputs: {{ who: text }}\nvars:\n  tries: {{ type: number, default: 0 }}\n  late: text\nprompts:\n  apology: {apology}\nsteps:\n  start:\n    - set: {{ late: x, tries: \"${{tries + 1}}\" }}\n    - use: orders/lookup@1\n      with: {{ order_no: \"12345678\" }}\n      as: order\n      then: {{ else: bye }}\n  bye:\n    - say: \"${{late}}\"\n    - hangup: done\n"
+        )
+    };
+    let told = |apology: &str| -> Vec<String> {
+        let text = flow(apology);
+        let mut catalog = support::project();
+        catalog
+            .audio
+            .as_mut()
+            .expect("known")
+            .insert("audio/long.wav".to_owned());
+        catalog.audio_ms.insert("audio/long.wav".to_owned(), 20_001);
+        let all = check("a.flow.yaml", text.as_bytes(), &catalog).diagnostics;
+        all.iter()
+            .map(|found| format!("{}: {}", found.rule, found.message.english()))
+            .collect()
+    };
+    for apology in [
+        "\"Sorry, ${who}. You tried ${tries} times, from ${call.from | phone}.\"",
+        "{ en: { audio: audio/hold.wav, text: Sorry. } }",
+    ] {
+        assert_eq!(told(apology), [""; 0], "{apology}");
+    }
+    for (apology, wanted) in [
+        (
+            "\"Sorry about ${late}.\"",
+            "unassigned-variable: `late` may have no value",
+        ),
+        (
+            "\"Sorry about ${order.status_text}, ${order.status}.\"",
+            "unassigned-variable: `order` may have no value",
+        ),
+        ("\"Sorry, ${whom}.\"", "unknown-variable: "),
+        ("\"Sorry, ${call.too}.\"", "unknown-field: "),
+        (
+            "{ en: { audio: audio/long.wav } }",
+            "long-prompt: saying `apology` takes about 21 seconds",
+        ),
+    ] {
+        let told = told(apology);
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert!(told[0].starts_with(wanted), "{told:#?}");
+    }
+    let long = format!("\"{}\"", "We are very sorry. ".repeat(30).trim());
+    let told = told(&long);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].starts_with("long-prompt: "), "{told:#?}");
+}

@@ -204,6 +204,44 @@ fn a_flow_may_apologise_in_its_own_words() {
 }
 
 #[test]
+fn an_apology_that_is_not_said_to_its_end_is_told_in_the_journal() {
+    let told = |walk: &Walk| -> Vec<String> {
+        let entries = walk.journal().into_iter();
+        let unsaid = entries.filter_map(|entry| match &entry.kind {
+            EntryKind::Unsaid { error } => Some(error.clone()),
+            _ => None,
+        });
+        unsaid.collect()
+    };
+    let with = |apology: &str| {
+        let flow = INNER.replace("steps:", &format!("{apology}\nsteps:"));
+        let mut walk = Walk::new(&[&flow]);
+        walk.run("connect");
+        walk
+    };
+    let mut walk = with("prompts: { apology: Sorry. }");
+    walk.check("fail", "play Sorry.");
+    walk.check("wait 20000", "hang up | ended error");
+    assert_eq!(
+        told(&walk),
+        ["the prompt `apology`: not over after 20 seconds, it was cut off"]
+    );
+    // It divides by nought.
+    let mut walk = with(
+        "vars: { n: { type: number, default: 0 } }\nprompts: { apology: \"Call back in ${60 / n} minutes.\" }",
+    );
+    walk.check("fail", APOLOGY);
+    let [why] = told(&walk).try_into().expect("one");
+    let why: String = why;
+    assert!(why.starts_with("the prompt `apology`: "), "{why}");
+    // The standing sentence has nothing to tell.
+    let mut walk = with("");
+    walk.check("fail", APOLOGY)
+        .check("wait 20000", "hang up | ended error");
+    assert_eq!(told(&walk), [""; 0]);
+}
+
+#[test]
 fn what_the_description_promises_is_there_or_the_step_has_failed() {
     let flow = r#"
 flow: promised

@@ -90,6 +90,74 @@ fn digits_too_many_of_a_secret_are_hidden_and_answer_nothing() {
         .check("key 5", "stop | reply ok:choice:5");
 }
 
+/// The secret is not asked for again, whatever happens.
+fn given_up(channel: Channel) -> Walk {
+    let flow = FLOW
+        .replace("1: bye", "5: { to: bye, match: [five] }")
+        .replace(
+            "then: { ok: after, no_input: bye, no_match: bye }",
+            "then: { ok: after, no_input: after, no_match: after, error: after, timeout: after }",
+        );
+    let mut walk = Walk::on(channel, &[&flow]);
+    walk.all(&["connect", "end done"]);
+    walk.check("listen", "mask | play Your card?");
+    walk
+}
+
+#[test]
+fn what_comes_right_after_a_step_that_got_no_secret_is_hidden_and_answers_nothing() {
+    let mut silent = given_up(Channel::Voice);
+    silent
+        .check("played", "")
+        .check("wait 5000", "reply ok:nothing");
+    silent.check("end no_input", "unmask | run std/menu@1");
+    let mut slow = given_up(Channel::Voice);
+    slow.check("keys 4111", "stop")
+        .check("wait 3000", "reply ok:unmatched:");
+    // While the step comes to its end.
+    slow.check("keys 11", "");
+    slow.check("end no_match", "unmask | run std/menu@1");
+    let mut failed = given_up(Channel::Voice);
+    failed.check("keys 4111", "stop");
+    failed.check("fail", "unmask | run std/menu@1");
+    for (walk, before) in [(&mut silent, 0), (&mut slow, 6), (&mut failed, 4)] {
+        walk.check("listen", "play One?");
+        walk.check("wait 900", "").check("keys 5511", "");
+        walk.check("wait 900", "").check("key 5", "");
+        assert_eq!(walk.pressed(), "•".repeat(before + 5));
+        // Whoever hears the next question answers it.
+        walk.check("wait 1001", "")
+            .check("key 5", "stop | reply ok:choice:5");
+        assert!(walk.pressed().ends_with("•5"), "{}", walk.pressed());
+        shows_nothing(walk);
+    }
+}
+
+#[test]
+fn a_chat_hides_what_is_written_right_after_a_step_that_got_no_secret() {
+    let mut walk = given_up(Channel::Chat);
+    walk.check("wait 30000", "reply ok:nothing");
+    walk.check(&format!("text my card is {CARD}"), "");
+    walk.check("end no_input", "unmask | run std/menu@1");
+    walk.check("listen", "play One?");
+    walk.check("wait 1000", "")
+        .check(&format!("text {CARD}"), "");
+    let late = walk.journal().into_iter();
+    let late = late.filter(|entry| matches!(entry.kind, EntryKind::Wrote { late: true, .. }));
+    assert_eq!(late.count(), 2);
+    shows_nothing(&walk);
+    walk.check("wait 1", "")
+        .check("text five", "stop | reply ok:choice:5");
+    assert_eq!(
+        written(&walk),
+        ["•".repeat(27), "•".repeat(16), "five".to_owned()]
+    );
+    // What is made of the journal answers what was answered.
+    let journal: Vec<_> = walk.journal().into_iter().cloned().collect();
+    let (_, texts) = strowger_contact::recorded::heard(&journal);
+    assert_eq!(texts.values().last().map(String::as_str), Some("five"));
+}
+
 #[test]
 fn a_card_typed_too_early_is_dropped_unseen() {
     let mut walk = Walk::new(&[FLOW]);

@@ -1,12 +1,12 @@
-//! Lines that stand too far right or left, colons and blanks that are missing: slips of which everything follows that is
-//! told of a file, or nothing can be read behind them.
+//! Lines that stand too far right or left, colons and blanks that are missing, full-width signs: slips of which everything follows that
+//! is told of a file, or nothing can be read behind them.
 //!
 //! What was meant is found by trial. Around the first findings, each change that a person would make is made, and the file is
 //! checked again. The change after which the fewest findings are left is told, in place of all that it mends.
 
 use super::reading::Reading;
 use super::report::Report;
-use super::rules::{yaml_colon, yaml_indent};
+use super::rules::{full_width, yaml_colon, yaml_indent};
 use super::{Checked, checked};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Label, Level, Lines};
@@ -60,7 +60,11 @@ pub(super) fn mended(
     if found.iter().all(|found| found.level == Level::Warning) {
         return None;
     }
-    if slips == MAX_SLIPS || text.len() > MAX_BYTES || !(unread || found.len() > 1) {
+    if slips == MAX_SLIPS || text.len() > MAX_BYTES {
+        return None;
+    }
+    let wide = found.iter().any(|found| found.level == Level::Error) && text.contains(is_wide);
+    if !(unread || found.len() > 1 || wide) {
         return None;
     }
     let sheet = Sheet::new(text);
@@ -108,6 +112,8 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
         left.any(|found| found.primary.place.line.abs_diff(edit.line) <= lines)
     };
     match unread {
+        // Of such a sign nobody doubts that it was meant, and there may be more of them.
+        _ if matches!(edit.kind, Kind::Wide) => !beside(0) && left.len() < found.len(),
         _ if left.iter().any(unreadable) => false,
         true => !beside(NEAR),
         false => !beside(0) && left.len() + 2 <= found.len(),
@@ -130,6 +136,8 @@ enum Kind {
     Colon(Span),
     /// A blank lacks behind the word and its colon.
     Blank(Span),
+    /// Full-width signs for the language's own.
+    Wide,
 }
 
 impl Edit {
@@ -270,7 +278,7 @@ impl<'t> Sheet<'t> {
                 break;
             }
         }
-        let mut edits = Vec::new();
+        let mut edits = self.all_wide(found);
         for number in numbers.into_iter().filter(|at| *at < self.lines.len()) {
             if !self.lines[number].content.is_empty() {
                 self.signs(number, &mut edits);
@@ -363,6 +371,75 @@ impl<'t> Sheet<'t> {
         }
     }
 
+    /// Full-width signs in lines of which something is told, or before them.
+    fn all_wide(&self, found: &[Diagnostic]) -> Vec<Edit> {
+        let mut numbers: Vec<usize> = Vec::new();
+        let told = found.iter().filter(|found| {
+            // Of these it is said already what to write.
+            !matches!(found.rule, "bad-expression" | "yaml-braces")
+        });
+        for found in told {
+            let number = found.primary.place.line as usize;
+            let number = number.clamp(1, self.lines.len().max(1)) - 1;
+            let mut above = (0..number).rev();
+            let above = above.find(|at| !self.lines[*at].content.is_empty());
+            for at in [Some(number), above].into_iter().flatten() {
+                if numbers.len() < LINES && !numbers.contains(&at) {
+                    numbers.push(at);
+                }
+            }
+        }
+        let numbers = numbers.into_iter().filter(|at| *at < self.lines.len());
+        let mut edits: Vec<Edit> = numbers.flat_map(|number| self.wide(number)).collect();
+        edits.truncate(MAX_TRIALS / 2);
+        edits
+    }
+
+    /// The first full-width sign of a line, and all of them; colons with a blank behind them, and as they stand.
+    fn wide(&self, number: usize) -> Vec<Edit> {
+        let line = &self.lines[number];
+        let begin = line.start + line.indent;
+        let mut quote = None;
+        let mut signs: Vec<(usize, char)> = Vec::new();
+        let mut before = ' ';
+        for (at, c) in line.content.char_indices() {
+            match quote {
+                Some(open) if c == open => quote = None,
+                Some(_) => {}
+                None if c == '#' && before == ' ' => break,
+                None if matches!(c, '"' | '\'') && !before.is_alphanumeric() => quote = Some(c),
+                None if is_wide(c) => signs.push((at, c)),
+                None => {}
+            }
+            before = c;
+        }
+        let narrowed = |signs: &[(usize, char)], spaced: bool| Edit {
+            line: number as u32 + 1,
+            changes: signs
+                .iter()
+                .map(|(at, c)| {
+                    let after = line.content[at + c.len_utf8()..].chars().next();
+                    let mut meant = narrow(*c).to_string();
+                    let glued = after.is_some_and(|after| !after.is_whitespace());
+                    if spaced && glued && meant == ":" {
+                        meant.push(' ');
+                    }
+                    (begin + at, c.len_utf8(), meant)
+                })
+                .collect(),
+            kind: Kind::Wide,
+        };
+        let mut edits = Vec::new();
+        if let Some(first) = signs.first() {
+            edits.push(narrowed(std::slice::from_ref(first), true));
+            edits.push(narrowed(&signs, true));
+            if signs.iter().any(|(_, c)| narrow(*c) == ':') {
+                edits.push(narrowed(&signs, false));
+            }
+        }
+        edits
+    }
+
     /// Columns in which a line may be meant to begin.
     fn moves(&self, number: usize, edits: &mut Vec<Edit>) {
         let line = &self.lines[number];
@@ -429,6 +506,17 @@ impl<'t> Sheet<'t> {
                 yaml_colon::colon(report, word, &self.text[word.start..word.end], sign);
             }
             Kind::Blank(word) => yaml_colon::blank(report, word, &self.text[word.start..word.end]),
+            Kind::Wide => {
+                let (span, replacement) = self.replaced(edit);
+                let mut signs: Vec<String> = Vec::new();
+                for (at, length, _) in &edit.changes {
+                    let sign = self.text[*at..at + length].to_owned();
+                    if !signs.contains(&sign) {
+                        signs.push(sign);
+                    }
+                }
+                full_width::signs(report, span, &signs, &replacement);
+            }
             Kind::Indent(by) => {
                 let meant = Sheet::new(after);
                 let column = meant.lines[number].indent;
@@ -438,21 +526,7 @@ impl<'t> Sheet<'t> {
                     let key = line.item() && other.content.ends_with(':') && other.indent == column;
                     !other.content.is_empty() && (other.indent < column || key)
                 });
-                let (first, last) = (edit.changes.first(), edit.changes.last());
-                let (Some((start, ..)), Some((end, gone, _))) = (first, last) else {
-                    return;
-                };
-                let span = Span {
-                    start: *start,
-                    end: end + gone,
-                };
-                let mut replacement = String::new();
-                let mut from = *start;
-                for (at, gone, come) in &edit.changes {
-                    replacement.push_str(&self.text[from..*at]);
-                    replacement.push_str(come);
-                    from = at + gone;
-                }
+                let (span, replacement) = self.replaced(edit);
                 let under = under.map(Line::name);
                 yaml_indent::indent(
                     report,
@@ -463,5 +537,42 @@ impl<'t> Sheet<'t> {
                 );
             }
         }
+    }
+
+    /// The part of the text from the first change to the last, and what it becomes.
+    fn replaced(&self, edit: &Edit) -> (Span, String) {
+        let mut span = Span::default();
+        let mut replacement = String::new();
+        for (number, (at, gone, come)) in edit.changes.iter().enumerate() {
+            match number {
+                0 => span.start = *at,
+                _ => replacement.push_str(&self.text[span.end..*at]),
+            }
+            replacement.push_str(come);
+            span.end = at + gone;
+        }
+        (span, replacement)
+    }
+}
+
+/// Whether a sign is one that input methods type for one of the language's.
+fn is_wide(c: char) -> bool {
+    narrow(c) != c
+}
+
+/// The sign of the language that is meant by one that input methods type: the full-width forms of ASCII (Unicode, U+FF01 to
+/// U+FF5E), and the marks on the same keys.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => u8::try_from(u32::from(c) - 0xfee0).map_or(c, char::from),
+        '\u{3000}' => ' ',
+        '、' => ',',
+        '。' => '.',
+        '“' | '”' => '"',
+        '‘' | '’' => '\'',
+        '【' => '[',
+        '】' => ']',
+        '—' | '–' | '−' => '-',
+        _ => c,
     }
 }

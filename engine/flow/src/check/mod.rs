@@ -3,6 +3,7 @@
 //! The order of the stages is the order of this function. Each adds its findings to one report and
 //! leaves behind as much as it understood, so that one pass tells everything.
 
+mod apology;
 mod assign;
 mod counters;
 mod defined;
@@ -115,6 +116,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
     let assigned = assign::Assignments::new(&graph, &draft);
     types::check(&graph, &draft, &assigned, &mut report);
     words::check(&draft, &mut report);
+    apology::check(&draft, catalog, &assigned, &mut report);
     results::settle(doubtful, &mut report);
     listening::check(&graph, &draft, &mut report);
     let (worst, passive) = worst::check(&graph, &counters, &draft, catalog, &assigned, &mut report);

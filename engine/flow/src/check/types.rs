@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::apology::{self, APOLOGY};
 use super::assign::Assignments;
 use super::graph::Graph;
 use super::report::Report;
@@ -17,9 +18,6 @@ use crate::lower::template::tell;
 use crate::lower::{Binds, Draft, MAX_COMPARED, Use, Want, is_otherwise, is_variable};
 use crate::plan::Action;
 use crate::value::{Secret, Type};
-
-/// The prompt that the contact core says by itself when a contact ends by a fault.
-const APOLOGY: &str = "apology";
 
 /// Shortest secret of which anything is shown, in characters.
 const MIN_SHOWN: u32 = Secret::SHOWN_FROM as u32;
@@ -56,6 +54,20 @@ pub(super) fn check(
                     &Text::fixed("a prompt", "提示"),
                 );
             }
+        }
+    }
+    if let (Some(apology), Some(start)) = (apology::place(draft), draft.start)
+        && !draft.prompts[apology].used
+    {
+        let certain = |expr: &&Expr| {
+            let roots = expr.roots();
+            let mut roots = roots.iter();
+            // Of the others it is told that they may have no value, or that they are unknown.
+            roots.all(|(name, _)| apology::is_certain(name, draft) || !assigned.is_set(name))
+        };
+        let said = Text::fixed("a prompt", "提示");
+        for expr in draft.prompts[apology].exprs.iter().filter(certain) {
+            checker.inserted(start.0 as usize, expr, &Binds::default(), &said);
         }
     }
     let read = checker.read;

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::Lowerer;
 use super::mock::json_of;
+use super::press::key_of;
 use super::tested::Named;
 use crate::check::rules::{
     bad_value, missing_input, missing_key, unknown_hours, unknown_key, unknown_step,
@@ -453,12 +454,25 @@ impl<'t> Lowerer<'t> {
                         {
                             Some(Act::Press(keys.to_owned()))
                         } else {
+                            let named = key_of(&keys.to_lowercase()).filter(|_| keys.is_ascii());
+                            if let Some(key) = named {
+                                // Words name keys where a flow says what they do.
+                                let message = text!(
+                                    "`{keys}` names a key, and a test writes the key itself",
+                                    "`{keys}` 是按键的名字，测试里应写按键本身"
+                                );
+                                let meant = format!("\"{key}\"");
+                                bad_value::slip(&mut self.report, value.span, message, &meant);
+                                return Some(Act::Press(key));
+                            }
                             let why = text!(
                                 "`{keys}` has something in it that is no key",
                                 "`{keys}` 里有不是按键的内容"
                             );
-                            let help =
-                                Text::fixed("write digits, `*` and `#`", "请写数字、`*` 和 `#`");
+                            let help = Text::fixed(
+                                "write digits, `*` and `#`, such as `\"123#\"`",
+                                "请写数字、`*` 和 `#`，例如 `\"123#\"`",
+                            );
                             bad_value::why(&mut self.report, value.span, why, Some(help));
                             None
                         }

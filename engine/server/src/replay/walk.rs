@@ -219,7 +219,7 @@ impl<'a> Walk<'a> {
         Ok(match &due.kind {
             EntryKind::Started { .. } => Input::Connected,
             EntryKind::Key { key } => Input::Key(self.keys.get(&due.seq).copied().unwrap_or(*key)),
-            EntryKind::Wrote { text, message } => {
+            EntryKind::Wrote { text, message, .. } => {
                 let text = self.texts.remove(&due.seq).unwrap_or_else(|| text.clone());
                 match message.clone() {
                     Some(id) => Input::Message { id, text },

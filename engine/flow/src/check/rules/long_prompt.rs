@@ -4,7 +4,8 @@ use crate::expr::Span;
 
 rule! {
     /// What it finds: a text of a menu or a question that takes more than about 30 seconds to say. Callers who know what they want have
-    /// to sit through it; those who do not have forgotten its beginning.
+    /// to sit through it; those who do not have forgotten its beginning. And a prompt `apology`, its audio files included, that takes more
+    /// than 20 seconds: it is cut off then.
     ///
     /// ```yaml
     /// main:
@@ -44,4 +45,18 @@ pub(crate) fn long(report: &mut Report<'_>, at: Span, name: &Text, seconds: u64)
             "cut it down, or split it into several prompts",
             "请缩短或拆成几段"
         ));
+}
+
+/// Of the prompt that is said when a contact ends by a fault.
+pub(crate) fn apology(report: &mut Report<'_>, at: Span, seconds: u64, most: u64) {
+    report
+        .find(
+            &LONG_PROMPT,
+            at,
+            text!(
+                "saying `apology` takes about {seconds} seconds, and after {most} it is cut off",
+                "读完 `apology` 约需 {seconds} 秒，而 {most} 秒后就会被打断"
+            ),
+        )
+        .help(text!("cut it down", "请缩短"));
 }

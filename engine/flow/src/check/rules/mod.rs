@@ -96,6 +96,7 @@ table! {
     dead_end::DEAD_END,
     deep_nesting::DEEP_NESTING,
     duplicate_key::DUPLICATE_KEY,
+    full_width::FULL_WIDTH,
     impossible_comparison::IMPOSSIBLE_COMPARISON,
     long_prompt::LONG_PROMPT,
     missing_audio::MISSING_AUDIO,

@@ -79,3 +79,20 @@ pub(crate) fn never(report: &mut Report<'_>, at: Span, name: &str, declared: Opt
     }
     drop(found);
 }
+
+/// In the prompt `apology`.
+pub(crate) fn in_apology(report: &mut Report<'_>, at: Span, name: &str) {
+    report
+        .find(
+            &UNASSIGNED_VARIABLE,
+            at,
+            text!(
+                "`{name}` may have no value when the apology is said",
+                "说出道歉提示时 `{name}` 可能没有值"
+            ),
+        )
+        .help(text!(
+            "it is said wherever something fails: give `{name}` a default under `vars:`, or leave it out",
+            "任何地方出错都会说这条提示：请在 `vars:` 下给 `{name}` 默认值，或不用它"
+        ));
+}
