@@ -8,6 +8,7 @@ use strowger_flow::check::APOLOGY_MS;
 use strowger_flow::plan::PromptId;
 
 use crate::Millis;
+use crate::call::CallError;
 use crate::contact::{Contact, State};
 use crate::io::{Output, Segment};
 use crate::timers::Timer;
@@ -70,7 +71,10 @@ impl Contact {
         let why = match self.say_prompt(now, id) {
             Ok(segments) if !segments.is_empty() => return Some(segments),
             Ok(_) => format!("it has no words in `{}`", self.language),
-            Err(why) => why.to_string(),
+            Err(
+                CallError::Failed(why) | CallError::InvalidArgument(why) | CallError::Limit(why),
+            ) => why,
+            Err(_) => "it cannot be said".to_owned(),
         };
         self.not_apologised(now, &why, out);
         None

@@ -1,6 +1,7 @@
 //! Failures: repetitions, edges, and error paths that are broken themselves.
 
 use crate::Walk;
+use strowger_contact::EntryKind;
 
 const APOLOGY: &str =
     "play We are sorry, something went wrong on our side. Please try again later.";

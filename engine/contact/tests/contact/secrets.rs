@@ -136,7 +136,8 @@ fn what_comes_right_after_a_step_that_got_no_secret_is_hidden_and_answers_nothin
 #[test]
 fn a_chat_hides_what_is_written_right_after_a_step_that_got_no_secret() {
     let mut walk = given_up(Channel::Chat);
-    walk.check("wait 30000", "reply ok:nothing");
+    walk.check("played", "")
+        .check("wait 30000", "reply ok:nothing");
     walk.check(&format!("text my card is {CARD}"), "");
     walk.check("end no_input", "unmask | run std/menu@1");
     walk.check("listen", "play One?");

@@ -113,7 +113,17 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
     };
     match unread {
         // Of such a sign nobody doubts that it was meant, and there may be more of them.
-        _ if matches!(edit.kind, Kind::Wide) => !beside(0) && left.len() < found.len(),
+        _ if matches!(edit.kind, Kind::Wide) => {
+            let first = |found: &[Diagnostic]| {
+                let mut found = found.iter().filter(|found| unreadable(found));
+                found.next().map(|found| found.primary.place.line)
+            };
+            let (before, after) = (first(found), first(left));
+            // Of what cannot be read more may be seen now.
+            let further = before < after && before.is_some();
+            let none = after.is_none() && (unread || left.len() < found.len());
+            !beside(0) && (further || none)
+        }
         _ if left.iter().any(unreadable) => false,
         true => !beside(NEAR),
         false => !beside(0) && left.len() + 2 <= found.len(),
@@ -374,17 +384,19 @@ impl<'t> Sheet<'t> {
     /// Full-width signs in lines of which something is told, or before them.
     fn all_wide(&self, found: &[Diagnostic]) -> Vec<Edit> {
         let mut numbers: Vec<usize> = Vec::new();
-        let told = found.iter().filter(|found| {
-            // Of these it is said already what to write.
-            !matches!(found.rule, "bad-expression" | "yaml-braces")
-        });
-        for found in told {
+        // Of these it is said already what to write.
+        let said = found
+            .iter()
+            .filter(|found| matches!(found.rule, "bad-expression" | "yaml-braces"));
+        let said: Vec<u32> = said.map(|found| found.primary.place.line).collect();
+        for found in found {
             let number = found.primary.place.line as usize;
             let number = number.clamp(1, self.lines.len().max(1)) - 1;
             let mut above = (0..number).rev();
             let above = above.find(|at| !self.lines[*at].content.is_empty());
             for at in [Some(number), above].into_iter().flatten() {
-                if numbers.len() < LINES && !numbers.contains(&at) {
+                let clear = !said.contains(&(at as u32 + 1));
+                if clear && numbers.len() < LINES && !numbers.contains(&at) {
                     numbers.push(at);
                 }
             }

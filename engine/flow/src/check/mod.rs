@@ -194,6 +194,7 @@ pub fn signature_of(file: &str, source: &[u8]) -> Option<(String, FlowSignature)
 /// Takes back what was found missing only because something in its action could not be read: that is told already.
 fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
     meant_to_insert(report);
+    unread_there(report);
     without_value(report);
     strayed_voice(draft, report);
     let gaps = report.gaps();
@@ -225,6 +226,31 @@ fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
         "unused" => true,
         _ => false,
     });
+}
+
+/// Takes back that nothing uses what is named in the line of an expression that cannot be read.
+fn unread_there(report: &mut Report<'_>) {
+    let text = report.lines().source();
+    let unread = report.diagnostics().iter();
+    let unread = unread.filter(|found| found.rule == rules::bad_expression::BAD_EXPRESSION.slug);
+    let line = |found: &Diagnostic| {
+        let at = found.primary.span.start.min(text.len());
+        let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+        &text[start..end]
+    };
+    let words: BTreeSet<&str> = unread
+        .flat_map(|found| line(found).split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')))
+        .collect();
+    if !words.is_empty() {
+        report.remove(|found| {
+            let at = found.primary.span;
+            found.rule == "unused"
+                && text
+                    .get(at.start..at.end)
+                    .is_some_and(|name| words.contains(name))
+        });
+    }
 }
 
 /// Takes back that the type of an expression does not fit where it reads what has no value: that is told.

@@ -28,8 +28,21 @@ const SYMBOLS: [&str; 20] = [
 ];
 
 /// What other languages and keyboards write, and what is meant here. Longest first.
-const FOREIGN: [(&str, &str); 27] = [
+const FOREIGN: [(&str, &str); 40] = [
     ("===", "=="),
+    ("＝＝", "=="),
+    ("！＝", "!="),
+    ("＜＝", "<="),
+    ("＞＝", ">="),
+    ("＋", "+"),
+    ("－", "-"),
+    ("＊", "*"),
+    ("／", "/"),
+    ("％", "%"),
+    ("｜", "|"),
+    ("［", "["),
+    ("］", "]"),
+    ("．", "."),
     ("!==", "!="),
     ("&&", "and"),
     ("||", "or"),
@@ -78,6 +91,14 @@ pub(super) fn tokens(text: &str, at: usize) -> Result<Vec<Token>, Finding> {
         } else if first.is_ascii_alphabetic() || first == '_' {
             let name = leading(rest, |c| c.is_ascii_alphanumeric() || c == '_');
             (TokenKind::Name(name.to_owned()), name.len())
+        } else if let Some(digits) = wide_digits(rest) {
+            let span = Span {
+                start: at + position,
+                end: at + position + digits.len(),
+            };
+            let meant: String = digits.chars().map(narrow_digit).collect();
+            let (written, meant) = (digits, meant.as_str());
+            return Err(Fault::Foreign { written, meant }.at(span));
         } else if let Some((foreign, meant)) = foreign(rest) {
             let span = Span {
                 start: at + position,
@@ -118,6 +139,17 @@ fn foreign(rest: &str) -> Option<(&'static str, &'static str)> {
         .iter()
         .any(|symbol| symbol.len() >= found.0.len() && rest.starts_with(symbol));
     (!ours).then_some(found)
+}
+
+/// The full-width digits at the beginning of a text, as a Chinese input method types them.
+fn wide_digits(rest: &str) -> Option<&str> {
+    let digits = leading(rest, |c| ('０'..='９').contains(&c));
+    (!digits.is_empty()).then_some(digits)
+}
+
+fn narrow_digit(c: char) -> char {
+    let value = u32::from(c).wrapping_sub(u32::from('０'));
+    char::from_digit(value, 10).unwrap_or(c)
 }
 
 /// `${x}` and `{{ x }}` where a bare expression is expected: one finding for the whole of it.

@@ -439,6 +439,18 @@ impl<'t> Lowerer<'t> {
                 };
                 let value = &entry.value;
                 match entry.key.as_ref() {
+                    "press" if value.absent() => {
+                        let message = Text::fixed(
+                            "nothing stands after `press:`: without quotes `#` begins a comment",
+                            "`press:` 后面没有内容：不加引号的 `#` 是注释的开头",
+                        );
+                        let help = Text::fixed(
+                            "write the keys in quotes, such as `\"#\"` or `\"123#\"`",
+                            "请给按键加引号，例如 `\"#\"` 或 `\"123#\"`",
+                        );
+                        bad_value::why(&mut self.report, entry.key_span, message, Some(help));
+                        None
+                    }
                     "press" => {
                         let keys = self.expect_text(
                             "press",

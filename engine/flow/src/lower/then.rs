@@ -125,6 +125,12 @@ impl<'t> Lowerer<'t> {
             }
             let names = std::mem::take(&mut self.step_names);
             let meant = self.nearest(name, names.iter().map(String::as_str));
+            if let Some(flow) = self.flow_meant(name, meant.is_some()) {
+                self.step_names = names;
+                unknown_step::flow(&mut self.report, span, name, &flow);
+                self.draft.runs.leads.insert(flow.clone());
+                return Edge::Flow(flow);
+            }
             unknown_step::unknown(&mut self.report, span, name, meant, &names);
             index = meant.and_then(|meant| self.steps.get(meant).copied());
             let slips = |meant: &str| crate::check::suggest::slips(name, meant);
@@ -145,6 +151,17 @@ impl<'t> Lowerer<'t> {
             Some(index) => Edge::Node(NodeId(STEP + index)),
             None => self.lost(),
         }
+    }
+
+    /// The flow that a target without `flow:` means: one of that name, or of nearly that name where no step has it either.
+    fn flow_meant(&mut self, name: &str, is_like_a_step: bool) -> Option<String> {
+        let flows = self.catalog.flows.as_ref()?;
+        let meant = match flows.contains_key(name) {
+            true => Some(name),
+            false if is_like_a_step => None,
+            false => self.nearest(name, flows.keys().map(String::as_str)),
+        };
+        meant.map(str::to_owned)
     }
 
     /// A flow of the project, or the one that was probably meant.

@@ -43,11 +43,18 @@ pub(crate) fn signs(report: &mut Report<'_>, at: Span, written: &[String], meant
         ),
     };
     let shown = meant.trim_end();
+    let help = match shown.len() < meant.len() {
+        true => text!(
+            "switch the input method to English signs, and type `{shown}` and a blank",
+            "请把输入法切换到英文标点，写成 `{shown}` 加一个空格"
+        ),
+        false => text!(
+            "switch the input method to English signs, and type `{shown}`",
+            "请把输入法切换到英文标点，写成 `{shown}`"
+        ),
+    };
     report
         .find(&FULL_WIDTH, at, message)
-        .help(text!(
-            "type `{shown}`, with the input method switched to English signs",
-            "请把输入法切换到英文标点，写成 `{shown}`"
-        ))
+        .help(help)
         .fix(at, meant);
 }

@@ -59,3 +59,15 @@ pub(crate) fn defined(report: &mut Report<'_>, at: Span, name: &str, meant: &str
         .find(&UNKNOWN_STEP, at, message)
         .did_you_mean(at, Some(meant), &[]);
 }
+
+/// Of a flow's name without the word before it.
+pub(crate) fn flow(report: &mut Report<'_>, at: Span, name: &str, flow: &str) {
+    let message = text!(
+        "there is no step called `{name}`",
+        "没有名为 `{name}` 的步骤"
+    );
+    let meant = format!("flow:{flow}");
+    let _done = report
+        .find(&UNKNOWN_STEP, at, message)
+        .did_you_mean(at, Some(&meant), &[]);
+}

@@ -286,10 +286,12 @@ impl Fault<'_> {
             ),
             Fault::NoVariable { name, names } => (
                 text!("there is no variable `{name}`", "没有变量 `{name}`"),
-                did_you_mean(name, names.iter().map(String::as_str)).or_else(|| {
-                    let names = (!names.is_empty()).then(|| listed(names.iter()))?;
-                    Some(text!("known here: {names}", "这里有：{names}"; names))
-                }),
+                word_meant(name)
+                    .or_else(|| did_you_mean(name, names.iter().map(String::as_str)))
+                    .or_else(|| {
+                        let names = (!names.is_empty()).then(|| listed(names.iter()))?;
+                        Some(text!("known here: {names}", "这里有：{names}"; names))
+                    }),
             ),
             Fault::NoField { of, ty, name } => {
                 let help = match ty {
@@ -668,4 +670,16 @@ fn unquoted(literal: &Expr) -> Option<Text> {
         "leave out the quotes: `{text}`",
         "请去掉引号：`{text}`"
     ))
+}
+
+/// What to write for a word that other languages have for a value of this one.
+fn word_meant(name: &str) -> Option<Text> {
+    match name.to_lowercase().as_str() {
+        "null" | "nil" | "undefined" | "none" | "nothing" => Some(Text::fixed(
+            "the absence of a value is `none`: write `… is none` or `… is not none`",
+            "没有值写作 `none`：请写 `… is none` 或 `… is not none`",
+        )),
+        word @ ("true" | "false") => Some(text!("did you mean `{word}`?", "是否想写 `{word}`？")),
+        _ => None,
+    }
 }
