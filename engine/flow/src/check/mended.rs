@@ -120,7 +120,10 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
             };
             let (before, after) = (first(found), first(left));
             // Of what cannot be read more may be seen now.
-            let further = before < after && before.is_some();
+            let builds = |(_, _, come): &(usize, usize, String)| {
+                come.starts_with([':', '-', '[', ']', '{', '}'])
+            };
+            let further = before.is_some() && before < after && edit.changes.iter().any(builds);
             let none = after.is_none() && (unread || left.len() < found.len());
             !beside(0) && (further || none)
         }
@@ -414,12 +417,16 @@ impl<'t> Sheet<'t> {
         let mut quote = None;
         let mut signs: Vec<(usize, char)> = Vec::new();
         let mut before = ' ';
+        // Between two words of Chinese it belongs to a text.
+        let is_han = |c: char| c.is_alphanumeric() && !c.is_ascii() && !is_wide(c);
         for (at, c) in line.content.char_indices() {
+            let after = line.content[at + c.len_utf8()..].chars().next();
             match quote {
                 Some(open) if c == open => quote = None,
                 Some(_) => {}
                 None if c == '#' && before == ' ' => break,
                 None if matches!(c, '"' | '\'') && !before.is_alphanumeric() => quote = Some(c),
+                None if is_han(before) && after.is_some_and(is_han) => {}
                 None if is_wide(c) => signs.push((at, c)),
                 None => {}
             }
