@@ -59,3 +59,37 @@ fn a_slip_is_one_finding_in_a_project_too() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_of_itself_and_names_are_as_forges_want_them() -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    let project = folder.path().join("客服 项目");
+    std::fs::create_dir(&project)?;
+    std::fs::write(project.join("strowger.toml"), "[project]\nname = \"x\"\n")?;
+    let flow = CALLED.replace("steps:", "stepz:");
+    std::fs::write(project.join("主菜单 #1%.flow.yaml"), flow)?;
+    let shown = project.display().to_string();
+    let sarif = |expected: i32| -> Result<serde_json::Value> {
+        let (code, out, err) = strowger(&["check", "--format", "sarif", &shown])?;
+        assert_eq!(code, Some(expected), "{out}{err}");
+        Ok(serde_json::from_str(&out)?)
+    };
+    let places = |document: &serde_json::Value| -> Vec<String> {
+        let results = document["runs"][0]["results"].as_array();
+        let uris = results.into_iter().flatten().map(|found| {
+            found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        });
+        uris.collect()
+    };
+    let found = places(&sarif(1)?);
+    let of_flow = "%E4%B8%BB%E8%8F%9C%E5%8D%95%20%231%25.flow.yaml";
+    assert!(found.iter().any(|uri| uri.ends_with(of_flow)), "{found:?}");
+    std::os::unix::fs::symlink("/nowhere", project.join("gone.flow.yaml"))?;
+    let found = places(&sarif(2)?);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].ends_with("/gone.flow.yaml"), "{found:?}");
+    Ok(())
+}

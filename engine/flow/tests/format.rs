@@ -192,3 +192,10 @@ const SHARDS: [&str; 16] = [
     "您",
     "\r\n",
 ];
+
+#[test]
+fn comments_that_stand_below_each_other_stay_so_when_one_of_them_gives_way() {
+    let written = "flow: a   # one\nformat: 1 # two\nlanguages: [en]      # three\nsteps:\n  start:\n    - say: Hello. # words\n    - goto: bye   # next\n  bye: { hangup: completed }\n";
+    let laid_out = "flow: a    # one\nformat: 1  # two\nlanguages: [en]      # three\nsteps:\n  start:\n    - say: Hello.  # words\n    - goto: bye    # next\n  bye: { hangup: completed }\n";
+    assert_eq!(sound(written).as_deref(), Some(laid_out));
+}

@@ -226,6 +226,18 @@ fn a_full_width_sign_where_the_language_has_its_own_is_one_finding() {
         }
     }
     assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+    // What is wrong behind it is told as well.
+    let text = RIGHT.replacen(
+        "    - say: again\n    - goto",
+        "    - say： 您好，<b>\n    - goto",
+        1,
+    );
+    let rules: Vec<String> = told(&text);
+    assert_eq!(rules.len(), 2, "{rules:#?}");
+    assert!(
+        rules[0].starts_with("full-width") && rules[1].starts_with("bad-ssml"),
+        "{rules:#?}"
+    );
     // In texts they are right, whatever else is wrong there.
     let text = RIGHT.replacen("zh: 抱歉。", "zh: 抱歉，（请稍候）：１。", 1);
     assert_eq!(told(&text), [""; 0]);

@@ -124,8 +124,17 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
                 come.starts_with([':', '-', '[', ']', '{', '}'])
             };
             let further = before.is_some() && before < after && edit.changes.iter().any(builds);
-            let none = after.is_none() && (unread || left.len() < found.len());
-            !beside(0) && (further || none)
+            let here = |all: &[Diagnostic]| -> Vec<&'static str> {
+                let all = all.iter();
+                let all = all.filter(|found| found.primary.place.line == edit.line);
+                all.map(|found| found.rule).collect()
+            };
+            let (told, rest) = (here(found), here(left));
+            // Behind it something else may be wrong, which was not seen before.
+            let other = !told.is_empty() && !rest.iter().any(|rule| told.contains(rule));
+            let other = other && left.len() <= found.len() && edit.changes.iter().any(builds);
+            let none = unread || left.len() < found.len();
+            (after.is_none() && (other || (none && !beside(0)))) || (further && !beside(0))
         }
         _ if left.iter().any(unreadable) => false,
         true => !beside(NEAR),

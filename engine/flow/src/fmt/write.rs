@@ -20,13 +20,24 @@ pub(super) fn write(text: &str, root: &Node, comments: &[Comment]) -> String {
         keeps_empty_lines: false,
         commented: usize::MAX,
         unfolded: None,
+        beside: Vec::new(),
     };
     match (&root.content, writer.one_line(root, 0)) {
         (Content::Scalar(_), _) | (_, Some(_)) => writer.value(root, 0, 0, text.len()),
         (_, None) => writer.collection(root, 0, None, text.len()),
     }
     writer.comments_before(text.len(), 0, None);
+    writer.level();
     writer.out
+}
+
+/// A comment behind a value.
+struct Beside {
+    /// Where the value ends in what is written, and where the comment begins.
+    end: usize,
+    begin: usize,
+    /// The comment's column in the file.
+    column: usize,
 }
 
 struct Writer<'t> {
@@ -43,6 +54,8 @@ struct Writer<'t> {
     /// Within a map or a list that stood in brackets and gets a line an entry: where the values end in `out` that have comments behind
     /// them, and where those begin.
     unfolded: Option<Vec<(usize, usize)>>,
+    /// All other comments behind values.
+    beside: Vec<Beside>,
 }
 
 impl Writer<'_> {
@@ -278,13 +291,39 @@ impl Writer<'_> {
             };
             let end = self.out.len();
             self.out.push_str(&padding(taken, column));
-            if let Some(comments) = &mut self.unfolded {
-                comments.push((end, self.out.len()));
+            let begin = self.out.len();
+            let column = self.column(at);
+            match &mut self.unfolded {
+                Some(comments) => comments.push((end, begin)),
+                None => self.beside.push(Beside { end, begin, column }),
             }
             let words = self.raw(comment.span).trim_end().to_owned();
             self.out.push_str(&words);
             self.commented = self.out.len();
         }
+    }
+
+    /// Puts comments below each other again that stood so in lines that follow each other, where one of them had to give way.
+    fn level(&mut self) {
+        let written = std::mem::take(&mut self.out);
+        let run = |a: &Beside, b: &Beside| {
+            a.column == b.column && written[a.begin..b.end].matches('\n').count() == 1
+        };
+        let taken = |one: &Beside| {
+            let before = &written[..one.end];
+            width(before.rsplit_once('\n').map_or(before, |(_, line)| line))
+        };
+        let mut from = 0;
+        for run in self.beside.chunk_by(run) {
+            let columns = run.iter().map(|one| taken(one) + one.begin - one.end);
+            let column = columns.max().unwrap_or(0);
+            for one in run {
+                self.out.push_str(&written[from..one.end]);
+                self.out.push_str(&padding(taken(one), column));
+                from = one.begin;
+            }
+        }
+        self.out.push_str(&written[from..]);
     }
 
     /// Puts comments at the ends of lines that follow each other below each other, as they stay.

@@ -201,8 +201,13 @@ impl Check {
         match &error {
             ProjectError::Config(ConfigError::Invalid(finding)) => findings.of_project(finding),
             error => {
-                let file = folder.join("strowger.toml").display().to_string();
+                // Of a file that cannot be read it is told there.
+                let file = match error {
+                    ProjectError::Unreadable { path, .. } => path.clone(),
+                    _ => folder.join("strowger.toml"),
+                };
                 let (message, help) = error.told();
+                let file = file.display().to_string();
                 findings.of_project(&Finding::whole(Level::Error, &file, message, help));
             }
         }

@@ -123,7 +123,7 @@ fn annotation(found: &Diagnostic, language: Language) -> String {
     format!(
         "::{} file={},line={},endLine={}{columns},title={}::{}",
         found.level.name(),
-        property(&visible(&found.file)),
+        property(&visible(bare(&found.file))),
         place.line,
         place.end_line,
         property(found.rule),
@@ -206,8 +206,14 @@ fn region(place: Place) -> Json {
     })
 }
 
+/// A path as forges compare it with those of their repositories: without the dot of the folder at hand.
+fn bare(path: &str) -> &str {
+    path.strip_prefix("./").unwrap_or(path)
+}
+
 /// A path as a reference (RFC 3986 §4.1), an absolute one with its scheme (RFC 8089).
 fn uri(path: &str) -> String {
+    let path = bare(path);
     let mut uri = String::new();
     if path.starts_with('/') {
         uri.push_str("file://");
@@ -287,6 +293,10 @@ mod tests {
     #[test]
     fn a_path_is_a_reference() {
         assert_eq!(uri("flows/a b.flow.yaml"), "flows/a%20b.flow.yaml");
+        assert_eq!(
+            uri("./预约 #1%.flow.yaml"),
+            "%E9%A2%84%E7%BA%A6%20%231%25.flow.yaml"
+        );
         assert_eq!(uri("/srv/预约.yaml"), "file:///srv/%E9%A2%84%E7%BA%A6.yaml");
     }
 }
