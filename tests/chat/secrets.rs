@@ -252,7 +252,10 @@ fn one_that_comes_a_turn_late_is_seen_nowhere() -> Result<()> {
         .map(serde_json::to_string)
         .collect::<Result<_, _>>()?;
     let older = lines.join("\n").replace("\"••••\"", &format!("\"{LATE}\""));
-    let older = older.replacen("\"format\":5", "\"format\":4", 1);
+    let format = |format: u32| format!("\"format\":{format}");
+    let now = format(strowger_contact::FORMAT);
+    assert!(older.contains(&now), "{older}");
+    let older = older.replacen(&now, &format(4), 1);
     assert!(older.matches(LATE).count() >= 3, "{older}");
     let file = world.engine.project.with_file_name("format-4.jsonl");
     std::fs::write(&file, older)?;

@@ -71,7 +71,7 @@ fn a_file_that_cannot_be_read_is_told_of_itself_and_names_are_as_forges_want_the
     let shown = project.display().to_string();
     let sarif = |expected: i32| -> Result<serde_json::Value> {
         let (code, out, err) = strowger(&["check", "--format", "sarif", &shown])?;
-        assert_eq!(code, Some(expected), "{out}{err}");
+        assert_eq!(code, expected, "{out}{err}");
         Ok(serde_json::from_str(&out)?)
     };
     let places = |document: &serde_json::Value| -> Vec<String> {
