@@ -1,10 +1,9 @@
-//! Records of real contacts: by the API, and in each form that `strowger export` writes.
+//! Records of real contacts: by the API and in files; what is kept of them, and what is forgotten.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value as Json;
 use strowger_tests::program::{edit, free_port, strowger};
 use strowger_tests::{Phone, http};
@@ -37,7 +36,7 @@ fn tagged(project: &Path) -> Result<()> {
 }
 
 #[test]
-fn a_call_leaves_a_record_that_is_told_and_exported_in_every_form() -> Result<()> {
+fn a_call_leaves_a_record_that_is_told_and_exported() -> Result<()> {
     let mut world = World::edited(tagged)?;
     let mut phone = world.dial("700")?;
     phone.listen(Duration::from_millis(300));
@@ -112,41 +111,11 @@ fn a_call_leaves_a_record_that_is_told_and_exported_in_every_form() -> Result<()
     assert_eq!(serde_json::from_str::<Json>(&out)?, record);
     let (_, none, _) = export(&["--format", "jsonl", "--flow", "main-menu"])?;
     assert_eq!(none, "");
-    let (code, out, _) = export(&["--format", "csv"])?;
-    assert_eq!(code, 0);
-    let mut table = csv::Reader::from_reader(out.as_bytes());
-    let names = table.headers()?.clone();
-    let row = table.records().next().context("a row")??;
-    let cell = |name: &str| {
-        let column = names.iter().position(|known| known == name);
-        column
-            .and_then(|column| row.get(column))
-            .unwrap_or_default()
-    };
-    assert_eq!(cell("id"), id);
-    assert!(
-        cell("path").starts_with("tagged/start ask=ok > "),
-        "{}",
-        cell("path")
-    );
-    assert!(cell("ended_at").ends_with('Z'), "{}", cell("ended_at"));
-    let file = world.engine.data.join("out.parquet");
+    let file = world.engine.data.join("out.csv");
     let shown = file.display().to_string();
-    let (code, _, errors) = export(&["--format", "parquet", "--output", &shown])?;
+    let (code, _, errors) = export(&["--format", "csv", "--output", &shown])?;
     assert_eq!(code, 0, "{errors}");
-    assert!(!Path::new(&format!("{shown}.unfinished")).exists());
-    let reader = SerializedFileReader::new(std::fs::File::open(&file)?)?;
-    let rows: Vec<_> = reader.get_row_iter(None)?.collect::<Result<_, _>>()?;
-    assert_eq!(rows.len(), 1);
-    let row = rows[0].to_json_value();
-    assert_eq!(row["id"], id);
-    assert_eq!(row["total_ms"], record["total_ms"]);
-    assert!(
-        row["tags"]
-            .as_str()
-            .is_some_and(|tags| tags.contains("=1+1")),
-        "{row}"
-    );
+    assert!(file.exists() && !Path::new(&format!("{shown}.unfinished")).exists());
     let (code, _, errors) = export(&["--format", "csv", "--output", "/nowhere/x.csv"])?;
     assert_eq!(code, 2);
     assert!(errors.contains("/nowhere/x.csv"), "{errors}");
