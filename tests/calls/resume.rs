@@ -188,8 +188,12 @@ fn a_caller_who_was_cut_off_goes_on_where_it_broke_and_nothing_is_done_twice() -
     let drops = &record["drops"];
     assert_eq!(
         (&drops[0]["outcome"], &drops[0]["sip_call_id"]),
-        (&"resumed".into(), &second.into())
+        (&"resumed".into(), &second.as_str().into())
     );
+    // By either call it is found.
+    let found = world.engine.contact(&second)?;
+    assert_eq!(found["id"], record["id"]);
+    assert_eq!(found["sip_call_id"], first.as_str());
     let parts = ["flow_ms", "waiting_ms", "transferred_ms", "away_ms"];
     let parts = parts.map(|part| record[part].as_u64().unwrap_or_default());
     assert!(parts[3] > 0);
@@ -222,7 +226,7 @@ fn a_caller_who_was_cut_off_goes_on_where_it_broke_and_nothing_is_done_twice() -
         &data.display().to_string(),
     ])?;
     assert_eq!(code, 0, "{out}{err}");
-    let (_, out, err) = strowger(&["trace", id, "--data", &data.display().to_string()])?;
+    let (_, out, err) = strowger(&["trace", &second, "--data", &data.display().to_string()])?;
     for word in [
         "the line dropped",
         "called again",
