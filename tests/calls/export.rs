@@ -173,7 +173,12 @@ fn every_form_says_the_same_of_a_contact() -> Result<()> {
     assert_eq!(code, 0, "{errors}");
     let (names, csv) = from_csv(&table, &json)?;
     let file = engine.data.join("out.parquet");
-    let (code, _, errors) = export(&["--format", "parquet", "--output", &file.display().to_string()])?;
+    let (code, _, errors) = export(&[
+        "--format",
+        "parquet",
+        "--output",
+        &file.display().to_string(),
+    ])?;
     assert_eq!(code, 0, "{errors}");
     let (columns, parquet) = from_parquet(&file)?;
 
@@ -181,7 +186,10 @@ fn every_form_says_the_same_of_a_contact() -> Result<()> {
     assert_eq!(csv, json, "CSV and JSON lines");
     assert_eq!(parquet, json, "Parquet and JSON lines");
     for record in &json {
-        let path = format!("/v1/contacts/{}/record", record["id"].as_str().unwrap_or_default());
+        let path = format!(
+            "/v1/contacts/{}/record",
+            record["id"].as_str().unwrap_or_default()
+        );
         let told = http::get(engine.http, &path)?.json()?;
         assert_eq!(told, Json::Object(record.clone()), "the API and JSON lines");
     }
@@ -190,7 +198,11 @@ fn every_form_says_the_same_of_a_contact() -> Result<()> {
     assert_eq!(told, columns, "docs/operations.md");
     for (name, kind) in &documented {
         for record in &json {
-            assert!(is(&record[name], kind), "{name} is {kind}: {}", record[name]);
+            assert!(
+                is(&record[name], kind),
+                "{name} is {kind}: {}",
+                record[name]
+            );
         }
     }
 

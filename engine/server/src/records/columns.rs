@@ -115,7 +115,19 @@ fn harmless(text: String) -> String {
     let risky = |c: char| {
         matches!(
             c,
-            '\'' | '=' | '+' | '-' | '@' | '|' | '%' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠'
+            '\'' | '='
+                | '+'
+                | '-'
+                | '@'
+                | '|'
+                | '%'
+                | '\t'
+                | '\r'
+                | '\n'
+                | '＝'
+                | '＋'
+                | '－'
+                | '＠'
         )
     };
     match text.trim_start_matches(' ').starts_with(risky) && !number {

@@ -227,7 +227,13 @@ mod tests {
     #[test]
     fn what_an_older_program_kept_is_told_as_it_is_now() {
         let mut kept = json!(ContactRecord::default());
-        for name in ["transfer_target", "transfer_outcome", "cpu_us", "memory_bytes", "host_calls"] {
+        for name in [
+            "transfer_target",
+            "transfer_outcome",
+            "cpu_us",
+            "memory_bytes",
+            "host_calls",
+        ] {
             kept.as_object_mut().expect("a record").remove(name);
         }
         let meters = json!({
@@ -242,7 +248,10 @@ mod tests {
         let record = record.renewed();
         assert_eq!(record.transfer_outcome.as_deref(), Some("no_answer"));
         assert_eq!(record.queues[0].outcome, "no_agents");
-        assert_eq!((record.cpu_us, record.memory_bytes, record.host_calls), (10, 9, 4));
+        assert_eq!(
+            (record.cpu_us, record.memory_bytes, record.host_calls),
+            (10, 9, 4)
+        );
         let told = json!(record.plugins["std"]);
         assert_eq!(told["digests"], json!({ "std": "ab" }));
         assert!(told.get("digest").is_none(), "{told}");

@@ -55,7 +55,7 @@ pub use audit::{AuditRow, Audited, Change, Outcome};
 pub use contacts::{ContactFilter, ContactRow, EndedFilter, OpenChat, OpenDrop};
 pub use error::{AccessError, StoreError};
 pub use events::{Delivery, EventRow};
-pub use forgetting::{Mention, Oblivion, Traces};
+pub use forgetting::{KeyOf, Oblivion, Sightings, Traces};
 pub use health::Health;
 pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
 pub use journal::{Journal, Torn};
