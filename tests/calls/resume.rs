@@ -8,6 +8,7 @@ use strowger_contact::EntryKind;
 use strowger_tests::program::{callbacks, edit, strowger};
 use strowger_tests::{Engine, OrderService, Phone, Prompts, http};
 
+use crate::save_as_test::green;
 use crate::world::PROMPT;
 
 const WELCOME: &str = "For Chinese press 1, for English press 2.";
@@ -213,6 +214,16 @@ fn a_caller_who_was_cut_off_goes_on_where_it_broke_and_nothing_is_done_twice() -
         2,
         "each line has a recording"
     );
+    let case = green(
+        (&world.engine.project, &world.engine.data),
+        id,
+        "desk",
+        "goes on",
+    )?;
+    assert!(case.contains("- call_back"), "{case}");
+    // Without that test the project is the one that was walked.
+    let file = world.engine.project.join("desk.flow.yaml");
+    std::fs::write(file, FLOW)?;
     // What happened is walked again to the last entry.
     world.engine.program.terminate()?;
     world.engine.program.wait(Duration::from_secs(40))?;
@@ -273,19 +284,12 @@ fn killed_between_the_drop_and_the_next_call_the_engine_goes_on_in_the_callers_l
     assert_eq!(world.orders.asked("POST /callbacks")?, 1);
     // It is a test too, which passes.
     let id = record["id"].as_str().context("an id")?;
-    let (project, data) = (&world.engine.project, &world.engine.data);
-    let (project, data) = (project.display().to_string(), data.display().to_string());
-    let (code, case, told) = strowger(&[
-        "trace",
+    let case = green(
+        (&world.engine.project, &world.engine.data),
         id,
-        "--project",
-        &project,
-        "--data",
-        &data,
-        "--save-as-test",
+        "desk",
         "cut off twice",
-    ])?;
-    assert_eq!(code, 0, "{case}{told}");
+    )?;
     for act in ["drop", "call_back", "press: 1"] {
         let times = case
             .lines()
@@ -310,6 +314,15 @@ fn who_presses_two_or_nothing_begins_anew_and_is_asked_no_more() -> Result<()> {
         world.hears(&mut phone, "en", WELCOME)?;
         assert_eq!(world.engine.reason(&first)?, "abandoned");
         assert_eq!(world.record(&first)?["drops"][0]["outcome"], "declined");
+        let (project, data) = (&world.engine.project, &world.engine.data);
+        let id = world.record(&first)?["id"].clone();
+        let case = green(
+            (project, data),
+            id.as_str().context("an id")?,
+            "desk",
+            "begins anew",
+        )?;
+        assert!(case.contains("ends: \"abandoned\""), "{case}");
         assert_eq!(world.engine.metric("calls_declined_total")?, 1);
         // The new contact has the line, its keys and its own record.
         phone.press("2")?;
