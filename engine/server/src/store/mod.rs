@@ -54,7 +54,7 @@ use tokio::sync::watch;
 pub use audit::{AuditRow, Audited, Change, Outcome};
 pub use contacts::{ContactFilter, ContactRow, EndedFilter, OpenChat, OpenDrop};
 pub use error::{AccessError, StoreError};
-pub use events::{Delivery, EventRow};
+pub use events::{DeadLetter, Delivery, EventRow};
 pub use forgetting::{KeyOf, Oblivion, Sightings, Traces};
 pub use health::Health;
 pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
