@@ -9,6 +9,7 @@ use strowger_tests::{Engine, Phone, Supplier};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 
+use crate::save_as_test::green;
 use crate::world::{PROMPT, World};
 
 /// The flow that hands over to the supplier at the port that was dialled, and tells the outcome by its reason.
@@ -109,6 +110,15 @@ fn outcome(engine: &Engine, call_id: &str) -> Result<String> {
     outcome.context("the transfer ended")
 }
 
+/// The call as a test of its flow passes, and says how it ended.
+fn saved(engine: &Engine, phone: &Phone, name: &str, has: &str) -> Result<()> {
+    let contact = engine.contact(&phone.call_id)?;
+    let id = contact["id"].as_str().context("an id")?;
+    let case = green((&engine.project, &engine.data), id, "over", name)?;
+    ensure!(case.contains(has), "no `{has}`: {case}");
+    Ok(())
+}
+
 /// Each says something, and the other hears it, byte for byte.
 fn talk(phone: &mut Phone, supplier: &Supplier) -> Result<()> {
     let (question, answer) = (words(620.0), words(1_310.0));
@@ -139,7 +149,7 @@ fn the_two_talk_and_the_flow_goes_on_when_the_supplier_leaves() -> Result<()> {
     assert_eq!(outcome(&engine, &phone.call_id)?, "done");
     assert_eq!(engine.metric("transfer_calls")?, 0);
     assert_eq!(engine.metric("transfer_calls_total")?, 1);
-    Ok(())
+    saved(&engine, &phone, "the supplier leaves", "ends: \"served\"")
 }
 
 #[test]
@@ -155,7 +165,12 @@ fn a_caller_who_hangs_up_ends_both_calls_and_was_transferred() -> Result<()> {
     supplier.ended()?;
     assert_eq!(engine.reason(&phone.call_id)?, "transferred");
     assert_eq!(outcome(&engine, &phone.call_id)?, "done");
-    Ok(())
+    saved(
+        &engine,
+        &phone,
+        "the caller leaves",
+        "ends: \"transferred\"",
+    )
 }
 
 #[test]
@@ -168,7 +183,7 @@ fn a_caller_who_gives_up_while_it_rings_cancels_the_call() -> Result<()> {
     phone.ended()?;
     supplier.ended()?;
     assert_eq!(engine.reason(&phone.call_id)?, "abandoned");
-    Ok(())
+    saved(&engine, &phone, "gives up", "ends: \"abandoned\"")
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod bridges;
 mod command_line;
 mod durable;
 mod examples;
+mod export;
 mod faults;
 mod flows;
 mod killed;

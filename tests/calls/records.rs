@@ -1,10 +1,9 @@
-//! Records of real contacts: by the API, and in each form that `strowger export` writes.
+//! Records of real contacts: by the API and in files; what is kept of them, and what is forgotten.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value as Json;
 use strowger_tests::program::{edit, free_port, strowger};
 use strowger_tests::{Phone, http};
@@ -37,7 +36,7 @@ fn tagged(project: &Path) -> Result<()> {
 }
 
 #[test]
-fn a_call_leaves_a_record_that_is_told_and_exported_in_every_form() -> Result<()> {
+fn a_call_leaves_a_record_that_is_told_and_exported() -> Result<()> {
     let mut world = World::edited(tagged)?;
     let mut phone = world.dial("700")?;
     phone.listen(Duration::from_millis(300));
@@ -112,41 +111,11 @@ fn a_call_leaves_a_record_that_is_told_and_exported_in_every_form() -> Result<()
     assert_eq!(serde_json::from_str::<Json>(&out)?, record);
     let (_, none, _) = export(&["--format", "jsonl", "--flow", "main-menu"])?;
     assert_eq!(none, "");
-    let (code, out, _) = export(&["--format", "csv"])?;
-    assert_eq!(code, 0);
-    let mut table = csv::Reader::from_reader(out.as_bytes());
-    let names = table.headers()?.clone();
-    let row = table.records().next().context("a row")??;
-    let cell = |name: &str| {
-        let column = names.iter().position(|known| known == name);
-        column
-            .and_then(|column| row.get(column))
-            .unwrap_or_default()
-    };
-    assert_eq!(cell("id"), id);
-    assert!(
-        cell("path").starts_with("tagged/start ask=ok > "),
-        "{}",
-        cell("path")
-    );
-    assert!(cell("ended_at").ends_with('Z'), "{}", cell("ended_at"));
-    let file = world.engine.data.join("out.parquet");
+    let file = world.engine.data.join("out.csv");
     let shown = file.display().to_string();
-    let (code, _, errors) = export(&["--format", "parquet", "--output", &shown])?;
+    let (code, _, errors) = export(&["--format", "csv", "--output", &shown])?;
     assert_eq!(code, 0, "{errors}");
-    assert!(!Path::new(&format!("{shown}.unfinished")).exists());
-    let reader = SerializedFileReader::new(std::fs::File::open(&file)?)?;
-    let rows: Vec<_> = reader.get_row_iter(None)?.collect::<Result<_, _>>()?;
-    assert_eq!(rows.len(), 1);
-    let row = rows[0].to_json_value();
-    assert_eq!(row["id"], id);
-    assert_eq!(row["total_ms"], record["total_ms"]);
-    assert!(
-        row["tags"]
-            .as_str()
-            .is_some_and(|tags| tags.contains("=1+1")),
-        "{row}"
-    );
+    assert!(file.exists() && !Path::new(&format!("{shown}.unfinished")).exists());
     let (code, _, errors) = export(&["--format", "csv", "--output", "/nowhere/x.csv"])?;
     assert_eq!(code, 2);
     assert!(errors.contains("/nowhere/x.csv"), "{errors}");
@@ -230,6 +199,18 @@ fn a_number_is_forgotten_by_the_program_while_it_serves_and_after() -> Result<()
         let left = bytes.windows(11).any(|window| window == b"13800138000");
         assert!(!left, "the number is left in {file}");
     }
+    let (code, _, errors) = strowger(&[
+        "forget",
+        "+8613900139000",
+        "--country",
+        "49",
+        "-p",
+        &project,
+        "--data",
+        &data,
+    ])?;
+    assert_eq!(code, 2);
+    assert!(errors.contains("is no number of country 49"), "{errors}");
     let (code, _, errors) = strowger(&["forget", "100", "-p", &project, "--data", &data])?;
     assert_eq!(code, 2);
     assert!(
@@ -296,10 +277,24 @@ fn nothing_of_a_number_is_left_in_the_data_folder() -> Result<()> {
     phone.ended()?;
     assert_eq!(engine.reason(&phone.call_id)?, "completed");
     let mut ids = vec![engine.contact(&phone.call_id)?["id"].clone()];
-    // Chats: one from the number, which writes itself, and one of somebody else who names it.
-    for (from, text) in [(NUMBER, "1"), ("web", "138 0013 8000")] {
+    // A call by the number as its country dials it.
+    let mut phone = Phone::dial(engine.sip, "700", "call", &[("from", "0138-0013-8000")])?;
+    phone.first_sound(Duration::from_secs(20))?;
+    phone.press("7#")?;
+    phone.ended()?;
+    assert_eq!(engine.reason(&phone.call_id)?, "completed");
+    ids.push(engine.contact(&phone.call_id)?["id"].clone());
+    // Chats: some from the number, however it is written, and one of somebody else who names it.
+    let chats = [
+        (NUMBER, "1"),
+        ("tel:+86-138-0013-8000", "1"),
+        ("＋８６　１３８００１３８０００", "1"),
+        ("sip:008613800138000@trunk.example;user=phone", "1"),
+        ("web", "138 0013 8000"),
+    ];
+    for (n, (from, text)) in chats.into_iter().enumerate() {
         let body = serde_json::json!({ "to": "700", "from": from }).to_string();
-        let key = ("Idempotency-Key", &*format!("k-{from}"));
+        let key = ("Idempotency-Key", &*format!("k-{n}"));
         let begun = http::send(engine.http, "POST", "/v1/chats", &[key], Some(&body))?;
         let begun = begun.json()?;
         let token = begun["token"].as_str().context("a token")?;
@@ -325,11 +320,28 @@ fn nothing_of_a_number_is_left_in_the_data_folder() -> Result<()> {
     engine
         .program
         .wait_until("dead letters", Duration::from_secs(60), || {
-            run(&["webhooks", "dead"]).is_ok_and(|(_, out, _)| out.lines().count() >= 6)
+            run(&["webhooks", "dead"]).is_ok_and(|(_, out, _)| out.lines().count() >= 14)
         })?;
     let ids: Vec<&str> = ids.iter().filter_map(Json::as_str).collect();
     let words = [&["13800138000"], &ids[..]].concat();
     assert!(!holding(&engine.data, &words)?.is_empty(), "it is there");
+    // Without the country one call is a mention, with it all but one are the number's.
+    let (code, out, errors) = run(&["forget", NUMBER, "--dry-run"])?;
+    assert_eq!(code, 1, "{errors}");
+    assert!(
+        out.contains("5 contacts from or to the number would be removed"),
+        "{out}"
+    );
+    assert!(
+        out.contains("2 contacts from and to others mention it"),
+        "{out}"
+    );
+    let (code, out, errors) = run(&["forget", "138 0013 8000", "--country", "86"])?;
+    assert_eq!(code, 1, "{errors}");
+    assert!(
+        out.contains("6 contacts from or to the number removed"),
+        "{out}"
+    );
     let (code, out, errors) = run(&["forget", NUMBER, "--mentioned"])?;
     assert_eq!(code, 0, "{out}{errors}");
     engine.program.terminate()?;

@@ -178,9 +178,72 @@ fn a_changed_plugin_s_new_request_is_told_and_not_sent() -> Result<()> {
     assert!(out.contains("/0rders/20260302"), "{out}");
     assert!(out.contains("it was not sent"), "{out}");
     assert!(out.contains("the plugin is another one"), "{out}");
+    let (code, out, errors) = recorded.replay(&["--plugin", &plugin, "--format", "json"])?;
+    assert_eq!(code, 1, "{out}{errors}");
+    let result: Json = serde_json::from_str(&out)?;
+    let edge = result["edge"].as_str().context("an edge")?;
+    assert!(
+        edge.ends_with("ask http.fetch -> ask http.fetch with another path"),
+        "{edge}"
+    );
     let (code, _, errors) = recorded.replay(&["--plugin", "ordres=x.wasm"])?;
     assert_eq!(code, 2);
     assert!(errors.contains("orders"), "{errors}");
+    Ok(())
+}
+
+/// What stands in for a plugin comes from the command line: strowger.toml is not at fault for it.
+#[test]
+fn a_stand_in_that_cannot_be_used_is_told_as_the_option_s_fault() -> Result<()> {
+    let recorded = Recorded::order()?;
+    let text_file = recorded.folder.path().join("notes.txt");
+    std::fs::write(&text_file, "no component")?;
+    let other = recorded.project.join("plugins/aurora-crm.wasm");
+    for (file, told) in [
+        (
+            recorded.folder.path().join("nowhere.wasm"),
+            "correct the path of --plugin",
+        ),
+        (text_file, "this is not WebAssembly"),
+        (other, "is no orders: give --plugin another file"),
+    ] {
+        let plugin = format!("orders={}", file.display());
+        let (code, out, errors) = recorded.replay(&["--plugin", &plugin])?;
+        assert_eq!((code, out.as_str()), (2, ""), "{errors}");
+        assert!(errors.contains(told), "no `{told}`: {errors}");
+        assert!(
+            errors.contains(&format!("has errors with --plugin {plugin}")),
+            "{errors}"
+        );
+        for wrong in ["strowger.toml", "is not served", "strowger check"] {
+            assert!(!errors.contains(wrong), "`{wrong}`: {errors}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_plugin_s_changed_configuration_is_told_as_the_cause() -> Result<()> {
+    let recorded = Recorded::order()?;
+    let draft = recorded.draft("strowger.toml", |text| {
+        let changed = text.replace("base_url = \"http://", "base_url = \"https://");
+        assert_ne!(changed, text);
+        changed
+    })?;
+    let (code, out, errors) = recorded.replay(&["--on", &draft, "--format", "json"])?;
+    assert_eq!(code, 1, "{out}{errors}");
+    let result: Json = serde_json::from_str(&out)?;
+    assert_eq!(result["cause"], "configuration", "{result}");
+    let edge = result["edge"].as_str().context("an edge")?;
+    assert!(
+        edge.ends_with("configuration -> configuration with another base_url"),
+        "{edge}"
+    );
+    let (_, out, _) = recorded.replay(&["--on", &draft])?;
+    assert!(
+        out.contains("`config` in strowger.toml is another one"),
+        "{out}"
+    );
     Ok(())
 }
 

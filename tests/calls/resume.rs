@@ -8,6 +8,7 @@ use strowger_contact::EntryKind;
 use strowger_tests::program::{callbacks, edit, strowger};
 use strowger_tests::{Engine, OrderService, Phone, Prompts, http};
 
+use crate::save_as_test::green;
 use crate::world::PROMPT;
 
 const WELCOME: &str = "For Chinese press 1, for English press 2.";
@@ -188,8 +189,12 @@ fn a_caller_who_was_cut_off_goes_on_where_it_broke_and_nothing_is_done_twice() -
     let drops = &record["drops"];
     assert_eq!(
         (&drops[0]["outcome"], &drops[0]["sip_call_id"]),
-        (&"resumed".into(), &second.into())
+        (&"resumed".into(), &second.as_str().into())
     );
+    // By either call it is found.
+    let found = world.engine.contact(&second)?;
+    assert_eq!(found["id"], record["id"]);
+    assert_eq!(found["sip_call_id"], first.as_str());
     let parts = ["flow_ms", "waiting_ms", "transferred_ms", "away_ms"];
     let parts = parts.map(|part| record[part].as_u64().unwrap_or_default());
     assert!(parts[3] > 0);
@@ -209,6 +214,16 @@ fn a_caller_who_was_cut_off_goes_on_where_it_broke_and_nothing_is_done_twice() -
         2,
         "each line has a recording"
     );
+    let case = green(
+        (&world.engine.project, &world.engine.data),
+        id,
+        "desk",
+        "goes on",
+    )?;
+    assert!(case.contains("- call_back"), "{case}");
+    // Without that test the project is the one that was walked.
+    let file = world.engine.project.join("desk.flow.yaml");
+    std::fs::write(file, FLOW)?;
     // What happened is walked again to the last entry.
     world.engine.program.terminate()?;
     world.engine.program.wait(Duration::from_secs(40))?;
@@ -222,7 +237,7 @@ fn a_caller_who_was_cut_off_goes_on_where_it_broke_and_nothing_is_done_twice() -
         &data.display().to_string(),
     ])?;
     assert_eq!(code, 0, "{out}{err}");
-    let (_, out, err) = strowger(&["trace", id, "--data", &data.display().to_string()])?;
+    let (_, out, err) = strowger(&["trace", &second, "--data", &data.display().to_string()])?;
     for word in [
         "the line dropped",
         "called again",
@@ -269,19 +284,12 @@ fn killed_between_the_drop_and_the_next_call_the_engine_goes_on_in_the_callers_l
     assert_eq!(world.orders.asked("POST /callbacks")?, 1);
     // It is a test too, which passes.
     let id = record["id"].as_str().context("an id")?;
-    let (project, data) = (&world.engine.project, &world.engine.data);
-    let (project, data) = (project.display().to_string(), data.display().to_string());
-    let (code, case, told) = strowger(&[
-        "trace",
+    let case = green(
+        (&world.engine.project, &world.engine.data),
         id,
-        "--project",
-        &project,
-        "--data",
-        &data,
-        "--save-as-test",
+        "desk",
         "cut off twice",
-    ])?;
-    assert_eq!(code, 0, "{case}{told}");
+    )?;
     for act in ["drop", "call_back", "press: 1"] {
         let times = case
             .lines()
@@ -306,6 +314,15 @@ fn who_presses_two_or_nothing_begins_anew_and_is_asked_no_more() -> Result<()> {
         world.hears(&mut phone, "en", WELCOME)?;
         assert_eq!(world.engine.reason(&first)?, "abandoned");
         assert_eq!(world.record(&first)?["drops"][0]["outcome"], "declined");
+        let (project, data) = (&world.engine.project, &world.engine.data);
+        let id = world.record(&first)?["id"].clone();
+        let case = green(
+            (project, data),
+            id.as_str().context("an id")?,
+            "desk",
+            "begins anew",
+        )?;
+        assert!(case.contains("ends: \"abandoned\""), "{case}");
         assert_eq!(world.engine.metric("calls_declined_total")?, 1);
         // The new contact has the line, its keys and its own record.
         phone.press("2")?;

@@ -24,6 +24,30 @@ steps:
   bye: { hangup: completed }
 "#;
 
+/// A secret that the caller confirms, and what comes after it.
+const CONFIRMED: &str = r#"flow: confirmed
+format: 1
+languages: [en]
+vars: { card: secret }
+steps:
+  start:
+    - ask: "Your card?"
+      into: card
+      expect: { digits: 12..19 }
+      sensitive: true
+      confirm: "It ends in ${card|last4}. Press 1 if that is right, or 2."
+      then: { ok: mark, no_input: quiet, no_match: wrong }
+  mark:
+    - tag: { card: "${card|last4}" }
+    - menu: "Press 1 to pay, 2 to leave."
+      press: { 1: paid, 2: bye }
+      then: { no_input: quiet, no_match: wrong }
+  paid: { hangup: paid }
+  quiet: { hangup: quiet }
+  wrong: { hangup: wrong }
+  bye: { hangup: completed }
+"#;
+
 struct Shop {
     folder: TempDir,
     project: PathBuf,
@@ -37,6 +61,7 @@ impl Shop {
         let project = folder.path().join("project");
         aurora(&project, orders.address)?;
         std::fs::write(project.join("card.flow.yaml"), CARD)?;
+        std::fs::write(project.join("confirmed.flow.yaml"), CONFIRMED)?;
         share_caches(&folder.path().join("data"))?;
         Ok(Shop {
             folder,
@@ -60,6 +85,34 @@ impl Shop {
         std::fs::write(&path, journal)?;
         Ok(path.display().to_string())
     }
+}
+
+/// Saves a contact of a project as a test of its flow, puts it there and runs it; the case.
+pub fn green(
+    (project, data): (&Path, &Path),
+    contact: &str,
+    flow: &str,
+    name: &str,
+) -> Result<String> {
+    let (shown, data) = (project.display().to_string(), data.display().to_string());
+    let (code, case, told) = strowger(&[
+        "trace",
+        contact,
+        "--project",
+        &shown,
+        "--data",
+        &data,
+        "--save-as-test",
+        name,
+    ])?;
+    assert_eq!(code, 0, "{name}: {case}\n{told}");
+    assert!(told.contains("it passes"), "{name}: {told}");
+    let file = project.join(format!("{flow}.flow.yaml"));
+    put(&file, &case)?;
+    let (code, out, errors) = strowger(&["test", &file.display().to_string(), "-k", name])?;
+    assert_eq!(code, 0, "{name}: {out}{errors}\n{case}");
+    assert!(out.contains("1 passed") || out.contains("1 test"), "{out}");
+    Ok(case)
 }
 
 /// Puts a case below `tests:` of a file, as a designer would.
@@ -101,6 +154,30 @@ fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
             vec!["silence"],
         ),
         ("a card that is too short", "card", "41#", vec!["press"]),
+        (
+            "a secret that is right",
+            "confirmed",
+            "4111222233334444#,1,1",
+            vec!["4444#", "\"paid\"", "\"card\""],
+        ),
+        (
+            "a secret that is wrong first",
+            "confirmed",
+            "4111222233334444#,2,4111222233335555#,1,2",
+            vec!["4444#", "press: \"2\"", "5555#", "\"completed\""],
+        ),
+        (
+            "a secret that is confirmed by another key",
+            "confirmed",
+            "4111222233334444,3,silence,1,1",
+            vec!["4444", "silence", "\"paid\""],
+        ),
+        (
+            "hangs up when asked whether a secret is right",
+            "confirmed",
+            "4111222233334444#,hangup",
+            vec!["4444#", "\"abandoned\""],
+        ),
     ] {
         let journal = shop.journal(flow, script)?;
         let (code, case, told) = shop.run(&["trace", &journal, "--save-as-test", name])?;

@@ -246,6 +246,13 @@ fn what_nobody_takes_is_a_dead_letter_that_can_be_sent_again() -> Result<()> {
             .is_some_and(|error| error.contains("refused")),
         "{letter}"
     );
+    let (_, out, _) = webhooks(&["dead"])?;
+    assert!(out.contains("contact.ended of "), "{out}");
+    for wrong in [&["retry", "crn"][..], &["retry", "--event", "999999"]] {
+        let (code, out, errors) = webhooks(wrong)?;
+        assert_eq!((code, out.as_str()), (2, ""), "{errors}");
+        assert!(errors.contains("there is no dead letter"), "{errors}");
+    }
     let requests = receiver(address, &[204])?;
     let (code, out, _) = webhooks(&["retry", "crm"])?;
     assert_eq!((code, out.as_str()), (0, "1 are sent again\n"));

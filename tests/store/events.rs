@@ -49,8 +49,8 @@ pub async fn what_happened_is_noted_once_for_each_webhook(database: &Database<'_
     assert_eq!(left.len(), 1);
     assert_eq!((left[0].due, left[0].attempts), (99, 1));
     let dead = store.dead_letters(None, 10).await?;
-    assert_eq!((dead.len(), dead[0].event), (1, due[2].event));
-    assert_eq!(dead[0].error.as_deref(), Some("gone"));
+    assert_eq!((dead.len(), dead[0].delivery.event), (1, due[2].event));
+    assert_eq!(dead[0].delivery.error.as_deref(), Some("gone"));
     // Nobody is still to be told of the others.
     assert_eq!(store.prune_events(1_000, 0).await?, 5);
     assert_eq!(store.revive(Some("other"), None, 200).await?, 0);

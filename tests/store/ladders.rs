@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use strowger_server::retention::Number;
 use strowger_server::sip::{Signal, Way};
-use strowger_server::store::{Place, Record, Rung, Store, Swept, Writer, backup};
+use strowger_server::store::{Place, Record, Rung, Sightings, Store, Swept, Writer, backup};
 use tempfile::TempDir;
 
 use crate::world::{Database, began, ended_at, open};
@@ -93,11 +94,14 @@ pub async fn messages_come_back_in_order_and_go_with_the_journal(
 
 pub async fn a_number_in_a_ladder_is_a_mention(database: &Database<'_>) -> Result<()> {
     let store = filled(&database.place).await?;
-    let found = store.mentions_after("", "13011112222", None).await?;
-    let (_, found) = found.context("there is a contact")?;
-    assert_eq!(found.len(), 1);
-    let found = store.mentions_after("", "13099999999", None).await?;
-    assert!(found.context("there is a contact")?.1.is_empty());
+    let sought = async |number: &str| {
+        let number = Number::read(number, None)?;
+        let found = store.sought_after("", &number, None).await?;
+        Ok::<_, anyhow::Error>(found.context("there is a contact")?.1)
+    };
+    let found = sought("+8613011112222").await?;
+    assert_eq!((found.own.len(), found.mentions.len()), (0, 1));
+    assert_eq!(sought("+8613099999999").await?, Sightings::default());
     store.remove(Swept::Record, &["a".to_owned()]).await?;
     assert!(store.ladder("a").await?.signals.is_empty());
     Ok(())

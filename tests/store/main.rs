@@ -80,6 +80,7 @@ on_both! {
     retention::above_the_bound_the_ordinary_go_before_the_rare,
     retention::each_tenant_is_held_to_its_own_days_and_bounds,
     retention::a_number_is_forgotten_whole_and_again_after_a_cut,
+    retention::a_number_is_found_however_it_is_spelt,
     retention::old_lines_of_the_audit_log_go,
     ladders::messages_come_back_in_order_and_go_with_the_journal,
     ladders::a_number_in_a_ladder_is_a_mention,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use strowger_server::project::{KeepAudit, KeepFiles, KeepRows, RetentionSection};
 use strowger_server::records::ContactRecord;
-use strowger_server::retention::{Forgetting, Gone, Rules, Sweep, forget};
+use strowger_server::retention::{Forgetting, Gone, Number, Rules, Sweep, forget};
 use strowger_server::store::{KvLimits, Place, Record, RecordFilter, Space, Store, Writer};
 
 use crate::world::{Database, began, key, open, record};
@@ -368,12 +368,14 @@ pub async fn a_number_is_forgotten_whole_and_again_after_a_cut(
     };
     store.kv_set(space, "k", b"tel:861300000", None, 1).await?;
     let data = folder(&database.place);
+    let number = Number::read("+86 1300-000", None)?;
     let forgetting = |tenant, mentioned, dry| Forgetting {
         store: &store,
         data,
-        number: "+86 1300-000",
+        number: &number,
         tenant,
         mentioned,
+        keys: false,
         dry,
         who: "cli:rosa",
         now: 9,
@@ -432,6 +434,183 @@ pub async fn a_number_is_forgotten_whole_and_again_after_a_cut(
         .kv_get(space, "k", 1)
         .await?
         .context("what is a plugin's stays")?;
+    Ok(())
+}
+
+/// How telephones, trunks, people and programs write one number. The last ones are of its country alone.
+const SPELLINGS: [&str; 18] = [
+    "+4930123456",
+    "4930123456",
+    "004930123456",
+    "04930123456",
+    "0114930123456",
+    "tel:+4930123456",
+    "tel:+49-30-123456;phone-context=example",
+    "sip:+4930123456@trunk.example:5060;user=phone",
+    "sips:004930123456@trunk.example",
+    "\"Rosa\" <sip:%2B4930123456@trunk.example>",
+    "+49 30 12 34 56",
+    "+49 (0)30/123456",
+    "+49.30.123456",
+    "＋４９　３０　１２３４５６",
+    "+49\u{a0}30\u{2011}123456",
+    "0301-23456",
+    "030 123456",
+    "tel:030-123456",
+];
+/// The last spellings, which lack the country.
+const INLAND: usize = 3;
+
+/// Voice contacts and chats from and to each spelling, each with a recording; one of somebody else that names it; a key of a
+/// plugin with it.
+async fn spelt(database: &Database<'_>, store: &Store) -> Result<Vec<String>> {
+    let (writer, _) = Writer::start(store.clone());
+    std::fs::create_dir_all(folder(&database.place).join("recordings"))?;
+    let mut ids = Vec::new();
+    for (n, spelling) in SPELLINGS.into_iter().enumerate() {
+        for (kind, spoken, caller, called) in [
+            ("v", "voice", spelling, "100"),
+            ("o", "voice", "+8613800138000", spelling),
+            ("c", "chat", spelling, "100"),
+            ("m", "chat", "web", "100"),
+        ] {
+            let id = format!("{kind}-{n}");
+            let mut beginning = began(&id, &id);
+            if let Record::Began {
+                channel, from, to, ..
+            } = &mut beginning
+            {
+                *channel = spoken;
+                caller.clone_into(from);
+                called.clone_into(to);
+            }
+            writer.write(beginning).await;
+            if kind == "m" {
+                let kind = strowger_contact::EntryKind::Wrote {
+                    text: format!("call me on {spelling}, please"),
+                    message: None,
+                };
+                let wrote = strowger_contact::Entry {
+                    seq: 0,
+                    at: 1,
+                    kind,
+                };
+                writer.write(Record::Entries(id.clone(), vec![wrote])).await;
+            } else {
+                std::fs::write(sound(&database.place, &format!("{id}.wav")), [0; 9])?;
+            }
+            let mut own = record(&id, 5);
+            (own.from, own.to) = (caller.to_owned(), called.to_owned());
+            writer
+                .write(Record::Ended {
+                    id: id.clone(),
+                    reason: "completed".into(),
+                    at: 5,
+                    record: Some(Box::new(own)),
+                })
+                .await;
+            ids.push(id);
+        }
+        let space = Space {
+            tenant: "aurora",
+            plugin: "callbacks",
+            limits: &KvLimits::DEFAULT,
+        };
+        store
+            .kv_set(space, &format!("k{n}"), spelling.as_bytes(), None, 1)
+            .await?;
+    }
+    // Whose numbers only look alike.
+    for (id, from) in [
+        ("x-0", "+4330123456"),
+        ("x-1", "+493012345"),
+        ("x-2", "4930123457"),
+    ] {
+        let mut beginning = began(id, id);
+        if let Record::Began { from: caller, .. } = &mut beginning {
+            from.clone_into(caller);
+        }
+        writer.write(beginning).await;
+        let own = ContactRecord {
+            from: from.to_owned(),
+            ..record(id, 5)
+        };
+        writer
+            .write(Record::Ended {
+                id: id.to_owned(),
+                reason: "completed".into(),
+                at: 5,
+                record: Some(Box::new(own)),
+            })
+            .await;
+    }
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    Ok(ids)
+}
+
+pub async fn a_number_is_found_however_it_is_spelt(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let ids = spelt(database, &store).await?;
+    let all = SPELLINGS.len() as u64;
+    let inland = INLAND as u64;
+    let data = folder(&database.place);
+    let run = async |number: &Number, mentioned, keys, dry| {
+        let forgetting = Forgetting {
+            store: &store,
+            data,
+            number,
+            tenant: None,
+            mentioned,
+            keys,
+            dry,
+            who: "cli:rosa",
+            now: 9,
+        };
+        forget(&forgetting).await
+    };
+    // However it is asked for. As it is dialled in Germany it may be another country's, and is a mention; so is what has
+    // its national digits, as a number of Austria's here.
+    for asked in [
+        "+49 30 123456",
+        "0049-30-123456",
+        "tel:+4930123456",
+        "+49 (0)30 123456",
+    ] {
+        let number = Number::read(asked, None)?;
+        let found = run(&number, false, false, true).await?;
+        assert_eq!(
+            (found.contacts, found.recordings, found.mentioned),
+            (3 * (all - inland), 3 * (all - inland), 3 * inland + all + 1),
+            "{asked}"
+        );
+        assert_eq!(found.keys, [("callbacks".to_owned(), all)], "{asked}");
+    }
+    for (asked, country) in [("030 123456", "49"), ("+4930123456", "+49")] {
+        let number = Number::read(asked, Some(country))?;
+        let found = run(&number, false, false, true).await?;
+        assert_eq!(
+            (found.contacts, found.mentioned),
+            (3 * all, all + 1),
+            "{asked}"
+        );
+    }
+    // All of it goes, and nobody else's.
+    let number = Number::read("030 123456", Some("49"))?;
+    let done = run(&number, false, true, false).await?;
+    assert_eq!((done.contacts, done.recordings), (3 * all, 3 * all));
+    for id in &ids {
+        let there = store.contact(id).await?.is_some() || store.record(id).await?.is_some();
+        assert_eq!(there, id.starts_with('m'), "{id}");
+    }
+    for id in ["x-0", "x-1", "x-2"] {
+        assert!(store.contact(id).await?.is_some(), "{id}");
+    }
+    let left = run(&number, true, false, true).await?;
+    assert_eq!(
+        (left.contacts, left.mentioned, left.recordings),
+        (0, all + 1, 0)
+    );
+    assert!(left.keys.is_empty(), "{:?}", left.keys);
     Ok(())
 }
 

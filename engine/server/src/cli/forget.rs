@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{FOUND, Failure, Format, OK, data_folder, store_of, whoever};
 use crate::clock::Clock;
-use crate::retention::{Forgetting, Forgotten, forget};
+use crate::retention::{Forgetting, Forgotten, Number, forget};
 use crate::store::Store;
 
 /// Removes everything of a telephone number: its contacts with their journals, records and recordings.
@@ -16,15 +16,19 @@ use crate::store::Store;
   strowger forget +8613800138000 -p flows/aurora --dry-run        what there is of the number
   strowger forget +8613800138000 -p flows/aurora                  remove it
   strowger forget +8613800138000 -p flows/aurora --mentioned      also contacts in which the number was only named
+  strowger forget 030123456 --country 49 -p flows/aurora --keys   a German number, also as dialled there; plugins' keys go too
 
 The engine may be running. A run that was cut off is finished by running the same again. A line stays in the audit log
-that says who, when and how much, with a keyed hash in place of the number. Left alone, and told: contacts that still last, plugins'
-own data. Not looked into: log files, backups, speech in prompts/ (its texts are hashed), what other services keep.
+that says who, when and how much, with a keyed hash in place of the number. Left alone, and told: contacts that still last, and
+without --keys plugins' own data. Not looked into: log files, backups, speech in prompts/ (its texts are hashed), what other services keep.
 
-Exit code: 0 nothing of it is left, 1 something is (contacts that last, or that mention the number), 2 it could not be done.")]
+Exit code: 0 nothing of it is left, 1 something is (contacts that last or that mention the number, keys of plugins), 2 it could not be done.")]
 pub(super) struct Forget {
-    /// The number.
+    /// The number: with `+` or `00` and the country's code, or as it is dialled in the country that --country says.
     number: String,
+    /// The number's country by its code, such as 49: the number as it is dialled there is then the number too.
+    #[arg(long, value_name = "CODE")]
+    country: Option<String>,
     /// The project whose contacts they are.
     #[arg(long, short, default_value = ".")]
     project: PathBuf,
@@ -37,6 +41,10 @@ pub(super) struct Forget {
     /// Also remove contacts from and to others whose journal or record has the number's digits.
     #[arg(long)]
     mentioned: bool,
+    /// Also remove keys of plugins that have the number's digits in name or value. They are the plugins' own: know what they
+    /// are for before.
+    #[arg(long)]
+    keys: bool,
     /// Remove nothing.
     #[arg(long)]
     dry_run: bool,
@@ -47,15 +55,24 @@ pub(super) struct Forget {
 
 impl Forget {
     pub(super) async fn run(self) -> Result<u8, Failure> {
+        let country = self.country.as_deref();
+        let number = Number::read(&self.number, country).map_err(Failure::cannot)?;
+        if number.as_written() {
+            eprintln!(
+                "the country of {} is not known: only what is written in the same way is taken for the number; say --country, such as --country 49, for the rest",
+                number.digits()
+            );
+        }
         let data = data_folder(self.data.clone(), &self.project);
         let place = store_of(&self.project, &data)?;
         let store = Store::look(&place).await.map_err(Failure::cannot)?;
         let forgetting = Forgetting {
             store: &store,
             data: &data,
-            number: &self.number,
+            number: &number,
             tenant: self.tenant.as_deref(),
             mentioned: self.mentioned,
+            keys: self.keys,
             dry: self.dry_run,
             who: &whoever(),
             now: Clock::start().now(),
@@ -70,7 +87,8 @@ impl Forget {
             Format::Text => self.print(&forgotten),
         }
         let named = forgotten.mentioned > 0 && !self.mentioned;
-        Ok(match forgotten.lasting > 0 || named {
+        let keys = !forgotten.keys.is_empty() && !self.keys;
+        Ok(match forgotten.lasting > 0 || named || keys {
             true => FOUND,
             false => OK,
         })
@@ -100,9 +118,12 @@ impl Forget {
             );
         }
         for (plugin, keys) in &forgotten.keys {
-            tell!(
-                "{keys} keys of plugin `{plugin}` have its digits: they are the plugin's own, and left"
-            );
+            match self.keys {
+                true => tell!("{keys} keys of plugin `{plugin}` with its digits {removed}"),
+                false => tell!(
+                    "{keys} keys of plugin `{plugin}` have its digits and {would}left: they are the plugin's own; --keys removes them"
+                ),
+            }
         }
         if let Some(hash) = &forgotten.number_hash {
             tell!("noted as {}", &hash[..16]);

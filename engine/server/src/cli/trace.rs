@@ -29,7 +29,7 @@ printed: put it below `tests:` of the flow's file.
 
 Exit code: 0 shown, 1 the test that was made does not pass, 2 there is no such contact or it cannot be read.")]
 pub(super) struct Trace {
-    /// A contact's id, or a journal's file.
+    /// A contact's id, the SIP Call-ID of its call, or a journal's file.
     contact: String,
     /// The project whose contact it is.
     #[arg(long, short, default_value = ".")]

@@ -85,11 +85,13 @@ impl Dead {
             match self.format {
                 Format::Json => tell!("{}", json!(letter)),
                 Format::Text => tell!(
-                    "{}  event {}, tried {} times: {}",
-                    letter.hook,
-                    letter.event,
-                    letter.attempts,
-                    letter.error.as_deref().unwrap_or_default()
+                    "{}  event {}, {} of {}, tried {} times: {}",
+                    letter.delivery.hook,
+                    letter.delivery.event,
+                    letter.kind,
+                    letter.contact,
+                    letter.delivery.attempts,
+                    letter.delivery.error.as_deref().unwrap_or_default()
                 ),
             }
         }
@@ -105,7 +107,20 @@ impl Retry {
         let store = Store::look(&place).await.map_err(Failure::cannot)?;
         let now = Clock::start().now();
         let revived = store.revive(self.hook.as_deref(), self.event, now).await;
-        tell!("{} are sent again", revived.map_err(Failure::cannot)?);
+        let revived = revived.map_err(Failure::cannot)?;
+        if revived == 0 && (self.hook.is_some() || self.event.is_some()) {
+            // A name that is misspelt looks like one of which all was told.
+            let hook = self
+                .hook
+                .map_or_else(String::new, |hook| format!(" of webhook `{hook}`"));
+            let event = self
+                .event
+                .map_or_else(String::new, |event| format!(" with event {event}"));
+            return Err(Failure::cannot(format!(
+                "there is no dead letter{hook}{event}: `strowger webhooks dead` lists those that there are"
+            )));
+        }
+        tell!("{revived} are sent again");
         Ok(OK)
     }
 }

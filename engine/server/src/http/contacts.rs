@@ -21,7 +21,7 @@ use crate::store::{ContactFilter, ContactRow, Ladder, Rung, Store};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListContacts {
-    /// Only the one with this SIP Call-ID.
+    /// Only those of a call with this SIP Call-ID, be it one by which a caller who was cut off came back.
     call_id: Option<String>,
     /// Items of the page.
     #[param(minimum = 1, maximum = 200, default = 50)]

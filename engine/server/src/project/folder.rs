@@ -393,9 +393,21 @@ impl Project {
         })
     }
 
-    /// A complaint about a plugin, at the line of `strowger.toml` that names its component.
+    /// A complaint about a plugin, at the line of `strowger.toml` that names its component; where another one stands in for
+    /// that, the line is not at fault.
     fn plugin(&self, complaint: &Complaint) -> Finding {
+        let plugins = &self.config.plugins;
+        let stands_in = complaint
+            .plugin
+            .as_ref()
+            .and_then(|plugin| plugins.get(plugin)?.stand_in.as_ref());
         match &complaint.plugin {
+            Some(_) if let Some(file) = stands_in => Finding::whole(
+                Level::Error,
+                &file.display().to_string(),
+                complaint.message.clone(),
+                complaint.help.clone(),
+            ),
             Some(plugin) => self.at_key(
                 Level::Error,
                 &["plugins", plugin, "component"],

@@ -56,7 +56,14 @@ impl Steps {
             let component = match component::read(folder, config, limits.component_bytes) {
                 Ok(component) => component,
                 Err(wrong) => {
-                    complaints.push(Complaint::of_file(name, &wrong));
+                    let mut complaint = Complaint::of_file(name, &wrong);
+                    if config.stand_in.is_some() {
+                        complaint.help = Some(Text::fixed(
+                            "correct the path of --plugin, or build what it names",
+                            "请改正 `--plugin` 的路径，或先构建它指向的组件",
+                        ));
+                    }
+                    complaints.push(complaint);
                     continue;
                 }
             };
@@ -71,10 +78,19 @@ impl Steps {
                         "the component calls itself `{called}`",
                         "组件自称 `{called}`"
                     );
-                    let help = Text::fixed(
-                        "name it so in strowger.toml",
-                        "请在 `strowger.toml` 里也这样命名",
-                    );
+                    let help = match &config.stand_in {
+                        None => Text::fixed(
+                            "name it so in strowger.toml",
+                            "请在 `strowger.toml` 里也这样命名",
+                        ),
+                        Some(file) => {
+                            let file = file.display();
+                            text!(
+                                "{file} is no {name}: give --plugin another file, or the plugin that this is",
+                                "`{file}` 不是 `{name}`：请给 `--plugin` 另一个文件，或写上它所属的插件"
+                            )
+                        }
+                    };
                     complaints.push(Complaint::of(name, message, Some(help)));
                 }
                 Err(errors) => {

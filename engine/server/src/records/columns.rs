@@ -1,6 +1,7 @@
 //! A record as a row of a table, for CSV and Parquet.
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::json;
 
 use super::record::ContactRecord;
@@ -47,7 +48,12 @@ macro_rules! columns {
     };
 }
 
-/// All columns, in order. Lists are JSON in a text.
+fn list(value: &impl Serialize) -> Cell {
+    text(json!(value).to_string())
+}
+
+/// All columns: the fields of a record, by the same names and in the same order as in its JSON. Lists and maps are their JSON
+/// in a text.
 pub(super) const COLUMNS: &[Column] = columns! {
     "id" Text |r| text(&r.id),
     "tenant" Text |r| text(&r.tenant),
@@ -65,43 +71,27 @@ pub(super) const COLUMNS: &[Column] = columns! {
     "flow_ms" Number |r| number(r.flow_ms),
     "waiting_ms" Number |r| number(r.waiting_ms),
     "transferred_ms" Number |r| number(r.transferred_ms),
+    "away_ms" Number |r| number(r.away_ms),
     "reason" Text |r| text(&r.reason),
     "ended_by" Text |r| text(&r.ended_by),
     "error_code" Text |r| Cell::Text(r.error_code.clone()),
     "error" Text |r| Cell::Text(r.error.clone()),
     "failures" Number |r| number(r.failures),
-    "tags" Text |r| text(json!(r.tags).to_string()),
-    "path" Text |r| text(path(r)),
+    "tags" Text |r| list(&r.tags),
+    "path" Text |r| list(&r.path),
     "path_cut" Number |r| number(r.path_cut),
     "path_hash" Text |r| text(&r.path_hash),
-    "transfer_target" Text |r| Cell::Text(r.transfers.last().map(|t| t.target.clone())),
-    "transfer_outcome" Text |r| Cell::Text(r.transfers.last().map(|t| t.outcome.clone())),
-    "transfers" Text |r| text(json!(r.transfers).to_string()),
-    "queues" Text |r| text(json!(r.queues).to_string()),
-    "cpu_us" Number |r| number(r.cpu_us()),
-    "memory_bytes" Number |r| number(r.memory_bytes()),
-    "host_calls" Number |r| number(r.host_calls()),
-    "plugins" Text |r| text(json!(r.plugins).to_string()),
-    "away_ms" Number |r| number(r.away_ms),
-    "drops" Text |r| text(json!(r.drops).to_string()),
+    "transfers" Text |r| list(&r.transfers),
+    "transfer_target" Text |r| Cell::Text(r.transfer_target.clone()),
+    "transfer_outcome" Text |r| Cell::Text(r.transfer_outcome.clone()),
+    "queues" Text |r| list(&r.queues),
+    "drops" Text |r| list(&r.drops),
+    "cpu_us" Number |r| number(r.cpu_us),
+    "memory_bytes" Number |r| number(r.memory_bytes),
+    "host_calls" Number |r| number(r.host_calls),
+    "plugins" Text |r| list(&r.plugins),
     "recording" Text |r| Cell::Text(r.recording.clone()),
 };
-
-/// `main/start menu=one > main/orders ask`: the actions with their outcomes.
-fn path(record: &ContactRecord) -> String {
-    let mut path = String::new();
-    for hop in &record.path {
-        if !path.is_empty() {
-            path.push_str(" > ");
-        }
-        path.push_str(&format!("{}/{} {}", hop.flow, hop.step, hop.verb));
-        if let Some(outcome) = &hop.outcome {
-            path.push('=');
-            path.push_str(outcome);
-        }
-    }
-    path
-}
 
 /// A cell of a CSV file.
 pub(super) fn csv(cell: Cell) -> String {
@@ -116,7 +106,8 @@ pub(super) fn csv(cell: Cell) -> String {
 }
 
 /// Keeps a spreadsheet from taking a text for a formula, by an apostrophe before it: callers choose some texts. A plain
-/// number with a sign, as telephones have them, is left as it is.
+/// number with a sign, as telephones have them, is left as it is. A text that begins with an apostrophe gets another one, so
+/// that whoever reads the file takes away the first and has the text.
 fn harmless(text: String) -> String {
     let digits = text.strip_prefix(['+', '-']).unwrap_or_default();
     let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -124,7 +115,19 @@ fn harmless(text: String) -> String {
     let risky = |c: char| {
         matches!(
             c,
-            '=' | '+' | '-' | '@' | '|' | '%' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠'
+            '\'' | '='
+                | '+'
+                | '-'
+                | '@'
+                | '|'
+                | '%'
+                | '\t'
+                | '\r'
+                | '\n'
+                | '＝'
+                | '＋'
+                | '－'
+                | '＠'
         )
     };
     match text.trim_start_matches(' ').starts_with(risky) && !number {
@@ -148,11 +151,26 @@ mod tests {
             ("  =1", "'  =1"),
             ("\t=1", "'\t=1"),
             ("＝1", "'＝1"),
+            ("'=1", "''=1"),
             ("alice", "alice"),
             ("", ""),
             ("+", "'+"),
         ] {
             assert_eq!(csv(Cell::Text(Some(text.to_owned()))), cell);
+        }
+    }
+
+    #[test]
+    fn columns_are_the_fields_of_a_record() {
+        let names: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
+        let line = serde_json::to_string(&ContactRecord::default()).expect("a record");
+        let fields: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&line).expect("an object");
+        assert_eq!(names.len(), fields.len(), "{line}");
+        let mut after = 0;
+        for name in names {
+            let place = line[after..].find(&format!("\"{name}\":"));
+            after += place.unwrap_or_else(|| panic!("{name} is not next in {line}"));
         }
     }
 

@@ -66,11 +66,26 @@ pub struct ContactRecord {
     pub path_hash: String,
     /// Transfers that were tried, in order.
     pub transfers: Vec<Transferred>,
+    /// The target of the last of them.
+    #[serde(default)]
+    pub transfer_target: Option<String>,
+    /// The outcome of the last of them.
+    #[serde(default)]
+    pub transfer_outcome: Option<String>,
     /// Queues that were waited in, in order.
     pub queues: Vec<Queued>,
     /// Lines that dropped where the caller could go on, in order.
     #[serde(default)]
     pub drops: Vec<Drop>,
+    /// Processor time of all plugins, microseconds.
+    #[serde(default)]
+    pub cpu_us: u64,
+    /// Highest memory of one instance of any plugin, bytes.
+    #[serde(default)]
+    pub memory_bytes: u64,
+    /// Host calls of all plugins.
+    #[serde(default)]
+    pub host_calls: u64,
     /// What each plugin used.
     pub plugins: BTreeMap<String, Meters>,
     /// The file of the whole call's recording.
@@ -99,7 +114,8 @@ pub struct Hop {
 pub struct Transferred {
     /// A number, a SIP URI or a supplier's name.
     pub target: String,
-    /// `done`, `busy`, `no-answer`, `declined`, `failed`; `abandoned` when the contact ended before; or why it was not tried.
+    /// In the flow's words: `done`, `busy`, `no_answer`, `declined`, `failed`; `abandoned` when the contact ended before; or
+    /// why it was not tried.
     pub outcome: String,
     /// Until somebody answered, or nobody did.
     pub ringing_ms: u64,
@@ -112,7 +128,8 @@ pub struct Transferred {
 pub struct Queued {
     /// Its name.
     pub queue: String,
-    /// How that ended, as `route.enqueue` answers; `abandoned` when the contact ended before.
+    /// In the flow's words: `done`, `timeout`, `full`, `closed`, `no_agents`, `failed`; `abandoned` when the contact ended
+    /// before; or why it was not tried.
     pub outcome: String,
     /// How long.
     pub waited_ms: u64,
@@ -135,8 +152,15 @@ pub struct Drop {
 /// What the steps of one plugin used.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Meters {
-    /// SHA-256 of its component.
-    pub digest: String,
+    /// SHA-256 of the component of each of its steps that ran, by the step's name, such as `std/menu@1`: the standard
+    /// steps are a component each, a plugin of a project is one for all of its steps. Records that older programs wrote
+    /// have one alone, of the step that ran last, under the plugin's name.
+    #[serde(default)]
+    pub digests: BTreeMap<String, String>,
+    /// What older programs wrote in place of `digests`.
+    #[serde(default, rename = "digest", skip_serializing)]
+    #[schema(ignore)]
+    pub(crate) last_digest: String,
     /// Steps that were started, repetitions included.
     pub runs: u32,
     /// Those that failed.
@@ -155,19 +179,81 @@ impl ContactRecord {
         self.error.is_some() || self.failures > 0 || self.reason == "error"
     }
 
-    /// Processor time of all plugins, in microseconds.
-    pub fn cpu_us(&self) -> u64 {
-        self.plugins.values().map(|plugin| plugin.cpu_us).sum()
+    /// Fills in what is made of the rest.
+    pub(super) fn sum_up(&mut self) {
+        let last = self.transfers.last();
+        self.transfer_target = last.map(|transfer| transfer.target.clone());
+        self.transfer_outcome = last.map(|transfer| transfer.outcome.clone());
+        let plugins = || self.plugins.values();
+        self.cpu_us = plugins().map(|plugin| plugin.cpu_us).sum();
+        self.memory_bytes = plugins()
+            .map(|plugin| plugin.memory_bytes)
+            .max()
+            .unwrap_or_default();
+        self.host_calls = plugins().map(|plugin| plugin.host_calls).sum();
     }
 
-    /// Highest memory of one instance of any plugin, in bytes.
-    pub fn memory_bytes(&self) -> u64 {
-        let memory = self.plugins.values().map(|plugin| plugin.memory_bytes);
-        memory.max().unwrap_or_default()
+    /// The record that an older program kept, as it is written now.
+    pub(crate) fn renewed(mut self) -> Self {
+        for transfer in &mut self.transfers {
+            transfer.outcome = flow_word(&transfer.outcome);
+        }
+        for queue in &mut self.queues {
+            queue.outcome = flow_word(&queue.outcome);
+        }
+        for (name, plugin) in &mut self.plugins {
+            if !plugin.last_digest.is_empty() {
+                let digest = std::mem::take(&mut plugin.last_digest);
+                plugin.digests.insert(name.clone(), digest);
+            }
+        }
+        self.sum_up();
+        self
     }
+}
 
-    /// Host calls of all plugins.
-    pub fn host_calls(&self) -> u64 {
-        self.plugins.values().map(|plugin| plugin.host_calls).sum()
+/// A word of the contract with plugins (`no-answer`) as flows write it (`no_answer`): a record has it once in its path, and the
+/// same word everywhere else.
+pub(super) fn flow_word(word: &str) -> String {
+    word.replace('-', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_an_older_program_kept_is_told_as_it_is_now() {
+        let mut kept = json!(ContactRecord::default());
+        for name in [
+            "transfer_target",
+            "transfer_outcome",
+            "cpu_us",
+            "memory_bytes",
+            "host_calls",
+        ] {
+            kept.as_object_mut().expect("a record").remove(name);
+        }
+        let meters = json!({
+            "digest": "ab", "runs": 1, "failures": 0, "cpu_us": 5, "memory_bytes": 9, "host_calls": 2,
+        });
+        kept["plugins"] = json!({ "std": meters.clone(), "orders": meters });
+        kept["transfers"] = json!([
+            { "target": "sales", "outcome": "no-answer", "ringing_ms": 1, "talked_ms": 0 },
+        ]);
+        kept["queues"] = json!([{ "queue": "front", "outcome": "no-agents", "waited_ms": 1 }]);
+        let record: ContactRecord = serde_json::from_value(kept).expect("a record");
+        let record = record.renewed();
+        assert_eq!(record.transfer_outcome.as_deref(), Some("no_answer"));
+        assert_eq!(record.queues[0].outcome, "no_agents");
+        assert_eq!(
+            (record.cpu_us, record.memory_bytes, record.host_calls),
+            (10, 9, 4)
+        );
+        let told = json!(record.plugins["std"]);
+        assert_eq!(told["digests"], json!({ "std": "ab" }));
+        assert!(told.get("digest").is_none(), "{told}");
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use strowger_contact::{Channel, Entry, EntryKind};
 
-use super::record::{ContactRecord, Drop, Hop, Meters, Queued, Transferred};
+use super::record::{ContactRecord, Drop, Hop, Meters, Queued, Transferred, flow_word};
 use crate::project::hex;
 use crate::store::ContactRow;
 
@@ -22,6 +22,8 @@ pub const MAX_TEXT: usize = 1_024;
 const MAX_WAITS: usize = 64;
 /// Most plugins of a record.
 const MAX_PLUGINS: usize = 64;
+/// Most steps of a plugin whose component is named in a record.
+const MAX_STEPS: usize = 256;
 
 /// What is known of a contact before its first entry.
 #[derive(Debug, Clone, Default)]
@@ -148,7 +150,9 @@ impl Tally {
             EntryKind::Ran { plugin, digest, .. } => {
                 self.running = Some(plugin.clone());
                 if let Some(meters) = self.meters(plugin) {
-                    meters.digest.clone_from(digest);
+                    if meters.digests.len() < MAX_STEPS || meters.digests.contains_key(plugin) {
+                        meters.digests.insert(plugin.clone(), digest.clone());
+                    }
                     meters.runs += 1;
                 }
             }
@@ -257,6 +261,7 @@ impl Tally {
         record.total_ms = record.ended_at - record.started_at;
         let away = record.waiting_ms + record.transferred_ms + record.away_ms;
         record.flow_ms = record.total_ms.saturating_sub(away);
+        record.sum_up();
         record
     }
 
@@ -356,14 +361,14 @@ impl Tally {
             };
             record.transfers.push(Transferred {
                 target: wait.name,
-                outcome: outcome.to_owned(),
+                outcome: flow_word(outcome),
                 ringing_ms: waited,
                 talked_ms: talked,
             });
         } else if !wait.transfer && record.queues.len() < MAX_WAITS {
             record.queues.push(Queued {
                 queue: wait.name,
-                outcome: outcome.to_owned(),
+                outcome: flow_word(outcome),
                 waited_ms: waited,
             });
         }
@@ -486,11 +491,11 @@ mod tests {
         let record = tallied(
             vec![
                 (2_000, asked("route.enqueue", "support")),
-                (5_000, answered("route.enqueue", json!({"ok": "timed-out"}))),
+                (5_000, answered("route.enqueue", json!({"ok": "no-agents"}))),
                 (6_000, asked("route.transfer", "+861")),
                 (
                     6_500,
-                    answered("route.transfer", json!({"ok": {"refused": "busy"}})),
+                    answered("route.transfer", json!({"ok": {"refused": "no-answer"}})),
                 ),
                 (7_000, asked("route.transfer", "sales")),
                 (9_000, EntryKind::Joined),
@@ -501,13 +506,13 @@ mod tests {
         assert_eq!(record.total_ms, 18_000);
         assert_eq!((record.waiting_ms, record.transferred_ms), (5_500, 10_000));
         assert_eq!(record.flow_ms, 2_500);
-        assert_eq!(record.queues[0].outcome, "timed-out");
+        assert_eq!(record.queues[0].outcome, "no_agents");
         let told: Vec<_> = record
             .transfers
             .iter()
             .map(|t| (t.target.as_str(), t.outcome.as_str()))
             .collect();
-        assert_eq!(told, [("+861", "busy"), ("sales", "done")]);
+        assert_eq!(told, [("+861", "no_answer"), ("sales", "done")]);
         assert_eq!(record.ended_by, "caller");
     }
 

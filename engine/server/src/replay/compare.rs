@@ -1,7 +1,15 @@
-//! Whether two journal entries tell the same.
+//! Whether two journal entries tell the same, and what of them does not.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 use strowger_contact::EntryKind;
+use url::Url;
+
+/// Most names of what differs that are told.
+const MAX_NAMES: usize = 3;
 
 /// Whether a contact did the same, whatever it took and wherever in the file it stands.
 pub(super) fn same(old: &EntryKind, new: &EntryKind) -> bool {
@@ -84,6 +92,143 @@ pub(super) fn same(old: &EntryKind, new: &EntryKind) -> bool {
     }
 }
 
+/// Whether both are a plugin's configuration.
+pub(super) fn configuration(old: &EntryKind, new: &EntryKind) -> bool {
+    let is = |kind: &EntryKind| matches!(kind, EntryKind::Call { function, .. } if function == "env.config");
+    is(old) && is(new)
+}
+
+/// What of two entries of the same kind differs, by name and without any value: what is in a request belongs to one contact,
+/// and groups are made by it. `method`, `path`, `query page`, `header accept`, `body.amount`; none where there is nothing to
+/// name.
+pub(super) fn differing(old: &EntryKind, new: &EntryKind) -> Option<String> {
+    use EntryKind::{Asked, Call, Outcome, Ran, Set, Tagged};
+    let mut names = BTreeSet::new();
+    match (old, new) {
+        (Asked { request: old, .. }, Asked { request: new, .. }) => {
+            part("", old, new, &mut names);
+        }
+        (Ran { input: old, .. }, Ran { input: new, .. })
+        | (Outcome { data: old, .. }, Outcome { data: new, .. })
+        | (Set { values: old, .. }, Set { values: new, .. })
+        | (Tagged { values: old }, Tagged { values: new }) => part("", old, new, &mut names),
+        (Call { result: then, .. }, Call { result: now, .. }) if configuration(old, new) => {
+            let read = |config: &Json| serde_json::from_str(config.as_str()?).ok();
+            match (read(then), read(now)) {
+                (Some(then), Some(now)) => part("", &then, &now, &mut names),
+                _ => part("", then, now, &mut names),
+            }
+        }
+        _ => return None,
+    }
+    names.remove("");
+    let more = names.len() > MAX_NAMES;
+    let mut told: Vec<String> = names.into_iter().take(MAX_NAMES).collect();
+    if more {
+        told.push("more".to_owned());
+    }
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+/// Notes the names of what differs in a part of a request.
+fn part(name: &str, old: &Json, new: &Json, names: &mut BTreeSet<String>) {
+    if alike(old, new) {
+        return;
+    }
+    let last = name.rsplit('.').next().unwrap_or(name);
+    match (old, new) {
+        (Json::Object(old), Json::Object(new)) => {
+            let keys: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+            for key in keys {
+                let name = match name {
+                    "" => key.to_owned(),
+                    name => format!("{name}.{key}"),
+                };
+                let of = |side: &serde_json::Map<String, Json>| side.get(key.as_str()).cloned();
+                let (old, new) = (of(old).unwrap_or_default(), of(new).unwrap_or_default());
+                part(&name, &old, &new, names);
+            }
+        }
+        (Json::Array(old), Json::Array(new)) if last == "headers" => {
+            let (old, new) = (headers(old), headers(new));
+            let all: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+            let other = all
+                .into_iter()
+                .filter(|header| old.get(*header) != new.get(*header));
+            names.extend(other.map(|header| format!("header {header}")));
+        }
+        (Json::Array(old), Json::Array(new)) if old.len() == new.len() => {
+            for (old, new) in old.iter().zip(new) {
+                part(name, old, new, names);
+            }
+        }
+        (Json::String(old), Json::String(new)) if last == "url" => address(old, new, names),
+        (Json::String(old), Json::String(new)) if last == "body" => match (body(old), body(new)) {
+            (Some(old), Some(new)) => part(name, &old, &new, names),
+            _ => {
+                names.insert(name.to_owned());
+            }
+        },
+        _ => {
+            names.insert(name.to_owned());
+        }
+    }
+}
+
+/// The values of each header, by its name.
+fn headers(lines: &[Json]) -> BTreeMap<String, Vec<&Json>> {
+    let mut headers: BTreeMap<String, Vec<&Json>> = BTreeMap::new();
+    for line in lines {
+        let name = line["name"].as_str().unwrap_or_default();
+        headers
+            .entry(name.to_ascii_lowercase())
+            .or_default()
+            .push(&line["value"]);
+    }
+    headers
+}
+
+/// A body that is JSON.
+fn body(text: &str) -> Option<Json> {
+    serde_json::from_slice(&STANDARD.decode(text).ok()?).ok()
+}
+
+fn address(old: &str, new: &str, names: &mut BTreeSet<String>) {
+    let (Ok(old), Ok(new)) = (Url::parse(old), Url::parse(new)) else {
+        names.insert("url".to_owned());
+        return;
+    };
+    let mut parts = BTreeSet::new();
+    if old.origin() != new.origin() {
+        parts.insert("host".to_owned());
+    }
+    if old.path() != new.path() {
+        parts.insert("path".to_owned());
+    }
+    let (then, now) = (query(&old), query(&new));
+    let all: BTreeSet<_> = then.keys().chain(now.keys()).collect();
+    let other = all
+        .into_iter()
+        .filter(|key| then.get(*key) != now.get(*key));
+    parts.extend(other.map(|key| format!("query {key}")));
+    // Credentials, a port that is the usual one, a fragment.
+    if parts.is_empty() {
+        parts.insert("url".to_owned());
+    }
+    names.extend(parts);
+}
+
+fn query(url: &Url) -> BTreeMap<String, Vec<String>> {
+    let mut query: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (key, value) in url.query_pairs() {
+        query
+            .entry(key.into_owned())
+            .or_default()
+            .push(value.into_owned());
+    }
+    query
+}
+
 /// Equal but for the numbers of prompts and expressions: they count the places of a flow, and a line more
 /// shifts them all. What a prompt says and an expression gives is compared where it happens.
 fn alike(old: &Json, new: &Json) -> bool {
@@ -118,6 +263,75 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_differs_has_a_name_and_no_value() {
+        let asked = |request: Json| EntryKind::Asked {
+            activation: 1,
+            call: 2,
+            function: "http.fetch".into(),
+            request,
+        };
+        let request = |method: &str, url: &str, header: &str, body: &str| {
+            asked(json!([{
+                "method": method, "url": url, "headers": [{ "name": "Accept", "value": header }],
+                "body": STANDARD.encode(body), "secrets": [], "timeout-ms": 5,
+            }]))
+        };
+        let old = request(
+            "GET",
+            "http://a/orders/17?page=1",
+            "x",
+            r#"{"amount":1,"to":{"iban":"9"}}"#,
+        );
+        for (new, names) in [
+            (
+                request(
+                    "POST",
+                    "http://a/orders/17?page=1",
+                    "x",
+                    r#"{"amount":1,"to":{"iban":"9"}}"#,
+                ),
+                Some("method"),
+            ),
+            (
+                request(
+                    "GET",
+                    "http://a/0rders/17?page=1",
+                    "x",
+                    r#"{"amount":1,"to":{"iban":"9"}}"#,
+                ),
+                Some("path"),
+            ),
+            (
+                request(
+                    "GET",
+                    "https://a/orders/17?page=2",
+                    "x",
+                    r#"{"amount":1,"to":{"iban":"9"}}"#,
+                ),
+                Some("host, query page"),
+            ),
+            (
+                request(
+                    "GET",
+                    "http://a/orders/17?page=1",
+                    "y",
+                    r#"{"amount":2,"to":{"iban":"8"}}"#,
+                ),
+                Some("body.amount, body.to.iban, header accept"),
+            ),
+            (
+                request("PUT", "http://b/x?page=2", "y", "no JSON"),
+                Some("body, header accept, host, more"),
+            ),
+            (asked(json!([])), None),
+        ] {
+            assert_eq!(differing(&old, &new).as_deref(), names);
+        }
+        let kv = |key: &str| asked(json!([key, "dg=="]));
+        assert_eq!(differing(&kv("a"), &kv("b")), None);
+    }
 
     #[test]
     fn numbers_of_prompts_do_not_matter_but_all_else_does() {

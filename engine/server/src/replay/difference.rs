@@ -7,6 +7,7 @@ use serde::Serialize;
 use strowger_contact::{Entry, EntryKind};
 use utoipa::ToSchema;
 
+use super::compare::differing;
 use crate::runtime::told;
 
 /// Longest text of one side that is shown to people, in characters.
@@ -51,6 +52,8 @@ pub enum Cause {
     Flow,
     /// The plugin that runs is another one.
     Plugin,
+    /// The plugin's `config` in `strowger.toml` is another one.
+    Configuration,
     /// The plugin is the same, and so was all that it was told: it does not repeat itself.
     NotRepeated,
 }
@@ -113,8 +116,21 @@ impl fmt::Display for Difference {
                 "\n  the plugin is the same, and so was all that it was told: it does not repeat itself"
             ),
             Cause::Plugin => write!(f, "\n  the plugin is another one than then"),
+            Cause::Configuration => write!(
+                f,
+                "\n  the plugin's `config` in strowger.toml is another one than then"
+            ),
             Cause::Flow => Ok(()),
         }
+    }
+}
+
+/// What an entry is in place of another: where both amount to the same, what of it differs is named too.
+pub(super) fn becomes(old: &Entry, new: &Entry) -> String {
+    let now = gist(Some(new));
+    match differing(&old.kind, &new.kind) {
+        Some(names) if now == gist(Some(old)) => format!("{now} with another {names}"),
+        _ => now,
     }
 }
 
@@ -128,6 +144,7 @@ pub(super) fn gist(entry: Option<&Entry>) -> String {
         EntryKind::Said { .. } => "other words".to_owned(),
         EntryKind::Ran { plugin, .. } => format!("run {plugin}"),
         EntryKind::Asked { function, .. } => format!("ask {function}"),
+        EntryKind::Call { function, .. } if function == "env.config" => "configuration".to_owned(),
         EntryKind::Call { function, .. } => format!("answer of {function}"),
         EntryKind::Outcome {
             plugin, outcome, ..

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use strowger_contact::{Entry, EntryKind};
 
-use crate::store::{Journal, Ladder, Rung, Store, StoreError, Torn};
+use crate::store::{ContactFilter, Journal, Ladder, Rung, Store, StoreError, Torn};
 
 /// Largest journal file, in bytes: a step's host calls are at most 4 MiB, and a contact has few that large.
 const MAX_FILE: u64 = 256 << 20;
@@ -61,7 +61,7 @@ pub enum SourceError {
     },
     /// There is no such contact.
     #[error(
-        "there is no contact and no file `{0}`: `strowger serve` keeps contacts in the folder given by --data, and /v1/contacts lists them"
+        "there is no contact, no call and no file `{0}`: `strowger serve` keeps contacts in the folder given by --data, and /v1/contacts lists them"
     )]
     Unknown(String),
     /// The store.
@@ -129,13 +129,23 @@ pub async fn from_store(store: &Store, id: &str) -> Result<Recording, SourceErro
     })
 }
 
-/// Reads a contact's journal from a store, and whose it is.
+/// Reads a contact's journal from a store, and whose it is. The contact is known by its id, or by the SIP Call-ID of one of
+/// its calls: of several that had to do with a call, the newest.
 pub async fn by_id(store: &Store, id: &str) -> Result<Recording, SourceError> {
-    let Some(contact) = store.contact(id).await? else {
-        return Err(SourceError::Unknown(id.chars().take(64).collect()));
+    let contact = match store.contact(id).await? {
+        Some(contact) => contact,
+        None => {
+            let of_call = ContactFilter {
+                sip_call_id: Some(id.replace('\0', "\u{fffd}")),
+                limit: Some(1),
+                ..ContactFilter::default()
+            };
+            let newest = store.contacts(&of_call).await?.into_iter().next();
+            newest.ok_or_else(|| SourceError::Unknown(id.chars().take(64).collect()))?
+        }
     };
     Ok(Recording {
         tenant: Some(contact.tenant),
-        ..from_store(store, id).await?
+        ..from_store(store, &contact.id).await?
     })
 }

@@ -10,8 +10,8 @@ use strowger_contact::{
     recorded::{self, Beginning},
 };
 
-use super::compare::same;
-use super::difference::{Cause, Difference, Side, gist, short};
+use super::compare::{configuration, same};
+use super::difference::{Cause, Difference, Side, becomes, gist, short};
 use super::source::Recording;
 use super::stage::Stage;
 use super::standing::{Rebuilt, Standing};
@@ -448,6 +448,7 @@ impl<'a> Walk<'a> {
     fn differs(&self, old: &Entry, now: Side, new: Option<&Entry>) -> Stop {
         let place = &self.place;
         let cause = match self.ran {
+            _ if new.is_some_and(|new| configuration(&old.kind, &new.kind)) => Cause::Configuration,
             Some(ran) if self.by_guest && !ran.same_plugin => Cause::Plugin,
             Some(ran) if self.by_guest && ran.same_input => Cause::NotRepeated,
             _ => Cause::Flow,
@@ -459,7 +460,7 @@ impl<'a> Walk<'a> {
             _ => None,
         });
         let becomes = match new {
-            Some(_) => gist(new),
+            Some(new) => becomes(old, new),
             None => now.text.clone(),
         };
         // The time before a deadline differs from contact to contact.

@@ -3,7 +3,6 @@
 //! Done again it does the same: a run that was cut off is finished by the next one. Files go before their rows, and rows
 //! of a contact in one transaction, so nothing is left that no row leads to.
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -14,20 +13,13 @@ use serde_json::json;
 use sha2::Sha256;
 
 use super::files::{recordings, remove};
+use super::number::{Number, NumberError};
 use crate::access::Role;
 use crate::project::hex;
-use crate::store::{Change, Mention, Oblivion, Outcome, Store, StoreError, Swept, Traces};
+use crate::store::{Change, Oblivion, Outcome, Store, StoreError, Swept, Traces};
 
 /// Contacts of one transaction.
 const BATCH: usize = 32;
-/// Fewest digits of a number: fewer are in every journal, as times and counts.
-const FEWEST_DIGITS: usize = 5;
-/// Most digits of a number (E.164 has 15), with a prefix for abroad.
-const MOST_DIGITS: usize = 20;
-/// Most digits of a country's code (E.164 §6.2.1).
-const COUNTRY_CODE: usize = 3;
-/// Digits that a mention has at least, where the number has so many: fewer are found in what is no number.
-const NATIONAL: usize = 8;
 /// Where the key of the audit lines is kept, in the data folder.
 const KEY_FILE: &str = "forget.key";
 
@@ -35,10 +27,8 @@ const KEY_FILE: &str = "forget.key";
 #[derive(Debug, thiserror::Error)]
 pub enum ForgetError {
     /// It is none.
-    #[error(
-        "`{0}` is no number that can be forgotten: it has {FEWEST_DIGITS} to {MOST_DIGITS} digits, such as +8613800138000"
-    )]
-    Number(String),
+    #[error(transparent)]
+    Number(#[from] NumberError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,11 +44,13 @@ pub struct Forgetting<'a> {
     /// The data folder.
     pub data: &'a Path,
     /// The number.
-    pub number: &'a str,
+    pub number: &'a Number,
     /// Whose contacts; every tenant's by default.
     pub tenant: Option<&'a str>,
     /// Contacts that only mention the number go too.
     pub mentioned: bool,
+    /// Keys of plugins that have the number's digits go too.
+    pub keys: bool,
     /// Nothing is removed.
     pub dry: bool,
     /// Who does it, for the audit log.
@@ -80,63 +72,29 @@ pub struct Forgotten {
     pub recordings: u64,
     /// Contacts that still last, and were left.
     pub lasting: u64,
-    /// Keys of plugins that have the digits in name or value, by plugin. They are the plugin's own, and were left.
+    /// Keys of plugins that have the digits in name or value, by plugin.
     pub keys: Vec<(String, u64)>,
+    /// Whether those were, or would be, removed: they are the plugins' own.
+    pub keys_removed: bool,
     /// The keyed hash that stands for the number in the audit line.
     pub number_hash: Option<String>,
 }
 
-/// The three ways in which a number stands in contacts: as it was written, with `+`, and as digits alone.
-pub fn spellings(number: &str) -> Result<[String; 3], ForgetError> {
-    let refused = || {
-        let shown: String = number.chars().take(40).collect();
-        ForgetError::Number(shown.escape_debug().to_string())
-    };
-    let written = number.trim();
-    let digits: String = written
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '/'))
-        .collect();
-    // `00` is how `+` is dialled; no country's code begins with a nought.
-    let international = digits.strip_prefix('+').or(digits.strip_prefix("00"));
-    let digits = international.unwrap_or(&digits);
-    let long = FEWEST_DIGITS..=MOST_DIGITS;
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) || !long.contains(&digits.len()) {
-        return Err(refused());
-    }
-    Ok([
-        digits.to_owned(),
-        format!("+{digits}"),
-        format!("00{digits}"),
-    ])
-}
-
-/// What of its digits is looked for in what people enter and services tell: without the country's code, of which nobody knows
-/// where it ends, since few write it.
-fn mention(digits: &str) -> &str {
-    let code = COUNTRY_CODE.min(digits.len().saturating_sub(NATIONAL));
-    &digits[code..]
-}
-
 /// Finds everything of a number and removes it.
 pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
-    let spellings = spellings(what.number)?;
-    let digits = spellings[0].clone();
-    let store = what.store;
+    let Forgetting { store, number, .. } = *what;
     let mut forgotten = Forgotten {
         mentioned_removed: what.mentioned,
+        keys_removed: what.keys,
         ..Forgotten::default()
     };
-    let mut of_number = store.contacts_of(&spellings, what.tenant).await?;
-    let known: BTreeSet<String> = of_number.iter().map(|found| found.id.clone()).collect();
+    let mut of_number = Vec::new();
     let mut mentions = Vec::new();
     let mut after = String::new();
-    while let Some((last, found)) = store
-        .mentions_after(&after, mention(&digits), what.tenant)
-        .await?
-    {
+    while let Some((last, found)) = store.sought_after(&after, number, what.tenant).await? {
         after = last;
-        mentions.extend(found.into_iter().filter(|found| !known.contains(&found.id)));
+        of_number.extend(found.own);
+        mentions.extend(found.mentions);
     }
     forgotten.mentioned = mentions.len() as u64;
     forgotten.contacts = of_number
@@ -150,19 +108,28 @@ pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
         .into_iter()
         .partition(|found| found.ended_at.is_some());
     forgotten.lasting = lasting.len() as u64;
-    let keys = store.keys_with(mention(&digits), what.tenant).await?;
-    forgotten.keys = keys
-        .into_iter()
-        .map(|Mention { plugin, keys }| (plugin, keys.unsigned_abs()))
-        .collect();
+    let keys = store.keys_with(number, what.tenant).await?;
+    for key in &keys {
+        match forgotten
+            .keys
+            .last_mut()
+            .filter(|(plugin, _)| *plugin == key.plugin)
+        {
+            Some((_, count)) => *count += 1,
+            None => forgotten.keys.push((key.plugin.clone(), 1)),
+        }
+    }
     let mut files = recordings(&what.data.join("recordings")).await?;
     if what.dry {
         let found = over.iter().filter_map(|found| files.get(&found.id));
         forgotten.recordings = found.map(|found| found.paths.len() as u64).sum();
         return Ok(forgotten);
     }
-    let mut line = audit_line(what, &digits).await?;
+    let mut line = audit_line(what, number.digits()).await?;
     store.write_oblivion(&line, None).await?;
+    if what.keys {
+        store.remove_keys(&keys).await?;
+    }
     for contacts in over.chunks(BATCH) {
         let ids: Vec<String> = contacts.iter().map(|found| found.id.clone()).collect();
         let found = ids.iter().filter_map(|id| files.remove(id));
@@ -183,7 +150,7 @@ pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
         tenant: what.tenant.map(str::to_owned),
         action: "number.forget".to_owned(),
         object: line.number.clone(),
-        detail: json!({ "contacts": line.contacts, "recordings": line.recordings, "lasting": forgotten.lasting }),
+        detail: json!({ "contacts": line.contacts, "recordings": line.recordings, "lasting": forgotten.lasting, "keys": match what.keys { true => keys.len(), false => 0 } }),
         outcome: Outcome::Done,
     };
     store.write_oblivion(&line, Some(&change)).await?;
@@ -243,46 +210,5 @@ fn key(data: &Path) -> std::io::Result<[u8; 32]> {
             Ok(key)
         }
         Err(error) => Err(told(error)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{mention, spellings};
-
-    #[test]
-    fn a_number_is_mentioned_without_its_country_s_code_too() {
-        for (digits, expected) in [
-            ("8613800138000", "3800138000"),
-            ("4930123456", "30123456"),
-            ("12345678", "12345678"),
-            ("123456", "123456"),
-        ] {
-            assert_eq!(mention(digits), expected);
-        }
-    }
-
-    #[test]
-    fn a_number_is_the_same_however_it_is_written() {
-        let known = spellings("8613800138000").expect("a number");
-        for text in [
-            "+8613800138000",
-            "+86 138-0013-8000",
-            " (86) 138.0013.8000 ",
-            "0086 138-0013-8000",
-        ] {
-            assert_eq!(spellings(text).expect("a number"), known, "{text}");
-        }
-        for text in [
-            "",
-            "100",
-            "%",
-            "alice",
-            "1234567%",
-            "123456789012345678901",
-            "++861380013",
-        ] {
-            assert!(spellings(text).is_err(), "{text}");
-        }
     }
 }

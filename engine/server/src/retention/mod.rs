@@ -8,7 +8,9 @@
 
 mod files;
 mod forget;
+mod number;
 mod sweep;
 
-pub use forget::{ForgetError, Forgetting, Forgotten, forget, spellings};
+pub use forget::{ForgetError, Forgetting, Forgotten, forget};
+pub use number::{Number, NumberError};
 pub use sweep::{Gone, Rules, Sweep, SweepError, sweeper};

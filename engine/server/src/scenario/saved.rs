@@ -60,6 +60,8 @@ pub fn saved(
         ends: None,
         resumes: entries.iter().any(|entry| entry.kind == EntryKind::Resumed),
         left: None,
+        joined: None,
+        left_joined: false,
     };
     for entry in entries {
         reading.note(entry);
@@ -228,6 +230,10 @@ struct Reading<'a, P> {
     resumes: bool,
     /// When the line dropped, until the caller goes on.
     left: Option<u64>,
+    /// When whoever the contact is transferred to was joined with the caller.
+    joined: Option<u64>,
+    /// The caller hung up on them: the transfer would have gone on.
+    left_joined: bool,
 }
 
 impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
@@ -295,6 +301,7 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 let secret = options.and_then(|options| options.get("sensitive"));
                 // Until its end nothing is seen of what a step hears that asked for a secret.
                 self.masked |= secret.and_then(Json::as_bool) == Some(true);
+                (self.joined, self.left_joined) = (None, false);
                 self.asked = Some(Asked {
                     function: function.clone(),
                     name: name.to_owned(),
@@ -302,14 +309,15 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 });
             }
             EntryKind::Call { result, .. } if !self.in_mock() => self.answered(entry.at, result),
-            EntryKind::HungUp | EntryKind::Vanished => self.hung_up("hangup"),
+            EntryKind::Joined => self.joined = Some(entry.at),
+            EntryKind::HungUp | EntryKind::Vanished => self.hung_up(entry.at, "hangup"),
             EntryKind::Dropped { .. } => {
                 let again = self.left.replace(entry.at).is_some();
                 // A key that no step had taken is forgotten.
                 self.ahead.clear();
                 match (again, self.resumes) {
-                    (false, false) => self.hung_up("hangup"),
-                    (false, true) => self.hung_up("drop"),
+                    (false, false) => self.hung_up(entry.at, "hangup"),
+                    (false, true) => self.hung_up(entry.at, "drop"),
                     // While they were asked whether to go on.
                     (true, true) => self.acts.push("hangup".to_owned()),
                     (true, false) => {}
@@ -393,7 +401,8 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         };
         let took = at.saturating_sub(asked.since);
         let after = match took >= NOTICED_MS {
-            true => format!(", after: {}ms", took),
+            _ if self.left_joined => format!(", after: {NEVER}"),
+            true => format!(", after: {took}ms"),
             false => String::new(),
         };
         let ok = result.get("ok");
@@ -458,7 +467,7 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
     }
 
     /// The caller is gone, by an act of a test.
-    fn hung_up(&mut self, act: &str) {
+    fn hung_up(&mut self, at: u64, act: &str) {
         self.flush();
         let (flow, step) = &self.place;
         let function = self.asked.as_ref().map(|asked| asked.function.as_str());
@@ -470,6 +479,12 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             (Some("route.transfer"), Some(asked)) => {
                 self.acts
                     .push(format!("expect: {{ transfer: {} }}", json!(asked.name)));
+                // Until they are joined the caller gives up a transfer that rings.
+                if let Some(joined) = self.joined {
+                    let talked = at.saturating_sub(joined).max(1);
+                    self.acts.push(format!("wait: {talked}ms"));
+                    self.left_joined = true;
+                }
             }
             (Some("media.listen" | "media.capture"), _) => {}
             // Something was being said, or a step worked: as soon as the contact is there.

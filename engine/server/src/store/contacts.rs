@@ -86,7 +86,7 @@ pub struct OpenDrop {
 /// Which contacts.
 #[derive(Debug, Clone, Default)]
 pub struct ContactFilter {
-    /// Only the one with this SIP Call-ID.
+    /// Only those of a call with this SIP Call-ID, be it one by which a caller who was cut off came back.
     pub sip_call_id: Option<String>,
     /// Only those of this tenant.
     pub tenant: Option<String>,
@@ -114,11 +114,21 @@ impl Store {
     /// Contacts, the newest first.
     pub async fn contacts(&self, filter: &ContactFilter) -> Result<Vec<ContactRow>, StoreError> {
         let limit = i64::from(filter.limit.unwrap_or(1_000).min(1_000));
-        Ok(each!(self, pool => sqlx::query_as(
-            "SELECT * FROM contacts WHERE ($1 IS NULL OR sip_call_id = $1) AND ($2 IS NULL OR tenant = $2) \
-             AND ($3 IS NULL OR started_at < $3 OR (started_at = $3 AND id > $4)) \
-             ORDER BY started_at DESC, id LIMIT $5",
-        )
+        // A store of an older program that is only looked at knows each contact's first call alone.
+        let further = filter.sip_call_id.is_some() && self.has_table("call_ids").await?;
+        let sql = match further {
+            true => {
+                "SELECT * FROM contacts WHERE (sip_call_id = $1 OR id IN (SELECT contact FROM call_ids WHERE call_id = $1)) \
+                 AND ($2 IS NULL OR tenant = $2) AND ($3 IS NULL OR started_at < $3 OR (started_at = $3 AND id > $4)) \
+                 ORDER BY started_at DESC, id LIMIT $5"
+            }
+            false => {
+                "SELECT * FROM contacts WHERE ($1 IS NULL OR sip_call_id = $1) AND ($2 IS NULL OR tenant = $2) \
+                 AND ($3 IS NULL OR started_at < $3 OR (started_at = $3 AND id > $4)) \
+                 ORDER BY started_at DESC, id LIMIT $5"
+            }
+        };
+        Ok(each!(self, pool => sqlx::query_as(sql)
         .bind(&filter.sip_call_id)
         .bind(&filter.tenant)
         .bind(filter.after.as_ref().map(|(at, _)| *at))

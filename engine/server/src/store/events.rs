@@ -34,6 +34,19 @@ pub struct Delivery {
     pub error: Option<String>,
 }
 
+/// An event that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, serde::Serialize)]
+pub struct DeadLetter {
+    /// How it fared.
+    #[sqlx(flatten)]
+    #[serde(flatten)]
+    pub delivery: Delivery,
+    /// What happened, such as `contact.ended`.
+    pub kind: String,
+    /// To which contact.
+    pub contact: String,
+}
+
 /// Longest reason that is kept, in characters.
 const MAX_ERROR: usize = 300;
 
@@ -186,10 +199,11 @@ impl Store {
         &self,
         hook: Option<&str>,
         limit: u32,
-    ) -> Result<Vec<Delivery>, StoreError> {
+    ) -> Result<Vec<DeadLetter>, StoreError> {
         Ok(each!(self, pool => sqlx::query_as(
-            "SELECT hook, event, since, due, attempts, error FROM deliveries WHERE dead = 1 AND ($1 IS NULL OR hook = $1) \
-             ORDER BY event, hook LIMIT $2",
+            "SELECT d.hook, d.event, d.since, d.due, d.attempts, d.error, COALESCE(e.kind, '') AS kind, \
+             COALESCE(e.contact, '') AS contact FROM deliveries d LEFT JOIN events e ON e.id = d.event \
+             WHERE d.dead = 1 AND ($1 IS NULL OR d.hook = $1) ORDER BY d.event, d.hook LIMIT $2",
         )
         .bind(hook)
         .bind(i64::from(limit))

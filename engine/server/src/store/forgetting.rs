@@ -4,9 +4,12 @@ use sqlx::FromRow;
 
 use super::audit::audit;
 use super::{Change, Database, Store, StoreError};
+use crate::retention::Number;
 
-/// Contacts that are looked through at once for a mention.
+/// Contacts, and keys, that are looked through at once.
 const LOOKED_AT: i64 = 64;
+/// Keys that are removed in one transaction.
+const KEYS: usize = 64;
 
 /// A contact with a number.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -17,13 +20,24 @@ pub struct Traces {
     pub ended_at: Option<i64>,
 }
 
-/// A place that mentions a number and is not removed: a plugin's data.
+/// What of some contacts has to do with a number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sightings {
+    /// Contacts from or to the number.
+    pub own: Vec<Traces>,
+    /// Others whose journal, ladder or record has its digits.
+    pub mentions: Vec<Traces>,
+}
+
+/// A key of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Mention {
+pub struct KeyOf {
+    /// Whose.
+    pub tenant: String,
     /// The plugin.
     pub plugin: String,
-    /// Keys whose name or value has the digits.
-    pub keys: i64,
+    /// The key.
+    pub key: String,
 }
 
 /// That a number was, or is being, forgotten.
@@ -45,109 +59,116 @@ pub struct Oblivion {
     pub recordings: i64,
 }
 
-impl Store {
-    /// Contacts from or to one of these spellings of a number.
-    pub async fn contacts_of(
-        &self,
-        spellings: &[String; 3],
-        tenant: Option<&str>,
-    ) -> Result<Vec<Traces>, StoreError> {
-        let [a, b, c] = spellings;
-        Ok(each!(self, pool => sqlx::query_as(
-            "SELECT id, ended_at FROM contacts WHERE (caller IN ($1, $2, $3) OR called IN ($1, $2, $3)) \
-             AND ($4 IS NULL OR tenant = $4) ORDER BY id",
-        )
-        .bind(a)
-        .bind(b)
-        .bind(c)
-        .bind(tenant)
-        .fetch_all(pool))?)
-    }
+/// A contact that is looked at.
+#[derive(FromRow)]
+struct Sought {
+    id: String,
+    ended_at: Option<i64>,
+    caller: String,
+    called: String,
+    body: Option<String>,
+}
 
-    /// Some contacts after one, in the order of their ids, and which of them have a text in their journal or record.
-    /// None when there are no more.
-    pub async fn mentions_after(
+/// A key that is looked at.
+#[derive(FromRow)]
+struct Kept {
+    #[sqlx(flatten)]
+    key: KeyOf,
+    value: Vec<u8>,
+}
+
+impl Store {
+    /// Some contacts after one, in the order of their ids: which are from or to a number, and which others have its digits in
+    /// journal, ladder or record. None when there are no more.
+    pub async fn sought_after(
         &self,
         after: &str,
-        text: &str,
+        number: &Number,
         tenant: Option<&str>,
-    ) -> Result<Option<(String, Vec<Traces>)>, StoreError> {
-        let ids: Vec<String> = each!(self, pool => sqlx::query_scalar(
-            "SELECT id FROM contacts WHERE id > $1 AND ($2 IS NULL OR tenant = $2) ORDER BY id LIMIT $3",
+    ) -> Result<Option<(String, Sightings)>, StoreError> {
+        let rows: Vec<Sought> = each!(self, pool => sqlx::query_as(
+            "SELECT c.id, c.ended_at, c.caller, c.called, r.body FROM contacts c LEFT JOIN records r ON r.contact = c.id \
+             WHERE c.id > $1 AND ($2 IS NULL OR c.tenant = $2) ORDER BY c.id LIMIT $3",
         )
         .bind(after)
         .bind(tenant)
         .bind(LOOKED_AT)
         .fetch_all(pool))?;
-        let Some(last) = ids.last().cloned() else {
+        let Some(last) = rows.last().map(|row| row.id.clone()) else {
             return Ok(None);
         };
-        // Digits alone, so nothing in it has a meaning of its own.
-        let like = format!("%{text}%");
-        let contacts: Vec<(Traces, bool)> = each!(self, pool => async {
-            let rows: Vec<(String, Option<i64>, bool)> = sqlx::query_as(
-                "SELECT id, ended_at, EXISTS (SELECT 1 FROM records WHERE contact = id \
-                 AND REPLACE(REPLACE(body, ' ', ''), '-', '') LIKE $4) \
-                 FROM contacts WHERE id > $1 AND id <= $2 AND ($3 IS NULL OR tenant = $3) ORDER BY id",
-            )
-            .bind(after)
-            .bind(&last)
-            .bind(tenant)
-            .bind(&like)
-            .fetch_all(pool)
-            .await?;
-            let contacts = rows.into_iter();
-            Ok::<_, sqlx::Error>(
-                contacts
-                    .map(|(id, ended_at, recorded)| (Traces { id, ended_at }, recorded))
-                    .collect(),
-            )
-        })?;
-        let mut found = Vec::new();
-        for (traces, recorded) in contacts {
-            // Journals are compressed, so the database cannot look into them.
-            if recorded
-                || self.journal_says(&traces.id, text).await?
-                || self.ladder_says(&traces.id, text).await?
+        let mut found = Sightings::default();
+        for row in rows {
+            let traces = Traces {
+                id: row.id,
+                ended_at: row.ended_at,
+            };
+            if number.is(&row.caller) || number.is(&row.called) {
+                found.own.push(traces);
+            } else if number.is_in(&row.caller)
+                || number.is_in(&row.called)
+                || row.body.is_some_and(|body| number.is_in(&body))
+                // Compressed, so the database cannot look into them.
+                || self.journal_says(&traces.id, number).await?
+                || self.ladder_says(&traces.id, number).await?
             {
-                found.push(traces);
+                found.mentions.push(traces);
             }
         }
         Ok(Some((last, found)))
     }
 
-    /// Keys of plugins that have a text in their name or value.
+    /// Keys of plugins that have a number's digits in their name or value, a plugin after the other.
     pub async fn keys_with(
         &self,
-        text: &str,
+        number: &Number,
         tenant: Option<&str>,
-    ) -> Result<Vec<Mention>, StoreError> {
-        let like = format!("%{text}%");
-        let found = match &self.database {
-            Database::File(pool) => {
-                sqlx::query_as(
-                    "SELECT plugin, COUNT(*) AS keys FROM kv WHERE (key LIKE $1 OR instr(value, $2) > 0) \
-                     AND ($3 IS NULL OR tenant = $3) GROUP BY plugin ORDER BY plugin",
-                )
-                .bind(&like)
-                .bind(text.as_bytes())
-                .bind(tenant)
-                .fetch_all(pool)
-                .await?
-            }
-            Database::Server(pool) => {
-                sqlx::query_as(
-                    "SELECT plugin, COUNT(*) AS keys FROM kv WHERE (key LIKE $1 OR position($2 IN value) > 0) \
-                     AND ($3 IS NULL OR tenant = $3) GROUP BY plugin ORDER BY plugin",
-                )
-                .bind(&like)
-                .bind(text.as_bytes())
-                .bind(tenant)
-                .fetch_all(pool)
-                .await?
-            }
+    ) -> Result<Vec<KeyOf>, StoreError> {
+        let mut found = Vec::new();
+        let mut last = KeyOf {
+            tenant: String::new(),
+            plugin: String::new(),
+            key: String::new(),
         };
-        Ok(found)
+        loop {
+            let page: Vec<Kept> = each!(self, pool => sqlx::query_as(
+                "SELECT tenant, plugin, key, value FROM kv WHERE (plugin, tenant, key) > ($1, $2, $3) \
+                 AND ($4 IS NULL OR tenant = $4) ORDER BY plugin, tenant, key LIMIT $5",
+            )
+            .bind(&last.plugin)
+            .bind(&last.tenant)
+            .bind(&last.key)
+            .bind(tenant)
+            .bind(LOOKED_AT)
+            .fetch_all(pool))?;
+            let Some(end) = page.last() else {
+                return Ok(found);
+            };
+            last = end.key.clone();
+            let with = page.into_iter().filter(|kept| {
+                number.is_in(&kept.key.key) || number.is_in(&String::from_utf8_lossy(&kept.value))
+            });
+            found.extend(with.map(|kept| kept.key));
+        }
+    }
+
+    /// Removes keys of plugins.
+    pub async fn remove_keys(&self, keys: &[KeyOf]) -> Result<(), StoreError> {
+        for keys in keys.chunks(KEYS) {
+            each!(self, pool => async {
+                let mut transaction = pool.begin().await?;
+                for key in keys {
+                    sqlx::query("DELETE FROM kv WHERE tenant = $1 AND plugin = $2 AND key = $3")
+                        .bind(&key.tenant)
+                        .bind(&key.plugin)
+                        .bind(&key.key)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+                transaction.commit().await
+            })?;
+        }
+        Ok(())
     }
 
     /// What is known of the forgetting of numbers, the oldest first.

@@ -4,6 +4,7 @@ use strowger_contact::Entry;
 
 use super::frame::unpack;
 use super::{Store, StoreError};
+use crate::retention::Number;
 
 /// A contact's journal, as far as it can be read.
 #[derive(Debug, Clone, Default)]
@@ -60,11 +61,15 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a contact's journal, as far as it can be read, holds digits, with or without blanks and hyphens between them.
-    pub(super) async fn journal_says(&self, contact: &str, text: &str) -> Result<bool, StoreError> {
+    /// Whether a contact's journal, as far as it can be read, holds a number's digits.
+    pub(super) async fn journal_says(
+        &self,
+        contact: &str,
+        number: &Number,
+    ) -> Result<bool, StoreError> {
         let chunks = self.chunks(contact).await?.into_iter();
         let mut lines = chunks.filter_map(|(_, chunk)| chunk.lines().ok());
-        Ok(lines.any(|lines| lines.replace([' ', '-'], "").contains(text)))
+        Ok(lines.any(|lines| number.is_in(&lines)))
     }
 
     async fn chunks(&self, contact: &str) -> Result<Vec<(i64, Chunk)>, StoreError> {

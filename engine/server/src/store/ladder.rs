@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::frame::unpack;
 use super::{Store, StoreError};
+use crate::retention::Number;
 use crate::sip::Signal;
 
 /// A line of a ladder as it is kept, in JSON.
@@ -86,11 +87,15 @@ impl Store {
         Ok(ladder.sorted())
     }
 
-    /// Whether a contact's ladder holds a text.
-    pub(super) async fn ladder_says(&self, contact: &str, text: &str) -> Result<bool, StoreError> {
+    /// Whether a contact's ladder holds a number's digits.
+    pub(super) async fn ladder_says(
+        &self,
+        contact: &str,
+        number: &Number,
+    ) -> Result<bool, StoreError> {
         let rows = self.ladder_rows(contact).await?.into_iter();
         let mut lines = rows.filter_map(|row| unpack(&row).ok());
-        Ok(lines.any(|lines| lines.contains(text)))
+        Ok(lines.any(|lines| number.is_in(&lines)))
     }
 
     async fn ladder_rows(&self, contact: &str) -> Result<Vec<Vec<u8>>, StoreError> {

@@ -54,8 +54,8 @@ use tokio::sync::watch;
 pub use audit::{AuditRow, Audited, Change, Outcome};
 pub use contacts::{ContactFilter, ContactRow, EndedFilter, OpenChat, OpenDrop};
 pub use error::{AccessError, StoreError};
-pub use events::{Delivery, EventRow};
-pub use forgetting::{Mention, Oblivion, Traces};
+pub use events::{DeadLetter, Delivery, EventRow};
+pub use forgetting::{KeyOf, Oblivion, Sightings, Traces};
 pub use health::Health;
 pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
 pub use journal::{Journal, Torn};
@@ -156,7 +156,7 @@ impl Store {
 
     /// Opens the store of an engine that may be running, to look at it only: nothing is made or changed.
     pub async fn look(place: &Place) -> Result<Store, StoreError> {
-        match place {
+        let mut store = match place {
             Place::File { folder, .. } => {
                 if !folder.join("strowger.db").is_file() {
                     return Err(StoreError::Missing {
@@ -176,49 +176,43 @@ impl Store {
                         path: place.to_string(),
                         source,
                     })?;
-                let framed: bool = sqlx::query_scalar(
-                    "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'frames')",
-                )
-                .fetch_one(&pool)
-                .await?;
-                let laddered: bool = sqlx::query_scalar(
-                    "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'ladders')",
-                )
-                .fetch_one(&pool)
-                .await?;
-                let store = Store::new(Database::File(pool), place, None);
-                Ok(Store {
-                    framed,
-                    laddered,
-                    ..store
-                })
+                Store::new(Database::File(pool), place, None)
             }
             Place::Server { options, .. } => {
                 let pool = connect(place, options).await?;
-                let there: bool = sqlx::query_scalar("SELECT to_regclass('contacts') IS NOT NULL")
-                    .fetch_one(&pool)
-                    .await?;
-                if !there {
+                let mut store = Store::new(Database::Server(pool), place, None);
+                if !store.has_table("contacts").await? {
                     return Err(StoreError::Empty {
                         place: place.to_string(),
                     });
                 }
-                let framed: bool = sqlx::query_scalar("SELECT to_regclass('frames') IS NOT NULL")
-                    .fetch_one(&pool)
-                    .await?;
-                let laddered: bool =
-                    sqlx::query_scalar("SELECT to_regclass('ladders') IS NOT NULL")
-                        .fetch_one(&pool)
-                        .await?;
-                let mut store = Store::new(Database::Server(pool), place, None);
-                store.framed = framed;
-                store.laddered = laddered;
                 if let Place::Server { folder, .. } = place {
                     store.engine = known_identity(folder);
                 }
-                Ok(store)
+                store
             }
-        }
+        };
+        store.framed = store.has_table("frames").await?;
+        store.laddered = store.has_table("ladders").await?;
+        Ok(store)
+    }
+
+    /// Whether there is a table: a store of an older program that is only looked at may lack some.
+    async fn has_table(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(match &self.database {
+            Database::File(pool) => {
+                sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = $1)")
+                    .bind(name)
+                    .fetch_one(pool)
+                    .await?
+            }
+            Database::Server(pool) => {
+                sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+                    .bind(name)
+                    .fetch_one(pool)
+                    .await?
+            }
+        })
     }
 
     fn new(database: Database, place: &Place, engine: Option<String>) -> Store {

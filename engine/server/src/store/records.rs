@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Database, Store, StoreError};
+use super::{Store, StoreError};
 use crate::records::ContactRecord;
 
 /// Most records of a page.
@@ -45,8 +45,9 @@ struct Row {
 
 impl Row {
     fn record(self) -> Result<ContactRecord, StoreError> {
-        let mut record: ContactRecord =
+        let record: ContactRecord =
             serde_json::from_str(&self.body).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        let mut record = record.renewed();
         record.sip_call_id = self.sip_call_id;
         record.recording = self.recording;
         Ok(record)
@@ -108,21 +109,7 @@ impl Store {
 
     /// An error when the store is of a program that kept no records yet: it is only looked at.
     async fn has_records(&self) -> Result<(), StoreError> {
-        let there: bool = match &self.database {
-            Database::File(pool) => {
-                sqlx::query_scalar(
-                    "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'records')",
-                )
-                .fetch_one(pool)
-                .await?
-            }
-            Database::Server(pool) => {
-                sqlx::query_scalar("SELECT to_regclass('records') IS NOT NULL")
-                    .fetch_one(pool)
-                    .await?
-            }
-        };
-        match there {
+        match self.has_table("records").await? {
             true => Ok(()),
             false => Err(StoreError::Older {
                 place: self.place.to_string(),

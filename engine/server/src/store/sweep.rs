@@ -148,6 +148,7 @@ impl Store {
                 "DELETE FROM ladders WHERE contact = $1",
                 "DELETE FROM chats WHERE contact = $1",
                 "DELETE FROM drops WHERE contact = $1",
+                "DELETE FROM call_ids WHERE contact = $1",
                 "DELETE FROM deliveries WHERE event IN (SELECT id FROM events WHERE contact = $1)",
                 "DELETE FROM events WHERE contact = $1",
                 "DELETE FROM records WHERE contact = $1",

@@ -117,9 +117,25 @@ impl Ground {
             }
         };
         // Errors in what they are replayed on keep contacts from being replayed: that is no difference of theirs.
-        opened.map_err(|error: OpenError| Failure {
-            code: CANNOT,
-            ..Failure::from(error)
+        opened.map_err(|error: OpenError| match error {
+            OpenError::Errors(findings) | OpenError::Files(findings) => {
+                let with = match overrides.is_empty() {
+                    true => "what contacts would be replayed on has errors".to_owned(),
+                    false => {
+                        let given = overrides.iter();
+                        let given: Vec<_> = given
+                            .map(|(name, file)| format!("--plugin {name}={}", file.display()))
+                            .collect();
+                        let given = given.join(" ");
+                        format!("what contacts would be replayed on has errors with {given}")
+                    }
+                };
+                Failure::cannot(format!("{findings}\n{with}: nothing was replayed"))
+            }
+            error => Failure {
+                code: CANNOT,
+                ..Failure::from(error)
+            },
         })
     }
 

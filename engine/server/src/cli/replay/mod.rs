@@ -43,7 +43,7 @@ contact never made is reported, not sent.
 
 Exit code: 0 the same, 1 a contact differs, 2 it could not be replayed.")]
 pub(super) struct Replay {
-    /// A contact's id, or a journal's file.
+    /// A contact's id, the SIP Call-ID of its call, or a journal's file.
     #[arg(required_unless_present = "against", conflicts_with = "against")]
     contact: Option<String>,
     /// The project, or the centre, whose contacts they are.

@@ -122,6 +122,9 @@ async fn rows(from: &mut PgConnection, folder: &Path) -> Result<(), BackupError>
     let ladders: bool = sqlx::query_scalar("SELECT to_regclass('ladders') IS NOT NULL")
         .fetch_one(&mut *from)
         .await?;
+    let call_ids: bool = sqlx::query_scalar("SELECT to_regclass('call_ids') IS NOT NULL")
+        .fetch_one(&mut *from)
+        .await?;
     let signed: bool = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('releases') AND attname = 'restores')",
     )
@@ -134,6 +137,7 @@ async fn rows(from: &mut PgConnection, folder: &Path) -> Result<(), BackupError>
         records,
         vault,
         ladders,
+        call_ids,
         signed,
         |_: &str, file: &str| { file.to_owned() }
     );

@@ -111,7 +111,16 @@ async fn fill(
             .fetch_one(&mut *from)
             .await?;
             // The copy that is read was brought up to date.
-            copy!(from, transaction, records, true, ladders, true, recording);
+            copy!(
+                from,
+                transaction,
+                records,
+                true,
+                ladders,
+                true,
+                true,
+                recording
+            );
             transaction.commit().await?;
             to.close().await?;
             Ok(())

@@ -140,6 +140,10 @@ pub(super) const LADDERS: (&str, i64) = (
     "SELECT contact, leg, seq, body FROM ladders WHERE (contact, leg, seq) > ($1, $2, $3) ORDER BY contact, leg, seq LIMIT $4",
     CHUNKS,
 );
+pub(super) const CALL_IDS: (&str, i64) = (
+    "SELECT contact, call_id FROM call_ids WHERE (contact, call_id) > ($1, $2) ORDER BY contact, call_id LIMIT $3",
+    PAGE,
+);
 pub(super) const CHATS: (&str, i64) = (
     "SELECT contact, token FROM chats WHERE contact > $1 ORDER BY contact LIMIT $2",
     PAGE,
@@ -257,11 +261,11 @@ pub(super) use table;
 
 /// Copies all rows from one connection to another; contacts lose the engine they ran in, and get the recording that
 /// `recording` says. Sessions and answers kept for repeated requests are of the moment, and stay behind. A store of an
-/// older program has no records, no vault, no ladders or no signatures. For every pair of connection types.
+/// older program has no records, no vault, no ladders, no further calls or no signatures. For every pair of connection types.
 macro_rules! copy {
-    ($from:expr, $to:expr, $records:expr, $vault:expr, $ladders:expr, $signed:expr, $recording:expr) => {{
+    ($from:expr, $to:expr, $records:expr, $vault:expr, $ladders:expr, $call_ids:expr, $signed:expr, $recording:expr) => {{
         use $crate::store::backup::rows::{
-            AUDIT, Audit, BLOBS, CHATS, CONTACTS, Chat, Chunk, Contact, FORGOTTEN, FRAMES, Forgotten, Frame, JOURNALS, KEYS, Kept, Key, LADDERS,
+            AUDIT, Audit, BLOBS, CALL_IDS, CHATS, CONTACTS, Chat, Chunk, Contact, FORGOTTEN, FRAMES, Forgotten, Frame, JOURNALS, KEYS, Kept, Key, LADDERS,
             RECORDS, RELEASES, RELEASES_FORWARD, REVISIONS, Release, Revision, Rungs, TOKENS, Token, USERS, User, VAULT, VERSIONS,
             VERSIONS_UNSIGNED, Version, table,
         };
@@ -322,6 +326,15 @@ macro_rules! copy {
                 "INSERT INTO ladders (contact, leg, seq, body) \
                  VALUES ($1, $2, $3, $4)",
                 rungs into [rungs.contact, rungs.leg, rungs.seq, rungs.body]
+            );
+        }
+        if $call_ids {
+            table!(
+                $from, $to, CALL_IDS: (String, String),
+                last after [contact = String::new() => last.0.clone(), call_id = String::new() => last.1.clone()],
+                "INSERT INTO call_ids (contact, call_id) \
+                 VALUES ($1, $2)",
+                row into [row.0, row.1]
             );
         }
         table!(

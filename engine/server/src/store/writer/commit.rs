@@ -135,6 +135,13 @@ macro_rules! rows {
             sql.push(" ON CONFLICT (contact, seq) DO NOTHING");
             sql.build().execute(&mut *transaction).await?;
         }
+        for (contact, call_id) in call_ids($batch) {
+            sqlx::query("INSERT INTO call_ids (contact, call_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                .bind(contact)
+                .bind(printable(call_id))
+                .execute(&mut *transaction)
+                .await?;
+        }
         let rungs: Vec<Rungs> = rungs($batch);
         for rungs in rungs.chunks(ROWS) {
             let mut sql = QueryBuilder::new("INSERT INTO ladders (contact, leg, seq, body) ");
@@ -216,7 +223,10 @@ struct Chunk<'a> {
 fn chunks(batch: &[Item]) -> Vec<Chunk<'_>> {
     let mut chunks: BTreeMap<&str, Chunk> = BTreeMap::new();
     for item in batch {
-        if let Item::Lines { contact, seq, text } = item {
+        if let Item::Lines {
+            contact, seq, text, ..
+        } = item
+        {
             let chunk = chunks.entry(contact).or_insert_with(|| Chunk {
                 contact,
                 seq: *seq,
@@ -226,6 +236,18 @@ fn chunks(batch: &[Item]) -> Vec<Chunk<'_>> {
         }
     }
     chunks.into_values().collect()
+}
+
+/// The further calls that a batch tells of, by contact.
+fn call_ids(batch: &[Item]) -> impl Iterator<Item = (&str, &str)> {
+    batch.iter().filter_map(|item| match item {
+        Item::Lines {
+            contact,
+            call_id: Some(call_id),
+            ..
+        } => Some((contact.as_str(), call_id.as_str())),
+        _ => None,
+    })
 }
 
 /// What a batch holds of one call's SIP messages.

@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
+use strowger_contact::EntryKind;
 use tokio::sync::oneshot;
 
 use super::Record;
@@ -27,6 +28,8 @@ pub(super) enum Item {
         /// Number of the first.
         seq: u32,
         text: String,
+        /// SIP's name of a further call of the contact that they tell of.
+        call_id: Option<String>,
     },
     /// SIP messages of one of a contact's calls, as they are written.
     Rungs {
@@ -48,6 +51,10 @@ impl Item {
                 contact,
                 seq: entries.first().map_or(0, |entry| entry.seq),
                 text: entries.iter().map(json_line).collect(),
+                call_id: entries.into_iter().find_map(|entry| match entry.kind {
+                    EntryKind::CalledBack { sip_call_id, .. } => Some(sip_call_id),
+                    _ => None,
+                }),
             },
             Record::Rungs {
                 id,
