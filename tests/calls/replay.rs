@@ -1,10 +1,14 @@
 //! `strowger replay` and `strowger trace`: contacts of the terminal and of real calls, walked again.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value as Json;
+use strowger_server::replay::{
+    Cause, Overrides, Recording, Replayed, Stage, Steps, Verdict, from_file, replay,
+};
 use strowger_tests::program::{aurora, copy_project, edit, repository, share_caches, strowger};
 use strowger_tests::{OrderService, Raw};
 use tempfile::TempDir;
@@ -263,6 +267,139 @@ fn a_plugin_that_does_not_repeat_itself_is_told_as_such() -> Result<()> {
     );
     let (_, out, _) = recorded.replay(&[])?;
     assert!(out.contains("does not repeat itself"), "{out}");
+    Ok(())
+}
+
+/// What callers do, so that steps come to most of their outcomes.
+const SCRIPTS: [&str; 7] = [
+    SCRIPT,
+    "1,1,20260302#,1",
+    "2,1,,20260302#,1",
+    "2,7,1,20260302#,2",
+    "2,1,12#,20260302#,1",
+    ",1,20260302#,hangup",
+    "2,1,99999999#,1",
+];
+
+/// A prompt and a step more before all others, where only errors lead: they shift the numbers of those after them.
+fn shifted(flow: String) -> String {
+    flow.replace("\n  error: sorry\n", "\n  error: extra\n")
+        .replace(
+            "\nprompts:\n",
+            "\nprompts:\n  wait: { zh: 请稍候, en: One moment. }\n",
+        )
+        .replace(
+            "\nsteps:\n",
+            "\nsteps:\n  extra:\n    - say: wait\n    - goto: sorry\n",
+        )
+}
+
+/// Replays journals on a project: with every step, and with the changed ones alone.
+fn both_ways(
+    project: &Path,
+    data: &Path,
+    plugins: &Overrides,
+    recordings: &[Recording],
+) -> Result<Vec<[Replayed; 2]>> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let stage = Arc::new(Stage::open(project, data, plugins).await?);
+        let (on, recordings) = (stage.clone(), recordings.to_vec());
+        let replayed = stage.run(async move {
+            let mut replayed = Vec::new();
+            for recording in &recordings {
+                let every = replay(&on, recording, Steps::Every).await;
+                replayed.push([every, replay(&on, recording, Steps::Changed).await]);
+            }
+            replayed
+        });
+        replayed.await.map_err(|end| anyhow::anyhow!("{end:?}"))
+    })
+}
+
+#[test]
+fn running_only_changed_steps_finds_the_same_differences() -> Result<()> {
+    let recorded = Recorded::order()?;
+    let mut recordings = Vec::new();
+    for script in SCRIPTS {
+        recorded.call("main-menu", script)?;
+        recordings.push(from_file(&recorded.journal)?);
+    }
+    let data = recorded.folder.path().join("data");
+    let main_menu = "main-menu.flow.yaml";
+    let orders = "order-status.flow.yaml";
+    // What each change makes of the seven: how many walk as they did.
+    type Change = fn(String) -> String;
+    let drafts: [(&str, Change, usize); 6] = [
+        (main_menu, |text| text, 7),
+        // Numbers of prompts and expressions shift.
+        (main_menu, shifted, 7),
+        (
+            main_menu,
+            |text| {
+                text.replace(
+                    "{ to: orders, label: orders",
+                    "{ to: operator, label: orders",
+                )
+            },
+            0,
+        ),
+        (
+            orders,
+            |text| text.replace("digits: 8..12", "digits: 9..12"),
+            0,
+        ),
+        (orders, |text| text.replace("times: 2", "times: 3"), 7),
+        (
+            orders,
+            |text| text.replace("not_found: not_found\n", "not_found: busy\n"),
+            6,
+        ),
+    ];
+    for (number, (file, change, same)) in drafts.into_iter().enumerate() {
+        let draft = PathBuf::from(recorded.draft(file, change)?);
+        let both = both_ways(&draft, &data, &Overrides::new(), &recordings)?;
+        for [every, changed] in &both {
+            assert_eq!(every, changed, "change {number}");
+        }
+        let walked = both
+            .iter()
+            .filter(|[every, _]| every.verdict == Verdict::Same);
+        assert_eq!(walked.count(), same, "change {number}: {both:#?}");
+    }
+    // Another component of one plugin runs wherever it is asked.
+    let component = recorded.project.join("plugins/aurora-orders.wasm");
+    let other = recorded.folder.path().join("new.wasm");
+    std::fs::write(&other, another_request(&std::fs::read(&component)?)?)?;
+    let overrides = Overrides::from([("orders".to_owned(), other)]);
+    let both = both_ways(&recorded.project, &data, &overrides, &recordings)?;
+    let differ = |replayed: &Replayed| matches!(&replayed.verdict, Verdict::Differs(how) if how.cause == Cause::Plugin);
+    assert!(both.iter().any(|[_, changed]| differ(changed)), "{both:#?}");
+    for [every, changed] in &both {
+        assert_eq!(every, changed, "another component");
+    }
+    Ok(())
+}
+
+#[test]
+fn of_a_plugin_that_does_not_repeat_itself_only_running_it_tells() -> Result<()> {
+    let recorded = Recorded::order()?;
+    edit(&recorded.journal, |text| {
+        text.replace("/orders/20260302?", "/orders/20260302?try=1&")
+    })?;
+    let data = recorded.folder.path().join("data");
+    let recording = from_file(&recorded.journal)?;
+    let [[every, changed]] = both_ways(&recorded.project, &data, &Overrides::new(), &[recording])?
+        .try_into()
+        .map_err(|_| anyhow::anyhow!("one contact"))?;
+    assert!(
+        matches!(&every.verdict, Verdict::Differs(how) if how.cause == Cause::NotRepeated),
+        "{every:?}"
+    );
+    assert_eq!(changed.verdict, Verdict::Same);
+    // Of many contacts some are replayed whole, the first among them.
+    let whole = (0..64).filter(|number| Steps::of_many(*number) == Steps::Every);
+    assert_eq!(whole.collect::<Vec<_>>(), [0, 32]);
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A replay walks in lockstep with the journal: each input of the old contact goes, at its time, into a
 //! new [`Contact`](strowger_contact::Contact), and what that writes down is held against the old entries
-//! until the first difference. Guests run for real; what they ask of the world is answered from the
-//! journal, so nothing ever leaves the house.
+//! until the first difference. Guests run for real, but for those that cannot do anything else than then where
+//! [`Steps`] says so; what they ask of the world is answered from the journal, so nothing ever leaves the house.
 
 mod compare;
 mod difference;
@@ -19,4 +19,4 @@ pub use source::{Recording, SourceError, by_id, from_file, from_store};
 pub use stage::{Overrides, Stage};
 pub(crate) use standing::{Rebuilt, Standing};
 pub(crate) use walk::rebuild;
-pub use walk::{Replayed, Verdict, replay};
+pub use walk::{Replayed, Steps, Verdict, replay};

@@ -3,6 +3,7 @@
 use strowger_contact::{Contact, Effect, EntryKind, Input, Output, StepResult};
 use strowger_plugin::Recorded;
 
+use super::compare::Renamed;
 use super::walk::failed;
 
 /// A contact that was built again from its journal. What stands in it for secrets is made up, until it is told so by
@@ -110,51 +111,10 @@ impl Standing {
 
     /// What the running guest did, by the journal; none when none runs.
     pub(super) fn acted(&self, kind: &EntryKind) -> Result<Option<Input>, String> {
-        let Some(step) = &self.step else {
-            return Ok(None);
-        };
-        let activation = step.activation;
-        Ok(match kind {
-            EntryKind::Asked {
-                function, request, ..
-            } => {
-                if let Some(bytes) = request.get("cut") {
-                    return Err(format!(
-                        "the journal kept none of a request of {bytes} bytes: it is too long"
-                    ));
-                }
-                let (interface, function) = function.split_once('.').unwrap_or((function, ""));
-                Some(Input::Called {
-                    activation,
-                    interface: interface.to_owned(),
-                    function: function.to_owned(),
-                    args: request.as_array().cloned().unwrap_or_default(),
-                })
-            }
-            EntryKind::Outcome {
-                outcome,
-                data,
-                cpu_us,
-                memory_bytes,
-                host_calls,
-                ..
-            } => Some(Input::StepEnded {
-                activation,
-                result: StepResult {
-                    outcome: Ok((outcome.clone(), data.clone())),
-                    cpu_us: *cpu_us,
-                    memory_bytes: *memory_bytes,
-                    host_calls: *host_calls,
-                },
-            }),
-            EntryKind::Failed {
-                code,
-                message,
-                retries_left,
-                ..
-            } => Some(failed(activation, code, message, *retries_left)),
-            _ => None,
-        })
+        match &self.step {
+            Some(step) => acted(step.activation, &Renamed::default(), kind),
+            None => Ok(None),
+        }
     }
 
     fn step_of(&mut self, activation: u32) -> Option<&mut StandingStep> {
@@ -162,4 +122,54 @@ impl Standing {
             .as_mut()
             .filter(|step| step.activation == activation)
     }
+}
+
+/// What a guest did then, by the journal's entry; none where the entry tells of nothing that a guest does.
+pub(super) fn acted(
+    activation: u32,
+    renamed: &Renamed,
+    kind: &EntryKind,
+) -> Result<Option<Input>, String> {
+    Ok(match kind {
+        EntryKind::Asked {
+            function, request, ..
+        } => {
+            if let Some(bytes) = request.get("cut") {
+                return Err(format!(
+                    "the journal kept none of a request of {bytes} bytes: it is too long"
+                ));
+            }
+            let (interface, function) = function.split_once('.').unwrap_or((function, ""));
+            let args = request.as_array().map(Vec::as_slice).unwrap_or_default();
+            Some(Input::Called {
+                activation,
+                interface: interface.to_owned(),
+                function: function.to_owned(),
+                args: args.iter().map(|value| renamed.now(value)).collect(),
+            })
+        }
+        EntryKind::Outcome {
+            outcome,
+            data,
+            cpu_us,
+            memory_bytes,
+            host_calls,
+            ..
+        } => Some(Input::StepEnded {
+            activation,
+            result: StepResult {
+                outcome: Ok((outcome.clone(), renamed.now(data))),
+                cpu_us: *cpu_us,
+                memory_bytes: *memory_bytes,
+                host_calls: *host_calls,
+            },
+        }),
+        EntryKind::Failed {
+            code,
+            message,
+            retries_left,
+            ..
+        } => Some(failed(activation, code, message, *retries_left)),
+        _ => None,
+    })
 }

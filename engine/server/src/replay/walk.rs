@@ -10,17 +10,45 @@ use strowger_contact::{
     recorded::{self, Beginning},
 };
 
-use super::compare::{configuration, same};
+use super::compare::{Renamed, configuration, same};
 use super::difference::{Cause, Difference, Side, becomes, gist, short};
 use super::source::Recording;
 use super::stage::Stage;
-use super::standing::{Rebuilt, Standing};
+use super::standing::{Rebuilt, Standing, acted};
 use crate::runtime::{Guest, StepRun, step_name};
 
 /// How late a loaded engine may notice a deadline: what happened before was still in time. Milliseconds.
 const GRACE_MS: Millis = 1_000;
 /// The code of a step that took longer than its flow allows.
 const TIMEOUT: &str = "step-timeout";
+
+/// Of many contacts, one in so many is replayed with every step run.
+const WHOLE_ONE_IN: usize = 32;
+
+/// Which steps' components run when a contact is walked again.
+///
+/// A guest sees nothing but its input and the answers to its calls. Where its component, its input and each answer
+/// are those of then, it asks and ends as the journal says, so it need not run to tell: unless it is one that does
+/// not repeat itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Steps {
+    /// All of them.
+    Every,
+    /// Those that could do something else than then: whose component or input is another one, or that failed then.
+    /// What the others did is taken from the journal.
+    Changed,
+}
+
+impl Steps {
+    /// For the contact of this number, from 0, among many: the changed ones, and from time to time every one, so that a
+    /// plugin that does not repeat itself is found.
+    pub fn of_many(number: usize) -> Steps {
+        match number % WHOLE_ONE_IN {
+            0 => Steps::Every,
+            _ => Steps::Changed,
+        }
+    }
+}
 
 /// What a replay shows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,7 +88,7 @@ enum Stop {
 }
 
 /// Walks a contact again; nothing leaves the house.
-pub async fn replay(stage: &Stage, recording: &Recording) -> Replayed {
+pub async fn replay(stage: &Stage, recording: &Recording, steps: Steps) -> Replayed {
     let mut replayed = Replayed {
         contact: recording.name.clone(),
         verdict: Verdict::Same,
@@ -104,7 +132,7 @@ pub async fn replay(stage: &Stage, recording: &Recording) -> Replayed {
         };
         return replayed;
     };
-    let mut walk = Walk::new(Some(stage), entries, contact, begun);
+    let mut walk = Walk::new(Some(stage), steps, entries, contact, begun);
     replayed.verdict = match walk.run().await {
         Ok(()) => Verdict::Same,
         Err(Stop::Differs(difference)) => Verdict::Differs(difference),
@@ -123,19 +151,29 @@ struct Place {
 }
 
 /// How the running step was started, then and now.
-#[derive(Clone, Copy)]
 struct Ran {
     same_plugin: bool,
     same_input: bool,
+    /// Where it does now as it did then: how what it was given is called now.
+    as_then: Option<Renamed>,
+}
+
+/// A step whose component does not run: the journal tells what it did.
+struct AsThen {
+    activation: u32,
+    renamed: Renamed,
 }
 
 struct Walk<'a> {
     /// Where guests run; without one, what they did is taken from the journal as well.
     stage: Option<&'a Stage>,
+    steps: Steps,
     old: &'a [Entry],
     begun: Millis,
     contact: Contact,
     guest: Option<Guest>,
+    /// The running step, where it needs no guest.
+    as_then: Option<AsThen>,
     /// The input that is being handled comes from the guest.
     by_guest: bool,
     ran: Option<Ran>,
@@ -153,6 +191,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(
         stage: Option<&'a Stage>,
+        steps: Steps,
         old: &'a [Entry],
         contact: Contact,
         begun: Beginning,
@@ -160,10 +199,12 @@ impl<'a> Walk<'a> {
         let (keys, texts) = recorded::heard(old);
         Walk {
             stage,
+            steps,
             old,
             begun: begun.facts.started_at,
             contact,
             guest: None,
+            as_then: None,
             by_guest: false,
             ran: None,
             standing: Standing::default(),
@@ -307,6 +348,19 @@ impl<'a> Walk<'a> {
             return acted
                 .ok_or_else(|| self.differs(due, Side::words("nothing: no step runs"), None));
         }
+        if let Some(AsThen {
+            activation,
+            renamed,
+        }) = &self.as_then
+        {
+            let input = acted(*activation, renamed, &due.kind).map_err(Stop::Cannot)?;
+            if matches!(input, Some(Input::StepEnded { .. })) {
+                self.as_then = None;
+            }
+            if let Some(input) = input {
+                return Ok(input);
+            }
+        }
         let Some(guest) = &mut self.guest else {
             return Err(self.differs(due, Side::words("nothing: no step runs"), None));
         };
@@ -353,6 +407,14 @@ impl<'a> Walk<'a> {
                 let Some(stage) = self.stage else {
                     return Ok(());
                 };
+                let as_then = self.ran.as_mut().and_then(|ran| ran.as_then.take());
+                if let Some(renamed) = as_then {
+                    self.as_then = Some(AsThen {
+                        activation,
+                        renamed,
+                    });
+                    return Ok(());
+                }
                 let Some(plugin) = stage.steps.plugins.get(&step).cloned() else {
                     let why = format!("no plugin of the project offers {step}");
                     return Err(Stop::Cannot(why));
@@ -369,6 +431,14 @@ impl<'a> Walk<'a> {
                 self.guest = Some(Guest::start(step, false));
             }
             Output::Cancel { activation } => {
+                if self
+                    .as_then
+                    .as_ref()
+                    .is_some_and(|step| step.activation == activation)
+                {
+                    self.as_then = None;
+                    self.effect = None;
+                }
                 if self
                     .guest
                     .as_ref()
@@ -409,6 +479,7 @@ impl<'a> Walk<'a> {
         }
         if let (
             EntryKind::Ran {
+                activation,
                 digest: then,
                 input: given_then,
                 ..
@@ -420,9 +491,17 @@ impl<'a> Walk<'a> {
             },
         ) = (&old.kind, &new.kind)
         {
+            let same_plugin = then == now;
+            let needless = self.steps == Steps::Changed
+                && same_plugin
+                && self.stage.is_some()
+                && self.ended_well(*activation);
             self.ran = Some(Ran {
-                same_plugin: then == now,
+                same_plugin,
                 same_input: given_then == given_now,
+                as_then: needless
+                    .then(|| Renamed::between(given_then, given_now))
+                    .flatten(),
             });
         }
         if let EntryKind::Entered {
@@ -445,9 +524,27 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Whether the step that starts at the entry where the walk is came to an outcome of its own. One that failed, was
+    /// ended by the engine or lasts beyond the journal shows only by running what it would do.
+    fn ended_well(&self, activation: u32) -> bool {
+        let rest = self.old[self.next + 1..].iter().map(|entry| &entry.kind);
+        let mut calls = 0;
+        for kind in rest {
+            match kind {
+                EntryKind::Asked { activation: of, .. } if *of == activation => calls += 1,
+                EntryKind::Outcome { host_calls, .. } => return *host_calls == calls,
+                EntryKind::Failed { .. } | EntryKind::Ran { .. } | EntryKind::Ended(_) => {
+                    return false;
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
     fn differs(&self, old: &Entry, now: Side, new: Option<&Entry>) -> Stop {
         let place = &self.place;
-        let cause = match self.ran {
+        let cause = match &self.ran {
             _ if new.is_some_and(|new| configuration(&old.kind, &new.kind)) => Cause::Configuration,
             Some(ran) if self.by_guest && !ran.same_plugin => Cause::Plugin,
             Some(ran) if self.by_guest && ran.same_input => Cause::NotRepeated,
@@ -524,7 +621,7 @@ pub(crate) async fn rebuild(program: Arc<Program>, entries: &[Entry]) -> Result<
     let contact = begun
         .contact(program)
         .ok_or_else(|| format!("the project has no flow `{}` any more", begun.flow))?;
-    let mut walk = Walk::new(None, entries, contact, begun);
+    let mut walk = Walk::new(None, Steps::Changed, entries, contact, begun);
     match walk.run().await {
         Ok(()) => {}
         Err(Stop::Cannot(why)) => return Err(why),

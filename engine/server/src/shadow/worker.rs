@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Shadow;
 use super::budget::Budget;
-use crate::replay::{Recording, Replayed, Stage, Verdict, replay};
+use crate::replay::{Recording, Replayed, Stage, Steps, Verdict, replay};
 use crate::store::{Ladder, Store, StoreError, Torn};
 
 /// Longest wait until the journal of a contact that is over is in the store: the writer commits within milliseconds,
@@ -101,7 +101,7 @@ async fn walk(store: &Store, stage: &Arc<Stage>, contact: &str) -> Fate {
             ladder: Ladder::default(),
             tenant: None,
         };
-        replay(&on, &recording).await
+        replay(&on, &recording, Steps::Every).await
     });
     match timeout(WALKED_WITHIN, walked).await {
         Ok(Ok(replayed)) if found_no_place(&replayed) => Fate::Busy,

@@ -14,7 +14,8 @@ use self::ground::{Ground, On, Whose, on};
 use super::{FOUND, Failure, Format, OK, data_folder, store_of};
 use crate::clock::Clock;
 use crate::replay::{
-    Overrides, Recording, Replayed, Stage, Summary, Verdict, by_id, from_file, from_store, replay,
+    Overrides, Recording, Replayed, Stage, Steps, Summary, Verdict, by_id, from_file, from_store,
+    replay,
 };
 use crate::store::{EndedFilter, Store};
 
@@ -69,6 +70,11 @@ pub(super) struct Replay {
     /// Of these, the ones that began in this flow.
     #[arg(long, requires = "against")]
     flow: Option<String>,
+    /// Run every step of every contact. Of many contacts only steps that could do something else run in all of them:
+    /// those whose component, input or an answer is another one than then, and those that failed then. What the others
+    /// did is taken from the journal, but for one contact in 32, whose steps all run. A single contact's always do.
+    #[arg(long, requires = "against")]
+    every_step: bool,
     /// How the result is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -188,7 +194,7 @@ impl Replay {
         stage: Arc<Stage>,
         recording: Recording,
     ) -> Result<u8, Failure> {
-        let replayed = on_guest_threads(&stage, recording).await?;
+        let replayed = on_guest_threads(&stage, recording, Steps::Every).await?;
         match self.format {
             Format::Json => tell!("{}", with_revision(json!(replayed), ground)),
             Format::Text => print(&replayed),
@@ -230,13 +236,17 @@ impl Replay {
         let mut told = started;
         // Begun as there is room, told in order, so that examples are the oldest.
         let mut under_way = VecDeque::with_capacity(at_once);
-        let mut next = ids.iter();
+        let mut next = ids.iter().enumerate();
         loop {
             while under_way.len() < at_once
-                && let Some(id) = next.next()
+                && let Some((number, id)) = next.next()
             {
                 let recording = from_store(&store, id).await.map_err(Failure::cannot)?;
-                under_way.push_back(on_guest_threads(&stage, recording));
+                let steps = match self.every_step {
+                    true => Steps::Every,
+                    false => Steps::of_many(number),
+                };
+                under_way.push_back(on_guest_threads(&stage, recording, steps));
             }
             let Some(replayed) = under_way.pop_front() else {
                 break;
@@ -311,10 +321,11 @@ pub(super) async fn recording(
 fn on_guest_threads(
     stage: &Arc<Stage>,
     recording: Recording,
+    steps: Steps,
 ) -> impl Future<Output = Result<Replayed, Failure>> + use<> {
     let on_stage = Arc::clone(stage);
     // Begun now, whenever it is waited for.
-    let replayed = stage.run(async move { replay(&on_stage, &recording).await });
+    let replayed = stage.run(async move { replay(&on_stage, &recording, steps).await });
     async move {
         replayed
             .await
