@@ -489,6 +489,7 @@ async fn spelt(database: &Database<'_>, store: &Store) -> Result<Vec<String>> {
                 let kind = strowger_contact::EntryKind::Wrote {
                     text: format!("call me on {spelling}, please"),
                     message: None,
+                    late: false,
                 };
                 let wrote = strowger_contact::Entry {
                     seq: 0,
