@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use strowger_contact::{Entry, EntryKind};
+use strowger_flow::unseen::quoted;
 
 use crate::store::{Journal, Ladder, Rung, Store, StoreError, Torn};
 
@@ -132,7 +133,7 @@ pub async fn from_store(store: &Store, id: &str) -> Result<Recording, SourceErro
 /// Reads a contact's journal from a store, and whose it is.
 pub async fn by_id(store: &Store, id: &str) -> Result<Recording, SourceError> {
     let Some(contact) = store.contact(id).await? else {
-        return Err(SourceError::Unknown(id.chars().take(64).collect()));
+        return Err(SourceError::Unknown(quoted(id)));
     };
     Ok(Recording {
         tenant: Some(contact.tenant),

@@ -12,6 +12,7 @@ use hmac::{Hmac, Mac};
 use serde::Serialize;
 use serde_json::json;
 use sha2::Sha256;
+use strowger_flow::unseen::quoted;
 
 use super::files::{recordings, remove};
 use crate::access::Role;
@@ -88,10 +89,7 @@ pub struct Forgotten {
 
 /// The three ways in which a number stands in contacts: as it was written, with `+`, and as digits alone.
 pub fn spellings(number: &str) -> Result<[String; 3], ForgetError> {
-    let refused = || {
-        let shown: String = number.chars().take(40).collect();
-        ForgetError::Number(shown.escape_debug().to_string())
-    };
+    let refused = || ForgetError::Number(quoted(number));
     let written = number.trim();
     let digits: String = written
         .chars()
