@@ -22,7 +22,14 @@ fn load_two_hundred_calls_at_once_each_hear_their_prompt() -> Result<()> {
     let mut world = World::edited(always_open)?;
     let (base, sockets) = consecutive_ports(CALLS)?;
     let folder = tempfile::TempDir::new()?;
-    let mut command = phone::many(world.engine.sip, "100", CALLS + 1, 50, 12_000, Some(base))?;
+    let mut command = phone::many(
+        world.engine.sip,
+        "100",
+        "many",
+        (CALLS + 1, 50),
+        12_000,
+        Some(base),
+    )?;
     command.current_dir(folder.path()).args(["-timeout", "90"]);
     let mut sipp = Program::start(command, "sipp", folder.path().join("log"))?;
     let mut ears: Vec<Ear> = sockets.iter().map(|_| Ear::default()).collect();

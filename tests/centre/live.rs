@@ -1,15 +1,11 @@
 //! From a push to a call, and from one revision to the next while calls are up.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use strowger_tests::program::Program;
-use strowger_tests::{OrderService, Phone, http, phone};
+use strowger_tests::{OrderService, Phone, http};
 
 use crate::hall::{Hall, altered, aurora, component, etag, hears, says};
-
-/// Calls that are up while their tenant publishes.
-const CALLS: usize = 500;
 
 #[test]
 fn each_tenant_has_its_numbers_revisions_and_releases() -> Result<()> {
@@ -283,75 +279,5 @@ fn a_plugin_that_goes_live_at_once_takes_nothing_else_with_it() -> Result<()> {
     ensure!(said.contains("revision 4, of revision 3\n"), "{said}");
     let said = hall.done(&[&push[..], &[&version(3)?, "--onto", "live"]].concat())?;
     ensure!(said.contains(", of revision 3\n"), "{said}");
-    Ok(())
-}
-
-#[test]
-fn load_nothing_is_dropped_while_five_hundred_contacts_walk_and_plugins_change() -> Result<()> {
-    let orders = OrderService::start()?;
-    let address = orders.address.to_string();
-    let grants = format!(
-        "numbers = [\"*\"]\n[grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n"
-    );
-    let mut hall = Hall::open(&[("aurora", &grants)])?;
-    let project = aurora(orders.address)?;
-    let folder = project.path().display().to_string();
-    hall.refused(&["push", &folder, "--release"], &["orders: http", "accept"])?;
-    hall.done(&["release", "1", "--tenant", "aurora", "--accept", "all"])?;
-
-    let log = tempfile::TempDir::new()?;
-    let mut command = phone::many(hall.engine.sip, "100", CALLS, 100, 20_000, None)?;
-    command.current_dir(log.path()).args(["-timeout", "120"]);
-    let mut sipp = Program::start(command, "sipp", log.path().join("log"))?;
-    let http = hall.engine.http;
-    hall.engine
-        .program
-        .wait_until("all calls", Duration::from_secs(60), || {
-            strowger_tests::http::get(http, "/healthz")
-                .and_then(|answer| answer.json())
-                .is_ok_and(|health| health["calls"] == CALLS)
-        })?;
-    // New versions of a plugin, one after the other, each live at once; and back again.
-    let built = component("aurora-orders")?;
-    let mut slowest = Duration::ZERO;
-    for patch in 1..=3 {
-        let version = format!("1.0.{patch}");
-        let file = log.path().join(format!("orders-{patch}.wasm"));
-        std::fs::write(
-            &file,
-            altered(
-                &built,
-                "\"version\": \"1.0.0\"",
-                &format!("\"version\": \"{version}\""),
-            )?,
-        )?;
-        let file = file.display().to_string();
-        let began = Instant::now();
-        let said = hall.done(&["plugin", "push", &file, "--tenant", "aurora", "--release"])?;
-        slowest = slowest.max(began.elapsed());
-        ensure!(
-            said.contains(&format!("plugin orders@{version}, new")),
-            "{said}"
-        );
-    }
-    hall.done(&["release", "--tenant", "aurora", "--roll-back"])?;
-    eprintln!("slowest upload to live with {CALLS} calls up: {slowest:?}");
-    let code = sipp.wait(Duration::from_secs(120))?;
-    ensure!(code == 0, "SIPp says {code}:\n{}", sipp.log());
-    assert_eq!(hall.engine.metric("failures_total")?, 0);
-    assert_eq!(hall.engine.metric("calls_answered_total")?, CALLS as u64);
-    // What is live now is version 1.0.2; the contacts of the first revision said so in their records.
-    assert_eq!(hall.live("aurora")?, Some(3));
-    let mut rows = 0;
-    let mut page = "/v1/contacts?limit=200".to_owned();
-    loop {
-        let contacts = hall.get(&page)?;
-        rows += contacts["items"].as_array().map_or(0, Vec::len);
-        match contacts["next"].as_str() {
-            Some(next) => page = format!("/v1/contacts?limit=200&after={next}"),
-            None => break,
-        }
-    }
-    assert_eq!(rows, CALLS);
     Ok(())
 }

@@ -6,6 +6,7 @@ mod guest;
 mod hall;
 mod hostile;
 mod live;
+mod many;
 mod neighbours;
 mod refused;
 mod replay;

@@ -209,6 +209,29 @@ fn refused_pushes_count_and_leave_no_code() -> Result<()> {
 }
 
 #[test]
+fn archives_that_cannot_be_unpacked_count() -> Result<()> {
+    let hall = Hall::open(&[("mallory", "[limits]\nuploads_per_day = 2\n")])?;
+    let push = || {
+        let path = "/v1/tenants/mallory/revisions";
+        let kind = [("Content-Type", "application/x-tar")];
+        http::send_raw(hall.engine.http, "POST", path, None, b"no archive", &kind)
+    };
+    for _ in 0..2 {
+        let refused = push()?;
+        ensure!(refused.status == 400, "{}", refused.body);
+    }
+    // It is not unpacked any more.
+    let refused = push()?;
+    ensure!(
+        refused.status == 429 && refused.body.contains("limits.uploads_per_day"),
+        "{} {}",
+        refused.status,
+        refused.body
+    );
+    Ok(())
+}
+
+#[test]
 fn limits_in_the_centres_own_file_are_refused() -> Result<()> {
     let refused = Hall::open_with("[limits.http]\ntotal_ms = 1000\n", &[("vega", "")]);
     let said = refused.err().context("it starts")?.to_string();

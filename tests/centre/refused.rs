@@ -465,13 +465,14 @@ fn plugins_come_in_by_those_alone_who_may_push_them() -> Result<()> {
 fn too_many_pushes_and_too_large_ones_are_limits_with_names() -> Result<()> {
     let hall = Hall::open(&[(
         "vega",
-        "numbers = [\"2*\"]\n[limits]\nuploads_per_day = 2\nupload_bytes = 20000\nfiles = 10\n",
+        "numbers = [\"2*\"]\n[limits]\nuploads_per_day = 3\nupload_bytes = 20000\nfiles = 10\n",
     )])?;
     let vega = says("vega", "*", "Hello.")?;
     let folder = vega.path().display().to_string();
     hall.done(&["push", &folder])?;
     let wav = vega.path().join("long.wav");
     std::fs::write(&wav, vec![0; 30_000])?;
+    // It counts: how large it is is known when it is unpacked.
     let (code, said) = hall.run(&["push", &folder])?;
     ensure!(
         code == 2 && said.contains("limits.upload_bytes"),

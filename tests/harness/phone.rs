@@ -33,14 +33,14 @@ const PATIENCE: Duration = Duration::from_millis(10);
 /// Longest wait for a call's end.
 const ENDING: Duration = Duration::from_secs(40);
 
-/// SIPp as many callers of a number at once, `a_second` of them beginning each second, who hang up after so many
-/// milliseconds. `ports` is SIPp's first audio port, where that matters.
+/// SIPp as many callers of a number at once, `a_second` of them beginning each second, who do after so many milliseconds what
+/// the scenario says: in `many` they hang up, in `many-press` they press 1. `ports` is SIPp's first audio port, where that matters.
 pub fn many(
     sip: SocketAddr,
     number: &str,
-    calls: usize,
-    a_second: u32,
-    hang_up_ms: u32,
+    scenario: &str,
+    (calls, a_second): (usize, u32),
+    pause_ms: u32,
     ports: Option<u16>,
 ) -> Result<Command> {
     let calls = calls.to_string();
@@ -48,10 +48,10 @@ pub fn many(
     command
         .arg(sip.to_string())
         .arg("-sf")
-        .arg(scenarios().join("many.xml"))
+        .arg(scenarios().join(format!("{scenario}.xml")))
         .args(["-s", number, "-i", "127.0.0.1", "-mi", "127.0.0.1"])
         .args(["-p", &free_port()?.to_string(), "-m", &calls, "-l", &calls])
-        .args(["-r", &a_second.to_string(), "-d", &hang_up_ms.to_string()])
+        .args(["-r", &a_second.to_string(), "-d", &pause_ms.to_string()])
         .args(["-nostdin", "-t", "u1", "-timeout_error"]);
     if let Some(first) = ports {
         command.args(["-mp", &first.to_string()]);

@@ -4,6 +4,7 @@
 //! The guests are in `tests/guests/hostile`, whose README has every attack with its test; what no compiler writes is written by
 //! hand, in `forged`.
 
+mod abandoned;
 mod centre;
 mod crowding;
 mod forged;

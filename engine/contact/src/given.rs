@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use strowger_flow::unseen::quoted;
 use strowger_flow::value::Value;
 
 use crate::call::CallError;
@@ -37,7 +38,7 @@ fn number(handle: &str, kind: &str, given: &BTreeSet<u32>) -> Option<usize> {
 }
 
 pub(crate) fn not_given(kind: &str, handle: &str) -> CallError {
-    let shown: String = handle.chars().take(32).collect();
+    let shown = quoted(handle);
     CallError::InvalidArgument(format!(
         "`{shown}` is no {kind} that the flow gave to this step"
     ))

@@ -5,6 +5,7 @@ use std::io;
 use rand_chacha::rand_core::RngCore;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
+use strowger_flow::unseen::quoted;
 
 use crate::Millis;
 use crate::activation::{Activation, Pending};
@@ -369,7 +370,7 @@ pub fn local_time(now: Millis, zone: &str) -> Result<Json, CallError> {
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
         .ok_or_else(|| CallError::Failed("the time is out of range".into()))?;
     let local = at.in_tz(zone).map_err(|_| {
-        let shown: String = zone.chars().take(64).collect();
+        let shown = quoted(zone);
         let message = format!("`{shown}` is no time zone of the IANA database");
         CallError::InvalidArgument(message)
     })?;

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use strowger_flow::expr::{self, Budget, Expr};
 use strowger_flow::plan::{ExprId, Piece, Plan, Prompt as PlanPrompt, PromptId, Template};
 use strowger_flow::speak;
+use strowger_flow::unseen::quoted;
 use strowger_flow::value::{Locale, Type, Value};
 
 use crate::Millis;
@@ -239,7 +240,7 @@ impl Contact {
                     if !is_below_the_project(path) {
                         return Err(CallError::InvalidArgument(format!(
                             "audio `{}`: name a file below the project's folder, with `/` between folders",
-                            path.chars().take(64).collect::<String>().escape_debug()
+                            quoted(path)
                         )));
                     }
                     out.push(Segment::Audio {

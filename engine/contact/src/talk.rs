@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 use strowger_flow::check::CHAT_PATIENCE;
 use strowger_flow::plan::Global;
+use strowger_flow::unseen::quoted;
 use strowger_flow::value::Secret;
 
 use crate::Millis;
@@ -529,7 +530,7 @@ fn check_listen(options: &ListenOptions) -> Result<(), CallError> {
             && key.chars().all(|c| matches!(c, '0'..='9' | '*' | '#'))
     };
     if let Some(choice) = options.choices.iter().find(|choice| !is_key(&choice.key)) {
-        let shown: String = choice.key.chars().take(16).collect();
+        let shown = quoted(&choice.key);
         return invalid(format!("`{shown}` is no key: use digits, `*` and `#`"));
     }
     if let Some(digits) = &options.digits {

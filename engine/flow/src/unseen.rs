@@ -10,13 +10,35 @@ pub fn is_unseen(letter: char) -> bool {
         || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Characters of a stranger's text that a message quotes.
+const QUOTED: usize = 64;
+
 /// A text with each such character written out, `\n` and `\u{202e}`: one line, whatever it is.
-pub fn visible(text: &str) -> Cow<'_, str> {
+pub fn in_one_line(text: &str) -> Cow<'_, str> {
     written_out(text, is_unseen, char::escape_default)
 }
 
+/// A text of several lines as it may be shown on a terminal: all such characters but line breaks and tabs are written out, `\0` and
+/// `\u{1b}`. What a file or a caller says must not move the cursor or hide other words.
+pub fn in_its_lines(text: &str) -> Cow<'_, str> {
+    let hidden = |letter| !matches!(letter, '\n' | '\t') && is_unseen(letter);
+    written_out(text, hidden, char::escape_debug)
+}
+
+/// As much of a stranger's text as a message quotes: its first 64 characters, in one line.
+pub fn quoted(text: &str) -> String {
+    quoted_up_to(text, QUOTED)
+}
+
+/// So many characters of a stranger's text, in one line.
+pub fn quoted_up_to(text: &str, characters: usize) -> String {
+    let end = text.char_indices().nth(characters);
+    let beginning = end.map_or(text, |(end, _)| &text[..end]);
+    in_one_line(beginning).into_owned()
+}
+
 /// A text with some of its characters written out.
-pub(crate) fn written_out<E: Iterator<Item = char>>(
+fn written_out<E: Iterator<Item = char>>(
     text: &str,
     which: impl Fn(char) -> bool,
     escape: impl Fn(char) -> E,
@@ -36,7 +58,7 @@ pub(crate) fn written_out<E: Iterator<Item = char>>(
 
 #[cfg(test)]
 mod tests {
-    use super::visible;
+    use super::{in_its_lines, in_one_line, quoted};
 
     #[test]
     fn a_strangers_text_stays_on_its_line_and_turns_nothing() {
@@ -48,7 +70,29 @@ mod tests {
             ("a\u{202e}b\u{2028}", "a\\u{202e}b\\u{2028}"),
             ("\0\u{7f}", "\\u{0}\\u{7f}"),
         ] {
-            assert_eq!(visible(text), shown, "{text:?}");
+            assert_eq!(in_one_line(text), shown, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_moves_a_cursor_is_shown_as_an_escape() {
+        for (text, shown) in [
+            ("您好\n\tHello ”", "您好\n\tHello ”"),
+            ("a\0b", "a\\0b"),
+            ("\u{1b}[2J\u{7}", "\\u{1b}[2J\\u{7}"),
+            ("\u{9b}31m\u{7f}\r", "\\u{9b}31m\\u{7f}\\r"),
+            ("a\u{202e}b\u{2066}", "a\\u{202e}b\\u{2066}"),
+        ] {
+            assert_eq!(in_its_lines(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_message_quotes_the_beginning_in_one_line() {
+        assert_eq!(quoted("it's \"so\" 您好"), "it's \"so\" 您好");
+        assert_eq!(quoted("a\n\u{202e}b"), "a\\n\\u{202e}b");
+        assert_eq!(quoted(&"您".repeat(70)), "您".repeat(64));
+        // Characters are counted before any is written out.
+        assert_eq!(quoted(&"\n".repeat(70)), "\\n".repeat(64));
     }
 }

@@ -1,6 +1,7 @@
 //! What a component's outside must look like, before anything is compiled.
 
 use sha2::{Digest as _, Sha256};
+use strowger_flow::unseen::quoted_up_to;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::types::TypesRef;
 use wasmparser::{BinaryReader, Instance, Parser, Payload, Validator};
@@ -218,7 +219,7 @@ fn outside(bytes: &[u8]) -> Result<Outside, wasmparser::BinaryReaderError> {
 }
 
 fn check_import(types: TypesRef<'_>, name: &str, grants: &Grants, inspection: &mut Inspection) {
-    let shown: String = name.chars().take(NAME_CHARS).collect();
+    let shown = quoted_up_to(name, NAME_CHARS);
     let parsed = InterfaceName::parse(name);
     if name.starts_with("wasi:") {
         check_wasi(types, name, parsed, inspection);
@@ -257,7 +258,7 @@ fn check_import(types: TypesRef<'_>, name: &str, grants: &Grants, inspection: &m
 
 /// An import of WASI needs no grant, for it leads nowhere; but only what is served is let in.
 fn check_wasi(types: TypesRef<'_>, name: &str, parsed: InterfaceName, inspection: &mut Inspection) {
-    let shown: String = name.chars().take(NAME_CHARS).collect();
+    let shown = quoted_up_to(name, NAME_CHARS);
     let item = types.component_item_for_import(name).map(|item| item.ty);
     let (Some(service), Some(ComponentEntityType::Instance(instance))) =
         (wasi::service(&parsed), item)
@@ -280,7 +281,7 @@ fn check_wasi(types: TypesRef<'_>, name: &str, parsed: InterfaceName, inspection
             if !known.contains(&function.as_str()) {
                 inspection.complaints.push(LoadError::UnknownFunction {
                     import: shown.clone(),
-                    function: function.chars().take(NAME_CHARS).collect(),
+                    function: quoted_up_to(function, NAME_CHARS),
                     known: known.join(", "),
                 });
             }
@@ -304,7 +305,7 @@ fn check_functions(
         match served.get(function) {
             None => inspection.complaints.push(LoadError::UnknownFunction {
                 import: import.to_owned(),
-                function: function.chars().take(NAME_CHARS).collect(),
+                function: quoted_up_to(function, NAME_CHARS),
                 known: served.keys().cloned().collect::<Vec<_>>().join(", "),
             }),
             Some(expected) if expected != found => {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 use strowger_flow::catalog::{PluginDescription, StepDescription};
-use strowger_flow::unseen::is_unseen;
+use strowger_flow::unseen::{is_unseen, quoted, quoted_up_to};
 
 use crate::error::LoadError;
 use crate::schema::Schema;
@@ -19,6 +19,9 @@ const STEPS_MOST: usize = 64;
 
 /// Most findings of the contract that are told of one description. Count; a stranger wrote it.
 const FINDINGS_MOST: usize = 20;
+
+/// Longest reason that quotes a stranger's text, in characters.
+const REASON_CHARS: usize = 300;
 
 /// Longest name of a plugin, a step or an outcome. Bytes.
 const NAME_BYTES: usize = 64;
@@ -52,7 +55,7 @@ pub(crate) fn read(text: &str) -> Result<(PluginDescription, StepChecks), Vec<Lo
             format!(
                 "`{}` is not a name: words of lower-case letters and digits with one `-` between, a letter first, \
                  at most {NAME_BYTES} bytes",
-                shown(&description.name)
+                quoted(&description.name)
             ),
         );
     }
@@ -61,7 +64,7 @@ pub(crate) fn read(text: &str) -> Result<(PluginDescription, StepChecks), Vec<Lo
             "version",
             format!(
                 "`{}` is not a semantic version such as `1.0.0`: {error}",
-                shown(&description.version)
+                quoted(&description.version)
             ),
         );
     }
@@ -78,7 +81,7 @@ pub(crate) fn read(text: &str) -> Result<(PluginDescription, StepChecks), Vec<Lo
         );
     }
     for (name, step) in description.steps.iter().take(STEPS_MOST) {
-        let path = format!("steps.{}", shown(name));
+        let path = format!("steps.{}", quoted(name));
         if !is_name(name) {
             findings.add(&path, not_a_name());
         }
@@ -113,14 +116,14 @@ fn check_step(path: &str, step: &StepDescription, findings: &mut Findings) -> Op
     {
         findings.add(
             &at("main"),
-            format!("`{}` is not among `input.properties`", shown(main)),
+            format!("`{}` is not among `input.properties`", quoted(main)),
         );
     }
     for name in &step.outcomes_from {
         if !is_input(name) {
             findings.add(
                 &at("outcomesFrom"),
-                format!("`{}` is not among `input.properties`", shown(name)),
+                format!("`{}` is not among `input.properties`", quoted(name)),
             );
         }
     }
@@ -130,7 +133,7 @@ fn check_step(path: &str, step: &StepDescription, findings: &mut Findings) -> Op
     let mut into_found = step.into.is_none();
     let mut outcomes = BTreeMap::new();
     for (name, schema) in &step.outcomes {
-        let path = at(&format!("outcomes.{}", shown(name)));
+        let path = at(&format!("outcomes.{}", quoted(name)));
         if !is_name(name) {
             findings.add(&path, not_a_name());
         }
@@ -171,7 +174,7 @@ fn check_step(path: &str, step: &StepDescription, findings: &mut Findings) -> Op
         if !step.outcomes.contains_key(name) {
             findings.add(
                 &at("people"),
-                format!("`{}` is not among `outcomes`", shown(name)),
+                format!("`{}` is not among `outcomes`", quoted(name)),
             );
         }
     }
@@ -219,7 +222,7 @@ fn contract(text: &str, findings: &mut Findings) {
         let path = path.trim_start_matches('/').replace('/', ".");
         let place = if path.is_empty() { "describe" } else { &path };
         // The values are a stranger's and may be long.
-        findings.add(place, shown_reason(&error.to_string()));
+        findings.add(place, quoted_up_to(&error.to_string(), REASON_CHARS));
     }
 }
 
@@ -227,8 +230,8 @@ fn contract(text: &str, findings: &mut Findings) {
 /// long ones.
 fn unseen(value: &Value, path: &str, findings: &mut Findings) {
     let below = |name: &str| match path {
-        "" => shown(name),
-        path => format!("{path}.{}", shown(name)),
+        "" => quoted(name),
+        path => format!("{path}.{}", quoted(name)),
     };
     let odd = |text: &str| {
         let mut letters = text.chars();
@@ -289,23 +292,6 @@ fn not_a_name() -> String {
     format!(
         "not a name: lower-case letters, digits and `_`, a letter first, at most {NAME_BYTES} bytes"
     )
-}
-
-/// A reason that quotes a stranger's text, short enough for a message.
-fn shown_reason(text: &str) -> String {
-    const CHARACTERS: usize = 300;
-    text.chars()
-        .take(CHARACTERS)
-        .flat_map(char::escape_debug)
-        .collect()
-}
-
-/// A stranger's text, short enough for a message.
-fn shown(text: &str) -> String {
-    text.chars()
-        .take(NAME_BYTES)
-        .flat_map(char::escape_debug)
-        .collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use strowger_flow::unseen::quoted;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{ComponentType, Instance, Lift};
@@ -315,7 +316,7 @@ fn accept(
         })
     };
     if schema.is_none() && !from_input() {
-        return Err(StepError::UnknownOutcome(shown(&outcome.name)));
+        return Err(StepError::UnknownOutcome(quoted(&outcome.name)));
     }
     let data: Value = serde_json::from_str(&outcome.data).map_err(|error| {
         StepError::BadOutput(format!(
@@ -389,13 +390,4 @@ fn step_error(error: &wasmtime::Error, pool_busy: StepError) -> StepError {
         _ => TrapKind::Other,
     };
     StepError::Trap { kind }
-}
-
-/// A guest's text, short enough for a message.
-fn shown(text: &str) -> String {
-    const CHARS: usize = 64;
-    text.chars()
-        .take(CHARS)
-        .flat_map(char::escape_debug)
-        .collect()
 }

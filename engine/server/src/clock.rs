@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use strowger_contact::Millis;
+use strowger_flow::unseen::quoted;
 
 /// Milliseconds since 1970 that never go back: the wall clock at the start plus the time gone by since.
 #[derive(Debug, Clone, Copy)]
@@ -52,10 +53,9 @@ pub fn moment(text: &str) -> Result<Millis, String> {
     // A date's pattern is also the beginning of a time's.
     let number = || text.parse::<Millis>().ok().filter(|_| text.len() > 8);
     number().or_else(time).or_else(date).ok_or_else(|| {
-        let shown: String = text.chars().take(40).collect();
         format!(
             "`{}` is no time: write a day (UTC) such as 2026-11-28, or a time such as 2026-11-28T09:00:00+08:00",
-            shown.escape_debug()
+            quoted(text)
         )
     })
 }

@@ -9,7 +9,7 @@
 //! telemetry  a contact as a trace of OpenTelemetry
 //! centre     tenants, what they publish, what is live  trial     a step alone, against a script
 //! replay     contacts from their journals              shadow    a candidate beside what is live
-//! access     roles and tokens    cli       the program's verbs
+//! access     roles and tokens    rate      rate limits           cli       the program's verbs
 //! ```
 
 pub mod access;
@@ -23,6 +23,7 @@ pub mod lsp;
 pub mod media;
 pub mod project;
 pub mod prompts;
+mod rate;
 pub mod records;
 pub mod replay;
 pub mod retention;

@@ -6,8 +6,9 @@ use annotate_snippets::{
 };
 
 use super::lines::floor;
-use super::{Diagnostic, Label, Language, Level, visible};
+use super::{Diagnostic, Label, Language, Level};
 use crate::expr::Span;
+use crate::unseen::in_its_lines;
 
 pub(super) fn render(
     diagnostic: &Diagnostic,
@@ -29,7 +30,7 @@ pub(super) fn render(
     let title = level
         .primary_title(diagnostic.message.in_language(language))
         .id(diagnostic.rule);
-    let file = visible(&diagnostic.file);
+    let file = in_its_lines(&diagnostic.file);
     let file = file.as_ref();
     let place = diagnostic.primary.place;
     let mut report = vec![match window.whole() {

@@ -4,7 +4,6 @@ mod frame;
 mod json;
 mod lines;
 mod text;
-mod visible;
 mod worst;
 
 pub use crate::text;
@@ -13,9 +12,9 @@ pub use lines::{Lines, Place};
 #[doc(hidden)]
 pub use text::closed_up;
 pub use text::{Language, Text};
-pub use visible::visible;
 
 use crate::expr::Span;
+use crate::unseen::in_its_lines;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,7 +114,7 @@ impl Diagnostic {
     pub fn render_concise_in(&self, language: Language) -> String {
         format!(
             "{}:{}:{}: {}[{}]: {}",
-            visible(&self.file),
+            in_its_lines(&self.file),
             self.primary.place.line,
             self.primary.place.column,
             self.level.name(),

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::visible;
+use crate::unseen::in_its_lines;
 
 /// The languages that findings are told in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -86,7 +86,7 @@ impl Text {
 }
 
 fn shown(text: Cow<'static, str>) -> Cow<'static, str> {
-    match visible(&text) {
+    match in_its_lines(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(shown) => Cow::Owned(shown),
     }

@@ -1,8 +1,9 @@
 use serde_json::json;
 
-use super::{Language, visible};
+use super::Language;
 use crate::check::{Checked, WorstCase};
 use crate::expr::UNKNOWN_MS;
+use crate::unseen::in_its_lines;
 
 /// Most names in the line; the JSON has all of them.
 const MAX_NAMES: usize = 4;
@@ -53,7 +54,7 @@ fn names(all: &[String], language: Language) -> String {
     let shown = all.iter().take(MAX_NAMES).map(String::as_str);
     let more = (all.len() > MAX_NAMES).then_some("…");
     let names = shown.chain(more).collect::<Vec<_>>().join(between);
-    visible(&names).into_owned()
+    in_its_lines(&names).into_owned()
 }
 
 impl Checked {

@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use strowger_flow::unseen::quoted;
 use strowger_plugin::Limits;
 
-use super::short;
 use crate::effects::{EffectLimits, HttpLimits, LogLimits};
 use crate::project::{Grants, RetentionSection, Route, Routes, is_project_name, is_service, key};
 use crate::store::KvLimits;
@@ -423,7 +423,7 @@ fn wrong_grant(grants: &Grants) -> Option<(&'static str, String)> {
     if let Some(host) = grants.http.iter().find(|host| !is_service(host)) {
         let why = format!(
             "grants.http `{}` is not a host and a port: write each as requests name it, such as `api.example:443`, without scheme, path or `*`",
-            short(host)
+            quoted(host)
         );
         return Some(("http", why));
     }
@@ -432,7 +432,7 @@ fn wrong_grant(grants: &Grants) -> Option<(&'static str, String)> {
     if let Some(queue) = queues.clone().find(odd) {
         let why = format!(
             "grants.queues `{}` is no name of a queue: write each as the tenant's queues.yaml has it",
-            short(queue)
+            quoted(queue)
         );
         return Some(("queues", why));
     }
@@ -440,7 +440,7 @@ fn wrong_grant(grants: &Grants) -> Option<(&'static str, String)> {
         let why = format!(
             "grants.transfers `{}` is no address: write a number or a SIP URI, with one `*` at most, before the host, such as `+4930*` or \
              `sip:*@pbx.example`",
-            short(odd)
+            quoted(odd)
         );
         return Some(("transfers", why));
     }
@@ -448,7 +448,7 @@ fn wrong_grant(grants: &Grants) -> Option<(&'static str, String)> {
         let why = check_name(entry).err()?;
         let why = format!(
             "grants.vault `{}` is no entry of a vault: {why}",
-            short(entry)
+            quoted(entry)
         );
         Some(("vault", why))
     })

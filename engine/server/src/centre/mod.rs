@@ -35,6 +35,8 @@ pub use refusal::{Refusal, Told};
 pub use release::Order;
 pub use tenant::{ChatSeat, Live, Seat, Served, Tenant};
 
+use strowger_flow::unseen::quoted;
+
 use crate::effects::Allowance;
 use crate::project::{Grants, Resume, RetentionSection, Routes};
 use crate::runtime::{Engine, Node};
@@ -274,7 +276,7 @@ impl Centre {
         };
         let tenant = name
             .and_then(|name| state.tenants.get(name))
-            .ok_or_else(|| NotAdmitted::NoTenant(short(to)))?;
+            .ok_or_else(|| NotAdmitted::NoTenant(quoted(to)))?;
         let Served { engine, routes, .. } =
             tenant.serve(from).ok_or_else(|| match tenant.fault() {
                 Some(_) => NotAdmitted::NotServed(tenant.name.clone()),
@@ -282,7 +284,7 @@ impl Centre {
             })?;
         let route = routes
             .route(to)
-            .ok_or_else(|| NotAdmitted::NoRoute(short(to)))?
+            .ok_or_else(|| NotAdmitted::NoRoute(quoted(to)))?
             .clone();
         let seat = tenant
             .seat()
@@ -337,7 +339,7 @@ impl Centre {
                     .to_owned(),
             ));
         }
-        let shown: String = tenant.chars().take(64).collect();
+        let shown = quoted(tenant);
         let found = self
             .tenant(tenant)
             .ok_or_else(|| Refusal::Unknown(format!("there is no tenant `{shown}`")))?;
@@ -357,11 +359,6 @@ fn newcomer(node: &Node, name: &str, config: TenantConfig) -> Arc<Tenant> {
     let allowance = Allowance::new(config.limits.effects());
     allowance.grant(config.grants.clone());
     Tenant::new(name, node.host.runtime().share(), allowance, config)
-}
-
-/// As much of an address as a message shows.
-fn short(text: &str) -> String {
-    text.chars().take(64).flat_map(char::escape_debug).collect()
 }
 
 /// Logs what is wrong with a tenant, a line for each complaint, and keeps it for those who look at the tenant.

@@ -179,6 +179,8 @@ impl Centre {
             bytes: config.limits.upload_bytes,
             files: config.limits.files,
         };
+        self.quota(&store, &tenant, &config).await?;
+        let gone = by.gone.clone();
         let unpacked = tokio::task::spawn_blocking(move || {
             let mut tree = archive::unpack(&archive, limits)?;
             let signatures = signature::taken_out(&mut tree)?;
@@ -187,7 +189,6 @@ impl Centre {
         });
         let (files, blobs, signatures) = unpacked.await.map_err(broken)??;
         let _turn = tenant.publishing.lock().await;
-        self.quota(&store, &tenant, &config).await?;
         let compiled = self.node.host.uncached(blobs.keys().cloned());
         let push = Push {
             files,
@@ -198,7 +199,7 @@ impl Centre {
             by,
         };
         let pushed = self.take_in(&tenant, &store, push).await;
-        self.settle(&tenant, compiled, pushed).await
+        self.settle(&tenant, &gone, compiled, pushed).await
     }
 
     /// Takes in a plugin's component: a revision with it in place of the version there.
@@ -214,10 +215,11 @@ impl Centre {
         let config = tenant.config();
         self.quota(&store, &tenant, &config).await?;
         let compiled = self.node.host.uncached([tree::digest(&component)]);
+        let gone = by.gone.clone();
         let pushed = self
             .take_plugin(&tenant, &store, &config, (onto, component, signature), by)
             .await;
-        self.settle(&tenant, compiled, pushed).await
+        self.settle(&tenant, &gone, compiled, pushed).await
     }
 
     async fn take_plugin(
@@ -268,16 +270,19 @@ impl Centre {
         Ok((Pushed { onto, ..pushed }, audited))
     }
 
-    /// What stays of a push that is refused: the attempt, unless the engine was too busy; no compiled code.
+    /// What stays of a push that is refused: the attempt, unless the engine was too busy for somebody who waited; no compiled
+    /// code.
     async fn settle(
         &self,
         tenant: &Tenant,
+        gone: &CancellationToken,
         compiled: Vec<String>,
         pushed: Result<(Pushed, Audited), Refusal>,
     ) -> Result<(Pushed, Audited), Refusal> {
         match &pushed {
             Ok(_) => return pushed,
-            Err(Refusal::Busy(_)) => tenant.forgive(),
+            // Who hangs up is told of no busy engine, and could push and hang up for ever.
+            Err(Refusal::Busy(_)) if !gone.is_cancelled() => tenant.forgive(),
             Err(_) => {}
         }
         let host = self.node.host.clone();
@@ -474,7 +479,7 @@ impl Centre {
         written.map_err(|error| unwritten(&error.to_string()))
     }
 
-    /// Counts a push before anything of it is compiled.
+    /// Counts a push before anything of it is unpacked or compiled.
     async fn quota(
         &self,
         store: &Store,

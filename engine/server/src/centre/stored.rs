@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use strowger_flow::unseen::quoted;
+
 use super::tree::{self, NotLaidOut};
 use crate::store::{Revision, Store, StoreError};
 
@@ -71,7 +73,7 @@ pub(crate) async fn find(
     // Of the two newest at most one is live.
     let newest = store.revisions(tenant, None, 2).await?;
     let Some(first) = newest.first().map(|revision| revision.number) else {
-        return Err(NotStored::Nothing(tenant.chars().take(64).collect()));
+        return Err(NotStored::Nothing(quoted(tenant)));
     };
     let live = store.released(tenant).await?.map(|release| release.live);
     let number = match which {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use hyper::{Method, Request, StatusCode};
 use serde_json::{Value as Json, json};
-use strowger_flow::diagnostic::visible;
+use strowger_flow::unseen::in_its_lines;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use tokio::sync::mpsc;
 
@@ -216,7 +216,7 @@ impl Talk {
                 Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => answer.refusal(),
                 Ok(answer) if answer.status == StatusCode::SERVICE_UNAVAILABLE => answer.refusal(),
                 Ok(answer) => {
-                    eprintln!("not taken: {}", visible(&answer.refusal()));
+                    eprintln!("not taken: {}", in_its_lines(&answer.refusal()));
                     return Ok(());
                 }
                 Err(error) => error,
@@ -244,12 +244,15 @@ impl Talk {
 /// Prints what is shown; the exit code when that is the end.
 fn print(event: &Json) -> Option<u8> {
     match event["kind"].as_str() {
-        Some("text") => tell!("{}", visible(event["text"].as_str().unwrap_or_default())),
+        Some("text") => tell!(
+            "{}",
+            in_its_lines(event["text"].as_str().unwrap_or_default())
+        ),
         Some("listening") => {
             for choice in event["choices"].as_array().into_iter().flatten() {
                 let key = choice["key"].as_str().unwrap_or_default();
                 match choice["label"].as_str() {
-                    Some(label) => tell!("  [{key}] {}", visible(label)),
+                    Some(label) => tell!("  [{key}] {}", in_its_lines(label)),
                     None => tell!("  [{key}]"),
                 }
             }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use strowger_flow::diagnostic::{Text, text, visible};
+use strowger_flow::diagnostic::{Text, text};
+use strowger_flow::unseen::in_its_lines;
 use strowger_flow::{Catalog, Checked, Diagnostic, Level};
 use strowger_plugin::{Host, HostConfig, Limits};
 use strowger_voice::g711::Codec;
@@ -302,7 +303,7 @@ fn mend(path: &Path, source: &[u8], catalog: &Catalog) -> Result<Vec<u8>, Failur
 
 /// What was changed, in one line.
 fn in_one_line(text: &str) -> String {
-    visible(text).replace('\n', "\\n").replace('\t', "\\t")
+    in_its_lines(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
 /// Services that plugins may reach and that do not answer now: no error, since they may be back by the

@@ -6,7 +6,8 @@ use std::io::{IsTerminal, Write as _};
 
 use clap::ValueEnum;
 use serde_json::{Value as Json, json};
-use strowger_flow::diagnostic::{Language, Place, visible};
+use strowger_flow::diagnostic::{Language, Place};
+use strowger_flow::unseen::in_its_lines;
 use strowger_flow::{Diagnostic, Level};
 
 use crate::project::Finding;
@@ -123,7 +124,7 @@ fn annotation(found: &Diagnostic, language: Language) -> String {
     format!(
         "::{} file={},line={},endLine={}{columns},title={}::{}",
         found.level.name(),
-        property(&visible(bare(&found.file))),
+        property(&in_its_lines(bare(&found.file))),
         place.line,
         place.end_line,
         property(found.rule),

@@ -49,7 +49,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use strowger_flow::diagnostic::{Language, Text, visible};
+use strowger_flow::diagnostic::{Language, Text};
+use strowger_flow::unseen::in_its_lines;
 
 use crate::project::{Config, ConfigError, ProjectError, StoreSection};
 use crate::runtime::OpenError;
@@ -303,7 +304,7 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             // A frame is told as it is: with a prefix on each line it could be read no more.
-            let message = visible(&failure.message);
+            let message = in_its_lines(&failure.message);
             match message.trim_end().rsplit_once('\n') {
                 Some((findings, sentence)) => eprintln!("{findings}\nstrowger: {sentence}"),
                 None => eprintln!("strowger: {message}"),

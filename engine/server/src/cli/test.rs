@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, ValueEnum};
-use strowger_flow::diagnostic::visible;
+use strowger_flow::unseen::in_its_lines;
 
 use super::{FOUND, Failure, OK, data_folder};
 use crate::scenario::{
@@ -91,7 +91,7 @@ impl Test {
             match self.once().await {
                 // A flow with an error is corrected and tried again; the rest will not get better.
                 Err(failure) if failure.code != FOUND => return Err(failure),
-                Err(failure) => eprintln!("{}", visible(&failure.message)),
+                Err(failure) => eprintln!("{}", in_its_lines(&failure.message)),
                 Ok(_) => {}
             }
             eprintln!("waiting for a change; Ctrl-C ends");

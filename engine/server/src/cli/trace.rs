@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use strowger_flow::diagnostic::visible;
+use strowger_flow::unseen::in_its_lines;
 
 use super::replay::recording;
 use super::{CANNOT, FOUND, Failure, Format, OK, data_folder};
@@ -156,7 +156,7 @@ async fn save(
                 miss.expected,
                 miss.got.join("; ")
             );
-            eprintln!("{}", visible(&told));
+            eprintln!("{}", in_its_lines(&told));
             Ok(FOUND)
         }
     }

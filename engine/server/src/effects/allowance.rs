@@ -6,14 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use serde_json::{Value as Json, json};
 use strowger_contact::call::{HttpRequest, HttpResponse, KvCall};
+use strowger_flow::unseen::{quoted, quoted_up_to};
 
 use super::http::{Asker, HttpClient};
 use super::limits::{EffectLimits, LogLimits};
-use super::rate::Rate;
 use super::{Refusal, Secret, kv};
 use crate::project::Grants;
+use crate::rate::{Bucket, Pace};
 use crate::store::Store;
 
+/// Characters of an address that a message quotes.
+pub(crate) const ADDRESS_CHARS: usize = 128;
 /// How often it is told that log lines are left out, in milliseconds.
 const TELL_EVERY_MS: u64 = 10_000;
 
@@ -36,8 +39,8 @@ struct Rules {
 
 #[derive(Debug, Default)]
 struct State {
-    kv: Rate,
-    log: Rate,
+    kv: Bucket,
+    log: Bucket,
     /// When it was last told that lines are left out.
     told_at: Option<u64>,
     /// By rule.
@@ -108,7 +111,7 @@ impl Allowance {
 
     /// Whether the operator grants to put contacts into a queue.
     pub(crate) fn may_queue(&self, queue: &str) -> Result<(), Refusal> {
-        let shown: String = queue.chars().take(64).collect();
+        let shown = quoted(queue);
         self.granted(&format!("queue {shown}"), "route.queues", |grants| {
             grants.has_queue(queue)
         })
@@ -116,7 +119,7 @@ impl Allowance {
 
     /// Whether the operator grants to hand contacts over to an address.
     pub(crate) fn may_transfer(&self, address: &str) -> Result<(), Refusal> {
-        let shown: String = address.chars().take(128).collect();
+        let shown = quoted_up_to(address, ADDRESS_CHARS);
         self.granted(&format!("transfer {shown}"), "route.transfers", |grants| {
             grants.has_address(address)
         })
@@ -124,7 +127,7 @@ impl Allowance {
 
     /// Whether the operator grants an entry of the vault.
     pub(crate) fn may_use(&self, entry: &str) -> Result<(), Refusal> {
-        let shown: String = entry.chars().take(64).collect();
+        let shown = quoted(entry);
         let capability = format!("vault {shown}");
         self.granted(&capability, "vault.grants", |grants| {
             grants.vault.iter().any(|known| known == entry)
@@ -222,7 +225,8 @@ impl Allowance {
         let rules = self.rules();
         let limits = &rules.limits.kv;
         let most = limits.operations_per_second;
-        if !self.state().kv.take(most, now) {
+        let pace = Pace::per_second(most);
+        if self.state().kv.take(pace, now).is_err() {
             let text = format!("this tenant has {most} operations a second");
             return self.tell(Refusal::limit("kv.operations_per_second", text));
         }
@@ -244,7 +248,11 @@ impl Allowance {
             "log.lines_per_step"
         } else if bytes_per_step.saturating_sub(step.bytes) < bytes {
             "log.bytes_per_step"
-        } else if !state.log.take(lines_per_second, now) {
+        } else if state
+            .log
+            .take(Pace::per_second(lines_per_second), now)
+            .is_err()
+        {
             "log.lines_per_second"
         } else {
             step.lines += 1;

@@ -11,6 +11,7 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::TokioExecutor;
 use strowger_contact::call::{Bytes, CallError, Header, HttpRequest, HttpResponse};
+use strowger_flow::unseen::quoted;
 
 use super::connect::{Connector, NoConnection};
 use super::limits::HttpLimits;
@@ -194,7 +195,7 @@ impl HttpClient {
             let name: HeaderName = header
                 .name
                 .parse()
-                .map_err(|_| invalid(format!("header name `{}`", short(&header.name))))?;
+                .map_err(|_| invalid(format!("header name `{}`", quoted(&header.name))))?;
             if OWN_HEADERS.contains(&name.as_str()) {
                 let text = format!("header {name} is set by the engine");
                 return Err(CallError::Denied(text).into());
@@ -346,10 +347,6 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(32).collect()
 }
 
 #[cfg(test)]

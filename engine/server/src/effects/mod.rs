@@ -1,7 +1,7 @@
 //! What a step asks of the world beyond the contact: HTTP, data, log lines; and what its tenant may have of them.
 //!
 //! ```text
-//! allowance   one tenant's limits and what was refused by them     rate       how often
+//! allowance   one tenant's limits and what was refused by them
 //! http        a request from the guest's words to the response     redirect   what follows a response
 //! connect     connections, only to addresses looked at             address    which those are
 //! secret      secrets in requests, and out of responses            kv         the plugin's own data
@@ -13,7 +13,6 @@ mod connect;
 mod http;
 mod kv;
 mod limits;
-mod rate;
 mod redirect;
 mod secret;
 
@@ -21,11 +20,10 @@ use strowger_contact::call::CallError;
 
 pub(crate) use address::private;
 pub use allowance::Allowance;
-pub(crate) use allowance::{StepUse, Wanted};
+pub(crate) use allowance::{ADDRESS_CHARS, StepUse, Wanted};
 pub(crate) use http::causes;
 pub(crate) use limits::WrongLimit;
 pub use limits::{EffectLimits, HttpLimits, LogLimits};
-pub(crate) use rate::Rate;
 pub(crate) use secret::Secret;
 
 /// A call that is not done.

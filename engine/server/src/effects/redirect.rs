@@ -2,6 +2,7 @@
 
 use hyper::header::{AUTHORIZATION, COOKIE, LOCATION, PROXY_AUTHORIZATION};
 use hyper::{HeaderMap, Method, StatusCode, Uri};
+use strowger_flow::unseen::quoted;
 use url::Url;
 
 use super::Refusal;
@@ -28,7 +29,7 @@ impl Hop {
         let from = service(&self.uri)?;
         let denied = |why: String| Refusal::denied("http.redirects", why);
         let location = location.to_str().unwrap_or_default();
-        let shown: String = location.chars().take(64).collect();
+        let shown = quoted(location);
         let unusable = || {
             denied(format!(
                 "http redirected by {from} to `{shown}`: that is no address"

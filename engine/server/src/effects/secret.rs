@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use strowger_contact::call::{CallError, HttpResponse, SecretField};
+use strowger_flow::unseen::quoted;
 
 use super::Refusal;
 
@@ -54,7 +55,7 @@ pub(super) fn put_in(
     for field in fields {
         let secret = secrets.iter().find(|secret| secret.handle == field.handle);
         let Some(secret) = secret else {
-            let shown: String = field.handle.chars().take(32).collect();
+            let shown = quoted(&field.handle);
             let unknown = format!("`{shown}` is no secret of this contact");
             return Err(CallError::InvalidArgument(unknown).into());
         };

@@ -1,14 +1,15 @@
 //! Contacts: their records, journals and transcripts.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Json, Response};
 use serde::Deserialize;
 use strowger_contact::{Entry, EntryKind};
+use strowger_flow::unseen::quoted;
 use utoipa::IntoParams;
 
-use super::extract::{Asked, Id};
-use super::page::{self, Page};
+use super::extract::Id;
+use super::page::{Listed, Moment, Page, PageOfMoments};
 use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
@@ -16,52 +17,42 @@ use super::{Api, Problem};
 use crate::runtime::{TraceEvent, trace as events, transcript as conversation};
 use crate::store::{ContactFilter, ContactRow, Ladder, Rung, Store};
 
-/// What the list takes.
+/// What the list takes beside its page.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListContacts {
     /// Only those of a call with this SIP Call-ID, be it one by which a caller who was cut off came back.
     call_id: Option<String>,
-    /// Items of the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// The `next` of the page before.
-    #[param(max_length = 256, pattern = "^[0-9]{1,15}[.][!-~]+$")]
-    after: Option<String>,
 }
 
 /// List contacts
 ///
 /// The newest first.
 #[utoipa::path(
-    get, path = "/v1/contacts", operation_id = "list_contacts", tag = "contacts", params(ListContacts),
+    get, path = "/v1/contacts", operation_id = "list_contacts", tag = "contacts", params(ListContacts, PageOfMoments),
     responses((status = 200, body = Page<ContactRow>, headers(("Link" = String, description = "The next page; not on the last."))))
 )]
 pub(crate) async fn list(
     State(api): State<Api>,
-    OriginalUri(uri): OriginalUri,
     principal: Principal,
-    Asked(query): Asked<ListContacts>,
+    listed: Listed<Moment, ListContacts>,
 ) -> Result<Page<ContactRow>, Problem> {
-    let limit = page::limit(query.limit)?;
-    let after = page::after(query.after.as_deref())?.map(|after| {
-        // SQL's numbers have 64 bits and a sign, and no contact began before 1970.
-        let (at, id) = after.split_once('.').filter(|(at, _)| at.len() <= 15)?;
-        Some((at.parse::<u64>().ok()?.try_into().ok()?, id.to_owned()))
-    });
+    let after = listed.after.clone();
+    // No contact began before 1970, and no time of a cursor is beyond SQL's numbers.
+    let after = after.map(|after| (after.at as i64, after.id));
+    let call_id = listed.which.call_id.as_deref();
     let filter = ContactFilter {
-        sip_call_id: query.call_id.map(|id| id.replace('\0', "\u{fffd}")),
+        sip_call_id: call_id.map(|id| id.replace('\0', "\u{fffd}")),
         tenant: principal.tenant,
-        after: after
-            .map(|after| after.ok_or_else(page::wrong_cursor))
-            .transpose()?,
-        limit: Some(limit + 1),
+        after,
+        limit: Some(listed.rows()),
     };
     api.settled().await?;
     let rows = store(&api)?.contacts(&filter).await?;
-    Ok(Page::of(&uri, rows, limit, |row| {
-        format!("{}.{}", row.started_at, row.id)
+    Ok(listed.page(rows, |row| Moment {
+        at: u64::try_from(row.started_at).unwrap_or_default(),
+        id: row.id.clone(),
     }))
 }
 
@@ -211,7 +202,7 @@ pub(super) fn store(api: &Api) -> Result<&Store, Problem> {
 }
 
 pub(super) fn unknown(id: &str) -> Problem {
-    let shown: String = id.chars().take(64).collect();
+    let shown = quoted(id);
     Problem::not_found(format!(
         "there is no contact `{shown}`; /v1/contacts lists them"
     ))

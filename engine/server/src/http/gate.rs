@@ -1,6 +1,7 @@
 //! Who asks: a token, a session, or, before there is any token and on loopback alone, whoever can reach the port.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,12 +11,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use subtle::ConstantTimeEq;
 
-use super::limits::{Buckets, Payer};
 use super::principal::{Means, Principal};
 use super::{Peer, Problem};
 use crate::access::{Passwords, Role, digest, parse_token, tenant_of};
 use crate::centre::TenantLimits;
 use crate::project::HttpSection;
+use crate::rate::{Bucket, Buckets, Crowd, Pace};
 use crate::store::{Store, StoreError, TokenRow};
 
 /// The cookie of a session.
@@ -29,11 +30,25 @@ const REMEMBERED_MS: u64 = 600_000;
 const REMEMBERED: usize = 1_024;
 
 /// Sign-ins of one user from one source: 5 at once, then one in 30 seconds.
-const SIGN_INS: (f64, u32) = (1.0 / 30.0, 5);
+const SIGN_INS: Pace = Pace::new(1, 30_000, 5);
 /// Sign-ins from one source, whoever it says it is: 20 at once, then one in 3 seconds.
-const SIGN_INS_OF_SOURCE: (f64, u32) = (1.0 / 3.0, 20);
+const SIGN_INS_OF_SOURCE: Pace = Pace::new(1, 3_000, 20);
 /// Sign-ins of one user from anywhere: 100 at once, then one in 6 seconds. Wide, since who guesses locks the user out.
-const SIGN_INS_OF_USER: (f64, u32) = (1.0 / 6.0, 100);
+const SIGN_INS_OF_USER: Pace = Pace::new(1, 6_000, 100);
+/// Most buckets of each kind that are kept.
+const MAX_BUCKETS: usize = 10_000;
+
+/// Who requests are counted for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Payer {
+    /// A token or a user, as the audit log names it.
+    Known(String),
+    /// An address that nobody is known by.
+    Source(IpAddr),
+}
+
+/// Buckets that whoever asks has one of.
+type Locked<K> = Mutex<Buckets<K>>;
 
 /// What is known of who may come in.
 #[derive(Debug)]
@@ -46,27 +61,19 @@ pub struct Gate {
     /// Whether a token or a user was ever made, as far as is known. Never false again.
     guarded: AtomicBool,
     remembered: Mutex<HashMap<String, (TokenRow, u64)>>,
-    requests: Buckets<Payer>,
+    requests: Locked<Payer>,
     /// Of each tenant's tokens and users together.
-    of_tenants: Mutex<HashMap<String, OfTenant>>,
+    of_tenants: Mutex<HashMap<String, Bucket>>,
     /// One token is made at a time: they are counted before.
     pub(super) making: tokio::sync::Mutex<()>,
     /// One entry of a vault is changed at a time: it is held against `If-Match` before.
     pub(super) changing: tokio::sync::Mutex<()>,
-    sign_ins: Buckets<(IpAddr, String)>,
-    sign_ins_of_source: Buckets<IpAddr>,
-    sign_ins_of_user: Buckets<String>,
+    sign_ins: Locked<(IpAddr, String)>,
+    sign_ins_of_source: Locked<IpAddr>,
+    sign_ins_of_user: Locked<String>,
     pub(super) passwords: Passwords,
     /// Most bytes of a body.
     pub(super) body_bytes: usize,
-}
-
-/// The requests of one tenant.
-#[derive(Debug)]
-struct OfTenant {
-    per_second: u32,
-    burst: u32,
-    left: Buckets<()>,
 }
 
 impl Gate {
@@ -85,20 +92,20 @@ impl Gate {
         if !loopback && !guarded {
             return Ok(Err(NoToken));
         }
-        let buckets = |(per_second, burst)| Buckets::new(per_second, burst);
+        let requests = Pace::new(config.requests_per_second, 1_000, config.burst);
         Ok(Ok(Gate {
             store,
             loopback,
             tls: config.tls_certificate.is_some(),
             guarded: AtomicBool::new(guarded),
             remembered: Mutex::default(),
-            requests: Buckets::new(config.requests_per_second.into(), config.burst),
+            requests: buckets(requests),
             of_tenants: Mutex::default(),
             making: tokio::sync::Mutex::default(),
             changing: tokio::sync::Mutex::default(),
-            sign_ins: Buckets::new(SIGN_INS.0, SIGN_INS.1),
+            sign_ins: buckets(SIGN_INS),
             sign_ins_of_source: buckets(SIGN_INS_OF_SOURCE),
-            sign_ins_of_user: Buckets::new(SIGN_INS_OF_USER.0, SIGN_INS_OF_USER.1),
+            sign_ins_of_user: buckets(SIGN_INS_OF_USER),
             passwords: Passwords::default(),
             body_bytes: config.body_kib as usize * 1_024,
         }))
@@ -209,7 +216,7 @@ impl Gate {
 
     /// Counts a request; 429 when there are too many.
     pub(super) fn count(&self, payer: &Payer, now: u64) -> Result<(), Problem> {
-        self.requests.take(payer, now).map_err(too_many)
+        lock(&self.requests).take(payer, now).map_err(too_many)
     }
 
     /// Counts a request of a tenant's, whichever of its tokens and users it comes from; 429 when there are too many.
@@ -219,23 +226,11 @@ impl Gate {
         limits: &TenantLimits,
         now: u64,
     ) -> Result<(), Problem> {
-        let (per_second, burst) = (limits.requests_per_second, limits.burst);
-        // Nothing under this lock panics half-way through a change.
-        let mut all = self
-            .of_tenants
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let fresh = || OfTenant {
-            per_second,
-            burst,
-            left: Buckets::new(per_second.into(), burst),
-        };
-        let known = all.entry(tenant.to_owned()).or_insert_with(fresh);
-        if (known.per_second, known.burst) != (per_second, burst) {
-            // Its file was read again.
-            *known = fresh();
-        }
-        known.left.take(&(), now).map_err(|seconds| {
+        let pace = Pace::new(limits.requests_per_second, 1_000, limits.burst);
+        let mut all = lock(&self.of_tenants);
+        let bucket = all.entry(tenant.to_owned()).or_default();
+        bucket.take(pace, now).map_err(|wait| {
+            let seconds = seconds(wait);
             Problem::too_many(
                 format!(
                     "too many requests of tenant {tenant}, all its tokens and users together: go on in {seconds} s, and slower; limits.requests_per_second in the tenant's file is the limit"
@@ -247,18 +242,18 @@ impl Gate {
 
     /// 429 for a source that has sent too many requests which were not let in: those cost a look into the store each.
     pub(super) fn tired_of(&self, payer: &Payer, now: u64) -> Result<(), Problem> {
-        self.requests.peek(payer, now).map_err(too_many)
+        lock(&self.requests).peek(payer, now).map_err(too_many)
     }
 
     /// Counts an attempt to sign in; 429 when there are too many.
     pub(super) fn count_sign_in(&self, peer: Peer, name: &str, now: u64) -> Result<(), Problem> {
         let source = peer.network();
-        let counted = self
-            .sign_ins_of_source
+        let counted = lock(&self.sign_ins_of_source)
             .take(&source, now)
-            .and_then(|()| self.sign_ins.take(&(source, name.to_owned()), now))
-            .and_then(|()| self.sign_ins_of_user.take(&name.to_owned(), now));
-        counted.map_err(|seconds| {
+            .and_then(|()| lock(&self.sign_ins).take(&(source, name.to_owned()), now))
+            .and_then(|()| lock(&self.sign_ins_of_user).take(&name.to_owned(), now));
+        counted.map_err(|wait| {
+            let seconds = seconds(wait);
             Problem::too_many(
                 format!("too many attempts to sign in: try again in {seconds} s"),
                 seconds,
@@ -281,10 +276,7 @@ impl Gate {
     }
 
     fn remembered(&self) -> MutexGuard<'_, HashMap<String, (TokenRow, u64)>> {
-        // Nothing under this lock panics half-way through a change.
-        self.remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        lock(&self.remembered)
     }
 }
 
@@ -298,7 +290,23 @@ fn not_good() -> Problem {
     )
 }
 
-fn too_many(seconds: u64) -> Problem {
+fn buckets<K: Eq + Hash + Clone>(pace: Pace) -> Locked<K> {
+    // Whoever is known comes in though strangers knock.
+    Mutex::new(Buckets::new(pace, MAX_BUCKETS, Crowd::Replaces))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing under these locks panics half-way through a change.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A wait in milliseconds as `Retry-After` says it.
+fn seconds(wait_ms: u64) -> u64 {
+    wait_ms.div_ceil(1_000)
+}
+
+fn too_many(wait_ms: u64) -> Problem {
+    let seconds = seconds(wait_ms);
     Problem::too_many(
         format!(
             "too many requests: go on in {seconds} s, and slower; http.requests_per_second in strowger.toml is the limit"

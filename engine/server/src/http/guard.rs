@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::gate::Payer;
 use super::idempotency::{self, KEY};
-use super::limits::Payer;
 use super::principal::Principal;
 use super::problem::Why;
 use super::routes::Access;

@@ -17,7 +17,6 @@ mod extract;
 mod gate;
 mod guard;
 mod idempotency;
-mod limits;
 mod listen;
 mod metrics;
 mod observe;
@@ -36,7 +35,7 @@ mod uploads;
 mod users;
 mod vault;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -191,9 +190,15 @@ pub fn openapi() -> OpenApi {
 pub(crate) struct Peer(pub SocketAddr);
 
 impl Peer {
-    /// What it counts for.
+    /// The network that it counts for: who has an IPv6 address has 2^64 of them.
     fn network(self) -> IpAddr {
-        limits::network(self.0.ip())
+        match self.0.ip().to_canonical() {
+            IpAddr::V6(address) => {
+                let prefix = u128::from(address) & !u128::from(u64::MAX);
+                IpAddr::V6(Ipv6Addr::from(prefix))
+            }
+            address => address,
+        }
     }
 }
 
@@ -212,7 +217,9 @@ impl std::fmt::Display for Peer {
 
 #[cfg(test)]
 mod tests {
-    use super::openapi;
+    use std::net::IpAddr;
+
+    use super::{Peer, openapi};
     use serde_json::Value as Json;
 
     /// What others rely on, of every endpoint there is or will be.
@@ -272,6 +279,20 @@ mod tests {
                 document["components"]["schemas"][name] != Json::Null,
                 "no schema {name}"
             );
+        }
+    }
+
+    #[test]
+    fn addresses_of_one_network_count_together() {
+        for (one, other, same) in [
+            ("2001:db8::1", "2001:db8::ffff:1", true),
+            ("2001:db8::1", "2001:db8:0:1::1", false),
+            ("192.0.2.1", "192.0.2.2", false),
+            ("::ffff:192.0.2.1", "192.0.2.1", true),
+        ] {
+            let network =
+                |text: &str| Peer((text.parse::<IpAddr>().expect(text), 7).into()).network();
+            assert_eq!(network(one) == network(other), same, "{one} {other}");
         }
     }
 }

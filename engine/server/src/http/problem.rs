@@ -91,6 +91,12 @@ impl Problem {
         self
     }
 
+    /// The same with more words at its end.
+    pub fn adding(mut self, words: &str) -> Problem {
+        self.detail.push_str(words);
+        self
+    }
+
     /// It may be possible later: the store is gone.
     pub fn unavailable(detail: impl Into<String>) -> Problem {
         Problem::of(StatusCode::SERVICE_UNAVAILABLE, detail)

@@ -1,12 +1,12 @@
 //! Records of contacts that are over.
 
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::contacts::{store, unknown};
-use super::extract::{Asked, Id};
-use super::page::{self, Page};
+use super::extract::Id;
+use super::page::{Listed, Moment, Page, PageOfMoments};
 use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
@@ -15,8 +15,8 @@ use crate::clock::moment;
 use crate::records::ContactRecord;
 use crate::store::RecordFilter;
 
-/// What the list takes.
-#[derive(Debug, Deserialize, IntoParams)]
+/// What the list takes beside its page.
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListRecords {
@@ -37,36 +37,26 @@ pub(crate) struct ListRecords {
     tenant: Option<String>,
     /// Only those that began in this flow.
     flow: Option<String>,
-    /// Items of the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// The `next` of the page before.
-    #[param(max_length = 256, pattern = "^[0-9]{1,15}[.][!-~]+$")]
-    after: Option<String>,
 }
 
 /// List records
 ///
 /// Of contacts that are over, the oldest end first.
 #[utoipa::path(
-    get, path = "/v1/records", operation_id = "list_records", tag = "contacts", params(ListRecords),
+    get, path = "/v1/records", operation_id = "list_records", tag = "contacts", params(ListRecords, PageOfMoments),
     responses((status = 200, body = Page<ContactRecord>, headers(("Link" = String, description = "The next page; not on the last."))))
 )]
 pub(crate) async fn list(
     State(api): State<Api>,
-    OriginalUri(uri): OriginalUri,
     principal: Principal,
-    Asked(query): Asked<ListRecords>,
+    mut listed: Listed<Moment, ListRecords>,
 ) -> Result<Page<ContactRecord>, Problem> {
-    let limit = page::limit(query.limit)?;
+    let query = std::mem::take(&mut listed.which);
     let time = |name: &str, text: Option<String>| {
         let at = text.as_deref().map(moment).transpose();
         at.map_err(|why| Problem::bad_request(format!("`{name}`: {why}")))
     };
-    let after = page::after(query.after.as_deref())?.map(|after| {
-        let (at, id) = after.split_once('.').filter(|(at, _)| at.len() <= 15)?;
-        Some((at.parse().ok()?, id.to_owned()))
-    });
+    let after = listed.after.clone();
     // PostgreSQL takes no NUL, and no name has one.
     let name = |name: String| name.replace('\0', "\u{fffd}");
     let asked = query.tenant.map(name);
@@ -78,18 +68,17 @@ pub(crate) async fn list(
         to: time("to", query.to)?,
         tenant: principal.tenant.or(asked),
         flow: query.flow.map(name),
-        after: after
-            .map(|after| after.ok_or_else(page::wrong_cursor))
-            .transpose()?,
-        limit: Some(limit + 1),
+        after: after.map(|after| (after.at, after.id)),
+        limit: Some(listed.rows()),
     };
     api.node.durable().await.map_err(Problem::unavailable)?;
     let records = match unseen {
         true => Vec::new(),
         false => store(&api)?.records(&filter).await?.records,
     };
-    Ok(Page::of(&uri, records, limit, |record| {
-        format!("{}.{}", record.ended_at, record.id)
+    Ok(listed.page(records, |record| Moment {
+        at: record.ended_at,
+        id: record.id.clone(),
     }))
 }
 

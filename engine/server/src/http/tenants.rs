@@ -3,18 +3,18 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Extension, FromRequestParts, OriginalUri, Path, State};
+use axum::extract::{Extension, FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use strowger_flow::unseen::is_unseen;
+use strowger_flow::unseen::{is_unseen, quoted};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Asked, Body, IfMatch};
 use super::guard::Gone;
-use super::page::{self, Page};
+use super::page::{Listed, Page, PageOfNames, PageOfNumbers};
 use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::routes::MAX_PUSH;
@@ -115,50 +115,6 @@ impl FromRequestParts<Api> for Number {
     }
 }
 
-/// What a list takes.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListOf {
-    /// Items of the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// The `next` of the page before.
-    #[param(max_length = 256, pattern = "^[!-~]+$")]
-    after: Option<String>,
-}
-
-impl ListOf {
-    /// How many, and after which name.
-    pub(super) fn range(&self) -> Result<(u32, &str), Problem> {
-        let limit = page::limit(self.limit)?;
-        let after = page::after(self.after.as_deref())?.unwrap_or_default();
-        Ok((limit, after))
-    }
-}
-
-/// What a list of numbered things takes.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListNumbered {
-    /// Items of the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// The `next` of the page before.
-    #[param(pattern = "^[0-9]{1,15}$")]
-    after: Option<String>,
-}
-
-impl ListNumbered {
-    fn after(&self) -> Result<Option<u64>, Problem> {
-        let after = page::after(self.after.as_deref())?;
-        after
-            .map(|after| after.parse().map_err(|_| page::wrong_cursor()))
-            .transpose()
-    }
-}
-
 /// What a push takes.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -204,26 +160,20 @@ fn shown(note: &str) -> Result<&str, Problem> {
 ///
 /// By name.
 #[utoipa::path(
-    get, path = "/v1/tenants", operation_id = "list_tenants", tag = "tenants", params(ListOf),
+    get, path = "/v1/tenants", operation_id = "list_tenants", tag = "tenants", params(PageOfNames),
     responses((status = 200, body = Page<TenantView>, headers(("Link" = String, description = "The next page; not on the last."))))
 )]
 pub(crate) async fn list(
     State(api): State<Api>,
-    OriginalUri(uri): OriginalUri,
     principal: Principal,
-    Asked(query): Asked<ListOf>,
+    listed: Listed<String>,
 ) -> Result<Page<TenantView>, Problem> {
-    let (limit, after) = query.range()?;
     let tenants = api.centre.tenants();
     let seen = tenants
         .iter()
-        .filter(|tenant| principal.sees(&tenant.name) && tenant.name.as_str() > after)
-        .take(limit as usize + 1)
-        .map(|tenant| TenantView::of(tenant))
-        .collect();
-    Ok(Page::of(&uri, seen, limit, |tenant: &TenantView| {
-        tenant.name.clone()
-    }))
+        .filter(|tenant| principal.sees(&tenant.name) && listed.follows(&tenant.name));
+    let seen = seen.map(|tenant| TenantView::of(tenant));
+    Ok(listed.page(seen, |tenant| tenant.name.clone()))
 }
 
 /// Look at a tenant
@@ -353,7 +303,7 @@ fn kept((pushed, audited): (Pushed, Audited)) -> Response {
 /// The newest first.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/plugins", operation_id = "list_plugin_versions", tag = "tenants",
-    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), ListNumbered),
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), PageOfNumbers),
     responses(
         (status = 200, body = Page<PluginVersion>, headers(("Link" = String, description = "The next page; not on the last."))),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
@@ -361,22 +311,14 @@ fn kept((pushed, audited): (Pushed, Audited)) -> Response {
 )]
 pub(crate) async fn plugins(
     State(api): State<Api>,
-    OriginalUri(uri): OriginalUri,
     Named(tenant): Named,
-    Asked(query): Asked<ListNumbered>,
+    listed: Listed<u64>,
 ) -> Result<Page<PluginVersion>, Problem> {
-    let limit = page::limit(query.limit)?;
-    let after = query.after()?;
     let store = api.gate.store()?;
     let versions = store
-        .plugin_versions(&tenant, None, after, limit + 1)
+        .plugin_versions(&tenant, None, listed.after, listed.rows())
         .await?;
-    Ok(Page::of(
-        &uri,
-        versions,
-        limit,
-        |version: &PluginVersion| version.number.to_string(),
-    ))
+    Ok(listed.page(versions, |version| version.number))
 }
 
 /// List revisions
@@ -384,7 +326,7 @@ pub(crate) async fn plugins(
 /// The newest first.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/revisions", operation_id = "list_revisions", tag = "tenants",
-    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), ListNumbered),
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), PageOfNumbers),
     responses(
         (status = 200, body = Page<Revision>, headers(("Link" = String, description = "The next page; not on the last."))),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
@@ -392,17 +334,14 @@ pub(crate) async fn plugins(
 )]
 pub(crate) async fn revisions(
     State(api): State<Api>,
-    OriginalUri(uri): OriginalUri,
     Named(tenant): Named,
-    Asked(query): Asked<ListNumbered>,
+    listed: Listed<u64>,
 ) -> Result<Page<Revision>, Problem> {
-    let limit = page::limit(query.limit)?;
-    let after = query.after()?;
     let store = api.gate.store()?;
-    let revisions = store.revisions(&tenant, after, limit + 1).await?;
-    Ok(Page::of(&uri, revisions, limit, |revision: &Revision| {
-        revision.number.to_string()
-    }))
+    let revisions = store
+        .revisions(&tenant, listed.after, listed.rows())
+        .await?;
+    Ok(listed.page(revisions, |revision| revision.number))
 }
 
 /// Look at a revision
@@ -482,7 +421,7 @@ pub(crate) async fn released_now(
 /// The newest first; the first one holds. `restores` marks roll-backs.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/releases", operation_id = "list_releases", tag = "tenants",
-    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), ListNumbered),
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), PageOfNumbers),
     responses(
         (status = 200, body = Page<Release>, headers(("Link" = String, description = "The next page; not on the last."))),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
@@ -490,17 +429,12 @@ pub(crate) async fn released_now(
 )]
 pub(crate) async fn releases(
     State(api): State<Api>,
-    OriginalUri(uri): OriginalUri,
     Named(tenant): Named,
-    Asked(query): Asked<ListNumbered>,
+    listed: Listed<u64>,
 ) -> Result<Page<Release>, Problem> {
-    let limit = page::limit(query.limit)?;
-    let after = query.after()?;
     let store = api.gate.store()?;
-    let releases = store.releases(&tenant, after, limit + 1).await?;
-    Ok(Page::of(&uri, releases, limit, |release: &Release| {
-        release.number.to_string()
-    }))
+    let releases = store.releases(&tenant, listed.after, listed.rows()).await?;
+    Ok(listed.page(releases, |release| release.number))
 }
 
 /// Release a revision
@@ -588,7 +522,7 @@ fn released((release, audited): (Release, Audited)) -> Response {
 }
 
 pub(super) fn unknown(tenant: &str) -> Problem {
-    let shown: String = tenant.chars().take(64).collect();
+    let shown = quoted(tenant);
     Problem::not_found(format!(
         "there is no tenant `{shown}`; /v1/tenants lists them"
     ))

@@ -1,16 +1,17 @@
 //! API tokens: making, listing and revoking them.
 
 use axum::Json;
-use axum::extract::{Extension, OriginalUri, State};
+use axum::extract::{Extension, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use strowger_flow::unseen::quoted;
+use utoipa::ToSchema;
 
-use super::extract::{Asked, Body, Id, IfMatch};
+use super::extract::{Body, Id, IfMatch};
 use super::idempotency::KeptInstead;
-use super::page::{self, Page};
+use super::page::{Listed, Page, PageOfNames};
 use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
@@ -86,42 +87,23 @@ pub(crate) struct WantedToken {
     days: Option<u32>,
 }
 
-/// What a list of tokens takes.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListTokens {
-    /// Items of the page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// The `next` of the page before.
-    #[param(max_length = 256, pattern = "^[!-~]+$")]
-    after: Option<String>,
-}
-
 /// List tokens
 ///
 /// Those that were not revoked, the newest first; without their secrets.
 #[utoipa::path(
-    get, path = "/v1/tokens", operation_id = "list_tokens", tag = "access", params(ListTokens),
+    get, path = "/v1/tokens", operation_id = "list_tokens", tag = "access", params(PageOfNames),
     responses((status = 200, body = Page<Token>, headers(("Link" = String, description = "The next page; not on the last."))))
 )]
 pub(crate) async fn list(
     State(api): State<Api>,
-    OriginalUri(uri): OriginalUri,
     principal: Principal,
-    Asked(query): Asked<ListTokens>,
+    listed: Listed<String>,
 ) -> Result<Page<Token>, Problem> {
-    let limit = page::limit(query.limit)?;
-    let after = page::after(query.after.as_deref())?;
+    let (tenant, after) = (principal.tenant.as_deref(), listed.after.as_deref());
     let store = api.gate.store()?;
-    let rows = store
-        .tokens(principal.tenant.as_deref(), after, limit + 1)
-        .await?;
-    let tokens = rows.into_iter().map(Token::from).collect();
-    Ok(Page::of(&uri, tokens, limit, |token: &Token| {
-        token.id.clone()
-    }))
+    let rows = store.tokens(tenant, after, listed.rows()).await?;
+    let tokens = rows.into_iter().map(Token::from);
+    Ok(listed.page(tokens, |token| token.id.clone()))
 }
 
 /// Make a token
@@ -267,7 +249,7 @@ async fn seen(api: &Api, principal: &Principal, id: &str) -> Result<TokenRow, Pr
 }
 
 fn unknown(id: &str) -> Problem {
-    let shown: String = id.chars().take(64).collect();
+    let shown = quoted(id);
     Problem::not_found(format!(
         "there is no token `{shown}`; /v1/tokens lists them"
     ))

@@ -1,19 +1,19 @@
 //! People who sign in with a password: setting, listing and removing them.
 
 use axum::Json;
-use axum::extract::{Extension, OriginalUri, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use strowger_flow::unseen::quoted;
 use utoipa::ToSchema;
 
-use super::extract::{Asked, Body, Id, IfMatch};
-use super::page::Page;
+use super::extract::{Body, Id, IfMatch};
+use super::page::{Listed, Page, PageOfNames};
 use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
-use super::tenants::ListOf;
 use super::{Api, Problem};
 use crate::access::{Passwords, Role, is_user_name, scope, tenant_of};
 use crate::store::UserRow;
@@ -63,22 +63,17 @@ pub(crate) struct WantedUser {
 ///
 /// By name; without their passwords' hashes.
 #[utoipa::path(
-    get, path = "/v1/users", operation_id = "list_users", tag = "access", params(ListOf),
+    get, path = "/v1/users", operation_id = "list_users", tag = "access", params(PageOfNames),
     responses((status = 200, body = Page<User>, headers(("Link" = String, description = "The next page; not on the last."))))
 )]
 pub(crate) async fn list(
     State(api): State<Api>,
-    OriginalUri(uri): OriginalUri,
     principal: Principal,
-    Asked(query): Asked<ListOf>,
+    listed: Listed<String>,
 ) -> Result<Page<User>, Problem> {
-    let (limit, after) = query.range()?;
     let rows = api.gate.store()?.users().await?.into_iter();
-    let rows = rows.filter(|row| row.name.as_str() > after && principal.sees_scope(&row.tenant));
-    let users = rows.take(limit as usize + 1).map(User::from).collect();
-    Ok(Page::of(&uri, users, limit, |user: &User| {
-        user.name.clone()
-    }))
+    let rows = rows.filter(|row| listed.follows(&row.name) && principal.sees_scope(&row.tenant));
+    Ok(listed.page(rows.map(User::from), |user| user.name.clone()))
 }
 
 /// Look at a user
@@ -211,6 +206,6 @@ async fn seen(api: &Api, principal: &Principal, name: &str) -> Result<UserRow, P
 }
 
 fn unknown(name: &str) -> Problem {
-    let shown: String = name.chars().take(64).collect();
+    let shown = quoted(name);
     Problem::not_found(format!("there is no user `{shown}`; /v1/users lists them"))
 }

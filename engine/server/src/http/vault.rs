@@ -1,6 +1,6 @@
 //! Vaults: what is in them by name. No value leaves by this way.
 
-use axum::extract::{Extension, FromRequestParts, OriginalUri, Path, State};
+use axum::extract::{Extension, FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::extract::{Asked, Body, IfMatch};
-use super::page::Page;
+use super::extract::{Body, IfMatch};
+use super::page::{Listed, Page, PageOfNames};
 use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
-use super::tenants::{ListOf, Named};
+use super::tenants::Named;
 use super::{Api, Problem};
 use crate::store::{Store, VaultRow};
 use crate::vault::{VaultError, check_name};
@@ -76,7 +76,7 @@ impl FromRequestParts<Api> for EntryName {
 /// Names and hosts; no values, which nobody can read.
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/vault", operation_id = "list_vault", tag = "vault",
-    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), ListOf),
+    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64), PageOfNames),
     responses(
         (status = 200, body = Page<VaultEntry>, headers(("Link" = String, description = "The next page; not on the last."))),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
@@ -84,20 +84,12 @@ impl FromRequestParts<Api> for EntryName {
 )]
 pub(crate) async fn list(
     State(api): State<Api>,
-    OriginalUri(uri): OriginalUri,
     Named(tenant): Named,
-    Asked(query): Asked<ListOf>,
+    listed: Listed<String>,
 ) -> Result<Page<VaultEntry>, Problem> {
-    let (limit, after) = query.range()?;
     let rows = api.gate.store()?.vault(Some(&tenant)).await?;
-    let rows = rows.into_iter().filter(|row| row.name.as_str() > after);
-    let entries = rows.take(limit as usize + 1).map(VaultEntry::from);
-    Ok(Page::of(
-        &uri,
-        entries.collect(),
-        limit,
-        |entry: &VaultEntry| entry.name.clone(),
-    ))
+    let rows = rows.into_iter().filter(|row| listed.follows(&row.name));
+    Ok(listed.page(rows.map(VaultEntry::from), |entry| entry.name.clone()))
 }
 
 /// Look at a vault's entry

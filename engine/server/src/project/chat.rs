@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use strowger_flow::diagnostic::{Text, text};
+use strowger_flow::unseen::quoted;
 
 /// Most chats at once: a sleeping one takes less than 1 KiB, but each is built again from its journal at a start.
 const MAX_AT_ONCE: u32 = 100_000;
@@ -66,8 +67,7 @@ impl ChatSection {
             }
         }
         let origin = self.origins.iter().find(|origin| !is_origin(origin))?;
-        let shown: String = origin.chars().take(64).collect();
-        let shown = shown.escape_debug();
+        let shown = quoted(origin);
         let message = text!(
             "chat.origins `{shown}` is no origin",
             "`chat.origins` 的 `{shown}` 不是来源"

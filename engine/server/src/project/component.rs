@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
-use super::config::PluginConfig;
+use super::plugin::PluginConfig;
 use crate::below::below;
 
 /// Why a plugin's file cannot be had.

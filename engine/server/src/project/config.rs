@@ -12,15 +12,16 @@ use strowger_flow::diagnostic::{Text, text};
 
 use super::chat::ChatSection;
 use super::finding::{Finding, Source};
-use super::reading::reason;
+use super::http::HttpSection;
+use super::media::MediaSection;
+use super::plugin::{PluginConfig, is_service};
 use super::retention::RetentionSection;
 use super::store::{StoreSection, without_passwords};
+use super::toml_fault::{key, told};
+use super::transfer::TransferSection;
 use super::vault::VaultSection;
 use super::webhooks::{self, TelemetrySection, Webhook};
 use crate::effects::{EffectLimits, WrongLimit};
-
-/// Ports below are the system's (RFC 6335 §6), and an engine that is not root cannot have them.
-const LOWEST_PORT: u16 = 1024;
 
 /// The whole of `strowger.toml`. Every key has a default but `project.name`; an unknown key is an error.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -108,114 +109,12 @@ impl Default for SipSection {
     }
 }
 
-/// `[http]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct HttpSection {
-    /// Address and port; default `127.0.0.1:8080`. Where others can reach it, a token must have been made.
-    pub listen: SocketAddr,
-    /// A PEM file with the certificate and those between it and the authority; with `tls_key` the API is HTTPS. Its path
-    /// begins at the project's folder. SIGHUP reads both again.
-    pub tls_certificate: Option<PathBuf>,
-    /// A PEM file with the certificate's private key.
-    pub tls_key: Option<PathBuf>,
-    /// Requests a second of one token, user or, before it is known, source, 1 to 100000; default 100. More are answered
-    /// 429.
-    pub requests_per_second: u32,
-    /// Requests that may come at once after a rest, 1 to 100000; default 200.
-    pub burst: u32,
-    /// Largest body of a request, in KiB, 1 to 65536; default 1024.
-    pub body_kib: u32,
-}
-
-impl Default for HttpSection {
-    fn default() -> Self {
-        HttpSection {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            tls_certificate: None,
-            tls_key: None,
-            requests_per_second: 100,
-            burst: 200,
-            body_kib: 1_024,
-        }
-    }
-}
-
-/// `[media]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct MediaSection {
-    /// First UDP port for audio, even: RTP takes even ports (RFC 3550 §11); default 10000.
-    pub first_port: u16,
-    /// Last UDP port for audio; default 19998.
-    pub last_port: u16,
-    /// Threads that move audio; default 1. One moves some thousand calls.
-    pub threads: usize,
-    /// A caller who was heard, is not on hold and then sends no audio for so many seconds is gone: the call is ended.
-    /// Default 60; 0 never ends it.
-    pub vanished_after_s: u32,
-}
-
-impl Default for MediaSection {
-    fn default() -> Self {
-        MediaSection {
-            first_port: 10_000,
-            last_port: 19_998,
-            threads: 1,
-            vanished_after_s: 60,
-        }
-    }
-}
-
 /// `[recording]`
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecordingConfig {
     /// Whether whole calls are recorded, caller left and engine right; default no.
     pub calls: bool,
-}
-
-/// `[transfer]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct TransferSection {
-    /// `refer` asks the caller's telephone to call the target (the default); `bridge` lets the engine call it and join
-    /// the two. A transfer with a `whisper` is always bridged.
-    pub how: How,
-    /// Where the numbers of bridged transfers go: the SIP URI of a trunk or proxy, such as `sip:192.0.2.1:5060`. The
-    /// number becomes its user part. Without one, numbers cannot be bridged to.
-    pub trunk: Option<String>,
-    /// Calls at once that the engine places for transfers, 1 to 20000; default 100. More end as `failed`.
-    pub calls: u32,
-    /// Such calls begun within any minute, 1 to 6000; default 60, what is not used is not saved up. More end as `failed`: whoever
-    /// finds a way to make a flow call expensive numbers cannot make it call many.
-    pub calls_per_minute: u32,
-    /// Longest conversation of a bridged transfer, in seconds, 1 to 86400; default 14400, four hours. Then the other side
-    /// is hung up and the flow goes on with the caller.
-    pub longest_s: u32,
-}
-
-impl Default for TransferSection {
-    fn default() -> Self {
-        TransferSection {
-            how: How::Refer,
-            trunk: None,
-            calls: 100,
-            calls_per_minute: 60,
-            longest_s: 14_400,
-        }
-    }
-}
-
-/// Who calls the target of a transfer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum How {
-    /// The caller's telephone: REFER (RFC 3515).
-    #[default]
-    Refer,
-    /// The engine, which then joins the two calls.
-    Bridge,
 }
 
 /// `[prompts]`
@@ -235,43 +134,6 @@ pub enum Loudness {
     Even,
     /// Left as it is.
     Keep,
-}
-
-/// `[plugins.NAME]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PluginConfig {
-    /// The component; its path begins at the project's folder and does not leave it.
-    pub component: PathBuf,
-    /// What is loaded in its place, from wherever it lies: for one run of a command, never in the file.
-    #[serde(skip)]
-    pub stand_in: Option<PathBuf>,
-    /// What `env.config` answers; any TOML table.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
-    pub config: toml::Table,
-    /// What it may touch.
-    #[serde(default)]
-    pub grants: Grants,
-}
-
-/// What a plugin may touch. Nothing unless it stands here.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Grants {
-    /// `host:port` pairs it may send HTTP requests to.
-    pub http: Vec<String>,
-    /// Whether it may keep data.
-    pub kv: bool,
-    /// Whether it may hand the contact to people.
-    pub route: bool,
-    /// Queues that it may put the contact into, by their names in `queues.yaml`; all of them unless they are named here.
-    pub queues: Option<Vec<String>>,
-    /// Addresses that it may hand the contact over to: SIP URIs and numbers, of which one `*` stands for a user part or digits
-    /// (`sip:*@pbx.example`, `+4930*`); any unless they are named here. A supplier is held to its address in `queues.yaml`.
-    pub transfers: Option<Vec<String>>,
-    /// Entries of the tenant's vault that it may put into requests, each to the entry's own hosts.
-    pub vault: Vec<String>,
 }
 
 /// `[steps]`
@@ -393,13 +255,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), Wrong> {
-        let wrong = |path: &[&str], message: Text, help| {
-            Err(Wrong {
-                path: path.iter().map(|part| (*part).to_owned()).collect(),
-                message,
-                help,
-            })
-        };
+        let wrong = |path: &[&str], message: Text, help| Err(Wrong::at(path, message, help));
         let name = &self.project.name;
         if !is_project_name(name) {
             return wrong(
@@ -531,262 +387,12 @@ impl Config {
             );
         }
         for (plugin, settings) in &self.plugins {
-            if let Some(host) = settings.grants.http.iter().find(|host| !is_service(host)) {
-                return wrong(
-                    &["plugins", plugin, "grants", "http"],
-                    text!(
-                        "plugins.{plugin}.grants.http `{host}` is not a host and a port",
-                        "`plugins.{plugin}.grants.http` 的 `{host}` 不是主机加端口"
-                    ),
-                    Text::fixed(
-                        "write host:port, without `http://` and path, such as `api.example.com:443`",
-                        "写 主机:端口，不带 `http://` 和路径，例如 `api.example.com:443`",
-                    ),
-                );
-            }
-            let grants = &settings.grants;
-            for (key, named) in [("queues", &grants.queues), ("transfers", &grants.transfers)] {
-                if named.is_some() && !grants.route {
-                    return wrong(
-                        &["plugins", plugin, "grants", key],
-                        text!(
-                            "plugins.{plugin}.grants.{key} stands without `route = true`",
-                            "有 `plugins.{plugin}.grants.{key}` 而没有 `route = true`"
-                        ),
-                        text!(
-                            "the {key} are those of `route`: grant it, or leave them out",
-                            "`{key}` 属于 `route`：请授予 `route`，或去掉 `{key}`"
-                        ),
-                    );
-                }
-            }
-            if let Some(odd) = grants.odd_transfer() {
-                return wrong(
-                    &["plugins", plugin, "grants", "transfers"],
-                    text!(
-                        "plugins.{plugin}.grants.transfers `{odd}` is no address",
-                        "`plugins.{plugin}.grants.transfers` 的 `{odd}` 不是地址"
-                    ),
-                    Text::fixed(
-                        "write a number or a SIP URI, with one `*` at most, before the host: `+4930*`, `sip:*@pbx.example`",
-                        "写号码或 SIP URI，最多一个 `*`，在主机之前：`+4930*`、`sip:*@pbx.example`",
-                    ),
-                );
-            }
-            let mut path = vec!["plugins".to_owned(), plugin.clone(), "config".to_owned()];
-            if let Some(why) = beyond_json(&settings.config, &mut path) {
-                let written = path.join(".");
-                return Err(Wrong {
-                    path,
-                    message: text!("{written} {why}", "`{written}` {why}"; why),
-                    help: Text::fixed(
-                        "a plugin reads its configuration as JSON, which has numbers, texts, true and false, lists and \
-                         tables; a date is written as a text, in quotes",
-                        "插件以 JSON 读取配置，其中有数字、文本、真假值、列表和表；日期写成加引号的文本",
-                    ),
-                });
+            if let Some(wrong) = settings.fault(plugin) {
+                return Err(wrong);
             }
         }
         Ok(())
     }
-}
-
-impl HttpSection {
-    /// What is wrong, and the key at which that stands.
-    fn fault(&self) -> Option<(&'static str, Text)> {
-        let alone = |key, other: &str| {
-            let message = text!(
-                "http.{key} stands without http.{other}",
-                "有 `http.{key}` 而没有 `http.{other}`"
-            );
-            Some((key, message))
-        };
-        match (&self.tls_certificate, &self.tls_key) {
-            (Some(_), None) => return alone("tls_certificate", "tls_key"),
-            (None, Some(_)) => return alone("tls_key", "tls_certificate"),
-            _ => {}
-        }
-        let ranges = [
-            ("requests_per_second", self.requests_per_second, 100_000),
-            ("burst", self.burst, 100_000),
-            ("body_kib", self.body_kib, 65_536),
-        ];
-        let (key, value, most) = ranges
-            .into_iter()
-            .find(|(_, value, most)| !(1..=*most).contains(value))?;
-        let message = text!(
-            "http.{key} is 1 to {most}, not {value}",
-            "`http.{key}` 是 1 到 {most}，不能是 {value}"
-        );
-        Some((key, message))
-    }
-}
-
-impl TransferSection {
-    /// What is wrong, and the key at which that stands.
-    fn fault(&self) -> Option<(&'static str, Text)> {
-        let ranges = [
-            ("calls", self.calls, 20_000),
-            ("calls_per_minute", self.calls_per_minute, 6_000),
-            ("longest_s", self.longest_s, 86_400),
-        ];
-        for (key, value, most) in ranges {
-            if !(1..=most).contains(&value) {
-                let message = text!(
-                    "transfer.{key} is 1 to {most}, not {value}",
-                    "`transfer.{key}` 是 1 到 {most}，不能是 {value}"
-                );
-                return Some((key, message));
-            }
-        }
-        let trunk = self.trunk.as_deref()?;
-        let usable = trunk.starts_with("sip:")
-            && !trunk.contains('@')
-            && crate::sip::checked_uri(trunk).is_ok();
-        (!usable).then(|| {
-            let shown: String = trunk.chars().take(64).collect();
-            let shown = shown.escape_debug();
-            let message = text!(
-                "transfer.trunk `{shown}` is no SIP URI of a host",
-                "`transfer.trunk` 的 `{shown}` 不是主机的 SIP URI"
-            );
-            ("trunk", message)
-        })
-    }
-}
-
-impl MediaSection {
-    /// What is wrong with the range of ports, and the key at which that stands.
-    fn ports_fault(&self) -> Option<(&'static str, Text)> {
-        let (first, last) = (self.first_port, self.last_port);
-        if first < LOWEST_PORT {
-            let message = text!(
-                "media.first_port {first} is below {LOWEST_PORT}: such ports belong to the system",
-                "`media.first_port` 的 {first} 小于 {LOWEST_PORT}：那些端口属于系统"
-            );
-            return Some(("first_port", message));
-        }
-        if first % 2 == 1 {
-            let even = u32::from(first) + 1;
-            let message = text!(
-                "media.first_port {first} is odd, and audio takes even ports alone: the first would be {even}",
-                "`media.first_port` 的 {first} 是奇数，音频只用偶数端口：第一个会是 {even}"
-            );
-            return Some(("first_port", message));
-        }
-        if last < first {
-            // Whoever left the last port out wrote the first.
-            let key = match last == MediaSection::default().last_port {
-                true => "first_port",
-                false => "last_port",
-            };
-            let message = text!(
-                "media.last_port {last} is below media.first_port {first}",
-                "`media.last_port` 的 {last} 小于 `media.first_port` 的 {first}"
-            );
-            return Some((key, message));
-        }
-        (last - first < 2).then(|| {
-            let message = text!(
-                "media.first_port {first} to media.last_port {last} is one port for audio: room for one call alone",
-                "`media.first_port` 的 {first} 到 `media.last_port` 的 {last} 只有一个音频端口：只够一个呼叫"
-            );
-            ("last_port", message)
-        })
-    }
-}
-
-/// Whether this is `host:port`, as requests are held against it.
-pub(crate) fn is_service(text: &str) -> bool {
-    text.parse::<hyper::http::uri::Authority>()
-        .is_ok_and(|service| {
-            let port = service.port_u16().is_some_and(|port| port > 0);
-            port && !service.host().is_empty() && !text.contains('@')
-        })
-}
-
-/// What is wrong with a TOML text, with the path to the value that it is about, and what to do.
-pub(crate) fn told(text: &str, error: &toml::de::Error) -> (Text, Text) {
-    let (message, help) = in_words(error.message().trim());
-    let path = error.span().and_then(|span| path_at(text, span.start));
-    let message = match path {
-        Some(path) => Text::both(
-            format!("{path}: {}", message.english()),
-            format!("`{path}`：{}", message.chinese()),
-        ),
-        None => message,
-    };
-    (message, help)
-}
-
-/// The dotted path to the value that begins at a byte; none at a key, which names itself, and in a text that is no TOML.
-fn path_at(text: &str, at: usize) -> Option<String> {
-    use toml::de::{DeTable, DeValue};
-    let root = DeTable::parse(text).ok()?;
-    let top = root.get_ref().iter();
-    let mut left: Vec<_> = top
-        .map(|(key, value)| (key.get_ref().to_string(), value))
-        .collect();
-    while let Some((path, value)) = left.pop() {
-        match value.get_ref() {
-            DeValue::Table(table) => left.extend(
-                table
-                    .iter()
-                    .map(|(key, value)| (format!("{path}.{}", key.get_ref()), value)),
-            ),
-            DeValue::Array(items) => {
-                left.extend(items.iter().map(|item| (path.clone(), item)));
-            }
-            _ => {}
-        }
-        if value.span().start == at && !matches!(value.get_ref(), DeValue::Table(_)) {
-            return Some(path);
-        }
-    }
-    None
-}
-
-/// The parser's message without the names of the parser's types, and what to write instead.
-fn in_words(message: &str) -> (Text, Text) {
-    if message.ends_with("socket address syntax") || message.ends_with("expected socket address") {
-        return (
-            Text::fixed("this is not an address with a port", "这不是带端口的地址"),
-            Text::fixed(
-                "write an IP address and a port, such as \"127.0.0.1:5060\"; names are not looked up",
-                "写 IP 地址和端口，例如 \"127.0.0.1:5060\"；不解析域名",
-            ),
-        );
-    }
-    if message.ends_with("IP address syntax") || message.ends_with("expected IP address") {
-        return (
-            Text::fixed("this is not an IP address", "这不是 IP 地址"),
-            Text::fixed(
-                "write an IP address, such as \"203.0.113.5\"; names are not looked up",
-                "写 IP 地址，例如 \"203.0.113.5\"；不解析域名",
-            ),
-        );
-    }
-    let help = Text::fixed(
-        "the README lists the tables and keys of strowger.toml",
-        "README 里列出了 `strowger.toml` 的各个表和键",
-    );
-    let numbers = [
-        ("u8", "a whole number from 0 to 255"),
-        ("u64", "a whole number that is not negative"),
-        ("u16", "a whole number from 0 to 65535"),
-        ("u32", "a whole number from 0 to 4294967295"),
-        ("usize", "a whole number that is not negative"),
-    ];
-    let number = numbers.iter().find_map(|(kind, words)| {
-        let before = message.strip_suffix(kind)?.strip_suffix("expected ")?;
-        Some(format!("{before}expected {words}"))
-    });
-    // Where a table belongs the parser names the type that reads it.
-    let table = message
-        .split_once("expected struct ")
-        .map(|(before, _)| format!("{before}expected a map"));
-    let plain = number.or(table);
-    (reason(plain.as_deref().unwrap_or(message)), help)
 }
 
 /// Whether a text may be `project.name`: a lower-case letter, then lower-case letters, digits and hyphens.
@@ -797,61 +403,22 @@ pub fn is_project_name(name: &str) -> bool {
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-/// What JSON cannot say of a table, where `path` then leads.
-fn beyond_json(table: &toml::Table, path: &mut Vec<String>) -> Option<Text> {
-    for (key, value) in table {
-        path.push(key.clone());
-        let mut values = vec![value];
-        while let Some(value) = values.pop() {
-            let why = match value {
-                toml::Value::Float(number) if !number.is_finite() => {
-                    Some(Text::fixed("is not a finite number", "不是有限的数字"))
-                }
-                toml::Value::Datetime(_) => {
-                    Some(Text::fixed("is a date without quotes", "是没有引号的日期"))
-                }
-                toml::Value::Array(items) => {
-                    values.extend(items);
-                    None
-                }
-                toml::Value::Table(inner) => beyond_json(inner, path),
-                _ => None,
-            };
-            if why.is_some() {
-                return why;
-            }
-        }
-        path.pop();
-    }
-    None
-}
-
 /// A value that TOML allows and the engine does not.
-struct Wrong {
-    path: Vec<String>,
-    message: Text,
-    help: Text,
+pub(super) struct Wrong {
+    /// The keys that lead to it.
+    pub path: Vec<String>,
+    pub message: Text,
+    pub help: Text,
 }
 
-/// Where a key stands, or the longest part of its path that does; the first line when nothing of it does.
-pub(crate) fn key(text: &str, path: &[&str]) -> Range<usize> {
-    use toml::de::{DeTable, DeValue};
-    let Ok(root) = DeTable::parse(text) else {
-        return 0..0;
-    };
-    let mut table = root.get_ref();
-    let mut at = 0..0;
-    for part in path {
-        let Some((key, value)) = table.iter().find(|(key, _)| key.get_ref() == part) else {
-            break;
-        };
-        at = key.span();
-        match value.get_ref() {
-            DeValue::Table(inner) => table = inner,
-            _ => break,
+impl Wrong {
+    pub fn at(path: &[&str], message: Text, help: Text) -> Wrong {
+        Wrong {
+            path: path.iter().map(|part| (*part).to_owned()).collect(),
+            message,
+            help,
         }
     }
-    at
 }
 
 #[cfg(test)]

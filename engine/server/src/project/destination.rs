@@ -7,11 +7,11 @@ use strowger_flow::diagnostic::{Text, text};
 use strowger_flow::value::{Type, Value, parse_literal};
 use strowger_flow::{Checked, Level};
 
-use super::config::{How, TransferSection};
 use super::finding::{Finding, Source};
 use super::folder::{FlowFile, Project};
 use super::queues::QueuesFile;
 use super::reach::{Named, named};
+use super::transfer::{How, TransferSection};
 
 /// Why a target cannot be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -11,7 +11,7 @@ use strowger_flow::diagnostic::{Text, text};
 use strowger_flow::{Checked, Diagnostic, Document, Level};
 
 use super::complaint::Complaint;
-use super::config::{Config, ConfigError, key};
+use super::config::{Config, ConfigError};
 use super::finding::{Finding, Source};
 use super::lengths::lengths;
 use super::queues::QueuesFile;
@@ -19,6 +19,7 @@ use super::reading::unreadable;
 use super::routes::Routes;
 use super::side::side;
 use super::steps::Steps;
+use super::toml_fault::key;
 
 /// Deepest folder below a project's that is looked into for audio.
 const MAX_DEPTH: usize = 8;

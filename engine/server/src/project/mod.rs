@@ -10,7 +10,10 @@ mod destination;
 mod examined;
 mod finding;
 mod folder;
+mod http;
 mod lengths;
+mod media;
+mod plugin;
 mod queues;
 mod reach;
 mod reading;
@@ -20,23 +23,24 @@ mod routes;
 mod side;
 mod steps;
 mod store;
+mod toml_fault;
+mod transfer;
 mod vault;
 mod webhooks;
 
 pub(crate) use channels::wrong_channel_alone;
 pub use chat::ChatSection;
 pub use complaint::Complaint;
-pub use config::{
-    Config, ConfigError, Grants, How, HttpSection, LogFormat, Loudness, PluginConfig,
-    RecordingConfig, TransferSection, is_project_name,
-};
-pub(crate) use config::{is_service, key, told};
+pub use config::{Config, ConfigError, LogFormat, Loudness, RecordingConfig, is_project_name};
 pub use destination::{Unreachable, destination};
 pub use examined::{Examined, errors_of};
 pub use finding::{Finding, PROJECT_RULE, Source};
 pub(crate) use folder::hex;
 pub use folder::{FlowFile, Project, ProjectError, catalog_of, has_errors, leave_echoes_out};
+pub use http::HttpSection;
 pub(crate) use lengths::lengths;
+pub(crate) use plugin::is_service;
+pub use plugin::{Grants, PluginConfig};
 pub use queues::{Queue, QueuesFile, Supplier};
 pub use reach::{HandOver, Reached, hand_overs};
 pub use resume::{MAX_MINUTES, Resume};
@@ -44,5 +48,7 @@ pub use retention::{Keep, KeepAudit, KeepFiles, KeepRows, RetentionSection};
 pub use routes::{Route, Routes};
 pub use steps::{Steps, standard_components};
 pub use store::StoreSection;
+pub(crate) use toml_fault::{key, told};
+pub use transfer::{How, TransferSection};
 pub use vault::VaultSection;
 pub use webhooks::{TelemetrySection, Webhook};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::config::How;
+use super::transfer::How;
 
 /// The file.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -6,9 +6,10 @@ use strowger_flow::catalog::StepDescription;
 use strowger_flow::plan::{Action, Node, Plan, Template};
 use strowger_flow::value::Value;
 
-use super::config::{Grants, TransferSection};
 use super::destination::destination;
+use super::plugin::Grants;
 use super::queues::QueuesFile;
+use super::transfer::TransferSection;
 
 /// A place of a flow that hands contacts over, where it is written who gets them.
 #[derive(Debug, Clone, PartialEq, Eq)]

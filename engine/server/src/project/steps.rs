@@ -9,7 +9,7 @@ use strowger_plugin::{Host, Limits, Plugin};
 
 use super::complaint::Complaint;
 use super::component;
-use super::config::{Grants, PluginConfig};
+use super::plugin::{Grants, PluginConfig};
 
 include!(concat!(env!("OUT_DIR"), "/standard.rs"));
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use strowger_flow::diagnostic::{Text, text};
+use strowger_flow::unseen::quoted;
 
 use crate::webhooks::is_private;
 
@@ -159,7 +160,7 @@ pub(super) fn fault(hooks: &[Webhook]) -> Option<(Text, Text)> {
             .iter()
             .find(|kind| !KINDS.contains(&kind.as_str()))
         {
-            let shown: String = event.chars().take(40).collect();
+            let shown = quoted(event);
             return Some((
                 text!(
                     "the webhook `{name}`: there is no event `{shown}`",

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use strowger_contact::{Entry, EntryKind};
+use strowger_flow::unseen::quoted;
 
 use crate::store::{ContactFilter, Journal, Ladder, Rung, Store, StoreError, Torn};
 
@@ -141,7 +142,7 @@ pub async fn by_id(store: &Store, id: &str) -> Result<Recording, SourceError> {
                 ..ContactFilter::default()
             };
             let newest = store.contacts(&of_call).await?.into_iter().next();
-            newest.ok_or_else(|| SourceError::Unknown(id.chars().take(64).collect()))?
+            newest.ok_or_else(|| SourceError::Unknown(quoted(id)))?
         }
     };
     Ok(Recording {

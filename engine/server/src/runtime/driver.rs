@@ -1,30 +1,31 @@
 //! The task of one contact: whatever happens goes into the core, whatever it asks for is done.
 
+mod effects;
+mod outputs;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use strowger_contact::call::{CallError, KvCall, VAULT};
-use strowger_contact::{Contact, Effect, Ending, Entry, EntryKind, Input, Millis, Output};
-use strowger_flow::unseen::visible;
+use strowger_contact::call::CallError;
+use strowger_contact::{Contact, Ending, Entry, EntryKind, Input, Millis, Output};
 use strowger_plugin::Told;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::effects::repeatable;
 use super::engine::Engine;
-use super::guests::{GuestEvent, Guests, StepRun, step_name};
+use super::guests::{GuestEvent, Guests};
 use super::line::{Handover, Line, Nobody};
-use crate::effects::{Secret, StepUse, Wanted};
+use crate::effects::StepUse;
 use crate::records::Tally;
 use crate::replay::{Rebuilt, Standing};
 use crate::store::Record;
 
 /// Results of effects of one contact waiting to be handled: a contact has one effect at a time.
 const EFFECTS: usize = 4;
-/// A hand-over that waits for the disk for longer lets the caller hear that something goes on.
-const UNNOTICED: Duration = Duration::from_millis(300);
 
 /// Everything that can happen to the task.
 enum Event {
@@ -560,265 +561,6 @@ impl<L: Line> Driver<L> {
             let id = self.contact.facts().id.clone();
             writer.write(Record::Entries(id, entries)).await;
         }
-    }
-
-    async fn perform(&mut self, output: Output) {
-        match output {
-            Output::Run {
-                activation,
-                step,
-                input,
-                timeout_ms,
-            } => self.run_step(activation, step, input, timeout_ms),
-            Output::Cancel { activation } => self.guests.cancel(activation),
-            Output::Reply { activation, value } => self.guests.answer(activation, value),
-            Output::Play {
-                play,
-                segments,
-                repeat,
-            } => self.line.play(play, segments, repeat),
-            Output::StopPlaying => self.line.stop(),
-            Output::Perform { effect, what } => self.start(effect, what),
-            Output::CancelEffect { effect } => {
-                self.line.cancel_transfer(effect);
-                if let Some(task) = self.under_way.remove(&effect) {
-                    // Dropped where it waits: a request is cut off, its connection closed.
-                    task.abort();
-                }
-            }
-            Output::StopRecording { effect } => self.line.stop_recording(effect),
-            Output::Mask(masked) => self.line.mask(masked),
-            // Written down before.
-            Output::Journal(_) => {}
-            Output::Log {
-                level,
-                message,
-                step,
-            } => {
-                let now = self.now();
-                let Engine {
-                    allowance, tenant, ..
-                } = &*self.engine;
-                if !allowance.log(tenant, &mut self.step_use, message.len(), now) {
-                    return;
-                }
-                let contact = &self.contact.facts().id;
-                let message = visible(&message);
-                match level.as_str() {
-                    "error" => tracing::error!(target: "plugin", %contact, %step, "{message}"),
-                    "warn" => tracing::warn!(target: "plugin", %contact, %step, "{message}"),
-                    "info" => tracing::info!(target: "plugin", %contact, %step, "{message}"),
-                    _ => tracing::debug!(target: "plugin", %contact, %step, "{message}"),
-                }
-            }
-            Output::HangUp => self.line.hang_up(),
-            Output::Ended(ending) => {
-                if let Some(writer) = &self.engine.node.writer {
-                    let at = self.now();
-                    let record = self
-                        .tally
-                        .take()
-                        .map(|tally| tally.finish(at, &ending.reason));
-                    writer
-                        .write(Record::Ended {
-                            id: self.contact.facts().id.clone(),
-                            reason: ending.reason.clone(),
-                            at,
-                            record: record.map(Box::new),
-                        })
-                        .await;
-                    let Engine { node, tenant, .. } = &*self.engine;
-                    node.shadows.ended(tenant, &self.contact.facts().id);
-                }
-                self.answered().await;
-                self.ending = Some(ending);
-            }
-        }
-    }
-
-    fn run_step(&mut self, activation: u32, step: String, input: String, timeout_ms: u64) {
-        self.step_use = StepUse::default();
-        if let Some(run) = self.step_run(activation, &step, input, timeout_ms) {
-            self.guests.run(run);
-        }
-    }
-
-    fn step_run(
-        &mut self,
-        activation: u32,
-        step: &str,
-        input: String,
-        timeout_ms: u64,
-    ) -> Option<StepRun> {
-        // The program was checked against these very steps.
-        let Some(plugin) = self.engine.steps.plugins.get(step).cloned() else {
-            debug_assert!(false, "no plugin for {step}");
-            return None;
-        };
-        self.step_of.clone_from(&plugin.description().name);
-        let name = step_name(step).to_owned();
-        let limits = strowger_plugin::Limits {
-            busy_ms: timeout_ms,
-            ..self.engine.limits.clone()
-        };
-        Some(StepRun {
-            plugin,
-            activation,
-            step: name,
-            input,
-            limits,
-        })
-    }
-
-    fn start(&mut self, effect: u32, what: Effect) {
-        if let Err(refusal) = self.engine.may_hand_over(&self.step_of, &what) {
-            let refused = self.engine.allowance.tell(refusal);
-            self.answer(effect, async move { refused });
-            return;
-        }
-        match what {
-            Effect::Record { options } => self.line.record(effect, options),
-            Effect::Transfer {
-                target,
-                options,
-                whisper,
-            } => match self.engine.destination(&target, !whisper.is_empty()) {
-                Ok((uri, how)) => {
-                    let handover = Handover {
-                        uri,
-                        how,
-                        caller: self.contact.facts().from.clone(),
-                        options,
-                        whisper,
-                    };
-                    let engine = self.engine.clone();
-                    let contact = self.contact.facts().id.clone();
-                    let results = self.effects.clone();
-                    self.beside(effect, async move {
-                        let mut durable = std::pin::pin!(engine.durable());
-                        let soon = tokio::time::timeout(UNNOTICED, durable.as_mut()).await;
-                        let durable = match soon {
-                            Ok(durable) => durable,
-                            Err(_) => {
-                                let _ = results.send((effect, Done::Waits)).await;
-                                durable.await
-                            }
-                        };
-                        Done::HandOver(match durable {
-                            Ok(()) => Ok(handover),
-                            Err(error) => {
-                                tracing::warn!(%contact, "a hand-over is not made: {}", json!(error));
-                                Err(json!({ "err": error }))
-                            }
-                        })
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(contact = %self.contact.facts().id, %target, "transfer: {error}");
-                    let failed = json!({ "ok": { "refused": "failed" } });
-                    self.answer(effect, async move { failed });
-                }
-            },
-            Effect::Enqueue { queue, .. } => {
-                let answer = self.engine.enqueue(&queue);
-                self.answer(effect, async move { answer });
-            }
-            Effect::Http {
-                plugin,
-                request,
-                idempotency_key,
-            } => {
-                let engine = self.engine.clone();
-                let allowed = engine.allowance.one_more_request(&mut self.step_use);
-                if let Err(refusal) = allowed {
-                    let refused = engine.allowance.tell(refusal);
-                    self.answer(effect, async move { refused });
-                    return;
-                }
-                let secrets: Vec<Secret> = request
-                    .secrets
-                    .iter()
-                    .filter_map(|field| {
-                        let text = self.contact.secret(&field.handle)?;
-                        Some(Secret {
-                            handle: field.handle.clone(),
-                            text: text.to_owned(),
-                            hosts: None,
-                        })
-                    })
-                    .collect();
-                self.answer(effect, async move {
-                    if !matches!(request.method.as_str(), "GET" | "HEAD")
-                        && let Err(error) = engine.durable().await
-                    {
-                        return json!({ "err": error });
-                    }
-                    let secrets = match engine.with_vault(&plugin, &request, secrets).await {
-                        Ok(secrets) => secrets,
-                        Err(refusal) => return engine.allowance.tell(refusal),
-                    };
-                    let wanted = Wanted {
-                        request,
-                        granted: engine.granted_hosts(&plugin),
-                        idempotency_key: &idempotency_key,
-                        secrets: &secrets,
-                    };
-                    match engine.allowance.fetch(wanted).await {
-                        Ok(response) => json!({ "ok": response }),
-                        Err(refusal) => engine.allowance.tell(refusal),
-                    }
-                });
-            }
-            Effect::Kv { plugin, call } => {
-                let engine = self.engine.clone();
-                let now = self.now();
-                self.answer(effect, async move {
-                    if !matches!(call, KvCall::Get(_))
-                        && let Err(error) = engine.durable().await
-                    {
-                        return json!({ "err": error });
-                    }
-                    match &engine.node.store {
-                        Some(store) => {
-                            let allowance = &engine.allowance;
-                            allowance
-                                .kv(store, &engine.tenant, &plugin, call, now)
-                                .await
-                        }
-                        None => json!({ "err": CallError::Unavailable("this engine keeps no data".into()) }),
-                    }
-                });
-            }
-        }
-    }
-
-    /// Does something beside the contact and hands the result to its task.
-    fn answer(&mut self, effect: u32, work: impl Future<Output = Json> + Send + 'static) {
-        self.beside(effect, async move { Done::Result(work.await) });
-    }
-
-    fn beside(&mut self, effect: u32, work: impl Future<Output = Done> + Send + 'static) {
-        let results = self.effects.clone();
-        let task = tokio::spawn(async move {
-            let done = work.await;
-            let _ = results.send((effect, done)).await;
-        });
-        self.under_way.insert(effect, task.abort_handle());
-    }
-}
-
-/// Whether an effect of which nobody knows whether it took place may be asked for again: a request bears the key that it
-/// bore, what a key was set to is set again, and a queue is waited in anew.
-fn repeatable(effect: &Effect) -> bool {
-    match effect {
-        // What stood for a secret that was entered is lost; what is in the vault is there still.
-        Effect::Http { request, .. } => {
-            let mut secrets = request.secrets.iter();
-            secrets.all(|field| field.handle.starts_with(VAULT))
-        }
-        Effect::Kv { call, .. } => !matches!(call, KvCall::CompareAndSet(..)),
-        Effect::Enqueue { .. } => true,
-        Effect::Transfer { .. } | Effect::Record { .. } => false,
     }
 }
 

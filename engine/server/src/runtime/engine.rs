@@ -8,13 +8,14 @@ use serde_json::{Value as Json, json};
 use strowger_contact::call::CallError;
 use strowger_contact::call::{HttpRequest, VAULT};
 use strowger_contact::{Channel, Contact, Effect, Entry, EntryKind, Facts, Program};
+use strowger_flow::unseen::{quoted, quoted_up_to};
 use strowger_plugin::{Host, HostConfig, Limits, Share};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 
 use super::driver::complaint;
 use super::node::Node;
-use crate::effects::{Allowance, Refusal, Secret};
+use crate::effects::{ADDRESS_CHARS, Allowance, Refusal, Secret};
 use crate::project::{
     Config, HandOver, How, QueuesFile, Steps, StoreSection, Unreachable, destination, hand_overs,
 };
@@ -223,7 +224,7 @@ impl Engine {
         match what {
             Effect::Enqueue { queue, .. } => {
                 if own.is_some_and(|own| !own.grants.has_queue(queue)) {
-                    let shown: String = queue.chars().take(64).collect();
+                    let shown = quoted(queue);
                     return refused("route.queues", format!("queue {shown}"));
                 }
                 self.allowance.may_queue(queue)
@@ -236,7 +237,7 @@ impl Engine {
                     return Ok(());
                 };
                 if own.is_some_and(|own| !own.grants.has_address(&address)) {
-                    let shown: String = address.chars().take(128).collect();
+                    let shown = quoted_up_to(&address, ADDRESS_CHARS);
                     return refused("route.transfers", format!("transfer {shown}"));
                 }
                 self.allowance.may_transfer(&address)
@@ -296,7 +297,7 @@ impl Engine {
             }
             let granted = self.granted_entries(plugin);
             if !granted.iter().any(|granted| granted == name) {
-                let shown: String = name.chars().take(64).collect();
+                let shown = quoted(name);
                 let text = format!("vault {shown}: not granted to this plugin");
                 return Err(Refusal::denied("vault.grants", text));
             }

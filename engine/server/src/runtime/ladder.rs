@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::engine::{Engine, contact_id};
 use super::node::Node;
 use crate::centre::Centre;
-use crate::effects::Rate;
+use crate::rate::{Bucket, Buckets, Crowd, Pace};
 use crate::records::{Subject, Tally, early};
 use crate::sip::{Incoming, Refused, Told};
 use crate::store::{Record, Rung};
@@ -29,12 +29,10 @@ const BATCH: usize = 1_024;
 const GATHER: Duration = Duration::from_millis(250);
 /// Early ends written down of one address: so many at once, and one every five seconds. Scanners try numbers by the
 /// thousand, and what they do is told in sum.
-const OF_A_SOURCE: u32 = 20;
-const SOURCE_WINDOW: u64 = 100;
+const OF_A_SOURCE: Pace = Pace::new(1, 5_000, 20);
 /// The same for all addresses together: one a second.
-const OF_ALL: u32 = 120;
-const ALL_WINDOW: u64 = 120;
-/// Addresses remembered; then the table starts anew, and the bound for all holds.
+const OF_ALL: Pace = Pace::new(1, 1_000, 120);
+/// Addresses remembered.
 const SOURCES: usize = 4_096;
 /// How often calls that were not written down are told in the log.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
@@ -126,8 +124,8 @@ impl Ladders {
             orders: to_keeper,
             legs: HashMap::new(),
             dirty: Vec::new(),
-            sources: HashMap::new(),
-            all: Rate::default(),
+            sources: Buckets::new(OF_A_SOURCE, SOURCES, Crowd::Shares),
+            all: Bucket::default(),
             unwritten: unwritten.clone(),
             untold: HashMap::new(),
             told_at: None,
@@ -199,8 +197,8 @@ struct Keeper {
     legs: HashMap<u64, Leg>,
     /// Legs that have something to write.
     dirty: Vec<u64>,
-    sources: HashMap<IpAddr, Rate>,
-    all: Rate,
+    sources: Buckets<IpAddr>,
+    all: Bucket,
     unwritten: Arc<AtomicU64>,
     /// Those that the log does not have yet, by address.
     untold: HashMap<IpAddr, u64>,
@@ -450,11 +448,12 @@ impl Keeper {
 
     /// Whether one more early end may be written down.
     fn admit(&mut self, source: IpAddr, now: u64) -> bool {
-        if self.sources.len() >= SOURCES && !self.sources.contains_key(&source) {
-            self.sources.clear();
-        }
-        let of_source = self.sources.entry(source).or_default();
-        of_source.take(OF_A_SOURCE, now / SOURCE_WINDOW) && self.all.take(OF_ALL, now / ALL_WINDOW)
+        let admitted = self
+            .all
+            .peek(OF_ALL, now)
+            .and_then(|()| self.sources.take(&source, now))
+            .and_then(|()| self.all.take(OF_ALL, now));
+        admitted.is_ok()
     }
 
     /// Tells in the log what was not written down.

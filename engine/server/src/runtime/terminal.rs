@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::json;
 use strowger_contact::call::RecordOptions;
 use strowger_contact::{Input, Segment, TransferResult};
-use strowger_flow::diagnostic::visible;
+use strowger_flow::unseen::in_its_lines;
 use strowger_voice::g711::Codec;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
@@ -197,7 +197,7 @@ impl TerminalLine {
     fn print(&self, who: &str, what: &str) {
         if !self.quiet {
             // A closed pipe is the reader's choice, and no reason to end the call.
-            let what = visible(what);
+            let what = in_its_lines(what);
             let _ = writeln!(std::io::stdout(), "{who:<7} {what}");
         }
     }

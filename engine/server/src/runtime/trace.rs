@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use strowger_contact::{Entry, EntryKind};
-use strowger_flow::unseen::visible;
+use strowger_flow::unseen::in_one_line;
 use utoipa::ToSchema;
 
 use super::transcript::told;
@@ -60,7 +60,7 @@ pub fn trace(entries: &[Entry], ladder: &Ladder) -> Vec<TraceEvent> {
     let mut journal = of_journal(entries);
     for event in &mut journal {
         // What people and plugins wrote must not make lines of its own.
-        if let Cow::Owned(shown) = visible(&event.text) {
+        if let Cow::Owned(shown) = in_one_line(&event.text) {
             event.text = shown;
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 use strowger_contact::call::Digits;
 use strowger_contact::{Entry, EntryKind, Offer, Segment};
-use strowger_flow::diagnostic::visible;
+use strowger_flow::unseen::in_its_lines;
 
 /// Renders a journal: time since the start, who, and what. One event a line.
 pub fn transcript(entries: &[Entry]) -> String {
@@ -65,7 +65,7 @@ pub(crate) fn told(kind: &EntryKind) -> (&'static str, String) {
 
 /// A text in one line, with nothing in it that a terminal would obey.
 pub(crate) fn one_line(text: &str) -> String {
-    visible(&text.replace(['\n', '\r'], " ")).into_owned()
+    in_its_lines(&text.replace(['\n', '\r'], " ")).into_owned()
 }
 
 /// What a chat may choose or write.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use strowger_contact::call::{CallError, VAULT};
+use strowger_flow::unseen::quoted;
 
 pub use key::{MasterKey, Place};
 
@@ -242,11 +243,7 @@ fn checked_hosts(hosts: &[String]) -> Result<Vec<String>, String> {
     }
     let wrong = hosts.iter().find(|host| !is_service(host));
     if let Some(wrong) = wrong {
-        let shown: String = wrong
-            .chars()
-            .take(64)
-            .flat_map(char::escape_debug)
-            .collect();
+        let shown = quoted(wrong);
         return Err(format!(
             "`{shown}` is not a host and a port, such as api.example:443"
         ));

@@ -8,12 +8,11 @@ use tokio::sync::{Notify, oneshot};
 
 use super::event::ChatEvent;
 use crate::centre::{ChatSeat, Seat};
+use crate::rate::{Bucket, Pace};
 use crate::runtime::Engine;
 
 /// Most posts of one chat that wait to be taken in.
 const MAX_WAITING: usize = 16;
-/// What messages are counted by, in milliseconds.
-const MINUTE: Millis = 60_000;
 
 /// What became of a post.
 pub(super) type Answered = Result<(), Unanswered>;
@@ -90,8 +89,8 @@ pub(super) struct State {
     pub over: bool,
     /// When it is to be woken.
     pub alarm: Option<Millis>,
-    /// The minute that messages are counted in, and how many there were.
-    minute: (Millis, u32),
+    /// How many messages may be written still.
+    written: Bucket,
 }
 
 /// Why something cannot be posted.
@@ -140,16 +139,15 @@ impl Chat {
             return Err(Full::Over);
         }
         if let Act::Write { .. } = post.act {
-            if now.saturating_sub(state.minute.0) >= MINUTE {
-                state.minute = (now, 0);
-            }
-            if state.minute.1 >= a_minute {
+            let pace = Pace::per_minute(a_minute);
+            if state.written.peek(pace, now).is_err() {
                 return Err(Full::TooFast);
             }
             if state.inbox.len() >= MAX_WAITING {
                 return Err(Full::Busy);
             }
-            state.minute.1 += 1;
+            // It was there a moment ago, under the same lock.
+            let _ = state.written.take(pace, now);
         }
         state.inbox.push_back(post);
         let wakes = !std::mem::replace(&mut state.awake, true);

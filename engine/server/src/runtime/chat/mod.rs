@@ -8,7 +8,6 @@
 mod chat;
 mod event;
 mod line;
-mod source;
 mod wake;
 
 use std::collections::HashMap;
@@ -19,6 +18,7 @@ use std::time::Duration;
 
 use sha2::Digest;
 use strowger_contact::{Channel, Millis};
+use strowger_flow::unseen::quoted;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,18 +26,20 @@ use tokio_util::task::TaskTracker;
 use self::chat::{Act, Chat, Full, Home, Post, Unanswered};
 pub use self::event::{ChatEvent, Shown};
 use self::line::ChatLine;
-use self::source::Sources;
 use super::alarms::{Alarms, ring, take_due};
 use super::driver::{Driver, Pace};
 use super::node::Node;
 use crate::centre::{Admitted, Centre, NotAdmitted, Seat};
 use crate::project::ChatSection;
+use crate::rate::{self, Buckets, Crowd};
 use crate::store::{OpenChat, Record, StoreError};
 
 /// Chats that are being built again at once: each reads its journal.
 const WAKING: usize = 16;
 /// Who waits for events at once: below the HTTP side's connections, so that those who write get in.
 const LISTENERS: usize = 1_792;
+/// Sources whose chats are counted one by one.
+const MAX_SOURCES: usize = 10_000;
 /// How long the end of the program waits for chats to lie down.
 const CLOSING: Duration = Duration::from_secs(5);
 
@@ -51,7 +53,7 @@ pub struct Chats {
     alarms: Mutex<Alarms<String>>,
     alarm_set: Notify,
     waking: Semaphore,
-    sources: Mutex<Sources>,
+    sources: Mutex<Buckets<IpAddr>>,
     /// Lets all chats lie down.
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -123,7 +125,11 @@ impl Chats {
     /// No chats yet; see [`Chats::resume`].
     pub fn new(centre: Arc<Centre>, settings: ChatSection) -> Arc<Chats> {
         let chats = Arc::new(Chats {
-            sources: Mutex::new(Sources::new(settings.new_per_minute)),
+            sources: Mutex::new(Buckets::new(
+                rate::Pace::per_minute(settings.new_per_minute),
+                MAX_SOURCES,
+                Crowd::Shares,
+            )),
             node: centre.node.clone(),
             centre,
             settings,
@@ -192,12 +198,12 @@ impl Chats {
             .filter(|language| !known.contains(language))
         {
             return Err(ChatError::NoLanguage {
-                language: short(language),
+                language: quoted(language),
                 known: known.join(", "),
             });
         }
         let now = self.node.clock.now();
-        if !lock(&self.sources).allows(source, now) {
+        if lock(&self.sources).take(&source, now).is_err() {
             return Err(ChatError::TooManyBegun);
         }
         if lock(&self.open).len() >= self.settings.at_once as usize {
@@ -208,7 +214,7 @@ impl Chats {
             .ok_or_else(|| ChatError::TooManyOfTenant(engine.tenant.clone()))?;
         let contact = engine.contact(&flow, Channel::Chat, from, to, None).await;
         // Routes were checked against the flows when the project was loaded.
-        let mut contact = contact.ok_or_else(|| NotAdmitted::NoRoute(short(to)))?;
+        let mut contact = contact.ok_or_else(|| NotAdmitted::NoRoute(quoted(to)))?;
         contact.begin_with(language, Default::default());
         let id = contact.facts().id.clone();
         let token = crate::access::random_secret();
@@ -450,10 +456,6 @@ fn unanswered(failed: Result<Result<(), Unanswered>, oneshot::error::RecvError>)
 
 fn hash(token: &str) -> [u8; 32] {
     sha2::Sha256::digest(token.as_bytes()).into()
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(64).collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,6 +1,6 @@
 //! Annotations of GitHub Actions: a workflow command a line.
 
-use strowger_flow::diagnostic::visible;
+use strowger_flow::unseen::in_its_lines;
 
 use crate::scenario::run::{TestResult, Verdict};
 
@@ -34,7 +34,7 @@ pub fn github(results: &[TestResult]) -> String {
 
 /// A command's message: what ends a line is written in percent, as the runner decodes it. Its log is read on terminals, too.
 pub(crate) fn data(text: &str) -> String {
-    visible(&text.replace('\r', "\n"))
+    in_its_lines(&text.replace('\r', "\n"))
         .replace('%', "%25")
         .replace('\n', "%0A")
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use strowger_flow::diagnostic::visible;
+use strowger_flow::unseen::in_its_lines;
 
 use super::totals;
 use crate::scenario::coverage::{Coverage, FlowCoverage, Point};
@@ -14,7 +14,7 @@ pub fn text(results: &[TestResult], coverage: Option<&Coverage>) -> String {
     // Writing to a string cannot fail.
     let _ = write(&mut text, results, coverage);
     // Names and what is said come from files.
-    visible(&text).into_owned()
+    in_its_lines(&text).into_owned()
 }
 
 fn write(text: &mut String, results: &[TestResult], coverage: Option<&Coverage>) -> fmt::Result {
