@@ -13,7 +13,7 @@ pub enum Language {
 }
 
 /// Words in every language that findings are told in: there is no way to make them in one alone. What they quote is
-/// [`visible`].
+/// made visible by [`in_its_lines`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text {
     english: Cow<'static, str>,
