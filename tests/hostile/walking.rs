@@ -150,7 +150,7 @@ fn attacks() -> Vec<Attack> {
         attack(
             "chance",
             Built("guest-flood"),
-            "{ kind: random, bytes: 1024 }",
+            "{ kind: random, bytes: 16 }",
             Fails("step-host-call-limit"),
         ),
         attack(
