@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use strowger_tests::program::strowger;
 pub use strowger_tests::program::{built, component};
 use strowger_tests::{Engine, Phone, Prompts, http};
@@ -89,6 +90,12 @@ impl Hall {
         let file = self.engine.project.join(format!("tenants/{tenant}.toml"));
         Ok(std::fs::write(file, text)?)
     }
+}
+
+/// The SHA-256 of a component, in hexadecimal digits, as the engine names it.
+pub fn digest(component: &[u8]) -> String {
+    let digest = Sha256::digest(component);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The `ETag` of an answer.

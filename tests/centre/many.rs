@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value as Json;
-use sha2::{Digest as _, Sha256};
 use strowger_tests::program::Program;
 use strowger_tests::{OrderService, http, phone};
 
-use crate::hall::{Hall, altered, aurora, component};
+use crate::hall::{Hall, altered, aurora, component, digest};
 use crate::hostile::CHATS;
 
 /// Calls that are up while their tenant publishes.
@@ -140,10 +139,6 @@ fn load_nothing_is_dropped_while_five_hundred_contacts_walk_and_plugins_change()
             "{said}"
         );
         Ok(began.elapsed())
-    };
-    let digest = |component: &[u8]| -> String {
-        let digest = Sha256::digest(component);
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     };
 
     // All are up and wait for a key: three versions go live, and the last of them is withdrawn.

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use strowger_tests::{Engine, Talk, http};
 
-use crate::hall::{Hall, altered, component, says};
+use crate::hall::{Hall, altered, component, digest, says};
 use crate::hostile::{CHATS, attacker, reach};
 
 /// A project of one flow that asks and waits.
@@ -168,8 +167,7 @@ fn a_tenant_has_two_pushes_under_way() -> Result<()> {
 
 /// Whether compiled code of a component is kept.
 fn compiled(engine: &Engine, component: &[u8]) -> Result<bool> {
-    let digest = Sha256::digest(component);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest(component);
     for entry in std::fs::read_dir(engine.data.join("compiled"))? {
         let name = entry?.file_name();
         if name.to_string_lossy().starts_with(&digest) {

@@ -2,8 +2,9 @@
 //! compiler.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -19,6 +20,10 @@ const STATEMENTS: usize = 100_000;
 const OF_A_FUNCTION: usize = 1_000;
 /// How long somebody who hangs up waits before: long enough for the push to be read and to wait for its turn.
 const HANGS_UP_AFTER: Duration = Duration::from_millis(300);
+/// Who push and hang up at the same time.
+const ATTACKERS: usize = 2;
+/// Longest wait for what is sure to come.
+const WAITED: Duration = Duration::from_secs(60);
 /// Pushes of the victim's that are measured.
 const MEASURED: usize = 7;
 /// How much longer the victim's push may take beside one other tenant that does nothing but push: twice, since the
@@ -85,16 +90,16 @@ fn hang_up(mut stream: TcpStream) -> Result<bool> {
 }
 
 /// A push, to its answer.
-fn push(centre: &Centre, tenant: &str, component: &[u8]) -> Result<http::Response> {
+fn push(engine: SocketAddr, tenant: &str, component: &[u8]) -> Result<http::Response> {
     let path = format!("/v1/tenants/{tenant}/plugins");
     let kind = [("Content-Type", "application/wasm")];
-    http::send_raw(centre.engine.http, "POST", &path, None, component, &kind)
+    http::send_raw(engine, "POST", &path, None, component, &kind)
 }
 
 #[test]
 fn what_nobody_waits_for_is_counted() -> Result<()> {
     const MOST: usize = 5;
-    let centre = Centre::open(&format!("[limits]\nuploads_per_day = {MOST}\n"))?;
+    let mut centre = Centre::open(&format!("[limits]\nuploads_per_day = {MOST}\n"))?;
     let slow = slow(i64::MIN as u64);
     centre.beside_a_neighbour(|| {
         // One is compiled, so that the others wait for their turn until they are given up.
@@ -110,16 +115,18 @@ fn what_nobody_waits_for_is_counted() -> Result<()> {
         drop(first);
         Ok(())
     })?;
-    let end = Instant::now() + Duration::from_secs(60);
-    let refused = loop {
-        let answer = push(&centre, "mallory", &slow)?;
+    let (http, program) = (centre.engine.http, &mut centre.engine.program);
+    let mut last = None;
+    program.wait_until("place for a push", WAITED, || {
+        let answer = push(http, "mallory", &slow);
         // Those that are under way are two still, the one that is compiled and one that is given up.
-        if answer.status != 429 || !answer.body.contains("under way") {
-            break answer;
-        }
-        ensure!(Instant::now() < end, "{}", answer.body);
-        std::thread::sleep(Duration::from_millis(50));
-    };
+        let under_way =
+            |answer: &http::Response| answer.status == 429 && answer.body.contains("under way");
+        let waits = answer.as_ref().is_ok_and(under_way);
+        last = Some(answer);
+        !waits
+    })?;
+    let refused = last.context("it was asked")??;
     let told = format!("has pushed {MOST} times in 24 hours");
     ensure!(
         refused.status == 429
@@ -146,7 +153,7 @@ fn load_pushing_and_hanging_up_slows_anothers_push_within_fairness() -> Result<(
             // A custom section (WebAssembly 2.0 §5.5.3) of one byte makes it another component.
             bytes.extend([0, 3, 1, b'n', (from + number) as u8]);
             let began = Instant::now();
-            let answer = push(&centre, "victim", &bytes)?;
+            let answer = push(centre.engine.http, "victim", &bytes)?;
             ensure!(
                 answer.status == 409 && answer.body.contains("has no plugin"),
                 "{} {}",
@@ -161,26 +168,32 @@ fn load_pushing_and_hanging_up_slows_anothers_push_within_fairness() -> Result<(
     let alone = measured(0)?;
     let (over, made, given_up) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let beside = std::thread::scope(|scope| -> Result<Duration> {
-        let attackers: Vec<_> = (0..2)
+        let (gave_up, given) = mpsc::channel();
+        let attackers: Vec<_> = (0..ATTACKERS)
             .map(|_| {
-                scope.spawn(|| -> Result<()> {
+                let (gave_up, over, made, given_up) = (gave_up.clone(), &over, &made, &given_up);
+                let (centre, slow) = (&centre, &slow);
+                scope.spawn(move || -> Result<()> {
                     while !over.load(Ordering::Acquire) {
                         let number = made.fetch_add(1, Ordering::Relaxed) + 1;
-                        let bytes = another(&slow, number)?;
-                        let let_in = hang_up(begin(&centre, "mallory", &bytes)?)?;
+                        let bytes = another(slow, number)?;
+                        let let_in = hang_up(begin(centre, "mallory", &bytes)?)?;
                         given_up.fetch_add(let_in.into(), Ordering::Relaxed);
+                        // Nobody listens any more once the attack is under way.
+                        let _ = gave_up.send(());
                     }
                     Ok(())
                 })
             })
             .collect();
-        // The attack is under way.
-        std::thread::sleep(Duration::from_secs(1));
+        // The attack is under way once as many were given up as there are attackers.
+        let under_way = (0..ATTACKERS).try_for_each(|_| given.recv_timeout(WAITED));
         let beside = measured(100);
         over.store(true, Ordering::Release);
         for attacker in attackers {
             attacker.join().expect("it does not panic")?;
         }
+        under_way.context("the attack began")?;
         beside
     })?;
     let given_up = given_up.into_inner();

@@ -45,7 +45,6 @@ pub use entry::{Entry, EntryKind, FORMAT, HIDDEN, Offer};
 pub use facts::{Channel, Facts};
 pub use hostcalls::local_time;
 pub use io::{Effect, Ending, Input, Output, Segment, StepFailure, StepResult, TransferResult};
-pub use parting::APOLOGY;
 pub use program::{Program, ProgramError};
 pub use trail::{Mark, Way};
 

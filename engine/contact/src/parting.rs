@@ -4,7 +4,7 @@
 //! the same fault. So whoever is still there hears an apology first: the prompt `apology` of the flow, if
 //! it has one that can be said, else a standing sentence in the contact's language.
 
-use strowger_flow::check::APOLOGY_MS;
+use strowger_flow::check::{APOLOGY, APOLOGY_MS};
 use strowger_flow::plan::PromptId;
 
 use crate::Millis;
@@ -13,9 +13,8 @@ use crate::contact::{Contact, State};
 use crate::io::{Output, Segment};
 use crate::timers::Timer;
 
-/// Name of the flow's prompt that is said in place of the standing sentence.
-pub const APOLOGY: &str = "apology";
-
+/// The first format of journals that tell of an apology that was not said, or not to its end.
+const APOLOGY_TOLD: u32 = 6;
 const ENGLISH: &str = "We are sorry, something went wrong on our side. Please try again later.";
 const CHINESE: &str = "非常抱歉，我们的系统出了问题，请您稍后再试。";
 
@@ -82,7 +81,7 @@ impl Contact {
 
     /// Why the flow's own apology was not said, or not to its end.
     fn not_apologised(&mut self, now: Millis, why: &str, out: &mut Vec<Output>) {
-        if self.tells_of_apology() {
+        if self.format >= APOLOGY_TOLD {
             let why = format!("the prompt `{APOLOGY}`: {why}");
             self.unsaid(now, Some(&why), out);
         }

@@ -40,11 +40,6 @@ impl Contact {
         self.format >= LATE_HIDDEN
     }
 
-    /// The same journals did not tell of an apology that was not said.
-    pub(crate) fn tells_of_apology(&self) -> bool {
-        self.format >= LATE_HIDDEN
-    }
-
     /// In journals of older programs such texts stand as they were, digits that follow a whole secret went to the next step, and
     /// replays hold against them.
     pub(crate) fn hides_texts(&self) -> bool {

@@ -25,6 +25,7 @@ pub mod schema;
 pub mod speak;
 pub mod unseen;
 pub mod value;
+pub mod wide;
 mod yaml;
 
 pub use catalog::Catalog;

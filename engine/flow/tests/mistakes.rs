@@ -69,6 +69,21 @@ fn told(text: &str) -> Vec<String> {
     found.collect()
 }
 
+/// Writes each mistake, as what is right, what was written and what is to be told, into [`RIGHT`] by itself.
+#[track_caller]
+fn each_is_one_finding(mistakes: &[(&str, &str, &str)]) {
+    let mut failed = Vec::new();
+    for (right, wrong, wanted) in mistakes {
+        assert!(RIGHT.contains(right), "{right}");
+        let text = RIGHT.replacen(right, wrong, 1);
+        let told = told(&text);
+        if !matches!(told.as_slice(), [one] if one.contains(wanted)) {
+            failed.push(format!("{wrong}\n    {}", told.join("\n    ")));
+        }
+    }
+    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+}
+
 #[test]
 fn a_flow_without_mistakes_has_none() {
     assert_eq!(told(RIGHT), [""; 0]);
@@ -127,16 +142,7 @@ fn a_mistake_is_one_finding_and_its_advice_says_what_to_write() {
         ("order_no: \"${number}\"", "order_no: \"12ab\"", "shape"),
         ("mon-fri:", "mon,tue,wed,thu,fri:", "mon-fri"),
     ];
-    let mut failed = Vec::new();
-    for (right, wrong, wanted) in mistakes {
-        assert!(RIGHT.contains(right), "{right}");
-        let text = RIGHT.replacen(right, wrong, 1);
-        let told = told(&text);
-        if !matches!(told.as_slice(), [one] if one.contains(wanted)) {
-            failed.push(format!("{wrong}\n    {}", told.join("\n    ")));
-        }
-    }
-    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+    each_is_one_finding(&mistakes);
 }
 
 #[test]
@@ -216,16 +222,7 @@ fn a_full_width_sign_where_the_language_has_its_own_is_one_finding() {
         ("tries + 1}\"", "tries ＋ 1}\"", "`+`"),
         ("tries + 1}\"", "tries － 1}\"", "`-`"),
     ];
-    let mut failed = Vec::new();
-    for (right, wrong, wanted) in mistakes {
-        assert!(RIGHT.contains(right), "{right}");
-        let text = RIGHT.replacen(right, wrong, 1);
-        let told = told(&text);
-        if !matches!(told.as_slice(), [one] if one.contains(wanted)) {
-            failed.push(format!("{wrong}\n    {}", told.join("\n    ")));
-        }
-    }
-    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+    each_is_one_finding(&mistakes);
     // What is wrong behind it is told as well.
     let text = RIGHT.replacen(
         "    - say: again\n    - goto",

@@ -10,8 +10,8 @@ use super::said::Said;
 use crate::catalog::Catalog;
 use crate::lower::Draft;
 
-/// Its name.
-pub(super) const APOLOGY: &str = "apology";
+/// Name of the prompt that is said in place of the standing sentence.
+pub const APOLOGY: &str = "apology";
 
 /// Where it stands among the prompts.
 pub(super) fn place(draft: &Draft<'_>) -> Option<usize> {

@@ -11,6 +11,7 @@ use super::{Checked, checked};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Label, Level, Lines};
 use crate::expr::Span;
+use crate::wide;
 
 /// Longest file in which slips are looked for by trial, in bytes: some 600 steps. Each trial checks the file.
 const MAX_BYTES: usize = 64 * 1024;
@@ -592,7 +593,6 @@ fn is_wide(c: char) -> bool {
 /// U+FF5E), and the marks on the same keys.
 fn narrow(c: char) -> char {
     match c {
-        '\u{ff01}'..='\u{ff5e}' => u8::try_from(u32::from(c) - 0xfee0).map_or(c, char::from),
         '\u{3000}' => ' ',
         '、' => ',',
         '。' => '.',
@@ -601,6 +601,6 @@ fn narrow(c: char) -> char {
         '【' => '[',
         '】' => ']',
         '—' | '–' | '−' => '-',
-        _ => c,
+        _ => wide::narrow(c),
     }
 }

@@ -29,6 +29,7 @@ mod worst;
 
 use std::collections::BTreeSet;
 
+pub use apology::APOLOGY;
 use reading::Reading;
 use report::Report;
 pub use spent::CHAT_PATIENCE;

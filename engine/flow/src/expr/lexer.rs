@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::finding::{Finding, Span};
+use crate::wide::narrow;
 
 /// A token and its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +97,7 @@ pub(super) fn tokens(text: &str, at: usize) -> Result<Vec<Token>, Finding> {
                 start: at + position,
                 end: at + position + digits.len(),
             };
-            let meant: String = digits.chars().map(narrow_digit).collect();
+            let meant: String = digits.chars().map(narrow).collect();
             let (written, meant) = (digits, meant.as_str());
             return Err(Fault::Foreign { written, meant }.at(span));
         } else if let Some((foreign, meant)) = foreign(rest) {
@@ -145,11 +146,6 @@ fn foreign(rest: &str) -> Option<(&'static str, &'static str)> {
 fn wide_digits(rest: &str) -> Option<&str> {
     let digits = leading(rest, |c| ('０'..='９').contains(&c));
     (!digits.is_empty()).then_some(digits)
-}
-
-fn narrow_digit(c: char) -> char {
-    let value = u32::from(c).wrapping_sub(u32::from('０'));
-    char::from_digit(value, 10).unwrap_or(c)
 }
 
 /// `${x}` and `{{ x }}` where a bare expression is expected: one finding for the whole of it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use strowger_flow::diagnostic::{Text, text};
-use strowger_flow::unseen::in_its_lines;
+use strowger_flow::unseen::in_one_line;
 use strowger_flow::{Catalog, Checked, Diagnostic, Level};
 use strowger_plugin::{Host, HostConfig, Limits};
 use strowger_voice::g711::Codec;
@@ -299,11 +299,6 @@ fn mend(path: &Path, source: &[u8], catalog: &Catalog) -> Result<Vec<u8>, Failur
         );
     }
     Ok(fixed.text.into_bytes())
-}
-
-/// What was changed, in one line.
-fn in_one_line(text: &str) -> String {
-    in_its_lines(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
 /// Services that plugins may reach and that do not answer now: no error, since they may be back by the

@@ -3,6 +3,8 @@
 //! Speech programs read one language well. A Chinese text with English words in it, or the other way
 //! round, is cut where the script changes and each run goes to its own voice.
 
+use strowger_flow::wide::narrow;
+
 use super::mandarin;
 
 /// A stretch of text for one voice.
@@ -95,8 +97,7 @@ fn clean(text: &str) -> String {
     for character in text.chars() {
         let character = match character {
             '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' => {
-                // The full-width block repeats ASCII at this distance.
-                char::from_u32(character as u32 - 0xfee0).unwrap_or(character)
+                narrow(character)
             }
             '[' | ']' | '【' | '】' => ',',
             character if character.is_control() || character.is_whitespace() => ' ',

@@ -232,12 +232,21 @@ fn query(url: &Url) -> BTreeMap<String, Vec<String>> {
 /// Equal but for the numbers of prompts and expressions: they count the places of a flow, and a line more
 /// shifts them all. What a prompt says and an expression gives is compared where it happens.
 fn alike(old: &Json, new: &Json) -> bool {
+    matching(old, new, &mut |old, new| {
+        old == new || (handle(old).is_some() && handle(old) == handle(new))
+    })
+}
+
+/// Equal but for texts, which match as `texts` says.
+fn matching(old: &Json, new: &Json, texts: &mut impl FnMut(&str, &str) -> bool) -> bool {
     match (old, new) {
-        (Json::String(old), Json::String(new)) => {
-            old == new || (handle(old).is_some() && handle(old) == handle(new))
-        }
+        (Json::String(old), Json::String(new)) => texts(old, new),
         (Json::Array(old), Json::Array(new)) => {
-            old.len() == new.len() && old.iter().zip(new).all(|(old, new)| alike(old, new))
+            old.len() == new.len()
+                && old
+                    .iter()
+                    .zip(new)
+                    .all(|(old, new)| matching(old, new, texts))
         }
         (Json::Object(old), Json::Object(new)) => {
             // Both are in the order of their names.
@@ -245,7 +254,7 @@ fn alike(old: &Json, new: &Json) -> bool {
                 && old
                     .iter()
                     .zip(new)
-                    .all(|((name, old), (called, new))| name == called && alike(old, new))
+                    .all(|((name, old), (called, new))| name == called && matching(old, new, texts))
         }
         (old, new) => old == new,
     }
@@ -266,7 +275,7 @@ impl Renamed {
     /// By a step's input then and now; none where these are not alike, or a number stands for two things.
     pub fn between(old: &Json, new: &Json) -> Option<Renamed> {
         let mut renamed = Renamed::default();
-        let alike = old == new || renamed.learns(old, new);
+        let alike = old == new || matching(old, new, &mut |then, now| renamed.learns(then, now));
         alike.then_some(renamed)
     }
 
@@ -286,31 +295,18 @@ impl Renamed {
         }
     }
 
-    fn learns(&mut self, old: &Json, new: &Json) -> bool {
-        match (old, new) {
-            (Json::String(then), Json::String(now)) => {
-                let Some(kind) = handle(then) else {
-                    return then == now;
-                };
-                if handle(now) != Some(kind) {
-                    return false;
-                }
-                let known = self.0.entry(then.clone()).or_insert_with(|| now.clone());
-                known == now
-            }
-            (Json::Array(old), Json::Array(new)) => {
-                old.len() == new.len()
-                    && old.iter().zip(new).all(|(old, new)| self.learns(old, new))
-            }
-            (Json::Object(old), Json::Object(new)) => {
-                old.len() == new.len()
-                    && old
-                        .iter()
-                        .zip(new)
-                        .all(|((name, old), (called, new))| name == called && self.learns(old, new))
-            }
-            (old, new) => old == new,
+    /// Whether a text of then can be this one now; where both are numbers of the same kind, from now on it is.
+    fn learns(&mut self, then: &str, now: &str) -> bool {
+        let Some(kind) = handle(then) else {
+            return then == now;
+        };
+        if handle(now) != Some(kind) {
+            return false;
         }
+        self.0
+            .entry(then.to_owned())
+            .or_insert_with(|| now.to_owned())
+            == now
     }
 }
 

@@ -1,5 +1,10 @@
 //! A telephone number in all the ways in which it is written: by telephones, by people and by programs.
 
+use strowger_flow::unseen::quoted_up_to;
+use strowger_flow::wide::narrow;
+
+/// Characters of what is no number that a message quotes.
+const SHOWN: usize = 40;
 /// Fewest digits of a number: fewer are in every journal, as times and counts.
 const FEWEST_DIGITS: usize = 5;
 /// Most digits of a number (E.164 has 15), with a prefix for abroad.
@@ -49,10 +54,7 @@ impl Number {
     ///
     /// With a country the number as it is dialled there is the number too.
     pub fn read(text: &str, country: Option<&str>) -> Result<Number, NumberError> {
-        let refused = || {
-            let shown: String = text.chars().take(40).collect();
-            NumberError::Number(shown.escape_debug().to_string())
-        };
+        let refused = || NumberError::Number(quoted_up_to(text, SHOWN));
         let written = digits_of(text).ok_or_else(refused)?;
         if !(FEWEST_DIGITS..=MOST_DIGITS).contains(&written.digits.len()) {
             return Err(refused());
@@ -207,10 +209,9 @@ fn digits_of(address: &str) -> Option<Written> {
 fn folded(letter: char) -> Option<char> {
     // Full width, as East Asian keyboards have it, and the digits of Arabic and Persian ones.
     let plain = match letter {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0)?,
         '\u{660}'..='\u{669}' => char::from_digit(u32::from(letter) - 0x660, 10)?,
         '\u{6f0}'..='\u{6f9}' => char::from_digit(u32::from(letter) - 0x6f0, 10)?,
-        letter => letter,
+        letter => narrow(letter),
     };
     let between = plain.is_whitespace()
         || matches!(plain, '-' | '(' | ')' | '.' | '/')
@@ -244,7 +245,7 @@ fn country_of(text: &str) -> Result<String, NumberError> {
         && !digits.starts_with('0');
     match code && code_of(digits) == Some(digits) {
         true => Ok(digits.to_owned()),
-        false => Err(NumberError::Country(text.chars().take(40).collect())),
+        false => Err(NumberError::Country(quoted_up_to(text, SHOWN))),
     }
 }
 
