@@ -79,8 +79,8 @@
  * @typedef {object} Catalog
  * @property {Record<string, object>} [steps] descriptions of plugins' steps, by `plugin/step@major`
  * @property {Record<string, string>} [verbs] verbs that are short for a step, to its key
- * @property {Record<string, { inputs: Record<string, { type: any, required: boolean }>, outcomes: string[], passive?: object, results?: object }> | null} [flows]
- *   the project's flows, and what each does to a caller who does nothing (`strowger_flow::survey`); those of files that have been checked here replace what is given
+ * @property {Record<string, { inputs: Record<string, { type: any, required: boolean }>, outcomes: string[], unreadable?: boolean, passive?: object, results?: object, runs?: { names: string[], any?: string[], leads: string[] } }> | null} [flows]
+ *   the project's flows, what each does to a caller who does nothing, comes back with and runs (`strowger_flow::survey`); those of files that have been checked here replace what is given
  * @property {string[] | null} [queues]
  * @property {string[] | null} [destinations] suppliers and what else `transfer:` takes
  * @property {string[] | null} [audio] audio files, by path below the project's folder

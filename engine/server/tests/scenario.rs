@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use serde_json::Value as Json;
+
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenario")
 }
@@ -114,6 +116,47 @@ fn what_cannot_be_run_says_what_to_do() {
         stderr.contains("give a project's folder or a *.flow.yaml file"),
         "{stderr}"
     );
+}
+
+#[test]
+fn programs_are_told_why_nothing_was_run() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("not-run");
+    let broken = folder.join("broken");
+    std::fs::create_dir_all(&broken).expect("a folder");
+    let flow = "flow: slip\nformat: 1\nsteps:\n  start:\n    - say: Hello.\n    - hangup: completd\n      thne: start\n";
+    let file = folder.join("slip.flow.yaml").display().to_string();
+    std::fs::write(&file, flow).expect("written");
+    std::fs::write(broken.join("strowger.toml"), "[project\n").expect("written");
+    let broken = broken.display().to_string();
+    let nowhere = folder.join("nowhere.flow.yaml").display().to_string();
+    let toml = format!("{broken}/strowger.toml");
+    for (given, code, named) in [
+        (&file, 1, &file),
+        (&broken, 2, &toml),
+        (&nowhere, 2, &nowhere),
+    ] {
+        let json = told(&[given, "--format", "json"], code);
+        assert!(!json.is_empty(), "{given}");
+        for line in json.lines() {
+            let line: Json = serde_json::from_str(line).expect("JSON");
+            assert_eq!(line["kind"], "finding", "{line}");
+            assert_eq!(line["level"], "error", "{line}");
+            assert_eq!(line["file"], named.as_str(), "{line}");
+        }
+        let github = told(&[given, "--format", "github"], code);
+        assert!(
+            github.starts_with(&format!("::error file={named},line=")),
+            "{github}"
+        );
+        let xml = folder.join("tests.xml").display().to_string();
+        assert_eq!(
+            told(&[given, "--format", "junit", "--output", &xml], code),
+            ""
+        );
+        let xml = std::fs::read_to_string(&xml).expect("written");
+        let head = "<testsuites name=\"strowger test\" tests=\"1\" failures=\"1\"";
+        assert!(xml.contains(head) && xml.contains(named), "{xml}");
+    }
 }
 
 #[test]

@@ -17,8 +17,8 @@ use super::serve::centre_config;
 use super::{CANNOT, FOUND, Failure, OK, Tongue, flow_files};
 use crate::centre::{Tenants, is_centre};
 use crate::project::{
-    ConfigError, Examined, Finding, FlowFile, Project, ProjectError, Source, Steps, catalog_of,
-    has_errors, lengths, wrong_channel_alone,
+    Examined, Finding, FlowFile, Project, ProjectError, Source, Steps, catalog_of, has_errors,
+    lengths, wrong_channel_alone,
 };
 use crate::prompts::{Loudness, PromptError, import};
 use crate::scenario::Place;
@@ -199,19 +199,7 @@ impl Check {
         if self.format == Form::Text {
             return Err(Failure::of_project(&error, self.language.into()));
         }
-        match &error {
-            ProjectError::Config(ConfigError::Invalid(finding)) => findings.of_project(finding),
-            error => {
-                // Of a file that cannot be read it is told there.
-                let file = match error {
-                    ProjectError::Unreadable { path, .. } => path.clone(),
-                    _ => folder.join("strowger.toml"),
-                };
-                let (message, help) = error.told();
-                let file = file.display().to_string();
-                findings.of_project(&Finding::whole(Level::Error, &file, message, help));
-            }
-        }
+        findings.of_project(&error.finding(folder));
         Ok(CANNOT)
     }
 }

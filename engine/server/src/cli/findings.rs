@@ -85,7 +85,9 @@ impl Findings {
     pub(super) fn end(self) {
         match self.form {
             Form::Sarif => say(&sarif(&self.kept, self.language).to_string()),
-            Form::Junit => say(junit(&self.files, &self.kept, self.language).trim_end()),
+            Form::Junit => {
+                say(junit("strowger check", &self.files, &self.kept, self.language).trim_end())
+            }
             Form::Text | Form::Json | Form::Concise | Form::Github => {}
         }
     }
@@ -114,7 +116,7 @@ fn words(found: &Diagnostic, language: Language) -> String {
 }
 
 /// A workflow command: an annotation on the lines of the finding.
-fn annotation(found: &Diagnostic, language: Language) -> String {
+pub(super) fn annotation(found: &Diagnostic, language: Language) -> String {
     let place = found.primary.place;
     // Columns of an annotation are heeded on a single line alone.
     let columns = match place.line == place.end_line {
@@ -231,8 +233,13 @@ fn uri(path: &str) -> String {
     uri
 }
 
-/// A suite with a test a file: failed by an error, passed with what warnings say.
-fn junit(files: &[String], findings: &[Diagnostic], language: Language) -> String {
+/// A suite of that name with a test a file: failed by an error, passed with what warnings say.
+pub(super) fn junit(
+    suite: &str,
+    files: &[String],
+    findings: &[Diagnostic],
+    language: Language,
+) -> String {
     let mut tests: BTreeMap<&str, Vec<&Diagnostic>> = BTreeMap::new();
     for file in files {
         tests.entry(file).or_default();
@@ -246,7 +253,7 @@ fn junit(files: &[String], findings: &[Diagnostic], language: Language) -> Strin
         .filter(|found| found.iter().any(is_error))
         .count();
     let head = format!(
-        "name=\"strowger check\" tests=\"{}\" failures=\"{failed}\" errors=\"0\"",
+        "name=\"{suite}\" tests=\"{}\" failures=\"{failed}\" errors=\"0\"",
         tests.len()
     );
     let mut xml = format!(
@@ -254,8 +261,7 @@ fn junit(files: &[String], findings: &[Diagnostic], language: Language) -> Strin
     );
     for (file, found) in tests {
         let file = escaped(file);
-        xml +=
-            &format!("    <testcase name=\"{file}\" classname=\"strowger check\" file=\"{file}\"");
+        xml += &format!("    <testcase name=\"{file}\" classname=\"{suite}\" file=\"{file}\"");
         if found.is_empty() {
             xml += "/>\n";
             continue;

@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, ValueEnum};
+use strowger_flow::diagnostic::{Language, Text};
 use strowger_flow::unseen::in_its_lines;
+use strowger_flow::{Diagnostic, Level};
 
+use super::findings::{self, annotation};
 use super::{FOUND, Failure, OK, data_folder};
+use crate::project::Finding;
 use crate::scenario::{
     Coverage, FlowTests, Place, Suite, SuiteError, TestResult, github, json, junit, text, totals,
 };
@@ -115,7 +119,14 @@ impl Test {
                 (None, None) => None,
             };
             let cache = cache.map(|data| data.join("compiled"));
-            let mut suite = Suite::load(&place, cache).await?;
+            let loaded = Suite::load(&place, cache).await;
+            let mut suite = match loaded {
+                Ok(suite) => suite,
+                Err(error) => {
+                    self.not_run(&place, &error)?;
+                    return Err(error.into());
+                }
+            };
             suite.rebuild = self.rebuild;
             suites.push(suite);
         }
@@ -161,12 +172,33 @@ impl Test {
         flows: impl Iterator<Item = &'f FlowTests>,
     ) -> Result<(), Failure> {
         let coverage = self.coverage.then(|| Coverage::of(flows, results));
-        let report = match self.format {
+        self.put(&match self.format {
             Report::Text => text(results, coverage.as_ref()),
             Report::Json => json(results, coverage.as_ref()),
             Report::Junit => junit(results),
             Report::Github => github(results),
+        })
+    }
+
+    /// Why nothing could be run, for programs. People read it on the standard error.
+    fn not_run(&self, place: &Place, error: &SuiteError) -> Result<(), Failure> {
+        let findings = found(place, error);
+        let lines = |line: fn(&Diagnostic) -> String| -> String {
+            let lines = findings.iter().map(line);
+            lines.map(|line| line + "\n").collect()
         };
+        self.put(&match self.format {
+            Report::Text => return Ok(()),
+            Report::Json => lines(|found| {
+                let line = found.render_json_in(Language::English);
+                line.replacen('{', "{\"kind\":\"finding\",", 1)
+            }),
+            Report::Github => lines(|found| annotation(found, Language::English)),
+            Report::Junit => findings::junit("strowger test", &[], &findings, Language::English),
+        })
+    }
+
+    fn put(&self, report: &str) -> Result<(), Failure> {
         match &self.output {
             Some(path) => std::fs::write(path, report).map_err(|error| {
                 Failure::cannot(format!(
@@ -213,10 +245,29 @@ impl Test {
     }
 }
 
+/// What keeps tests from being run, as findings.
+fn found(place: &Place, error: &SuiteError) -> Vec<Diagnostic> {
+    let folder = place.project.as_deref().unwrap_or(Path::new(""));
+    let whole = |file: &Path, said: String| {
+        let said = Text::both(said.clone(), said);
+        let finding = Finding::whole(Level::Error, &file.display().to_string(), said, None);
+        vec![finding.diagnostic]
+    };
+    match error {
+        SuiteError::Errors { findings, .. } if !findings.is_empty() => findings.clone(),
+        SuiteError::Project(error) => vec![error.finding(folder).diagnostic],
+        SuiteError::Unreadable { path, .. } => whole(path, error.to_string()),
+        SuiteError::Errors { .. } | SuiteError::Host(_) => {
+            let file = place.files.first().map_or(folder, PathBuf::as_path);
+            whole(file, error.to_string())
+        }
+    }
+}
+
 impl From<SuiteError> for Failure {
     fn from(error: SuiteError) -> Failure {
         match error {
-            SuiteError::Errors(_) => Failure {
+            SuiteError::Errors { .. } => Failure {
                 code: FOUND,
                 message: error.to_string(),
             },

@@ -53,6 +53,18 @@ impl<'p> Examined<'p> {
         (!all.is_empty()).then(|| all.join("\n"))
     }
 
+    /// The errors, in the order of [`Examined::errors`].
+    pub fn faults(&self) -> impl Iterator<Item = &Diagnostic> {
+        let beside = self.beside.iter().map(|finding| &finding.diagnostic);
+        let flows = self
+            .checked
+            .iter()
+            .flat_map(|(_, checked)| &checked.diagnostics);
+        beside
+            .chain(flows)
+            .filter(|found| found.level == Level::Error)
+    }
+
     /// The program of a project without errors.
     ///
     /// # Errors

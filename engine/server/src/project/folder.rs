@@ -123,6 +123,19 @@ impl ProjectError {
             }
         }
     }
+
+    /// The same as a finding, for programs that read findings; of a file that cannot be read it is told there.
+    pub fn finding(&self, folder: &Path) -> Finding {
+        if let ProjectError::Config(ConfigError::Invalid(finding)) = self {
+            return finding.as_ref().clone();
+        }
+        let file = match self {
+            ProjectError::Unreadable { path, .. } => path.clone(),
+            _ => folder.join("strowger.toml"),
+        };
+        let (message, help) = self.told();
+        Finding::whole(Level::Error, &file.display().to_string(), message, help)
+    }
 }
 
 impl Project {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use strowger_contact::Program;
-use strowger_flow::Test;
 use strowger_flow::plan::Plan;
+use strowger_flow::{Diagnostic, Level, Test};
 use strowger_plugin::{Host, HostConfig, HostError, Limits};
 
 use super::mocks;
@@ -57,11 +57,16 @@ pub enum SuiteError {
         /// Why.
         source: std::io::Error,
     },
-    /// Flows or plugins have errors; the text has all of them.
+    /// Flows or plugins have errors.
     #[error(
-        "{0}\nflows with errors are not tested; correct them first (`strowger check` shows them again)"
+        "{frames}\nflows with errors are not tested; correct them first (`strowger check` shows them again)"
     )]
-    Errors(String),
+    Errors {
+        /// All of them, for people.
+        frames: String,
+        /// The same, for programs; empty where what is wrong has no place in a file.
+        findings: Vec<Diagnostic>,
+    },
 }
 
 /// What to test: a project, or files of one, or a file that stands alone.
@@ -161,7 +166,10 @@ impl Suite {
             Steps::load(&host, folder, &project.config.plugins, &Limits::default()).await;
         let examined = Examined::of(&project, &steps, &complaints);
         if let Some(errors) = examined.errors() {
-            return Err(SuiteError::Errors(errors));
+            return Err(SuiteError::Errors {
+                frames: errors,
+                findings: examined.faults().cloned().collect(),
+            });
         }
         let wanted: BTreeSet<_> = files.iter().map(|file| canonical(file)).collect();
         if let Some(stranger) = files.iter().find(|file| {
@@ -211,17 +219,23 @@ impl Suite {
                 path: path.to_owned(),
                 source,
             })?;
-        let mut steps = Steps::standard(&host).await.map_err(SuiteError::Errors)?;
+        let placeless = |frames| SuiteError::Errors {
+            frames,
+            findings: Vec::new(),
+        };
+        let mut steps = Steps::standard(&host).await.map_err(placeless)?;
         let file = path.display().to_string();
         let checked = strowger_flow::check(&file, &source, &catalog_of(&steps));
-        let errors = errors_of(&checked.diagnostics, &source);
         let Some(plan) = checked.plan.filter(|_| !has_errors(&checked.diagnostics)) else {
-            return Err(SuiteError::Errors(errors.join("\n")));
+            let mut findings = checked.diagnostics;
+            let frames = errors_of(&findings, &source).join("\n");
+            findings.retain(|found| found.level == Level::Error);
+            return Err(SuiteError::Errors { frames, findings });
         };
         let plan = Arc::new(plan);
         steps.descriptions = mocks::partial(&steps.descriptions);
         let program = Program::new([plan.clone()], &steps.descriptions, BTreeMap::new())
-            .map_err(|error| SuiteError::Errors(error.to_string()))?;
+            .map_err(|error| placeless(error.to_string()))?;
         Ok(Suite {
             flows: vec![FlowTests {
                 file,
