@@ -217,6 +217,21 @@ fn a_number_is_forgotten_by_the_program_while_it_serves_and_after() -> Result<()
         errors.contains("no number that can be forgotten"),
         "{errors}"
     );
+    let (code, _, errors) = strowger(&[
+        "forget",
+        "+8613900139000",
+        "--tenant",
+        "nobody",
+        "-p",
+        &project,
+        "--data",
+        &data,
+    ])?;
+    assert_eq!(code, 2);
+    assert!(
+        errors.contains("nothing is kept of a tenant `nobody`"),
+        "{errors}"
+    );
     Ok(())
 }
 

@@ -486,10 +486,20 @@ async fn spelt(database: &Database<'_>, store: &Store) -> Result<Vec<String>> {
             }
             writer.write(beginning).await;
             if kind == "m" {
-                let kind = strowger_contact::EntryKind::Wrote {
-                    text: format!("call me on {spelling}, please"),
-                    message: None,
-                    late: false,
+                let text = format!("call me on {spelling}, please");
+                // A journal has the bytes of a response in base64.
+                let kind = match n % 2 {
+                    0 => strowger_contact::EntryKind::Wrote {
+                        text,
+                        message: None,
+                        late: false,
+                    },
+                    _ => strowger_contact::EntryKind::Call {
+                        activation: 1,
+                        call: 1,
+                        function: "client.fetch".into(),
+                        result: serde_json::json!({ "ok": { "status": 200, "headers": [], "body": strowger_contact::call::Bytes(text.into_bytes()) } }),
+                    },
                 };
                 let wrote = strowger_contact::Entry {
                     seq: 0,

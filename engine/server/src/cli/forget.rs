@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
+use strowger_flow::unseen::quoted;
 
 use super::{FOUND, Failure, Format, OK, data_folder, store_of, whoever};
 use crate::clock::Clock;
@@ -66,6 +67,9 @@ impl Forget {
         let data = data_folder(self.data.clone(), &self.project);
         let place = store_of(&self.project, &data)?;
         let store = Store::look(&place).await.map_err(Failure::cannot)?;
+        if let Some(tenant) = &self.tenant {
+            known(&store, tenant).await?;
+        }
         let forgetting = Forgetting {
             store: &store,
             data: &data,
@@ -129,4 +133,20 @@ impl Forget {
             tell!("noted as {}", &hash[..16]);
         }
     }
+}
+
+/// Whether the store has anything of a tenant: a slip in its name must not pass for a number that is forgotten.
+async fn known(store: &Store, tenant: &str) -> Result<(), Failure> {
+    let tenants = store.tenants_with_data().await.map_err(Failure::cannot)?;
+    if tenants.iter().any(|known| known == tenant) {
+        return Ok(());
+    }
+    let there = match tenants.is_empty() {
+        true => "of none".to_owned(),
+        false => format!("of {}", tenants.join(", ")),
+    };
+    let shown = quoted(tenant);
+    Err(Failure::cannot(format!(
+        "nothing is kept of a tenant `{shown}`, only {there}: correct --tenant, or leave it out"
+    )))
 }

@@ -184,6 +184,9 @@ impl HttpClient {
             .map_err(|e| invalid(format!("url: {e}")))?;
         let service = service(&uri)?;
         granted(&service, asker.granted)?;
+        if !request.secrets.is_empty() {
+            self.sealed(&uri, &service)?;
+        }
         if request.headers.len() > self.limits.headers {
             let text = format!("a request has at most {} header lines", self.limits.headers);
             return Err(Refusal::limit("http.headers", text));
@@ -251,6 +254,23 @@ impl HttpClient {
             secret_headers,
             secret_body,
         })
+    }
+
+    /// A secret goes out under TLS, or to a service of the operator's own network.
+    fn sealed(&self, uri: &Uri, service: &str) -> Result<(), Refusal> {
+        let own = || {
+            let mut private = self.limits.private.iter();
+            private.any(|host| host.eq_ignore_ascii_case(service))
+        };
+        if uri.scheme_str() == Some("https") || own() {
+            return Ok(());
+        }
+        Err(Refusal::denied(
+            "http.clear",
+            format!(
+                "a secret to {service} by http:// would go in clear: use https://; in a network of their own the operator names `{service}` in limits.http.private"
+            ),
+        ))
     }
 
     /// Why there is no response.
@@ -402,6 +422,44 @@ mod tests {
                 "{url}"
             );
         }
+    }
+
+    #[test]
+    fn a_secret_does_not_go_out_in_clear() {
+        let secrets = [Secret {
+            handle: "vault:key".into(),
+            text: "t0ps3cret".into(),
+            hosts: Some(vec!["api.example:443".into(), "10.1.2.3:8090".into()]),
+        }];
+        let sent = |url: &str, with: bool| {
+            let asker = Asker {
+                granted: &["api.example:443".into(), "10.1.2.3:8090".into()],
+                idempotency_key: "c1:1:1",
+                secrets: &secrets,
+            };
+            let client = HttpClient::new(HttpLimits {
+                private: vec!["10.1.2.3:8090".into()],
+                ..HttpLimits::default()
+            });
+            let mut request = request(url);
+            if with {
+                request.body = Some(Bytes(b"@k".to_vec()));
+                request.secrets = vec![SecretField {
+                    placeholder: "@k".into(),
+                    handle: "vault:key".into(),
+                }];
+            }
+            let hop = client.prepare(request, &asker);
+            hop.map(|hop| hop.secret_body)
+                .map_err(|refusal| refusal.rule)
+        };
+        assert_eq!(sent("https://api.example/", true), Ok(true));
+        assert_eq!(sent("http://10.1.2.3:8090/", true), Ok(true));
+        assert_eq!(sent("http://api.example:443/", false), Ok(false));
+        assert_eq!(
+            sent("http://api.example:443/", true),
+            Err(Some("http.clear"))
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Secrets in requests: put in by the engine, so that no plugin sees them, and taken out of what comes back.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE};
 use strowger_contact::call::{CallError, HttpResponse, SecretField};
 use strowger_flow::unseen::quoted;
 
@@ -113,9 +113,14 @@ pub(super) fn take_out(secrets: &[Secret], response: &mut HttpResponse) {
             if let Some(clean) = without(&response.body.0, form.as_bytes()) {
                 response.body.0 = clean;
             }
+            let lower = form.to_ascii_lowercase();
             for header in &mut response.headers {
                 if header.value.contains(&form) {
                     header.value = header.value.replace(&form, HIDDEN);
+                }
+                // Names of headers come in lower case.
+                if header.name.to_ascii_lowercase().contains(&lower) {
+                    HIDDEN.clone_into(&mut header.name);
                 }
             }
         }
@@ -137,11 +142,23 @@ fn forms(text: &str) -> Vec<String> {
         hex.to_uppercase(),
         hex,
     ];
+    forms.extend(
+        (0..3).flat_map(|before| [amid(&STANDARD, text, before), amid(&URL_SAFE, text, before)]),
+    );
     forms.sort();
     forms.dedup();
     // The longest first: a form may hold another.
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     forms
+}
+
+/// The letters of base64 (RFC 4648 §4) that a text alone decides where `before` bytes, but for whole threes, and others stand before and
+/// behind it. The letter at either end may have some bits of it, too.
+fn amid(base64: &GeneralPurpose, text: &str, before: usize) -> String {
+    let mut bytes = vec![0; before];
+    bytes.extend(text.bytes());
+    let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
+    base64.encode(bytes)[from..to].to_owned()
 }
 
 /// Bytes with every occurrence of some others hidden; none where there is none.
@@ -161,7 +178,8 @@ fn without(bytes: &[u8], what: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Secret, put_in, take_out};
+    use super::{HIDDEN, STANDARD, Secret, put_in, take_out};
+    use base64::Engine as _;
     use strowger_contact::call::{Bytes, Header, HttpResponse, SecretField};
 
     fn secret(handle: &str, text: &str, hosts: Option<&[&str]>) -> Secret {
@@ -248,8 +266,33 @@ mod tests {
         let body = String::from_utf8(response.body.0).expect("text");
         assert_eq!(
             body,
-            "plain •••; json \"•••\"; url ••• •••; base64 ImsieS8rIDEyMzQ=, •••==; hex •••"
+            "plain •••; json \"•••\"; url ••• •••; base64 I•••Q=, •••==; hex •••"
         );
         assert_eq!(response.headers[0].value, "Bearer •••");
+    }
+
+    #[test]
+    fn wherever_it_begins_in_base64_and_in_names_of_headers_it_is_taken_out() {
+        let key = "SuperSecretKey123456";
+        let body = |before: &str| STANDARD.encode(format!("{before}{key}, and on"));
+        let secrets = [secret("vault:key", key, Some(&[]))];
+        for before in ["", "x", "xy", "Bearer ", "Basic Ym"] {
+            let mut response = HttpResponse {
+                status: 200,
+                headers: vec![Header {
+                    name: format!("x-{}", key.to_ascii_lowercase()),
+                    value: body(before),
+                }],
+                body: Bytes(body(before).into_bytes()),
+            };
+            take_out(&secrets, &mut response);
+            let shown = String::from_utf8(response.body.0).expect("text");
+            // Two letters of it are left at most, one at either end.
+            let left = body(before).len() - shown.replace(HIDDEN, "").len();
+            assert!(shown.contains(HIDDEN), "{before}: {shown}");
+            assert!(left + 2 >= key.len() * 8 / 6, "{before}: {shown}");
+            assert_eq!(response.headers[0].value, shown);
+            assert_eq!(response.headers[0].name, HIDDEN);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! A telephone number in all the ways in which it is written: by telephones, by people and by programs.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use strowger_flow::unseen::quoted_up_to;
 use strowger_flow::wide::narrow;
 
@@ -161,6 +163,22 @@ impl Number {
             }
         }
         plain.contains(&self.sought)
+    }
+
+    /// Whether lines of JSON have its digits, in texts or in the bytes that stand there in base64: bodies of requests and responses,
+    /// values of keys.
+    pub fn is_in_json(&self, lines: &str) -> bool {
+        self.is_in(lines) || lines.split('"').any(|text| self.is_in_bytes(text))
+    }
+
+    /// Whether a text is base64 of bytes that have its digits.
+    fn is_in_bytes(&self, text: &str) -> bool {
+        // Three bytes are four letters.
+        let long_enough = text.len() / 4 * 3 >= self.sought.len() && text.len().is_multiple_of(4);
+        long_enough
+            && BASE64
+                .decode(text)
+                .is_ok_and(|bytes| self.is_in(&String::from_utf8_lossy(&bytes)))
     }
 }
 
@@ -408,6 +426,25 @@ mod tests {
         }
         assert!(!read("+12345678", None).is_in("2345678"));
         assert!(read("123456", None).is_in("123456"));
+    }
+
+    #[test]
+    fn a_number_is_found_in_the_bytes_of_a_body() {
+        let number = read("+493055512347", None);
+        let line = |body: &str| {
+            let body = BASE64.encode(body);
+            format!("{{\"answer\":{{\"status\":200,\"headers\":[],\"body\":\"{body}\"}}}}")
+        };
+        for body in [
+            "{\"callback\":\"+49 30 555 1234-7\"}",
+            "tel=03055512347",
+            "\u{feff}call +493055512347",
+        ] {
+            assert!(!number.is_in(&line(body)), "{body}");
+            assert!(number.is_in_json(&line(body)), "{body}");
+        }
+        assert!(!number.is_in_json(&line("+493055512348")));
+        assert!(number.is_in_json("{\"text\":\"+49 (0)30 55512347\"}"));
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let chunks = self.chunks(contact).await?.into_iter();
         let mut lines = chunks.filter_map(|(_, chunk)| chunk.lines().ok());
-        Ok(lines.any(|lines| number.is_in(&lines)))
+        Ok(lines.any(|lines| number.is_in_json(&lines)))
     }
 
     async fn chunks(&self, contact: &str) -> Result<Vec<(i64, Chunk)>, StoreError> {

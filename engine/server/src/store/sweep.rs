@@ -67,6 +67,14 @@ impl Store {
         .fetch_all(pool))?)
     }
 
+    /// Whose contacts or plugins' keys there are.
+    pub async fn tenants_with_data(&self) -> Result<Vec<String>, StoreError> {
+        Ok(each!(self, pool => sqlx::query_scalar(
+            "SELECT tenant FROM contacts UNION SELECT tenant FROM kv ORDER BY tenant",
+        )
+        .fetch_all(pool))?)
+    }
+
     /// The next contacts of which something goes, the oldest end first. With `after`, those behind that one.
     pub async fn due(
         &self,
