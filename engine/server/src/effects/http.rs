@@ -371,6 +371,8 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use strowger_contact::call::SecretField;
+
     use super::*;
 
     fn request(url: &str) -> HttpRequest {

@@ -291,7 +291,9 @@ fn trunk(code: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Number, NumberError};
+    use base64::Engine as _;
+
+    use super::{BASE64, Number, NumberError};
 
     fn read(text: &str, country: Option<&str>) -> Number {
         Number::read(text, country).unwrap_or_else(|error| panic!("{text}: {error}"))
