@@ -13,8 +13,8 @@ use crate::words::YesNo;
 const MAX_DIGITS: u32 = 64;
 /// Most digits of a number: whole numbers are exact up to 2^53, which has 16.
 const MAX_NUMBER_DIGITS: u32 = 15;
-/// Lengths of a telephone number: national short numbers up to E.164's 15.
-const PHONE: (u32, u32) = (3, 15);
+/// Fewest and most digits of a telephone number: national short numbers up to E.164's 15.
+pub const PHONE: (u32, u32) = (3, 15);
 /// Lengths of a card's number (ISO/IEC 7812-1; payment cards have at least 12).
 const CARD: (u32, u32) = (12, 19);
 
