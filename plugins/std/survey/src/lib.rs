@@ -17,6 +17,9 @@ strowger_sdk::plugin! {
     steps: { "survey" => survey },
 }
 
+/// How long the tone before a recorded answer lasts, in milliseconds.
+const TONE_MS: u32 = 200;
+
 /// What the flow gives. Defaults are those of the description.
 #[derive(Deserialize)]
 struct Survey {
@@ -197,7 +200,8 @@ impl Survey {
         let recording = media::capture(&RecordOptions {
             beep: true,
             max_ms: self.max,
-            silence_ms: self.timeout,
+            // The tone is a part of the wait; a silence of nought would never end it.
+            silence_ms: self.timeout.saturating_sub(TONE_MS).max(1),
             // One key can end it: the one that skips does where nothing was said.
             end_key: Some(skip.unwrap_or(&self.end_key).to_owned()),
             sensitive: false,
