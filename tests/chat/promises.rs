@@ -55,8 +55,14 @@ fn a_survey_and_a_call_back_survive_the_engine() -> Result<()> {
     // Between two questions the engine is killed: the step goes on with the answers that it had.
     world.crash()?;
     talk.write("再快一点")?;
-    // The step's own words: the number is asked for, since a chat has none.
-    talk.asked("请输入回电号码，按井号键结束。不需要回电请按星号键。")?;
+    // The step's own words, in which a number stands as it is read.
+    talk.asked("我们可以在1小时内回拨 138 0013 8000。需要回电请按一")?;
+    let listening = talk.shown.last().context("it listens")?;
+    assert_eq!(
+        listening["choices"][1],
+        json!({ "key": "2", "label": "换一个号码" })
+    );
+    // A number in place of an answer is the one that is wanted.
     talk.write("021-6123 4567")?;
     talk.asked("我们将回拨")?;
     world.crash()?;

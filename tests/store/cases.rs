@@ -431,7 +431,10 @@ pub async fn records_are_committed_with_the_end_and_come_in_pages(
         ..
     } = &mut tagged
     {
-        record.tags = BTreeMap::from([("a \"'.tag".to_owned(), json!(null))]);
+        record.tags = BTreeMap::from([
+            ("a \"'.tag".to_owned(), json!(null)),
+            ("n\0l".to_owned(), json!("\\u0000")),
+        ]);
     }
     writer.write(began("t", "call-t")).await;
     writer.write(tagged).await;

@@ -47,7 +47,7 @@ fn each_answer_of_a_survey_is_a_tag() {
     let mut walk = Walk::after(SURVEY, &[]);
     walk.check(
         r#"end done {"answers":{"score":4,"solved":true},"answered":2,"no_input":0,"no_match":0}"#,
-        "ended completed",
+        "hang up | ended completed",
     );
     assert_eq!(tags(&walk), [json!({ "score": 4, "solved": true })]);
 }
@@ -109,6 +109,9 @@ fn what_does_not_fit_the_description_marks_nothing() {
         "global: { hangup: gone, error: gone }",
     );
     let mut walk = Walk::after(&survey, &[]);
-    walk.check(r#"end done {"answers":{"score":4}}"#, "ended gone");
+    walk.check(
+        r#"end done {"answers":{"score":4}}"#,
+        "hang up | ended gone",
+    );
     assert!(tags(&walk).is_empty());
 }
