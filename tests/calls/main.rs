@@ -13,6 +13,7 @@ mod killed;
 mod ladder;
 mod many;
 mod project_files;
+mod promises;
 mod records;
 mod replay;
 mod resume;

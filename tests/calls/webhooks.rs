@@ -12,10 +12,10 @@ use sha2::Sha256;
 use strowger_tests::program::{copy_project, edit, free_port, repository, strowger};
 use strowger_tests::{Engine, Phone};
 
-const KEY: &str = "0123456789abcdef-of-the-test";
+pub const KEY: &str = "0123456789abcdef-of-the-test";
 
 /// A request as it came.
-struct Told {
+pub struct Told {
     head: String,
     body: String,
 }
@@ -30,7 +30,7 @@ impl Told {
     }
 
     /// Checks the signature as a receiver would, by the documentation alone.
-    fn check(&self) -> Result<Json> {
+    pub fn check(&self) -> Result<Json> {
         let signature = self.header("strowger-signature")?;
         let (time, given) = signature.split_once(",v1=").context("two parts")?;
         let time = time.strip_prefix("t=").context("a time")?;
@@ -44,7 +44,7 @@ impl Told {
 }
 
 /// A receiver that answers with these statuses, the last one for ever.
-fn receiver(address: SocketAddr, statuses: &'static [u16]) -> Result<Receiver<Told>> {
+pub fn receiver(address: SocketAddr, statuses: &'static [u16]) -> Result<Receiver<Told>> {
     let listener = TcpListener::bind(address)?;
     let (told, requests) = channel();
     std::thread::spawn(move || {
@@ -97,7 +97,7 @@ fn served(hook: &str) -> Result<Engine> {
     })
 }
 
-fn hook(address: SocketAddr, further: &str) -> String {
+pub fn hook(address: SocketAddr, further: &str) -> String {
     format!(
         "[[webhooks]]\nname = \"crm\"\nurl = \"http://{address}/hook\"\nsecret_env = \"HOOK_KEY\"\nallow_private = true\n{further}"
     )

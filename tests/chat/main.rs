@@ -4,6 +4,7 @@ mod going_on;
 mod hostile;
 mod killed;
 mod many;
+mod promises;
 mod secrets;
 mod whole;
 mod world;

@@ -62,9 +62,18 @@ pub struct World {
 impl World {
     /// The project with one flow, at the address 700; `settings` are lines for `strowger.toml`.
     pub fn start(delay_ms: u64, settings: &str) -> Result<World> {
+        World::of(("callback", FLOW), delay_ms, settings)
+    }
+
+    /// The project with this flow, by its name and text, in place of its own.
+    pub fn with(flow: &str, text: &str) -> Result<World> {
+        World::of((flow, text), 0, "")
+    }
+
+    fn of(flow: (&str, &str), delay_ms: u64, settings: &str) -> Result<World> {
         let orders = OrderService::slow(delay_ms)?;
         let address = orders.address;
-        let engine = Engine::serve(|project| fill(project, address, settings))?;
+        let engine = Engine::serve(|project| fill(project, flow, address, settings))?;
         Ok(World { engine, orders })
     }
 
@@ -104,19 +113,17 @@ impl World {
     }
 }
 
-fn fill(project: &Path, orders: SocketAddr, settings: &str) -> Result<()> {
+fn fill(
+    project: &Path,
+    (flow, text): (&str, &str),
+    orders: SocketAddr,
+    settings: &str,
+) -> Result<()> {
     let settings = format!(
         "[http]\nrequests_per_second = 100000\nburst = 100000\n[chat]\nenabled = true\nnew_per_minute = 60000\nmessages_per_minute = 6000\n{settings}"
     );
-    let routes = "routes:\n  - to: \"700\"\n    flow: callback\n";
-    callbacks(
-        project,
-        "chats",
-        orders,
-        ("callback", FLOW),
-        routes,
-        &settings,
-    )
+    let routes = format!("routes:\n  - to: \"700\"\n    flow: {flow}\n");
+    callbacks(project, "chats", orders, (flow, text), &routes, &settings)
 }
 
 /// A number out of an SQLite file.

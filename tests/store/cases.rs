@@ -1,6 +1,9 @@
 //! What holds on either database.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
+use serde_json::json;
 use strowger_server::store::{
     ContactFilter, KvError, KvLimits, Page, Record, RecordFilter, Space, Store, VaultRow, Writer,
 };
@@ -421,7 +424,23 @@ pub async fn records_are_committed_with_the_end_and_come_in_pages(
     writer.write(began("e", "call-e")).await;
     writer.flush().await.map_err(anyhow::Error::msg)?;
     let ids = |page: &Page| -> String { page.records.iter().map(|r| r.id.as_str()).collect() };
+    // Names of tags are any text.
+    let mut tagged = ended_at("t", 11);
+    if let Record::Ended {
+        record: Some(record),
+        ..
+    } = &mut tagged
+    {
+        record.tags = BTreeMap::from([
+            ("a \"'.tag".to_owned(), json!(null)),
+            ("n\0l".to_owned(), json!("\\u0000")),
+        ]);
+    }
+    writer.write(began("t", "call-t")).await;
+    writer.write(tagged).await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
     let mut filter = RecordFilter {
+        to: Some(11),
         limit: Some(2),
         ..RecordFilter::default()
     };
@@ -443,11 +462,17 @@ pub async fn records_are_committed_with_the_end_and_come_in_pages(
         flow: flow.map(str::to_owned),
         ..RecordFilter::default()
     };
+    let of_tag = |name: &str| RecordFilter {
+        tag: Some(name.to_owned()),
+        ..RecordFilter::default()
+    };
     for (filter, found) in [
         (of(5, Some(7), None), "ab"),
-        (of(6, None, None), "cd"),
-        (of(0, None, Some("main-menu")), "abcd"),
+        (of(6, None, None), "cdt"),
+        (of(0, None, Some("main-menu")), "abcdt"),
         (of(0, None, Some("other")), ""),
+        (of_tag("a \"'.tag"), "t"),
+        (of_tag("a"), ""),
     ] {
         assert_eq!(ids(&store.records(&filter).await?), found);
         assert_eq!(store.count_records(&filter).await?, found.len() as u64);

@@ -183,13 +183,13 @@ fn the_standard_steps_are_those_of_their_descriptions() -> Result<()> {
 fn spelt(schema: &Json) -> Option<String> {
     let default = schema.get("default")?;
     Some(match (schema["format"].as_str(), default) {
-        (Some("duration"), default) => {
-            let seconds = default.as_u64()? / 1000;
-            match seconds % 60 == 0 && seconds > 60 {
-                true => format!("{}m", seconds / 60),
-                false => format!("{seconds}s"),
-            }
-        }
+        (Some("duration"), default) => match default.as_u64()? / 1000 {
+            seconds if seconds % 3600 == 0 && seconds > 0 => format!("{}h", seconds / 3600),
+            seconds if seconds % 60 == 0 && seconds > 60 => format!("{}m", seconds / 60),
+            seconds => format!("{seconds}s"),
+        },
+        // Its own words are as long as they are.
+        (Some("prompt"), _) => return None,
         (Some("key"), _) => "hash".to_owned(),
         (_, Json::String(text)) => text.clone(),
         (_, other) => other.to_string(),

@@ -25,6 +25,31 @@ pub(crate) struct StepTypes {
     /// The outcomes that have data, which `as:` takes.
     pub carries: BTreeSet<String>,
     pub binds: BTreeMap<String, Type>,
+    /// Per outcome the fields of its data that mark the contact.
+    pub tags: BTreeMap<String, Vec<Mark>>,
+}
+
+/// A field of an outcome's data that marks the contact as `tag:` does: `x-tag` of its schema.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    pub field: String,
+    /// The tag's name; none where the field is an object, each of whose own fields is a tag.
+    pub name: Option<String>,
+}
+
+/// The fields of an outcome's data that mark the contact.
+fn marks(schema: &serde_json::Value) -> Vec<Mark> {
+    let fields = schema["properties"].as_object();
+    let marks = fields.into_iter().flatten().filter_map(|(field, schema)| {
+        let name = match &schema["x-tag"] {
+            serde_json::Value::Bool(true) => None,
+            serde_json::Value::String(name) => Some(name.clone()),
+            _ => return None,
+        };
+        let field = field.clone();
+        Some(Mark { field, name })
+    });
+    marks.collect()
 }
 
 /// Why plans do not make a program.
@@ -106,6 +131,11 @@ impl Program {
                             .map(|(name, _)| name.clone())
                             .collect(),
                         binds: types(&step.binds),
+                        tags: step
+                            .outcomes
+                            .iter()
+                            .map(|(name, schema)| (name.clone(), marks(schema)))
+                            .collect(),
                     }),
                 )
             })

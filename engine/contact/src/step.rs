@@ -185,6 +185,7 @@ impl Contact {
         let kept = self.keep(&activation, &outcome, &data);
         if kept.is_ok() {
             self.expects_rest(now, &activation, out);
+            self.mark_contact(now, &activation, &outcome, &data, out);
         }
         match kept {
             // Even when the caller has hung up, as after leaving a message.
@@ -288,6 +289,46 @@ impl Contact {
             }
         }
         Ok(())
+    }
+
+    /// Marks the contact with what its step's description says of the outcome, even when the caller has hung up meanwhile. What
+    /// a secret is part of marks nothing.
+    fn mark_contact(
+        &mut self,
+        now: Millis,
+        activation: &Activation,
+        outcome: &str,
+        data: &Json,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(step) = activation.given.step.clone() else {
+            return;
+        };
+        let mut values = serde_json::Map::new();
+        for mark in step.tags.get(outcome).into_iter().flatten() {
+            match (&mark.name, data.get(&mark.field)) {
+                (_, None | Some(Json::Null)) => {}
+                (Some(name), Some(value)) => {
+                    values.insert(name.clone(), value.clone());
+                }
+                (None, Some(value)) => {
+                    let fields = value.as_object().into_iter().flatten();
+                    values.extend(fields.map(|(name, value)| (name.clone(), value.clone())));
+                }
+            }
+        }
+        values.retain(|_, value| {
+            let mut secrets = BTreeSet::new();
+            let value = from_json(value, &Type::Any);
+            value.is_ok_and(|value| {
+                secrets_of(&value, &mut secrets);
+                secrets.is_empty()
+            })
+        });
+        if !values.is_empty() {
+            let values = Json::Object(values);
+            self.write(now, EntryKind::Tagged { values }, out);
+        }
     }
 
     /// Where an outcome leads.

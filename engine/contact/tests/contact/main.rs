@@ -7,6 +7,7 @@ mod handles;
 mod handover;
 mod hangup;
 mod listening;
+mod marks;
 mod prompts;
 mod proofs;
 mod random;

@@ -11,13 +11,15 @@ use strowger_contact::{
 use strowger_flow::catalog::PluginDescription;
 use strowger_flow::{Catalog, Level};
 
-const PLUGINS: [&str; 11] = [
+const PLUGINS: [&str; 13] = [
     include_str!("../../../../plugins/std/ask/description.json"),
+    include_str!("../../../../plugins/std/callback/description.json"),
     include_str!("../../../../plugins/std/hours/description.json"),
     include_str!("../../../../plugins/std/menu/description.json"),
     include_str!("../../../../plugins/std/queue/description.json"),
     include_str!("../../../../plugins/std/record/description.json"),
     include_str!("../../../../plugins/std/say/description.json"),
+    include_str!("../../../../plugins/std/survey/description.json"),
     include_str!("../../../../plugins/std/transfer/description.json"),
     include_str!("../../../../plugins/aurora/callbacks/description.json"),
     include_str!("../../../../plugins/aurora/crm/description.json"),

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::graph::Graph;
 use super::report::Report;
 use super::rules::{dead_air, long_prompt, spoken_key_unmapped, too_many_choices};
-use super::spent::busy_ms;
+use super::spent::{busy_ms, first_said};
 use super::worst::MAX_SILENCE_MS;
+use crate::catalog::StepDescription;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::lower::Draft;
@@ -79,11 +80,7 @@ fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
         if !facts.listens || !graph.reachable[index] {
             continue;
         }
-        let main = facts
-            .description
-            .and_then(|step| step.main.as_deref())
-            .unwrap_or("prompt");
-        if used.input != main && used.input != "short" {
+        if !waits_behind(facts.description, &used.input) {
             continue;
         }
         let prompt = &draft.prompts[used.prompt];
@@ -116,6 +113,21 @@ fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         spoken_key_unmapped::unmapped(report, press_span(draft, *index), &keys, said);
     }
+}
+
+/// Whether a step listens behind what an input says, so that nobody may answer before it is said. `input` is the name that stands beside
+/// the prompt: in a list of questions that of the question's own field.
+fn waits_behind(description: Option<&StepDescription>, input: &str) -> bool {
+    let main = description.and_then(|step| step.main.as_deref());
+    let main = main.unwrap_or("prompt");
+    if input == main || input == "short" {
+        return true;
+    }
+    let Some(description) = description else {
+        return false;
+    };
+    let asked = &description.input["properties"][main]["items"]["properties"][input];
+    asked["format"] == "prompt" || first_said(description).any(|first| first == input)
 }
 
 fn press_span(draft: &Draft<'_>, index: usize) -> Span {

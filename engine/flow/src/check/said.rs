@@ -11,7 +11,7 @@ use crate::lower::Draft;
 use crate::plan::{Piece, Template, Voice};
 use crate::speak::markup::{Part, parts};
 use crate::speak::{is_heard, speech_ms};
-use crate::value::{Type, Value};
+use crate::value::{Type, Value, type_of_schema};
 
 /// What a name that a step binds takes to say, in milliseconds: a key, a place in a queue.
 const BOUND_MS: u64 = 3_000;
@@ -216,16 +216,27 @@ impl<'s> Said<'s> {
         }
     }
 
+    /// The names that a step gives to its own prompts, as far as its description says what they are.
+    fn typed_binds(&self, node: usize) -> BTreeMap<String, Type> {
+        let description = self.draft.facts[node].description;
+        let binds = description.into_iter().flat_map(|step| &step.binds);
+        let typed = binds.map(|(name, schema)| (name.clone(), type_of_schema(schema)));
+        typed.filter(|(_, ty)| *ty != Type::Any).collect()
+    }
+
     fn inserted(&self, node: usize, expr: &Expr, languages: &[String], labels: u64) -> Sound {
+        // What a step binds and says the type of is measured by its type.
+        let binds = self.typed_binds(node);
         let is_bound = |name: &str| {
             !matches!(name, "call" | "now")
+                && !binds.contains_key(name)
                 && !self.draft.inputs.contains_key(name)
                 && self.assigned.known(name, node).is_none()
         };
         if expr.roots().iter().any(|(name, _)| is_bound(name)) {
             return Sound::words(BOUND_MS.max(labels));
         }
-        let (binds, to_compare) = (BTreeMap::new(), Cell::new(0));
+        let to_compare = Cell::new(0);
         let here = Here {
             node,
             draft: self.draft,

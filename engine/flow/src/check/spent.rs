@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::said::{Said, Sound};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, StepDescription};
 use crate::lower::Draft;
 use crate::plan::{Action, Retry, StepCall, Template};
 use crate::value::Value;
@@ -144,7 +144,9 @@ fn step(said: &Said<'_>, draft: &Draft<'_>, index: usize, call: &StepCall) -> Sp
         let guessed = attempts.is_none() || timeout.is_none();
         let attempts = attempts.unwrap_or(ATTEMPTS).max(1);
         let timeout = timeout.unwrap_or(DURATION_MS);
-        let prompt = longest(main).unwrap_or(0);
+        // Of several questions somebody who does nothing hears the first alone, whichever that is.
+        let firsts = facts.description.into_iter().flat_map(first_said);
+        let prompt = firsts.chain([main]).filter_map(longest).max().unwrap_or(0);
         let again = prompt.max(longest("short").unwrap_or(0)) + longest("reprompt").unwrap_or(0);
         let waits = attempts.saturating_mul(timeout);
         return Spent {
@@ -182,6 +184,15 @@ fn step(said: &Said<'_>, draft: &Draft<'_>, index: usize, call: &StepCall) -> Sp
         people,
         ..Spent::default()
     }
+}
+
+/// The inputs of a step, beside its main one, whose words may be what it says first: those with `x-first`.
+pub(super) fn first_said(description: &StepDescription) -> impl Iterator<Item = &str> {
+    let properties = description.input["properties"].as_object();
+    let firsts = properties.into_iter().flatten();
+    firsts
+        .filter(|(_, schema)| schema["x-first"] == true)
+        .map(|(name, _)| name.as_str())
 }
 
 /// A plugin's own step: it may be busy for its timeout, and again for each repetition.
@@ -254,7 +265,7 @@ fn duration(template: Option<&Template>) -> Option<u64> {
 /// All durations that a step is given, in milliseconds: how long it records, rings, waits. One that an expression decides counts as
 /// `unknown`.
 pub(super) fn durations(
-    description: Option<&crate::catalog::StepDescription>,
+    description: Option<&StepDescription>,
     input: &std::collections::BTreeMap<String, Template>,
     unknown: u64,
 ) -> u64 {

@@ -31,6 +31,10 @@ pub(super) fn shape(schema: &Json) -> String {
 /// The default as the flow would write it.
 pub(super) fn default(schema: &Json) -> Option<String> {
     match (schema.get("default")?, schema["format"].as_str()) {
+        (Json::Object(texts), Some("prompt")) => {
+            let text = texts.get("en").or_else(|| texts.values().next());
+            Some(text?.as_str()?.to_owned())
+        }
         (Json::Number(ms), Some("duration")) => Some(duration(ms.as_u64()?)),
         (Json::String(text), Some("key")) if text == "#" => Some("hash".to_owned()),
         (Json::String(text), Some("key")) if text == "*" => Some("star".to_owned()),

@@ -30,7 +30,7 @@ impl<'t> Lowerer<'t> {
         match schema["format"].as_str() {
             Some("prompt") => self.prompt_input_named(site, key, node),
             Some("press") => self.press(site, node),
-            Some("expect") => self.expect(node).map(|expected| expected.template),
+            Some("expect") => self.expected_kind(schema, place, node),
             Some("hours") => self.hours_input(key, node),
             Some("key") => self.key_input(key, node),
             Some("expression") => self.expression_input(site, key, node),
@@ -66,6 +66,7 @@ impl<'t> Lowerer<'t> {
                 for item in items {
                     list.push(self.input(site, key, place, &schema["items"], item)?);
                 }
+                self.told_apart(place, schema, items);
                 for (bound, over) in [("minItems", false), ("maxItems", true)] {
                     if let Some(limit) = schema[bound].as_u64()
                         && (list.len() as u64 > limit) == over

@@ -20,6 +20,7 @@ mod input;
 mod insertions;
 mod mock;
 mod names;
+mod parts;
 mod press;
 mod prompt;
 mod respell;

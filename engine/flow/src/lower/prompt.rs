@@ -9,7 +9,7 @@ use crate::check::rules::{
 };
 use crate::check::suggest::some;
 use crate::diagnostic::{Text, text};
-use crate::expr::{Expr, Span, loose_braces};
+use crate::expr::{Expr, Span, loose_braces, parse_pieces};
 use crate::plan::{Piece, Prompt, PromptId, Template, Voice};
 use crate::speak::MAX_SPOKEN_CHARS;
 use crate::speak::markup::{Part, parts};
@@ -87,6 +87,72 @@ impl<'t> Lowerer<'t> {
             }
         };
         self.draft.prompts[id].used = true;
+        self.draft.prompt_uses.push(PromptUse {
+            node: site.id,
+            prompt: id,
+            binds: site.binds.clone(),
+            input: key.to_owned(),
+        });
+        Some(Template::Prompt(PromptId(u32::try_from(id).ok()?)))
+    }
+
+    /// What a step says by itself where the flow gives no prompt: the `default` of the input, a text by language. A language of the flow
+    /// that the step has no words for hears those of another; texts that cannot be read are none.
+    pub(super) fn own_words(
+        &mut self,
+        site: &Site,
+        key: &str,
+        default: &serde_json::Value,
+    ) -> Option<Template> {
+        let read = |text: &serde_json::Value| parse_pieces(text.as_str()?, 0).ok();
+        let texts: BTreeMap<&str, Vec<Piece>> = default
+            .as_object()?
+            .iter()
+            .filter_map(|(language, text)| Some((language.as_str(), read(text)?)))
+            .collect();
+        let primary = |tag: &str| tag.split('-').next().unwrap_or(tag).to_owned();
+        let of = |language: &String| {
+            let text = texts.get(language.as_str());
+            Some((
+                language.clone(),
+                text.or_else(|| texts.get(primary(language).as_str()))?
+                    .clone(),
+            ))
+        };
+        let mut spoken: BTreeMap<String, Vec<Piece>> =
+            self.draft.languages.iter().filter_map(of).collect();
+        if spoken.len() < self.draft.languages.len().max(1) {
+            // Whoever hears it in a foreign language hears one that it is written in.
+            let other = texts.get_key_value("en").or(texts.first_key_value());
+            let (language, text) = other?;
+            spoken
+                .entry((*language).to_owned())
+                .or_insert_with(|| text.clone());
+        }
+        let (line, _) = self
+            .report
+            .lines()
+            .position(self.draft.facts[site.id.0 as usize].head.start);
+        let voices = spoken.into_iter().map(|(language, text)| {
+            let voice = Voice {
+                text: Some(text),
+                ..Voice::default()
+            };
+            (language, vec![voice])
+        });
+        let prompt = PromptDraft {
+            prompt: Prompt {
+                name: None,
+                line,
+                voices: voices.collect(),
+            },
+            span: self.draft.facts[site.id.0 as usize].head,
+            used: true,
+            exprs: Vec::new(),
+            texts: Vec::new(),
+        };
+        let id = self.draft.prompts.len();
+        self.draft.prompts.push(prompt);
         self.draft.prompt_uses.push(PromptUse {
             node: site.id,
             prompt: id,

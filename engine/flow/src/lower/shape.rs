@@ -54,9 +54,11 @@ impl<'t> Shape<'t> {
             expects: properties()
                 .find(|(_, schema)| schema["format"] == "expect")
                 .map(|(name, _)| name.as_str()),
-            listens: properties()
-                .any(|(_, schema)| matches!(schema["format"].as_str(), Some("press" | "expect"))),
+            listens: description.input["x-listens"] == true
+                || properties().any(|(_, schema)| hears(schema, 0)),
+            // The words of a prompt are the flow's once they stand in its plan: see `Lowerer::own_words`.
             defaults: properties()
+                .filter(|(_, schema)| schema["format"] != "prompt")
                 .filter_map(|(name, schema)| Some((name.as_str(), default_of(schema)?)))
                 .collect(),
             binds: description
@@ -79,6 +81,21 @@ impl<'t> Outcome<'t> {
         let carries = carries_data(schema);
         Outcome { name, ty, carries }
     }
+}
+
+/// Deepest schema that is looked into for what a step listens to. Levels.
+const MAX_DEPTH: usize = 16;
+
+/// Whether an input, or a part of it, says which keys or answers a step listens to.
+fn hears(schema: &serde_json::Value, depth: usize) -> bool {
+    if matches!(schema["format"].as_str(), Some("press" | "expect")) {
+        return true;
+    }
+    let named = schema["properties"].as_object();
+    let mut parts = named.into_iter().flatten().map(|(_, part)| part);
+    let mut rest = [&schema["items"], &schema["additionalProperties"]].into_iter();
+    depth < MAX_DEPTH
+        && (parts.any(|part| hears(part, depth + 1)) || rest.any(|part| hears(part, depth + 1)))
 }
 
 /// The type of an outcome's data. A field that may be a secret or something else is the one when the step is told

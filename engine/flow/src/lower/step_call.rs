@@ -124,6 +124,8 @@ impl<'t> Lowerer<'t> {
                 name_span: entry.key_span,
                 value: &entry.value,
             }),
+            // What the step says by itself is there already.
+            (_, Some(_)) if main_schema.is_some_and(|schema| !schema["default"].is_null()) => {}
             (_, Some(_)) => missing_key::value(&mut self.report, entry.key_span, &entry.key),
             (Content::Scalar(scalar), None) if scalar.absent() => {}
             (_, None) => {
@@ -738,6 +740,9 @@ impl<'t> Lowerer<'t> {
                     self.taken_defaults.insert(&entry.key);
                     let place = Text::same(format!("`{name}`"));
                     self.input(site, name, &place, schema, &entry.value)
+                }
+                None if schema["format"] == "prompt" => {
+                    self.own_words(site, name, &schema["default"])
                 }
                 None => shape.defaults.get(name.as_str()).cloned(),
             };

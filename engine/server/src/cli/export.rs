@@ -20,6 +20,7 @@ const TELL_EVERY: Duration = Duration::from_secs(2);
 #[command(after_help = "Examples:
   strowger export -p flows/aurora --format csv --output november.csv --from 2026-11-01 --to 2026-12-01
   strowger export -p flows/aurora --format jsonl | jq .reason
+  strowger export -p flows/complaints --format csv --tag callback --output callbacks.csv
   strowger export -p flows/aurora --format parquet --flow main-menu --output menu.parquet
 
 Times are those of the contacts' ends: --from and later, before --to. A day begins at 0:00 UTC; other hours are written
@@ -46,6 +47,9 @@ pub(super) struct Export {
     /// Contacts that began in this flow.
     #[arg(long)]
     flow: Option<String>,
+    /// Contacts that have a tag of this name.
+    #[arg(long)]
+    tag: Option<String>,
     /// How they are written.
     #[arg(long, value_enum)]
     format: Form,
@@ -107,6 +111,7 @@ impl Export {
             to: self.to,
             tenant: self.tenant.clone(),
             flow: self.flow.clone(),
+            tag: self.tag.clone(),
             ..RecordFilter::default()
         };
         let all = store.count_records(&filter).await.map_err(stopped)?;

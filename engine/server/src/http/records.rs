@@ -37,6 +37,8 @@ pub(crate) struct ListRecords {
     tenant: Option<String>,
     /// Only those that began in this flow.
     flow: Option<String>,
+    /// Only those that have a tag of this name, such as `callback`.
+    tag: Option<String>,
 }
 
 /// List records
@@ -68,6 +70,7 @@ pub(crate) async fn list(
         to: time("to", query.to)?,
         tenant: principal.tenant.or(asked),
         flow: query.flow.map(name),
+        tag: query.tag.map(name),
         after: after.map(|after| (after.at, after.id)),
         limit: Some(listed.rows()),
     };

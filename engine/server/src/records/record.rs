@@ -55,7 +55,7 @@ pub struct ContactRecord {
     pub error: Option<String>,
     /// Failures of steps on the way, those that were tried again included.
     pub failures: u32,
-    /// What `tag:` said, the last value of each name.
+    /// What `tag:` said, and steps by their descriptions, the last value of each name.
     #[schema(value_type = Object)]
     pub tags: BTreeMap<String, Json>,
     /// The actions that were reached, in order.

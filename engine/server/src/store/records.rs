@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Store, StoreError};
+use super::{Database, Store, StoreError};
 use crate::records::ContactRecord;
 
 /// Most records of a page.
@@ -19,6 +19,8 @@ pub struct RecordFilter {
     pub tenant: Option<String>,
     /// That began in this flow.
     pub flow: Option<String>,
+    /// That have a tag of this name.
+    pub tag: Option<String>,
     /// After the one that ended then and has this id, in the order of the list.
     pub after: Option<(u64, String)>,
     /// At most so many; default and highest 1,000.
@@ -56,13 +58,48 @@ impl Row {
 
 const ONE: &str = "SELECT r.contact, r.ended_at, r.body, c.sip_call_id, c.recording FROM records r \
                    LEFT JOIN contacts c ON c.id = r.contact WHERE r.contact = $1";
-const SOME: &str = "SELECT r.contact, r.ended_at, r.body, c.sip_call_id, c.recording FROM records r \
-                    LEFT JOIN contacts c ON c.id = r.contact \
-                    WHERE (r.ended_at, r.contact) > ($1, $2) AND r.ended_at < $3 \
-                    AND ($4 IS NULL OR r.tenant = $4) AND ($5 IS NULL OR r.flow = $5) \
-                    ORDER BY r.ended_at, r.contact LIMIT $6";
-const COUNT: &str = "SELECT COUNT(*) FROM records WHERE ended_at >= $1 AND ended_at < $2 \
-                     AND ($3 IS NULL OR tenant = $3) AND ($4 IS NULL OR flow = $4)";
+/// Records of a kind; `$tagged` is whether one has the tag `$6`.
+macro_rules! some {
+    ($tagged:literal) => {
+        concat!(
+            "SELECT r.contact, r.ended_at, r.body, c.sip_call_id, c.recording FROM records r ",
+            "LEFT JOIN contacts c ON c.id = r.contact ",
+            "WHERE (r.ended_at, r.contact) > ($1, $2) AND r.ended_at < $3 ",
+            "AND ($4 IS NULL OR r.tenant = $4) AND ($5 IS NULL OR r.flow = $5) ",
+            "AND ($6 IS NULL OR ",
+            $tagged,
+            ") ORDER BY r.ended_at, r.contact LIMIT $7"
+        )
+    };
+}
+
+/// How many there are; `$tagged` is whether one has the tag `$5`.
+macro_rules! count {
+    ($tagged:literal) => {
+        concat!(
+            "SELECT COUNT(*) FROM records r WHERE r.ended_at >= $1 AND r.ended_at < $2 ",
+            "AND ($3 IS NULL OR r.tenant = $3) AND ($4 IS NULL OR r.flow = $4) ",
+            "AND ($5 IS NULL OR ",
+            $tagged,
+            ")"
+        )
+    };
+}
+
+/// What is asked of SQLite, and of PostgreSQL: each reads JSON in its own way. PostgreSQL has no NUL in texts, and refuses one in a
+/// name of a tag.
+const SOME: [&str; 2] = [
+    some!("EXISTS (SELECT 1 FROM json_each(r.body, '$.tags') t WHERE t.key = $6)"),
+    some!(
+        "EXISTS (SELECT 1 FROM json_object_keys(replace(r.body, '\\u0000', '\\ufffd')::json -> 'tags') k WHERE k = $6)"
+    ),
+];
+const COUNT: [&str; 2] = [
+    count!("EXISTS (SELECT 1 FROM json_each(r.body, '$.tags') t WHERE t.key = $5)"),
+    count!(
+        "EXISTS (SELECT 1 FROM json_object_keys(replace(r.body, '\\u0000', '\\ufffd')::json -> 'tags') k WHERE k = $5)"
+    ),
+];
 
 fn millis(at: u64) -> i64 {
     i64::try_from(at).unwrap_or(i64::MAX)
@@ -85,12 +122,14 @@ impl Store {
             Some((at, id)) if *at >= filter.from => (*at, id.as_str()),
             _ => (filter.from, ""),
         };
-        let rows: Vec<Row> = each!(self, pool => sqlx::query_as(SOME)
+        let some = self.written_for(SOME);
+        let rows: Vec<Row> = each!(self, pool => sqlx::query_as(some)
             .bind(millis(at))
             .bind(id)
             .bind(filter.to.map_or(i64::MAX, millis))
             .bind(&filter.tenant)
             .bind(&filter.flow)
+            .bind(&filter.tag)
             .bind(i64::from(limit))
             .fetch_all(pool))?;
         let next = rows
@@ -107,6 +146,14 @@ impl Store {
         })
     }
 
+    /// The one of two statements that is written for this store's database.
+    fn written_for(&self, [file, server]: [&'static str; 2]) -> &'static str {
+        match &self.database {
+            Database::File(_) => file,
+            Database::Server(_) => server,
+        }
+    }
+
     /// An error when the store is of a program that kept no records yet: it is only looked at.
     async fn has_records(&self) -> Result<(), StoreError> {
         match self.has_table("records").await? {
@@ -120,11 +167,13 @@ impl Store {
     /// How many records there are of a kind; pages do not matter.
     pub async fn count_records(&self, filter: &RecordFilter) -> Result<u64, StoreError> {
         self.has_records().await?;
-        let count: i64 = each!(self, pool => sqlx::query_scalar(COUNT)
+        let count = self.written_for(COUNT);
+        let count: i64 = each!(self, pool => sqlx::query_scalar(count)
             .bind(millis(filter.from))
             .bind(filter.to.map_or(i64::MAX, millis))
             .bind(&filter.tenant)
             .bind(&filter.flow)
+            .bind(&filter.tag)
             .fetch_one(pool))?;
         Ok(u64::try_from(count).unwrap_or_default())
     }

@@ -1,17 +1,12 @@
 //! The standard step `ask`: asks for a value, checks it, and has it confirmed when the flow wants that.
 
-mod answer;
-mod expect;
-mod words;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strowger_sdk::contact;
-use strowger_sdk::media::{self, Binding, Choice, Heard, ListenOptions, Prompt, Utterance};
+use strowger_sdk::media::{self, Binding, Heard, ListenOptions, Prompt, Utterance};
 use strowger_sdk::{Attempts, Failure, Miss, Outcome, Reprompt};
 
-use expect::Expect;
-use words::YesNo;
+use std_answers::{Expect, YesNo};
 
 strowger_sdk::plugin! {
     description: "../description.json",
@@ -179,15 +174,6 @@ fn is_valid(expression: Option<&str>, bindings: &[Binding]) -> Result<bool, Fail
             "bad-expression",
             "`valid` is neither true nor false",
         )),
-    }
-}
-
-/// A choice of the step's own: a key, the words that mean it, and what a chat's button says.
-fn choice(key: &str, label: &str, words: &[&str]) -> Choice {
-    Choice {
-        key: key.to_owned(),
-        label: Some(Prompt::text(label)),
-        words: words.iter().map(|word| (*word).to_owned()).collect(),
     }
 }
 

@@ -13,8 +13,8 @@ use crate::words::YesNo;
 const MAX_DIGITS: u32 = 64;
 /// Most digits of a number: whole numbers are exact up to 2^53, which has 16.
 const MAX_NUMBER_DIGITS: u32 = 15;
-/// Lengths of a telephone number: national short numbers up to E.164's 15.
-const PHONE: (u32, u32) = (3, 15);
+/// Fewest and most digits of a telephone number: national short numbers up to E.164's 15.
+pub const PHONE: (u32, u32) = (3, 15);
 /// Lengths of a card's number (ISO/IEC 7812-1; payment cards have at least 12).
 const CARD: (u32, u32) = (12, 19);
 
@@ -23,23 +23,39 @@ const CARD: (u32, u32) = (12, 19);
 #[serde(from = "Written")]
 pub enum Expect {
     /// Digits, kept as text: leading zeros count.
-    Digits { min: Option<u32>, max: Option<u32> },
+    Digits {
+        /// Fewest.
+        min: Option<u32>,
+        /// Most.
+        max: Option<u32>,
+    },
     /// Yes or no.
     YesNo,
     /// A number in a range. On the telephone a whole one.
-    Number { min: Option<f64>, max: Option<f64> },
+    Number {
+        /// The least that will do.
+        min: Option<f64>,
+        /// The most.
+        max: Option<f64>,
+    },
     /// A day: on the telephone year, month and day as eight digits.
     Date,
     /// A time of day: on the telephone hour and minute as three or four digits.
     Time,
     /// An amount: on the telephone in whole units.
-    Money { currency: Option<String> },
+    Money {
+        /// ISO 4217: of an amount that names none.
+        currency: Option<String>,
+    },
     /// A telephone number.
     Phone,
     /// Whatever is written.
     Text,
     /// One of some texts, by its place in the list or by itself.
-    OneOf { values: Vec<String> },
+    OneOf {
+        /// The texts, in order.
+        values: Vec<String>,
+    },
     /// The number of a payment card, with its check digit: always a secret.
     Card,
 }
