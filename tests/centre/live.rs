@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use strowger_tests::Hall;
+use strowger_tests::hall::{etag, hears};
+use strowger_tests::program::component;
+use strowger_tests::projects::{altered, aurora, says};
 use strowger_tests::{OrderService, Phone, http};
-
-use crate::hall::{Hall, altered, aurora, component, etag, hears, says};
 
 #[test]
 fn each_tenant_has_its_numbers_revisions_and_releases() -> Result<()> {

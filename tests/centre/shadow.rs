@@ -82,7 +82,7 @@ fn how_contacts_would_have_gone_is_told_and_nothing_is_sent() -> Result<()> {
         shop.project.path().join("orders.wasm"),
     )?;
     let component = std::fs::read(shop.project.path().join("orders.wasm"))?;
-    let newer = crate::hall::altered(&component, "\"1.0.0\"", "\"1.0.1\"")?;
+    let newer = strowger_tests::projects::altered(&component, "\"1.0.0\"", "\"1.0.1\"")?;
     std::fs::write(shop.project.path().join("orders.wasm"), newer)?;
     let draft = shop.draft(|flow| flow.replace("1: { to: lookup", "1: { to: bye"))?;
     assert_eq!(draft, 2);

@@ -5,12 +5,14 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value as Json, json};
+use strowger_tests::Hall;
+use strowger_tests::attack::{attacker, reach};
+use strowger_tests::hall::{CHATS, etag};
 use strowger_tests::http;
+use strowger_tests::program::built;
 use strowger_tests::program::{binary, strowger};
+use strowger_tests::projects::says;
 use strowger_tests::upstream::{Upstream, echo};
-
-use crate::hall::{Hall, built, etag, says};
-use crate::hostile::{CHATS, attacker, reach};
 
 const VALUE: &str = "t0p-s3cret/value=1";
 const OTHERS: &str = "another-tenants-value";
@@ -125,7 +127,7 @@ fn a_card_number_is_not_read_back_from_a_service_that_repeats_it() -> Result<()>
     let path = format!("/v1/chats/{id}/messages");
     let taken = http::ask(hall.engine.http, "POST", &path, Some(token), Some(&message))?;
     ensure!(taken.status == 202, "{} {}", taken.status, taken.body);
-    hall.calm()?;
+    hall.calm("900")?;
     let over = hall.over(&id)?;
     ensure!(over.reason == "over", "{}", over.journal);
     let answers = over.answers()?;

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use strowger_tests::Hall;
+use strowger_tests::attack::{Attack, reach};
 use strowger_tests::http;
 use strowger_tests::upstream::{Upstream, echo};
-
-use crate::hall::Hall;
-use crate::hostile::{Attack, reach};
 
 /// Longest time until the engine has read the files again.
 const READ: Duration = Duration::from_secs(30);

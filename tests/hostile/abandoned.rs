@@ -8,10 +8,10 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use strowger_tests::Hall;
 use strowger_tests::http;
 use strowger_tests::program::component;
 
-use crate::centre::Centre;
 use crate::{forged, guest};
 
 /// Statements of a large component: with ten bytes each, it is none of those that are compiled beside the others.
@@ -70,8 +70,8 @@ fn leb128(number: u64) -> [u8; 10] {
 }
 
 /// Sends a push, and does not wait for its answer.
-fn begin(centre: &Centre, tenant: &str, component: &[u8]) -> Result<TcpStream> {
-    let mut stream = TcpStream::connect(centre.engine.http)?;
+fn begin(hall: &Hall, tenant: &str, component: &[u8]) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect(hall.engine.http)?;
     write!(
         stream,
         "POST /v1/tenants/{tenant}/plugins HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/wasm\r\nContent-Length: {}\r\n\r\n",
@@ -99,14 +99,14 @@ fn push(engine: SocketAddr, tenant: &str, component: &[u8]) -> Result<http::Resp
 #[test]
 fn what_nobody_waits_for_is_counted() -> Result<()> {
     const MOST: usize = 5;
-    let mut centre = Centre::open(&format!("[limits]\nuploads_per_day = {MOST}\n"))?;
+    let mut hall = Hall::beside_a_victim(&format!("[limits]\nuploads_per_day = {MOST}\n"))?;
     let slow = slow(i64::MIN as u64);
-    centre.beside_a_neighbour(|| {
+    hall.beside_a_neighbour(|| {
         // One is compiled, so that the others wait for their turn until they are given up.
-        let first = begin(&centre, "mallory", &slow)?;
+        let first = begin(&hall, "mallory", &slow)?;
         let mut hung_up = 0;
         for number in 1..50 {
-            let stream = begin(&centre, "mallory", &another(&slow, number)?)?;
+            let stream = begin(&hall, "mallory", &another(&slow, number)?)?;
             hung_up += usize::from(hang_up(stream)?);
             if hung_up > MOST {
                 break;
@@ -115,7 +115,7 @@ fn what_nobody_waits_for_is_counted() -> Result<()> {
         drop(first);
         Ok(())
     })?;
-    let (http, program) = (centre.engine.http, &mut centre.engine.program);
+    let (http, program) = (hall.engine.http, &mut hall.engine.program);
     let mut last = None;
     program.wait_until("place for a push", WAITED, || {
         let answer = push(http, "mallory", &slow);
@@ -136,13 +136,13 @@ fn what_nobody_waits_for_is_counted() -> Result<()> {
         refused.status,
         refused.body
     );
-    centre.neighbour()
+    hall.neighbour()
 }
 
 #[test]
 fn load_pushing_and_hanging_up_slows_anothers_push_within_fairness() -> Result<()> {
     let rules = "[limits]\nuploads_per_day = 100000\nrequests_per_second = 10000\nburst = 10000\n";
-    let centre = Centre::open(rules)?;
+    let hall = Hall::beside_a_victim(rules)?;
     let slow = slow(i64::MIN as u64);
     // It is compiled, and refused as what the victim's project has no place for.
     let own = component("guest-figures")?;
@@ -153,7 +153,7 @@ fn load_pushing_and_hanging_up_slows_anothers_push_within_fairness() -> Result<(
             // A custom section (WebAssembly 2.0 §5.5.3) of one byte makes it another component.
             bytes.extend([0, 3, 1, b'n', (from + number) as u8]);
             let began = Instant::now();
-            let answer = push(centre.engine.http, "victim", &bytes)?;
+            let answer = push(hall.engine.http, "victim", &bytes)?;
             ensure!(
                 answer.status == 409 && answer.body.contains("has no plugin"),
                 "{} {}",
@@ -172,12 +172,12 @@ fn load_pushing_and_hanging_up_slows_anothers_push_within_fairness() -> Result<(
         let attackers: Vec<_> = (0..ATTACKERS)
             .map(|_| {
                 let (gave_up, over, made, given_up) = (gave_up.clone(), &over, &made, &given_up);
-                let (centre, slow) = (&centre, &slow);
+                let (hall, slow) = (&hall, &slow);
                 scope.spawn(move || -> Result<()> {
                     while !over.load(Ordering::Acquire) {
                         let number = made.fetch_add(1, Ordering::Relaxed) + 1;
                         let bytes = another(slow, number)?;
-                        let let_in = hang_up(begin(centre, "mallory", &bytes)?)?;
+                        let let_in = hang_up(begin(hall, "mallory", &bytes)?)?;
                         given_up.fetch_add(let_in.into(), Ordering::Relaxed);
                         // Nobody listens any more once the attack is under way.
                         let _ = gave_up.send(());
@@ -203,5 +203,5 @@ fn load_pushing_and_hanging_up_slows_anothers_push_within_fairness() -> Result<(
         beside <= alone * FAIR + ASIDE,
         "a push takes {alone:?} alone and {beside:?} beside one who pushes and hangs up"
     );
-    centre.neighbour()
+    hall.neighbour()
 }
