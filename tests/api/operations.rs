@@ -10,6 +10,7 @@ use strowger_server::access::Role;
 /// | lets in | |
 /// |---|---|
 /// | roles, or `all roles` | a token or a session of these |
+/// | roles, `or no token` | these, and on loopback who does not say who it is, for what is no tenant's |
 /// | `anybody` | no token is asked for |
 /// | `the chat` | the chat's own token, and no other |
 ///
@@ -22,7 +23,7 @@ use strowger_server::access::Role;
 /// | `-` | nothing here is a tenant's |
 const TABLE: &str = "
 GET    /healthz                                | anybody                               | -
-GET    /metrics                                | anybody                               | its own
+GET    /metrics                                | owner operator auditor, or no token   | its own
 GET    /v1/openapi.json                        | anybody                               | -
 POST   /v1/session                             | anybody                               | -
 DELETE /v1/session                             | all roles                             | -
@@ -89,6 +90,7 @@ pub enum LetsIn {
     Anybody,
     TheChat,
     Roles(Vec<Role>),
+    RolesOrNoToken(Vec<Role>),
 }
 
 /// What a token of one tenant finds of another tenant's.
@@ -106,7 +108,7 @@ impl Operation {
     pub fn may(&self, role: Role) -> bool {
         match &self.lets_in {
             LetsIn::Anybody | LetsIn::TheChat => true,
-            LetsIn::Roles(roles) => roles.contains(&role),
+            LetsIn::Roles(roles) | LetsIn::RolesOrNoToken(roles) => roles.contains(&role),
         }
     }
 
@@ -133,9 +135,15 @@ fn operation(row: &'static str) -> Result<Operation> {
         "anybody" => LetsIn::Anybody,
         "the chat" => LetsIn::TheChat,
         "all roles" => LetsIn::Roles(Role::ALL.to_vec()),
-        roles => {
-            let roles = roles.split_whitespace().map(Role::of_name);
-            LetsIn::Roles(roles.collect::<Option<_>>().context("roles")?)
+        words => {
+            let without = words.strip_suffix(", or no token");
+            let roles = without.unwrap_or(words).split_whitespace();
+            let roles: Option<Vec<Role>> = roles.map(Role::of_name).collect();
+            let roles = roles.context("roles")?;
+            match without {
+                Some(_) => LetsIn::RolesOrNoToken(roles),
+                None => LetsIn::Roles(roles),
+            }
         }
     };
     let others = match others {
