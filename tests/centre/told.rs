@@ -157,7 +157,9 @@ fn queues_are_granted_by_name_and_held_to_at_each_use() -> Result<()> {
     )?;
     hall.done(&["release", "1", "--tenant", "mallory", "--accept", "all"])?;
     let enqueued = |hall: &Hall, number: &str| -> Result<serde_json::Value> {
-        Ok(hall.attack(number)?.data()?["enqueue"].clone())
+        let enqueued = hall.walked(number)?.data()?["enqueue"].clone();
+        hall.calm("900")?;
+        Ok(enqueued)
     };
     assert_eq!(enqueued(&hall, "600")?, json!({ "ok": "NoAgents" }));
     let other = enqueued(&hall, "601")?.to_string();

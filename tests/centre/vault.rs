@@ -225,7 +225,8 @@ fn a_secret_goes_to_its_hosts_and_to_nobody_else() -> Result<()> {
     let (code, said) = set(&hall, "mallory", "orders-api-key", &here, VALUE)?;
     assert_eq!(code, 0, "{said}");
     set(&hall, "vega", "vega-key", &here, OTHERS)?;
-    let answers = hall.attack("600")?.answers()?;
+    let answers = hall.walked("600")?.answers()?;
+    hall.calm("900")?;
     let told = |at: usize| answers[at].to_string();
     let asked = service.asked();
     assert_eq!(asked.len(), 2, "{answers:?}");
@@ -324,7 +325,7 @@ fn a_secret_goes_to_its_hosts_and_to_nobody_else() -> Result<()> {
     assert_eq!(code, 0, "{said}");
     assert_eq!(std::fs::read(&key)?, std::fs::read(&next)?);
     assert!(
-        hall.attack("600")?.answers()?[0]
+        hall.walked("600")?.answers()?[0]
             .to_string()
             .contains("Bearer •••")
     );

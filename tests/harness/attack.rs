@@ -160,7 +160,12 @@ impl Hall {
 
     /// An attack beside a neighbour. It ends as a step ends.
     pub fn attack(&self, number: &str) -> Result<Over> {
-        let over = self.beside_a_neighbour(|| self.over(&self.begin(number)?))?;
+        self.beside_a_neighbour(|| self.walked(number))
+    }
+
+    /// An attack with nobody beside it. It ends as a step ends.
+    pub fn walked(&self, number: &str) -> Result<Over> {
+        let over = self.over(&self.begin(number)?)?;
         ensure!(over.reason == "over", "{}: {}", over.reason, over.journal);
         Ok(over)
     }
