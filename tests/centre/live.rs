@@ -164,7 +164,7 @@ fn what_changes_a_release_gives_its_etag_and_says_which_field_is_wrong() -> Resu
         let fields: Vec<(&str, &str)> = tag.map(|tag| ("if-match", tag)).into_iter().collect();
         http::send(hall.engine.http, method, path, &fields, body)
     };
-    for percent in [0, 101, 255] {
+    for percent in [0, 101, 255, 300, 5_000_000_000_u64] {
         let body = format!("{{\"revision\":1,\"percent\":{percent}}}");
         let refused = send("PUT", path, None, Some(&body))?;
         assert_eq!(refused.status, 422, "{}", refused.body);
