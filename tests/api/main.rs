@@ -3,6 +3,8 @@
 mod description;
 mod first_start;
 mod limits;
+mod operations;
+mod others;
 mod roles;
 mod sessions;
 mod tls;

@@ -1,73 +1,69 @@
-//! Every endpoint of the description, for every role: let in where the table says so, and nowhere else.
+//! Every operation of the description, for every role: let in where the table says so, and nowhere else.
 
 use anyhow::{Context, Result};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use strowger_server::access::{PERMISSIONS, Role};
 use strowger_tests::http::{get, send};
 
+use crate::operations::{LetsIn, described};
 use crate::world::{Client, engine};
 
-/// Method, address and needed permission of every endpoint.
-fn endpoints(document: &Json) -> Result<Vec<(String, String, String)>> {
-    let mut found = Vec::new();
-    for (path, item) in document["paths"].as_object().context("paths")? {
-        for (method, operation) in item.as_object().context("operations")? {
-            let needed = operation["x-permission"]
-                .as_str()
-                .context("what it needs")?;
-            let path = path
-                .replace("{id}", "nobody")
-                .replace("{tenant}", "nobody")
-                .replace("{number}", "1");
-            found.push((method.to_uppercase(), path, needed.to_owned()));
-        }
-    }
-    assert!(found.len() > 10, "{found:?}");
-    Ok(found)
-}
-
 #[test]
-fn every_endpoint_lets_in_who_the_table_names_and_nobody_else() -> Result<()> {
-    let engine = engine("")?;
+fn every_operation_lets_in_who_the_table_names_and_nobody_else() -> Result<()> {
+    let engine = engine("requests_per_second = 100000\nburst = 100000")?;
     let clients = Role::ALL
         .into_iter()
         .map(|role| Ok((role, Client::new(&engine, role.name(), &[])?)));
     let clients: Vec<(Role, Client)> = clients.collect::<Result<_>>()?;
     let document = get(engine.http, "/v1/openapi.json")?.json()?;
-    for (method, path, needed) in endpoints(&document)? {
-        if needed == "chat" {
-            // Here none are taken; elsewhere a chat's own token opens it, and no other does.
-            let nobody = send(engine.http, &method, &path, &[], Some("{\"to\": \"1\"}"))?;
-            assert_eq!(nobody.status, 404, "{method} {path}: {}", nobody.body);
-            continue;
-        }
-        let open = needed == "open" || path == "/metrics";
-        let nobody = send(engine.http, &method, &path, &[], None)?;
-        if !open {
-            assert_eq!(nobody.status, 401, "{method} {path}: {}", nobody.body);
-            assert_eq!(
-                nobody.header("www-authenticate"),
-                Some("Bearer"),
-                "{method} {path}"
-            );
-        } else if path != "/v1/session" {
-            assert_eq!(nobody.status, 200, "{method} {path}: {}", nobody.body);
-        }
+    for (operation, permission) in described(&document)? {
+        let name = operation.name();
+        // Nothing is changed by it: nothing is there.
+        let path = operation.path.replace("{number}", "1");
+        let path = ["{id}", "{tenant}", "{name}"]
+            .iter()
+            .fold(path, |path, part| path.replace(part, "nobody"));
+        let nobody = send(engine.http, operation.method, &path, &[], None)?;
+        let asked = match &operation.lets_in {
+            LetsIn::Anybody => {
+                assert_ne!(nobody.status, 401, "{name}: {}", nobody.body);
+                None
+            }
+            LetsIn::TheChat => {
+                // Here none are taken; elsewhere a chat's own token opens it, and no other does.
+                assert_eq!(nobody.status, 404, "{name}: {}", nobody.body);
+                None
+            }
+            LetsIn::RolesOrNoToken(roles) => {
+                assert_eq!(nobody.status, 200, "{name}: {}", nobody.body);
+                Some(roles)
+            }
+            LetsIn::Roles(roles) => {
+                assert_eq!(nobody.status, 401, "{name}: {}", nobody.body);
+                let asks = nobody.header("www-authenticate");
+                assert_eq!(asks, Some("Bearer"), "{name}");
+                Some(roles)
+            }
+        };
+        // The permission that the description names is that of these roles.
         let row = PERMISSIONS
             .iter()
-            .find(|row| row.permission.name() == needed);
-        assert!(
-            row.is_some() || ["open", "signed-in"].contains(&needed.as_str()),
-            "{needed}"
-        );
+            .find(|row| row.permission.name() == permission);
+        let named = match (row, permission.as_str()) {
+            (Some(row), _) => Some(row.roles.to_vec()),
+            (None, "signed-in") => Some(Role::ALL.to_vec()),
+            (None, "open" | "chat") => None,
+            (None, other) => panic!("{name} needs {other}"),
+        };
+        assert_eq!(asked, named.as_ref(), "{name} needs {permission}");
         for (role, client) in &clients {
             // Whoever says who it is may no more than that one.
-            let may = row.is_none_or(|row| row.roles.contains(role));
+            let may = operation.may(*role);
             // A stream has no end: what it would begin after is wrong, so that it is refused when all else is right.
             let fields = [("Last-Event-ID", "now")];
-            let answer = client.with(&method, &path, &fields, None)?;
+            let answer = client.with(operation.method, &path, &fields, None)?;
             let shown = format!(
-                "{method} {path} as {}: {} {}",
+                "{name} as {}: {} {}",
                 role.name(),
                 answer.status,
                 answer.body

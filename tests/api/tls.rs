@@ -131,6 +131,70 @@ fn https_is_served_and_takes_a_new_certificate() -> Result<()> {
 }
 
 #[test]
+fn verbs_believe_the_authority_that_they_are_told() -> Result<()> {
+    let authority = Authority::new()?;
+    let engine = Engine::start("bench", |project| {
+        authority.write(project, (2020, 2090))?;
+        std::fs::write(project.join("ca.pem"), authority.issuer.pem())?;
+        program::edit(&project.join("strowger.toml"), |text| {
+            with_http(&text, SETTINGS)
+        })
+    })?;
+    let at = |scheme: &str| format!("{scheme}://localhost:{}", engine.http.port());
+    let file = |name: &str| engine.project.join(name).display().to_string();
+    let release = |url: &str, more: &[&str]| {
+        let fixed = ["release", "--tenant", "bench", "--to", url];
+        strowger(&[&fixed[..], more].concat())
+    };
+    let (code, said, told) = release(&at("https"), &["--ca", &file("ca.pem")])?;
+    assert_eq!(code, 0, "{said}{told}");
+    for (url, more, words) in [
+        (
+            at("https"),
+            vec![],
+            "name the file with the certificate of its authority by --ca",
+        ),
+        // By another authority than the one that is named.
+        (
+            at("https"),
+            vec!["--ca", "other"],
+            "is not believed (UnknownIssuer)",
+        ),
+        // For another name.
+        (
+            format!("https://{}", engine.http),
+            vec!["--ca", "ca.pem"],
+            "write the name that it is for",
+        ),
+        (
+            at("http"),
+            vec![],
+            "an engine with a certificate is https://",
+        ),
+        (at("https"), vec!["--ca", "strowger.toml"], "it has none"),
+        (
+            at("https"),
+            vec!["--ca", "no.pem"],
+            "no certificates of an authority in",
+        ),
+    ] {
+        let other = Authority::new()?;
+        std::fs::write(engine.project.join("other"), other.issuer.pem())?;
+        let file = more.get(1).map(|name| file(name));
+        let more: Vec<&str> = more
+            .first()
+            .copied()
+            .into_iter()
+            .chain(file.as_deref())
+            .collect();
+        let (code, _, told) = release(&url, &more)?;
+        assert_eq!(code, 2, "{told}");
+        assert!(told.contains(words), "no `{words}` in {told}");
+    }
+    Ok(())
+}
+
+#[test]
 fn what_is_wrong_with_a_certificate_is_told_at_the_start() -> Result<()> {
     let authority = Authority::new()?;
     let project = copy("bench")?;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use strowger_tests::Hall;
+use strowger_tests::hall::{etag, hears};
+use strowger_tests::program::component;
+use strowger_tests::projects::{altered, aurora, says};
 use strowger_tests::{OrderService, Phone, http};
-
-use crate::hall::{Hall, altered, aurora, component, etag, hears, says};
 
 #[test]
 fn each_tenant_has_its_numbers_revisions_and_releases() -> Result<()> {
@@ -162,7 +164,7 @@ fn what_changes_a_release_gives_its_etag_and_says_which_field_is_wrong() -> Resu
         let fields: Vec<(&str, &str)> = tag.map(|tag| ("if-match", tag)).into_iter().collect();
         http::send(hall.engine.http, method, path, &fields, body)
     };
-    for percent in [0, 101, 255] {
+    for percent in [0, 101, 255, 300, 5_000_000_000_u64] {
         let body = format!("{{\"revision\":1,\"percent\":{percent}}}");
         let refused = send("PUT", path, None, Some(&body))?;
         assert_eq!(refused.status, 422, "{}", refused.body);

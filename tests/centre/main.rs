@@ -3,8 +3,6 @@
 #[path = "../../engine/plugin/tests/host/guest.rs"]
 #[allow(dead_code, reason = "the tests of the step host build more")]
 mod guest;
-mod hall;
-mod hostile;
 mod live;
 mod many;
 mod neighbours;

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value as Json;
+use strowger_tests::Hall;
+use strowger_tests::hall::CHATS;
 use strowger_tests::program::Program;
+use strowger_tests::program::component;
+use strowger_tests::projects::{altered, aurora, digest};
 use strowger_tests::{OrderService, http, phone};
-
-use crate::hall::{Hall, altered, aurora, component, digest};
-use crate::hostile::CHATS;
 
 /// Calls that are up while their tenant publishes.
 const CALLS: usize = 500;

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
+use strowger_tests::Hall;
+use strowger_tests::attack::{attacker, reach};
+use strowger_tests::hall::CHATS;
+use strowger_tests::program::component;
+use strowger_tests::projects::{altered, digest, says};
 use strowger_tests::{Engine, Talk, http};
-
-use crate::hall::{Hall, altered, component, digest, says};
-use crate::hostile::{CHATS, attacker, reach};
 
 /// A project of one flow that asks and waits.
 fn waits(tenant: &str, number: &str) -> Result<tempfile::TempDir> {

@@ -1,10 +1,11 @@
 //! What is not let in: errors with their lines, overwritten and old versions, foreign signatures, too much.
 
 use anyhow::{Result, ensure};
+use strowger_tests::Hall;
 use strowger_tests::OrderService;
+use strowger_tests::program::{built, component};
 use strowger_tests::program::{edit, strowger};
-
-use crate::hall::{Hall, altered, aurora, built, component, says};
+use strowger_tests::projects::{altered, aurora, says};
 
 #[test]
 fn what_is_wrong_is_told_at_once_and_nothing_of_it_is_kept() -> Result<()> {
@@ -174,7 +175,9 @@ fn versions_are_never_overwritten_never_older_and_signed_where_that_is_asked() -
     })?;
     hall.done(&release)?;
     // A plugin that the project does not know.
-    let guest = crate::hall::built("guest-kv").display().to_string();
+    let guest = strowger_tests::program::built("guest-kv")
+        .display()
+        .to_string();
     refused(
         &hall,
         with(&guest, &["--key", &key]),

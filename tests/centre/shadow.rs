@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value as Json, json};
-use strowger_tests::Talk;
 use strowger_tests::program::POLL;
+use strowger_tests::{Talk, http};
 
 use crate::guest::{Guest, OK, description};
 use crate::shop::{SHOP, Shop};
@@ -82,7 +82,7 @@ fn how_contacts_would_have_gone_is_told_and_nothing_is_sent() -> Result<()> {
         shop.project.path().join("orders.wasm"),
     )?;
     let component = std::fs::read(shop.project.path().join("orders.wasm"))?;
-    let newer = crate::hall::altered(&component, "\"1.0.0\"", "\"1.0.1\"")?;
+    let newer = strowger_tests::projects::altered(&component, "\"1.0.0\"", "\"1.0.1\"")?;
     std::fs::write(shop.project.path().join("orders.wasm"), newer)?;
     let draft = shop.draft(|flow| flow.replace("1: { to: lookup", "1: { to: bye"))?;
     assert_eq!(draft, 2);
@@ -90,6 +90,21 @@ fn how_contacts_would_have_gone_is_told_and_nothing_is_sent() -> Result<()> {
     let (code, said) = shop.shadow(&["report"])?;
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("nothing shadows shop"), "{said}");
+    for (field, value, most) in [
+        ("percent", 0, 100),
+        ("percent", 300, 100),
+        ("cpu_ms_per_s", 0, 1_000),
+        ("cpu_ms_per_s", 5_000_000_000_u64, 1_000),
+    ] {
+        let order = serde_json::json!({ "revision": 2, field: value });
+        let (http, path) = (shop.hall.engine.http, "/v1/tenants/shop/shadow");
+        let refused = http::ask(http, "PUT", path, None, Some(&order))?;
+        assert_eq!(refused.status, 422, "{}", refused.body);
+        let told = refused.json()?;
+        assert_eq!(told["field"], field, "{told}");
+        let words = format!("{field} is 1 to {most}, not {value}");
+        assert_eq!(told["detail"], words.as_str());
+    }
     let (code, said) = shop.shadow(&["start", "2"])?;
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("revision 2 shadows shop"), "{said}");

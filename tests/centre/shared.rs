@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use strowger_tests::Hall;
+use strowger_tests::hall::{PROMPT, hears};
+use strowger_tests::projects::says;
 use strowger_tests::{Phone, Postgres};
-
-use crate::hall::{Hall, PROMPT, hears, says};
 
 /// Longest time until another engine has taken over a release: it looks every second, and compiles.
 const TAKEN_OVER: Duration = Duration::from_secs(30);

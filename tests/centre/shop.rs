@@ -1,13 +1,14 @@
 //! A tenant whose contacts ask an order service, which counts what it is asked.
 
 use anyhow::{Context, Result};
+use strowger_tests::Hall;
 use strowger_tests::Talk;
+use strowger_tests::hall::CHATS;
+use strowger_tests::program::component;
 use strowger_tests::program::{edit, strowger};
+use strowger_tests::projects::altered;
 use strowger_tests::upstream::{Upstream, reply};
 use tempfile::TempDir;
-
-use crate::hall::{Hall, altered, component};
-use crate::hostile::CHATS;
 
 /// The tenant.
 pub const SHOP: &str = "shop";

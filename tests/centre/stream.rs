@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::Value as Json;
-
-use crate::hall::{Hall, hears, says};
+use strowger_tests::Hall;
+use strowger_tests::hall::hears;
+use strowger_tests::projects::says;
 
 /// All events from the first on, as they are given to a token, until the stream has told of so many.
 fn events(http: SocketAddr, token: &str, count: usize) -> Result<Vec<Json>> {

@@ -2,11 +2,13 @@
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use strowger_tests::Hall;
 use strowger_tests::OrderService;
+use strowger_tests::attack::{Attack, attacker};
+use strowger_tests::hall::CHATS;
+use strowger_tests::program::component;
 use strowger_tests::program::edit;
-
-use crate::hall::{Hall, altered, aurora, component, says};
-use crate::hostile::{Attack, CHATS, attacker};
+use strowger_tests::projects::{altered, aurora, says};
 
 #[test]
 fn complaints_of_files_versions_signatures_and_examples_come_together() -> Result<()> {
@@ -155,7 +157,9 @@ fn queues_are_granted_by_name_and_held_to_at_each_use() -> Result<()> {
     )?;
     hall.done(&["release", "1", "--tenant", "mallory", "--accept", "all"])?;
     let enqueued = |hall: &Hall, number: &str| -> Result<serde_json::Value> {
-        Ok(hall.attack(number)?.data()?["enqueue"].clone())
+        let enqueued = hall.walked(number)?.data()?["enqueue"].clone();
+        hall.calm("900")?;
+        Ok(enqueued)
     };
     assert_eq!(enqueued(&hall, "600")?, json!({ "ok": "NoAgents" }));
     let other = enqueued(&hall, "601")?.to_string();
@@ -273,7 +277,7 @@ fn flows_hand_over_to_whom_the_operator_grants_alone() -> Result<()> {
     hall.reload("greeting.flow.yaml:6: transfer sip:far@far.example")?;
     assert_eq!(ends(&hall)?, "denied");
     assert_eq!(hall.refusals("route.transfers")?, 1);
-    hall.calm()?;
+    hall.calm("900")?;
     hall.refused(
         &["push", &folder],
         &[

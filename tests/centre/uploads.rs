@@ -6,10 +6,12 @@ use std::net::TcpStream;
 use anyhow::{Result, ensure};
 use serde_json::json;
 use strowger_server::centre::archive::{Tree, pack};
+use strowger_tests::Hall;
+use strowger_tests::attack::{attacker, reach};
+use strowger_tests::hall::CHATS;
 use strowger_tests::http;
-
-use crate::hall::{Hall, altered, component, says};
-use crate::hostile::{CHATS, attacker, reach};
+use strowger_tests::program::component;
+use strowger_tests::projects::{altered, says};
 
 /// How many revisions a tenant has.
 fn revisions(hall: &Hall, tenant: &str) -> Result<usize> {
@@ -33,12 +35,12 @@ fn an_upload_that_breaks_off_leaves_nothing_behind() -> Result<()> {
             stream.write_all(&component[..part])?;
         }
     }
-    hall.calm()?;
+    hall.calm("900")?;
     assert_eq!(revisions(&hall, "vega")?, 1);
     assert_eq!(hall.live("vega")?, Some(1));
     // And the next one goes through.
     hall.publish(&says("vega", "900", "Vega has moved.")?)?;
-    hall.calm()?;
+    hall.calm("900")?;
     assert_eq!(hall.live("vega")?, Some(2));
     Ok(())
 }
@@ -132,11 +134,11 @@ fn a_push_that_finds_no_room_leaves_what_was_there() -> Result<()> {
     }
     assert_eq!(revisions(&hall, "vega")?, 1);
     assert_eq!(hall.live("vega")?, Some(1));
-    hall.calm()?;
+    hall.calm("900")?;
     // There is room for a small one still.
     hall.publish(&says("vega", "900", "Vega is back.")?)?;
     assert_eq!(hall.live("vega")?, Some(2));
     assert_eq!(hall.get("/healthz")?["store"], "ok");
-    hall.calm()?;
+    hall.calm("900")?;
     Ok(())
 }

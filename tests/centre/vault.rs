@@ -5,12 +5,14 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value as Json, json};
+use strowger_tests::Hall;
+use strowger_tests::attack::{attacker, reach};
+use strowger_tests::hall::{CHATS, etag};
 use strowger_tests::http;
+use strowger_tests::program::built;
 use strowger_tests::program::{binary, strowger};
+use strowger_tests::projects::says;
 use strowger_tests::upstream::{Upstream, echo};
-
-use crate::hall::{Hall, built, etag, says};
-use crate::hostile::{CHATS, attacker, reach};
 
 const VALUE: &str = "t0p-s3cret/value=1";
 const OTHERS: &str = "another-tenants-value";
@@ -125,7 +127,7 @@ fn a_card_number_is_not_read_back_from_a_service_that_repeats_it() -> Result<()>
     let path = format!("/v1/chats/{id}/messages");
     let taken = http::ask(hall.engine.http, "POST", &path, Some(token), Some(&message))?;
     ensure!(taken.status == 202, "{} {}", taken.status, taken.body);
-    hall.calm()?;
+    hall.calm("900")?;
     let over = hall.over(&id)?;
     ensure!(over.reason == "over", "{}", over.journal);
     let answers = over.answers()?;
@@ -223,7 +225,8 @@ fn a_secret_goes_to_its_hosts_and_to_nobody_else() -> Result<()> {
     let (code, said) = set(&hall, "mallory", "orders-api-key", &here, VALUE)?;
     assert_eq!(code, 0, "{said}");
     set(&hall, "vega", "vega-key", &here, OTHERS)?;
-    let answers = hall.attack("600")?.answers()?;
+    let answers = hall.walked("600")?.answers()?;
+    hall.calm("900")?;
     let told = |at: usize| answers[at].to_string();
     let asked = service.asked();
     assert_eq!(asked.len(), 2, "{answers:?}");
@@ -322,7 +325,7 @@ fn a_secret_goes_to_its_hosts_and_to_nobody_else() -> Result<()> {
     assert_eq!(code, 0, "{said}");
     assert_eq!(std::fs::read(&key)?, std::fs::read(&next)?);
     assert!(
-        hall.attack("600")?.answers()?[0]
+        hall.walked("600")?.answers()?[0]
             .to_string()
             .contains("Bearer •••")
     );

@@ -3,10 +3,10 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value as Json, json};
+use strowger_tests::Hall;
+use strowger_tests::attack::Attack;
+use strowger_tests::program::component;
 use strowger_tests::program::strowger;
-
-use crate::hall::{Hall, component};
-use crate::hostile::Attack;
 
 fn exercise() -> Attack<'static> {
     Attack {

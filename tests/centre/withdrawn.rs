@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use strowger_tests::Hall;
+use strowger_tests::attack::{Attack, reach};
 use strowger_tests::http;
 use strowger_tests::upstream::{Upstream, echo};
-
-use crate::hall::Hall;
-use crate::hostile::{Attack, reach};
 
 /// Longest time until the engine has read the files again.
 const READ: Duration = Duration::from_secs(30);
@@ -45,7 +44,10 @@ fn a_grant_that_is_withdrawn_is_gone_at_once_and_after_a_restart() -> Result<()>
 
     // The neighbour's file changes too, and is taken.
     hall.rule("mallory", &format!("numbers = [\"6*\"]\n{private}"))?;
-    hall.rule("vega", "title = \"Vega the second\"\nnumbers = [\"900\"]\n")?;
+    hall.rule(
+        "victim",
+        "title = \"Victim the second\"\nnumbers = [\"900\"]\n[grants]\nkv = true\n",
+    )?;
     hall.reload("the tenants' files are read again")?;
     for again in [false, true] {
         if again {
@@ -60,9 +62,9 @@ fn a_grant_that_is_withdrawn_is_gone_at_once_and_after_a_restart() -> Result<()>
             "{told}"
         );
         assert_eq!(mallory["release"]["live"], 1, "{mallory}");
-        let vega = hall.get("/v1/tenants/vega")?;
-        assert_eq!(vega["title"], "Vega the second");
-        assert!(vega["fault"].is_null(), "{vega}");
+        let victim = hall.get("/v1/tenants/victim")?;
+        assert_eq!(victim["title"], "Victim the second");
+        assert!(victim["fault"].is_null(), "{victim}");
         assert_eq!(hall.get("/healthz")?["tenants_at_fault"], 1);
 
         let answer = hall.attack("600")?.answers()?[0].to_string();

@@ -2,13 +2,16 @@
 //!
 //! Everything runs on loopback with ports and folders of its own, and ends with the value that holds it.
 
+pub mod attack;
 pub mod audio;
 pub mod chat;
+pub mod hall;
 pub mod http;
 pub mod moments;
 pub mod phone;
 pub mod postgres;
 pub mod program;
+pub mod projects;
 pub mod raw;
 pub mod supplier;
 pub mod torn;
@@ -16,6 +19,7 @@ pub mod upstream;
 
 pub use audio::{Ear, Prompts};
 pub use chat::Talk;
+pub use hall::Hall;
 pub use moments::Moments;
 pub use phone::Phone;
 pub use postgres::Postgres;

@@ -8,10 +8,10 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use strowger_tests::Hall;
 use strowger_tests::http;
 use strowger_tests::program::component;
 
-use crate::centre::Centre;
 use crate::{forged, guest};
 
 /// Statements of a large component: with ten bytes each, it is none of those that are compiled beside the others.
@@ -70,8 +70,8 @@ fn leb128(number: u64) -> [u8; 10] {
 }
 
 /// Sends a push, and does not wait for its answer.
-fn begin(centre: &Centre, tenant: &str, component: &[u8]) -> Result<TcpStream> {
-    let mut stream = TcpStream::connect(centre.engine.http)?;
+fn begin(hall: &Hall, tenant: &str, component: &[u8]) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect(hall.engine.http)?;
     write!(
         stream,
         "POST /v1/tenants/{tenant}/plugins HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/wasm\r\nContent-Length: {}\r\n\r\n",
@@ -104,7 +104,7 @@ fn push(engine: SocketAddr, tenant: &str, component: &[u8]) -> Result<http::Resp
 #[test]
 fn what_nobody_waits_for_is_counted() -> Result<()> {
     const MOST: usize = 5;
-    let centre = Centre::open(&format!("[limits]\nuploads_per_day = {MOST}\n"))?;
+    let hall = Hall::beside_a_victim(&format!("[limits]\nuploads_per_day = {MOST}\n"))?;
     let slow = slow(i64::MIN as u64);
     let told = |answer: &str| {
         answer.starts_with("HTTP/1.1 429")
@@ -112,11 +112,11 @@ fn what_nobody_waits_for_is_counted() -> Result<()> {
             && answer.contains("limits.uploads_per_day")
     };
     let (mut given_up, mut answered, mut number) = (0, 0, 0);
-    centre.beside_a_neighbour(|| {
+    hall.beside_a_neighbour(|| {
         let began = Instant::now();
         loop {
             number += 1;
-            let answer = hang_up(begin(&centre, "mallory", &another(&slow, number)?)?)?;
+            let answer = hang_up(begin(&hall, "mallory", &another(&slow, number)?)?)?;
             match answer {
                 refused if told(&refused) => return Ok(()),
                 nothing if nothing.is_empty() => given_up += 1,
@@ -135,13 +135,13 @@ fn what_nobody_waits_for_is_counted() -> Result<()> {
         answered < MOST && given_up > 0,
         "{given_up} pushes were given up, {answered} answered"
     );
-    centre.neighbour()
+    hall.neighbour()
 }
 
 #[test]
 fn load_pushing_and_hanging_up_slows_anothers_push_within_fairness() -> Result<()> {
     let rules = "[limits]\nuploads_per_day = 100000\nrequests_per_second = 10000\nburst = 10000\n";
-    let centre = Centre::open(rules)?;
+    let hall = Hall::beside_a_victim(rules)?;
     let slow = slow(i64::MIN as u64);
     // It is compiled, and refused as what the victim's project has no place for.
     let own = component("guest-figures")?;
@@ -152,7 +152,7 @@ fn load_pushing_and_hanging_up_slows_anothers_push_within_fairness() -> Result<(
             // A custom section (WebAssembly 2.0 §5.5.3) of one byte makes it another component.
             bytes.extend([0, 3, 1, b'n', (from + number) as u8]);
             let began = Instant::now();
-            let answer = push(centre.engine.http, "victim", &bytes)?;
+            let answer = push(hall.engine.http, "victim", &bytes)?;
             ensure!(
                 answer.status == 409 && answer.body.contains("has no plugin"),
                 "{} {}",
@@ -171,12 +171,12 @@ fn load_pushing_and_hanging_up_slows_anothers_push_within_fairness() -> Result<(
         let attackers: Vec<_> = (0..ATTACKERS)
             .map(|_| {
                 let (gave_up, over, made, given_up) = (gave_up.clone(), &over, &made, &given_up);
-                let (centre, slow) = (&centre, &slow);
+                let (hall, slow) = (&hall, &slow);
                 scope.spawn(move || -> Result<()> {
                     while !over.load(Ordering::Acquire) {
                         let number = made.fetch_add(1, Ordering::Relaxed) + 1;
                         let bytes = another(slow, number)?;
-                        let answer = hang_up(begin(centre, "mallory", &bytes)?)?;
+                        let answer = hang_up(begin(hall, "mallory", &bytes)?)?;
                         given_up.fetch_add(answer.is_empty().into(), Ordering::Relaxed);
                         // Nobody listens any more once the attack is under way.
                         let _ = gave_up.send(());
@@ -202,5 +202,5 @@ fn load_pushing_and_hanging_up_slows_anothers_push_within_fairness() -> Result<(
         beside <= alone * FAIR + ASIDE,
         "a push takes {alone:?} alone and {beside:?} beside one who pushes and hangs up"
     );
-    centre.neighbour()
+    hall.neighbour()
 }

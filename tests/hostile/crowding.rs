@@ -3,9 +3,10 @@
 use std::io::Write as _;
 
 use anyhow::{Context, Result, ensure};
+use strowger_tests::Hall;
+use strowger_tests::attack::unharmed;
+use strowger_tests::projects::{flow, project};
 use strowger_tests::{http, program::component};
-
-use crate::centre::{Centre, flow, project, unharmed};
 
 /// More than the interpreters' pool holds with the usual `vm.max_map_count`.
 const CONTACTS: usize = 300;
@@ -13,19 +14,7 @@ const CONTACTS: usize = 300;
 /// A component that counts as one with an interpreter, since it is large: the smaller of the two pools is its own.
 fn large(name: &str) -> Result<Vec<u8>> {
     let mut bytes = component(name)?;
-    let payload = vec![0_u8; strowger_plugin::INTERPRETER_BYTES];
-    let name = b"padding";
-    // A custom section (WebAssembly 2.0 §5.5.3): its length in LEB128, a name, bytes that mean nothing.
-    bytes.push(0);
-    let mut length = 1 + name.len() + payload.len();
-    while length >= 0x80 {
-        bytes.push(0x80 | (length & 0x7f) as u8);
-        length >>= 7;
-    }
-    bytes.push(length as u8);
-    bytes.push(name.len() as u8);
-    bytes.extend(name);
-    bytes.extend(payload);
+    crate::guest::pad(&mut bytes, strowger_plugin::INTERPRETER_BYTES);
     Ok(bytes)
 }
 
@@ -33,7 +22,7 @@ fn large(name: &str) -> Result<Vec<u8>> {
 /// steps need the same pool.
 fn crowds(rules: &str) -> Result<()> {
     let rules = format!("[limits]\ncontacts = {CONTACTS}\n{rules}");
-    let centre = Centre::open_with(&rules, large("guest-burglar")?)?;
+    let hall = Hall::beside_a_victim_of(&rules, large("guest-burglar")?)?;
     let flow = flow(
         "hog",
         "guest-hog/go",
@@ -46,13 +35,13 @@ fn crowds(rules: &str) -> Result<()> {
         .append(true)
         .open(mallory.path().join("strowger.toml"))?;
     toml.write_all(b"[steps]\ndrop_waiting_after_ms = 60000\n")?;
-    centre.release("mallory", mallory.path())?;
-    let mut talks = centre.beside_a_neighbour(|| {
-        let talks = centre.crowd("6600", CONTACTS)?;
-        centre.neighbour().context("with all of them waiting")?;
+    hall.publish(&mallory)?;
+    let mut talks = hall.beside_a_neighbour(|| {
+        let talks = hall.crowd("6600", CONTACTS)?;
+        hall.neighbour().context("with all of them waiting")?;
         Ok(talks)
     })?;
-    let metrics = http::get(centre.engine.http, "/metrics")?.body;
+    let metrics = http::get(hall.engine.http, "/metrics")?.body;
     let dropped = metrics
         .lines()
         .find_map(|line| line.strip_prefix("strowger_step_instances_dropped_total "))
@@ -61,7 +50,7 @@ fn crowds(rules: &str) -> Result<()> {
     ensure!(dropped > 0.0, "nobody gave way: {metrics}");
     // Whoever gave way goes on where it was.
     unharmed(&mut talks)?;
-    centre.neighbour()
+    hall.neighbour()
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Attacks by what is uploaded: refused with a reason, nothing of it kept, and the engine serves on.
 
 use anyhow::{Result, ensure};
+use strowger_tests::Hall;
 use strowger_tests::http;
 use strowger_tests::program::{built, component};
+use strowger_tests::projects::{flow, project};
 
-use crate::centre::{Centre, flow, project};
 use crate::forged;
 use crate::guest::{self, Guest};
 
@@ -147,10 +148,10 @@ fn components() -> Result<Vec<Pushed>> {
 
 #[test]
 fn components_that_attack_whoever_takes_them_in() -> Result<()> {
-    let centre = Centre::open("[grants]\nkv = true\n[limits]\nuploads_per_day = 1000\n")?;
+    let hall = Hall::beside_a_victim("[grants]\nkv = true\n[limits]\nuploads_per_day = 1000\n")?;
     let folder = tempfile::TempDir::new()?;
     let mut wrong = Vec::new();
-    centre.beside_a_neighbour(|| {
+    hall.beside_a_neighbour(|| {
         for (what, bytes, codes) in components()? {
             let file = folder.path().join("attack.wasm");
             std::fs::write(&file, bytes)?;
@@ -161,7 +162,7 @@ fn components_that_attack_whoever_takes_them_in() -> Result<()> {
                 "--tenant",
                 "mallory",
             ];
-            let (code, said) = centre.run(&push)?;
+            let (code, said) = hall.run(&push)?;
             let told = codes
                 .iter()
                 .any(|code| said.contains(&format!("error[{code}]")));
@@ -172,18 +173,19 @@ fn components_that_attack_whoever_takes_them_in() -> Result<()> {
         Ok(())
     })?;
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let kept = http::get(centre.engine.http, "/v1/tenants/mallory/plugins")?.json()?;
+    let kept = http::get(hall.engine.http, "/v1/tenants/mallory/plugins")?.json()?;
     assert_eq!(kept["items"].as_array().map(Vec::len), Some(0), "{kept}");
-    centre.neighbour()
+    hall.neighbour()
 }
 
 #[test]
 fn archives_that_attack_whoever_unpacks_them() -> Result<()> {
-    let centre =
-        Centre::open("[limits]\nuploads_per_day = 1000\nupload_bytes = 1048576\nfiles = 50\n")?;
+    let hall = Hall::beside_a_victim(
+        "[limits]\nuploads_per_day = 1000\nupload_bytes = 1048576\nfiles = 50\n",
+    )?;
     let push = |body: &[u8]| {
         http::send_raw(
-            centre.engine.http,
+            hall.engine.http,
             "POST",
             "/v1/tenants/mallory/revisions",
             None,
@@ -202,7 +204,7 @@ fn archives_that_attack_whoever_unpacks_them() -> Result<()> {
         );
         Ok(())
     };
-    centre.beside_a_neighbour(|| {
+    hall.beside_a_neighbour(|| {
         refused("no archive", b"hello", &["archive", "tar"])?;
         refused(
             "out of the folder",
@@ -238,25 +240,25 @@ fn archives_that_attack_whoever_unpacks_them() -> Result<()> {
         refused("cut off", &whole[..300], &["archive", "tar", "cut", "ends"])?;
         Ok(())
     })?;
-    let revisions = http::get(centre.engine.http, "/v1/tenants/mallory/revisions")?.json()?;
+    let revisions = http::get(hall.engine.http, "/v1/tenants/mallory/revisions")?.json()?;
     assert_eq!(
         revisions["items"].as_array().map(Vec::len),
         Some(0),
         "{revisions}"
     );
-    let left = std::fs::read_dir(centre.engine.data.join("revisions"))?.count();
+    let left = std::fs::read_dir(hall.engine.data.join("revisions"))?.count();
     assert_eq!(left, 1, "the victim's revision alone");
     Ok(())
 }
 
 #[test]
 fn a_name_that_is_somebody_elses() -> Result<()> {
-    let centre = Centre::open("[grants]\nkv = true\n[limits]\nuploads_per_day = 1000\n")?;
+    let hall = Hall::beside_a_victim("[grants]\nkv = true\n[limits]\nuploads_per_day = 1000\n")?;
     // The victim has a plugin of this name too: it stays the victim's.
-    centre.release("mallory", project_of_burglar()?.path())?;
-    centre.neighbour()?;
+    hall.publish(&project_of_burglar()?)?;
+    hall.neighbour()?;
     let squatter = built("guest-squatter").display().to_string();
-    let (code, said) = centre.run(&["plugin", "push", &squatter, "--tenant", "mallory"])?;
+    let (code, said) = hall.run(&["plugin", "push", &squatter, "--tenant", "mallory"])?;
     ensure!(code == 1 && said.contains("std"), "{code}: {said}");
     // Neither under its own name in a project nor under another one.
     for (name, step) in [("std", "say"), ("mine", "mine/say@1")] {
@@ -270,10 +272,10 @@ fn a_name_that_is_somebody_elses() -> Result<()> {
             "kv = true",
             &[("6600", "say", flow)],
         )?;
-        let (code, said) = centre.run(&["push", &project.path().display().to_string()])?;
+        let (code, said) = hall.run(&["push", &project.path().display().to_string()])?;
         ensure!(code != 0 && said.contains("std"), "{name}: {code}: {said}");
     }
-    centre.neighbour()
+    hall.neighbour()
 }
 
 fn project_of_burglar() -> Result<tempfile::TempDir> {

@@ -1,10 +1,10 @@
 //! Texts of plugins where people read them: they make no lines of their own, turn nothing around them and command no terminal.
 
 use anyhow::{Context, Result, ensure};
+use strowger_tests::Hall;
 use strowger_tests::Talk;
 use strowger_tests::program::{component, strowger};
-
-use crate::centre::{Centre, flow, project};
+use strowger_tests::projects::{flow, project};
 
 /// What no text of a stranger's may bring to a screen.
 fn unseen(text: &str) -> Option<char> {
@@ -16,29 +16,29 @@ fn unseen(text: &str) -> Option<char> {
 }
 
 /// A centre in which mallory's one step runs to its end beside a neighbour; the contact.
-fn walked(plugin: &str) -> Result<(Centre, String)> {
-    let centre = Centre::open("")?;
+fn walked(plugin: &str) -> Result<(Hall, String)> {
+    let hall = Hall::beside_a_victim("")?;
     let step = flow("attack", &format!("{plugin}/go"), "done", &[]);
     let plugins = [(plugin, component(plugin)?)];
     let project = project("mallory", &plugins, "", &[("6600", "attack", step)])?;
-    centre.release("mallory", project.path())?;
-    let id = centre.beside_a_neighbour(|| {
-        let mut talk = Talk::begin(centre.engine.http, "6600", None)?;
+    hall.publish(&project)?;
+    let id = hall.beside_a_neighbour(|| {
+        let mut talk = Talk::begin(hall.engine.http, "6600", None)?;
         let reason = talk.ended()?;
         ensure!(
             reason == "unharmed",
             "{reason}: {}",
-            centre.journal(&talk.id)?
+            hall.journal(&talk.id)?
         );
         Ok(talk.id)
     })?;
-    Ok((centre, id))
+    Ok((hall, id))
 }
 
 #[test]
 fn a_plugins_log_lines_are_its_own() -> Result<()> {
-    let (centre, _) = walked("guest-ventriloquist")?;
-    let log = centre.engine.program.log();
+    let (hall, _) = walked("guest-ventriloquist")?;
+    let log = hall.engine.program.log();
     // The line is there, on one line, with what it tried written out.
     let mut lines = log.lines();
     let forged = lines.find(|line| line.contains("victim is broken"));
@@ -52,18 +52,18 @@ fn a_plugins_log_lines_are_its_own() -> Result<()> {
     let giant = log.lines().find(|line| line.contains("giant"));
     let giant = giant.with_context(|| format!("no such line: {log}"))?;
     ensure!(giant.len() < 3_000, "{} bytes in a line", giant.len());
-    centre.neighbour()
+    hall.neighbour()
 }
 
 #[test]
 fn a_plugins_words_make_no_lines_in_transcripts() -> Result<()> {
-    let (centre, id) = walked("guest-babel")?;
-    let http = centre.engine.http;
+    let (hall, id) = walked("guest-babel")?;
+    let http = hall.engine.http;
     let get = |part: &str| strowger_tests::http::get(http, &format!("/v1/contacts/{id}/{part}"));
     let transcript = get("transcript")?.body;
     let (project, data) = (
-        centre.engine.project.display().to_string(),
-        centre.engine.data.display().to_string(),
+        hall.engine.project.display().to_string(),
+        hall.engine.data.display().to_string(),
     );
     let (code, trace, said) = strowger(&["trace", &id, "-p", &project, "--data", &data])?;
     ensure!(code == 0, "{said}");
@@ -79,5 +79,5 @@ fn a_plugins_words_make_no_lines_in_transcripts() -> Result<()> {
             ensure!(!text.lines().any(alone), "{name}: {text}");
         }
     }
-    centre.neighbour()
+    hall.neighbour()
 }

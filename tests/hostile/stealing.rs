@@ -1,10 +1,10 @@
 //! What a plugin must never get hold of: another tenant's data, a card's number, another run's chance.
 
 use anyhow::{Result, ensure};
+use strowger_tests::Hall;
 use strowger_tests::Talk;
 use strowger_tests::program::{component, strowger};
-
-use crate::centre::{Centre, flow, project};
+use strowger_tests::projects::{flow, project};
 
 /// A flow of one step, which may wait for a minute.
 fn patient(name: &str, step: &str) -> String {
@@ -13,19 +13,19 @@ fn patient(name: &str, step: &str) -> String {
 
 #[test]
 fn another_tenants_data() -> Result<()> {
-    let centre = Centre::open("[grants]\nkv = true\n")?;
+    let hall = Hall::beside_a_victim("[grants]\nkv = true\n")?;
     let project = project(
         "mallory",
         &[("guest-burglar", component("guest-burglar")?)],
         "kv = true",
         &[("6600", "look", patient("look", "guest-burglar/look"))],
     )?;
-    centre.release("mallory", project.path())?;
+    hall.publish(&project)?;
     // The victim's plugin of the same name keeps something.
-    centre.neighbour()?;
-    let mut talk = Talk::begin(centre.engine.http, "6600", None)?;
+    hall.neighbour()?;
+    let mut talk = Talk::begin(hall.engine.http, "6600", None)?;
     assert_eq!(talk.ended()?, "unharmed");
-    let journal = centre.journal(&talk.id)?;
+    let journal = hall.journal(&talk.id)?;
     ensure!(journal.contains("\"found\""), "{journal}");
     ensure!(!journal.contains("treasure"), "{journal}");
     Ok(())
@@ -34,19 +34,19 @@ fn another_tenants_data() -> Result<()> {
 #[test]
 fn the_number_of_a_card() -> Result<()> {
     const CARD: &str = "4111111111111111";
-    let centre = Centre::open("[grants]\nkv = true\n")?;
+    let hall = Hall::beside_a_victim("[grants]\nkv = true\n")?;
     let project = project(
         "mallory",
         &[("guest-pickpocket", component("guest-pickpocket")?)],
         "kv = true",
         &[("6600", "steal", patient("steal", "guest-pickpocket/go"))],
     )?;
-    centre.release("mallory", project.path())?;
-    let mut talk = Talk::begin(centre.engine.http, "6600", None)?;
+    hall.publish(&project)?;
+    let mut talk = Talk::begin(hall.engine.http, "6600", None)?;
     talk.asked("Your card number, please.")?;
     talk.write(CARD)?;
     let reason = talk.ended()?;
-    let journal = centre.journal(&talk.id)?;
+    let journal = hall.journal(&talk.id)?;
     ensure!(reason == "unharmed", "{reason}: {journal}");
     // It went through all of it, and knows what it may: length, last four, whether it is a card.
     ensure!(
@@ -57,7 +57,7 @@ fn the_number_of_a_card() -> Result<()> {
     let part = &CARD[..12];
     let spaced: String = part.chars().flat_map(|digit| [digit, ' ']).collect();
     let shown = serde_json::to_string(&talk.shown)?;
-    let log = centre.engine.program.log();
+    let log = hall.engine.program.log();
     for (place, text) in [
         ("journal", &journal),
         ("what is shown", &shown),
@@ -67,7 +67,7 @@ fn the_number_of_a_card() -> Result<()> {
         ensure!(!text.contains(spaced.trim()), "{place}: {text}");
     }
     for file in ["strowger.db", "strowger.db-wal"] {
-        let bytes = std::fs::read(centre.engine.data.join(file)).unwrap_or_default();
+        let bytes = std::fs::read(hall.engine.data.join(file)).unwrap_or_default();
         let found = bytes
             .windows(part.len())
             .any(|window| window == part.as_bytes());
@@ -78,20 +78,20 @@ fn the_number_of_a_card() -> Result<()> {
 
 #[test]
 fn a_run_that_differs_from_the_one_before() -> Result<()> {
-    let centre = Centre::open("")?;
+    let hall = Hall::beside_a_victim("")?;
     let project = project(
         "mallory",
         &[("guest-dice", component("guest-dice")?)],
         "",
         &[("6600", "dice", patient("dice", "guest-dice/go"))],
     )?;
-    centre.release("mallory", project.path())?;
+    hall.publish(&project)?;
     let mut sums = Vec::new();
     for _ in 0..4 {
-        let mut talk = Talk::begin(centre.engine.http, "6600", None)?;
+        let mut talk = Talk::begin(hall.engine.http, "6600", None)?;
         assert_eq!(talk.ended()?, "unharmed");
-        let journal = centre.journal(&talk.id)?;
-        let file = centre.engine.data.join("contact.jsonl");
+        let journal = hall.journal(&talk.id)?;
+        let file = hall.engine.data.join("contact.jsonl");
         std::fs::write(&file, &journal)?;
         // The same component, another process: what it says is what it said.
         let (code, out, err) = strowger(&[

@@ -1,15 +1,48 @@
 //! Attacks from within a step: each ends as its own contact's error, and the contact goes on by the flow's edge.
 
 use anyhow::{Context, Result, ensure};
+use strowger_tests::Hall;
 use strowger_tests::Talk;
+use strowger_tests::attack::{self, unharmed};
+use strowger_tests::hall::CHATS;
 use strowger_tests::program::component;
+use strowger_tests::projects::{flow, project};
 
-use crate::centre::{Attack, Centre, Component, End, flow, project, unharmed};
 use crate::forged::{allocates, calls, named, runs, with_items};
 use crate::guest::Guest;
 
 use Component::{Built, Forged};
 use End::{Fails, Goes};
+
+/// A step of mallory's.
+struct Attack {
+    /// What it tries, in a word.
+    name: &'static str,
+    component: Component,
+    /// `with:` of the step, in YAML's short form.
+    with: &'static str,
+    end: End,
+}
+
+/// What an attack comes in.
+enum Component {
+    /// Among the guests, by name.
+    Built(&'static str),
+    /// The bytes of one that was forged.
+    Forged(Vec<u8>),
+}
+
+/// How an attack ends.
+enum End {
+    /// The step fails with this code, and the flow goes on by its `error` edge.
+    Fails(&'static str),
+    /// The step ends well, since nothing it did was forbidden; the host calls it made were answered so that these words
+    /// stand in its journal.
+    Goes(&'static [&'static str]),
+}
+
+/// Levels of recursion that take some 90 KiB of stack.
+const LEVELS: u32 = 1_100;
 
 /// How often each attacks at once.
 const TIMES: usize = 3;
@@ -449,22 +482,19 @@ fn load_every_attack_hurts_its_own_step_alone() -> Result<()> {
         .map(|(name, bytes)| (name.as_str(), bytes.clone()))
         .collect();
     // Few calls, so that a flood of them meets this limit before that on processor time, however slow the build is.
-    let centre = Centre::open("[grants]\nkv = true\n[limits.step]\nhost_calls = 400\n")?;
-    centre.release(
-        "mallory",
-        project("mallory", &plugins, "kv = true", &flows)?.path(),
-    )?;
+    let hall = Hall::beside_a_victim("[grants]\nkv = true\n[limits.step]\nhost_calls = 400\n")?;
+    hall.publish(&project("mallory", &plugins, "kv = true", &flows)?)?;
 
     let mut wrong = Vec::new();
-    centre.beside_a_neighbour(|| {
+    hall.beside_a_neighbour(|| {
         for (attack, number) in attacks.iter().zip(&numbers) {
             let mut talks = Vec::new();
             for _ in 0..TIMES {
-                talks.push(Talk::begin(centre.engine.http, number, None)?);
+                talks.push(Talk::begin(hall.engine.http, number, None)?);
             }
             for talk in &mut talks {
                 let reason = talk.ended().context(attack.name)?;
-                let journal = centre.journal(&talk.id)?;
+                let journal = hall.journal(&talk.id)?;
                 let (expected, words): (&str, Vec<String>) = match &attack.end {
                     Fails(code) => ("survived", vec![format!("\"code\":\"{code}\"")]),
                     Goes(words) => (
@@ -481,15 +511,15 @@ fn load_every_attack_hurts_its_own_step_alone() -> Result<()> {
     })?;
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     // Nothing is left of it: no instance, no contact.
-    let health = strowger_tests::http::get(centre.engine.http, "/healthz")?.json()?;
+    let health = strowger_tests::http::get(hall.engine.http, "/healthz")?.json()?;
     ensure!(health["status"] == "ok", "{health}");
-    centre.neighbour()
+    hall.neighbour()
 }
 
 #[test]
 fn load_waiting_with_all_the_memory_there_is() -> Result<()> {
     const CONTACTS: usize = 100;
-    let centre = Centre::open(&format!("[limits]\ncontacts = {CONTACTS}\n"))?;
+    let hall = Hall::beside_a_victim(&format!("[limits]\ncontacts = {CONTACTS}\n"))?;
     let flow = flow(
         "hog",
         "guest-hog/go",
@@ -497,13 +527,10 @@ fn load_waiting_with_all_the_memory_there_is() -> Result<()> {
         &["with: { bytes: 8000000 }", "timeout: 30m"],
     );
     let plugins = [("guest-hog", component("guest-hog")?)];
-    centre.release(
-        "mallory",
-        project("mallory", &plugins, "", &[("6600", "hog", flow)])?.path(),
-    )?;
-    let mut talks = centre.beside_a_neighbour(|| {
-        let talks = centre.crowd("6600", CONTACTS)?;
-        let more = Talk::begin(centre.engine.http, "6600", None).err();
+    hall.publish(&project("mallory", &plugins, "", &[("6600", "hog", flow)])?)?;
+    let mut talks = hall.beside_a_neighbour(|| {
+        let talks = hall.crowd("6600", CONTACTS)?;
+        let more = Talk::begin(hall.engine.http, "6600", None).err();
         let refusal = more.map(|error| error.to_string()).unwrap_or_default();
         ensure!(
             refusal.contains("503"),
@@ -513,5 +540,50 @@ fn load_waiting_with_all_the_memory_there_is() -> Result<()> {
     })?;
     // Each is still there, and its memory with it.
     unharmed(&mut talks)?;
-    centre.neighbour()
+    hall.neighbour()
+}
+
+#[test]
+fn recursion_is_as_deep_as_the_tenants_own_stack() -> Result<()> {
+    let rules = |number: &str, stack: u32| {
+        format!("numbers = [\"{number}*\"]\n[limits.step]\nstack_bytes = {stack}\n")
+    };
+    let (low, high) = (rules("61", 32 << 10), rules("63", 256 << 10));
+    let usual = "numbers = [\"62*\"]\n";
+    let tenants = [("low", low.as_str()), ("usual", usual), ("high", &high)];
+    let mut hall = Hall::open_with(CHATS, &tenants)?;
+    // The same component, with the numbers of what fits into the usual stack and of what does not.
+    for (tenant, number) in [("low", "61"), ("usual", "62"), ("high", "63")] {
+        let numbers = [format!("{number}0"), format!("{number}1")];
+        let attacks = [(0, LEVELS), (1, LEVELS * 2)].map(|(at, levels)| attack::Attack {
+            number: &numbers[at],
+            step: "guest-recursion/go",
+            with: format!("{{ levels: {levels} }}"),
+        });
+        hall.publish(&attack::attacker(tenant, "", &attacks)?)?;
+    }
+    let ends = |hall: &Hall, number: &str, well: bool| -> Result<()> {
+        let over = hall.over(&hall.begin(number)?)?;
+        let limit = over.journal.contains("step-stack-limit");
+        let as_it_should = (over.reason == "over") == well && limit != well;
+        ensure!(as_it_should, "{number}: {}: {}", over.reason, over.journal);
+        Ok(())
+    };
+    for (number, well) in [
+        ("610", false),
+        ("620", true),
+        ("611", false),
+        ("621", false),
+        ("630", true),
+        ("631", true),
+    ] {
+        ends(&hall, number, well)?;
+    }
+    // What the operator changes holds for what is live.
+    hall.rule("low", &rules("61", 64 << 10))?;
+    hall.rule("high", "numbers = [\"63*\"]\n")?;
+    hall.reload("the tenants' files are read again")?;
+    ends(&hall, "610", false)?;
+    ends(&hall, "630", true)?;
+    ends(&hall, "631", false)
 }

@@ -33,8 +33,8 @@ pub(crate) fn engine(pool: &Pool) -> Result<Engine, wasmtime::Error> {
         .wasm_features(WasmFeatures::all().difference(FEATURES), false)
         .wasm_features(FEATURES, true)
         .epoch_interruption(true)
-        .max_wasm_stack(pool.room.wasm_stack)
-        .async_stack_size(pool.room.fiber_stack)
+        .max_wasm_stack(pool.stack)
+        .async_stack_size(pool.fiber_stack())
         .memory_init_cow(true)
         .cranelift_opt_level(OptLevel::Speed)
         // A step must give the same answer on every machine, floats included, or its journal cannot

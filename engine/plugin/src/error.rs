@@ -224,7 +224,9 @@ pub enum StepError {
         unit: &'static str,
     },
     /// Recursion deeper than the guest's stack.
-    #[error("the step ran out of stack; look for recursion without an end")]
+    #[error(
+        "the step ran out of stack; look for recursion without an end, recurse less deep, or have the limit raised"
+    )]
     StackLimit,
     /// More host calls than [`Limits::host_calls`](crate::Limits::host_calls).
     #[error("the step made more than {most} host calls; return to the flow instead of looping")]

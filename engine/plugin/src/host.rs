@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use crate::plugin::{self, Client, Plugin};
 use crate::pool::Pool;
 use crate::runtime::GuestRuntime;
 use crate::share::Share;
-use crate::tier::Tier;
+use crate::tier::Tiers;
 
 /// How to set up a [`Host`].
 #[derive(Debug, Clone)]
@@ -114,27 +114,12 @@ pub struct Host {
 
 /// What all plugins of a host share.
 pub(crate) struct Shared {
-    pub(crate) native: Arc<Tier>,
-    /// Made when the first interpreter is loaded: most hosts have none.
-    interpreters: OnceLock<Arc<Tier>>,
+    pub(crate) tiers: Tiers,
     pub(crate) cache: Option<Arc<CodeCache>>,
     pub(crate) runtime: GuestRuntime,
     pub(crate) compiler: Arc<Compiler>,
     /// For guests that are nobody's: descriptions, and steps that are run alone.
     pub(crate) share: Share,
-    tick: Duration,
-}
-
-impl Shared {
-    /// The tier of interpreters.
-    pub(crate) fn interpreters(&self) -> Result<Arc<Tier>, HostError> {
-        if let Some(tier) = self.interpreters.get() {
-            return Ok(Arc::clone(tier));
-        }
-        let tier = Tier::interpreters(&self.native.pool, self.tick)?;
-        // Two that come at once make two, and one is dropped unused.
-        Ok(Arc::clone(self.interpreters.get_or_init(|| Arc::new(tier))))
-    }
 }
 
 impl Host {
@@ -142,11 +127,11 @@ impl Host {
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
         let pool = Pool::probe(config.pool)?;
         let tick = Duration::from_millis(config.epoch_tick_ms.max(1));
-        let native = Tier::native(pool, tick)?;
-        // Both tiers make the same machine code.
+        let tiers = Tiers::new(pool, tick)?;
+        // All tiers make the same machine code.
         let cache = match config.cache_dir {
             Some(folder) => {
-                let cache = CodeCache::open(&native.engine, folder, config.cache_bytes)?;
+                let cache = CodeCache::open(&tiers.usual.engine, folder, config.cache_bytes)?;
                 Some(Arc::new(cache))
             }
             None => None,
@@ -158,13 +143,11 @@ impl Host {
             compiles_as: share.clone(),
             gone: None,
             shared: Arc::new(Shared {
-                native: Arc::new(native),
-                interpreters: OnceLock::new(),
+                tiers,
                 cache,
                 share,
                 compiler: Compiler::new(config.guest_threads, config.guest_niceness),
                 runtime,
-                tick,
             }),
         })
     }
@@ -172,17 +155,16 @@ impl Host {
     /// What was found and chosen.
     pub fn report(&self) -> HostReport {
         let shared = &self.shared;
-        let Tier { pool, .. } = &*shared.native;
-        let interpreters = shared.interpreters.get();
+        let pool = &shared.tiers.usual.pool;
         HostReport {
             pool: pool.instances,
-            interpreters: interpreters.map_or(0, |tier| tier.pool.instances),
-            in_use: shared.native.in_use() + interpreters.map_or(0, |tier| tier.in_use()),
+            interpreters: shared.tiers.interpreters(),
+            in_use: shared.tiers.in_use(),
             keep_resident: pool.keep_resident,
             pagemap_scan: pool.pagemap_scan,
             max_map_count: pool.max_map_count,
             guest_threads: shared.runtime.threads(),
-            epoch_tick: shared.tick,
+            epoch_tick: shared.tiers.tick(),
             cache_hits: shared.cache.as_ref().map_or(0, |cache| cache.hits()),
             cache_rejected: shared.cache.as_ref().map_or(0, |cache| cache.rejected()),
         }
@@ -215,7 +197,7 @@ impl Host {
     /// The engine itself, for benchmarks that measure what the host adds to it.
     #[doc(hidden)]
     pub fn engine(&self) -> &Engine {
-        &self.shared.native.engine
+        &self.shared.tiers.usual.engine
     }
 
     /// Those of some components, by their SHA-256 in lower-case hexadecimal, whose compiled code is not kept.
@@ -261,11 +243,11 @@ impl fmt::Debug for Host {
 /// operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostReport {
-    /// Instances that may be alive at once.
+    /// Instances that may be alive at once, of those with the usual stack.
     pub pool: u32,
     /// Interpreters that may be alive at once beside them; 0 as long as none was loaded.
     pub interpreters: u32,
-    /// Instances alive now, interpreters included.
+    /// Instances alive now, interpreters and those with other stacks included.
     pub in_use: u32,
     /// Memory of a freed instance that stays resident. Bytes.
     pub keep_resident: usize,

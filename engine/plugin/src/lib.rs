@@ -81,7 +81,8 @@ pub use grants::Grants;
 pub use host::{Host, HostConfig, HostError, HostReport};
 pub use interface::{CAPABILITIES, CONTRACT, Class, class};
 pub use limits::{
-    INTERPRETER_BYTES, INTERPRETER_TABLE_ELEMENTS_MOST, Limits, MEMORY_MOST, TABLE_ELEMENTS_MOST,
+    INTERPRETER_BYTES, INTERPRETER_STACKS, INTERPRETER_TABLE_ELEMENTS_MOST, Limits, MEMORY_MOST,
+    STACKS, TABLE_ELEMENTS_MOST,
 };
 pub use meter::Meters;
 pub use plugin::Plugin;

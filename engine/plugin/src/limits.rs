@@ -36,6 +36,16 @@ pub struct Limits {
     /// The same for a component that carries an interpreter. Count; default 64,000; at most
     /// [`INTERPRETER_TABLE_ELEMENTS_MOST`].
     pub interpreter_table_elements: usize,
+    /// Stack of the guest's own frames. Bytes: one of [`STACKS`]; default 128 KiB. What lies between two of them counts as the
+    /// lower one.
+    ///
+    /// Enough for the recursion of a JSON parser at its depth limit; small enough that endless recursion ends within a
+    /// millisecond. The bound belongs to an engine and not to an instance of it, so each size has an engine and a pool of its
+    /// own; all but the default's have room for fewer instances.
+    pub stack_bytes: usize,
+    /// The same for a component that carries an interpreter, where each call of its language is several large frames. Bytes:
+    /// one of [`INTERPRETER_STACKS`]; default 1 MiB.
+    pub interpreter_stack_bytes: usize,
     /// CPU of one step: its active time on a processor, host calls' own work included.
     /// Milliseconds; default 100. Enforced at the epoch tick, so the overrun is at most about one tick.
     ///
@@ -81,20 +91,17 @@ pub const INTERPRETER_TABLE_ELEMENTS_MOST: usize = 64_000;
 /// Plugins compiled to WebAssembly have 20 to 500 KiB; the smallest JavaScript engine has one MiB.
 pub const INTERPRETER_BYTES: usize = 1 << 20;
 
-/// Stack of the guest's own frames. Bytes.
-///
-/// Belongs to the engine and not to a step: the pool is cut for it. Enough for the recursion of a JSON
-/// parser at its depth limit; small enough that endless recursion ends within a millisecond.
-pub(crate) const WASM_STACK_BYTES: usize = 128 << 10;
+/// What [`Limits::stack_bytes`] may be, in rising order: few, since each that is used costs a pool. Bytes.
+pub const STACKS: [usize; 4] = [32 << 10, 64 << 10, 128 << 10, 256 << 10];
 
-/// Stack of a step's fiber, guest and host frames together. Bytes; only touched pages are resident.
-pub(crate) const FIBER_STACK_BYTES: usize = 512 << 10;
+/// What [`Limits::interpreter_stack_bytes`] may be, in rising order. Bytes.
+pub const INTERPRETER_STACKS: [usize; 3] = [512 << 10, 1 << 20, 2 << 20];
 
-/// [`WASM_STACK_BYTES`] of an interpreter: each call of its language is several large frames of its own.
-pub(crate) const INTERPRETER_WASM_STACK_BYTES: usize = 1 << 20;
+/// What a step's fiber has beyond the guest's stack, for the frames of the host. Bytes; only touched pages are resident.
+pub(crate) const HOST_STACK_BYTES: usize = 384 << 10;
 
-/// [`FIBER_STACK_BYTES`] of an interpreter.
-pub(crate) const INTERPRETER_FIBER_STACK_BYTES: usize = 2 << 20;
+/// [`HOST_STACK_BYTES`] of an interpreter.
+pub(crate) const INTERPRETER_HOST_STACK_BYTES: usize = 1 << 20;
 
 impl Limits {
     /// [`Self::cpu_ms`] as a duration.
@@ -117,6 +124,8 @@ impl Default for Limits {
             interpreter_memory_bytes: 64 << 20,
             table_elements: 10_000,
             interpreter_table_elements: 64_000,
+            stack_bytes: 128 << 10,
+            interpreter_stack_bytes: 1 << 20,
             cpu_ms: 100,
             busy_ms: 5_000,
             host_calls: 1_000,

@@ -23,7 +23,7 @@ use crate::run::{self, RunRequest, StepReport};
 use crate::runtime::GuestEnd;
 use crate::share::Share;
 use crate::slots::Parked;
-use crate::tier::Tier;
+use crate::tier::{Kind, Tier};
 
 /// A plugin that was checked and can run. A handle: clones share everything, and a step that runs
 /// keeps its plugin even when a newer version has taken its place.
@@ -186,12 +186,12 @@ pub(crate) async fn load(
                 () = client.is_gone() => return Err(vec![LoadError::Abandoned]),
                 turn = turn => turn,
             };
-            let host = Arc::clone(shared);
+            let (host, limits) = (Arc::clone(shared), limits.clone());
             // Compiling takes a second per megabyte.
             let compiled = shared.runtime.run_blocking(move || {
                 turn.work(|| {
                     prepare(inspection, |inspection| {
-                        compile(&host, &bytes, inspection, absent)
+                        compile(&host, &bytes, inspection, &limits, absent)
                     })
                 })
             });
@@ -268,7 +268,7 @@ fn look(shared: &Arc<Shared>, bytes: Vec<u8>, grants: &Grants, limits: &Limits) 
     if !inspection.runnable() {
         return Looked::Prepared(Prepared::Refused(inspection.complaints));
     }
-    let tier = match tier(shared, &inspection) {
+    let tier = match tier(shared, &inspection, limits) {
         Ok(tier) => tier,
         Err(complaint) => return Looked::Prepared(prepare(inspection, |_| Err(complaint))),
     };
@@ -298,22 +298,25 @@ fn prepare(
     }
 }
 
-fn tier(shared: &Arc<Shared>, inspection: &Inspection) -> Result<Arc<Tier>, LoadError> {
-    match inspection.interpreter {
-        false => Ok(Arc::clone(&shared.native)),
-        true => shared.interpreters().map_err(|error| LoadError::Engine {
-            reason: error.to_string(),
-        }),
-    }
+fn tier(
+    shared: &Arc<Shared>,
+    inspection: &Inspection,
+    limits: &Limits,
+) -> Result<Arc<Tier>, LoadError> {
+    let kind = Kind::of(inspection.interpreter, limits);
+    shared.tiers.of(kind).map_err(|error| LoadError::Engine {
+        reason: error.to_string(),
+    })
 }
 
 fn compile(
     shared: &Arc<Shared>,
     bytes: &[u8],
     inspection: &Inspection,
+    limits: &Limits,
     absent: bool,
 ) -> Result<(Inner, Option<String>), LoadError> {
-    let tier = tier(shared, inspection)?;
+    let tier = tier(shared, inspection, limits)?;
     let cache = shared.cache.as_ref();
     // Another may have compiled it while this one waited.
     let again = cache.filter(|cache| absent && cache.has(&inspection.digest));

@@ -4,9 +4,10 @@ use wasmtime::{Enabled, PoolingAllocationConfig};
 
 use crate::host::HostError;
 use crate::limits::{
-    FIBER_STACK_BYTES, INTERPRETER_FIBER_STACK_BYTES, INTERPRETER_TABLE_ELEMENTS_MOST,
-    INTERPRETER_WASM_STACK_BYTES, MEMORY_MOST, TABLE_ELEMENTS_MOST, WASM_STACK_BYTES,
+    HOST_STACK_BYTES, INTERPRETER_HOST_STACK_BYTES, INTERPRETER_TABLE_ELEMENTS_MOST, Limits,
+    MEMORY_MOST, TABLE_ELEMENTS_MOST,
 };
+use crate::tier::Kind;
 
 /// Memory mappings that one instance needs at most: four for its memory and tables, two for its stack.
 /// Measured; the kernel's limit on mappings (`vm.max_map_count`) is what bounds the pool.
@@ -34,12 +35,18 @@ const KEEP_RESIDENT_BLIND: usize = 64 << 10;
 
 /// Interpreters that may be alive at once, as a part of the instances: one in so many.
 ///
-/// Each keeps up to half a MiB resident while it waits. Their mappings fit into the margin of
-/// [`MAPPINGS_SHARE_PERCENT`].
+/// Each keeps up to half a MiB resident while it waits. Their mappings, and those of the pools of other stacks, fit into the
+/// margin of [`MAPPINGS_SHARE_PERCENT`], which is a quarter of what the instances take.
 const INTERPRETERS_SHARE: u32 = 32;
 
-/// Fewest interpreters, on however small a pool.
-const INTERPRETERS_LEAST: u32 = 4;
+/// The same for each other stack of interpreters.
+const OTHER_INTERPRETERS_SHARE: u32 = 64;
+
+/// Instances of each stack but the default's, as a part of the instances: one in so many.
+const OTHERS_SHARE: u32 = 24;
+
+/// Fewest instances of a pool beside another, however small that is.
+const BESIDE_LEAST: u32 = 4;
 
 /// How many parts a component has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,8 +73,8 @@ pub(crate) struct Room {
     /// Slots that the pool holds for each instance, of core instances and of tables: few components use all.
     slots: Shape,
     pub(crate) table_elements: usize,
-    pub(crate) wasm_stack: usize,
-    pub(crate) fiber_stack: usize,
+    /// What a fiber has for the frames of the host.
+    host_stack: usize,
 }
 
 /// The room of components that were compiled to WebAssembly.
@@ -83,12 +90,11 @@ pub(crate) const NATIVE: Room = Room {
         tables: 4,
     },
     table_elements: TABLE_ELEMENTS_MOST,
-    wasm_stack: WASM_STACK_BYTES,
-    fiber_stack: FIBER_STACK_BYTES,
+    host_stack: HOST_STACK_BYTES,
 };
 
 /// The room of components that carry an interpreter; CPython is linked together from dozens of modules.
-pub(crate) const INTERPRETER: Room = Room {
+const INTERPRETER: Room = Room {
     shape: Shape {
         core_instances: 100,
         memories: 8,
@@ -100,8 +106,7 @@ pub(crate) const INTERPRETER: Room = Room {
         tables: 8,
     },
     table_elements: INTERPRETER_TABLE_ELEMENTS_MOST,
-    wasm_stack: INTERPRETER_WASM_STACK_BYTES,
-    fiber_stack: INTERPRETER_FIBER_STACK_BYTES,
+    host_stack: INTERPRETER_HOST_STACK_BYTES,
 };
 
 /// The measured shape of a pool.
@@ -109,6 +114,8 @@ pub(crate) const INTERPRETER: Room = Room {
 pub(crate) struct Pool {
     pub(crate) instances: u32,
     pub(crate) room: Room,
+    /// What a guest has for its own frames.
+    pub(crate) stack: usize,
     pub(crate) keep_resident: usize,
     pub(crate) pagemap_scan: bool,
     pub(crate) max_map_count: u64,
@@ -122,6 +129,7 @@ impl Pool {
         Ok(Self {
             instances: size(asked, max_map_count)?,
             room: NATIVE,
+            stack: Limits::default().stack_bytes,
             keep_resident: if pagemap_scan {
                 KEEP_RESIDENT_SCANNED
             } else {
@@ -132,13 +140,25 @@ impl Pool {
         })
     }
 
-    /// The pool of interpreters beside this one.
-    pub(crate) fn interpreters(&self) -> Self {
+    /// The pool of another kind beside this one, of the usual kind.
+    pub(crate) fn beside(&self, kind: Kind) -> Self {
+        let (room, share) = match (kind.interpreter, kind.is_usual()) {
+            (false, true) => return *self,
+            (false, false) => (NATIVE, OTHERS_SHARE),
+            (true, true) => (INTERPRETER, INTERPRETERS_SHARE),
+            (true, false) => (INTERPRETER, OTHER_INTERPRETERS_SHARE),
+        };
         Self {
-            instances: (self.instances / INTERPRETERS_SHARE).max(INTERPRETERS_LEAST),
-            room: INTERPRETER,
+            instances: (self.instances / share).max(BESIDE_LEAST),
+            room,
+            stack: kind.stack,
             ..*self
         }
+    }
+
+    /// Stack of a step's fiber, guest and host frames together.
+    pub(crate) fn fiber_stack(&self) -> usize {
+        self.stack + self.room.host_stack
     }
 
     /// The pooling allocator's configuration of this shape.
@@ -243,6 +263,33 @@ mod tests {
     fn the_line_to_run_suffices() {
         for asked in [1, 100, 8_471, 12_000, 15_999] {
             assert_eq!(size(Some(asked), mappings_for(asked)).unwrap(), asked);
+        }
+    }
+
+    #[test]
+    fn all_pools_together_stay_within_the_kernels_limit() {
+        // Two memories of an interpreter, and its tables: twice what a small program's have.
+        const MAPPINGS_PER_INTERPRETER: u64 = 10;
+        for max_map_count in [65_530, 262_144, 1 << 20] {
+            let usual = Pool {
+                instances: size(None, max_map_count).unwrap(),
+                room: NATIVE,
+                stack: Limits::default().stack_bytes,
+                keep_resident: 0,
+                pagemap_scan: false,
+                max_map_count,
+            };
+            let mappings: u64 = Kind::all()
+                .map(|kind| {
+                    let each = match kind.interpreter {
+                        true => MAPPINGS_PER_INTERPRETER,
+                        false => MAPPINGS_PER_INSTANCE,
+                    };
+                    u64::from(usual.beside(kind).instances) * each
+                })
+                .sum();
+            let most = max_map_count - MAPPINGS_RESERVED;
+            assert!(mappings <= most, "{mappings} of {most}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use strowger_plugin::{Grants, Host, HostConfig, HostError, Limits, LoadError, StepError};
+use strowger_plugin::{Grants, Host, HostConfig, HostError, Limits, LoadError, STACKS, StepError};
 
 use crate::guest::{self, Guest};
 use crate::world::{go, load};
@@ -45,6 +45,26 @@ fn compiled(folder: &Path) -> PathBuf {
     let file = files.next().expect("one file");
     assert_eq!(files.next(), None);
     file
+}
+
+#[tokio::test]
+async fn all_stacks_share_the_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = host(folder.path());
+    assert_eq!(load_and_run(&host).await, (0, 0));
+    for (hits, stack_bytes) in (1..).zip(STACKS) {
+        let limits = Limits {
+            stack_bytes,
+            ..Limits::default()
+        };
+        let component = Guest::default().build();
+        let plugin = host.load(&component, &Grants::all(), &limits).await;
+        let report = plugin.expect("it is as it was").run(go("{}")).await;
+        report.result.expect("the step ends well");
+        let report = host.report();
+        assert_eq!((report.cache_hits, report.cache_rejected), (hits, 0));
+    }
+    compiled(folder.path());
 }
 
 #[tokio::test]

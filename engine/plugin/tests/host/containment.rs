@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use strowger_plugin::{Host, Limits, LoadError, RunRequest, StepError, TrapKind};
+use serde_json::json;
+use strowger_plugin::{
+    Grants, Host, INTERPRETER_BYTES, INTERPRETER_STACKS, Limits, LoadError, RunRequest, STACKS,
+    StepError, TrapKind,
+};
 
 use crate::guest::{self, Guest, OK};
 use crate::world::{Answer, POOL, Scripted, go, host, load};
@@ -211,6 +215,84 @@ async fn deep_recursion() {
         StepError::StackLimit,
     )
     .await;
+}
+
+/// How deep a component may call itself under limits: the most bytes of input that it gets through, a call for each.
+async fn depth(host: &Host, component: &[u8], limits: &Limits) -> usize {
+    let plugin = host.load(component, &Grants::all(), limits).await;
+    let plugin = plugin.unwrap_or_else(|complaints| panic!("{complaints:#?}"));
+    let empty = json!({ "press": { "x": "" } }).to_string().len();
+    let (mut gone, mut ended) = (empty, limits.input_bytes);
+    while ended - gone > 1 {
+        let calls = gone + (ended - gone) / 2;
+        let input = json!({ "press": { "x": "x".repeat(calls - empty) } });
+        let request = RunRequest {
+            limits: limits.clone(),
+            ..go(&input.to_string())
+        };
+        match plugin.run(request).await.result {
+            Ok(_) => gone = calls,
+            Err(error) => {
+                assert_eq!(error, StepError::StackLimit, "{calls} calls");
+                ended = calls;
+            }
+        }
+    }
+    gone
+}
+
+#[tokio::test]
+async fn recursion_goes_as_deep_as_the_stack_of_the_limits() {
+    let host = host();
+    let guest = Guest {
+        run: format!("(drop (call $deeper (local.get $input_len))) {OK}"),
+        items: "(func $deeper (param $left i32) (result i32)
+                  (if (result i32) (local.get $left)
+                    (then (i32.add (call $deeper (i32.sub (local.get $left) (i32.const 1))) (local.get $left)))
+                    (else (i32.const 0))))"
+            .into(),
+        ..Guest::default()
+    };
+    let large = {
+        let mut bytes = guest.build();
+        crate::guest::pad(&mut bytes, INTERPRETER_BYTES);
+        bytes
+    };
+    let usual = Limits {
+        input_bytes: 1 << 20,
+        cpu_ms: 10_000,
+        ..Limits::default()
+    };
+    let native = STACKS.map(|stack_bytes| Limits {
+        stack_bytes,
+        ..usual.clone()
+    });
+    let interpreters = INTERPRETER_STACKS.map(|interpreter_stack_bytes| Limits {
+        interpreter_stack_bytes,
+        ..usual.clone()
+    });
+    for (component, limits) in [(guest.build(), &native[..]), (large, &interpreters[..])] {
+        let mut depths = Vec::new();
+        for limits in limits {
+            depths.push(depth(&host, &component, limits).await);
+        }
+        // Each is twice the one before, but for the few frames that a guest has anyway.
+        for pair in depths.windows(2) {
+            let (less, more) = (pair[0], pair[1]);
+            assert!(less * 7 / 4 < more && more < less * 9 / 4, "{depths:?}");
+        }
+        // The usual one is what it is where nothing is said.
+        let unsaid = depth(&host, &component, &usual).await;
+        assert!(depths.contains(&unsaid), "{unsaid} of {depths:?}");
+        // What is between two of them counts as the lower one.
+        let between = Limits {
+            stack_bytes: STACKS[1] + 1,
+            interpreter_stack_bytes: INTERPRETER_STACKS[1] + 1,
+            ..usual.clone()
+        };
+        assert_eq!(depth(&host, &component, &between).await, depths[1]);
+    }
+    assert_eq!(host.report().in_use, 0);
 }
 
 #[tokio::test]

@@ -78,6 +78,22 @@ pub fn answers(name: &str, data: &str) -> Vec<u8> {
     .build()
 }
 
+/// Makes a component so many bytes larger by what means nothing: a custom section (WebAssembly 2.0 §5.5.3) with its length in
+/// LEB128, a name, zeros.
+pub fn pad(component: &mut Vec<u8>, bytes: usize) {
+    let name = b"padding";
+    component.push(0);
+    let mut length = 1 + name.len() + bytes;
+    while length >= 0x80 {
+        component.push(0x80 | (length & 0x7f) as u8);
+        length >>= 7;
+    }
+    component.push(length as u8);
+    component.push(name.len() as u8);
+    component.extend(name);
+    component.resize(component.len() + bytes, 0);
+}
+
 impl Guest {
     /// The component.
     pub fn build(&self) -> Vec<u8> {

@@ -405,6 +405,29 @@ impl TenantLimits {
             );
             return Some((path(key), why));
         }
+        let stacks = [
+            (
+                "step.stack_bytes",
+                step.stack_bytes,
+                &strowger_plugin::STACKS[..],
+            ),
+            (
+                "step.interpreter_stack_bytes",
+                step.interpreter_stack_bytes,
+                &strowger_plugin::INTERPRETER_STACKS[..],
+            ),
+        ];
+        let wrong = stacks
+            .into_iter()
+            .find(|(_, value, of)| !of.contains(value));
+        if let Some((key, value, of)) = wrong {
+            let of: Vec<String> = of.iter().map(usize::to_string).collect();
+            let why = format!(
+                "limits.{key} is one of {}, not {value}; leave it out for the default",
+                of.join(", ")
+            );
+            return Some((path(key), why));
+        }
         if let Some(wrong) = self.effects().fault() {
             let why = format!("{wrong}; leave it out for the default");
             return Some((vec![wrong.table.to_owned(), wrong.key.to_owned()], why));
@@ -496,6 +519,14 @@ mod tests {
             (
                 "[limits]\ncontacts = 5\n[limits.step]\ntable_elements = 999999999",
                 "line 4: limits.step.table_elements is 1 to 10000, not 999999999; leave it out",
+            ),
+            (
+                "[limits.step]\nstack_bytes = 100000",
+                "line 2: limits.step.stack_bytes is one of 32768, 65536, 131072, 262144, not 100000; leave it out",
+            ),
+            (
+                "[limits.step]\ninterpreter_stack_bytes = 0",
+                "line 2: limits.step.interpreter_stack_bytes is one of 524288, 1048576, 2097152, not 0",
             ),
             (
                 "[limits.step]\nhost_calls = 0",

@@ -33,6 +33,7 @@ pub(crate) use push::MAX_NOTE;
 pub use push::{Onto, Pushed, Pusher};
 pub use refusal::{Refusal, Told};
 pub use release::Order;
+pub(crate) use shadow::extent;
 pub use tenant::{ChatSeat, Live, Seat, Served, Tenant};
 
 use strowger_flow::unseen::quoted;

@@ -1,5 +1,7 @@
 //! Why something pushed or released is not taken.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 
 use super::archive::ArchiveError;
@@ -152,4 +154,23 @@ impl From<PublishedError> for Refusal {
             taken => Refusal::Conflict(taken.to_string()),
         }
     }
+}
+
+/// A number of a request, if it is one of those that may be.
+///
+/// It is read as wide as JSON writes it, so that whatever number comes is told in the same words.
+pub(crate) fn within<T: TryFrom<u64>>(
+    field: &'static str,
+    value: u64,
+    range: RangeInclusive<u64>,
+) -> Result<T, Refusal> {
+    let read = range.contains(&value).then(|| T::try_from(value).ok());
+    read.flatten().ok_or_else(|| Refusal::Invalid {
+        field,
+        why: format!(
+            "{field} is {} to {}, not {value}",
+            range.start(),
+            range.end()
+        ),
+    })
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Centre;
 use super::examine::{Touched, astray_of, touched, withdrawn};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, within};
 use super::serving::{Serving, wanted};
 use super::tenant::{Live, Tenant};
 use super::versions::untrusted;
@@ -18,8 +18,8 @@ const LOOK_BACK: u32 = 1_000;
 pub struct Order {
     /// The revision.
     pub revision: u64,
-    /// How many of a hundred callers get it; 100 for all.
-    pub percent: u8,
+    /// How many of a hundred callers get it, 1 to 100 for all.
+    pub percent: u64,
     /// What of its gains the operator accepts, as they are told; `all` for all.
     pub accept: Vec<String>,
     /// The release that must still hold (0 for none); none for whichever does.
@@ -35,12 +35,7 @@ impl Centre {
         change: Change,
     ) -> Result<(Release, Audited), Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
-        if !(1..=100).contains(&order.percent) {
-            return Err(Refusal::Invalid {
-                field: "percent",
-                why: format!("percent is 1 to 100, not {}", order.percent),
-            });
-        }
+        let percent: u8 = within("percent", order.percent, 1..=100)?;
         let _turn = tenant.publishing.lock().await;
         let revision = wanted(&store, &tenant, order.revision).await?;
         self.allowed(&store, &tenant, &revision).await?;
@@ -63,7 +58,7 @@ impl Centre {
         if !missing.is_empty() {
             return Err(Refusal::NotAccepted(missing));
         }
-        let (live, candidate) = match (&before, order.percent) {
+        let (live, candidate) = match (&before, percent) {
             (_, 100) => (order.revision, None),
             (Some(before), _) if before.live != order.revision => {
                 (before.live, Some(order.revision))
@@ -87,7 +82,7 @@ impl Centre {
             number: 0,
             live,
             candidate,
-            percent: candidate.map_or(0, |_| order.percent),
+            percent: candidate.map_or(0, |_| percent),
             restores: None,
             released_at: change.at,
             released_by: change.who.clone(),

@@ -1,12 +1,20 @@
 //! A revision that shadows what is live.
 
 use super::Centre;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, within};
 use crate::replay::Stage;
 use crate::shadow::{Beginning, Extent, Report};
 
 /// Highest part of one processor, in milliseconds a second: the background lane has one thread.
-pub(crate) const CPU_MOST: u32 = 1_000;
+pub(crate) const CPU_MOST: u64 = 1_000;
+
+/// How much of what is live a shadow follows, as a request has it.
+pub(crate) fn extent(percent: u64, cpu_ms_per_s: u64) -> Result<Extent, Refusal> {
+    Ok(Extent {
+        percent: within("percent", percent, 1..=100)?,
+        cpu_ms_per_s: within("cpu_ms_per_s", cpu_ms_per_s, 1..=CPU_MOST)?,
+    })
+}
 
 impl Centre {
     /// Lets a revision run beside a tenant's live contacts, with nothing of it leaving the house.
@@ -17,14 +25,6 @@ impl Centre {
         extent: Extent,
     ) -> Result<Report, Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
-        if !(1..=100).contains(&extent.percent) {
-            return Err(Refusal::Conflict("percent is 1 to 100".to_owned()));
-        }
-        if !(1..=CPU_MOST).contains(&extent.cpu_ms_per_s) {
-            return Err(Refusal::Conflict(format!(
-                "cpu_ms_per_s is 1 to {CPU_MOST}"
-            )));
-        }
         let shadows = &self.node.shadows;
         let runs = |revision: u64| {
             Refusal::Conflict(format!(

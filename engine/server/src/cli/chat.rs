@@ -10,7 +10,7 @@ use strowger_flow::unseen::in_its_lines;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use tokio::sync::mpsc;
 
-use super::exchange::{Answer, Caller, NoAnswer};
+use super::exchange::{Answer, Caller, Trust};
 use super::{FOUND, Failure, OK};
 
 /// Longest time that an engine may be away, as when it is started again, in seconds.
@@ -44,6 +44,8 @@ pub(super) struct Chat {
     /// The language to begin in, one of the flow's; its first by default.
     #[arg(long)]
     language: Option<String>,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 impl Chat {
@@ -52,7 +54,7 @@ impl Chat {
         if let Some(language) = &self.language {
             body["language"] = json!(language);
         }
-        let client = Caller::new(MAX_ANSWER);
+        let client = self.trust.caller(MAX_ANSWER)?;
         let base = self.url.trim_end_matches('/').to_owned();
         let begun = ask(
             &client,
@@ -62,9 +64,7 @@ impl Chat {
             Some(&body),
         )
         .await;
-        let begun = begun.map_err(|error| {
-            Failure::cannot(format!("{error}; is `strowger serve` running at {base}?"))
-        })?;
+        let begun = begun.map_err(Failure::cannot)?;
         let word = |name: &str| begun.body[name].as_str().unwrap_or_default().to_owned();
         if begun.status != StatusCode::CREATED {
             return Err(Failure::cannot(begun.refusal()));
@@ -95,11 +95,7 @@ async fn ask(
     }
     let body = body.map(Json::to_string).unwrap_or_default();
     let answer = client.exchange(request, body.into_bytes()).await;
-    answer.map_err(|why| match why {
-        NoAnswer::Unusable(why) => format!("{url} is no address: {why}"),
-        NoAnswer::Silent(why) => format!("{url} does not answer: {why}"),
-        NoAnswer::Cut(why) => format!("the answer broke off: {why}"),
-    })
+    answer.map_err(|why| why.told(url))
 }
 
 struct Talk {

@@ -7,7 +7,7 @@ use clap::Args;
 use hyper::{Method, Request, StatusCode};
 use serde_json::Value as Json;
 
-use super::exchange::{Answer, Caller, NoAnswer};
+use super::exchange::{Answer, Trust};
 use super::{CANNOT, FOUND, Failure};
 
 /// Longest wait for an answer: a push with an interpreter in it is compiled first.
@@ -30,6 +30,8 @@ pub(super) struct Remote {
     /// A file with the API token; default is the variable STROWGER_TOKEN.
     #[arg(long)]
     token_file: Option<PathBuf>,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 impl Remote {
@@ -50,24 +52,14 @@ impl Remote {
         if let Some(token) = self.token()? {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let caller = Caller::new(MAX_ANSWER);
+        let caller = self.trust.caller(MAX_ANSWER)?;
         let answer = tokio::time::timeout(ANSWER_WITHIN, caller.exchange(request, body))
             .await
             .map_err(|_| {
                 let seconds = ANSWER_WITHIN.as_secs();
                 Failure::cannot(format!("no answer from {base} within {seconds} s"))
             })?
-            .map_err(|why| {
-                Failure::cannot(match why {
-                    NoAnswer::Unusable(why) => {
-                        format!("{url} cannot be asked: {why}; write --to http://HOST:PORT")
-                    }
-                    NoAnswer::Silent(why) => {
-                        format!("no answer from {base}: {why}; does the engine run there?")
-                    }
-                    NoAnswer::Cut(why) => format!("the answer of {base} broke off: {why}"),
-                })
-            })?;
+            .map_err(|why| Failure::cannot(why.told(base)))?;
         if answer.status.is_success() {
             return Ok(answer.body);
         }

@@ -13,7 +13,8 @@ use super::problem::ProblemBody;
 use super::tagged::Tagged;
 use super::tenants::Named;
 use super::{Api, Problem};
-use crate::shadow::{Extent, Report};
+use crate::centre::extent;
+use crate::shadow::Report;
 
 /// Which revision shadows, and how much.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -25,18 +26,18 @@ pub(crate) struct ShadowOrder {
     /// Of a hundred contacts that end, how many it follows; 100 unless you say fewer.
     #[serde(default = "all")]
     #[schema(minimum = 1, maximum = 100, default = 100)]
-    percent: u8,
+    percent: u64,
     /// Milliseconds of processor time in a second that it may use; 50 unless you say otherwise.
     #[serde(default = "little")]
     #[schema(minimum = 1, maximum = 1000, default = 50)]
-    cpu_ms_per_s: u32,
+    cpu_ms_per_s: u64,
 }
 
-fn all() -> u8 {
+fn all() -> u64 {
     100
 }
 
-fn little() -> u32 {
+fn little() -> u64 {
     50
 }
 
@@ -52,7 +53,7 @@ fn little() -> u32 {
         (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Nothing is published here."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such revision or tenant, or not yours."),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "Another one runs, or the revision is live."),
-        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "It cannot be served: why not."),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "`percent` or `cpu_ms_per_s` is none (`field` names it), or it cannot be served: why not."),
     )
 )]
 pub(crate) async fn start(
@@ -61,10 +62,7 @@ pub(crate) async fn start(
     principal: Principal,
     Body(order): Body<ShadowOrder>,
 ) -> Result<Response, Problem> {
-    let extent = Extent {
-        percent: order.percent,
-        cpu_ms_per_s: order.cpu_ms_per_s,
-    };
+    let extent = extent(order.percent, order.cpu_ms_per_s)?;
     let report = api.centre.shadow(&tenant, order.revision, extent).await?;
     let detail = json!({ "percent": extent.percent, "cpu_ms_per_s": extent.cpu_ms_per_s });
     done(&api, &principal, &tenant, "shadow.start", report, detail).await

@@ -1,168 +1,14 @@
-//! Plugins that mean harm over the network and in the store: each is contained, and another tenant's contact ends well
-//! meanwhile.
+//! What a plugin reaches for over the network, in the store and of contacts: each is contained, and another tenant's contact
+//! ends well meanwhile.
 
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value as Json, json};
-use strowger_tests::http;
-use strowger_tests::program::POLL;
+use strowger_tests::Hall;
+use strowger_tests::attack::{Attack, attacker, reach};
 use strowger_tests::upstream::{Upstream, echo, reply};
-use tempfile::TempDir;
-
-use crate::hall::{Hall, built, says};
-
-/// Longest time until a contact is over.
-const OVER: Duration = Duration::from_secs(60);
-/// The number of the neighbour, who must not notice.
-const NEIGHBOUR: &str = "900";
-/// Chats for everybody.
-pub const CHATS: &str = "[chat]\nenabled = true\nnew_per_minute = 60000\n[http]\nrequests_per_second = 100000\nburst = 100000\n";
-
-/// A step of an attacker's plugin: the number that leads to it, the plugin and step, its input in YAML.
-pub struct Attack<'a> {
-    pub number: &'a str,
-    pub step: &'a str,
-    pub with: String,
-}
-
-/// A contact that is over.
-pub struct Over {
-    pub reason: String,
-    pub journal: String,
-}
-
-impl Over {
-    /// The data of its last step's outcome.
-    pub fn data(&self) -> Result<Json> {
-        let entries = self.journal.lines().map(serde_json::from_str::<Json>);
-        let mut outcomes = entries.filter_map(|entry| {
-            let entry = entry.ok()?;
-            (entry["kind"] == "outcome").then(|| entry["data"].clone())
-        });
-        outcomes
-            .next_back()
-            .with_context(|| format!("no outcome: {}", self.journal))
-    }
-
-    /// What came of each request of `guest-reach`.
-    pub fn answers(&self) -> Result<Vec<Json>> {
-        let data = self.data()?;
-        let answers = data["answers"].as_array().context("answers")?;
-        Ok(answers.clone())
-    }
-}
-
-/// `guest-reach` with a plan.
-pub fn reach(number: &str, plan: Json) -> Attack<'_> {
-    Attack {
-        number,
-        step: "guest-reach/go",
-        with: format!("{{ plan: '{plan}' }}"),
-    }
-}
-
-/// The project of an attacker: a plugin for each that the attacks use, with the grants that it asks for.
-pub fn attacker(tenant: &str, grants: &str, attacks: &[Attack]) -> Result<TempDir> {
-    let folder = TempDir::new()?;
-    let at = |name: &str| folder.path().join(name);
-    std::fs::create_dir_all(at("plugins"))?;
-    let mut toml = format!("[project]\nname = \"{tenant}\"\n");
-    let mut routes = "routes:\n".to_owned();
-    let mut plugins: Vec<&str> = Vec::new();
-    for attack in attacks {
-        let (plugin, _) = attack.step.split_once('/').context("a plugin and a step")?;
-        if !plugins.contains(&plugin) {
-            plugins.push(plugin);
-            std::fs::copy(built(plugin), at(&format!("plugins/{plugin}.wasm")))?;
-            toml += &format!(
-                "[plugins.{plugin}]\ncomponent = \"plugins/{plugin}.wasm\"\ngrants = {{ {grants} }}\n"
-            );
-        }
-        let flow = format!("attack{}", attack.number);
-        routes += &format!("  - {{ to: \"{}\", flow: {flow} }}\n", attack.number);
-        std::fs::write(
-            at(&format!("{flow}.flow.yaml")),
-            format!(
-                "flow: {flow}\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - use: {}@1\n      with: {}\n      \
-                 timeout: 20s\n      then: {{ done: over, number: over, error: failed, timeout: late }}\n  \
-                 over: {{ hangup: over }}\n  failed: {{ hangup: failed }}\n  late: {{ hangup: late }}\n",
-                attack.step, attack.with
-            ),
-        )?;
-    }
-    std::fs::write(at("strowger.toml"), toml)?;
-    std::fs::write(at("routes.yaml"), routes)?;
-    Ok(folder)
-}
-
-impl Hall {
-    /// An attacker under rules, pushed and live, beside a neighbour.
-    pub fn attacked(rules: &str, grants: &str, attacks: &[Attack]) -> Result<Hall> {
-        let rules = format!("numbers = [\"6*\"]\n{rules}");
-        let neighbour = format!("numbers = [\"{NEIGHBOUR}\"]\n");
-        let hall = Hall::open_with(CHATS, &[("mallory", &rules), ("vega", &neighbour)])?;
-        let vega = says("vega", NEIGHBOUR, "Good morning from Vega.")?;
-        hall.publish(&vega)?;
-        hall.publish(&attacker("mallory", grants, attacks)?)?;
-        hall.calm()?;
-        Ok(hall)
-    }
-
-    pub fn publish(&self, project: &TempDir) -> Result<()> {
-        let folder = project.path().display().to_string();
-        self.done(&["push", &folder, "--release", "--accept", "all"])?;
-        Ok(())
-    }
-
-    /// Begins a contact at a number.
-    pub fn begin(&self, number: &str) -> Result<String> {
-        let body = json!({ "to": number, "from": "+8613800138000" });
-        let begun = http::ask(self.engine.http, "POST", "/v1/chats", None, Some(&body))?;
-        ensure!(begun.status == 201, "{} {}", begun.status, begun.body);
-        let id = begun.json()?["id"].as_str().map(str::to_owned);
-        id.context("an id")
-    }
-
-    /// Waits for a contact's end.
-    pub fn over(&self, id: &str) -> Result<Over> {
-        let end = Instant::now() + OVER;
-        let reason = loop {
-            let contact = self.get(&format!("/v1/contacts/{id}"))?;
-            if let Some(reason) = contact["reason"].as_str() {
-                break reason.to_owned();
-            }
-            ensure!(Instant::now() < end, "{id} is not over: {contact}");
-            std::thread::sleep(POLL);
-        };
-        let journal = http::get(self.engine.http, &format!("/v1/contacts/{id}/journal"))?.body;
-        Ok(Over { reason, journal })
-    }
-
-    /// The neighbour's contact ends well.
-    pub fn calm(&self) -> Result<()> {
-        let over = self.over(&self.begin(NEIGHBOUR)?)?;
-        ensure!(over.reason == "done", "the neighbour: {}", over.journal);
-        Ok(())
-    }
-
-    /// An attack, with the neighbour's contact meanwhile and afterwards. It ends as a step ends.
-    pub fn attack(&self, number: &str) -> Result<Over> {
-        let id = self.begin(number)?;
-        self.calm()?;
-        let over = self.over(&id)?;
-        self.calm()?;
-        ensure!(over.reason == "over", "{}: {}", over.reason, over.journal);
-        Ok(over)
-    }
-
-    /// How often a rule has refused the attacker something.
-    pub fn refusals(&self, rule: &str) -> Result<u64> {
-        let name = format!("plugin_refusals_total{{tenant=\"mallory\",limit=\"{rule}\"}}");
-        self.engine.metric(&name)
-    }
-}
 
 /// What was refused, as the guest was told.
 fn refused<'a>(answer: &'a Json, kind: &str) -> &'a str {
@@ -472,7 +318,7 @@ fn keys_of_another_tenant_and_plugin_are_not_there() -> Result<()> {
         get("600", "k"),
         get("601", "../vega/guest-kv/k"),
         get("602", "vega\\0guest-kv\\0k"),
-        get("603", "%' OR tenant = 'vega' --"),
+        get("603", "%' OR tenant = 'victim' --"),
     ];
     let hall = Hall::attacked("[grants]\nkv = true\n", "kv = true", &attacks)?;
     // The neighbour keeps `k`.
