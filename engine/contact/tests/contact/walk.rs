@@ -205,6 +205,7 @@ impl Walk {
                     message: "it broke".into(),
                     timeout: rest == "timeout",
                     retryable: rest == "again",
+                    own: true,
                 }),
             ),
             "join" => Input::Joined {
@@ -212,7 +213,7 @@ impl Walk {
             },
             "done" => Input::EffectDone {
                 effect: self.effect,
-                result: serde_json::from_str(rest).expect("JSON"),
+                result: serde_json::from_str::<Json>(rest).expect("JSON").into(),
             },
             verb => panic!("no such command: {verb}"),
         };
@@ -229,7 +230,7 @@ impl Walk {
                     activation, input, ..
                 } => {
                     self.activation = *activation;
-                    self.input = serde_json::from_str(input).expect("the input is JSON");
+                    self.input = Json::clone(input);
                 }
                 Output::Play { play, .. } => self.plays.push(*play),
                 Output::Perform { effect, .. } => self.effect = *effect,
@@ -332,7 +333,7 @@ fn called(activation: u32, function: &str, args: Vec<Json>) -> Input {
         activation,
         interface: interface.into(),
         function: function.into(),
-        args,
+        args: args.into(),
     }
 }
 
@@ -341,7 +342,7 @@ pub fn ended(activation: u32, outcome: Result<(String, Json), StepFailure>) -> I
     Input::StepEnded {
         activation,
         result: StepResult {
-            outcome,
+            outcome: outcome.map(|(outcome, data)| (outcome, data.into())),
             cpu_us: 1,
             memory_bytes: 2,
             host_calls: 3,
