@@ -52,9 +52,9 @@ pub struct Offer {
     pub label: Option<String>,
 }
 
-/// The kinds of entries, once for writers and once for readers. A journal's line has `kind` beside its fields, and what
-/// serde makes of that by itself reads each line into a copy of all that stands in it, and what it is from there; replays
-/// of many contacts read little else than lines. So the readers' form is one that [`reading`] can give its fields one by one.
+// The kinds of entries, once for writers and once for readers. A journal's line has `kind` beside its fields, and what
+// serde makes of that by itself reads each line into a copy of all that stands in it, and what it is from there; replays
+// of many contacts read little else than lines. So the readers' form is one that `reading` can give its fields one by one.
 macro_rules! both {
     ($(#[$doc:meta])* pub enum EntryKind { $($kinds:tt)* }) => {
         $(#[$doc])*

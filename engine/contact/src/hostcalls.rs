@@ -361,7 +361,7 @@ fn journalled(value: &SharedJson) -> SharedJson {
     if most_bytes(value) <= MAX_JOURNALLED {
         return value.clone();
     }
-    match json_size(&**value) {
+    match json_size(value) {
         size if size > MAX_JOURNALLED => json!({ "cut": size }).into(),
         _ => value.clone(),
     }

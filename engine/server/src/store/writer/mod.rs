@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use strowger_contact::Entry;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::error::Elapsed;
 
 use self::commit::{Session, of_the_data};
 use self::held::{Held, Item};
@@ -167,15 +168,6 @@ pub(super) async fn write_ends(store: &Store, ends: Vec<Record>) -> Result<(), S
     Ok(Session::new(store.clone()).commit(&batch).await?)
 }
 
-/// What comes next.
-enum Next {
-    Item(Item),
-    /// Nothing for a while.
-    Silence,
-    /// Nothing ever again.
-    Closed,
-}
-
 /// The writer's task.
 struct Writing {
     store: Store,
@@ -190,12 +182,12 @@ impl Writing {
         loop {
             if self.held.is_empty() {
                 match self.next().await {
-                    Next::Item(item) => self.held.take(item),
-                    Next::Silence => {
+                    Ok(Some(item)) => self.held.take(item),
+                    Ok(None) => return,
+                    Err(_) => {
                         self.write_down(Vec::new()).await;
                         continue;
                     }
-                    Next::Closed => return,
                 }
             }
             self.gather().await;
@@ -204,16 +196,12 @@ impl Writing {
         }
     }
 
-    /// What comes while nothing is held. A file needs no question: whoever asks how the store is looks whether it is there.
-    async fn next(&mut self) -> Next {
-        let came = match self.store.place {
+    /// What comes while nothing is held, none when nothing ever will again; an error when nothing has come for so long that a
+    /// server is asked. A file needs no question: whoever asks how the store is looks whether it is there.
+    async fn next(&mut self) -> Result<Option<Item>, Elapsed> {
+        match self.store.place {
             Place::Server { .. } => tokio::time::timeout(ASKED_AFTER, self.queue.recv()).await,
             Place::File { .. } => Ok(self.queue.recv().await),
-        };
-        match came {
-            Ok(Some(item)) => Next::Item(item),
-            Ok(None) => Next::Closed,
-            Err(_) => Next::Silence,
         }
     }
 
