@@ -9,7 +9,9 @@ use serde_json::Value as Json;
 use strowger_server::replay::{
     Cause, Overrides, Recording, Replayed, Rerun, Stage, Verdict, from_file, replay,
 };
-use strowger_tests::program::{aurora, copy_project, edit, repository, share_caches, strowger};
+use strowger_tests::program::{
+    aurora, copy_project, edit, free_port, repository, share_caches, strowger,
+};
 use strowger_tests::{OrderService, Raw};
 use tempfile::TempDir;
 
@@ -482,6 +484,46 @@ fn running_only_changed_steps_finds_the_same_differences() -> Result<()> {
     for [every, changed] in &both {
         assert_eq!(every, changed, "another component");
     }
+    Ok(())
+}
+
+#[test]
+fn a_failure_that_a_plugin_returned_is_taken_from_the_journal_and_tried_again_as_the_flow_says()
+-> Result<()> {
+    let recorded = Recorded::order()?;
+    let (there, nowhere) = (recorded._orders.address.to_string(), free_port()?);
+    edit(&recorded.project.join("strowger.toml"), |text| {
+        text.replace(&there, &format!("127.0.0.1:{nowhere}"))
+    })?;
+    recorded.call("main-menu", SCRIPT)?;
+    let journal = std::fs::read_to_string(&recorded.journal)?;
+    assert!(journal.contains("\"returned_retryable\":true"), "{journal}");
+    let data = recorded.folder.path().join("data");
+    let orders = "order-status.flow.yaml";
+    for (times, same) in [("times: 2", true), ("times: 3", false)] {
+        let draft = recorded.draft(orders, |flow| flow.replace("times: 2", times))?;
+        let recording = from_file(&recorded.journal)?;
+        let both = both_ways(Path::new(&draft), &data, &Overrides::new(), &[recording])?;
+        let [every, changed] = &both[0];
+        assert_eq!(every, changed, "{times}");
+        assert_eq!(
+            changed.verdict == Verdict::Same,
+            same,
+            "{times}: {changed:?}"
+        );
+    }
+    // It did not run: or it would be told that it asks something else.
+    edit(&recorded.journal, |text| {
+        text.replace("/orders/20260302?", "/orders/20260302?try=1&")
+    })?;
+    let recording = from_file(&recorded.journal)?;
+    let both = both_ways(&recorded.project, &data, &Overrides::new(), &[recording])?;
+    let [every, changed] = &both[0];
+    assert!(
+        matches!(&every.verdict, Verdict::Differs(how) if how.cause == Cause::NotRepeated),
+        "{every:?}"
+    );
+    assert_eq!(changed.verdict, Verdict::Same);
     Ok(())
 }
 
