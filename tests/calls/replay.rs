@@ -7,9 +7,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::Value as Json;
 use strowger_server::replay::{
-    Cause, Overrides, Recording, Replayed, Stage, Steps, Verdict, from_file, replay,
+    Cause, Overrides, Recording, Replayed, Rerun, Stage, Verdict, from_file, replay,
 };
-use strowger_tests::program::{aurora, copy_project, edit, repository, share_caches, strowger};
+use strowger_tests::program::{
+    aurora, copy_project, edit, free_port, repository, share_caches, strowger,
+};
 use strowger_tests::{OrderService, Raw};
 use tempfile::TempDir;
 
@@ -252,6 +254,110 @@ fn a_plugin_s_changed_configuration_is_told_as_the_cause() -> Result<()> {
 }
 
 #[test]
+fn another_configuration_that_no_step_reads_is_told_as_a_change_all_the_same() -> Result<()> {
+    let recorded = Recorded::order()?;
+    let unchanged = |draft: &str| -> Result<bool> {
+        let (code, out, errors) = recorded.replay(&["--on", draft, "--format", "json"])?;
+        assert_eq!(code, 0, "{out}{errors}");
+        let result: Json = serde_json::from_str(&out)?;
+        result["unchanged"].as_bool().context("true or false")
+    };
+    let here = text(&recorded.project);
+    assert!(unchanged(&here)?, "nothing is another one");
+    // The caller booked no callback, so no step read it: the components are those of then.
+    let draft = recorded.draft("strowger.toml", |text| {
+        let at = text
+            .find("[plugins.callbacks]")
+            .expect("the demo tenant has it");
+        let (before, callbacks) = text.split_at(at);
+        let changed = callbacks.replacen("base_url = \"http://", "base_url = \"https://", 1);
+        assert_ne!(changed, callbacks);
+        format!("{before}{changed}")
+    })?;
+    assert!(!unchanged(&draft)?);
+    // A journal before format 6 does not say, and nothing is promised of it.
+    edit(&recorded.journal, |journal| {
+        let (before, rest) = journal
+            .split_once("\"configuration\":\"")
+            .expect("it is named");
+        let (_, after) = rest.split_once("\",").expect("the text ends");
+        format!("{before}{after}").replacen("\"format\":6", "\"format\":5", 1)
+    })?;
+    assert!(!unchanged(&here)?);
+    Ok(())
+}
+
+/// A caller who is asked for a secret, gives none, and then chooses.
+const LATE: &str = r#"flow: late
+format: 1
+languages: [en]
+vars: { pin: secret }
+steps:
+  start:
+    ask: Your PIN?
+    into: pin
+    expect: { digits: 4..4 }
+    sensitive: true
+    attempts: 1
+    then: { ok: bye, no_input: pause, no_match: pause }
+  pause:
+    - wait: 2s
+    - goto: choice
+  choice:
+    menu: For sales, press 1.
+    press: { 1: sales }
+    then: { no_input: bye, no_match: bye }
+  sales: { hangup: sales }
+  bye: { hangup: completed }
+"#;
+
+#[test]
+fn a_journal_of_format_5_is_replayed_as_it_was_then() -> Result<()> {
+    let recorded = Recorded::order()?;
+    std::fs::write(recorded.project.join("late.flow.yaml"), LATE)?;
+    recorded.call("late", ",1")?;
+    let (code, out, errors) = recorded.replay(&[])?;
+    assert_eq!(code, 0, "{out}{errors}");
+    // Up to format 5 a key that came within a second after a step that got no secret was the next step's answer: so would the
+    // caller's have been, had the flow paused for half a second.
+    let draft = recorded.draft("late.flow.yaml", |flow| flow.replace("2s", "500ms"))?;
+    let journal = std::fs::read_to_string(&recorded.journal)?;
+    let mut entries: Vec<Json> = journal
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
+    assert_eq!(entries[0]["format"], 6, "{journal}");
+    let pause = entries
+        .iter()
+        .position(|entry| entry["kind"] == "entered" && entry["verb"] == "wait")
+        .context("it paused")?;
+    for entry in &mut entries[pause + 1..] {
+        let at = entry["at"].as_u64().context("a time")?;
+        entry["at"] = (at - 1_500).into();
+    }
+    assert!(
+        entries
+            .iter()
+            .any(|entry| entry["kind"] == "pressed" && entry["key"] == "1")
+    );
+    let replayed = |entries: &[Json]| -> Result<(i32, String, String)> {
+        let lines: String = entries.iter().map(|entry| format!("{entry}\n")).collect();
+        std::fs::write(&recorded.journal, lines)?;
+        recorded.replay(&["--on", &draft])
+    };
+    // Today it is hidden, and nobody's answer.
+    let (code, out, _) = replayed(&entries)?;
+    assert_eq!(code, 1, "{out}");
+    entries[0]["format"] = 5.into();
+    let begun = entries[0].as_object_mut().context("an entry")?;
+    begun.remove("configuration").context("format 6 names it")?;
+    let (code, out, errors) = replayed(&entries)?;
+    assert_eq!(code, 0, "{out}{errors}");
+    assert!(out.contains("the same"), "{out}");
+    Ok(())
+}
+
+#[test]
 fn a_plugin_that_does_not_repeat_itself_is_told_as_such() -> Result<()> {
     let recorded = Recorded::order()?;
     // The same component, input and answers, but then it asked something else.
@@ -308,8 +414,8 @@ fn both_ways(
         let replayed = stage.run(async move {
             let mut replayed = Vec::new();
             for recording in &recordings {
-                let every = replay(&on, recording, Steps::Every).await;
-                replayed.push([every, replay(&on, recording, Steps::Changed).await]);
+                let every = replay(&on, recording, Rerun::Every).await;
+                replayed.push([every, replay(&on, recording, Rerun::Changed).await]);
             }
             replayed
         });
@@ -382,6 +488,46 @@ fn running_only_changed_steps_finds_the_same_differences() -> Result<()> {
 }
 
 #[test]
+fn a_failure_that_a_plugin_returned_is_taken_from_the_journal_and_tried_again_as_the_flow_says()
+-> Result<()> {
+    let recorded = Recorded::order()?;
+    let (there, nowhere) = (recorded._orders.address.to_string(), free_port()?);
+    edit(&recorded.project.join("strowger.toml"), |text| {
+        text.replace(&there, &format!("127.0.0.1:{nowhere}"))
+    })?;
+    recorded.call("main-menu", SCRIPT)?;
+    let journal = std::fs::read_to_string(&recorded.journal)?;
+    assert!(journal.contains("\"returned_retryable\":true"), "{journal}");
+    let data = recorded.folder.path().join("data");
+    let orders = "order-status.flow.yaml";
+    for (times, same) in [("times: 2", true), ("times: 3", false)] {
+        let draft = recorded.draft(orders, |flow| flow.replace("times: 2", times))?;
+        let recording = from_file(&recorded.journal)?;
+        let both = both_ways(Path::new(&draft), &data, &Overrides::new(), &[recording])?;
+        let [every, changed] = &both[0];
+        assert_eq!(every, changed, "{times}");
+        assert_eq!(
+            changed.verdict == Verdict::Same,
+            same,
+            "{times}: {changed:?}"
+        );
+    }
+    // It did not run: or it would be told that it asks something else.
+    edit(&recorded.journal, |text| {
+        text.replace("/orders/20260302?", "/orders/20260302?try=1&")
+    })?;
+    let recording = from_file(&recorded.journal)?;
+    let both = both_ways(&recorded.project, &data, &Overrides::new(), &[recording])?;
+    let [every, changed] = &both[0];
+    assert!(
+        matches!(&every.verdict, Verdict::Differs(how) if how.cause == Cause::NotRepeated),
+        "{every:?}"
+    );
+    assert_eq!(changed.verdict, Verdict::Same);
+    Ok(())
+}
+
+#[test]
 fn of_a_plugin_that_does_not_repeat_itself_only_running_it_tells() -> Result<()> {
     let recorded = Recorded::order()?;
     edit(&recorded.journal, |text| {
@@ -398,7 +544,7 @@ fn of_a_plugin_that_does_not_repeat_itself_only_running_it_tells() -> Result<()>
     );
     assert_eq!(changed.verdict, Verdict::Same);
     // Of many contacts some are replayed whole, the first among them.
-    let whole = (0..64).filter(|number| Steps::of_many(*number) == Steps::Every);
+    let whole = (0..64).filter(|number| Rerun::of_many(*number) == Rerun::Every);
     assert_eq!(whole.collect::<Vec<_>>(), [0, 32]);
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use serde_json::Value as Json;
 use strowger_tests::program::{edit, free_port, strowger};
 use strowger_tests::{Engine, Phone, Postgres, http};
 use tempfile::TempDir;
@@ -134,6 +135,126 @@ fn a_database_that_is_gone_for_a_while_stops_no_call_and_loses_nothing() -> Resu
     assert_eq!(log.matches("the store is back").count(), 1, "{log}");
     assert_eq!(world.engine.metric("store_lost_total")?, 0);
     assert_eq!(world.engine.metric("store_outages_total")?, 1);
+    Ok(())
+}
+
+#[test]
+fn a_database_that_goes_while_nothing_is_written_is_told() -> Result<()> {
+    let mut server = Postgres::start()?;
+    let mut world = on_postgres(&server)?;
+    let at = world.engine.http;
+    let store = || http::get(at, "/healthz").and_then(|answer| Ok(answer.json()?["store"].clone()));
+    assert_eq!(store()?, "ok");
+    for round in 1..=2 {
+        server.stop()?;
+        let gone = || store().is_ok_and(|store| store == "gone");
+        let program = &mut world.engine.program;
+        program.wait_until("the loss of the store", BACK, gone)?;
+        assert_eq!(world.engine.metric("store_up")?, 0);
+        server.resume()?;
+        let back = || store().is_ok_and(|store| store == "ok");
+        let program = &mut world.engine.program;
+        program.wait_until("the store", BACK, back)?;
+        assert_eq!(world.engine.metric("store_outages_total")?, round);
+    }
+    // And what comes then is kept.
+    let mut phone = asked(&world)?;
+    phone.press("1#")?;
+    phone.ended()?;
+    assert_eq!(world.engine.reason(&phone.call_id)?, "booked");
+    Ok(())
+}
+
+/// Where a contact's recording lies, as soon as that is what `wanted` says.
+fn recording(world: &mut World, call: &str, wanted: impl Fn(&Json) -> bool) -> Result<Json> {
+    let mut recording = Json::Null;
+    let World { engine, .. } = world;
+    let (http, id) = (engine.http, engine.contact(call)?["id"].clone());
+    let path = format!("/v1/contacts/{}", id.as_str().context("an id")?);
+    engine
+        .program
+        .wait_until("what there is of the recording", BACK, || {
+            let contact = http::get(http, &path).and_then(|answer| answer.json());
+            recording = contact
+                .map(|contact| contact["recording"].clone())
+                .unwrap_or_default();
+            wanted(&recording)
+        })?;
+    Ok(recording)
+}
+
+#[test]
+fn a_recording_for_which_the_disk_has_no_room_is_cut_and_named_so() -> Result<()> {
+    /// Two seconds of a call, and some.
+    const ROOM: u64 = 70_000;
+    // What files of a program may grow to stands for a disk; without this the program would end at the first write too much.
+    // SAFETY: nobody here waits for this signal, and ignoring it is passed on to programs that are started.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    let server = Postgres::start()?;
+    let mut world = on_postgres(&server)?;
+    let limit = libc::rlimit {
+        rlim_cur: ROOM,
+        rlim_max: ROOM,
+    };
+    let engine = i32::try_from(world.engine.program.id())?;
+    // SAFETY: the process is a child of ours, and `limit` lives as long as the call.
+    let set = unsafe {
+        libc::prlimit(
+            engine,
+            libc::RLIMIT_FSIZE,
+            &raw const limit,
+            std::ptr::null_mut(),
+        )
+    };
+    assert_eq!(set, 0);
+    let mut phone = asked(&world)?;
+    phone.listen(Duration::from_secs(3));
+    phone.press("1#")?;
+    phone.ended()?;
+    assert_eq!(world.engine.reason(&phone.call_id)?, "booked");
+    let id = world.engine.contact(&phone.call_id)?["id"].clone();
+    let name = format!("{}-cut.wav", id.as_str().context("an id")?);
+    let recording = recording(&mut world, &phone.call_id, |recording| {
+        recording.as_str().is_some_and(|path| path.ends_with(&name))
+    })?;
+    let recording = Path::new(recording.as_str().context("a path")?).to_owned();
+    let file = std::fs::read(&recording)?;
+    let wav = strowger_voice::wav::Wav::parse(&file)?;
+    let bytes = 4 * (wav.samples.len() / 2) + strowger_voice::wav::HEADER_BYTES;
+    assert_eq!(bytes, file.len(), "its header says how long it is");
+    // Up to what was written last in one piece before there was no room: a second of it at least.
+    let room = usize::try_from(ROOM)?;
+    assert!((32_000..=room).contains(&bytes), "{bytes}");
+    assert!(
+        wav.samples.iter().any(|sample| *sample != 0),
+        "it can be heard"
+    );
+    let whole = recording.with_file_name(name.replace("-cut", ""));
+    assert!(!whole.exists(), "no other file has its name");
+    let record = format!("/v1/contacts/{}/record", id.as_str().context("an id")?);
+    let record = http::get(world.engine.http, &record)?.json()?;
+    assert_eq!(
+        record["recording"],
+        recording.display().to_string().as_str()
+    );
+    Ok(())
+}
+
+#[test]
+fn a_recording_that_cannot_be_written_at_all_is_not_named() -> Result<()> {
+    let mut world = World::edited(|project| with_callbacks(project, "max_mb = 512"))?;
+    let folder = world.engine.data.join("recordings");
+    if folder.exists() {
+        std::fs::remove_dir(&folder)?;
+    }
+    std::fs::write(&folder, "no folder")?;
+    let mut phone = asked(&world)?;
+    let named = world.engine.contact(&phone.call_id)?["recording"].clone();
+    assert!(named.is_string(), "{named}");
+    phone.press("1#")?;
+    phone.ended()?;
+    assert_eq!(world.engine.reason(&phone.call_id)?, "booked");
+    recording(&mut world, &phone.call_id, Json::is_null)?;
     Ok(())
 }
 

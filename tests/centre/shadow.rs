@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value as Json, json};
-use strowger_tests::program::POLL;
+use strowger_tests::program::{POLL, edit};
 use strowger_tests::{Talk, http};
 
 use crate::guest::{Guest, OK, description};
@@ -215,6 +215,27 @@ fn how_contacts_would_have_gone_is_told_and_nothing_is_sent() -> Result<()> {
         code == 2 && said.contains("since the engine started"),
         "{said}"
     );
+    Ok(())
+}
+
+#[test]
+fn contacts_are_followed_on_another_configuration_of_the_same_plugins() -> Result<()> {
+    let shop = Shop::open()?;
+    edit(&shop.project.path().join("strowger.toml"), |text| {
+        let changed = text.replace("base_url = \"http://", "base_url = \"https://");
+        assert_ne!(changed, text);
+        changed
+    })?;
+    let candidate = shop.push()?.to_string();
+    let (done, said) = shop.shadow(&["start", &candidate])?;
+    assert_eq!(done, 0, "{said}");
+    // One whose step reads it, and one without such a step.
+    shop.chat("1")?;
+    shop.chat("9")?;
+    let report = shop.looked_at(2)?;
+    let counts = ["compared", "same", "different"].map(|key| report[key].as_u64());
+    assert_eq!(counts, [Some(2), Some(1), Some(1)], "{report}");
+    assert_eq!(report["groups"][0]["cause"], "configuration", "{report}");
     Ok(())
 }
 

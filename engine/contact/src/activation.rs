@@ -1,5 +1,7 @@
 //! A step that runs, and the host call that its guest waits for.
 
+use std::sync::Arc;
+
 use strowger_flow::plan::NodeId;
 
 use crate::call::HostCall;
@@ -20,7 +22,7 @@ pub(crate) struct Activation {
     pub function: String,
     pub pending: Pending,
     /// That call, as long as it needs the caller: it is made again when the caller comes back.
-    pub asks: Option<HostCall>,
+    pub asks: Option<Arc<HostCall>>,
     /// Repetitions before this activation.
     pub retries: u32,
     /// The activation of the first attempt: a repetition makes the same requests.

@@ -261,7 +261,7 @@ impl Contact {
         if matches!(step.pending, Pending::Held) {
             step.pending = Pending::None;
             match step.asks.clone() {
-                Some(call) => self.try_perform(now, call, out),
+                Some(call) => self.try_perform(now, &call, out),
                 None => debug_assert!(false, "what is held is known"),
             }
         } else {

@@ -351,16 +351,21 @@ pub enum HostCall {
 
 impl HostCall {
     /// Reads a call; the error names the function and what does not fit.
-    pub fn read(interface: &str, function: &str, args: Vec<Json>) -> Result<HostCall, String> {
-        fn one<T: for<'de> Deserialize<'de>>(args: Vec<Json>) -> Result<T, serde_json::Error> {
-            let [a] = <[Json; 1]>::try_from(args).map_err(|a| count(1, a.len()))?;
-            T::deserialize(a)
+    ///
+    /// `args` is a JSON array of the arguments.
+    pub fn read(interface: &str, function: &str, args: &Json) -> Result<HostCall, String> {
+        fn one<'a, T: Deserialize<'a>>(args: &'a Json) -> Result<T, serde_json::Error> {
+            let args = args.as_array().map(Vec::as_slice).unwrap_or_default();
+            let [argument] = args else {
+                return Err(serde::de::Error::custom(format!(
+                    "takes 1 arguments, got {}",
+                    args.len()
+                )));
+            };
+            T::deserialize(argument)
         }
-        fn all<T: for<'de> Deserialize<'de>>(args: Vec<Json>) -> Result<T, serde_json::Error> {
-            T::deserialize(Json::Array(args))
-        }
-        fn count(want: usize, got: usize) -> serde_json::Error {
-            serde::de::Error::custom(format!("takes {want} arguments, got {got}"))
+        fn all<'a, T: Deserialize<'a>>(args: &'a Json) -> Result<T, serde_json::Error> {
+            T::deserialize(args)
         }
         let read = match (interface, function) {
             ("contact", "read") => Ok(HostCall::Read),

@@ -17,6 +17,7 @@ use crate::facts::Facts;
 use crate::io::{Ending, Input, Output};
 use crate::parting::Parting;
 use crate::program::Program;
+use crate::shared::SharedJson;
 use crate::talk::Ahead;
 use crate::timers::{Timer, Timers};
 use crate::trail::Trail;
@@ -68,6 +69,8 @@ pub struct Contact {
     pub(crate) asked_secret: bool,
     /// The journal's, by which it hides more or less.
     pub(crate) format: u32,
+    /// What `contact.read` answered last.
+    pub(crate) facts_read: Option<SharedJson>,
     next_entry: u32,
 }
 
@@ -79,7 +82,7 @@ pub(crate) struct Frame {
     /// The `call:` of the frame below that this one answers.
     pub called_by: Option<NodeId>,
     /// State that the last listening step left for `repeat`.
-    pub kept: Option<serde_json::Value>,
+    pub kept: Option<SharedJson>,
 }
 
 /// What a contact is doing.
@@ -140,6 +143,7 @@ impl Contact {
             trail: Trail::default(),
             asked_secret: false,
             format: FORMAT,
+            facts_read: None,
             next_entry: 0,
             program,
             facts,
@@ -299,6 +303,7 @@ impl Contact {
             id: self.facts.id.clone(),
             since: self.facts.started_at,
             content: self.program.content().to_owned(),
+            configuration: self.program.configuration().to_owned(),
             seed: Some(
                 self.facts
                     .seed

@@ -1,7 +1,5 @@
 //! What takes time or leaves the house: recordings, hand-overs, requests.
 
-use serde_json::Value as Json;
-
 use crate::Millis;
 use crate::activation::Pending;
 use crate::call::{
@@ -13,13 +11,14 @@ use crate::entry::EntryKind;
 use crate::facts::Channel;
 use crate::given::not_given;
 use crate::io::{Effect, Output};
+use crate::shared::SharedJson;
 use crate::timers::Timer;
 
 impl Contact {
     pub(crate) fn capture(
         &mut self,
         now: Millis,
-        options: RecordOptions,
+        options: &RecordOptions,
         out: &mut Vec<Output>,
     ) -> Result<(), CallError> {
         if self.facts.channel != Channel::Voice {
@@ -40,7 +39,12 @@ impl Contact {
         if sensitive {
             self.mask(out);
         }
-        let effect = self.perform_effect(Effect::Record { options }, out);
+        let effect = self.perform_effect(
+            Effect::Record {
+                options: options.clone(),
+            },
+            out,
+        );
         self.wait_for(Pending::Capture {
             effect,
             end_key,
@@ -171,7 +175,7 @@ impl Contact {
         &mut self,
         now: Millis,
         effect: u32,
-        mut result: Json,
+        mut result: SharedJson,
         out: &mut Vec<Output>,
     ) {
         let Some(activation) = self.activation() else {
@@ -190,9 +194,13 @@ impl Contact {
             _ => return,
         };
         // A recording's name goes the way of secret digits: from here on a handle stands for it.
-        if secret && let Some(id) = result.pointer_mut("/ok/id") {
-            let name = id.as_str().unwrap_or_default().to_owned();
-            *id = self.keep_secret(name)["handle"].take();
+        if secret && result.pointer("/ok/id").is_some() {
+            let mut named = result.into_json();
+            if let Some(id) = named.pointer_mut("/ok/id") {
+                let name = id.as_str().unwrap_or_default().to_owned();
+                *id = self.keep_secret(name)["handle"].take();
+            }
+            result = named.into();
         }
         self.parted(now);
         if transfer && result.get("ok").is_some_and(|how| how == "done") {

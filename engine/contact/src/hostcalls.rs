@@ -1,6 +1,7 @@
 //! Answering a guest's host calls.
 
 use std::io;
+use std::sync::Arc;
 
 use rand_chacha::rand_core::RngCore;
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::contact::{Contact, State};
 use crate::entry::EntryKind;
 use crate::given::{Given, not_given};
 use crate::io::{Effect, Output, Segment, err, ok};
+use crate::shared::SharedJson;
 use crate::timers::Timer;
 
 /// The code of a step that needed a secret which was lost with the process that heard it.
@@ -35,7 +37,7 @@ impl Contact {
         activation: u32,
         interface: &str,
         function: &str,
-        args: Vec<Json>,
+        args: SharedJson,
         out: &mut Vec<Output>,
     ) {
         let Some(running) = self.activation().filter(|running| running.id == activation) else {
@@ -55,25 +57,25 @@ impl Contact {
             request: journalled(&args),
         };
         self.write(now, asked, out);
-        match HostCall::read(interface, function, args) {
+        match HostCall::read(interface, function, &args) {
             Ok(call) if needs_caller(&call) && self.hung_up => {
                 self.reply(now, err(CallError::Hangup), out);
             }
-            Ok(call) => {
-                if needs_caller(&call) {
-                    self.running().asks = Some(call.clone());
-                    if self.away.is_some() {
-                        return self.wait_for(Pending::Held);
-                    }
+            Ok(call) if needs_caller(&call) => {
+                let call = Arc::new(call);
+                self.running().asks = Some(Arc::clone(&call));
+                match self.away.is_some() {
+                    true => self.wait_for(Pending::Held),
+                    false => self.try_perform(now, &call, out),
                 }
-                self.try_perform(now, call, out);
             }
+            Ok(call) => self.try_perform(now, &call, out),
             Err(message) => self.reply(now, err(CallError::InvalidArgument(message)), out),
         }
     }
 
     /// Answers a call, if only with why it cannot be, or begins what will answer it.
-    pub(crate) fn try_perform(&mut self, now: Millis, call: HostCall, out: &mut Vec<Output>) {
+    pub(crate) fn try_perform(&mut self, now: Millis, call: &HostCall, out: &mut Vec<Output>) {
         if let Err(error) = self.perform(now, call, out) {
             self.reply(now, err(error), out);
         }
@@ -83,7 +85,7 @@ impl Contact {
     fn perform(
         &mut self,
         now: Millis,
-        call: HostCall,
+        call: &HostCall,
         out: &mut Vec<Output>,
     ) -> Result<(), CallError> {
         match call {
@@ -92,7 +94,7 @@ impl Contact {
                 self.reply(now, facts, out);
             }
             HostCall::Say(what, barge_in) => {
-                let segments = self.with_given(|this, given| this.utter(now, &what, given))?;
+                let segments = self.with_given(|this, given| this.utter(now, what, given))?;
                 if segments.is_empty() {
                     self.reply(now, ok("finished"), out);
                     return Ok(());
@@ -101,50 +103,53 @@ impl Contact {
                     self.drop_ahead(now, out);
                 }
                 let play = self.start_play(now, segments, out);
+                let barge_in = *barge_in;
                 self.wait_for(Pending::Say { play, barge_in });
             }
-            HostCall::Listen(what, options) => self.listen(now, &what, options, out)?,
+            HostCall::Listen(what, options) => self.listen(now, what, options, out)?,
             HostCall::Capture(options) => self.capture(now, options, out)?,
             HostCall::IsCardNumber(handle) => {
-                let given = self.running().given.secrets.contains(&handle);
-                let secret = self.secrets.get(&handle).filter(|_| given);
-                let secret = secret.ok_or_else(|| not_given("secret", &handle))?;
+                let given = self.running().given.secrets.contains(handle);
+                let secret = self.secrets.get(handle).filter(|_| given);
+                let secret = secret.ok_or_else(|| not_given("secret", handle))?;
                 let is = secret.as_ref().map(|secret| is_card_number(secret));
                 let is = is.ok_or_else(|| self.lost_secret())?;
                 self.reply(now, ok(is), out);
             }
             HostCall::Evaluate(handle, bindings) => {
-                let value = self.with_given(|this, given| {
-                    this.evaluate_given(now, &handle, &bindings, given)
-                })?;
+                let value = self
+                    .with_given(|this, given| this.evaluate_given(now, handle, bindings, given))?;
                 self.reply(now, ok(value.to_string()), out);
             }
             HostCall::Transfer(target, options) => {
-                self.transfer(now, target, options, out)?;
+                self.transfer(now, target.clone(), options.clone(), out)?;
             }
-            HostCall::Enqueue(queue, options) => self.enqueue(queue, options, out)?,
+            HostCall::Enqueue(queue, options) => {
+                self.enqueue(queue.clone(), options.clone(), out)?;
+            }
             HostCall::Sleep(ms) => {
-                check_wait(ms)?;
-                self.timers.set(Timer::Wait, now.saturating_add(ms));
+                check_wait(*ms)?;
+                self.timers.set(Timer::Wait, now.saturating_add(*ms));
                 self.wait_for(Pending::Sleep);
             }
-            HostCall::WaitAny(conditions) => self.wait_any(now, &conditions, out)?,
-            HostCall::Fetch(request) => self.fetch(request, out)?,
+            HostCall::WaitAny(conditions) => self.wait_any(now, conditions, out)?,
+            HostCall::Fetch(request) => self.fetch(request.clone(), out)?,
             HostCall::Kv(call) => {
                 let plugin = self.running().plugin().to_owned();
+                let call = call.clone();
                 self.start_effect(Effect::Kv { plugin, call }, false, out);
             }
             HostCall::Now => self.reply(now, json!(now), out),
             HostCall::LocalTime(zone) => {
-                let local = local_time(now, &zone)?;
+                let local = local_time(now, zone)?;
                 self.reply(now, ok(local), out);
             }
             HostCall::Random(length) => {
-                if length > MAX_RANDOM {
+                if *length > MAX_RANDOM {
                     let message = format!("at most {MAX_RANDOM} random bytes a call");
                     return Err(CallError::Limit(message));
                 }
-                let mut bytes = Bytes(vec![0; length as usize]);
+                let mut bytes = Bytes(vec![0; *length as usize]);
                 self.rng.fill_bytes(&mut bytes.0);
                 self.reply(now, ok(bytes), out);
             }
@@ -161,7 +166,7 @@ impl Contact {
                 let step = running.step.clone();
                 let message = message.chars().take(MAX_LOG_LINE).collect();
                 out.push(Output::Log {
-                    level,
+                    level: level.clone(),
                     message,
                     step,
                 });
@@ -179,8 +184,16 @@ impl Contact {
         ))
     }
 
-    fn read_facts(&self) -> Json {
-        json!({
+    /// What `contact.read` answers. Most steps ask, and little of it ever changes: it is made once for each language and
+    /// priority.
+    fn read_facts(&mut self) -> SharedJson {
+        if let Some(read) = &self.facts_read
+            && read["language"] == self.language
+            && read["priority"] == self.priority
+        {
+            return read.clone();
+        }
+        let read = SharedJson::from(json!({
             "id": self.facts.id,
             "channel": self.facts.channel,
             "from": self.facts.from,
@@ -188,7 +201,9 @@ impl Contact {
             "language": self.language,
             "priority": self.priority,
             "started-at": self.facts.started_at,
-        })
+        }));
+        self.facts_read = Some(read.clone());
+        read
     }
 
     /// The step whose guest called.
@@ -222,7 +237,13 @@ impl Contact {
     }
 
     /// Answers the guest and writes the answer down.
-    pub(crate) fn reply(&mut self, now: Millis, value: Json, out: &mut Vec<Output>) {
+    pub(crate) fn reply(
+        &mut self,
+        now: Millis,
+        value: impl Into<SharedJson>,
+        out: &mut Vec<Output>,
+    ) {
+        let value = value.into();
         let running = self.running();
         let (activation, call) = (running.id, running.calls);
         let function = std::mem::take(&mut running.function);
@@ -336,13 +357,32 @@ fn check_wait(ms: u64) -> Result<(), CallError> {
 }
 
 /// A value as the journal keeps it.
-fn journalled<T: Clone + Serialize>(value: &T) -> Json
-where
-    Json: From<T>,
-{
+fn journalled(value: &SharedJson) -> SharedJson {
+    if most_bytes(value) <= MAX_JOURNALLED {
+        return value.clone();
+    }
     match json_size(value) {
-        size if size > MAX_JOURNALLED => json!({ "cut": size }),
-        _ => Json::from(value.clone()),
+        size if size > MAX_JOURNALLED => json!({ "cut": size }).into(),
+        _ => value.clone(),
+    }
+}
+
+/// What the JSON text of a value has at most, in bytes: told without a look at each letter.
+fn most_bytes(value: &Json) -> usize {
+    /// The longest escape of a byte, `\u001f` (RFC 8259, section 7).
+    const ESCAPED: usize = 6;
+    /// The longest number, `-2.2250738585072014e-308`, and some.
+    const NUMBER: usize = 32;
+    let text = |text: &str| 2 + ESCAPED * text.len();
+    match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) => NUMBER,
+        Json::String(value) => text(value),
+        Json::Array(values) => 2 + values.iter().map(|one| 1 + most_bytes(one)).sum::<usize>(),
+        Json::Object(fields) => {
+            let fields = fields.iter();
+            let fields = fields.map(|(name, value)| text(name) + 2 + most_bytes(value));
+            2 + fields.sum::<usize>()
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use crate::call::{CallError, HttpRequest, KvCall, QueueOptions, RecordOptions, TransferOptions};
 use crate::entry::Entry;
+use crate::shared::SharedJson;
 
 /// Everything that can happen to a contact.
 #[derive(Debug, Clone)]
@@ -58,8 +59,8 @@ pub enum Input {
         interface: String,
         /// The function.
         function: String,
-        /// Its arguments.
-        args: Vec<Json>,
+        /// Its arguments: a JSON array.
+        args: SharedJson,
     },
     /// A step came to its end.
     StepEnded {
@@ -73,7 +74,7 @@ pub enum Input {
         /// The number of the effect.
         effect: u32,
         /// Its result, in the JSON form of the function's WIT result: `{"ok": …}` or `{"err": …}`.
-        result: Json,
+        result: SharedJson,
     },
     /// The call that a transfer placed was answered, and is joined with the caller's; [`Input::EffectDone`] tells when
     /// that is over. The contact's longest duration stands still meanwhile. A transfer that the caller's own telephone
@@ -92,7 +93,7 @@ pub enum Input {
 #[derive(Debug, Clone)]
 pub struct StepResult {
     /// The outcome's name and its data, or why there is none.
-    pub outcome: Result<(String, Json), StepFailure>,
+    pub outcome: Result<(String, SharedJson), StepFailure>,
     /// CPU time spent, in microseconds.
     pub cpu_us: u64,
     /// Highest memory of the instance, in bytes.
@@ -112,6 +113,8 @@ pub struct StepFailure {
     pub timeout: bool,
     /// Whether trying again may help.
     pub retryable: bool,
+    /// Whether the plugin said so itself, by returning it; else the engine ended the step.
+    pub own: bool,
 }
 
 /// What the contact asks of the world.
@@ -123,8 +126,8 @@ pub enum Output {
         activation: u32,
         /// `plugin/step@major`.
         step: String,
-        /// The input object as JSON.
-        input: String,
+        /// The input: a JSON object.
+        input: SharedJson,
         /// Busy time allowed, in milliseconds.
         timeout_ms: u64,
     },
@@ -138,7 +141,7 @@ pub enum Output {
         /// Which activation.
         activation: u32,
         /// The value of the function's result type.
-        value: Json,
+        value: SharedJson,
     },
     /// Say something, instead of whatever is being said.
     Play {

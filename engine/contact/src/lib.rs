@@ -31,6 +31,7 @@ mod parting;
 mod program;
 pub mod recorded;
 mod scope;
+mod shared;
 mod speech;
 mod step;
 mod talk;
@@ -46,6 +47,7 @@ pub use facts::{Channel, Facts};
 pub use hostcalls::local_time;
 pub use io::{Effect, Ending, Input, Output, Segment, StepFailure, StepResult, TransferResult};
 pub use program::{Program, ProgramError};
+pub use shared::SharedJson;
 pub use trail::{Mark, Way};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.

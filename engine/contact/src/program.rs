@@ -15,6 +15,7 @@ pub struct Program {
     configs: BTreeMap<String, String>,
     digests: BTreeMap<String, String>,
     content: String,
+    configuration: String,
 }
 
 #[derive(Debug, Default)]
@@ -146,20 +147,34 @@ impl Program {
             configs,
             digests: BTreeMap::new(),
             content: String::new(),
+            configuration: String::new(),
         })
     }
 
     /// Names what the program is made of, for the journal: the SHA-256 of each step's plugin, by
-    /// `plugin/step@major`, and that of the whole.
-    pub fn identified(mut self, digests: BTreeMap<String, String>, content: String) -> Program {
+    /// `plugin/step@major`, that of the whole, and that of what plugins are configured to, empty where none is.
+    pub fn identified(
+        mut self,
+        digests: BTreeMap<String, String>,
+        content: String,
+        configuration: String,
+    ) -> Program {
         self.digests = digests;
         self.content = content;
+        self.configuration = configuration;
         self
     }
 
     /// SHA-256 over all flows, plugins and audio files; empty when nobody named it.
     pub fn content(&self) -> &str {
         &self.content
+    }
+
+    /// SHA-256 over what `env.config` answers to each plugin that has a configuration; empty when none has, or nobody named
+    /// it. It is no part of [`Program::content`]: a contact that sleeps goes on where an address was corrected meanwhile, unless a
+    /// step has read the old one.
+    pub fn configuration(&self) -> &str {
+        &self.configuration
     }
 
     /// SHA-256 of a step's plugin; empty when nobody named it.

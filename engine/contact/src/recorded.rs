@@ -35,6 +35,8 @@ pub struct Beginning {
     pub hash: String,
     /// SHA-256 over all flows, plugins and audio files; empty when nobody named it.
     pub content: String,
+    /// SHA-256 over the configurations of its plugins; empty where none has one, and before format 6.
+    pub configuration: String,
     /// The language it begins in, where that is not the flow's first.
     pub language: Option<String>,
     /// The journal's format.
@@ -109,6 +111,7 @@ pub fn beginning(entries: &[Entry]) -> Result<Beginning, RecordedError> {
         id,
         since,
         content,
+        configuration,
         seed,
         language,
     }) = entries.first().map(|entry| &entry.kind)
@@ -143,6 +146,7 @@ pub fn beginning(entries: &[Entry]) -> Result<Beginning, RecordedError> {
         flow: flow.clone(),
         hash: hash.clone(),
         content: content.clone(),
+        configuration: configuration.clone(),
         language: language.clone(),
         format: *format,
     })

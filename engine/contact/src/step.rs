@@ -13,6 +13,7 @@ use crate::entry::EntryKind;
 use crate::given::{Given, secrets_of};
 use crate::hostcalls::SECRET_LOST;
 use crate::io::{Output, StepFailure, StepResult};
+use crate::shared::SharedJson;
 use crate::timers::Timer;
 use crate::trail::Way;
 
@@ -91,7 +92,7 @@ impl Contact {
                 out.push(Output::Run {
                     activation: id,
                     step: call.step.clone(),
-                    input: input.to_string(),
+                    input,
                     timeout_ms: call.timeout_ms,
                 });
                 None
@@ -103,6 +104,7 @@ impl Contact {
                         message,
                         timeout: false,
                         retryable: false,
+                        own: false,
                     }),
                     cpu_us: 0,
                     memory_bytes: 0,
@@ -113,7 +115,7 @@ impl Contact {
         }
     }
 
-    fn input(&self, now: Millis, call: &StepCall, given: &mut Given) -> Result<Json, String> {
+    fn input(&self, now: Millis, call: &StepCall, given: &mut Given) -> Result<SharedJson, String> {
         let Value::Object(fields) = self.fill(now, &call.input, given)? else {
             return Err("the input of a step is an object".into());
         };
@@ -132,9 +134,9 @@ impl Contact {
             input.insert(INTO_FIELD.into(), Json::String(into.variable.clone()));
         }
         if let Some(kept) = &self.frame().kept {
-            input.insert(KEPT_FIELD.into(), kept.clone());
+            input.insert(KEPT_FIELD.into(), Json::clone(kept));
         }
-        Ok(Json::Object(input))
+        Ok(Json::Object(input).into())
     }
 
     /// A step came to its end.
@@ -337,7 +339,7 @@ impl Contact {
         now: Millis,
         activation: &Activation,
         outcome: &str,
-        data: Json,
+        data: SharedJson,
         out: &mut Vec<Output>,
     ) -> Option<Edge> {
         let plan = self.frame().plan.clone();
@@ -379,6 +381,7 @@ impl Contact {
             true => StepFailure {
                 code: SECRET_LOST.into(),
                 retryable: false,
+                own: false,
                 ..failure
             },
             false => failure,
@@ -395,6 +398,7 @@ impl Contact {
             code: failure.code,
             message: failure.message.clone(),
             retries_left: retry.map_or(0, |retry| retry.times - activation.retries),
+            returned_retryable: failure.own.then_some(failure.retryable),
             cpu_us,
             memory_bytes,
             host_calls,
@@ -435,6 +439,7 @@ fn bad_output(message: String) -> StepFailure {
         message,
         timeout: false,
         retryable: false,
+        own: false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Talking with the contact: what a `media.listen` hears, and what becomes of keys and texts.
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 use strowger_flow::check::CHAT_PATIENCE;
 use strowger_flow::plan::Global;
 use strowger_flow::unseen::quoted;
@@ -44,10 +44,10 @@ impl Contact {
         &mut self,
         now: Millis,
         what: &Utterance,
-        options: ListenOptions,
+        options: &ListenOptions,
         out: &mut Vec<Output>,
     ) -> Result<(), CallError> {
-        check_listen(&options)?;
+        check_listen(options)?;
         let segments = self.given_utter(now, what)?;
         let mut labels = Vec::with_capacity(options.choices.len());
         for choice in &options.choices {
@@ -83,7 +83,7 @@ impl Contact {
             text: options.text,
             secret: options.sensitive,
         });
-        self.wait_for(Pending::Listen(Listening::new(&options, labels, globals)));
+        self.wait_for(Pending::Listen(Listening::new(options, labels, globals)));
         // What was typed ahead answers before anything is said.
         while let Some(key) = self.typed_ahead.pop_front() {
             self.take_key(now, key, out);
@@ -493,9 +493,9 @@ impl Contact {
     }
 
     fn answer(&mut self, now: Millis, heard: Json, out: &mut Vec<Output>) {
-        let value = ok(&heard);
+        let value: Map<String, Json> = [("ok".to_owned(), heard.clone())].into_iter().collect();
         self.write(now, EntryKind::Heard { heard }, out);
-        self.reply(now, value, out);
+        self.reply(now, Json::Object(value), out);
     }
 
     fn leave_by_key(&mut self, now: Millis, key: String, out: &mut Vec<Output>) {

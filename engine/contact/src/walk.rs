@@ -59,6 +59,7 @@ impl Contact {
                     code: fault.code.to_owned(),
                     message: fault.message.clone(),
                     retries_left: 0,
+                    returned_retryable: None,
                     cpu_us: 0,
                     memory_bytes: 0,
                     host_calls: 0,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strowger_contact::EntryKind;
-use strowger_server::replay::{Overrides, Recording, Stage, Steps, Verdict, replay};
+use strowger_server::replay::{Overrides, Recording, Rerun, Stage, Verdict, replay};
 use strowger_server::runtime::open;
 use strowger_server::store::Ladder;
 
@@ -53,10 +53,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let mut best = [Duration::MAX; 2];
                 for round in 0..2 * ROUNDS {
                     // In turns, so that what else the machine does is in both.
-                    let steps = [Steps::Every, Steps::Changed][round % 2];
+                    let rerun = [Rerun::Every, Rerun::Changed][round % 2];
                     let used = processor_time();
                     for recording in &day {
-                        let replayed = replay(&stage, recording, steps).await;
+                        let replayed = replay(&stage, recording, rerun).await;
                         assert_eq!(replayed.verdict, Verdict::Same);
                     }
                     let best = &mut best[round % 2];

@@ -387,7 +387,7 @@ impl Server {
         line.belongs_to(engine.clone(), id.clone());
         if let Some(path) = line.record_whole(&id) {
             // From now on, so that whoever looks after a crash finds what there is.
-            engine.node.recorded(&id, &path).await;
+            engine.node.recorded(&id, Some(&path)).await;
         }
         Some((contact, line))
     }

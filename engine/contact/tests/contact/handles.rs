@@ -87,7 +87,7 @@ fn late_inputs_change_nothing() {
         activation,
         interface: "media".into(),
         function: "say".into(),
-        args: Vec::new(),
+        args: Vec::new().into(),
     };
     assert_eq!(walk.send(late(0)), "");
     assert_eq!(walk.send(late(2)), "");
@@ -99,7 +99,7 @@ fn late_inputs_change_nothing() {
     let ended = Input::StepEnded {
         activation: 7,
         result: StepResult {
-            outcome: Ok(("done".into(), json!({}))),
+            outcome: Ok(("done".into(), json!({}).into())),
             cpu_us: 0,
             memory_bytes: 0,
             host_calls: 0,
@@ -113,7 +113,7 @@ fn late_inputs_change_nothing() {
     assert_eq!(walk.send(played), "");
     let effect = Input::EffectDone {
         effect: 1,
-        result: json!({"ok": "done"}),
+        result: json!({"ok": "done"}).into(),
     };
     assert_eq!(walk.send(effect), "");
     assert_eq!(walk.send(Input::Connected), "");
@@ -212,5 +212,5 @@ fn a_long_answer_is_cut_in_the_journal_only() {
             strowger_contact::EntryKind::Call { result, .. } => Some(result.clone()),
             _ => None,
         });
-    assert_eq!(cut, Some(json!({ "cut": (3 << 20) + 9 })));
+    assert_eq!(cut, Some(json!({ "cut": (3 << 20) + 9 }).into()));
 }

@@ -155,7 +155,7 @@ fn call_of(activation: u32, which: usize) -> Input {
         activation,
         interface: interface.into(),
         function: function.into(),
-        args,
+        args: args.into(),
     }
 }
 
@@ -168,7 +168,7 @@ fn end_of(activation: u32, which: usize) -> Input {
 
 fn result(outcome: Result<(String, Json), StepFailure>) -> StepResult {
     StepResult {
-        outcome,
+        outcome: outcome.map(|(outcome, data)| (outcome, data.into())),
         cpu_us: 0,
         memory_bytes: 0,
         host_calls: 0,
@@ -254,6 +254,7 @@ fn failure(timeout: bool, retryable: bool) -> StepFailure {
         message: "it broke".into(),
         timeout,
         retryable,
+        own: true,
     }
 }
 
@@ -311,7 +312,8 @@ fn run(channel: Channel, acts: &[Act]) -> Ran {
                     json!({"err": "timeout"}),
                     json!(3),
                 ][which % 4]
-                    .clone(),
+                    .clone()
+                    .into(),
             },
             Act::HangUp => Input::HungUp,
             Act::Vanish => Input::Vanished,

@@ -207,6 +207,7 @@ impl Walk {
                     message: "it broke".into(),
                     timeout: rest == "timeout",
                     retryable: rest == "again",
+                    own: true,
                 }),
             ),
             "join" => Input::Joined {
@@ -214,7 +215,7 @@ impl Walk {
             },
             "done" => Input::EffectDone {
                 effect: self.effect,
-                result: serde_json::from_str(rest).expect("JSON"),
+                result: serde_json::from_str::<Json>(rest).expect("JSON").into(),
             },
             verb => panic!("no such command: {verb}"),
         };
@@ -231,7 +232,7 @@ impl Walk {
                     activation, input, ..
                 } => {
                     self.activation = *activation;
-                    self.input = serde_json::from_str(input).expect("the input is JSON");
+                    self.input = Json::clone(input);
                 }
                 Output::Play { play, .. } => self.plays.push(*play),
                 Output::Perform { effect, .. } => self.effect = *effect,
@@ -334,7 +335,7 @@ fn called(activation: u32, function: &str, args: Vec<Json>) -> Input {
         activation,
         interface: interface.into(),
         function: function.into(),
-        args,
+        args: args.into(),
     }
 }
 
@@ -343,7 +344,7 @@ pub fn ended(activation: u32, outcome: Result<(String, Json), StepFailure>) -> I
     Input::StepEnded {
         activation,
         result: StepResult {
-            outcome,
+            outcome: outcome.map(|(outcome, data)| (outcome, data.into())),
             cpu_us: 1,
             memory_bytes: 2,
             host_calls: 3,

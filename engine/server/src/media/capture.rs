@@ -7,7 +7,7 @@ use strowger_voice::rtp::Packet;
 use strowger_voice::timeline::Timeline;
 use strowger_voice::{FRAME_SAMPLES, SAMPLE_RATE};
 
-use super::recorder::{RecorderQueue, Subject, Task};
+use super::recorder::{Fault, RecorderQueue, Subject, Task};
 use super::stats::Counters;
 use super::{MediaEvent, RecordEnd, RecordSpec};
 
@@ -233,18 +233,22 @@ impl Subject {
         }
     }
 
-    /// The event for a file of this length that was written, or why it was not.
-    pub fn event(&self, path: PathBuf, samples: u64, fault: Option<String>) -> MediaEvent {
+    /// The event for a file of this length that was written, or why it was not and what there is of it.
+    pub fn event(&self, path: PathBuf, samples: u64, fault: Option<Fault>) -> MediaEvent {
         let duration_ms = samples * 1_000 / u64::from(SAMPLE_RATE);
         match (self, fault) {
-            (Subject::Recording { id, .. }, Some(reason)) => MediaEvent::RecordFailed {
-                id: Some(*id),
-                path,
-                reason,
-            },
-            (Subject::Tap(_), Some(reason)) => MediaEvent::RecordFailed {
+            (Subject::Recording { id, .. }, Some(Fault { reason, left })) => {
+                MediaEvent::RecordFailed {
+                    id: Some(*id),
+                    path,
+                    left,
+                    reason,
+                }
+            }
+            (Subject::Tap(_), Some(Fault { reason, left })) => MediaEvent::RecordFailed {
                 id: None,
                 path,
+                left,
                 reason,
             },
             (

@@ -110,12 +110,14 @@ pub enum MediaEvent {
         /// Length in milliseconds.
         duration_ms: u64,
     },
-    /// A recording could not be written.
+    /// A recording could not be written, or not to its end.
     RecordFailed {
         /// [`RecordSpec::id`]; none for a whole-call recording.
         id: Option<u32>,
-        /// The file.
+        /// The file that was to be.
         path: PathBuf,
+        /// What there is of a whole-call recording: a file that can be played, and ends where writing failed.
+        left: Option<PathBuf>,
         /// Cause and remedy, one sentence.
         reason: String,
     },

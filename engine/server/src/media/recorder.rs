@@ -218,11 +218,16 @@ impl Writer {
 
     fn end(&mut self, recorded: Recorded, samples: u64, subject: Subject) {
         let path = recorded.path.clone();
-        let fault = recorded.finish(samples).err().map(|error| {
+        let fault = recorded.finish(samples).err().map(|Cut { error, samples }| {
             self.counters.record_failed.count();
             let shown = subject.shown(&path).display();
             tracing::error!(path = %shown, %error, "a recording could not be written");
-            format!("cannot write {shown}: {error}. Check the data folder's space and permissions")
+            Fault {
+                reason: format!(
+                    "cannot write {shown}: {error}. Check the data folder's space and permissions"
+                ),
+                left: subject.left(&path, samples),
+            }
         });
         let event = subject.event(path, samples, fault);
         let (Subject::Recording { tell, .. } | Subject::Tap(tell)) = subject;
@@ -278,6 +283,49 @@ fn untaken(error: TrySendError<MediaEvent>) -> Option<MediaEvent> {
     }
 }
 
+/// Why a recording is not there, or not whole.
+pub struct Fault {
+    /// Cause and remedy, one sentence.
+    pub reason: String,
+    /// As in [`MediaEvent::RecordFailed`].
+    pub left: Option<PathBuf>,
+}
+
+impl Subject {
+    /// Leaves of a file that was cut, after so many samples, what somebody wants: of a whole call all that there is, under
+    /// a name that says so; of a step's recording nothing, since the step is told that there is none.
+    fn left(&self, path: &Path, samples: u64) -> Option<PathBuf> {
+        let cut = match self {
+            Subject::Tap(_) if samples > 0 => {
+                let stem = path.file_stem()?.to_str()?;
+                Some(path.with_file_name(format!("{stem}-cut.wav")))
+            }
+            Subject::Tap(_) | Subject::Recording { .. } => None,
+        };
+        let done = match &cut {
+            Some(cut) => fs::rename(path, cut),
+            None => fs::remove_file(path),
+        };
+        match done {
+            Ok(()) => cut,
+            Err(_) if !path.exists() => None,
+            Err(error) => {
+                let shown = self.shown(path).display();
+                tracing::error!(path = %shown, %error, "what is left of a recording keeps its name");
+                // It is there, and whole up to where it was cut.
+                cut.map(|_| path.to_owned())
+            }
+        }
+    }
+}
+
+/// A recording that could not be written to its end.
+struct Cut {
+    error: io::Error,
+    /// Samples per channel that are there.
+    samples: u64,
+}
+
 /// A file that is being written.
 struct Recorded {
     path: PathBuf,
@@ -285,7 +333,7 @@ struct Recorded {
     codec: Codec,
     /// The file, or the first fault; after it nothing more is tried.
     file: io::Result<File>,
-    /// Samples per channel.
+    /// Samples per channel; none is added once there is a fault.
     written: u64,
     /// Samples per channel when the header was written last.
     in_header: u64,
@@ -316,21 +364,36 @@ impl Recorded {
         self.buffer.clear();
         wav::append(self.codec, bytes, &mut self.buffer);
         self.attempt(|recorded, file| file.write_all(&recorded.buffer));
-        self.written += samples;
+        self.wrote(samples);
         if self.written - self.in_header >= HEADER_EVERY {
             self.in_header = self.written;
             self.attempt(Recorded::write_header);
         }
     }
 
-    fn finish(mut self, samples: u64) -> io::Result<()> {
+    fn finish(mut self, samples: u64) -> Result<(), Cut> {
         self.fill(samples);
         self.written = self.written.min(samples);
-        self.attempt(|recorded, file| {
-            file.set_len(wav::HEADER_BYTES as u64 + recorded.bytes_at(recorded.written))?;
-            recorded.write_header(file)
-        });
-        self.file.map(|_| ())
+        self.attempt(Recorded::close);
+        match self.file {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Cut {
+                error,
+                samples: self.written,
+            }),
+        }
+    }
+
+    /// Makes the file as long as what was written, and its header say so.
+    fn close(&self, file: &mut File) -> io::Result<()> {
+        file.set_len(wav::HEADER_BYTES as u64 + self.bytes_at(self.written))?;
+        self.write_header(file)
+    }
+
+    fn wrote(&mut self, samples: u64) {
+        if self.file.is_ok() {
+            self.written += samples;
+        }
     }
 
     fn fill(&mut self, up_to: u64) {
@@ -338,7 +401,7 @@ impl Recorded {
         if hole > 0 {
             let zeros = vec![0; self.bytes_at(hole) as usize];
             self.attempt(|_, file| file.write_all(&zeros));
-            self.written += hole;
+            self.wrote(hole);
         }
     }
 
@@ -356,7 +419,16 @@ impl Recorded {
     fn attempt(&mut self, act: impl FnOnce(&Recorded, &mut File) -> io::Result<()>) {
         // Taken out for the call, so that it sees the rest of the recording.
         let taken = std::mem::replace(&mut self.file, Err(io::ErrorKind::Other.into()));
-        self.file = taken.and_then(|mut file| act(self, &mut file).map(|()| file));
+        self.file = taken.and_then(|mut file| match act(self, &mut file) {
+            Ok(()) => Ok(file),
+            Err(error) => {
+                // Its header is there already, and a shorter file needs no room: what was written before can be heard.
+                if let Err(error) = self.close(&mut file) {
+                    tracing::warn!(%error, "a recording that was cut cannot be closed");
+                }
+                Err(error)
+            }
+        });
     }
 }
 

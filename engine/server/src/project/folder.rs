@@ -484,7 +484,7 @@ impl Project {
         let program = Program::new(plans, &steps.descriptions, self.configs())?;
         let digests = steps.digests();
         let content = content(&program, &digests, &self.sounds());
-        Ok(program.identified(digests, content))
+        Ok(program.identified(digests, content, configuration(&self.configs())))
     }
 
     /// SHA-256 of each audio file, by path: a plugin may name any of them. Of one that cannot be read it is known that it
@@ -565,6 +565,18 @@ fn content(
         .map(|(path, digest)| format!("audio {path:?} {digest}\n"));
     let all: String = flows.chain(steps).chain(sounds).collect();
     hex(&sha2::Sha256::digest(all))
+}
+
+/// SHA-256 over what `env.config` answers to plugins; empty where that is nothing to all of them.
+fn configuration(configs: &BTreeMap<String, String>) -> String {
+    let configured = configs.iter().filter(|(_, config)| *config != "{}");
+    let all: String = configured
+        .map(|(plugin, config)| format!("config {plugin} {config}\n"))
+        .collect();
+    match all.is_empty() {
+        true => all,
+        false => hex(&sha2::Sha256::digest(all)),
+    }
 }
 
 /// Lower-case hexadecimal.

@@ -445,7 +445,7 @@ mod tests {
             activation: 1,
             call: 1,
             function: function.into(),
-            request: json!([target, {}]),
+            request: json!([target, {}]).into(),
         }
     }
 
@@ -454,7 +454,7 @@ mod tests {
             activation: 1,
             call: 1,
             function: function.into(),
-            result,
+            result: result.into(),
         }
     }
 
@@ -471,7 +471,7 @@ mod tests {
         EntryKind::Outcome {
             plugin: "std/menu@1".into(),
             outcome: word.into(),
-            data: json!({}),
+            data: json!({}).into(),
             cpu_us: 5,
             memory_bytes: 9,
             host_calls: 2,

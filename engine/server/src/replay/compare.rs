@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
-use strowger_contact::EntryKind;
+use strowger_contact::{EntryKind, SharedJson};
 use url::Url;
 
 /// Most names of what differs that are told.
@@ -43,7 +43,7 @@ pub(super) fn same(old: &EntryKind, new: &EntryKind) -> bool {
                 input: z,
                 ..
             },
-        ) => (a, b) == (x, y) && alike(c, z),
+        ) => (a, b) == (x, y) && (c == z || alike(c, z)),
         (
             Asked {
                 activation: a,
@@ -57,7 +57,7 @@ pub(super) fn same(old: &EntryKind, new: &EntryKind) -> bool {
                 function: y,
                 request: z,
             },
-        ) => (a, b, c) == (w, x, y) && alike(d, z),
+        ) => (a, b, c) == (w, x, y) && (d == z || alike(d, z)),
         (
             Outcome {
                 plugin: a,
@@ -109,8 +109,8 @@ pub(super) fn differing(old: &EntryKind, new: &EntryKind) -> Option<String> {
             part("", old, new, &mut names);
         }
         (Ran { input: old, .. }, Ran { input: new, .. })
-        | (Outcome { data: old, .. }, Outcome { data: new, .. })
-        | (Set { values: old, .. }, Set { values: new, .. })
+        | (Outcome { data: old, .. }, Outcome { data: new, .. }) => part("", old, new, &mut names),
+        (Set { values: old, .. }, Set { values: new, .. })
         | (Tagged { values: old }, Tagged { values: new }) => part("", old, new, &mut names),
         (Call { result: then, .. }, Call { result: now, .. }) if configuration(old, new) => {
             let read = |config: &Json| serde_json::from_str(config.as_str()?).ok();
@@ -273,23 +273,27 @@ pub(super) struct Renamed(BTreeMap<String, String>);
 
 impl Renamed {
     /// By a step's input then and now; none where these are not alike, or a number stands for two things.
-    pub fn between(old: &Json, new: &Json) -> Option<Renamed> {
+    pub fn between(old: &SharedJson, new: &SharedJson) -> Option<Renamed> {
         let mut renamed = Renamed::default();
         let alike = old == new || matching(old, new, &mut |then, now| renamed.learns(then, now));
         alike.then_some(renamed)
     }
 
     /// A value of then, as it is called now.
-    pub fn now(&self, then: &Json) -> Json {
-        if self.0.is_empty() {
-            return then.clone();
+    pub fn now(&self, then: &SharedJson) -> SharedJson {
+        match self.0.iter().all(|(then, now)| then == now) {
+            true => then.clone(),
+            false => self.renamed(then).into(),
         }
+    }
+
+    fn renamed(&self, then: &Json) -> Json {
         match then {
             Json::String(text) => Json::String(self.0.get(text).unwrap_or(text).clone()),
-            Json::Array(values) => values.iter().map(|value| self.now(value)).collect(),
+            Json::Array(values) => values.iter().map(|value| self.renamed(value)).collect(),
             Json::Object(fields) => fields
                 .iter()
-                .map(|(name, value)| (name.clone(), self.now(value)))
+                .map(|(name, value)| (name.clone(), self.renamed(value)))
                 .collect(),
             other => other.clone(),
         }
@@ -322,7 +326,7 @@ mod tests {
             activation: 1,
             call: 2,
             function: "http.fetch".into(),
-            request,
+            request: request.into(),
         };
         let request = |method: &str, url: &str, header: &str, body: &str| {
             asked(json!([{
@@ -397,12 +401,12 @@ mod tests {
 
     #[test]
     fn numbers_of_then_are_told_as_those_of_now_unless_one_stands_for_two() {
-        let then = json!({"say": "p:1", "else": ["p:2", "p:x", 3]});
-        let now = json!({"say": "p:4", "else": ["p:5", "p:x", 3]});
+        let then = SharedJson::from(json!({"say": "p:1", "else": ["p:2", "p:x", 3]}));
+        let now = SharedJson::from(json!({"say": "p:4", "else": ["p:5", "p:x", 3]}));
         let renamed = Renamed::between(&then, &now).expect("alike");
         assert_eq!(renamed.now(&then), now);
         assert_eq!(
-            renamed.now(&json!([{"a": "p:2"}, "b"])),
+            renamed.now(&json!([{"a": "p:2"}, "b"]).into()),
             json!([{"a": "p:5"}, "b"])
         );
         let unchanged = Renamed::between(&then, &then).expect("the same");
@@ -413,7 +417,8 @@ mod tests {
             (json!("a"), json!("b")),
             (json!({"a": 1}), json!({"a": 2})),
         ] {
-            assert!(Renamed::between(&then, &now).is_none(), "{then} {now}");
+            let renamed = Renamed::between(&then.clone().into(), &now.clone().into());
+            assert!(renamed.is_none(), "{then} {now}");
         }
     }
 }

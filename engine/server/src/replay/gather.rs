@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::difference::{Cause, Difference};
-use super::walk::{Replayed, Verdict};
+use super::replayed::{Replayed, Verdict};
 
 /// Most contacts named for a group: enough to look at, few enough to read.
 const EXAMPLES: usize = 3;

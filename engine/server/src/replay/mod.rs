@@ -3,11 +3,13 @@
 //! A replay walks in lockstep with the journal: each input of the old contact goes, at its time, into a
 //! new [`Contact`](strowger_contact::Contact), and what that writes down is held against the old entries
 //! until the first difference. Guests run for real, but for those that cannot do anything else than then where
-//! [`Steps`] says so; what they ask of the world is answered from the journal, so nothing ever leaves the house.
+//! [`Rerun`] says so; what they ask of the world is answered from the journal, so nothing ever leaves the house.
 
 mod compare;
 mod difference;
 mod gather;
+mod replayed;
+mod rerun;
 mod source;
 mod stage;
 mod standing;
@@ -15,8 +17,11 @@ mod walk;
 
 pub use difference::{Cause, Difference, Side};
 pub use gather::{Group, Summary};
+pub use replayed::{Replayed, Verdict};
+pub use rerun::Rerun;
+pub(crate) use source::Packed;
 pub use source::{Recording, SourceError, by_id, from_file, from_store};
 pub use stage::{Overrides, Stage};
 pub(crate) use standing::{Rebuilt, Standing};
 pub(crate) use walk::rebuild;
-pub use walk::{Replayed, Steps, Verdict, replay};
+pub use walk::replay;

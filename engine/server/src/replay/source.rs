@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use strowger_contact::recorded::beginning;
 use strowger_contact::{Entry, EntryKind};
 use strowger_flow::unseen::quoted;
 
-use crate::store::{ContactFilter, Journal, Ladder, Rung, Store, StoreError, Torn};
+use super::stage::Stage;
+use crate::store::{ContactFilter, Journal, Ladder, PackedJournal, Rung, Store, StoreError, Torn};
 
 /// Largest journal file, in bytes: a step's host calls are at most 4 MiB, and a contact has few that large.
 const MAX_FILE: u64 = 256 << 20;
@@ -28,12 +30,50 @@ pub struct Recording {
 }
 
 impl Recording {
+    fn of(name: String, journal: Journal, ladder: Ladder) -> Recording {
+        let Journal { entries, torn } = journal;
+        Recording {
+            name,
+            entries,
+            ladder,
+            hole: torn.as_ref().and_then(Torn::hole),
+            torn: torn.is_some(),
+            tenant: None,
+        }
+    }
+
+    /// Whether the contact walked what the stage has; see [`Replayed::unchanged`](super::Replayed::unchanged).
+    pub(crate) fn walked(&self, stage: &Stage) -> bool {
+        beginning(&self.entries).is_ok_and(|begun| stage.is_of(&begun))
+    }
+
     /// SHA-256 over the flows and plugins that the contact walked; none where the journal does not say.
     pub fn content(&self) -> Option<&str> {
         match &self.entries.first()?.kind {
             EntryKind::Started { content, .. } if !content.is_empty() => Some(content),
             _ => None,
         }
+    }
+}
+
+/// A contact's journal as it lies in the store, to be unpacked where it is replayed.
+pub(crate) struct Packed {
+    contact: String,
+    journal: PackedJournal,
+}
+
+impl Packed {
+    /// Takes a contact's journal out of a store, and nothing else: no replay looks at its SIP messages.
+    pub(crate) async fn of(store: &Store, contact: &str) -> Result<Packed, StoreError> {
+        Ok(Packed {
+            contact: contact.to_owned(),
+            journal: store.packed_journal(contact).await?,
+        })
+    }
+
+    /// Unpacks it.
+    pub(crate) fn recording(self) -> Recording {
+        Recording::of(self.contact, self.journal.read(), Ladder::default())
     }
 }
 
@@ -119,15 +159,9 @@ pub fn from_file(path: &Path) -> Result<Recording, SourceError> {
 
 /// Reads the journal of a contact that is in a store.
 pub async fn from_store(store: &Store, id: &str) -> Result<Recording, SourceError> {
-    let Journal { entries, torn } = store.journal(id).await?;
-    Ok(Recording {
-        name: id.to_owned(),
-        entries,
-        ladder: store.ladder(id).await?,
-        hole: torn.as_ref().and_then(Torn::hole),
-        torn: torn.is_some(),
-        tenant: None,
-    })
+    let journal = store.journal(id).await?;
+    let ladder = store.ladder(id).await?;
+    Ok(Recording::of(id.to_owned(), journal, ladder))
 }
 
 /// Reads a contact's journal from a store, and whose it is. The contact is known by its id, or by the SIP Call-ID of one of

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use strowger_contact::Program;
+use strowger_contact::recorded::Beginning;
 use strowger_plugin::{GuestTask, Host, HostConfig, Limits, Share};
 
 use crate::centre::Sound;
@@ -148,6 +149,13 @@ impl Stage {
     /// SHA-256 over all flows, plugins and audio files.
     pub fn content(&self) -> &str {
         self.program.content()
+    }
+
+    /// Whether a contact that began so walked these flows and plugins, to the last byte and with the same configuration.
+    pub(super) fn is_of(&self, begun: &Beginning) -> bool {
+        !begun.content.is_empty()
+            && begun.content == self.content()
+            && begun.configuration == self.program.configuration()
     }
 
     /// Runs something where guests run.

@@ -1,5 +1,6 @@
 //! What a contact has begun and not done, at any place of its journal: what whoever goes on from there takes up.
 
+use serde_json::Value as Json;
 use strowger_contact::{Contact, Effect, EntryKind, Input, Output, StepResult};
 use strowger_plugin::Recorded;
 
@@ -62,7 +63,7 @@ impl Standing {
                     step.calls.push(Recorded {
                         interface: interface.clone(),
                         function: function.clone(),
-                        args: args.clone(),
+                        args: args.as_array().cloned().unwrap_or_default(),
                         answer: None,
                     });
                 }
@@ -84,7 +85,7 @@ impl Standing {
                 self.step = Some(StandingStep {
                     activation: *activation,
                     step: step.clone(),
-                    input: input.clone(),
+                    input: input.to_string(),
                     timeout_ms: *timeout_ms,
                     calls: Vec::new(),
                 });
@@ -98,7 +99,7 @@ impl Standing {
                     .step_of(*activation)
                     .and_then(|step| step.calls.last_mut());
                 if let Some(call) = call {
-                    call.answer = Some(value.clone());
+                    call.answer = Some(Json::clone(value));
                 }
             }
             Output::Perform { effect, what } => self.effect = Some((*effect, what.clone())),
@@ -140,12 +141,11 @@ pub(super) fn acted(
                 ));
             }
             let (interface, function) = function.split_once('.').unwrap_or((function, ""));
-            let args = request.as_array().map(Vec::as_slice).unwrap_or_default();
             Some(Input::Called {
                 activation,
                 interface: interface.to_owned(),
                 function: function.to_owned(),
-                args: args.iter().map(|value| renamed.now(value)).collect(),
+                args: renamed.now(request),
             })
         }
         EntryKind::Outcome {
@@ -168,8 +168,13 @@ pub(super) fn acted(
             code,
             message,
             retries_left,
+            returned_retryable,
             ..
-        } => Some(failed(activation, code, message, *retries_left)),
+        } => {
+            let again = returned_retryable.unwrap_or(*retries_left > 0);
+            let own = returned_retryable.is_some();
+            Some(failed(activation, code, message, again, own))
+        }
         _ => None,
     })
 }

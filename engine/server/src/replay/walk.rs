@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde_json::Value as Json;
 use strowger_contact::{
-    Contact, Entry, EntryKind, Input, Millis, Output, Program, StepFailure, StepResult,
+    Contact, Entry, EntryKind, Input, Millis, Output, Program, SharedJson, StepFailure, StepResult,
     recorded::{self, Beginning},
 };
 
 use super::compare::{Renamed, configuration, same};
 use super::difference::{Cause, Difference, Side, becomes, gist, short};
+use super::replayed::{Replayed, Verdict};
+use super::rerun::Rerun;
 use super::source::Recording;
 use super::stage::Stage;
 use super::standing::{Rebuilt, Standing, acted};
@@ -22,65 +22,6 @@ const GRACE_MS: Millis = 1_000;
 /// The code of a step that took longer than its flow allows.
 const TIMEOUT: &str = "step-timeout";
 
-/// Of many contacts, one in so many is replayed with every step run.
-const WHOLE_ONE_IN: usize = 32;
-
-/// Which steps' components run when a contact is walked again.
-///
-/// A guest sees nothing but its input and the answers to its calls. Where its component, its input and each answer
-/// are those of then, it asks and ends as the journal says, so it need not run to tell: unless it is one that does
-/// not repeat itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Steps {
-    /// All of them.
-    Every,
-    /// Those that could do something else than then: whose component or input is another one, or that failed then.
-    /// What the others did is taken from the journal.
-    Changed,
-}
-
-impl Steps {
-    /// For the contact of this number, from 0, among many: the changed ones, and from time to time every one, so that a
-    /// plugin that does not repeat itself is found.
-    pub fn of_many(number: usize) -> Steps {
-        match number % WHOLE_ONE_IN {
-            0 => Steps::Every,
-            _ => Steps::Changed,
-        }
-    }
-}
-
-/// What a replay shows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "verdict", rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The contact walks as it did.
-    Same,
-    /// It does not.
-    Differs(Box<Difference>),
-    /// The journal does not hold what a replay needs.
-    NotReplayed {
-        /// Why, and what to do.
-        why: String,
-    },
-}
-
-/// A contact that was replayed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Replayed {
-    /// Its id, or the journal's file.
-    pub contact: String,
-    /// The result.
-    #[serde(flatten)]
-    pub verdict: Verdict,
-    /// Journal entries that were the same.
-    pub entries: usize,
-    /// Whether flows and plugins are those of then, to the last byte.
-    pub unchanged: bool,
-    /// What to know about the result.
-    pub notes: Vec<String>,
-}
-
 /// Why a walk stops before the journal's end.
 enum Stop {
     Differs(Box<Difference>),
@@ -88,7 +29,7 @@ enum Stop {
 }
 
 /// Walks a contact again; nothing leaves the house.
-pub async fn replay(stage: &Stage, recording: &Recording, steps: Steps) -> Replayed {
+pub async fn replay(stage: &Stage, recording: &Recording, rerun: Rerun) -> Replayed {
     let mut replayed = Replayed {
         contact: recording.name.clone(),
         verdict: Verdict::Same,
@@ -114,7 +55,7 @@ pub async fn replay(stage: &Stage, recording: &Recording, steps: Steps) -> Repla
             return replayed;
         }
     };
-    replayed.unchanged = !begun.content.is_empty() && begun.content == stage.content();
+    replayed.unchanged = stage.is_of(&begun);
     if !entries
         .iter()
         .any(|entry| matches!(entry.kind, EntryKind::Ended(_)))
@@ -132,7 +73,7 @@ pub async fn replay(stage: &Stage, recording: &Recording, steps: Steps) -> Repla
         };
         return replayed;
     };
-    let mut walk = Walk::new(Some(stage), steps, entries, contact, begun);
+    let mut walk = Walk::new(Some(stage), rerun, entries, contact, begun);
     replayed.verdict = match walk.run().await {
         Ok(()) => Verdict::Same,
         Err(Stop::Differs(difference)) => Verdict::Differs(difference),
@@ -158,22 +99,38 @@ struct Ran {
     as_then: Option<Renamed>,
 }
 
-/// A step whose component does not run: the journal tells what it did.
-struct AsThen {
-    activation: u32,
-    renamed: Renamed,
+/// The step that runs, and who says what it does.
+enum Running {
+    /// None runs, or the journal alone says what it does, as [`Standing`] notes.
+    Nobody,
+    /// Its component, on a fresh instance.
+    Guest(Box<Guest>),
+    /// Its component does not run: it does as it did.
+    AsThen {
+        activation: u32,
+        /// How what it was given then is called now.
+        renamed: Renamed,
+    },
+}
+
+impl Running {
+    fn is(&self, activation: u32) -> bool {
+        match self {
+            Running::Nobody => false,
+            Running::Guest(guest) => guest.activation == activation,
+            Running::AsThen { activation: of, .. } => *of == activation,
+        }
+    }
 }
 
 struct Walk<'a> {
     /// Where guests run; without one, what they did is taken from the journal as well.
     stage: Option<&'a Stage>,
-    steps: Steps,
+    rerun: Rerun,
     old: &'a [Entry],
     begun: Millis,
     contact: Contact,
-    guest: Option<Guest>,
-    /// The running step, where it needs no guest.
-    as_then: Option<AsThen>,
+    running: Running,
     /// The input that is being handled comes from the guest.
     by_guest: bool,
     ran: Option<Ran>,
@@ -191,7 +148,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(
         stage: Option<&'a Stage>,
-        steps: Steps,
+        rerun: Rerun,
         old: &'a [Entry],
         contact: Contact,
         begun: Beginning,
@@ -199,12 +156,11 @@ impl<'a> Walk<'a> {
         let (keys, texts) = recorded::heard(old);
         Walk {
             stage,
-            steps,
+            rerun,
             old,
             begun: begun.facts.started_at,
             contact,
-            guest: None,
-            as_then: None,
+            running: Running::Nobody,
             by_guest: false,
             ran: None,
             standing: Standing::default(),
@@ -316,7 +272,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The journal's answer stands for the effect.
-    fn effect_done(&mut self, due: &Entry, result: &Json) -> Result<Input, Stop> {
+    fn effect_done(&mut self, due: &Entry, result: &SharedJson) -> Result<Input, Stop> {
         if let Some(bytes) = result.get("cut") {
             return Err(Stop::Cannot(format!(
                 "the journal kept none of an answer of {bytes} bytes: it is too long to replay"
@@ -348,21 +304,22 @@ impl<'a> Walk<'a> {
             return acted
                 .ok_or_else(|| self.differs(due, Side::words("nothing: no step runs"), None));
         }
-        if let Some(AsThen {
-            activation,
-            renamed,
-        }) = &self.as_then
-        {
-            let input = acted(*activation, renamed, &due.kind).map_err(Stop::Cannot)?;
-            if matches!(input, Some(Input::StepEnded { .. })) {
-                self.as_then = None;
+        let guest = match &mut self.running {
+            Running::Guest(guest) => guest,
+            Running::Nobody => {
+                return Err(self.differs(due, Side::words("nothing: no step runs"), None));
             }
-            if let Some(input) = input {
-                return Ok(input);
+            Running::AsThen {
+                activation,
+                renamed,
+            } => {
+                let acted = acted(*activation, renamed, &due.kind).map_err(Stop::Cannot)?;
+                let acted = acted.expect("it is the guest's turn by an entry of a guest's act");
+                if matches!(acted, Input::StepEnded { .. }) {
+                    self.running = Running::Nobody;
+                }
+                return Ok(acted);
             }
-        }
-        let Some(guest) = &mut self.guest else {
-            return Err(self.differs(due, Side::words("nothing: no step runs"), None));
         };
         let activation = guest.activation;
         if guest.waits {
@@ -371,11 +328,14 @@ impl<'a> Walk<'a> {
                 code,
                 message,
                 retries_left,
+                returned_retryable,
                 ..
             } = &due.kind
             {
-                self.guest = None;
-                return Ok(failed(activation, code, message, *retries_left));
+                self.running = Running::Nobody;
+                let again = returned_retryable.unwrap_or(*retries_left > 0);
+                let own = returned_retryable.is_some();
+                return Ok(failed(activation, code, message, again, own));
             }
             return Err(self.differs(
                 due,
@@ -386,7 +346,7 @@ impl<'a> Walk<'a> {
         self.by_guest = true;
         let input = guest.turn().await;
         if matches!(input, Input::StepEnded { .. }) {
-            self.guest = None;
+            self.running = Running::Nobody;
         }
         Ok(input)
     }
@@ -409,10 +369,10 @@ impl<'a> Walk<'a> {
                 };
                 let as_then = self.ran.as_mut().and_then(|ran| ran.as_then.take());
                 if let Some(renamed) = as_then {
-                    self.as_then = Some(AsThen {
+                    self.running = Running::AsThen {
                         activation,
                         renamed,
-                    });
+                    };
                     return Ok(());
                 }
                 let Some(plugin) = stage.steps.plugins.get(&step).cloned() else {
@@ -425,34 +385,22 @@ impl<'a> Walk<'a> {
                     plugin,
                     activation,
                     step: name,
-                    input,
+                    input: input.to_string(),
                     limits,
                 };
-                self.guest = Some(Guest::start(step, false));
+                self.running = Running::Guest(Box::new(Guest::start(step, false)));
             }
             Output::Cancel { activation } => {
-                if self
-                    .as_then
-                    .as_ref()
-                    .is_some_and(|step| step.activation == activation)
-                {
-                    self.as_then = None;
-                    self.effect = None;
-                }
-                if self
-                    .guest
-                    .as_ref()
-                    .is_some_and(|guest| guest.activation == activation)
-                {
-                    self.guest = None;
+                if self.running.is(activation) {
+                    self.running = Running::Nobody;
                     self.effect = None;
                 }
             }
             Output::Reply { activation, value } => {
-                if let Some(guest) = &mut self.guest
+                if let Running::Guest(guest) = &mut self.running
                     && guest.activation == activation
                 {
-                    guest.answer(value);
+                    guest.answer(value.into_json());
                 }
             }
             Output::Perform { effect, .. } => self.effect = Some(effect),
@@ -492,10 +440,10 @@ impl<'a> Walk<'a> {
         ) = (&old.kind, &new.kind)
         {
             let same_plugin = then == now;
-            let needless = self.steps == Steps::Changed
+            let needless = self.rerun == Rerun::Changed
                 && same_plugin
                 && self.stage.is_some()
-                && self.ended_well(*activation);
+                && self.ended_by_itself(*activation);
             self.ran = Some(Ran {
                 same_plugin,
                 same_input: given_then == given_now,
@@ -524,15 +472,20 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Whether the step that starts at the entry where the walk is came to an outcome of its own. One that failed, was
-    /// ended by the engine or lasts beyond the journal shows only by running what it would do.
-    fn ended_well(&self, activation: u32) -> bool {
+    /// Whether the step that starts at the entry where the walk is came to an end of its own, an outcome or a failure. One that
+    /// was ended by the engine or lasts beyond the journal shows only by running what it would do.
+    fn ended_by_itself(&self, activation: u32) -> bool {
         let rest = self.old[self.next + 1..].iter().map(|entry| &entry.kind);
         let mut calls = 0;
         for kind in rest {
             match kind {
                 EntryKind::Asked { activation: of, .. } if *of == activation => calls += 1,
-                EntryKind::Outcome { host_calls, .. } => return *host_calls == calls,
+                EntryKind::Outcome { host_calls, .. }
+                | EntryKind::Failed {
+                    returned_retryable: Some(_),
+                    host_calls,
+                    ..
+                } => return *host_calls == calls,
                 EntryKind::Failed { .. } | EntryKind::Ran { .. } | EntryKind::Ended(_) => {
                     return false;
                 }
@@ -591,12 +544,19 @@ impl<'a> Walk<'a> {
 }
 
 /// The end of a step that failed.
-pub(super) fn failed(activation: u32, code: &str, message: &str, retries_left: u32) -> Input {
+pub(super) fn failed(
+    activation: u32,
+    code: &str,
+    message: &str,
+    retryable: bool,
+    own: bool,
+) -> Input {
     let failure = StepFailure {
         code: code.to_owned(),
         message: message.to_owned(),
-        timeout: code == TIMEOUT,
-        retryable: retries_left > 0,
+        timeout: code == TIMEOUT && !own,
+        retryable,
+        own,
     };
     Input::StepEnded {
         activation,
@@ -621,7 +581,7 @@ pub(crate) async fn rebuild(program: Arc<Program>, entries: &[Entry]) -> Result<
     let contact = begun
         .contact(program)
         .ok_or_else(|| format!("the project has no flow `{}` any more", begun.flow))?;
-    let mut walk = Walk::new(None, Steps::Changed, entries, contact, begun);
+    let mut walk = Walk::new(None, Rerun::Changed, entries, contact, begun);
     match walk.run().await {
         Ok(()) => {}
         Err(Stop::Cannot(why)) => return Err(why),

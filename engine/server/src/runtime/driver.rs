@@ -319,7 +319,7 @@ impl<L: Line> Driver<L> {
                         activation,
                         interface,
                         function,
-                        args,
+                        args: args.into(),
                     }
                 }
                 Event::Guest(GuestEvent::Ended { activation, result }) => {
@@ -335,7 +335,10 @@ impl<L: Line> Driver<L> {
                     }
                     let wanted = self.under_way.remove(&effect).is_some();
                     match done {
-                        Done::Result(result) => Input::EffectDone { effect, result },
+                        Done::Result(result) => Input::EffectDone {
+                            effect,
+                            result: result.into(),
+                        },
                         Done::HandOver(Ok(handover)) => {
                             if wanted {
                                 self.line.transfer(effect, handover);
@@ -344,7 +347,10 @@ impl<L: Line> Driver<L> {
                         }
                         Done::HandOver(Err(result)) => {
                             self.line.cancel_transfer(effect);
-                            Input::EffectDone { effect, result }
+                            Input::EffectDone {
+                                effect,
+                                result: result.into(),
+                            }
                         }
                         Done::Waits => continue,
                     }
@@ -452,7 +458,7 @@ impl<L: Line> Driver<L> {
                     let error = json!({ "err": CallError::Interrupted });
                     self.handle(Input::EffectDone {
                         effect,
-                        result: error,
+                        result: error.into(),
                     })
                     .await;
                 }

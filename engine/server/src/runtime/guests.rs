@@ -318,7 +318,7 @@ pub(crate) fn step_name(step: &str) -> &str {
 /// How a step ended, in the contact core's words.
 pub(super) fn step_result(report: StepReport) -> StepResult {
     let outcome = match report.result {
-        Ok(outcome) => Ok((outcome.name, outcome.data)),
+        Ok(outcome) => Ok((outcome.name, outcome.data.into())),
         Err(error) => Err(failure(&error)),
     };
     StepResult {
@@ -339,5 +339,6 @@ pub(crate) fn failure(error: &StepError) -> StepFailure {
         message: error.to_string(),
         timeout: matches!(error, StepError::Timeout { .. }),
         retryable: error.retryable(),
+        own: matches!(error, StepError::Failure { .. }),
     }
 }

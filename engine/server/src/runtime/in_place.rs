@@ -76,7 +76,7 @@ impl Guest {
                     activation,
                     interface: call.interface,
                     function: call.function,
-                    args: call.args,
+                    args: call.args.into(),
                 }),
                 // It only gave way after a while of computing.
                 None => Poll::Pending,

@@ -114,13 +114,13 @@ impl Node {
         self.data.join("recordings")
     }
 
-    /// Writes down where the recording of a contact lies.
-    pub(crate) async fn recorded(&self, contact: &str, file: &Path) {
+    /// Writes down where the recording of a contact lies; none where it turns out that there is none.
+    pub(crate) async fn recorded(&self, contact: &str, file: Option<&Path>) {
         if let Some(writer) = &self.writer {
             writer
                 .write(Record::Recorded {
                     id: contact.to_owned(),
-                    path: file.display().to_string(),
+                    path: file.map(|file| file.display().to_string()),
                 })
                 .await;
         }

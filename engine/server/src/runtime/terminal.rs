@@ -190,7 +190,7 @@ impl TerminalLine {
     }
 
     fn transferred(&mut self, effect: u32, result: TransferResult) -> Input {
-        let result = result.to_json();
+        let result = result.to_json().into();
         Input::EffectDone { effect, result }
     }
 
@@ -252,7 +252,7 @@ impl Line for TerminalLine {
             json!({ "id": format!("terminal-{effect}"), "duration-ms": 0, "ended-by": "silence" });
         self.inputs.push_back(Input::EffectDone {
             effect,
-            result: json!({ "ok": recording }),
+            result: json!({ "ok": recording }).into(),
         });
     }
 

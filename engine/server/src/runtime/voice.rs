@@ -63,6 +63,8 @@ pub struct VoiceLine {
     asking: Option<JoinHandle<()>>,
     unasked: (mpsc::Sender<u32>, mpsc::Receiver<u32>),
     recording: Option<u32>,
+    /// Recordings of the whole call of which it is not written down yet what there is.
+    cut: Vec<CutRecording>,
     inputs: VecDeque<Input>,
     gone: bool,
     /// The caller's telephone hung up to follow the transfer; the contact hears of it after the outcome.
@@ -73,6 +75,14 @@ pub struct VoiceLine {
 struct Wanted {
     play: u32,
     repeat: bool,
+}
+
+/// A recording of the whole call that could not be written to its end.
+struct CutRecording {
+    /// The file that was to be.
+    path: PathBuf,
+    /// The file that is there.
+    left: Option<PathBuf>,
 }
 
 struct Prepared {
@@ -123,6 +133,7 @@ impl VoiceLine {
             asking: None,
             unasked: mpsc::channel(UNASKED),
             recording: None,
+            cut: Vec::new(),
             inputs: VecDeque::new(),
             gone: false,
             left: false,
@@ -294,7 +305,7 @@ impl VoiceLine {
                     json!({ "id": name, "duration-ms": duration_ms, "ended-by": ended_by });
                 Some(Input::EffectDone {
                     effect: id,
-                    result: json!({ "ok": recording }),
+                    result: json!({ "ok": recording }).into(),
                 })
             }
             MediaEvent::RecordFailed {
@@ -303,13 +314,17 @@ impl VoiceLine {
                 ..
             } => {
                 self.recording.take_if(|recording| *recording == id)?;
-                let result = json!({ "err": CallError::Unavailable(reason) });
+                let result = json!({ "err": CallError::Unavailable(reason) }).into();
                 Some(Input::EffectDone { effect: id, result })
             }
             MediaEvent::RecordFailed {
-                id: None, reason, ..
+                id: None,
+                path,
+                left,
+                reason,
             } => {
-                tracing::warn!(contact = %self.contact, "the call is not recorded: {reason}");
+                tracing::warn!(contact = %self.contact, "the call is not recorded whole: {reason}");
+                self.cut.push(CutRecording { path, left });
                 None
             }
             // While the caller's telephone calls somebody else it need not send us anything.
@@ -402,7 +417,7 @@ impl Line for VoiceLine {
         };
         if let Err(error) = self.stream.record(spec) {
             self.recording = None;
-            let result = json!({ "err": CallError::Unavailable(error.to_string()) });
+            let result = json!({ "err": CallError::Unavailable(error.to_string()) }).into();
             self.inputs.push_back(Input::EffectDone { effect, result });
         }
     }
@@ -484,9 +499,11 @@ impl Line for VoiceLine {
 
     async fn close(self) {
         let VoiceLine {
+            engine,
             contact,
             stream,
             mut media,
+            mut cut,
             ..
         } = self;
         stream.close();
@@ -495,8 +512,14 @@ impl Line for VoiceLine {
             while let Some(event) = media.recv().await {
                 match event {
                     MediaEvent::RecordFailed {
-                        id: None, reason, ..
-                    } => tracing::warn!(%contact, "the call is not recorded whole: {reason}"),
+                        id: None,
+                        path,
+                        left,
+                        reason,
+                    } => {
+                        tracing::warn!(%contact, "the call is not recorded whole: {reason}");
+                        cut.push(CutRecording { path, left });
+                    }
                     MediaEvent::Closed => break,
                     _ => {}
                 }
@@ -504,6 +527,13 @@ impl Line for VoiceLine {
         };
         if tokio::time::timeout(CLOSING, closed).await.is_err() {
             tracing::warn!(%contact, "the audio of an ended call was not closed in time");
+        }
+        // The contact names the recording of its first line; those of others are found by its id.
+        let named = format!("{contact}.wav");
+        for CutRecording { path, left } in cut {
+            if path.file_name().is_some_and(|name| name == &*named) {
+                engine.node.recorded(&contact, left.as_deref()).await;
+            }
         }
     }
 }

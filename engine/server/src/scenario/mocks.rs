@@ -75,6 +75,7 @@ pub(super) fn step_result(
         message: format!("the test says so: {step} ends with `{}`", reply.outcome),
         timeout,
         retryable: true,
+        own: false,
     };
     let (after, outcome) = match reply.outcome.as_str() {
         // A step that is too slow keeps the contact waiting for as long as it may.
@@ -99,7 +100,10 @@ pub(super) fn step_result(
                     known.join(", ")
                 ));
             }
-            (reply.after_ms, Ok((outcome.to_owned(), data(reply, call))))
+            (
+                reply.after_ms,
+                Ok((outcome.to_owned(), data(reply, call).into())),
+            )
         }
     };
     let (after, outcome) = match !may_wait && after > timeout_ms {

@@ -220,7 +220,10 @@ impl<'t> World<'t> {
                     function,
                     args,
                     ..
-                } => self.asked = Asked::by_call(interface, function, args),
+                } => {
+                    let args = args.as_array().map(Vec::as_slice).unwrap_or_default();
+                    self.asked = Asked::by_call(interface, function, args);
+                }
                 _ => self.guest = None,
             }
             self.handle(input);
@@ -265,6 +268,7 @@ impl<'t> World<'t> {
                 }
                 Due::PlayDone(play) => self.give(Input::PlayDone { play, error: None }).await,
                 Due::Effect(effect, result) | Due::Patience(effect, result) => {
+                    let result = result.into();
                     self.give(Input::EffectDone { effect, result }).await;
                 }
                 Due::Step(activation, result) => {
@@ -304,7 +308,7 @@ impl<'t> World<'t> {
                 step,
                 input,
                 timeout_ms,
-            } => self.run(activation, step, input, timeout_ms),
+            } => self.run(activation, step, input.to_string(), timeout_ms),
             Output::Cancel { activation } => {
                 if self
                     .guest
@@ -326,7 +330,7 @@ impl<'t> World<'t> {
                     .as_mut()
                     .filter(|guest| guest.activation == activation)
                 {
-                    guest.answer(value);
+                    guest.answer(value.into_json());
                 }
             }
             Output::Play {

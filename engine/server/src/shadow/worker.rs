@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Shadow;
 use super::budget::Budget;
-use crate::replay::{Recording, Replayed, Stage, Steps, Verdict, replay};
-use crate::store::{Ladder, Store, StoreError, Torn};
+use crate::replay::{Packed, Replayed, Rerun, Stage, Verdict, replay};
+use crate::store::{Store, StoreError};
 
 /// Longest wait until the journal of a contact that is over is in the store: the writer commits within milliseconds,
 /// and a store that is gone is not waited for with a full queue.
@@ -38,11 +38,17 @@ pub(super) async fn follow(
     mut budget: Budget,
     mut waiting: mpsc::Receiver<String>,
 ) {
+    let mut walked = 0;
     loop {
         let next = async {
             let contact = waiting.recv().await?;
             let fate = match budget.left() {
-                true => walk(&store, &stage, &contact).await,
+                true => {
+                    // As `strowger replay --against` does.
+                    let rerun = Rerun::of_many(walked);
+                    walked += 1;
+                    walk(&store, &stage, &contact, rerun).await
+                }
                 false => Fate::OverBudget,
             };
             Some((contact, fate))
@@ -80,32 +86,28 @@ impl Shadow {
     }
 }
 
-async fn walk(store: &Store, stage: &Arc<Stage>, contact: &str) -> Fate {
-    match stored(store, contact).await {
-        None => return Fate::NoJournal,
-        Some(content) if content == stage.content() => return Fate::OnCandidate,
-        Some(_) => {}
-    }
-    let Ok(packed) = store.packed_journal(contact).await else {
+async fn walk(store: &Store, stage: &Arc<Stage>, contact: &str, rerun: Rerun) -> Fate {
+    let Some(content) = stored(store, contact).await else {
         return Fate::NoJournal;
     };
-    let (name, on) = (contact.to_owned(), Arc::clone(stage));
+    // What its plugins were configured to stands in its journal.
+    let perhaps_on_candidate = content == stage.content();
+    let Ok(packed) = Packed::of(store, contact).await else {
+        return Fate::NoJournal;
+    };
+    let on = Arc::clone(stage);
     // Unpacking counts for the budget too.
     let walked = stage.run(async move {
-        let journal = packed.read();
-        let recording = Recording {
-            name,
-            hole: journal.torn.as_ref().and_then(Torn::hole),
-            torn: journal.torn.is_some(),
-            entries: journal.entries,
-            ladder: Ladder::default(),
-            tenant: None,
-        };
-        replay(&on, &recording, Steps::Every).await
+        let recording = packed.recording();
+        match perhaps_on_candidate && recording.walked(&on) {
+            true => None,
+            false => Some(replay(&on, &recording, rerun).await),
+        }
     });
     match timeout(WALKED_WITHIN, walked).await {
-        Ok(Ok(replayed)) if found_no_place(&replayed) => Fate::Busy,
-        Ok(Ok(replayed)) => Fate::Replayed(replayed),
+        Ok(Ok(None)) => Fate::OnCandidate,
+        Ok(Ok(Some(replayed))) if found_no_place(&replayed) => Fate::Busy,
+        Ok(Ok(Some(replayed))) => Fate::Replayed(replayed),
         Ok(Err(end)) => Fate::Fault(end.to_string()),
         Err(_) => Fate::Busy,
     }

@@ -54,19 +54,33 @@ pub(crate) fn pack(lines: &str) -> Vec<u8> {
     frame
 }
 
-/// The journal lines of a frame.
-pub(crate) fn unpack(frame: &[u8]) -> Result<String, FrameError> {
-    let (form, packed) = frame.split_first().ok_or(FrameError::Empty)?;
-    if *form != FORM {
-        return Err(FrameError::Form(*form));
+/// Opens one frame after the other, a journal's for one: what that takes is made once.
+#[derive(Default)]
+pub(crate) struct Unpacker {
+    decompressor: Option<Decompressor<'static>>,
+    lines: Vec<u8>,
+}
+
+impl Unpacker {
+    /// The journal lines of a frame.
+    pub(crate) fn unpack(&mut self, frame: &[u8]) -> Result<&str, FrameError> {
+        let (form, packed) = frame.split_first().ok_or(FrameError::Empty)?;
+        if *form != FORM {
+            return Err(FrameError::Form(*form));
+        }
+        if packed.is_empty() {
+            return Err(FrameError::Empty);
+        }
+        let decompressor = match &mut self.decompressor {
+            Some(decompressor) => decompressor,
+            none => none.insert(Decompressor::with_prepared_dictionary(&DECODER)?),
+        };
+        let bytes = Decompressor::upper_bound(packed).unwrap_or(MAX_LINES);
+        self.lines.clear();
+        self.lines.reserve(bytes.min(MAX_LINES));
+        decompressor.decompress_to_buffer(packed, &mut self.lines)?;
+        std::str::from_utf8(&self.lines).map_err(|_| FrameError::NotText)
     }
-    if packed.is_empty() {
-        return Err(FrameError::Empty);
-    }
-    let bytes = Decompressor::upper_bound(packed).unwrap_or(MAX_LINES);
-    let lines = Decompressor::with_prepared_dictionary(&DECODER)?
-        .decompress(packed, bytes.min(MAX_LINES))?;
-    String::from_utf8(lines).map_err(|_| FrameError::NotText)
 }
 
 #[cfg(test)]
@@ -74,6 +88,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn unpack(frame: &[u8]) -> Result<String, FrameError> {
+        Unpacker::default().unpack(frame).map(str::to_owned)
+    }
 
     /// A frame as the first program with frames wrote it: it opens for ever.
     const FIRST: &[u8] = include_bytes!("frame-1.bin");
@@ -92,6 +110,17 @@ mod tests {
             "{packed} of {}",
             FIRST_LINES.len()
         );
+    }
+
+    #[test]
+    fn frames_are_opened_one_after_the_other_whatever_came_before() {
+        let mut unpacker = Unpacker::default();
+        let short = pack("{}\n");
+        for _ in 0..2 {
+            assert_eq!(unpacker.unpack(FIRST).expect("a frame"), FIRST_LINES);
+            assert!(unpacker.unpack(&FIRST[..FIRST.len() / 2]).is_err());
+            assert_eq!(unpacker.unpack(&short).expect("a frame"), "{}\n");
+        }
     }
 
     #[test]

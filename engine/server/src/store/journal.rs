@@ -2,7 +2,7 @@
 
 use strowger_contact::Entry;
 
-use super::frame::unpack;
+use super::frame::Unpacker;
 use super::{Store, StoreError};
 use crate::retention::Number;
 
@@ -67,9 +67,12 @@ impl Store {
         contact: &str,
         number: &Number,
     ) -> Result<bool, StoreError> {
-        let chunks = self.chunks(contact).await?.into_iter();
-        let mut lines = chunks.filter_map(|(_, chunk)| chunk.lines().ok());
-        Ok(lines.any(|lines| number.is_in_json(&lines)))
+        let mut unpacker = Unpacker::default();
+        let mut chunks = self.chunks(contact).await?.into_iter();
+        Ok(chunks.any(|(_, chunk)| {
+            let lines = chunk.lines(&mut unpacker);
+            lines.is_ok_and(|lines| number.is_in_json(lines))
+        }))
     }
 
     async fn chunks(&self, contact: &str) -> Result<Vec<(i64, Chunk)>, StoreError> {
@@ -105,16 +108,17 @@ impl PackedJournal {
     pub(crate) fn read(self) -> Journal {
         let mut journal = Journal::default();
         let mut behind = self.0.len();
+        let mut unpacker = Unpacker::default();
         for (seq, chunk) in self.0 {
             behind -= 1;
             let due = journal.entries.len();
             let at = usize::try_from(seq).ok();
             let read = match at == Some(due) {
-                true => chunk.lines(),
+                true => chunk.lines(&mut unpacker),
                 false => Err(format!("the next to be found is entry {seq}")),
             };
             let why = match read {
-                Ok(lines) => read_lines(&lines, &mut journal.entries),
+                Ok(lines) => read_lines(lines, &mut journal.entries),
                 Err(why) => Some(why),
             };
             if let Some(why) = why {
@@ -137,10 +141,10 @@ enum Chunk {
 }
 
 impl Chunk {
-    fn lines(self) -> Result<String, String> {
+    fn lines<'a>(&'a self, unpacker: &'a mut Unpacker) -> Result<&'a str, String> {
         match self {
             Chunk::Text(text) => Ok(text),
-            Chunk::Frame(frame) => unpack(&frame).map_err(|error| error.to_string()),
+            Chunk::Frame(frame) => unpacker.unpack(frame).map_err(|error| error.to_string()),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::frame::unpack;
+use super::frame::Unpacker;
 use super::{Store, StoreError};
 use crate::retention::Number;
 use crate::sip::Signal;
@@ -72,8 +72,9 @@ impl Store {
     /// A contact's SIP messages; none for a chat, and for contacts of programs that did not keep them.
     pub async fn ladder(&self, contact: &str) -> Result<Ladder, StoreError> {
         let mut ladder = Ladder::default();
+        let mut unpacker = Unpacker::default();
         for row in self.ladder_rows(contact).await? {
-            let Ok(lines) = unpack(&row) else {
+            let Ok(lines) = unpacker.unpack(&row) else {
                 ladder.lost += 1;
                 continue;
             };
@@ -93,9 +94,9 @@ impl Store {
         contact: &str,
         number: &Number,
     ) -> Result<bool, StoreError> {
-        let rows = self.ladder_rows(contact).await?.into_iter();
-        let mut lines = rows.filter_map(|row| unpack(&row).ok());
-        Ok(lines.any(|lines| number.is_in(&lines)))
+        let mut unpacker = Unpacker::default();
+        let mut rows = self.ladder_rows(contact).await?.into_iter();
+        Ok(rows.any(|row| unpacker.unpack(&row).is_ok_and(|lines| number.is_in(lines))))
     }
 
     async fn ladder_rows(&self, contact: &str) -> Result<Vec<Vec<u8>>, StoreError> {

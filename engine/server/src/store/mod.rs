@@ -58,6 +58,7 @@ pub use events::{DeadLetter, Delivery, EventRow};
 pub use forgetting::{KeyOf, Oblivion, Sightings, Traces};
 pub use health::Health;
 pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
+pub(crate) use journal::PackedJournal;
 pub use journal::{Journal, Torn};
 pub(crate) use kv::check as check_kv;
 pub use kv::{KvError, KvLimits, Space};

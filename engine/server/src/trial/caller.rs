@@ -66,7 +66,7 @@ impl Caller {
     }
 
     fn answer(&mut self, interface: &str, function: &str, args: Vec<Json>) -> Json {
-        let call = match HostCall::read(interface, function, args) {
+        let call = match HostCall::read(interface, function, &Json::Array(args)) {
             Ok(call) => call,
             Err(why) => return json!({ "err": CallError::InvalidArgument(why) }),
         };

@@ -80,6 +80,10 @@ pub async fn walk(
                 args,
                 ..
             } => {
+                let args = match args.into_json() {
+                    Json::Array(args) => args,
+                    other => vec![other],
+                };
                 calls.push((format!("{interface}.{function}"), args.clone()));
                 match host.call(&interface, &function, args).await {
                     Ok(answer) => guest.answer(answer),
@@ -97,6 +101,7 @@ pub async fn walk(
             Input::StepEnded { result, .. } => {
                 let result = result
                     .outcome
+                    .map(|(outcome, data)| (outcome, data.into_json()))
                     .map_err(|failure| (failure.code, failure.message));
                 let dropped = guest.dropped();
                 return Walked {

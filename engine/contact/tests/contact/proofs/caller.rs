@@ -136,7 +136,10 @@ pub(super) fn run(contact: Contact, caller: Caller, channel: Channel) -> Ran {
         } else if effect == Some(at) {
             let (_, effect, result) = world.effect.take().expect("just looked");
             world.falls_quiet();
-            world.send(Input::EffectDone { effect, result });
+            world.send(Input::EffectDone {
+                effect,
+                result: result.into(),
+            });
         } else if ending == Some(at) {
             let (_, activation, outcome) = world.ending.take().expect("just looked");
             world.end(activation, outcome);
@@ -221,7 +224,7 @@ impl World {
                 input,
                 timeout_ms,
             } => {
-                let input: Json = serde_json::from_str(&input).expect("the input is JSON");
+                let input = input.into_json();
                 let kept = &input["$kept"];
                 let misses = ["no_input", "no_match"].map(|kind| kept[kind].as_u64().unwrap_or(0));
                 self.ending = None;
@@ -394,7 +397,7 @@ impl World {
             activation: guest.activation,
             interface: interface.to_owned(),
             function: function.to_owned(),
-            args,
+            args: args.into(),
         })
     }
 
@@ -462,6 +465,7 @@ fn failure(timeout: bool) -> StepFailure {
         message: "it broke".into(),
         timeout,
         retryable: true,
+        own: true,
     }
 }
 

@@ -14,7 +14,7 @@ use self::ground::{Ground, On, Whose, on};
 use super::{FOUND, Failure, Format, OK, data_folder, store_of};
 use crate::clock::Clock;
 use crate::replay::{
-    Overrides, Recording, Replayed, Stage, Steps, Summary, Verdict, by_id, from_file, from_store,
+    Overrides, Packed, Recording, Replayed, Rerun, Stage, Summary, Verdict, by_id, from_file,
     replay,
 };
 use crate::store::{EndedFilter, Store};
@@ -71,7 +71,7 @@ pub(super) struct Replay {
     #[arg(long, requires = "against")]
     flow: Option<String>,
     /// Run every step of every contact. Of many contacts only steps that could do something else run in all of them:
-    /// those whose component, input or an answer is another one than then, and those that failed then. What the others
+    /// those whose component, input or an answer is another one than then, and those that the engine ended then. What the others
     /// did is taken from the journal, but for one contact in 32, whose steps all run. A single contact's always do.
     #[arg(long, requires = "against")]
     every_step: bool,
@@ -194,7 +194,7 @@ impl Replay {
         stage: Arc<Stage>,
         recording: Recording,
     ) -> Result<u8, Failure> {
-        let replayed = on_guest_threads(&stage, recording, Steps::Every).await?;
+        let replayed = on_guest_threads(&stage, || recording, Rerun::Every).await?;
         match self.format {
             Format::Json => tell!("{}", with_revision(json!(replayed), ground)),
             Format::Text => print(&replayed),
@@ -241,12 +241,12 @@ impl Replay {
             while under_way.len() < at_once
                 && let Some((number, id)) = next.next()
             {
-                let recording = from_store(&store, id).await.map_err(Failure::cannot)?;
-                let steps = match self.every_step {
-                    true => Steps::Every,
-                    false => Steps::of_many(number),
+                let packed = Packed::of(&store, id).await.map_err(Failure::cannot)?;
+                let rerun = match self.every_step {
+                    true => Rerun::Every,
+                    false => Rerun::of_many(number),
                 };
-                under_way.push_back(on_guest_threads(&stage, recording, steps));
+                under_way.push_back(on_guest_threads(&stage, || packed.recording(), rerun));
             }
             let Some(replayed) = under_way.pop_front() else {
                 break;
@@ -318,14 +318,17 @@ pub(super) async fn recording(
 }
 
 /// Guests belong on their own threads, and a replay runs where its guest does.
-fn on_guest_threads(
+fn on_guest_threads<R>(
     stage: &Arc<Stage>,
-    recording: Recording,
-    steps: Steps,
-) -> impl Future<Output = Result<Replayed, Failure>> + use<> {
+    recording: R,
+    rerun: Rerun,
+) -> impl Future<Output = Result<Replayed, Failure>> + use<R>
+where
+    R: FnOnce() -> Recording + Send + 'static,
+{
     let on_stage = Arc::clone(stage);
     // Begun now, whenever it is waited for.
-    let replayed = stage.run(async move { replay(&on_stage, &recording, steps).await });
+    let replayed = stage.run(async move { replay(&on_stage, &recording(), rerun).await });
     async move {
         replayed
             .await

@@ -122,7 +122,7 @@ impl Line for ChatLine {
 
     fn record(&mut self, effect: u32, _options: RecordOptions) {
         // The contact core refuses it before it comes here.
-        let result = json!({ "err": { "unavailable": "a chat has nothing to record" } });
+        let result = json!({ "err": { "unavailable": "a chat has nothing to record" } }).into();
         self.inputs.push_back(Input::EffectDone { effect, result });
     }
 
@@ -132,7 +132,7 @@ impl Line for ChatLine {
 
     fn transfer(&mut self, effect: u32, handover: Handover) {
         tracing::warn!(contact = %self.chat.id, uri = %handover.uri, "a chat cannot be transferred to a telephone: the transfer fails");
-        let result = TransferResult::Failed.to_json();
+        let result = TransferResult::Failed.to_json().into();
         self.inputs.push_back(Input::EffectDone { effect, result });
     }
 

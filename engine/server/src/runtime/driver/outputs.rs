@@ -18,9 +18,11 @@ impl<L: Line> Driver<L> {
                 step,
                 input,
                 timeout_ms,
-            } => self.run_step(activation, step, input, timeout_ms),
+            } => self.run_step(activation, step, input.to_string(), timeout_ms),
             Output::Cancel { activation } => self.guests.cancel(activation),
-            Output::Reply { activation, value } => self.guests.answer(activation, value),
+            Output::Reply { activation, value } => {
+                self.guests.answer(activation, value.into_json());
+            }
             Output::Play {
                 play,
                 segments,

@@ -106,7 +106,7 @@ impl VoiceLine {
         let transfer = self.transfer.take()?;
         let done = Input::EffectDone {
             effect: transfer.effect,
-            result: result.to_json(),
+            result: result.to_json().into(),
         };
         if !std::mem::take(&mut self.left) {
             return Some(done);
@@ -180,11 +180,11 @@ impl VoiceLine {
             };
             self.inputs.push_back(Input::EffectDone {
                 effect: bridge.effect,
-                result,
+                result: result.into(),
             });
         }
         if let Some(transfer) = self.transfer.take() {
-            let result = json!({ "err": CallError::Hangup });
+            let result = json!({ "err": CallError::Hangup }).into();
             self.inputs.push_back(Input::EffectDone {
                 effect: transfer.effect,
                 result,
@@ -213,7 +213,7 @@ impl VoiceLine {
                 self.stop_ringing();
                 self.inputs.push_back(Input::EffectDone {
                     effect,
-                    result: TransferResult::Failed.to_json(),
+                    result: TransferResult::Failed.to_json().into(),
                 });
             }
         }
@@ -258,7 +258,7 @@ impl VoiceLine {
                 let bridge = self.bridge.take()?;
                 Some(Input::EffectDone {
                     effect: bridge.effect,
-                    result: result.to_json(),
+                    result: result.to_json().into(),
                 })
             }
         }

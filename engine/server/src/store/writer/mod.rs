@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 use strowger_contact::Entry;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::error::Elapsed;
 
 use self::commit::{Session, of_the_data};
 use self::held::{Held, Item};
 use super::error::is_full;
-use super::{Rung, Store, StoreError};
+use super::{Place, Rung, Store, StoreError};
 use crate::records::ContactRecord;
 
 /// Records waiting to be taken by the writer; beyond, whoever writes waits.
@@ -28,6 +29,11 @@ const LINGER: Duration = Duration::from_millis(40);
 const RETRY: Duration = Duration::from_secs(1);
 /// Longest time that one commit may take: it has a thousand rows at most.
 const COMMIT_WITHIN: Duration = Duration::from_secs(15);
+/// How long nothing is written until a server is asked whether it is still there: what `/healthz` and `strowger_store_up`
+/// say is not older than this.
+const ASKED_AFTER: Duration = Duration::from_secs(1);
+/// Longest time until it has answered that.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Something to write down.
 #[derive(Debug)]
@@ -100,12 +106,12 @@ pub enum Record {
         /// What is kept of it.
         record: Option<Box<ContactRecord>>,
     },
-    /// It is being recorded.
+    /// It is being recorded, or what there is of its recording is known.
     Recorded {
         /// Its id.
         id: String,
-        /// The file.
-        path: String,
+        /// The file; none where there is none after all.
+        path: Option<String>,
     },
 }
 
@@ -175,14 +181,27 @@ impl Writing {
     async fn run(mut self) {
         loop {
             if self.held.is_empty() {
-                match self.queue.recv().await {
-                    Some(item) => self.held.take(item),
-                    None => return,
+                match self.next().await {
+                    Ok(Some(item)) => self.held.take(item),
+                    Ok(None) => return,
+                    Err(_) => {
+                        self.write_down(Vec::new()).await;
+                        continue;
+                    }
                 }
             }
             self.gather().await;
             let batch = self.held.batch(BATCH);
             self.write_down(batch).await;
+        }
+    }
+
+    /// What comes while nothing is held, none when nothing ever will again; an error when nothing has come for so long that a
+    /// server is asked. A file needs no question: whoever asks how the store is looks whether it is there.
+    async fn next(&mut self) -> Result<Option<Item>, Elapsed> {
+        match self.store.place {
+            Place::Server { .. } => tokio::time::timeout(ASKED_AFTER, self.queue.recv()).await,
+            Place::File { .. } => Ok(self.queue.recv().await),
         }
     }
 
@@ -201,13 +220,15 @@ impl Writing {
     }
 
     /// Writes a batch down, however long the store is gone. Its bounds stay: when a commit's answer was lost it may
-    /// have been done, and then the same rows are there already.
+    /// have been done, and then the same rows are there already. A batch of nothing asks whether the store is there, until it is.
     async fn write_down(&mut self, mut batch: Vec<Item>) {
         let mut since: Option<Instant> = None;
         loop {
             match self.attempt(&batch).await {
                 Ok(()) => {
-                    self.store.health.kept();
+                    if !batch.is_empty() {
+                        self.store.health.kept();
+                    }
                     self.back(since);
                     let happened = batch.iter().any(|item| {
                         let item = match item {
@@ -232,6 +253,9 @@ impl Writing {
                     self.held.refuse_flushes(&why);
                     since.get_or_insert_with(Instant::now);
                     self.wait(RETRY).await;
+                    if batch.is_empty() && !self.open {
+                        return;
+                    }
                 }
             }
         }
@@ -260,7 +284,11 @@ impl Writing {
         } = self;
         // What is written into a file that was removed is lost.
         store.in_place()?;
-        let commit = super::within(COMMIT_WITHIN, session.commit(batch));
+        let limit = match batch.is_empty() {
+            true => ANSWERED_WITHIN,
+            false => COMMIT_WITHIN,
+        };
+        let commit = super::within(limit, session.commit(batch));
         tokio::pin!(commit);
         loop {
             let mut came = Vec::new();
