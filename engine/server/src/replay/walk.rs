@@ -365,18 +365,20 @@ impl<'a> Walk<'a> {
             return Err(self.differs(due, Side::words("nothing: no step runs"), None));
         };
         let activation = guest.activation;
+        if let EntryKind::Failed {
+            code,
+            message,
+            retries_left,
+            ..
+        } = &due.kind
+            // The engine ended the step while it waited for an answer, and so it does now. Where its time was over, the
+            // answer may have come in the same moment: the guest had it no more.
+            && (guest.waits || code == TIMEOUT)
+        {
+            self.guest = None;
+            return Ok(failed(activation, code, message, *retries_left));
+        }
         if guest.waits {
-            // The engine ended the step while it waited for an answer, and so it does now.
-            if let EntryKind::Failed {
-                code,
-                message,
-                retries_left,
-                ..
-            } = &due.kind
-            {
-                self.guest = None;
-                return Ok(failed(activation, code, message, *retries_left));
-            }
             return Err(self.differs(
                 due,
                 Side::words("nothing: the step waits for an answer"),
