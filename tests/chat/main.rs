@@ -5,5 +5,6 @@ mod hostile;
 mod killed;
 mod many;
 mod secrets;
+mod store_gone;
 mod whole;
 mod world;

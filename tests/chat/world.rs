@@ -15,7 +15,7 @@ pub const OFFER: &str = "Shall we call you back?";
 pub const BOOKED: &str = "We will call you back.";
 
 /// Asks for a number, asks again whether it is meant, and books.
-const FLOW: &str = r#"flow: callback
+pub const FLOW: &str = r#"flow: callback
 format: 1
 languages: [en, zh]
 prompts:
@@ -62,9 +62,14 @@ pub struct World {
 impl World {
     /// The project with one flow, at the address 700; `settings` are lines for `strowger.toml`.
     pub fn start(delay_ms: u64, settings: &str) -> Result<World> {
+        World::on(FLOW, delay_ms, settings)
+    }
+
+    /// The same with another flow, `callback`.
+    pub fn on(flow: &str, delay_ms: u64, settings: &str) -> Result<World> {
         let orders = OrderService::slow(delay_ms)?;
         let address = orders.address;
-        let engine = Engine::serve(|project| fill(project, address, settings))?;
+        let engine = Engine::serve(|project| fill(project, address, flow, settings))?;
         Ok(World { engine, orders })
     }
 
@@ -104,7 +109,7 @@ impl World {
     }
 }
 
-fn fill(project: &Path, orders: SocketAddr, settings: &str) -> Result<()> {
+fn fill(project: &Path, orders: SocketAddr, flow: &str, settings: &str) -> Result<()> {
     let settings = format!(
         "[http]\nrequests_per_second = 100000\nburst = 100000\n[chat]\nenabled = true\nnew_per_minute = 60000\nmessages_per_minute = 6000\n{settings}"
     );
@@ -113,7 +118,7 @@ fn fill(project: &Path, orders: SocketAddr, settings: &str) -> Result<()> {
         project,
         "chats",
         orders,
-        ("callback", FLOW),
+        ("callback", flow),
         routes,
         &settings,
     )

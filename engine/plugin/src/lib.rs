@@ -61,6 +61,7 @@ mod lanes;
 mod limits;
 mod link;
 mod meter;
+mod pauses;
 mod plugin;
 mod pool;
 mod retold;
@@ -84,6 +85,7 @@ pub use limits::{
     INTERPRETER_BYTES, INTERPRETER_TABLE_ELEMENTS_MOST, Limits, MEMORY_MOST, TABLE_ELEMENTS_MOST,
 };
 pub use meter::Meters;
+pub use pauses::{Pause, Pauses};
 pub use plugin::Plugin;
 pub use retold::{Recorded, Told};
 pub use run::{RunRequest, StepOutcome, StepReport};
