@@ -10,7 +10,7 @@ use strowger_server::replay::{
     Cause, Overrides, Recording, Replayed, Rerun, Stage, Verdict, from_file, replay,
 };
 use strowger_tests::program::{
-    aurora, copy_project, edit, free_port, repository, share_caches, strowger,
+    aurora, callbacks, copy_project, edit, free_port, repository, share_caches, strowger,
 };
 use strowger_tests::{OrderService, Raw};
 use tempfile::TempDir;
@@ -373,6 +373,48 @@ fn a_plugin_that_does_not_repeat_itself_is_told_as_such() -> Result<()> {
     );
     let (_, out, _) = recorded.replay(&[])?;
     assert!(out.contains("does not repeat itself"), "{out}");
+    Ok(())
+}
+
+/// A step's time may be over in the moment in which its answer comes: the journal has both, and the guest had neither.
+#[test]
+fn a_step_whose_time_was_over_as_its_answer_came_walks_again_as_it_did() -> Result<()> {
+    const FLOW: &str = r#"flow: book
+format: 1
+languages: [en]
+steps:
+  start:
+    - use: callbacks/book@1
+      with: { phone: "+8613800138000" }
+      then: { booked: booked, error: unsaved, timeout: unsaved }
+  booked: { hangup: booked }
+  unsaved: { hangup: unsaved }
+"#;
+    let folder = TempDir::new()?;
+    let (project, data) = (folder.path().join("project"), folder.path().join("data"));
+    // Nobody listens there.
+    let orders = (std::net::Ipv4Addr::LOCALHOST, free_port()?).into();
+    callbacks(&project, "late", orders, ("book", FLOW), "routes: []\n", "")?;
+    share_caches(&data)?;
+    let (project, data) = (text(&project), text(&data));
+    let of = ["--project", &project, "--data", &data];
+    let call = ["call", "book", "--script", "1", "--format", "json"];
+    let (code, journal, errors) = strowger(&[&call[..], &of].concat())?;
+    assert_eq!(code, 0, "{errors}");
+    let mut entries: Vec<Json> = journal
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
+    let failed = entries.iter().position(|entry| entry["kind"] == "failed");
+    let failed = failed.context("the step fails")?;
+    assert_eq!(entries[failed - 1]["kind"], "call", "{journal}");
+    entries[failed]["code"] = "step-timeout".into();
+    entries[failed]["message"] = "the step was busy for more than 5000 ms".into();
+    let lines: Vec<String> = entries.iter().map(Json::to_string).collect();
+    let file = folder.path().join("late.jsonl");
+    std::fs::write(&file, lines.join("\n") + "\n")?;
+    let (code, out, errors) = strowger(&[&["replay", &text(&file)][..], &of].concat())?;
+    assert_eq!(code, 0, "{out}{errors}");
     Ok(())
 }
 

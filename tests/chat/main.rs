@@ -6,5 +6,6 @@ mod killed;
 mod many;
 mod promises;
 mod secrets;
+mod store_gone;
 mod whole;
 mod world;

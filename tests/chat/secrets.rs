@@ -265,3 +265,50 @@ fn one_that_comes_a_turn_late_is_seen_nowhere() -> Result<()> {
     assert!(out.contains("the same"), "{out}");
     Ok(())
 }
+
+/// Somebody writes a card's number, as it is printed on it, while nothing is asked. What became of it is rebuilt by the next
+/// process, and by a replay.
+#[test]
+fn a_card_s_number_that_comes_before_the_question_keeps_no_chat_from_going_on() -> Result<()> {
+    const FLOW: &str = r#"flow: desk
+format: 1
+languages: [en]
+steps:
+  start:
+    - say: "One moment, please."
+    - wait: 3s
+    - menu: "Shall we go on?"
+      timeout: 60s
+      press: { 1: on, 2: bye }
+      then: { no_input: bye, no_match: bye }
+  on: { hangup: went-on }
+  bye: { hangup: left }
+"#;
+    let mut engine = Engine::serve(|project| {
+        std::fs::create_dir_all(project)?;
+        std::fs::write(project.join("desk.flow.yaml"), FLOW)?;
+        let routes = "routes:\n  - { to: \"700\", flow: desk }\n";
+        std::fs::write(project.join("routes.yaml"), routes)?;
+        let toml = "[project]\nname = \"desk\"\n[chat]\nenabled = true\n";
+        Ok(std::fs::write(project.join("strowger.toml"), toml)?)
+    })?;
+    let mut talk = Talk::begin(engine.http, "700", None)?;
+    talk.until("greeting", |talk| talk.times("One moment") == 1)?;
+    talk.write("my card is 4242 4242 4242 4242")?;
+    // It fits no answer, so the menu is asked once more.
+    talk.asked("Shall we go on?")?;
+    engine.program.kill()?;
+    engine.restart()?;
+    talk.write("1")?;
+    assert_eq!(talk.ended()?, "went-on", "{}", engine.program.log());
+    engine.program.terminate()?;
+    engine.program.wait(Duration::from_secs(40))?;
+    let (project, data) = (
+        engine.project.display().to_string(),
+        engine.data.display().to_string(),
+    );
+    let replay = ["replay", &talk.id, "--project", &project, "--data", &data];
+    let (code, out, err) = strowger(&replay)?;
+    assert_eq!(code, 0, "{out}{err}");
+    Ok(())
+}

@@ -15,7 +15,7 @@ pub const OFFER: &str = "Shall we call you back?";
 pub const BOOKED: &str = "We will call you back.";
 
 /// Asks for a number, asks again whether it is meant, and books.
-const FLOW: &str = r#"flow: callback
+pub const FLOW: &str = r#"flow: callback
 format: 1
 languages: [en, zh]
 prompts:
@@ -68,6 +68,11 @@ impl World {
     /// The project with this flow, by its name and text, in place of its own.
     pub fn with(flow: &str, text: &str) -> Result<World> {
         World::of((flow, text), 0, "")
+    }
+
+    /// The same with another flow, `callback`.
+    pub fn on(flow: &str, delay_ms: u64, settings: &str) -> Result<World> {
+        World::of(("callback", flow), delay_ms, settings)
     }
 
     fn of(flow: (&str, &str), delay_ms: u64, settings: &str) -> Result<World> {

@@ -235,6 +235,10 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
                 if let Some(text) = open.next() {
                     reveal(&mut texts, written, text);
                 }
+                let unmatched = heard.get("unmatched").and_then(Json::as_str);
+                if let Some(text) = unmatched.filter(|text| !text.is_empty() && !is_hidden(text)) {
+                    reveal(&mut texts, written, &unmatched_card(text));
+                }
                 if let Some(secret) = heard.get("secret") {
                     let text = stand_in(secret);
                     spell(&mut keys, &taken, &text);
@@ -272,6 +276,13 @@ fn reveal(texts: &mut BTreeMap<u32, String>, written: Option<u32>, heard: &str) 
     {
         heard.clone_into(text);
     }
+}
+
+/// What stands for a text with a card's number in it that came before anything was asked, and fitted no answer then: what
+/// was heard of it shows its words, while the entry of its coming shows nothing. Zeros are a card's number by their check
+/// digit (ISO/IEC 7812-1 annex B), however many they are, so it is hidden now as it was.
+fn unmatched_card(heard: &str) -> String {
+    heard.replace(HIDDEN, "0")
 }
 
 /// Lets the last of these keys be those of a text, from its end on.

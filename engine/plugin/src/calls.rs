@@ -5,6 +5,8 @@ use std::pin::Pin;
 
 use serde_json::Value;
 
+use crate::pauses::Pauses;
+
 /// What [`HostCalls::call`] gives back: the answer, or why there is none.
 pub type HostCallFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Value, HostCallError>> + Send + 'a>>;
@@ -29,6 +31,11 @@ pub trait HostCalls: Send {
         function: &'a str,
         args: Vec<Value>,
     ) -> HostCallFuture<'a>;
+
+    /// When the step stands still for something that is the engine's: it is not busy then. None where it never does.
+    fn pauses(&self) -> Option<Pauses> {
+        None
+    }
 }
 
 /// Why a host call has no answer. What the guest should know, such as a hang-up, is an answer instead.

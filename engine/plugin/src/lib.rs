@@ -61,6 +61,7 @@ mod lanes;
 mod limits;
 mod link;
 mod meter;
+mod pauses;
 mod plugin;
 mod pool;
 mod retold;
@@ -85,6 +86,7 @@ pub use limits::{
     STACKS, TABLE_ELEMENTS_MOST,
 };
 pub use meter::Meters;
+pub use pauses::{Pause, Pauses};
 pub use plugin::Plugin;
 pub use retold::{Recorded, Told};
 pub use run::{RunRequest, StepOutcome, StepReport};

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::time::Instant;
 use wasmtime::StoreContextMut;
 use wasmtime::component::types::ComponentFunc;
 use wasmtime::component::{Component, InstancePre, Linker, Type, Val};
@@ -126,17 +125,24 @@ async fn call(
     let call = state.calls.call(interface, function, args);
     let answer = match class {
         Class::Wait => {
-            let since = Instant::now();
+            let since = state.busy.waits();
             let answer = call.await;
-            state.busy.waited += since.elapsed();
+            state.busy.waited(since);
             answer
         }
         // Answered from what is at hand: not worth a timer, which costs as much as the call.
         Class::Local => call.await,
-        Class::Read | Class::Effect => match tokio::time::timeout(state.busy.left(), call).await {
-            Ok(answer) => answer,
-            Err(_) => return Err(ended(state.busy.over())),
-        },
+        Class::Read | Class::Effect => {
+            let mut call = call;
+            loop {
+                match tokio::time::timeout(state.busy.look_after(), &mut call).await {
+                    Ok(answer) => break answer,
+                    Err(_) if state.busy.left().is_zero() => return Err(ended(state.busy.over())),
+                    // It stood still meanwhile.
+                    Err(_) => {}
+                }
+            }
+        }
     };
     let answer = answer.map_err(|error| {
         ended(match error {

@@ -15,6 +15,7 @@ use crate::calls::HostCalls;
 use crate::error::StepError;
 use crate::limits::{Limits, MEMORY_MOST};
 use crate::link::ended;
+use crate::pauses::Pauses;
 use crate::value::Measure;
 use crate::wasi::Wasi;
 
@@ -61,14 +62,17 @@ impl StepState {
         since: Instant,
         wasi: Wasi,
     ) -> Self {
+        let pauses = calls.pauses();
         Self {
-            calls,
-            cpu,
             busy: BusyClock {
                 since,
                 waited: Duration::ZERO,
+                paused_before: pauses.as_ref().map_or(Duration::ZERO, Pauses::total),
+                pauses,
                 limit: limits.busy(),
             },
+            calls,
+            cpu,
             measure: Measure {
                 string_bytes: limits.string_bytes,
                 list_bytes: limits.list_bytes,
@@ -92,7 +96,7 @@ impl StepState {
     /// Fills in what the step used, except its processor time.
     pub(crate) fn read(&self, meters: &mut Meters) {
         meters.wall = self.busy.since.elapsed();
-        meters.busy = meters.wall.saturating_sub(self.busy.waited);
+        meters.busy = self.busy.spent();
         meters.instantiate = self.instantiate;
         meters.peak_memory_bytes = self.peak_memory_bytes;
         meters.host_calls = self.host_calls;
@@ -186,19 +190,52 @@ impl ResourceLimiter for StepState {
     }
 }
 
+/// A step that stood still has its time looked at again no earlier: with little left it would be looked at all the while.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
 /// The time a step takes outside the calls that wait.
 #[derive(Debug)]
 pub(crate) struct BusyClock {
     since: Instant,
-    /// Time spent in calls that wait.
-    pub(crate) waited: Duration,
+    /// Time spent in calls that wait, without pauses.
+    waited: Duration,
+    /// When the step stood still.
+    pauses: Option<Pauses>,
+    /// For how long before it began.
+    paused_before: Duration,
     limit: Duration,
 }
 
 impl BusyClock {
     /// Busy time so far.
     pub(crate) fn spent(&self) -> Duration {
-        self.since.elapsed().saturating_sub(self.waited)
+        let idle = self.waited + self.paused();
+        self.since.elapsed().saturating_sub(idle)
+    }
+
+    /// For how long the step has stood still.
+    fn paused(&self) -> Duration {
+        let total = self.pauses.as_ref().map_or(Duration::ZERO, Pauses::total);
+        total.saturating_sub(self.paused_before)
+    }
+
+    /// A call begins that waits; [`Self::waited`] takes what this gives when it is answered.
+    pub(crate) fn waits(&self) -> (Instant, Duration) {
+        (Instant::now(), self.paused())
+    }
+
+    /// A call is answered that waited.
+    pub(crate) fn waited(&mut self, (since, paused): (Instant, Duration)) {
+        let paused = self.paused().saturating_sub(paused);
+        self.waited += since.elapsed().saturating_sub(paused);
+    }
+
+    /// When to look next whether there is busy time left.
+    pub(crate) fn look_after(&self) -> Duration {
+        match self.pauses.is_some() {
+            true => self.left().max(LOOK_AGAIN),
+            false => self.left(),
+        }
     }
 
     /// Busy time until the limit.

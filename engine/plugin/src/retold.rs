@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::calls::{HostCallError, HostCallFuture, HostCalls};
+use crate::pauses::Pauses;
 use crate::value;
 
 /// Most that is remembered of one step's answers. Bytes, approximately; beyond it the instance itself is kept.
@@ -162,6 +163,10 @@ impl HostCalls for Retold {
             Ok(Some(answer)) => Box::pin(std::future::ready(Ok(answer))),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
+    }
+
+    fn pauses(&self) -> Option<Pauses> {
+        self.calls.pauses()
     }
 }
 

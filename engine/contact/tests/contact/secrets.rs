@@ -283,6 +283,37 @@ fn what_is_written_ahead_outlives_a_crash_unless_it_may_be_a_secret() {
     assert!(!format!("{:?}", walk.journal()).contains("4111"));
 }
 
+/// A chat's journal is all there is of it: what is made of it must show the same, or the chat cannot go on.
+#[test]
+fn a_card_s_number_in_groups_that_came_before_the_question_is_hidden_alike_when_it_is_walked_again()
+{
+    for (card, heard) in [
+        (CARD, "•".repeat(16)),
+        ("4242 4242 4242 4242", ["••••"; 4].join(" ")),
+        ("4242-4242-4242-4242", ["••••"; 4].join("-")),
+        (
+            "my card is 4242 4242 4242 4242",
+            "my card is ".to_owned() + &["••••"; 4].join(" "),
+        ),
+        (
+            "2026 4242424242424242",
+            "•••• ".to_owned() + &"•".repeat(16),
+        ),
+    ] {
+        let walked = |text: &str| {
+            let mut walk = Walk::on(Channel::Chat, &[MENU]);
+            walk.all(&["connect", &format!("text {text}"), "end done"]);
+            walk.check("listen", &format!("reply ok:unmatched:{heard}"));
+            walk.journal().into_iter().cloned().collect::<Vec<_>>()
+        };
+        let journal = walked(card);
+        let (_, texts) = strowger_contact::recorded::heard(&journal);
+        let text = texts.values().next().expect("one was written");
+        assert!(!text.contains("42"), "{text}");
+        assert_eq!(walked(text), journal, "{card}");
+    }
+}
+
 #[test]
 fn a_hidden_text_that_a_step_takes_is_known_from_what_it_heard() {
     let flow = FLOW.replace(

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use strowger_plugin::{HostCallError, Limits, RunRequest, StepError};
+use strowger_plugin::{
+    HostCallError, HostCallFuture, HostCalls, Limits, Pauses, RunRequest, StepError,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::guest::{Guest, OK, literal};
@@ -209,6 +211,63 @@ async fn waiting_is_not_being_busy() {
         })
     );
     assert!(report.meters.busy >= Duration::from_millis(50));
+}
+
+/// Answers, or never does, after the step has stood still for a while.
+struct Standing {
+    pauses: Pauses,
+    stands: Duration,
+    answers: bool,
+}
+
+impl HostCalls for Standing {
+    fn call<'a>(&'a mut self, _: &'a str, _: &'a str, _: Vec<Value>) -> HostCallFuture<'a> {
+        Box::pin(async {
+            let pause = self.pauses.begin();
+            tokio::time::sleep(self.stands).await;
+            drop(pause);
+            match self.answers {
+                true => Ok(json!({"ok": null})),
+                false => std::future::pending().await,
+            }
+        })
+    }
+
+    fn pauses(&self) -> Option<Pauses> {
+        Some(self.pauses.clone())
+    }
+}
+
+#[tokio::test]
+async fn standing_still_is_not_being_busy() {
+    let limit = Duration::from_millis(150);
+    let host = host();
+    for answers in [true, false] {
+        let stands = 4 * limit;
+        let calls = Standing {
+            pauses: Pauses::default(),
+            stands,
+            answers,
+        };
+        let request = RunRequest {
+            calls: Box::new(calls),
+            limits: Limits {
+                busy_ms: 150,
+                ..Limits::default()
+            },
+            ..go("{}")
+        };
+        let report = run(&host, &reader(), request).await;
+        assert!(report.meters.wall >= stands, "{:?}", report.meters);
+        match answers {
+            true => {
+                report.result.expect("it had time left");
+                assert!(report.meters.busy < limit, "{:?}", report.meters);
+            }
+            // What comes after it counts.
+            false => assert_eq!(report.result, Err(StepError::Timeout { limit })),
+        }
+    }
 }
 
 #[tokio::test]

@@ -322,21 +322,23 @@ impl<'a> Walk<'a> {
             }
         };
         let activation = guest.activation;
+        if let EntryKind::Failed {
+            code,
+            message,
+            retries_left,
+            returned_retryable,
+            ..
+        } = &due.kind
+            // The engine ended the step while it waited for an answer, and so it does now. Where its time was over, the
+            // answer may have come in the same moment: the guest had it no more.
+            && (guest.waits || code == TIMEOUT)
+        {
+            self.running = Running::Nobody;
+            let again = returned_retryable.unwrap_or(*retries_left > 0);
+            let own = returned_retryable.is_some();
+            return Ok(failed(activation, code, message, again, own));
+        }
         if guest.waits {
-            // The engine ended the step while it waited for an answer, and so it does now.
-            if let EntryKind::Failed {
-                code,
-                message,
-                retries_left,
-                returned_retryable,
-                ..
-            } = &due.kind
-            {
-                self.running = Running::Nobody;
-                let again = returned_retryable.unwrap_or(*retries_left > 0);
-                let own = returned_retryable.is_some();
-                return Ok(failed(activation, code, message, again, own));
-            }
             return Err(self.differs(
                 due,
                 Side::words("nothing: the step waits for an answer"),

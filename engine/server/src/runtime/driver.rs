@@ -385,6 +385,9 @@ impl<L: Line> Driver<L> {
                     Input::Shutdown
                 }
             };
+            if !self.stood_still().await {
+                return Stop::Asleep;
+            }
             let asked = self.contact.asks_to_go_on();
             self.handle(input).await;
             if asked && !self.contact.away() {
@@ -394,6 +397,19 @@ impl<L: Line> Driver<L> {
                 }
                 self.engine.node.count_resumed();
             }
+        }
+    }
+
+    /// While the store is gone a contact stands still whose line sleeps: nobody is on the line, and all there is of it is its
+    /// journal. False when the engine is stopped before the store is back.
+    async fn stood_still(&mut self) -> bool {
+        if !self.line.sleeps() || !self.engine.node.store_gone() {
+            return true;
+        }
+        let _pause = self.guests.pauses().begin();
+        tokio::select! {
+            () = self.stop.cancelled() => false,
+            () = self.line.stand_still() => true,
         }
     }
 

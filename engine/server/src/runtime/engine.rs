@@ -9,7 +9,7 @@ use strowger_contact::call::CallError;
 use strowger_contact::call::{HttpRequest, VAULT};
 use strowger_contact::{Channel, Contact, Effect, Entry, EntryKind, Facts, Program};
 use strowger_flow::unseen::{quoted, quoted_up_to};
-use strowger_plugin::{Host, HostConfig, Limits, Share};
+use strowger_plugin::{Host, HostConfig, Limits, Pauses, Share};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 
@@ -424,9 +424,19 @@ impl Engine {
         }
     }
 
-    /// Waits until what has happened so far is on the disk, before something leaves the house; a store that is gone has a
-    /// limited time to come back.
-    pub(crate) async fn durable(&self) -> Result<(), CallError> {
+    /// Waits until what has happened so far is on the disk, before something leaves the house. What waits for a person
+    /// on the line gives a store that is gone a limited time to come back; a contact that `stands_still` has all the time.
+    /// The step that asks for it is not busy meanwhile: its own time is for what it asks for.
+    pub(crate) async fn durable(
+        &self,
+        pauses: &Pauses,
+        stands_still: bool,
+    ) -> Result<(), CallError> {
+        let _pause = pauses.begin();
+        if stands_still {
+            self.node.durable_at_last().await;
+            return Ok(());
+        }
         let written = self.node.durable_soon().await;
         // What cannot be explained afterwards does not leave the house.
         written.map_err(|why| CallError::Unavailable(format!("the journal: {why}")))

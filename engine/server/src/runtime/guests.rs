@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use strowger_contact::{StepFailure, StepResult};
 use strowger_plugin::{
-    Class, GuestTask, Host, HostCallError, HostCallFuture, HostCalls, Limits, Parked, Plugin,
-    RunRequest, Share, StepError, StepReport, Told, class,
+    Class, GuestTask, Host, HostCallError, HostCallFuture, HostCalls, Limits, Parked, Pauses,
+    Plugin, RunRequest, Share, StepError, StepReport, Told, class,
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
@@ -55,6 +55,8 @@ pub(crate) struct Guests {
     events: mpsc::Sender<GuestEvent>,
     queue: mpsc::Receiver<GuestEvent>,
     running: HashMap<u32, Running>,
+    /// When they stand still.
+    pauses: Pauses,
 }
 
 /// A step that has begun and not ended.
@@ -65,8 +67,8 @@ struct Running {
     instance: Option<GuestTask<()>>,
     /// Where the answer to its call goes; none while it computes.
     answer: Option<oneshot::Sender<Json>>,
-    /// When the guest was last set going.
-    since: Instant,
+    /// When the guest was last set going, and for how long guests had stood still by then.
+    since: (Instant, Duration),
     /// How long it has been busy before that.
     busy: Duration,
     /// When it began to wait for the contact, a person or a clock.
@@ -87,7 +89,13 @@ impl Guests {
             events,
             queue,
             running: HashMap::new(),
+            pauses: Pauses::default(),
         }
+    }
+
+    /// When they stand still: what they wait for then is neither theirs nor of anybody they asked.
+    pub fn pauses(&self) -> &Pauses {
+        &self.pauses
     }
 
     /// Starts a step on a fresh instance.
@@ -98,12 +106,12 @@ impl Guests {
             told: Told::default(),
             instance: None,
             answer: None,
-            since: Instant::now(),
+            since: (Instant::now(), self.pauses.total()),
             busy: Duration::ZERO,
             waits_since: None,
             parked: None,
         };
-        running.start(&self.host, &self.share, self.events.clone());
+        running.start(&self.host, &self.share, self.bridge(activation));
         self.running.insert(activation, running);
     }
 
@@ -116,13 +124,13 @@ impl Guests {
             told,
             instance: None,
             answer: None,
-            since: Instant::now(),
+            since: (Instant::now(), self.pauses.total()),
             busy: Duration::ZERO,
             waits_since: None,
             parked: None,
         };
         if waits.is_none() {
-            running.start(&self.host, &self.share, self.events.clone());
+            running.start(&self.host, &self.share, self.bridge(activation));
         }
         self.running.insert(activation, running);
         if let Some((interface, function)) = waits {
@@ -153,7 +161,9 @@ impl Guests {
             running.answer = Some(answer);
             if class(interface, function) == Class::Wait {
                 let now = Instant::now();
-                running.busy += now - running.since;
+                let (since, paused) = running.since;
+                let paused = self.pauses.total().saturating_sub(paused);
+                running.busy += (now - since).saturating_sub(paused);
                 running.waits_since = Some(now);
                 if running.droppable() {
                     let plugin = &running.run.plugin;
@@ -163,8 +173,17 @@ impl Guests {
         }
     }
 
+    fn bridge(&self, activation: u32) -> Bridge {
+        Bridge {
+            activation,
+            events: self.events.clone(),
+            pauses: self.pauses.clone(),
+        }
+    }
+
     /// Answers the host call that an activation waits for. An instance that was dropped is built anew.
     pub fn answer(&mut self, activation: u32, value: Json) {
+        let calls = self.bridge(activation);
         let Some(running) = self.running.get_mut(&activation) else {
             return;
         };
@@ -174,12 +193,12 @@ impl Guests {
         running.told.answer(&value);
         running.parked = None;
         if running.waits_since.take().is_some() {
-            running.since = Instant::now();
+            running.since = (Instant::now(), self.pauses.total());
         }
         if running.instance.is_some() {
             let _ = answer.send(value);
         } else {
-            running.start(&self.host, &self.share, self.events.clone());
+            running.start(&self.host, &self.share, calls);
         }
     }
 
@@ -241,7 +260,7 @@ impl Guests {
 
 impl Running {
     /// Sets a fresh instance going, which is told again what the step was told.
-    fn start(&mut self, host: &Host, share: &Share, events: mpsc::Sender<GuestEvent>) {
+    fn start(&mut self, host: &Host, share: &Share, calls: Bridge) {
         let StepRun {
             plugin,
             activation,
@@ -250,10 +269,7 @@ impl Running {
             limits,
         } = self.run.clone();
         let spent = u64::try_from(self.busy.as_millis()).unwrap_or(u64::MAX);
-        let calls = Bridge {
-            activation,
-            events: events.clone(),
-        };
+        let events = calls.events.clone();
         let request = RunRequest {
             step,
             input,
@@ -284,6 +300,7 @@ impl Running {
 struct Bridge {
     activation: u32,
     events: mpsc::Sender<GuestEvent>,
+    pauses: Pauses,
 }
 
 impl HostCalls for Bridge {
@@ -306,6 +323,10 @@ impl HostCalls for Bridge {
             self.events.send(event).await.map_err(|_| gone())?;
             answered.await.map_err(|_| gone())
         })
+    }
+
+    fn pauses(&self) -> Option<Pauses> {
+        Some(self.pauses.clone())
     }
 }
 

@@ -69,6 +69,12 @@ pub trait Line: Send {
         false
     }
 
+    /// Waits, where it [sleeps](Self::sleeps), until all that was written is on the disk, however long the store is gone.
+    /// Cancel-safe.
+    fn stand_still(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// What the contact does next. Cancel-safe.
     fn event(&mut self) -> impl Future<Output = Input> + Send;
 

@@ -151,6 +151,19 @@ impl Node {
         written.map_err(|_| why)
     }
 
+    /// The same, however long the store is gone.
+    pub(crate) async fn durable_at_last(&self) {
+        while self.durable().await.is_err() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Whether the store is known to take nothing at present.
+    pub(crate) fn store_gone(&self) -> bool {
+        let gone = self.store.as_ref().map(Store::gone);
+        gone.flatten().is_some()
+    }
+
     /// Waits for the same before the program ends, and for a store that is gone to come back.
     pub(crate) async fn settled(&self) -> Result<(), String> {
         match &self.writer {

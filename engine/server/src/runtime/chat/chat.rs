@@ -20,7 +20,7 @@ pub(super) type Answered = Result<(), Unanswered>;
 /// Why a post was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unanswered {
-    /// It is not on the disk: why. The same post may be sent again.
+    /// It is not on the disk: why. The same post may be sent again; whether it was taken meanwhile makes no difference.
     Store(String),
     /// The chat is over.
     Over,
@@ -168,6 +168,26 @@ impl Chat {
         state.shown = state.shown.max(upto);
         drop(state);
         self.shown.notify_waiters();
+    }
+
+    /// Whether something waits to be taken in.
+    pub fn has_posts(&self) -> bool {
+        !self.lock().inbox.is_empty()
+    }
+
+    /// Tells all who posted that the store is gone, and why: messages are not taken, to be sent again. Who leaves is believed,
+    /// and leaves when the store is back.
+    pub fn refuse(&self, why: &str) {
+        let mut state = self.lock();
+        let posts = std::mem::take(&mut state.inbox);
+        for Post { act, answer } in posts {
+            // Who posted may be gone.
+            let _ = answer.send(Err(Unanswered::Store(why.to_owned())));
+            if matches!(act, Act::Leave) && state.inbox.is_empty() {
+                let (answer, _) = oneshot::channel();
+                state.inbox.push_back(Post { act, answer });
+            }
+        }
     }
 
     /// Goes to sleep, unless there is something to do.

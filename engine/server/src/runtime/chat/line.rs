@@ -148,13 +148,32 @@ impl Line for ChatLine {
             let chat = self.chat.clone();
             // Before the inbox is looked into, so that nothing comes unnoticed.
             let came = chat.came.notified();
-            if let Some(input) = self.posted() {
-                return input;
+            if chat.has_posts() {
+                // What cannot be written down is not walked on.
+                self.stand_still().await;
+                if let Some(input) = self.posted() {
+                    return input;
+                }
             }
             let vanishes = self.chats.node.clock.instant(self.vanishes_at());
             tokio::select! {
                 () = came => {}
                 () = tokio::time::sleep_until(vanishes) => return Input::Vanished,
+            }
+        }
+    }
+
+    async fn stand_still(&mut self) {
+        let chat = self.chat.clone();
+        loop {
+            let came = chat.came.notified();
+            let Err(why) = self.chats.node.durable().await else {
+                return;
+            };
+            chat.refuse(&why);
+            tokio::select! {
+                () = came => {}
+                () = tokio::time::sleep(AGAIN) => {}
             }
         }
     }
@@ -205,10 +224,14 @@ impl Line for ChatLine {
         asleep
     }
 
-    async fn close(self) {
+    async fn close(mut self) {
         let upto = self.chat.lock().newest();
-        while self.chats.node.durable().await.is_err() && !self.chats.stop.is_cancelled() {
-            tokio::time::sleep(AGAIN).await;
+        if self.chats.node.durable().await.is_err() {
+            let stop = self.chats.stop.clone();
+            tokio::select! {
+                () = self.stand_still() => {}
+                () = stop.cancelled() => {}
+            }
         }
         self.chat.end(upto);
         self.chats.forget(&self.chat.id);

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sha2::Digest;
-use strowger_contact::{Channel, Millis};
+use strowger_contact::{Channel, EntryKind, Millis};
 use strowger_flow::unseen::quoted;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -113,8 +113,11 @@ pub enum ChatError {
     /// It has ended.
     #[error("the chat is over; its events say why")]
     Over,
-    /// What should be on the disk is not.
-    #[error("not taken, since it cannot be saved: {0}; send it again, with the same client_id")]
+    /// What should be on the disk is not: a chat stands still until the store is back. A message was not taken, or it was
+    /// when the store went, and is saved when that is back.
+    #[error(
+        "it is not saved: {0}; send it again, a message with the same client_id: that is taken once"
+    )]
     Unsaved(String),
     /// The store.
     #[error(transparent)]
@@ -209,6 +212,8 @@ impl Chats {
         if lock(&self.open).len() >= self.settings.at_once as usize {
             return Err(ChatError::TooMany);
         }
+        // Nothing is begun of which nobody will know.
+        self.node.durable().await.map_err(ChatError::Unsaved)?;
         let place = seat
             .chat()
             .ok_or_else(|| ChatError::TooManyOfTenant(engine.tenant.clone()))?;
@@ -272,6 +277,28 @@ impl Chats {
     }
 
     async fn post(self: &Arc<Self>, id: &str, token: &str, act: Act) -> Result<(), ChatError> {
+        let named = match &act {
+            Act::Write { id, .. } => Some(id.clone()),
+            Act::Leave => None,
+        };
+        match (self.hand_in(id, token, act).await, named) {
+            // Whoever posts again after the end did not hear that it was taken before it: he hears it now.
+            (Err(ChatError::Over), Some(named)) if self.took(id, &named).await? => Ok(()),
+            (handed_in, _) => handed_in,
+        }
+    }
+
+    /// Whether a chat that is over took a message of this name.
+    async fn took(&self, id: &str, named: &str) -> Result<bool, ChatError> {
+        let store = self.node.store.as_ref().ok_or(ChatError::Unknown)?;
+        let journal = store.journal(id).await?;
+        let mut entries = journal.entries.iter();
+        Ok(entries.any(|entry| {
+            matches!(&entry.kind, EntryKind::Wrote { message: Some(message), .. } if message == named)
+        }))
+    }
+
+    async fn hand_in(self: &Arc<Self>, id: &str, token: &str, act: Act) -> Result<(), ChatError> {
         let Some(chat) = self.found(id, token)? else {
             // It is over, if it ever was.
             self.former(id, token).await?;

@@ -51,6 +51,7 @@ impl Chats {
                 Ok(journal) => break journal,
                 Err(error) => {
                     tracing::warn!(contact = %chat.id, "a chat waits for its journal: {error}");
+                    chat.refuse(&error.to_string());
                     tokio::time::sleep(AGAIN).await;
                 }
             }

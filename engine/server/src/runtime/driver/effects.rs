@@ -57,11 +57,12 @@ impl<L: Line> Driver<L> {
                     options,
                     whisper,
                 };
-                let engine = self.engine.clone();
+                let (engine, pauses) = (self.engine.clone(), self.guests.pauses().clone());
+                let stands_still = self.line.sleeps();
                 let contact = self.contact.facts().id.clone();
                 let results = self.effects.clone();
                 self.beside(effect, async move {
-                    let mut durable = std::pin::pin!(engine.durable());
+                    let mut durable = std::pin::pin!(engine.durable(&pauses, stands_still));
                     let soon = tokio::time::timeout(UNNOTICED, durable.as_mut()).await;
                     let durable = match soon {
                         Ok(durable) => durable,
@@ -94,7 +95,8 @@ impl<L: Line> Driver<L> {
         request: HttpRequest,
         idempotency_key: String,
     ) {
-        let engine = self.engine.clone();
+        let (engine, pauses) = (self.engine.clone(), self.guests.pauses().clone());
+        let stands_still = self.line.sleeps();
         let allowed = engine.allowance.one_more_request(&mut self.step_use);
         if let Err(refusal) = allowed {
             let refused = engine.allowance.tell(refusal);
@@ -115,7 +117,7 @@ impl<L: Line> Driver<L> {
             .collect();
         self.answer(effect, async move {
             if !matches!(request.method.as_str(), "GET" | "HEAD")
-                && let Err(error) = engine.durable().await
+                && let Err(error) = engine.durable(&pauses, stands_still).await
             {
                 return json!({ "err": error });
             }
@@ -137,11 +139,12 @@ impl<L: Line> Driver<L> {
     }
 
     fn keep_data(&mut self, effect: u32, plugin: String, call: KvCall) {
-        let engine = self.engine.clone();
+        let (engine, pauses) = (self.engine.clone(), self.guests.pauses().clone());
+        let stands_still = self.line.sleeps();
         let now = self.now();
         self.answer(effect, async move {
             if !matches!(call, KvCall::Get(_))
-                && let Err(error) = engine.durable().await
+                && let Err(error) = engine.durable(&pauses, stands_still).await
             {
                 return json!({ "err": error });
             }
