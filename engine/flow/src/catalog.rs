@@ -182,7 +182,8 @@ pub struct StepDescription {
     /// Inputs whose keys are outcomes too, such as `press`.
     #[serde(default)]
     pub outcomes_from: Vec<String>,
-    /// Names that prompts given to this step may use beside the flow's own, such as `choices`.
+    /// Names that prompts and expressions given to this step may use beside the flow's own, such as `choices`. `x-inputs` in
+    /// the schema of a name lists the inputs in which it has a value; without it, it has one in all of them.
     #[serde(default)]
     pub binds: BTreeMap<String, serde_json::Value>,
     /// The field of the outcome's data that `into:` stores. Its type follows the input of format
@@ -209,6 +210,13 @@ pub struct StepDescription {
     /// Inputs and the outcomes they lead to, for documentation and the trial run.
     #[serde(default)]
     pub examples: Vec<serde_json::Value>,
+}
+
+/// The inputs in which a name of a step's [`binds`](StepDescription::binds) has a value, by its schema; `None` for all of them.
+pub(crate) fn bound_inputs(schema: &serde_json::Value) -> Option<Vec<String>> {
+    let inputs = schema.get("x-inputs")?.as_array()?.iter();
+    let names = inputs.filter_map(|input| input.as_str());
+    Some(names.map(str::to_owned).collect())
 }
 
 /// Whether an outcome with this schema has data, which `as:` takes: without, the variable stays what it was.

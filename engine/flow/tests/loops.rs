@@ -147,7 +147,7 @@ fn the_bounds_count_the_rounds() {
         assert_eq!(worst.silence_ms, silence_ms, "{steps}");
         // A number in figures, and two that never change.
         assert!(
-            (2_000..2_500).contains(&goodbye),
+            (20_000..26_000).contains(&goodbye),
             "{} {steps}",
             worst.to_person_ms
         );
@@ -294,4 +294,82 @@ fn audio_counts_by_its_length() {
     );
     // Its length is not known.
     assert_eq!(says("{ audio: audio/hold.wav }"), 10_000);
+}
+
+#[test]
+fn a_file_that_stands_alone_knows_where_it_leads_itself() {
+    for steps in [
+        "  start:\n    say: Hi.\n    then: flow:lone\n",
+        "  start:\n    - say: Hi.\n    - call: lone\n    - hangup: completed\n",
+        "  start:\n    - wait: 2s\n    - goto: flow:lone\n",
+        "  start:\n    queue: general\n    then: { done: bye, full: flow:lone, else: bye }\n  bye: { hangup: completed }\n",
+    ] {
+        let text = format!("flow: lone\nformat: 1\nlanguages: [en]\nsteps:\n{steps}");
+        let alone = check("lone.flow.yaml", text.as_bytes(), &support::steps());
+        assert_eq!(errors(&alone), ["silent-loop"], "{text}");
+        assert!(alone.worst.is_none());
+        // Of another flow nobody knows where it leads.
+        let other = text
+            .replace("flow:lone", "flow:other")
+            .replace("call: lone", "call: other");
+        let other = check("lone.flow.yaml", other.as_bytes(), &support::steps());
+        assert_eq!(errors(&other), [""; 0], "{text}");
+    }
+    // Whoever has to press a key for it goes round by their own doing.
+    let asked = "flow: lone\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    menu: Press 1.\n    press: { 1: flow:lone }\n    then: { else: bye }\n  bye: { hangup: completed }\n";
+    let alone = check("lone.flow.yaml", asked.as_bytes(), &support::steps());
+    assert_eq!(errors(&alone), [""; 0]);
+}
+
+#[test]
+fn a_slip_in_what_counts_a_loop_is_one_finding() {
+    let flow = "flow: a\nformat: 1\nlanguages: [en]\nvars:\n  tries: { type: number, default: 0 }\nsteps:\n  start:\n    - set: { tries: \"${tries + 1}\" }\n    - say: Still there?\n    - if: tries < 3\n      then: start\n      else: bye\n  bye: { hangup: completed }\n";
+    let told = |text: &str| -> Vec<&'static str> {
+        let found = check("a.flow.yaml", text.as_bytes(), &support::project());
+        found.diagnostics.iter().map(|found| found.rule).collect()
+    };
+    assert_eq!(told(flow), [""; 0]);
+    for (right, wrong) in [
+        ("if: tries < 3", "if: trie < 3"),
+        ("if: tries < 3", "if: tries < \"3\""),
+        ("if: tries < 3", "if: tries < three"),
+        ("if: tries < 3", "if: tries <"),
+        ("\"${tries + 1}\"", "\"${tires + 1}\""),
+        ("set: { tries:", "set: { treis:"),
+        ("\"${tries + 1}\"", "\"{tries + 1}\""),
+        ("\"${tries + 1}\"", "\"${tries + 1\""),
+        ("\"${tries + 1}\"", "\"${tries  1}\""),
+        ("\"${tries + 1}\"", "\"${tries++}\""),
+        ("\"${tries + 1}\"", "tries + 1"),
+        ("\nvars:", "\nvariables:"),
+        ("type: number", "type: numbr"),
+        ("default: 0", "default: zero"),
+        ("default: 0", "defualt: 0"),
+        ("  tries: { type", "  treis: { type"),
+    ] {
+        assert!(flow.contains(right), "{right}");
+        let text = flow.replacen(right, wrong, 1);
+        let told = told(&text);
+        assert_eq!(told.len(), 1, "{wrong}: {told:?}");
+        assert_ne!(told[0], "silent-loop", "{wrong}");
+    }
+    // What else is told is that a text is no number.
+    let text = flow.replacen("type: number", "type: string", 1);
+    assert!(!told(&text).contains(&"silent-loop"));
+    // A mistake elsewhere says nothing of the loop.
+    let endless = flow.replace("if: tries < 3", "if: tries > -3");
+    assert_eq!(told(&endless), ["silent-loop"]);
+    let elsewhere = endless.replace("say: Still there?", "say: \"Still there, ${nobody}?\"");
+    let mut both = told(&elsewhere);
+    both.sort_unstable();
+    assert_eq!(both, ["silent-loop", "unknown-variable"]);
+    // One that nothing counts is told whatever else is wrong.
+    let bare = flow
+        .replace("    - set: { tries: \"${tries + 1}\" }\n", "")
+        .replace(
+            "    - if: tries < 3\n      then: start\n      else: bye\n",
+            "    - goto: start\n",
+        )
+        .replace("say: Still", "say: \"${nobody}\"\n    - say: Still");
+    assert!(told(&bare).contains(&"silent-loop"), "{:?}", told(&bare));
 }

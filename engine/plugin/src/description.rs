@@ -127,6 +127,19 @@ fn check_step(path: &str, step: &StepDescription, findings: &mut Findings) -> Op
             );
         }
     }
+    for (name, schema) in &step.binds {
+        let Some(told) = schema.get("x-inputs") else {
+            continue;
+        };
+        let names = told.as_array().into_iter().flatten();
+        let known = |input: &Value| input.as_str().is_some_and(is_input);
+        if !told.is_array() || !names.clone().all(known) {
+            findings.add(
+                &at(&format!("binds.{}", quoted(name))),
+                "`x-inputs` is a list of names of `input.properties`".into(),
+            );
+        }
+    }
     if step.outcomes.is_empty() && step.outcomes_from.is_empty() {
         findings.add(&at("outcomes"), "a step has at least one outcome".into());
     }
@@ -321,7 +334,7 @@ mod tests {
             "input": {"type": "string", "properties": {}},
             "main": "prompt", "outcomesFrom": ["press"], "into": "digits",
             "outcomes": {"error": {}, "ok": {"type": "array"}, "odd": {"type": "objcet"}},
-            "people": ["nobody"], "examples": [1]
+            "people": ["nobody"], "examples": [1], "binds": {"order": {"x-inputs": ["confirm"]}}
         }}});
         let findings = findings(description);
         for path in [
@@ -337,6 +350,7 @@ mod tests {
             "outcomes.odd",
             "steps.Menu.people",
             "examples[0]",
+            "binds.order",
         ] {
             assert!(
                 findings.iter().any(|finding| finding.contains(path)),
@@ -432,6 +446,11 @@ mod tests {
             ),
             (false, step("people", json!(["found", "found"]))),
             (false, step("binds", json!({"Order": {}}))),
+            (
+                true,
+                step("binds", json!({"order": { "x-inputs": ["no"] }})),
+            ),
+            (false, step("binds", json!({"order": { "x-inputs": "no" }}))),
             (
                 true,
                 step("title", json!({"en": "Find", "zh-Hans": "查询"})),

@@ -45,7 +45,7 @@ pub(super) fn check(
         }
     }
     let said = Said::new(draft, catalog, assigned);
-    let ms = said.prompt(start.0 as usize, index, 0).ms;
+    let ms = said.prompt(start.0 as usize, index, 0).usual;
     if ms > APOLOGY_MS {
         let (most, seconds) = (APOLOGY_MS / 1_000, ms.div_ceil(1_000));
         long_prompt::apology(report, prompt.span, seconds, most);

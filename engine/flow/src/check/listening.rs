@@ -12,7 +12,7 @@ use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::lower::Draft;
 use crate::plan::{Action, Retry};
-use crate::speak::speech_ms;
+use crate::speak::{speech_ms, usual_ms};
 
 /// Most announced choices that a caller keeps in mind.
 const MAX_CHOICES: usize = 6;
@@ -89,7 +89,7 @@ fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
             None => Text::fixed("this prompt", "这条提示"),
         };
         for (span, text) in &prompt.texts {
-            let seconds = speech_ms(text) / 1000;
+            let seconds = usual_ms(speech_ms(text)) / 1000;
             if seconds > MAX_SPEECH_S {
                 long_prompt::long(report, *span, &name, seconds);
             }

@@ -15,13 +15,28 @@ use crate::plan::Action;
 /// Most steps named in the way round a loop.
 const MAX_SHOWN: usize = 8;
 
+/// A loop that nothing proves to end.
+pub(super) struct Loop {
+    /// Where it begins.
+    pub at: Span,
+    /// The steps that are named in the way round it.
+    pub named: Vec<(String, Span)>,
+    /// Whether something counts on that way.
+    pub counts: bool,
+    /// The nodes that lead to each other there.
+    pub nodes: Vec<usize>,
+}
+
+/// Finds loops and tells of places without a way out. Loops within the flow are told by
+/// [`settle`](super::mistaken::settle).
 pub(super) fn check(
     graph: &Graph<'_>,
     counters: &Counters<'_, '_>,
     draft: &Draft<'_>,
     flows: Flows<'_>,
     report: &mut Report<'_>,
-) {
+) -> Vec<Loop> {
+    let mut loops = Vec::new();
     let mut told = vec![false; graph.arrows.len()];
     let reachable: Vec<usize> = (0..graph.arrows.len())
         .filter(|index| graph.reachable[*index])
@@ -36,13 +51,14 @@ pub(super) fn check(
         .iter()
         .filter(|group| group.len() > 1 || ways.from(group[0]).contains(&group[0]));
     for group in knots {
-        silent(graph, counters, draft, report, group, &mut told);
+        loops.extend(silent(graph, counters, draft, report, group, &mut told));
     }
     across(graph, draft, flows, &reachable, report);
     stuck(graph, draft, report, &told);
+    loops
 }
 
-/// One knot of nodes that lead to each other with nobody's doing.
+/// One knot of nodes that lead to each other with nobody's doing; gives the loops in it.
 fn silent(
     graph: &Graph<'_>,
     counters: &Counters<'_, '_>,
@@ -50,10 +66,11 @@ fn silent(
     report: &mut Report<'_>,
     group: &[usize],
     told: &mut [bool],
-) {
+) -> Vec<Loop> {
     let itself = |_: usize, arrow: &Arrow<'_>| arrow.cause == Cause::Itself;
     // A queue that leads back to itself after its longest wait is a wait, not silence.
     let circles = counters.endless(group, &|_, arrow| at_once(arrow));
+    let mut loops = Vec::new();
     for circle in &circles {
         for index in group {
             told[*index] = true;
@@ -70,8 +87,12 @@ fn silent(
             if named.len() == 1 || named.last().is_some_and(|(last, _)| *last != first.0) {
                 named.push(first.clone());
             }
-            let counts = way.iter().any(|index| counters.counts(*index));
-            silent_loop::looped(report, first.1, &named, counts);
+            loops.push(Loop {
+                at: first.1,
+                counts: way.iter().any(|index| counters.counts(*index)),
+                named,
+                nodes: group.to_vec(),
+            });
         }
     }
     let waits = |index: &usize| graph.arrows[*index].iter().any(|arrow| arrow.waited);
@@ -82,6 +103,7 @@ fn silent(
             }
         }
     }
+    loops
 }
 
 /// Flows that lead to each other with nobody's doing: each of them looks well by itself.
@@ -92,9 +114,12 @@ fn across(
     reachable: &[usize],
     report: &mut Report<'_>,
 ) {
-    let (Some(own), Some(flows)) = (&draft.flow, flows) else {
+    let Some(own) = &draft.flow else {
         return;
     };
+    // A file that stands alone still knows itself.
+    let alone = BTreeMap::new();
+    let flows = flows.unwrap_or(&alone);
     let by_itself = by_itself(graph, draft);
     for index in reachable.iter().copied().filter(|index| by_itself[*index]) {
         for flow in leads(graph, draft, index) {

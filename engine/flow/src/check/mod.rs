@@ -11,6 +11,7 @@ mod graph;
 mod listening;
 mod loops;
 mod mended;
+mod mistaken;
 mod reading;
 pub(crate) mod report;
 mod results;
@@ -113,7 +114,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
     let strange = strange::Strange::of(root, &report);
     graph.unreachable(&draft, &strange, &mut report);
     graph.dead_ends(&draft, &mut report);
-    loops::check(&graph, &counters, &draft, flows, &mut report);
+    let loops = loops::check(&graph, &counters, &draft, flows, &mut report);
     let assigned = assign::Assignments::new(&graph, &draft);
     types::check(&graph, &draft, &assigned, &mut report);
     words::check(&draft, &mut report);
@@ -125,6 +126,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
     follow_ups(&draft, &mut report);
     report.remove(|found| strange.explains(found, text));
     defined::settle(root, &mut report);
+    mistaken::settle(loops, &draft, root, &strange, &mut report);
     suppress::apply(root, &reading.comments, &mut report);
     let wrong = |found: &&Diagnostic| found.level == Level::Error;
     let errors = report.diagnostics().iter().any(|found| wrong(&found));

@@ -10,7 +10,7 @@ use crate::expr::{Expr, Extent, Known, extent};
 use crate::lower::Draft;
 use crate::plan::{Piece, Template, Voice};
 use crate::speak::markup::{Part, parts};
-use crate::speak::{is_heard, speech_ms};
+use crate::speak::{choice_phrase, is_heard, shortest_ms, speech_ms, usual_ms};
 use crate::value::{Type, Value, type_of_schema};
 
 /// What a name that a step binds takes to say, in milliseconds: a key, a place in a queue.
@@ -27,6 +27,10 @@ const MAX_NAME: usize = 40;
 pub(super) struct Sound {
     /// From its beginning to its end.
     pub ms: u64,
+    /// The same at least.
+    pub least: u64,
+    /// About the same as a rule: what is inserted is seldom the longest of its type.
+    pub usual: u64,
     /// Silence at its beginning.
     pub first: u64,
     /// Silence between two things that are heard.
@@ -43,6 +47,8 @@ impl Sound {
     /// Nothing at all.
     pub const NONE: Sound = Sound {
         ms: 0,
+        least: 0,
+        usual: 0,
         first: 0,
         within: 0,
         last: 0,
@@ -53,6 +59,8 @@ impl Sound {
     fn words(ms: u64) -> Sound {
         Sound {
             ms,
+            least: shortest_ms(ms),
+            usual: usual_ms(ms),
             through: None,
             heard: true,
             ..Sound::NONE
@@ -62,6 +70,8 @@ impl Sound {
     fn pause(ms: u64) -> Sound {
         Sound {
             ms,
+            least: ms,
+            usual: ms,
             first: ms,
             within: 0,
             last: ms,
@@ -74,6 +84,9 @@ impl Sound {
         Sound {
             through: extent.maybe_silent.then_some(0),
             heard: extent.ms > 0,
+            // That is the longest of its type.
+            least: 0,
+            usual: usual_ms(extent.ms).min(BOUND_MS),
             ..Sound::words(extent.ms)
         }
     }
@@ -84,6 +97,8 @@ impl Sound {
         let both = |a: u64, b: u64| a.saturating_add(b);
         Sound {
             ms: both(self.ms, next.ms),
+            least: both(self.least, next.least),
+            usual: both(self.usual, next.usual),
             first: match self.through {
                 Some(through) => self.first.max(both(through, next.first)),
                 None => self.first,
@@ -105,6 +120,8 @@ impl Sound {
     fn or(self, other: Sound) -> Sound {
         Sound {
             ms: self.ms.max(other.ms),
+            least: self.least.min(other.least),
+            usual: self.usual.max(other.usual),
             first: self.first.max(other.first),
             within: self.within.max(other.within),
             last: self.last.max(other.last),
@@ -176,6 +193,24 @@ impl<'s> Said<'s> {
         }
     }
 
+    /// How long the list of choices takes that a node's menu says: each with its label and its key.
+    pub fn choices(&self, node: usize, press: &Template) -> u64 {
+        let Template::Object(keys) = press else {
+            return 0;
+        };
+        let choice = |(key, choice): (&String, &Template)| {
+            let label = self.longest(node, choice, 0, &|all, one| all + one);
+            if label == 0 {
+                return 0;
+            }
+            // A letter for the label, which is measured by itself.
+            let phrases = self.draft.languages.iter();
+            let phrases = phrases.map(|language| speech_ms(&choice_phrase("a", key, language)));
+            label + phrases.max().unwrap_or(0)
+        };
+        keys.iter().map(choice).sum()
+    }
+
     /// A prompt that a node says, in whatever language; `labels` is what the choices of a menu take.
     pub fn prompt(&self, node: usize, prompt: usize, labels: u64) -> Sound {
         let Some(prompt) = self.draft.prompts.get(prompt) else {
@@ -210,7 +245,11 @@ impl<'s> Said<'s> {
         };
         // What is played is the file; its text is spoken when it cannot be. Of a file that nobody knows it may be either.
         match (self.catalog.audio_ms.get(path), text) {
-            (Some(ms), text) => Sound::words((*ms).max(text.map_or(0, |text| text.ms))),
+            (Some(ms), text) => Sound {
+                least: text.map_or(*ms, |text| text.least.min(*ms)),
+                usual: text.map_or(*ms, |text| text.usual.max(*ms)),
+                ..Sound::words((*ms).max(text.map_or(0, |text| text.ms)))
+            },
             (None, Some(text)) => text.or(Sound::words(text.ms)),
             (None, None) => Sound::words(AUDIO_MS),
         }

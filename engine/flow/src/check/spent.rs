@@ -14,9 +14,6 @@ use crate::value::Value;
 /// In a chat people answer slowly: a `timeout` for an answer counts so many times.
 pub const CHAT_PATIENCE: u64 = 6;
 
-/// What stands around a label in a spoken list of choices, in milliseconds: "To …, press one."
-const CHOICE_MS: u64 = 1_500;
-
 /// Taken for a number that an expression decides.
 const ATTEMPTS: u64 = 20;
 
@@ -129,7 +126,7 @@ fn step(said: &Said<'_>, draft: &Draft<'_>, index: usize, call: &StepCall) -> Sp
         .into_iter()
         .flat_map(|description| &description.outcomes_from)
         .filter_map(|name| input.get(name))
-        .map(|press| said.longest(index, press, 0, &|all, one| all + one + CHOICE_MS))
+        .map(|press| said.choices(index, press))
         .sum();
     let longest = |name: &str| {
         input
@@ -224,7 +221,8 @@ fn plugin(said: &Said<'_>, index: usize, call: &StepCall) -> Spent {
             ..silent
         };
     }
-    let said_by = meanwhile.after_ms.saturating_add(sentence.ms);
+    // The sooner the sentence is over, the longer it is silent after it.
+    let said_by = meanwhile.after_ms.saturating_add(sentence.least);
     Spent {
         // A sentence that has begun is said to its end.
         ms: ms.saturating_add(sentence.ms),

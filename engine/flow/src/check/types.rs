@@ -12,6 +12,7 @@ use super::rules::{
 };
 use super::said::digits_of;
 use super::suggest::nearest;
+use crate::catalog::bound_inputs;
 use crate::diagnostic::Text;
 use crate::expr::{self, Expr, Lookup, Span, TypeScope};
 use crate::lower::template::tell;
@@ -42,10 +43,11 @@ pub(super) fn check(
     for used in &draft.uses {
         checker.used(used);
     }
-    let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
+    let mut seen: HashSet<(usize, usize, Vec<&str>)> = HashSet::new();
     for used in &draft.prompt_uses {
-        // The same prompt in the same step is looked at once.
-        if seen.insert((used.node.0 as usize, used.prompt)) {
+        // The same prompt in the same step is looked at once for all inputs that know the same names.
+        let names = used.binds.keys().map(String::as_str).collect();
+        if seen.insert((used.node.0 as usize, used.prompt, names)) {
             for expr in &draft.prompts[used.prompt].exprs {
                 checker.inserted(
                     used.node.0 as usize,
@@ -161,6 +163,9 @@ impl TypeScope for Here<'_> {
         match self.assigned.type_of(name, self.node) {
             // That it has no value here is told apart, with the way; its type is checked all the same.
             Some(ty) => Lookup::Known(ty),
+            None if bound_elsewhere(self.draft, self.node, name).is_some() => {
+                Lookup::Known(Type::Any)
+            }
             None => Lookup::Unknown,
         }
     }
@@ -184,6 +189,12 @@ impl TypeScope for Here<'_> {
         names.dedup();
         names
     }
+}
+
+/// The inputs of a node's step in which a name has a value, when the step gives it one in some of them only.
+fn bound_elsewhere(draft: &Draft<'_>, node: usize, name: &str) -> Option<Vec<String>> {
+    let description = draft.facts.get(node)?.description?;
+    bound_inputs(description.binds.get(name)?)
 }
 
 impl<'c> Checker<'c, '_, '_, '_> {
@@ -213,7 +224,10 @@ impl<'c> Checker<'c, '_, '_, '_> {
                 continue;
             }
             let Some(known) = self.assigned.known(name, node) else {
-                self.slip(name);
+                match bound_elsewhere(self.draft, node, name) {
+                    Some(inputs) => unassigned_variable::elsewhere(self.report, at, name, &inputs),
+                    None => self.slip(name),
+                }
                 continue;
             };
             if known.never {

@@ -28,7 +28,7 @@ pub const APOLOGY_MS: u64 = 20_000;
 
 /// The worst that can happen to a caller.
 ///
-/// Speech counts by its length in letters, an inserted value by the longest of its type, audio by its length; where the file is not
+/// Speech counts as [`speech_ms`](crate::speak::speech_ms) says, an inserted value by the longest of its type, audio by its length; where the file is not
 /// known its text counts, and without one ten seconds. Called flows count as far as they are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorstCase {

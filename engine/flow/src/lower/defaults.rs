@@ -1,5 +1,6 @@
 //! `defaults:`: what listening steps take where they say nothing, and the limits of the whole flow.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::{Lowerer, Place, Site, unknown};
@@ -129,6 +130,7 @@ impl<'t> Lowerer<'t> {
                 repeat: false,
             },
             name,
+            bound: BTreeMap::new(),
             binds: Rc::default(),
             pressed: Vec::new(),
             labelled: 0,

@@ -121,7 +121,7 @@ impl<'t> Lowerer<'t> {
         match (pieces.pop(), pieces.is_empty()) {
             (Some(Piece::Expr(expr)), true) => {
                 let place = place.clone();
-                self.used(site.id, &expr, &site.binds, Want::Secret { place });
+                self.used(site.id, &expr, &Self::no_binds(), Want::Secret { place });
                 Some(Template::Expr(expr))
             }
             _ => {
@@ -167,7 +167,8 @@ impl<'t> Lowerer<'t> {
             }
             return self.literal(key, node, ty).map(Template::Literal);
         }
-        self.text_template(site.id, node, &site.binds, place, ty, secret)
+        // Its value is what the step begins with: then the step's own names have none.
+        self.text_template(site.id, node, &Self::no_binds(), place, ty, secret)
     }
 
     /// A scalar as it stands.

@@ -40,7 +40,7 @@ pub(crate) use file::lower;
 pub(crate) use habits::is_otherwise;
 pub(crate) use names::{Declared, TYPES, flow_signature, is_name, is_variable, unreadable_flow};
 pub(crate) use respell::{respell_body, respell_head};
-use shape::Shape;
+use shape::{Bound, Shape, bound_in};
 pub use test::{Act, Expectation, Given, Reply, Test};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -108,11 +108,21 @@ struct Site {
     place: Place,
     /// What the step is called in findings.
     name: Text,
+    /// The step's own names, and where they may be used.
+    bound: BTreeMap<String, Bound>,
+    /// Those of them that the prompts and expressions of the input being compiled may use.
     binds: Binds,
     /// Keys of `press`, with their places and where they lead.
     pressed: Vec<(String, Span, Edge)>,
     /// Keys that are announced to the caller: those with a label.
     labelled: usize,
+}
+
+impl Site {
+    /// Begins an input of the step.
+    fn enter(&mut self, input: &str) {
+        self.binds = bound_in(&self.bound, input);
+    }
 }
 
 /// Most name comparisons for suggestions in one file: a file of typing errors stays cheap. A flow of 1,000 steps may

@@ -1,9 +1,11 @@
 //! What a step's description means to a flow: its schemas, read once for all steps of the kind in a file.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use super::Binds;
 use super::step_call::default_of;
-use crate::catalog::{StepDescription, carries_data};
+use crate::catalog::{StepDescription, bound_inputs, carries_data};
 use crate::plan::Template;
 use crate::value::{Type, type_of_schema};
 
@@ -17,13 +19,37 @@ pub(super) struct Shape<'t> {
     /// Defaults of the inputs that have one.
     pub defaults: BTreeMap<&'t str, Template>,
     /// The names that the step gives to its own prompts.
-    pub binds: BTreeMap<String, Type>,
+    pub binds: BTreeMap<String, Bound>,
     /// Its outcomes.
     pub outcomes: Vec<Outcome<'t>>,
     /// Their names; `done` for a step that has none and simply ends.
     pub ends: Vec<String>,
     /// Outcomes that go where another goes, unless they have a line of their own.
     pub falls: Vec<(&'t str, &'t str)>,
+}
+
+/// A name that a step gives to its own prompts and expressions.
+#[derive(Clone)]
+pub(super) struct Bound {
+    /// The type of its value.
+    pub ty: Type,
+    /// The inputs in which it has that value; `None` for all of them.
+    pub inputs: Option<Vec<String>>,
+}
+
+impl Bound {
+    /// Whether prompts and expressions of an input may use it.
+    fn holds_in(&self, input: &str) -> bool {
+        let inputs = self.inputs.as_ref();
+        inputs.is_none_or(|inputs| inputs.iter().any(|name| name == input))
+    }
+}
+
+/// The names that prompts and expressions of an input may use.
+pub(super) fn bound_in(binds: &BTreeMap<String, Bound>, input: &str) -> Binds {
+    let there = binds.iter().filter(|(_, bound)| bound.holds_in(input));
+    let types = there.map(|(name, bound)| (name.clone(), bound.ty.clone()));
+    Rc::new(types.collect())
 }
 
 /// An outcome and its data.
@@ -64,7 +90,13 @@ impl<'t> Shape<'t> {
             binds: description
                 .binds
                 .iter()
-                .map(|(name, schema)| (name.clone(), type_of_schema(schema)))
+                .map(|(name, schema)| {
+                    let bound = Bound {
+                        ty: type_of_schema(schema),
+                        inputs: bound_inputs(schema),
+                    };
+                    (name.clone(), bound)
+                })
                 .collect(),
             falls: outcomes.clone().filter_map(falls).collect(),
             outcomes: outcomes

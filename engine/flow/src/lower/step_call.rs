@@ -4,7 +4,7 @@ use std::rc::Rc;
 use super::action::{COMMON, STEP_OPTIONS};
 use super::draft::Assigned;
 use super::expect::Expected;
-use super::shape::{Outcome, Shape};
+use super::shape::{Bound, Outcome, Shape};
 use super::then::Outcomes;
 use super::{Lowerer, Place, Site};
 use crate::catalog::{Catalog, StepDescription};
@@ -235,6 +235,7 @@ impl<'t> Lowerer<'t> {
             id,
             place: inner,
             name,
+            bound: BTreeMap::new(),
             binds: Rc::default(),
             pressed: Vec::new(),
             labelled: 0,
@@ -245,8 +246,7 @@ impl<'t> Lowerer<'t> {
         let shape = self.shape(&key, description, sensitive);
         let expected = self.expected(&shape, &inputs);
         let digits = expected.as_ref().and_then(|(_, expected)| expected.digits);
-        let binds = self.step_binds(id, map, description, &shape, expected.as_ref());
-        site.binds = Rc::new(binds);
+        site.bound = self.step_binds(id, map, description, &shape, expected.as_ref());
         let input = self.inputs(&mut site, description, &shape, inputs, expected, verb);
 
         let facts = self.facts(id);
@@ -404,7 +404,7 @@ impl<'t> Lowerer<'t> {
         description: Option<&StepDescription>,
         shape: &Shape<'t>,
         expected: Option<&(String, Expected)>,
-    ) -> BTreeMap<String, Type> {
+    ) -> BTreeMap<String, Bound> {
         let mut binds = shape.binds.clone();
         let field = description.and_then(|description| description.into.as_ref());
         // What the step calls the value in its own prompts is as secret as the value.
@@ -418,9 +418,12 @@ impl<'t> Lowerer<'t> {
             };
             let expected = expected.is_some_and(|(_, expected)| expected.ty.holds_secret());
             if expected || shape.outcomes.iter().find_map(of_outcome).is_some() {
-                *bound = Type::Secret;
+                bound.ty = Type::Secret;
             }
         }
+        // A step that does not say its result has none of it in its prompts either.
+        let known = field.and_then(|field| binds.get(field));
+        let known = known.map(|bound| bound.inputs.clone());
         let (Some(entry), Some(field)) = (map.entry("into"), field) else {
             return binds;
         };
@@ -440,7 +443,10 @@ impl<'t> Lowerer<'t> {
                 (Some((_, expected)), _) => expected.ty.clone(),
                 (None, ty) => ty.clone(),
             };
-            binds.insert(name.clone(), ty.clone());
+            if let Some(inputs) = known.clone() {
+                let ty = ty.clone();
+                binds.insert(name.clone(), Bound { ty, inputs });
+            }
             self.assign(id, &name, span, Some(outcome.name.to_owned()), ty);
             if let (Some((_, expected)), Some(binding)) = (expected, self.draft.bindings.last_mut())
             {
@@ -680,6 +686,7 @@ impl<'t> Lowerer<'t> {
                     if schema["format"] == "expect" {
                         continue;
                     }
+                    site.enter(given.name);
                     if let Some(value) = self.input(site, given.name, &place, schema, given.value) {
                         object.insert(given.name.to_owned(), value);
                     }
@@ -739,6 +746,7 @@ impl<'t> Lowerer<'t> {
                 Some(entry) => {
                     self.taken_defaults.insert(&entry.key);
                     let place = Text::same(format!("`{name}`"));
+                    site.enter(name);
                     self.input(site, name, &place, schema, &entry.value)
                 }
                 None if schema["format"] == "prompt" => {
@@ -751,6 +759,8 @@ impl<'t> Lowerer<'t> {
                 object.insert(name.clone(), value);
             }
         }
+        // What else a step says is said by the engine, which knows none of its names.
+        site.binds = Self::no_binds();
         if !missing.is_empty() {
             let head = self.draft.facts[site.id.0 as usize].head;
             missing_input::missing(&mut self.report, head, &site.name.clone(), &missing);

@@ -29,6 +29,7 @@ pub use choices::{choice_phrase, key_name};
 use decimal::Decimal;
 pub use longest::longest_ms;
 pub use pace::speech_ms;
+pub(crate) use pace::{shortest_ms, usual_ms};
 
 /// The languages that have words here, by their primary subtag.
 pub const LANGUAGES: [&str; 2] = ["en", "zh"];

@@ -1,4 +1,4 @@
-//! How long it takes to say something: the checker's own estimate, to the millisecond.
+//! About how long it takes to say something. What the checker counts is longer: it must never be less than what is heard.
 
 use strowger_contact::Millis;
 

@@ -66,6 +66,16 @@ pub fn check_description(description: &str, steps: &[&str]) {
                 ));
             }
         }
+        for bound in step["binds"].as_object().into_iter().flatten() {
+            let (bound, schema) = bound;
+            for input in schema["x-inputs"].as_array().into_iter().flatten() {
+                if input.as_str().is_none_or(|input| !inputs.contains(&input)) {
+                    mistakes.push(format!(
+                        "step `{name}`: `{bound}` is bound in the input {input}, which is not there"
+                    ));
+                }
+            }
+        }
         for required in step["input"]["required"].as_array().into_iter().flatten() {
             if required
                 .as_str()

@@ -48,6 +48,28 @@ struct Guest {
     step: String,
     input: Json,
     misses: u64,
+    /// The misses of each kind, as the reprompts count them: silences, and what does not fit.
+    kinds: [u64; 2],
+    /// The answer of an `ask`.
+    answer: Option<String>,
+    /// Whether it is being confirmed.
+    confirming: bool,
+}
+
+impl Guest {
+    /// The names under which the answer is known, once there is one.
+    fn bindings(&self) -> Json {
+        let Some(answer) = &self.answer else {
+            return json!([]);
+        };
+        let value = json!({ "value": Json::from(answer.as_str()).to_string() });
+        let names = [Some("value"), self.input["$into"].as_str()];
+        names
+            .into_iter()
+            .flatten()
+            .map(|name| json!({ "name": name, "value": value }))
+            .collect()
+    }
 }
 
 /// How a step ends: its outcome with the data, or its failure.
@@ -60,6 +82,8 @@ struct World {
     /// Nothing is spoken in a chat.
     chat: bool,
     long_texts: bool,
+    /// How fast the speech program speaks, in fifths of what the checker counts.
+    pace: u64,
     /// How queues and transfers end for somebody who does nothing.
     habit: u64,
     /// Since when nothing has been heard; `None` while something is heard, it is the caller's turn, or nobody is there.
@@ -90,12 +114,14 @@ pub(super) fn run(contact: Contact, caller: Caller, channel: Channel) -> Ran {
     let mut dice = Dice::new(seed);
     let long_texts = dice.one_in(3);
     let habit = dice.below(5);
+    let pace = 2 + dice.below(4);
     let mut world = World {
         contact,
         dice,
         silent,
         chat: channel == Channel::Chat,
         long_texts,
+        pace,
         habit,
         quiet_since: None,
         silence: (0, String::new()),
@@ -236,8 +262,12 @@ impl World {
                     step,
                     input,
                     misses: misses.iter().sum(),
+                    kinds: misses,
+                    answer: None,
+                    confirming: false,
                 });
-                self.ask("prompt")
+                let prompt = self.guest.as_ref()?.input["prompt"].clone();
+                self.ask(&[prompt])
             }
             Output::Cancel { .. } => {
                 self.listening = false;
@@ -258,7 +288,9 @@ impl World {
                     .iter()
                     .map(|words| match words.starts_with('[') {
                         true => AUDIO_MS,
-                        false if is_heard(words) => speech_ms(words) + pauses_ms(words),
+                        false if is_heard(words) => {
+                            speech_ms(words) * self.pace / 5 + pauses_ms(words)
+                        }
                         false => pauses_ms(words),
                     })
                     .sum();
@@ -356,10 +388,14 @@ impl World {
     }
 
     /// What the running standard step asks of the host.
-    fn ask(&mut self, prompt: &str) -> Option<Input> {
+    fn ask(&mut self, prompts: &[Json]) -> Option<Input> {
         let guest = self.guest.as_ref()?;
         let input = &guest.input;
-        let say = json!({ "prompts": [{ "given": input[prompt] }], "bindings": [] });
+        let given: Vec<Json> = prompts
+            .iter()
+            .map(|prompt| json!({ "given": prompt }))
+            .collect();
+        let say = json!({ "prompts": given, "bindings": guest.bindings() });
         let (function, args) = match guest.step.as_str() {
             "std/say@1" => ("media.say", vec![say, json!(true)]),
             "std/menu@1" => {
@@ -370,6 +406,14 @@ impl World {
                 (
                     "media.listen",
                     vec![say, listen(input, choices, Json::Null)],
+                )
+            }
+            "std/ask@1" if guest.confirming => {
+                let choices =
+                    ["1", "2"].map(|key| json!({ "key": key, "label": null, "words": [] }));
+                (
+                    "media.listen",
+                    vec![say, listen(input, choices.into(), Json::Null)],
                 )
             }
             "std/ask@1" => {
@@ -386,19 +430,64 @@ impl World {
             ),
             step => panic!("no guest for {step}"),
         };
-        let (interface, function) = function.split_once('.').expect("interface.function");
-        if function == "listen" {
+        if function == "media.listen" {
             // Whatever becomes of its prompt, then it is the caller's turn.
             self.sounds();
             self.listening = true;
         }
         let guest = self.guest.as_ref()?;
-        Some(Input::Called {
-            activation: guest.activation,
-            interface: interface.to_owned(),
-            function: function.to_owned(),
-            args: args.into(),
-        })
+        Some(called(guest.activation, function, args))
+    }
+
+    /// Whether an `ask` takes its answer.
+    fn judge(&mut self) -> Option<Input> {
+        let guest = self.guest.as_ref()?;
+        match guest.input["valid"].as_str() {
+            Some(valid) => {
+                let args = vec![json!(valid), guest.bindings()];
+                Some(called(guest.activation, "media.evaluate", args))
+            }
+            None => self.confirm(),
+        }
+    }
+
+    /// Has the answer of an `ask` confirmed, where the flow wants that.
+    fn confirm(&mut self) -> Option<Input> {
+        let guest = self.guest.as_mut()?;
+        let prompt = guest.input["confirm"].clone();
+        if prompt.is_null() {
+            return self.answered();
+        }
+        guest.confirming = true;
+        self.ask(&[prompt])
+    }
+
+    /// Ends an `ask` with its answer.
+    fn answered(&mut self) -> Option<Input> {
+        let guest = self.guest.take()?;
+        let data = json!({ "value": guest.answer });
+        Some(ended(guest.activation, Ok(("ok".to_owned(), data))))
+    }
+
+    /// Asks again after a miss.
+    fn again(&mut self, kind: usize, confirming: bool) -> Option<Input> {
+        let guest = self.guest.as_mut()?;
+        if !confirming {
+            (guest.answer, guest.confirming) = (None, false);
+        }
+        let input = &guest.input;
+        let lines = input["reprompt"][["no_input", "no_match"][kind]].as_array();
+        let line = lines.and_then(|lines| {
+            let last = lines.len().checked_sub(1)?;
+            lines.get((guest.kinds[kind] as usize - 1).min(last))
+        });
+        let prompt = match (confirming, input["short"].is_null()) {
+            (true, _) => &input["confirm"],
+            (false, false) => &input["short"],
+            (false, true) => &input["prompt"],
+        };
+        let prompts: Vec<Json> = line.into_iter().chain([prompt]).cloned().collect();
+        self.ask(&prompts)
     }
 
     /// What the running standard step makes of an answer.
@@ -421,20 +510,24 @@ impl World {
                 },
             },
             _ => {
-                if let Some(key) = ok["choice"].as_str() {
-                    key.to_owned()
-                } else if let Some(digits) = ok["digits"].as_str() {
-                    let data = json!({ "value": digits });
-                    self.guest = None;
-                    return Some(ended(activation, Ok(("ok".to_owned(), data))));
-                } else {
-                    guest.misses += 1;
-                    if guest.misses < guest.input["attempts"].as_u64().unwrap_or(3) {
-                        return self.ask("prompt");
+                match (ok["choice"].as_str(), ok["digits"].as_str()) {
+                    (Some(key), _) if guest.answer.is_none() => key.to_owned(),
+                    (Some("1"), _) => return self.answered(),
+                    (None, Some(digits)) => {
+                        guest.answer = Some(digits.to_owned());
+                        return self.judge();
                     }
-                    match ok == "nothing" {
-                        true => "no_input".to_owned(),
-                        false => "no_match".to_owned(),
+                    (None, None) if *ok == true => return self.confirm(),
+                    _ => {
+                        // A value called wrong is asked for again; one that is not heard to be right or wrong is asked about again.
+                        let confirming = guest.confirming && *ok != json!({ "choice": "2" });
+                        let kind = usize::from(ok != "nothing");
+                        guest.misses += 1;
+                        guest.kinds[kind] += 1;
+                        if guest.misses < guest.input["attempts"].as_u64().unwrap_or(3) {
+                            return self.again(kind, confirming);
+                        }
+                        ["no_input", "no_match"][kind].to_owned()
                     }
                 }
             }
@@ -445,6 +538,17 @@ impl World {
         };
         self.guest = None;
         Some(ended(activation, Ok((outcome, data))))
+    }
+}
+
+/// A call of the host.
+fn called(activation: u32, function: &str, args: Vec<Json>) -> Input {
+    let (interface, function) = function.split_once('.').expect("interface.function");
+    Input::Called {
+        activation,
+        interface: interface.to_owned(),
+        function: function.to_owned(),
+        args: args.into(),
     }
 }
 

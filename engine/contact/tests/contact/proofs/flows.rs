@@ -203,6 +203,41 @@ fn words(dice: &mut Dice) -> &'static str {
     }
 }
 
+/// The answer in what is said before there is one: now and then, since the checker has to see it, and a step before may have given it.
+fn unanswered(dice: &mut Dice) -> &'static str {
+    match dice.below(80) {
+        0 => ", not ${answer | digits}",
+        1 => ", not ${value | digits}",
+        _ => "",
+    }
+}
+
+/// What an `ask:` says and tests beside its question.
+fn answered(dice: &mut Dice) -> String {
+    let mut lines = String::new();
+    if dice.one_in(3) {
+        let _ = writeln!(lines, "    short: \"Again{}.\"", unanswered(dice));
+    }
+    if dice.one_in(3) {
+        let (silent, wrong) = (unanswered(dice), unanswered(dice));
+        let _ = writeln!(
+            lines,
+            "    reprompt: {{ no_input: [\"Nothing{silent}.\"], no_match: [\"That is wrong{wrong}.\", \"Wrong again.\"] }}"
+        );
+    }
+    match dice.below(6) {
+        0 => lines.push_str("    valid: answer != \"11\"\n"),
+        1 => lines.push_str("    valid: value != \"12\" and answer != \"22\"\n"),
+        _ => {}
+    }
+    match dice.below(6) {
+        0 => lines.push_str("    confirm: \"Is it ${answer | digits}?\"\n"),
+        1 => lines.push_str("    confirm: \"${value | digits}, is it?\"\n"),
+        _ => {}
+    }
+    lines
+}
+
 fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&str], needy: bool) {
     let next = ahead(dice, index, steps);
     let _ = match dice.below(14) {
@@ -223,11 +258,13 @@ fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&s
         }
         5 => {
             let wrong = any(dice, steps);
+            let attempts = 1 + dice.below(3);
+            let silent = ahead(dice, index, steps);
+            let own = answered(dice);
             writeln!(
                 text,
-                "    ask: \"Your number?\"\n    into: answer\n    expect: {{ digits: 2..4 }}\n    attempts: {}\n    then: {{ ok: {next}, no_input: {}, no_match: {wrong} }}",
-                1 + dice.below(3),
-                ahead(dice, index, steps)
+                "    ask: \"Your number{}?\"\n    into: answer\n    expect: {{ digits: 2..4 }}\n    attempts: {attempts}\n{own}    then: {{ ok: {next}, no_input: {silent}, no_match: {wrong} }}",
+                unanswered(dice),
             )
         }
         6 => {

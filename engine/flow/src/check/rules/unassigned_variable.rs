@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -31,6 +31,9 @@ rule! {
     /// ```
     ///
     /// The help shows the path. Lead it elsewhere, or give the variable a default under `vars:`.
+    ///
+    /// An `ask:` has its answer only once one was given: under the name of `into:`, and as `value`, in `confirm:` and `valid:`, and not in
+    /// `short:` or `reprompt:`, which are said when nothing that fits was heard.
     UNASSIGNED_VARIABLE = "unassigned-variable", Error, "a variable that may have no value yet", "变量可能尚未赋值"
 }
 
@@ -94,5 +97,24 @@ pub(crate) fn in_apology(report: &mut Report<'_>, at: Span, name: &str) {
         .help(text!(
             "it is said wherever something fails: give `{name}` a default under `vars:`, or leave it out",
             "任何地方出错都会说这条提示：请在 `vars:` 下给 `{name}` 默认值，或不用它"
+        ));
+}
+
+/// A name that a step gives a value in other inputs than this one.
+pub(crate) fn elsewhere(report: &mut Report<'_>, at: Span, name: &str, inputs: &[String]) {
+    let quoted = |and: &str| {
+        let names: Vec<String> = inputs.iter().map(|input| format!("`{input}`")).collect();
+        names.join(and)
+    };
+    let (and, comma) = (quoted(" and "), quoted("、"));
+    report
+        .find(
+            &UNASSIGNED_VARIABLE,
+            at,
+            text!("`{name}` has no value here", "`{name}` 在这里没有值"),
+        )
+        .help(Text::both(
+            format!("the step gives `{name}` a value in {and} only"),
+            format!("此步骤只在 {comma} 中给 `{name}` 赋值"),
         ));
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use strowger_voice::clip::Clip;
 
 mod files;
+mod pace;
 mod serving;
 mod speech;
 

@@ -35,7 +35,7 @@ fn shell(script: &str) -> SynthConfig {
     }
 }
 
-async fn spoken(words: &str, language: &str) -> Vec<f64> {
+pub(super) async fn spoken(words: &str, language: &str) -> Vec<f64> {
     let folder = Folder::new();
     let clip = prompts(&folder, SynthConfig::default())
         .clip(&text(words, language), Codec::Pcmu)
