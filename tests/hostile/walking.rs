@@ -1,15 +1,20 @@
 //! Attacks from within a step: each ends as its own contact's error, and the contact goes on by the flow's edge.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result, ensure};
 use strowger_tests::Talk;
 use strowger_tests::program::component;
 
 use crate::centre::{Attack, Centre, Component, End, flow, project, unharmed};
-use crate::forged::{allocates, calls, named, runs, with_items};
+use crate::forged::{allocates, alternatives, calls, lists, named, runs, with_items};
 use crate::guest::Guest;
 
 use Component::{Built, Forged};
 use End::{Fails, Goes};
+
+/// Longest time until instances have given way to others.
+const SOON: Duration = Duration::from_secs(60);
 
 /// How often each attacks at once.
 const TIMES: usize = 3;
@@ -207,6 +212,21 @@ fn attacks() -> Vec<Attack> {
             Built("guest-liar"),
             "{ kind: unknown-outcome }",
             Fails("step-unknown-outcome"),
+        ),
+        attack(
+            "faults",
+            Forged(lists("faults", &alternatives())),
+            "",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "long-check",
+            Forged(lists(
+                "long-check",
+                &serde_json::json!({ "not": alternatives() }),
+            )),
+            "",
+            Fails("step-cpu-limit"),
         ),
         // Over the boundary, where no compiler goes.
         attack(
@@ -513,5 +533,43 @@ fn load_waiting_with_all_the_memory_there_is() -> Result<()> {
     })?;
     // Each is still there, and its memory with it.
     unharmed(&mut talks)?;
+    centre.neighbour()
+}
+
+#[test]
+fn load_filling_the_memory_between_short_waits() -> Result<()> {
+    const CONTACTS: usize = 30;
+    // A third of them has room at once; none waits long enough to be dropped for that alone.
+    let centre = Centre::open("[limits]\nmemory_mib = 96\n")?;
+    let with = ["with: { kind: nap, bytes: 8000000 }", "timeout: 30m"];
+    let flow = flow("nap", "guest-hog/go", "done", &with);
+    let plugins = [("guest-hog", component("guest-hog")?)];
+    centre.release(
+        "mallory",
+        project("mallory", &plugins, "", &[("6600", "nap", flow)])?.path(),
+    )?;
+    let dropped = || -> Result<f64> {
+        let metrics = strowger_tests::http::get(centre.engine.http, "/metrics")?.body;
+        let mut lines = metrics.lines();
+        let count = lines.find_map(|line| {
+            line.strip_prefix("strowger_step_instances_dropped_total ")?
+                .trim()
+                .parse()
+                .ok()
+        });
+        count.context("the counter")
+    };
+    centre.beside_a_neighbour(|| {
+        let mut talks = Vec::new();
+        for _ in 0..CONTACTS {
+            talks.push(Talk::begin(centre.engine.http, "6600", None)?);
+        }
+        let begun = Instant::now();
+        while dropped()? < (CONTACTS / 3) as f64 {
+            ensure!(begun.elapsed() < SOON, "nobody gave way");
+            centre.neighbour()?;
+        }
+        Ok(())
+    })?;
     centre.neighbour()
 }

@@ -42,6 +42,7 @@
 mod admit;
 mod cache;
 mod calls;
+mod checking;
 mod compiler;
 mod componentize;
 mod description;
@@ -60,7 +61,9 @@ mod interface;
 mod lanes;
 mod limits;
 mod link;
+mod memory;
 mod meter;
+mod patterns;
 mod plugin;
 mod pool;
 mod retold;
@@ -83,6 +86,7 @@ pub use interface::{CAPABILITIES, CONTRACT, Class, class};
 pub use limits::{
     INTERPRETER_BYTES, INTERPRETER_TABLE_ELEMENTS_MOST, Limits, MEMORY_MOST, TABLE_ELEMENTS_MOST,
 };
+pub use memory::Held;
 pub use meter::Meters;
 pub use plugin::Plugin;
 pub use retold::{Recorded, Told};
