@@ -1,6 +1,8 @@
 //! Components that no compiler writes: each breaks one rule of the component boundary.
 
-use crate::guest::{Guest, OK, description};
+use serde_json::{Value, json};
+
+use crate::guest::{Guest, OK, description, literal};
 
 /// A guest under a name of its own.
 pub fn named(name: &str, guest: Guest) -> Vec<u8> {
@@ -50,6 +52,58 @@ pub fn with_items(name: &str, run: &str, items: &str) -> Vec<u8> {
         ..Guest::default()
     };
     named(name, guest)
+}
+
+/// A guest that answers a list of 32,000 ones, each of which is to satisfy this.
+pub fn lists(name: &str, each: &Value) -> Vec<u8> {
+    let data = format!("{{\"a\":[{}]}}", vec!["1"; 32_000].join(","));
+    let mut description = description();
+    description["name"] = name.into();
+    description["steps"]["go"]["outcomes"]["ok"] =
+        json!({"type": "object", "properties": {"a": {"items": each}}});
+    Guest {
+        run: format!(
+            "(call $outcome (i32.const 64) (i32.const 2) (i32.const 131072) (i32.const {}))",
+            data.len()
+        ),
+        items: format!("(data (i32.const 131072) {})", literal(data.as_bytes())),
+        memory: "4",
+        description: description.to_string(),
+        ..Guest::default()
+    }
+    .build()
+}
+
+/// As many alternatives as a schema may have; a one satisfies none.
+pub fn alternatives() -> Value {
+    let branches: Vec<_> = (0..950).map(|n| json!({"minimum": n + 5})).collect();
+    json!({ "anyOf": branches })
+}
+
+/// A guest whose schemas have 2,000 patterns, none of which is too large.
+pub fn patterned() -> Vec<u8> {
+    let step = |step: usize| {
+        let patterns: Vec<_> = (0..190)
+            .map(|n| json!({"pattern": format!("\\w{{100}}{step}x{n}")}))
+            .collect();
+        json!({"input": {"type": "object", "anyOf": patterns}, "outcomes": {"ok": {}}})
+    };
+    let mut description = description();
+    description["name"] = "patterned".into();
+    description["steps"] = (0..11).map(|n| (format!("s{n}"), step(n))).collect();
+    Guest {
+        description: description.to_string(),
+        memory: "4",
+        ..Guest::default()
+    }
+    .build()
+}
+
+/// A guest with a function that takes the compiler long.
+pub fn endless_function() -> Vec<u8> {
+    let adding = "(global.set $heap (i32.add (global.get $heap) (i32.const 1)))";
+    let items = format!("(func $large {})", adding.repeat(300_000));
+    with_items("long", OK, &items)
 }
 
 /// A component that imports a thousand interfaces.

@@ -56,6 +56,16 @@ fn components() -> Result<Vec<Pushed>> {
             &["plugin-description"],
         ),
         (
+            "patterns by the thousand",
+            forged::patterned(),
+            &["plugin-description"],
+        ),
+        (
+            "a function that takes long to compile",
+            forged::endless_function(),
+            &["plugin-function-too-large"],
+        ),
+        (
             "references in describe",
             component("guest-describe-reference")?,
             &["plugin-description"],

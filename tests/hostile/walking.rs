@@ -1,5 +1,7 @@
 //! Attacks from within a step: each ends as its own contact's error, and the contact goes on by the flow's edge.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result, ensure};
 use strowger_tests::Hall;
 use strowger_tests::Talk;
@@ -8,7 +10,7 @@ use strowger_tests::hall::CHATS;
 use strowger_tests::program::component;
 use strowger_tests::projects::{flow, project};
 
-use crate::forged::{allocates, calls, named, runs, with_items};
+use crate::forged::{allocates, alternatives, calls, lists, named, runs, with_items};
 use crate::guest::Guest;
 
 use Component::{Built, Forged};
@@ -43,6 +45,8 @@ enum End {
 
 /// Levels of recursion that take some 90 KiB of stack.
 const LEVELS: u32 = 1_100;
+/// Longest time until instances have given way to others.
+const SOON: Duration = Duration::from_secs(60);
 
 /// How often each attacks at once.
 const TIMES: usize = 3;
@@ -240,6 +244,21 @@ fn attacks() -> Vec<Attack> {
             Built("guest-liar"),
             "{ kind: unknown-outcome }",
             Fails("step-unknown-outcome"),
+        ),
+        attack(
+            "faults",
+            Forged(lists("faults", &alternatives())),
+            "",
+            Fails("step-bad-output"),
+        ),
+        attack(
+            "long-check",
+            Forged(lists(
+                "long-check",
+                &serde_json::json!({ "not": alternatives() }),
+            )),
+            "",
+            Fails("step-cpu-limit"),
         ),
         // Over the boundary, where no compiler goes.
         attack(
@@ -586,4 +605,39 @@ fn recursion_is_as_deep_as_the_tenants_own_stack() -> Result<()> {
     ends(&hall, "610", false)?;
     ends(&hall, "630", true)?;
     ends(&hall, "631", false)
+}
+
+#[test]
+fn load_filling_the_memory_between_short_waits() -> Result<()> {
+    const CONTACTS: usize = 30;
+    // A third of them has room at once; none waits long enough to be dropped for that alone.
+    let hall = Hall::beside_a_victim("[limits]\nmemory_mib = 96\n")?;
+    let with = ["with: { kind: nap, bytes: 8000000 }", "timeout: 30m"];
+    let flow = flow("nap", "guest-hog/go", "done", &with);
+    let plugins = [("guest-hog", component("guest-hog")?)];
+    hall.publish(&project("mallory", &plugins, "", &[("6600", "nap", flow)])?)?;
+    let dropped = || -> Result<f64> {
+        let metrics = strowger_tests::http::get(hall.engine.http, "/metrics")?.body;
+        let mut lines = metrics.lines();
+        let count = lines.find_map(|line| {
+            line.strip_prefix("strowger_step_instances_dropped_total ")?
+                .trim()
+                .parse()
+                .ok()
+        });
+        count.context("the counter")
+    };
+    hall.beside_a_neighbour(|| {
+        let mut talks = Vec::new();
+        for _ in 0..CONTACTS {
+            talks.push(Talk::begin(hall.engine.http, "6600", None)?);
+        }
+        let begun = Instant::now();
+        while dropped()? < (CONTACTS / 3) as f64 {
+            ensure!(begun.elapsed() < SOON, "nobody gave way");
+            hall.neighbour()?;
+        }
+        Ok(())
+    })?;
+    hall.neighbour()
 }

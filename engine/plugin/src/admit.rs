@@ -4,14 +4,17 @@ use sha2::{Digest as _, Sha256};
 use strowger_flow::unseen::quoted_up_to;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::types::TypesRef;
-use wasmparser::{BinaryReader, Instance, Parser, Payload, Validator};
+use wasmparser::{BinaryReader, FunctionBody, Instance, Parser, Payload, TypeRef, Validator};
 
 use crate::cache::hex;
 use crate::engine::FEATURES;
 use crate::error::LoadError;
 use crate::grants::Grants;
 use crate::interface::{Functions, GUEST, InterfaceName, SERVED, functions};
-use crate::limits::{INTERPRETER_BYTES, Limits};
+use crate::limits::{
+    FUNCTION_BYTES, FUNCTION_LOCALS_BYTES, INTERPRETER_BYTES, LARGE_FUNCTION_BYTES,
+    LARGE_FUNCTIONS_BYTES, Limits,
+};
 use crate::pool::{self, Shape};
 use crate::wasi::{self, Service};
 
@@ -116,6 +119,7 @@ pub(crate) fn inspect(bytes: &[u8], grants: &Grants, limits: &Limits) -> Inspect
     let types = types.as_ref();
     match outside(bytes) {
         Ok(outside) => {
+            inspection.complaints.extend(outside.too_large);
             inspection.interpreter |= !outside.shape.fits(&pool::NATIVE);
             for name in outside.imports {
                 check_import(types, &name, grants, &mut inspection);
@@ -185,14 +189,39 @@ struct Outside {
     exports: Vec<String>,
     /// How many parts it has, components inside it included.
     shape: Shape,
+    /// Functions that would take the compiler too long, in all modules.
+    too_large: Vec<LoadError>,
 }
 
 fn outside(bytes: &[u8]) -> Result<Outside, wasmparser::BinaryReaderError> {
     let mut outside = Outside::default();
     let mut depth = 0_usize;
+    // The module that is read, counted from 1, and its next function.
+    let (mut module, mut function) = (0_u32, 0_u32);
+    let mut large = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload? {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::ModuleSection { .. } => {
+                depth += 1;
+                module += 1;
+                function = 0;
+            }
+            Payload::ComponentSection { .. } => depth += 1,
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let is_function = matches!(import?.ty, TypeRef::Func(_));
+                    function += u32::from(is_function);
+                }
+            }
+            Payload::CodeSectionEntry(body) => {
+                let too_large = too_large(module - 1, function, &body)?;
+                outside.too_large.extend(too_large);
+                function += 1;
+                let bytes = body.range().len();
+                if bytes > LARGE_FUNCTION_BYTES {
+                    large += bytes;
+                }
+            }
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
@@ -215,7 +244,38 @@ fn outside(bytes: &[u8]) -> Result<Outside, wasmparser::BinaryReaderError> {
             _ => {}
         }
     }
+    if large > LARGE_FUNCTIONS_BYTES {
+        outside.too_large.push(LoadError::LargeFunctions {
+            bytes: large,
+            each: LARGE_FUNCTION_BYTES,
+            most: LARGE_FUNCTIONS_BYTES,
+        });
+    }
     Ok(outside)
+}
+
+/// What is wrong with a function that would take the compiler too long.
+fn too_large(
+    module: u32,
+    function: u32,
+    body: &FunctionBody<'_>,
+) -> Result<Option<LoadError>, wasmparser::BinaryReaderError> {
+    let mut locals = 0_u64;
+    for group in body.get_locals_reader()? {
+        let (count, _) = group?;
+        locals += u64::from(count);
+    }
+    let bytes = body.range().len();
+    let product = locals.saturating_mul(bytes as u64);
+    let fits = bytes <= FUNCTION_BYTES && product <= FUNCTION_LOCALS_BYTES;
+    Ok((!fits).then_some(LoadError::FunctionTooLarge {
+        module,
+        function,
+        bytes,
+        locals,
+        bytes_most: FUNCTION_BYTES,
+        product_most: FUNCTION_LOCALS_BYTES,
+    }))
 }
 
 fn check_import(types: TypesRef<'_>, name: &str, grants: &Grants, inspection: &mut Inspection) {

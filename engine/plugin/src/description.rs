@@ -8,6 +8,7 @@ use strowger_flow::catalog::{PluginDescription, StepDescription};
 use strowger_flow::unseen::{is_unseen, quoted, quoted_up_to};
 
 use crate::error::LoadError;
+use crate::patterns::PatternRoom;
 use crate::schema::Schema;
 
 /// The contract: the same document that plugins' authors read. What it refuses is refused here; the checks
@@ -48,6 +49,7 @@ pub(crate) fn read(text: &str) -> Result<(PluginDescription, StepChecks), Vec<Lo
     let description: PluginDescription = serde_json::from_str(text).map_err(unreadable)?;
     let mut findings = Findings(Vec::new());
     let mut checks = StepChecks::new();
+    let mut patterns = PatternRoom::default();
 
     if !is_plugin_name(&description.name) {
         findings.add(
@@ -85,7 +87,7 @@ pub(crate) fn read(text: &str) -> Result<(PluginDescription, StepChecks), Vec<Lo
         if !is_name(name) {
             findings.add(&path, not_a_name());
         }
-        if let Some(check) = check_step(&path, step, &mut findings) {
+        if let Some(check) = check_step(&path, step, &mut patterns, &mut findings) {
             checks.insert(name.clone(), check);
         }
     }
@@ -101,7 +103,12 @@ pub(crate) fn read(text: &str) -> Result<(PluginDescription, StepChecks), Vec<Lo
     }
 }
 
-fn check_step(path: &str, step: &StepDescription, findings: &mut Findings) -> Option<StepCheck> {
+fn check_step(
+    path: &str,
+    step: &StepDescription,
+    patterns: &mut PatternRoom,
+    findings: &mut Findings,
+) -> Option<StepCheck> {
     let at = |part: &str| format!("{path}.{part}");
     if step.input.get("type").and_then(Value::as_str) != Some("object") {
         findings.add(
@@ -173,7 +180,7 @@ fn check_step(path: &str, step: &StepDescription, findings: &mut Findings) -> Op
                 .pointer("/properties")
                 .is_some_and(|fields| fields.get(into).is_some());
         }
-        match Schema::compile(schema) {
+        match Schema::compile(schema, patterns) {
             Ok(schema) => {
                 outcomes.insert(name.clone(), schema);
             }
@@ -199,7 +206,7 @@ fn check_step(path: &str, step: &StepDescription, findings: &mut Findings) -> Op
             );
         }
     }
-    match Schema::compile(&step.input) {
+    match Schema::compile(&step.input, patterns) {
         Ok(input) => Some(StepCheck {
             input,
             outcomes,

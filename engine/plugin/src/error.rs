@@ -16,6 +16,36 @@ pub enum LoadError {
         /// The limit.
         most: usize,
     },
+    /// A function that would take the compiler too long.
+    #[error(
+        "function {function} of module {module} has {bytes} bytes of code and {locals} local variables; at most {bytes_most} bytes, and {product_most} as the product of both, are allowed, since compiling takes more than proportionally long: build it optimised, or split the function"
+    )]
+    FunctionTooLarge {
+        /// Number of the module in the file, from 0.
+        module: u32,
+        /// Number of the function in the module, from 0, the imported ones first.
+        function: u32,
+        /// Its code.
+        bytes: usize,
+        /// Its local variables.
+        locals: u64,
+        /// The limit on the code.
+        bytes_most: usize,
+        /// The limit on the product.
+        product_most: u64,
+    },
+    /// Functions that would take the compiler too long together.
+    #[error(
+        "the component has {bytes} bytes of code in functions of more than {each} bytes, at most {most} are allowed, since compiling these takes more than proportionally long: split them"
+    )]
+    LargeFunctions {
+        /// Code in all large functions.
+        bytes: usize,
+        /// From which size on one counts as large.
+        each: usize,
+        /// The limit.
+        most: usize,
+    },
     /// A core module where a component is needed.
     #[error(
         "this is a core WebAssembly module, not a component; turn it into one with `wasm-tools component new` or `strowger plugin componentize`"
@@ -150,6 +180,9 @@ impl LoadError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "plugin-too-large",
+            Self::FunctionTooLarge { .. } | Self::LargeFunctions { .. } => {
+                "plugin-function-too-large"
+            }
             Self::NotAComponent => "plugin-not-a-component",
             Self::NotWasm { .. } => "plugin-not-wasm",
             Self::CutOff { .. } => "plugin-cut-off",
@@ -205,6 +238,14 @@ pub enum StepError {
         /// The limit.
         limit: Duration,
     },
+    /// What was left of [`Limits::cpu_ms`](crate::Limits::cpu_ms) did not suffice to check input or outcome.
+    #[error("the step's {} ms of processor time were used up while its {what} was held against its schema; simplify the schema, pass less, or have the limit raised", limit.as_millis())]
+    CheckLimit {
+        /// `input` or `outcome`.
+        what: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
     /// Longer than [`Limits::busy_ms`](crate::Limits::busy_ms) outside the calls that wait.
     #[error("the step was busy for more than {} ms; give its requests a shorter timeout or have the limit raised", limit.as_millis())]
     Timeout {
@@ -222,6 +263,16 @@ pub enum StepError {
         most: usize,
         /// `bytes of memory` or `table elements`.
         unit: &'static str,
+    },
+    /// More linear memory than all steps of a tenant may hold at once.
+    #[error(
+        "the steps of the tenant would hold {wanted} bytes of memory together, at most {most} are allowed; let steps use less memory or end sooner, or have the tenant's limits.memory_mib raised"
+    )]
+    TenantMemoryLimit {
+        /// What they would have had.
+        wanted: u64,
+        /// The limit.
+        most: u64,
     },
     /// Recursion deeper than the guest's stack.
     #[error(
@@ -313,9 +364,9 @@ impl StepError {
         match self {
             Self::Failure { .. } => "step-failure",
             Self::Trap { .. } => "step-trap",
-            Self::CpuLimit { .. } => "step-cpu-limit",
+            Self::CpuLimit { .. } | Self::CheckLimit { .. } => "step-cpu-limit",
             Self::Timeout { .. } => "step-timeout",
-            Self::MemoryLimit { .. } => "step-memory-limit",
+            Self::MemoryLimit { .. } | Self::TenantMemoryLimit { .. } => "step-memory-limit",
             Self::StackLimit => "step-stack-limit",
             Self::HostCallLimit { .. } => "step-host-call-limit",
             Self::JournalLimit { .. } => "step-journal-limit",
@@ -334,14 +385,20 @@ impl StepError {
 
     /// Whether it is the engine's trouble, or that of the moment, and says nothing about the plugin.
     pub fn of_the_engine(&self) -> bool {
-        matches!(self, Self::PoolBusy { .. } | Self::HostFault(_))
+        matches!(
+            self,
+            Self::PoolBusy { .. } | Self::TenantMemoryLimit { .. } | Self::HostFault(_)
+        )
     }
 
     /// Whether running the step again, with the same input, may help.
     pub fn retryable(&self) -> bool {
         match self {
             Self::Failure { retryable, .. } => *retryable,
-            Self::PoolBusy { .. } | Self::Timeout { .. } | Self::HostFault(_) => true,
+            Self::PoolBusy { .. }
+            | Self::TenantMemoryLimit { .. }
+            | Self::Timeout { .. }
+            | Self::HostFault(_) => true,
             _ => false,
         }
     }

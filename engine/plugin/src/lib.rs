@@ -42,6 +42,7 @@
 mod admit;
 mod cache;
 mod calls;
+mod checking;
 mod compiler;
 mod componentize;
 mod description;
@@ -60,7 +61,9 @@ mod interface;
 mod lanes;
 mod limits;
 mod link;
+mod memory;
 mod meter;
+mod patterns;
 mod pauses;
 mod plugin;
 mod pool;
@@ -85,6 +88,7 @@ pub use limits::{
     INTERPRETER_BYTES, INTERPRETER_STACKS, INTERPRETER_TABLE_ELEMENTS_MOST, Limits, MEMORY_MOST,
     STACKS, TABLE_ELEMENTS_MOST,
 };
+pub use memory::Held;
 pub use meter::Meters;
 pub use pauses::{Pause, Pauses};
 pub use plugin::Plugin;

@@ -91,6 +91,24 @@ pub const INTERPRETER_TABLE_ELEMENTS_MOST: usize = 64_000;
 /// Plugins compiled to WebAssembly have 20 to 500 KiB; the smallest JavaScript engine has one MiB.
 pub const INTERPRETER_BYTES: usize = 1 << 20;
 
+/// Largest code of one function. Bytes.
+///
+/// Compiling takes more than twice as long for twice as large a function, and nothing can stop it. The largest of CPython as it is
+/// built for WebAssembly has 417 KiB, that of QuickJS 53 KiB.
+pub(crate) const FUNCTION_BYTES: usize = 640 << 10;
+
+/// Code from which on a function counts as large. Bytes.
+pub(crate) const LARGE_FUNCTION_BYTES: usize = 64 << 10;
+
+/// Code of all large functions of a component. Bytes; CPython has 670 KiB in three of them.
+pub(crate) const LARGE_FUNCTIONS_BYTES: usize = 2 << 20;
+
+/// Most local variables of a function times bytes of its code.
+///
+/// The compiler may remember each variable at each branch: this bounds that to some hundred MiB. CPython's have four million at
+/// most, with 271 variables.
+pub(crate) const FUNCTION_LOCALS_BYTES: u64 = 128 << 20;
+
 /// What [`Limits::stack_bytes`] may be, in rising order: few, since each that is used costs a pool. Bytes.
 pub const STACKS: [usize; 4] = [32 << 10, 64 << 10, 128 << 10, 256 << 10];
 

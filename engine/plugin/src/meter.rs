@@ -15,6 +15,7 @@ use crate::calls::HostCalls;
 use crate::error::StepError;
 use crate::limits::{Limits, MEMORY_MOST};
 use crate::link::ended;
+use crate::memory::Holding;
 use crate::pauses::Pauses;
 use crate::value::Measure;
 use crate::wasi::Wasi;
@@ -22,7 +23,7 @@ use crate::wasi::Wasi;
 /// What one step used, for the bill and for its author.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Meters {
-    /// Active time on a processor: instantiation, guest code and the host calls' own work. Exact to
+    /// Active time on a processor: instantiation, guest code, the host calls' own work, and checking input and outcome. Exact to
     /// what the process is kept from running in pieces shorter than a millisecond.
     pub cpu: Duration,
     /// From the moment an instance was free to the end, waiting for the contact included.
@@ -48,6 +49,7 @@ pub(crate) struct StepState {
     pub(crate) measure: Measure,
     pub(crate) host_calls: u32,
     pub(crate) wasi: Wasi,
+    holding: Holding,
     peak_memory_bytes: usize,
     instantiate: Duration,
     memory_bytes: usize,
@@ -61,6 +63,7 @@ impl StepState {
         cpu: Arc<CpuClock>,
         since: Instant,
         wasi: Wasi,
+        holding: Holding,
     ) -> Self {
         let pauses = calls.pauses();
         Self {
@@ -81,6 +84,7 @@ impl StepState {
             limits,
             host_calls: 0,
             wasi,
+            holding,
             peak_memory_bytes: 0,
             instantiate: Duration::ZERO,
             memory_bytes: 0,
@@ -159,6 +163,9 @@ impl ResourceLimiter for StepState {
                 unit: "bytes of memory",
             }));
         }
+        // It never shrinks.
+        let more = desired.saturating_sub(current);
+        self.holding.grow(more).map_err(ended)?;
         self.memory_bytes = wanted;
         self.peak_memory_bytes = self.peak_memory_bytes.max(wanted);
         Ok(true)
@@ -292,6 +299,19 @@ impl CpuClock {
         };
         let before = self.charged.fetch_add(spent, Ordering::Relaxed);
         Duration::from_nanos(before + spent)
+    }
+
+    /// Does something that takes no break, and charges it.
+    pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.resume();
+        let result = work();
+        self.charge();
+        result
+    }
+
+    /// Processor time until the limit, of what was charged so far.
+    pub(crate) fn left(&self, limits: &Limits) -> Duration {
+        limits.cpu().saturating_sub(self.charged())
     }
 
     /// Starts to charge.

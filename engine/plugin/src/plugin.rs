@@ -18,7 +18,8 @@ use crate::grants::Grants;
 use crate::host::Shared;
 use crate::limits::Limits;
 use crate::link::link;
-use crate::meter::{Meters, StepState};
+use crate::memory::Held;
+use crate::meter::{CpuClock, Meters, StepState};
 use crate::run::{self, RunRequest, StepReport};
 use crate::runtime::GuestEnd;
 use crate::share::Share;
@@ -83,7 +84,7 @@ impl Plugin {
     /// What [`Self::run`] would report before it begins: an unknown step, an input that is too long or does not satisfy the step's
     /// schema.
     pub fn takes(&self, step: &str, input: &str, limits: &Limits) -> Result<(), StepError> {
-        run::fitting(&self.inner, step, input, limits).map(|_| ())
+        run::fitting(&self.inner, step, input, limits, &CpuClock::new()).map(|_| ())
     }
 
     /// Runs one step on a fresh instance on the guest threads, whichever thread awaits it.
@@ -120,12 +121,18 @@ impl Plugin {
 
     /// [`Self::run_here`] for a tenant: on its part of the instances.
     pub async fn run_for(&self, share: &Share, request: RunRequest) -> StepReport {
-        run::run(&self.inner, share, request).await
+        self.run_held(share, Held::default(), request).await
     }
 
-    /// Says that an instance of a tenant's waits, and can be built again. When its place is wanted, `wake` is notified.
-    pub fn park(&self, share: &Share, wake: &Arc<Notify>) -> Parked {
-        self.inner.tier.slots.park(share, wake)
+    /// [`Self::run_for`] for whoever parks the instance: what it holds of memory is known by `held`.
+    pub async fn run_held(&self, share: &Share, held: Held, request: RunRequest) -> StepReport {
+        run::run(&self.inner, share, held, request).await
+    }
+
+    /// Says that an instance of a tenant's waits, and can be built again. When its place or its memory is wanted, `wake` is
+    /// notified.
+    pub fn park(&self, share: &Share, held: &Held, wake: &Arc<Notify>) -> Parked {
+        self.inner.tier.slots.park(share, held, wake)
     }
 }
 

@@ -16,9 +16,11 @@ use crate::description::StepCheck;
 use crate::error::{StepError, TrapKind};
 use crate::limits::Limits;
 use crate::link::ended;
+use crate::memory::{Held, Holding};
 use crate::meter::{CpuClock, Metered, Meters, StepState};
 use crate::plugin::Inner;
 use crate::retold::Told;
+use crate::schema::Unfit;
 use crate::share::Share;
 use crate::wasi::{self, Wasi};
 
@@ -63,7 +65,7 @@ pub struct StepOutcome {
 pub struct StepReport {
     /// Its outcome, or why it has none.
     pub result: Result<StepOutcome, StepError>,
-    /// What it used; zero where the step did not start.
+    /// What it used; where the step did not start, nothing but the processor time of checking its input.
     pub meters: Meters,
 }
 
@@ -85,10 +87,17 @@ struct GuestFailure {
 }
 
 /// Runs a step on the calling task, on a tenant's share of the instances.
-pub(crate) async fn run(plugin: &Inner, share: &Share, request: RunRequest) -> StepReport {
+pub(crate) async fn run(
+    plugin: &Inner,
+    share: &Share,
+    held: Held,
+    request: RunRequest,
+) -> StepReport {
     let mut meters = Meters::default();
     let told = request.told.clone();
-    let result = attempt(plugin, share, request, &mut meters).await;
+    let cpu = Arc::new(CpuClock::new());
+    let result = attempt(plugin, share, held, request, &cpu, &mut meters).await;
+    meters.cpu = cpu.charged();
     let result = match told.and_then(|told| told.unasked()) {
         // A crash or an overrun explains by itself why it asked no more.
         Some(call) if matches!(result, Ok(_) | Err(StepError::Failure { .. })) => {
@@ -105,7 +114,9 @@ pub(crate) async fn run(plugin: &Inner, share: &Share, request: RunRequest) -> S
 async fn attempt(
     plugin: &Inner,
     share: &Share,
+    held: Held,
     request: RunRequest,
+    cpu: &Arc<CpuClock>,
     meters: &mut Meters,
 ) -> Result<StepOutcome, StepError> {
     let RunRequest {
@@ -120,7 +131,7 @@ async fn attempt(
         Some(told) => Box::new(told.again(calls)),
         None => calls,
     };
-    let (check, input_value) = fitting(plugin, &step, &input, &limits)?;
+    let (check, input_value) = fitting(plugin, &step, &input, &limits, cpu)?;
 
     let body = async |store: &mut Store<StepState>| {
         let instance = instantiate(plugin, store).await?;
@@ -132,19 +143,33 @@ async fn attempt(
         run.call_async(&mut *store, (&step, &input)).await
     };
     let wasi = Wasi::new(false);
-    let (result,) = guarded(plugin, share, &limits, calls, wasi, cancel, meters, body).await?;
+    let (result,) = guarded(
+        plugin, share, held, &limits, calls, wasi, cancel, cpu, meters, body,
+    )
+    .await?;
     match result {
-        Ok(outcome) => accept(outcome, check, &input_value, &limits),
+        Ok(outcome) => cpu.during(|| accept(outcome, check, &input_value, &limits, cpu)),
         Err(failure) => Err(failed(failure, &limits)),
     }
 }
 
-/// The step's description, and its input as JSON, where that satisfies it.
+/// The step's description, and its input as JSON, where that satisfies it; on the clock of the step.
 pub(crate) fn fitting<'p>(
     plugin: &'p Inner,
     step: &str,
     input: &str,
     limits: &Limits,
+    cpu: &CpuClock,
+) -> Result<(&'p StepCheck, Value), StepError> {
+    cpu.during(|| fits(plugin, step, input, limits, cpu))
+}
+
+fn fits<'p>(
+    plugin: &'p Inner,
+    step: &str,
+    input: &str,
+    limits: &Limits,
+    cpu: &CpuClock,
 ) -> Result<(&'p StepCheck, Value), StepError> {
     let Some(check) = plugin.steps.get(step) else {
         return Err(StepError::UnknownStep(step.to_owned()));
@@ -157,10 +182,14 @@ pub(crate) fn fitting<'p>(
     }
     let value: Value =
         serde_json::from_str(input).map_err(|error| StepError::BadInput(error.to_string()))?;
-    check
-        .input
-        .check(&authors_part(&value))
-        .map_err(StepError::BadInput)?;
+    let fit = check.input.check(&authors_part(&value), cpu.left(limits));
+    fit.map_err(|unfit| match unfit {
+        Unfit::Wrong(finding) => StepError::BadInput(finding),
+        Unfit::Unfinished => StepError::CheckLimit {
+            what: "input",
+            limit: limits.cpu(),
+        },
+    })?;
     Ok((check, value))
 }
 
@@ -211,7 +240,20 @@ pub(crate) async fn describe(plugin: &Inner, limits: &Limits) -> Result<String, 
     let calls = Box::new(crate::calls::NoCalls);
     let (wasi, mut meters) = (Wasi::new(true), Meters::default());
     let share = &plugin.shared.share;
-    let (text,) = guarded(plugin, share, limits, calls, wasi, None, &mut meters, body).await?;
+    let cpu = Arc::new(CpuClock::new());
+    let (text,) = guarded(
+        plugin,
+        share,
+        Held::default(),
+        limits,
+        calls,
+        wasi,
+        None,
+        &cpu,
+        &mut meters,
+        body,
+    )
+    .await?;
     description(text, limits)
 }
 
@@ -234,10 +276,12 @@ pub(crate) fn description(text: String, limits: &Limits) -> Result<String, StepE
 async fn guarded<T>(
     plugin: &Inner,
     share: &Share,
+    held: Held,
     limits: &Limits,
     calls: Box<dyn HostCalls>,
     wasi: Wasi,
     cancel: Option<CancellationToken>,
+    cpu: &Arc<CpuClock>,
     meters: &mut Meters,
     body: impl AsyncFnOnce(&mut Store<StepState>) -> Result<T, wasmtime::Error>,
 ) -> Result<T, StepError> {
@@ -260,10 +304,16 @@ async fn guarded<T>(
         },
     };
 
-    let cpu = Arc::new(CpuClock::new());
     let mut store = Store::new(
         &tier.engine,
-        StepState::new(calls, tier.limits(limits), Arc::clone(&cpu), since, wasi),
+        StepState::new(
+            calls,
+            tier.limits(limits),
+            Arc::clone(cpu),
+            since,
+            wasi,
+            Holding::new(share, held),
+        ),
     );
     store.limiter(|state| state);
     store.set_hostcall_fuel(LIFTED_BYTES);
@@ -276,10 +326,7 @@ async fn guarded<T>(
             wasi::finish(store.data_mut()).await;
             result
         });
-        let metered = Metered {
-            clock: &cpu,
-            future,
-        };
+        let metered = Metered { clock: cpu, future };
         match cancel {
             None => metered.await,
             Some(cancel) => tokio::select! {
@@ -290,7 +337,6 @@ async fn guarded<T>(
         }
     };
     store.data().read(meters);
-    meters.cpu = cpu.charged();
     result.map_err(|error| step_error(&error, pool_busy))
 }
 
@@ -300,6 +346,7 @@ fn accept(
     check: &StepCheck,
     input: &Value,
     limits: &Limits,
+    cpu: &CpuClock,
 ) -> Result<StepOutcome, StepError> {
     let bytes = outcome.name.len() + outcome.data.len();
     if bytes > limits.output_bytes {
@@ -331,8 +378,15 @@ fn accept(
         )));
     }
     if let Some(schema) = schema {
-        schema.check(&data).map_err(|finding| {
-            StepError::BadOutput(format!("the data of `{}`: {finding}", outcome.name))
+        let fit = schema.check(&data, cpu.left(limits));
+        fit.map_err(|unfit| match unfit {
+            Unfit::Wrong(finding) => {
+                StepError::BadOutput(format!("the data of `{}`: {finding}", outcome.name))
+            }
+            Unfit::Unfinished => StepError::CheckLimit {
+                what: "outcome",
+                limit: limits.cpu(),
+            },
         })?;
     }
     Ok(StepOutcome {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::memory::Memory;
+
 /// Part of one processor that a tenant's guests may use before they have to stand back for those of others.
 /// Hundredths; a step takes far less than a millisecond, so this is hundreds of steps a second.
 const ALLOWED_PERCENT: u64 = 20;
@@ -32,6 +34,8 @@ struct State {
     background: bool,
     /// Part of a pool's instances that it may hold while there are others. Hundredths.
     instances_percent: AtomicU8,
+    /// What its instances hold.
+    memory: Memory,
 }
 
 impl Share {
@@ -55,6 +59,7 @@ impl Share {
             used: AtomicU64::new(0),
             background,
             instances_percent: AtomicU8::new(100),
+            memory: Memory::default(),
         }))
     }
 
@@ -68,6 +73,20 @@ impl Share {
     pub fn set_instances_percent(&self, percent: u8) {
         let percent = percent.clamp(1, 100);
         self.0.instances_percent.store(percent, Ordering::Relaxed);
+    }
+
+    /// Sets how much linear memory its instances may hold together, in bytes; without a limit before it is set.
+    pub fn set_memory_most(&self, bytes: u64) {
+        self.0.memory.set_most(bytes);
+    }
+
+    /// Linear memory that its instances hold together, in bytes.
+    pub fn memory_held(&self) -> u64 {
+        self.0.memory.held()
+    }
+
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.0.memory
     }
 
     /// Most instances that it may hold of a pool of so many; at least one.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
+use crate::memory::{Held, Waits};
 use crate::share::Share;
 
 /// The slots of a pool. A handle.
@@ -113,8 +114,9 @@ impl Slots {
     }
 
     /// Says that an instance of a share waits, and can be built again.
-    pub(crate) fn park(&self, share: &Share, wake: &Arc<Notify>) -> Parked {
+    pub(crate) fn park(&self, share: &Share, held: &Held, wake: &Arc<Notify>) -> Parked {
         let wanted = Arc::new(AtomicBool::new(false));
+        let memory = Waits::new(share, held, &wanted, wake);
         let mut state = self.lock();
         let id = state.name();
         let call = Call {
@@ -132,6 +134,7 @@ impl Slots {
             id,
             wanted,
             given: false,
+            memory,
         }
     }
 
@@ -316,17 +319,19 @@ pub struct Parked {
     id: u64,
     wanted: Arc<AtomicBool>,
     given: bool,
+    memory: Waits,
 }
 
 impl Parked {
-    /// Whether its place is wanted.
+    /// Whether its place or its memory is wanted.
     pub fn wanted(&self) -> bool {
         self.wanted.load(Ordering::Acquire)
     }
 
-    /// Its instance is dropped: the place comes back by that.
+    /// Its instance is dropped: place and memory come back by that.
     pub fn give_up(mut self) {
         self.given = true;
+        self.memory.given = true;
     }
 }
 
@@ -366,7 +371,7 @@ mod tests {
     fn hold(slots: &Slots, share: &Share, count: usize, wake: &Arc<Notify>) -> Vec<(Slot, Parked)> {
         let one = |_| {
             let slot = slots.ask(share).ok().expect("a free slot");
-            (slot, slots.park(share, wake))
+            (slot, slots.park(share, &Held::default(), wake))
         };
         (0..count).map(one).collect()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use strowger_plugin::{
     Grants, Host, INTERPRETER_BYTES, INTERPRETER_STACKS, Limits, LoadError, RunRequest, STACKS,
-    StepError, TrapKind,
+    Share, StepError, TrapKind,
 };
 
 use crate::guest::{self, Guest, OK};
@@ -383,4 +383,136 @@ async fn a_full_pool_is_no_fault_of_what_is_loaded() {
         tokio::task::yield_now().await;
     }
     load(&host, &guest::answers("ok", "{}")).await.unwrap();
+}
+
+/// A step with this schema of what it takes and gives under the name `a`, which answers a list of 32,000 ones.
+fn lists(schema: &serde_json::Value) -> Guest {
+    let data = format!("{{\"a\":[{}]}}", vec!["1"; 32_000].join(","));
+    let object = serde_json::json!({"type": "object", "properties": {"a": schema}});
+    let description = serde_json::json!({"name": "lists", "version": "1.0.0", "steps": {"go": {
+        "input": object, "outcomes": {"ok": object}
+    }}});
+    Guest {
+        run: format!(
+            "(call $outcome (i32.const 64) (i32.const 2) (i32.const 131072) (i32.const {}))",
+            data.len()
+        ),
+        items: format!(
+            "(data (i32.const 131072) {})",
+            guest::literal(data.as_bytes())
+        ),
+        memory: "4",
+        description: description.to_string(),
+        ..Guest::default()
+    }
+}
+
+/// As many alternatives as a schema may have, none of which a one satisfies.
+fn alternatives() -> serde_json::Value {
+    let branches: Vec<_> = (0..950)
+        .map(|n| serde_json::json!({"minimum": n + 5}))
+        .collect();
+    serde_json::json!({ "anyOf": branches })
+}
+
+#[tokio::test]
+async fn an_outcome_with_thirty_million_faults() {
+    let component = lists(&serde_json::json!({"items": alternatives()})).build();
+    let errors = beside_a_neighbour(&host(), &component, &Limits::default()).await;
+    for error in errors {
+        assert!(
+            matches!(&error, StepError::BadOutput(why) if why.contains("where is not looked for")),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_outcome_and_an_input_that_take_long_to_check() {
+    let component = lists(&serde_json::json!({"items": {"not": alternatives()}})).build();
+    let over = |what| StepError::CheckLimit {
+        what,
+        limit: Duration::from_millis(100),
+    };
+    let host = host();
+    for error in beside_a_neighbour(&host, &component, &Limits::default()).await {
+        assert_eq!(error, over("outcome"));
+    }
+    let plugin = load(&host, &component).await.unwrap();
+    let report = plugin.run(go("{}")).await;
+    assert_eq!(report.result, Err(over("outcome")));
+    assert!(
+        report.meters.cpu >= Duration::from_millis(90),
+        "what it took is on the step's bill: {:?}",
+        report.meters
+    );
+    let long = format!("{{\"a\":[{}]}}", vec!["1"; 32_000].join(","));
+    assert_eq!(
+        plugin.takes("go", &long, &Limits::default()),
+        Err(over("input"))
+    );
+    let report = plugin.run(go(&long)).await;
+    assert_eq!(report.result, Err(over("input")));
+    assert!(
+        report.meters.cpu >= Duration::from_millis(90),
+        "{:?}",
+        report.meters
+    );
+}
+
+/// A guest that fills eight MiB and then waits.
+fn hoarder() -> Guest {
+    Guest {
+        imports: r#"(import "strowger:env/env@1.0.0" "now" (func $now (result i64)))"#,
+        run: format!(
+            "(memory.fill (i32.const 65536) (i32.const 1) (i32.const 8000000)) (drop (call $now)) {OK}"
+        ),
+        memory: "128",
+        ..Guest::default()
+    }
+}
+
+#[tokio::test]
+async fn the_memory_of_all_steps_of_a_tenant() {
+    let host = host();
+    let plugin = load(&host, &hoarder().build()).await.unwrap();
+    let (tenant, neighbour) = (host.runtime().share(), host.runtime().share());
+    tenant.set_memory_most(32 << 20);
+    let step = |share: &Share| {
+        let (calls, _) = Scripted::new(|_, _| Answer::Never);
+        let (plugin, share) = (plugin.clone(), share.clone());
+        let request = RunRequest { calls, ..go("{}") };
+        tokio::spawn(async move { plugin.run_for(&share, request).await })
+    };
+    let held: Vec<_> = (0..4).map(|_| step(&tenant)).collect();
+    while tenant.memory_held() < 32 << 20 {
+        tokio::task::yield_now().await;
+    }
+    let report = step(&tenant).await.unwrap();
+    let error = report.result.expect_err("there is no memory for a fifth");
+    assert_eq!(
+        error,
+        StepError::TenantMemoryLimit {
+            wanted: 40 << 20,
+            most: 32 << 20
+        }
+    );
+    assert_eq!(error.code(), "step-memory-limit");
+    assert!(error.of_the_engine() && error.retryable());
+    // Another tenant's step has its own.
+    let (calls, _) = Scripted::new(|_, _| Answer::Now(1.into()));
+    let request = RunRequest { calls, ..go("{}") };
+    let report = plugin.run_for(&neighbour, request).await;
+    report.result.expect("the neighbour's step ends well");
+    for step in held {
+        step.abort();
+        let _ = step.await;
+    }
+    while tenant.memory_held() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let (calls, _) = Scripted::new(|_, _| Answer::Now(1.into()));
+    let request = RunRequest { calls, ..go("{}") };
+    let report = plugin.run_for(&tenant, request).await;
+    report.result.expect("the memory came back");
 }

@@ -259,3 +259,53 @@ fn a_module_that_names_no_world_does_not_become_a_component() {
     assert!(strowger_plugin::componentize(b"junk").is_err());
     assert!(!crate::world::runs(OK).is_empty());
 }
+
+#[tokio::test]
+async fn functions_that_compile_for_minutes_are_refused_before() {
+    let adding = "(global.set $heap (i32.add (global.get $heap) (i32.const 1)))";
+    let large = Guest {
+        items: format!("(func $small) (func $large {})", adding.repeat(100_000)),
+        ..Guest::default()
+    };
+    let complaints = load(&host(), &large.build()).await.unwrap_err();
+    let [complaint @ LoadError::FunctionTooLarge { bytes, .. }] = &complaints[..] else {
+        panic!("{complaints:?}");
+    };
+    assert_eq!(complaint.code(), "plugin-function-too-large");
+    assert!(*bytes > 650_000, "{complaint}");
+    // A moderate one with as many variables as there may be.
+    let locals = Guest {
+        items: format!(
+            "(func $wide (local {}) {})",
+            "i32 ".repeat(40_000),
+            adding.repeat(1_000)
+        ),
+        ..Guest::default()
+    };
+    let complaints = load(&host(), &locals.build()).await.unwrap_err();
+    assert!(
+        matches!(
+            complaints[..],
+            [LoadError::FunctionTooLarge { locals: 40_000, .. }]
+        ),
+        "{complaints:?}"
+    );
+    // Each is small enough, all together are not.
+    let function = format!("(func {})", adding.repeat(50_000));
+    let many = Guest {
+        items: function.repeat(7),
+        ..Guest::default()
+    };
+    let complaints = load(&host(), &many.build()).await.unwrap_err();
+    assert!(
+        matches!(complaints[..], [LoadError::LargeFunctions { .. }]),
+        "{complaints:?}"
+    );
+    // Much code in functions of a sane size is no offence.
+    let function = format!("(func {})", adding.repeat(2_000));
+    let many = Guest {
+        items: function.repeat(5),
+        ..Guest::default()
+    };
+    load(&host(), &many.build()).await.unwrap();
+}

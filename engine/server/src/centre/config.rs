@@ -59,6 +59,12 @@ pub struct TenantLimits {
     ///
     /// Whoever waits with many steps must leave room for those of others.
     pub instances_percent: u8,
+    /// Linear memory that its steps may hold together at once. MiB, 16 to 1,048,576; default 2048. Beyond it those of them go that
+    /// wait and can be built again, and then a step takes its `error` edge with `step-memory-limit`.
+    ///
+    /// A thousand steps of 2 MiB. Without it a tenant whose steps take all that one may, in as many contacts as it may have, takes
+    /// a machine's memory.
+    pub memory_mib: u32,
     /// Requests a second of all its tokens and users together; default 200. More are answered 429.
     ///
     /// Twice what one of them may (`http.requests_per_second`): who makes many tokens has no more for it.
@@ -96,6 +102,7 @@ impl Default for TenantLimits {
             contacts: 1_000,
             chats: 500,
             instances_percent: 50,
+            memory_mib: 2_048,
             requests_per_second: 200,
             burst: 400,
             tokens: 100,
@@ -305,6 +312,11 @@ impl TenantConfig {
 }
 
 impl TenantLimits {
+    /// [`Self::memory_mib`] in bytes.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        u64::from(self.memory_mib) << 20
+    }
+
     /// Those of what plugins have of the world.
     pub(crate) fn effects(&self) -> EffectLimits {
         EffectLimits {
@@ -326,6 +338,8 @@ impl TenantLimits {
             ("contacts", size(self.contacts), 1, 100_000),
             ("chats", size(self.chats), 0, 100_000),
             ("instances_percent", self.instances_percent.into(), 1, 100),
+            // A step of the default size fits.
+            ("memory_mib", self.memory_mib.into(), 16, 1 << 20),
             (
                 "requests_per_second",
                 self.requests_per_second.into(),
@@ -543,6 +557,10 @@ mod tests {
             (
                 "[limits]\ninstances_percent = 101",
                 "line 2: limits.instances_percent is 1 to 100, not 101",
+            ),
+            (
+                "[limits]\nmemory_mib = 1",
+                "line 2: limits.memory_mib is 16 to 1048576, not 1",
             ),
             (
                 "\n[grants]\nhttp = [\"http://x/\"]",

@@ -105,6 +105,7 @@ impl Tenant {
         config: TenantConfig,
     ) -> Arc<Tenant> {
         share.set_instances_percent(config.limits.instances_percent);
+        share.set_memory_most(config.limits.memory_bytes());
         Arc::new(Tenant {
             name: name.to_owned(),
             share,
@@ -132,6 +133,7 @@ impl Tenant {
     pub(super) fn configure(&self, config: TenantConfig) {
         self.share
             .set_instances_percent(config.limits.instances_percent);
+        self.share.set_memory_most(config.limits.memory_bytes());
         self.allowance.set(config.limits.effects());
         self.allowance.grant(config.grants.clone());
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use strowger_contact::{StepFailure, StepResult};
 use strowger_plugin::{
-    Class, GuestTask, Host, HostCallError, HostCallFuture, HostCalls, Limits, Parked, Pauses,
+    Class, GuestTask, Held, Host, HostCallError, HostCallFuture, HostCalls, Limits, Parked, Pauses,
     Plugin, RunRequest, Share, StepError, StepReport, Told, class,
 };
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -65,6 +65,8 @@ struct Running {
     told: Told,
     /// None when it was dropped.
     instance: Option<GuestTask<()>>,
+    /// What the instance holds of memory.
+    held: Held,
     /// Where the answer to its call goes; none while it computes.
     answer: Option<oneshot::Sender<Json>>,
     /// When the guest was last set going, and for how long guests had stood still by then.
@@ -105,6 +107,7 @@ impl Guests {
             run,
             told: Told::default(),
             instance: None,
+            held: Held::default(),
             answer: None,
             since: (Instant::now(), self.pauses.total()),
             busy: Duration::ZERO,
@@ -123,6 +126,7 @@ impl Guests {
             run,
             told,
             instance: None,
+            held: Held::default(),
             answer: None,
             since: (Instant::now(), self.pauses.total()),
             busy: Duration::ZERO,
@@ -167,7 +171,7 @@ impl Guests {
                 running.waits_since = Some(now);
                 if running.droppable() {
                     let plugin = &running.run.plugin;
-                    running.parked = Some(plugin.park(&self.share, &self.wanted));
+                    running.parked = Some(plugin.park(&self.share, &running.held, &self.wanted));
                 }
             }
         }
@@ -282,8 +286,10 @@ impl Running {
             cancel: None,
         };
         let of = share.clone();
+        self.held = Held::default();
+        let held = self.held.clone();
         let run = async move {
-            let report = plugin.run_for(&of, request).await;
+            let report = plugin.run_held(&of, held, request).await;
             let result = step_result(report);
             let _ = events.send(GuestEvent::Ended { activation, result }).await;
         };
