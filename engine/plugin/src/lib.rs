@@ -87,6 +87,6 @@ pub use meter::Meters;
 pub use plugin::Plugin;
 pub use retold::{Recorded, Told};
 pub use run::{RunRequest, StepOutcome, StepReport};
-pub use runtime::{GuestEnd, GuestRuntime, GuestTask};
+pub use runtime::{GuestEnd, GuestRuntime, GuestTask, lower_priority};
 pub use share::Share;
 pub use slots::Parked;

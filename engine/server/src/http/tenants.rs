@@ -379,8 +379,8 @@ pub(crate) struct ReleaseOrder {
     revision: u64,
     /// How many of a hundred callers get it; 100, all, unless you say fewer.
     #[serde(default = "everybody")]
-    #[schema(minimum = 1, maximum = 100, default = 100)]
-    percent: u8,
+    #[schema(value_type = u8, minimum = 1, maximum = 100, default = 100)]
+    percent: u64,
     /// What of its gains you accept, as the push told them; `all` for all.
     #[serde(default)]
     accept: Vec<String>,
@@ -388,7 +388,7 @@ pub(crate) struct ReleaseOrder {
     expected: Option<u64>,
 }
 
-fn everybody() -> u8 {
+fn everybody() -> u64 {
     100
 }
 
