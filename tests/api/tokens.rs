@@ -264,6 +264,10 @@ fn a_request_that_is_sent_twice_is_done_once() -> Result<()> {
             .map(Vec::len),
         Some(4)
     );
+    let twice = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")];
+    let told = owner.with("POST", "/v1/tokens", &twice, Some(&wanted))?;
+    assert_eq!(told.status, 400, "{}", told.body);
+    assert!(told.body.contains("twice"), "{}", told.body);
     for wrong in ["", "two words", &"k".repeat(129)] {
         let fields = [("Idempotency-Key", wrong)];
         assert_eq!(

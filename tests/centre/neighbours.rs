@@ -13,6 +13,8 @@ use strowger_tests::program::component;
 use strowger_tests::projects::{altered, digest, says};
 use strowger_tests::{Engine, Talk, http};
 
+use crate::guest::{Guest, description};
+
 /// A project of one flow that asks and waits.
 fn waits(tenant: &str, number: &str) -> Result<tempfile::TempDir> {
     let folder = says(tenant, number, "unused")?;
@@ -239,5 +241,87 @@ fn limits_in_the_centres_own_file_are_refused() -> Result<()> {
         said.contains("limits: a centre's own file limits nobody"),
         "{said}"
     );
+    Ok(())
+}
+
+/// A project with a plugin whose examples compute without end: its folder.
+fn computes(tenant: &str, examples: usize) -> Result<tempfile::TempDir> {
+    let folder = says(tenant, "*", "Nobody hears this.")?;
+    let mut description = description();
+    description["steps"]["go"]["examples"] =
+        vec![json!({ "input": {}, "outcome": "ok" }); examples].into();
+    let guest = Guest {
+        run: "(loop $again (br $again)) (i32.const 0)".to_owned(),
+        description: description.to_string(),
+        ..Guest::default()
+    };
+    std::fs::write(folder.path().join("guest.wasm"), guest.build())?;
+    strowger_tests::program::edit(&folder.path().join("strowger.toml"), |text| {
+        text + "[plugins.guest]\ncomponent = \"guest.wasm\"\n"
+    })?;
+    Ok(folder)
+}
+
+#[test]
+fn a_push_whose_plugins_are_tried_for_long_holds_up_no_roll_back_and_ends_with_its_client()
+-> Result<()> {
+    let limits = "[limits]\ntrial_ms = 600000\n[limits.step]\ncpu_ms = 10000\nbusy_ms = 600000\n";
+    let mut hall = Hall::open(&[("mallory", &format!("numbers = [\"6*\"]\n{limits}"))])?;
+    for words in ["One.", "Two."] {
+        hall.publish(&says("mallory", "*", words)?)?;
+    }
+    let project = computes("mallory", 32)?;
+    let mut tree = strowger_server::centre::archive::Tree::new();
+    for name in [
+        "strowger.toml",
+        "routes.yaml",
+        "greeting.flow.yaml",
+        "guest.wasm",
+    ] {
+        tree.insert(name.to_owned(), std::fs::read(project.path().join(name))?);
+    }
+    let archive = strowger_server::centre::archive::pack(&tree)?;
+    let mut push = TcpStream::connect(hall.engine.http)?;
+    write!(
+        push,
+        "POST /v1/tenants/mallory/revisions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n",
+        archive.len()
+    )?;
+    push.write_all(&archive)?;
+    // It is in its turn as soon as its folder is there.
+    let revisions = hall.engine.data.join("revisions");
+    hall.engine
+        .program
+        .wait_until("its folder", Duration::from_secs(60), || {
+            std::fs::read_dir(&revisions).is_ok_and(|folders| folders.count() == 3)
+        })?;
+    hall.done(&["release", "--tenant", "mallory", "--roll-back"])?;
+    assert_eq!(hall.live("mallory")?, Some(1));
+    hall.done(&["release", "2", "--tenant", "mallory"])?;
+    assert_eq!(hall.live("mallory")?, Some(2));
+    push.set_nonblocking(true)?;
+    let unanswered = push.read(&mut [0; 16]).expect_err("it is tried yet");
+    assert_eq!(unanswered.kind(), std::io::ErrorKind::WouldBlock);
+    // Nobody waits for it any more: the next push has its turn, and nothing of the first one is kept.
+    drop(push);
+    hall.publish(&says("mallory", "*", "Three.")?)?;
+    assert_eq!(hall.live("mallory")?, Some(3));
+    Ok(())
+}
+
+#[test]
+fn the_examples_of_a_push_have_processor_time_together() -> Result<()> {
+    let hall = Hall::open(&[("mallory", "numbers = [\"6*\"]\n[limits]\ntrial_ms = 150\n")])?;
+    let project = computes("mallory", 32)?;
+    let folder = project.path().display().to_string();
+    hall.refused(
+        &["push", &folder],
+        &[
+            "error[plugin-example]",
+            "error[plugin-trial]",
+            "30 of its examples were not tried",
+            "limits.trial_ms",
+        ],
+    )?;
     Ok(())
 }

@@ -93,3 +93,20 @@ fn a_file_that_cannot_be_read_is_told_of_itself_and_names_are_as_forges_want_the
     assert!(found[0].ends_with("/gone.flow.yaml"), "{found:?}");
     Ok(())
 }
+
+#[test]
+fn a_centres_own_file_is_told_once_with_its_line() -> Result<()> {
+    let centre = tempfile::TempDir::new()?;
+    std::fs::create_dir(centre.path().join("tenants"))?;
+    std::fs::write(centre.path().join("tenants/vega.toml"), "")?;
+    let own = "[project]\nname = \"hall\"\ncolour = \"red\"\n";
+    std::fs::write(centre.path().join("strowger.toml"), own)?;
+    let folder = centre.path().display().to_string();
+    let (code, out, err) = strowger(&["check", &folder])?;
+    let said = format!("{out}{err}");
+    assert_eq!(code, 1, "{said}");
+    assert_eq!(said.matches("error[project]").count(), 1, "{said}");
+    assert!(said.contains("strowger.toml:3"), "{said}");
+    assert!(said.contains("a centre, 1 error"), "{said}");
+    Ok(())
+}

@@ -346,3 +346,14 @@ fn a_flow_goes_where_the_others_are() -> Result<()> {
     assert!(text.contains("languages: [en]\n"), "{text}");
     Ok(())
 }
+
+#[test]
+fn the_standard_steps_name_is_no_plugins() -> Result<()> {
+    let (code, _, told) = strowger(&["plugin", "new", "std", "--lang", "rust"])?;
+    assert_eq!(code, 2, "{told}");
+    assert!(
+        told.contains("`std` is the name of the standard steps"),
+        "{told}"
+    );
+    Ok(())
+}

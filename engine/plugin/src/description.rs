@@ -17,6 +17,8 @@ const CONTRACT: &str = include_str!("../../../wit/1.0/description.schema.json");
 
 /// Most steps of one plugin, as in the contract. Count; a plugin with more should be several.
 const STEPS_MOST: usize = 64;
+/// Highest number in a version: room for a date such as 20261129, and for a next one in any case.
+const VERSION_PART_MOST: u64 = 999_999_999;
 
 /// Most findings of the contract that are told of one description. Count; a stranger wrote it.
 const FINDINGS_MOST: usize = 20;
@@ -61,14 +63,26 @@ pub(crate) fn read(text: &str) -> Result<(PluginDescription, StepChecks), Vec<Lo
             ),
         );
     }
-    if let Err(error) = semver::Version::parse(&description.version) {
-        findings.add(
+    match semver::Version::parse(&description.version) {
+        Ok(version) => {
+            let parts = [version.major, version.minor, version.patch];
+            if parts.into_iter().any(|part| part > VERSION_PART_MOST) {
+                findings.add(
+                    "version",
+                    format!(
+                        "`{}`: a number of a version is at most {VERSION_PART_MOST}",
+                        quoted(&description.version)
+                    ),
+                );
+            }
+        }
+        Err(error) => findings.add(
             "version",
             format!(
                 "`{}` is not a semantic version such as `1.0.0`: {error}",
                 quoted(&description.version)
             ),
-        );
+        ),
     }
     if description.steps.is_empty() {
         findings.add("steps", "a plugin has at least one step".into());
@@ -323,6 +337,21 @@ mod tests {
         match read(&description.to_string()) {
             Ok(_) => Vec::new(),
             Err(findings) => findings.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn a_version_leaves_room_for_the_next() {
+        let of = |version: &str| {
+            let description = json!({"name": "shop", "version": version, "steps": {"find": {
+                "input": {"type": "object"}, "outcomes": {"found": {"data": {"type": "object"}}}}}});
+            let told = read(&description.to_string()).err().unwrap_or_default();
+            told.iter().map(ToString::to_string).collect::<String>()
+        };
+        let told = of("1.18446744073709551615.18446744073709551615");
+        assert!(told.contains("at most 999999999"), "{told}");
+        for version in ["999999999.0.0", "1.0.20261129"] {
+            assert!(!of(version).contains("at most"), "{version}");
         }
     }
 

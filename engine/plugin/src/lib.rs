@@ -94,6 +94,6 @@ pub use pauses::{Pause, Pauses};
 pub use plugin::Plugin;
 pub use retold::{Recorded, Told};
 pub use run::{RunRequest, StepOutcome, StepReport};
-pub use runtime::{GuestEnd, GuestRuntime, GuestTask};
+pub use runtime::{GuestEnd, GuestRuntime, GuestTask, lower_priority};
 pub use share::Share;
 pub use slots::Parked;

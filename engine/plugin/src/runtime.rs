@@ -176,8 +176,10 @@ impl<T> Future for GuestTask<T> {
     }
 }
 
+/// Gives the calling thread a lower priority than the process's other threads have: a niceness of 0 (no lower) to 19, where
+/// the system knows priorities of threads (Linux).
 #[cfg(target_os = "linux")]
-pub(crate) fn lower_priority(niceness: u8) {
+pub fn lower_priority(niceness: u8) {
     if niceness == 0 {
         return;
     }
@@ -191,8 +193,9 @@ pub(crate) fn lower_priority(niceness: u8) {
     }
 }
 
+/// Does nothing on this system.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn lower_priority(_niceness: u8) {}
+pub fn lower_priority(_niceness: u8) {}
 
 /// Makes the calling thread one that any other takes the processor from at once, when it wakes. A lower priority alone lets
 /// who wakes wait for the end of a time slice, which is milliseconds (sched(7), `SCHED_IDLE`).

@@ -78,6 +78,11 @@ pub struct TenantLimits {
     ///
     /// Each is compiled, before anybody knows whether it is any good.
     pub uploads_per_day: u64,
+    /// Processor time of all examples that are run for one push. Milliseconds; default 30,000. A push that needs more is refused.
+    ///
+    /// A plugin may have thousands of them, each up to `step.cpu_ms`; good ones need a millisecond or, with an interpreter, some
+    /// ten.
+    pub trial_ms: u64,
     /// Revisions that are kept, the newest; default 100, at least 1. Older ones go with the next push, but those of
     /// the last 24 hours, those of the last 10 releases and those that an open contact walks.
     pub revisions: usize,
@@ -107,6 +112,7 @@ impl Default for TenantLimits {
             burst: 400,
             tokens: 100,
             uploads_per_day: 200,
+            trial_ms: 30_000,
             revisions: 100,
             upload_bytes: 64 << 20,
             files: 2_000,
@@ -349,6 +355,7 @@ impl TenantLimits {
             ("burst", self.burst.into(), 1, 100_000),
             ("tokens", self.tokens.into(), 0, 100_000),
             ("uploads_per_day", self.uploads_per_day, 0, 100_000),
+            ("trial_ms", self.trial_ms, 1, 600_000),
             ("upload_bytes", size(self.upload_bytes), 1, 1 << 30),
             ("files", size(self.files), 1, 20_000),
             ("revisions", size(self.revisions), 1, 100_000),

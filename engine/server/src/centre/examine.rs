@@ -7,9 +7,9 @@ use strowger_contact::Program;
 use strowger_flow::Level;
 use strowger_flow::diagnostic::{Language, Text, text};
 use strowger_flow::plan::Plan;
-use strowger_plugin::{Host, Limits, Plugin};
+use strowger_plugin::{Host, Plugin};
 
-use super::config::TenantConfig;
+use super::config::{TenantConfig, TenantLimits};
 use super::refusal::{Refusal, Told};
 use crate::project::{
     Examined, Finding, FlowFile, Grants, HandOver, Project, ProjectError, QueuesFile, Source,
@@ -17,6 +17,7 @@ use crate::project::{
 };
 use crate::runtime::Engine;
 use crate::store::{Manifest, Store, StoreError};
+use crate::trial::Bounds;
 
 /// A project that may be served.
 pub struct Sound {
@@ -155,22 +156,39 @@ pub async fn look(
     })
 }
 
-/// Whether a plugin's examples go as its description says, with its configuration in the project.
-pub async fn try_examples(plugin: &Plugin, config: &str, limits: &Limits) -> Result<(), Refusal> {
+/// Whether a plugin's examples go as its description says, with its configuration in the project. Those of all plugins of a push
+/// together may use [`TenantLimits::trial_ms`](super::TenantLimits), of which `bounds` has what is left.
+pub async fn try_examples(
+    plugin: &Plugin,
+    config: &str,
+    limits: &TenantLimits,
+    bounds: &mut Bounds,
+) -> Result<(), Refusal> {
     // What a plugin logs while it is tried is nobody's business here.
-    let tried = crate::trial::examples(plugin, config, limits, |_| {}).await;
-    if tried.wrong.is_empty() {
+    let tried = crate::trial::examples(plugin, config, &limits.step, bounds, |_| {}).await;
+    if bounds.gone.is_cancelled() {
+        return Err(Refusal::Busy(
+            "nobody waits for the answer any more".to_owned(),
+        ));
+    }
+    if tried.wrong.is_empty() && tried.not_tried == 0 {
         return Ok(());
     }
     if let Some(why) = tried.unable {
         return Err(Refusal::Busy(why));
     }
     let name = &plugin.description().name;
-    let told: Vec<Told> = tried
-        .wrong
-        .iter()
-        .map(|wrong| Told::plain("plugin-example", format!("plugin {name}: {wrong}")))
-        .collect();
+    let wrong = tried.wrong.iter();
+    let wrong = wrong.map(|wrong| Told::plain("plugin-example", format!("plugin {name}: {wrong}")));
+    let rest = (tried.not_tried > 0).then(|| {
+        let why = format!(
+            "plugin {name}: {} of its examples were not tried: those of one push have {} ms of processor time together (limits.trial_ms), which are used up; \
+             give fewer, or such as compute less",
+            tried.not_tried, limits.trial_ms
+        );
+        Told::plain("plugin-trial", why)
+    });
+    let told: Vec<Told> = wrong.chain(rest).collect();
     Err(Refusal::Errors {
         text: told.iter().map(Told::line).collect(),
         told,

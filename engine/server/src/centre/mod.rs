@@ -8,6 +8,7 @@
 pub mod archive;
 mod config;
 mod examine;
+mod folders;
 mod follow;
 mod prune;
 mod push;
@@ -53,8 +54,8 @@ pub struct Centre {
     /// The centre's folder; none where a project is served from its folder.
     folder: Option<PathBuf>,
     state: RwLock<Arc<State>>,
-    /// Read by whoever makes a revision's folder or reads one, written by whoever removes one.
-    folders: tokio::sync::RwLock<()>,
+    /// Those of revisions that are in use.
+    folders: folders::Folders,
 }
 
 /// The tenants, and whose each number is.
@@ -134,7 +135,7 @@ impl Centre {
                 tenants,
                 numbers: None,
             })),
-            folders: tokio::sync::RwLock::default(),
+            folders: folders::Folders::default(),
         }
     }
 
@@ -157,7 +158,7 @@ impl Centre {
                 tenants,
                 numbers: Some(read.numbers),
             })),
-            folders: tokio::sync::RwLock::default(),
+            folders: folders::Folders::default(),
         };
         if let Some(store) = &centre.node.store
             && let Err(error) = centre.prune_folders(store).await
@@ -223,10 +224,9 @@ impl Centre {
         });
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
         for tenant in self.tenants() {
-            // A release that is made meanwhile must not be put back.
-            let _turn = tenant.publishing.lock().await;
             self.serve_released(&tenant, "what is released cannot be served as its file has it now, and what was live before stays so, without what is not granted")
                 .await;
+            tenant.warm_up();
         }
         Ok(())
     }
@@ -234,15 +234,25 @@ impl Centre {
     /// Puts what a tenant has released in place, examined under its file as it is now; `or_else` says what is so where that
     /// cannot be.
     async fn serve_released(&self, tenant: &Tenant, or_else: &str) {
-        match self.restore(tenant, &tenant.config()).await {
-            Ok(Some(live)) => tenant.swap(live),
-            Ok(None) => {
-                tenant.set_fault(None);
-                tracing::info!(tenant = %tenant.name, "nothing is released yet");
+        loop {
+            let before = tenant.release();
+            // It may be compiled for long, and nobody who releases or rolls back waits for that.
+            let restored = self.restore(tenant, &tenant.config()).await;
+            let _turn = tenant.publishing.lock().await;
+            if tenant.release() != before {
+                // A release that was made meanwhile is not put back: it is the one to be examined.
+                continue;
             }
-            Err(refusal) => return told(tenant, or_else, &refusal),
+            match restored {
+                Ok(Some(live)) => tenant.swap(live),
+                Ok(None) => {
+                    tenant.set_fault(None);
+                    tracing::info!(tenant = %tenant.name, "nothing is released yet");
+                }
+                Err(refusal) => return told(tenant, or_else, &refusal),
+            }
+            return self.note_lost(tenant).await;
         }
-        self.note_lost(tenant).await;
     }
 
     /// The tenants, by name.

@@ -2,7 +2,7 @@
 
 use super::tenant::Tenant;
 use super::{Centre, TenantConfig, tree};
-use crate::store::{Store, StoreError};
+use crate::store::{Files, Store, StoreError};
 
 /// Most revisions that go with one push, so that it is not kept waiting.
 const BATCH: u32 = 32;
@@ -12,9 +12,10 @@ const PAGE: u32 = 256;
 const DAY_MS: u64 = 86_400_000;
 
 impl Centre {
-    /// Removes a tenant's spent revisions beyond those it may keep. The caller has the tenant's turn to publish. What
+    /// Removes a tenant's spent revisions beyond those it may keep. None of them is released meanwhile. What
     /// cannot be removed is told, and tried again with the next push.
     pub(super) async fn prune(&self, tenant: &Tenant, config: &TenantConfig, store: &Store) {
+        let _turn = tenant.publishing.lock().await;
         match self.pruned(tenant, config, store).await {
             Ok(0) => {}
             Ok(gone) => {
@@ -45,15 +46,27 @@ impl Centre {
             }
             store.remove_revision(&tenant.name, &revision).await?;
             gone += 1;
-            // Nobody writes or reads a folder that is about to go.
-            let _alone = self.folders.write().await;
-            if !store.has_revision_of(&revision.manifest).await? {
-                let folder = tree::folder(&self.node.data, &revision.manifest.files);
-                // What stays there by a fault does no harm: its files are right.
-                let _ = tokio::fs::remove_dir_all(folder).await;
-            }
+            self.remove_folder(store, &revision.manifest.files).await?;
         }
         Ok(gone)
+    }
+
+    /// Removes the folder of some files, unless a revision has them or somebody is at work there. What stays does no harm:
+    /// its files are right, and the next start removes it.
+    pub(super) async fn remove_folder(
+        &self,
+        store: &Store,
+        files: &Files,
+    ) -> Result<(), StoreError> {
+        let folder = tree::folder(&self.node.data, files);
+        // Whoever comes to read it or to make it waits until it is gone.
+        let Some(_alone) = self.folders.claim(&folder) else {
+            return Ok(());
+        };
+        if !store.has_revision_of(files).await? {
+            let _ = tokio::fs::remove_dir_all(folder).await;
+        }
+        Ok(())
     }
 
     /// Removes folders of revisions that are in the store no more, such as those that another engine on it has removed.

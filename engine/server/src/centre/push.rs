@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,12 +17,13 @@ use super::release::gained;
 use super::serving::{unwritten, wanted};
 use super::signature;
 use super::tenant::Tenant;
-use super::versions::{MAX_VERSIONS, Signer, newer, went_back};
+use super::versions::{MAX_VERSIONS, Signer, Signers, not_older, resigned, signers, went_back};
 use super::{Centre, TenantConfig, tree, unused};
 use crate::project::{Config, Source};
 use crate::store::{
-    Audited, Change, Files, Manifest, NewRevision, PluginVersion, PublishedError, Store,
+    Audited, Change, Files, Manifest, NewRevision, PluginVersion, PublishedError, Revision, Store,
 };
+use crate::trial::Bounds;
 
 /// A day in milliseconds, in which `limits.uploads_per_day` are counted.
 const DAY_MS: u64 = 86_400_000;
@@ -39,7 +41,8 @@ pub struct Pushed {
     pub plugins: Vec<PluginVersion>,
     /// Those that were there, and carry another signature from now on: `orders@1.0.0 by acme`.
     pub signed: Vec<String>,
-    /// What it may touch and the live revision may not: `orders: http api.example:443`.
+    /// What it may touch and the live revision may not: `orders: http api.example:443`; and which of its plugins another
+    /// publisher has signed: `orders: signed by lyra instead of acme`.
     pub gains: Vec<String>,
     /// What it may no longer touch.
     pub loses: Vec<String>,
@@ -87,8 +90,8 @@ struct Push<'a> {
 
 /// What a plugin of a push is to its tenant.
 enum Arrival {
-    /// A version that is there.
-    Known,
+    /// A version that is there, and who signed it.
+    Known(Option<String>),
     /// One that is there and comes with another signature: it, with that one.
     Signed(Box<PluginVersion>),
     /// A new one, and whose signature it carries.
@@ -103,10 +106,11 @@ impl Push<'_> {
         config: &TenantConfig,
         plugin: &Plugin,
         known: &[PluginVersion],
+        live: Option<&Revision>,
     ) -> Result<Arrival, Vec<Refusal>> {
         let (name, version) = (&plugin.description().name, &plugin.description().version);
         let mut wrong = Vec::new();
-        wrong.extend(newer(name, version, known).err());
+        wrong.extend(not_older(name, version, known, live).err());
         match known.iter().find(|known| known.version == *version) {
             // Whether it may still be live is looked at by a release: of several that are to be signed anew each comes by a
             // push of its own. One that is there must not bring an old hole back either.
@@ -154,7 +158,7 @@ impl Push<'_> {
     fn again(&self, same: &PluginVersion, by: Option<String>, plugin: &Plugin) -> Arrival {
         let signature = self.signer.of(plugin).cloned();
         if by.is_none() || (&same.publisher, &same.signature) == (&by, &signature) {
-            return Arrival::Known;
+            return Arrival::Known(same.publisher.clone());
         }
         Arrival::Signed(Box::new(PluginVersion {
             publisher: by,
@@ -188,7 +192,7 @@ impl Centre {
             Ok::<_, archive::ArchiveError>((files, blobs, signatures))
         });
         let (files, blobs, signatures) = unpacked.await.map_err(broken)??;
-        let _turn = tenant.publishing.lock().await;
+        let _turn = tenant.pushing.lock().await;
         let compiled = self.node.host.uncached(blobs.keys().cloned());
         let push = Push {
             files,
@@ -235,7 +239,7 @@ impl Centre {
         let signatures = signature.map(|signature| (plugin.digest().to_owned(), signature));
         let signer = Signer(signatures.into_iter().collect());
         signer.publisher(&tenant.name, config, &plugin)?;
-        let _turn = tenant.publishing.lock().await;
+        let _turn = tenant.pushing.lock().await;
         let live = match onto {
             Onto::Live => store.released(&tenant.name).await?,
             Onto::Newest => None,
@@ -298,8 +302,8 @@ impl Centre {
         push: Push<'_>,
     ) -> Result<(Pushed, Audited), Refusal> {
         let config = tenant.config();
-        let reading = self.folders.read().await;
         let folder = tree::folder(&self.node.data, &push.files);
+        let held = self.folders.hold(&folder).await;
         let there = folder.is_dir();
         let (files, mut blobs) = self.write(push.files, push.blobs).await?;
         // What the store has is not sent to it again.
@@ -309,14 +313,14 @@ impl Centre {
             blobs,
             ..push
         };
+        let files = push.files.clone();
         let taken = self.checked(tenant, &config, store, &folder, push).await;
-        if taken.is_err() && !there {
-            // It would only be found again by the same push.
-            let _ = tokio::fs::remove_dir_all(&folder).await;
-        }
-        drop(reading);
+        drop(held);
         if taken.is_ok() {
             self.prune(tenant, &config, store).await;
+        } else if !there {
+            // It would only be found again by the same push.
+            let _ = self.remove_folder(store, &files).await;
         }
         taken
     }
@@ -334,6 +338,15 @@ impl Centre {
         let host = host.until_gone(&push.by.gone);
         let looked = look(&host, folder, &tenant.name, config, refused).await?;
         let newest = store.revisions(&tenant.name, None, 1).await?.pop();
+        let live = match store.released(&tenant.name).await? {
+            Some(release) => Some(wanted(store, tenant, release.live).await?),
+            None => None,
+        };
+        let mut bounds = Bounds {
+            cpu: Duration::from_millis(config.limits.trial_ms),
+            gone: push.by.gone.clone(),
+        };
+        let mut publishers = Signers::new();
         let mut complaints = Vec::new();
         let (mut fresh, mut anew) = (Vec::new(), Vec::new());
         let mut back = Vec::new();
@@ -344,29 +357,36 @@ impl Centre {
                 .await?;
             let version = &plugin.description().version;
             back.extend(went_back(name, version, &known, newest.as_ref()));
-            match push.arrival(&tenant.name, config, plugin, &known) {
-                Ok(Arrival::Known) => continue,
+            match push.arrival(&tenant.name, config, plugin, &known, live.as_ref()) {
+                Ok(Arrival::Known(publisher)) => {
+                    publishers.insert(name.to_owned(), publisher);
+                    continue;
+                }
                 Ok(Arrival::Signed(version)) => {
+                    publishers.insert(name.to_owned(), version.publisher.clone());
                     anew.push(*version);
                     continue;
                 }
-                Ok(Arrival::New(publisher)) => fresh.push(PluginVersion {
-                    // Chosen where it is kept.
-                    number: 0,
-                    name: name.to_owned(),
-                    version: version.clone(),
-                    sha256: plugin.digest().to_owned(),
-                    size: push.blobs.get(plugin.digest()).map_or(0, Vec::len) as u64,
-                    imports: plugin.imports().to_vec(),
-                    signature: push
-                        .signer
-                        .of(plugin)
-                        .filter(|_| publisher.is_some())
-                        .cloned(),
-                    publisher,
-                    pushed_at: push.by.change.at,
-                    pushed_by: push.by.change.who.clone(),
-                }),
+                Ok(Arrival::New(publisher)) => {
+                    publishers.insert(name.to_owned(), publisher.clone());
+                    fresh.push(PluginVersion {
+                        // Chosen where it is kept.
+                        number: 0,
+                        name: name.to_owned(),
+                        version: version.clone(),
+                        sha256: plugin.digest().to_owned(),
+                        size: push.blobs.get(plugin.digest()).map_or(0, Vec::len) as u64,
+                        imports: plugin.imports().to_vec(),
+                        signature: push
+                            .signer
+                            .of(plugin)
+                            .filter(|_| publisher.is_some())
+                            .cloned(),
+                        publisher,
+                        pushed_at: push.by.change.at,
+                        pushed_by: push.by.change.who.clone(),
+                    });
+                }
                 Err(wrong) => {
                     let denied = wrong.iter().any(|one| matches!(one, Refusal::Denied(_)));
                     complaints.extend(wrong);
@@ -377,8 +397,12 @@ impl Centre {
                 }
             }
             let settings = configs.get(name).map_or("{}", String::as_str);
-            let tried = try_examples(plugin, settings, &config.limits.step).await;
-            complaints.extend(tried.err());
+            match try_examples(plugin, settings, &config.limits, &mut bounds).await {
+                Ok(()) => {}
+                // Nothing more is run for somebody who is gone.
+                Err(given_up) if bounds.gone.is_cancelled() => return Err(given_up),
+                Err(wrong) => complaints.push(wrong),
+            }
         }
         let mut complaints = complaints.into_iter();
         let sound = match (looked.sound(), complaints.next()) {
@@ -388,19 +412,21 @@ impl Centre {
                 return Err(Refusal::all(first, next.into_iter().chain(complaints)));
             }
         };
-        let live = match store.released(&tenant.name).await? {
-            Some(release) => {
-                let live = wanted(store, tenant, release.live).await?;
-                touched(store, &live.manifest).await?
-            }
-            None => Touched::default(),
+        let (live, was) = match &live {
+            Some(live) => (
+                touched(store, &live.manifest).await?,
+                signers(store, &tenant.name, &live.manifest).await?,
+            ),
+            None => (Touched::default(), Signers::new()),
         };
         let touches = touched_by(&sound.capabilities, &sound.project.queues);
         let manifest = Manifest {
             files: push.files,
             capabilities: sound.capabilities.clone(),
+            publishers,
         };
-        let gains = gained(&live, &touches);
+        let mut gains = gained(&live, &touches);
+        gains.extend(resigned(&was, &manifest.publishers));
         let names = fresh.iter();
         let names: Vec<String> = names
             .map(|plugin| format!("{}@{}", plugin.name, plugin.version))

@@ -74,9 +74,9 @@ pub enum Refusal {
     /// It is not possible for this tenant or at this time.
     #[error("{0}")]
     Denied(String),
-    /// New capabilities that nobody accepted.
+    /// New capabilities or publishers that nobody accepted.
     #[error(
-        "this revision may touch what the live one may not: {}; look at it and release with these accepted",
+        "this revision has what the live one has not: {}; look at it and release with these accepted",
         .0.join(", ")
     )]
     NotAccepted(Vec<String>),

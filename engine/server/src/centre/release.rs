@@ -5,9 +5,9 @@ use serde_json::json;
 use super::Centre;
 use super::examine::{Touched, astray_of, touched, withdrawn};
 use super::refusal::{Refusal, within};
-use super::serving::{Serving, wanted};
-use super::tenant::{Live, Tenant};
-use super::versions::untrusted;
+use super::serving::{prime, wanted};
+use super::tenant::{Live, Served, Tenant};
+use super::versions::{resigned, signers, untrusted};
 use crate::store::{Audited, Change, Release, Revision, Store};
 
 /// Releases looked back upon for one to roll back to.
@@ -35,19 +35,47 @@ impl Centre {
         change: Change,
     ) -> Result<(Release, Audited), Refusal> {
         let (tenant, store) = self.publisher(tenant)?;
-        let percent: u8 = within("percent", order.percent, 1..=100)?;
+        // Whether it may be released is asked before anything is compiled for it, and again when nothing can come between.
+        self.due(&store, &tenant, &order, &change).await?;
+        let config = tenant.config();
+        let ready = self.ready(&tenant, &config, &store, order.revision).await?;
+        prime(std::iter::once(&ready.engine)).await;
         let _turn = tenant.publishing.lock().await;
-        let revision = wanted(&store, &tenant, order.revision).await?;
-        self.allowed(&store, &tenant, &revision).await?;
+        let (release, expected) = self.due(&store, &tenant, &order, &change).await?;
+        let change = change.with(json!({
+            "live": release.live, "candidate": release.candidate, "percent": release.percent, "accepted": order.accept,
+        }));
+        self.swap(&tenant, &store, expected, (release, ready), &change)
+            .await
+    }
+
+    /// The release that an order makes of what is live now, and the release that must still hold for it; why there is none.
+    async fn due(
+        &self,
+        store: &Store,
+        tenant: &Tenant,
+        order: &Order,
+        change: &Change,
+    ) -> Result<(Release, u64), Refusal> {
+        let percent: u8 = within("percent", order.percent, 1..=100)?;
+        let revision = wanted(store, tenant, order.revision).await?;
+        self.allowed(store, tenant, &revision).await?;
         let before = store.released(&tenant.name).await?;
-        let live_touches = match &before {
+        let gains = match &before {
             Some(before) => {
-                let live = wanted(&store, &tenant, before.live).await?;
-                touched(&store, &live.manifest).await?
+                let live = wanted(store, tenant, before.live).await?;
+                let touches = touched(store, &revision.manifest).await?;
+                let mut gains = gained(&touched(store, &live.manifest).await?, &touches);
+                let was = signers(store, &tenant.name, &live.manifest).await?;
+                let now = signers(store, &tenant.name, &revision.manifest).await?;
+                gains.extend(resigned(&was, &now));
+                gains
             }
-            None => Touched::default(),
+            None => gained(
+                &Touched::default(),
+                &touched(store, &revision.manifest).await?,
+            ),
         };
-        let gains = gained(&live_touches, &touched(&store, &revision.manifest).await?);
         let accepted = |gain: &String| {
             order
                 .accept
@@ -87,12 +115,7 @@ impl Centre {
             released_at: change.at,
             released_by: change.who.clone(),
         };
-        let change = change.with(json!({
-            "live": release.live, "candidate": release.candidate, "percent": release.percent, "accepted": order.accept,
-        }));
-        let new = order.revision;
-        self.swap(&tenant, &store, expected, (release, new), &change)
-            .await
+        Ok((release, expected))
     }
 
     /// Makes live what was live before: a candidate is withdrawn, or the live revision gives way to the one before it.
@@ -137,7 +160,10 @@ impl Centre {
         };
         let expected = expected.unwrap_or(now.number);
         let change = change.with(json!({ "live": live, "restores": restores }));
-        self.swap(&tenant, &store, expected, (release, live), &change)
+        // Mostly it is in memory, prompts and all.
+        let config = tenant.config();
+        let ready = self.ready(&tenant, &config, &store, live).await?;
+        self.swap(&tenant, &store, expected, (release, ready), &change)
             .await
     }
 
@@ -174,32 +200,39 @@ impl Centre {
         Ok(())
     }
 
-    /// Makes a release hold; `new` is the revision for whose sake it is made.
+    /// Makes a release hold for the sake of a revision, which is ready to take contacts. The caller has the turn to publish.
     async fn swap(
         &self,
         tenant: &Tenant,
         store: &Store,
         expected: u64,
-        (mut release, new): (Release, u64),
+        (mut release, ready): (Release, Served),
         change: &Change,
     ) -> Result<(Release, Audited), Refusal> {
-        // Nothing that cannot take contacts is released.
         let config = tenant.config();
-        let live = self.live_of(tenant, &config, store, release.clone(), Serving::Ready);
-        let live = live.await?;
-        let mut served = live.served();
-        if let Some(served) = served.find(|served| served.revision == new) {
-            let astray = astray_of(&served.engine, &config);
-            if !astray.is_empty() {
-                return Err(Refusal::Denied(format!(
-                    "flows of revision {new} hand contacts over to whom the operator has not granted to {}: {}; ask the operator, who writes it into \
-                     `queues` or `transfers` below [grants] of the tenant's file, or release a revision that needs less",
-                    tenant.name,
-                    astray.join(", ")
-                )));
-            }
+        let astray = astray_of(&ready.engine, &config);
+        if !astray.is_empty() {
+            return Err(Refusal::Denied(format!(
+                "flows of revision {} hand contacts over to whom the operator has not granted to {}: {}; ask the operator, who writes it into \
+                 `queues` or `transfers` below [grants] of the tenant's file, or release a revision that needs less",
+                ready.revision,
+                tenant.name,
+                astray.join(", ")
+            )));
         }
-        drop(served);
+        // Nothing that cannot take contacts is released. Beside a candidate it is what takes them now.
+        let live = match release.candidate {
+            None => Live {
+                release: None,
+                served: ready,
+                candidate: None,
+            },
+            Some(_) => Live {
+                release: None,
+                served: self.ready(tenant, &config, store, release.live).await?,
+                candidate: Some((ready, release.percent)),
+            },
+        };
         let written = store.release(&tenant.name, expected, &release, change);
         let (number, audited) = written.await?;
         release.number = number;
@@ -208,6 +241,7 @@ impl Centre {
             release: Some(release.clone()),
             ..live
         });
+        tenant.warm_up();
         // A revision that some keep may still need it.
         self.note_lost(tenant).await;
         Ok((release, audited))

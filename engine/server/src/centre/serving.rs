@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::examine::{Sound, Ungranted, astray_of, examine, withdrawn};
 use super::refusal::Refusal;
@@ -12,12 +13,17 @@ use super::{Centre, FAULT_CHARS, TenantConfig};
 use crate::runtime::{Engine, Part, engine_of, warm};
 use crate::store::{Release, Revision, Store};
 
+/// Longest time that a release waits for prompts to be made. Seconds; some hundred short texts on an idle machine.
+///
+/// Whoever releases waits 30 s for the answer; a caller who comes before a prompt is made waits for that one.
+const PRIME: Duration = Duration::from_secs(5);
+
 /// How the revisions of a release come to be served.
 #[derive(Clone, Copy)]
 pub(super) enum Serving {
     /// Examined anew: what the tenant may do has changed.
     Anew,
-    /// As they run already, or were prepared by a push, with no prompt left to be spoken.
+    /// As they run already, ran before, or were prepared by a push.
     Ready,
 }
 
@@ -88,17 +94,24 @@ impl Centre {
 
     /// Takes over what another engine on the same store has released; whether anything changed.
     pub(super) async fn take_over(&self, tenant: &Tenant, store: &Store) -> Result<bool, Refusal> {
-        let _turn = tenant.publishing.lock().await;
         let Some(release) = store.released(&tenant.name).await? else {
             return Ok(false);
         };
-        if tenant.release() >= release.number {
+        let number = release.number;
+        if tenant.release() >= number {
             return Ok(false);
         }
         tracing::info!(tenant = %tenant.name, live = release.live, candidate = ?release.candidate, percent = release.percent, by = %release.released_by, "released by another engine");
         let config = tenant.config();
         let live = self.live_of(tenant, &config, store, release, Serving::Ready);
-        tenant.swap(live.await?);
+        let live = live.await?;
+        prime(live.served().map(|served| &served.engine)).await;
+        let _turn = tenant.publishing.lock().await;
+        if tenant.release() >= number {
+            return Ok(false);
+        }
+        tenant.swap(live);
+        tenant.warm_up();
         self.note_lost(tenant).await;
         Ok(true)
     }
@@ -131,7 +144,7 @@ impl Centre {
     /// A revision that is not live any more, for a contact that goes on with it.
     pub(super) async fn past(&self, tenant: &Tenant, number: u64) -> Result<Arc<Engine>, String> {
         // One at a time: many contacts ask for the same.
-        let _turn = tenant.publishing.lock().await;
+        let _turn = tenant.reviving.lock().await;
         if let Some(engine) = tenant.past(number) {
             return Ok(engine);
         }
@@ -147,26 +160,18 @@ impl Centre {
         Ok(served.engine)
     }
 
-    /// A revision to take contacts: the one that runs already, the one prepared by a push, or from the store.
-    async fn ready(
+    /// A revision to take contacts: the one that runs already or ran before, the one prepared by a push, or from the store.
+    pub(super) async fn ready(
         &self,
         tenant: &Tenant,
         config: &TenantConfig,
         store: &Store,
         number: u64,
     ) -> Result<Served, Refusal> {
-        let live = tenant.live();
-        let mut running = live.iter().flat_map(Live::served);
-        if let Some(served) = running.find(|served| served.revision == number) {
-            return Ok(served.clone());
+        match tenant.at_hand(number) {
+            Some(served) => Ok(served),
+            None => self.served(tenant, config, store, number).await,
         }
-        let served = match tenant.prepared(number) {
-            Some(served) => served,
-            None => self.served(tenant, config, store, number).await?,
-        };
-        // No caller waits for a prompt to be spoken.
-        warm(&served.engine, |_, _| {}).await;
-        Ok(served)
     }
 
     async fn served(
@@ -189,7 +194,8 @@ impl Centre {
         number: u64,
     ) -> Result<Sound, Refusal> {
         let revision = wanted(store, tenant, number).await?;
-        let _reading = self.folders.read().await;
+        let folder = tree::folder(&self.node.data, &revision.manifest.files);
+        let _held = self.folders.hold(&folder).await;
         let folder = tree::lay_out(store, &self.node.data, revision.manifest.files).await;
         let folder = folder.map_err(|error| match error {
             NotLaidOut::Store(error) => error.into(),
@@ -224,6 +230,22 @@ impl Centre {
             engine: Arc::new(engine),
             routes: Arc::new(routes),
         }
+    }
+}
+
+/// Makes the prompts of revisions that are about to go live, as long as a release may wait for that: no caller waits for one
+/// to be made. What is left then is made while they are live, see [`Tenant::warm_up`].
+pub(super) async fn prime<'e>(engines: impl Iterator<Item = &'e Arc<Engine>>) {
+    let all = async {
+        for engine in engines {
+            warm(engine, |_, _| {}).await;
+        }
+    };
+    if tokio::time::timeout(PRIME, all).await.is_err() {
+        tracing::info!(
+            "a release has more prompts than are made in {} s: it goes live, and the others are made meanwhile",
+            PRIME.as_secs()
+        );
     }
 }
 

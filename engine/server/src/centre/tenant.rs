@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use sha2::{Digest as _, Sha256};
 use strowger_plugin::Share;
+use tokio::task::AbortHandle;
 
 use super::config::TenantConfig;
 use crate::effects::Allowance;
 use crate::project::Routes;
-use crate::runtime::Engine;
+use crate::runtime::{Engine, warm};
 use crate::store::Release;
 
 /// A revision that is ready to take contacts.
@@ -61,8 +62,18 @@ pub struct Tenant {
     refused: AtomicU64,
     /// When something was pushed that came to be examined, kept or not: the last day's, in milliseconds since 1970.
     attempts: Mutex<VecDeque<u64>>,
-    /// One publication at a time: of two that come at once the second finds what the first has done.
+    /// One push at a time: of two that come at once the second finds what the first has done. A push holds it while its
+    /// plugins are compiled and tried, which takes as long as they make it.
+    pub(super) pushing: tokio::sync::Mutex<()>,
+    /// One change of what is live, or of what could be, at a time. Never held while something is compiled, run or spoken: a
+    /// roll-back waits for no more than the store.
     pub(super) publishing: tokio::sync::Mutex<()>,
+    /// One revision of those that are past is made ready at a time.
+    pub(super) reviving: tokio::sync::Mutex<()>,
+    /// The revision that was live before the one that is, with its prompts: a roll-back has it at once.
+    previous: RwLock<Option<Served>>,
+    /// Makes prompts of what is live that were not made before.
+    warming: Mutex<Option<AbortHandle>>,
     /// The revision that was pushed last, which is mostly the one that is released next.
     prepared: RwLock<Option<Served>>,
     /// Revisions that were live, or that chats go on with after a restart, as long as a contact walks them.
@@ -117,7 +128,11 @@ impl Tenant {
             chats: AtomicUsize::new(0),
             attempts: Mutex::default(),
             refused: AtomicU64::new(0),
+            pushing: tokio::sync::Mutex::default(),
             publishing: tokio::sync::Mutex::default(),
+            reviving: tokio::sync::Mutex::default(),
+            previous: RwLock::default(),
+            warming: Mutex::default(),
             prepared: RwLock::default(),
             past: Mutex::default(),
         })
@@ -137,6 +152,12 @@ impl Tenant {
         self.allowance.set(config.limits.effects());
         self.allowance.grant(config.grants.clone());
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+        // They have the limits of before.
+        self.set_previous(None);
+        *self
+            .prepared
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// What takes new contacts; none before the first release.
@@ -163,6 +184,7 @@ impl Tenant {
 
     /// From now on new contacts walk this. Those in progress keep what they have.
     pub(super) fn swap(&self, live: Live) {
+        let number = live.served.revision;
         let mut place = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let before = place.replace(live);
         drop(place);
@@ -170,6 +192,40 @@ impl Tenant {
         for served in before.iter().flat_map(Live::served) {
             self.keep_past(served.revision, &served.engine);
         }
+        if let Some(before) = before
+            && before.served.revision != number
+        {
+            self.set_previous(Some(before.served));
+        }
+    }
+
+    /// Begins to make what is left to be made of the prompts of what is live, in place of what was live before.
+    pub(super) fn warm_up(&self) {
+        let live = self.live();
+        let served = live.iter().flat_map(Live::served);
+        let engines = served.map(|served| Arc::clone(&served.engine));
+        let engines: Vec<Arc<Engine>> = engines.collect();
+        let cold = engines.iter().any(|engine| !engine.prompts.are_warm());
+        let warming = cold.then(|| {
+            let task = tokio::spawn(async move {
+                for engine in &engines {
+                    warm(engine, |_, _| {}).await;
+                }
+            });
+            task.abort_handle()
+        });
+        let mut place = self.warming.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(others) = std::mem::replace(&mut *place, warming) {
+            others.abort();
+        }
+    }
+
+    fn set_previous(&self, served: Option<Served>) {
+        let mut previous = self
+            .previous
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *previous = served;
     }
 
     pub(super) fn prepare(&self, served: Served) {
@@ -180,9 +236,15 @@ impl Tenant {
         *prepared = Some(served);
     }
 
-    pub(super) fn prepared(&self, revision: u64) -> Option<Served> {
-        let prepared = self.prepared.read().unwrap_or_else(PoisonError::into_inner);
-        prepared.clone().filter(|found| found.revision == revision)
+    /// A revision that can take contacts as it is in memory.
+    pub(super) fn at_hand(&self, revision: u64) -> Option<Served> {
+        let live = self.live();
+        let running = live.iter().flat_map(Live::served).cloned();
+        let mut all: Vec<Served> = running.collect();
+        for place in [&self.previous, &self.prepared] {
+            all.extend(place.read().unwrap_or_else(PoisonError::into_inner).clone());
+        }
+        all.into_iter().find(|served| served.revision == revision)
     }
 
     /// An engine of this content among those that are there.
@@ -197,7 +259,9 @@ impl Tenant {
     pub(super) fn in_memory(&self) -> BTreeSet<u64> {
         let live = self.live();
         let prepared = self.prepared.read().unwrap_or_else(PoisonError::into_inner);
-        let served = live.iter().flat_map(Live::served).chain(prepared.iter());
+        let previous = self.previous.read().unwrap_or_else(PoisonError::into_inner);
+        let served = live.iter().flat_map(Live::served);
+        let served = served.chain(prepared.iter()).chain(previous.iter());
         let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
         let walked = past
             .iter()

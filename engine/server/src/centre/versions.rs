@@ -8,7 +8,7 @@ use strowger_plugin::Plugin;
 use super::TenantConfig;
 use super::refusal::Refusal;
 use super::signature::Statement;
-use crate::store::{Files, PluginVersion, Revision, Store, StoreError};
+use crate::store::{Files, Manifest, PluginVersion, Revision, Store, StoreError};
 
 /// Versions looked at of one plugin.
 pub(super) const MAX_VERSIONS: u32 = 1_000;
@@ -97,24 +97,75 @@ fn distrusted(tenant: &str, config: &TenantConfig, known: &PluginVersion) -> Opt
     })
 }
 
-/// A version must not be older than others of the same major number: one that was signed once and had a hole does not
-/// come back.
-pub(super) fn newer(name: &str, version: &str, known: &[PluginVersion]) -> Result<(), Refusal> {
+/// Who signed each plugin of a revision; none for nobody.
+pub(super) type Signers = BTreeMap<String, Option<String>>;
+
+/// Who had signed a revision's plugins when it was pushed; of one that an older program kept, who has signed them by now.
+pub(super) async fn signers(
+    store: &Store,
+    tenant: &str,
+    manifest: &Manifest,
+) -> Result<Signers, StoreError> {
+    let files: BTreeSet<&String> = manifest.files.values().collect();
+    let mut all = manifest.publishers.clone();
+    for name in manifest.capabilities.keys() {
+        if !all.contains_key(name) {
+            let known = store
+                .plugin_versions(tenant, Some(name), None, MAX_VERSIONS)
+                .await?;
+            let mut known = known.into_iter();
+            let same = known.find(|known| files.contains(&known.sha256));
+            all.insert(name.clone(), same.and_then(|known| known.publisher));
+        }
+    }
+    Ok(all)
+}
+
+/// Plugins that another publisher has signed than before, or nobody any more: `orders: signed by lyra instead of acme`. Whoever
+/// may sign for a tenant does not take over what callers know as somebody else's.
+pub(super) fn resigned(before: &Signers, after: &Signers) -> Vec<String> {
+    let changed = after.iter().filter_map(|(plugin, now)| {
+        let was = before.get(plugin)?.as_ref()?;
+        match now {
+            Some(now) if now == was => None,
+            Some(now) => Some(format!("{plugin}: signed by {now} instead of {was}")),
+            None => Some(format!("{plugin}: signed by nobody instead of {was}")),
+        }
+    });
+    changed.collect()
+}
+
+/// A version must not be older than the live one of the same major number: one that was signed once and had a hole does not
+/// come back. What was pushed and never released is in nobody's way.
+pub(super) fn not_older(
+    name: &str,
+    version: &str,
+    known: &[PluginVersion],
+    live: Option<&Revision>,
+) -> Result<(), Refusal> {
     // Versions were parsed when the descriptions were read.
-    let Ok(version) = Version::parse(version) else {
+    let (Ok(version), Some(live)) = (Version::parse(version), live) else {
         return Ok(());
     };
-    let known = known
-        .iter()
-        .filter_map(|known| Version::parse(&known.version).ok());
-    let same_major = known.filter(|known| known.major == version.major);
-    match same_major.max() {
-        Some(newest) if newest > version => Err(Refusal::Conflict(format!(
-            "{name}@{version} is older than {name}@{newest}, which is there: a version is newer than all of its major number; to go back, release a \
-             revision that has it, or push its code under a newer version"
+    match in_revision(known, live)
+        .filter(|live| live.major == version.major)
+        .max()
+    {
+        Some(live) if live > version => Err(Refusal::Conflict(format!(
+            "{name}@{version} is older than {name}@{live}, which is live: what is pushed is at least as new as the live version of its major number; \
+             to go back, release a revision that has it, or push its code under a newer version"
         ))),
         _ => Ok(()),
     }
+}
+
+/// Those of a plugin's versions that a revision has.
+fn in_revision(known: &[PluginVersion], revision: &Revision) -> impl Iterator<Item = Version> {
+    let files: BTreeSet<&String> = revision.manifest.files.values().collect();
+    let there = known
+        .iter()
+        .filter(move |known| files.contains(&known.sha256));
+    there.filter_map(|known| Version::parse(&known.version).ok())
 }
 
 /// That a version is older than the one in a revision, of whatever major number.
@@ -124,17 +175,17 @@ pub(super) fn went_back(
     known: &[PluginVersion],
     newest: Option<&Revision>,
 ) -> Option<String> {
-    let files: BTreeSet<&String> = newest?.manifest.files.values().collect();
-    let before = known.iter().filter(|known| files.contains(&known.sha256));
-    let before = before.filter_map(|known| Version::parse(&known.version).ok());
-    let before = before.max()?;
+    let before = in_revision(known, newest?).max()?;
     let version = Version::parse(version).ok()?;
     (version < before).then(|| format!("{name} {before} -> {version}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PluginVersion, Revision, Statement, TenantConfig, distrusted, went_back};
+    use super::{
+        PluginVersion, Revision, Signers, Statement, TenantConfig, distrusted, not_older, resigned,
+        went_back,
+    };
     use crate::centre::signature::{SigningKey, signature};
     use crate::store::{Files, Manifest};
 
@@ -224,5 +275,45 @@ mod tests {
         assert_eq!(told("2.0.0"), None);
         assert_eq!(told("2.1.0"), None);
         assert_eq!(went_back("orders", "1.9.0", &known, None), None);
+        // What is live decides, of the same major number; drafts such as 2.1.0 are in nobody's way.
+        let older = |version, live| not_older("orders", version, &known, live).is_err();
+        for (version, refused) in [
+            ("2.0.0-rc.1", true),
+            ("2.0.0", false),
+            ("2.0.1", false),
+            ("1.9.0", false),
+        ] {
+            assert_eq!(older(version, Some(&newest)), refused, "{version}");
+        }
+        assert!(!older("0.1.0", None));
+    }
+
+    #[test]
+    fn another_publisher_is_a_gain() {
+        let signers = |all: &[(&str, Option<&str>)]| -> Signers {
+            let all = all.iter();
+            all.map(|(plugin, by)| ((*plugin).to_owned(), by.map(str::to_owned)))
+                .collect()
+        };
+        let before = signers(&[
+            ("a", Some("acme")),
+            ("b", Some("acme")),
+            ("c", None),
+            ("d", Some("acme")),
+        ]);
+        let after = signers(&[
+            ("a", Some("acme")),
+            ("b", Some("lyra")),
+            ("c", Some("lyra")),
+            ("d", None),
+            ("e", Some("lyra")),
+        ]);
+        assert_eq!(
+            resigned(&before, &after),
+            [
+                "b: signed by lyra instead of acme",
+                "d: signed by nobody instead of acme"
+            ]
+        );
     }
 }

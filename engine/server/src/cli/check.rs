@@ -13,7 +13,7 @@ use strowger_plugin::{Host, HostConfig, Limits};
 use strowger_voice::g711::Codec;
 
 use super::findings::{Findings, Form};
-use super::serve::centre_config;
+use super::serve::{CentreFault, centre_config};
 use super::{CANNOT, FOUND, Failure, OK, Tongue, flow_files};
 use crate::centre::{Tenants, is_centre};
 use crate::project::{
@@ -206,16 +206,19 @@ impl Check {
 
 /// Checks a centre's own file and those of its tenants; their projects are checked where they are pushed.
 fn centre(folder: &Path, format: Form, findings: &mut Findings) -> u8 {
-    let own = centre_config(folder).err().map(|failure| failure.message);
-    let tenants = Tenants::faults(folder);
-    let mut errors = 0;
-    for why in own
-        .into_iter()
-        .chain(tenants.iter().map(ToString::to_string))
-    {
-        let file = folder.display().to_string();
+    let whole = |why: String| {
         let told = Text::both(why.clone(), why);
-        findings.of_project(&Finding::whole(Level::Error, &file, told, None));
+        Finding::whole(Level::Error, &folder.display().to_string(), told, None)
+    };
+    let own = centre_config(folder).err().map(|fault| match fault {
+        CentreFault::Config(error) => ProjectError::from(error).finding(folder),
+        CentreFault::Misplaced(why) => whole(why),
+    });
+    let tenants = Tenants::faults(folder);
+    let tenants = tenants.iter().map(|fault| whole(fault.to_string()));
+    let mut errors = 0;
+    for finding in own.into_iter().chain(tenants) {
+        findings.of_project(&finding);
         errors += 1;
     }
     if format == Form::Text {

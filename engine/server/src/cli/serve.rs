@@ -276,23 +276,45 @@ async fn watch(store: Store, stop: CancellationToken) {
     }
 }
 
+/// Why a centre's own `strowger.toml` cannot be used.
+pub(super) enum CentreFault {
+    /// It cannot be read, or says what no file of the kind may.
+    Config(ConfigError),
+    /// It says what has no place in a centre's: a sentence.
+    Misplaced(String),
+}
+
+impl From<ConfigError> for CentreFault {
+    fn from(error: ConfigError) -> CentreFault {
+        CentreFault::Config(error)
+    }
+}
+
+impl From<CentreFault> for Failure {
+    fn from(fault: CentreFault) -> Failure {
+        match fault {
+            CentreFault::Config(error) => Failure::of_project(&error.into(), Language::English),
+            CentreFault::Misplaced(why) => Failure::cannot(why),
+        }
+    }
+}
+
 /// The configuration of a centre, which has no plugins of its own.
-pub(super) fn centre_config(folder: &Path) -> Result<Config, Failure> {
-    let unusable = |error: ConfigError| Failure::of_project(&error.into(), Language::English);
-    let source = Config::source(folder).map_err(unusable)?;
-    let config = Config::parse(&source).map_err(unusable)?;
+pub(super) fn centre_config(folder: &Path) -> Result<Config, CentreFault> {
+    let source = Config::source(folder)?;
+    let config = Config::parse(&source)?;
     // Where it is read, it holds for the folder's own plugins, of which a centre has none.
     let limits =
         toml::from_str::<toml::Table>(&source.text).is_ok_and(|all| all.contains_key("limits"));
     if limits {
-        return Err(Failure::cannot(format!(
+        return Err(CentreFault::Misplaced(format!(
             "{}: limits: a centre's own file limits nobody; write [limits] into each tenant's file below {}",
             folder.join("strowger.toml").display(),
             folder.join("tenants").display()
         )));
     }
     match config.plugins.keys().next() {
-        Some(plugin) => Err(Failure::cannot(format!(
+        Some(plugin) => Err(CentreFault::Misplaced(format!(
             "{}: plugins.{plugin}: a centre has no plugins of its own; its tenants push theirs",
             folder.join("strowger.toml").display()
         ))),

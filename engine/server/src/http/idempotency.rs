@@ -59,6 +59,11 @@ async fn claim<'a>(
     request: Request,
 ) -> Result<Result<New<'a>, Answer>, Problem> {
     let (parts, body) = request.into_parts();
+    if parts.headers.get_all(KEY).iter().nth(1).is_some() {
+        return Err(Problem::bad_request(
+            "Idempotency-Key stands twice in this request: send one",
+        ));
+    }
     let key = parts
         .headers
         .get(KEY)

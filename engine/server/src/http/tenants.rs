@@ -250,7 +250,7 @@ pub(crate) async fn push_project(
         (status = 400, body = ProblemBody, content_type = "application/problem+json", description = "The signature cannot be read."),
         (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Not signed by one of the tenant's publishers."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
-        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The version is there, or is older than one that is."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The version is there with other bytes, or is older than the live one."),
         (status = 413, body = ProblemBody, content_type = "application/problem+json", description = "Too large."),
         (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "It has errors, or breaks a flow: all of them."),
         (status = 507, body = ProblemBody, content_type = "application/problem+json", description = "There is no room for it."),

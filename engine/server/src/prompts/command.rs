@@ -130,7 +130,7 @@ impl Group {
     fn of(child: &Child) -> Option<Group> {
         let group = libc::pid_t::try_from(child.id()?).ok()?;
         // SAFETY: a plain system call; no memory is involved. It may fail, then the priority stays.
-        unsafe { libc::setpriority(libc::PRIO_PGRP, group.cast_unsigned(), NICENESS) };
+        unsafe { libc::setpriority(libc::PRIO_PGRP, group.cast_unsigned(), NICENESS.into()) };
         Some(Group(group))
     }
 }
@@ -147,5 +147,5 @@ impl Drop for Group {
 /// Error output that is kept for the message, in bytes.
 const MESSAGE_LIMIT: usize = 2_048;
 
-/// Priority of speech programs (nice): far below the media threads at 0 or less, above idle at 19.
-const NICENESS: libc::c_int = 10;
+/// Priority of speech programs and of threads that decode (nice): far below the media threads at 0 or less, above idle at 19.
+pub(super) const NICENESS: u8 = 10;

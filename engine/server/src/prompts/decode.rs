@@ -27,12 +27,16 @@ pub struct Decoder {
     decoder: Box<dyn AudioDecoder>,
     track: u32,
     rate: u32,
+    /// How many, as the header says; 1 where it does not.
+    channels: u64,
     /// The unit of a packet's duration, as a part of a second: numerator and denominator.
     tick: (u32, u32),
     /// Frames that the header promises, where that is exact.
     promised: Option<u64>,
     length: Length,
     frames: u64,
+    /// Decoded so far, of all channels.
+    samples: u64,
     damaged: u32,
     interleaved: Vec<f32>,
 }
@@ -77,22 +81,33 @@ impl Decoder {
         let exact = format.format_info().short_name != "mp3" || track.delay.is_some();
         // A program that writes wav to a pipe promises hours, because it does not know.
         let credible = PROMISE_LIMIT_MINUTES * 60 * u64::from(rate);
-        let promised = track
-            .num_frames
-            .filter(|frames| exact && *frames <= credible);
+        let said = track.num_frames.filter(|_| exact);
+        let promised = said.filter(|frames| *frames <= credible);
+        let channels = parameters.channels.as_ref();
+        let channels = channels.map_or(1, |channels| channels.count().max(1)) as u64;
         let tick = track
             .time_base
             .map_or((1, rate), |base| (base.numer.get(), base.denom.get()));
         let track = track.id;
+        // Told by the header, before anything is decoded: a small file may unpack to hours of work. That of wav is believed as
+        // far as it is credible.
+        let wave = format.format_info().short_name == "wave";
+        if length == Length::Declared
+            && let Some(frames) = if wave { promised } else { said }
+        {
+            fits(frames, rate, channels)?;
+        }
         Ok(Decoder {
             format,
             decoder,
             track,
             rate,
+            channels,
             tick,
             promised,
             length,
             frames: 0,
+            samples: 0,
             damaged: 0,
             interleaved: Vec::new(),
         })
@@ -136,8 +151,10 @@ impl Decoder {
                 Err(error) => return Err(self.corrupt(told(&error))),
             }
             self.frames += mono.len() as u64;
-            if self.frames > self.most() {
-                return Err(TOO_LONG);
+            self.samples += self.interleaved.len() as u64;
+            fits(self.frames, self.rate, 1)?;
+            if self.samples > SAMPLES_LIMIT {
+                return Err(too_many_samples(self.rate, self.channels));
             }
             if !mono.is_empty() {
                 return Ok(true);
@@ -153,11 +170,11 @@ impl Decoder {
         } else {
             self.count()?;
         }
-        match self.frames {
-            0 => Err(Fault::Empty),
-            frames if frames > self.most() => Err(TOO_LONG),
-            frames => Ok((frames * 1_000).div_ceil(u64::from(self.rate))),
+        if self.frames == 0 {
+            return Err(Fault::Empty);
         }
+        fits(self.frames, self.rate, self.channels)?;
+        Ok((self.frames * 1_000).div_ceil(u64::from(self.rate)))
     }
 
     /// Counts the frames of all packets.
@@ -182,15 +199,8 @@ impl Decoder {
                 .ok()
                 .and_then(|frames| self.frames.checked_add(frames))
                 .ok_or(TOO_LONG)?;
-            if self.frames > self.most() {
-                return Err(TOO_LONG);
-            }
+            fits(self.frames, self.rate, self.channels)?;
         }
-    }
-
-    /// Most frames of a prompt.
-    fn most(&self) -> u64 {
-        MINUTES_LIMIT * 60 * u64::from(self.rate)
     }
 
     fn end(&mut self) -> Result<bool, Fault> {
@@ -228,6 +238,29 @@ impl Decoder {
 
 /// Longest prompt, in minutes: half an hour of hold music, 14 MB in memory per codec.
 pub const MINUTES_LIMIT: u64 = 30;
+
+/// Most samples of a prompt before they are resampled, all channels counted: half an hour in stereo at 48 kHz. Decoding takes
+/// its time by these: without the limit half an hour at 384 kHz in eight channels would take as long as 32 of them.
+pub const SAMPLES_LIMIT: u64 = MINUTES_LIMIT * 60 * 48_000 * 2;
+
+/// Whether so many frames are few enough for a prompt.
+fn fits(frames: u64, rate: u32, channels: u64) -> Result<(), Fault> {
+    if frames > MINUTES_LIMIT * 60 * u64::from(rate) {
+        return Err(TOO_LONG);
+    }
+    match frames.saturating_mul(channels) > SAMPLES_LIMIT {
+        true => Err(too_many_samples(rate, channels)),
+        false => Ok(()),
+    }
+}
+
+fn too_many_samples(rate: u32, channels: u64) -> Fault {
+    Fault::TooManySamples {
+        limit: SAMPLES_LIMIT,
+        rate,
+        channels,
+    }
+}
 
 const TOO_LONG: Fault = Fault::TooLong {
     limit_minutes: MINUTES_LIMIT,

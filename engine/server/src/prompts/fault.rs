@@ -39,6 +39,19 @@ pub enum Fault {
         /// The limit, in minutes.
         limit_minutes: u64,
     },
+    /// More samples than a prompt may have, all channels counted.
+    #[error(
+        "more than {limit} samples (30 minutes in stereo at 48 kHz): it has {channels} channel{} at {rate} Hz; convert it, for instance with `ffmpeg -i IN -ar 8000 -ac 1 OUT.wav`",
+        if *.channels == 1 { "" } else { "s" }
+    )]
+    TooManySamples {
+        /// The limit, in samples.
+        limit: u64,
+        /// Its sample rate, in hertz.
+        rate: u32,
+        /// Its channels.
+        channels: u64,
+    },
     /// More bytes than a prompt may have.
     #[error(
         "{bytes} bytes, over the limit of {limit}; store it as mp3, ogg or flac, or shorten it"

@@ -13,7 +13,7 @@
 //! before the first call comes.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
@@ -51,7 +51,7 @@ pub use synth::{SynthConfig, TEXT_LIMIT};
 use disk::Disk;
 use flight::Flights;
 use shelf::Shelf;
-use synth::{Synthesizer, blocking};
+use synth::{Synthesizer, beside, blocking};
 
 /// Where prompts come from and how they are made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,6 +88,8 @@ struct Shared {
     speech: Arc<Flights<String, Arc<[i16]>>>,
     imports: Semaphore,
     counters: Counters,
+    /// Whether all that is known before a call was made once.
+    warm: AtomicBool,
 }
 
 #[derive(Default)]
@@ -148,6 +150,7 @@ impl Prompts {
                 speech: Flights::new(WAITING_LIMIT),
                 imports: Semaphore::new(IMPORTS_AT_ONCE),
                 counters: Counters::default(),
+                warm: AtomicBool::new(false),
             }),
         }
     }
@@ -223,6 +226,16 @@ impl Prompts {
             }
         }
         failed
+    }
+
+    /// Whether all that is known before a call was made once; what had to make room since is made anew when it is asked for.
+    pub fn are_warm(&self) -> bool {
+        self.shared.warm.load(Ordering::Relaxed)
+    }
+
+    /// Notes that all that is known before a call was made.
+    pub fn set_warm(&self) {
+        self.shared.warm.store(true, Ordering::Relaxed);
     }
 
     /// Whether an audio path is a file below the project's folder. Reads the file system.
@@ -302,7 +315,7 @@ async fn read_file(shared: &Arc<Shared>, path: &str, codec: Codec) -> Result<Cli
         .map_err(|_| PromptError::GivenUp)?;
     let (project_dir, path, loudness) =
         (shared.project_dir.clone(), path.to_owned(), shared.loudness);
-    let clip = blocking(move || import::file(&project_dir, &path, loudness, codec)).await?;
+    let clip = beside(move || import::file(&project_dir, &path, loudness, codec)).await?;
     shared.counters.imported.fetch_add(1, Ordering::Relaxed);
     Ok(clip)
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, Semaphore};
 
+use strowger_plugin::lower_priority;
 use strowger_voice::SAMPLE_RATE;
 
-use super::command::{self, Failure};
+use super::command::{self, Failure, NICENESS};
 use super::error::PromptError;
 use super::fault::Fault;
 use super::spoken::{self, Run, Script};
@@ -330,6 +331,24 @@ pub(super) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or(Err(PromptError::GivenUp))
+}
+
+/// The same on a thread of its own with a low priority: a long file takes no time from calls and from the guests of others.
+pub(super) async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PromptError> + Send + 'static,
+) -> Result<T, PromptError> {
+    let (give, get) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name("prompt".to_owned());
+    let begun = thread.spawn(move || {
+        lower_priority(NICENESS);
+        // Who asked may have gone.
+        let _ = give.send(work());
+    });
+    if let Err(error) = begun {
+        tracing::error!("no thread to decode a prompt on: {error}");
+        return Err(PromptError::GivenUp);
+    }
+    get.await.unwrap_or(Err(PromptError::GivenUp))
 }
 
 /// Without the silence at both ends; a few milliseconds are left against clicks.

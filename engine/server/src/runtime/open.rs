@@ -244,8 +244,11 @@ pub(crate) async fn checked_program(
 }
 
 /// Makes every prompt whose words are known before a call, so that the first caller does not wait for them; `progress`
-/// hears how many of how many are done.
+/// hears how many of how many are done. Done once for an engine; who gives up half-way leaves what is made.
 pub async fn warm(engine: &Engine, progress: impl Fn(usize, usize)) {
+    if engine.prompts.are_warm() {
+        return;
+    }
     let mut segments: BTreeSet<(String, String, Option<String>)> = BTreeSet::new();
     let mut files: BTreeSet<String> = BTreeSet::new();
     for plan in engine.program.flows() {
@@ -301,4 +304,5 @@ pub async fn warm(engine: &Engine, progress: impl Fn(usize, usize)) {
             Segment::Text { text, .. } => tracing::warn!("prompt “{text}”: {error}"),
         }
     }
+    engine.prompts.set_warm();
 }

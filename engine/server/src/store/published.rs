@@ -18,6 +18,10 @@ pub struct Manifest {
     pub files: Files,
     /// What its plugins may touch, by plugin: `kv`, `route`, `http api.example:443`.
     pub capabilities: BTreeMap<String, Vec<String>>,
+    /// Who had signed each of its plugins when it was pushed; null for nobody. A plugin that is missing here came by an older
+    /// program.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub publishers: BTreeMap<String, Option<String>>,
 }
 
 /// A version of a plugin.
@@ -448,12 +452,13 @@ impl Store {
     }
 
     /// Whether some tenant has a revision of these files.
-    pub async fn has_revision_of(&self, manifest: &Manifest) -> Result<bool, StoreError> {
+    pub async fn has_revision_of(&self, files: &Files) -> Result<bool, StoreError> {
         self.reachable()?;
-        let manifest = json(manifest);
+        // A manifest is written with its files first, which are in order.
+        let begins = format!("{{\"files\":{},", json(files));
         Ok(each!(self, pool => sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM revisions WHERE manifest = $1)")
-            .bind(&manifest)
+            "SELECT EXISTS (SELECT 1 FROM revisions WHERE substr(manifest, 1, length(CAST($1 AS TEXT))) = $1)")
+            .bind(&begins)
             .fetch_one(pool))?)
     }
 

@@ -4,9 +4,11 @@ mod caller;
 mod walk;
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use strowger_plugin::{Limits, Plugin, RunRequest, StepReport};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::runtime::Script;
@@ -40,6 +42,8 @@ pub struct Tried {
     pub passed: usize,
     /// How many need a flow or the network, and were not judged.
     pub not_judged: usize,
+    /// How many were not tried, since the bounds were reached.
+    pub not_tried: usize,
     /// What is wrong with the others, a sentence each.
     pub wrong: Vec<String>,
     /// Why some could not be tried now, where that is the engine's doing; it stands in `wrong` too.
@@ -48,20 +52,53 @@ pub struct Tried {
     pub dropped: usize,
 }
 
-/// Runs every example of a plugin's description with a caller who is silent; `config` is what the plugin reads as its
-/// configuration, a JSON object.
+/// How far examples are tried.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// Processor time that is left for all of them; those that would begin without any are not tried.
+    pub cpu: Duration,
+    /// Cancelled when nobody wants to know any more.
+    pub gone: CancellationToken,
+}
+
+impl Default for Bounds {
+    /// To the end.
+    fn default() -> Bounds {
+        Bounds {
+            cpu: Duration::MAX,
+            gone: CancellationToken::new(),
+        }
+    }
+}
+
+/// Runs every example of a plugin's description with a caller who is silent, as far as the bounds go, and takes from them what is
+/// used; `config` is what the plugin reads as its configuration, a JSON object.
 pub async fn examples(
     plugin: &Plugin,
     config: &str,
     limits: &Limits,
+    bounds: &mut Bounds,
     told: fn(std::fmt::Arguments<'_>),
 ) -> Tried {
     let mut tried = Tried::default();
     for (name, described) in &plugin.description().steps {
         for (index, example) in described.examples.iter().enumerate() {
+            if bounds.cpu.is_zero() || bounds.gone.is_cancelled() {
+                tried.not_tried += 1;
+                continue;
+            }
             let caller = Caller::new(Script::default(), config.to_owned(), told);
             let outside = caller.outside();
-            let report = step(plugin, name, example["input"].to_string(), limits, caller).await;
+            let input = example["input"].to_string();
+            // Dropped, it ends.
+            let report = tokio::select! {
+                report = step(plugin, name, input, limits, caller) => report,
+                () = bounds.gone.cancelled() => {
+                    tried.not_tried += 1;
+                    continue;
+                }
+            };
+            bounds.cpu = bounds.cpu.saturating_sub(report.meters.cpu);
             if let Err(error) = &report.result
                 && error.of_the_engine()
             {

@@ -39,7 +39,12 @@ impl New {
             folder,
             sdk,
         } = self;
-        if !is_name(&name) || name == "std" {
+        if name == "std" {
+            return Err(Failure::cannot(
+                "`std` is the name of the standard steps, and no other plugin may have it: choose another, such as `order-status`",
+            ));
+        }
+        if !is_name(&name) {
             return Err(Failure::cannot(format!(
                 "`{name}` is no name of a plugin: use lower-case letters, digits and hyphens, such as `order-status`"
             )));

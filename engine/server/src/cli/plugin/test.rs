@@ -9,7 +9,7 @@ use super::super::{FOUND, Failure, OK};
 use super::build::{program, tool};
 use super::kit::{Kit, Language};
 use super::{host, load, read, refused};
-use crate::trial::{examples, repeated};
+use crate::trial::{Bounds, examples, repeated};
 
 /// Runs the plugin's own tests with the tools of its language, then every example of its description in the real host,
 /// with a caller who is silent: once as they are, and once with the instance dropped at every host call, as serving does in
@@ -42,7 +42,11 @@ impl Test {
             .await
             .map_err(|complaints| refused(&path, &complaints))?;
         let limits = Limits::default();
-        let mut tried = examples(&plugin, "{}", &limits, |line| eprintln!("{line}")).await;
+        let mut bounds = Bounds::default();
+        let mut tried = examples(&plugin, "{}", &limits, &mut bounds, |line| {
+            eprintln!("{line}")
+        })
+        .await;
         repeated(&plugin, "{}", &limits, &mut tried).await;
         for wrong in &tried.wrong {
             eprintln!("{wrong}");

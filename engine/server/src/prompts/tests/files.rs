@@ -378,6 +378,47 @@ fn paths_cannot_leave_the_project() {
 }
 
 #[test]
+fn a_file_that_would_take_long_to_decode_is_known_by_its_header() {
+    let folder = Folder::new();
+    let told = |rate: u32, minutes: u64| {
+        // STREAMINFO (RFC 9639 section 8.2): 20 bits of rate, 3 of channels, 5 of bits a sample, 36 of samples.
+        let mut flac = include_bytes!("../testdata/tone.flac").to_vec();
+        let field: [u8; 8] = flac[18..26].try_into().expect("8 bytes");
+        let between = u64::from_be_bytes(field) >> 36 & 0xff;
+        let samples = u64::from(rate) * 60 * minutes;
+        let field = u64::from(rate) << 44 | between << 36 | samples;
+        flac[18..26].copy_from_slice(&field.to_be_bytes());
+        folder.put("long.flac", &flac);
+        // No less is there than that, so whoever decodes finds it cut off.
+        (
+            fault(&folder, "long.flac"),
+            import::plays_ms(&folder.path, "long.flac").err(),
+        )
+    };
+    let too_long = Fault::TooLong { limit_minutes: 30 };
+    let too_many = Fault::TooManySamples {
+        limit: 172_800_000,
+        rate: 384_000,
+        channels: 1,
+    };
+    for (rate, minutes, expected) in [
+        (16_000, 31, too_long.clone()),
+        (16_000, 600, too_long),
+        (384_000, 30, too_many),
+    ] {
+        let (decoded, counted) = told(rate, minutes);
+        assert_eq!(decoded, expected);
+        let counted = counted.expect("it is too long to count too");
+        assert!(
+            matches!(&counted, PromptError::Audio { fault, .. } if *fault == expected),
+            "{counted:?}"
+        );
+    }
+    let (decoded, _) = told(16_000, 30);
+    assert!(matches!(decoded, Fault::Truncated { .. }), "{decoded:?}");
+}
+
+#[test]
 fn a_file_that_is_too_large_is_not_read() {
     let folder = Folder::new();
     let file = std::fs::File::create(folder.path.join("large.wav")).expect("writable");
