@@ -70,11 +70,14 @@ fn variables(report: &mut Report<'_>) {
     let bad = report.diagnostics().iter();
     let bad: Vec<(Span, &str, String)> = bad
         .filter(|found| found.rule == "bad-name")
-        .filter_map(|found| {
+        .flat_map(|found| {
             let span = found.primary.span;
-            let written = text.get(span.start..span.end)?;
-            let meant = written.to_ascii_lowercase().replace('-', "_");
-            is_variable(&meant).then_some((span, written, meant))
+            let written = text.get(span.start..span.end).unwrap_or_default();
+            let small = written.to_ascii_lowercase().replace('-', "_");
+            let mut meant = vec![small, snake(written)];
+            meant.dedup();
+            let meant = meant.into_iter().filter(|meant| is_variable(meant));
+            meant.map(move |meant| (span, written, meant))
         })
         .collect();
     for (span, written, meant) in bad {
@@ -90,6 +93,23 @@ fn variables(report: &mut Report<'_>) {
             report.fix("bad-name", span, &meant);
         }
     }
+}
+
+/// `order_no` for `orderNo`.
+fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase()
+            && snake.ends_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        {
+            snake.push('_');
+        }
+        snake.push(match letter {
+            '-' => '_',
+            letter => letter.to_ascii_lowercase(),
+        });
+    }
+    snake
 }
 
 /// Whether a place of a text is part of a word that stands there.

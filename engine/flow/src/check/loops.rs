@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use super::counters::{Circle, Counters, Way};
 use super::graph::{Arrow, Cause, Flows, Graph, Target};
 use super::report::Report;
+use super::rules::silent_loop::Within;
 use super::rules::{no_way_out, silent_loop, waits_for_ever};
 use super::strong::Ways;
 use crate::catalog::FlowSignature;
@@ -70,8 +71,13 @@ fn silent(
             if named.len() == 1 || named.last().is_some_and(|(last, _)| *last != first.0) {
                 named.push(first.clone());
             }
-            let counts = way.iter().any(|index| counters.counts(*index));
-            silent_loop::looped(report, first.1, &named, counts);
+            let listens = |index: &usize| draft.facts[*index].listens;
+            let within = match way.iter().any(|index| counters.counts(*index)) {
+                true => Within::Counting,
+                false if way.iter().any(listens) => Within::Listening,
+                false => Within::Nothing,
+            };
+            silent_loop::looped(report, first.1, &named, within);
         }
     }
     let waits = |index: &usize| graph.arrows[*index].iter().any(|arrow| arrow.waited);

@@ -197,8 +197,13 @@ impl<'t> Lowerer<'t> {
 /// A finding of the expression language as one of the file.
 pub(crate) fn tell(report: &mut crate::check::report::Report<'_>, finding: Finding) {
     let rule = rule_of(finding.rule).unwrap_or(&bad_expression::BAD_EXPRESSION);
-    let found = report.find(rule, finding.span, finding.message);
+    let source = report.lines().source();
+    let change = finding.change.filter(|change| change.fits(source));
+    let mut found = report.find(rule, finding.span, finding.message);
     if let Some(help) = finding.help {
-        let _done = found.help(*help);
+        found = found.help(*help);
+    }
+    if let Some(change) = change {
+        let _done = found.fix(change.span, change.replacement);
     }
 }

@@ -3,7 +3,7 @@
 use super::words::{fields_help, filter_help, listed, word};
 use crate::diagnostic::{Text, text};
 use crate::expr::filters::{FILTERS, Filter, Kind};
-use crate::expr::finding::{Finding, Span};
+use crate::expr::finding::{Change, Finding, Span};
 use crate::expr::suggest::closest;
 use crate::expr::tree::{Expr, Kind as Part, Operator};
 use crate::value::Type;
@@ -158,6 +158,13 @@ pub(super) enum Fault<'a> {
         ty: &'a Type,
         operator: Operator,
     },
+    /// Looked for in a list of which it is never an item.
+    NoItem {
+        a: &'a Expr,
+        left: &'a Type,
+        b: &'a Expr,
+        inner: &'a Type,
+    },
     /// Two types that an operator does not compute with.
     Arithmetic {
         a: &'a Expr,
@@ -182,12 +189,82 @@ impl Fault<'_> {
             Fault::Never { .. } | Fault::NothingInCommon { .. } => "impossible-comparison",
             _ => "type-mismatch",
         };
+        let change = self.change(span).map(Box::new);
         let (message, help) = self.said();
         Finding {
             rule,
             span,
             message,
             help: help.map(Box::new),
+            change,
+        }
+    }
+
+    /// The change that the help names, where it is one.
+    fn change(&self, span: Span) -> Option<Change> {
+        match self {
+            Fault::NoVariable { name, names } => {
+                let small = name.to_lowercase();
+                let meant = match small.as_str() {
+                    "true" | "false" => small.as_str(),
+                    _ if word_meant(name).is_some() => return None,
+                    _ => closest(name, names.iter().map(String::as_str))?,
+                };
+                Some(Change::new(span, *name, meant))
+            }
+            Fault::NoField {
+                ty: Type::Object { fields, .. },
+                name,
+                ..
+            } => {
+                let meant = closest(name, fields.keys().map(String::as_str))?;
+                Some(Change::new(span, *name, meant))
+            }
+            Fault::NoPart { name, parts, .. } => {
+                let meant = closest(name, parts.iter().copied())?;
+                Some(Change::new(span, *name, meant))
+            }
+            Fault::NoFilter { name } => {
+                let meant = closest(name, FILTERS.iter().map(|filter| filter.name))?;
+                Some(Change::new(span, *name, meant))
+            }
+            Fault::Never { text, values, .. } => {
+                let meant = closest(text, values.iter().map(String::as_str))?;
+                // The quotes stay those that are there.
+                let inside = Span {
+                    start: span.start + 1,
+                    end: span.end.saturating_sub(1),
+                };
+                let plain = !text.contains(['"', '\'', '\\']) && !text.is_empty();
+                plain.then(|| Change::new(inside, *text, meant))
+            }
+            Fault::ComparedWithNone { of, operator } => {
+                let is = match operator {
+                    Operator::Equal => "is",
+                    Operator::NotEqual => "is not",
+                    _ => return None,
+                };
+                let written = format!("{of} {} none", operator.symbol());
+                Some(Change::new(span, written, format!("{of} {is} none")))
+            }
+            Fault::Incomparable {
+                a,
+                left,
+                b,
+                right,
+                operator,
+            } => {
+                let literal = match (left, right) {
+                    (Type::Number, Type::OneOf(_)) => b,
+                    (Type::OneOf(_), Type::Number) => a,
+                    _ => return None,
+                };
+                let text = literal.as_text()?;
+                text.parse::<f64>().ok()?;
+                let order = !matches!(operator, Operator::In | Operator::NotIn);
+                order.then(|| Change::new(literal.span, format!("\"{text}\""), text))
+            }
+            _ => None,
         }
     }
 
@@ -514,6 +591,18 @@ impl Fault<'_> {
                 );
                 (message, comparison_help((a, left), (b, right), operator))
             }
+            Fault::NoItem { a, left, b, inner } => {
+                let (is, items) = (word(left), word(inner));
+                let message = text!(
+                    "`{b}` is a list of {items}, `{a}` is {is}: it is never in it",
+                    "`{b}` 是{items}的列表，`{a}` 是 {is}：它不会在其中"; is, items
+                );
+                let help = match (left, inner) {
+                    (Type::Number, inner) if super::is_text(inner) => Some(as_text(a)),
+                    _ => None,
+                };
+                (message, help)
+            }
             Fault::Membership { b, ty, operator } => {
                 let (is, symbol) = (word(ty), operator.symbol());
                 let message = text!(
@@ -627,12 +716,6 @@ fn comparison_help(
         let values = listed(values.iter());
         text!("`{of}` is one of: {values}", "`{of}` 可能的值：{values}"; values)
     };
-    let quoted = |of: &Expr| {
-        text!(
-            "put the digits in quotes: `\"{of}\"`",
-            "请给数字加上引号：`\"{of}\"`"
-        )
-    };
     let day = |of: &Expr| text!("compare the day: `{of}.date`", "请比较日期：`{of}.date`");
     let time = |of: &Expr| {
         text!(
@@ -645,8 +728,8 @@ fn comparison_help(
         (Type::Number, Type::OneOf(values)) if b.as_text().is_none() => one_of(b, values),
         (Type::Number, Type::OneOf(_)) => return unquoted(b),
         (Type::OneOf(_), Type::Number) => return unquoted(a),
-        (left, Type::Number) if super::is_text(left) => quoted(b),
-        (Type::Number, right) if super::is_text(right) => quoted(a),
+        (left, Type::Number) if super::is_text(left) => as_text(b),
+        (Type::Number, right) if super::is_text(right) => as_text(a),
         (Type::Date, Type::DateTime) => day(b),
         (Type::DateTime, Type::Date) => day(a),
         (Type::Time, Type::DateTime) => time(b),
@@ -660,6 +743,20 @@ fn comparison_help(
         }
         _ => return None,
     })
+}
+
+/// How a number is written that is compared with texts.
+fn as_text(of: &Expr) -> Text {
+    match of.kind {
+        Part::Number(_) => text!(
+            "put the digits in quotes: `\"{of}\"`",
+            "请给数字加上引号：`\"{of}\"`"
+        ),
+        _ => text!(
+            "make a text of it: `{of} ~ \"\"`",
+            "请把它变成文本：`{of} ~ \"\"`"
+        ),
+    }
 }
 
 /// A quoted number compared with a number.
