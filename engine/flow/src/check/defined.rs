@@ -57,7 +57,7 @@ fn capitals(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>)
             let at = found.primary.span;
             found.rule == rule && text.get(at.start..at.end) == Some(&meant)
         });
-        if uses(text, name) == 1 {
+        if mentions(text, name) == 1 {
             report.fix("bad-name", *span, &meant);
         }
     }
@@ -89,7 +89,7 @@ fn variables(report: &mut Report<'_>) {
             used |= means;
             means
         });
-        if used && uses(text, written) == 1 {
+        if used && mentions(text, written) == 1 {
             report.fix("bad-name", span, &meant);
         }
     }
@@ -136,7 +136,7 @@ fn misspelt(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>)
         }
     }
     for ((name, written), times) in used {
-        if times < MANY || !is_name(written) || uses(text, name) != 1 {
+        if times < MANY || !is_name(written) || mentions(text, name) != 1 {
             continue;
         }
         report.remove(|found| {
@@ -154,7 +154,7 @@ fn misspelt(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>)
 }
 
 /// How often a name stands in a text as a word of its own.
-fn uses(text: &str, name: &str) -> usize {
+pub(super) fn mentions(text: &str, name: &str) -> usize {
     let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     let alone = |(at, _): &(usize, &str)| {
         !text[..*at].ends_with(part) && !text[at + name.len()..].starts_with(part)

@@ -12,6 +12,7 @@ mod graph;
 mod listening;
 mod loops;
 mod mended;
+mod misnamed;
 mod reading;
 pub(crate) mod report;
 mod results;

@@ -77,7 +77,10 @@ fn read(text: &str, whole: Span) -> Result<Expr, Finding> {
 fn proven(mut change: Change, text: &str, at: usize) -> Option<Change> {
     let (start, end) = (change.span.start - at, change.span.end - at);
     let (before, after) = (text.get(..start)?, text.get(end..)?);
-    if change.replacement.starts_with(|c: char| c.is_ascii_alphabetic()) {
+    if change
+        .replacement
+        .starts_with(|c: char| c.is_ascii_alphabetic())
+    {
         if before.ends_with(|c: char| !c.is_whitespace() && c != '(') {
             change.replacement.insert(0, ' ');
         }

@@ -3,7 +3,7 @@
 use super::words::{fields_help, filter_help, listed, word};
 use crate::diagnostic::{Text, text};
 use crate::expr::filters::{FILTERS, Filter, Kind};
-use crate::expr::finding::{Change, Finding, Span};
+use crate::expr::finding::{Finding, Span};
 use crate::expr::suggest::closest;
 use crate::expr::tree::{Expr, Kind as Part, Operator};
 use crate::value::Type;
@@ -197,74 +197,6 @@ impl Fault<'_> {
             message,
             help: help.map(Box::new),
             change,
-        }
-    }
-
-    /// The change that the help names, where it is one.
-    fn change(&self, span: Span) -> Option<Change> {
-        match self {
-            Fault::NoVariable { name, names } => {
-                let small = name.to_lowercase();
-                let meant = match small.as_str() {
-                    "true" | "false" => small.as_str(),
-                    _ if word_meant(name).is_some() => return None,
-                    _ => closest(name, names.iter().map(String::as_str))?,
-                };
-                Some(Change::new(span, *name, meant))
-            }
-            Fault::NoField {
-                ty: Type::Object { fields, .. },
-                name,
-                ..
-            } => {
-                let meant = closest(name, fields.keys().map(String::as_str))?;
-                Some(Change::new(span, *name, meant))
-            }
-            Fault::NoPart { name, parts, .. } => {
-                let meant = closest(name, parts.iter().copied())?;
-                Some(Change::new(span, *name, meant))
-            }
-            Fault::NoFilter { name } => {
-                let meant = closest(name, FILTERS.iter().map(|filter| filter.name))?;
-                Some(Change::new(span, *name, meant))
-            }
-            Fault::Never { text, values, .. } => {
-                let meant = closest(text, values.iter().map(String::as_str))?;
-                // The quotes stay those that are there.
-                let inside = Span {
-                    start: span.start + 1,
-                    end: span.end.saturating_sub(1),
-                };
-                let plain = !text.contains(['"', '\'', '\\']) && !text.is_empty();
-                plain.then(|| Change::new(inside, *text, meant))
-            }
-            Fault::ComparedWithNone { of, operator } => {
-                let is = match operator {
-                    Operator::Equal => "is",
-                    Operator::NotEqual => "is not",
-                    _ => return None,
-                };
-                let written = format!("{of} {} none", operator.symbol());
-                Some(Change::new(span, written, format!("{of} {is} none")))
-            }
-            Fault::Incomparable {
-                a,
-                left,
-                b,
-                right,
-                operator,
-            } => {
-                let literal = match (left, right) {
-                    (Type::Number, Type::OneOf(_)) => b,
-                    (Type::OneOf(_), Type::Number) => a,
-                    _ => return None,
-                };
-                let text = literal.as_text()?;
-                text.parse::<f64>().ok()?;
-                let order = !matches!(operator, Operator::In | Operator::NotIn);
-                order.then(|| Change::new(literal.span, format!("\"{text}\""), text))
-            }
-            _ => None,
         }
     }
 
@@ -770,7 +702,7 @@ fn unquoted(literal: &Expr) -> Option<Text> {
 }
 
 /// What to write for a word that other languages have for a value of this one.
-fn word_meant(name: &str) -> Option<Text> {
+pub(super) fn word_meant(name: &str) -> Option<Text> {
     match name.to_lowercase().as_str() {
         "null" | "nil" | "undefined" | "none" | "nothing" => Some(Text::fixed(
             "the absence of a value is `none`: write `… is none` or `… is not none`",
