@@ -30,10 +30,10 @@ fn an_unknown_rule_is_told_with_the_one_that_was_meant() -> Result<()> {
     assert_eq!(code, 2);
     assert!(err.contains("lists all rules"), "{err}");
     let (code, out, _) = strowger(&["explain"])?;
-    // All rules, and what is wrong beside the flows.
+    // All rules, what is wrong beside the flows, and the worst case.
     assert_eq!(
         (code, out.lines().count()),
-        (0, strowger_flow::RULES.len() + 1)
+        (0, strowger_flow::RULES.len() + 2)
     );
     Ok(())
 }
@@ -47,5 +47,16 @@ fn what_is_wrong_beside_the_flows_has_a_page_too() -> Result<()> {
     );
     let (code, out, _) = strowger(&["explain", "project", "--language", "zh"])?;
     assert!(code == 0 && out.contains("流程以外"), "{out}");
+    Ok(())
+}
+
+#[test]
+fn what_check_reckons_has_a_page_too() -> Result<()> {
+    for written in ["worst-case", "note[worst-case]"] {
+        let (code, out, _) = strowger(&["explain", written])?;
+        assert!(code == 0 && out.contains("toPersonMs"), "{out}");
+    }
+    let (code, out, _) = strowger(&["explain", "worst-case", "--language", "zh"])?;
+    assert!(code == 0 && out.contains("最坏情况"), "{out}");
     Ok(())
 }

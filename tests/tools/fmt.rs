@@ -64,3 +64,25 @@ fn an_editor_pipes_a_file_through() -> Result<()> {
     assert_eq!(String::from_utf8(output.stdout)?, LAID_OUT);
     Ok(())
 }
+
+#[test]
+fn lines_end_as_they_did_and_a_byte_order_mark_is_told() -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    let file = folder.path().join("a.flow.yaml");
+    let shown = file.display().to_string();
+    // As Git checks a file out on Windows.
+    let windows = LAID_OUT.replace('\n', "\r\n");
+    std::fs::write(&file, &windows)?;
+    let (code, out, _) = strowger(&["fmt", "--check", &shown])?;
+    assert_eq!((code, out.as_str()), (0, ""));
+    std::fs::write(&file, CARELESS.replace('\n', "\r\n"))?;
+    let (code, _, _) = strowger(&["fmt", &shown])?;
+    assert_eq!((code, std::fs::read_to_string(&file)?), (0, windows));
+    std::fs::write(&file, format!("\u{feff}{LAID_OUT}"))?;
+    let (code, out, _) = strowger(&["fmt", "--check", &shown])?;
+    assert!(code == 1 && out.contains("byte order mark"), "{out}");
+    let (code, out, _) = strowger(&["fmt", &shown])?;
+    assert!(code == 0 && out.contains("byte order mark"), "{out}");
+    assert_eq!(std::fs::read_to_string(&file)?, LAID_OUT);
+    Ok(())
+}

@@ -2,6 +2,7 @@
 
 mod check;
 mod check_fix;
+mod coverage;
 mod docs;
 mod explain;
 mod fmt;

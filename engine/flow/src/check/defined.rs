@@ -57,7 +57,7 @@ fn capitals(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>)
             let at = found.primary.span;
             found.rule == rule && text.get(at.start..at.end) == Some(&meant)
         });
-        if uses(text, name) == 1 {
+        if mentions(text, name) == 1 {
             report.fix("bad-name", *span, &meant);
         }
     }
@@ -70,11 +70,14 @@ fn variables(report: &mut Report<'_>) {
     let bad = report.diagnostics().iter();
     let bad: Vec<(Span, &str, String)> = bad
         .filter(|found| found.rule == "bad-name")
-        .filter_map(|found| {
+        .flat_map(|found| {
             let span = found.primary.span;
-            let written = text.get(span.start..span.end)?;
-            let meant = written.to_ascii_lowercase().replace('-', "_");
-            is_variable(&meant).then_some((span, written, meant))
+            let written = text.get(span.start..span.end).unwrap_or_default();
+            let small = written.to_ascii_lowercase().replace('-', "_");
+            let mut meant = vec![small, snake(written)];
+            meant.dedup();
+            let meant = meant.into_iter().filter(|meant| is_variable(meant));
+            meant.map(move |meant| (span, written, meant))
         })
         .collect();
     for (span, written, meant) in bad {
@@ -86,10 +89,27 @@ fn variables(report: &mut Report<'_>) {
             used |= means;
             means
         });
-        if used && uses(text, written) == 1 {
+        if used && mentions(text, written) == 1 {
             report.fix("bad-name", span, &meant);
         }
     }
+}
+
+/// `order_no` for `orderNo`.
+fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase()
+            && snake.ends_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        {
+            snake.push('_');
+        }
+        snake.push(match letter {
+            '-' => '_',
+            letter => letter.to_ascii_lowercase(),
+        });
+    }
+    snake
 }
 
 /// Whether a place of a text is part of a word that stands there.
@@ -116,7 +136,7 @@ fn misspelt(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>)
         }
     }
     for ((name, written), times) in used {
-        if times < MANY || !is_name(written) || uses(text, name) != 1 {
+        if times < MANY || !is_name(written) || mentions(text, name) != 1 {
             continue;
         }
         report.remove(|found| {
@@ -134,7 +154,7 @@ fn misspelt(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>)
 }
 
 /// How often a name stands in a text as a word of its own.
-fn uses(text: &str, name: &str) -> usize {
+pub(super) fn mentions(text: &str, name: &str) -> usize {
     let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     let alone = |(at, _): &(usize, &str)| {
         !text[..*at].ends_with(part) && !text[at + name.len()..].starts_with(part)

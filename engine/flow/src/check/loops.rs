@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use super::counters::{Circle, Counters, Way};
 use super::graph::{Arrow, Cause, Flows, Graph, Target};
 use super::report::Report;
+use super::rules::silent_loop::Within;
 use super::rules::{no_way_out, silent_loop, waits_for_ever};
 use super::strong::Ways;
 use crate::catalog::FlowSignature;
@@ -21,8 +22,8 @@ pub(super) struct Loop {
     pub at: Span,
     /// The steps that are named in the way round it.
     pub named: Vec<(String, Span)>,
-    /// Whether something counts on that way.
-    pub counts: bool,
+    /// What there is on that way.
+    pub within: Within,
     /// The nodes that lead to each other there.
     pub nodes: Vec<usize>,
 }
@@ -87,9 +88,15 @@ fn silent(
             if named.len() == 1 || named.last().is_some_and(|(last, _)| *last != first.0) {
                 named.push(first.clone());
             }
+            let listens = |index: &usize| draft.facts[*index].listens;
+            let within = match way.iter().any(|index| counters.counts(*index)) {
+                true => Within::Counting,
+                false if way.iter().any(listens) => Within::Listening,
+                false => Within::Nothing,
+            };
             loops.push(Loop {
                 at: first.1,
-                counts: way.iter().any(|index| counters.counts(*index)),
+                within,
                 named,
                 nodes: group.to_vec(),
             });

@@ -375,7 +375,9 @@ impl<'t> Sheet<'t> {
                     };
                     add(Kind::Blank(word), word.end, " ");
                 }
-                None if number < MAX_WORDS && (behind.starts_with(' ') || behind.is_empty()) => {
+                None if (number < MAX_WORDS || lone(content, start, behind))
+                    && (behind.starts_with(' ') || behind.is_empty()) =>
+                {
                     add(Kind::Colon(word), word.end, ":");
                 }
                 None if behind.starts_with(['{', '[', '"']) => {
@@ -582,6 +584,24 @@ impl<'t> Sheet<'t> {
         }
         (span, replacement)
     }
+}
+
+/// Whether a word begins an entry of a map in braces that has no colon.
+fn lone(content: &str, start: usize, behind: &str) -> bool {
+    let end = behind.find([',', '{', '}', '[', ']']);
+    let ends = end.is_some_and(|end| behind[end..].starts_with([',', '}']));
+    let entry = &behind[..end.unwrap_or(behind.len())];
+    // The innermost bracket that is open.
+    let mut closed = 0usize;
+    let open = content[..start].chars().rev().find(|c| match c {
+        '}' | ']' => {
+            closed += 1;
+            false
+        }
+        '{' | '[' => closed.checked_sub(1).map(|less| closed = less).is_none(),
+        _ => false,
+    });
+    ends && open == Some('{') && !entry.contains(':')
 }
 
 /// Whether a sign is one that input methods type for one of the language's.

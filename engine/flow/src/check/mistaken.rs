@@ -41,7 +41,7 @@ pub(super) fn settle(
                 || counting.iter().any(|index| mistakes.inside(*index))
                 || mistakes.in_variables(&counting));
         if !doubtful {
-            silent_loop::looped(report, found.at, &found.named, found.counts);
+            silent_loop::looped(report, found.at, &found.named, found.within);
         }
     }
 }

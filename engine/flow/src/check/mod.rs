@@ -7,10 +7,12 @@ mod apology;
 mod assign;
 mod counters;
 mod defined;
+mod foreign;
 mod graph;
 mod listening;
 mod loops;
 mod mended;
+mod misnamed;
 mod mistaken;
 mod reading;
 pub(crate) mod report;
@@ -117,6 +119,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
     let loops = loops::check(&graph, &counters, &draft, flows, &mut report);
     let assigned = assign::Assignments::new(&graph, &draft);
     types::check(&graph, &draft, &assigned, &mut report);
+    foreign::check(&draft, &assigned, &mut report);
     words::check(&draft, &mut report);
     apology::check(&draft, catalog, &assigned, &mut report);
     results::settle(doubtful, &mut report);
@@ -231,11 +234,19 @@ fn follow_ups(draft: &Draft<'_>, report: &mut Report<'_>) {
     });
 }
 
-/// Takes back that nothing uses what is named in the line of an expression that cannot be read.
+/// Rules of texts in which a name may have been meant to be inserted.
+const UNREAD: [&str; 4] = [
+    "bad-expression",
+    "bad-ssml",
+    "braces-in-expression",
+    "text-slip",
+];
+
+/// Takes back that nothing uses what is named in the line of a text whose insertions cannot be read.
 fn unread_there(report: &mut Report<'_>) {
     let text = report.lines().source();
     let unread = report.diagnostics().iter();
-    let unread = unread.filter(|found| found.rule == rules::bad_expression::BAD_EXPRESSION.slug);
+    let unread = unread.filter(|found| UNREAD.contains(&found.rule));
     let line = |found: &Diagnostic| {
         let at = found.primary.span.start.min(text.len());
         let start = text[..at].rfind('\n').map_or(0, |end| end + 1);

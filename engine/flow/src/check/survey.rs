@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::{Catalog, FlowSignature};
 
 use super::reading::Reading;
-use super::{Checked, check, check_reading, signature_of};
+use super::{Checked, check, check_reading, misnamed, signature_of};
 
 /// Most turns until the flows know everything of each other: as deep as contacts may be in calls, and one more.
 pub const MAX_TURNS: usize = 33;
@@ -15,11 +15,11 @@ pub const MAX_TURNS: usize = 33;
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 /// A flow's file.
-struct File<'t> {
-    name: &'t str,
-    source: &'t [u8],
+pub(super) struct File<'t> {
+    pub name: &'t str,
+    pub source: &'t [u8],
     /// There when it is UTF-8, and among the first [`KEPT_BYTES`].
-    reading: Option<Reading<'t>>,
+    pub reading: Option<Reading<'t>>,
 }
 
 impl File<'_> {
@@ -30,7 +30,7 @@ impl File<'_> {
         }
     }
 
-    fn check(&mut self, catalog: &Catalog) -> Checked {
+    pub fn check(&mut self, catalog: &Catalog) -> Checked {
         match &mut self.reading {
             Some(reading) => check_reading(reading, catalog, 0),
             None => check(self.name, self.source, catalog),
@@ -92,6 +92,7 @@ pub fn survey(files: &[(&str, &[u8])], catalog: &mut Catalog) -> Vec<Checked> {
             all[*index] = files[*index].check(catalog);
         }
     }
+    misnamed::settle(&mut files, &mut all, catalog);
     all
 }
 

@@ -91,7 +91,7 @@ impl Sheet {
             && takes_text
             && let Some(text) = expression::before(typed, bare)
         {
-            return expression::offers(text, at, names);
+            return expression::offers(text, at, names, bare);
         }
         let own_line = !self.source[part.owner.min(at)..at].trim_start().is_empty()
             && self.source[part.owner.min(at)..at].contains('\n');
@@ -128,6 +128,7 @@ impl Sheet {
                 .iter()
                 .map(|word| Offer::new(OfferKind::Word, *word))
                 .collect(),
+            Role::Expect => keys::expect(own_line),
             Role::Value(schema) => words_of(schema),
             Role::Language => names
                 .languages

@@ -113,8 +113,9 @@ pub(super) fn cursor(text: &str) -> (Cursor<'_>, usize) {
     (Cursor::Name, typed)
 }
 
-/// What could be written at the end of an expression's text; `at` is the byte of the cursor.
-pub(super) fn offers(text: &str, at: usize, names: &Names) -> Vec<Offer> {
+/// What could be written at the end of an expression's text; `at` is the byte of the cursor. A condition (`bare`) does not see what
+/// steps give their own prompts.
+pub(super) fn offers(text: &str, at: usize, names: &Names, bare: bool) -> Vec<Offer> {
     let (cursor, typed) = cursor(text);
     let replaces = Span {
         start: at - typed,
@@ -130,7 +131,7 @@ pub(super) fn offers(text: &str, at: usize, names: &Names) -> Vec<Offer> {
                 .collect(),
             _ => Vec::new(),
         },
-        Cursor::Name => roots(names)
+        Cursor::Name => roots(names, bare)
             .into_iter()
             .map(|(name, detail)| Offer::new(OfferKind::Variable, name).detail(detail))
             .chain(
@@ -224,7 +225,7 @@ pub(super) fn type_of_path(path: &[&str], names: &Names) -> Option<Type> {
     })
 }
 
-fn roots(names: &Names) -> Vec<(String, String)> {
+fn roots(names: &Names, bare: bool) -> Vec<(String, String)> {
     let mut roots: Vec<(String, String)> = names
         .variables
         .iter()
@@ -240,7 +241,7 @@ fn roots(names: &Names) -> Vec<(String, String)> {
         names
             .binds
             .iter()
-            .filter(|(name, _)| !names.variables.contains_key(*name))
+            .filter(|(name, _)| !bare && !names.variables.contains_key(*name))
             .map(|(name, ty)| (name.clone(), ty.to_string())),
     );
     roots.push(("call".to_owned(), "object, the contact".to_owned()));

@@ -459,7 +459,7 @@ impl<'t> Walk<'t> {
             Some("press") => self.press(node, owner, true),
             Some("expect") => match node.map() {
                 Some(_) => self.map(node, owner, Keys::Fixed(keys::EXPECT), |_, _| {}),
-                None => self.value(node, owner, Role::Words(keys::EXPECT_WORDS)),
+                None => self.value(node, owner, Role::Expect),
             },
             Some("hours") => self.value(node, owner, Role::Name(Kind::Hours, Place::Refers)),
             Some("queue") => self.value(node, owner, Role::Name(Kind::Queue, Place::Refers)),
@@ -566,7 +566,7 @@ impl<'t> Walk<'t> {
     fn mocks(&mut self, entry: &'t Entry<'t>) {
         let Some(map) = entry.value.map() else { return };
         for mock in &map.entries {
-            self.key(map, mock, Role::Key(Keys::Any));
+            self.key(map, mock, Role::Key(Keys::Mocks));
             let replies: Vec<&'t Node<'t>> = match mock.value.list() {
                 Some(items) => items.iter().collect(),
                 None => vec![&mock.value],

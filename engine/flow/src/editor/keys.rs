@@ -1,5 +1,7 @@
 //! The keys that maps of a flow may have, with what each means.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::offer::{Offer, OfferKind};
@@ -406,8 +408,68 @@ pub(super) fn offers(keys: Keys<'_>, names: &Names, catalog: &Catalog) -> Vec<Of
                 .push(Offer::key(OfferKind::Variable, "call.priority").detail("number, 0 to 100"));
             offers
         }
+        Keys::Mocks => mocks(names, catalog),
         Keys::Any => Vec::new(),
     }
+}
+
+/// What a test can answer for: steps of plugins, queues, transfers, flows.
+fn mocks(names: &Names, catalog: &Catalog) -> Vec<Offer> {
+    let steps = catalog
+        .steps
+        .keys()
+        .filter(|step| !step.starts_with("std/"));
+    let mut steps: Vec<&str> = steps.filter_map(|step| step.split('@').next()).collect();
+    steps.dedup();
+    let steps = steps
+        .into_iter()
+        .map(|step| Offer::key(OfferKind::Step, step));
+    let others = |kind: &'static str, offer: OfferKind, all: Option<&BTreeSet<String>>| {
+        let all = all.into_iter().flatten();
+        let offers = all.map(|name| Offer::key(offer, format!("{kind}.{name}")));
+        offers.collect::<Vec<_>>()
+    };
+    let flows = catalog.flows.iter().flat_map(|flows| flows.keys());
+    let flows = flows
+        .filter(|flow| names.flow.as_ref() != Some(flow))
+        .map(|flow| Offer::key(OfferKind::Flow, format!("call.{flow}")));
+    steps
+        .chain(others("queue", OfferKind::Name, catalog.queues.as_ref()))
+        .chain(others(
+            "transfer",
+            OfferKind::Name,
+            catalog.destinations.as_ref(),
+        ))
+        .chain(flows)
+        .collect()
+}
+
+/// What an answer may be: a word, or on a line of its own (else in braces) a key that says more.
+pub(super) fn expect(own_line: bool) -> Vec<Offer> {
+    let more = EXPECT.iter().map(|(key, page)| {
+        let offer = Offer::key(OfferKind::Key, *key).page(*page);
+        match own_line {
+            true => offer,
+            false => {
+                let inner = match *key {
+                    "one_of" => "[ ]",
+                    _ => "",
+                };
+                let mut offer = offer.detail(format!("{{ {key}: … }}"));
+                offer.insert = format!("{{ {key}: {inner} }}");
+                offer
+            }
+        }
+    });
+    // A key that is a word too is offered as the word where both could stand.
+    let words = EXPECT_WORDS
+        .iter()
+        .filter(|_| !own_line)
+        .map(|word| Offer::new(OfferKind::Word, *word));
+    let words: Vec<Offer> = words.collect();
+    let more = more.filter(|offer| !words.iter().any(|word| word.label == offer.label));
+    let more: Vec<Offer> = more.collect();
+    words.into_iter().chain(more).collect()
 }
 
 /// The verbs, as long as there is none, else its options.

@@ -55,6 +55,8 @@ pub(super) enum Role<'t> {
     Plugin,
     /// One of a few words.
     Words(&'static [&'static str]),
+    /// What an answer may be.
+    Expect,
     /// A language of the flow.
     Language,
     /// A file of audio.
@@ -91,6 +93,8 @@ pub(super) enum Keys<'t> {
     Languages,
     /// Variables that `set:` may change.
     Set,
+    /// What a test can answer for.
+    Mocks,
     /// Names that the designer chooses.
     Any,
 }

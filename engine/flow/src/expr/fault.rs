@@ -1,6 +1,6 @@
 //! What can be wrong with the text of an expression, and what is said about it.
 
-use super::finding::{Finding, Span};
+use super::finding::{Change, Finding, Span};
 use super::parser::{MAX_BYTES, MAX_CHAIN, MAX_NESTING};
 use super::suggest::closest;
 use super::tree::Expr;
@@ -12,9 +12,12 @@ pub(super) enum Fault<'a> {
     /// A spelling of other languages or keyboards.
     Foreign { written: &'a str, meant: &'a str },
     /// Braces in an expression; what stands in them, when they are around the whole of it.
-    Braces { bare: Option<&'a str> },
+    Braces {
+        written: &'a str,
+        bare: Option<&'a str>,
+    },
     /// `{{ name }}` in a text.
-    DoubleBraces { inner: &'a str },
+    DoubleBraces { written: &'a str, inner: &'a str },
     /// `${` without its `}`.
     OpenInsertion,
     /// `5s`.
@@ -86,12 +89,34 @@ impl Fault<'_> {
             Fault::TooLong { .. } | Fault::TooDeep | Fault::TooManyParts => "expression-limit",
             _ => "bad-expression",
         };
+        let change = self.change(span).map(Box::new);
         let (message, help) = self.said();
         Finding {
             rule,
             span,
             message,
             help: help.map(Box::new),
+            change,
+        }
+    }
+
+    /// The change that was meant, where there is one. Whether what comes of it can be read, the parser sees.
+    fn change(&self, span: Span) -> Option<Change> {
+        match self {
+            // Powers and whole quotients are something else than what is nearest to them here.
+            Fault::Foreign {
+                written: "**" | "//",
+                ..
+            } => None,
+            Fault::Foreign { written, meant } => Some(Change::new(span, *written, *meant)),
+            Fault::NoOperatorBefore { word, .. } => {
+                operator(word).map(|meant| Change::new(span, *word, meant))
+            }
+            Fault::Braces { written, bare } => bare.map(|bare| Change::new(span, *written, bare)),
+            Fault::DoubleBraces { written, inner } => {
+                Some(Change::new(span, *written, format!("${{{inner}}}")))
+            }
+            _ => None,
         }
     }
 
@@ -105,7 +130,7 @@ impl Fault<'_> {
                 ),
                 Some(text!("write `{meant}`", "请写 `{meant}`")),
             ),
-            Fault::Braces { bare } => (
+            Fault::Braces { bare, .. } => (
                 Text::fixed(
                     "this is an expression already: it takes no braces",
                     "这里已经是表达式，不需要花括号",
@@ -118,7 +143,7 @@ impl Fault<'_> {
                     ),
                 }),
             ),
-            Fault::DoubleBraces { inner } => (
+            Fault::DoubleBraces { inner, .. } => (
                 Text::fixed("double braces insert nothing", "双花括号不会插入任何内容"),
                 Some(text!("write `${{{inner}}}`", "请写 `${{{inner}}}`")),
             ),
@@ -329,6 +354,15 @@ impl Fault<'_> {
     }
 }
 
+/// The operator that a word stands for, or is a slip of.
+fn operator(word: &str) -> Option<&'static str> {
+    match word.to_lowercase().as_str() {
+        "equals" | "eq" => Some("=="),
+        "be" | "then" | "else" | "contains" | "has" | "includes" => None,
+        lower => closest(lower, ["and", "or", "in", "is", "if"]),
+    }
+}
+
 /// What somebody meant who wrote a word where an operator belongs.
 fn operator_meant(word: &str, expr: &Expr) -> Text {
     match word.to_lowercase().as_str() {
@@ -341,7 +375,7 @@ fn operator_meant(word: &str, expr: &Expr) -> Text {
         "contains" | "has" | "includes" => {
             text!("write `… in {expr}`", "请写 `… in {expr}`")
         }
-        lower => match closest(lower, ["and", "or", "in", "is", "if"]) {
+        _ => match operator(word) {
             Some(meant) => text!("write `{meant}`", "请写 `{meant}`"),
             None => Text::fixed(
                 "a text stands in quotes; values are connected by an operator",

@@ -41,4 +41,45 @@ pub struct Finding {
     pub message: Text,
     /// What to do about it; apart, so that what can fail has a small result.
     pub help: Option<Box<Text>>,
+    /// The change that does it, where it is certain.
+    pub change: Option<Box<Change>>,
+}
+
+/// A change of the text of an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What is replaced, in bytes of the file where the expression is written there as it reads.
+    pub span: Span,
+    /// What must stand there: an expression that YAML escapes or folds is written otherwise than it reads, and has no
+    /// such change.
+    pub written: String,
+    /// What stands there afterwards.
+    pub replacement: String,
+}
+
+/// Signs that may end or break a text of YAML: a change that brings one in is not certain.
+const YAML: &str = "\"'[]{},:#\\";
+
+impl Change {
+    pub(super) fn new(
+        span: Span,
+        written: impl Into<String>,
+        replacement: impl Into<String>,
+    ) -> Change {
+        Change {
+            span,
+            written: written.into(),
+            replacement: replacement.into(),
+        }
+    }
+
+    /// Whether the change can be made in a file, and YAML reads it there as the expression language does.
+    pub fn fits(&self, source: &str) -> bool {
+        // Texts of expressions stand in either kind of quotes.
+        let alike = |text: &str| text.replace('\'', "\"");
+        let stands = source.get(self.span.start..self.span.end);
+        let mut signs = self.replacement.chars().filter(|c| YAML.contains(*c));
+        stands.is_some_and(|stands| alike(stands) == alike(&self.written))
+            && signs.all(|sign| self.written.contains(sign))
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! One mistake is one finding: what was reported has the type [`Type::Any`], which fits everything.
 
+mod change;
 mod fault;
 mod operators;
 mod words;

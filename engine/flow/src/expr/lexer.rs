@@ -196,7 +196,8 @@ fn braces(text: &str, at: usize) -> Option<Finding> {
             }
         }
     };
-    Some(Fault::Braces { bare }.at(span))
+    let written = trimmed;
+    Some(Fault::Braces { written, bare }.at(span))
 }
 
 /// Digits, with decimals after a point.

@@ -24,7 +24,7 @@ pub use eval::{Budget, EvalError, Scope, UNITS, eval};
 pub(crate) use extent::{Extent, Known, UNKNOWN_MS, extent};
 pub(crate) use filters::puts_into_words;
 pub use filters::{Argument, FILTERS, Filter, Gives, Kind as FilterKind};
-pub use finding::{Finding, Place, Span};
+pub use finding::{Change, Finding, Place, Span};
 pub use infer::{Lookup, TypeScope, infer, infer_condition, infer_inserted};
 pub use parser::{MAX_BYTES, MAX_CHAIN, MAX_NESTING, parse, parse_at};
 pub(crate) use pieces::loose_braces;

@@ -15,7 +15,7 @@
 //! | 10 | `.name` `[index]` |
 
 use super::fault::Fault;
-use super::finding::{Finding, Place, Span};
+use super::finding::{Change, Finding, Place, Span};
 use super::lexer::{Token, TokenKind, tokens};
 use super::tree::{Expr, Kind, Operator};
 
@@ -52,13 +52,52 @@ pub fn parse(text: &str, at: usize) -> Result<Expr, Vec<Finding>> {
         let bytes = text.len();
         return Err(vec![Fault::TooLong { bytes }.at(whole)]);
     }
-    let tokens = tokens(text, at).map_err(|finding| vec![finding])?;
+    read(text, whole).map_err(|mut finding| {
+        finding.change = finding
+            .change
+            .take()
+            .and_then(|change| proven(*change, text, at))
+            .map(Box::new);
+        vec![finding]
+    })
+}
+
+fn read(text: &str, whole: Span) -> Result<Expr, Finding> {
+    let tokens = tokens(text, whole.start)?;
     let mut parser = Parser {
         tokens,
         position: 0,
         nesting: 0,
     };
-    parser.whole(whole).map_err(|finding| vec![finding])
+    parser.whole(whole)
+}
+
+/// A change after which the expression can be read, or further at least than to the change; with blanks around it where
+/// a word would touch another.
+fn proven(mut change: Change, text: &str, at: usize) -> Option<Change> {
+    let (start, end) = (change.span.start - at, change.span.end - at);
+    let (before, after) = (text.get(..start)?, text.get(end..)?);
+    if change
+        .replacement
+        .starts_with(|c: char| c.is_ascii_alphabetic())
+    {
+        if before.ends_with(|c: char| !c.is_whitespace() && c != '(') {
+            change.replacement.insert(0, ' ');
+        }
+        if after.starts_with(|c: char| !c.is_whitespace() && c != '(') {
+            change.replacement.push(' ');
+        }
+    }
+    let meant = format!("{before}{}{after}", change.replacement);
+    let whole = Span {
+        start: 0,
+        end: meant.len(),
+    };
+    let changed = before.len() + change.replacement.len();
+    match read(&meant, whole) {
+        Ok(_) => Some(change),
+        Err(finding) => (finding.span.start > changed).then_some(change),
+    }
 }
 
 /// As [`parse`], for a text that may be written otherwise than it reads: then everything points at the whole place.
@@ -75,7 +114,10 @@ pub fn parse_at(text: &str, place: Place) -> Result<Expr, Vec<Finding>> {
                 Ok(expr)
             }
             Err(mut findings) => {
-                findings.iter_mut().for_each(|finding| finding.span = span);
+                for finding in &mut findings {
+                    finding.span = span;
+                    finding.change = None;
+                }
                 Err(findings)
             }
         },

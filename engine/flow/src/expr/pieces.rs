@@ -153,7 +153,8 @@ fn double_braces(text: &str, place: &dyn Fn(Range<usize>) -> Place) -> Option<Fi
     let inner = text[start + 2..start + length].trim();
     parse(inner, 0).ok()?;
     let span = span(place(start..start + length + 2), length + 2);
-    Some(Fault::DoubleBraces { inner }.at(span))
+    let written = &text[start..start + length + 2];
+    Some(Fault::DoubleBraces { written, inner }.at(span))
 }
 
 /// The bytes of a part of so many bytes.

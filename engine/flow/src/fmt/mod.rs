@@ -42,7 +42,8 @@ impl fmt::Display for Refused {
 }
 
 /// Lays out a flow. The result says the same as `source`, has all its comments, and stays as it is when it is
-/// laid out again. `file` is the name in findings.
+/// laid out again. Its lines end as the first one of `source` does, in LF or in CR LF; a byte order mark is left out. `file` is
+/// the name in findings.
 ///
 /// Never panics, whatever the bytes.
 pub fn format(file: &str, source: &[u8]) -> Result<String, Refused> {
@@ -50,6 +51,7 @@ pub fn format(file: &str, source: &[u8]) -> Result<String, Refused> {
         let checked = crate::check(file, source, &crate::Catalog::default());
         return Err(Refused::Unreadable(checked.diagnostics));
     };
+    let windows = text.find('\n').is_some_and(|at| text[..at].ends_with('\r'));
     // A byte order mark and the line breaks of Windows mean nothing.
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let mut report = Report::new(file, &text);
@@ -60,7 +62,7 @@ pub fn format(file: &str, source: &[u8]) -> Result<String, Refused> {
     }
     let Some(root) = &read.root else {
         // Nothing but comments, or nothing at all.
-        return Ok(only_comments(&text));
+        return Ok(ended(only_comments(&text), windows));
     };
     let written = write::write(&text, root, &read.comments);
     let mut report = Report::new(file, &written);
@@ -72,9 +74,17 @@ pub fn format(file: &str, source: &[u8]) -> Result<String, Refused> {
             .is_some_and(|again| same::trees(root, again))
         && same::comments(&read.comments, &again.comments);
     if same {
-        Ok(written)
+        Ok(ended(written, windows))
     } else {
         Err(Refused::Unlike)
+    }
+}
+
+/// A text whose lines end as the file's did: what a checkout of Git makes of it on Windows is no layout.
+fn ended(written: String, windows: bool) -> String {
+    match windows {
+        true => written.replace('\n', "\r\n"),
+        false => written,
     }
 }
 

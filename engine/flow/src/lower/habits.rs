@@ -28,8 +28,9 @@ const TYPES: [(&str, &str); 15] = [
     ("password", "secret"),
 ];
 
-/// Languages by their names, and by countries whose codes are those of no language (ISO 639-1), with their codes.
-const LANGUAGES: [(&str, &str); 28] = [
+/// Languages by their names, by countries whose codes are those of no language (ISO 639-1), and by their codes of three
+/// letters (ISO 639-2), with the codes that they have here: the shortest there are (RFC 5646 §2.2.1).
+const LANGUAGES: [(&str, &str); 47] = [
     ("english", "en"),
     ("chinese", "zh"),
     ("mandarin", "zh"),
@@ -58,6 +59,25 @@ const LANGUAGES: [(&str, &str); 28] = [
     ("us", "en"),
     ("gb", "en"),
     ("cz", "cs"),
+    ("eng", "en"),
+    ("zho", "zh"),
+    ("chi", "zh"),
+    ("fra", "fr"),
+    ("fre", "fr"),
+    ("deu", "de"),
+    ("ger", "de"),
+    ("spa", "es"),
+    ("por", "pt"),
+    ("ita", "it"),
+    ("nld", "nl"),
+    ("dut", "nl"),
+    ("rus", "ru"),
+    ("ara", "ar"),
+    ("hin", "hi"),
+    ("jpn", "ja"),
+    ("kor", "ko"),
+    ("tha", "th"),
+    ("vie", "vi"),
 ];
 
 /// What stands for all other outcomes elsewhere.
@@ -77,13 +97,15 @@ pub(super) fn declarations(map: &mut Map<'_>, report: &mut Report<'_>) {
         let key = entry.key.to_string();
         match &mut entry.value.content {
             Content::Map(long) => {
+                let default = long.value("default").and_then(plain_type);
+                let bare = long.value("default").is_none();
                 let named = long.entries.iter_mut().find(|entry| entry.key == "type");
                 if let Some(named) = named {
-                    type_of("type", &mut named.value, report);
+                    type_of("type", &mut named.value, (bare, default), report);
                 }
             }
             Content::Scalar(_) => {
-                if !type_of(&key, &mut entry.value, report) {
+                if !type_of(&key, &mut entry.value, (true, None), report) {
                     value(&key, &mut entry.value, report);
                 }
             }
@@ -92,8 +114,14 @@ pub(super) fn declarations(map: &mut Map<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Gives a type its name here; whether that was to be done.
-fn type_of(key: &str, node: &mut Node<'_>, report: &mut Report<'_>) -> bool {
+/// Gives a type its name here; whether that was to be done. Of a text with a default that is none, and of one that has no default,
+/// nobody knows what it is to be: what is done with it may say otherwise.
+fn type_of(
+    key: &str,
+    node: &mut Node<'_>,
+    (bare, default): (bool, Option<&'static str>),
+    report: &mut Report<'_>,
+) -> bool {
     let span = node.span;
     let Content::Scalar(scalar) = &mut node.content else {
         return false;
@@ -106,9 +134,35 @@ fn type_of(key: &str, node: &mut Node<'_>, report: &mut Report<'_>) -> bool {
         "`{key}` does not take `{written}`",
         "`{key}` 不接受 `{written}`"
     );
-    bad_value::slip(report, span, message, meant);
-    scalar.text = Cow::Borrowed(meant);
+    match default.filter(|_| meant == "text") {
+        Some(default) => {
+            let help = text!(
+                "write `{default}`, which its default is, or `text` and quotes around the default",
+                "请写 `{default}`（默认值就是它），或写 `text` 并给默认值加上引号"
+            );
+            bad_value::why(report, span, message, Some(help));
+            scalar.text = Cow::Borrowed(default);
+        }
+        None => {
+            bad_value::slip(report, span, message, meant);
+            // Left as it is, it stands for anything.
+            if !(bare && meant == "text") {
+                scalar.text = Cow::Borrowed(meant);
+            }
+        }
+    }
     true
+}
+
+/// The type of a value that stands without quotes and is more than a text.
+fn plain_type(node: &Node<'_>) -> Option<&'static str> {
+    let scalar = node.scalar().filter(|scalar| !scalar.absent())?;
+    let is = |ty: &Type| parse_literal(&scalar.text, ty).is_ok();
+    match scalar.style {
+        Style::Plain if is(&Type::Bool) => Some("bool"),
+        Style::Plain if is(&Type::Number) => Some("number"),
+        _ => None,
+    }
 }
 
 /// `tries: 0` for `tries: { type: number, default: 0 }`.
@@ -202,7 +256,10 @@ pub(super) fn languages(node: &mut Node<'_>, report: &mut Report<'_>) {
         };
         if let Some(meant) = called(&LANGUAGES, &scalar.text) {
             let written = &scalar.text;
-            let message = text!("`{written}` is not a language", "`{written}` 不是语言代码");
+            let message = text!(
+                "the language `{written}` has another code here",
+                "语言 `{written}` 在这里用另一个代码"
+            );
             bad_value::slip(report, span, message, meant);
             scalar.text = Cow::Borrowed(meant);
         }

@@ -21,6 +21,9 @@ impl<'t> Lowerer<'t> {
 
     /// A bare expression, such as a condition.
     pub(super) fn bare(&mut self, key: &str, node: &'t Node<'t>) -> Option<Expr> {
+        if let Some(expr) = self.in_double_braces(key, node) {
+            return Some(expr);
+        }
         self.expect_text(key, node, Text::fixed("an expression", "表达式"))?;
         let scalar = node.scalar()?;
         let at = scalar.exact.unwrap_or(node.span.start);
@@ -48,6 +51,23 @@ impl<'t> Lowerer<'t> {
                 None
             }
         }
+    }
+
+    /// `if: {{ tries < 3 }}`, which YAML takes for a map within a map: told once, as what it is.
+    fn in_double_braces(&mut self, key: &str, node: &'t Node<'t>) -> Option<Expr> {
+        node.map()?;
+        let source = self.report.lines().source();
+        let written = source.get(node.span.start..node.span.end)?;
+        let inner = written.strip_prefix("{{")?.strip_suffix("}}")?;
+        let bare = inner.trim();
+        let at = node.span.start + 2 + (inner.len() - inner.trim_start().len());
+        let expr = expr::parse(bare, at).ok()?;
+        self.report.remove(|found| {
+            let at = found.primary.span;
+            found.rule == "yaml-key" && node.span.start <= at.start && at.end <= node.span.end
+        });
+        braces_in_expression::braces(&mut self.report, node.span, key, Some(bare));
+        Some(expr)
     }
 
     /// A condition of an action.
@@ -197,8 +217,13 @@ impl<'t> Lowerer<'t> {
 /// A finding of the expression language as one of the file.
 pub(crate) fn tell(report: &mut crate::check::report::Report<'_>, finding: Finding) {
     let rule = rule_of(finding.rule).unwrap_or(&bad_expression::BAD_EXPRESSION);
-    let found = report.find(rule, finding.span, finding.message);
+    let source = report.lines().source();
+    let change = finding.change.filter(|change| change.fits(source));
+    let mut found = report.find(rule, finding.span, finding.message);
     if let Some(help) = finding.help {
-        let _done = found.help(*help);
+        found = found.help(*help);
+    }
+    if let Some(change) = change {
+        let _done = found.fix(change.span, change.replacement);
     }
 }

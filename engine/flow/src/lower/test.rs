@@ -342,6 +342,24 @@ impl<'t> Lowerer<'t> {
             .collect()
     }
 
+    /// What a test may look at: the declared variables, and those that steps make by `as:`, `into:` and `set:`.
+    fn types_of_values(&self) -> BTreeMap<String, Type> {
+        let mut types = self.types_of_vars();
+        for binding in &self.draft.bindings {
+            if self.draft.vars.contains_key(&binding.name) {
+                continue;
+            }
+            let ty = types
+                .entry(binding.name.clone())
+                .or_insert_with(|| binding.ty.clone());
+            if *ty != binding.ty {
+                // Made at several places: what stands here is compared as it is written.
+                *ty = ty.join(&binding.ty).unwrap_or(Type::Any);
+            }
+        }
+        types
+    }
+
     fn one_of(&mut self, key: &str, node: &Node, words: &[String]) -> Option<String> {
         let word = self.expect_text(key, node, Text::fixed("a word", "一个词"))?;
         if words.iter().any(|known| known == word) {
@@ -581,7 +599,7 @@ impl<'t> Lowerer<'t> {
         if let Some(node) = map.value("within") {
             expected.within_ms = self.duration("within", node);
         }
-        let vars = self.types_of_vars();
+        let vars = self.types_of_values();
         expected.vars = self.values(map, "vars", &vars);
         match map.value("used").map(|node| (&node.content, node)) {
             Some((Content::List(_), node)) => expected.used = self.words("used", node),

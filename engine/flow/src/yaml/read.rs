@@ -18,8 +18,9 @@ use crate::expr::Span;
 /// Longest file, in bytes: a flow that a person can read is a few hundred kilobytes at the most.
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 
-/// Most parser events: bounds memory and time for files made of punctuation.
-pub(crate) const MAX_EVENTS: usize = 100_000;
+/// Most parser events, values and marks: bounds memory and time for files made of punctuation, to some 60 MiB. The least that
+/// a step is written with has seven, so that a flow of 20,000 steps has 140,000.
+pub(crate) const MAX_EVENTS: usize = 200_000;
 
 /// Deepest nesting of maps and lists: keeps every later walk over the tree off the stack's end.
 pub(crate) const MAX_NESTING: usize = 64;
@@ -183,7 +184,7 @@ enum Found {
     Tag(Span),
     Cut(Span),
     Documents(Span),
-    Events,
+    Events(Span),
     Nesting(Span),
     Syntax(usize, ErrorKind),
 }
@@ -240,7 +241,11 @@ impl<'s, 'a> Reader<'s, 'a> {
         while let Some(next) = parser.next_event() {
             seen += 1;
             if seen > MAX_EVENTS {
-                self.found.push(Found::Events);
+                let place = match next {
+                    Ok((_, span)) => bytes(&span),
+                    Err(_) => Span::default(),
+                };
+                self.found.push(Found::Events(place));
                 return Ok(false);
             }
             let (event, span, tagged) = match next {
@@ -486,7 +491,7 @@ impl<'s, 'a> Reader<'s, 'a> {
             Found::Tag(span) => yaml_tag::tag(report, span),
             Found::Cut(span) => yaml_cut::cut_by_comment(report, span),
             Found::Documents(span) => yaml_documents::several_documents(report, span),
-            Found::Events => yaml_limit::too_many_events(report, MAX_EVENTS),
+            Found::Events(span) => yaml_limit::too_many_events(report, span, MAX_EVENTS),
             Found::Nesting(span) => yaml_limit::too_deep(report, span, MAX_NESTING),
             Found::Syntax(at, kind) => self.tell_syntax(at, &kind, report),
         }

@@ -55,6 +55,53 @@ component = \"plugins/orders.wasm\"
 ",
 );
 
+/// The page of what `strowger check` reckons of a flow without errors, which is no finding.
+static WORST_CASE: Text = Text::fixed(
+    "# worst-case (note)
+
+the worst that can happen to a caller
+
+What it is: no finding, but what `check` reckons of each flow without errors, and prints last. The longest way to a person or a goodbye, the
+longest silence with its line, and the longest contact. The caller presses nothing, answers wrong, or waits, whatever takes longest; each step
+takes its whole `timeout:` and each queue its `max_wait:`. In JSON it is a line of the level `note` with `toPersonMs`, `chatToPersonMs`, `toEndMs`,
+`silenceMs`, `silenceLine`, `calls` (other flows, which are not in these times) and `unmeasured` (parts whose length nobody knows).
+
+To shorten it: fewer `attempts:`, shorter `timeout:`, a shorter prompt, `meanwhile:` on what takes long (against silence), a lower `max_duration:`.
+A warning of its own tells of what is too long for callers:
+
+```text
+dead-air            a step may keep the caller waiting for more than eight seconds without a sound
+over-max-duration   a way takes longer than `max_duration`
+```
+
+It needs no allowance, and the exit code does not heed it.
+",
+    "# worst-case (说明)
+
+来电者可能遇到的最坏情况
+
+说明：这不是问题，而是 `check` 为每个没有错误的流程算出的结果，最后打印：接通人工或告别前最长的时间、最长的静默及其所在行、最长的通话。
+假定来电者什么都不按、答错或一直等待，取最长的一种；每个步骤用满 `timeout:`，每个队列用满 `max_wait:`。
+在 JSON 里是级别为 `note` 的一行，含 `toPersonMs`、`chatToPersonMs`、`toEndMs`、`silenceMs`、`silenceLine`、`calls`（其他流程，不计入这些时间）和 `unmeasured`（长度未知的部分）。
+
+要缩短它：减少 `attempts:`、缩短 `timeout:`、缩短提示、给耗时的步骤加上 `meanwhile:`（针对静默）、降低 `max_duration:`。
+对来电者来说太长的，另有警告：
+
+```text
+dead-air            某个步骤可能让来电者听不到任何声音超过八秒
+over-max-duration   某条路径长于 `max_duration`
+```
+
+不需要允许它，退出码也不受它影响。
+",
+);
+
+/// Pages of what is no rule of the language: the word in brackets, the level, the page.
+static BESIDE: [(&str, &str, &Text); 2] = [
+    (PROJECT_RULE, "both", &PROJECT),
+    ("worst-case", "note", &WORST_CASE),
+];
+
 /// Prints the page of a rule: what it finds, why that matters, and what to write instead.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -75,16 +122,23 @@ impl Explain {
     pub(super) async fn run(self) -> Result<u8, Failure> {
         let language = self.language.into();
         let text = match &self.rule {
-            Some(written) if slug(written) == PROJECT_RULE => {
-                PROJECT.in_language(language).to_owned()
-            }
-            Some(written) => find(written)?.explain(language),
+            Some(written) => match beside(slug(written)) {
+                Some(page) => page.in_language(language).to_owned(),
+                None => find(written)?.explain(language),
+            },
             None => table(language),
         };
         // A closed pipe is the reader's choice.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
         Ok(OK)
     }
+}
+
+fn beside(slug: &str) -> Option<&'static Text> {
+    let mut beside = BESIDE.iter();
+    beside
+        .find(|(name, ..)| *name == slug)
+        .map(|(.., page)| *page)
 }
 
 /// The rule that is meant: `missing-outcome`, also copied with what stands around it in a finding.
@@ -104,6 +158,7 @@ fn slug(written: &str) -> &str {
         .trim()
         .trim_start_matches("error")
         .trim_start_matches("warning")
+        .trim_start_matches("note")
         .trim_matches(['[', ']', '`', ':'])
 }
 
@@ -112,7 +167,9 @@ fn table(language: Language) -> String {
     let rules = RULES
         .iter()
         .map(|rule| line(rule.slug, rule.level.name(), rule.title(language)));
-    let title = PROJECT.in_language(language).lines().nth(2);
-    let beside = line(PROJECT_RULE, "both", title.unwrap_or_default());
-    rules.chain([beside]).collect()
+    let beside = BESIDE.iter().map(|(slug, level, page)| {
+        let title = page.in_language(language).lines().nth(2);
+        line(slug, level, title.unwrap_or_default())
+    });
+    rules.chain(beside).collect()
 }

@@ -8,11 +8,14 @@ use strowger_flow::fmt::{Refused, format};
 
 use super::{FOUND, Failure, OK, flow_files};
 
+/// U+FEFF in UTF-8, as some editors begin a file.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Most bytes read from stdin: a flow may have 1 MiB, and more is told as a finding.
 const STDIN_BYTES: u64 = 2 * 1024 * 1024;
 
 /// Lays out flow files: two blanks a level, one blank after colons and commas, at most one empty line. Comments,
-/// words, quotes and the order of everything stay.
+/// words, quotes and the order of everything stay, and lines end as the first one does, in LF or in CR LF; a byte order mark is removed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   strowger fmt                       lay out the flows of the project in this folder
@@ -78,12 +81,17 @@ impl Fmt {
         if written.as_bytes() == source {
             return Ok(OK);
         }
+        // Which no editor shows, and may be all that is different.
+        let mark = match source.starts_with(BYTE_ORDER_MARK) {
+            true => ", without its byte order mark",
+            false => "",
+        };
         if self.check {
-            tell!("{shown}: would change; run `strowger fmt {shown}`");
+            tell!("{shown}: would change{mark}; run `strowger fmt {shown}`");
             return Ok(FOUND);
         }
         flow_files::replace(path, &source, &written)?;
-        tell!("{shown}: laid out");
+        tell!("{shown}: laid out{mark}");
         Ok(OK)
     }
 }

@@ -171,7 +171,10 @@ impl Test {
         results: &[TestResult],
         flows: impl Iterator<Item = &'f FlowTests>,
     ) -> Result<(), Failure> {
-        let coverage = self.coverage.then(|| Coverage::of(flows, results));
+        let coverage = self.coverage.then(|| {
+            let selected = self.pattern.is_some();
+            Coverage::of(flows, results, selected)
+        });
         self.put(&match self.format {
             Report::Text => text(results, coverage.as_ref()),
             Report::Json => json(results, coverage.as_ref()),

@@ -42,10 +42,12 @@ pub struct Point {
 }
 
 impl Coverage {
-    /// Counts what the contacts of `results` have walked in `flows`.
+    /// Counts what the contacts of `results` have walked in `flows`. Of a selection of tests (`selected`) only the flows are told whose
+    /// tests are in it, or into which one of them came: of the others nothing was to be seen.
     pub fn of<'f>(
         flows: impl IntoIterator<Item = &'f FlowTests>,
         results: &[TestResult],
+        selected: bool,
     ) -> Coverage {
         let mut walked: BTreeMap<(&str, Option<u32>, &Way), u64> = BTreeMap::new();
         for Mark { plan, node, way } in results.iter().flat_map(|result| &result.trail) {
@@ -55,7 +57,14 @@ impl Coverage {
                 *walked.entry((&plan.flow, node, way)).or_default() += 1;
             }
         }
-        let flows = flows.into_iter().map(|flow| {
+        let ran: BTreeSet<&str> = walked
+            .keys()
+            .map(|(flow, ..)| *flow)
+            .chain(results.iter().map(|result| result.flow.as_str()))
+            .collect();
+        let flows = flows.into_iter();
+        let flows = flows.filter(|flow| !selected || ran.contains(flow.plan.flow.as_str()));
+        let flows = flows.map(|flow| {
             let name = flow.plan.flow.as_str();
             let count =
                 |node: Option<u32>, way: Way| walked.get(&(name, node, &way)).copied().unwrap_or(0);

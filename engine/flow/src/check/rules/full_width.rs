@@ -28,8 +28,26 @@ rule! {
     FULL_WIDTH = "full-width", Error, "a full-width sign in place of one of the language's", "应写半角符号的地方写了全角符号"
 }
 
+/// Dashes that word processors and web pages make of a hyphen.
+const DASHES: [&str; 3] = ["–", "—", "−"];
+
 /// Of the signs between the first and the last of them; `meant` is what belongs there.
 pub(crate) fn signs(report: &mut Report<'_>, at: Span, written: &[String], meant: &str) {
+    if written.iter().all(|sign| DASHES.contains(&sign.as_str())) {
+        let dash = written.first().map_or("–", String::as_str);
+        let message = text!(
+            "`{dash}` is a dash, and none of the language",
+            "`{dash}` 是破折号，不是流程语言的符号"
+        );
+        report
+            .find(&FULL_WIDTH, at, message)
+            .help(text!(
+                "write the hyphen of the keyboard: `-`",
+                "请写键盘上的连字符：`-`"
+            ))
+            .fix(at, meant);
+        return;
+    }
     let marks: Vec<String> = written.iter().map(|sign| format!("`{sign}`")).collect();
     let (english, chinese) = (marks.join(", "), marks.join("、"));
     let message = match written.len() {

@@ -35,7 +35,22 @@ rule! {
     SILENT_LOOP = "silent-loop", Error, "a loop that no caller causes", "无来电者参与的循环"
 }
 
-pub(crate) fn looped(report: &mut Report<'_>, at: Span, path: &[(String, Span)], counts: bool) {
+/// What a loop has in it that might have kept it from being one.
+pub(crate) enum Within {
+    /// Nothing.
+    Nothing,
+    /// A variable that counts, though not so that it ends.
+    Counting,
+    /// A step that listens, and leads on although it heard nothing.
+    Listening,
+}
+
+pub(crate) fn looped(
+    report: &mut Report<'_>,
+    at: Span,
+    path: &[(String, Span)],
+    within: Within,
+) {
     let names = path
         .iter()
         .map(|(name, _)| format!("`{name}`"))
@@ -51,12 +66,16 @@ pub(crate) fn looped(report: &mut Report<'_>, at: Span, path: &[(String, Span)],
             ),
         )
         .here(text!("the loop begins here", "循环从这里开始"))
-        .help(match counts {
-            false => text!(
+        .help(match within {
+            Within::Nothing => text!(
                 "the loop: {names}; let it lead to a person, a goodbye or a step that listens",
                 "循环：{names}；请让它通往人工、告别或等待输入的步骤"
             ),
-            true => text!(
+            Within::Listening => text!(
+                "the loop: {names}; a step in it listens, but goes round when nobody says anything too: lead its `no_input` to a person or a goodbye (`attempts:` asks again first), or count the rounds",
+                "循环：{names}；其中有步骤在等待输入，但没人说话时也会回来：请让它的 `no_input` 通往人工或告别（`attempts:` 会先再问几次），或给轮数计数"
+            ),
+            Within::Counting => text!(
                 "the loop: {names}; its counting does not prove that it ends: on every way round add a number to a variable that begins with a number, and go back only while it is below (or above) a number: `if: n < 3`",
                 "循环：{names}；其中的计数不能证明循环会结束：请在每条回路上给一个以数字为初值的变量加上一个数字，并且只在它小于（或大于）某个数字时才回去，例如 `if: n < 3`"
             ),

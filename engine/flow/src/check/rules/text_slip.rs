@@ -4,7 +4,8 @@ use crate::expr::Span;
 
 rule! {
     /// What it finds: braces in a spoken text that insert nothing, such as `{name}`, `$ {name}`, `$name}`, `%{name}` or `{% if … %}`: nobody says
-    /// braces, so a value was meant to stand there. Texts for a chat (`chat:`) may have any.
+    /// braces, so a value was meant to stand there. So are `$name`, `$(name)` and `%name%` where `name` is a variable of the flow. Texts for a
+    /// chat (`chat:`) may have any braces.
     ///
     /// ```yaml
     /// vars: { name: { type: text, default: Ada } }
@@ -38,4 +39,26 @@ pub(crate) fn braces(report: &mut Report<'_>, at: Span, written: &str) {
             "a value is inserted by `${{ … }}`, such as `${{call.from | phone}}`; leave other braces out",
             "插入值请写 `${{ … }}`，例如 `${{call.from | phone}}`；其他花括号请去掉"
         ));
+}
+
+/// Of an insertion as another language writes it.
+pub(crate) fn foreign(
+    report: &mut Report<'_>,
+    at: Span,
+    (written, path): (&str, &str),
+    certain: bool,
+) {
+    let found = report
+        .find(
+            &TEXT_SLIP,
+            at,
+            text!(
+                "`{written}` inserts nothing: it is said as it stands",
+                "`{written}` 没有插入任何值，会原样读出"
+            ),
+        )
+        .help(text!("write `${{{path}}}`", "请写 `${{{path}}}`"));
+    if certain {
+        let _done = found.fix(at, format!("${{{path}}}"));
+    }
 }

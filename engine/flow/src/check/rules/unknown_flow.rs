@@ -41,3 +41,20 @@ pub(crate) fn unknown(
         )
         .did_you_mean(at, meant, names);
 }
+
+/// Of a flow that is misspelt where it is defined. A route of the project may have its name, so that no change is certain.
+pub(crate) fn defined(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    report
+        .find(
+            &UNKNOWN_FLOW,
+            at,
+            text!(
+                "nothing leads to a flow called `{name}`, and several places to `{meant}`",
+                "没有地方通往流程 `{name}`，却有多处通往 `{meant}`"
+            ),
+        )
+        .help(text!(
+            "did you mean `{meant}`?",
+            "是否想写 `{meant}`？"
+        ));
+}

@@ -3,7 +3,7 @@ use crate::diagnostic::text;
 use crate::expr::Span;
 
 rule! {
-    /// What it finds: a file over 1 MiB, with more than 100,000 values and marks, or nested deeper than 64 levels.
+    /// What it finds: a file over 1 MiB, with more than 200,000 values and marks, or nested deeper than 64 levels.
     /// No flow that people maintain comes near; the limits keep a broken or hostile file from costing memory
     /// and time.
     ///
@@ -37,19 +37,20 @@ pub(crate) fn too_large(report: &mut Report<'_>, bytes: usize, limit: usize) {
         ));
 }
 
-pub(crate) fn too_many_events(report: &mut Report<'_>, limit: usize) {
+pub(crate) fn too_many_events(report: &mut Report<'_>, at: Span, limit: usize) {
     report
         .find(
             &YAML_LIMIT,
-            Span::default(),
+            at,
             text!(
                 "the file has more than {limit} values and marks",
                 "文件中的值和标记超过 {limit} 个"
             ),
         )
+        .here(text!("this is the first too many", "从这里开始超出"))
         .help(text!(
-            "split the flow with `call:`",
-            "请用 `call:` 拆分流程"
+            "split the flow: put a part of its steps into another file, and lead there by `call:`",
+            "请拆分流程：把一部分步骤放进另一个文件，用 `call:` 调用"
         ));
 }
 

@@ -158,6 +158,13 @@ pub(super) enum Fault<'a> {
         ty: &'a Type,
         operator: Operator,
     },
+    /// Looked for in a list of which it is never an item.
+    NoItem {
+        a: &'a Expr,
+        left: &'a Type,
+        b: &'a Expr,
+        inner: &'a Type,
+    },
     /// Two types that an operator does not compute with.
     Arithmetic {
         a: &'a Expr,
@@ -182,12 +189,14 @@ impl Fault<'_> {
             Fault::Never { .. } | Fault::NothingInCommon { .. } => "impossible-comparison",
             _ => "type-mismatch",
         };
+        let change = self.change(span).map(Box::new);
         let (message, help) = self.said();
         Finding {
             rule,
             span,
             message,
             help: help.map(Box::new),
+            change,
         }
     }
 
@@ -514,6 +523,18 @@ impl Fault<'_> {
                 );
                 (message, comparison_help((a, left), (b, right), operator))
             }
+            Fault::NoItem { a, left, b, inner } => {
+                let (is, items) = (word(left), word(inner));
+                let message = text!(
+                    "`{b}` is a list of {items}, `{a}` is {is}: it is never in it",
+                    "`{b}` 是{items}的列表，`{a}` 是 {is}：它不会在其中"; is, items
+                );
+                let help = match (left, inner) {
+                    (Type::Number, inner) if super::is_text(inner) => Some(as_text(a)),
+                    _ => None,
+                };
+                (message, help)
+            }
             Fault::Membership { b, ty, operator } => {
                 let (is, symbol) = (word(ty), operator.symbol());
                 let message = text!(
@@ -627,12 +648,6 @@ fn comparison_help(
         let values = listed(values.iter());
         text!("`{of}` is one of: {values}", "`{of}` 可能的值：{values}"; values)
     };
-    let quoted = |of: &Expr| {
-        text!(
-            "put the digits in quotes: `\"{of}\"`",
-            "请给数字加上引号：`\"{of}\"`"
-        )
-    };
     let day = |of: &Expr| text!("compare the day: `{of}.date`", "请比较日期：`{of}.date`");
     let time = |of: &Expr| {
         text!(
@@ -645,8 +660,8 @@ fn comparison_help(
         (Type::Number, Type::OneOf(values)) if b.as_text().is_none() => one_of(b, values),
         (Type::Number, Type::OneOf(_)) => return unquoted(b),
         (Type::OneOf(_), Type::Number) => return unquoted(a),
-        (left, Type::Number) if super::is_text(left) => quoted(b),
-        (Type::Number, right) if super::is_text(right) => quoted(a),
+        (left, Type::Number) if super::is_text(left) => as_text(b),
+        (Type::Number, right) if super::is_text(right) => as_text(a),
         (Type::Date, Type::DateTime) => day(b),
         (Type::DateTime, Type::Date) => day(a),
         (Type::Time, Type::DateTime) => time(b),
@@ -662,6 +677,20 @@ fn comparison_help(
     })
 }
 
+/// How a number is written that is compared with texts.
+fn as_text(of: &Expr) -> Text {
+    match of.kind {
+        Part::Number(_) => text!(
+            "put the digits in quotes: `\"{of}\"`",
+            "请给数字加上引号：`\"{of}\"`"
+        ),
+        _ => text!(
+            "make a text of it: `{of} ~ \"\"`",
+            "请把它变成文本：`{of} ~ \"\"`"
+        ),
+    }
+}
+
 /// A quoted number compared with a number.
 fn unquoted(literal: &Expr) -> Option<Text> {
     let text = literal.as_text()?;
@@ -673,7 +702,7 @@ fn unquoted(literal: &Expr) -> Option<Text> {
 }
 
 /// What to write for a word that other languages have for a value of this one.
-fn word_meant(name: &str) -> Option<Text> {
+pub(super) fn word_meant(name: &str) -> Option<Text> {
     match name.to_lowercase().as_str() {
         "null" | "nil" | "undefined" | "none" | "nothing" => Some(Text::fixed(
             "the absence of a value is `none`: write `… is none` or `… is not none`",

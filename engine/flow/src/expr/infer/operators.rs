@@ -144,8 +144,17 @@ impl Inference<'_> {
         match &right {
             Type::Any => {}
             Type::List(inner) => {
-                if left != Type::None {
+                let (plain, item) = (left.without_none(), inner.without_none());
+                let alike = (is_text(plain) && is_text(item))
+                    || plain.accepts(item)
+                    || item.accepts(plain)
+                    || (a.as_text().is_some() && takes_literal(item));
+                if left != Type::None && alike {
                     self.equality(Operator::Equal, (a, &left), (b, inner));
+                } else if left != Type::None {
+                    let left = plain;
+                    let inner = item;
+                    self.report(a.span.to(b.span), Fault::NoItem { a, left, b, inner });
                 }
             }
             right if is_text(right) => {

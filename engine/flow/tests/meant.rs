@@ -1,0 +1,351 @@
+//! Slips whose meaning is certain: one finding, in the words of what was meant, with the change that mends it.
+
+mod support;
+
+use strowger_flow::editor::Sheet;
+use strowger_flow::{Diagnostic, check, fix};
+
+/// A good flow of a menu that counts, a question and a queue.
+const FLOW: &str = r#"flow: t
+format: 1
+languages: [en]
+vars: { tries: { type: number, default: 0 }, name: { type: text, default: x } }
+prompts:
+  hello: Hello there.
+  bye: Goodbye.
+hours:
+  office:
+    timezone: Asia/Shanghai
+    weekly: { mon-fri: 09:00-17:00 }
+steps:
+  start:
+    - hours: office
+      then: { open: main, closed: bye }
+  main:
+    menu: hello
+    press:
+      1: { to: order, label: check an order }
+      2: { to: person, label: talk to us }
+    attempts: 3
+    timeout: 5s
+    then:
+      no_input: again
+      no_match: again
+  again:
+    - set: { tries: "${tries + 1}" }
+    - if: tries < 3
+      then: main
+      else: bye
+  order:
+    ask: Your number?
+    into: order_no
+    expect: { digits: 8..12 }
+    confirm: "I have ${order_no | digits}. 1 or 2."
+    then: { ok: said, no_input: bye, no_match: bye }
+  said:
+    - say: "Thanks for ${order_no | digits}, ${name}."
+    - say: "From ${call.from | phone}."
+    - goto: bye
+  person:
+    queue: front-desk
+    max_wait: 5m
+    then: { done: bye, timeout: bye, full: bye, closed: bye, no_agents: bye, failed: bye }
+  bye:
+    - say: bye
+    - hangup: completed
+tests:
+  one:
+    run:
+      - press: 1
+      - silence
+      - hangup
+"#;
+
+fn with(from: &str, to: &str) -> String {
+    let text = FLOW.replacen(from, to, 1);
+    assert_ne!(text, FLOW, "{from}");
+    text
+}
+
+/// As [`with`], where what was meant may be what stands there.
+fn with_or_same(from: &str, to: &str) -> String {
+    FLOW.replacen(from, to, 1)
+}
+
+fn found(text: &str) -> Vec<Diagnostic> {
+    check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics
+}
+
+fn told(found: &[Diagnostic]) -> Vec<String> {
+    let line = |found: &Diagnostic| {
+        let help = found.help.as_ref().map(|help| help.english().to_owned());
+        format!(
+            "{} {}: {}; {}",
+            found.primary.place.line,
+            found.rule,
+            found.message.english(),
+            help.unwrap_or_default()
+        )
+    };
+    found.iter().map(line).collect()
+}
+
+#[test]
+fn the_flow_is_good() {
+    assert_eq!(told(&found(FLOW)), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_certain_inside_an_expression_is_mended() {
+    for (from, to, meant) in [
+        (
+            "if: tries < 3",
+            "if: tries <> 3 and tries < 3",
+            "if: tries != 3 and tries < 3",
+        ),
+        (
+            "if: tries < 3",
+            "if: tries < 3 and tries = 1",
+            "if: tries < 3 and tries == 1",
+        ),
+        (
+            "if: tries < 3",
+            "if: tries < 3&&tries != 9",
+            "if: tries < 3 and tries != 9",
+        ),
+        (
+            "if: tries < 3",
+            "if: tries < 3 adn tries != 9",
+            "if: tries < 3 and tries != 9",
+        ),
+        (
+            "if: tries < 3",
+            "if: tries < 3 and !(tries == 9)",
+            "if: tries < 3 and not(tries == 9)",
+        ),
+        ("if: tries < 3", "if: tries ＜ 3", "if: tries < 3"),
+        ("if: tries < 3", "if: tries < ３", "if: tries < 3"),
+        ("if: tries < 3", "if: {{ tries < 3 }}", "if: tries < 3"),
+        ("if: tries < 3", "if: '{{ tries < 3 }}'", "if: 'tries < 3'"),
+        ("if: tries < 3", "if: Tries < 3", "if: tries < 3"),
+        ("if: tries < 3", "if: tries < '3'", "if: tries < 3"),
+        ("no | digits}, $", "no | digts}, $", "no | digits}, $"),
+        (
+            "${call.from | phone}",
+            "${call.fro | phone}",
+            "${call.from | phone}",
+        ),
+        ("${name}", "{{ name }}", "${name}"),
+        ("${name}", "$name", "${name}"),
+        ("${name}", "$(name)", "${name}"),
+        ("${name}", "%name%", "${name}"),
+    ] {
+        let text = with(from, to);
+        let findings = found(&text);
+        let proposed = findings.iter().filter(|found| found.fix.is_some());
+        assert_eq!(proposed.count(), 1, "{to}: {:?}", told(&findings));
+        let fixed = fix("a.flow.yaml", text.as_bytes(), &support::project());
+        let fixed = fixed.expect("it is text").text;
+        assert_eq!(fixed, with_or_same(from, meant), "{to}");
+        assert_eq!(told(&found(&fixed)), Vec::<String>::new(), "{to}");
+    }
+}
+
+#[test]
+fn where_the_file_has_it_otherwise_or_the_change_could_not_be_read_there_is_none() {
+    for (from, to) in [
+        // Escaped, so that no byte of the file is certain to be the sign's.
+        ("if: tries < 3", "if: \"tries \\u003C> 3\""),
+        // A quote would end the text.
+        ("\"${tries + 1}\"", "\"${tries + ( “1” | length)}\""),
+        // `not` cannot stand there.
+        ("if: tries < 3", "if: tries < 3 and true == !false"),
+        // A power is no product.
+        ("if: tries < 3", "if: tries ** 2 < 3"),
+    ] {
+        let findings = found(&with(from, to));
+        let told = told(&findings);
+        let wrong = |found: &&Diagnostic| found.rule == "bad-expression";
+        let wrong: Vec<&Diagnostic> = findings.iter().filter(wrong).collect();
+        assert_eq!(wrong.len(), 1, "{to}: {told:?}");
+        assert!(wrong[0].fix.is_none(), "{to}: {told:?}");
+    }
+}
+
+#[test]
+fn one_slip_is_one_finding_that_says_what_to_write() {
+    for (from, to, rule, help) in [
+        (
+            "if: tries < 3",
+            "if: {{ tries < 3 }}",
+            "braces-in-expression",
+            "without the braces",
+        ),
+        ("into: order_no", "into: orderNo", "bad-name", "`order_no`"),
+        (
+            "type: text, default: x",
+            "type: text, default x",
+            "yaml-colon",
+            "`default: …`",
+        ),
+        (
+            "closed: bye, no_agents",
+            "closed bye, no_agents",
+            "yaml-colon",
+            "`closed: …`",
+        ),
+        ("type: number", "type: string", "bad-value", "`number`"),
+        ("09:00-17:00", "09:00–17:00", "full-width", "hyphen"),
+        ("[en]", "[eng]", "bad-value", "`en`"),
+        ("${name}", "{{name}}", "braces-in-expression", "`${name}`"),
+        ("${name}", "<name>", "bad-ssml", ""),
+        ("${name}", "{name}", "text-slip", ""),
+        (
+            "no_input: again",
+            "no_input: repeat",
+            "silent-loop",
+            "lead its `no_input`",
+        ),
+    ] {
+        let findings = found(&with(from, to));
+        let told = told(&findings);
+        let [one] = findings.as_slice() else {
+            panic!("{to}: {told:#?}");
+        };
+        assert_eq!(one.rule, rule, "{to}: {told:?}");
+        assert!(told[0].contains(help), "{to}: {told:?}");
+    }
+}
+
+#[test]
+fn a_price_and_a_name_that_nothing_has_are_texts() {
+    for said in ["That is $5, 5% off.", "$unknown and %unknown%."] {
+        assert_eq!(
+            told(&found(&with("From ${call.from | phone}.", said))),
+            Vec::<String>::new()
+        );
+    }
+}
+
+#[test]
+fn a_number_in_a_list_of_texts_is_told_as_what_it_is() {
+    let list = "([\"1\"] if tries < 1 else [\"2\"])";
+    let text = with(
+        "if: tries < 3",
+        &format!("if: tries < 3 and tries in {list}"),
+    );
+    let told = told(&found(&text));
+    let mismatch = told.iter().find(|line| line.contains("type-mismatch"));
+    let mismatch = mismatch.unwrap_or_else(|| panic!("{told:?}"));
+    assert!(
+        mismatch.contains("is a list of text, `tries` is a number"),
+        "{mismatch}"
+    );
+    assert!(mismatch.contains("`tries ~ \"\"`"), "{mismatch}");
+}
+
+#[test]
+fn a_test_sees_what_an_answer_was_put_into() {
+    let expecting = |value: &str| {
+        let act = format!("- hangup\n      - expect: {{ vars: {{ {value} }} }}\n");
+        found(&with("- hangup\n", &act))
+    };
+    assert_eq!(
+        told(&expecting("order_no: \"12345678\"")),
+        Vec::<String>::new()
+    );
+    let wrong = expecting("order_na: \"12345678\"");
+    assert_eq!(wrong.len(), 1);
+    assert!(told(&wrong)[0].contains("`order_no`"), "{:?}", told(&wrong));
+}
+
+#[test]
+fn a_flow_of_twenty_thousand_steps_is_checked_and_beyond_it_is_told_where() {
+    let steps = |count: usize| {
+        let mut text =
+            String::from("flow: a\nformat: 1\nsteps:\n  start: { wait: 1s, then: s1 }\n");
+        for index in 1..count {
+            let next = (index + 1) % count;
+            let next = match next {
+                0 => "bye".to_owned(),
+                next => format!("s{next}"),
+            };
+            text.push_str(&format!("  s{index}: {{ wait: 1s, then: {next} }}\n"));
+        }
+        text.push_str("  bye: { hangup: completed }\n");
+        text
+    };
+    let text = steps(20_000);
+    assert!(text.len() < 1024 * 1024);
+    let rules: Vec<&str> = found(&text).iter().map(|found| found.rule).collect();
+    assert!(!rules.contains(&"yaml-limit"), "{rules:?}");
+    let most = found(&format!("list: [{}]\n", "1,".repeat(250_000)));
+    let limit = most.iter().find(|found| found.rule == "yaml-limit");
+    let limit = limit.expect("the file has too many values");
+    assert!(limit.primary.span.start > 100_000, "{:?}", limit.primary);
+}
+
+#[test]
+fn a_flow_that_is_misspelt_where_it_is_named_is_told_there() {
+    let leading = |flow: &str| {
+        format!(
+            "flow: {flow}\nformat: 1\nlanguages: [en]\noutcomes: [done]\nsteps:\n  start:\n    call: message\n    then: {{ done: again, error: bye }}\n  again: {{ goto: flow:message }}\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    let (first, second) = (leading("first"), leading("second"));
+    let named = |name: &str| {
+        format!(
+            "flow: {name}\nformat: 1\nlanguages: [en]\noutcomes: [done]\nsteps:\n  start: {{ return: done }}\n"
+        )
+    };
+    let told = |name: &str| -> Vec<String> {
+        let message = named(name);
+        let files = [&first, &second, &message].map(|text| ("a.flow.yaml", text.as_bytes()));
+        let mut catalog = support::steps();
+        let checked = strowger_flow::survey(&files, &mut catalog);
+        let flows = catalog.flows.expect("the flows are known");
+        assert!(flows.contains_key(name), "{:?}", flows.keys());
+        for checked in &checked {
+            let wrong = checked.diagnostics.iter();
+            let wrong = wrong.filter(|found| found.level == strowger_flow::Level::Error);
+            assert_eq!(checked.plan.is_none(), wrong.count() > 0);
+        }
+        checked
+            .iter()
+            .flat_map(|checked| told(&checked.diagnostics))
+            .collect()
+    };
+    assert_eq!(told("message"), Vec::<String>::new());
+    let slip = told("mesage");
+    assert!(
+        matches!(slip.as_slice(), [one] if one.starts_with("1 unknown-flow") && one.ends_with("`message`?")),
+        "{slip:?}"
+    );
+}
+
+/// What an editor offers behind a mark in a text.
+fn offered(text: &str, mark: &str) -> Vec<String> {
+    let at = text.find(mark).expect("the mark is there") + mark.len();
+    let catalog = support::project();
+    let sheet = Sheet::read(text, &catalog, Some(at), None);
+    let offers = sheet.complete(at, &catalog);
+    offers.into_iter().map(|offer| offer.label).collect()
+}
+
+#[test]
+fn an_editor_offers_what_may_stand_there_and_nothing_else() {
+    let offers = offered(FLOW, "if: ");
+    assert!(offers.contains(&"tries".to_owned()), "{offers:?}");
+    for bound in ["choices", "value"] {
+        assert!(!offers.contains(&bound.to_owned()), "{offers:?}");
+    }
+    let offers = offered(&with("expect: { digits: 8..12 }", "expect: "), "expect: ");
+    for kind in ["one_of", "digits", "yes_no"] {
+        assert!(offers.contains(&kind.to_owned()), "{offers:?}");
+    }
+    let text = with("    run:", "    mock: {  }\n    run:");
+    let offers = offered(&text, "mock: { ");
+    for mock in ["queue.front-desk", "transfer.supplier-a", "orders/lookup"] {
+        assert!(offers.contains(&mock.to_owned()), "{offers:?}");
+    }
+}
