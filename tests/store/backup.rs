@@ -35,7 +35,7 @@ async fn filled(place: &Place, data: &Path) -> Result<(Store, Writer)> {
     let file = recordings.join("over.wav");
     std::fs::write(&file, b"sound")?;
     std::fs::write(recordings.join("over-3.wav"), b"a message")?;
-    let path = file.display().to_string();
+    let path = Some(file.display().to_string());
     let id = "over".to_owned();
     writer.write(Record::Recorded { id, path }).await;
     writer.write(ended_at("over", 9)).await;

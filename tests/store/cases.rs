@@ -26,7 +26,7 @@ pub async fn contacts_are_found_and_journals_come_back_as_written(
     writer.write(began("b", "call-b")).await;
     let recorded = Record::Recorded {
         id: "a".into(),
-        path: "/recordings/a.wav".into(),
+        path: Some("/recordings/a.wav".into()),
     };
     writer.write(recorded).await;
     writer.write(ended_at("a", 7)).await;

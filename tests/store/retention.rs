@@ -498,7 +498,7 @@ async fn spelt(database: &Database<'_>, store: &Store) -> Result<Vec<String>> {
                         activation: 1,
                         call: 1,
                         function: "client.fetch".into(),
-                        result: serde_json::json!({ "ok": { "status": 200, "headers": [], "body": strowger_contact::call::Bytes(text.into_bytes()) } }),
+                        result: serde_json::json!({ "ok": { "status": 200, "headers": [], "body": strowger_contact::call::Bytes(text.into_bytes()) } }).into(),
                     },
                 };
                 let wrote = strowger_contact::Entry {
