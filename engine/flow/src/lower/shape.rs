@@ -124,10 +124,13 @@ fn hears(schema: &serde_json::Value, depth: usize) -> bool {
         return true;
     }
     let named = schema["properties"].as_object();
-    let mut parts = named.into_iter().flatten().map(|(_, part)| part);
-    let mut rest = [&schema["items"], &schema["additionalProperties"]].into_iter();
+    let parts = named.into_iter().flatten().map(|(_, part)| part);
+    // What a schema leaves out has no parts in turn.
+    let rest = ["items", "additionalProperties"].map(|key| schema.get(key));
     depth < MAX_DEPTH
-        && (parts.any(|part| hears(part, depth + 1)) || rest.any(|part| hears(part, depth + 1)))
+        && parts
+            .chain(rest.into_iter().flatten())
+            .any(|part| hears(part, depth + 1))
 }
 
 /// The type of an outcome's data. A field that may be a secret or something else is the one when the step is told

@@ -65,7 +65,12 @@ fn longest(style: &str, language: &str) -> u64 {
             .map(|number| measured(&Value::Number(number), style, language))
             .sum(),
         "digits" => most(&mut LONGEST_LARGE.into_iter().map(Value::Number)),
-        "ordinal" => measured(&Value::Number(LONGEST_WHOLE), style, language),
+        // What is too large for words is figures.
+        "ordinal" => most(
+            &mut [LONGEST_WHOLE, LONGEST_LARGE[0]]
+                .into_iter()
+                .map(Value::Number),
+        ),
         "money" => most(&mut amounts()),
         "date" => most(&mut dates().map(Value::Date)),
         "time" => most(&mut times().map(Value::Time)),
