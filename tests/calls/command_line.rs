@@ -404,7 +404,7 @@ steps:
     )?;
     let (code, out, err) = project.run(&["check"])?;
     assert!(
-        code == 0 && out.contains("worst case of `x`: 124 s to a person"),
+        code == 0 && out.contains("worst case of `x`: 125 s to a person"),
         "{code}: {out} {err}"
     );
     // The file has changed.

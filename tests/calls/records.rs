@@ -170,8 +170,13 @@ fn a_number_is_forgotten_by_the_program_while_it_serves_and_after() -> Result<()
     );
     assert!(out.contains("1 contacts still last"), "{out}");
     assert!(recording.exists());
+    // A slip in a tenant's name does not pass for a number that is forgotten.
     let (code, _, errors) = forget(&["--tenant", "borealis"])?;
-    assert_eq!(code, 0, "{errors}");
+    assert_eq!(code, 2, "{errors}");
+    assert!(
+        errors.contains("nothing is kept of a tenant `borealis`, only of aurora"),
+        "{errors}"
+    );
     let (code, out, errors) = forget(&["--format", "json"])?;
     assert_eq!(code, 1, "{out}{errors}");
     let told: Json = serde_json::from_str(&out)?;
@@ -215,21 +220,6 @@ fn a_number_is_forgotten_by_the_program_while_it_serves_and_after() -> Result<()
     assert_eq!(code, 2);
     assert!(
         errors.contains("no number that can be forgotten"),
-        "{errors}"
-    );
-    let (code, _, errors) = strowger(&[
-        "forget",
-        "+8613900139000",
-        "--tenant",
-        "nobody",
-        "-p",
-        &project,
-        "--data",
-        &data,
-    ])?;
-    assert_eq!(code, 2);
-    assert!(
-        errors.contains("nothing is kept of a tenant `nobody`"),
         "{errors}"
     );
     Ok(())

@@ -288,7 +288,10 @@ fn what_cannot_be_done_is_told() -> Result<()> {
             &["new", "Bad Name", "--lang", "js", &path][..],
             "is no name",
         ),
-        (&["new", "std", "--lang", "js", &path], "is no name"),
+        (
+            &["new", "std", "--lang", "js", &path],
+            "the name of the standard steps",
+        ),
         (&["new", "x", "--lang", "cobol", &path], "cobol"),
         (
             &["new", "x", "--lang", "js", "--sdk", ".", &path],

@@ -100,7 +100,7 @@ impl StepState {
     /// Fills in what the step used, except its processor time.
     pub(crate) fn read(&self, meters: &mut Meters) {
         meters.wall = self.busy.since.elapsed();
-        meters.busy = self.busy.spent();
+        meters.busy = self.busy.spent().min(meters.wall);
         meters.instantiate = self.instantiate;
         meters.peak_memory_bytes = self.peak_memory_bytes;
         meters.host_calls = self.host_calls;

@@ -163,7 +163,7 @@ fn enough_random_flows_are_accepted_and_they_are_not_trivial() {
 
 #[test]
 fn enough_projects_of_several_flows_are_accepted_and_lead_to_each_other() {
-    let all: Vec<Vec<String>> = (0..600).map(flows::several).collect();
+    let all: Vec<Vec<String>> = (0..1_500).map(flows::several).collect();
     let accepted: Vec<_> = all
         .iter()
         .filter(|texts| accepted(texts).is_some())

@@ -172,7 +172,8 @@ async fn a_bad_request_does_not_start_an_instance() {
     ] {
         let report = plugin.run(request).await;
         assert_eq!(report.result.unwrap_err().code(), code);
-        assert!(report.meters.cpu.is_zero());
+        // Checking the input is on its bill, and nothing else.
+        assert!(report.meters.instantiate.is_zero() && report.meters.wall.is_zero());
     }
 }
 

@@ -266,7 +266,7 @@ mod tests {
         let body = String::from_utf8(response.body.0).expect("text");
         assert_eq!(
             body,
-            "plain •••; json \"•••\"; url ••• •••; base64 I•••Q=, •••==; hex •••"
+            "plain •••; json \"•••\"; url ••• •••; base64 Im•••Q=, •••==; hex •••"
         );
         assert_eq!(response.headers[0].value, "Bearer •••");
     }
