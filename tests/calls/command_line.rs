@@ -413,12 +413,12 @@ steps:
         vec![0x55; 8_000 * 7],
     )?;
     let (_, out, _) = project.run(&["check"])?;
-    assert!(out.contains("`x`: 8 s to a person"), "{out}");
+    assert!(out.contains("`x`: 9 s to a person"), "{out}");
     // A file by itself is one of the project around it, as far as its audio goes.
     let alone = project.path().join("x.flow.yaml").display().to_string();
     let (code, out, err) = strowger(&["check", &alone])?;
     assert!(
-        code == 0 && out.contains("`x`: 8 s to a person"),
+        code == 0 && out.contains("`x`: 9 s to a person"),
         "{code}: {out} {err}"
     );
     // One that cannot be played is told where it is named.
