@@ -214,19 +214,21 @@ fn versions_are_never_overwritten_never_older_and_signed_where_that_is_asked() -
     Ok(())
 }
 
+/// A new key of a publisher: its file, and its public part.
+fn new_key(keys: &tempfile::TempDir, name: &str) -> Result<(String, String)> {
+    let file = keys.path().join(name).display().to_string();
+    let (code, public, err) = strowger(&["plugin", "key", &file])?;
+    ensure!(code == 0, "{err}");
+    Ok((file, public.trim().to_owned()))
+}
+
 #[test]
 fn a_tenant_whose_plugins_must_be_signed_brings_its_first_project() -> Result<()> {
     let orders = OrderService::start()?;
     let address = orders.address.to_string();
     let keys = tempfile::TempDir::new()?;
-    let new_key = |name: &str| -> Result<(String, String)> {
-        let file = keys.path().join(name).display().to_string();
-        let (code, public, err) = strowger(&["plugin", "key", &file])?;
-        ensure!(code == 0, "{err}");
-        Ok((file, public.trim().to_owned()))
-    };
-    let (key, public) = new_key("acme.key")?;
-    let (stranger, other) = new_key("stranger.key")?;
+    let (key, public) = new_key(&keys, "acme.key")?;
+    let (stranger, other) = new_key(&keys, "stranger.key")?;
     let rules = |name: &str, public: &str| {
         format!(
             "numbers = [\"1*\"]\nsigned = true\n[publishers]\n{name} = \"{public}\"\n\
@@ -331,13 +333,7 @@ fn another_publisher_takes_no_plugin_over_unless_that_is_accepted() -> Result<()
     let orders = OrderService::start()?;
     let address = orders.address.to_string();
     let keys = tempfile::TempDir::new()?;
-    let new_key = |name: &str| -> Result<(String, String)> {
-        let file = keys.path().join(name).display().to_string();
-        let (code, public, err) = strowger(&["plugin", "key", &file])?;
-        ensure!(code == 0, "{err}");
-        Ok((file, public.trim().to_owned()))
-    };
-    let ((acme, first), (lyra, second)) = (new_key("acme")?, new_key("lyra")?);
+    let ((acme, first), (lyra, second)) = (new_key(&keys, "acme")?, new_key(&keys, "lyra")?);
     let rules = by_acme(&first, &address, true)
         .replace("[grants]", &format!("lyra = \"{second}\"\n[grants]"));
     let hall = Hall::open(&[("aurora", &rules)])?;

@@ -716,7 +716,7 @@ fn a_line_that_slips_is_one_finding() {
             let right = match &found[..] {
                 [] => true,
                 [one] if matches!(one.rule, "yaml-indent" | "yaml-colon") => {
-                    (one.primary.place.line as usize).abs_diff(line) <= 6 && one.fix.is_some()
+                    (one.primary.place.line as usize).abs_diff(line) <= 5 && one.fix.is_some()
                 }
                 [_] => true,
                 _ => false,

@@ -100,7 +100,7 @@ impl StepState {
     /// Fills in what the step used, except its processor time.
     pub(crate) fn read(&self, meters: &mut Meters) {
         meters.wall = self.busy.since.elapsed();
-        meters.busy = self.busy.spent().min(meters.wall);
+        meters.busy = self.busy.spent_of(meters.wall);
         meters.instantiate = self.instantiate;
         meters.peak_memory_bytes = self.peak_memory_bytes;
         meters.host_calls = self.host_calls;
@@ -216,8 +216,12 @@ pub(crate) struct BusyClock {
 impl BusyClock {
     /// Busy time so far.
     pub(crate) fn spent(&self) -> Duration {
-        let idle = self.waited + self.paused();
-        self.since.elapsed().saturating_sub(idle)
+        self.spent_of(self.since.elapsed())
+    }
+
+    /// The busy part of so much time.
+    fn spent_of(&self, elapsed: Duration) -> Duration {
+        elapsed.saturating_sub(self.waited + self.paused())
     }
 
     /// For how long the step has stood still.

@@ -50,6 +50,15 @@ impl Utterance {
         Utterance::silence().then(Prompt::Given(handle.into()))
     }
 
+    /// The same, after a line of the ladder where there is one.
+    pub fn given_after(line: Option<String>, handle: impl Into<String>) -> Utterance {
+        let handles = line.into_iter().chain([handle.into()]);
+        Utterance {
+            prompts: handles.map(Prompt::Given).collect(),
+            bindings: Vec::new(),
+        }
+    }
+
     /// A text of the step's own, in the contact's language.
     pub fn text(text: impl Into<String>) -> Utterance {
         Utterance::silence().then(Prompt::text(text))

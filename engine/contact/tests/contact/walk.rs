@@ -329,7 +329,8 @@ fn key_of(name: &str) -> &str {
     }
 }
 
-fn called(activation: u32, function: &str, args: Vec<Json>) -> Input {
+/// A guest calls the host.
+pub(crate) fn called(activation: u32, function: &str, args: Vec<Json>) -> Input {
     let (interface, function) = function.split_once('.').expect("interface.function");
     Input::Called {
         activation,

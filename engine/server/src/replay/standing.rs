@@ -170,11 +170,13 @@ pub(super) fn acted(
             retries_left,
             returned_retryable,
             ..
-        } => {
-            let again = returned_retryable.unwrap_or(*retries_left > 0);
-            let own = returned_retryable.is_some();
-            Some(failed(activation, code, message, again, own))
-        }
+        } => Some(failed(
+            activation,
+            code,
+            message,
+            *retries_left,
+            *returned_retryable,
+        )),
         _ => None,
     })
 }

@@ -334,9 +334,13 @@ impl<'a> Walk<'a> {
             && (guest.waits || code == TIMEOUT)
         {
             self.running = Running::Nobody;
-            let again = returned_retryable.unwrap_or(*retries_left > 0);
-            let own = returned_retryable.is_some();
-            return Ok(failed(activation, code, message, again, own));
+            return Ok(failed(
+                activation,
+                code,
+                message,
+                *retries_left,
+                *returned_retryable,
+            ));
         }
         if guest.waits {
             return Err(self.differs(
@@ -545,19 +549,20 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The end of a step that failed.
+/// The end of a step that failed, as the journal has it. `returned_retryable` is what the plugin said of its own failure.
 pub(super) fn failed(
     activation: u32,
     code: &str,
     message: &str,
-    retryable: bool,
-    own: bool,
+    retries_left: u32,
+    returned_retryable: Option<bool>,
 ) -> Input {
+    let own = returned_retryable.is_some();
     let failure = StepFailure {
         code: code.to_owned(),
         message: message.to_owned(),
         timeout: code == TIMEOUT && !own,
-        retryable,
+        retryable: returned_retryable.unwrap_or(retries_left > 0),
         own,
     };
     Input::StepEnded {

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strowger_sdk::contact;
-use strowger_sdk::media::{self, Binding, Heard, ListenOptions, Prompt, Utterance};
+use strowger_sdk::media::{self, Binding, Heard, ListenOptions, Utterance};
 use strowger_sdk::{Attempts, Failure, Miss, Outcome, Reprompt};
 
-use std_answers::{Expect, YesNo};
+use std_answers::{Expect, YesNo, barge_in, end_key, gap, timeout};
 
 strowger_sdk::plugin! {
     description: "../description.json",
@@ -147,12 +147,10 @@ fn ask(input: Ask) -> Result<Outcome, Failure> {
             (Stage::Confirm(_, bindings), Some(confirm)) => (confirm, bindings.clone()),
             _ => (again, Vec::new()),
         };
-        let prompts = line
-            .into_iter()
-            .chain([prompt.clone()])
-            .map(Prompt::Given)
-            .collect();
-        what = Utterance { prompts, bindings };
+        what = Utterance {
+            bindings,
+            ..Utterance::given_after(line, prompt.clone())
+        };
     }
 }
 
@@ -179,22 +177,6 @@ fn is_valid(expression: Option<&str>, bindings: &[Binding]) -> Result<bool, Fail
 
 fn attempts() -> u32 {
     3
-}
-
-fn timeout() -> u32 {
-    5_000
-}
-
-fn gap() -> u32 {
-    3_000
-}
-
-fn end_key() -> String {
-    "#".to_owned()
-}
-
-fn barge_in() -> bool {
-    true
 }
 
 #[cfg(test)]

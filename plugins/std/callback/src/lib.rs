@@ -6,9 +6,9 @@
 mod moment;
 
 use serde::{Deserialize, Serialize};
-use std_answers::{Expect, PHONE, YesNo, choice, phone};
+use std_answers::{Expect, PHONE, YesNo, barge_in, choice, end_key, gap, phone, timeout};
 use strowger_sdk::contact::{self, Facts};
-use strowger_sdk::media::{self, Binding, Choice, Heard, ListenOptions, Prompt, Utterance};
+use strowger_sdk::media::{self, Binding, Choice, Heard, ListenOptions, Utterance};
 use strowger_sdk::{Attempts, Failure, Miss, Outcome, Reprompt, env};
 
 strowger_sdk::plugin! {
@@ -159,17 +159,9 @@ impl Callback {
             Stage::Number => (&self.ask_number, ""),
             Stage::Confirm(number) => (&self.confirm, number.as_str()),
         };
-        let what = Utterance {
-            prompts: line
-                .into_iter()
-                .chain([prompt.clone()])
-                .map(Prompt::Given)
-                .collect(),
-            bindings: vec![
-                Binding::value("number", &number)?,
-                Binding::value("within", &self.within)?,
-            ],
-        };
+        let what = Utterance::given_after(line, prompt.clone())
+            .bind(Binding::value("number", &number)?)
+            .bind(Binding::value("within", &self.within)?);
         let options = ListenOptions {
             barge_in: self.barge_in,
             choices: match stage {
@@ -262,22 +254,6 @@ fn within() -> u64 {
 
 fn attempts() -> u32 {
     3
-}
-
-fn timeout() -> u32 {
-    5_000
-}
-
-fn gap() -> u32 {
-    3_000
-}
-
-fn end_key() -> String {
-    "#".to_owned()
-}
-
-fn barge_in() -> bool {
-    true
 }
 
 #[cfg(test)]

@@ -57,9 +57,8 @@ fn menu(input: Menu) -> Result<Outcome, Failure> {
         // In a chat the choices are buttons; said again in words they would only be in the way.
         Channel::Chat => Vec::new(),
     };
-    let say = |prompts: Vec<String>| Utterance {
-        prompts: prompts.into_iter().map(Prompt::Given).collect(),
-        bindings: vec![Binding::prompts("choices", spoken.clone())],
+    let say = |line: Option<String>, prompt: String| {
+        Utterance::given_after(line, prompt).bind(Binding::prompts("choices", spoken.clone()))
     };
     let options = ListenOptions {
         barge_in: input.barge_in,
@@ -74,7 +73,7 @@ fn menu(input: Menu) -> Result<Outcome, Failure> {
 
     let mut attempts = input.kept;
     let again = input.short.unwrap_or_else(|| input.prompt.clone());
-    let mut what = say(vec![input.prompt]);
+    let mut what = say(None, input.prompt);
     loop {
         let miss = match media::listen(&what, &options)? {
             Heard::Choice(key) => {
@@ -85,7 +84,7 @@ fn menu(input: Menu) -> Result<Outcome, Failure> {
             _ => Miss::NoMatch,
         };
         match attempts.miss(miss, input.attempts, &input.reprompt) {
-            Some(line) => what = say(line.into_iter().chain([again.clone()]).collect()),
+            Some(line) => what = say(line, again.clone()),
             None => return Outcome::with(miss.outcome(), &attempts),
         }
     }

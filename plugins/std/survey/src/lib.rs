@@ -4,10 +4,9 @@ mod question;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std_answers::{barge_in, end_key, gap, timeout};
 use strowger_sdk::contact::{self, Facts};
-use strowger_sdk::media::{
-    self, Heard, ListenOptions, Prompt, RecordOptions, RecordingEnd, Utterance,
-};
+use strowger_sdk::media::{self, Heard, ListenOptions, RecordOptions, RecordingEnd, Utterance};
 use strowger_sdk::{Attempts, Error, Failure, Miss, Outcome, Reprompt};
 
 use question::{Question, invitation};
@@ -147,14 +146,7 @@ impl Survey {
                 return Ok(Reply::Out(miss));
             };
             let again = question.short.as_ref().unwrap_or(&question.ask);
-            what = Utterance {
-                prompts: line
-                    .into_iter()
-                    .chain([again.clone()])
-                    .map(Prompt::Given)
-                    .collect(),
-                bindings: Vec::new(),
-            };
+            what = Utterance::given_after(line, again.clone());
         }
     }
 
@@ -238,22 +230,6 @@ impl From<Failure> for Refused {
 
 fn attempts() -> u32 {
     2
-}
-
-fn timeout() -> u32 {
-    5_000
-}
-
-fn gap() -> u32 {
-    3_000
-}
-
-fn end_key() -> String {
-    "#".to_owned()
-}
-
-fn barge_in() -> bool {
-    true
 }
 
 fn max() -> u32 {

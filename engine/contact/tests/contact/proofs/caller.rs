@@ -5,7 +5,7 @@ use strowger_contact::{Channel, Contact, Effect, EntryKind, Input, Output, Segme
 use strowger_flow::speak::speech_ms;
 
 use super::flows::{Dice, LEAVE};
-use crate::walk::{START, ended};
+use crate::walk::{START, called, ended};
 
 /// What audio without a text takes here, in milliseconds.
 const AUDIO_MS: u64 = 10_000;
@@ -542,16 +542,6 @@ impl World {
 }
 
 /// A call of the host.
-fn called(activation: u32, function: &str, args: Vec<Json>) -> Input {
-    let (interface, function) = function.split_once('.').expect("interface.function");
-    Input::Called {
-        activation,
-        interface: interface.to_owned(),
-        function: function.to_owned(),
-        args: args.into(),
-    }
-}
-
 fn listen(input: &Json, choices: Vec<Json>, digits: Json) -> Json {
     json!({
         "barge-in": true,

@@ -1,4 +1,4 @@
-use crate::check::report::Report;
+use crate::check::report::{Found, Report};
 use crate::diagnostic::text;
 use crate::expr::Span;
 
@@ -26,19 +26,21 @@ rule! {
 }
 
 pub(crate) fn braces(report: &mut Report<'_>, at: Span, written: &str) {
-    report
-        .find(
-            &TEXT_SLIP,
-            at,
-            text!(
-                "`{written}` inserts nothing: it is said as it stands",
-                "`{written}` 没有插入任何值，会原样读出"
-            ),
-        )
-        .help(text!(
+    slip(report, at, written).help(text!(
             "a value is inserted by `${{ … }}`, such as `${{call.from | phone}}`; leave other braces out",
             "插入值请写 `${{ … }}`，例如 `${{call.from | phone}}`；其他花括号请去掉"
         ));
+}
+
+fn slip<'r, 'a>(report: &'r mut Report<'a>, at: Span, written: &str) -> Found<'r, 'a> {
+    report.find(
+        &TEXT_SLIP,
+        at,
+        text!(
+            "`{written}` inserts nothing: it is said as it stands",
+            "`{written}` 没有插入任何值，会原样读出"
+        ),
+    )
 }
 
 /// Of an insertion as another language writes it.
@@ -48,16 +50,7 @@ pub(crate) fn foreign(
     (written, path): (&str, &str),
     certain: bool,
 ) {
-    let found = report
-        .find(
-            &TEXT_SLIP,
-            at,
-            text!(
-                "`{written}` inserts nothing: it is said as it stands",
-                "`{written}` 没有插入任何值，会原样读出"
-            ),
-        )
-        .help(text!("write `${{{path}}}`", "请写 `${{{path}}}`"));
+    let found = slip(report, at, written).help(text!("write `${{{path}}}`", "请写 `${{{path}}}`"));
     if certain {
         let _done = found.fix(at, format!("${{{path}}}"));
     }
