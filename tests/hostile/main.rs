@@ -14,6 +14,7 @@ mod pushing;
 mod reaching;
 mod showing;
 mod stealing;
+mod told;
 mod walking;
 
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
-//! The memory that a tenant's instances hold together, and who gives way when it is all that they may.
+//! The memory that a tenant's instances hold together, with what its steps were told that can be told again
+//! ([`Told`](crate::Told)), and who gives way when it is all that they may.
 //!
 //! An instance that waits and can be built again ([`Parked`](crate::Parked)) is asked to go when another of the same tenant needs
 //! its memory, the one that has waited longest first. What it holds counts as free from then on: it goes at once, and else
@@ -126,7 +127,8 @@ impl Held {
     }
 }
 
-/// What an instance holds of its share's memory; given back when it is dropped.
+/// What an instance, or what a step was told, holds of its share's memory; given back when it is dropped.
+#[derive(Debug)]
 pub(crate) struct Holding {
     share: Share,
     held: Held,

@@ -75,12 +75,13 @@ impl Share {
         self.0.instances_percent.store(percent, Ordering::Relaxed);
     }
 
-    /// Sets how much linear memory its instances may hold together, in bytes; without a limit before it is set.
+    /// Sets how much linear memory its instances may hold together, with what its steps were told, in bytes; without a limit
+    /// before it is set.
     pub fn set_memory_most(&self, bytes: u64) {
         self.0.memory.set_most(bytes);
     }
 
-    /// Linear memory that its instances hold together, in bytes.
+    /// Linear memory that its instances hold together, with what its steps were told, in bytes.
     pub fn memory_held(&self) -> u64 {
         self.0.memory.held()
     }

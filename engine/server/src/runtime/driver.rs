@@ -10,7 +10,6 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 use strowger_contact::call::CallError;
 use strowger_contact::{Contact, Ending, Entry, EntryKind, Input, Millis, Output};
-use strowger_plugin::Told;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
@@ -464,7 +463,7 @@ impl<L: Line> Driver<L> {
                 return;
             };
             let waits = waits.as_ref().map(|(i, f)| (i.as_str(), f.as_str()));
-            self.guests.again(run, Told::recorded(step.calls), waits);
+            self.guests.again(run, step.calls, waits);
         }
         if let Some((effect, what)) = standing.effect {
             match repeatable(&what) {

@@ -1,14 +1,14 @@
 //! Steps that run: their instances, and the host calls that come from them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 use strowger_contact::{StepFailure, StepResult};
 use strowger_plugin::{
-    Class, GuestTask, Held, Host, HostCallError, HostCallFuture, HostCalls, Limits, Parked, Pauses,
-    Plugin, RunRequest, Share, StepError, StepReport, Told, class,
+    Class, GuestTask, Held, Host, HostCallError, HostCallFuture, HostCalls, Limits, Meters, Parked,
+    Pauses, Plugin, Recorded, RunRequest, Share, StepError, StepReport, Told, class,
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
@@ -55,6 +55,8 @@ pub(crate) struct Guests {
     events: mpsc::Sender<GuestEvent>,
     queue: mpsc::Receiver<GuestEvent>,
     running: HashMap<u32, Running>,
+    /// Ends of steps that could not go on: what they were told has no room.
+    refused: VecDeque<GuestEvent>,
     /// When they stand still.
     pauses: Pauses,
 }
@@ -91,6 +93,7 @@ impl Guests {
             events,
             queue,
             running: HashMap::new(),
+            refused: VecDeque::new(),
             pauses: Pauses::default(),
         }
     }
@@ -105,7 +108,7 @@ impl Guests {
         let activation = run.activation;
         let mut running = Running {
             run,
-            told: Told::default(),
+            told: Told::new(&self.share),
             instance: None,
             held: Held::default(),
             answer: None,
@@ -119,9 +122,14 @@ impl Guests {
     }
 
     /// Takes up a step that ran in a process that is gone, from what it was told there. With `waits`, interface and
-    /// function of the call whose answer it awaits, it needs no instance before that is there.
-    pub fn again(&mut self, run: StepRun, told: Told, waits: Option<(&str, &str)>) {
+    /// function of the call whose answer it awaits, it needs no instance before that is there. Where its tenant's memory
+    /// has no room for what it was told, it ends.
+    pub fn again(&mut self, run: StepRun, calls: Vec<Recorded>, waits: Option<(&str, &str)>) {
         let activation = run.activation;
+        let told = match Told::recorded(&self.share, calls) {
+            Ok(told) => told,
+            Err(full) => return self.refuse(activation, full),
+        };
         let mut running = Running {
             run,
             told,
@@ -146,6 +154,9 @@ impl Guests {
 
     /// The next thing that a guest does. Cancel-safe; waits for ever when nothing runs.
     pub async fn event(&mut self) -> GuestEvent {
+        if let Some(event) = self.refused.pop_front() {
+            return event;
+        }
         // The sender in `self` keeps the queue open.
         match self.queue.recv().await {
             Some(event) => event,
@@ -185,7 +196,18 @@ impl Guests {
         }
     }
 
-    /// Answers the host call that an activation waits for. An instance that was dropped is built anew.
+    /// Ends a step that has no instance.
+    fn refuse(&mut self, activation: u32, why: StepError) {
+        let result = step_result(StepReport {
+            result: Err(why),
+            meters: Meters::default(),
+        });
+        let ended = GuestEvent::Ended { activation, result };
+        self.refused.push_back(ended);
+    }
+
+    /// Answers the host call that an activation waits for. An instance that was dropped is built anew, or the step ends where
+    /// its tenant's memory has no room for what it was told.
     pub fn answer(&mut self, activation: u32, value: Json) {
         let calls = self.bridge(activation);
         let Some(running) = self.running.get_mut(&activation) else {
@@ -194,7 +216,11 @@ impl Guests {
         let Some(answer) = running.answer.take() else {
             return;
         };
-        running.told.answer(&value);
+        let instance = running.instance.is_some();
+        if let Err(full) = running.told.answer(&value, instance) {
+            self.running.remove(&activation);
+            return self.refuse(activation, full);
+        }
         running.parked = None;
         if running.waits_since.take().is_some() {
             running.since = (Instant::now(), self.pauses.total());
@@ -252,13 +278,14 @@ impl Guests {
     /// Whether nothing of a guest is there but what it was told.
     pub fn asleep(&self) -> bool {
         let mut guests = self.running.values();
-        guests.all(|running| running.instance.is_none() && running.answer.is_some())
+        let rest = guests.all(|running| running.instance.is_none() && running.answer.is_some());
+        rest && self.refused.is_empty()
     }
 
     /// Whether a guest computes right now, rather than waiting for an answer.
     pub fn computing(&self) -> bool {
         let mut guests = self.running.values();
-        guests.any(|running| running.answer.is_none())
+        guests.any(|running| running.answer.is_none()) || !self.refused.is_empty()
     }
 }
 

@@ -91,8 +91,9 @@ impl Guest {
     pub fn answer(&mut self, value: Json) {
         self.waits = false;
         if let Some(told) = &self.told {
-            told.answer(&value);
-            if told.whole() {
+            // It is on nobody's memory: there is room, or the instance is kept.
+            let room = told.answer(&value, true);
+            if room.is_ok() && told.whole() {
                 self.dropped += 1;
                 (self.run, self.exchange) = instance(&self.step, Some(told));
                 return;
