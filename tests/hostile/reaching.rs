@@ -8,6 +8,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value as Json, json};
 use strowger_tests::Hall;
 use strowger_tests::attack::{Attack, attacker, reach};
+use strowger_tests::hall::CHATS;
+use strowger_tests::program::strowger;
 use strowger_tests::upstream::{Upstream, echo, reply};
 
 /// What was refused, as the guest was told.
@@ -243,17 +245,26 @@ fn services_that_drip_burst_or_lie_cost_nobody_else() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_certificate_that_nobody_vouches_for_is_not_believed() -> Result<()> {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
+/// A service's side of TLS with this certificate.
+fn served_by(
+    certificate: rustls::pki_types::CertificateDer<'static>,
+    key: &rcgen::KeyPair,
+) -> Result<std::sync::Arc<rustls::ServerConfig>> {
     let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der())
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der())
         .map_err(anyhow::Error::msg)?;
     let tls = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)?;
-    let service = Upstream::start_tls(std::sync::Arc::new(tls), echo)?;
+        .with_single_cert(vec![certificate], key)?;
+    Ok(std::sync::Arc::new(tls))
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_not_believed() -> Result<()> {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
+    let tls = served_by(made.cert.der().clone(), &made.signing_key)?;
+    let service = Upstream::start_tls(tls, echo)?;
     let host = format!("localhost:{}", service.address.port());
     let grants = format!("http = [\"{host}\"]");
     let rules = format!("[grants]\n{grants}\n[limits.http]\nprivate = [\"{host}\"]\n");
@@ -264,6 +275,74 @@ fn a_certificate_that_nobody_vouches_for_is_not_believed() -> Result<()> {
     assert!(told.contains("certificate"), "{told}");
     assert_eq!(service.asked().len(), 0);
     Ok(())
+}
+
+#[test]
+fn an_authority_of_one_tenants_own_is_believed_for_that_tenant_alone() -> Result<()> {
+    let mut params = rcgen::CertificateParams::default();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate()?)?;
+    let key = rcgen::KeyPair::generate()?;
+    let issuer: &rcgen::Issuer<'_, rcgen::KeyPair> = &authority;
+    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()])?;
+    let certificate = params.signed_by(&key, issuer)?;
+    let service = Upstream::start_tls(served_by(certificate.der().clone(), &key)?, echo)?;
+
+    let host = format!("localhost:{}", service.address.port());
+    let grants = format!("http = [\"{host}\"]");
+    let rules = |numbers: &str, more: &str| {
+        format!(
+            "numbers = [\"{numbers}\"]\n[grants]\n{grants}\n[limits.http]\nprivate = [\"{host}\"]\n{more}"
+        )
+    };
+    let asks = |number| reach(number, json!([{ "url": format!("https://{host}/") }]));
+    let (lyra, mallory) = (rules("7*", ""), rules("6*", ""));
+    let mut hall = Hall::open_with(CHATS, &[("lyra", &lyra), ("mallory", &mallory)])?;
+    hall.publish(&attacker("lyra", &grants, &[asks("700")])?)?;
+    hall.publish(&attacker("mallory", &grants, &[asks("600")])?)?;
+    let stranger = |hall: &Hall, number: &str| -> Result<()> {
+        let answers = hall.walked(number)?.answers()?;
+        let told = refused(&answers[0], "unavailable");
+        ensure!(told.contains("certificate"), "{told}");
+        Ok(())
+    };
+    stranger(&hall, "700")?;
+    stranger(&hall, "600")?;
+
+    // What cannot be used is told with its file, and changes nothing.
+    let centre = hall.engine.project.clone();
+    let believes = rules("7*", "authorities = [\"ca.pem\"]\n");
+    hall.rule("lyra", &believes)?;
+    let own = certificate.pem();
+    for (text, words) in [
+        (None, "there is no such file"),
+        (Some("-----BEGIN CERTIFICATE-----\n!\n"), "is no PEM file"),
+        (Some("rubbish"), "has no certificate in it"),
+        (Some(own.as_str()), "is no authority's"),
+    ] {
+        if let Some(text) = text {
+            std::fs::write(centre.join("ca.pem"), text)?;
+        }
+        let (code, out, err) = strowger(&["check", &centre.display().to_string()])?;
+        let said = format!("{out}{err}");
+        ensure!(code != 0, "{said}");
+        for word in ["lyra.toml", "limits.http.authorities", "ca.pem", words] {
+            ensure!(said.contains(word), "no `{word}`: {said}");
+        }
+    }
+    hall.reload("is no authority's")?;
+    stranger(&hall, "700")?;
+
+    std::fs::write(centre.join("ca.pem"), authority.pem())?;
+    hall.reload("the tenants' files are read again")?;
+    assert_eq!(hall.walked("700")?.answers()?[0]["ok"]["status"], 200);
+    stranger(&hall, "600")?;
+    // One that nobody names any more is nobody's.
+    hall.rule("lyra", &lyra)?;
+    assert_eq!(service.asked().len(), 1);
+    hall.engine.program.kill()?;
+    hall.engine.restart()?;
+    stranger(&hall, "700")
 }
 
 #[test]

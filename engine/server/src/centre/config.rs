@@ -10,7 +10,9 @@ use serde::Deserialize;
 use strowger_flow::unseen::quoted;
 use strowger_plugin::Limits;
 
-use crate::effects::{EffectLimits, HttpLimits, LogLimits};
+use crate::effects::{
+    Authorities, EffectLimits, HttpLimits, LogLimits, MEMORY_MIB, MEMORY_MIB_RANGE,
+};
 use crate::project::{Grants, RetentionSection, Route, Routes, is_project_name, is_service, key};
 use crate::store::KvLimits;
 use crate::vault::check_name;
@@ -59,8 +61,9 @@ pub struct TenantLimits {
     ///
     /// Whoever waits with many steps must leave room for those of others.
     pub instances_percent: u8,
-    /// Linear memory that its steps may hold together at once. MiB, 16 to 1,048,576; default 2048. Beyond it those of them go that
-    /// wait and can be built again, and then a step takes its `error` edge with `step-memory-limit`.
+    /// Linear memory that its steps may hold together at once, with what those were told that can be built again. MiB, 16 to
+    /// 1,048,576; default 2048. Beyond it those of them go that wait and can be built again, and then a step takes its `error` edge
+    /// with `step-memory-limit`.
     ///
     /// A thousand steps of 2 MiB. Without it a tenant whose steps take all that one may, in as many contacts as it may have, takes
     /// a machine's memory.
@@ -107,7 +110,7 @@ impl Default for TenantLimits {
             contacts: 1_000,
             chats: 500,
             instances_percent: 50,
-            memory_mib: 2_048,
+            memory_mib: MEMORY_MIB,
             requests_per_second: 200,
             burst: 400,
             tokens: 100,
@@ -176,7 +179,8 @@ impl Tenants {
         };
         let alone = files.into_iter().filter_map(|path| {
             // What cannot be read is told by whoever reads them all.
-            let why = TenantConfig::parse(&std::fs::read_to_string(&path).ok()?).err()?;
+            let text = std::fs::read_to_string(&path).ok()?;
+            let why = TenantConfig::with_files(&text, centre).err()?;
             Some(TenantsError::Invalid { path, why })
         });
         let faults: Vec<TenantsError> = alone.collect();
@@ -204,7 +208,7 @@ impl Tenants {
                     name.escape_debug()
                 )));
             }
-            let config = TenantConfig::parse(&text).map_err(invalid)?;
+            let config = TenantConfig::with_files(&text, centre).map_err(invalid)?;
             for number in &config.numbers {
                 if let Some(other) = owners.insert(number.clone(), path.clone()) {
                     let why = format!(
@@ -261,6 +265,14 @@ fn unreadable(path: &Path, why: &std::io::Error) -> TenantsError {
 }
 
 impl TenantConfig {
+    /// Reads the text of a file, and the files that it names, below the centre's folder. An error is a sentence that says where.
+    fn with_files(text: &str, centre: &Path) -> Result<TenantConfig, String> {
+        let mut config = TenantConfig::parse(text)?;
+        let http = &mut config.limits.http;
+        http.trusted = Authorities::read(centre, &http.authorities).map_err(|no| no.to_string())?;
+        Ok(config)
+    }
+
     /// Reads the text of a file. An error is a sentence that says where.
     pub fn parse(text: &str) -> Result<TenantConfig, String> {
         let config: TenantConfig = toml::from_str(text).map_err(|error| {
@@ -344,8 +356,12 @@ impl TenantLimits {
             ("contacts", size(self.contacts), 1, 100_000),
             ("chats", size(self.chats), 0, 100_000),
             ("instances_percent", self.instances_percent.into(), 1, 100),
-            // A step of the default size fits.
-            ("memory_mib", self.memory_mib.into(), 16, 1 << 20),
+            (
+                "memory_mib",
+                self.memory_mib.into(),
+                (*MEMORY_MIB_RANGE.start()).into(),
+                (*MEMORY_MIB_RANGE.end()).into(),
+            ),
             (
                 "requests_per_second",
                 self.requests_per_second.into(),

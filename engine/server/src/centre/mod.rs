@@ -6,6 +6,7 @@
 //! folder is what is live.
 
 pub mod archive;
+mod aside;
 mod config;
 mod examine;
 mod folders;
@@ -112,6 +113,7 @@ impl Centre {
                 tokens: u32::MAX,
                 requests_per_second: u32::MAX,
                 burst: u32::MAX,
+                memory_mib: engine.memory_mib(),
                 ..TenantLimits::default()
             },
             ..TenantConfig::default()

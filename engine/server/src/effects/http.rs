@@ -10,6 +10,7 @@ use hyper::{HeaderMap, Method, Request, Uri};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::TokioExecutor;
+use rustls::ClientConfig;
 use strowger_contact::call::{Bytes, CallError, Header, HttpRequest, HttpResponse};
 use strowger_flow::unseen::quoted;
 
@@ -64,16 +65,21 @@ pub(super) struct Hop {
 }
 
 impl HttpClient {
-    /// A client that trusts the usual web authorities.
+    /// A client that believes the usual web authorities, and those that its limits name.
     pub fn new(limits: HttpLimits) -> HttpClient {
         let private = limits.private.iter();
         let connector = Connector {
             private: Arc::new(private.map(|host| host.to_ascii_lowercase()).collect()),
             within: limits.connect(),
         };
-        let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::aws_lc_rs::default_provider())
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
             .expect("the provider has the protocol versions that rustls calls safe")
+            .with_root_certificates(limits.trusted.roots())
+            .with_no_client_auth();
+        let https = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);

@@ -1,10 +1,12 @@
 //! What a tenant's plugins may use of the world beyond the contact: every limit with unit, default and reason.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::authorities::Authorities;
 use crate::store::KvLimits;
 
 /// `[limits.http]`: requests of plugins.
@@ -17,6 +19,14 @@ pub struct HttpLimits {
     /// A plugin that reaches the inside of a network reaches what nobody guards: consoles, and the service in which a
     /// cloud tells a machine its credentials.
     pub private: Vec<String>,
+    /// PEM files with certificates of authorities that are believed besides the usual web authorities, such as that of a company's
+    /// own network; paths begin at the folder of `strowger.toml`. Default none.
+    ///
+    /// Whoever signs with such a key can pass for any host that is granted here, and for none of another tenant.
+    pub authorities: Vec<String>,
+    /// What stands in them, once they are read.
+    #[serde(skip)]
+    pub trusted: Authorities,
     /// Longest body of a request. Bytes; default 1 MiB, at most 16 MiB.
     pub request_bytes: usize,
     /// Longest body of a response, as it comes over the line: nothing is unpacked. Bytes; default 1 MiB, at most 16 MiB.
@@ -59,6 +69,8 @@ impl Default for HttpLimits {
     fn default() -> Self {
         HttpLimits {
             private: Vec::new(),
+            authorities: Vec::new(),
+            trusted: Authorities::default(),
             request_bytes: 1 << 20,
             response_bytes: 1 << 20,
             headers: 100,
@@ -96,10 +108,60 @@ impl Default for LogLimits {
     }
 }
 
+/// Default of `limits.memory_mib`.
+pub(crate) const MEMORY_MIB: u32 = 2_048;
+/// What it can be; a step of the default size fits into the least.
+pub(crate) const MEMORY_MIB_RANGE: RangeInclusive<u32> = 16..=1 << 20;
+
 /// `[limits]` of a project that is served from its own folder; for what is pushed to a centre the operator's file
 /// for the tenant holds instead.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+pub struct ProjectLimits {
+    /// Linear memory that its steps may hold together at once, with what those were told that can be built again. MiB, 16 to
+    /// 1,048,576; default 2048. Beyond it those of them go that wait and can be built again, and then a step takes its `error`
+    /// edge with `step-memory-limit`.
+    ///
+    /// A thousand steps of 2 MiB.
+    pub memory_mib: u32,
+    /// Requests of plugins.
+    pub http: HttpLimits,
+    /// Data of plugins.
+    pub kv: KvLimits,
+    /// Log lines of plugins.
+    pub log: LogLimits,
+}
+
+impl Default for ProjectLimits {
+    fn default() -> Self {
+        let EffectLimits { http, kv, log } = EffectLimits::default();
+        ProjectLimits {
+            memory_mib: MEMORY_MIB,
+            http,
+            kv,
+            log,
+        }
+    }
+}
+
+impl ProjectLimits {
+    /// [`Self::memory_mib`] in bytes.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        u64::from(self.memory_mib) << 20
+    }
+
+    /// Those of what plugins have of the world.
+    pub(crate) fn effects(&self) -> EffectLimits {
+        EffectLimits {
+            http: self.http.clone(),
+            kv: self.kv.clone(),
+            log: self.log.clone(),
+        }
+    }
+}
+
+/// What a tenant's plugins may have of the world.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EffectLimits {
     /// Requests of plugins.
     pub http: HttpLimits,

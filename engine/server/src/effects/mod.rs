@@ -5,10 +5,12 @@
 //! http        a request from the guest's words to the response     redirect   what follows a response
 //! connect     connections, only to addresses looked at             address    which those are
 //! secret      secrets in requests, and out of responses            kv         the plugin's own data
+//! authorities who is believed besides the usual web authorities
 //! ```
 
 mod address;
 mod allowance;
+mod authorities;
 mod connect;
 mod http;
 mod kv;
@@ -21,9 +23,10 @@ use strowger_contact::call::CallError;
 pub(crate) use address::private;
 pub use allowance::Allowance;
 pub(crate) use allowance::{ADDRESS_CHARS, StepUse, Wanted};
+pub use authorities::{Authorities, NoAuthorities};
 pub(crate) use http::causes;
-pub(crate) use limits::WrongLimit;
-pub use limits::{EffectLimits, HttpLimits, LogLimits};
+pub use limits::{EffectLimits, HttpLimits, LogLimits, ProjectLimits};
+pub(crate) use limits::{MEMORY_MIB, MEMORY_MIB_RANGE, WrongLimit};
 pub(crate) use secret::Secret;
 
 /// A call that is not done.

@@ -21,7 +21,7 @@ use super::toml_fault::{key, told};
 use super::transfer::TransferSection;
 use super::vault::VaultSection;
 use super::webhooks::{self, TelemetrySection, Webhook};
-use crate::effects::{EffectLimits, WrongLimit};
+use crate::effects::{MEMORY_MIB_RANGE, ProjectLimits, WrongLimit};
 
 /// The whole of `strowger.toml`. Every key has a default but `project.name`; an unknown key is an error.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -53,9 +53,9 @@ pub struct Config {
     /// How steps are run.
     #[serde(default)]
     pub steps: StepsSection,
-    /// What plugins may have of the world, where this folder is served; a centre's operator says it in the tenant's file.
+    /// What plugins may use, where this folder is served; a centre's operator says it in the tenant's file.
     #[serde(default)]
-    pub limits: EffectLimits,
+    pub limits: ProjectLimits,
     /// Where journals, records and plugins' data are kept.
     #[serde(default)]
     pub store: StoreSection,
@@ -353,7 +353,19 @@ impl Config {
             );
             return wrong(&["transfer", key], message, help);
         }
-        if let Some(limit) = self.limits.fault() {
+        let memory = self.limits.memory_mib;
+        if !MEMORY_MIB_RANGE.contains(&memory) {
+            let (least, most) = MEMORY_MIB_RANGE.into_inner();
+            return wrong(
+                &["limits", "memory_mib"],
+                text!(
+                    "limits.memory_mib is {least} to {most}, not {memory}",
+                    "`limits.memory_mib` 是 {least} 到 {most}，而不是 {memory}"
+                ),
+                Text::fixed("leave it out for the default, 2048", "不写则用默认值 2048"),
+            );
+        }
+        if let Some(limit) = self.limits.effects().fault() {
             let WrongLimit {
                 table,
                 key,
@@ -464,6 +476,11 @@ mod tests {
                 "[sip]\nlisten = \"here\"",
                 4,
                 "sip.listen: this is not an address with a port",
+            ),
+            (
+                "[limits]\nmemory_mib = 8",
+                4,
+                "limits.memory_mib is 16 to 1048576, not 8",
             ),
             ("[voice]\nx = 1", 3, "unknown field `voice`"),
         ] {

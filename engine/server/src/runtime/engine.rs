@@ -308,6 +308,11 @@ impl Engine {
         Ok(known)
     }
 
+    /// Linear memory that steps may hold together where the project is served from its folder, in MiB.
+    pub(crate) fn memory_mib(&self) -> u32 {
+        self.config.limits.memory_mib
+    }
+
     /// Whether whole calls are recorded.
     pub(crate) fn records_calls(&self) -> bool {
         self.config.recording.calls

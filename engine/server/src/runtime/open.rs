@@ -11,7 +11,7 @@ use strowger_voice::g711::Codec;
 
 use super::engine::{Engine, EngineError, Parts, plain, prompts};
 use super::node::Node;
-use crate::effects::Allowance;
+use crate::effects::{Allowance, Authorities, NoAuthorities};
 use crate::media::mend;
 use crate::project::{Examined, Project, ProjectError, Routes, Steps};
 use crate::prompts::Segment;
@@ -33,6 +33,9 @@ pub enum OpenError {
     /// The vault has something in it that cannot be opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// An authority that plugins' requests shall believe.
+    #[error(transparent)]
+    Authorities(#[from] NoAuthorities),
     /// The data folder cannot be had for this engine alone.
     #[error("the data folder {folder} {why}; give every engine a folder of its own with --data")]
     Data {
@@ -93,9 +96,14 @@ pub async fn open_project(
     let takes_chats = project.config.chat.enabled;
     let limits = Limits::default();
     let (steps, program) = checked_program(&node.host, &project, &limits).await?;
+    let rules = &project.config.limits;
+    let share = node.host.runtime().share();
+    share.set_memory_most(rules.memory_bytes());
+    let mut effects = rules.effects();
+    effects.http.trusted = Authorities::read(&project.folder, &effects.http.authorities)?;
     let part = Part {
-        share: node.host.runtime().share(),
-        allowance: Allowance::new(project.config.limits.clone()),
+        share,
+        allowance: Allowance::new(effects),
         tenant,
     };
     let opened = engine_of(project, steps, program, node, part, &limits);
