@@ -120,3 +120,103 @@ fn old_revisions_go_and_those_that_somebody_walks_stay() -> Result<()> {
     drop(live);
     Ok(())
 }
+
+/// Pushes of each tenant by each engine.
+const PUSHES: usize = 10;
+
+#[test]
+fn old_revisions_go_beside_pushes_and_nothing_that_is_needed_goes_with_them() -> Result<()> {
+    let server = Postgres::start()?;
+    server.create("hall")?;
+    let store = format!("[store]\nurl = \"{}\"\n", server.url("hall"));
+    let rules = |numbers: &str| format!("numbers = [\"{numbers}\"]\n[limits]\nrevisions = 2\n");
+    let tenants = [("vega", "200", rules("20*")), ("lyra", "300", rules("30*"))];
+    let files = tenants
+        .each_ref()
+        .map(|(name, _, rules)| (*name, rules.as_str()));
+    let mut halls = [
+        Hall::open_with(&store, &files)?,
+        Hall::open_with(&store, &files)?,
+    ];
+    // Whatever is pushed is old at once.
+    for sql in [
+        "CREATE FUNCTION aged() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.pushed_at := 1; RETURN NEW; END $$",
+        "CREATE TRIGGER aged BEFORE INSERT ON revisions FOR EACH ROW EXECUTE FUNCTION aged()",
+    ] {
+        server.sql("hall", sql)?;
+    }
+    let push = |hall: &Hall, tenant: &str, words: &str, release: bool| -> Result<()> {
+        let folder = says(tenant, "*", words)?;
+        let at = folder.path().display().to_string();
+        let mut arguments = vec!["push", at.as_str()];
+        arguments.extend(release.then_some("--release"));
+        let (code, said) = hall.run(&arguments)?;
+        // Of two who release at once one is overtaken, perhaps by so many that what it has pushed is old.
+        let overtaken = said.contains("holds by now") || said.contains("is kept no longer");
+        ensure!(
+            code == 0 || (release && overtaken),
+            "{tenant} {words}: {said}"
+        );
+        Ok(())
+    };
+    for (tenant, _, _) in &tenants {
+        push(&halls[0], tenant, "The first words.", true)?;
+    }
+    std::thread::scope(|scope| -> Result<()> {
+        let mut all = Vec::new();
+        for (at, hall) in halls.iter().enumerate() {
+            for (tenant, _, _) in &tenants {
+                let push = &push;
+                all.push(scope.spawn(move || -> Result<()> {
+                    for turn in 0..PUSHES {
+                        let words = format!("Words {turn} by engine {at}.");
+                        push(hall, tenant, &words, turn % 2 == 0)?;
+                    }
+                    Ok(())
+                }));
+            }
+        }
+        for pushing in all {
+            pushing.join().expect("a push does not panic")?;
+        }
+        Ok(())
+    })?;
+
+    let number = |sql: &str| -> Result<u64> { Ok(server.sql("hall", sql)?.trim().parse()?) };
+    for (tenant, _, _) in &tenants {
+        let of = format!("tenant = '{tenant}'");
+        // None was lost: each has its number, and the newest are there.
+        let pushes = 2 * PUSHES as u64 + 1;
+        let newest = format!("SELECT max(number) FROM revisions WHERE {of}");
+        assert_eq!(number(&newest)?, pushes);
+        let kept = number(&format!("SELECT count(*) FROM revisions WHERE {of}"))?;
+        ensure!((2..pushes).contains(&kept), "{kept} of {pushes} are kept");
+        let gone = format!(
+            "SELECT count(*) FROM (SELECT live FROM releases WHERE {of} ORDER BY number DESC LIMIT 1) l \
+             WHERE NOT EXISTS (SELECT 1 FROM revisions r WHERE r.{of} AND r.number = l.live)"
+        );
+        assert_eq!(number(&gone)?, 0, "what is live of {tenant} is gone");
+    }
+    let without = "SELECT count(*) FROM revision_files f WHERE NOT EXISTS (SELECT 1 FROM blobs b WHERE b.sha256 = f.sha256)";
+    assert_eq!(number(without)?, 0, "files of revisions are gone");
+    let unneeded = "SELECT count(*) FROM blobs b WHERE NOT EXISTS (SELECT 1 FROM revision_files f WHERE b.sha256 = f.sha256)";
+    assert_eq!(number(unneeded)?, 0, "files of no revision are left");
+
+    // What is live is served, by engines too that know nothing but the store.
+    for hall in &mut halls {
+        hall.engine.program.kill()?;
+        std::fs::remove_dir_all(hall.engine.data.join("revisions"))?;
+        hall.engine.restart()?;
+        for (tenant, number, _) in &tenants {
+            let live = format!(
+                "SELECT live FROM releases WHERE tenant = '{tenant}' ORDER BY number DESC LIMIT 1"
+            );
+            let live = server.sql("hall", &live)?.trim().parse()?;
+            sure(hall, tenant, live)?;
+            let mut call = Phone::dial(hall.engine.sip, number, "call", &[])?;
+            call.first_sound(PROMPT)?;
+            call.ended()?;
+        }
+    }
+    Ok(())
+}

@@ -71,6 +71,7 @@ on_both! {
     published::twenty_thousand_versions_are_looked_through,
     published::spent_revisions_go_with_files_that_no_other_has,
     published::a_revision_whose_file_went_meanwhile_is_not_kept,
+    published::what_another_engine_released_meanwhile_does_not_go,
     published::a_version_is_signed_anew_with_the_same_bytes_alone,
     published::roll_backs_of_before_are_known_by_the_audit_log,
     access::a_key_is_for_one_request,

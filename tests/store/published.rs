@@ -133,6 +133,9 @@ pub async fn versions_are_kept_once_and_revisions_counted(database: &Database<'_
 pub async fn of_two_who_release_at_once_one_is_overtaken(database: &Database<'_>) -> Result<()> {
     let store = open(&database.place).await?;
     ensure!(store.released("aurora").await?.is_none());
+    for number in 1..=2 {
+        push(&store, "aurora", &[version(&format!("1.0.{number}"), "n")]).await?;
+    }
     let (one, two) = (release(1), release(2));
     let audit = made("aurora", 9);
     let (first, second) = tokio::join!(
@@ -152,9 +155,19 @@ pub async fn of_two_who_release_at_once_one_is_overtaken(database: &Database<'_>
         ),
         "{lost:?}"
     );
-    assert_eq!(written_down(&store).await?, ["aurora/1"]);
+    // Beside the two pushes.
+    let pushed = ["aurora/1", "aurora/2"];
+    let releases = async || -> Result<Vec<String>> {
+        let mut all = written_down(&store).await?;
+        for push in pushed {
+            let at = all.iter().position(|object| object == push);
+            all.remove(at.ok_or_else(|| anyhow::anyhow!("{push} is not written down"))?);
+        }
+        Ok(all)
+    };
+    assert_eq!(releases().await?, ["aurora/1"]);
     assert_eq!(store.release("aurora", 1, &two, &audit).await?.0, 2);
-    assert_eq!(written_down(&store).await?, ["aurora/1", "aurora/2"]);
+    assert_eq!(releases().await?, ["aurora/1", "aurora/2"]);
     assert_eq!(
         store.released("aurora").await?.map(|release| release.live),
         Some(2)
@@ -259,6 +272,44 @@ pub async fn spent_revisions_go_with_files_that_no_other_has(
     Ok(())
 }
 
+pub async fn what_another_engine_released_meanwhile_does_not_go(
+    database: &Database<'_>,
+) -> Result<()> {
+    let store = open(&database.place).await?;
+    for number in 1..=3 {
+        let own = version(&format!("1.0.{number}"), &format!("own-{number}"));
+        push(&store, "aurora", &[own]).await?;
+    }
+    let spent = store.spent_revisions("aurora", 1, 9, 100).await?;
+    assert_eq!(spent.len(), 2);
+    let _ = store
+        .release("aurora", 0, &release(1), &made("aurora", 9))
+        .await?;
+    let candidate = Release {
+        candidate: Some(2),
+        percent: 10,
+        ..release(1)
+    };
+    for (revision, there) in [(0, true), (1, false)] {
+        assert_eq!(
+            store.remove_revision("aurora", &spent[revision]).await?,
+            !there
+        );
+        let own = format!("sha-own-{}", revision + 1);
+        assert_eq!(store.blob(&own).await?.is_some(), there);
+    }
+    // And what went is not released, by whoever had seen it.
+    for gone in [release(2), candidate] {
+        let refused = store.release("aurora", 1, &gone, &made("aurora", 9)).await;
+        ensure!(
+            matches!(refused, Err(PublishedError::Gone { revision: 2 })),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(store.releases("aurora", None, 10).await?.len(), 1);
+    Ok(())
+}
+
 pub async fn a_revision_whose_file_went_meanwhile_is_not_kept(
     database: &Database<'_>,
 ) -> Result<()> {
@@ -322,6 +373,11 @@ pub async fn roll_backs_of_before_are_known_by_the_audit_log(
     database: &Database<'_>,
 ) -> Result<()> {
     let store = open(&database.place).await?;
+    for (tenant, revisions) in [("aurora", 7), ("aurora-2", 1)] {
+        for number in 1..=revisions {
+            push(&store, tenant, &[version(&format!("1.0.{number}"), "n")]).await?;
+        }
+    }
     // Two roll-backs, a release that goes back by hand, and a roll-back of another tenant's with the same number.
     for (number, live, back) in [
         (0, 5, false),

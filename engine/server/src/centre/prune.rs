@@ -44,7 +44,9 @@ impl Centre {
             if walked.contains(&revision.number) {
                 continue;
             }
-            store.remove_revision(&tenant.name, &revision).await?;
+            if !store.remove_revision(&tenant.name, &revision).await? {
+                continue;
+            }
             gone += 1;
             self.remove_folder(store, &revision.manifest.files).await?;
         }

@@ -32,6 +32,7 @@ mod place;
 mod presence;
 mod published;
 mod records;
+mod spent;
 mod sweep;
 mod tokens;
 mod users;

@@ -129,6 +129,14 @@ pub enum PublishedError {
         /// What holds.
         found: u64,
     },
+    /// What shall be released went meanwhile.
+    #[error(
+        "revision {revision} is kept no longer (limits.revisions): release one that is, or push it again"
+    )]
+    Gone {
+        /// Its number.
+        revision: u64,
+    },
     /// The store itself.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -314,7 +322,7 @@ impl Store {
         Ok(rows.into_iter().map(Release::from).collect())
     }
 
-    /// Releases, if release `expected` (0 for none) still holds; `release.number` is chosen here. The line of the audit log,
+    /// Releases what is there, if release `expected` (0 for none) still holds; `release.number` is chosen here. The line of the audit log,
     /// whose object that number completes, is written with it.
     pub async fn release(
         &self,
@@ -326,8 +334,16 @@ impl Store {
         self.reachable()?;
         let number = expected + 1;
         let change = &change.numbered(tenant, number);
+        let lock = self.publishing_lock();
+        let revisions: Vec<u64> = std::iter::once(release.live)
+            .chain(release.candidate)
+            .collect();
         let done = each!(self, pool => async {
             let mut transaction = pool.begin().await?;
+            if let Some([turn, files]) = lock {
+                sqlx::query(turn).bind(tenant).execute(&mut *transaction).await?;
+                sqlx::query(files).execute(&mut *transaction).await?;
+            }
             let done = sqlx::query(PUT_RELEASE)
                 .bind(tenant)
                 .bind(number_of(number))
@@ -341,12 +357,22 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
             if done.rows_affected() != 1 {
-                return Ok(None);
+                return Ok(Ok(None));
+            }
+            for revision in &revisions {
+                let there: bool = sqlx::query_scalar(HAS_REVISION)
+                    .bind(tenant)
+                    .bind(number_of(*revision))
+                    .fetch_one(&mut *transaction)
+                    .await?;
+                if !there {
+                    return Ok(Err(PublishedError::Gone { revision: *revision }));
+                }
             }
             let audited = audit!(&mut *transaction, change)?;
             transaction.commit().await?;
-            Ok::<_, sqlx::Error>(Some(audited))
-        })?;
+            Ok::<_, sqlx::Error>(Ok(Some(audited)))
+        })??;
         if let Some(audited) = done {
             return Ok((number, audited));
         }
@@ -373,61 +399,6 @@ impl Store {
         matches!(self.database, Database::Server(_))
     }
 
-    /// The oldest revisions of a tenant beyond the `newest` ones that neither what is live, nor one of the last ten releases that
-    /// are no roll-backs, nor an open contact needs, and that came before a time in milliseconds since 1970; at most `limit`.
-    pub async fn spent_revisions(
-        &self,
-        tenant: &str,
-        newest: u64,
-        before: u64,
-        limit: u32,
-    ) -> Result<Vec<Revision>, StoreError> {
-        self.reachable()?;
-        let rows: Vec<RevisionRow> = each!(self, pool => sqlx::query_as(SPENT)
-            .bind(tenant)
-            .bind(number_of(newest))
-            .bind(ROLL_BACKS)
-            .bind(number_of(before))
-            .bind(i64::from(limit))
-            .fetch_all(pool))?;
-        rows.into_iter().map(Revision::read).collect()
-    }
-
-    /// Removes a revision, and those of its files that no other revision of any tenant has. Versions of plugins stay
-    /// known.
-    pub async fn remove_revision(
-        &self,
-        tenant: &str,
-        revision: &Revision,
-    ) -> Result<(), StoreError> {
-        self.reachable()?;
-        let lock = match &self.database {
-            Database::File(_) => None,
-            Database::Server(_) => Some("SELECT pg_advisory_xact_lock(hashtext('files'))"),
-        };
-        each!(self, pool => async {
-            let mut transaction = pool.begin().await?;
-            if let Some(lock) = lock {
-                sqlx::query(lock).execute(&mut *transaction).await?;
-            }
-            sqlx::query("DELETE FROM revisions WHERE tenant = $1 AND number = $2")
-                .bind(tenant)
-                .bind(number_of(revision.number))
-                .execute(&mut *transaction)
-                .await?;
-            for sha256 in revision.manifest.files.values() {
-                sqlx::query(
-                    "DELETE FROM blobs WHERE sha256 = $1 AND NOT EXISTS (SELECT 1 FROM revision_files WHERE sha256 = $1)",
-                )
-                .bind(sha256)
-                .execute(&mut *transaction)
-                .await?;
-            }
-            transaction.commit().await
-        })?;
-        Ok(())
-    }
-
     /// What the revisions of all tenants are made of, by tenant and number, behind one of them.
     pub async fn manifests(
         &self,
@@ -451,20 +422,9 @@ impl Store {
             .collect()
     }
 
-    /// Whether some tenant has a revision of these files.
-    pub async fn has_revision_of(&self, files: &Files) -> Result<bool, StoreError> {
-        self.reachable()?;
-        // A manifest is written with its files first, which are in order.
-        let begins = format!("{{\"files\":{},", json(files));
-        Ok(each!(self, pool => sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM revisions WHERE substr(manifest, 1, length(CAST($1 AS TEXT))) = $1)")
-            .bind(&begins)
-            .fetch_one(pool))?)
-    }
-
     /// Of two that publish for one tenant the second waits, and no file goes while somebody publishes; SQLite has one
     /// writer anyway.
-    fn publishing_lock(&self) -> Option<[&'static str; 2]> {
+    pub(super) fn publishing_lock(&self) -> Option<[&'static str; 2]> {
         match &self.database {
             Database::File(_) => None,
             Database::Server(_) => Some([
@@ -474,18 +434,6 @@ impl Store {
         }
     }
 }
-
-/// Releases, but for roll-backs, whose revisions are kept, so that one can go back to them.
-const ROLL_BACKS: i64 = 10;
-
-/// An open contact has the content of its revision, of which the newest serves it.
-const SPENT: &str = "SELECT number, content, manifest, note, pushed_at, pushed_by FROM revisions r WHERE tenant = $1 \
-     AND number <= (SELECT MAX(number) FROM revisions WHERE tenant = $1) - $2 \
-     AND pushed_at < $4 AND NOT EXISTS (SELECT 1 FROM (SELECT live, candidate FROM releases WHERE tenant = $1 AND restores IS NULL ORDER BY number DESC LIMIT $3) l \
-       WHERE l.live = r.number OR l.candidate = r.number) \
-     AND NOT EXISTS (SELECT 1 FROM (SELECT live FROM releases WHERE tenant = $1 ORDER BY number DESC LIMIT 1) n WHERE n.live = r.number) \
-     AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.tenant = $1 AND c.ended_at IS NULL AND c.content = r.content) \
-     ORDER BY number LIMIT $5";
 
 const PUT_VERSION: &str = "INSERT INTO plugin_versions \
      (tenant, number, name, version, sha256, size, imports, publisher, signature, pushed_at, pushed_by) \
@@ -500,6 +448,8 @@ const REVISIONS: &str = "SELECT number, content, manifest, note, pushed_at, push
      WHERE tenant = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
 const RELEASES: &str = "SELECT number, live, candidate, percent, restores, released_at, released_by FROM releases \
      WHERE tenant = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+const HAS_REVISION: &str =
+    "SELECT EXISTS (SELECT 1 FROM revisions WHERE tenant = $1 AND number = $2)";
 const PUT_RELEASE: &str = "INSERT INTO releases (tenant, number, live, candidate, percent, restores, released_at, released_by) \
      SELECT $1, $2, $3, $4, $5, $6, $7, $8 \
      WHERE $9 = (SELECT COALESCE(MAX(number), 0) FROM releases WHERE tenant = $1) ON CONFLICT DO NOTHING";
@@ -537,7 +487,7 @@ impl From<VersionRow> for PluginVersion {
 }
 
 #[derive(sqlx::FromRow)]
-struct RevisionRow {
+pub(super) struct RevisionRow {
     number: i64,
     content: String,
     manifest: String,
@@ -547,7 +497,7 @@ struct RevisionRow {
 }
 
 impl Revision {
-    fn read(row: RevisionRow) -> Result<Revision, StoreError> {
+    pub(super) fn read(row: RevisionRow) -> Result<Revision, StoreError> {
         let manifest = serde_json::from_str(&row.manifest)
             .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
         Ok(Revision {
@@ -586,14 +536,14 @@ impl From<ReleaseRow> for Release {
     }
 }
 
-fn json(value: &impl Serialize) -> String {
+pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("maps and lists of texts are JSON")
 }
 
-fn number_of(value: u64) -> i64 {
+pub(super) fn number_of(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn unsigned(value: i64) -> u64 {
+pub(super) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
