@@ -5,7 +5,7 @@ use strowger_tests::Hall;
 use strowger_tests::OrderService;
 use strowger_tests::program::{built, component};
 use strowger_tests::program::{edit, strowger};
-use strowger_tests::projects::{altered, aurora, says};
+use strowger_tests::projects::{altered, aurora, flow, project, says};
 
 #[test]
 fn what_is_wrong_is_told_at_once_and_nothing_of_it_is_kept() -> Result<()> {
@@ -366,6 +366,65 @@ fn another_publisher_takes_no_plugin_over_unless_that_is_accepted() -> Result<()
     assert_eq!(hall.live("aurora")?, Some(1));
     hall.done(&[&release("2")[..], &["--accept", gain]].concat())?;
     assert_eq!(hall.live("aurora")?, Some(2));
+    Ok(())
+}
+
+#[test]
+fn a_plugin_that_was_removed_does_not_come_back_as_somebody_elses() -> Result<()> {
+    let keys = tempfile::TempDir::new()?;
+    let ((acme, first), (lyra, second)) = (new_key(&keys, "acme")?, new_key(&keys, "lyra")?);
+    let rules = format!(
+        "numbers = [\"1*\"]\nsigned = true\n[publishers]\nacme = \"{}\"\nlyra = \"{}\"\n",
+        first.trim(),
+        second.trim()
+    );
+    let hall = Hall::open(&[("aurora", &rules)])?;
+    let name = "guest-hog";
+    let built = component(name)?;
+    let with = |version: &str| -> Result<tempfile::TempDir> {
+        let version = format!("\"version\": \"{version}\"");
+        let component = altered(&built, "\"version\": \"1.0.0\"", &version)?;
+        let flow = flow("waits", "guest-hog/go", "done", &[]);
+        project(
+            "aurora",
+            &[(name, component)],
+            "",
+            &[("100", "waits", flow)],
+        )
+    };
+    let push = |folder: &tempfile::TempDir, more: &[&str]| {
+        let folder = folder.path().display().to_string();
+        hall.run(&[&["push", folder.as_str()], more].concat())
+    };
+    let (code, said) = push(
+        &with("1.0.0")?,
+        &["--key", &acme, "--release", "--accept", "all"],
+    )?;
+    ensure!(code == 0, "{said}");
+    // It goes, and nothing is said of it.
+    let (code, said) = push(&says("aurora", "100", "Gone.")?, &["--release"])?;
+    ensure!(code == 0, "{said}");
+    // Another publisher's comes under its name, more than once.
+    let gain = "guest-hog: signed by lyra instead of acme";
+    for version in ["1.0.1", "1.0.2"] {
+        let (code, said) = push(&with(version)?, &["--key", &lyra])?;
+        ensure!(code == 0 && said.contains(gain), "{said}");
+    }
+    let to = ["--tenant", "aurora"];
+    for revision in ["3", "4"] {
+        hall.refused(&[&["release", revision], &to[..]].concat(), &[gain])?;
+    }
+    assert_eq!(hall.live("aurora")?, Some(2));
+    // Since both have signed versions of it now, whoever brings it back is told apart from the other.
+    let (code, said) = push(&with("1.0.3")?, &["--key", &acme, "--release"])?;
+    ensure!(
+        code == 1 && said.contains("signed by acme instead of lyra"),
+        "{said}"
+    );
+    hall.done(&[&["release", "4"], &to[..], &["--accept", gain]].concat())?;
+    // What is live is whose it is now.
+    let (code, said) = push(&with("1.0.4")?, &["--key", &lyra, "--release"])?;
+    ensure!(code == 0, "{said}");
     Ok(())
 }
 

@@ -17,7 +17,9 @@ use super::release::gained;
 use super::serving::{unwritten, wanted};
 use super::signature;
 use super::tenant::Tenant;
-use super::versions::{MAX_VERSIONS, Signer, Signers, not_older, resigned, signers, went_back};
+use super::versions::{
+    MAX_VERSIONS, Signer, Signers, known_signers, not_older, resigned, signers, went_back,
+};
 use super::{Centre, TenantConfig, tree, unused};
 use crate::project::{Config, Source};
 use crate::store::{
@@ -426,6 +428,7 @@ impl Centre {
             publishers,
         };
         let mut gains = gained(&live, &touches);
+        let was = known_signers(store, &tenant.name, was, &manifest.publishers).await?;
         gains.extend(resigned(&was, &manifest.publishers));
         let names = fresh.iter();
         let names: Vec<String> = names

@@ -7,7 +7,7 @@ use super::examine::{Touched, astray_of, touched, withdrawn};
 use super::refusal::{Refusal, within};
 use super::serving::{prime, wanted};
 use super::tenant::{Live, Served, Tenant};
-use super::versions::{resigned, signers, untrusted};
+use super::versions::{known_signers, resigned, signers, untrusted};
 use crate::store::{Audited, Change, Release, Revision, Store};
 
 /// Releases looked back upon for one to roll back to.
@@ -68,6 +68,7 @@ impl Centre {
                 let mut gains = gained(&touched(store, &live.manifest).await?, &touches);
                 let was = signers(store, &tenant.name, &live.manifest).await?;
                 let now = signers(store, &tenant.name, &revision.manifest).await?;
+                let was = known_signers(store, &tenant.name, was, &now).await?;
                 gains.extend(resigned(&was, &now));
                 gains
             }

@@ -135,6 +135,48 @@ pub(super) fn resigned(before: &Signers, after: &Signers) -> Vec<String> {
     changed.collect()
 }
 
+/// Who had signed the plugins that come after: those that are live, and of a name that is not live whoever else signed a version
+/// of it once. A plugin that was removed does not come back as somebody else's unseen. What was live of it and what was only
+/// pushed is not told apart, for revisions go and versions stay.
+pub(super) async fn known_signers(
+    store: &Store,
+    tenant: &str,
+    live: Signers,
+    after: &Signers,
+) -> Result<Signers, StoreError> {
+    let mut known = live;
+    for (plugin, now) in after {
+        if !known.contains_key(plugin) {
+            let other = signed_once(store, tenant, plugin, now.as_deref()).await?;
+            known.insert(plugin.clone(), other);
+        }
+    }
+    Ok(known)
+}
+
+/// The publisher but this one who signed a version of a plugin last.
+async fn signed_once(
+    store: &Store,
+    tenant: &str,
+    plugin: &str,
+    but: Option<&str>,
+) -> Result<Option<String>, StoreError> {
+    let mut before = None;
+    loop {
+        let page = store
+            .plugin_versions(tenant, Some(plugin), before, MAX_VERSIONS)
+            .await?;
+        let Some(last) = page.last() else {
+            return Ok(None);
+        };
+        before = Some(last.number);
+        let mut signed = page.into_iter().filter_map(|known| known.publisher);
+        if let Some(other) = signed.find(|other| Some(other.as_str()) != but) {
+            return Ok(Some(other));
+        }
+    }
+}
+
 /// A version must not be older than the live one of the same major number: one that was signed once and had a hole does not
 /// come back. What was pushed and never released is in nobody's way.
 pub(super) fn not_older(
