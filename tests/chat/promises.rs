@@ -86,3 +86,73 @@ fn a_survey_and_a_call_back_survive_the_engine() -> Result<()> {
     assert_eq!(list["items"][0]["id"], talk.id.as_str());
     Ok(())
 }
+
+#[test]
+fn a_chat_that_is_begun_twice_with_one_key_is_one_chat() -> Result<()> {
+    let mut world = World::start(0, "origins = [\"https://shop.example\"]\n")?;
+    let begin = |world: &World, keys: &[&str], to: &str| {
+        let body = json!({ "to": to, "from": "+8613800138000" }).to_string();
+        let fields: Vec<_> = keys.iter().map(|key| ("Idempotency-Key", *key)).collect();
+        http::send(world.engine.http, "POST", "/v1/chats", &fields, Some(&body))
+    };
+    const KEY: &str = "6f1c9b1e-8a57-4ad1-9d4a-0f5b8c2d7e11";
+    let first = begin(&world, &[KEY], "700")?;
+    assert_eq!(first.status, 201, "{}", first.body);
+    assert_eq!(first.header("idempotency-replayed"), None);
+    // Its answer was lost: the same chat is answered, after a crash too.
+    let again = begin(&world, &[KEY], "700")?;
+    world.crash()?;
+    let later = begin(&world, &[KEY], "700")?;
+    for answer in [&again, &later] {
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        assert_eq!(answer.header("idempotency-replayed"), Some("true"));
+        assert_eq!(answer.json()?, first.json()?);
+    }
+    let begun = first.json()?;
+    let (id, token) = (
+        begun["id"].as_str().context("an id")?,
+        begun["token"].as_str().context("a token")?,
+    );
+    let events = format!("/v1/chats/{id}/events?wait=0");
+    let seen = http::ask(world.engine.http, "GET", &events, Some(token), None)?;
+    assert_eq!(seen.status, 200, "{}", seen.body);
+    let all = http::get(world.engine.http, "/v1/contacts")?.json()?;
+    assert_eq!(all["items"].as_array().map(Vec::len), Some(1), "{all}");
+    // Nothing of it that opens the chat is in the store.
+    let file = world.engine.data.join("strowger.db");
+    for kept in [file.clone(), file.with_extension("db-wal")] {
+        let bytes = std::fs::read(kept).unwrap_or_default();
+        for secret in [token, KEY] {
+            let found = bytes
+                .windows(secret.len())
+                .any(|part| part == secret.as_bytes());
+            assert!(!found, "{secret} is in the store");
+        }
+    }
+    // Another key is another chat, and so is none.
+    for keys in [&["0e8bd2a7-02bb-4b7f-a6f6-c7e1c1a7b6f0"][..], &[]] {
+        let other = begin(&world, keys, "700")?;
+        assert_eq!(other.status, 201, "{}", other.body);
+        assert_ne!(other.json()?["id"], begun["id"]);
+    }
+    // One key is for one body; it cannot be guessed, and is one. What was not begun leaves it free.
+    assert_eq!(begin(&world, &[KEY], "701")?.status, 422);
+    for keys in [&["short"][..], &[KEY, KEY]] {
+        let refused = begin(&world, keys, "700")?;
+        assert_eq!(refused.status, 400, "{}", refused.body);
+    }
+    const NEW: &str = "a2b9a1de-3a55-4a4e-9c0e-3d6f8f3a1c22";
+    assert_eq!(begin(&world, &[NEW], "999")?.status, 404);
+    assert_eq!(begin(&world, &[NEW], "700")?.status, 201);
+    // A page may send it.
+    let asks = [
+        ("Origin", "https://shop.example"),
+        ("Access-Control-Request-Method", "POST"),
+    ];
+    let may = http::send(world.engine.http, "OPTIONS", "/v1/chats", &asks, None)?;
+    let allowed = may
+        .header("access-control-allow-headers")
+        .unwrap_or_default();
+    assert!(allowed.contains("idempotency-key"), "{allowed}");
+    Ok(())
+}

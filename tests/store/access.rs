@@ -4,7 +4,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use strowger_server::access::Role;
 use strowger_server::store::{
-    AccessError, Answer, Change, Claim, MAX_SESSIONS, MAX_TOKENS, Outcome, Store, TokenRow, UserRow,
+    AccessError, Answer, Change, Claim, MAX_KEYS_A_DAY, MAX_SESSIONS, MAX_TOKENS, Outcome, Store,
+    TokenRow, UserRow,
 };
 
 use crate::world::{Database, open};
@@ -234,8 +235,11 @@ pub async fn every_change_is_in_the_log_or_was_not_made(database: &Database<'_>)
 
 pub async fn a_key_is_for_one_request(database: &Database<'_>) -> Result<()> {
     let store = open(&database.place).await?;
-    let claim =
-        async |who, key, request: &[u8], now| store.claim_request(who, key, request, now).await;
+    let claim = async |who, key, request: &[u8], now| {
+        store
+            .claim_request(who, key, request, now, Some(MAX_KEYS_A_DAY))
+            .await
+    };
     assert!(matches!(claim("one", "k", b"ask", DAY).await?, Claim::New));
     assert!(matches!(
         claim("one", "k", b"ask", DAY).await?,

@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderValue};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Json, Response};
 use futures_util::stream;
@@ -18,10 +18,12 @@ use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
+use super::idempotency::{KEY, REPLAYED, TRUE, Visit, Visited};
 use super::problem::ProblemBody;
 use super::{Api, Peer, Problem};
+use crate::access::random_secret;
 use crate::centre::NotAdmitted;
-use crate::runtime::{ChatError, ChatEvent, Chats};
+use crate::runtime::{Begun, ChatError, ChatEvent, Chats};
 
 /// Largest body of a request, in bytes: the longest text in four bytes a character, and what surrounds it.
 const MAX_BODY: usize = 32 << 10;
@@ -99,20 +101,28 @@ pub(crate) struct Wanted {
 
 /// Begin a chat
 ///
-/// With a flow that routes.yaml names. The token in the answer opens the chat, and nothing else.
+/// With a flow that routes.yaml names. The token in the answer opens the chat, and nothing else. Sent again with the same
+/// `Idempotency-Key` and body within a day, it is the same chat that is answered, with its token; whoever has the key and knows
+/// the body opens it, so the key is a random one that nobody else sees.
 #[utoipa::path(
     post, path = "/v1/chats", operation_id = "begin_chat", tag = "chats", request_body = New,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Made up for this chat, at random: sent again with the same key, it is begun once. Kept for a day.", min_length = 16, max_length = 128, pattern = "^[!-~]+$")),
     responses(
         (status = 201, body = BegunChat, description = "It has begun, and is on the disk."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The same request is in progress."),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "Another request had this Idempotency-Key, or the body is not what is asked for."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No flow answers there, or no chats are taken here."),
     )
 )]
 pub(crate) async fn begin(
     State(api): State<Api>,
     peer: Option<Extension<Peer>>,
+    uri: Uri,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Response> {
     let chats = chats(&api).map_err(Problem::into_response)?;
+    let asked = body.as_ref().ok().cloned().unwrap_or_default();
     let New { to, from, language } =
         read(body, "`to`, and perhaps `from` and `language`").map_err(Problem::into_response)?;
     for (name, address) in [("to", &to), ("from", &from)] {
@@ -125,15 +135,33 @@ pub(crate) async fn begin(
     }
     // Every connection has a peer; without one all would share a limit.
     let source = peer.map_or(IpAddr::from([0, 0, 0, 0]), |Extension(peer)| peer.network());
-    let begun = chats
-        .begin(&to, &from, language, source)
-        .await
-        .map_err(refused)?;
-    let body = Json(BegunChat {
-        id: begun.id,
-        token: begun.token,
-    });
-    Ok((StatusCode::CREATED, body).into_response())
+    let mut uncounted = Some(source);
+    let mut visit = None;
+    if headers.contains_key(KEY) {
+        // Looking whether it was begun is work too.
+        uncounted = None;
+        chats.count_begun(source).map_err(refused)?;
+        let claimed = Visit::of(&api, &headers, &uri, &asked).await;
+        match claimed.map_err(Problem::into_response)? {
+            Visited::New(new) => visit = Some(new),
+            Visited::Done { id, secret } => {
+                let body = Json(BegunChat { id, token: secret });
+                return Ok((StatusCode::CREATED, [(REPLAYED, TRUE)], body).into_response());
+            }
+        }
+    }
+    let token = |id: &str| match &visit {
+        None => random_secret(),
+        Some(visit) => visit.secret(id),
+    };
+    let begun = chats.begin(&to, &from, language, uncounted, token).await;
+    match (&begun, visit) {
+        (Ok(begun), Some(visit)) => visit.keep(&begun.id).await,
+        (Err(_), Some(visit)) => visit.forget().await,
+        (_, None) => {}
+    }
+    let Begun { id, token } = begun.map_err(refused)?;
+    Ok((StatusCode::CREATED, Json(BegunChat { id, token })).into_response())
 }
 
 /// Write in a chat
@@ -347,7 +375,7 @@ pub(super) async fn cross_origin(State(api): State<Api>, request: Request, next:
         );
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("authorization, content-type, last-event-id"),
+            HeaderValue::from_static("authorization, content-type, idempotency-key, last-event-id"),
         );
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_S);
     }

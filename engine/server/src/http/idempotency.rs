@@ -3,10 +3,12 @@
 //! The key counts for a day, for one token or user. The same request with it gets the answer that was given; another
 //! request with it, 422; the same while it is in progress, 409. An answer that failed, or was refused before anything was
 //! done, frees the key.
+//!
+//! Visitors, who begin chats, have neither token nor user; theirs are keys of their own ([`Visit`]).
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hmac::{Hmac, Mac as _};
@@ -15,10 +17,17 @@ use sha2::{Digest as _, Sha256};
 use super::principal::Principal;
 use super::{Api, Problem};
 use crate::project::hex;
-use crate::store::{Answer, Claim, Store};
+use crate::store::{Answer, Claim, MAX_KEYS_A_DAY, Store, StoreError};
 
 /// The header.
 pub(super) const KEY: &str = "idempotency-key";
+/// What an answer that was given before says of itself.
+pub(super) const REPLAYED: &str = "idempotency-replayed";
+pub(super) const TRUE: HeaderValue = HeaderValue::from_static("true");
+/// Whose the keys of visitors are; no token or user is called so.
+const VISITORS: &str = "visitors";
+/// Shortest key of a visitor, in characters: it must not be guessed.
+const LEAST_OF_VISITORS: usize = 16;
 /// Longest key, in characters: room for any id.
 const MAX_KEY_CHARS: usize = 128;
 /// Largest answer that is kept, in bytes.
@@ -59,68 +68,178 @@ async fn claim<'a>(
     request: Request,
 ) -> Result<Result<New<'a>, Answer>, Problem> {
     let (parts, body) = request.into_parts();
-    if parts.headers.get_all(KEY).iter().nth(1).is_some() {
-        return Err(Problem::bad_request(
-            "Idempotency-Key stands twice in this request: send one",
-        ));
-    }
-    let key = parts
-        .headers
-        .get(KEY)
-        .and_then(|key| key.to_str().ok())
-        .unwrap_or_default();
-    let plain = key.bytes().all(|byte| byte.is_ascii_graphic());
-    if !(1..=MAX_KEY_CHARS).contains(&key.len()) || !plain {
-        return Err(Problem::bad_request(format!(
-            "Idempotency-Key is 1 to {MAX_KEY_CHARS} characters of ASCII without blanks: make a random one for each request"
-        )));
-    }
-    let key = key.to_owned();
+    let key = key_of(&parts.headers, 1)?;
     let body = axum::body::to_bytes(body, body_bytes).await.map_err(|_| {
         Problem::of(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("the body has more than {body_bytes} bytes, or broke off"),
         )
     })?;
-    // What is kept is under the key, which is not: who reads the store cannot try passwords and secrets against it.
-    let mut digest = Hmac::<Sha256>::new_from_slice(key.as_bytes())
-        .map_err(|error| Problem::internal(error.to_string()))?;
-    for part in [parts.method.as_str(), &parts.uri.to_string()] {
-        digest.update(part.as_bytes());
-        digest.update(&[0]);
-    }
-    digest.update(&body);
-    let key = hex(&Sha256::digest(key.as_bytes()));
+    let asked = Asked {
+        method: &parts.method,
+        uri: &parts.uri,
+        body: &body,
+    };
     let store = api.gate.store()?;
-    let claim = store
-        .claim_request(
-            &principal.who,
-            &key,
-            &digest.finalize().into_bytes(),
-            api.now(),
-        )
+    let most = Some(MAX_KEYS_A_DAY);
+    let (key, done) = asked
+        .claim(store, &principal.who, &key, api.now(), most)
         .await?;
-    match claim {
-        Claim::New => Ok(Ok((
-            store,
-            key,
-            Request::from_parts(parts, Body::from(body)),
-        ))),
-        Claim::Done(answer) => Ok(Err(answer)),
-        Claim::InProgress => Err(Problem::conflict(
-            "a request with this Idempotency-Key is in progress, or its engine ended before it was answered: try again, or \
-             look whether it was done and use another key",
-        )),
-        Claim::Another => Err(Problem::unprocessable(
-            "another request had this Idempotency-Key: use a new one for each request",
-        )),
-        Claim::TooMany => Err(Problem::too_many(
-            format!(
-                "{} requests with an Idempotency-Key were sent within a day, the most that are kept",
-                crate::store::MAX_KEYS_A_DAY
-            ),
-            3_600,
-        )),
+    Ok(match done {
+        Some(answer) => Err(answer),
+        None => Ok((store, key, Request::from_parts(parts, Body::from(body)))),
+    })
+}
+
+/// The key of a request, of at least so many characters.
+fn key_of(headers: &HeaderMap, least: usize) -> Result<String, Problem> {
+    if headers.get_all(KEY).iter().nth(1).is_some() {
+        return Err(Problem::bad_request(
+            "Idempotency-Key stands twice in this request: send one",
+        ));
+    }
+    let key = headers
+        .get(KEY)
+        .and_then(|key| key.to_str().ok())
+        .unwrap_or_default();
+    let plain = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if !(least..=MAX_KEY_CHARS).contains(&key.len()) || !plain {
+        return Err(Problem::bad_request(format!(
+            "Idempotency-Key is {least} to {MAX_KEY_CHARS} characters of ASCII without blanks: make a random one for each request"
+        )));
+    }
+    Ok(key.to_owned())
+}
+
+/// What is to be done once.
+struct Asked<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    body: &'a [u8],
+}
+
+impl Asked<'_> {
+    /// Takes a key for it: the key as it is kept, and the answer that was given before, if there is one.
+    async fn claim(
+        &self,
+        store: &Store,
+        who: &str,
+        key: &str,
+        now: u64,
+        most: Option<i64>,
+    ) -> Result<(String, Option<Answer>), Problem> {
+        // What is kept is under the key, which is not: who reads the store cannot try passwords and secrets against it.
+        let mut digest = keyed(key);
+        for part in [self.method.as_str(), &self.uri.to_string()] {
+            digest.update(part.as_bytes());
+            digest.update(&[0]);
+        }
+        digest.update(self.body);
+        let digest = digest.finalize().into_bytes();
+        let key = hex(&Sha256::digest(key.as_bytes()));
+        let claim = store.claim_request(who, &key, &digest, now, most).await?;
+        match claim {
+            Claim::New => Ok((key, None)),
+            Claim::Done(answer) => Ok((key, Some(answer))),
+            Claim::InProgress => Err(Problem::conflict(
+                "a request with this Idempotency-Key is in progress, or its engine ended before it was answered: try again, or \
+                 look whether it was done and use another key",
+            )),
+            Claim::Another => Err(Problem::unprocessable(
+                "another request had this Idempotency-Key: use a new one for each request",
+            )),
+            Claim::TooMany => Err(Problem::too_many(
+                format!(
+                    "{MAX_KEYS_A_DAY} requests with an Idempotency-Key were sent within a day, the most that are kept"
+                ),
+                3_600,
+            )),
+        }
+    }
+}
+
+fn keyed(key: &str) -> Hmac<Sha256> {
+    Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of every length")
+}
+
+/// Something that a visitor begins with a key. What is opened by it opens by a secret that is made of the key, so that it can
+/// be told again and stands nowhere; the key is as secret as that.
+pub(super) struct Visit<'a> {
+    store: &'a Store,
+    raw: String,
+    key: String,
+}
+
+/// What a visitor's key says.
+pub(super) enum Visited<'a> {
+    /// It is new: carry it out, then [keep](Visit::keep) what it is, or [forget](Visit::forget) it.
+    New(Visit<'a>),
+    /// This was begun, and its secret.
+    Done { id: String, secret: String },
+}
+
+impl<'a> Visit<'a> {
+    /// Takes the key of a request. There is no most of a day: whoever begins is counted by where it comes from.
+    pub async fn of(
+        api: &'a Api,
+        headers: &HeaderMap,
+        uri: &Uri,
+        body: &[u8],
+    ) -> Result<Visited<'a>, Problem> {
+        let raw = key_of(headers, LEAST_OF_VISITORS)?;
+        let asked = Asked {
+            method: &Method::POST,
+            uri,
+            body,
+        };
+        let store = api.gate.store()?;
+        let claimed = asked.claim(store, VISITORS, &raw, api.now(), None).await?;
+        let (key, done) = claimed;
+        let visit = Visit { store, raw, key };
+        Ok(match done.and_then(|answer| answer.body) {
+            None => Visited::New(visit),
+            Some(id) => {
+                let id = String::from_utf8(id)
+                    .map_err(|_| Problem::internal("what is kept of a key is no id"))?;
+                let secret = visit.secret(&id);
+                Visited::Done { id, secret }
+            }
+        })
+    }
+
+    /// The secret of what has this id.
+    pub fn secret(&self, id: &str) -> String {
+        let mut secret = keyed(&self.raw);
+        secret.update(b"strowger visit\0");
+        secret.update(id.as_bytes());
+        hex(&secret.finalize().into_bytes())
+    }
+
+    /// It is begun.
+    pub async fn keep(self, id: &str) {
+        let answer = Answer {
+            status: StatusCode::CREATED.as_u16(),
+            content_type: None,
+            location: None,
+            body: Some(id.as_bytes().to_vec()),
+        };
+        noted(
+            self.store
+                .finish_request(VISITORS, &self.key, &answer)
+                .await,
+        );
+    }
+
+    /// It is not begun.
+    pub async fn forget(self) {
+        noted(self.store.forget_request(VISITORS, &self.key).await);
+    }
+}
+
+fn noted(result: Result<(), StoreError>) {
+    if let Err(error) = result {
+        // The key stays in progress, which is on the safe side.
+        tracing::warn!("an answer is not kept for its Idempotency-Key: {error}");
     }
 }
 
@@ -141,7 +260,7 @@ async fn keep(store: &Store, who: &str, key: &str, answer: Response) -> Response
             status,
             StatusCode::TOO_MANY_REQUESTS | StatusCode::PAYLOAD_TOO_LARGE
         );
-    let noted = if free {
+    let written = if free {
         store.forget_request(who, key).await
     } else {
         let text = |name| {
@@ -160,10 +279,7 @@ async fn keep(store: &Store, who: &str, key: &str, answer: Response) -> Response
         };
         store.finish_request(who, key, &answer).await
     };
-    if let Err(error) = noted {
-        // The key stays in progress, which is on the safe side.
-        tracing::warn!("an answer is not kept for its Idempotency-Key: {error}");
-    }
+    noted(written);
     Response::from_parts(parts, Body::from(body))
 }
 
@@ -187,7 +303,7 @@ fn again(answer: Answer) -> Response {
             headers.insert(name, value);
         }
     }
-    headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+    headers.insert(REPLAYED, TRUE);
     response.extensions_mut().insert(Again);
     response
 }

@@ -180,13 +180,21 @@ impl Chats {
         Ok(count)
     }
 
-    /// Begins a chat. It is on the disk when this comes back.
+    /// Counts one more chat of a source, if there may be one now.
+    pub fn count_begun(&self, source: IpAddr) -> Result<(), ChatError> {
+        let taken = lock(&self.sources).take(&source, self.node.clock.now());
+        taken.map_err(|_| ChatError::TooManyBegun)
+    }
+
+    /// Begins a chat, which opens by the token that is made for its id. It is on the disk when this comes back. A source is
+    /// counted; none was before.
     pub async fn begin(
         self: &Arc<Self>,
         to: &str,
         from: &str,
         language: Option<String>,
-        source: IpAddr,
+        source: Option<IpAddr>,
+        token: impl FnOnce(&str) -> String,
     ) -> Result<Begun, ChatError> {
         if self.stop.is_cancelled() {
             return Err(ChatError::Stopping);
@@ -205,10 +213,10 @@ impl Chats {
                 known: known.join(", "),
             });
         }
-        let now = self.node.clock.now();
-        if lock(&self.sources).take(&source, now).is_err() {
-            return Err(ChatError::TooManyBegun);
+        if let Some(source) = source {
+            self.count_begun(source)?;
         }
+        let now = self.node.clock.now();
         if lock(&self.open).len() >= self.settings.at_once as usize {
             return Err(ChatError::TooMany);
         }
@@ -222,7 +230,7 @@ impl Chats {
         let mut contact = contact.ok_or_else(|| NotAdmitted::NoRoute(quoted(to)))?;
         contact.begin_with(language, Default::default());
         let id = contact.facts().id.clone();
-        let token = crate::access::random_secret();
+        let token = token(&id);
         let hash = hash(&token);
         if let Some(writer) = &self.node.writer {
             let record = Record::Chat {
