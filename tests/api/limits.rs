@@ -54,6 +54,17 @@ fn a_body_has_a_largest_size() -> Result<()> {
 }
 
 #[test]
+fn a_head_has_a_largest_size() -> Result<()> {
+    let engine = engine("")?;
+    for (bytes, status) in [(30_000, 200), (70_000, 431)] {
+        let long = "x".repeat(bytes);
+        let answer = send(engine.http, "GET", "/healthz", &[("X-Long", &long)], None)?;
+        assert_eq!(answer.status, status, "{bytes}: {}", answer.body);
+    }
+    Ok(())
+}
+
+#[test]
 fn every_answer_tells_browsers_to_be_careful() -> Result<()> {
     let engine = engine("")?;
     for path in [

@@ -3,6 +3,7 @@
 #[path = "../../engine/plugin/tests/host/guest.rs"]
 #[allow(dead_code, reason = "the tests of the step host build more")]
 mod guest;
+mod large;
 mod live;
 mod many;
 mod neighbours;

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -10,7 +10,7 @@ use strowger_tests::Hall;
 use strowger_tests::attack::{attacker, reach};
 use strowger_tests::hall::CHATS;
 use strowger_tests::program::component;
-use strowger_tests::projects::{altered, digest, says};
+use strowger_tests::projects::{altered, digest, project, says};
 use strowger_tests::{Engine, Talk, http};
 
 use crate::guest::{Guest, description};
@@ -323,5 +323,76 @@ fn the_examples_of_a_push_have_processor_time_together() -> Result<()> {
             "limits.trial_ms",
         ],
     )?;
+    Ok(())
+}
+
+/// A project of many flows, each of many steps: it is well, and takes long to check.
+fn many_flows(tenant: &str) -> Result<tempfile::TempDir> {
+    let flow = |name: &str| {
+        let mut text = format!(
+            "flow: {name}\nformat: 1\nlanguages: [en]\ndefaults: {{ max_duration: 4h }}\nvars: {{ n: text }}\nsteps:\n"
+        );
+        for step in 0..300 {
+            let name = if step == 0 {
+                "start".to_owned()
+            } else {
+                format!("s{step}")
+            };
+            let next = step + 1;
+            text += &format!(
+                "  {name}:\n    ask: \"Number {step}?\"\n    into: n\n    expect: {{ digits: 1..4 }}\n    then: {{ ok: s{next}, no_input: s{next}, no_match: s{next} }}\n"
+            );
+        }
+        text + "  s300: { hangup: done }\n"
+    };
+    let names: Vec<String> = (0..30).map(|flow| format!("flow{flow}")).collect();
+    let numbers: Vec<String> = (100..130).map(|number| number.to_string()).collect();
+    let flows: Vec<(&str, &str, String)> = numbers
+        .iter()
+        .zip(&names)
+        .map(|(number, name)| (number.as_str(), name.as_str(), flow(name)))
+        .collect();
+    project(tenant, &[], "", &flows)
+}
+
+#[test]
+fn load_projects_that_take_long_to_check_hold_nobody_up() -> Result<()> {
+    // One for each thread on which contacts are walked and requests answered.
+    let names: Vec<String> = (0..std::thread::available_parallelism()?.get())
+        .map(|number| format!("busy-{number}"))
+        .collect();
+    let tenants: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+    let hall = Hall::open(&tenants)?;
+    let projects = names.iter().map(|name| many_flows(name));
+    let projects: Vec<tempfile::TempDir> = projects.collect::<Result<_>>()?;
+    let begun = Instant::now();
+    let slowest = std::thread::scope(|scope| -> Result<Duration> {
+        let pushes: Vec<_> = projects
+            .iter()
+            .map(|project| {
+                let hall = &hall;
+                scope.spawn(move || hall.done(&["push", &project.path().display().to_string()]))
+            })
+            .collect();
+        let mut slowest = Duration::ZERO;
+        while pushes.iter().any(|push| !push.is_finished()) {
+            let asked = Instant::now();
+            hall.get("/healthz")?;
+            slowest = slowest.max(asked.elapsed());
+        }
+        for push in pushes {
+            push.join().expect("a push does not panic")?;
+        }
+        Ok(slowest)
+    })?;
+    let took = begun.elapsed();
+    eprintln!(
+        "{} pushes took {took:?}, the slowest answer meanwhile {slowest:?}",
+        names.len()
+    );
+    ensure!(
+        slowest < (took / 4).max(Duration::from_secs(1)),
+        "an answer took {slowest:?} of {took:?}"
+    );
     Ok(())
 }

@@ -9,11 +9,12 @@ use strowger_flow::diagnostic::{Language, Text, text};
 use strowger_flow::plan::Plan;
 use strowger_plugin::{Host, Plugin};
 
+use super::aside::aside;
 use super::config::{TenantConfig, TenantLimits};
 use super::refusal::{Refusal, Told};
 use crate::project::{
-    Examined, Finding, FlowFile, Grants, HandOver, Project, ProjectError, QueuesFile, Source,
-    Steps, hand_overs,
+    Complaint, Examined, Finding, FlowFile, Grants, HandOver, Project, ProjectError, QueuesFile,
+    Source, Steps, hand_overs,
 };
 use crate::runtime::Engine;
 use crate::store::{Manifest, Store, StoreError};
@@ -95,12 +96,39 @@ pub async fn look(
     ungranted: Ungranted,
 ) -> Result<Looked, Refusal> {
     let shown = Shown(format!("{}/", folder.display()));
-    let project = Project::read(folder).map_err(|error| shown.unreadable(&error))?;
+    let at = folder.to_owned();
+    let project = aside(move || Project::read(&at)).await?;
+    let project = project.map_err(|error| shown.unreadable(&error))?;
     let limits = &config.limits.step;
     let (steps, complaints) = Steps::load(host, folder, &project.config.plugins, limits).await;
     if let Some(busy) = complaints.iter().find(|one| one.of_the_engine) {
         return Err(Refusal::Busy(shown.strip(busy.message.english())));
     }
+    let (tenant, config) = (tenant.to_owned(), config.clone());
+    aside(move || {
+        judged(
+            project,
+            steps,
+            &complaints,
+            &shown,
+            &tenant,
+            &config,
+            ungranted,
+        )
+    })
+    .await
+}
+
+/// What is wrong with a project whose plugins are loaded.
+fn judged(
+    project: Project,
+    steps: Steps,
+    complaints: &[Complaint],
+    shown: &Shown,
+    tenant: &str,
+    config: &TenantConfig,
+    ungranted: Ungranted,
+) -> Looked {
     let mut findings = match ungranted {
         Ungranted::Refused => not_granted(&project, tenant, config),
         Ungranted::Held => Vec::new(),
@@ -117,7 +145,7 @@ pub async fn look(
         );
         findings.push(project.at_key(Level::Error, &["project", "name"], message, Some(help)));
     }
-    let examined = Examined::of(&project, &steps, &complaints);
+    let examined = Examined::of(&project, &steps, complaints);
     findings.extend(examined.beside.iter().cloned());
     if ungranted == Ungranted::Refused {
         for (file, checked) in &examined.checked {
@@ -149,11 +177,11 @@ pub async fn look(
     } else {
         Err(Refusal::Errors { told, text })
     };
-    Ok(Looked {
+    Looked {
         project,
         steps,
         program,
-    })
+    }
 }
 
 /// Whether a plugin's examples go as its description says, with its configuration in the project. Those of all plugins of a push

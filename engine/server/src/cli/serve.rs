@@ -182,6 +182,7 @@ impl Serve {
             ladders: ladders.clone(),
             gate: gate.clone(),
             uploads: Default::default(),
+            readings: Default::default(),
             chats: chats.clone(),
             returns: returns.clone(),
         });

@@ -95,13 +95,17 @@ pub(crate) async fn journal(
     principal: Principal,
     Id(id): Id,
 ) -> Result<Response, Problem> {
-    let (entries, ladder) = told(&api, &principal, &id).await?;
+    told(&api, &principal, &id, written).await
+}
+
+/// A journal's lines, with those of the ladder between them.
+fn written(entries: &[Entry], ladder: Ladder) -> Result<Response, Problem> {
     let line = |line: serde_json::Result<String>| {
         line.map_err(|error| Problem::internal(error.to_string()))
     };
     let mut lines = String::new();
     let mut signals = ladder.signals.into_iter().peekable();
-    for entry in &entries {
+    for entry in entries {
         while let Some(signal) = signals.next_if(|signal| signal.at <= entry.at) {
             lines.push_str(&line(serde_json::to_string(&Rung::Sip(signal)))?);
             lines.push('\n');
@@ -133,9 +137,9 @@ pub(crate) async fn trace(
     State(api): State<Api>,
     principal: Principal,
     Id(id): Id,
-) -> Result<Json<Vec<TraceEvent>>, Problem> {
-    let (entries, ladder) = told(&api, &principal, &id).await?;
-    Ok(Json(events(&entries, &ladder)))
+) -> Result<Response, Problem> {
+    let all = |entries: &[Entry], ladder| Ok(Json(events(entries, &ladder)).into_response());
+    told(&api, &principal, &id, all).await
 }
 
 /// A contact's transcript
@@ -153,13 +157,18 @@ pub(crate) async fn transcript(
     State(api): State<Api>,
     principal: Principal,
     Id(id): Id,
-) -> Result<String, Problem> {
-    let (entries, _) = told(&api, &principal, &id).await?;
-    Ok(conversation(&entries))
+) -> Result<Response, Problem> {
+    let all = |entries: &[Entry], _| Ok(conversation(entries).into_response());
+    told(&api, &principal, &id, all).await
 }
 
-/// What is kept of a contact: its journal, and its SIP messages.
-async fn told(api: &Api, principal: &Principal, id: &str) -> Result<(Vec<Entry>, Ladder), Problem> {
+/// What is made of all that is kept of a contact: its journal, and its SIP messages.
+async fn told(
+    api: &Api,
+    principal: &Principal,
+    id: &str,
+    make: impl FnOnce(&[Entry], Ladder) -> Result<Response, Problem> + Send + 'static,
+) -> Result<Response, Problem> {
     api.settled().await?;
     let store = store(api)?;
     if principal.tenant.is_some() {
@@ -168,30 +177,36 @@ async fn told(api: &Api, principal: &Principal, id: &str) -> Result<(Vec<Entry>,
             return Err(unknown(id));
         }
     }
-    let journal = store.journal(id).await?;
-    if let Some(torn) = &journal.torn {
-        tracing::warn!(contact = %id, entry = torn.seq, "a journal is broken, and is read up to there: {}", torn.why);
-    }
-    let mut entries = journal.entries;
-    let over = entries
-        .iter()
-        .any(|entry| matches!(entry.kind, EntryKind::Ended(_)));
-    for entry in &mut entries {
-        // Who knows it can foretell what the contact's plugins will draw.
-        if let EntryKind::Started { seed, .. } = &mut entry.kind
-            && !over
-        {
-            *seed = None;
-        }
-    }
+    let reading = api.readings.begin(principal).await;
+    let packed = store.packed_journal(id).await?;
     let ladder = store.ladder(id).await?;
     if ladder.lost > 0 {
         tracing::warn!(contact = %id, rows = ladder.lost, "parts of a SIP ladder cannot be read");
     }
-    match entries.is_empty() && ladder.signals.is_empty() {
-        true => Err(unknown(id)),
-        false => Ok((entries, ladder)),
-    }
+    let id = id.to_owned();
+    let answer = reading.answered(move || {
+        let journal = packed.read();
+        if let Some(torn) = &journal.torn {
+            tracing::warn!(contact = %id, entry = torn.seq, "a journal is broken, and is read up to there: {}", torn.why);
+        }
+        let mut entries = journal.entries;
+        let over = entries
+            .iter()
+            .any(|entry| matches!(entry.kind, EntryKind::Ended(_)));
+        for entry in &mut entries {
+            // Who knows it can foretell what the contact's plugins will draw.
+            if let EntryKind::Started { seed, .. } = &mut entry.kind
+                && !over
+            {
+                *seed = None;
+            }
+        }
+        match entries.is_empty() && ladder.signals.is_empty() {
+            true => Err(unknown(&id)),
+            false => make(&entries, ladder),
+        }
+    });
+    answer.await
 }
 
 pub(super) fn store(api: &Api) -> Result<&Store, Problem> {

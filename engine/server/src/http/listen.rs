@@ -21,6 +21,10 @@ use super::{Peer, Tls};
 /// Connections served at once; further ones wait in the system's queue.
 const MAX_CONNECTIONS: usize = 2_048;
 
+/// Longest head of a request, and most that is read of a body at once, in bytes: all connections together hold 128 MiB of what
+/// nobody has asked a token for.
+const HEAD_BYTES: usize = 64 << 10;
+
 /// How long a peer may take for the head of a request, and how long a connection may lie idle between two.
 const HEAD_WITHIN: Duration = Duration::from_secs(15);
 
@@ -107,6 +111,7 @@ where
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(api))
         .with_upgrades();
     tokio::pin!(connection);

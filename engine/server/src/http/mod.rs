@@ -23,6 +23,7 @@ mod observe;
 mod page;
 mod principal;
 mod problem;
+mod reading;
 mod records;
 mod routes;
 mod session;
@@ -80,6 +81,8 @@ pub struct Api {
     pub gate: Arc<Gate>,
     /// The pushes that come in.
     pub(crate) uploads: uploads::Uploads,
+    /// The journals that are read.
+    pub(crate) readings: reading::Readings,
     /// The chats; none when none are taken.
     pub chats: Option<Arc<Chats>>,
     /// The calls whose callers may come back.
