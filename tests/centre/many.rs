@@ -187,8 +187,8 @@ fn load_nothing_is_dropped_while_five_hundred_contacts_walk_and_plugins_change()
         *failed.entry(why).or_default() += 1;
     }
     ensure!(failed.is_empty(), "steps failed: {failed:#?}");
-    let log = hall.engine.program.log();
-    assert_eq!(hall.engine.metric("failures_total")?, 0, "{log}");
+    let said = hall.engine.program.log();
+    assert_eq!(hall.engine.metric("failures_total")?, 0, "{said}");
     assert_eq!(hall.engine.metric("calls_answered_total")?, CALLS as u64);
     assert_eq!(before.len(), CALLS);
     for (id, contact) in &before {

@@ -382,8 +382,8 @@ fn a_plugin_that_was_removed_does_not_come_back_as_somebody_elses() -> Result<()
     let name = "guest-hog";
     let built = component(name)?;
     let with = |version: &str| -> Result<tempfile::TempDir> {
-        let version = format!("\"version\": \"{version}\"");
-        let component = altered(&built, "\"version\": \"1.0.0\"", &version)?;
+        let version = format!("\"version\":\"{version}\"");
+        let component = altered(&built, "\"version\":\"1.0.0\"", &version)?;
         let flow = flow("waits", "guest-hog/go", "done", &[]);
         project(
             "aurora",

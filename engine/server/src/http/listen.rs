@@ -21,8 +21,8 @@ use super::{Peer, Tls};
 /// Connections served at once; further ones wait in the system's queue.
 const MAX_CONNECTIONS: usize = 2_048;
 
-/// Longest head of a request, and most that is read of a body at once, in bytes: all connections together hold 128 MiB of what
-/// nobody has asked a token for.
+/// Most that is kept of a head that is not whole, and read at once, in bytes; a head has at most twice as much. All connections
+/// together hold 256 MiB of what nobody has asked a token for.
 const HEAD_BYTES: usize = 64 << 10;
 
 /// How long a peer may take for the head of a request, and how long a connection may lie idle between two.

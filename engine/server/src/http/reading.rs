@@ -22,11 +22,13 @@ pub(crate) struct Readings(Arc<Mutex<HashMap<Option<String>, Arc<Semaphore>>>>);
 
 /// A place among those that read.
 #[derive(Debug)]
-pub(super) struct Reading(OwnedSemaphorePermit);
+pub(super) struct Reading {
+    _permit: OwnedSemaphorePermit,
+}
 
 impl Readings {
     /// Waits for a place.
-    pub async fn begin(&self, principal: &Principal) -> Reading {
+    pub(super) async fn begin(&self, principal: &Principal) -> Reading {
         let places = {
             // Nothing panics under this lock. There are no more of these than tenants.
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,7 +38,9 @@ impl Readings {
             Arc::clone(places)
         };
         let permit = places.acquire_owned().await;
-        Reading(permit.expect("nobody closes it"))
+        Reading {
+            _permit: permit.expect("nobody closes it"),
+        }
     }
 }
 
