@@ -14,6 +14,7 @@ use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
 use super::{Api, Problem};
+use crate::replay::{Reasons, content, reasons};
 use crate::runtime::{TraceEvent, trace as events, transcript as conversation};
 use crate::store::{ContactFilter, ContactRow, Ladder, Rung, Store};
 
@@ -120,7 +121,7 @@ pub(crate) async fn journal(
 
 /// All that happened in a contact
 ///
-/// In the order of time, as `strowger trace` shows it.
+/// In the order of time, as `strowger trace` shows it, with what the flow's expressions gave.
 #[utoipa::path(
     get, path = "/v1/contacts/{id}/trace", operation_id = "get_contact_trace", tag = "contacts",
     params(("id" = String, Path, description = "The contact's id.", max_length = 64)),
@@ -134,8 +135,20 @@ pub(crate) async fn trace(
     principal: Principal,
     Id(id): Id,
 ) -> Result<Json<Vec<TraceEvent>>, Problem> {
-    let (entries, ladder) = told(&api, &principal, &id).await?;
-    Ok(Json(events(&entries, &ladder)))
+    let (mut entries, ladder) = kept(&api, &principal, &id).await?;
+    let reasons = match content(&entries) {
+        Some(content) => {
+            let row = store(&api)?.contact(&id).await?;
+            let tenant = row.map(|row| row.tenant).unwrap_or_default();
+            match api.centre.engine_of(&tenant, content).await {
+                Ok(engine) => reasons(engine.program.clone(), &entries).await,
+                Err(why) => Reasons::none(why),
+            }
+        }
+        None => Reasons::default(),
+    };
+    unseeded(&mut entries);
+    Ok(Json(events(&entries, &ladder, &reasons)))
 }
 
 /// A contact's transcript
@@ -160,6 +173,27 @@ pub(crate) async fn transcript(
 
 /// What is kept of a contact: its journal, and its SIP messages.
 async fn told(api: &Api, principal: &Principal, id: &str) -> Result<(Vec<Entry>, Ladder), Problem> {
+    let (mut entries, ladder) = kept(api, principal, id).await?;
+    unseeded(&mut entries);
+    Ok((entries, ladder))
+}
+
+/// Takes the seed out of the journal of a contact that lasts: who knows it can foretell what the contact's plugins will draw.
+fn unseeded(entries: &mut [Entry]) {
+    let over = entries
+        .iter()
+        .any(|entry| matches!(entry.kind, EntryKind::Ended(_)));
+    for entry in entries {
+        if let EntryKind::Started { seed, .. } = &mut entry.kind
+            && !over
+        {
+            *seed = None;
+        }
+    }
+}
+
+/// The same, with the seed of a contact that lasts.
+async fn kept(api: &Api, principal: &Principal, id: &str) -> Result<(Vec<Entry>, Ladder), Problem> {
     api.settled().await?;
     let store = store(api)?;
     if principal.tenant.is_some() {
@@ -172,18 +206,7 @@ async fn told(api: &Api, principal: &Principal, id: &str) -> Result<(Vec<Entry>,
     if let Some(torn) = &journal.torn {
         tracing::warn!(contact = %id, entry = torn.seq, "a journal is broken, and is read up to there: {}", torn.why);
     }
-    let mut entries = journal.entries;
-    let over = entries
-        .iter()
-        .any(|entry| matches!(entry.kind, EntryKind::Ended(_)));
-    for entry in &mut entries {
-        // Who knows it can foretell what the contact's plugins will draw.
-        if let EntryKind::Started { seed, .. } = &mut entry.kind
-            && !over
-        {
-            *seed = None;
-        }
-    }
+    let entries = journal.entries;
     let ladder = store.ladder(id).await?;
     if ladder.lost > 0 {
         tracing::warn!(contact = %id, rows = ladder.lost, "parts of a SIP ladder cannot be read");
