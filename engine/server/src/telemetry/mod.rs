@@ -240,14 +240,14 @@ impl<'a> Trace<'a> {
             What::Decided => "decided",
             What::When | What::Made | What::Checked => "expression",
         };
-        let mut told = Vec::from(attributes([
+        let mut told = attributes([
             (
                 "strowger.step",
                 json!(format!("{}/{}", reason.flow, reason.step)),
             ),
             ("strowger.line", json!(reason.line)),
             ("strowger.verb", json!(reason.verb)),
-        ]));
+        ]);
         if let Some(taken) = &reason.taken {
             told.extend(attributes([("strowger.taken", json!(taken))]));
         }
