@@ -197,6 +197,14 @@ fn a_call_that_is_cancelled_leaves_its_ladder() -> Result<()> {
         )?;
         let record = record(&engine, &contact)?;
         ensure!(record["ended_by"] == "caller", "{record}");
+        let (project, data) = (&engine.project, &engine.data);
+        let (project, data) = (project.display().to_string(), data.display().to_string());
+        let of = ["trace", &raw.call_id, "-p", &project, "--data", &data];
+        let (code, text, errors) = strowger(&of)?;
+        ensure!(code == 0, "{errors}");
+        for told in ["── CANCEL ─", "487 Request Terminated", "ended: cancelled"] {
+            ensure!(text.contains(told), "{told}: {text}");
+        }
         return Ok(());
     }
     anyhow::bail!("not one of 200 calls was cancelled in time")

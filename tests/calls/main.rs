@@ -21,5 +21,6 @@ mod save_as_test;
 mod secret_message;
 mod signalling;
 mod store;
+mod traced;
 mod webhooks;
 mod world;

@@ -12,6 +12,8 @@ use sha2::Sha256;
 use strowger_tests::program::{copy_project, edit, free_port, repository, strowger};
 use strowger_tests::{Engine, Phone};
 
+use crate::traced::{called, with_both};
+
 pub const KEY: &str = "0123456789abcdef-of-the-test";
 
 /// A request as it came.
@@ -442,6 +444,14 @@ fn a_collector_gets_a_trace_of_each_contact_without_numbers() -> Result<()> {
         assert!(from.is_some() && from <= to, "{span}");
         let parent = &span["parentSpanId"];
         assert!(parent.is_null() || ids.contains(&parent), "{span}");
+        // It lasts no longer than what it is a part of.
+        if let Some(around) = spans.iter().find(|other| other["spanId"] == *parent) {
+            let (begins, ends) = (
+                time(around, "startTimeUnixNano"),
+                time(around, "endTimeUnixNano"),
+            );
+            assert!(begins <= from && to <= ends, "{span} in {around}");
+        }
     }
     let roots: Vec<&Json> = spans
         .iter()
@@ -487,5 +497,64 @@ fn a_collector_gets_a_trace_of_each_contact_without_numbers() -> Result<()> {
             .any(|span| span["spanId"] == call["parentSpanId"]
                 && attribute(span, "strowger.plugin").is_some())
     );
+    Ok(())
+}
+
+#[test]
+fn a_collector_is_told_which_way_conditions_led_and_no_value_of_theirs() -> Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+    let requests = receiver(address, &[200])?;
+    let engine = Engine::serve_with(&[], |project| {
+        copy_project(&repository().join("flows/bench"), project)?;
+        with_both(project)?;
+        edit(&project.join("strowger.toml"), |text| {
+            format!("{text}\n[telemetry]\notlp_endpoint = \"http://{address}\"\n")
+        })
+    })?;
+    let spans = |number: &str| -> Result<Vec<Json>> {
+        called(&engine, number)?;
+        let told = requests.recv_timeout(Duration::from_secs(20))?;
+        let export: Json = serde_json::from_str(&told.body)?;
+        let spans = export["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array();
+        Ok(spans.context("spans")?.clone())
+    };
+    let why = spans("why")?;
+    let events = why[0]["events"].as_array().context("events")?;
+    let of = |name: &str| {
+        let found = events.iter().filter(|event| event["name"] == name);
+        found.collect::<Vec<_>>()
+    };
+    let (skipped, decided) = (of("skipped"), of("decided"));
+    assert_eq!((skipped.len(), decided.len()), (1, 2), "{events:?}");
+    assert_eq!(
+        attribute(skipped[0], "strowger.expression"),
+        Some("tries == 5")
+    );
+    for (key, value) in [
+        ("strowger.expression", "tries > 2 and total < 10"),
+        ("strowger.taken", "else"),
+        ("strowger.to", "why:16 number"),
+    ] {
+        assert_eq!(attribute(decided[0], key), Some(value), "{events:?}");
+    }
+    let attributes = decided[0]["attributes"].as_array().context("attributes")?;
+    let value = attributes
+        .iter()
+        .find(|attribute| attribute["key"] == "strowger.value");
+    assert_eq!(
+        value.context("whether it was true")?["value"]["boolValue"],
+        false
+    );
+    let all = serde_json::to_string(&why)?;
+    assert!(
+        !all.contains("\"40\"") && !all.contains("unexplained"),
+        "{all}"
+    );
+    assert!(why[0]["status"].is_null(), "{}", why[0]);
+
+    let broken = spans("broken")?;
+    assert_eq!(broken[0]["status"]["code"], 2, "{}", broken[0]);
+    let all = serde_json::to_string(&broken[0]["events"])?;
+    assert!(all.contains("strowger.failed"), "{all}");
     Ok(())
 }

@@ -227,6 +227,14 @@ fn the_tenants_files_are_read_again() -> Result<()> {
         (&contact["tenant"], &contact["reason"]),
         (&"lyra".into(), &"overloaded".into())
     );
+    let (centre, data) = (&hall.engine.project, &hall.engine.data);
+    let (centre, data) = (centre.display().to_string(), data.display().to_string());
+    let of = ["trace", &refused.call_id, "-p", &centre, "--data", &data];
+    let (code, trace, errors) = strowger_tests::program::strowger(&of)?;
+    assert_eq!(code, 0, "{errors}");
+    for told in ["INVITE 301", "503 Too many calls", "ended: overloaded"] {
+        assert!(trace.contains(told), "{told}: {trace}");
+    }
     let mut nobodys = Phone::dial(hall.engine.sip, "999", "refused-404", &[])?;
     nobodys.ended()?;
     let contact = hall.engine.contact_up(&nobodys.call_id)?;

@@ -2,6 +2,10 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Value as Json, json};
+use strowger_tests::Hall;
+use strowger_tests::hall::CHATS;
+use strowger_tests::program::strowger;
+use strowger_tests::projects::project;
 
 use crate::shop::{SHOP, Shop};
 
@@ -162,6 +166,42 @@ fn what_cannot_be_replayed_on_says_what_there_is() -> Result<()> {
         let (code, out, errors) = shop.replay(arguments)?;
         assert_eq!(code, 2, "{arguments:?}: {out}{errors}");
         assert!(errors.contains(words), "{arguments:?}: {errors}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_trace_tells_what_conditions_gave_on_the_revision_that_was_walked() -> Result<()> {
+    let hall = Hall::open_with(CHATS, &[("lyra", "numbers = [\"*\"]\n")])?;
+    let above = |limit: u32| {
+        let flow = format!(
+            "flow: gate\nformat: 1\nlanguages: [en]\nvars: {{ n: {{ type: number, default: 4 }} }}\nsteps:\n  \
+             start: {{ if: n > {limit}, then: bye, else: lost }}\n  lost: {{ hangup: lost }}\n  bye: {{ hangup: done }}\n"
+        );
+        project("lyra", &[], "", &[("*", "gate", flow)])
+    };
+    let mut contacts = Vec::new();
+    for (limit, told) in [
+        (2, "n > 2 is true (n = 4): then, to gate:8 bye"),
+        (7, "n > 7 is false (n = 4): else, to gate:7 lost"),
+    ] {
+        hall.publish(&above(limit)?)?;
+        let contact = hall.begin("100")?;
+        hall.over(&contact)?;
+        contacts.push((contact, told));
+    }
+    let (centre, data) = (&hall.engine.project, &hall.engine.data);
+    let (centre, data) = (centre.display().to_string(), data.display().to_string());
+    for (contact, told) in contacts {
+        let live = hall.get(&format!("/v1/contacts/{contact}/trace"))?;
+        let events = live.as_array().context("a list")?;
+        let texts = events.iter().filter_map(|event| event["text"].as_str());
+        let texts: Vec<_> = texts.collect();
+        assert!(texts.iter().any(|text| text.ends_with(told)), "{texts:#?}");
+        let of = ["trace", &contact, "-p", &centre, "--data", &data];
+        let (code, out, errors) = strowger(&of)?;
+        assert_eq!(code, 0, "{errors}");
+        assert!(out.lines().any(|line| line.ends_with(told)), "{out}");
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ use crate::facts::Facts;
 use crate::io::{Ending, Input, Output};
 use crate::parting::Parting;
 use crate::program::Program;
+use crate::reasons::Reasons;
 use crate::shared::SharedJson;
 use crate::talk::Ahead;
 use crate::timers::{Timer, Timers};
@@ -65,13 +66,14 @@ pub struct Contact {
     pub(crate) last_activation: u32,
     pub(crate) aside: Aside,
     pub(crate) trail: Trail,
+    pub(crate) reasons: Reasons,
     /// A step has asked for a secret: texts that no step takes may be one.
     pub(crate) asked_secret: bool,
     /// The journal's, by which it hides more or less.
     pub(crate) format: u32,
     /// What `contact.read` answered last.
     pub(crate) facts_read: Option<SharedJson>,
-    next_entry: u32,
+    pub(crate) next_entry: u32,
 }
 
 /// A flow that is being walked.
@@ -141,6 +143,7 @@ impl Contact {
             last_activation: 0,
             aside: Aside::default(),
             trail: Trail::default(),
+            reasons: Reasons::default(),
             asked_secret: false,
             format: FORMAT,
             facts_read: None,

@@ -117,6 +117,7 @@ impl Contact {
                 self.reply(now, ok(is), out);
             }
             HostCall::Evaluate(handle, bindings) => {
+                self.reason_of_evaluating(now, handle, bindings);
                 let value = self
                     .with_given(|this, given| this.evaluate_given(now, handle, bindings, given))?;
                 self.reply(now, ok(value.to_string()), out);
@@ -213,7 +214,7 @@ impl Contact {
     }
 
     /// Does something with what the running step was given.
-    fn with_given<T>(&mut self, does: impl FnOnce(&Contact, &Given) -> T) -> T {
+    pub(crate) fn with_given<T>(&mut self, does: impl FnOnce(&Contact, &Given) -> T) -> T {
         let given = std::mem::take(&mut self.running().given);
         let result = does(self, &given);
         self.running().given = given;

@@ -29,6 +29,7 @@ mod io;
 mod listening;
 mod parting;
 mod program;
+mod reasons;
 pub mod recorded;
 mod scope;
 mod shared;
@@ -47,6 +48,7 @@ pub use facts::{Channel, Facts};
 pub use hostcalls::local_time;
 pub use io::{Effect, Ending, Input, Output, Segment, StepFailure, StepResult, TransferResult};
 pub use program::{Program, ProgramError};
+pub use reasons::{Asked, Reason, What};
 pub use shared::SharedJson;
 pub use trail::{Mark, Way};
 

@@ -19,8 +19,8 @@ use crate::scope::Names;
 
 /// Values and prompts bound by a step.
 #[derive(Default)]
-struct Bindings<'a> {
-    values: BTreeMap<String, Value>,
+pub(crate) struct Bindings<'a> {
+    pub(crate) values: BTreeMap<String, Value>,
     prompts: BTreeMap<&'a str, &'a [Prompt]>,
 }
 
@@ -174,7 +174,7 @@ impl Contact {
             .map_err(CallError::Failed)
     }
 
-    fn bindings<'a>(
+    pub(crate) fn bindings<'a>(
         &self,
         bindings: &'a [Binding],
         given: &Given,

@@ -98,6 +98,7 @@ impl Contact {
                 message: "a condition is neither true nor false".into(),
             }),
         };
+        self.reason_for_skipping(now, id);
         if let Some(when) = &node.when
             && !is_true(self, when)?
         {
@@ -115,6 +116,7 @@ impl Contact {
             out,
         );
         self.mark(id, || Way::Entered);
+        self.reason_for_acting(now, id);
         match &node.action {
             Action::Step(_) => {
                 self.frame_mut().kept = None;

@@ -11,6 +11,7 @@ mod marks;
 mod prompts;
 mod proofs;
 mod random;
+mod reasons;
 mod secrets;
 mod silence;
 mod walk;

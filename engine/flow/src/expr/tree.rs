@@ -222,6 +222,40 @@ impl Expr {
         Some(path)
     }
 
+    /// The places that it reads, each whole, in the order of the text: `order.total` of `order.total > limit`, and `limit`.
+    pub fn places(&self) -> Vec<&Expr> {
+        let mut places = Vec::new();
+        self.each_place(&mut places);
+        places
+    }
+
+    fn each_place<'e>(&'e self, places: &mut Vec<&'e Expr>) {
+        if self.as_place().is_some() {
+            places.push(self);
+            return;
+        }
+        match &self.kind {
+            Kind::None | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Name(_) => {}
+            Kind::List(items) => items.iter().for_each(|item| item.each_place(places)),
+            Kind::Field(of, ..) | Kind::Negate(of) | Kind::Not(of) | Kind::IsNone(of, _) => {
+                of.each_place(places);
+            }
+            Kind::Filter(of, _, _, arguments) => {
+                of.each_place(places);
+                arguments.iter().for_each(|one| one.each_place(places));
+            }
+            Kind::Index(a, b) | Kind::Binary(_, a, b) => {
+                a.each_place(places);
+                b.each_place(places);
+            }
+            Kind::Choice(condition, a, b) => {
+                a.each_place(places);
+                condition.each_place(places);
+                b.each_place(places);
+            }
+        }
+    }
+
     /// The variables to which a filter is put directly, and where they stand.
     pub(crate) fn names_before(&self, filter: &str) -> Vec<(&str, Span)> {
         let mut names = Vec::new();

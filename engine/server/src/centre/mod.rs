@@ -321,6 +321,11 @@ impl Centre {
         name.map(str::to_owned)
     }
 
+    /// A tenant's engine of this content, where it is in memory to take contacts.
+    pub(crate) fn at_hand(&self, tenant: &str, content: &str) -> Option<Arc<Engine>> {
+        self.tenant(tenant)?.engine_of(content)
+    }
+
     /// The engine that a contact of an earlier process goes on with; why there is none.
     pub(crate) async fn engine_of(
         &self,

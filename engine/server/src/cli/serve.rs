@@ -193,8 +193,8 @@ impl Serve {
         let served = tokio::spawn(crate::http::listen(http, tls, api, stop.clone()));
         tokio::spawn(signals(drain.clone(), stop.clone()));
         if let Some(store) = &node.store {
-            for courier in
-                couriers(&config.webhooks, &config.telemetry, store).map_err(Failure::cannot)?
+            for courier in couriers(&config.webhooks, &config.telemetry, store, &centre)
+                .map_err(Failure::cannot)?
             {
                 tokio::spawn(courier.run(stop.clone()));
             }

@@ -7,20 +7,24 @@ use clap::Args;
 use serde_json::json;
 use strowger_flow::unseen::in_its_lines;
 
-use super::replay::recording;
+use super::replay::{explained, recording};
 use super::{CANNOT, FOUND, Failure, Format, OK, data_folder};
 use crate::project::Project;
 use crate::replay::Recording;
 use crate::runtime::{one_line, trace};
 use crate::scenario::{Suite, Verdict, saved, with_case};
 
-/// Shows all that happened in a contact, in order: SIP messages, prompts, keys, steps, host calls, outcomes, meters.
+/// Shows all that happened in a contact, in order: SIP messages, prompts, keys, steps, host calls, outcomes, meters, and what the
+/// flow's conditions gave.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   strowger trace 019b2c-1f0e... --project flows/aurora    a contact of the store
   strowger trace call.jsonl                               a journal in a file
   strowger trace call.jsonl --format json | jq            one event a line, with all that is known of it
   strowger trace call.jsonl --save-as-test \"a late caller\"  the contact as a test of its flow
+
+What conditions and `set:` gave is in no journal: the contact is walked again on the flows that it walked, which are those of the
+project, or the tenant's revision. Where they are not there any more, that is told.
 
 GET /v1/contacts/ID/trace gives the same of a running engine. Journals of every format can be read.
 
@@ -64,8 +68,9 @@ impl Trace {
             };
             return save(&name, &recording, &self.project, &data).await;
         }
+        let reasons = explained(&recording, &self.project, &data).await;
         let mut stdout = std::io::stdout().lock();
-        for event in trace(&recording.entries, ladder) {
+        for event in trace(&recording.entries, ladder, &reasons) {
             let written = match self.format {
                 Format::Json => writeln!(stdout, "{}", json!(event)),
                 Format::Text => {

@@ -14,6 +14,7 @@ use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
 use super::{Api, Problem};
+use crate::replay::{Reasons, reasons};
 use crate::runtime::{TraceEvent, trace as events, transcript as conversation};
 use crate::store::{ContactFilter, ContactRow, Ladder, Rung, Store};
 
@@ -95,11 +96,11 @@ pub(crate) async fn journal(
     principal: Principal,
     Id(id): Id,
 ) -> Result<Response, Problem> {
-    told(&api, &principal, &id, written).await
+    told(&api, &principal, &id, |_| (), written).await
 }
 
 /// A journal's lines, with those of the ladder between them.
-fn written(entries: &[Entry], ladder: Ladder) -> Result<Response, Problem> {
+fn written(entries: &[Entry], ladder: Ladder, (): ()) -> Result<Response, Problem> {
     let line = |line: serde_json::Result<String>| {
         line.map_err(|error| Problem::internal(error.to_string()))
     };
@@ -124,7 +125,7 @@ fn written(entries: &[Entry], ladder: Ladder) -> Result<Response, Problem> {
 
 /// All that happened in a contact
 ///
-/// In the order of time, as `strowger trace` shows it.
+/// In the order of time, as `strowger trace` shows it, with what the flow's expressions gave.
 #[utoipa::path(
     get, path = "/v1/contacts/{id}/trace", operation_id = "get_contact_trace", tag = "contacts",
     params(("id" = String, Path, description = "The contact's id.", max_length = 64)),
@@ -138,8 +139,24 @@ pub(crate) async fn trace(
     principal: Principal,
     Id(id): Id,
 ) -> Result<Response, Problem> {
-    let all = |entries: &[Entry], ladder| Ok(Json(events(entries, &ladder)).into_response());
-    told(&api, &principal, &id, all).await
+    let row = store(&api)?.contact(&id).await?;
+    let row = row.filter(|row| principal.sees(&row.tenant));
+    let content = row.as_ref().and_then(|row| row.content.as_deref());
+    let engine = match (&row, content.filter(|content| !content.is_empty())) {
+        (Some(row), Some(content)) => Some(api.centre.engine_of(&row.tenant, content).await),
+        _ => None,
+    };
+    let handle = tokio::runtime::Handle::current();
+    // It walks the contact without plugins, so nothing in it waits.
+    let why = move |entries: &[Entry]| match engine {
+        Some(Ok(engine)) => handle.block_on(reasons(engine.program.clone(), entries)),
+        Some(Err(why)) => Reasons::none(why),
+        None => Reasons::default(),
+    };
+    let all = |entries: &[Entry], ladder, reasons| {
+        Ok(Json(events(entries, &ladder, &reasons)).into_response())
+    };
+    told(&api, &principal, &id, why, all).await
 }
 
 /// A contact's transcript
@@ -158,16 +175,17 @@ pub(crate) async fn transcript(
     principal: Principal,
     Id(id): Id,
 ) -> Result<Response, Problem> {
-    let all = |entries: &[Entry], _| Ok(conversation(entries).into_response());
-    told(&api, &principal, &id, all).await
+    let all = |entries: &[Entry], _, ()| Ok(conversation(entries).into_response());
+    told(&api, &principal, &id, |_| (), all).await
 }
 
-/// What is made of all that is kept of a contact: its journal, and its SIP messages.
-async fn told(
+/// What is made of all that is kept of a contact, and of what was found in its journal before that hid its seed.
+async fn told<T>(
     api: &Api,
     principal: &Principal,
     id: &str,
-    make: impl FnOnce(&[Entry], Ladder) -> Result<Response, Problem> + Send + 'static,
+    find: impl FnOnce(&[Entry]) -> T + Send + 'static,
+    make: impl FnOnce(&[Entry], Ladder, T) -> Result<Response, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
     api.settled().await?;
     let store = store(api)?;
@@ -190,23 +208,28 @@ async fn told(
             tracing::warn!(contact = %id, entry = torn.seq, "a journal is broken, and is read up to there: {}", torn.why);
         }
         let mut entries = journal.entries;
-        let over = entries
-            .iter()
-            .any(|entry| matches!(entry.kind, EntryKind::Ended(_)));
-        for entry in &mut entries {
-            // Who knows it can foretell what the contact's plugins will draw.
-            if let EntryKind::Started { seed, .. } = &mut entry.kind
-                && !over
-            {
-                *seed = None;
-            }
-        }
+        let found = find(&entries);
+        unseeded(&mut entries);
         match entries.is_empty() && ladder.signals.is_empty() {
             true => Err(unknown(&id)),
-            false => make(&entries, ladder),
+            false => make(&entries, ladder, found),
         }
     });
     answer.await
+}
+
+/// Takes the seed out of the journal of a contact that lasts: who knows it can foretell what the contact's plugins will draw.
+fn unseeded(entries: &mut [Entry]) {
+    let over = entries
+        .iter()
+        .any(|entry| matches!(entry.kind, EntryKind::Ended(_)));
+    for entry in entries {
+        if let EntryKind::Started { seed, .. } = &mut entry.kind
+            && !over
+        {
+            *seed = None;
+        }
+    }
 }
 
 pub(super) fn store(api: &Api) -> Result<&Store, Problem> {

@@ -8,6 +8,7 @@
 mod compare;
 mod difference;
 mod gather;
+mod reasons;
 mod replayed;
 mod rerun;
 mod source;
@@ -17,9 +18,10 @@ mod walk;
 
 pub use difference::{Cause, Difference, Side};
 pub use gather::{Group, Summary};
+pub use reasons::{Reasons, reasons};
 pub use replayed::{Replayed, Verdict};
 pub use rerun::Rerun;
-pub(crate) use source::Packed;
+pub(crate) use source::{Packed, content};
 pub use source::{Recording, SourceError, by_id, from_file, from_store};
 pub use stage::{Overrides, Stage};
 pub(crate) use standing::{Rebuilt, Standing};

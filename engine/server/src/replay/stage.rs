@@ -125,6 +125,11 @@ impl Stage {
         self.files.get(flow).map(PathBuf::as_path)
     }
 
+    /// The flows, and what is known of the steps.
+    pub(crate) fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
     /// Whose guests run when contacts are replayed on it.
     pub(crate) fn share(&self) -> &Share {
         &self.share

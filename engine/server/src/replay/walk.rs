@@ -1,6 +1,7 @@
 //! One contact, walked again in lockstep with its journal.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use strowger_contact::{
@@ -23,9 +24,22 @@ const GRACE_MS: Millis = 1_000;
 const TIMEOUT: &str = "step-timeout";
 
 /// Why a walk stops before the journal's end.
-enum Stop {
+pub(super) enum Stop {
     Differs(Box<Difference>),
     Cannot(String),
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stop::Differs(difference) => write!(
+                f,
+                "it does not walk as it did at entry {}: {}",
+                difference.seq, difference.edge
+            ),
+            Stop::Cannot(why) => f.write_str(why),
+        }
+    }
 }
 
 /// Walks a contact again; nothing leaves the house.
@@ -123,13 +137,13 @@ impl Running {
     }
 }
 
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     /// Where guests run; without one, what they did is taken from the journal as well.
     stage: Option<&'a Stage>,
     rerun: Rerun,
     old: &'a [Entry],
     begun: Millis,
-    contact: Contact,
+    pub(super) contact: Contact,
     running: Running,
     /// The input that is being handled comes from the guest.
     by_guest: bool,
@@ -146,7 +160,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(
+    pub(super) fn new(
         stage: Option<&'a Stage>,
         rerun: Rerun,
         old: &'a [Entry],
@@ -177,7 +191,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    async fn run(&mut self) -> Result<(), Stop> {
+    pub(super) async fn run(&mut self) -> Result<(), Stop> {
         let mut out = Vec::new();
         while let Some(due) = self.old.get(self.next) {
             if self.contact.ended() {
@@ -591,13 +605,7 @@ pub(crate) async fn rebuild(program: Arc<Program>, entries: &[Entry]) -> Result<
     let mut walk = Walk::new(None, Rerun::Changed, entries, contact, begun);
     match walk.run().await {
         Ok(()) => {}
-        Err(Stop::Cannot(why)) => return Err(why),
-        Err(Stop::Differs(difference)) => {
-            return Err(format!(
-                "it does not walk as it did at entry {}: {}",
-                difference.seq, difference.edge
-            ));
-        }
+        Err(stop) => return Err(stop.to_string()),
     }
     if walk.contact.ended() {
         return Err("it is over".to_owned());

@@ -1,21 +1,23 @@
-//! A contact's journal and its SIP messages as one list of events in time order.
+//! A contact's journal, its SIP messages and what its flow's expressions gave as one list of events in time order.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use strowger_contact::{Entry, EntryKind};
+use strowger_contact::{Entry, EntryKind, Reason, What};
 use strowger_flow::unseen::in_one_line;
 use utoipa::ToSchema;
 
 use super::transcript::told;
+use crate::replay::Reasons;
 use crate::sip::{Signal, Way};
 use crate::store::{CALLED_BACK, Ladder};
 
 /// One event of a contact.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TraceEvent {
-    /// The number of its journal entry, or of its SIP message within its leg.
+    /// The number of its journal entry, or of its SIP message within its leg; of what an expression gave, that of the entry
+    /// that comes next.
     pub seq: u32,
     /// Milliseconds since 1970.
     pub at: u64,
@@ -23,7 +25,8 @@ pub struct TraceEvent {
     pub after_ms: u64,
     /// Who: `call`, `flow`, `engine`, `plugin`, `caller` or `sip`.
     pub who: &'static str,
-    /// What, as the journal calls it.
+    /// What, as the journal calls it; `sip`; `skipped` and `expression` for what a flow's expressions gave; `unexplained` where
+    /// that cannot be told.
     pub kind: String,
     /// In words.
     pub text: String,
@@ -53,11 +56,15 @@ pub struct TraceEvent {
     /// The SIP message that it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sip: Option<Signal>,
+    /// What the flow's expressions gave, and where that led.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub reason: Option<Reason>,
 }
 
 /// The events of a contact, by time: of one moment, messages before what they led to.
-pub fn trace(entries: &[Entry], ladder: &Ladder) -> Vec<TraceEvent> {
-    let mut journal = of_journal(entries);
+pub fn trace(entries: &[Entry], ladder: &Ladder, reasons: &Reasons) -> Vec<TraceEvent> {
+    let mut journal = explained(of_journal(entries), reasons);
     for event in &mut journal {
         // What people and plugins wrote must not make lines of its own.
         if let Cow::Owned(shown) = in_one_line(&event.text) {
@@ -110,8 +117,57 @@ impl TraceEvent {
             took_ms: None,
             entry: None,
             sip: None,
+            reason: None,
         }
     }
+}
+
+/// The events of a journal, with what the flow's expressions gave between them.
+fn explained(journal: Vec<TraceEvent>, reasons: &Reasons) -> Vec<TraceEvent> {
+    let mut events = Vec::with_capacity(journal.len() + reasons.found.len());
+    let mut found = reasons.found.iter().peekable();
+    let begun = journal.first().map_or(0, |event| event.at - event.after_ms);
+    let told = |reason: &Reason| {
+        let kind = match reason.what {
+            What::Skipped => "skipped",
+            What::When | What::Decided | What::Made | What::Checked => "expression",
+        };
+        let Reason {
+            flow,
+            step,
+            line,
+            verb,
+            ..
+        } = reason;
+        TraceEvent {
+            after_ms: reason.at.saturating_sub(begun),
+            who: "flow",
+            text: format!("{flow}:{line} {step}, {verb}: {reason}"),
+            flow: flow.clone(),
+            step: step.clone(),
+            line: *line,
+            reason: Some(reason.clone()),
+            ..TraceEvent::bare(reason.before, reason.at, kind.to_owned())
+        }
+    };
+    let mut unexplained = reasons.lacking.as_ref();
+    for event in journal {
+        while let Some(reason) = found.next_if(|reason| reason.before <= event.seq) {
+            events.push(told(reason));
+        }
+        let (seq, at, after_ms) = (event.seq, event.at, event.after_ms);
+        events.push(event);
+        // Told where the flow begins.
+        if let Some(why) = unexplained.take() {
+            events.push(TraceEvent {
+                after_ms,
+                text: format!("cannot tell what the flow's conditions gave: {why}"),
+                ..TraceEvent::bare(seq, at, "unexplained".to_owned())
+            });
+        }
+    }
+    events.extend(found.map(told));
+    events
 }
 
 /// A message as a rung between two sides: the caller stands left of the engine, whom a transfer calls right of it.

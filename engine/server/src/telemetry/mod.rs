@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use strowger_contact::{Entry, EntryKind};
+use strowger_contact::{Entry, EntryKind, Reason, What};
 
 use crate::project::hex;
+use crate::replay::Reasons;
 use crate::sip::Way;
 use crate::store::Ladder;
 
@@ -26,9 +27,28 @@ const CLIENT: u32 = 3;
 const ERROR: u32 = 2;
 
 /// The request that hands a contact's trace to a collector.
-pub fn export(contact: &str, tenant: &str, entries: &[Entry], ladder: &Ladder) -> Json {
+pub fn export(
+    contact: &str,
+    tenant: &str,
+    entries: &[Entry],
+    ladder: &Ladder,
+    reasons: &Reasons,
+) -> Json {
     let mut trace = Trace::new(contact);
-    entries.iter().for_each(|entry| trace.note(entry));
+    let mut found = reasons.found.iter().peekable();
+    for entry in entries {
+        while let Some(reason) = found.next_if(|reason| reason.before <= entry.seq) {
+            trace.explain(reason);
+        }
+        trace.note(entry);
+    }
+    found.for_each(|reason| trace.explain(reason));
+    if reasons.lacking.is_some() {
+        trace
+            .root
+            .attributes
+            .extend(attributes([("strowger.unexplained", json!(true))]));
+    }
     trace.climb(ladder);
     let spans = trace.finish(tenant);
     json!({ "resourceSpans": [{
@@ -211,6 +231,43 @@ impl<'a> Trace<'a> {
             }
             _ => {}
         }
+    }
+
+    /// What an expression gave: its text, whether it was true, and the way that was taken. No other value leaves the house.
+    fn explain(&mut self, reason: &Reason) {
+        let name = match reason.what {
+            What::Skipped => "skipped",
+            What::Decided => "decided",
+            What::When | What::Made | What::Checked => "expression",
+        };
+        let mut told = attributes([
+            (
+                "strowger.step",
+                json!(format!("{}/{}", reason.flow, reason.step)),
+            ),
+            ("strowger.line", json!(reason.line)),
+            ("strowger.verb", json!(reason.verb)),
+        ]);
+        if let Some(taken) = &reason.taken {
+            told.extend(attributes([("strowger.taken", json!(taken))]));
+        }
+        if let Some(to) = &reason.to {
+            told.extend(attributes([("strowger.to", json!(to))]));
+        }
+        for (number, asked) in reason.asked.iter().enumerate() {
+            let key = |what: &str| match number {
+                0 => format!("strowger.{what}"),
+                number => format!("strowger.{what}.{}", number + 1),
+            };
+            told.extend(attributes([(&key("expression"), json!(asked.expression))]));
+            if let Some(is @ Json::Bool(_)) = &asked.value {
+                told.extend(attributes([(&key("value"), is.clone())]));
+            }
+            if asked.error.is_some() {
+                told.extend(attributes([(&key("failed"), json!(true))]));
+            }
+        }
+        self.event(reason.at, name, told);
     }
 
     /// SIP messages are events of the contact's own span: method or status, and which way.

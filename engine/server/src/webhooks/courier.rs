@@ -1,5 +1,6 @@
 //! The task of one webhook.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,8 +18,10 @@ use tokio_util::sync::CancellationToken;
 use super::address::Resolver;
 use super::payload::payload;
 use super::sign::signature;
+use crate::centre::Centre;
 use crate::clock::Clock;
 use crate::project::{TelemetrySection, Webhook};
+use crate::replay::{Reasons, content, reasons};
 use crate::store::{Delivery, EventRow, Store, StoreError};
 use crate::telemetry::export;
 
@@ -69,8 +72,8 @@ const TRACES: &str = "otlp";
 enum Form {
     /// The event, signed with this key.
     Signed(Vec<u8>),
-    /// The contact's trace.
-    Trace,
+    /// The contact's trace, with the reasons that those who are served still have.
+    Trace(Arc<Centre>),
 }
 
 impl Form {
@@ -78,7 +81,7 @@ impl Form {
     fn after_ms(&self) -> u64 {
         match self {
             Form::Signed(_) => 0,
-            Form::Trace => 2_000,
+            Form::Trace(_) => 2_000,
         }
     }
 }
@@ -99,6 +102,7 @@ pub fn couriers(
     hooks: &[Webhook],
     telemetry: &TelemetrySection,
     store: &Store,
+    centre: &Arc<Centre>,
 ) -> Result<Vec<Courier>, CourierError> {
     let mut couriers = Vec::new();
     for hook in hooks {
@@ -116,7 +120,7 @@ pub fn couriers(
             timeout_s: 10,
             retry_for_s: TRACES_FOR_S,
         };
-        couriers.push(Courier::new(&collector, Form::Trace, store));
+        couriers.push(Courier::new(&collector, Form::Trace(centre.clone()), store));
     }
     Ok(couriers)
 }
@@ -256,14 +260,24 @@ impl Courier {
     async fn body(&self, event: &EventRow) -> Result<Option<Json>, StoreError> {
         match &self.form {
             Form::Signed(_) => payload(&self.store, event).await,
-            Form::Trace => {
+            Form::Trace(centre) => {
                 let Some(contact) = self.store.contact(&event.contact).await? else {
                     return Ok(None);
                 };
                 let journal = self.store.journal(&event.contact).await?.entries;
                 let ladder = self.store.ladder(&event.contact).await?;
-                let whole = !journal.is_empty();
-                Ok(whole.then(|| export(&contact.id, &contact.tenant, &journal, &ladder)))
+                if journal.is_empty() {
+                    return Ok(None);
+                }
+                let reasons = match content(&journal).map(|it| centre.at_hand(&contact.tenant, it))
+                {
+                    Some(Some(engine)) => reasons(engine.program.clone(), &journal).await,
+                    // Many traces may wait for their collector: nothing is compiled for them.
+                    Some(None) => Reasons::none("another revision is live by now"),
+                    None => Reasons::default(),
+                };
+                let (id, tenant) = (&contact.id, &contact.tenant);
+                Ok(Some(export(id, tenant, &journal, &ladder, &reasons)))
             }
         }
     }

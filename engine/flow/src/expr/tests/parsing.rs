@@ -82,6 +82,9 @@ fn spans_are_bytes_of_the_file() {
     assert_eq!(parsed(" tries ").as_name(), Some("tries"));
     assert_eq!(parsed("a.b.c").as_path(), Some(vec!["a", "b", "c"]));
     assert_eq!(parsed("b if a else c").roots().len(), 3);
+    let read = parsed(r#"a.b > c[0] and (d | default(e)) in ["x", f["y"], -g] or 1 == 2"#);
+    let places: Vec<String> = read.places().iter().map(ToString::to_string).collect();
+    assert_eq!(places, ["a.b", "c[0]", "d", "e", "f[\"y\"]", "g"]);
 }
 
 #[test]

@@ -14,8 +14,8 @@ use self::ground::{Ground, On, Whose, on};
 use super::{FOUND, Failure, Format, OK, data_folder, store_of};
 use crate::clock::Clock;
 use crate::replay::{
-    Overrides, Packed, Recording, Replayed, Rerun, Stage, Summary, Verdict, by_id, from_file,
-    replay,
+    Overrides, Packed, Reasons, Recording, Replayed, Rerun, Stage, Summary, Verdict, by_id,
+    from_file, reasons, replay,
 };
 use crate::store::{EndedFilter, Store};
 
@@ -315,6 +315,36 @@ pub(super) async fn recording(
         Failure::cannot(format!("`{contact}` is no file, and as a contact: {error}"))
     })?;
     by_id(&store, contact).await.map_err(Failure::cannot)
+}
+
+/// What the expressions of a contact's flows gave, by the flows of its project or of the revision that it walked; why that
+/// cannot be told, where these are not there.
+pub(super) async fn explained(recording: &Recording, project: &Path, data: &Path) -> Reasons {
+    let Some(content) = recording.content() else {
+        return Reasons::default();
+    };
+    let whose = Whose {
+        project,
+        data,
+        tenant: recording.tenant.as_deref(),
+        content: Some(content),
+    };
+    let found = async {
+        let store = match &recording.tenant {
+            Some(_) => {
+                let place = store_of(project, data)?;
+                Some(Store::look(&place).await.map_err(Failure::cannot)?)
+            }
+            None => None,
+        };
+        let ground = Ground::find(None, &whose, store.as_ref()).await?;
+        ground.stage(&whose, &Overrides::new()).await
+    };
+    match found.await {
+        Ok(stage) => reasons(stage.program().clone(), &recording.entries).await,
+        // Findings stand before the sentence.
+        Err(failure) => Reasons::none(failure.message.lines().last().unwrap_or_default()),
+    }
 }
 
 /// Guests belong on their own threads, and a replay runs where its guest does.
