@@ -15,7 +15,7 @@ use super::problem::ProblemBody;
 use super::tagged::Tagged;
 use super::{Api, Problem};
 use crate::runtime::{TraceEvent, trace as events, transcript as conversation};
-use crate::store::{ContactFilter, ContactRow, Ladder, Rung, Store};
+use crate::store::{ContactFilter, ContactRow, Ladder, Rung, Store, Torn};
 
 /// What the list takes beside its page.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -189,7 +189,10 @@ async fn told(api: &Api, principal: &Principal, id: &str) -> Result<(Vec<Entry>,
         tracing::warn!(contact = %id, rows = ladder.lost, "parts of a SIP ladder cannot be read");
     }
     match entries.is_empty() && ladder.signals.is_empty() {
-        true => Err(unknown(id)),
+        true => Err(match journal.torn.as_ref().and_then(Torn::hole) {
+            Some(hole) => Problem::not_found(format!("contact {id} cannot be told of: {hole}")),
+            None => unknown(id),
+        }),
         false => Ok((entries, ladder)),
     }
 }
