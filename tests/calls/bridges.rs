@@ -9,8 +9,8 @@ use strowger_tests::{Engine, Phone, Supplier};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 
-use crate::save_as_test::green;
 use crate::world::{PROMPT, World};
+use strowger_tests::saved::green;
 
 /// The flow that hands over to the supplier at the port that was dialled, and tells the outcome by its reason.
 const FLOW: &str = "flow: over

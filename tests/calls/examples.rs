@@ -192,17 +192,9 @@ fn every_example_answers_a_call() -> Result<()> {
         })?;
         let project_folder = folder.path().display().to_string();
         let data = folder.path().join(".strowger").display().to_string();
-        let (code, out, err) = strowger(&[
-            "call",
-            flow,
-            "--project",
-            &project_folder,
-            "--data",
-            &data,
-            "--script",
-            script,
-        ])
-        .context(project)?;
+        let places = ["--project", &project_folder, "--data", &data];
+        let call = [&["call", flow, "--script", script][..], &places].concat();
+        let (code, out, err) = strowger(&call).context(project)?;
         assert_eq!(code, 0, "{project}: {out}{err}");
         for words in heard {
             assert!(
@@ -210,6 +202,16 @@ fn every_example_answers_a_call() -> Result<()> {
                 "{project}: `{words}` was not heard in\n{out}{err}"
             );
         }
+        // What the caller did is a test that passes.
+        let (code, journal, err) = strowger(&[&call[..], &["--format", "json"]].concat())?;
+        assert_eq!(code, 0, "{project}: {err}");
+        let file = folder.path().join("call.jsonl");
+        std::fs::write(&file, journal)?;
+        let file = file.display().to_string();
+        let save = [&["trace", &file, "--save-as-test", "x"][..], &places].concat();
+        let (code, case, told) = strowger(&save)?;
+        assert_eq!(code, 0, "{project}: {script}: {case}{told}");
+        assert!(told.contains("it passes"), "{project}: {script}: {told}");
     }
     Ok(())
 }

@@ -8,8 +8,8 @@ use strowger_contact::EntryKind;
 use strowger_tests::program::{callbacks, edit, strowger};
 use strowger_tests::{Engine, OrderService, Phone, Prompts, http};
 
-use crate::save_as_test::green;
 use crate::world::PROMPT;
+use strowger_tests::saved::green;
 
 const WELCOME: &str = "For Chinese press 1, for English press 2.";
 const NUMBER: &str = "Which number shall we call?";
@@ -335,8 +335,64 @@ fn who_presses_two_or_nothing_begins_anew_and_is_asked_no_more() -> Result<()> {
                 .iter()
                 .any(|entry| entry.kind == EntryKind::Key { key: '2' })
         );
+        // Their call is in the ladder of both: of the new one from its beginning.
+        phone.cue()?;
+        phone.ended()?;
+        let new = world.engine.contact(&phone.call_id)?["id"].clone();
+        let new = new.as_str().context("an id")?.to_owned();
+        let first = id.as_str().context("an id")?;
+        let http = world.engine.http;
+        world
+            .engine
+            .program
+            .wait_until("the end of the new call's ladder", PROMPT, || {
+                rungs(http, &new).is_ok_and(|rungs| rungs.contains(&"out 200 OK BYE".to_owned()))
+            })?;
+        let told = rungs(http, &new)?;
+        let answered: Vec<_> = told
+            .iter()
+            .filter(|rung| !rung.starts_with("out 1"))
+            .collect();
+        assert_eq!(
+            answered[..3],
+            ["in INVITE 700", "out 200 OK INVITE", "in ACK"],
+            "{told:?}"
+        );
+        assert_eq!(
+            told.iter().filter(|rung| *rung == "in ACK").count(),
+            1,
+            "{told:?}"
+        );
+        let both = rungs(http, first)?;
+        assert_eq!(
+            both.iter().filter(|rung| *rung == "in INVITE 700").count(),
+            2,
+            "{both:?}"
+        );
+        let lines = http::get(http, &format!("/v1/contacts/{new}/journal"))?.body;
+        assert!(lines.starts_with(r#"{"kind":"sip""#), "{lines}");
     }
     Ok(())
+}
+
+/// The SIP messages of a contact: `in INVITE 700`, `out 200 OK INVITE`.
+fn rungs(http: std::net::SocketAddr, id: &str) -> Result<Vec<String>> {
+    let trace = http::get(http, &format!("/v1/contacts/{id}/trace"))?.json()?;
+    let events = trace.as_array().context("a list")?.iter();
+    let sip = events.filter_map(|event| event.get("sip"));
+    let word = |json: &Json| json.as_str().unwrap_or_default().to_owned();
+    Ok(sip
+        .map(|sip| {
+            let (way, what, cseq) = (word(&sip["way"]), word(&sip["what"]), word(&sip["cseq"]));
+            match (
+                what.starts_with(|c: char| c.is_ascii_digit()),
+                cseq.split_once(' '),
+            ) {
+                (true, Some((_, method))) => format!("{way} {what} {method}"),
+                _ => format!("{way} {what}"),
+            }
+        })
+        .collect())
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! `strowger trace CONTACT --save-as-test`: what a contact did becomes a test that passes where it is put.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use strowger_tests::OrderService;
 use strowger_tests::program::{aurora, edit, share_caches, strowger};
+use strowger_tests::saved::put;
 use tempfile::TempDir;
 
 const CARD: &str = r#"flow: card
@@ -85,42 +86,6 @@ impl Shop {
         std::fs::write(&path, journal)?;
         Ok(path.display().to_string())
     }
-}
-
-/// Saves a contact of a project as a test of its flow, puts it there and runs it; the case.
-pub fn green(
-    (project, data): (&Path, &Path),
-    contact: &str,
-    flow: &str,
-    name: &str,
-) -> Result<String> {
-    let (shown, data) = (project.display().to_string(), data.display().to_string());
-    let (code, case, told) = strowger(&[
-        "trace",
-        contact,
-        "--project",
-        &shown,
-        "--data",
-        &data,
-        "--save-as-test",
-        name,
-    ])?;
-    assert_eq!(code, 0, "{name}: {case}\n{told}");
-    assert!(told.contains("it passes"), "{name}: {told}");
-    let file = project.join(format!("{flow}.flow.yaml"));
-    put(&file, &case)?;
-    let (code, out, errors) = strowger(&["test", &file.display().to_string(), "-k", name])?;
-    assert_eq!(code, 0, "{name}: {out}{errors}\n{case}");
-    assert!(out.contains("1 passed") || out.contains("1 test"), "{out}");
-    Ok(case)
-}
-
-/// Puts a case below `tests:` of a file, as a designer would.
-fn put(file: &Path, case: &str) -> Result<()> {
-    edit(file, |text| match text.contains("\ntests:\n") {
-        true => text.replacen("\ntests:\n", &format!("\ntests:\n{case}"), 1),
-        false => format!("{text}\ntests:\n{case}"),
-    })
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn served(hook: &str) -> Result<Engine> {
     Engine::serve_with(&[("HOOK_KEY", KEY)], |project| {
         copy_project(&repository().join("flows/bench"), project)?;
         edit(&project.join("strowger.toml"), |text| {
-            format!("{text}\n{hook}\n")
+            format!("{text}\n{hook}\n").replace("calls = false", "calls = true")
         })
     })
 }
@@ -159,6 +159,33 @@ fn what_happens_is_told_signed_and_again_until_it_is_taken() -> Result<()> {
         bodies[0]["id"].as_str().unwrap_or_default()
     );
     assert!(!engine.program.log().contains(KEY));
+    Ok(())
+}
+
+/// What is told of an end is what there is at last: of a recording of which nothing could be written, nothing.
+#[test]
+fn no_recording_is_told_of_that_could_not_be_written() -> Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+    let requests = receiver(address, &[200])?;
+    let engine = served(&hook(address, "events = [\"contact.ended\"]"))?;
+    let limit = Duration::from_secs(20);
+    let told = |requests: &Receiver<Told>| -> Result<Json> {
+        a_call(&engine)?;
+        requests.recv_timeout(limit)?.check()
+    };
+    let ended = told(&requests)?;
+    let named = ended["record"]["recording"]
+        .as_str()
+        .context("a recording")?;
+    assert!(std::path::Path::new(named).exists(), "{ended}");
+    let folder = engine.data.join("recordings");
+    std::fs::remove_dir_all(&folder)?;
+    std::fs::write(&folder, "no folder")?;
+    // Told in the moment in which the file was given up: by every one of some calls.
+    for _ in 0..5 {
+        let ended = told(&requests)?;
+        assert!(ended["record"]["recording"].is_null(), "{ended}");
+    }
     Ok(())
 }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use strowger_tests::Hall;
 use strowger_tests::hall::{etag, hears};
-use strowger_tests::program::component;
+use strowger_tests::program::{component, edit};
 use strowger_tests::projects::{altered, aurora, says};
-use strowger_tests::{OrderService, Phone, http};
+use strowger_tests::{OrderService, Phone, Talk, http};
+
+use crate::shop::Shop;
 
 #[test]
 fn each_tenant_has_its_numbers_revisions_and_releases() -> Result<()> {
@@ -289,5 +291,47 @@ fn a_plugin_that_goes_live_at_once_takes_nothing_else_with_it() -> Result<()> {
     ensure!(said.contains("revision 4, of revision 3\n"), "{said}");
     let said = hall.done(&[&push[..], &[&version(3)?, "--onto", "live"]].concat())?;
     ensure!(said.contains(", of revision 3\n"), "{said}");
+    Ok(())
+}
+
+/// What differs in nothing but a plugin's `config` is the same content; a contact goes on with what it began with all the same, after
+/// the engine was killed too.
+#[test]
+fn a_contact_goes_on_with_the_configuration_it_began_with() -> Result<()> {
+    let mut shop = Shop::open()?;
+    let toml = shop.project.path().join("strowger.toml");
+    let here = shop.service.address;
+    let begin = |shop: &Shop| -> Result<Talk> {
+        let mut talk = Talk::begin(shop.hall.engine.http, "700", None)?;
+        talk.asked("Welcome")?;
+        Ok(talk)
+    };
+    let mut open = vec![("", begin(&shop)?)];
+    for prefix in ["/second", "/third"] {
+        edit(&toml, |text| {
+            let from = text.find("http://").unwrap_or_default();
+            let to = from + text[from..].find('"').unwrap_or_default();
+            format!("{}http://{here}{prefix}{}", &text[..from], &text[to..])
+        })?;
+        shop.hall.publish(&shop.project)?;
+        open.push((prefix, begin(&shop)?));
+    }
+    let revisions = shop.hall.get("/v1/tenants/shop/revisions")?;
+    let contents: std::collections::BTreeSet<_> = revisions["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|revision| revision["content"].as_str())
+        .collect();
+    ensure!(contents.len() == 1, "{revisions}");
+    shop.hall.engine.program.kill()?;
+    shop.hall.engine.restart()?;
+    for (prefix, mut talk) in open {
+        talk.write("1")?;
+        assert_eq!(talk.ended()?, "completed", "{prefix}: {:?}", talk.shown);
+        let asked = shop.service.asked();
+        let last = asked.last().map(|asked| asked.path().to_owned());
+        assert_eq!(last, Some(format!("{prefix}/orders/20260302")));
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod hostile;
 mod killed;
 mod many;
 mod promises;
+mod saved;
 mod secrets;
 mod store_gone;
 mod whole;

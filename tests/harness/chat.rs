@@ -110,6 +110,10 @@ impl Talk {
             }
             self.shown.push(event.clone());
         }
+        let last = events.last().is_some_and(|event| event["kind"] == "ended");
+        if last && answer["over"] != true {
+            bail!("the end is shown, and the chat is not over: {answer}");
+        }
         self.over |= answer["over"] == true;
         Ok(!events.is_empty())
     }

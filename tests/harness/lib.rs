@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod program;
 pub mod projects;
 pub mod raw;
+pub mod saved;
 pub mod supplier;
 pub mod torn;
 pub mod upstream;

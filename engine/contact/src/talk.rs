@@ -22,7 +22,7 @@ use crate::veil::{hidden, is_hidden, veiled};
 /// Most keys kept that were typed ahead; further ones are dropped.
 pub(crate) const MAX_TYPED_AHEAD: usize = 64;
 /// Most texts kept that were written ahead; further ones are dropped.
-pub(crate) const MAX_WRITTEN_AHEAD: usize = 16;
+pub const MAX_WRITTEN_AHEAD: usize = 16;
 /// Longest text of a contact, in characters; the rest is dropped.
 const MAX_WRITTEN: usize = 4_000;
 

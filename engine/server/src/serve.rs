@@ -348,10 +348,9 @@ impl Server {
             return;
         };
         let id = contact.facts().id.clone();
-        let content = engine.program.content().to_owned();
         let driver = Driver::new(engine.clone(), contact, line, stop, Pace::Real, false);
         if let Left::Dropped(until) = driver.coming_back(comes_back).run_call().await {
-            turn.wait(Broken { id, content, until }).await;
+            turn.wait(Broken { id, until }).await;
         }
     }
 

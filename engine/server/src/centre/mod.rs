@@ -7,6 +7,7 @@
 
 pub mod archive;
 mod aside;
+mod begun;
 mod config;
 mod examine;
 mod folders;
@@ -319,34 +320,6 @@ impl Centre {
             None => state.tenants.keys().next().map(String::as_str),
         };
         name.map(str::to_owned)
-    }
-
-    /// A tenant's engine of this content, where it is in memory to take contacts.
-    pub(crate) fn at_hand(&self, tenant: &str, content: &str) -> Option<Arc<Engine>> {
-        self.tenant(tenant)?.engine_of(content)
-    }
-
-    /// The engine that a contact of an earlier process goes on with; why there is none.
-    pub(crate) async fn engine_of(
-        &self,
-        tenant: &str,
-        content: &str,
-    ) -> Result<Arc<Engine>, String> {
-        let found = self.tenant(tenant);
-        let tenant = found.ok_or_else(|| format!("there is no tenant {tenant} any more"))?;
-        if let Some(engine) = tenant.engine_of(content) {
-            return Ok(engine);
-        }
-        if let Some(store) = self.node.store.as_ref().filter(|_| self.publishes()) {
-            let number = store.revision_of(&tenant.name, content).await;
-            if let Some(number) = number.map_err(|error| error.to_string())? {
-                return self.past(&tenant, number).await;
-            }
-        }
-        // Whoever builds the contact again tells in what the live revision differs from its own.
-        let live = tenant.live();
-        live.map(|live| live.served.engine)
-            .ok_or_else(|| format!("tenant {} has nothing live", tenant.name))
     }
 
     /// A tenant that may publish here, and the store that keeps it.

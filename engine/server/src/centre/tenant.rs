@@ -247,11 +247,11 @@ impl Tenant {
         all.into_iter().find(|served| served.revision == revision)
     }
 
-    /// An engine of this content among those that are there.
-    pub(super) fn engine_of(&self, content: &str) -> Option<Arc<Engine>> {
+    /// The first of the engines that take contacts of which this is true.
+    pub(super) fn engine(&self, is: impl Fn(&Engine) -> bool) -> Option<Arc<Engine>> {
         let live = self.live();
         let mut running = live.iter().flat_map(Live::served);
-        let found = running.find(|served| served.engine.program.content() == content)?;
+        let found = running.find(|served| is(&served.engine))?;
         Some(Arc::clone(&found.engine))
     }
 

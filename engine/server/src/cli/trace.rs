@@ -55,13 +55,20 @@ impl Trace {
         let recording = recording(&self.contact, &self.project, &data).await?;
         let ladder = &recording.ladder;
         if recording.entries.is_empty() && ladder.signals.is_empty() {
+            let message = match &recording.hole {
+                Some(hole) => format!("{}: {hole}", recording.name),
+                None => format!("the journal of {} is empty", recording.name),
+            };
             return Err(Failure {
                 code: CANNOT,
-                message: format!("the journal of {} is empty", recording.name),
+                message,
             });
         }
         if let Some(name) = &self.save_as_test {
             broken(&recording);
+            if let (true, Some(hole)) = (recording.entries.is_empty(), &recording.hole) {
+                return Err(Failure::cannot(format!("{}: {hole}", recording.name)));
+            }
             let name = match name.as_str() {
                 "" => format!("contact {}", recording.name),
                 name => name.to_owned(),

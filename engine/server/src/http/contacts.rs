@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Json, Response};
 use serde::Deserialize;
+use strowger_contact::recorded::{RecordedError, beginning};
 use strowger_contact::{Entry, EntryKind};
 use strowger_flow::unseen::quoted;
 use utoipa::IntoParams;
@@ -14,9 +15,10 @@ use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
 use super::{Api, Problem};
+use crate::centre::Centre;
 use crate::replay::{Reasons, reasons};
 use crate::runtime::{TraceEvent, trace as events, transcript as conversation};
-use crate::store::{ContactFilter, ContactRow, Ladder, Rung, Store};
+use crate::store::{ContactFilter, ContactRow, Ladder, Rung, Store, Torn};
 
 /// What the list takes beside its page.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -140,23 +142,28 @@ pub(crate) async fn trace(
     Id(id): Id,
 ) -> Result<Response, Problem> {
     let row = store(&api)?.contact(&id).await?;
-    let row = row.filter(|row| principal.sees(&row.tenant));
-    let content = row.as_ref().and_then(|row| row.content.as_deref());
-    let engine = match (&row, content.filter(|content| !content.is_empty())) {
-        (Some(row), Some(content)) => Some(api.centre.engine_of(&row.tenant, content).await),
-        _ => None,
-    };
-    let handle = tokio::runtime::Handle::current();
-    // It walks the contact without plugins, so nothing in it waits.
-    let why = move |entries: &[Entry]| match engine {
-        Some(Ok(engine)) => handle.block_on(reasons(engine.program.clone(), entries)),
-        Some(Err(why)) => Reasons::none(why),
-        None => Reasons::default(),
-    };
+    let tenant = row.map(|row| row.tenant).unwrap_or_default();
+    let (centre, handle) = (api.centre.clone(), tokio::runtime::Handle::current());
+    // Asked only where the principal may see the contact. Its engine may have to be built again first.
+    let why = move |entries: &[Entry]| handle.block_on(reasons_of(&centre, &tenant, entries));
     let all = |entries: &[Entry], ladder, reasons| {
         Ok(Json(events(entries, &ladder, &reasons)).into_response())
     };
     told(&api, &principal, &id, why, all).await
+}
+
+/// What the flow's expressions gave in a contact, walked again on what it began on.
+async fn reasons_of(centre: &Centre, tenant: &str, entries: &[Entry]) -> Reasons {
+    let engine = match beginning(entries) {
+        Ok(begun) => centre.engine_of(tenant, &begun).await,
+        // What is no beginning evaluated nothing, or says why it is none.
+        Err(RecordedError::Empty | RecordedError::NeverStarted(_)) => return Reasons::default(),
+        Err(error) => Err(error.to_string()),
+    };
+    match engine {
+        Ok(engine) => reasons(engine.program.clone(), entries).await,
+        Err(why) => Reasons::none(why),
+    }
 }
 
 /// A contact's transcript
@@ -211,7 +218,10 @@ async fn told<T>(
         let found = find(&entries);
         unseeded(&mut entries);
         match entries.is_empty() && ladder.signals.is_empty() {
-            true => Err(unknown(&id)),
+            true => Err(match journal.torn.as_ref().and_then(Torn::hole) {
+                Some(hole) => Problem::not_found(format!("contact {id} cannot be told of: {hole}")),
+                None => unknown(&id),
+            }),
             false => make(&entries, ladder, found),
         }
     });

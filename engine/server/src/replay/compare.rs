@@ -98,6 +98,29 @@ pub(super) fn configuration(old: &EntryKind, new: &EntryKind) -> bool {
     is(old) && is(new)
 }
 
+/// Whether both are the same failure, after which the flow tries the step more or less often.
+pub(super) fn other_retries(old: &EntryKind, new: &EntryKind) -> bool {
+    match (old, new) {
+        (
+            EntryKind::Failed {
+                plugin: a,
+                code: b,
+                message: c,
+                returned_retryable: d,
+                ..
+            },
+            EntryKind::Failed {
+                plugin: w,
+                code: x,
+                message: y,
+                returned_retryable: z,
+                ..
+            },
+        ) => (a, b, c, d) == (w, x, y, z),
+        _ => false,
+    }
+}
+
 /// What of two entries of the same kind differs, by name and without any value: what is in a request belongs to one contact,
 /// and groups are made by it. `method`, `path`, `query page`, `header accept`, `body.amount`; none where there is nothing to
 /// name.

@@ -21,7 +21,7 @@ pub use gather::{Group, Summary};
 pub use reasons::{Reasons, reasons};
 pub use replayed::{Replayed, Verdict};
 pub use rerun::Rerun;
-pub(crate) use source::{Packed, content};
+pub(crate) use source::Packed;
 pub use source::{Recording, SourceError, by_id, from_file, from_store};
 pub use stage::{Overrides, Stage};
 pub(crate) use standing::{Rebuilt, Standing};

@@ -9,7 +9,7 @@ use strowger_contact::{
     recorded::{self, Beginning},
 };
 
-use super::compare::{Renamed, configuration, same};
+use super::compare::{Renamed, configuration, other_retries, same};
 use super::difference::{Cause, Difference, Side, becomes, gist, short};
 use super::replayed::{Replayed, Verdict};
 use super::rerun::Rerun;
@@ -344,7 +344,9 @@ impl<'a> Walk<'a> {
             ..
         } = &due.kind
             // The engine ended the step while it waited for an answer, and so it does now. Where its time was over, the
-            // answer may have come in the same moment: the guest had it no more.
+            // answer may have come in the same moment: the guest had it no more. A failure that the plugin returned is its
+            // own, whatever it calls it.
+            && returned_retryable.is_none()
             && (guest.waits || code == TIMEOUT)
         {
             self.running = Running::Nobody;
@@ -519,6 +521,8 @@ impl<'a> Walk<'a> {
         let place = &self.place;
         let cause = match &self.ran {
             _ if new.is_some_and(|new| configuration(&old.kind, &new.kind)) => Cause::Configuration,
+            // The step failed as it did; how often it is tried is the flow's to say.
+            _ if new.is_some_and(|new| other_retries(&old.kind, &new.kind)) => Cause::Flow,
             Some(ran) if self.by_guest && !ran.same_plugin => Cause::Plugin,
             Some(ran) if self.by_guest && ran.same_input => Cause::NotRepeated,
             _ => Cause::Flow,

@@ -122,6 +122,8 @@ pub struct Driver<L> {
     tally: Option<Tally>,
     out: Vec<Output>,
     ending: Option<Ending>,
+    /// The contact's end for the store, until its line is closed: only then is what it recorded as it stays.
+    ended: Option<Record>,
     /// What was under way when it was dropped, where it was built again from its journal.
     standing: Option<Box<Standing>>,
     /// What happens first.
@@ -171,6 +173,7 @@ impl<L: Line> Driver<L> {
             tally,
             out: Vec::new(),
             ending: None,
+            ended: None,
             standing: None,
             first: vec![Input::Connected],
             comes_back: None,
@@ -235,12 +238,10 @@ impl<L: Line> Driver<L> {
             Stop::Ended => {}
             Stop::Asleep | Stop::Dropped | Stop::Declined => return None,
         }
-        self.line.close().await;
-        let ending = self.ending.expect("the walk ends with it");
-        Some(Finished {
-            ending,
-            entries: self.keep.unwrap_or_default(),
-        })
+        let ending = self.ending.take().expect("the walk ends with it");
+        let entries = self.keep.take().unwrap_or_default();
+        self.close().await;
+        Some(Finished { ending, entries })
     }
 
     /// Walks a call until its line is closed, or wanted for another contact.
@@ -251,13 +252,22 @@ impl<L: Line> Driver<L> {
                 Left::Declined(line, Box::new(rest))
             }
             Stop::Ended => {
-                self.line.close().await;
+                self.close().await;
                 Left::Over
             }
             Stop::Asleep | Stop::Dropped => {
-                self.line.close().await;
-                Left::Dropped(self.until)
+                let until = self.until;
+                self.close().await;
+                Left::Dropped(until)
             }
+        }
+    }
+
+    /// Closes the line, and then writes down that the contact is over.
+    async fn close(self) {
+        self.line.close().await;
+        if let Some(ended) = self.ended {
+            self.engine.ended(ended).await;
         }
     }
 
@@ -281,6 +291,7 @@ impl<L: Line> Driver<L> {
             tally: self.tally,
             out: self.out,
             ending: self.ending,
+            ended: self.ended,
             standing: self.standing,
             first: self.first,
             comes_back: self.comes_back,

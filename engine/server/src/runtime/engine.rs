@@ -429,6 +429,16 @@ impl Engine {
         }
     }
 
+    /// Writes down that a contact is over, and lets who runs beside look at it.
+    pub(super) async fn ended(&self, ended: Record) {
+        let (Some(writer), Record::Ended { id, .. }) = (&self.node.writer, &ended) else {
+            return;
+        };
+        let id = id.clone();
+        writer.write(ended).await;
+        self.node.shadows.ended(&self.tenant, &id);
+    }
+
     /// Waits until what has happened so far is on the disk, before something leaves the house. What waits for a person
     /// on the line gives a store that is gone a limited time to come back; a contact that `stands_still` has all the time.
     /// The step that asks for it is not busy meanwhile: its own time is for what it asks for.
@@ -438,11 +448,8 @@ impl Engine {
         stands_still: bool,
     ) -> Result<(), CallError> {
         let _pause = pauses.begin();
-        if stands_still {
-            self.node.durable_at_last().await;
-            return Ok(());
-        }
-        let written = self.node.durable_soon().await;
+        let within = (!stands_still).then(|| self.node.store_wait());
+        let written = self.node.durable_within(within).await;
         // What cannot be explained afterwards does not leave the house.
         written.map_err(|why| CallError::Unavailable(format!("the journal: {why}")))
     }

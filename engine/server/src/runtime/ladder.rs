@@ -19,7 +19,7 @@ use crate::centre::Centre;
 use crate::rate::{Bucket, Buckets, Crowd, Pace};
 use crate::records::{Subject, Tally, early};
 use crate::sip::{Incoming, Refused, Told};
-use crate::store::{Record, Rung};
+use crate::store::{CALLED_BACK, Record, Rung};
 
 /// Orders waiting for the keeper; beyond, whoever gives them waits.
 const ORDERS: usize = 1_024;
@@ -135,7 +135,8 @@ impl Ladders {
     }
 
     /// From now on a leg is a contact's: `number` 0 for the caller's call, else the effect of the transfer that placed
-    /// it.
+    /// it, or from [`CALLED_BACK`] on a further call of a caller who was cut off. One of those that was another contact's
+    /// until now, since its caller begins anew, is in the ladder of this one from its beginning; the other's ends here.
     pub async fn keep(&self, leg: Option<u64>, contact: &str, number: u32) {
         if let Some(leg) = leg {
             let contact = contact.to_owned();
@@ -176,6 +177,8 @@ struct Leg {
     rungs: Vec<Rung>,
     /// Records written.
     written: u32,
+    /// What is written of a call that may yet become another contact's: at most what the endpoint keeps of a leg.
+    kept: Vec<Rung>,
     over: bool,
 }
 
@@ -224,8 +227,7 @@ impl Keeper {
                 }
                 order = self.orders.recv() => match order {
                     Some(Order::Keep { leg, contact, number }) => {
-                        self.leg(leg).whose = Whose::Contact(contact, number);
-                        self.dirty.push(leg);
+                        self.belongs(leg, Whose::Contact(contact, number)).await;
                     }
                     Some(Order::Early(early)) => self.early(*early).await,
                     Some(Order::Flush(done)) => {
@@ -248,6 +250,19 @@ impl Keeper {
                 }
             }
         }
+    }
+
+    /// A leg is a contact's from now on, or from its beginning where it was another's.
+    async fn belongs(&mut self, number: u64, whose: Whose) {
+        if matches!(self.leg(number).whose, Whose::Contact(..)) {
+            // What came until now is that contact's too.
+            self.write_leg(number).await;
+            let leg = self.leg(number);
+            leg.rungs = take(&mut leg.kept);
+            leg.written = 0;
+        }
+        self.leg(number).whose = whose;
+        self.dirty.push(number);
     }
 
     fn leg(&mut self, leg: u64) -> &mut Leg {
@@ -338,34 +353,46 @@ impl Keeper {
         dirty.sort_unstable();
         dirty.dedup();
         for number in dirty {
-            let Some(leg) = self.legs.get_mut(&number) else {
-                continue;
-            };
-            if let Whose::Contact(contact, of) = &leg.whose
-                && !leg.rungs.is_empty()
-            {
-                let mut rungs = take(&mut leg.rungs);
-                for rung in &mut rungs {
-                    match rung {
-                        Rung::Sip(signal) => signal.leg = *of,
-                        Rung::SipAgain { leg, .. } | Rung::SipCut { leg, .. } => *leg = *of,
-                    }
-                }
-                let record = Record::Rungs {
-                    id: contact.clone(),
-                    leg: *of,
-                    seq: leg.written,
-                    rungs,
-                };
-                leg.written += 1;
-                if let Some(writer) = &self.node.writer {
-                    writer.write(record).await;
-                }
-            }
+            self.write_leg(number).await;
             // Whoever has a call says whose it is before it is long over.
-            if leg.over {
+            if self.legs.get(&number).is_some_and(|leg| leg.over) {
                 self.legs.remove(&number);
             }
+        }
+    }
+
+    /// Hands to the writer what there is of a leg, where it is known whose that is.
+    async fn write_leg(&mut self, number: u64) {
+        let Some(leg) = self.legs.get_mut(&number) else {
+            return;
+        };
+        let Whose::Contact(contact, of) = &leg.whose else {
+            return;
+        };
+        if leg.rungs.is_empty() {
+            return;
+        }
+        let (id, of) = (contact.clone(), *of);
+        let mut rungs = take(&mut leg.rungs);
+        for rung in &mut rungs {
+            match rung {
+                Rung::Sip(signal) => signal.leg = of,
+                Rung::SipAgain { leg, .. } | Rung::SipCut { leg, .. } => *leg = of,
+            }
+        }
+        // Only a caller who was cut off is asked whether to begin anew.
+        if of >= CALLED_BACK && !leg.over {
+            leg.kept.extend(rungs.iter().cloned());
+        }
+        let record = Record::Rungs {
+            id,
+            leg: of,
+            seq: leg.written,
+            rungs,
+        };
+        leg.written += 1;
+        if let Some(writer) = &self.node.writer {
+            writer.write(record).await;
         }
     }
 
@@ -441,8 +468,7 @@ impl Keeper {
                 .await;
         }
         if let Some(leg) = early.leg {
-            self.leg(leg).whose = Whose::Contact(id, 0);
-            self.dirty.push(leg);
+            self.belongs(leg, Whose::Contact(id, 0)).await;
         }
     }
 

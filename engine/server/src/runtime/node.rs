@@ -134,28 +134,31 @@ impl Node {
         }
     }
 
-    /// The same, with some time for a store that is gone to come back.
-    pub(crate) async fn durable_soon(&self) -> Result<(), String> {
+    /// The same, where a store that is gone has so long to come back; without a limit, as long as it takes.
+    pub(crate) async fn durable_within(&self, limit: Option<Duration>) -> Result<(), String> {
         let mut why = "the store does not answer".to_owned();
         let written = async {
-            loop {
-                match self.durable().await {
-                    Ok(()) => return,
-                    Err(error) => why = error,
-                }
+            while let Err(error) = self.durable().await {
+                why = error;
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         };
-        // Written at once, it needs no time.
-        let written = tokio::time::timeout(self.store_wait.max(ONE_TRY), written).await;
-        written.map_err(|_| why)
+        let in_time = match limit {
+            // Written at once, it needs no time.
+            Some(limit) => tokio::time::timeout(limit.max(ONE_TRY), written)
+                .await
+                .is_ok(),
+            None => {
+                written.await;
+                true
+            }
+        };
+        if in_time { Ok(()) } else { Err(why) }
     }
 
-    /// The same, however long the store is gone.
-    pub(crate) async fn durable_at_last(&self) {
-        while self.durable().await.is_err() {
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+    /// How long what leaves the house waits for a store that is gone.
+    pub(crate) fn store_wait(&self) -> Duration {
+        self.store_wait
     }
 
     /// Whether the store is known to take nothing at present.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use strowger_contact::recorded::beginning;
 use strowger_contact::{Ending, Entry, EntryKind, Input, Millis};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -66,8 +67,6 @@ impl Caller {
 pub(crate) struct Broken {
     /// Its contact.
     pub id: String,
-    /// SHA-256 over the flows, plugins and audio files of its project.
-    pub content: String,
     /// Until then it may go on, in milliseconds since 1970.
     pub until: Millis,
 }
@@ -140,7 +139,6 @@ impl Returns {
             let OpenDrop {
                 id,
                 tenant,
-                content,
                 caller,
                 binding,
                 until_at,
@@ -151,7 +149,7 @@ impl Returns {
                 from: caller,
             };
             let until = u64::try_from(until_at).unwrap_or_default();
-            self.wait(caller, Broken { id, content, until });
+            self.wait(caller, Broken { id, until });
         }
         Ok(count)
     }
@@ -225,7 +223,8 @@ impl Returns {
 
     async fn rebuilt(&self, tenant: &str, broken: &Broken) -> Result<Again, String> {
         let entries = self.journal(&broken.id).await?.entries;
-        let engine = self.centre.engine_of(tenant, &broken.content).await?;
+        let begun = beginning(&entries).map_err(|error| error.to_string())?;
+        let engine = self.centre.engine_of(tenant, &begun).await?;
         let rebuilt = rebuild(engine.program.clone(), &entries).await?;
         Ok(Again {
             engine,

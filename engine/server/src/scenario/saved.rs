@@ -1,7 +1,8 @@
 //! From a contact's journal to a test of its flow: what the caller did, and the answers that came from outside.
 //!
 //! A step that asked the outside is mocked with how it ended; all others run for real. What the caller did comes at the
-//! caller's turn, as in every test. Digits of secrets are in no journal: others of the same length and last four stand for
+//! caller's turn, as in every test; but what was written in a chat while a mocked step worked is sent while the mock takes
+//! its time. Digits of secrets are in no journal: others of the same length and last four stand for
 //! them. Whether the test passes is seen by running it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -13,6 +14,11 @@ use strowger_contact::{Channel, Entry, EntryKind, HIDDEN, recorded};
 use strowger_flow::plan::{Action, Plan, StepCall};
 
 use super::pace;
+
+mod placed;
+mod written;
+
+pub use placed::with_case;
 
 /// How long a mocked step takes during which the caller hung up: longer than anybody waits.
 const NEVER: &str = "1h";
@@ -40,12 +46,14 @@ pub fn saved(
 ) -> Result<Saved, String> {
     let begun = recorded::beginning(entries).map_err(|error| error.to_string())?;
     let (keys, texts) = recorded::heard(entries);
+    let mocked = outside(entries);
     let mut reading = Reading {
         first: begun.flow.clone(),
         plan: &plan,
         keys,
         texts,
-        mocked: outside(entries),
+        takers: written::takers(entries, |plugin| mocked.contains(bare(plugin))),
+        mocked,
         ahead: VecDeque::new(),
         pending: String::new(),
         pressed_at: 0,
@@ -84,9 +92,13 @@ pub fn saved(
     let mut case = String::new();
     let text = |text: &str| json!(text).to_string();
     let _ = writeln!(case, "  {}:", text(name));
+    let language = match &begun.language {
+        Some(language) => format!("language: {}, ", text(language)),
+        None => String::new(),
+    };
     let _ = writeln!(
         case,
-        "    given: {{ now: {now}, channel: {channel}, call.from: {}, call.to: {} }}",
+        "    given: {{ now: {now}, {language}channel: {channel}, call.from: {}, call.to: {} }}",
         text(&facts.from),
         text(&facts.to)
     );
@@ -131,31 +143,6 @@ pub fn saved(
     })
 }
 
-/// The text of a flow's file with a case below `tests:`.
-pub fn with_case(source: &str, case: &str) -> String {
-    let mut text = String::with_capacity(source.len() + case.len() + 8);
-    let mut placed = false;
-    for line in source.split_inclusive('\n') {
-        text.push_str(line);
-        let bare = line.split('#').next().unwrap_or(line).trim_end();
-        if !placed && bare == "tests:" {
-            if !line.ends_with('\n') {
-                text.push('\n');
-            }
-            text.push_str(case);
-            placed = true;
-        }
-    }
-    if !placed {
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text.push_str("\ntests:\n");
-        text.push_str(case);
-    }
-    text
-}
-
 /// Steps of which some run asked the outside, without their major version: all their runs are mocked, since a test
 /// mocks a step as a whole.
 fn outside(entries: &[Entry]) -> BTreeSet<String> {
@@ -196,6 +183,8 @@ struct Running {
     plugin: String,
     mocked: bool,
     since: u64,
+    /// What was written while it works: when in its time the last act of the test is; none where nothing was.
+    sent: Option<u64>,
 }
 
 struct Asked {
@@ -210,6 +199,8 @@ struct Reading<'a, P> {
     keys: BTreeMap<u32, char>,
     texts: BTreeMap<u32, String>,
     mocked: BTreeSet<String>,
+    /// Whether a mocked step took what was written, by the number of the text's entry; those that no step took are not here.
+    takers: BTreeMap<u32, bool>,
     /// Keys that came and that no step took yet, by the number of their entry.
     ahead: VecDeque<u32>,
     pending: String,
@@ -262,19 +253,12 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                     plugin: plugin.clone(),
                     mocked: self.mocked.contains(bare(plugin)),
                     since: entry.at,
+                    sent: None,
                 });
             }
             EntryKind::Key { .. } => self.ahead.push_back(entry.seq),
             EntryKind::Pressed { key } => self.pressed(entry.at, *key),
-            EntryKind::Wrote { text, .. } if !self.in_mock() => {
-                self.flush();
-                let text = self.texts.get(&entry.seq).unwrap_or(text);
-                if text.contains(HIDDEN) {
-                    let note = "a text that no step took is hidden, and stands as `•`";
-                    self.notes.insert(note.to_owned());
-                }
-                self.acts.push(format!("send: {}", json!(text)));
-            }
+            EntryKind::Wrote { text, .. } => self.wrote(entry, text),
             EntryKind::Heard { heard } if !self.in_mock() => {
                 // Nothing came, or keys came and then a pause that made the entry complete.
                 let waited = match self.pending.is_empty() {
@@ -336,7 +320,9 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 values: Json::Object(values),
             } => self.tags.extend(values.clone()),
             EntryKind::Ended(ending) => match ending.reason.as_str() {
-                "shutdown" | "vanished" => {
+                // A flow may say `interrupted` itself; then nothing went wrong.
+                "interrupted" if ending.error.is_none() => self.ends = Some(ending.reason.clone()),
+                "shutdown" | "vanished" | "interrupted" => {
                     let note = format!(
                         "the contact ended as `{}`, which no test can play: its end is not expected",
                         ending.reason
@@ -347,6 +333,43 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             },
             _ => {}
         }
+    }
+
+    /// A chat's contact wrote something.
+    fn wrote(&mut self, entry: &Entry, text: &str) {
+        self.flush();
+        match self.takers.get(&entry.seq) {
+            Some(false) => {}
+            // What a mocked step heard is part of how it ended.
+            Some(true) => return,
+            None => {
+                let note = "a message that no step took, as one that came too late, is left out";
+                self.notes.insert(note.to_owned());
+                return;
+            }
+        }
+        if let Some(running) = self.running.as_mut().filter(|running| running.mocked) {
+            let at = entry.at.saturating_sub(running.since);
+            if running.sent.is_none() {
+                let (flow, step) = &self.place;
+                let used = json!(bare(&running.plugin));
+                self.acts.push(match *flow == self.first {
+                    true => format!("expect: {{ step: {}, used: {used} }}", json!(step)),
+                    false => format!("expect: {{ used: {used} }}"),
+                });
+            }
+            // Two messages of one millisecond come one after the other.
+            let before = running.sent.unwrap_or_default();
+            let wait = at.saturating_sub(before).max(1);
+            running.sent = Some(before + wait);
+            self.acts.push(format!("wait: {wait}ms"));
+        }
+        let text = self.texts.get(&entry.seq).map_or(text, String::as_str);
+        if text.contains(HIDDEN) {
+            let note = "a text that no step took is hidden, and stands as `•`";
+            self.notes.insert(note.to_owned());
+        }
+        self.acts.push(format!("send: {}", json!(text)));
     }
 
     fn in_mock(&self) -> bool {
@@ -513,7 +536,9 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         };
         let mut reply = format!("{{ outcome: {outcome}");
         let took = at.saturating_sub(running.since);
-        if took >= NOTICED_MS {
+        // What was written meanwhile came before its end.
+        let took = running.sent.map_or(took, |sent| took.max(sent + 1));
+        if took >= NOTICED_MS || running.sent.is_some() {
             let _ = write!(reply, ", after: {took}ms");
         }
         let call = self.call(&running.plugin);
@@ -548,23 +573,5 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
 
     fn reply(&mut self, key: String, reply: String) {
         self.mocks.entry(key).or_default().push(reply);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_case;
-
-    #[test]
-    fn a_case_goes_below_tests_wherever_they_stand() {
-        let case = "  \"x\":\n    run: []\n";
-        assert_eq!(
-            with_case("flow: a\n", case),
-            format!("flow: a\n\ntests:\n{case}")
-        );
-        assert_eq!(
-            with_case("flow: a\ntests:   # all\n  y: {}\nvars: {}", case),
-            format!("flow: a\ntests:   # all\n{case}  y: {{}}\nvars: {{}}")
-        );
     }
 }

@@ -84,7 +84,11 @@ pub(super) async fn play(world: &mut World<'_>, flow: &str, test: &Test) -> Resu
                         ),
                     );
                 }
-                turn(world, line, "the contact can write").await?;
+                // After a wait it is written at that very moment, as a key is pressed, whether or not the flow listens.
+                if !matches!(before, Some(Act::Wait(_))) {
+                    turn(world, line, "the contact can write").await?;
+                }
+                on_the_line(world, line, "the contact can write")?;
                 let entered = Entered::new("writes", text, true);
                 world.record.enter(world.now, entered);
                 world.give(Input::Text(text.clone())).await;

@@ -136,7 +136,9 @@ pub(super) fn user(uri: &str) -> String {
         return String::new();
     };
     if scheme.eq_ignore_ascii_case("tel") {
-        return percent_decoded(rest.split(';').next().unwrap_or_default());
+        let number = percent_decoded(rest.split(';').next().unwrap_or_default());
+        // Signs that only part a number for the eye are none of it (RFC 3966 §5.1.1).
+        return number.replace(['-', '.', '(', ')'], "");
     }
     let before_headers = rest.split('?').next().unwrap_or_default();
     let Some((userinfo, _)) = before_headers.rsplit_once('@') else {

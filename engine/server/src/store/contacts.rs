@@ -62,8 +62,6 @@ pub struct OpenChat {
     pub token: [u8; 32],
     /// Whose.
     pub tenant: String,
-    /// As in [`ContactRow::content`].
-    pub content: String,
 }
 
 /// A call whose caller may come back.
@@ -73,8 +71,6 @@ pub struct OpenDrop {
     pub id: String,
     /// Whose.
     pub tenant: String,
-    /// As in [`ContactRow::content`].
-    pub content: String,
     /// Caller.
     pub caller: String,
     /// The route's number.
@@ -256,19 +252,18 @@ impl Store {
 
     /// The chats among the [orphans](Self::orphans), and the SHA-256 of the token that opens each.
     pub async fn open_chats(&self) -> Result<Vec<OpenChat>, StoreError> {
-        let rows: Vec<(String, Vec<u8>, String, Option<String>)> = each!(self, pool => sqlx::query_as(
-            "SELECT id, token, tenant, content FROM contacts JOIN chats ON contact = id \
+        let rows: Vec<(String, Vec<u8>, String)> = each!(self, pool => sqlx::query_as(
+            "SELECT id, token, tenant FROM contacts JOIN chats ON contact = id \
              WHERE ended_at IS NULL AND (engine IS NULL OR engine = $1) ORDER BY id",
         )
         .bind(&self.engine)
         .fetch_all(pool))?;
         rows.into_iter()
-            .map(|(id, token, tenant, content)| {
+            .map(|(id, token, tenant)| {
                 Ok(OpenChat {
                     id,
                     token: digest(token)?,
                     tenant,
-                    content: content.unwrap_or_default(),
                 })
             })
             .collect()
@@ -277,7 +272,7 @@ impl Store {
     /// The calls among the [orphans](Self::orphans) whose callers may come back, or might have; the earliest first.
     pub async fn open_drops(&self) -> Result<Vec<OpenDrop>, StoreError> {
         Ok(each!(self, pool => sqlx::query_as(
-            "SELECT id, tenant, COALESCE(content, '') AS content, caller, binding, until_at \
+            "SELECT id, tenant, caller, binding, until_at \
              FROM contacts JOIN drops ON contact = id \
              WHERE ended_at IS NULL AND (engine IS NULL OR engine = $1) ORDER BY until_at, id",
         )

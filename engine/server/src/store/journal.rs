@@ -27,12 +27,16 @@ pub struct Torn {
 }
 
 impl Torn {
-    /// That entries lack in the middle, where they do.
+    /// That entries lack in the middle or at the beginning, where they do.
     pub fn hole(&self) -> Option<String> {
-        let Torn { seq, why, behind } = self;
-        (*behind > 0).then(|| {
-            format!("entry {seq} cannot be read ({why}), and {behind} later commits are there: the journal is not whole")
-        })
+        match self {
+            Torn { seq, why, behind: 0 } => (*seq == 0).then(|| {
+                format!("the journal is damaged: its first entry cannot be read ({why}), and no other is there")
+            }),
+            Torn { seq, why, behind } => Some(format!(
+                "entry {seq} cannot be read ({why}), and {behind} later commits are there: the journal is not whole"
+            )),
+        }
     }
 }
 

@@ -264,6 +264,34 @@ impl Store {
         Ok(number.map(unsigned))
     }
 
+    /// A tenant's revisions of this content, the newest first, at most `limit`: they differ in what is no part of it, such as
+    /// routes and the configuration of plugins.
+    pub async fn revisions_of(
+        &self,
+        tenant: &str,
+        content: &str,
+        limit: u32,
+    ) -> Result<Vec<u64>, StoreError> {
+        self.reachable()?;
+        let numbers: Vec<i64> = each!(self, pool => sqlx::query_scalar(
+            "SELECT number FROM revisions WHERE tenant = $1 AND content = $2 ORDER BY number DESC LIMIT $3")
+            .bind(tenant)
+            .bind(content)
+            .bind(i64::from(limit))
+            .fetch_all(pool))?;
+        Ok(numbers.into_iter().map(unsigned).collect())
+    }
+
+    /// What a tenant had released at a time, in milliseconds since 1970; none before its first release.
+    pub async fn released_at(&self, tenant: &str, at: u64) -> Result<Option<Release>, StoreError> {
+        self.reachable()?;
+        let row: Option<ReleaseRow> = each!(self, pool => sqlx::query_as(RELEASED_AT)
+            .bind(tenant)
+            .bind(number_of(at))
+            .fetch_optional(pool))?;
+        Ok(row.map(Release::from))
+    }
+
     /// A tenant's revisions, newest first, from the one before a number on.
     pub async fn revisions(
         &self,
@@ -450,6 +478,8 @@ const RELEASES: &str = "SELECT number, live, candidate, percent, restores, relea
      WHERE tenant = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
 const HAS_REVISION: &str =
     "SELECT EXISTS (SELECT 1 FROM revisions WHERE tenant = $1 AND number = $2)";
+const RELEASED_AT: &str = "SELECT number, live, candidate, percent, restores, released_at, released_by FROM releases \
+     WHERE tenant = $1 AND released_at <= $2 ORDER BY number DESC LIMIT 1";
 const PUT_RELEASE: &str = "INSERT INTO releases (tenant, number, live, candidate, percent, restores, released_at, released_by) \
      SELECT $1, $2, $3, $4, $5, $6, $7, $8 \
      WHERE $9 = (SELECT COALESCE(MAX(number), 0) FROM releases WHERE tenant = $1) ON CONFLICT DO NOTHING";

@@ -12,6 +12,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rand::Rng as _;
 use serde_json::Value as Json;
+use strowger_contact::recorded::beginning;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +22,7 @@ use super::sign::signature;
 use crate::centre::Centre;
 use crate::clock::Clock;
 use crate::project::{TelemetrySection, Webhook};
-use crate::replay::{Reasons, content, reasons};
+use crate::replay::{Reasons, reasons};
 use crate::store::{Delivery, EventRow, Store, StoreError};
 use crate::telemetry::export;
 
@@ -269,12 +270,13 @@ impl Courier {
                 if journal.is_empty() {
                     return Ok(None);
                 }
-                let reasons = match content(&journal).map(|it| centre.at_hand(&contact.tenant, it))
-                {
-                    Some(Some(engine)) => reasons(engine.program.clone(), &journal).await,
-                    // Many traces may wait for their collector: nothing is compiled for them.
-                    Some(None) => Reasons::none("another revision is live by now"),
-                    None => Reasons::default(),
+                let reasons = match beginning(&journal) {
+                    Ok(begun) => match centre.at_hand(&contact.tenant, &begun) {
+                        Some(engine) => reasons(engine.program.clone(), &journal).await,
+                        // Many traces may wait for their collector: nothing is compiled for them.
+                        None => Reasons::none("another revision is live by now"),
+                    },
+                    Err(_) => Reasons::default(),
                 };
                 let (id, tenant) = (&contact.id, &contact.tenant);
                 Ok(Some(export(id, tenant, &journal, &ladder, &reasons)))

@@ -50,8 +50,6 @@ pub(super) struct Post {
 pub(super) struct Home {
     /// Whose it is.
     pub tenant: String,
-    /// SHA-256 over flows and plugins, by which the revision is found again.
-    pub content: String,
     /// The revision; none until a chat that an earlier process began is woken.
     pub engine: Option<Arc<Engine>>,
     /// The chat's place among its tenant's contacts.

@@ -74,6 +74,11 @@ impl ChatEvent {
         let n = entry.seq.saturating_add(1);
         Some(ChatEvent { n, what })
     }
+
+    /// Whether nothing comes after it.
+    pub(super) fn is_last(&self) -> bool {
+        matches!(self.what, Shown::Ended { .. })
+    }
 }
 
 /// The words of what is said. A sound without words is nothing to read.

@@ -157,18 +157,11 @@ impl Chats {
         };
         let open = store.open_chats().await?;
         let count = open.len();
-        for OpenChat {
-            id,
-            token,
-            tenant,
-            content,
-        } in open
-        {
+        for OpenChat { id, token, tenant } in open {
             // Who was let in before goes on, however many there are.
             let seat = self.centre.tenant(&tenant).and_then(|tenant| tenant.seat());
             let home = Home {
                 tenant,
-                content,
                 engine: None,
                 _chat: seat.as_ref().and_then(Seat::chat),
                 _seat: seat,
@@ -241,7 +234,6 @@ impl Chats {
         }
         let home = Home {
             tenant: engine.tenant.clone(),
-            content: engine.program.content().to_owned(),
             engine: Some(engine.clone()),
             _seat: Some(seat),
             _chat: Some(place),
@@ -354,8 +346,10 @@ impl Chats {
                 if state.over || (more && !state.log.is_empty()) {
                     let seen = |event: &&ChatEvent| event.n > after && event.n <= state.shown;
                     let events: Vec<_> = state.log.iter().filter(seen).cloned().collect();
-                    if state.over || !events.is_empty() {
-                        return Ok((events, state.over));
+                    // The last thing to be seen may be so a moment before the chat is taken down.
+                    let over = state.over || events.last().is_some_and(ChatEvent::is_last);
+                    if over || !events.is_empty() {
+                        return Ok((events, over));
                     }
                 }
                 more && !state.awake

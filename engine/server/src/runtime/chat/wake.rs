@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use strowger_contact::recorded::beginning;
 use strowger_contact::{Ending, Entry, EntryKind, Millis};
 
 use super::chat::Chat;
@@ -62,7 +63,7 @@ impl Chats {
             state.shown = state.newest();
         }
         chat.shown.notify_waiters();
-        let engine = self.home(chat).await;
+        let engine = self.home(chat, &journal.entries).await;
         let rebuilt = match &engine {
             Ok(engine) => rebuild(engine.program.clone(), &journal.entries).await,
             Err(why) => Err(why.clone()),
@@ -80,15 +81,16 @@ impl Chats {
     }
 
     /// The revision that a chat walks; why there is none.
-    async fn home(&self, chat: &Chat) -> Result<Arc<Engine>, String> {
-        let (tenant, content) = {
+    async fn home(&self, chat: &Chat, entries: &[Entry]) -> Result<Arc<Engine>, String> {
+        let tenant = {
             let home = lock(&chat.home);
             if let Some(engine) = &home.engine {
                 return Ok(engine.clone());
             }
-            (home.tenant.clone(), home.content.clone())
+            home.tenant.clone()
         };
-        let engine = self.centre.engine_of(&tenant, &content).await?;
+        let begun = beginning(entries).map_err(|error| error.to_string())?;
+        let engine = self.centre.engine_of(&tenant, &begun).await?;
         lock(&chat.home).engine = Some(engine.clone());
         Ok(engine)
     }

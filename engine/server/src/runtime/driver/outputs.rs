@@ -71,22 +71,22 @@ impl<L: Line> Driver<L> {
     }
 
     async fn end(&mut self, ending: Ending) {
-        if let Some(writer) = &self.engine.node.writer {
-            let at = self.now();
-            let record = self
-                .tally
-                .take()
-                .map(|tally| tally.finish(at, &ending.reason));
-            writer
-                .write(Record::Ended {
-                    id: self.contact.facts().id.clone(),
-                    reason: ending.reason.clone(),
-                    at,
-                    record: record.map(Box::new),
-                })
-                .await;
-            let Engine { node, tenant, .. } = &*self.engine;
-            node.shadows.ended(tenant, &self.contact.facts().id);
+        let at = self.now();
+        let record = self
+            .tally
+            .take()
+            .map(|tally| tally.finish(at, &ending.reason));
+        let ended = Record::Ended {
+            id: self.contact.facts().id.clone(),
+            reason: ending.reason.clone(),
+            at,
+            record: record.map(Box::new),
+        };
+        // Whoever is told of the end is told where its recording lies. A line that sleeps has none, and its close waits for
+        // what is written.
+        match self.line.sleeps() {
+            true => self.engine.ended(ended).await,
+            false => self.ended = Some(ended),
         }
         self.answered().await;
         self.ending = Some(ending);

@@ -1,0 +1,164 @@
+//! A chat as a test of its flow, and as a journal that is damaged.
+
+use anyhow::{Context, Result};
+use strowger_contact::EntryKind;
+use strowger_tests::program::strowger;
+use strowger_tests::saved::{green, put};
+
+use crate::world::{Talk, World, change};
+
+/// Books at a slow service, and asks for more when that is done; what is written meanwhile answers that.
+const FLOW: &str = r#"flow: callback
+format: 1
+languages: [en, zh]
+prompts:
+  sure: { en: "Shall we call you back?", zh: 需要回拨吗？ }
+  more: { en: "It is booked. Shall we write to you as well?", zh: 已经预约。需要再发一条短信吗？ }
+  last: { en: "In the morning?", zh: 上午吗？ }
+  please: { en: please do, zh: 好的 }
+  thanks: { en: no thanks, zh: 不用 }
+steps:
+  start:
+    menu: sure
+    press: { 1: { to: book, label: please }, 2: { to: unsaved, label: thanks } }
+    then: { no_input: silent, no_match: unclear }
+  book:
+    - use: callbacks/book@1
+      with: { phone: "+8613800138000" }
+      timeout: 30s
+      then: { booked: more, error: unsaved, timeout: unsaved }
+  more:
+    menu: more
+    press: { 1: { to: unsaved, label: please }, 2: { to: last, label: thanks } }
+    then: { no_input: silent, no_match: unclear }
+  last:
+    menu: last
+    press: { 1: { to: booked, label: please }, 2: { to: unsaved, label: thanks } }
+    then: { no_input: silent, no_match: unclear }
+  booked: { hangup: booked }
+  unsaved: { hangup: unsaved }
+  silent: { hangup: silent }
+  unclear: { hangup: unclear }
+"#;
+
+/// How long the service takes, in milliseconds: both answers are written meanwhile.
+const SLOW_MS: u64 = 5_000;
+
+#[test]
+fn its_language_and_what_was_written_while_a_step_worked_are_in_the_test() -> Result<()> {
+    let world = World::on(FLOW, SLOW_MS, "")?;
+    let mut talk = Talk::begin(world.engine.http, "700", Some("zh"))?;
+    talk.asked("需要回拨吗？")?;
+    talk.write("好的")?;
+    talk.write("不用")?;
+    talk.write("好的")?;
+    assert_eq!(talk.ended()?, "booked");
+    let journal = world.journal(&talk.id)?;
+    let at = |is: &dyn Fn(&EntryKind) -> bool| {
+        let mut entries = journal.iter().filter(|entry| is(&entry.kind));
+        entries.next_back().map(|entry| entry.seq)
+    };
+    let wrote = at(&|kind| matches!(kind, EntryKind::Wrote { .. })).context("a text")?;
+    let booked =
+        at(&|kind| matches!(kind, EntryKind::Outcome { outcome, .. } if outcome == "booked"));
+    assert!(
+        Some(wrote) < booked,
+        "written while the step worked: {journal:?}"
+    );
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    let case = green((project, data), &talk.id, "callback", "in a hurry")?;
+    for has in [
+        "language: \"zh\"",
+        "expect: { step: \"book\", used: \"callbacks/book\" }",
+        "wait: ",
+        "send: \"不用\"",
+        "ends: \"booked\"",
+    ] {
+        assert!(case.contains(has), "no `{has}` in {case}");
+    }
+    assert_eq!(case.matches("send: ").count(), 3, "{case}");
+
+    // In the other language the words fit nothing; without what was written meanwhile the chat does not come to its end.
+    let file = project.join("callback.flow.yaml");
+    let without: String = case
+        .lines()
+        .filter(|line| !line.contains("send: \"不用\""))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    for (name, other) in [
+        (
+            "in English",
+            case.replace("language: \"zh\"", "language: \"en\""),
+        ),
+        ("left out", without),
+    ] {
+        put(&file, &other.replace("in a hurry", name))?;
+        let (code, out, _) = strowger(&["test", &file.display().to_string(), "-k", name])?;
+        assert_eq!(code, 1, "{name}: {out}");
+    }
+    Ok(())
+}
+
+/// What comes when nothing is asked any more is nobody's answer: a test has nobody to send it to.
+#[test]
+fn what_no_step_took_is_left_out_and_told() -> Result<()> {
+    const LAST: &str = r#"flow: callback
+format: 1
+languages: [en]
+steps:
+  start:
+    menu: "Shall we call you back?"
+    press: { 1: book, 2: unsaved }
+    then: { no_input: unsaved, no_match: unsaved }
+  book:
+    - use: callbacks/book@1
+      with: { phone: "+8613800138000" }
+      timeout: 30s
+      then: { booked: booked, error: unsaved, timeout: unsaved }
+  booked: { hangup: booked }
+  unsaved: { hangup: unsaved }
+"#;
+    let world = World::on(LAST, SLOW_MS, "")?;
+    let mut talk = world.begin()?;
+    talk.asked("Shall we call you back?")?;
+    talk.write("1")?;
+    talk.write("thanks")?;
+    assert_eq!(talk.ended()?, "booked");
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    let case = green((project, data), &talk.id, "callback", "thanked")?;
+    assert_eq!(case.matches("send: ").count(), 1, "{case}");
+    Ok(())
+}
+
+/// A disk that forgot the beginning, or a frame of a program to come: nothing of it can be told, and that is no empty journal.
+#[test]
+fn a_journal_whose_beginning_is_lost_is_told_as_damaged() -> Result<()> {
+    let mut world = World::on(FLOW, 0, "")?;
+    let mut talk = world.begin()?;
+    talk.asked("Shall we call you back?")?;
+    talk.write("2")?;
+    assert_eq!(talk.ended()?, "unsaved");
+    world.engine.program.kill()?;
+    let store = world.engine.data.join("strowger.db");
+    change(&store, "UPDATE frames SET body = x'0901' WHERE seq = 0")?;
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    let (project, data) = (project.display().to_string(), data.display().to_string());
+    let run = |verb: &[&str]| strowger(&[verb, &["--project", &project, "--data", &data]].concat());
+    for others in [true, false] {
+        if !others {
+            change(&store, "DELETE FROM frames WHERE seq > 0")?;
+        }
+        for verb in [
+            &["trace", &talk.id][..],
+            &["trace", &talk.id, "--save-as-test", "x"],
+            &["replay", &talk.id],
+        ] {
+            let (code, out, told) = run(verb)?;
+            assert_eq!(code, 2, "{verb:?}: {out}{told}");
+            let told = out + &told;
+            assert!(told.contains("it has form 9"), "{verb:?}: {told}");
+            assert!(!told.contains("is empty"), "{verb:?}: {told}");
+        }
+    }
+    Ok(())
+}
