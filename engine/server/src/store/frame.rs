@@ -40,18 +40,40 @@ pub(crate) enum FrameError {
     Empty,
 }
 
-/// Journal lines as they are stored.
-pub(crate) fn pack(lines: &str) -> Vec<u8> {
-    let packed = || {
-        let mut compressor = Compressor::with_prepared_dictionary(&ENCODER)?;
-        compressor.include_checksum(true)?;
-        compressor.compress(lines.as_bytes())
-    };
-    let packed = packed().expect("memory for a frame, the one thing that can be missing");
-    let mut frame = Vec::with_capacity(1 + packed.len());
-    frame.push(FORM);
-    frame.extend(packed);
-    frame
+/// Bytes of lines beyond which what packed them is let go: it holds several times as much.
+const LARGE_LINES: usize = 256 << 10;
+
+/// Packs one frame after the other: what that takes is made once, and costs more than a small frame does.
+#[derive(Default)]
+pub(crate) struct Packer {
+    compressor: Option<Compressor<'static>>,
+}
+
+impl Packer {
+    /// Journal lines as they are stored.
+    pub(crate) fn pack(&mut self, lines: &str) -> Vec<u8> {
+        self.packed(lines)
+            .expect("memory for a frame, the one thing that can be missing")
+    }
+
+    fn packed(&mut self, lines: &str) -> io::Result<Vec<u8>> {
+        let mut compressor = match self.compressor.take() {
+            Some(compressor) => compressor,
+            None => {
+                let mut new = Compressor::with_prepared_dictionary(&ENCODER)?;
+                new.include_checksum(true)?;
+                new
+            }
+        };
+        let packed = compressor.compress(lines.as_bytes())?;
+        if lines.len() < LARGE_LINES {
+            self.compressor = Some(compressor);
+        }
+        let mut frame = Vec::with_capacity(1 + packed.len());
+        frame.push(FORM);
+        frame.extend(packed);
+        Ok(frame)
+    }
 }
 
 /// Opens one frame after the other, a journal's for one: what that takes is made once.
@@ -89,6 +111,10 @@ mod tests {
 
     use super::*;
 
+    fn pack(lines: &str) -> Vec<u8> {
+        Packer::default().pack(lines)
+    }
+
     fn unpack(frame: &[u8]) -> Result<String, FrameError> {
         Unpacker::default().unpack(frame).map(str::to_owned)
     }
@@ -120,6 +146,17 @@ mod tests {
             assert_eq!(unpacker.unpack(FIRST).expect("a frame"), FIRST_LINES);
             assert!(unpacker.unpack(&FIRST[..FIRST.len() / 2]).is_err());
             assert_eq!(unpacker.unpack(&short).expect("a frame"), "{}\n");
+        }
+    }
+
+    #[test]
+    fn frames_are_the_same_whatever_was_packed_before() {
+        let mut packer = Packer::default();
+        let large = FIRST_LINES.repeat(LARGE_LINES / FIRST_LINES.len() + 1);
+        for lines in [FIRST_LINES, "{}\n", "", large.as_str(), FIRST_LINES] {
+            let frame = packer.pack(lines);
+            assert_eq!(frame, pack(lines));
+            assert_eq!(unpack(&frame).expect("a frame"), lines);
         }
     }
 

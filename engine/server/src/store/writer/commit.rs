@@ -9,7 +9,7 @@ use sqlx::{Connection, QueryBuilder};
 use super::Record;
 use super::held::Item;
 use crate::records::ContactRecord;
-use crate::store::frame::pack;
+use crate::store::frame::Packer;
 use crate::store::{CONNECT_WITHIN, Place, Store, file_options, millis, within};
 
 /// Rows of one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
@@ -17,7 +17,7 @@ const ROWS: usize = 1_024;
 
 /// The statements, for either type of connection.
 macro_rules! rows {
-    ($connection:expr, $batch:expr, $engine:expr) => {{
+    ($connection:expr, $batch:expr, $engine:expr, $packer:expr) => {{
         let mut transaction = $connection.begin().await?;
         let began: Vec<&Record> = of($batch, |record| matches!(record, Record::Began { .. }));
         for began in began.chunks(ROWS) {
@@ -130,7 +130,7 @@ macro_rules! rows {
             sql.push_values(chunks, |mut row, chunk| {
                 row.push_bind(chunk.contact)
                     .push_bind(i64::from(chunk.seq))
-                    .push_bind(pack(&chunk.body));
+                    .push_bind($packer.pack(&chunk.body));
             });
             sql.push(" ON CONFLICT (contact, seq) DO NOTHING");
             sql.build().execute(&mut *transaction).await?;
@@ -149,7 +149,7 @@ macro_rules! rows {
                 row.push_bind(rungs.contact)
                     .push_bind(i64::from(rungs.leg))
                     .push_bind(i64::from(rungs.seq))
-                    .push_bind(pack(rungs.text));
+                    .push_bind($packer.pack(rungs.text));
             });
             sql.push(" ON CONFLICT (contact, leg, seq) DO NOTHING");
             sql.build().execute(&mut *transaction).await?;
@@ -161,6 +161,7 @@ macro_rules! rows {
 pub(super) struct Session {
     store: Store,
     connection: Option<Side>,
+    packer: Packer,
 }
 
 enum Side {
@@ -173,6 +174,7 @@ impl Session {
         Session {
             store,
             connection: None,
+            packer: Packer::default(),
         }
     }
 
@@ -183,15 +185,19 @@ impl Session {
 
     /// Writes a batch down in one transaction. What is there already stays as it is.
     pub async fn commit(&mut self, batch: &[Item]) -> Result<(), sqlx::Error> {
-        let Session { store, connection } = self;
+        let Session {
+            store,
+            connection,
+            packer,
+        } = self;
         let connection = match connection {
             Some(connection) => connection,
             None => connection.insert(connect(&store.place).await?),
         };
         let engine = store.engine.as_deref();
         match connection {
-            Side::File(connection) => rows!(connection, batch, engine),
-            Side::Server(connection) => rows!(connection, batch, engine),
+            Side::File(connection) => rows!(connection, batch, engine, packer),
+            Side::Server(connection) => rows!(connection, batch, engine, packer),
         }
     }
 }
