@@ -110,3 +110,92 @@ fn a_centres_own_file_is_told_once_with_its_line() -> Result<()> {
     assert!(said.contains("a centre, 1 error"), "{said}");
     Ok(())
 }
+
+const QUEUED: &str = "format: 1\nlanguages: [en]\nsteps:\n  start:\n    - queue: front-desk\n      then: { done: bye, else: bye }\n  bye: { hangup: completed }\n";
+
+/// The findings of a project of three flows that lead to a queue, one a line; the second of them to this one.
+fn findings_of_queues(queues: &str, second: &str) -> Result<Vec<String>> {
+    let folder = tempfile::TempDir::new()?;
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
+    write(
+        "strowger.toml",
+        "[project]\nname = \"x\"\n[transfer]\nhow = \"refer\"\n",
+    )?;
+    write("routes.yaml", "routes:\n  - { to: \"400\", flow: one }\n")?;
+    write("queues.yaml", queues)?;
+    let transferred = QUEUED.replace(
+        "  bye: {",
+        "  bye:\n    transfer: partner\n    then: { else: gone }\n  gone: {",
+    );
+    for (name, text) in [
+        ("one", transferred.clone()),
+        ("two", QUEUED.replace("front-desk", second)),
+        ("three", transferred.replace("front-desk", "\"front-desk\"")),
+    ] {
+        write(
+            &format!("{name}.flow.yaml"),
+            &format!("flow: {name}\n{text}"),
+        )?;
+    }
+    let shown = folder.path().display().to_string();
+    let (_, out, _) = strowger(&["check", "--format", "concise", &shown])?;
+    Ok(out.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn a_queue_that_is_misspelt_where_it_is_defined_is_one_finding() -> Result<()> {
+    let good = "queues:\n  front-desk: { title: Desk }\nsuppliers:\n  partner: { sip: \"sip:a@b.example\" }\n";
+    assert_eq!(findings_of_queues(good, "front-desk")?, [""; 0]);
+    for (right, slip, line) in [("front-desk", "front-dek", 2), ("partner", "parnter", 4)] {
+        let found = findings_of_queues(&good.replacen(right, slip, 1), "front-desk")?;
+        assert_eq!(found.len(), 1, "{slip}: {found:?}");
+        let place = format!("queues.yaml:{line}:");
+        assert!(found[0].contains(&place), "{found:?}");
+        let meant = format!("several places to `{right}`");
+        assert!(found[0].contains(&meant), "{found:?}");
+    }
+    // A name that some flow uses as it is defined is none that is misspelt there.
+    let found = findings_of_queues(&good.replacen("front-desk", "front-dek", 1), "front-dek")?;
+    assert_eq!(found.len(), 2, "{found:?}");
+    let mut places = found.iter();
+    assert!(
+        places.all(|found| found.contains(".flow.yaml:")),
+        "{found:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_plugin_under_another_name_than_its_own_is_one_finding() -> Result<()> {
+    let component = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../plugins/target/components/aurora-orders.wasm");
+    for built in [true, false] {
+        let folder = tempfile::TempDir::new()?;
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
+        if built {
+            std::fs::copy(&component, folder.path().join("orders.wasm"))?;
+        }
+        write(
+            "strowger.toml",
+            "[project]\nname = \"x\"\n[plugins.order]\ncomponent = \"orders.wasm\"\ngrants = { http = [\"127.0.0.1:9\"] }\n",
+        )?;
+        write("routes.yaml", "routes:\n  - { to: \"400\", flow: one }\n")?;
+        let uses = "    - { use: orders/lookup@1, with: { order_no: \"20260302\" }, then: { else: next } }\n";
+        let last = uses.replace("next", "bye");
+        write(
+            "one.flow.yaml",
+            &format!(
+                "flow: one\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n{uses}  next:\n{last}  bye: {{ hangup: completed }}\n"
+            ),
+        )?;
+        let shown = folder.path().display().to_string();
+        let (_, out, _) = strowger(&["check", "--format", "concise", &shown])?;
+        let errors: Vec<&str> = out
+            .lines()
+            .filter(|found| found.contains(": error["))
+            .collect();
+        assert_eq!(errors.len(), 1, "{built}: {out}");
+        assert!(errors[0].contains("strowger.toml:4:"), "{out}");
+    }
+    Ok(())
+}

@@ -51,6 +51,9 @@ fn a_counter_that_reaches_a_constant_ends_a_loop() {
         "  s:\n    - set: { n: \"${n + 1}\" }\n    - if: n >= 3\n      then: bye\n    - if: call.channel == \"chat\"\n      then: s\n      else: t\n  t:\n    - wait: 1s\n    - goto: s\n".to_owned(),
         // A loop in a loop.
         "  s:\n    - set: { n: \"${n + 1}\", m: 0 }\n    - goto: t\n  t:\n    - set: { m: \"${m + 1}\" }\n    - say: Again.\n    - if: m < 3\n      then: t\n    - if: n < 3\n      then: s\n      else: bye\n".to_owned(),
+        // What holds it is whether an action runs at all.
+        "  s:\n    - queue: general\n      when: n < 3\n      then: { done: bye, else: t }\n    - goto: bye\n  t:\n    - set: { n: \"${n + 1}\" }\n    - goto: s\n".to_owned(),
+        "  s:\n    - set: { n: \"${n + 1}\" }\n    - queue: general\n      when: n >= 3\n      then: { else: bye }\n    - goto: s\n".to_owned(),
     ] {
         assert_eq!(errors(&checked(&steps)), [""; 0], "{steps}");
     }

@@ -349,3 +349,204 @@ fn an_editor_offers_what_may_stand_there_and_nothing_else() {
         assert!(offers.contains(&mock.to_owned()), "{offers:?}");
     }
 }
+
+#[test]
+fn an_editor_puts_last_what_has_no_value_yet() {
+    let text = with(
+        "    - hours: office",
+        "    - tag: x\n      when: \n    - hours: office",
+    );
+    let catalog = support::project();
+    let at = text.find("when: ").expect("the mark is there") + "when: ".len();
+    let offers = Sheet::read(&text, &catalog, Some(at), None).complete(at, &catalog);
+    let place = |name: &str| {
+        let mut offers = offers.iter();
+        offers.position(|offer| offer.label == name).expect(name)
+    };
+    let detail = |name: &str| offers[place(name)].detail.as_str();
+    assert!(place("tries") < place("and") && place("and") < place("order_no"));
+    assert_eq!(place("order_no"), offers.len() - 1);
+    assert!(detail("order_no").ends_with("may have no value here yet"));
+    assert!(!detail("tries").contains("no value"));
+    // Behind the question it has one.
+    let text = with(
+        "    - say: \"From",
+        "    - tag: x\n      when: \n    - say: \"From",
+    );
+    let offers = offered(&text, "when: ");
+    let place = |name: &str| offers.iter().position(|offer| offer == name);
+    assert!(place("order_no") < place("and"), "{offers:?}");
+}
+
+#[test]
+fn a_word_of_another_language_for_a_type_is_told_with_ours() {
+    for (word, ours) in [
+        ("string", "text"),
+        ("String", "text"),
+        ("varchar", "text"),
+        ("int", "number"),
+        ("integer", "number"),
+        ("float", "number"),
+        ("boolean", "bool"),
+        ("array", "list"),
+        ("json", "object"),
+        ("timestamp", "datetime"),
+    ] {
+        for declared in [
+            format!("extra: {word}"),
+            format!("extra: {{ type: {word} }}"),
+        ] {
+            let text = with("vars: { ", &format!("vars: {{ {declared}, "));
+            let text = text.replace("name}.", "name}, ${extra}, ${extra}.");
+            let found =
+                told(&check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics);
+            assert!(
+                matches!(found.as_slice(), [one] if one.contains("bad-value") && one.ends_with(&format!("`{ours}`?"))),
+                "{declared}: {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn that_nothing_gives_a_variable_a_value_is_told_once() {
+    let text = with("vars: { ", "vars: { extra: text, ");
+    let text = text
+        .replace("name}.", "name}, ${extra}.")
+        .replace("phone}.", "phone}. ${extra}");
+    let found = told(&check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics);
+    assert!(
+        matches!(found.as_slice(), [one] if one.contains("unassigned-variable")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_slip_in_what_counts_a_loop_is_one_finding_wherever_it_is_counted() {
+    let looped = |condition: &str| {
+        let steps = [
+            format!(
+                "    - goto: bye\n      when: {}\n    - set: {{ tries: \"${{tries + 1}}\" }}\n    - goto: main\n",
+                condition.replace('<', ">=")
+            ),
+            format!(
+                "    - set: {{ tries: \"${{tries + 1}}\" }}\n    - queue: front-desk\n      when: {condition}\n      then: {{ done: bye, else: main }}\n    - goto: bye\n"
+            ),
+            format!(
+                "    - set: {{ tries: \"${{tries + 1}}\" }}\n    - if: {condition}\n      then: main\n      else: bye\n"
+            ),
+        ];
+        steps.map(|steps| {
+            format!("flow: a\nformat: 1\nlanguages: [en]\nvars: {{ tries: {{ type: number, default: 0 }} }}\nsteps:\n  start: {{ goto: main }}\n  main:\n{steps}  bye: {{ hangup: completed }}\n")
+        })
+    };
+    for condition in [
+        "Tries < 3",
+        "trys < 3",
+        "tries < \"3\"",
+        "tries = 3",
+        "call.tries < 3",
+    ] {
+        for text in looped(condition) {
+            let found =
+                told(&check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics);
+            assert_eq!(found.len(), 1, "{text}\n{found:?}");
+        }
+    }
+    for text in looped("tries < 3") {
+        let found = told(&check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics);
+        assert_eq!(found, [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn a_place_holder_that_was_left_is_one_finding() {
+    for (right, left) in [
+        ("queue: front-desk", "queue: <name>"),
+        (
+            "- say: \"Thanks for ${order_no | digits}, ${name}.\"",
+            "- say: <text>",
+        ),
+        ("hours: office", "hours: <hours>"),
+        ("then: main", "then: <step>"),
+        ("hangup: completed", "hangup: <reason>"),
+        ("attempts: 3", "attempts: <number>"),
+        ("max_wait: 5m", "max_wait: \"<duration>\""),
+        ("expect: { digits: 8..12 }", "expect: <what is expected>"),
+        ("flow: t", "flow: <name>"),
+        ("- press: 1", "- press: <key>"),
+    ] {
+        let text = with(right, left);
+        let found = check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics;
+        let own: Vec<_> = found
+            .iter()
+            .filter(|found| found.rule == "placeholder")
+            .collect();
+        assert_eq!(own.len(), 1, "{left}: {:?}", told(&found));
+        let beside = found
+            .iter()
+            .filter(|found| !matches!(found.rule, "placeholder" | "unused" | "unreachable"));
+        assert_eq!(beside.count(), 0, "{left}: {:?}", told(&found));
+        let help = own[0].help.as_ref().expect("help").english();
+        assert!(help.contains("without `<` and `>`"), "{help}");
+    }
+    for fine in [
+        "- say: \"Press <break time='1s'/> 1.\"",
+        "- tag: { x: \"a < b > c\" }",
+    ] {
+        let text = with("- goto: bye", &format!("{fine}\n    - goto: bye"));
+        assert_eq!(
+            told(&check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics),
+            [""; 0],
+            "{fine}"
+        );
+    }
+}
+
+#[test]
+fn what_is_written_as_in_other_products_is_told_in_the_words_of_this_language() {
+    for (right, elsewhere, meant) in [
+        ("- say: bye", "- play: bye", "say"),
+        ("- say: bye", "- speak: bye", "say"),
+        ("ask: Your number?", "gather: Your number?", "ask"),
+        ("- goto: bye", "- jump: bye", "goto"),
+        ("hangup: completed", "end: completed", "hangup"),
+        ("into: order_no", "save: order_no", "into"),
+        ("into: order_no", "into: \"${order_no}\"", "order_no"),
+        ("attempts: 3", "retries: 3", "attempts"),
+        ("1: { to: order", "1: { goto: order", "to"),
+        ("1: { to: order", "1: { next: order", "to"),
+        ("label: check an order", "text: check an order", "label"),
+        ("flow: t", "name: t", "flow"),
+        ("format: 1", "version: 1", "format"),
+        ("steps:", "states:", "steps"),
+        (
+            "type: number, default: 0",
+            "type: number, value: 0",
+            "default",
+        ),
+        ("timeout: 5s", "timeout: 5 seconds", "5s"),
+        ("max_wait: 5m", "max_wait: 5 min", "5m"),
+        ("mon-fri: 09:00-17:00", "mon-fri: 9am-5pm", "09:00-17:00"),
+        ("mon-fri: 09:00-17:00", "mon-fri: 9-17", "09:00-17:00"),
+        (
+            "mon-fri: 09:00-17:00",
+            "Monday-Friday: 09:00-17:00",
+            "mon-fri",
+        ),
+        ("{ digits: 8..12 }", "{ digits: 8-12 }", "8..12"),
+    ] {
+        let text = with(right, elsewhere);
+        let told = told(&found(&text));
+        assert!(
+            matches!(told.as_slice(), [one] if one.ends_with(&format!("did you mean `{meant}`?"))),
+            "{elsewhere}: {told:#?}"
+        );
+    }
+    let branches = with(
+        "      then: main\n      else: bye",
+        "      true: main\n      false: bye",
+    );
+    let told = told(&found(&branches));
+    assert_eq!(told.len(), 2, "{told:#?}");
+}

@@ -1,12 +1,15 @@
 //! What check says of a flow holds: no input is missing, no loop is silent, no silence is longer than it says.
 
 mod support;
+#[path = "support/told.rs"]
+mod told;
 
 use std::collections::BTreeSet;
 
 use strowger_flow::diagnostic::Language;
 use strowger_flow::speak::speech_ms;
 use strowger_flow::{Checked, check};
+use told::told;
 
 fn checked(text: &str) -> Checked {
     check("a.flow.yaml", text.as_bytes(), &support::project())
@@ -18,12 +21,7 @@ fn rules(checked: &Checked) -> Vec<&'static str> {
 
 /// The findings of a flow of these steps, as `rule LINE: message`.
 fn findings(text: &str) -> Vec<String> {
-    let found = checked(text).diagnostics;
-    let told = found.iter().map(|found| {
-        let line = found.primary.place.line;
-        format!("{} {line}: {}", found.rule, found.message.english())
-    });
-    told.collect()
+    told(&checked(text).diagnostics)
 }
 
 /// A flow of these steps, whose other parts stand in `head`.

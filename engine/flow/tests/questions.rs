@@ -5,10 +5,13 @@
     reason = "other tests check against the whole example project"
 )]
 mod support;
+#[path = "support/told.rs"]
+mod told;
 
 use strowger_flow::editor::Sheet;
 use strowger_flow::plan::{Action, Template};
 use strowger_flow::{Catalog, Checked, check, schema};
+use told::told;
 
 const STEPS: [&str; 2] = [
     include_str!("../../../plugins/std/survey/description.json"),
@@ -37,12 +40,7 @@ fn checked(text: &str) -> Checked {
 
 /// The findings, as `rule LINE: message`.
 fn findings(text: &str) -> Vec<String> {
-    let found = checked(text).diagnostics;
-    let told = found.iter().map(|found| {
-        let line = found.primary.place.line;
-        format!("{} {line}: {}", found.rule, found.message.english())
-    });
-    told.collect()
+    told(&checked(text).diagnostics)
 }
 
 /// Longest time to the goodbye of somebody who does nothing, on the phone and in a chat. Milliseconds.
@@ -264,5 +262,100 @@ fn editors_offer_what_a_question_takes() {
     let labels: Vec<String> = offers.into_iter().map(|offer| offer.label).collect();
     for key in ["ask", "expect", "short"] {
         assert!(labels.iter().any(|label| label == key), "{key}: {labels:?}");
+    }
+}
+
+/// A survey of these questions with such a key to skip one.
+fn skipping(questions: &[&str], options: &str) -> String {
+    let list: String = (1..)
+        .zip(questions)
+        .map(|(at, expect): (u32, _)| {
+            format!("      - {{ name: q{at}, ask: Well?, expect: {expect} }}\n")
+        })
+        .collect();
+    flow(
+        "[en]",
+        &format!("    survey:\n{list}    {options}\n    then: bye\n"),
+    )
+}
+
+#[test]
+fn the_key_that_skips_is_no_answer() {
+    for (questions, options) in [
+        (&["{ number: 1..5 }"][..], "skip: 9"),
+        (&["{ number: 1..5 }", "text", "yes_no"], "skip: star"),
+        (&["yes_no"], "skip: 3"),
+        (&["{ one_of: [a, b] }"], "skip: 3"),
+        (&["text"], "skip: 1"),
+        (&["{ number: 1..5 }"], "skip: hash"),
+        (&["{ digits: 4 }"], "skip: hash\n    end_key: star"),
+    ] {
+        assert_eq!(
+            findings(&skipping(questions, options)),
+            [""; 0],
+            "{questions:?} {options}"
+        );
+    }
+    for (questions, options) in [
+        (&["{ number: 1..5 }"][..], "skip: 3"),
+        (&["text", "{ number: 0..10 }"], "skip: 1"),
+        (&["{ number: 1..50 }"], "skip: 9"),
+        (&["yes_no"], "skip: 2"),
+        (&["{ one_of: [a, b] }"], "skip: 1"),
+        (&["{ digits: 4 }"], "skip: 0"),
+        (&["{ digits: 4 }"], "skip: hash"),
+        (&["date"], "skip: star\n    end_key: star"),
+    ] {
+        let found = findings(&skipping(questions, options));
+        assert!(
+            matches!(found.as_slice(), [one] if one.starts_with("bad-input") && one.contains("`skip`")),
+            "{questions:?} {options}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn questions_stand_in_the_flow() {
+    let step = "    survey: \"${list}\"\n    then: bye\n";
+    let text = flow("[en]", step).replace(
+        "steps:",
+        "vars: { list: { type: list, default: [] } }\nsteps:",
+    );
+    let found = findings(&text);
+    assert!(
+        matches!(found.as_slice(), [one] if one.starts_with("bad-input 7: ") && one.contains("no value can be inserted")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn words_of_its_own_insert_what_the_step_gives() {
+    let told_of = |words: &str| {
+        let mut catalog = catalog();
+        let step = catalog.steps.get_mut("std/callback@1").expect("a step");
+        step.input["properties"]["confirm"]["default"]["en"] = words.into();
+        let text = flow("[en]", &format!("    callback:\n{OFFER}"));
+        told(&check("a.flow.yaml", text.as_bytes(), &catalog).diagnostics)
+    };
+    for good in [
+        "Fine.",
+        "We call ${number | phone} within ${within | duration}.",
+        "It is ${now | time}, ${call.from | phone}.",
+    ] {
+        assert_eq!(told_of(good), [""; 0], "{good}");
+    }
+    for (bad, why) in [
+        ("We call ${numbre | phone}.", "numbre"),
+        ("We call ${number | duration}.", "duration"),
+        ("We call ${call.form}.", "form"),
+        ("We call ${number |}.", "cannot be said"),
+        ("We call ${call}.", "object"),
+    ] {
+        let found = told_of(bad);
+        assert!(
+            matches!(found.as_slice(), [one] if one.starts_with("bad-input 6: the words that `callback` has for `confirm` in `en`")
+                && one.contains(why)),
+            "{bad}: {found:?}"
+        );
     }
 }

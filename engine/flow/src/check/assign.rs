@@ -1,6 +1,6 @@
 //! Which variables have a value where: reaching assignments over the graph.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::graph::{Graph, Target};
 use crate::expr::Span;
@@ -40,14 +40,24 @@ pub(super) struct Known {
 
 impl<'d> Assignments<'d> {
     pub fn new(graph: &Graph<'_>, draft: &'d Draft<'_>) -> Assignments<'d> {
+        // What nobody reads needs no proof: most of what a large flow assigns costs nothing.
+        Assignments::of(graph, draft, &names_read(draft))
+    }
+
+    /// The same of all variables, whoever reads them.
+    fn of_all(graph: &Graph<'_>, draft: &'d Draft<'_>) -> Assignments<'d> {
+        let bound = draft.bindings.iter().map(|binding| binding.name.as_str());
+        let all = draft.vars.keys().map(String::as_str).chain(bound);
+        Assignments::of(graph, draft, &all.collect())
+    }
+
+    fn of(graph: &Graph<'_>, draft: &'d Draft<'_>, read: &HashSet<&str>) -> Assignments<'d> {
         let mut names: BTreeMap<&str, Name<'_>> = BTreeMap::new();
         let mut slots = 0;
         let mut fresh = || {
             slots += 1;
             slots - 1
         };
-        // What nobody reads needs no proof: most of what a large flow assigns costs nothing.
-        let read = names_read(draft);
         for (name, var) in &draft.vars {
             let mut known = Name {
                 default: var.default.is_some(),
@@ -243,6 +253,31 @@ impl<'d> Assignments<'d> {
         parts.reverse();
         parts.join(" ")
     }
+}
+
+/// Largest flow of which it is known while somebody types which variables have no value where: actions, times places that give a
+/// variable a value. An answer takes some 10 ms then.
+const MAX_ASKED: usize = 10_000_000;
+
+/// The variables that have no value on some way to the action around a byte. None in a flow that is too large to be looked
+/// through while somebody types.
+pub(crate) fn unassigned_at(draft: &Draft<'_>, at: usize) -> BTreeSet<String> {
+    let around = draft.facts.iter().enumerate().filter(|(_, facts)| {
+        let span = facts.span;
+        span.start <= at && at <= span.end && span.start < span.end
+    });
+    let innermost = around.min_by_key(|(_, facts)| facts.span.end - facts.span.start);
+    let size = draft.nodes.len() * draft.bindings.len().max(1);
+    let Some((node, _)) = innermost.filter(|_| size <= MAX_ASKED) else {
+        return BTreeSet::new();
+    };
+    let graph = Graph::new(draft, None);
+    let assigned = Assignments::of_all(&graph, draft);
+    let lacking = assigned.names().filter(|name| {
+        let known = assigned.known(name, node);
+        known.is_some_and(|known| known.never || known.unassigned)
+    });
+    lacking.map(str::to_owned).collect()
 }
 
 /// The nodes that contacts come to, each after those that lead to it as far as loops allow.

@@ -354,17 +354,27 @@ impl<'g, 'd> Counters<'g, 'd> {
     /// What a way is held by: the constant that the counter has not passed where it is taken, and whether it may have
     /// reached it.
     fn held(&self, name: &str, up: bool, index: usize, place: usize) -> Option<(f64, bool)> {
-        let Action::Choose { arms, .. } = &self.draft.nodes[index].action else {
-            return None;
-        };
+        let node = &self.draft.nodes[index];
+        let when = node.when.as_ref();
         // The first arrow is that of an action that is skipped.
-        let arm = place.checked_sub(usize::from(self.draft.nodes[index].when.is_some()))?;
+        let skipped = when.is_some() && place == 0;
+        // One that has no value is neither true nor false: the action fails.
+        let when = when
+            .filter(|when| !when.may_fail())
+            .map(|when| (when, !skipped));
+        let arms = match &node.action {
+            Action::Choose { arms, .. } if !skipped => arms.as_slice(),
+            _ => &[],
+        };
+        let arm = place.saturating_sub(usize::from(node.when.is_some()));
         let before = arms
             .iter()
             .take(arm)
             .map(|(condition, _)| (condition, false));
         let own = arms.get(arm).map(|(condition, _)| (condition, true));
-        let mut bounds = before
+        let mut bounds = when
+            .into_iter()
+            .chain(before)
             .chain(own)
             .flat_map(|(condition, truth): (&Expr, bool)| condition.bounds(truth));
         bounds.find_map(|bound| {

@@ -9,7 +9,7 @@ use crate::lower::{is_name, is_variable};
 use crate::yaml::Node;
 
 /// Uses of a name that nobody defines, from which on the name is believed and not its definition.
-const MANY: usize = 2;
+pub const MANY: usize = 2;
 
 /// What a flow defines: under which key, and the rule that tells of a use of what is not there.
 const KINDS: [(&str, &str); 5] = [
@@ -154,7 +154,7 @@ fn misspelt(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>)
 }
 
 /// How often a name stands in a text as a word of its own.
-pub(super) fn mentions(text: &str, name: &str) -> usize {
+pub fn mentions(text: &str, name: &str) -> usize {
     let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     let alone = |(at, _): &(usize, &str)| {
         !text[..*at].ends_with(part) && !text[at + name.len()..].starts_with(part)

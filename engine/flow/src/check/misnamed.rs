@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Checked;
-use super::defined::mentions;
+use super::defined::{MANY, mentions};
 use super::report::Report;
 use super::rules::unknown_flow::{self, UNKNOWN_FLOW};
 use super::survey::File;
@@ -12,9 +12,6 @@ use crate::catalog::Catalog;
 use crate::expr::Span;
 use crate::lower::is_name;
 use crate::yaml::Node;
-
-/// Places that lead to a name that no flow has, from which on the name is believed and not the flow's.
-const MANY: usize = 2;
 
 /// Tells of such flows in place of what is told where they are led to.
 pub(super) fn settle(files: &mut [File<'_>], all: &mut [Checked], catalog: &mut Catalog) {

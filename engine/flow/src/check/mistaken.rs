@@ -36,10 +36,11 @@ pub(super) fn settle(
         let counts =
             |index: &usize| matches!(draft.nodes[*index].verb.as_str(), "set" | "if" | "choose");
         let counting: Vec<usize> = found.nodes.iter().copied().filter(counts).collect();
-        let doubtful = !counting.is_empty()
-            && (set_wrong
-                || counting.iter().any(|index| mistakes.inside(*index))
-                || mistakes.in_variables(&counting));
+        let doubtful = found.nodes.iter().any(|index| mistakes.in_when(*index))
+            || !counting.is_empty()
+                && (set_wrong
+                    || counting.iter().any(|index| mistakes.inside(*index))
+                    || mistakes.in_variables(&counting));
         if !doubtful {
             silent_loop::looped(report, found.at, &found.named, found.within);
         }
@@ -78,6 +79,12 @@ impl Mistakes<'_> {
     /// Whether something is wrong in an action.
     fn inside(&self, index: usize) -> bool {
         self.within(self.draft.facts[index].span)
+    }
+
+    /// Whether something is wrong in the condition on which an action is run at all.
+    fn in_when(&self, index: usize) -> bool {
+        let when = self.draft.facts[index].options.get("when");
+        when.is_some_and(|when| self.within(*when))
     }
 
     /// Whether something is wrong where a variable is declared that some actions set or compare, or it may be declared where nobody can

@@ -14,6 +14,7 @@ mod loops;
 mod mended;
 mod misnamed;
 mod mistaken;
+mod placeholder;
 mod reading;
 pub(crate) mod report;
 mod results;
@@ -33,6 +34,8 @@ mod worst;
 use std::collections::BTreeSet;
 
 pub use apology::APOLOGY;
+pub(crate) use assign::unassigned_at;
+pub use defined::{MANY, mentions};
 use reading::Reading;
 use report::Report;
 pub use spent::CHAT_PATIENCE;
@@ -130,6 +133,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
     report.remove(|found| strange.explains(found, text));
     defined::settle(root, &mut report);
     mistaken::settle(loops, &draft, root, &strange, &mut report);
+    placeholder::settle(root, &mut report);
     suppress::apply(root, &reading.comments, &mut report);
     let wrong = |found: &&Diagnostic| found.level == Level::Error;
     let errors = report.diagnostics().iter().any(|found| wrong(&found));

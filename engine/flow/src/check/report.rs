@@ -72,6 +72,11 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Whether a rule has told of exactly this place.
+    pub fn has_told(&self, rule: &'static Rule, span: Span) -> bool {
+        self.seen.contains(&(rule.slug, span))
+    }
+
     /// Whether nothing more is told. What makes a finding dear, such as the way to it, need not be made then.
     pub fn is_full(&self) -> bool {
         let errors = || {

@@ -40,12 +40,49 @@ pub(crate) fn slips(written: &str, name: &str) -> Option<usize> {
     if written.is_empty() || written.len() > 4 * MAX_LETTERS || name.len() > MAX_LETTERS {
         return None;
     }
+    if elsewhere(written, name) {
+        return Some(1);
+    }
     let small = written.chars().map(|letter| letter.to_ascii_lowercase());
     let (wanted, letters) = (Letters::new(small), Letters::new(name.chars()));
     let allowed = (wanted.get().len() / 3).max(1);
     let most = allowed.min(letters.get().len().max(1) - 1);
     let capitals = written.bytes().any(|byte| byte.is_ascii_uppercase());
     distance(&wanted, &letters, most).map(|slips| slips + usize::from(capitals))
+}
+
+/// Verbs and keys by the names that they have in other products, with those that they have here.
+const ELSEWHERE: [(&str, &[&str]); 18] = [
+    (
+        "say",
+        &["play", "speak", "announce", "message", "prompt", "tts"],
+    ),
+    ("ask", &["gather", "collect", "input", "question"]),
+    (
+        "transfer",
+        &["dial", "bridge", "forward", "redirect", "connect"],
+    ),
+    ("goto", &["next", "jump"]),
+    ("hangup", &["end", "disconnect", "exit", "stop"]),
+    ("record", &["voicemail"]),
+    ("wait", &["sleep", "pause", "delay"]),
+    ("set", &["assign", "let"]),
+    ("into", &["save", "store", "variable", "result"]),
+    ("attempts", &["retries", "tries"]),
+    ("to", &["goto", "then", "next", "target"]),
+    ("label", &["text", "title", "name"]),
+    ("flow", &["name", "id"]),
+    ("format", &["version"]),
+    ("steps", &["states", "nodes", "stages"]),
+    ("default", &["value", "initial"]),
+    ("then", &["true"]),
+    ("else", &["false", "otherwise"]),
+];
+
+/// Whether what is written is called `name` here.
+fn elsewhere(written: &str, name: &str) -> bool {
+    let mut known = ELSEWHERE.iter().filter(|(ours, _)| *ours == name);
+    known.any(|(_, theirs)| theirs.contains(&written))
 }
 
 /// As many of the names as [`shown`] looks at: of a large flow that is full of typing errors, no finding takes them all.

@@ -37,6 +37,7 @@ pub(super) fn check(
         report,
         call,
         read: HashSet::new(),
+        never: HashSet::new(),
         to_compare: Cell::new(MAX_COMPARED),
         digits: digits_of(draft),
     };
@@ -93,7 +94,7 @@ pub(super) fn check(
         .collect();
     for (name, var) in &draft.vars {
         let mentioned = read.contains(name.as_str()) || in_unused.contains(name.as_str());
-        if !assigned.is_set(name) && !mentioned && is_variable(name) {
+        if !assigned.is_set(name) && !mentioned && is_variable(name) && var.understood {
             unused::unused(report, var.span, Text::fixed("variable", "变量"), name);
         }
     }
@@ -130,6 +131,8 @@ struct Checker<'c, 'd, 'm, 'r> {
     call: Type,
     /// Variables that are read somewhere.
     read: HashSet<&'c str>,
+    /// Those of which it is told that nothing ever gives them a value.
+    never: HashSet<&'c str>,
     /// How many more names may be looked through for suggestions.
     to_compare: Cell<usize>,
     /// The least and the most digits of the variables that are nothing but digits.
@@ -231,8 +234,13 @@ impl<'c> Checker<'c, '_, '_, '_> {
                 continue;
             };
             if known.never {
-                let declared = self.draft.vars.get(name).map(|var| var.span);
-                unassigned_variable::never(self.report, at, name, declared);
+                let declared = self.draft.vars.get(name);
+                // Whoever declares it anew may give it a default.
+                let understood = declared.is_none_or(|var| var.understood);
+                if understood && self.never.insert(name) {
+                    let declared = declared.map(|var| var.span);
+                    unassigned_variable::never(self.report, at, name, declared);
+                }
             } else if known.unassigned && !self.report.is_full() {
                 let way = self
                     .assigned

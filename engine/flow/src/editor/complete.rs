@@ -8,8 +8,11 @@ use super::part::{Keys, Part, Role};
 use super::repair;
 use super::{Sheet, expression, schema};
 use crate::catalog::Catalog;
+use crate::check::report::Report;
+use crate::check::unassigned_at;
 use crate::diagnostic::floor;
 use crate::expr::Span;
+use crate::lower::lower;
 use crate::value::{Type, type_of_schema};
 use crate::yaml::Node;
 
@@ -20,7 +23,7 @@ impl Sheet {
     /// What could be written at a byte, the best first. Nothing when the place cannot be understood.
     pub fn complete(&self, at: usize, catalog: &Catalog) -> Vec<Offer> {
         let at = floor(&self.source, at);
-        let Some(root) = self.marked(at) else {
+        let Some((text, root)) = self.marked(at) else {
             return Vec::new();
         };
         let parts = grammar::parts(&root, catalog);
@@ -28,6 +31,11 @@ impl Sheet {
             return Vec::new();
         };
         let mut offers = self.offers(part, at, catalog);
+        let field = |offer: &Offer| self.source[..offer.replaces.start].ends_with('.');
+        if self.decides(part) && !offers.first().is_some_and(field) {
+            let (draft, _) = lower(&root, catalog, Report::new("", &text));
+            expression::last_without_value(&mut offers, &unassigned_at(&draft, at));
+        }
         for offer in &mut offers {
             if offer.replaces == Span::default() {
                 let start = part.exact.unwrap_or(at).min(at);
@@ -40,7 +48,7 @@ impl Sheet {
     /// The tree of the text with a mark at the cursor. What is being typed is rarely YAML yet: it is tried as
     /// a value and as a key, with the line as it is and with its end made good, with and without what
     /// follows.
-    fn marked(&self, at: usize) -> Option<Node<'static>> {
+    fn marked(&self, at: usize) -> Option<(String, Node<'static>)> {
         let source = &self.source;
         let (line_start, line_end) = repair::line(source, at);
         let (head, tail) = source.split_at(at);
@@ -54,8 +62,9 @@ impl Sheet {
         ];
         for rest in [after_line, ""] {
             for line in &lines {
-                if let Ok(root) = repair::attempt(&format!("{head}{line}{rest}")) {
-                    return Some(root);
+                let text = format!("{head}{line}{rest}");
+                if let Ok(root) = repair::attempt(&text) {
+                    return Some((text, root));
                 }
             }
         }
@@ -66,7 +75,7 @@ impl Sheet {
             for line in &lines {
                 let text = format!("{before}{}{line}{after}", &source[line_start..at]);
                 if let Ok(root) = repair::attempt(&text) {
-                    return Some(root);
+                    return Some((text, root));
                 }
             }
         }
@@ -75,8 +84,16 @@ impl Sheet {
         }
         lines.iter().find_map(|line| {
             let read = repair::read(&format!("{head}{line}{after_line}"), None);
-            read.root.filter(|_| read.text.contains(MARK))
+            let root = read.root.filter(|_| read.text.contains(MARK))?;
+            Some((read.text, root))
         })
+    }
+
+    /// Whether a part is the condition by which a step decides where to go, or whether to run.
+    fn decides(&self, part: &Part<'_>) -> bool {
+        let key = self.source.get(part.owner..).unwrap_or_default();
+        let word = key.split(|c: char| !c.is_ascii_lowercase()).next();
+        matches!(part.role, Role::Bare) && matches!(word, Some("if" | "when" | "switch"))
     }
 
     fn offers(&self, part: &Part<'_>, at: usize, catalog: &Catalog) -> Vec<Offer> {

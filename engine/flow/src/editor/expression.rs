@@ -1,5 +1,7 @@
 //! Expressions at a place: what can be written there, and what a word of one is.
 
+use std::collections::BTreeSet;
+
 use super::Names;
 use super::offer::{Offer, OfferKind};
 use super::part::{Part, Role};
@@ -145,6 +147,15 @@ pub(super) fn offers(text: &str, at: usize, names: &Names, bare: bool) -> Vec<Of
         offer.replaces = replaces;
     }
     offers
+}
+
+/// Puts the names last that have no value yet on some way to the place, and says so.
+pub(super) fn last_without_value(offers: &mut [Offer], names: &BTreeSet<String>) {
+    let lacks = |offer: &Offer| offer.kind == OfferKind::Variable && names.contains(&offer.label);
+    for offer in offers.iter_mut().filter(|offer| lacks(offer)) {
+        offer.detail.push_str(", may have no value here yet");
+    }
+    offers.sort_by_key(lacks);
 }
 
 /// The page of a word of an expression, and where it stands. `range` is the expression.

@@ -5,7 +5,7 @@ use super::{Lowerer, Place};
 use crate::catalog::StepDescription;
 use crate::check::rules::{two_verbs, unknown_verb};
 use crate::diagnostic::Text;
-use crate::expr::Span;
+use crate::expr::{self, Span};
 use crate::plan::NodeId;
 use crate::yaml::{Content, Entry, Map, Node};
 
@@ -14,6 +14,9 @@ pub(super) const COMMON: [&str; 4] = ["then", "when", "title", "global"];
 
 /// Options that stand beside a step's verb, unless the step has an input of that name.
 pub(super) const STEP_OPTIONS: [&str; 4] = ["as", "into", "retry", "meanwhile"];
+
+/// A condition that is true for some contacts and not for others.
+const EITHER: &str = "call.priority > 50";
 
 /// A verb in an action.
 pub(super) enum Verb<'t> {
@@ -128,7 +131,10 @@ impl<'t> Lowerer<'t> {
     /// `when`, `title` and `global`.
     fn common(&mut self, id: NodeId, map: &'t Map<'t>) {
         if let Some(node) = map.value("when") {
-            self.node(id).when = self.condition(id, "when", node);
+            self.facts(id).options.insert("when", node.span);
+            let condition = self.condition(id, "when", node);
+            // One that cannot be read leaves both ways open.
+            self.node(id).when = condition.or_else(|| expr::parse(EITHER, node.span.start).ok());
         }
         if let Some(node) = map.value("title") {
             self.expect_text("title", node, Text::fixed("a text", "文本"));

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::Lowerer;
-use super::names::{Declared, TYPES, is_variable, type_named};
+use super::names::{Declared, TYPES, is_variable, type_meant, type_named};
 use crate::check::rules::{bad_name, bad_value, missing_key};
 use crate::diagnostic::Text;
 use crate::value::{Type, Value, parse_literal};
@@ -48,8 +48,9 @@ impl<'t> Lowerer<'t> {
             let mut declared = match &entry.value.content {
                 Content::Map(long) => self.long_declaration(long, &entry.value),
                 _ => {
-                    let ty = self.type_name(&entry.key, &entry.value);
+                    let (ty, understood) = self.type_name(&entry.key, &entry.value);
                     Declared {
+                        understood,
                         secret: ty == Type::Secret,
                         ty,
                         default: None,
@@ -86,9 +87,9 @@ impl<'t> Lowerer<'t> {
 
     fn long_declaration(&mut self, map: &'t Map<'t>, node: &'t Node<'t>) -> Declared {
         self.unknown_keys(map, called(), &KEYS);
-        let mut ty = match map.value("type") {
+        let (mut ty, understood) = match map.value("type") {
             Some(name) => self.type_name("type", name),
-            None if map.entry("one_of").is_some() => Type::Text,
+            None if map.entry("one_of").is_some() => (Type::Text, true),
             None => {
                 missing_key::missing(
                     &mut self.report,
@@ -97,7 +98,7 @@ impl<'t> Lowerer<'t> {
                     Text::fixed("a declaration", "声明"),
                     "type: text",
                 );
-                Type::Any
+                (Type::Any, false)
             }
         };
         if let Some(words) = map.value("one_of") {
@@ -123,6 +124,7 @@ impl<'t> Lowerer<'t> {
         let default_type = default.as_ref().and_then(written_fields);
         Declared {
             default_type,
+            understood,
             secret: ty == Type::Secret,
             ty,
             default,
@@ -131,20 +133,24 @@ impl<'t> Lowerer<'t> {
         }
     }
 
-    fn type_name(&mut self, key: &str, node: &'t Node<'t>) -> Type {
+    /// A type, and whether the word for it is one of the language.
+    fn type_name(&mut self, key: &str, node: &'t Node<'t>) -> (Type, bool) {
         let Some(name) = self.expect_text(
             key,
             node,
             Text::fixed("a type such as `text`", "类型，例如 `text`"),
         ) else {
-            return Type::Any;
+            return (Type::Any, false);
         };
-        type_named(name).unwrap_or_else(|| {
-            let names = TYPES.map(str::to_owned);
-            let meant = crate::check::suggest::nearest(name, TYPES).and_then(type_named);
-            bad_value::word(&mut self.report, node.span, key, name, &names);
-            meant.unwrap_or(Type::Any)
-        })
+        if let Some(ty) = type_named(name) {
+            // A word of another language has ours in its place by now, and is told of.
+            let told = self.report.has_told(&bad_value::BAD_VALUE, node.span);
+            return (ty, !told);
+        }
+        let meant = type_meant(name);
+        let names = TYPES.map(str::to_owned);
+        bad_value::word_for(&mut self.report, node.span, key, name, meant, &names);
+        (meant.and_then(type_named).unwrap_or(Type::Any), false)
     }
 
     /// A list of words.

@@ -10,18 +10,24 @@ use crate::value::{Type, parse_literal};
 use crate::yaml::{Content, Entry, Map, Node, Scalar, Style};
 
 /// Names that types have elsewhere, and here.
-const TYPES: [(&str, &str); 15] = [
+const TYPES: [(&str, &str); 21] = [
     ("boolean", "bool"),
     ("string", "text"),
     ("str", "text"),
+    ("char", "text"),
+    ("varchar", "text"),
     ("int", "number"),
     ("integer", "number"),
     ("float", "number"),
     ("double", "number"),
     ("decimal", "number"),
+    ("numeric", "number"),
     ("array", "list"),
     ("map", "object"),
     ("dict", "object"),
+    ("dictionary", "object"),
+    ("json", "object"),
+    ("struct", "object"),
     ("timestamp", "datetime"),
     ("amount", "money"),
     ("telephone", "phone"),
@@ -89,6 +95,11 @@ fn called<'n>(table: &[(&str, &'n str)], written: &str) -> Option<&'n str> {
         .iter()
         .find(|(name, _)| *name == written)
         .map(|(_, meant)| *meant)
+}
+
+/// The type that is called so elsewhere.
+pub(super) fn type_called(written: &str) -> Option<&'static str> {
+    called(&TYPES, written)
 }
 
 /// `inputs:` and `vars:`: types by other names, and a value where its type has to stand.

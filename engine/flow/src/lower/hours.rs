@@ -1,7 +1,7 @@
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::Lowerer;
 use super::names::is_name;
+use super::{Lowerer, spelt};
 use crate::check::rules::{bad_hours, bad_name, missing_key};
 use crate::diagnostic::{Text, text};
 use crate::value::{Type, Value, parse_literal};
@@ -114,7 +114,12 @@ impl<'t> Lowerer<'t> {
                             &mut self.report,
                             entry.key_span,
                             text!("`{key}` is neither a day nor days", "`{key}` 不是星期"),
-                            text!("write `mon`, or `mon-fri`", "请写 `mon` 或 `mon-fri`"),
+                            match spelt::days(&entry.key) {
+                                Some(meant) => did_you_mean(&meant),
+                                None => {
+                                    text!("write `mon`, or `mon-fri`", "请写 `mon` 或 `mon-fri`")
+                                }
+                            },
                         );
                         continue;
                     };
@@ -171,10 +176,13 @@ impl<'t> Lowerer<'t> {
                         "`{written}` is not a span of time",
                         "`{written}` 不是时间段"
                     ),
-                    text!(
-                        "write hours and minutes, as in `09:00-18:00`; it may cross midnight",
-                        "请写小时和分钟，例如 `09:00-18:00`；可以跨过午夜"
-                    ),
+                    match spelt::span(written).filter(|meant| meant != written) {
+                        Some(meant) => did_you_mean(&meant),
+                        None => text!(
+                            "write hours and minutes, as in `09:00-18:00`; it may cross midnight",
+                            "请写小时和分钟，例如 `09:00-18:00`；可以跨过午夜"
+                        ),
+                    },
                 );
                 None
             }
@@ -260,6 +268,10 @@ impl<'t> Lowerer<'t> {
 }
 
 /// `mon`, or `mon-fri`, as ISO numbers; a range may cross the end of the week.
+fn did_you_mean(meant: &str) -> Text {
+    text!("did you mean `{meant}`?", "是否想写 `{meant}`？")
+}
+
 fn days(written: &str) -> Option<Vec<usize>> {
     let (first, last) = written.split_once('-').unwrap_or((written, written));
     let number = |day: &str| DAYS.iter().position(|known| *known == day.trim());

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use regex_lite::Regex;
 use serde_json::Value as Json;
 
+use super::parts::holds_words;
 use super::press::key_of;
 use super::step_call::default_of;
 use super::{Lowerer, Site, Want};
@@ -90,6 +91,12 @@ impl<'t> Lowerer<'t> {
             Content::Scalar(scalar) if !scalar.absent() => {
                 if secret && !takes_text(schema) {
                     return self.secret_input(site, place, node);
+                }
+                if scalar.text.contains("${") && holds_words(schema) {
+                    // What it inserts is read all the same.
+                    self.inserted(site, key, place, &Type::Any, node, false);
+                    self.made_of_words(place, node);
+                    return None;
                 }
                 if scalar.text.contains("${")
                     || matches!(ty.without_none(), Type::Any | Type::Secret)

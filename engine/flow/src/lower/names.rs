@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::file::FILE_KEYS;
+use super::habits;
 use crate::catalog::{FlowSignature, InputSignature};
+use crate::check::suggest::nearest;
 use crate::expr::Span;
 use crate::value::{Type, Value};
 use crate::yaml::{Content, Node};
@@ -15,6 +17,8 @@ pub(crate) struct Declared {
     pub default_type: Option<Type>,
     /// Whether no default is written, not even one that cannot be read.
     pub required: bool,
+    /// Whether its type is a word of the language; else it is taken for what was probably meant.
+    pub understood: bool,
     pub secret: bool,
     /// Its name.
     pub span: Span,
@@ -68,6 +72,11 @@ pub(crate) fn type_named(name: &str) -> Option<Type> {
         "secret" => Type::Secret,
         _ => return None,
     })
+}
+
+/// The type that a word of other languages stands for, or one of ours that is misspelt.
+pub(crate) fn type_meant(word: &str) -> Option<&'static str> {
+    habits::type_called(word).or_else(|| nearest(&word.to_ascii_lowercase(), TYPES))
 }
 
 /// The names of all types.

@@ -3,13 +3,16 @@ use std::collections::BTreeMap;
 use super::draft::{PromptDraft, PromptUse};
 use super::file::no_language;
 use super::names::{is_language, is_name};
+use super::own_words::{OwnScope, first};
 use super::{Lowerer, Site, ssml};
 use crate::check::rules::{
-    bad_name, bad_value, missing_key, missing_translation, text_slip, unknown_key, unknown_prompt,
+    bad_input, bad_name, bad_value, missing_key, missing_translation, text_slip, unknown_key,
+    unknown_prompt,
 };
 use crate::check::suggest::some;
+use crate::check::types::type_of_call;
 use crate::diagnostic::{Text, text};
-use crate::expr::{Expr, Span, loose_braces, parse_pieces};
+use crate::expr::{Expr, Finding, Span, loose_braces, parse_pieces};
 use crate::plan::{Piece, Prompt, PromptId, Template, Voice};
 use crate::speak::MAX_SPOKEN_CHARS;
 use crate::speak::markup::{Part, parts};
@@ -104,8 +107,8 @@ impl<'t> Lowerer<'t> {
         key: &str,
         default: &serde_json::Value,
     ) -> Option<Template> {
-        let read = |text: &serde_json::Value| parse_pieces(text.as_str()?, 0).ok();
-        let texts: BTreeMap<&str, Vec<Piece>> = default
+        let read = |text: &serde_json::Value| Some(parse_pieces(text.as_str()?, 0));
+        let texts: BTreeMap<&str, Result<Vec<Piece>, Vec<Finding>>> = default
             .as_object()?
             .iter()
             .filter_map(|(language, text)| Some((language.as_str(), read(text)?)))
@@ -119,7 +122,7 @@ impl<'t> Lowerer<'t> {
                     .clone(),
             ))
         };
-        let mut spoken: BTreeMap<String, Vec<Piece>> =
+        let mut spoken: BTreeMap<String, Result<Vec<Piece>, Vec<Finding>>> =
             self.draft.languages.iter().filter_map(of).collect();
         if spoken.len() < self.draft.languages.len().max(1) {
             // Whoever hears it in a foreign language hears one that it is written in.
@@ -129,11 +132,40 @@ impl<'t> Lowerer<'t> {
                 .entry((*language).to_owned())
                 .or_insert_with(|| text.clone());
         }
-        let (line, _) = self
-            .report
-            .lines()
-            .position(self.draft.facts[site.id.0 as usize].head.start);
-        let voices = spoken.into_iter().map(|(language, text)| {
+        let head = self.draft.facts[site.id.0 as usize].head;
+        let call = type_of_call(&self.draft.languages);
+        let mut sayable: BTreeMap<String, Vec<Piece>> = BTreeMap::new();
+        for (language, text) in spoken {
+            let scope = OwnScope {
+                binds: &site.binds,
+                call: &call,
+            };
+            match text
+                .map_err(first)
+                .and_then(|text| scope.check(&language, text))
+            {
+                Ok(text) => {
+                    sayable.insert(language, text);
+                }
+                Err(why) => {
+                    let name = &site.name;
+                    let message = text!(
+                        "the words that {name} has for `{key}` in `{language}` cannot be said: {why}",
+                        "{name} 自带的 `{key}`（`{language}`）无法说出：{why}";
+                        name,
+                        why,
+                    );
+                    let help = text!(
+                        "write `{key}` in the flow, or tell the plugin's author",
+                        "请在流程里写上 `{key}`，或告诉插件的作者"
+                    );
+                    bad_input::bad(&mut self.report, head, message, Some(help));
+                    return None;
+                }
+            }
+        }
+        let (line, _) = self.report.lines().position(head.start);
+        let voices = sayable.into_iter().map(|(language, text)| {
             let voice = Voice {
                 text: Some(text),
                 ..Voice::default()
@@ -146,7 +178,7 @@ impl<'t> Lowerer<'t> {
                 line,
                 voices: voices.collect(),
             },
-            span: self.draft.facts[site.id.0 as usize].head,
+            span: head,
             used: true,
             exprs: Vec::new(),
             texts: Vec::new(),

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use super::action::{COMMON, STEP_OPTIONS};
 use super::draft::Assigned;
 use super::expect::Expected;
+use super::names::is_variable;
 use super::shape::{Bound, Outcome, Shape};
 use super::then::Outcomes;
 use super::{Lowerer, Place, Site};
@@ -503,6 +504,18 @@ impl<'t> Lowerer<'t> {
             &entry.value,
             Text::fixed("the name of a variable", "变量的名字"),
         )?;
+        let inserted = name
+            .strip_prefix("${")
+            .and_then(|name| name.strip_suffix('}'));
+        let inner = inserted.map(str::trim).filter(|name| is_variable(name));
+        if let Some(inner) = inner {
+            let message = text!(
+                "`{key}` takes the name of a variable, and inserts nothing",
+                "`{key}` 应为变量的名字，这里不插入值"
+            );
+            bad_value::slip(&mut self.report, entry.value.span, message, inner);
+        }
+        let name = inner.unwrap_or(name);
         if self.draft.inputs.contains_key(name) {
             let why = text!(
                 "`{name}` is an input of this flow, and inputs never change",
@@ -750,6 +763,7 @@ impl<'t> Lowerer<'t> {
                     self.input(site, name, &place, schema, &entry.value)
                 }
                 None if schema["format"] == "prompt" => {
+                    site.enter(name);
                     self.own_words(site, name, &schema["default"])
                 }
                 None => shape.defaults.get(name.as_str()).cloned(),
@@ -759,6 +773,11 @@ impl<'t> Lowerer<'t> {
                 object.insert(name.clone(), value);
             }
         }
+        let given: Vec<(&str, Span)> = inputs
+            .iter()
+            .map(|given| (given.name, given.value.span))
+            .collect();
+        self.no_answers(schema, &object, &given);
         // What else a step says is said by the engine, which knows none of its names.
         site.binds = Self::no_binds();
         if !missing.is_empty() {

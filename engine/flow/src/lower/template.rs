@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::insertions::Insertions;
-use super::{Binds, Lowerer, Want};
+use super::{Binds, Lowerer, Want, spelt};
 use crate::check::rules::{
     bad_duration, bad_expression, bad_value, braces_in_expression, missing_unit, rule_of,
 };
@@ -167,7 +167,12 @@ impl<'t> Lowerer<'t> {
                     .and_then(|seconds| seconds.checked_mul(1000))
             }
             Err(why) => {
-                bad_duration::bad(&mut self.report, node.span, why);
+                match spelt::duration(text) {
+                    Some(meant) => {
+                        bad_duration::spelt(&mut self.report, node.span, why, &meant);
+                    }
+                    None => bad_duration::bad(&mut self.report, node.span, why),
+                }
                 None
             }
         }

@@ -99,7 +99,12 @@ impl Check {
             Steps::load(host, folder, &project.config.plugins, &Limits::default()).await;
         let mut project = project;
         if self.fix {
-            let catalog = project.catalog(&steps);
+            let mut catalog = project.catalog(&steps);
+            // What is misspelt where it is defined is right where it is used.
+            let mut surveyed = catalog.clone();
+            project.survey(&mut surveyed);
+            catalog.queues = surveyed.queues;
+            catalog.destinations = surveyed.destinations;
             for flow in &mut project.flows {
                 flow.source = mend(&flow.path, &flow.source, &catalog)?;
             }

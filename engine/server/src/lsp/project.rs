@@ -191,9 +191,13 @@ impl Folder {
         });
         self.signatures();
         // The files' own turns, when they are checked, tell of those that are open.
-        let checked: Vec<_> = project.check(&mut self.catalog.clone());
+        let mut catalog = self.catalog.clone();
+        let (checked, misnamed) = project.survey(&mut catalog);
+        // A name that is misspelt where it is defined is told of there, and in no flow.
+        self.catalog.queues = catalog.queues;
+        self.catalog.destinations = catalog.destinations;
         self.beside
-            .extend(project.findings(&self.complaints, &checked));
+            .extend(project.findings(&self.complaints, &checked, &misnamed));
     }
 
     /// A file that the editor opened, or whose text it replaced.

@@ -22,11 +22,11 @@ impl<'p> Examined<'p> {
     /// Checks every flow of the project. A plugin that cannot be loaded is told together with the errors of the
     /// flows, which are checked with those that can.
     pub fn of(project: &'p Project, steps: &Steps, complaints: &[Complaint]) -> Examined<'p> {
-        let mut checked = project.check(&mut project.surroundings(steps));
+        let (mut checked, misnamed) = project.survey(&mut project.surroundings(steps));
         for (file, checked) in &mut checked {
             leave_echoes_out(&file.source, &mut checked.diagnostics, complaints);
         }
-        let mut beside = project.findings(complaints, &checked);
+        let mut beside = project.findings(complaints, &checked, &misnamed);
         // Without a flow there is nothing that a number could lead to.
         beside.extend(project.no_route().filter(|_| !checked.is_empty()));
         beside.extend(project.numbers_without_trunk(&steps.descriptions, &checked));

@@ -8,12 +8,14 @@ use sha2::Digest;
 use strowger_contact::{Program, ProgramError};
 use strowger_flow::catalog::{Catalog, FlowSignature};
 use strowger_flow::diagnostic::{Text, text};
+use strowger_flow::expr::closest;
 use strowger_flow::{Checked, Diagnostic, Document, Level};
 
 use super::complaint::Complaint;
 use super::config::{Config, ConfigError};
 use super::finding::{Finding, Source};
 use super::lengths::lengths;
+use super::misnamed::{self, Misnamed};
 use super::queues::QueuesFile;
 use super::reading::unreadable;
 use super::routes::Routes;
@@ -44,7 +46,7 @@ pub struct Project {
     /// What is wrong with `routes.yaml` and `queues.yaml` by themselves.
     findings: Vec<Finding>,
     /// Whether `queues.yaml` says what queues and suppliers there are.
-    queues_known: bool,
+    pub(super) queues_known: bool,
     /// Whether `routes.yaml` says what routes there are.
     routes_known: bool,
     /// `routes.yaml` with its places, when it can be read.
@@ -214,6 +216,12 @@ impl Project {
     /// Checks every flow. The catalogue then knows the flows as they stand in the folder, and what each does to a caller who
     /// does nothing.
     pub fn check(&self, catalog: &mut Catalog) -> Vec<(&FlowFile, Checked)> {
+        self.survey(catalog).0
+    }
+
+    /// The same, and the names that are misspelt in `queues.yaml`. The catalogue then has them as they were meant too, and the
+    /// flows are checked with that.
+    pub fn survey(&self, catalog: &mut Catalog) -> (Vec<(&FlowFile, Checked)>, Vec<Misnamed>) {
         let names: Vec<String> = self
             .flows
             .iter()
@@ -224,8 +232,22 @@ impl Project {
             .zip(&self.flows)
             .map(|(name, file)| (name.as_str(), file.source.as_slice()))
             .collect();
-        let checked = strowger_flow::survey(&files, catalog);
-        self.flows.iter().zip(checked).collect()
+        let mut checked = strowger_flow::survey(&files, catalog);
+        let texts: Vec<&str> = self
+            .flows
+            .iter()
+            .map(|file| std::str::from_utf8(&file.source).unwrap_or_default())
+            .collect();
+        let plugins = self.config.plugins.values();
+        let granted: Vec<&str> = plugins
+            .flat_map(|plugin| plugin.grants.queues.iter().flatten())
+            .map(String::as_str)
+            .collect();
+        let misnamed = misnamed::find(&texts, &checked, &granted, catalog);
+        if !misnamed.is_empty() {
+            checked = strowger_flow::survey(&files, catalog);
+        }
+        (self.flows.iter().zip(checked).collect(), misnamed)
     }
 
     /// What is wrong beside the flows: with plugins, routes, queues, and between the files.
@@ -233,10 +255,12 @@ impl Project {
         &self,
         complaints: &[Complaint],
         checked: &[(&FlowFile, Checked)],
+        misnamed: &[Misnamed],
     ) -> Vec<Finding> {
         let mut findings: Vec<Finding> = complaints.iter().map(|c| self.plugin(c)).collect();
         findings.extend(self.findings.iter().cloned());
-        findings.extend(self.no_queues());
+        findings.extend(misnamed.iter().map(|slip| self.misnamed(slip)));
+        findings.extend(self.no_queues(misnamed));
         if checked.is_empty() {
             let folder = self.folder.display().to_string();
             findings.push(Finding::whole(
@@ -349,32 +373,6 @@ impl Project {
         findings
     }
 
-    /// Queues that plugins are granted and that `queues.yaml` does not have.
-    fn no_queues(&self) -> Vec<Finding> {
-        if !self.queues_known {
-            return Vec::new();
-        }
-        let plugins = self.config.plugins.iter();
-        let named = plugins.flat_map(|(plugin, settings)| {
-            let queues = settings.grants.queues.iter().flatten();
-            queues.map(move |queue| (plugin, queue))
-        });
-        let unknown = named.filter(|(_, queue)| !self.queues.queues.contains_key(*queue));
-        let told = unknown.map(|(plugin, queue)| {
-            let message = text!(
-                "plugin {plugin} is granted the queue `{queue}`, which is not there",
-                "授予插件 `{plugin}` 的队列 `{queue}` 不存在"
-            );
-            let help = Text::fixed(
-                "correct the name, or add the queue to queues.yaml",
-                "请改正名字，或在 `queues.yaml` 里添加这个队列",
-            );
-            let key = ["plugins", plugin.as_str(), "grants", "queues"];
-            self.at_key(Level::Error, &key, message, Some(help))
-        });
-        told.collect()
-    }
-
     /// Routes to flows that cannot begin without inputs: the place in the list, the flow, and what it needs.
     fn without_inputs<'p>(
         &'p self,
@@ -444,10 +442,15 @@ impl Project {
 
     /// A finding at a queue of `queues.yaml`.
     pub(crate) fn at_queue(&self, queue: &str, message: Text, help: Option<Text>) -> Finding {
+        self.in_queues(&["queues", queue], message, help)
+    }
+
+    /// A finding at a key of `queues.yaml`.
+    pub(super) fn in_queues(&self, key: &[&str], message: Text, help: Option<Text>) -> Finding {
         let level = Level::Error;
         match &self.queues_file {
             Some((source, document)) => {
-                let span = document.key(&["queues", queue]);
+                let span = document.key(key);
                 let at = span.map_or(0..0, |span| span.start..span.end);
                 source.finding(level, at, message, help)
             }
@@ -530,14 +533,15 @@ pub fn catalog_of(steps: &Steps) -> Catalog {
 }
 
 /// Leaves out of a file's findings that a step is unknown where its plugin could not be loaded: that has been told
-/// once, with the reason.
+/// once, with the reason. What is nearly the plugin's name means it.
 pub fn leave_echoes_out(source: &[u8], findings: &mut Vec<Diagnostic>, complaints: &[Complaint]) {
     findings.retain(|found| {
         let span = found.primary.span;
         let written = source.get(span.start..span.end).unwrap_or_default();
         let plugin = written.split(|byte| *byte == b'/').next();
-        let mut lost = complaints.iter().filter_map(|c| c.plugin.as_deref());
-        found.rule != "unknown-plugin" || !lost.any(|lost| Some(lost.as_bytes()) == plugin)
+        let plugin = plugin.and_then(|name| std::str::from_utf8(name).ok());
+        let lost = complaints.iter().filter_map(|c| c.plugin.as_deref());
+        found.rule != "unknown-plugin" || plugin.is_none_or(|name| closest(name, lost).is_none())
     });
 }
 

@@ -73,6 +73,8 @@ impl Steps {
             {
                 Ok(plugin) if plugin.description().name == *name => steps.add(plugin),
                 Ok(plugin) => {
+                    // So that flows that use it by its own name are checked with what it says of itself.
+                    steps.describe(&plugin);
                     let called = &plugin.description().name;
                     let message = text!(
                         "the component calls itself `{called}`",
@@ -126,14 +128,27 @@ impl Steps {
     }
 
     fn add(&mut self, plugin: Plugin) {
-        let description = plugin.description();
-        let major = description.version.split('.').next().unwrap_or("0");
-        for (name, step) in &description.steps {
-            let key = format!("{}/{name}@{major}", description.name);
+        for (key, step) in steps_of(&plugin) {
             self.descriptions.insert(key.clone(), step.clone());
             self.plugins.insert(key, plugin.clone());
         }
     }
+
+    /// Takes what a plugin says of its steps, and not the steps.
+    fn describe(&mut self, plugin: &Plugin) {
+        for (key, step) in steps_of(plugin) {
+            let known = self.descriptions.entry(key);
+            known.or_insert_with(|| step.clone());
+        }
+    }
+}
+
+/// A plugin's steps, by `plugin/step@major`.
+fn steps_of(plugin: &Plugin) -> impl Iterator<Item = (String, &StepDescription)> {
+    let description = plugin.description();
+    let major = description.version.split('.').next().unwrap_or("0");
+    let steps = description.steps.iter();
+    steps.map(move |(name, step)| (format!("{}/{name}@{major}", description.name), step))
 }
 
 impl Grants {

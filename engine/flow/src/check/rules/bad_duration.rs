@@ -21,6 +21,13 @@ rule! {
     BAD_DURATION = "bad-duration", Error, "not a duration", "不是有效的时长"
 }
 
+/// Of one that is written as elsewhere.
+pub(crate) fn spelt(report: &mut Report<'_>, at: Span, why: Text, meant: &str) {
+    let _done = report
+        .find(&BAD_DURATION, at, why)
+        .did_you_mean(at, Some(meant), &[]);
+}
+
 pub(crate) fn bad(report: &mut Report<'_>, at: Span, why: Text) {
     let _done = report.find(&BAD_DURATION, at, why);
 }

@@ -36,6 +36,18 @@ pub(crate) fn shape(report: &mut Report<'_>, at: Span, key: &str, expected: &Tex
 
 pub(crate) fn word(report: &mut Report<'_>, at: Span, key: &str, written: &str, names: &[String]) {
     let meant = nearest(written, names.iter().map(String::as_str));
+    word_for(report, at, key, written, meant, names);
+}
+
+/// Of a word of which it is known which one was meant, or that nobody knows.
+pub(crate) fn word_for(
+    report: &mut Report<'_>,
+    at: Span,
+    key: &str,
+    written: &str,
+    meant: Option<&str>,
+    names: &[String],
+) {
     let _done = report
         .find(
             &BAD_VALUE,

@@ -109,6 +109,7 @@ table! {
     no_words::NO_WORDS,
     nothing_to_play::NOTHING_TO_PLAY,
     over_max_duration::OVER_MAX_DURATION,
+    placeholder::PLACEHOLDER,
     plugin_outdated::PLUGIN_OUTDATED,
     retry_not_idempotent::RETRY_NOT_IDEMPOTENT,
     secret_leak::SECRET_LEAK,
