@@ -59,8 +59,8 @@ fn in_chinese(found: &Diagnostic) {
 
 /// All findings of a text, each of them in Chinese; how many.
 #[track_caller]
-fn told(text: &str, catalog: &Catalog) -> usize {
-    let checked = check("a.flow.yaml", text.as_bytes(), catalog);
+fn told(text: impl AsRef<[u8]>, catalog: &Catalog) -> usize {
+    let checked = check("a.flow.yaml", text.as_ref(), catalog);
     checked.diagnostics.iter().for_each(in_chinese);
     checked.diagnostics.len()
 }
@@ -75,11 +75,11 @@ fn every_example_of_a_rule_is_told_in_chinese() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules");
     let mut examples = 0;
     for entry in std::fs::read_dir(folder).expect("the examples are there") {
-        let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("an example");
+        let text = std::fs::read(entry.expect("an entry").path()).expect("an example");
         assert!(told(&text, &catalog) > 0);
         examples += 1;
     }
-    assert!(examples + 1 >= RULES.len(), "{examples} examples");
+    assert!(examples >= RULES.len(), "{examples} examples");
     assert!(told(include_str!("flows/broken.flow.yaml"), &catalog) >= 15);
 }
 

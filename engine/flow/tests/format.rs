@@ -83,8 +83,11 @@ fn the_examples_keep_their_comments_and_findings() {
 )]
 fn whatever_is_laid_out_shows_the_same_rules() {
     insta::glob!("rules/*.flow.yaml", |path| {
-        let text = std::fs::read_to_string(path).expect("an example can be read");
-        sound(&text);
+        let bytes = std::fs::read(path).expect("an example can be read");
+        // What is not UTF-8 is not laid out.
+        if let Ok(text) = String::from_utf8(bytes) {
+            sound(&text);
+        }
     });
 }
 

@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::graph::{Arrow, Graph, Target};
+use super::rules::silent_loop::Refused;
 use super::strong::Ways;
 use crate::expr::{Expr, Limit};
 use crate::lower::Draft;
@@ -140,7 +141,7 @@ impl<'g, 'd> Counters<'g, 'd> {
                     break;
                 };
                 self.looks.set(left_looks);
-                let Some(counter) = self.counter(name, &knot, cut, passes) else {
+                let Ok(counter) = self.counter(name, &knot, cut, passes) else {
                     continue;
                 };
                 let more: HashSet<Way> = cut.union(&counter.held).copied().collect();
@@ -171,6 +172,15 @@ impl<'g, 'd> Counters<'g, 'd> {
         endless
     }
 
+    /// Why a circle that something counts is not proven to end, where it is counted as it should be.
+    pub fn refused(&self, circle: &Circle, passes: Passes<'_>) -> Option<Refused> {
+        let mut knot = circle.nodes.clone();
+        knot.sort_unstable();
+        let names = self.names(&knot).into_iter();
+        let mut counters = names.map(|name| self.counter(name, &knot, &circle.cut, passes));
+        counters.find_map(|counter| counter.err().flatten())
+    }
+
     /// How often a knot can be gone round, by one counter that holds every circle; `entries` are the nodes at which
     /// contacts come in.
     pub fn rounds(&self, knot: &[usize], entries: &[usize], passes: Passes<'_>) -> Option<Rounds> {
@@ -178,7 +188,7 @@ impl<'g, 'd> Counters<'g, 'd> {
         for name in self.names(knot) {
             let looks = self.looks.get().checked_sub(knot.len())?;
             self.looks.set(looks);
-            let Some(counter) = self.counter(name, knot, &none, passes) else {
+            let Ok(counter) = self.counter(name, knot, &none, passes) else {
                 continue;
             };
             if !self.knots(knot, &counter.held, passes).is_empty() {
@@ -281,45 +291,49 @@ impl<'g, 'd> Counters<'g, 'd> {
         names
     }
 
-    /// A variable as the counter of a knot, if it is one.
+    /// A variable as the counter of a knot, if it is one; why not, where it counts as it should.
     fn counter(
         &self,
         name: &str,
         knot: &[usize],
         cut: &HashSet<Way>,
         passes: Passes<'_>,
-    ) -> Option<Counter> {
-        let changes = self.changes.get(name)?;
+    ) -> Result<Counter, Option<Refused>> {
+        let changes = self.changes.get(name).ok_or(None)?;
         let inside = |index: usize| knot.binary_search(&index).is_ok();
         let mut starts: Vec<f64> = Vec::new();
-        if let Some(Value::Number(number)) = &self.draft.vars.get(name)?.default {
+        let declared = self.draft.vars.get(name).ok_or(None)?;
+        if let Some(Value::Number(number)) = &declared.default {
             starts.push(*number);
         }
         let (mut steps, mut smallest, mut up) = (BTreeSet::new(), f64::INFINITY, None);
+        let mut least = f64::INFINITY;
         for (index, change) in changes {
             match change {
                 Change::By(step) => {
                     // Also elsewhere it must not be counted back, or nobody knows where it begins.
-                    if step.abs() < MIN_STEP || *up.get_or_insert(*step > 0.0) != (*step > 0.0) {
-                        return None;
+                    if *step == 0.0 || *up.get_or_insert(*step > 0.0) != (*step > 0.0) {
+                        return Err(None);
                     }
+                    least = least.min(step.abs());
                     if inside(*index) && self.draft.nodes[*index].when.is_none() {
                         steps.insert(*index);
                         smallest = smallest.min(step.abs());
                     }
                 }
                 Change::To(number) if !inside(*index) => starts.push(*number),
-                Change::To(_) | Change::Unknown => return None,
+                Change::To(_) | Change::Unknown => return Err(None),
             }
         }
-        let up = up?;
+        let up = up.ok_or(None)?;
         // Counted down is counted up on the other side of zero.
         let sign = if up { 1.0 } else { -1.0 };
         let start = starts
             .into_iter()
             .map(|number| number * sign)
-            .reduce(f64::min)?;
-        let (mut held, mut rounds) = (HashSet::new(), 0u64);
+            .reduce(f64::min)
+            .ok_or(None)?;
+        let (mut held, mut rounds, mut largest) = (HashSet::new(), 0f64, start);
         for index in knot {
             for (place, to) in self.ways_of(*index, cut, passes) {
                 if !inside(to) {
@@ -329,8 +343,8 @@ impl<'g, 'd> Counters<'g, 'd> {
                     continue;
                 };
                 let limit = limit * sign;
-                if start.abs() > MAX_NUMBER || limit.abs() > MAX_NUMBER {
-                    return None;
+                if limit.abs() > largest.abs() {
+                    largest = limit;
                 }
                 let times = (limit - start) / smallest;
                 let times = if reached {
@@ -338,16 +352,41 @@ impl<'g, 'd> Counters<'g, 'd> {
                 } else {
                     times.ceil()
                 };
-                rounds = rounds.max(times.max(0.0) as u64);
+                rounds = rounds.max(times);
                 held.insert((*index, place));
             }
         }
+        if steps.is_empty() || held.is_empty() {
+            return Err(None);
+        }
+        let name = || name.to_owned();
+        if largest.abs() > MAX_NUMBER {
+            return Err(Some(Refused::Large {
+                name: name(),
+                number: largest * sign,
+                most: MAX_NUMBER,
+            }));
+        }
         // A loop that `max_steps` ends before the counter does is none that ends by itself.
-        let ends = !steps.is_empty() && !held.is_empty() && rounds <= self.draft.max_steps.into();
-        ends.then_some(Counter {
+        let max_steps = self.draft.max_steps;
+        if rounds > f64::from(max_steps) {
+            return Err(Some(Refused::Rounds {
+                name: name(),
+                rounds,
+                max_steps,
+            }));
+        }
+        if least < MIN_STEP {
+            return Err(Some(Refused::Small {
+                name: name(),
+                step: least,
+                least: MIN_STEP,
+            }));
+        }
+        Ok(Counter {
             steps,
             held,
-            rounds,
+            rounds: rounds as u64,
         })
     }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::report::Report;
-use super::rules::{unknown_hours, unknown_prompt, unknown_step, unknown_variable};
+use super::rules::unknown_variable::{self, UNKNOWN_VARIABLE};
+use super::rules::{unknown_hours, unknown_prompt, unknown_step};
+use super::tested::Tested;
 use crate::expr::Span;
 use crate::lower::{is_name, is_variable};
 use crate::yaml::Node;
@@ -21,27 +23,32 @@ const KINDS: [(&str, &str); 5] = [
 ];
 
 /// Tells of such definitions in place of what is told of their uses.
-pub(super) fn settle(root: &Node<'_>, report: &mut Report<'_>) {
+pub(super) fn settle(root: &Node<'_>, tested: &Tested<'_>, report: &mut Report<'_>) {
     let unknown = |found: &crate::diagnostic::Diagnostic| {
         found.rule == "bad-name" || KINDS.iter().any(|(_, rule)| found.rule == *rule)
     };
     if !report.diagnostics().iter().any(unknown) {
         return;
     }
-    variables(report);
+    variables(tested, report);
     for (key, rule) in KINDS {
         let map = root.map().and_then(|root| root.value(key)?.map());
         let mut defined: BTreeMap<&str, Span> = BTreeMap::new();
         for entry in map.into_iter().flat_map(|map| &map.entries) {
             defined.insert(&entry.key, entry.key_span);
         }
-        capitals(&defined, rule, report);
-        misspelt(&defined, rule, report);
+        capitals(&defined, rule, tested, report);
+        misspelt(&defined, rule, tested, report);
     }
 }
 
 /// A name with capitals, which is told of where it is defined: what uses it in small letters means it.
-fn capitals(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>) {
+fn capitals(
+    defined: &BTreeMap<&str, Span>,
+    rule: &str,
+    tested: &Tested<'_>,
+    report: &mut Report<'_>,
+) {
     let text = report.lines().source();
     let bad = report.diagnostics().iter();
     let bad: Vec<Span> = bad
@@ -57,6 +64,9 @@ fn capitals(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>)
             let at = found.primary.span;
             found.rule == rule && text.get(at.start..at.end) == Some(&meant)
         });
+        if rule == UNKNOWN_VARIABLE.slug {
+            tested.known(&meant, report);
+        }
         if mentions(text, name) == 1 {
             report.fix("bad-name", *span, &meant);
         }
@@ -65,7 +75,7 @@ fn capitals(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>)
 
 /// A variable whose name expressions cannot read, as one of `as:` with capitals or a hyphen: what uses it means it, however it is
 /// written there.
-fn variables(report: &mut Report<'_>) {
+fn variables(tested: &Tested<'_>, report: &mut Report<'_>) {
     let text = report.lines().source();
     let bad = report.diagnostics().iter();
     let bad: Vec<(Span, &str, String)> = bad
@@ -89,6 +99,9 @@ fn variables(report: &mut Report<'_>) {
             used |= means;
             means
         });
+        if used {
+            tested.known(&meant, report);
+        }
         if used && mentions(text, written) == 1 {
             report.fix("bad-name", span, &meant);
         }
@@ -119,7 +132,12 @@ fn within(text: &str, at: Span, word: &str) -> bool {
 }
 
 /// A name that stands where it is defined and nowhere else, while several places use one that is nearly the same.
-fn misspelt(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>) {
+fn misspelt(
+    defined: &BTreeMap<&str, Span>,
+    rule: &str,
+    tested: &Tested<'_>,
+    report: &mut Report<'_>,
+) {
     let text = report.lines().source();
     let mut used: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for found in report.diagnostics() {
@@ -135,14 +153,19 @@ fn misspelt(defined: &BTreeMap<&str, Span>, rule: &str, report: &mut Report<'_>)
             *used.entry((name, written)).or_default() += 1;
         }
     }
+    let variables = rule == UNKNOWN_VARIABLE.slug;
     for ((name, written), times) in used {
-        if times < MANY || !is_name(written) || mentions(text, name) != 1 {
+        let in_tests = if variables { tested.times(written) } else { 0 };
+        if times + in_tests < MANY || !is_name(written) || mentions(text, name) != 1 {
             continue;
         }
         report.remove(|found| {
             let at = found.primary.span;
             found.rule == rule && text.get(at.start..at.end) == Some(written)
         });
+        if variables {
+            tested.known(written, report);
+        }
         let at = defined[name];
         match rule {
             "unknown-step" => unknown_step::defined(report, at, name, written),

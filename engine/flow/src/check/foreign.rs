@@ -1,5 +1,5 @@
 //! Insertions as shells and other languages write them: `$name`, `$(name)`, `%name%`. They are said as they stand, so that they are told
-//! where the name is one that the flow knows; prices and percentages are texts.
+//! where the name is one that the flow knows; prices and percentages are texts. So are braces in what is not said, `{name}`.
 
 use super::assign::Assignments;
 use super::report::Report;
@@ -7,7 +7,7 @@ use super::rules::text_slip;
 use crate::expr::Span;
 use crate::lower::Draft;
 
-/// Tells of them in what is spoken.
+/// Tells of them in what is spoken, and of braces in what is kept.
 pub(super) fn check(draft: &Draft<'_>, assigned: &Assignments<'_>, report: &mut Report<'_>) {
     let known = |path: &str| {
         let name = path.split('.').next().unwrap_or_default();
@@ -21,25 +21,44 @@ pub(super) fn check(draft: &Draft<'_>, assigned: &Assignments<'_>, report: &mut 
         let Some(slip) = slips(text).find(|slip| known(slip.path)) else {
             continue;
         };
-        let stands = source.get(span.start..span.end).unwrap_or_default();
-        // Where it can be found in what is written, and nothing else is meant.
-        let mut places = stands.match_indices(slip.written);
-        let place = match (places.next(), places.next()) {
-            (Some((at, _)), None) => Some(Span {
-                start: span.start + at,
-                end: span.start + at + slip.written.len(),
-            }),
-            _ => None,
-        };
-        // In a text without quotes, braces may close a map.
-        let quoted = stands.starts_with(['"', '\'']);
-        text_slip::foreign(
-            report,
-            place.unwrap_or(*span),
-            (slip.written, slip.path),
-            place.is_some() && quoted,
-        );
+        let (place, certain) = place_of(source, *span, slip.written);
+        text_slip::foreign(report, place, (slip.written, slip.path), certain);
     }
+    for (span, text) in &draft.kept {
+        if let Some(slip) = in_braces(text).find(|slip| known(slip.path)) {
+            let (place, certain) = place_of(source, *span, slip.written);
+            text_slip::kept(report, place, (slip.written, slip.path), certain);
+        }
+    }
+}
+
+/// Where a slip stands within a scalar, and whether it is certain how it is to be written there.
+fn place_of(source: &str, span: Span, written: &str) -> (Span, bool) {
+    let stands = source.get(span.start..span.end).unwrap_or_default();
+    // Where it can be found in what is written, and nothing else is meant.
+    let mut places = stands.match_indices(written);
+    match (places.next(), places.next()) {
+        (Some((at, _)), None) => {
+            let start = span.start + at;
+            let end = start + written.len();
+            // In a text without quotes, braces may close a map.
+            (Span { start, end }, stands.starts_with(['"', '\'']))
+        }
+        _ => (span, false),
+    }
+}
+
+/// Names in braces without the `$` that inserts them.
+fn in_braces(text: &str) -> impl Iterator<Item = Slip<'_>> {
+    text.match_indices('{').filter_map(|(at, _)| {
+        let inner = &text[at + 1..];
+        let path = path(inner);
+        let closes = inner[path.len()..].starts_with('}');
+        (!path.is_empty() && closes && !text[..at].ends_with('$')).then(|| Slip {
+            written: &text[at..at + path.len() + 2],
+            path,
+        })
+    })
 }
 
 struct Slip<'t> {
@@ -82,7 +101,7 @@ fn path(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::slips;
+    use super::{in_braces, slips};
 
     #[test]
     fn insertions_of_other_languages_are_found() {
@@ -96,5 +115,10 @@ mod tests {
             [("%name%", "name"), ("$call.from", "call.from")]
         );
         assert_eq!(found("$5, 5% off, ${name} $(name $"), []);
+        let kept = |text: &'static str| -> Vec<&str> {
+            in_braces(text).map(|slip| slip.written).collect()
+        };
+        assert_eq!(kept("{name}-{call.from}"), ["{name}", "{call.from}"]);
+        assert_eq!(kept("${name} {Name} { name } {} {\"a\": 1}"), [""; 0]);
     }
 }

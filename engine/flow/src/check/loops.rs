@@ -90,7 +90,7 @@ fn silent(
             }
             let listens = |index: &usize| draft.facts[*index].listens;
             let within = match way.iter().any(|index| counters.counts(*index)) {
-                true => Within::Counting,
+                true => Within::Counting(counters.refused(circle, &|_, arrow| at_once(arrow))),
                 false if way.iter().any(listens) => Within::Listening,
                 false => Within::Nothing,
             };

@@ -27,6 +27,7 @@ mod strong;
 pub(crate) mod suggest;
 mod suppress;
 mod survey;
+mod tested;
 pub(crate) mod types;
 mod words;
 mod worst;
@@ -112,7 +113,8 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
     };
     let signature = flow_signature(root);
     let (mut draft, mut report) = lower(root, catalog, report);
-    let doubtful = results::respell(&mut draft, &mut report);
+    let tested = tested::Tested::of(root);
+    let doubtful = results::respell(&mut draft, &tested, &mut report);
     let flows = catalog.flows.as_ref();
     let graph = graph::Graph::new(&draft, flows);
     let counters = counters::Counters::new(&graph, &draft);
@@ -131,7 +133,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
     let returned = returned::results(&graph, &draft, &assigned);
     follow_ups(&draft, &mut report);
     report.remove(|found| strange.explains(found, text));
-    defined::settle(root, &mut report);
+    defined::settle(root, &tested, &mut report);
     mistaken::settle(loops, &draft, root, &strange, &mut report);
     placeholder::settle(root, &mut report);
     suppress::apply(root, &reading.comments, &mut report);

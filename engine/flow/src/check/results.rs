@@ -3,11 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
+use super::defined::mentions;
 use super::report::Report;
-use super::rules::{unknown_variable, unused};
-use super::suggest::{nearest, slips};
+use super::rules::unknown_variable::{self, UNKNOWN_VARIABLE};
+use super::rules::unused;
+use super::suggest::{akin, nearest, slips};
+use super::tested::Tested;
 use crate::expr::Span;
-use crate::lower::{Draft, MAX_COMPARED, is_variable};
+use crate::lower::{Assigned, Binding, Draft, MAX_COMPARED, is_variable};
+use crate::plan::Action;
+use crate::value::Type;
 
 /// Reads of a name that nobody gives a value, from which on the name is believed and not its readers.
 const MANY: usize = 2;
@@ -23,9 +28,13 @@ pub(super) struct Doubtful {
 
 /// Gives a result the name that was meant, and tells of it, so that not every place that reads it is a finding. What may
 /// be meant as it stands is left to [`settle`].
-pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) -> Vec<Doubtful> {
-    guesses(draft);
-    let mut doubtful = declarations(draft, report);
+pub(super) fn respell(
+    draft: &mut Draft<'_>,
+    tested: &Tested<'_>,
+    report: &mut Report<'_>,
+) -> Vec<Doubtful> {
+    guesses(draft, tested, report);
+    let mut doubtful = declarations(draft, tested, report);
     let mut reads: HashMap<&str, usize> = HashMap::new();
     let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
     for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
@@ -53,18 +62,13 @@ pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) -> Vec<Dou
         .filter(|(name, var)| var.default.is_none() && !given.contains(name.as_str()))
         .map(|(name, _)| name.as_str())
         .collect();
-    let uses = draft.uses.iter().map(|used| &used.binds);
-    let binds = uses.chain(draft.prompt_uses.iter().map(|used| &used.binds));
-    let bound: HashSet<&str> = binds
-        .flat_map(|binds| binds.keys())
-        .map(String::as_str)
-        .collect();
+    let bound = bound(draft);
     lacking.extend(reads.iter().filter_map(|(name, times)| {
         let known = given.contains(name)
             || draft.vars.contains_key(*name)
             || draft.inputs.contains_key(*name);
-        let own = matches!(*name, "call" | "now" | "queue");
-        (*times >= MANY && !known && !own && !bound.contains(name)).then_some(*name)
+        let often = *times + tested.times(name) >= MANY;
+        (often && !known && !is_own(name) && !bound.contains(*name)).then_some(*name)
     }));
     lacking.sort_unstable();
     let names = lacking.len() + draft.vars.len();
@@ -82,6 +86,7 @@ pub(super) fn respell(draft: &mut Draft<'_>, report: &mut Report<'_>) -> Vec<Dou
         if let Some(meant) = nearest(name, lacking.iter().copied()) {
             if let Some(at) = at() {
                 unknown_variable::unread(report, at, name, meant);
+                tested.known(meant, report);
             }
             renamed.insert(name.to_owned(), meant.to_owned());
         } else if let Some(meant) = draft.vars.keys().find(|var| slips(name, var) == Some(1))
@@ -134,45 +139,51 @@ pub(super) fn settle(doubtful: Vec<Doubtful>, report: &mut Report<'_>) {
     }
 }
 
-/// Takes guesses back: where the name of a variable that is set, and not declared, is that of a result as well, and nothing
-/// reads the declared one, it is the declaration that is misspelt.
-fn guesses(draft: &mut Draft<'_>) {
-    if draft.guessed.is_empty() {
+/// Takes guesses back: where the name of a variable that is set, and not declared, is that of a result as well, or stands at several
+/// places, and nothing reads the declared one, it is the declaration that is misspelt.
+fn guesses(draft: &mut Draft<'_>, tested: &Tested<'_>, report: &mut Report<'_>) {
+    let guessed = std::mem::take(&mut draft.guessed);
+    if guessed.is_empty() {
         return;
     }
+    let text = report.lines().source();
     let results: HashSet<String> = draft
         .bindings
         .iter()
         .map(|binding| binding.name.clone())
         .collect();
-    let mut read: HashSet<String> = HashSet::new();
-    let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
-    for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
-        read.extend(expr.roots().into_iter().map(|(name, _)| name.to_owned()));
-    }
-    let wrong: BTreeMap<String, String> = std::mem::take(&mut draft.guessed)
+    let reads = reads(draft);
+    let read = |name: &String| reads.contains_key(name.as_str());
+    let used = used(&reads, tested, report);
+    let often = |name: &String| used.get(name.as_str()).is_some_and(|times| *times >= MANY);
+    // It stands where it is declared, and nowhere else.
+    let alone = |name: &String| mentions(text, name) == 1;
+    let wrong: BTreeMap<String, (String, bool)> = guessed
         .into_iter()
-        .filter(|(name, meant)| {
-            (results.contains(name) || read.contains(name)) && !read.contains(meant)
+        .filter(|(_, meant)| !read(meant))
+        .filter_map(|(name, meant)| {
+            let certain = often(&name) && alone(&meant);
+            let wrong = certain || results.contains(&name) || read(&name);
+            wrong.then_some((meant, (name, certain)))
         })
-        .map(|(name, meant)| (meant, name))
         .collect();
     for binding in &mut draft.bindings {
-        if let Some(name) = wrong.get(&binding.name) {
+        if let Some((name, _)) = wrong.get(&binding.name) {
             binding.name.clone_from(name);
         }
     }
-    for (meant, name) in wrong {
+    for (meant, (name, certain)) in wrong {
         if let Some(declared) = draft.vars.remove(&meant) {
+            if certain {
+                misdeclared(report, tested, declared.span, &meant, &name);
+            }
             draft.vars.insert(name, declared);
         }
     }
 }
 
-/// Gives a declared variable that nothing knows the name that everything knows and nothing declares. Told where that is used
-/// as a declared one, else where it is declared. A result needs no declaration: there it is a slip if the result lacks the
-/// value that is declared.
-fn declarations(draft: &mut Draft<'_>, report: &mut Report<'_>) -> Vec<Doubtful> {
+/// How often expressions read each name.
+fn reads<'d>(draft: &'d Draft<'_>) -> BTreeMap<&'d str, usize> {
     let mut reads: BTreeMap<&str, usize> = BTreeMap::new();
     let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
     for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
@@ -180,38 +191,114 @@ fn declarations(draft: &mut Draft<'_>, report: &mut Report<'_>) -> Vec<Doubtful>
             *reads.entry(name).or_default() += 1;
         }
     }
+    reads
+}
+
+/// How often each name is used: read, set though it is unknown, or named by a test.
+fn used<'n>(
+    reads: &BTreeMap<&'n str, usize>,
+    tested: &Tested<'n>,
+    report: &Report<'n>,
+) -> BTreeMap<&'n str, usize> {
+    let mut used = reads.clone();
+    for name in set_unknown(report) {
+        *used.entry(name).or_default() += 1;
+    }
+    for (name, times) in tested.names() {
+        *used.entry(name).or_default() += times;
+    }
+    used
+}
+
+/// The names of variables that are set and unknown.
+fn set_unknown<'a>(report: &Report<'a>) -> Vec<&'a str> {
+    let text = report.lines().source();
+    let found = report.diagnostics().iter();
+    found
+        .filter(|found| found.rule == UNKNOWN_VARIABLE.slug)
+        .filter_map(|found| text.get(found.primary.span.start..found.primary.span.end))
+        .collect()
+}
+
+/// What steps call their answers in their own prompts.
+fn bound(draft: &Draft<'_>) -> HashSet<String> {
+    let uses = draft.uses.iter().map(|used| &used.binds);
+    let binds = uses.chain(draft.prompt_uses.iter().map(|used| &used.binds));
+    binds.flat_map(|binds| binds.keys()).cloned().collect()
+}
+
+/// Whether a name is one of the language's own.
+fn is_own(name: &str) -> bool {
+    matches!(name, "call" | "now" | "queue")
+}
+
+/// Tells of a declaration that is misspelt, in place of what was told of the places that use the name as it was meant.
+fn misdeclared(report: &mut Report<'_>, tested: &Tested<'_>, at: Span, name: &str, meant: &str) {
+    let text = report.lines().source();
+    report.remove(|found| {
+        let span = found.primary.span;
+        found.rule == UNKNOWN_VARIABLE.slug && text.get(span.start..span.end) == Some(meant)
+    });
+    tested.known(meant, report);
+    unknown_variable::declared(report, at, name, meant);
+}
+
+/// Gives a declared variable that nothing knows the name that everything knows and nothing declares. Told where it is declared, unless
+/// the name as it was meant is told elsewhere and may be the slip. A result needs no declaration: there it is a slip if the result
+/// lacks the value that is declared.
+fn declarations(
+    draft: &mut Draft<'_>,
+    tested: &Tested<'_>,
+    report: &mut Report<'_>,
+) -> Vec<Doubtful> {
+    let text = report.lines().source();
+    let reads = reads(draft);
+    let used = used(&reads, tested, report);
+    let often = |name: &str| used.get(name).is_some_and(|times| *times >= MANY);
     let bindings = draft.bindings.iter();
     let results: BTreeSet<&str> = bindings.map(|binding| binding.name.as_str()).collect();
-    let is_new = |name: &&str| {
-        let often = reads.get(name).is_some_and(|times| *times >= MANY);
-        let declared = draft.vars.contains_key(*name) || draft.inputs.contains_key(*name);
-        !declared && (often || results.contains(name))
-    };
-    let known: BTreeSet<&str> = reads
-        .keys()
+    let declared = |name: &str| draft.vars.contains_key(name) || draft.inputs.contains_key(name);
+    let known: BTreeSet<&str> = used.keys().chain(&results).copied().collect();
+    let strangers: Vec<&str> = known
+        .iter()
         .copied()
-        .chain(results.iter().copied())
+        .filter(|name| !declared(name) && (often(name) || results.contains(name)))
         .collect();
-    let strangers: Vec<&str> = known.iter().copied().filter(is_new).collect();
     let unknown = draft.vars.keys().map(String::as_str);
     let unknown: Vec<&str> = unknown.filter(|name| !known.contains(name)).collect();
     if strangers.is_empty() || unknown.len() * strangers.len() > MAX_COMPARED {
         return Vec::new();
     }
     let mut renamed: Vec<(String, String, bool)> = Vec::new();
-    for name in unknown.into_iter().filter(|name| is_variable(name)) {
+    for name in unknown.iter().filter(|name| is_variable(name)) {
         let mut near = strangers
             .iter()
             .filter(|stranger| slips(name, stranger) == Some(1));
         if let Some(meant) = near.next() {
-            renamed.push((
-                name.to_owned(),
-                (*meant).to_owned(),
-                results.contains(meant),
-            ));
+            let result = results.contains(meant);
+            renamed.push(((*name).to_owned(), (*meant).to_owned(), result));
         }
     }
-    let text = report.lines().source();
+    // Two slips, where no other name could be meant.
+    if let ([name], true) = (unknown.as_slice(), renamed.is_empty()) {
+        let bound = bound(draft);
+        let mut lost = used.keys().copied().filter(|name| {
+            !declared(name) && !results.contains(name) && !is_own(name) && !bound.contains(*name)
+        });
+        if let (Some(meant), None) = (lost.next(), lost.next())
+            && often(meant)
+            && is_variable(name)
+            && akin(name, meant)
+            && mentions(text, name) == 1
+        {
+            renamed.push(((*name).to_owned(), meant.to_owned(), false));
+        }
+    }
+    let certain: HashSet<String> = renamed
+        .iter()
+        .filter(|(name, meant, _)| often(meant) && mentions(text, name) == 1)
+        .map(|(name, ..)| name.clone())
+        .collect();
     let mut doubtful = Vec::new();
     for (name, meant, result) in renamed {
         let told = report.diagnostics().iter().any(|found| {
@@ -230,12 +317,35 @@ fn declarations(draft: &mut Draft<'_>, report: &mut Report<'_>) -> Vec<Doubtful>
             });
             continue;
         }
-        if !told {
-            unknown_variable::declared(report, at, &name, &meant);
+        if !told || certain.contains(&name) {
+            misdeclared(report, tested, at, &name, &meant);
         }
         if let Some(declared) = draft.vars.remove(&name) {
+            set_there(draft, &meant, &declared.ty);
             draft.vars.entry(meant).or_insert(declared);
         }
     }
     doubtful
+}
+
+/// Notes where a variable is set, which nobody knew of while its name was unknown.
+fn set_there(draft: &mut Draft<'_>, name: &str, ty: &Type) {
+    if draft.bindings.iter().any(|binding| binding.name == name) {
+        return;
+    }
+    for (node, facts) in draft.nodes.iter().zip(&mut draft.facts) {
+        let sets = matches!(&node.action, Action::Set(values) if values.contains_key(name));
+        if sets {
+            facts.assigned.push(Assigned {
+                outcome: None,
+                binding: draft.bindings.len(),
+            });
+            draft.bindings.push(Binding {
+                name: name.to_owned(),
+                ty: ty.clone(),
+                span: facts.span,
+                digits: None,
+            });
+        }
+    }
 }

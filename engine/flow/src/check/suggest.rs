@@ -85,6 +85,16 @@ fn elsewhere(written: &str, name: &str) -> bool {
     known.any(|(_, theirs)| theirs.contains(&written))
 }
 
+/// Whether two names may be the same but for slips, when no other name comes into question: at most half of the letters.
+pub(crate) fn akin(one: &str, other: &str) -> bool {
+    if one.len() > MAX_LETTERS || other.len() > MAX_LETTERS {
+        return false;
+    }
+    let (one, other) = (Letters::new(one.chars()), Letters::new(other.chars()));
+    let most = one.get().len().max(other.get().len()) / 2;
+    distance(&one, &other, most).is_some()
+}
+
 /// As many of the names as [`shown`] looks at: of a large flow that is full of typing errors, no finding takes them all.
 pub(crate) fn some<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
     names.take(MAX_SHOWN + 1).map(str::to_owned).collect()

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::Lowerer;
 use super::names::{Declared, TYPES, is_variable, type_meant, type_named};
 use crate::check::rules::{bad_name, bad_value, missing_key};
-use crate::diagnostic::Text;
+use crate::diagnostic::{Text, text};
 use crate::value::{Type, Value, parse_literal};
 use crate::yaml::{Content, Map, Node};
 
@@ -159,12 +159,26 @@ impl<'t> Lowerer<'t> {
         else {
             return Vec::new();
         };
-        list.iter()
-            .filter_map(|item| {
-                self.expect_text(key, item, Text::fixed("a word", "一个词"))
-                    .map(str::to_owned)
-            })
-            .collect()
+        let mut words = Vec::new();
+        for item in list {
+            let Some(word) = self.expect_text(key, item, Text::fixed("a word", "一个词")) else {
+                continue;
+            };
+            // The words are the answer's type, which every `switch:` on it is held against.
+            if word.contains("${") {
+                let why = text!(
+                    "`{key}` takes its words as they stand: `${{ … }}` inserts nothing here",
+                    "`{key}` 里的词会原样使用：`${{ … }}` 在这里不会插入值"
+                );
+                let help = Text::fixed(
+                    "write the words themselves; an answer that varies is asked for by `expect: text` and compared by `if:`",
+                    "请直接写出这些词；会变的答案请用 `expect: text` 来问，再用 `if:` 比较",
+                );
+                bad_value::why(&mut self.report, item.span, why, Some(help));
+            }
+            words.push(word.to_owned());
+        }
+        words
     }
 
     /// A value written in the file, of a type.

@@ -45,6 +45,8 @@ pub(crate) struct Draft<'t> {
     pub runs: Runs,
     /// Whether some target's name could not be resolved, not even to a suggestion.
     pub lost_target: bool,
+    /// Texts without insertions that are values, as of `tag:`, `attach:` and `set:`.
+    pub kept: Vec<(Span, &'t str)>,
     /// Variables that are set and not declared, with those that were taken for them.
     pub guessed: Vec<(String, String)>,
     /// Names of steps that are not there and may be slips in several.

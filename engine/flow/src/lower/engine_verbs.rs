@@ -600,6 +600,7 @@ impl<'t> Lowerer<'t> {
                     bad_value::why(&mut self.report, node.span, why, Some(help));
                     return None;
                 }
+                self.draft.kept.push((node.span, &scalar.text));
                 self.literal(key, node, ty).map(Template::Literal)
             }
         }

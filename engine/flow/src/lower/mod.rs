@@ -36,7 +36,7 @@ mod tested;
 mod then;
 
 pub(crate) use declare::is_taken;
-pub(crate) use draft::{Draft, Facts, UNKNOWN, Use, Want};
+pub(crate) use draft::{Assigned, Binding, Draft, Facts, UNKNOWN, Use, Want};
 use draft::{STEP, unknown};
 pub(crate) use file::lower;
 pub(crate) use habits::is_otherwise;

@@ -29,6 +29,10 @@ pub(crate) const MAX_NESTING: usize = 64;
 /// Most slips that are read around within one file: each costs another reading.
 const MAX_REPAIRS: usize = 32;
 
+/// Longest key, in characters: YAML 1.2 §7.4.2 and §8.2.2, "at most 1024 Unicode characters", so that a reader need not look further
+/// ahead to know a key.
+pub(crate) const MAX_KEY: usize = 1_024;
+
 /// Lines within an open bracket that are looked through for what keeps it from being closed.
 const CUT_LINES: usize = 40;
 
@@ -214,6 +218,7 @@ impl<'s, 'a> Reader<'s, 'a> {
             max_buffered_comment_events: MAX_EVENTS,
             flow_nesting_limit: MAX_NESTING,
             block_nesting_limit: MAX_NESTING,
+            simple_key_max_lookahead: MAX_KEY,
         };
         let complete = match self.events(Parser::new_from_str_with_options(self.text, settings)) {
             Ok(complete) => complete,
@@ -532,6 +537,9 @@ impl<'s, 'a> Reader<'s, 'a> {
                 yaml_syntax::control(report, here, *character);
             }
             ErrorKind::DirectiveDisallowed => yaml_documents::directive(report, here),
+            _ if let Some((key, chars)) = traps::long_key(self.source, at) => {
+                yaml_limit::long_key(report, key, chars, MAX_KEY);
+            }
             _ if let Some(cut) = self.cut_within(at) => yaml_cut::cut_by_comment(report, cut),
             _ => match traps::tab_indent(self.source, at) {
                 Some(tab) => yaml_tab::tab(report, tab),

@@ -1,5 +1,6 @@
 //! Where exactly a well-known slip stands.
 
+use super::read::MAX_KEY;
 use crate::expr::Span;
 
 /// The whole `${ … }` that begins at `at`, on its own line.
@@ -159,4 +160,37 @@ pub(super) fn star_near(source: &str, at: usize) -> Option<Span> {
             start,
             end: start + 1,
         })
+}
+/// The key before a colon at a byte, when it is longer than YAML takes one for; with its characters.
+pub(super) fn long_key(source: &str, colon: usize) -> Option<(Span, usize)> {
+    let before = source.get(..colon)?;
+    if !source[colon..].starts_with(':') {
+        return None;
+    }
+    let line = before.rfind('\n').map_or(0, |end| end + 1);
+    let text = &before[line..];
+    if text.len() <= MAX_KEY {
+        return None;
+    }
+    let text = text.trim_end();
+    let start = match text.chars().next_back()? {
+        quote @ ('"' | '\'') => text[..text.len() - 1].rfind(quote)?,
+        _ => {
+            let open = text.rfind(['{', '[', ',']).map_or(0, |at| at + 1);
+            let rest = text[open..].trim_start_matches([' ', '-']);
+            text.len() - rest.len()
+        }
+    };
+    let (ahead, key) = text.split_at(start);
+    let chars = key.chars().count();
+    // What stands behind another key is that one's value.
+    let begins = ahead.trim_end_matches([' ', '-']);
+    let begins = begins.is_empty() || begins.ends_with(['{', '[', ',']);
+    (chars > MAX_KEY && begins && !key.contains(": ")).then(|| {
+        let span = Span {
+            start: line + start,
+            end: line + text.len(),
+        };
+        (span, chars)
+    })
 }

@@ -169,6 +169,9 @@ impl Check {
         let shown = path.display().to_string();
         let checked = alone(path, &source, catalog);
         told(findings, &shown, &checked.diagnostics, &source);
+        if !shown.ends_with(FLOW_ENDING) {
+            findings.of_project(&no_flow_of_a_project(&shown));
+        }
         for finding in wrong_channel_alone(path, &source, &catalog.steps, &checked) {
             findings.of_project(&finding);
         }
@@ -262,6 +265,26 @@ fn alone(path: &Path, source: &[u8], catalog: &Catalog) -> Checked {
         ..catalog.clone()
     };
     strowger_flow::check(&shown, source, &catalog)
+}
+
+/// How the name of a flow's file ends: a project reads those in its folder and in `flows/`, and no others.
+const FLOW_ENDING: &str = ".flow.yaml";
+
+/// That a flow lies in a file that no project would load.
+fn no_flow_of_a_project(file: &str) -> Finding {
+    let message = text!(
+        "no project loads this file: the names of flows' files end in `{FLOW_ENDING}`",
+        "任何项目都不会加载这个文件：流程文件的名字以 `{FLOW_ENDING}` 结尾"
+    );
+    let stem = file
+        .strip_suffix(".yaml")
+        .or_else(|| file.strip_suffix(".yml"))
+        .unwrap_or(file);
+    let help = text!(
+        "call it `{stem}{FLOW_ENDING}`",
+        "请命名为 `{stem}{FLOW_ENDING}`"
+    );
+    Finding::whole(Level::Warning, file, message, Some(help))
 }
 
 /// Tells what was found in a file.

@@ -40,6 +40,8 @@ const SHOWN: usize = 20;
 Time in a test is virtual: silences and queues take none. A step that sends a request must be mocked; the
 failure says how. `docs/flow-language.md` has all of the language of tests.
 
+Where files are given, only they and the flows that they lead to must be without errors.
+
 Exit code: 0 all passed, 1 a test failed or a flow has errors, 2 the tests could not be run, or -k fits none.")]
 pub(super) struct Test {
     /// A project's folder, or flow files.
@@ -127,6 +129,13 @@ impl Test {
                     return Err(error.into());
                 }
             };
+            for (file, errors) in &suite.left_out {
+                let plural = if *errors == 1 { "" } else { "s" };
+                let line = format!(
+                    "warning: {file} is left out: it has {errors} error{plural}, and nothing that is tested leads to it"
+                );
+                eprintln!("{}", in_its_lines(&line));
+            }
             suite.rebuild = self.rebuild;
             suites.push(suite);
         }

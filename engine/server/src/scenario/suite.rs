@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use strowger_contact::Program;
 use strowger_flow::plan::Plan;
-use strowger_flow::{Diagnostic, Level, Test};
+use strowger_flow::{Checked, Diagnostic, Level, Test};
 use strowger_plugin::{Host, HostConfig, HostError, Limits};
 
 use super::mocks;
-use crate::project::{Examined, Project, ProjectError, Steps, catalog_of, errors_of, has_errors};
+use crate::project::{
+    Examined, FlowFile, Project, ProjectError, Steps, catalog_of, errors_of, has_errors,
+};
 
 /// The file that makes a folder a project.
 const PROJECT_FILE: &str = "strowger.toml";
@@ -21,6 +23,8 @@ pub struct Suite {
     pub flows: Vec<FlowTests>,
     /// Whether each step's instance is dropped at every call it makes, and built anew for the answer; no by default.
     pub rebuild: bool,
+    /// Flows with errors that nothing tested leads to: file, and how many errors. Only where files of a project are tested.
+    pub left_out: Vec<(String, usize)>,
     pub(super) program: Arc<Program>,
     pub(super) plans: Vec<Arc<Plan>>,
     pub(super) steps: Steps,
@@ -164,13 +168,7 @@ impl Suite {
         let folder = project.folder.as_path();
         let (mut steps, complaints) =
             Steps::load(&host, folder, &project.config.plugins, &Limits::default()).await;
-        let examined = Examined::of(&project, &steps, &complaints);
-        if let Some(errors) = examined.errors() {
-            return Err(SuiteError::Errors {
-                frames: errors,
-                findings: examined.faults().cloned().collect(),
-            });
-        }
+        let mut examined = Examined::of(&project, &steps, &complaints);
         let wanted: BTreeSet<_> = files.iter().map(|file| canonical(file)).collect();
         if let Some(stranger) = files.iter().find(|file| {
             !project
@@ -181,6 +179,16 @@ impl Suite {
             return Err(SuiteError::Unreadable {
                 path: stranger.clone(),
                 source: std::io::Error::new(std::io::ErrorKind::NotFound, "no flow of the project"),
+            });
+        }
+        let left_out = match wanted.is_empty() {
+            true => Vec::new(),
+            false => narrow(&mut examined, &wanted),
+        };
+        if let Some(errors) = examined.errors() {
+            return Err(SuiteError::Errors {
+                frames: errors,
+                findings: examined.faults().cloned().collect(),
             });
         }
         let chosen: Vec<(String, String, Vec<Test>)> = examined
@@ -205,6 +213,7 @@ impl Suite {
         Ok(Suite {
             flows,
             rebuild: false,
+            left_out,
             program: Arc::new(program),
             plans,
             steps,
@@ -243,6 +252,7 @@ impl Suite {
                 tests: checked.tests,
             }],
             rebuild: false,
+            left_out: Vec::new(),
             program: Arc::new(program),
             plans: vec![plan],
             steps,
@@ -250,6 +260,42 @@ impl Suite {
             _host: host,
         })
     }
+}
+
+/// Keeps of a project's flows those of some files, and those that they lead to; gives the others that have errors.
+fn narrow(examined: &mut Examined<'_>, wanted: &BTreeSet<PathBuf>) -> Vec<(String, usize)> {
+    let named = |(file, _): &&(&FlowFile, Checked)| wanted.contains(&canonical(&file.path));
+    let all = &examined.checked;
+    let mut needed: BTreeSet<String> = BTreeSet::new();
+    let mut open: Vec<&Checked> = all
+        .iter()
+        .filter(named)
+        .map(|(_, checked)| checked)
+        .collect();
+    while let Some(checked) = open.pop() {
+        needed.extend(checked.name.clone());
+        for name in &checked.leads {
+            if needed.insert(name.clone()) {
+                let mut flows = all.iter().map(|(_, checked)| checked);
+                open.extend(flows.find(|flow| flow.name.as_ref() == Some(name)));
+            }
+        }
+    }
+    let mut left_out = Vec::new();
+    examined.checked.retain(|(file, checked)| {
+        let needs = wanted.contains(&canonical(&file.path))
+            || checked
+                .name
+                .as_ref()
+                .is_some_and(|name| needed.contains(name));
+        let found = checked.diagnostics.iter();
+        let errors = found.filter(|found| found.level == Level::Error).count();
+        if !needs && errors > 0 {
+            left_out.push((file.path.display().to_string(), errors));
+        }
+        needs
+    });
+    left_out
 }
 
 fn host(cache: Option<PathBuf>) -> Result<Host, HostError> {

@@ -6,7 +6,21 @@ rule! {
     /// What it finds: bytes that are not UTF-8, as in a file saved as GBK or Latin-1. Guessing would give callers
     /// wrong words.
     ///
-    /// Save the file as UTF-8.
+    /// This page cannot hold such bytes, so that they are written here as `\xHH`: `你好` saved as GBK.
+    ///
+    /// ```yaml
+    /// greet:
+    ///   - say: \xC4\xE3\xBA\xC3
+    ///   - goto: bye
+    /// ```
+    ///
+    /// Save the file as UTF-8:
+    ///
+    /// ```yaml
+    /// greet:
+    ///   - say: 你好
+    ///   - goto: bye
+    /// ```
     YAML_ENCODING = "yaml-encoding", Error, "the file is not UTF-8", "文件不是 UTF-8 编码"
 }
 

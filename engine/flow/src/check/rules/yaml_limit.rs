@@ -3,7 +3,8 @@ use crate::diagnostic::text;
 use crate::expr::Span;
 
 rule! {
-    /// What it finds: a file over 1 MiB, with more than 200,000 values and marks, or nested deeper than 64 levels.
+    /// What it finds: a file over 1 MiB, with more than 200,000 values and marks, nested deeper than 64 levels, or with a key of more
+    /// than 1,024 characters.
     /// No flow that people maintain comes near; the limits keep a broken or hostile file from costing memory
     /// and time.
     ///
@@ -51,6 +52,22 @@ pub(crate) fn too_many_events(report: &mut Report<'_>, at: Span, limit: usize) {
         .help(text!(
             "split the flow: put a part of its steps into another file, and lead there by `call:`",
             "请拆分流程：把一部分步骤放进另一个文件，用 `call:` 调用"
+        ));
+}
+
+pub(crate) fn long_key(report: &mut Report<'_>, at: Span, chars: usize, limit: usize) {
+    report
+        .find(
+            &YAML_LIMIT,
+            at,
+            text!(
+                "this key has {chars} characters; YAML takes at most {limit}",
+                "这个键有 {chars} 个字符；YAML 最多允许 {limit} 个"
+            ),
+        )
+        .help(text!(
+            "give it a shorter name; what a step or a test is for is said by `title:`",
+            "请起一个短一些的名字；步骤或测试的用途写在 `title:` 里"
         ));
 }
 
