@@ -10,6 +10,7 @@
 mod address;
 mod allowance;
 mod connect;
+mod echo;
 mod http;
 mod kv;
 mod limits;
