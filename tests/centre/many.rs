@@ -121,7 +121,7 @@ fn load_nothing_is_dropped_while_five_hundred_contacts_walk_and_plugins_change()
     let folder = project.path().display().to_string();
     hall.refused(
         &["push", &folder, "--release"],
-        &["orders: http", "orders: import media", "accept"],
+        &["orders: http", "orders: import contact", "accept"],
     )?;
     hall.done(&["release", "1", "--tenant", "aurora", "--accept", "all"])?;
 
