@@ -1,5 +1,6 @@
 //! The HTTP API as its clients see it: who may do what, and what all endpoints have in common.
 
+mod conditions;
 mod description;
 mod first_start;
 mod limits;

@@ -1,5 +1,6 @@
 //! A centre with tenants: what they push, what is refused, what is live, and that contacts never notice.
 
+mod edited;
 #[path = "../../engine/plugin/tests/host/guest.rs"]
 #[allow(dead_code, reason = "the tests of the step host build more")]
 mod guest;

@@ -133,7 +133,10 @@ fn load_nothing_is_dropped_while_five_hundred_contacts_walk_and_plugins_change()
     let route = format!("routes:\n  - {{ to: \"{NUMBER}\", flow: parcel }}\n");
     std::fs::write(&routes, others.replacen("routes:\n", &route, 1))?;
     let folder = project.path().display().to_string();
-    hall.refused(&["push", &folder, "--release"], &["orders: http", "accept"])?;
+    hall.refused(
+        &["push", &folder, "--release"],
+        &["orders: http", "orders: import contact", "accept"],
+    )?;
     hall.done(&["release", "1", "--tenant", "aurora", "--accept", "all"])?;
 
     // New versions of a plugin, each live at once.

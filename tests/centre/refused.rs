@@ -66,7 +66,7 @@ fn what_is_wrong_is_told_at_once_and_nothing_of_it_is_kept() -> Result<()> {
     let crm = built("aurora-crm").display().to_string();
     hall.refused(
         &["plugin", "push", &crm, "--tenant", "vega"],
-        &["error[plugin-not-granted]", "http"],
+        &["has pushed no project yet"],
     )?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use strowger_tests::Hall;
 use strowger_tests::http;
 use strowger_tests::program::component;
+use strowger_tests::projects::says;
 
 use crate::{forged, guest};
 
@@ -105,6 +106,9 @@ fn push(engine: SocketAddr, tenant: &str, component: &[u8]) -> Result<http::Resp
 fn what_nobody_waits_for_is_counted() -> Result<()> {
     const MOST: usize = 5;
     let hall = Hall::beside_a_victim(&format!("[limits]\nuploads_per_day = {MOST}\n"))?;
+    // Without a project nothing would be compiled.
+    let own = says("mallory", "6600", "Hello.")?;
+    hall.publish(&own)?;
     let slow = slow(i64::MIN as u64);
     let told = |answer: &str| {
         answer.starts_with("HTTP/1.1 429")
@@ -142,6 +146,9 @@ fn what_nobody_waits_for_is_counted() -> Result<()> {
 fn load_pushing_and_hanging_up_slows_anothers_push_within_fairness() -> Result<()> {
     let rules = "[limits]\nuploads_per_day = 100000\nrequests_per_second = 10000\nburst = 10000\n";
     let hall = Hall::beside_a_victim(rules)?;
+    // Without a project nothing would be compiled.
+    let own = says("mallory", "6600", "Hello.")?;
+    hall.publish(&own)?;
     let slow = slow(i64::MIN as u64);
     // It is compiled, and refused as what the victim's project has no place for.
     let own = component("guest-figures")?;

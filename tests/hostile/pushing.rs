@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use strowger_tests::Hall;
 use strowger_tests::http;
 use strowger_tests::program::{built, component};
-use strowger_tests::projects::{flow, project};
+use strowger_tests::projects::{flow, project, says};
 
 use crate::forged;
 use crate::guest::{self, Guest};
@@ -159,6 +159,9 @@ fn components() -> Result<Vec<Pushed>> {
 #[test]
 fn components_that_attack_whoever_takes_them_in() -> Result<()> {
     let hall = Hall::beside_a_victim("[grants]\nkv = true\n[limits]\nuploads_per_day = 1000\n")?;
+    // Without a project nothing would be looked at.
+    let own = says("mallory", "6600", "Hello.")?;
+    hall.publish(&own)?;
     let folder = tempfile::TempDir::new()?;
     let mut wrong = Vec::new();
     hall.beside_a_neighbour(|| {

@@ -3,18 +3,16 @@
 use sha2::{Digest as _, Sha256};
 use strowger_flow::unseen::quoted_up_to;
 use wasmparser::component_types::ComponentEntityType;
-use wasmparser::types::TypesRef;
-use wasmparser::{BinaryReader, FunctionBody, Instance, Parser, Payload, TypeRef, Validator};
+use wasmparser::types::{Types, TypesRef};
+use wasmparser::{BinaryReader, Instance, Parser, Payload, TypeRef, ValidPayload, Validator};
 
 use crate::cache::hex;
+use crate::effort::Effort;
 use crate::engine::FEATURES;
 use crate::error::LoadError;
 use crate::grants::Grants;
 use crate::interface::{Functions, GUEST, InterfaceName, SERVED, functions};
-use crate::limits::{
-    FUNCTION_BYTES, FUNCTION_LOCALS_BYTES, INTERPRETER_BYTES, LARGE_FUNCTION_BYTES,
-    LARGE_FUNCTIONS_BYTES, Limits,
-};
+use crate::limits::{INTERPRETER_BYTES, Limits};
 use crate::pool::{self, Shape};
 use crate::wasi::{self, Service};
 
@@ -109,16 +107,9 @@ pub(crate) fn inspect(bytes: &[u8], grants: &Grants, limits: &Limits) -> Inspect
             reason: in_one_line(error.message()),
         },
     };
-    let types = match Validator::new_with_features(FEATURES).validate_all(bytes) {
-        Ok(types) => types,
-        Err(error) => {
-            inspection.complaints.push(invalid(error));
-            return inspection;
-        }
-    };
-    let types = types.as_ref();
     match outside(bytes) {
-        Ok(outside) => {
+        Ok((outside, types)) => {
+            let types = types.as_ref();
             inspection.complaints.extend(outside.too_large);
             inspection.interpreter |= !outside.shape.fits(&pool::NATIVE);
             for name in outside.imports {
@@ -189,37 +180,42 @@ struct Outside {
     exports: Vec<String>,
     /// How many parts it has, components inside it included.
     shape: Shape,
-    /// Functions that would take the compiler too long, in all modules.
+    /// What would take the compiler too long, in all modules.
     too_large: Vec<LoadError>,
 }
 
-fn outside(bytes: &[u8]) -> Result<Outside, wasmparser::BinaryReaderError> {
+/// Validates the bytes and reads what there is of the outside.
+fn outside(bytes: &[u8]) -> Result<(Outside, Types), wasmparser::BinaryReaderError> {
     let mut outside = Outside::default();
+    let mut effort = Effort::default();
+    let mut validator = Validator::new_with_features(FEATURES);
+    let mut types = None;
     let mut depth = 0_usize;
-    // The module that is read, counted from 1, and its next function.
-    let (mut module, mut function) = (0_u32, 0_u32);
-    let mut large = 0_usize;
-    for payload in Parser::new(0).parse_all(bytes) {
-        match payload? {
+    let mut parser = Parser::new(0);
+    parser.set_features(FEATURES);
+    for payload in parser.parse_all(bytes) {
+        let payload = payload?;
+        match validator.payload(&payload)? {
+            ValidPayload::Func(function, body) => effort.function(function, &body)?,
+            // The last to end is the component itself.
+            ValidPayload::End(ended) => types = Some(ended),
+            ValidPayload::Ok | ValidPayload::Parser(_) => {}
+        }
+        match payload {
             Payload::ModuleSection { .. } => {
                 depth += 1;
-                module += 1;
-                function = 0;
+                effort.module();
             }
             Payload::ComponentSection { .. } => depth += 1,
+            Payload::TypeSection(section) => {
+                for group in section {
+                    effort.types(&group?);
+                }
+            }
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
                     let is_function = matches!(import?.ty, TypeRef::Func(_));
-                    function += u32::from(is_function);
-                }
-            }
-            Payload::CodeSectionEntry(body) => {
-                let too_large = too_large(module - 1, function, &body)?;
-                outside.too_large.extend(too_large);
-                function += 1;
-                let bytes = body.range().len();
-                if bytes > LARGE_FUNCTION_BYTES {
-                    large += bytes;
+                    effort.imported(u32::from(is_function));
                 }
             }
             Payload::End(_) => depth = depth.saturating_sub(1),
@@ -244,38 +240,9 @@ fn outside(bytes: &[u8]) -> Result<Outside, wasmparser::BinaryReaderError> {
             _ => {}
         }
     }
-    if large > LARGE_FUNCTIONS_BYTES {
-        outside.too_large.push(LoadError::LargeFunctions {
-            bytes: large,
-            each: LARGE_FUNCTION_BYTES,
-            most: LARGE_FUNCTIONS_BYTES,
-        });
-    }
-    Ok(outside)
-}
-
-/// What is wrong with a function that would take the compiler too long.
-fn too_large(
-    module: u32,
-    function: u32,
-    body: &FunctionBody<'_>,
-) -> Result<Option<LoadError>, wasmparser::BinaryReaderError> {
-    let mut locals = 0_u64;
-    for group in body.get_locals_reader()? {
-        let (count, _) = group?;
-        locals += u64::from(count);
-    }
-    let bytes = body.range().len();
-    let product = locals.saturating_mul(bytes as u64);
-    let fits = bytes <= FUNCTION_BYTES && product <= FUNCTION_LOCALS_BYTES;
-    Ok((!fits).then_some(LoadError::FunctionTooLarge {
-        module,
-        function,
-        bytes,
-        locals,
-        bytes_most: FUNCTION_BYTES,
-        product_most: FUNCTION_LOCALS_BYTES,
-    }))
+    outside.too_large = effort.complaints();
+    // Whatever is whole has an end.
+    Ok((outside, types.expect("a component that is validated ends")))
 }
 
 fn check_import(types: TypesRef<'_>, name: &str, grants: &Grants, inspection: &mut Inspection) {

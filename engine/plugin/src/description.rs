@@ -48,8 +48,21 @@ pub(crate) fn read(text: &str) -> Result<(PluginDescription, StepChecks), Vec<Lo
             reason: error.to_string(),
         }]
     };
-    let description: PluginDescription = serde_json::from_str(text).map_err(unreadable)?;
+    let document: Value = serde_json::from_str(text).map_err(unreadable)?;
     let mut findings = Findings(Vec::new());
+    let description: PluginDescription = match serde_json::from_str(text) {
+        Ok(description) => description,
+        // Reading ends at the first key that it does not know; the contract tells of all, and of all else.
+        Err(error) if error.to_string().starts_with("unknown field") => {
+            contract(&document, &mut findings);
+            unseen(&document, "", &mut findings);
+            return match findings.0.is_empty() {
+                true => Err(unreadable(error)),
+                false => Err(findings.0),
+            };
+        }
+        Err(error) => return Err(unreadable(error)),
+    };
     let mut checks = StepChecks::new();
     let mut patterns = PatternRoom::default();
 
@@ -106,9 +119,8 @@ pub(crate) fn read(text: &str) -> Result<(PluginDescription, StepChecks), Vec<Lo
         }
     }
     if findings.0.is_empty() {
-        contract(text, &mut findings);
+        contract(&document, &mut findings);
     }
-    let document: Value = serde_json::from_str(text).map_err(unreadable)?;
     unseen(&document, "", &mut findings);
     if findings.0.is_empty() {
         Ok((description, checks))
@@ -245,13 +257,12 @@ impl Findings {
 }
 
 /// Holds a description against the contract itself.
-fn contract(text: &str, findings: &mut Findings) {
+fn contract(document: &Value, findings: &mut Findings) {
     static VALIDATOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
         let schema = serde_json::from_str(CONTRACT).expect("the contract is JSON");
         jsonschema::validator_for(&schema).expect("the contract is a JSON Schema")
     });
-    let document: Value = serde_json::from_str(text).expect("it has just been read");
-    for error in VALIDATOR.iter_errors(&document).take(FINDINGS_MOST) {
+    for error in VALIDATOR.iter_errors(document).take(FINDINGS_MOST) {
         let path = error.instance_path().to_string();
         let path = path.trim_start_matches('/').replace('/', ".");
         let place = if path.is_empty() { "describe" } else { &path };
@@ -362,6 +373,17 @@ mod tests {
             "main": "prompt", "outcomesFrom": ["press"], "outcomes": {"no_input": {}, "no_match": {}}
         }}});
         assert_eq!(findings(description), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_key_that_is_none_hides_nothing_else() {
+        let description = json!({"name": "Std!", "version": "one", "colour": 1, "steps": {"menu": {
+            "input": {"type": "object"}, "outcomes": {"ok": {}}, "tone": "a"
+        }}});
+        let findings = findings(description).concat();
+        for what in ["colour", "tone", "Std!", "`version`"] {
+            assert!(findings.contains(what), "no {what} in {findings}");
+        }
     }
 
     #[test]

@@ -18,33 +18,31 @@ pub enum LoadError {
     },
     /// A function that would take the compiler too long.
     #[error(
-        "function {function} of module {module} has {bytes} bytes of code and {locals} local variables; at most {bytes_most} bytes, and {product_most} as the product of both, are allowed, since compiling takes more than proportionally long: build it optimised, or split the function"
+        "function {function} of module {module} has {count} {what}, at most {most} are allowed, since compiling takes more than proportionally long: build it optimised, or split the function"
     )]
     FunctionTooLarge {
         /// Number of the module in the file, from 0.
         module: u32,
         /// Number of the function in the module, from 0, the imported ones first.
         function: u32,
-        /// Its code.
-        bytes: usize,
-        /// Its local variables.
-        locals: u64,
-        /// The limit on the code.
-        bytes_most: usize,
-        /// The limit on the product.
-        product_most: u64,
-    },
-    /// Functions that would take the compiler too long together.
-    #[error(
-        "the component has {bytes} bytes of code in functions of more than {each} bytes, at most {most} are allowed, since compiling these takes more than proportionally long: split them"
-    )]
-    LargeFunctions {
-        /// Code in all large functions.
-        bytes: usize,
-        /// From which size on one counts as large.
-        each: usize,
+        /// What it has too much of.
+        what: &'static str,
+        /// How much it has.
+        count: u64,
         /// The limit.
-        most: usize,
+        most: u64,
+    },
+    /// Code that would take the compiler too long, all functions together.
+    #[error(
+        "the functions of the component have {count} {what} together, at most {most} are allowed, since compiling would take too long: build it optimised, or leave out what no step uses"
+    )]
+    CodeTooLarge {
+        /// What they have too much of.
+        what: &'static str,
+        /// How much they have.
+        count: u64,
+        /// The limit.
+        most: u64,
     },
     /// A core module where a component is needed.
     #[error(
@@ -180,7 +178,7 @@ impl LoadError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "plugin-too-large",
-            Self::FunctionTooLarge { .. } | Self::LargeFunctions { .. } => {
+            Self::FunctionTooLarge { .. } | Self::CodeTooLarge { .. } => {
                 "plugin-function-too-large"
             }
             Self::NotAComponent => "plugin-not-a-component",

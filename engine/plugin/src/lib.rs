@@ -46,6 +46,7 @@ mod checking;
 mod compiler;
 mod componentize;
 mod description;
+mod effort;
 mod engine;
 mod error;
 mod grants;

@@ -268,28 +268,11 @@ async fn functions_that_compile_for_minutes_are_refused_before() {
         ..Guest::default()
     };
     let complaints = load(&host(), &large.build()).await.unwrap_err();
-    let [complaint @ LoadError::FunctionTooLarge { bytes, .. }] = &complaints[..] else {
+    let [complaint @ LoadError::FunctionTooLarge { count, .. }] = &complaints[..] else {
         panic!("{complaints:?}");
     };
     assert_eq!(complaint.code(), "plugin-function-too-large");
-    assert!(*bytes > 650_000, "{complaint}");
-    // A moderate one with as many variables as there may be.
-    let locals = Guest {
-        items: format!(
-            "(func $wide (local {}) {})",
-            "i32 ".repeat(40_000),
-            adding.repeat(1_000)
-        ),
-        ..Guest::default()
-    };
-    let complaints = load(&host(), &locals.build()).await.unwrap_err();
-    assert!(
-        matches!(
-            complaints[..],
-            [LoadError::FunctionTooLarge { locals: 40_000, .. }]
-        ),
-        "{complaints:?}"
-    );
+    assert!(*count > 650_000, "{complaint}");
     // Each is small enough, all together are not.
     let function = format!("(func {})", adding.repeat(50_000));
     let many = Guest {
@@ -298,7 +281,7 @@ async fn functions_that_compile_for_minutes_are_refused_before() {
     };
     let complaints = load(&host(), &many.build()).await.unwrap_err();
     assert!(
-        matches!(complaints[..], [LoadError::LargeFunctions { .. }]),
+        matches!(complaints[..], [LoadError::CodeTooLarge { .. }]),
         "{complaints:?}"
     );
     // Much code in functions of a sane size is no offence.
@@ -308,4 +291,86 @@ async fn functions_that_compile_for_minutes_are_refused_before() {
         ..Guest::default()
     };
     load(&host(), &many.build()).await.unwrap();
+}
+
+/// A function of so many variables, with so many loops in one another, and again after one another.
+fn looping(variables: usize, deep: usize, again: usize) -> String {
+    let mut text = format!("(func (local {})", "i32 ".repeat(variables));
+    for n in 0..again {
+        let variable = |n: usize| n % variables;
+        for at in 0..deep {
+            let (one, other) = (variable(n + at), variable(n + 7 * at));
+            text += &format!("(loop (local.set {one} (local.get {other}))");
+        }
+        for at in 0..deep {
+            text += &format!("(br_if 0 (local.get {})))", variable(at));
+        }
+    }
+    text + ")"
+}
+
+#[tokio::test]
+async fn small_code_of_which_the_compiler_makes_much_is_refused_before() {
+    let wide = "(type (func (param i32) (result".to_owned() + &" i32".repeat(64) + ")))";
+    // Two bytes that give sixty values, again and again.
+    let giving = format!(
+        "(func $giving (result {}) unreachable) (func {} unreachable)",
+        "i32 ".repeat(60),
+        "call $giving ".repeat(20_000)
+    );
+    for (items, one, what) in [
+        // Many variables at many branches: minutes and gigabytes, from 60 KB.
+        (looping(2_000, 1, 900), true, "524288 are allowed"),
+        // The same in many functions of which each is sane.
+        (
+            looping(250, 1, 400).repeat(50),
+            false,
+            "12582912 are allowed",
+        ),
+        // Few variables, loops deep in one another.
+        (looping(4, 50, 1), true, "at most 1000 are allowed"),
+        (
+            looping(4, 40, 1).repeat(60),
+            false,
+            "at most 40000 are allowed",
+        ),
+        // Operands that lie there at each branch.
+        (
+            format!(
+                "(func (param i32) {} {} {})",
+                "(i32.load (i32.const 0))".repeat(4_000),
+                "(block (br_if 0 (local.get 0)))".repeat(1_000),
+                "drop ".repeat(4_000)
+            ),
+            true,
+            "524288 are allowed",
+        ),
+        ("(func)".repeat(40_001), false, "40000 are allowed"),
+        (wide, false, "64 are allowed"),
+        (giving, true, "1048576 are allowed"),
+    ] {
+        let guest = Guest {
+            items,
+            ..Guest::default()
+        };
+        let complaints = load(&host(), &guest.build()).await.unwrap_err();
+        let [complaint] = &complaints[..] else {
+            panic!("{what}: {complaints:?}");
+        };
+        assert_eq!(complaint.code(), "plugin-function-too-large");
+        let of_one = matches!(complaint, LoadError::FunctionTooLarge { .. });
+        assert_eq!(of_one, one, "{complaint}");
+        assert!(complaint.to_string().contains(what), "{what}: {complaint}");
+    }
+}
+
+#[tokio::test]
+async fn the_worst_that_a_function_may_be_is_compiled() {
+    for items in [looping(250, 1, 500), looping(250, 43, 1)] {
+        let guest = Guest {
+            items: items.repeat(2),
+            ..Guest::default()
+        };
+        load(&host(), &guest.build()).await.unwrap();
+    }
 }

@@ -8,6 +8,8 @@ pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordError, Passwo
 pub use role::{PERMISSIONS, Permission, Role};
 pub use token::{NewToken, digest, parse_token, random_secret};
 
+use strowger_flow::unseen::is_unseen;
+
 /// How "every tenant, and the engine itself" is written where a tenant could stand.
 pub const EVERY_TENANT: &str = "*";
 
@@ -34,7 +36,7 @@ pub fn is_user_name(name: &str) -> bool {
 
 /// Whether a text may be the name of a token: shown to people, never looked up.
 pub fn is_token_name(name: &str) -> bool {
-    (1..=MAX_NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+    (1..=MAX_NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(is_unseen)
 }
 
 /// Whether a text may be a token's or a user's scope.

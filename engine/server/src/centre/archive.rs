@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::{Component, Path};
 
 use flate2::read::MultiGzDecoder;
+use strowger_flow::unseen::{in_one_line, is_unseen};
 
 /// How gzip begins (RFC 1952 §2.3.1).
 const GZIP: &[u8] = &[0x1f, 0x8b];
@@ -12,6 +13,10 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 const MAX_PATH: usize = 200;
 /// Folders in one another.
 const MAX_DEPTH: usize = 8;
+/// Most things that are told of one archive.
+const TOLD_MOST: usize = 20;
+/// Bytes of zeros at its end: two blocks of 512 (POSIX.1-2017, pax, "ustar Interchange Format").
+const END: u64 = 1_024;
 
 /// Files by their path below the project's folder.
 pub type Tree = BTreeMap<String, Vec<u8>>;
@@ -33,6 +38,9 @@ pub enum ArchiveError {
         "the archive cannot be read: {0}; send a tar file, plain or compressed by gzip, and all of it"
     )]
     Broken(String),
+    /// Several things are wrong with what is in it.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Several(Vec<ArchiveError>),
     /// There is no file in it.
     #[error(
         "the archive holds no file: pack the project's folder itself, as `tar -C PROJECT -c .` does"
@@ -43,7 +51,7 @@ pub enum ArchiveError {
     NoFile(String),
     /// A path leads out of the folder, or is none.
     #[error(
-        "the path `{0}` in the archive cannot be: it must stay in the project, have at most 200 bytes, 8 folders in one another, and no control characters"
+        "the path `{0}` in the archive cannot be: it must stay in the project, have at most 200 bytes, 8 folders in one another, and no control characters or such as turn text"
     )]
     Path(String),
     /// A file of the form of a signature is none.
@@ -90,7 +98,11 @@ fn read(reader: impl Read, limits: ArchiveLimits) -> Result<Tree, ArchiveError> 
     let broken = |error: std::io::Error| ArchiveError::Broken(error.to_string());
     // Headers and padding come on top of the files: 1 KiB a file, and the end.
     let most = limits.bytes as u64 + (limits.files as u64 + 2) * 2_048;
-    let mut archive = tar::Archive::new(reader.take(most));
+    let mut archive = tar::Archive::new(Ended {
+        inner: reader.take(most),
+        zeros: 0,
+    });
+    let mut wrong = Vec::new();
     let mut tree = Tree::new();
     let mut room = limits.bytes;
     let mut entries = 0_usize;
@@ -113,10 +125,12 @@ fn read(reader: impl Read, limits: ArchiveLimits) -> Result<Tree, ArchiveError> 
             continue;
         }
         if !kind.is_file() {
-            return Err(ArchiveError::NoFile(shown().escape_debug().to_string()));
+            wrong.push(ArchiveError::NoFile(in_one_line(&shown()).into_owned()));
+            continue;
         }
         let Some(path) = clean(&raw) else {
-            return Err(ArchiveError::Path(shown().escape_debug().to_string()));
+            wrong.push(ArchiveError::Path(in_one_line(&shown()).into_owned()));
+            continue;
         };
         if path.split('/').any(|part| part.starts_with('.')) {
             continue;
@@ -134,30 +148,78 @@ fn read(reader: impl Read, limits: ArchiveLimits) -> Result<Tree, ArchiveError> 
             return Err(ArchiveError::Files(limits.files));
         }
         if tree.insert(path.clone(), content).is_some() {
-            return Err(ArchiveError::Twice(path));
+            wrong.push(ArchiveError::Twice(path));
         }
     }
-    if tree.is_empty() {
+    whole(archive.into_inner(), limits)?;
+    if tree.is_empty() && wrong.is_empty() {
         return Err(ArchiveError::Empty);
     }
     for path in tree.keys() {
         let above = path.match_indices('/').map(|(at, _)| &path[..at]);
         for file in above {
             if tree.contains_key(file) {
-                return Err(ArchiveError::InFile {
+                wrong.push(ArchiveError::InFile {
                     file: file.to_owned(),
                     below: path.clone(),
                 });
             }
         }
     }
-    Ok(tree)
+    wrong.truncate(TOLD_MOST);
+    match wrong.len() {
+        0 => Ok(tree),
+        1 => Err(wrong.swap_remove(0)),
+        _ => Err(ArchiveError::Several(wrong)),
+    }
+}
+
+/// Whether a stream goes on as an archive ends, with zeros, and comes to its own end: gzip has its checksum there
+/// (RFC 1952 §2.3.1), which nobody holds against the content who stops before.
+fn whole(
+    mut rest: Ended<std::io::Take<impl Read>>,
+    limits: ArchiveLimits,
+) -> Result<(), ArchiveError> {
+    let mut chunk = [0; 8 << 10];
+    loop {
+        match rest.read(&mut chunk) {
+            Ok(0) if rest.inner.limit() == 0 => return Err(ArchiveError::Bytes(limits.bytes)),
+            Ok(0) if rest.zeros < END => {
+                return Err(ArchiveError::Broken("it has no end".to_owned()));
+            }
+            Ok(0) => return Ok(()),
+            Ok(read) if chunk[..read].iter().any(|byte| *byte != 0) => {
+                return Err(ArchiveError::Broken("something follows its end".to_owned()));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(ArchiveError::Broken(error.to_string())),
+        }
+    }
+}
+
+/// Counts the zeros at the end of what is read.
+struct Ended<R> {
+    inner: R,
+    zeros: u64,
+}
+
+impl<R: Read> Read for Ended<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        let zeros = buffer[..read].iter().rev().take_while(|byte| **byte == 0);
+        match zeros.count() {
+            all if all == read => self.zeros += read as u64,
+            some => self.zeros = some as u64,
+        }
+        Ok(read)
+    }
 }
 
 /// A path with `/` between its parts and without `.`; none where it leaves the folder or is odd.
 fn clean(raw: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(raw).ok()?;
-    if text.len() > MAX_PATH || text.chars().any(char::is_control) || text.contains('\\') {
+    if text.len() > MAX_PATH || text.chars().any(is_unseen) || text.contains('\\') {
         return None;
     }
     let mut parts = Vec::new();
@@ -276,12 +338,52 @@ mod tests {
                 archive(&[("a", file, &[7; 600])])[..700].to_vec(),
                 "cannot be read",
             ),
+            (
+                archive(&[
+                    ("../out", file, b"a"),
+                    ("a\u{202e}b", file, b""),
+                    ("/c", file, b""),
+                ]),
+                "`../out` in the archive cannot be: it must stay in the project, have at most 200 bytes, 8 folders in one another, and no control characters or such as turn text; the path `a\\u{202e}b`",
+            ),
+            // Whole but for its end, as a broken upload leaves it.
+            (archive(&[("a", file, b"1")])[..1_024].to_vec(), "no end"),
+            (
+                [archive(&[("a", file, b"1")]), b"more".to_vec()].concat(),
+                "something follows its end",
+            ),
             (b"PK\x03\x04 not a tar".to_vec(), "cannot be read"),
             (vec![0x1f, 0x8b, 1, 2, 3], "cannot be read"),
         ] {
             let told = unpack(&bytes, LIMITS).expect_err(words).to_string();
             assert!(told.contains(words), "{words}: {told}");
         }
+    }
+
+    #[test]
+    fn a_compressed_archive_is_read_to_its_end() {
+        let content = vec![7; 20_000];
+        let bytes = pack(&Tree::from([("a".to_owned(), content)])).expect("in memory");
+        unpack(&bytes, LIMITS).expect("whole");
+        let mut wrong_sum = bytes.clone();
+        let at = bytes.len() - 8;
+        wrong_sum[at] ^= 1;
+        for damaged in [
+            wrong_sum,
+            bytes[..bytes.len() - 8].to_vec(),
+            bytes[..bytes.len() - 1].to_vec(),
+            [&bytes[..], b"more"].concat(),
+        ] {
+            let told = unpack(&damaged, LIMITS).expect_err("damaged").to_string();
+            assert!(told.contains("cannot be read"), "{told}");
+        }
+        // Zeros without end behind it are no archive either, and are not read on for ever.
+        let zeros = archive(&[("a", tar::EntryType::Regular, b"1")]);
+        let zeros = [zeros, vec![0; 1 << 20]].concat();
+        assert!(matches!(
+            unpack(&zeros, LIMITS),
+            Err(ArchiveError::Bytes(_))
+        ));
     }
 
     #[test]

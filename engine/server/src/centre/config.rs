@@ -20,6 +20,9 @@ use crate::vault::check_name;
 /// Folder of the tenants' files, below the centre's.
 pub const TENANTS: &str = "tenants";
 
+/// Most characters of a value that the audit log has.
+const SAID_CHARS: usize = 500;
+
 /// Bytes of an Ed25519 public key (RFC 8032 §5.1.5).
 const PUBLIC_KEY_BYTES: usize = 32;
 
@@ -42,6 +45,9 @@ pub struct TenantConfig {
     pub limits: TenantLimits,
     /// How long what is kept of its contacts is kept: of each kind named here, in place of what the centre's `strowger.toml` says.
     pub retention: RetentionSection,
+    /// What its file says, a line for each key: `limits.contacts` and `5`. None of it is secret.
+    #[serde(skip)]
+    pub(super) said: BTreeMap<String, String>,
 }
 
 /// What a tenant may use.
@@ -211,10 +217,15 @@ impl Tenants {
             let config = TenantConfig::with_files(&text, centre).map_err(invalid)?;
             for number in &config.numbers {
                 if let Some(other) = owners.insert(number.clone(), path.clone()) {
-                    let why = format!(
-                        "the number `{number}` stands in {} too: a number is one tenant's; remove it from one of the two",
-                        other.display()
-                    );
+                    let why = match other == path {
+                        true => format!(
+                            "the number `{number}` stands twice in `numbers`: remove one of the two"
+                        ),
+                        false => format!(
+                            "the number `{number}` stands in {} too: a number is one tenant's; remove it from one of the two",
+                            other.display()
+                        ),
+                    };
                     return Err(invalid(why));
                 }
                 read.numbers.routes.push(Route {
@@ -275,7 +286,7 @@ impl TenantConfig {
 
     /// Reads the text of a file. An error is a sentence that says where.
     pub fn parse(text: &str) -> Result<TenantConfig, String> {
-        let config: TenantConfig = toml::from_str(text).map_err(|error| {
+        let mut config: TenantConfig = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| {
                 let before = text.get(..span.start).unwrap_or_default();
                 before.matches('\n').count() + 1
@@ -319,7 +330,20 @@ impl TenantConfig {
         if let Some((below, why)) = wrong_grant(&config.grants) {
             return Err(format!("line {}: {why}", at(&["grants", below])));
         }
+        let said = toml::from_str::<toml::Table>(text);
+        note(&said.unwrap_or_default(), "", &mut config.said);
         Ok(config)
+    }
+
+    /// What another file of the same tenant says otherwise: each key, what was said and what is.
+    pub(super) fn changes(&self, now: &TenantConfig) -> BTreeMap<String, [Option<String>; 2]> {
+        let keys: BTreeSet<&String> = self.said.keys().chain(now.said.keys()).collect();
+        let both = keys.into_iter().map(|key| {
+            let [before, after] = [self, now].map(|config| config.said.get(key).cloned());
+            (key.clone(), [before, after])
+        });
+        both.filter(|(_, [before, after])| before != after)
+            .collect()
     }
 
     /// The public keys of the publishers, by name.
@@ -512,6 +536,23 @@ fn wrong_grant(grants: &Grants) -> Option<(&'static str, String)> {
         );
         Some(("vault", why))
     })
+}
+
+/// Notes each key of a table and of those in it.
+fn note(table: &toml::Table, below: &str, said: &mut BTreeMap<String, String>) {
+    for (key, value) in table {
+        let path = match below {
+            "" => key.clone(),
+            below => format!("{below}.{key}"),
+        };
+        match value {
+            toml::Value::Table(table) => note(table, &path, said),
+            value => {
+                let text = value.to_string();
+                said.insert(path, text.chars().take(SAID_CHARS).collect());
+            }
+        }
+    }
 }
 
 fn public_key(text: &str) -> Option<Vec<u8>> {

@@ -9,6 +9,7 @@ pub mod archive;
 mod aside;
 mod begun;
 mod config;
+mod edits;
 mod examine;
 mod folders;
 mod follow;
@@ -201,18 +202,24 @@ impl Centre {
         let read = Tenants::read(folder).map_err(|error| error.to_string())?;
         let before = self.state();
         let mut tenants = BTreeMap::new();
+        let mut edits = Vec::new();
         for (name, config) in read.tenants {
             let tenant = match before.tenants.get(&name) {
                 Some(tenant) => {
+                    edits.extend(edits::changed(&name, &tenant.config(), &config));
                     tenant.configure(config);
                     Arc::clone(tenant)
                 }
-                None => newcomer(&self.node, &name, config),
+                None => {
+                    edits.push(edits::added(&name, &config));
+                    newcomer(&self.node, &name, config)
+                }
             };
             tenants.insert(name, tenant);
         }
         for (name, gone) in &before.tenants {
             if !tenants.contains_key(name) {
+                edits.push(edits::removed(name, &gone.config()));
                 // Nobody speaks for it any more: its contacts in progress come to their ends without the world.
                 gone.allowance.grant(Grants {
                     queues: Some(Vec::new()),
@@ -226,6 +233,7 @@ impl Centre {
             numbers: Some(read.numbers),
         });
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        edits::write_down(&self.node, edits).await;
         for tenant in self.tenants() {
             self.serve_released(&tenant, "what is released cannot be served as its file has it now, and what was live before stays so, without what is not granted")
                 .await;

@@ -236,26 +236,15 @@ impl Centre {
         (onto, component, signature): (Onto, Vec<u8>, Option<Vec<u8>>),
         by: Pusher<'_>,
     ) -> Result<(Pushed, Audited), Refusal> {
+        // What can only be refused is refused before anything is compiled.
+        onto_what(tenant, store, onto).await?;
         let plugin = self.load(tenant, &component, config, &by.gone).await?;
         let name = plugin.description().name.clone();
         let signatures = signature.map(|signature| (plugin.digest().to_owned(), signature));
         let signer = Signer(signatures.into_iter().collect());
         signer.publisher(&tenant.name, config, &plugin)?;
         let _turn = tenant.pushing.lock().await;
-        let live = match onto {
-            Onto::Live => store.released(&tenant.name).await?,
-            Onto::Newest => None,
-        };
-        let base = match live {
-            Some(release) => Some(wanted(store, tenant, release.live).await?),
-            None => store.revisions(&tenant.name, None, 1).await?.pop(),
-        };
-        let Some(base) = base else {
-            return Err(Refusal::Conflict(format!(
-                "tenant {} has pushed no project yet: `strowger push` it, then its plugins can be replaced",
-                tenant.name
-            )));
-        };
+        let base = onto_what(tenant, store, onto).await?;
         let mut files = base.manifest.files;
         let mut blobs = tree::fetch(store, &files).await?;
         let stored = blobs.keys().cloned().collect();
@@ -526,6 +515,24 @@ impl Centre {
             ))
         })
     }
+}
+
+/// The revision that a plugin is put into; a refusal where there is none.
+async fn onto_what(tenant: &Tenant, store: &Store, onto: Onto) -> Result<Revision, Refusal> {
+    let live = match onto {
+        Onto::Live => store.released(&tenant.name).await?,
+        Onto::Newest => None,
+    };
+    let base = match live {
+        Some(release) => Some(wanted(store, tenant, release.live).await?),
+        None => store.revisions(&tenant.name, None, 1).await?.pop(),
+    };
+    base.ok_or_else(|| {
+        Refusal::Conflict(format!(
+            "tenant {} has pushed no project yet: `strowger push` it, then its plugins can be replaced",
+            tenant.name
+        ))
+    })
 }
 
 /// Where the project keeps a plugin's component.

@@ -1,6 +1,7 @@
 //! Releases: which revisions take new contacts.
 
 use serde_json::json;
+use strowger_flow::unseen::quoted;
 
 use super::Centre;
 use super::examine::{Touched, astray_of, touched, withdrawn};
@@ -26,6 +27,18 @@ pub struct Order {
     pub expected: Option<u64>,
 }
 
+/// Stands for all gains.
+const ALL: &str = "all";
+
+/// What an order makes of what is live.
+struct Due {
+    release: Release,
+    /// The release that must still hold for it.
+    expected: u64,
+    /// The gains that it accepts.
+    accepted: Vec<String>,
+}
+
 impl Centre {
     /// Makes a revision live, for all callers or for some. Contacts in progress keep theirs.
     pub async fn release(
@@ -41,9 +54,13 @@ impl Centre {
         let ready = self.ready(&tenant, &config, &store, order.revision).await?;
         prime(std::iter::once(&ready.engine)).await;
         let _turn = tenant.publishing.lock().await;
-        let (release, expected) = self.due(&store, &tenant, &order, &change).await?;
+        let Due {
+            release,
+            expected,
+            accepted,
+        } = self.due(&store, &tenant, &order, &change).await?;
         let change = change.with(json!({
-            "live": release.live, "candidate": release.candidate, "percent": release.percent, "accepted": order.accept,
+            "live": release.live, "candidate": release.candidate, "percent": release.percent, "accepted": accepted,
         }));
         self.swap(&tenant, &store, expected, (release, ready), &change)
             .await
@@ -56,15 +73,16 @@ impl Centre {
         tenant: &Tenant,
         order: &Order,
         change: &Change,
-    ) -> Result<(Release, u64), Refusal> {
+    ) -> Result<Due, Refusal> {
         let percent: u8 = within("percent", order.percent, 1..=100)?;
         let revision = wanted(store, tenant, order.revision).await?;
         self.allowed(store, tenant, &revision).await?;
         let before = store.released(&tenant.name).await?;
+        let touches = touched(store, &revision.manifest).await?;
+        let mut known = gained(&Touched::default(), &touches);
         let gains = match &before {
             Some(before) => {
                 let live = wanted(store, tenant, before.live).await?;
-                let touches = touched(store, &revision.manifest).await?;
                 let mut gains = gained(&touched(store, &live.manifest).await?, &touches);
                 let was = signers(store, &tenant.name, &live.manifest).await?;
                 let now = signers(store, &tenant.name, &revision.manifest).await?;
@@ -72,18 +90,31 @@ impl Centre {
                 gains.extend(resigned(&was, &now));
                 gains
             }
-            None => gained(
-                &Touched::default(),
-                &touched(store, &revision.manifest).await?,
-            ),
+            None => known.clone(),
         };
-        let accepted = |gain: &String| {
-            order
-                .accept
-                .iter()
-                .any(|known| known == "all" || known == gain)
+        // What it touches and was live before may be accepted once more: whoever releases twice need not ask what is new.
+        known.extend(gains.iter().cloned());
+        let is_known = |name: &&String| *name == ALL || known.contains(name);
+        if let Some(unknown) = order.accept.iter().find(|name| !is_known(name)) {
+            return Err(Refusal::Invalid {
+                field: "accept",
+                why: format!(
+                    "accept: `{}` is nothing that revision {} has and the live one has not ({}); name these as they are told, or `{ALL}`",
+                    quoted(unknown),
+                    revision.number,
+                    if gains.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        gains.join(", ")
+                    },
+                ),
+            });
+        }
+        let accepts = |gain: &String| {
+            let mut named = order.accept.iter();
+            named.any(|name| name == ALL || name == gain)
         };
-        let missing: Vec<String> = gains.into_iter().filter(|gain| !accepted(gain)).collect();
+        let (accepted, missing): (Vec<String>, Vec<String>) = gains.into_iter().partition(accepts);
         if !missing.is_empty() {
             return Err(Refusal::NotAccepted(missing));
         }
@@ -116,7 +147,11 @@ impl Centre {
             released_at: change.at,
             released_by: change.who.clone(),
         };
-        Ok((release, expected))
+        Ok(Due {
+            release,
+            expected,
+            accepted,
+        })
     }
 
     /// Makes live what was live before: a candidate is withdrawn, or the live revision gives way to the one before it.

@@ -19,17 +19,26 @@ use super::limits::HttpLimits;
 use super::secret::{put_in, take_out};
 use super::{Refusal, Secret};
 
-/// Headers that the engine sets itself.
-const OWN_HEADERS: [&str; 5] = [
+/// Headers that are the engine's: it sets them itself, or they are about its connection and not about the request (RFC 9110
+/// §7.6.1 and §10.1.1).
+const OWN_HEADERS: [&str; 13] = [
     "host",
     "content-length",
     "connection",
     "transfer-encoding",
     "idempotency-key",
+    "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "upgrade",
 ];
 /// Headers that a request with a secret in it does not have: a response that is packed, or comes in pieces, could repeat the
 /// secret unseen.
-const NOT_WITH_SECRETS: [&str; 3] = ["accept-encoding", "range", "te"];
+const NOT_WITH_SECRETS: [&str; 2] = ["accept-encoding", "range"];
 /// How long a connection is kept that nobody uses.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -206,7 +215,7 @@ impl HttpClient {
                 .parse()
                 .map_err(|_| invalid(format!("header name `{}`", quoted(&header.name))))?;
             if OWN_HEADERS.contains(&name.as_str()) {
-                let text = format!("header {name} is set by the engine");
+                let text = format!("header {name} is the engine's: leave it out");
                 return Err(CallError::Denied(text).into());
             }
             if !request.secrets.is_empty() && NOT_WITH_SECRETS.contains(&name.as_str()) {
@@ -482,6 +491,28 @@ mod tests {
             ..request("https://api.example/orders")
         };
         assert!(matches!(prepare(forged), Err(CallError::Denied(_))));
+    }
+
+    #[test]
+    fn what_is_about_the_connection_is_no_guest_s() {
+        for (name, denied) in [
+            ("Upgrade", true),
+            ("te", true),
+            ("Expect", true),
+            ("Proxy-Authorization", true),
+            ("Keep-Alive", true),
+            ("Accept", false),
+        ] {
+            let asked = HttpRequest {
+                headers: vec![Header {
+                    name: name.into(),
+                    value: "100-continue".into(),
+                }],
+                ..request("https://api.example/orders")
+            };
+            let refused = matches!(prepare(asked), Err(CallError::Denied(_)));
+            assert_eq!(refused, denied, "{name}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod address;
 mod allowance;
 mod authorities;
 mod connect;
+mod echo;
 mod http;
 mod kv;
 mod limits;

@@ -1,11 +1,10 @@
 //! Secrets in requests: put in by the engine, so that no plugin sees them, and taken out of what comes back.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE};
 use strowger_contact::call::{CallError, HttpResponse, SecretField};
 use strowger_flow::unseen::quoted;
 
 use super::Refusal;
+use super::echo::{echoes, in_base64};
 
 /// Stands where a response had a secret.
 const HIDDEN: &str = "•••";
@@ -101,85 +100,56 @@ pub(super) fn put_in(
     Ok((holds, in_body))
 }
 
-/// Takes secrets out of a response that repeats them, plain or in the usual forms of texts within texts. A service that is
-/// given a secret can tell it to a guest in forms that nobody foresees: what protects it is that it goes to its own hosts
-/// alone. This keeps echoes, error pages and debug headers from telling.
+/// Takes secrets out of a response that repeats them, plain or as texts are written within texts (see [`echo`](super::echo)). A
+/// service that is given a secret can tell it to a guest in forms that nobody foresees: what protects it is that it goes to its
+/// own hosts alone. This keeps echoes, error pages and debug headers from telling.
 pub(super) fn take_out(secrets: &[Secret], response: &mut HttpResponse) {
-    for secret in secrets {
-        if secret.text.len() < LOOKED_FOR {
-            continue;
+    let texts = secrets.iter().map(|secret| secret.text.as_str());
+    let texts: Vec<&str> = texts.filter(|text| text.len() >= LOOKED_FOR).collect();
+    if texts.is_empty() {
+        return;
+    }
+    if let Some(clean) = without(&response.body.0, &texts) {
+        response.body.0 = clean;
+    }
+    // Names of headers come in lower case, and base64 with them.
+    let lower: Vec<String> = texts
+        .iter()
+        .flat_map(|text| std::iter::once((*text).to_owned()).chain(in_base64(text)))
+        .map(|form| form.to_ascii_lowercase())
+        .collect();
+    let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+    for header in &mut response.headers {
+        if let Some(clean) = without(header.value.as_bytes(), &texts) {
+            header.value = String::from_utf8_lossy(&clean).into_owned();
         }
-        for form in forms(&secret.text) {
-            if let Some(clean) = without(&response.body.0, form.as_bytes()) {
-                response.body.0 = clean;
-            }
-            let lower = form.to_ascii_lowercase();
-            for header in &mut response.headers {
-                if header.value.contains(&form) {
-                    header.value = header.value.replace(&form, HIDDEN);
-                }
-                // Names of headers come in lower case.
-                if header.name.to_ascii_lowercase().contains(&lower) {
-                    HIDDEN.clone_into(&mut header.name);
-                }
-            }
+        let name = header.name.to_ascii_lowercase();
+        let hexadecimal = echoes(name.as_bytes(), &texts);
+        if !hexadecimal.is_empty() || lower.iter().any(|form| name.contains(form)) {
+            HIDDEN.clone_into(&mut header.name);
         }
     }
 }
 
-/// How a text is written within others: itself, in JSON, in a URL or form, in base64, in hexadecimal.
-fn forms(text: &str) -> Vec<String> {
-    let json = serde_json::Value::from(text).to_string();
-    let url: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    let hex = crate::project::hex(text.as_bytes());
-    let mut forms = vec![
-        text.to_owned(),
-        json[1..json.len() - 1].to_owned(),
-        url.replace('+', "%20"),
-        url,
-        STANDARD.encode(text).trim_end_matches('=').to_owned(),
-        URL_SAFE.encode(text).trim_end_matches('=').to_owned(),
-        hex.to_uppercase(),
-        hex,
-    ];
-    forms.extend(
-        (0..3).flat_map(|before| [amid(&STANDARD, text, before), amid(&URL_SAFE, text, before)]),
-    );
-    forms.sort();
-    forms.dedup();
-    // The longest first: a form may hold another.
-    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    forms
-}
-
-/// The letters of base64 (RFC 4648 §4) that a text alone decides where `before` bytes, but for whole threes, and others stand before and
-/// behind it. The letter at either end may have some bits of it, too.
-fn amid(base64: &GeneralPurpose, text: &str, before: usize) -> String {
-    let mut bytes = vec![0; before];
-    bytes.extend(text.bytes());
-    let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
-    base64.encode(bytes)[from..to].to_owned()
-}
-
-/// Bytes with every occurrence of some others hidden; none where there is none.
-fn without(bytes: &[u8], what: &[u8]) -> Option<Vec<u8>> {
-    let mut clean = Vec::new();
-    let mut rest = bytes;
-    let mut found = false;
-    while let Some(at) = rest.windows(what.len()).position(|window| window == what) {
-        clean.extend_from_slice(&rest[..at]);
+/// Bytes with every repetition of some texts hidden; none where there is none.
+fn without(bytes: &[u8], texts: &[&str]) -> Option<Vec<u8>> {
+    let places = echoes(bytes, texts);
+    let mut clean = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    for place in &places {
+        clean.extend_from_slice(&bytes[at..place.start]);
         clean.extend_from_slice(HIDDEN.as_bytes());
-        rest = &rest[at + what.len()..];
-        found = true;
+        at = place.end;
     }
-    clean.extend_from_slice(rest);
-    found.then_some(clean)
+    clean.extend_from_slice(&bytes[at..]);
+    (!places.is_empty()).then_some(clean)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{HIDDEN, STANDARD, Secret, put_in, take_out};
+    use super::{HIDDEN, Secret, put_in, take_out};
     use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use strowger_contact::call::{Bytes, Header, HttpResponse, SecretField};
 
     fn secret(handle: &str, text: &str, hosts: Option<&[&str]>) -> Secret {

@@ -18,6 +18,7 @@ use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
+use super::extract::Object;
 use super::idempotency::{KEY, REPLAYED, TRUE, Visit, Visited};
 use super::problem::ProblemBody;
 use super::{Api, Peer, Problem};
@@ -432,7 +433,8 @@ fn read<T: DeserializeOwned>(
             ),
         ));
     }
-    serde_json::from_slice(&body).map_err(|error| {
+    let read = serde_json::from_slice(&body);
+    read.map(|Object(read)| read).map_err(|error| {
         let detail = format!("the body is not as it should be: {error}; it is JSON with {fields}");
         Problem::of(StatusCode::BAD_REQUEST, detail)
     })

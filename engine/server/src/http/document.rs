@@ -187,6 +187,14 @@ fn complete(method: &str, operation: &mut Operation, access: Access) {
         refusals.push(("409", "The same request is in progress."));
         refusals.push(("422", "Another request had this Idempotency-Key."));
     }
+    if method == "put" {
+        let about = "`*`: only if there is none yet.";
+        operation
+            .parameters
+            .get_or_insert_default()
+            .push(header("If-None-Match", about, text(None)).into());
+        refusals.push(("412", "There is one already."));
+    }
     if method == "get" && tagged(operation) {
         let about = "The `ETag` of what is known already.";
         operation

@@ -56,10 +56,10 @@ impl Drop for Place {
 /// Server-sent events without an end; `data` is what a webhook gets. The stream ends when whoever reads it may no longer.
 #[utoipa::path(
     get, path = "/v1/events", operation_id = "stream_events", tag = "contacts",
-    params(("Last-Event-ID" = Option<String>, Header, description = "Begin after this event; without it, with what happens now.", pattern = "^[0-9]{1,18}$")),
+    params(("Last-Event-ID" = Option<String>, Header, description = "Begin after this event, with the oldest where it is `0` or kept no longer; without it, with what happens now.", max_length = 200)),
     responses(
         (status = 200, body = String, content_type = "text/event-stream", description = "The events."),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json", description = "Last-Event-ID is no number."),
+        (status = 400, body = ProblemBody, content_type = "application/problem+json", description = "Last-Event-ID is no event's."),
     )
 )]
 pub(crate) async fn stream(
@@ -72,15 +72,19 @@ pub(crate) async fn stream(
         Problem::unavailable(format!("there are {MAX_STREAMS} streams of events already"))
     })?;
     let after = match asked.headers.get("last-event-id") {
-        Some(id) => id
-            .to_str()
-            .ok()
-            .and_then(|id| id.parse().ok())
-            .ok_or_else(|| {
+        Some(id) => {
+            let named = id.to_str().ok().and_then(Named::read);
+            match named.ok_or_else(|| {
                 Problem::bad_request(
-                    "Last-Event-ID is no number: leave it out to begin with what happens now",
+                    "Last-Event-ID is no event's: leave it out to begin with what happens now, or write 0 to begin with the oldest",
                 )
-            })?,
+            })? {
+                Named::Oldest => 0,
+                Named::Event { contact, kind } => {
+                    store.event_of(contact, kind).await?.unwrap_or_default()
+                }
+            }
+        }
         None => {
             api.node.durable().await.map_err(Problem::unavailable)?;
             store.last_event().await?
@@ -103,6 +107,27 @@ pub(crate) async fn stream(
         ("cache-control", "no-store"),
     ];
     Ok((headers, Body::new(Lines(body))).into_response())
+}
+
+/// An event as a stream names it: by its contact and what it is, which are its alone. Its number would tell how much happens
+/// to others.
+enum Named<'a> {
+    /// All that are kept.
+    Oldest,
+    Event {
+        contact: &'a str,
+        kind: &'a str,
+    },
+}
+
+impl<'a> Named<'a> {
+    fn read(text: &'a str) -> Option<Named<'a>> {
+        if text == "0" {
+            return Some(Named::Oldest);
+        }
+        let (contact, kind) = text.split_once('/')?;
+        Some(Named::Event { contact, kind })
+    }
 }
 
 /// Who reads a stream.
@@ -164,15 +189,15 @@ async fn tell(
         for event in &events {
             after = event.id;
             // One whose contact is gone has nothing to tell; its number is passed over.
-            if let Some(told) = payload(store, event).await?
+            if let Some(mut told) = payload(store, event).await?
                 && told["tenant"]
                     .as_str()
                     .is_some_and(|tenant| reader.principal.sees(tenant))
             {
-                line.push_str(&format!(
-                    "id: {}\nevent: {}\ndata: {told}\n\n",
-                    event.id, event.kind
-                ));
+                let kind = &event.kind;
+                let id = format!("{}/{kind}", event.contact);
+                told["id"] = id.as_str().into();
+                line.push_str(&format!("id: {id}\nevent: {kind}\ndata: {told}\n\n"));
             }
         }
         if events.is_empty() {

@@ -1,11 +1,14 @@
 //! What endpoints take from a request, with refusals in our form.
 
+use std::marker::PhantomData;
+
 use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
-use axum::http::header::IF_MATCH;
+use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Problem;
 use super::tagged::{holds, tag};
@@ -46,12 +49,38 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let Json(body) = Json::from_request(request, state).await?;
+        let Json(Object(body)) = Json::from_request(request, state).await?;
         Ok(Body(body))
     }
 }
 
-/// `If-Match`: a change is made only while the thing is as it was when its `ETag` was read.
+/// JSON that is an object. Without it a list of its members' values in turn would be one too, which means something else as
+/// soon as a member is added.
+pub(super) struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object, `{…}`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members))
+            }
+        }
+
+        let members = deserializer.deserialize_map(Members(PhantomData))?;
+        Ok(Object(members))
+    }
+}
+
+/// `If-Match`: a change is made only while the thing is as it was when its `ETag` was read; `If-None-Match: *`: only if it is
+/// not there yet.
 pub(crate) struct IfMatch(HeaderMap);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
@@ -65,7 +94,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 impl IfMatch {
     /// Whether there is such a condition.
     pub fn is_given(&self) -> bool {
-        self.0.contains_key(IF_MATCH)
+        self.0.contains_key(IF_MATCH) || self.0.contains_key(IF_NONE_MATCH)
     }
 
     /// 412 for a thing that is not there, if any tag is asked for (RFC 9110 section 13.1.1).
@@ -82,12 +111,20 @@ impl IfMatch {
     /// 412 when the thing, as a `GET` would show it, is another one now.
     pub fn check<T: Serialize>(&self, current: &T) -> Result<(), Problem> {
         let body = serde_json::to_vec(current).map_err(|e| Problem::internal(e.to_string()))?;
-        if holds(&self.0, IF_MATCH, &tag(&body)).unwrap_or(true) {
-            return Ok(());
+        let tag = tag(&body);
+        if !holds(&self.0, IF_MATCH, &tag).unwrap_or(true) {
+            return Err(Problem::of(
+                StatusCode::PRECONDITION_FAILED,
+                "it was changed since its ETag was read: get it again",
+            ));
         }
-        Err(Problem::of(
-            StatusCode::PRECONDITION_FAILED,
-            "it was changed since its ETag was read: get it again",
-        ))
+        // RFC 9110 section 13.1.2: `*` is whatever is there.
+        match holds(&self.0, IF_NONE_MATCH, &tag) {
+            Some(true) => Err(Problem::of(
+                StatusCode::PRECONDITION_FAILED,
+                "it is there already: leave out If-None-Match to put this in its place",
+            )),
+            _ => Ok(()),
+        }
     }
 }

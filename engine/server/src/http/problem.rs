@@ -233,11 +233,7 @@ fn plainly(text: &str) -> String {
         kind if kind.starts_with("internally tagged enum") => "an object, `{…}`",
         kind => kind,
     };
-    // An array is read as an object's members in turn, and then has too few of them.
-    let before = match before.split_once("invalid length ") {
-        Some((member, _)) if kind.starts_with("struct ") => format!("{member}this is a list"),
-        _ => before.to_owned(),
-    };
+    let before = before.replace("invalid type: sequence", "this is a list");
     format!("{before}, expected {words}{at}")
 }
 
@@ -250,7 +246,7 @@ mod tests {
         let own = "Failed to deserialize the JSON body into the target type: ";
         for (said, told) in [
             (
-                "invalid length 0, expected struct ReleaseOrder with 4 elements at line 1 column 2",
+                "invalid type: sequence, expected an object, `{…}` at line 1 column 2",
                 "the body: this is a list, expected an object, `{…}` at line 1 column 2",
             ),
             (

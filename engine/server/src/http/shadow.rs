@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::extract::Body;
+use super::extract::{Body, IfMatch};
 use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
@@ -60,8 +60,15 @@ pub(crate) async fn start(
     State(api): State<Api>,
     Named(tenant): Named,
     principal: Principal,
+    if_match: IfMatch,
     Body(order): Body<ShadowOrder>,
 ) -> Result<Response, Problem> {
+    if if_match.is_given() {
+        match api.node.shadows.report(&tenant) {
+            Some(report) => if_match.check(&report)?,
+            None => if_match.check_absent()?,
+        }
+    }
     let extent = extent(order.percent, order.cpu_ms_per_s)?;
     let report = api.centre.shadow(&tenant, order.revision, extent).await?;
     let detail = json!({ "percent": extent.percent, "cpu_ms_per_s": extent.cpu_ms_per_s });

@@ -142,7 +142,8 @@ pub(crate) async fn set(
             .may_hand_out(wanted.role, tenant.as_deref(), rule)
             .err(),
         false => Some(Problem::conflict(format!(
-            "there is a user {name} already, who is not yours"
+            "`{name}` cannot be had: names are one centre's, and some are kept; choose another, such as `{name}.{}`",
+            tenant.as_deref().unwrap_or("staff")
         ))),
     };
     if let Some(refusal) = refusal {

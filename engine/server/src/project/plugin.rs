@@ -117,7 +117,7 @@ pub(crate) fn is_service(text: &str) -> bool {
     text.parse::<hyper::http::uri::Authority>()
         .is_ok_and(|service| {
             let port = service.port_u16().is_some_and(|port| port > 0);
-            port && !service.host().is_empty() && !text.contains('@')
+            port && !service.host().is_empty() && !text.contains(['@', '*'])
         })
 }
 

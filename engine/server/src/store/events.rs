@@ -80,6 +80,16 @@ impl Store {
         )
     }
 
+    /// The number of what happened to a contact; none when it is gone.
+    pub async fn event_of(&self, contact: &str, kind: &str) -> Result<Option<i64>, StoreError> {
+        Ok(each!(self, pool => sqlx::query_scalar(
+            "SELECT id FROM events WHERE contact = $1 AND kind = $2",
+        )
+        .bind(contact)
+        .bind(kind)
+        .fetch_optional(pool))?)
+    }
+
     /// The number of the last event of any engine; 0 when there is none.
     pub async fn last_event(&self) -> Result<i64, StoreError> {
         Ok(

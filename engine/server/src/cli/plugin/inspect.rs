@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use strowger_plugin::Plugin;
+use strowger_plugin::{LoadError, Plugin};
 
 use super::super::{Failure, Format, OK};
 use super::{host, load, read, refused};
@@ -31,9 +31,12 @@ impl Inspect {
     pub(super) async fn run(self) -> Result<u8, Failure> {
         let component = read(&self.file)?;
         let host = host(self.data.as_deref())?;
-        let plugin = load(&host, &component)
-            .await
-            .map_err(|complaints| refused(&self.file, &complaints))?;
+        let plugin = load(&host, &component).await.map_err(|complaints| {
+            if matches!(self.format, Format::Json) {
+                tell!("{}", complaints_as_json(&complaints));
+            }
+            refused(&self.file, &complaints)
+        })?;
         match self.format {
             Format::Json => tell!("{}", as_json(&plugin, component.len())),
             Format::Text => tell!("{}", as_text(&plugin, component.len())),
@@ -61,6 +64,14 @@ fn as_json(plugin: &Plugin, bytes: usize) -> serde_json::Value {
         "wasi": plugin.wasi(),
         "steps": steps.collect::<serde_json::Map<_, _>>(),
     })
+}
+
+/// What is wrong with a component, for programs.
+fn complaints_as_json(complaints: &[LoadError]) -> serde_json::Value {
+    let all = complaints
+        .iter()
+        .map(|complaint| json!({ "code": complaint.code(), "message": complaint.to_string() }));
+    json!({ "errors": all.collect::<Vec<_>>() })
 }
 
 fn as_text(plugin: &Plugin, bytes: usize) -> String {

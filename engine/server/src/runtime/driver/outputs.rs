@@ -63,10 +63,10 @@ impl<L: Line> Driver<L> {
         let contact = &self.contact.facts().id;
         let message = in_one_line(message);
         match level {
-            "error" => tracing::error!(target: "plugin", %contact, %step, "{message}"),
-            "warn" => tracing::warn!(target: "plugin", %contact, %step, "{message}"),
-            "info" => tracing::info!(target: "plugin", %contact, %step, "{message}"),
-            _ => tracing::debug!(target: "plugin", %contact, %step, "{message}"),
+            "error" => tracing::error!(target: "plugin", %tenant, %contact, %step, "{message}"),
+            "warn" => tracing::warn!(target: "plugin", %tenant, %contact, %step, "{message}"),
+            "info" => tracing::info!(target: "plugin", %tenant, %contact, %step, "{message}"),
+            _ => tracing::debug!(target: "plugin", %tenant, %contact, %step, "{message}"),
         }
     }
 
