@@ -3,6 +3,7 @@
 //! ```text
 //! allowance   one tenant's limits and what was refused by them
 //! http        a request from the guest's words to the response     redirect   what follows a response
+//! granted     what a plugin's own grants let through
 //! connect     connections, only to addresses looked at             address    which those are
 //! secret      secrets in requests, and out of responses            kv         the plugin's own data
 //! ```
@@ -10,6 +11,7 @@
 mod address;
 mod allowance;
 mod connect;
+pub(crate) mod granted;
 mod http;
 mod kv;
 mod limits;
@@ -20,8 +22,8 @@ use strowger_contact::call::CallError;
 
 pub(crate) use address::private;
 pub use allowance::Allowance;
-pub(crate) use allowance::{ADDRESS_CHARS, StepUse, Wanted};
-pub(crate) use http::causes;
+pub(crate) use allowance::{StepUse, Wanted};
+pub(crate) use http::{causes, may_send};
 pub(crate) use limits::WrongLimit;
 pub use limits::{EffectLimits, HttpLimits, LogLimits};
 pub(crate) use secret::Secret;

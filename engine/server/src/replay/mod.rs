@@ -8,6 +8,7 @@
 mod compare;
 mod difference;
 mod gather;
+mod granted;
 mod replayed;
 mod rerun;
 mod source;
