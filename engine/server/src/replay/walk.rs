@@ -626,8 +626,13 @@ impl<'a> Walk<'a> {
                 line,
             };
         }
-        if let Some(hurried) = &mut self.hurried {
-            hurried.goes_on(old);
+        match &old.kind {
+            EntryKind::Outcome { .. } | EntryKind::Failed { .. } => self.hurried = None,
+            _ => {
+                if let Some(hurried) = &mut self.hurried {
+                    hurried.goes_on(old);
+                }
+            }
         }
         self.next += 1;
         // What follows is the flow's doing, not the guest's.
