@@ -312,6 +312,108 @@ steps:
 "#;
 
 #[test]
+fn a_pause_that_was_changed_is_told_however_little_it_was() -> Result<()> {
+    let recorded = Recorded::order()?;
+    std::fs::write(recorded.project.join("late.flow.yaml"), LATE)?;
+    recorded.call("late", ",1")?;
+    for (pause, told) in [
+        ("1500ms", "its time is over 0.5 s before that"),
+        ("1s", "its time is over 1.0 s before that"),
+        ("3s", "it goes on waiting"),
+    ] {
+        let draft = recorded.draft("late.flow.yaml", |flow| flow.replace("2s", pause))?;
+        let (code, out, errors) = recorded.replay(&["--on", &draft])?;
+        assert_eq!(code, 1, "{pause}: {out}{errors}");
+        assert!(out.contains(told), "{pause}: {out}");
+    }
+    // An engine that was late then is no change of the flow's.
+    let late = std::fs::read_to_string(&recorded.journal)?;
+    let mut entries: Vec<Json> = late
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
+    let tick = entries.iter().rposition(|entry| entry["kind"] == "tick");
+    let tick = tick.context("its pause was over")?;
+    assert_eq!(entries[tick]["late_ms"], 0);
+    entries[tick]["late_ms"] = 700.into();
+    for entry in &mut entries[tick..] {
+        let at = entry["at"].as_u64().context("a time")?;
+        entry["at"] = (at + 700).into();
+    }
+    let lines: String = entries.iter().map(|entry| format!("{entry}\n")).collect();
+    std::fs::write(&recorded.journal, lines)?;
+    let draft = recorded.draft("late.flow.yaml", |flow| format!("# A comment.\n{flow}"))?;
+    let (code, out, errors) = recorded.replay(&["--on", &draft])?;
+    assert_eq!(code, 0, "{out}{errors}");
+    Ok(())
+}
+
+#[test]
+fn a_request_that_is_granted_no_more_is_refused_and_told() -> Result<()> {
+    let recorded = Recorded::order()?;
+    let draft = recorded.draft("strowger.toml", |text| {
+        let (before, orders) = text
+            .split_once("[plugins.orders]")
+            .expect("the demo tenant has it");
+        let (own, after) = orders.split_once("\n[").expect("another table follows");
+        let own: String = own
+            .lines()
+            .map(|line| match line.contains("grants") {
+                true => "grants = { http = [\"other.example:443\"] }\n".to_owned(),
+                false => format!("{line}\n"),
+            })
+            .collect();
+        assert!(own.contains("other.example"), "{own}");
+        format!("{before}[plugins.orders]{own}\n[{after}")
+    })?;
+    let (code, out, errors) = recorded.replay(&["--on", &draft, "--format", "json"])?;
+    assert_eq!(code, 1, "{out}{errors}");
+    let result: Json = serde_json::from_str(&out)?;
+    assert_eq!(result["cause"], "grants", "{result}");
+    let now = &result["now"]["entry"];
+    assert_eq!(now["function"], "http.fetch", "{result}");
+    assert!(now["result"]["err"]["denied"].is_string(), "{result}");
+    let (_, out, _) = recorded.replay(&["--on", &draft])?;
+    assert!(out.contains("not among the hosts granted"), "{out}");
+    Ok(())
+}
+
+#[test]
+fn other_audio_files_are_a_note_and_no_difference() -> Result<()> {
+    let recorded = Recorded::order()?;
+    let draft = recorded.draft("strowger.toml", |text| text)?;
+    let mut found = vec![PathBuf::from(&draft)];
+    let mut sounds = Vec::new();
+    while let Some(folder) = found.pop() {
+        for file in std::fs::read_dir(folder)? {
+            let path = file?.path();
+            match path.is_dir() {
+                true => found.push(path),
+                false if path.extension().is_some_and(|kind| kind == "wav") => sounds.push(path),
+                false => {}
+            }
+        }
+    }
+    let sound = sounds.first().context("the demo tenant has audio")?;
+    let mut bytes = std::fs::read(sound)?;
+    *bytes.last_mut().context("a sample")? ^= 1;
+    std::fs::write(sound, bytes)?;
+    let (code, out, errors) = recorded.replay(&["--on", &draft, "--format", "json"])?;
+    assert_eq!(code, 0, "{out}{errors}");
+    let result: Json = serde_json::from_str(&out)?;
+    assert_eq!(result["unchanged"], false);
+    assert!(
+        result["notes"].to_string().contains("audio files"),
+        "{result}"
+    );
+    let (_, out, _) = recorded.replay(&["--on", &draft])?;
+    assert!(out.contains("audio files are not those of then"), "{out}");
+    let (_, out, _) = recorded.replay(&[])?;
+    assert!(!out.contains("audio files"), "{out}");
+    Ok(())
+}
+
+#[test]
 fn a_journal_of_format_5_is_replayed_as_it_was_then() -> Result<()> {
     let recorded = Recorded::order()?;
     std::fs::write(recorded.project.join("late.flow.yaml"), LATE)?;

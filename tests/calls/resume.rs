@@ -301,6 +301,29 @@ fn killed_between_the_drop_and_the_next_call_the_engine_goes_on_in_the_callers_l
 }
 
 #[test]
+fn a_line_that_drops_at_the_question_is_asked_again_and_makes_a_test_that_passes() -> Result<()> {
+    let mut world = World::start("10", "")?;
+    let first = world.drops_in_the_menu()?;
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "en", QUESTION)?;
+    world.drops(phone)?;
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "en", QUESTION)?;
+    phone.press("1")?;
+    world.goes_on(phone, &first)?;
+    let id = world.record(&first)?["id"].clone();
+    let case = green(
+        (&world.engine.project, &world.engine.data),
+        id.as_str().context("an id")?,
+        "desk",
+        "cut off at the question",
+    )?;
+    let drops = case.lines().filter(|line| line.trim() == "- drop").count();
+    assert_eq!(drops, 2, "{case}");
+    Ok(())
+}
+
+#[test]
 fn who_presses_two_or_nothing_begins_anew_and_is_asked_no_more() -> Result<()> {
     for key in ["2", ""] {
         let mut world = World::start(

@@ -49,6 +49,33 @@ steps:
   bye: { hangup: completed }
 "#;
 
+/// What is in the tags is in part another one in every contact.
+const PROMISE: &str = r#"flow: promise
+format: 1
+languages: [en]
+steps:
+  start:
+    callback: "We can call you back. Press 1 for yes, 3 for no."
+    within: 4h
+    reason: billing
+    then: { booked: bye, declined: bye, no_input: bye, no_match: bye }
+  bye: { hangup: completed }
+"#;
+
+/// Free words, which are recorded on the phone.
+const WORDS: &str = r#"flow: words
+format: 1
+languages: [en]
+steps:
+  start:
+    survey:
+      - { name: score, ask: "How was it, from 1 to 5?", expect: { number: 1..5 } }
+      - { name: words, ask: "Why is that?", expect: text }
+    then: { done: bye, partial: some, declined: bye, no_input: bye, no_match: bye }
+  bye: { hangup: completed }
+  some: { hangup: some }
+"#;
+
 struct Shop {
     folder: TempDir,
     project: PathBuf,
@@ -63,6 +90,8 @@ impl Shop {
         aurora(&project, orders.address)?;
         std::fs::write(project.join("card.flow.yaml"), CARD)?;
         std::fs::write(project.join("confirmed.flow.yaml"), CONFIRMED)?;
+        std::fs::write(project.join("promise.flow.yaml"), PROMISE)?;
+        std::fs::write(project.join("words.flow.yaml"), WORDS)?;
         share_caches(&folder.path().join("data"))?;
         Ok(Shop {
             folder,
@@ -136,6 +165,18 @@ fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
             "confirmed",
             "4111222233334444,3,silence,1,1",
             vec!["4444", "silence", "\"paid\""],
+        ),
+        (
+            "a call back that is promised",
+            "promise",
+            "1",
+            vec!["\"callback_reason\":\"billing\"", "ends: \"completed\""],
+        ),
+        (
+            "says nothing where words are recorded",
+            "words",
+            "4,silence,silence",
+            vec!["silence", "\"some\""],
         ),
         (
             "hangs up when asked whether a secret is right",

@@ -185,7 +185,7 @@ fn time_goes_on_while_the_engine_is_down() -> Result<()> {
     let journal = world.journal(&talk.id)?;
     let ticks: Vec<u64> = journal
         .iter()
-        .filter(|entry| entry.kind == EntryKind::Tick)
+        .filter(|entry| matches!(entry.kind, EntryKind::Tick { .. }))
         .map(|entry| entry.at)
         .collect();
     let began = journal.first().context("a beginning")?.at;
@@ -260,6 +260,59 @@ fn a_journal_whose_last_frame_is_torn_goes_on_from_what_is_before() -> Result<()
             .map(|entry| entry.seq)
             .eq(0..journal.len() as u32)
     );
+    Ok(())
+}
+
+/// What an engine finds that was replaced by an older one: frames of a form that it does not know.
+#[test]
+fn a_journal_that_a_newer_program_wrote_is_left_as_it_is() -> Result<()> {
+    let mut world = World::start(0, "")?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    talk.write("13800138000")?;
+    talk.asked(OFFER)?;
+    world.engine.program.kill()?;
+    let file = world.engine.data.join("strowger.db");
+    let of_form = |form: &'static str| change(&file, form);
+    let newer = of_form(
+        "UPDATE frames SET body = CAST(x'02' || substr(body, 2) AS BLOB) \
+         WHERE seq = (SELECT MAX(seq) FROM frames)",
+    )?;
+    assert_eq!(newer, 1);
+    let frames = one(&file, "SELECT COUNT(*) FROM frames")?;
+    world.engine.restart()?;
+    let refused = |answer: strowger_tests::http::Response| {
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert!(answer.body.contains("newer version"), "{}", answer.body);
+    };
+    // As long as it is asked: it is not built again by the next message.
+    for name in ["a", "b"] {
+        refused(talk.post(name, "1")?);
+    }
+    let events = format!("/v1/chats/{}/events?after=0&wait=0", talk.id);
+    let http = world.engine.http;
+    refused(strowger_tests::http::ask(
+        http,
+        "GET",
+        &events,
+        Some(&talk.token),
+        None,
+    )?);
+    let log = std::fs::read_to_string(world.engine.project.with_file_name("log2"))?;
+    assert!(log.contains("a chat is left as it is"), "{log}");
+    assert!(!log.contains("is cut there"), "{log}");
+    world.engine.program.kill()?;
+    assert_eq!(one(&file, "SELECT COUNT(*) FROM frames")?, frames);
+    // The newer program, to which it is of form 1 here, goes on.
+    of_form(
+        "UPDATE frames SET body = CAST(x'01' || substr(body, 2) AS BLOB) \
+         WHERE seq = (SELECT MAX(seq) FROM frames)",
+    )?;
+    world.engine.restart()?;
+    talk.write("1")?;
+    assert_eq!(talk.ended()?, "booked");
+    assert_eq!(talk.times(QUESTION), 1, "nothing is asked twice");
+    assert_eq!(world.bookings()?, 1);
     Ok(())
 }
 

@@ -102,6 +102,30 @@ impl World {
     }
 }
 
+/// People write numbers as they are printed. The journal has a dot a character, and what stands for the secret has its digits
+/// alone.
+#[test]
+fn one_that_is_written_with_blanks_and_hyphens_keeps_no_chat_from_going_on() -> Result<()> {
+    let mut world = World::start("")?;
+    let mut talk = Talk::begin(world.engine.http, "700", None)?;
+    talk.asked(PIN)?;
+    talk.write(" 4815 16-23  ")?;
+    talk.asked(SURE)?;
+    world.crash()?;
+    talk.write("1")?;
+    talk.asked(AGAIN)?;
+    talk.write("2342-1108 ")?;
+    assert_eq!(talk.ended()?, "paid");
+    assert_eq!(world.sent(), ["pin=23421108;"]);
+    world.engine.program.terminate()?;
+    world.engine.program.wait(Duration::from_secs(40))?;
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    let (project, data) = (project.display().to_string(), data.display().to_string());
+    let (code, out, err) = strowger(&["replay", &talk.id, "--project", &project, "--data", &data])?;
+    assert_eq!(code, 0, "{out}{err}");
+    Ok(())
+}
+
 #[test]
 fn one_that_was_lost_with_the_process_is_told_by_its_code_and_no_wrong_request_leaves() -> Result<()>
 {

@@ -33,6 +33,8 @@ pub(crate) struct Activation {
     pub unanswered: bool,
     /// Its last call needed a secret that was lost.
     pub lost_secret: bool,
+    /// It has asked the caller something that keys or words answer.
+    pub listened: bool,
     /// The caller hung up while the step ran.
     pub interrupted: bool,
 }

@@ -66,8 +66,10 @@ impl Contact {
                     Pending::Capture {
                         sensitive: true, ..
                     } => false,
-                    // Whoever is asked something is not done, whatever the answer leads to.
+                    // Whoever is asked something is not done, whatever the answer leads to; nor is who speaks the answer. A message
+                    // is left at the end of a call, and who hangs up then has left it.
                     Pending::Listen(_) => true,
+                    Pending::Capture { .. } if step.listened => true,
                     _ => !self.says_goodbye(self.after(self.frames.len() - 1, step.node)),
                 },
                 State::Waiting(edge) => {

@@ -161,6 +161,11 @@ impl Contact {
         }
     }
 
+    /// Whether that deadline is the end of the time in which a listening step is to be answered.
+    pub fn awaits_answer(&self) -> bool {
+        self.deadline().is_some() && self.timers.at(Timer::Listen) == self.timers.next()
+    }
+
     /// Whether an entry has begun that the gap between two keys will complete, without the caller doing anything more.
     pub fn entry_begun(&self) -> bool {
         let State::Step(activation) = &self.state else {
@@ -275,8 +280,9 @@ impl Contact {
             Input::EffectDone { effect, result } => self.effect_done(now, effect, result, out),
             Input::Joined { effect } => self.joined(now, effect, out),
             Input::Tick => {
-                if self.timers.next().is_some_and(|at| at <= now) {
-                    self.write(now, EntryKind::Tick, out);
+                if let Some(late) = self.timers.next().and_then(|at| now.checked_sub(at)) {
+                    let late_ms = Some(late);
+                    self.write(now, EntryKind::Tick { late_ms }, out);
                 }
             }
             Input::Shutdown => {
@@ -307,6 +313,7 @@ impl Contact {
             since: self.facts.started_at,
             content: self.program.content().to_owned(),
             configuration: self.program.configuration().to_owned(),
+            audio: self.program.audio().to_owned(),
             seed: Some(
                 self.facts
                     .seed

@@ -98,6 +98,9 @@ both! {
             /// SHA-256 over the configurations of its plugins; empty where none has one, and before format 6.
             #[serde(default, skip_serializing_if = "String::is_empty")]
             configuration: String,
+            /// SHA-256 over the audio files alone; empty in journals of older programs, which do not say.
+            #[serde(default, skip_serializing_if = "String::is_empty")]
+            audio: String,
             /// Where its random numbers come from, in hexadecimal. Who reads it while the contact lasts can
             /// foretell them.
             #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,7 +124,12 @@ both! {
             error: Option<String>,
         },
         /// A deadline of the contact was there.
-        Tick,
+        Tick {
+            /// By how much the engine was late, in milliseconds: the deadline was so long before. None in journals of older
+            /// programs, which do not say.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            late_ms: Option<Millis>,
+        },
         /// A step was started on a fresh instance.
         Ran {
             /// Activation.
@@ -134,6 +142,10 @@ both! {
             flow_hash: String,
             /// The step's input; secrets as handles.
             input: SharedJson,
+            /// How long its flow lets it work, in milliseconds: what counts is the time outside the calls that wait. None in
+            /// journals of older programs, which do not say.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            timeout_ms: Option<u64>,
         },
         /// A step called the host; [`EntryKind::Call`] with the same numbers is the answer.
         Asked {

@@ -16,6 +16,7 @@ pub struct Program {
     digests: BTreeMap<String, String>,
     content: String,
     configuration: String,
+    audio: String,
 }
 
 #[derive(Debug, Default)]
@@ -148,20 +149,24 @@ impl Program {
             digests: BTreeMap::new(),
             content: String::new(),
             configuration: String::new(),
+            audio: String::new(),
         })
     }
 
     /// Names what the program is made of, for the journal: the SHA-256 of each step's plugin, by
-    /// `plugin/step@major`, that of the whole, and that of what plugins are configured to, empty where none is.
+    /// `plugin/step@major`, that of the whole, that of what plugins are configured to, empty where none is, and that of the audio
+    /// files alone.
     pub fn identified(
         mut self,
         digests: BTreeMap<String, String>,
         content: String,
         configuration: String,
+        audio: String,
     ) -> Program {
         self.digests = digests;
         self.content = content;
         self.configuration = configuration;
+        self.audio = audio;
         self
     }
 
@@ -175,6 +180,11 @@ impl Program {
     /// step has read the old one.
     pub fn configuration(&self) -> &str {
         &self.configuration
+    }
+
+    /// SHA-256 over all audio files; empty when nobody named it.
+    pub fn audio(&self) -> &str {
+        &self.audio
     }
 
     /// SHA-256 of a step's plugin; empty when nobody named it.

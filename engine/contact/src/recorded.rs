@@ -37,6 +37,8 @@ pub struct Beginning {
     pub content: String,
     /// SHA-256 over the configurations of its plugins; empty where none has one, and before format 6.
     pub configuration: String,
+    /// SHA-256 over the audio files alone; empty where the journal does not say.
+    pub audio: String,
     /// The language it begins in, where that is not the flow's first.
     pub language: Option<String>,
     /// The journal's format.
@@ -112,6 +114,7 @@ pub fn beginning(entries: &[Entry]) -> Result<Beginning, RecordedError> {
         since,
         content,
         configuration,
+        audio,
         seed,
         language,
     }) = entries.first().map(|entry| &entry.kind)
@@ -147,6 +150,7 @@ pub fn beginning(entries: &[Entry]) -> Result<Beginning, RecordedError> {
         hash: hash.clone(),
         content: content.clone(),
         configuration: configuration.clone(),
+        audio: audio.clone(),
         language: language.clone(),
         format: *format,
     })

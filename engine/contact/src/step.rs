@@ -76,6 +76,7 @@ impl Contact {
             masked: false,
             unanswered: false,
             lost_secret: false,
+            listened: false,
             interrupted: false,
         }));
         match input {
@@ -87,6 +88,7 @@ impl Contact {
                     digest: self.program.digest(&call.step).to_owned(),
                     flow_hash: plan.hash.clone(),
                     input: input.clone(),
+                    timeout_ms: Some(call.timeout_ms),
                 };
                 self.write(now, ran, out);
                 out.push(Output::Run {

@@ -83,6 +83,7 @@ impl Contact {
             text: options.text,
             secret: options.sensitive,
         });
+        self.running().listened = true;
         self.wait_for(Pending::Listen(Listening::new(options, labels, globals)));
         // What was typed ahead answers before anything is said.
         while let Some(key) = self.typed_ahead.pop_front() {

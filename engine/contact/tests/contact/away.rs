@@ -222,6 +222,33 @@ fn a_recording_ends_with_the_line_and_what_was_said_is_kept() {
     .check("key 1", "stop");
 }
 
+/// A survey's last question, after which the flow ends: whoever speaks the answer was cut off; whoever
+/// leaves a message there has left it.
+#[test]
+fn who_speaks_an_answer_goes_on_and_who_leaves_a_message_is_done() {
+    const LAST: &str = r#"
+flow: last
+format: 1
+languages: [en]
+vars: { message: { type: text, default: none } }
+steps:
+  start:
+    - record: { beep: true, max: 90s }
+      into: message
+      then: { done: bye, no_input: bye }
+  bye: { hangup: completed }
+"#;
+    const SPEAKS: &str = r#"call media.capture [{"beep":true,"max-ms":9000,"silence-ms":0}]"#;
+    let mut message = Walk::after(LAST, &[]);
+    message.run(SPEAKS);
+    assert!(!message.contact.may_come_back());
+    let mut answer = Walk::after(LAST, &[]);
+    answer.run(r#"call media.listen [{}, {"barge-in":true,"timeout-ms":0,"gap-ms":0,"choices":[{"key":"1"}]}]"#);
+    answer.run("wait 0");
+    answer.run(SPEAKS);
+    assert!(answer.contact.may_come_back());
+}
+
 #[test]
 fn who_has_entered_a_secret_does_not_go_on_and_who_was_about_to_enters_it_anew() {
     let mut walk = at(&MENU);

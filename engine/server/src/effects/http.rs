@@ -337,6 +337,15 @@ impl Hop {
     }
 }
 
+/// Whether a plugin that is granted these hosts may send a request to an address. One that is none is told as such when the
+/// request is made.
+pub(crate) fn may_send(url: &str, hosts: &[String]) -> Result<(), Refusal> {
+    match url.parse().map(|uri| service(&uri)) {
+        Ok(Ok(service)) => granted(&service, hosts),
+        _ => Ok(()),
+    }
+}
+
 fn granted(service: &str, granted: &[String]) -> Result<(), Refusal> {
     let known = granted
         .iter()

@@ -3,6 +3,7 @@
 //! ```text
 //! allowance   one tenant's limits and what was refused by them
 //! http        a request from the guest's words to the response     redirect   what follows a response
+//! granted     what a plugin's own grants let through
 //! connect     connections, only to addresses looked at             address    which those are
 //! secret      secrets in requests, and out of responses            kv         the plugin's own data
 //! authorities who is believed besides the usual web authorities
@@ -13,6 +14,7 @@ mod allowance;
 mod authorities;
 mod connect;
 mod echo;
+pub(crate) mod granted;
 mod http;
 mod kv;
 mod limits;
@@ -23,9 +25,9 @@ use strowger_contact::call::CallError;
 
 pub(crate) use address::private;
 pub use allowance::Allowance;
-pub(crate) use allowance::{ADDRESS_CHARS, StepUse, Wanted};
+pub(crate) use allowance::{StepUse, Wanted};
 pub use authorities::{Authorities, NoAuthorities};
-pub(crate) use http::causes;
+pub(crate) use http::{causes, may_send};
 pub use limits::{EffectLimits, HttpLimits, LogLimits, ProjectLimits};
 pub(crate) use limits::{MEMORY_MIB, MEMORY_MIB_RANGE, WrongLimit};
 pub(crate) use secret::Secret;

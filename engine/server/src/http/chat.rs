@@ -458,7 +458,8 @@ fn refused(error: ChatError) -> Response {
         ChatError::Stopping
         | ChatError::TooMany
         | ChatError::TooManyOfTenant(_)
-        | ChatError::Unsaved(_) => StatusCode::SERVICE_UNAVAILABLE,
+        | ChatError::Unsaved(_)
+        | ChatError::Newer(_) => StatusCode::SERVICE_UNAVAILABLE,
         ChatError::Store(error) => {
             tracing::error!("{error}");
             StatusCode::SERVICE_UNAVAILABLE

@@ -17,7 +17,8 @@ use super::tagged::Tagged;
 use super::{Api, Problem};
 use crate::centre::Centre;
 use crate::replay::{Reasons, reasons};
-use crate::runtime::{TraceEvent, trace as events, transcript as conversation};
+use crate::runtime::{TraceEvent, leads, trace as events, transcript as conversation};
+use crate::sip::Signal;
 use crate::store::{ContactFilter, ContactRow, Ladder, Rung, Store, Torn};
 
 /// What the list takes beside its page.
@@ -107,10 +108,13 @@ fn written(entries: &[Entry], ladder: Ladder, (): ()) -> Result<Response, Proble
         line.map_err(|error| Problem::internal(error.to_string()))
     };
     let mut lines = String::new();
-    let mut signals = ladder.signals.into_iter().peekable();
+    let mut signals = ladder.signals.iter().peekable();
     for entry in entries {
-        while let Some(signal) = signals.next_if(|signal| signal.at <= entry.at) {
-            lines.push_str(&line(serde_json::to_string(&Rung::Sip(signal)))?);
+        let comes = |signal: &&Signal| {
+            signal.at < entry.at || (signal.at == entry.at && leads(signal, &ladder.signals))
+        };
+        while let Some(signal) = signals.next_if(comes) {
+            lines.push_str(&line(serde_json::to_string(&Rung::Sip(signal.clone())))?);
             lines.push('\n');
         }
         lines.push_str(&line(serde_json::to_string(entry))?);
@@ -118,7 +122,7 @@ fn written(entries: &[Entry], ladder: Ladder, (): ()) -> Result<Response, Proble
     }
     let cut = u32::try_from(ladder.cut).unwrap_or(u32::MAX);
     let cut = (cut > 0).then_some(Rung::SipCut { leg: 0, times: cut });
-    for rung in signals.map(Rung::Sip).chain(cut) {
+    for rung in signals.cloned().map(Rung::Sip).chain(cut) {
         lines.push_str(&line(serde_json::to_string(&rung))?);
         lines.push('\n');
     }

@@ -486,8 +486,10 @@ impl Project {
         });
         let program = Program::new(plans, &steps.descriptions, self.configs())?;
         let digests = steps.digests();
-        let content = content(&program, &digests, &self.sounds());
-        Ok(program.identified(digests, content, configuration(&self.configs())))
+        let sounds = listed(&self.sounds());
+        let content = content(&program, &digests, &sounds);
+        let audio = hex(&sha2::Sha256::digest(sounds));
+        Ok(program.identified(digests, content, configuration(&self.configs()), audio))
     }
 
     /// SHA-256 of each audio file, by path: a plugin may name any of them. Of one that cannot be read it is known that it
@@ -553,22 +555,24 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 }
 
 /// SHA-256 over the hashes of all flows, plugins and audio files: the same for the same project, whatever the machine.
-fn content(
-    program: &Program,
-    digests: &BTreeMap<String, String>,
-    sounds: &BTreeMap<&str, String>,
-) -> String {
+fn content(program: &Program, digests: &BTreeMap<String, String>, sounds: &str) -> String {
     let flows = program
         .flows()
         .map(|plan| format!("flow {} {}\n", plan.flow, plan.hash));
     let steps = digests
         .iter()
         .map(|(step, digest)| format!("step {step} {digest}\n"));
-    let sounds = sounds
-        .iter()
-        .map(|(path, digest)| format!("audio {path:?} {digest}\n"));
-    let all: String = flows.chain(steps).chain(sounds).collect();
+    let mut all: String = flows.chain(steps).collect();
+    all.push_str(sounds);
     hex(&sha2::Sha256::digest(all))
+}
+
+/// A line an audio file.
+fn listed(sounds: &BTreeMap<&str, String>) -> String {
+    let sounds = sounds.iter();
+    sounds
+        .map(|(path, digest)| format!("audio {path:?} {digest}\n"))
+        .collect()
 }
 
 /// SHA-256 over what `env.config` answers to plugins; empty where that is nothing to all of them.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
-use strowger_contact::{EntryKind, SharedJson};
+use strowger_contact::{EntryKind, HIDDEN, SharedJson};
 use url::Url;
 
 /// Most names of what differs that are told.
@@ -13,7 +13,7 @@ const MAX_NAMES: usize = 3;
 
 /// Whether a contact did the same, whatever it took and wherever in the file it stands.
 pub(super) fn same(old: &EntryKind, new: &EntryKind) -> bool {
-    use EntryKind::{Asked, Entered, Failed, Outcome, Ran, Started};
+    use EntryKind::{Asked, Entered, Failed, Outcome, Ran, Started, Tick, Wrote};
     match (old, new) {
         (Started { flow: a, .. }, Started { flow: b, .. }) => a == b,
         (
@@ -88,8 +88,29 @@ pub(super) fn same(old: &EntryKind, new: &EntryKind) -> bool {
                 ..
             },
         ) => (a, b, c, d) == (w, x, y, z),
+        // How late it was is looked at as the walk comes there.
+        (Tick { .. }, Tick { .. }) => true,
+        // A secret may have been written with blanks or hyphens, which what stands for it lacks; how long it was without
+        // them is told where it was heard.
+        (
+            Wrote {
+                text: a,
+                message: b,
+                late: c,
+            },
+            Wrote {
+                text: x,
+                message: y,
+                late: z,
+            },
+        ) => (b, c) == (y, z) && (a == x || (is_hidden(a) && is_hidden(x))),
         (old, new) => old == new,
     }
+}
+
+/// Whether nothing of a text can be seen.
+fn is_hidden(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|letter| letter == HIDDEN)
 }
 
 /// Whether both are a plugin's configuration.
@@ -410,6 +431,20 @@ mod tests {
         }
         let kv = |key: &str| asked(json!([key, "dg=="]));
         assert_eq!(differing(&kv("a"), &kv("b")), None);
+    }
+
+    #[test]
+    fn what_nobody_may_see_has_no_length() {
+        let wrote = |text: &str, late: bool| EntryKind::Wrote {
+            text: text.to_owned(),
+            message: None,
+            late,
+        };
+        let hidden = wrote("•••••••••", false);
+        assert!(same(&hidden, &wrote("••••••••", false)));
+        assert!(!same(&hidden, &wrote("••••••••", true)));
+        assert!(!same(&hidden, &wrote("48151623", false)));
+        assert!(!same(&hidden, &wrote("", false)));
     }
 
     #[test]

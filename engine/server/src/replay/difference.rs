@@ -54,6 +54,8 @@ pub enum Cause {
     Plugin,
     /// The plugin's `config` in `strowger.toml` is another one.
     Configuration,
+    /// The plugin is not granted what it asks for (`grants` in `strowger.toml`), and was answered then.
+    Grants,
     /// The plugin is the same, and so was all that it was told: it does not repeat itself.
     NotRepeated,
 }
@@ -120,6 +122,10 @@ impl fmt::Display for Difference {
                 f,
                 "\n  the plugin's `config` in strowger.toml is another one than then"
             ),
+            Cause::Grants => write!(
+                f,
+                "\n  the plugin is not granted this (`grants` in strowger.toml): then it was answered"
+            ),
             Cause::Flow => Ok(()),
         }
     }
@@ -155,7 +161,7 @@ pub(super) fn gist(entry: Option<&Entry>) -> String {
         EntryKind::Tagged { .. } => "tag".to_owned(),
         EntryKind::Ended(ending) => format!("end {}", ending.reason),
         EntryKind::Heard { .. } => "heard".to_owned(),
-        EntryKind::Tick => "deadline".to_owned(),
+        EntryKind::Tick { .. } => "deadline".to_owned(),
         EntryKind::Started { .. } => "start".to_owned(),
         EntryKind::Key { .. } | EntryKind::Pressed { .. } => "key".to_owned(),
         EntryKind::Wrote { .. } => "text".to_owned(),

@@ -8,6 +8,7 @@
 mod compare;
 mod difference;
 mod gather;
+mod granted;
 mod reasons;
 mod replayed;
 mod rerun;

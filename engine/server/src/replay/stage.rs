@@ -9,6 +9,7 @@ use strowger_contact::Program;
 use strowger_contact::recorded::Beginning;
 use strowger_plugin::{GuestTask, Host, HostConfig, Limits, Share};
 
+use super::granted::Granted;
 use crate::centre::Sound;
 use crate::project::{Project, Steps};
 use crate::runtime::{EngineError, OpenError, checked_program};
@@ -28,6 +29,7 @@ pub struct Stage {
     /// first, time that passes says nothing of the step.
     unhurried: bool,
     files: BTreeMap<String, PathBuf>,
+    pub(super) granted: Granted,
     host: Host,
     share: Share,
 }
@@ -78,6 +80,7 @@ impl Stage {
             limits,
             unhurried: true,
             files: files(&project, pushed),
+            granted: Granted::of(&project),
             host: host.clone(),
             share: host.runtime().background_share(),
         }
@@ -115,6 +118,7 @@ impl Stage {
             limits,
             unhurried: false,
             files: files(&project, named),
+            granted: Granted::of(&project),
             share,
             host,
         })
@@ -161,6 +165,11 @@ impl Stage {
         !begun.content.is_empty()
             && begun.content == self.content()
             && begun.configuration == self.program.configuration()
+    }
+
+    /// Whether a contact that began so may have heard other audio files.
+    pub(super) fn has_other_audio(&self, begun: &Beginning) -> bool {
+        !begun.audio.is_empty() && begun.audio != self.program.audio()
     }
 
     /// Runs something where guests run.

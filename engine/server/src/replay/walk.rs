@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use strowger_contact::{
     Contact, Entry, EntryKind, Input, Millis, Output, Program, SharedJson, StepFailure, StepResult,
     recorded::{self, Beginning},
 };
+use strowger_plugin::{Class, class};
 
 use super::compare::{Renamed, configuration, other_retries, same};
 use super::difference::{Cause, Difference, Side, becomes, gist, short};
@@ -70,6 +72,10 @@ pub async fn replay(stage: &Stage, recording: &Recording, rerun: Rerun) -> Repla
         }
     };
     replayed.unchanged = stage.is_of(&begun);
+    if stage.has_other_audio(&begun) {
+        let note = "audio files are not those of then: the contact would hear others, which a replay does not";
+        replayed.notes.push(note.to_owned());
+    }
     if !entries
         .iter()
         .any(|entry| matches!(entry.kind, EntryKind::Ended(_)))
@@ -137,10 +143,85 @@ impl Running {
     }
 }
 
+/// A step that has less time now than it had then.
+struct Hurried {
+    most_ms: u64,
+    /// What it took then, but for the calls that wait.
+    busy_ms: u64,
+    /// Since when it works, while none of these is under way.
+    since: Option<Millis>,
+}
+
+impl Hurried {
+    /// What it had taken then at a time.
+    fn spent(&self, at: Millis) -> u64 {
+        let working = self.since.map_or(0, |since| at.saturating_sub(since));
+        self.busy_ms.saturating_add(working)
+    }
+
+    /// Whether its time is over before it does what an entry tells.
+    fn is_over(&self, due: &Entry) -> bool {
+        let acts = match &due.kind {
+            EntryKind::Asked { .. } | EntryKind::Call { .. } | EntryKind::Outcome { .. } => true,
+            EntryKind::Failed { code, .. } => code != TIMEOUT,
+            _ => false,
+        };
+        acts && self.spent(due.at) > self.most_ms
+    }
+
+    fn goes_on(&mut self, entry: &Entry) {
+        match &entry.kind {
+            EntryKind::Asked { function, .. } => {
+                let (interface, name) = function.split_once('.').unwrap_or((function, ""));
+                if class(interface, name) == Class::Wait {
+                    self.busy_ms = self.spent(entry.at);
+                    self.since = None;
+                }
+            }
+            EntryKind::Call { .. } => {
+                self.since.get_or_insert(entry.at);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The text of each flow that ran a step, by the flow's name.
+fn hashes(entries: &[Entry]) -> BTreeMap<String, String> {
+    let mut hashes = BTreeMap::new();
+    let mut at = None;
+    for entry in entries {
+        match (&entry.kind, at) {
+            (EntryKind::Entered { flow, .. }, _) => at = Some(flow),
+            (EntryKind::Ran { flow_hash, .. }, Some(flow)) => {
+                hashes.insert(flow.clone(), flow_hash.clone());
+            }
+            _ => {}
+        }
+    }
+    hashes
+}
+
+/// What is told where a time is over at `now`, which was `then`.
+fn told_over(then: Millis, now: Millis) -> String {
+    let by = then.abs_diff(now) as f64 / 1_000.0;
+    let way = match now < then {
+        true => "before",
+        false => "after",
+    };
+    format!("its time is over {by:.1} s {way} that")
+}
+
 pub(super) struct Walk<'a> {
     /// Where guests run; without one, what they did is taken from the journal as well.
     stage: Option<&'a Stage>,
     rerun: Rerun,
+    /// Flows, plugins and configuration are those of then.
+    unchanged: bool,
+    /// The texts of the flows that were walked then, as far as the journal says.
+    hashes: BTreeMap<String, String>,
+    /// The running step, where it has less time now.
+    hurried: Option<Hurried>,
     old: &'a [Entry],
     begun: Millis,
     pub(super) contact: Contact,
@@ -152,6 +233,12 @@ pub(super) struct Walk<'a> {
     standing: Standing,
     /// The effect whose result the running guest waits for.
     effect: Option<u32>,
+    /// What it is answered instead of the journal's result, where its plugin is not granted it.
+    refused: Option<Json>,
+    /// The input that is being handled is such an answer.
+    was_refused: bool,
+    /// The plugin of the running step.
+    plugin: String,
     keys: BTreeMap<u32, char>,
     texts: BTreeMap<u32, String>,
     /// Entries that were the same so far.
@@ -168,7 +255,12 @@ impl<'a> Walk<'a> {
         begun: Beginning,
     ) -> Walk<'a> {
         let (keys, texts) = recorded::heard(old);
+        let mut hashes = hashes(old);
+        hashes.insert(begun.flow.clone(), begun.hash.clone());
         Walk {
+            unchanged: stage.is_some_and(|stage| stage.is_of(&begun)),
+            hashes,
+            hurried: None,
             stage,
             rerun,
             old,
@@ -179,6 +271,9 @@ impl<'a> Walk<'a> {
             ran: None,
             standing: Standing::default(),
             effect: None,
+            refused: None,
+            was_refused: false,
+            plugin: String::new(),
             keys,
             texts,
             next: 0,
@@ -198,15 +293,10 @@ impl<'a> Walk<'a> {
                 return Err(self.differs(due, Side::words("nothing: the contact is over"), None));
             }
             // A contact that is built again to go on does as it did, however late that was.
-            if self.stage.is_some()
-                && let Some(deadline) = self.contact.deadline()
-                // After an engine's stop its first word may be late: only then are secrets lost.
-                && !matches!(due.kind, EntryKind::Tick | EntryKind::SecretsLost)
-                && deadline.saturating_add(GRACE_MS) < due.at
+            if let Some(stage) = self.stage
+                && let Some(over) = self.over(stage, due)
             {
-                let early = (due.at - deadline) as f64 / 1_000.0;
-                let now = Side::words(format!("its time is over {early:.1} s before that"));
-                return Err(self.differs(due, now, None));
+                return Err(self.differs(due, Side::words(over), None));
             }
             let input = self.input(due).await?;
             let before = self.next;
@@ -217,7 +307,7 @@ impl<'a> Walk<'a> {
             for output in out.drain(..) {
                 self.perform(output)?;
             }
-            self.by_guest = false;
+            (self.by_guest, self.was_refused) = (false, false);
             if self.next == before {
                 return Err(self.differs(due, Side::words("nothing: it goes on waiting"), None));
             }
@@ -225,8 +315,56 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// That a time is over before or after what an entry tells of, and was not then.
+    fn over(&self, stage: &Stage, due: &Entry) -> Option<String> {
+        if let Some(pace) = &self.hurried
+            && pace.is_over(due)
+        {
+            return Some(told_over(pace.spent(due.at), pace.most_ms));
+        }
+        let now = self.contact.deadline()?;
+        match due.kind {
+            EntryKind::Tick {
+                late_ms: Some(late),
+            } => {
+                let then = due.at.saturating_sub(late);
+                // Later than the engine looked then it is no deadline at all.
+                (now != then && now <= due.at).then(|| told_over(then, now))
+            }
+            // Older journals do not say how late an engine was, and after its stop its first word may be late: only then are
+            // secrets lost.
+            EntryKind::Tick { late_ms: None } | EntryKind::SecretsLost => None,
+            _ => {
+                let grace = match self.is_deadline_of_then(stage) {
+                    true => GRACE_MS,
+                    false => 0,
+                };
+                (now.saturating_add(grace) < due.at).then(|| told_over(due.at, now))
+            }
+        }
+    }
+
+    /// Whether the next deadline cannot be another one than then: it stands in the flow, which is the same to the last byte, or in
+    /// what a step asked, which was found equal.
+    fn is_deadline_of_then(&self, stage: &Stage) -> bool {
+        let flow = &self.place.flow;
+        let now = stage.program.flow(flow).map(|plan| &plan.hash);
+        self.unchanged
+            || self.contact.awaits_answer()
+            || (now.is_some() && self.hashes.get(flow) == now)
+    }
+
     /// The input that an entry tells of: it is the first one that its input caused.
     async fn input(&mut self, due: &Entry) -> Result<Input, Stop> {
+        // What is not granted is refused at once, whatever came next then.
+        if let (Some(refused), Some(effect)) = (self.refused.take(), self.effect) {
+            self.effect = None;
+            self.was_refused = true;
+            return Ok(Input::EffectDone {
+                effect,
+                result: refused.into(),
+            });
+        }
         Ok(match &due.kind {
             EntryKind::Started { .. } => Input::Connected,
             EntryKind::Key { key } => Input::Key(self.keys.get(&due.seq).copied().unwrap_or(*key)),
@@ -241,7 +379,7 @@ impl<'a> Walk<'a> {
                 play: *play,
                 error: error.clone(),
             },
-            EntryKind::Tick => Input::Tick,
+            EntryKind::Tick { .. } => Input::Tick,
             EntryKind::HungUp => Input::HungUp,
             EntryKind::Vanished => Input::Vanished,
             EntryKind::Dropped { vanished } => Input::Dropped {
@@ -385,10 +523,11 @@ impl<'a> Walk<'a> {
                 input,
                 timeout_ms,
             } => {
-                self.effect = None;
+                (self.effect, self.refused) = (None, None);
                 let Some(stage) = self.stage else {
                     return Ok(());
                 };
+                self.plugin = plugin_of(&step).to_owned();
                 let as_then = self.ran.as_mut().and_then(|ran| ran.as_then.take());
                 if let Some(renamed) = as_then {
                     self.running = Running::AsThen {
@@ -425,8 +564,13 @@ impl<'a> Walk<'a> {
                     guest.answer(value.into_json());
                 }
             }
-            Output::Perform { effect, .. } => self.effect = Some(effect),
-            Output::CancelEffect { .. } => self.effect = None,
+            Output::Perform { effect, what } => {
+                self.effect = Some(effect);
+                let refused = |stage: &Stage| stage.granted.refused(&self.plugin, &what);
+                let refused = self.stage.and_then(refused);
+                self.refused = refused.filter(|refused| self.answered_then() != Some(refused));
+            }
+            Output::CancelEffect { .. } => (self.effect, self.refused) = (None, None),
             Output::Play { .. }
             | Output::StopPlaying
             | Output::StopRecording { .. }
@@ -452,15 +596,25 @@ impl<'a> Walk<'a> {
                 activation,
                 digest: then,
                 input: given_then,
+                timeout_ms: time_then,
                 ..
             },
             EntryKind::Ran {
                 digest: now,
                 input: given_now,
+                timeout_ms: time_now,
                 ..
             },
         ) = (&old.kind, &new.kind)
         {
+            self.hurried = match (time_then, time_now) {
+                (Some(then), Some(now)) if now < then => Some(Hurried {
+                    most_ms: *now,
+                    busy_ms: 0,
+                    since: Some(old.at),
+                }),
+                _ => None,
+            };
             let same_plugin = then == now;
             let needless = self.rerun == Rerun::Changed
                 && same_plugin
@@ -488,10 +642,39 @@ impl<'a> Walk<'a> {
                 line,
             };
         }
+        match &old.kind {
+            EntryKind::Outcome { .. } | EntryKind::Failed { .. } => self.hurried = None,
+            _ => {
+                if let Some(hurried) = &mut self.hurried {
+                    hurried.goes_on(old);
+                }
+            }
+        }
         self.next += 1;
         // What follows is the flow's doing, not the guest's.
         self.by_guest = false;
         Ok(())
+    }
+
+    /// What the host call was answered then that was asked last.
+    fn answered_then(&self) -> Option<&Json> {
+        let EntryKind::Asked {
+            activation, call, ..
+        } = &self.old.get(self.next.checked_sub(1)?)?.kind
+        else {
+            return None;
+        };
+        self.old[self.next..]
+            .iter()
+            .find_map(|entry| match &entry.kind {
+                EntryKind::Call {
+                    activation: of,
+                    call: number,
+                    result,
+                    ..
+                } if (of, number) == (activation, call) => Some(&**result),
+                _ => None,
+            })
     }
 
     /// Whether the step that starts at the entry where the walk is came to an end of its own, an outcome or a failure. One that
@@ -520,6 +703,7 @@ impl<'a> Walk<'a> {
     fn differs(&self, old: &Entry, now: Side, new: Option<&Entry>) -> Stop {
         let place = &self.place;
         let cause = match &self.ran {
+            _ if self.was_refused => Cause::Grants,
             _ if new.is_some_and(|new| configuration(&old.kind, &new.kind)) => Cause::Configuration,
             // The step failed as it did; how often it is tried is the flow's to say.
             _ if new.is_some_and(|new| other_retries(&old.kind, &new.kind)) => Cause::Flow,
@@ -620,8 +804,52 @@ pub(crate) async fn rebuild(program: Arc<Program>, entries: &[Entry]) -> Result<
     })
 }
 
+/// The plugin of `plugin/step@major`.
+fn plugin_of(step: &str) -> &str {
+    step.split_once('/').map_or(step, |(plugin, _)| plugin)
+}
+
 /// Whether a host call does something in the world rather than with the contact.
 fn leaves_the_house(function: &str) -> bool {
     let interface = function.split('.').next().unwrap_or(function);
     matches!(interface, "http" | "client" | "kv" | "store" | "route")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_step_s_time_is_that_outside_the_calls_that_wait() {
+        let asked = |function: &str| EntryKind::Asked {
+            activation: 1,
+            call: 1,
+            function: function.to_owned(),
+            request: json!([]).into(),
+        };
+        let called = || EntryKind::Call {
+            activation: 1,
+            call: 1,
+            function: String::new(),
+            result: json!({}).into(),
+        };
+        let at = |at, kind| Entry { seq: 0, at, kind };
+        let mut hurried = Hurried {
+            most_ms: 1_000,
+            busy_ms: 0,
+            since: Some(100),
+        };
+        for entry in [
+            at(200, asked("media.listen")),
+            at(9_200, called()),
+            at(9_300, asked("http.fetch")),
+        ] {
+            assert!(!hurried.is_over(&entry));
+            hurried.goes_on(&entry);
+        }
+        assert!(!hurried.is_over(&at(10_100, called())));
+        assert!(hurried.is_over(&at(10_101, called())));
+    }
 }

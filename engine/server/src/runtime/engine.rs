@@ -8,14 +8,13 @@ use serde_json::{Value as Json, json};
 use strowger_contact::call::CallError;
 use strowger_contact::call::{HttpRequest, VAULT};
 use strowger_contact::{Channel, Contact, Effect, Entry, EntryKind, Facts, Program};
-use strowger_flow::unseen::{quoted, quoted_up_to};
 use strowger_plugin::{Host, HostConfig, Limits, Pauses, Share};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 
 use super::driver::complaint;
 use super::node::Node;
-use crate::effects::{ADDRESS_CHARS, Allowance, Refusal, Secret};
+use crate::effects::{Allowance, Refusal, Secret, granted};
 use crate::project::{
     Config, HandOver, How, QueuesFile, Steps, StoreSection, Unreachable, destination, hand_overs,
 };
@@ -217,16 +216,9 @@ impl Engine {
         if own.is_some() && matches!(what, Effect::Transfer { .. } | Effect::Enqueue { .. }) {
             self.allowance.may_route()?;
         }
-        let refused = |rule, what: String| {
-            let text = format!("{what}: not granted to this plugin");
-            Err(Refusal::denied(rule, text))
-        };
         match what {
             Effect::Enqueue { queue, .. } => {
-                if own.is_some_and(|own| !own.grants.has_queue(queue)) {
-                    let shown = quoted(queue);
-                    return refused("route.queues", format!("queue {shown}"));
-                }
+                own.map_or(Ok(()), |own| granted::may_queue(&own.grants, queue))?;
                 self.allowance.may_queue(queue)
             }
             Effect::Transfer {
@@ -236,10 +228,7 @@ impl Engine {
                 let Ok((address, _)) = self.destination(target, !whisper.is_empty()) else {
                     return Ok(());
                 };
-                if own.is_some_and(|own| !own.grants.has_address(&address)) {
-                    let shown = quoted_up_to(&address, ADDRESS_CHARS);
-                    return refused("route.transfers", format!("transfer {shown}"));
-                }
+                own.map_or(Ok(()), |own| granted::may_transfer(&own.grants, &address))?;
                 self.allowance.may_transfer(&address)
             }
             _ => Ok(()),
@@ -295,12 +284,7 @@ impl Engine {
             if known.iter().any(|secret| secret.handle == field.handle) {
                 continue;
             }
-            let granted = self.granted_entries(plugin);
-            if !granted.iter().any(|granted| granted == name) {
-                let shown = quoted(name);
-                let text = format!("vault {shown}: not granted to this plugin");
-                return Err(Refusal::denied("vault.grants", text));
-            }
+            granted::may_use(self.granted_entries(plugin), name)?;
             self.allowance.may_use(name)?;
             let Node { vault, store, .. } = &*self.node;
             known.push(vault.secret(store.as_ref(), &self.tenant, name).await?);

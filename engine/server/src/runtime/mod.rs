@@ -35,6 +35,7 @@ pub use outgoing::Outgoing;
 pub use returns::Returns;
 pub(crate) use returns::{Again, Broken, Caller};
 pub use terminal::{Act, Script, TerminalLine};
+pub(crate) use trace::leads;
 pub use trace::{TraceEvent, trace};
 pub use transcript::transcript;
 pub(crate) use transcript::{failure_told, one_line, outcome_told, told};

@@ -109,6 +109,20 @@ pub(crate) struct Turn {
     number: u64,
 }
 
+/// Why a broken call is not built again.
+enum NotBuilt {
+    /// A newer program wrote its journal, and goes on with it: it is left as it is.
+    Newer(String),
+    /// It ends.
+    Broken(String),
+}
+
+impl From<String> for NotBuilt {
+    fn from(why: String) -> NotBuilt {
+        NotBuilt::Broken(why)
+    }
+}
+
 impl Returns {
     /// None yet; see [`Returns::resume`]. `stop` ends what is under way.
     pub fn new(centre: Arc<Centre>, stop: CancellationToken) -> Arc<Returns> {
@@ -210,7 +224,11 @@ impl Returns {
     pub(crate) async fn again(&self, tenant: &str, broken: &Broken) -> Option<Again> {
         let why = match self.rebuilt(tenant, broken).await {
             Ok(again) => return Some(again),
-            Err(why) => why,
+            Err(NotBuilt::Newer(why)) => {
+                tracing::error!(contact = %broken.id, "a call that dropped is left as it is: {why}");
+                return None;
+            }
+            Err(NotBuilt::Broken(why)) => why,
         };
         self.interrupted.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(contact = %broken.id, "a call that dropped cannot go on: {why}");
@@ -221,7 +239,7 @@ impl Returns {
         None
     }
 
-    async fn rebuilt(&self, tenant: &str, broken: &Broken) -> Result<Again, String> {
+    async fn rebuilt(&self, tenant: &str, broken: &Broken) -> Result<Again, NotBuilt> {
         let entries = self.journal(&broken.id).await?.entries;
         let begun = beginning(&entries).map_err(|error| error.to_string())?;
         let engine = self.centre.engine_of(tenant, &begun).await?;
@@ -233,16 +251,18 @@ impl Returns {
         })
     }
 
-    async fn journal(&self, id: &str) -> Result<Journal, String> {
-        let store = self.node.store.as_ref().ok_or("the engine has no store")?;
+    async fn journal(&self, id: &str) -> Result<Journal, NotBuilt> {
+        let store = self.node.store.as_ref();
+        let store = store.ok_or_else(|| "the engine has no store".to_owned())?;
         // What was written last may still be on its way.
         self.node.durable().await?;
         let journal = store.journal(id).await.map_err(|error| error.to_string())?;
+        if let Some(why) = journal.newer() {
+            return Err(NotBuilt::Newer(why));
+        }
         if let Some(torn) = &journal.torn {
-            return Err(format!(
-                "its journal is broken at entry {}: {}",
-                torn.seq, torn.why
-            ));
+            let why = format!("its journal is broken at entry {}: {}", torn.seq, torn.why);
+            return Err(NotBuilt::Broken(why));
         }
         Ok(journal)
     }

@@ -62,7 +62,22 @@ pub struct TraceEvent {
     pub reason: Option<Reason>,
 }
 
-/// The events of a contact, by time: of one moment, messages before what they led to.
+/// Whether a message came before what the journal has of the same moment, which it led to. A request of the engine's own comes
+/// after, and what answers it at once: the contact made it send that.
+pub(crate) fn leads(signal: &Signal, among: &[Signal]) -> bool {
+    let asks = |other: &&Signal| {
+        other.way == Way::Out
+            && other.status().is_none()
+            && (other.at, other.leg, &other.cseq) == (signal.at, signal.leg, &signal.cseq)
+    };
+    match (signal.way, signal.status()) {
+        (Way::In, None) | (Way::Out, Some(_)) => true,
+        (Way::Out, None) => false,
+        (Way::In, Some(_)) => among.iter().find(asks).is_none(),
+    }
+}
+
+/// The events of a contact, by time: of one moment, messages before what they led to, and after what led to them.
 pub fn trace(entries: &[Entry], ladder: &Ladder, reasons: &Reasons) -> Vec<TraceEvent> {
     let mut journal = explained(of_journal(entries), reasons);
     for event in &mut journal {
@@ -77,7 +92,12 @@ pub fn trace(entries: &[Entry], ladder: &Ladder, reasons: &Reasons) -> Vec<Trace
     let mut events: Vec<TraceEvent> = ladder.signals.iter().map(of_signal).collect();
     events.extend(journal);
     // A stable sort: entries stay in their order, whose times never go back.
-    events.sort_by_key(|event| event.at);
+    let place = |event: &TraceEvent| match &event.sip {
+        Some(signal) if leads(signal, &ladder.signals) => 0,
+        None => 1,
+        Some(_) => 2,
+    };
+    events.sort_by_key(|event| (event.at, place(event)));
     let mut place = (String::new(), String::new(), 0);
     for event in &mut events {
         event.after_ms = event.at.saturating_sub(first.at);
@@ -291,4 +311,56 @@ fn kind_of(kind: &EntryKind) -> String {
     let json = serde_json::to_value(kind).unwrap_or_default();
     let kind = json.get("kind").and_then(Json::as_str);
     kind.unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use strowger_contact::Ending;
+
+    use super::*;
+
+    #[test]
+    fn of_one_moment_what_led_to_a_message_comes_before_it() {
+        let signal = |way, n, what: &str, cseq: &str| Signal {
+            n,
+            at: 5,
+            leg: 0,
+            way,
+            what: what.to_owned(),
+            cseq: cseq.to_owned(),
+            peer: String::new(),
+            headers: Default::default(),
+            body: None,
+            again: 0,
+        };
+        let entry = |seq, kind| Entry { seq, at: 5, kind };
+        let ended = EntryKind::Ended(Ending {
+            reason: "completed".to_owned(),
+            by_caller: false,
+            error: None,
+        });
+        let order = |signals: &[Signal], entries: &[Entry]| -> Vec<String> {
+            let mut ladder = Ladder::default();
+            ladder.signals.extend_from_slice(signals);
+            let events = trace(entries, &ladder, &Reasons::default()).into_iter();
+            events
+                .map(|event| event.sip.map_or(event.kind, |signal| signal.what))
+                .collect()
+        };
+        let by_us = [
+            signal(Way::Out, 0, "BYE", "1 BYE"),
+            signal(Way::In, 1, "200 OK", "1 BYE"),
+        ];
+        let ends = [entry(0, ended.clone())];
+        assert_eq!(order(&by_us, &ends), ["ended", "BYE", "200 OK"]);
+        let by_them = [
+            signal(Way::In, 0, "BYE", "2 BYE"),
+            signal(Way::Out, 1, "200 OK", "2 BYE"),
+        ];
+        let ends = [entry(0, EntryKind::HungUp), entry(1, ended)];
+        assert_eq!(
+            order(&by_them, &ends),
+            ["BYE", "200 OK", "hung-up", "ended"]
+        );
+    }
 }

@@ -41,7 +41,7 @@ pub(crate) fn told(kind: &EntryKind) -> (&'static str, String) {
         EntryKind::Played {
             error: Some(error), ..
         } => ("engine", format!("cannot play: {error}")),
-        EntryKind::Tick => ("engine", "a deadline is there".to_owned()),
+        EntryKind::Tick { .. } => ("engine", "a deadline is there".to_owned()),
         EntryKind::Ran { plugin, input, .. } => ("plugin", format!("{plugin} runs with {input}")),
         EntryKind::Asked {
             function, request, ..
@@ -214,7 +214,7 @@ fn line(kind: &EntryKind, step: &mut String) -> Option<(&'static str, String)> {
         },
         EntryKind::Key { .. }
         | EntryKind::Played { .. }
-        | EntryKind::Tick
+        | EntryKind::Tick { .. }
         | EntryKind::Ran { .. }
         | EntryKind::Asked { .. }
         | EntryKind::Pressed { .. }

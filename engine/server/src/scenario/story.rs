@@ -89,7 +89,7 @@ impl World<'_> {
             | EntryKind::Said { .. }
             | EntryKind::Key { .. }
             | EntryKind::Played { .. }
-            | EntryKind::Tick
+            | EntryKind::Tick { .. }
             | EntryKind::Ran { .. }
             | EntryKind::Asked { .. }
             | EntryKind::Offered { .. }

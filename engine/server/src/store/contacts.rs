@@ -212,18 +212,20 @@ impl Store {
         reason: &str,
         now: u64,
     ) -> Result<u64, StoreError> {
+        let mut ended = 0;
         for ids in contacts.chunks(ORPHANS) {
             let mut ends = Vec::with_capacity(ids.len());
             for id in ids {
                 ends.extend(self.end_of(id, reason, now).await?);
             }
+            ended += ends.len() as u64;
             write_ends(self, ends).await?;
         }
-        Ok(contacts.len() as u64)
+        Ok(ended)
     }
 
     /// The end of a contact that its own task does not end: its record holds what its journal does, and its time ends
-    /// with that. None when there is no such contact.
+    /// with that. None when there is no such contact, and where a newer program wrote its journal: that ends it, by what it says.
     pub(crate) async fn end_of(
         &self,
         id: &str,
@@ -233,7 +235,12 @@ impl Store {
         let Some(contact) = self.contact(id).await? else {
             return Ok(None);
         };
-        let journal = self.journal(id).await?.entries;
+        let journal = self.journal(id).await?;
+        if let Some(why) = journal.newer() {
+            tracing::error!(contact = %id, "a contact is left as it is: {why}");
+            return Ok(None);
+        }
+        let journal = journal.entries;
         let mut tally = Tally::new(Subject::of(&contact));
         journal.iter().for_each(|entry| tally.note(entry));
         let began = u64::try_from(contact.started_at).unwrap_or_default();

@@ -76,6 +76,11 @@ impl Packer {
     }
 }
 
+/// Whether a newer program wrote a frame, in a form that this one does not know.
+pub(crate) fn is_newer(frame: &[u8]) -> bool {
+    frame.first().is_some_and(|form| *form > FORM)
+}
+
 /// Opens one frame after the other, a journal's for one: what that takes is made once.
 #[derive(Default)]
 pub(crate) struct Unpacker {

@@ -1,8 +1,10 @@
 //! Reading journals: frames, and the lines of text that programs before them wrote.
 
+use serde_json::{Map, Value as Json};
 use strowger_contact::Entry;
+use strowger_contact::recorded::{RecordedError, beginning};
 
-use super::frame::Unpacker;
+use super::frame::{Unpacker, is_newer};
 use super::{Store, StoreError};
 use crate::retention::Number;
 
@@ -24,16 +26,44 @@ pub struct Torn {
     pub why: String,
     /// How many later commits are there: none where its end is broken off, some where it has a hole.
     pub behind: usize,
+    /// Nothing is lost: a newer program wrote what is there or behind it, and that reads it.
+    pub newer: bool,
+}
+
+impl Journal {
+    /// Why this program leaves a journal as it is, where a newer one wrote it: it is neither cut nor gone on with, for who knows
+    /// what is done there.
+    pub fn newer(&self) -> Option<String> {
+        let why = match &self.torn {
+            Some(torn) if torn.newer => format!("entry {}: {}", torn.seq, torn.why),
+            _ => match beginning(&self.entries) {
+                Err(error @ RecordedError::Newer(_)) => error.to_string(),
+                _ => return None,
+            },
+        };
+        Some(format!(
+            "a newer version of strowger wrote the journal, and it can go on with that alone ({why})"
+        ))
+    }
 }
 
 impl Torn {
-    /// That entries lack in the middle or at the beginning, where they do.
+    /// That entries lack in the middle or at the beginning, where they do, or that a newer program has them.
     pub fn hole(&self) -> Option<String> {
-        match self {
-            Torn { seq, why, behind: 0 } => (*seq == 0).then(|| {
+        let Torn {
+            seq,
+            why,
+            behind,
+            newer,
+        } = self;
+        match (*newer, *behind) {
+            (true, _) => Some(format!(
+                "entry {seq} and what follows were written by a newer version of strowger ({why}): use that"
+            )),
+            (false, 0) => (*seq == 0).then(|| {
                 format!("the journal is damaged: its first entry cannot be read ({why}), and no other is there")
             }),
-            Torn { seq, why, behind } => Some(format!(
+            (false, behind) => Some(format!(
                 "entry {seq} cannot be read ({why}), and {behind} later commits are there: the journal is not whole"
             )),
         }
@@ -113,23 +143,32 @@ impl PackedJournal {
         let mut journal = Journal::default();
         let mut behind = self.0.len();
         let mut unpacker = Unpacker::default();
-        for (seq, chunk) in self.0 {
+        let mut chunks = self.0.into_iter();
+        while let Some((seq, chunk)) = chunks.next() {
             behind -= 1;
             let due = journal.entries.len();
             let at = usize::try_from(seq).ok();
             let read = match at == Some(due) {
-                true => chunk.lines(&mut unpacker),
-                false => Err(format!("the next to be found is entry {seq}")),
+                true => chunk.lines(&mut unpacker).map_err(Unread::Broken),
+                false => Err(Unread::Broken(format!(
+                    "the next to be found is entry {seq}"
+                ))),
             };
-            let why = match read {
-                Ok(lines) => read_lines(lines, &mut journal.entries),
-                Err(why) => Some(why),
-            };
-            if let Some(why) = why {
+            let read = read.and_then(|lines| read_lines(lines, &mut journal.entries));
+            if let Err(unread) = read {
+                let newer = matches!(unread, Unread::Newer(_))
+                    || chunk.is_newer()
+                    || chunks.any(|(_, chunk)| chunk.is_newer());
+                let (Unread::Broken(why) | Unread::Newer(why)) = unread;
                 let seq = u32::try_from(journal.entries.len()).unwrap_or(u32::MAX);
                 // Where the next that is there is a later one, it is behind the hole itself.
                 let behind = behind + usize::from(at > Some(due));
-                journal.torn = Some(Torn { seq, why, behind });
+                journal.torn = Some(Torn {
+                    seq,
+                    why,
+                    behind,
+                    newer,
+                });
                 break;
             }
         }
@@ -151,15 +190,95 @@ impl Chunk {
             Chunk::Frame(frame) => unpacker.unpack(frame).map_err(|error| error.to_string()),
         }
     }
+
+    fn is_newer(&self) -> bool {
+        matches!(self, Chunk::Frame(frame) if is_newer(frame))
+    }
+}
+
+/// Why lines are no entries.
+enum Unread {
+    /// They are broken off or changed.
+    Broken(String),
+    /// They are whole, and of a kind that this program does not know.
+    Newer(String),
 }
 
 /// Reads lines; says why when one is no entry. Of a frame whose end is lost, the lines before it are whole.
-fn read_lines(lines: &str, entries: &mut Vec<Entry>) -> Option<String> {
+fn read_lines(lines: &str, entries: &mut Vec<Entry>) -> Result<(), Unread> {
     for line in lines.lines() {
         match serde_json::from_str(line) {
             Ok(entry) => entries.push(entry),
-            Err(error) => return Some(format!("a line is no entry: {error}")),
+            Err(error) => {
+                let why = format!("a line is no entry: {error}");
+                return Err(match is_entry(line) {
+                    true => Unread::Newer(why),
+                    false => Unread::Broken(why),
+                });
+            }
         }
     }
-    None
+    Ok(())
+}
+
+/// Whether a line is whole and has what every entry has, whatever it tells.
+fn is_entry(line: &str) -> bool {
+    let Ok(fields) = serde_json::from_str::<Map<String, Json>>(line) else {
+        return false;
+    };
+    let number = |name: &str| fields.get(name).is_some_and(Json::is_u64);
+    number("seq") && number("at") && fields.get("kind").is_some_and(Json::is_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::Packer;
+    use super::*;
+
+    const KEY: &str = r#"{"seq":0,"at":1,"kind":"key","key":"1"}"#;
+    const UNKNOWN: &str = r#"{"seq":1,"at":2,"kind":"teleported","where":"there"}"#;
+
+    fn read(chunks: impl IntoIterator<Item = (i64, Chunk)>) -> Journal {
+        PackedJournal(chunks.into_iter().collect()).read()
+    }
+
+    fn of_form(form: u8, lines: &str) -> Chunk {
+        let mut frame = Packer::default().pack(lines);
+        frame[0] = form;
+        Chunk::Frame(frame)
+    }
+
+    #[test]
+    fn what_a_newer_program_wrote_is_no_damage() {
+        let whole = || of_form(1, KEY);
+        let started = r#"{"seq":0,"at":1,"kind":"started","channel":"chat","from":"","to":"7","flow":"f","hash":"","format":1000}"#;
+        for chunks in [
+            vec![(0, whole()), (1, of_form(2, KEY))],
+            vec![(0, whole()), (1, of_form(1, UNKNOWN))],
+            vec![(0, whole()), (1, Chunk::Text(UNKNOWN.to_owned()))],
+            vec![(0, of_form(1, started))],
+            // It may have made what looks like a hole.
+            vec![(0, whole()), (5, whole()), (6, of_form(2, KEY))],
+        ] {
+            assert!(read(chunks).newer().is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_torn_or_lost_is_not_a_newer_program_s() {
+        let whole = || of_form(1, KEY);
+        let half = UNKNOWN.split_at(30).0.to_owned();
+        for chunks in [
+            vec![(0, whole())],
+            vec![(0, whole()), (1, Chunk::Text(half))],
+            vec![(0, whole()), (1, Chunk::Frame(Vec::new()))],
+            vec![(0, whole()), (1, Chunk::Frame(vec![1, 2, 3]))],
+            vec![(0, whole()), (5, whole())],
+            vec![(0, whole()), (1, of_form(0, KEY))],
+        ] {
+            let journal = read(chunks);
+            assert_eq!(journal.entries.len(), 1);
+            assert_eq!(journal.newer(), None);
+        }
+    }
 }

@@ -24,6 +24,8 @@ pub(super) enum Unanswered {
     Store(String),
     /// The chat is over.
     Over,
+    /// A newer program has it: why.
+    Newer(String),
 }
 
 /// What the contact does.
@@ -85,6 +87,8 @@ pub(super) struct State {
     /// Up to which number the log is on the disk and may be seen.
     pub shown: u32,
     pub over: bool,
+    /// Why it is left to a newer program, which wrote its journal: as long as this one runs, nothing of it is shown or taken.
+    pub newer: Option<String>,
     /// When it is to be woken.
     pub alarm: Option<Millis>,
     /// How many messages may be written still.
@@ -92,10 +96,12 @@ pub(super) struct State {
 }
 
 /// Why something cannot be posted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Full {
     /// The chat is over.
     Over,
+    /// A newer program has it: why.
+    Newer(String),
     /// Too many messages this minute.
     TooFast,
     /// Too many wait to be taken in.
@@ -136,6 +142,9 @@ impl Chat {
         if state.over {
             return Err(Full::Over);
         }
+        if let Some(why) = &state.newer {
+            return Err(Full::Newer(why.clone()));
+        }
         if let Act::Write { .. } = post.act {
             let pace = Pace::per_minute(a_minute);
             if state.written.peek(pace, now).is_err() {
@@ -157,7 +166,7 @@ impl Chat {
     /// True when it slept and is to be woken by whoever asks.
     pub fn rouse(&self) -> bool {
         let mut state = self.lock();
-        !state.over && !std::mem::replace(&mut state.awake, true)
+        !state.over && state.newer.is_none() && !std::mem::replace(&mut state.awake, true)
     }
 
     /// Lets what was said be seen up to a number.
@@ -186,6 +195,18 @@ impl Chat {
                 state.inbox.push_back(Post { act, answer });
             }
         }
+    }
+
+    /// Is left to a newer program, by which it was written: whoever posts or waits hears so, and nothing wakes it.
+    pub fn leave_to_newer(&self, why: &str) {
+        let mut state = self.lock();
+        state.newer = Some(why.to_owned());
+        let inbox = std::mem::take(&mut state.inbox);
+        drop(state);
+        for post in inbox {
+            let _ = post.answer.send(Err(Unanswered::Newer(why.to_owned())));
+        }
+        self.shown.notify_waiters();
     }
 
     /// Goes to sleep, unless there is something to do.

@@ -119,6 +119,9 @@ pub enum ChatError {
         "it is not saved: {0}; send it again, a message with the same client_id: that is taken once"
     )]
     Unsaved(String),
+    /// A newer program wrote its journal, and has it for itself.
+    #[error("the chat goes on when the newer version runs again: {0}")]
+    Newer(String),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -310,6 +313,7 @@ impl Chats {
             .post(Post { act, answer }, now, self.settings.messages_per_minute)
             .map_err(|full| match full {
                 Full::Over => ChatError::Over,
+                Full::Newer(why) => ChatError::Newer(why),
                 Full::TooFast => ChatError::TooFast,
                 Full::Busy => ChatError::Busy,
             })?;
@@ -342,6 +346,9 @@ impl Chats {
             shown.as_mut().enable();
             let rouse = {
                 let state = chat.lock();
+                if let Some(why) = &state.newer {
+                    return Err(ChatError::Newer(why.clone()));
+                }
                 let more = state.shown > after;
                 if state.over || (more && !state.log.is_empty()) {
                     let seen = |event: &&ChatEvent| event.n > after && event.n <= state.shown;
@@ -478,6 +485,7 @@ fn unanswered(failed: Result<Result<(), Unanswered>, oneshot::error::RecvError>)
     match failed {
         Ok(Err(Unanswered::Store(why))) => ChatError::Unsaved(why),
         Ok(Err(Unanswered::Over)) => ChatError::Over,
+        Ok(Err(Unanswered::Newer(why))) => ChatError::Newer(why),
         // The chat lay down before it came to this post.
         _ => ChatError::Stopping,
     }

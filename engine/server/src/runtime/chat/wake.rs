@@ -57,6 +57,11 @@ impl Chats {
                 }
             }
         };
+        if let Some(why) = journal.newer() {
+            tracing::error!(contact = %chat.id, "a chat is left as it is, and answers nobody: {why}");
+            chat.leave_to_newer(&why);
+            return None;
+        }
         {
             let mut state = chat.lock();
             state.log = journal.entries.iter().filter_map(ChatEvent::of).collect();
@@ -138,7 +143,9 @@ impl Chats {
         // What was written last may still be on its way.
         self.node.durable().await.map_err(StoreError::Gone)?;
         let journal = store.journal(&chat.id).await?;
-        if let Some(torn) = &journal.torn {
+        if let Some(torn) = &journal.torn
+            && journal.newer().is_none()
+        {
             tracing::error!(
                 contact = %chat.id,
                 entry = torn.seq,
