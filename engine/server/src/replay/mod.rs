@@ -9,6 +9,7 @@ mod compare;
 mod difference;
 mod gather;
 mod granted;
+mod hurried;
 mod reasons;
 mod replayed;
 mod rerun;

@@ -9,10 +9,10 @@ use strowger_contact::{
     Contact, Entry, EntryKind, Input, Millis, Output, Program, SharedJson, StepFailure, StepResult,
     recorded::{self, Beginning},
 };
-use strowger_plugin::{Class, class};
 
 use super::compare::{Renamed, configuration, other_retries, same};
 use super::difference::{Cause, Difference, Side, becomes, gist, short};
+use super::hurried::Hurried;
 use super::replayed::{Replayed, Verdict};
 use super::rerun::Rerun;
 use super::source::Recording;
@@ -23,7 +23,7 @@ use crate::runtime::{Guest, StepRun, step_name};
 /// How late a loaded engine may notice a deadline: what happened before was still in time. Milliseconds.
 const GRACE_MS: Millis = 1_000;
 /// The code of a step that took longer than its flow allows.
-const TIMEOUT: &str = "step-timeout";
+pub(super) const TIMEOUT: &str = "step-timeout";
 
 /// Why a walk stops before the journal's end.
 pub(super) enum Stop {
@@ -139,49 +139,6 @@ impl Running {
             Running::Nobody => false,
             Running::Guest(guest) => guest.activation == activation,
             Running::AsThen { activation: of, .. } => *of == activation,
-        }
-    }
-}
-
-/// A step that has less time now than it had then.
-struct Hurried {
-    most_ms: u64,
-    /// What it took then, but for the calls that wait.
-    busy_ms: u64,
-    /// Since when it works, while none of these is under way.
-    since: Option<Millis>,
-}
-
-impl Hurried {
-    /// What it had taken then at a time.
-    fn spent(&self, at: Millis) -> u64 {
-        let working = self.since.map_or(0, |since| at.saturating_sub(since));
-        self.busy_ms.saturating_add(working)
-    }
-
-    /// Whether its time is over before it does what an entry tells.
-    fn is_over(&self, due: &Entry) -> bool {
-        let acts = match &due.kind {
-            EntryKind::Asked { .. } | EntryKind::Call { .. } | EntryKind::Outcome { .. } => true,
-            EntryKind::Failed { code, .. } => code != TIMEOUT,
-            _ => false,
-        };
-        acts && self.spent(due.at) > self.most_ms
-    }
-
-    fn goes_on(&mut self, entry: &Entry) {
-        match &entry.kind {
-            EntryKind::Asked { function, .. } => {
-                let (interface, name) = function.split_once('.').unwrap_or((function, ""));
-                if class(interface, name) == Class::Wait {
-                    self.busy_ms = self.spent(entry.at);
-                    self.since = None;
-                }
-            }
-            EntryKind::Call { .. } => {
-                self.since.get_or_insert(entry.at);
-            }
-            _ => {}
         }
     }
 }
@@ -320,7 +277,7 @@ impl<'a> Walk<'a> {
         if let Some(pace) = &self.hurried
             && pace.is_over(due)
         {
-            return Some(told_over(pace.spent(due.at), pace.most_ms));
+            return Some(told_over(pace.spent(due.at), pace.most_ms()));
         }
         let now = self.contact.deadline()?;
         match due.kind {
@@ -608,11 +565,7 @@ impl<'a> Walk<'a> {
         ) = (&old.kind, &new.kind)
         {
             self.hurried = match (time_then, time_now) {
-                (Some(then), Some(now)) if now < then => Some(Hurried {
-                    most_ms: *now,
-                    busy_ms: 0,
-                    since: Some(old.at),
-                }),
+                (Some(then), Some(now)) if now < then => Some(Hurried::since(old.at, *now)),
                 _ => None,
             };
             let same_plugin = then == now;
@@ -813,43 +766,4 @@ fn plugin_of(step: &str) -> &str {
 fn leaves_the_house(function: &str) -> bool {
     let interface = function.split('.').next().unwrap_or(function);
     matches!(interface, "http" | "client" | "kv" | "store" | "route")
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_step_s_time_is_that_outside_the_calls_that_wait() {
-        let asked = |function: &str| EntryKind::Asked {
-            activation: 1,
-            call: 1,
-            function: function.to_owned(),
-            request: json!([]).into(),
-        };
-        let called = || EntryKind::Call {
-            activation: 1,
-            call: 1,
-            function: String::new(),
-            result: json!({}).into(),
-        };
-        let at = |at, kind| Entry { seq: 0, at, kind };
-        let mut hurried = Hurried {
-            most_ms: 1_000,
-            busy_ms: 0,
-            since: Some(100),
-        };
-        for entry in [
-            at(200, asked("media.listen")),
-            at(9_200, called()),
-            at(9_300, asked("http.fetch")),
-        ] {
-            assert!(!hurried.is_over(&entry));
-            hurried.goes_on(&entry);
-        }
-        assert!(!hurried.is_over(&at(10_100, called())));
-        assert!(hurried.is_over(&at(10_101, called())));
-    }
 }
