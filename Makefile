@@ -86,14 +86,14 @@ checker: ## Build the flow checker for browsers, into target/checker
 
 .PHONY: unit
 unit: guests checker ## All tests, once the checks above are green
-	@$(STAGE) 'build: the programs that the tests run' cargo build $(CARGO_ALL)
+	@$(STAGE) 'build: the tests, and the programs that they run' cargo build $(CARGO_ALL) --bins --tests
 	@$(STAGE) 'tests: plugins' cargo test --quiet --manifest-path plugins/Cargo.toml --workspace --lib --locked
 	@$(STAGE) 'tests: documentation' cargo test --quiet --doc $(CARGO_ALL)
 	@$(STAGE) 'tests' cargo nextest run $(CARGO_ALL)
 
 .PHONY: kills
 kills: guests ## Kill an engine a thousand times while chats, then calls are busy, on SQLite and PostgreSQL; KILLS and SEED choose
-	@$(STAGE) 'build: the programs that the tests run' cargo build $(CARGO_ALL)
+	@$(STAGE) 'build: the tests, and the programs that they run' cargo build $(CARGO_ALL) --bins --tests
 	@STROWGER_KILLS=$(or $(KILLS),1000) STROWGER_SEED=$(or $(SEED),$$RANDOM) $(STAGE) 'kills: chats' \
 	  cargo test --quiet $(CARGO_ALL) --test chat -- --nocapture --test-threads 1 load_what_was_acknowledged
 	@STROWGER_KILLS=$(or $(KILLS),1000) STROWGER_SEED=$(or $(SEED),$$RANDOM) $(STAGE) 'kills: calls' \
