@@ -550,3 +550,22 @@ fn what_is_written_as_in_other_products_is_told_in_the_words_of_this_language() 
     let told = told(&found(&branches));
     assert_eq!(told.len(), 2, "{told:#?}");
 }
+
+#[test]
+fn values_of_a_switch_are_the_flow_s_own() {
+    for (value, ways) in [
+        ("100 > 2", "true: f, false: f"),
+        ("\"${word}\"", "otherwise: f, next: f, else: f"),
+        ("\"${word}\"", "false: f, end: f, else: f"),
+    ] {
+        let text = format!(
+            "flow: t\nformat: 1\nlanguages: [en]\nvars: {{ word: {{ type: text, default: a }} }}\nsteps:\n  start:\n    set: {{ word: b }}\n  \
+             ways:\n    switch: {value}\n    then: {{ {ways} }}\n  f: {{ hangup: found }}\n"
+        );
+        let told = told(&found(&text));
+        assert!(
+            !told.iter().any(|told| told.contains("unknown-outcome")),
+            "{ways}: {told:#?}"
+        );
+    }
+}

@@ -4,7 +4,7 @@ use super::report::Report;
 use super::rules::{dead_end, unreachable};
 use super::spent::durations;
 use super::strange::Strange;
-use super::suggest::slips;
+use super::suggest::misspelt;
 use crate::catalog::FlowSignature;
 use crate::diagnostic::{Text, text};
 use crate::expr::Expr;
@@ -183,7 +183,7 @@ impl<'d> Graph<'d> {
         }
         let mut explained = self.reachable.clone();
         for (step, (name, ..)) in draft.steps.iter().enumerate() {
-            let meant = |target: &String| slips(target, name).is_some();
+            let meant = |target: &String| misspelt(target, name).is_some();
             if strange.mentions(name) || draft.doubtful_targets.iter().take(MAX_DOUBTFUL).any(meant)
             {
                 self.spread(entry(step), &mut explained);

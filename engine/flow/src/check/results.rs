@@ -7,7 +7,7 @@ use super::defined::mentions;
 use super::report::Report;
 use super::rules::unknown_variable::{self, UNKNOWN_VARIABLE};
 use super::rules::unused;
-use super::suggest::{akin, nearest, slips};
+use super::suggest::{akin, misspelt, nearest};
 use super::tested::Tested;
 use crate::expr::Span;
 use crate::lower::{Assigned, Binding, Draft, MAX_COMPARED, is_variable};
@@ -89,7 +89,7 @@ pub(super) fn respell(
                 tested.known(meant, report);
             }
             renamed.insert(name.to_owned(), meant.to_owned());
-        } else if let Some(meant) = draft.vars.keys().find(|var| slips(name, var) == Some(1))
+        } else if let Some(meant) = draft.vars.keys().find(|var| misspelt(name, var) == Some(1))
             && let Some(at) = at()
         {
             doubtful.push(Doubtful {
@@ -273,7 +273,7 @@ fn declarations(
     for name in unknown.iter().filter(|name| is_variable(name)) {
         let mut near = strangers
             .iter()
-            .filter(|stranger| slips(name, stranger) == Some(1));
+            .filter(|stranger| misspelt(name, stranger) == Some(1));
         if let Some(meant) = near.next() {
             let result = results.contains(meant);
             renamed.push(((*name).to_owned(), (*meant).to_owned(), result));

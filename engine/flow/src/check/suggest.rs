@@ -34,14 +34,19 @@ pub(crate) fn nearest<'n>(
     best.map(|(_, name)| name)
 }
 
-/// How many slips make one name of another, if few enough to be meant: a third of the letters. That it is written in capital
-/// letters is one.
+/// How many slips make one name of another, if few enough to be meant, or if it has that name in other products: that is one.
 pub(crate) fn slips(written: &str, name: &str) -> Option<usize> {
+    match elsewhere(written, name) {
+        true => Some(1),
+        false => misspelt(written, name),
+    }
+}
+
+/// How many slips of letters make one name of another, if few enough to be meant: a third of the letters. That it is written in
+/// capital letters is one.
+pub(crate) fn misspelt(written: &str, name: &str) -> Option<usize> {
     if written.is_empty() || written.len() > 4 * MAX_LETTERS || name.len() > MAX_LETTERS {
         return None;
-    }
-    if elsewhere(written, name) {
-        return Some(1);
     }
     let small = written.chars().map(|letter| letter.to_ascii_lowercase());
     let (wanted, letters) = (Letters::new(small), Letters::new(name.chars()));

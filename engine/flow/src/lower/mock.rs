@@ -8,7 +8,7 @@ use super::tested::{Named, Ran, is_step};
 use super::{Lowerer, Reply};
 use crate::catalog::{StepDescription, carries_data};
 use crate::check::rules::{bad_value, missing_key, unknown_field, unknown_outcome, unused};
-use crate::check::suggest::slips;
+use crate::check::suggest::misspelt;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::value::{Type, Value, from_json, parse_literal, type_of_schema};
@@ -360,7 +360,7 @@ impl<'t> Lowerer<'t> {
         let all = names.iter().chain(&fields).map(String::as_str);
         let all: Vec<&str> = all.collect();
         let meant = self.nearest(name, all.iter().copied());
-        match meant.filter(|meant| slips(name, meant) == Some(1)) {
+        match meant.filter(|meant| misspelt(name, meant) == Some(1)) {
             Some(meant) if !self.walked().read.contains(name) => {
                 unknown_field::mocked(&mut self.report, entry.key_span, key, name, meant);
             }
@@ -427,7 +427,7 @@ impl<'t> Lowerer<'t> {
     /// Tells of a field that nothing reads, since the value does not have it.
     fn no_field(&mut self, place: &Text, at: Span, name: &str, fields: &BTreeMap<String, Type>) {
         let meant = self.nearest(name, fields.keys().map(String::as_str));
-        match meant.filter(|meant| slips(name, meant) == Some(1)) {
+        match meant.filter(|meant| misspelt(name, meant) == Some(1)) {
             Some(meant) => unknown_field::of_mock(&mut self.report, at, place, name, meant),
             None => {
                 let names: Vec<&str> = fields.keys().map(String::as_str).collect();

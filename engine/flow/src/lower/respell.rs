@@ -22,7 +22,7 @@ use super::{MAX_COMPARED, declare, expect, habits, prompt, step_call};
 use crate::catalog::{Catalog, StepDescription};
 use crate::check::report::Report;
 use crate::check::rules::{unknown_input, unknown_key, unknown_outcome, unknown_verb};
-use crate::check::suggest::slips;
+use crate::check::suggest::{misspelt, slips};
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::expr::suggest::MAX_LETTERS;
@@ -607,7 +607,8 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 continue;
             }
             let open = names.iter().filter(|name| map.entry(name).is_none());
-            let near = open.filter_map(|name| Some((slips(&entry.key, name)?, *name)));
+            // Values of `switch` stand beside it, and `false` may be one.
+            let near = open.filter_map(|name| Some((misspelt(&entry.key, name)?, *name)));
             if near.min().is_some_and(|(_, name)| name == "else") {
                 unknown_outcome::misspelt_else(self.report, entry.key_span, &entry.key);
                 map.entries[index].key = Cow::Borrowed("else");

@@ -7,7 +7,7 @@ use super::Lowerer;
 use super::input::address;
 use crate::catalog::Runs;
 use crate::check::rules::{unknown_destination, unknown_outcome, unknown_plugin, unknown_queue};
-use crate::check::suggest::slips;
+use crate::check::suggest::misspelt;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::expr::Span;
 use crate::plan::Action;
@@ -173,7 +173,7 @@ impl<'t> Lowerer<'t> {
             return;
         }
         let meant = self.nearest(name, walked.ends.iter().map(String::as_str));
-        if let Some(meant) = meant.filter(|meant| slips(name, meant) == Some(1)) {
+        if let Some(meant) = meant.filter(|meant| misspelt(name, meant) == Some(1)) {
             unknown_outcome::ends(&mut self.report, at, name, meant);
         }
     }

@@ -133,7 +133,7 @@ impl<'t> Lowerer<'t> {
             }
             unknown_step::unknown(&mut self.report, span, name, meant, &names);
             index = meant.and_then(|meant| self.steps.get(meant).copied());
-            let slips = |meant: &str| crate::check::suggest::slips(name, meant);
+            let slips = |meant: &str| crate::check::suggest::misspelt(name, meant);
             let least = meant.and_then(slips);
             let doubtful = meant.is_some()
                 && names
