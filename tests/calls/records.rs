@@ -299,7 +299,7 @@ fn nothing_of_a_number_is_left_in_the_data_folder() -> Result<()> {
     ];
     for (n, (from, text)) in chats.into_iter().enumerate() {
         let body = serde_json::json!({ "to": "700", "from": from }).to_string();
-        let key = ("Idempotency-Key", &*format!("k-{n}"));
+        let key = ("Idempotency-Key", &*format!("chat-of-records-{n}"));
         let begun = http::send(engine.http, "POST", "/v1/chats", &[key], Some(&body))?;
         let begun = begun.json()?;
         let token = begun["token"].as_str().context("a token")?;

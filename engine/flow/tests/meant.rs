@@ -557,15 +557,25 @@ fn values_of_a_switch_are_the_flow_s_own() {
         ("100 > 2", "true: f, false: f"),
         ("\"${word}\"", "otherwise: f, next: f, else: f"),
         ("\"${word}\"", "false: f, end: f, else: f"),
+        ("name", "anna: f, elsa: f"),
+        ("name", "elsa: f, anna: f"),
     ] {
         let text = format!(
-            "flow: t\nformat: 1\nlanguages: [en]\nvars: {{ word: {{ type: text, default: a }} }}\nsteps:\n  start:\n    set: {{ word: b }}\n  \
+            "flow: t\nformat: 1\nlanguages: [en]\nvars: {{ word: {{ type: text, default: a }}, name: {{ one_of: [anna, elsa], default: anna }} }}\nsteps:\n  start:\n    set: {{ word: b }}\n  \
              ways:\n    switch: {value}\n    then: {{ {ways} }}\n  f: {{ hangup: found }}\n"
         );
         let told = told(&found(&text));
         assert!(
-            !told.iter().any(|told| told.contains("unknown-outcome")),
+            !told.iter().any(|told| told.contains("outcome")),
             "{ways}: {told:#?}"
         );
     }
+    // What is none of them is a slip.
+    let text = "flow: t\nformat: 1\nlanguages: [en]\nvars: { name: { one_of: [anna, elsa, karl], default: anna } }\nsteps:\n  start:\n    \
+                switch: name\n    then: { elsa: f, esle: f }\n  f: { hangup: found }\n";
+    let told = told(&found(text));
+    assert!(
+        matches!(told.as_slice(), [one] if one.ends_with("did you mean `else`?")),
+        "{told:#?}"
+    );
 }

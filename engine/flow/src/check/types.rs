@@ -11,7 +11,7 @@ use super::rules::{
     missing_outcome, secret_leak, type_mismatch, unassigned_variable, unknown_outcome, unused,
 };
 use super::said::digits_of;
-use super::suggest::nearest;
+use super::suggest::{misspelt, nearest};
 use crate::catalog::bound_inputs;
 use crate::diagnostic::Text;
 use crate::expr::{self, Expr, Lookup, Span, TypeScope};
@@ -410,13 +410,13 @@ impl<'c> Checker<'c, '_, '_, '_> {
                 Some(word) => {
                     covered.insert(word);
                 }
-                None if !otherwise && is_otherwise(name) => {
+                None if !otherwise && (is_otherwise(name) || misspelt(name, "else").is_some()) => {
                     unknown_outcome::value_else(self.report, *span, name);
                     otherwise = true;
                 }
                 None => {
                     unknown_outcome::value(self.report, *span, name, at, &words);
-                    let meant = super::suggest::nearest(name, words.iter().map(String::as_str));
+                    let meant = nearest(name, words.iter().map(String::as_str));
                     covered.extend(meant);
                 }
             }

@@ -28,6 +28,9 @@ use crate::expr::Span;
 use crate::expr::suggest::MAX_LETTERS;
 use crate::yaml::{Content, Map, Node};
 
+/// Keys that say when and where: spelt right they are meant, though two of them are a letter apart.
+const WAYS: [&str; 3] = ["when", "then", "else"];
+
 /// Gives the misspelt keys that other flows need of this one their right names, and tells of them: those of its name, inputs
 /// and outcomes.
 pub(crate) fn respell_head(root: &mut Node<'_>, report: &mut Report<'_>) {
@@ -191,7 +194,9 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
     fn names(&mut self, map: &mut Map<'_>, names: &[&str], tell: Tell<'_>) {
         for index in 0..map.entries.len() {
             let entry = &map.entries[index];
-            if names.contains(&entry.key.as_ref()) {
+            let key = entry.key.as_ref();
+            // A way on that is written where there is none is no condition.
+            if names.contains(&key) || WAYS.contains(&key) {
                 continue;
             }
             let open = names.iter().filter(|name| map.entry(name).is_none());
@@ -436,6 +441,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 });
                 below_key(map, "then", |node| self.then(node, outcomes));
             }
+            // Which values there are is known with the types.
             "switch" => below_key(map, "then", |node| self.then(node, None)),
             _ => below_key(map, "then", |node| self.then(node, Some(vec!["done"]))),
         }
@@ -580,18 +586,17 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         }
     }
 
-    /// The lines of `then:`; `None` for the outcomes when they cannot be known.
+    /// The lines of `then:`; `None` for the outcomes when they cannot be known: any name may be one then.
     fn then(&mut self, node: &mut Node<'_>, outcomes: Option<Vec<&str>>) {
         let Content::Map(map) = &mut node.content else {
             return self.target(node);
         };
         // Outcomes are told by lowering, which knows them all; only it cannot know that `else` was meant.
-        if let Some(outcomes) = &outcomes {
-            habits::otherwise(map, outcomes, self.report);
+        if let Some(mut names) = outcomes {
+            habits::otherwise(map, &names, self.report);
+            names.push("else");
+            self.else_line(map, &names);
         }
-        let mut names = outcomes.unwrap_or_default();
-        names.push("else");
-        self.else_line(map, &names);
         for entry in &mut map.entries {
             self.target(&mut entry.value);
         }
@@ -607,7 +612,6 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 continue;
             }
             let open = names.iter().filter(|name| map.entry(name).is_none());
-            // Values of `switch` stand beside it, and `false` may be one.
             let near = open.filter_map(|name| Some((misspelt(&entry.key, name)?, *name)));
             if near.min().is_some_and(|(_, name)| name == "else") {
                 unknown_outcome::misspelt_else(self.report, entry.key_span, &entry.key);
