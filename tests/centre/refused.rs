@@ -421,7 +421,15 @@ fn a_plugin_that_was_removed_does_not_come_back_as_somebody_elses() -> Result<()
         code == 1 && said.contains("signed by acme instead of lyra"),
         "{said}"
     );
-    hall.done(&[&["release", "4"], &to[..], &["--accept", gain]].concat())?;
+    // What it imports is new beside a revision without plugins.
+    let accepted = [
+        gain,
+        "guest-hog: import env",
+        "guest-hog: import media",
+        "guest-hog: import wait",
+    ];
+    let accepted: Vec<&str> = accepted.iter().flat_map(|of| ["--accept", of]).collect();
+    hall.done(&[&["release", "4"], &to[..], &accepted].concat())?;
     // What is live is whose it is now.
     let (code, said) = push(&with("1.0.4")?, &["--key", &lyra, "--release"])?;
     ensure!(code == 0, "{said}");

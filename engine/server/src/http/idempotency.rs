@@ -17,15 +17,13 @@ use sha2::{Digest as _, Sha256};
 use super::principal::Principal;
 use super::{Api, Problem};
 use crate::project::hex;
-use crate::store::{Answer, Claim, MAX_KEYS_A_DAY, Store, StoreError};
+use crate::store::{Answer, Claim, MAX_KEYS_A_DAY, Store, StoreError, VISITORS};
 
 /// The header.
 pub(super) const KEY: &str = "idempotency-key";
 /// What an answer that was given before says of itself.
 pub(super) const REPLAYED: &str = "idempotency-replayed";
 pub(super) const TRUE: HeaderValue = HeaderValue::from_static("true");
-/// Whose the keys of visitors are; no token or user is called so.
-const VISITORS: &str = "visitors";
 /// Shortest key of a visitor, in characters: it must not be guessed.
 const LEAST_OF_VISITORS: usize = 16;
 /// Longest key, in characters: room for any id.

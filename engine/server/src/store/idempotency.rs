@@ -4,6 +4,10 @@ use sqlx::FromRow;
 
 use super::{Store, StoreError, millis};
 
+/// Whose the keys of visitors are; no token or user is called so. What is kept of one is the id of the contact that it began, and
+/// goes with it.
+pub(crate) const VISITORS: &str = "visitors";
+
 /// How long an answer is kept, in milliseconds: a day.
 const KEPT_MS: u64 = 24 * 3_600_000;
 /// Most keys of one token or user in a day. A key that is not kept would protect from nothing, so more are refused.

@@ -58,6 +58,7 @@ pub use error::{AccessError, StoreError};
 pub use events::{DeadLetter, Delivery, EventRow};
 pub use forgetting::{KeyOf, Oblivion, Sightings, Traces};
 pub use health::Health;
+pub(crate) use idempotency::VISITORS;
 pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
 pub(crate) use journal::PackedJournal;
 pub use journal::{Journal, Torn};

@@ -3,7 +3,7 @@
 
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, VISITORS};
 
 /// One of the kinds of what is kept of a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,9 @@ fn ordinary(what: Swept) -> String {
 /// Contacts of this engine: several may share a database, and each has the recordings of its own.
 const OURS: &str = "EXISTS (SELECT 1 FROM contacts c WHERE c.id = r.contact \
                     AND (c.engine IS NULL OR $2 IS NULL OR c.engine = $2))";
+
+/// The key by which a visitor began a chat, with what it was answered: the contact's id.
+const FORGET_VISIT: &str = "DELETE FROM idempotency WHERE who = $1 AND body = $2";
 
 impl Store {
     /// Whose contacts there are, those included that have no tenant any more.
@@ -169,6 +172,13 @@ impl Store {
                 for statement in statements {
                     sqlx::query(*statement)
                         .bind(contact)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+                if what == Swept::Record {
+                    sqlx::query(FORGET_VISIT)
+                        .bind(VISITORS)
+                        .bind(contact.as_bytes())
                         .execute(&mut *transaction)
                         .await?;
                 }
