@@ -362,6 +362,57 @@ mod silence {
     }
 
     #[test]
+    fn after_a_short_time_there_is_still_a_minute_of_silence() {
+        let head = "defaults: { max_duration: 30s }\nglobal: { too_long: late }\n";
+        let menu = |name: &str, next: &str| {
+            format!(
+                "  {name}:\n    menu: Press 1.\n    press: {{ 1: {next} }}\n    then: {{ else: bye }}\n"
+            )
+        };
+        let (start, late) = (menu("start", "start"), menu("late", "quiet"));
+        let silence_ms = |late: &str| {
+            let worst = checked(&flow(head, &format!("{start}{late}"))).worst;
+            worst.expect("no error").silence_ms
+        };
+        let quiet =
+            "  quiet:\n    - wait: 25s\n    - wait: 25s\n    - say: Goodbye.\n    - goto: bye\n";
+        assert_eq!(silence_ms(&format!("{late}{quiet}")), 50_000);
+        let quieter = quiet.replace("    - say", "    - wait: 50s\n    - say");
+        assert_eq!(silence_ms(&format!("{late}{quieter}")), 60_000);
+        // What is silent in the minute was not silent before it, too.
+        let alone = quiet.replace("quiet", "late");
+        assert_eq!(silence_ms(&alone), 50_000);
+        // A step that a contact may come to in its time lasts no longer than that, nor does one with nowhere to go then.
+        let once = format!("{}{}", menu("start", "quiet"), quiet);
+        let worst = |head: &str, steps: &str| checked(&flow(head, steps)).worst.expect("no error");
+        let head = "defaults: { max_duration: 30s }\n";
+        assert_eq!(worst(head, &once).silence_ms, 30_000);
+        let head = "defaults: { max_duration: 30s }\nglobal: { too_long: bye }\n";
+        assert_eq!(worst(head, &once).silence_ms, 30_000);
+    }
+
+    #[test]
+    fn a_flow_called_in_the_last_minute_is_silent_as_long_as_that() {
+        let caller = flow(
+            "defaults: { max_duration: 30s }\nglobal: { too_long: late }\n",
+            "  start:\n    menu: Press 1.\n    press: { 1: start }\n    then: { else: bye }\n  late:\n    - say: Goodbye soon.\n    - call: b\n      then: { done: bye, error: bye }\n",
+        );
+        let called = |steps: &str| {
+            let text = format!(
+                "flow: b\nformat: 1\nlanguages: [en]\noutcomes: [done]\ndefaults: {{ max_duration: 30s }}\nsteps:\n  start:\n{steps}    - return: done\n"
+            );
+            let found = first_of(&[&caller, &text]);
+            found.worst.expect("no error").silence_ms
+        };
+        assert_eq!(called("    - wait: 50s\n"), 50_000);
+        assert_eq!(
+            called("    - say: Hello.\n    - wait: 50s\n    - say: Hello.\n"),
+            50_000
+        );
+        assert_eq!(called("    - say: Hello.\n    - wait: 50s\n"), 50_000);
+    }
+
+    #[test]
     fn a_file_that_is_not_there_is_its_text_which_may_be_empty() {
         let head = "vars: { x: { type: text, default: \"\" } }\n";
         let steps = "  start:\n    - set: { x: \"${call.from | digits}\" }\n    - wait: 7s\n    - say: { any: [ { audio: audio/none.wav, text: \"${x}\" } ] }\n    - wait: 7s\n    - say: Goodbye.\n    - hangup: completed\n";

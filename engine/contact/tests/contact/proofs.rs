@@ -178,6 +178,8 @@ fn enough_projects_of_several_flows_are_accepted_and_lead_to_each_other() {
         "huge | number",
         "too_long: flow:",
         "too_long: late",
+        "max_duration: 30s",
+        "wait: 40s",
     ] {
         let with = accepted
             .iter()

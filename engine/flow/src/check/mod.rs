@@ -10,6 +10,7 @@ mod defined;
 mod foreign;
 mod graph;
 mod listening;
+mod longest;
 mod loops;
 mod mended;
 mod misnamed;

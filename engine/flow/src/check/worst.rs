@@ -5,14 +5,14 @@
 //! no single counter says how often, the flow's longest duration is the bound.
 
 use super::assign::Assignments;
-use super::counters::{Counters, Passes};
+use super::counters::Counters;
 use super::graph::{Arrow, Cause, Graph};
+use super::longest::Longest;
 use super::loops::{by_itself, go_on_silently, leads};
 use super::report::Report;
 use super::rules::{dead_air, over_max_duration};
 use super::said::Said;
 use super::spent::{Spent, spent};
-use super::strong::Ways;
 use crate::catalog::{Catalog, Passive};
 use crate::lower::Draft;
 use crate::plan::{Action, Edge};
@@ -125,8 +125,17 @@ pub(super) fn check(
         spent: &spent,
     };
     let lasts_on = leaving.last_on(draft);
-    let cap = if lasts_on { late_cap } else { cap };
-    let longest = Longest { cap, ..longest };
+    let before_cap = if lasts_on { late_cap } else { cap };
+    // What begins after that has the minute alone, however short a contact lasts before.
+    let longest = Longest {
+        cap: before_cap.max(GOODBYE_MS),
+        ..longest
+    };
+    let (in_time, in_minute) = halves(graph, draft);
+    let cap_of = |index: usize| match in_minute[index] {
+        true => longest.cap,
+        false => before_cap,
+    };
     let silent = longest_silence(&longest, draft, &spent);
     let total = |index: usize, before: u64| {
         before
@@ -136,13 +145,16 @@ pub(super) fn check(
     };
     // It may have been silent as long as it ever is when the contact has lasted too long.
     let befores = silent.before.iter().enumerate();
+    let befores = befores.filter(|(index, _)| in_time[*index]);
     let totals = befores.filter_map(|(index, before)| {
         let total = total(index, (*before)?);
-        Some((total.min(cap), draft.nodes[index].line))
+        Some((total.min(before_cap), draft.nodes[index].line))
     });
     let most = totals.max_by_key(|(total, _)| *total).unwrap_or((0, 0));
     let late = late(&longest, &spent, most.0, late_cap);
     let mut worst = (0, 0);
+    // The same when another flow calls this one in the minute after its own time.
+    let mut called_ms = 0;
     let mut in_circles: Vec<usize> = Vec::new();
     for index in 0..draft.nodes.len() {
         let after = late.as_ref().and_then(|late| late[index]);
@@ -151,10 +163,12 @@ pub(super) fn check(
         };
         let cap = match after > silent.before[index] {
             true => late_cap,
-            false => cap,
+            false => cap_of(index),
         };
         let own = spent[index].silence_ms;
-        let total = total(index, before).min(cap);
+        let all = total(index, before);
+        called_ms = called_ms.max(all.min(longest.cap));
+        let total = all.min(cap);
         if total > worst.0 {
             worst = (total, draft.nodes[index].line);
         }
@@ -166,7 +180,9 @@ pub(super) fn check(
             });
         // Silence goes on in a flow that takes over.
         for (out, first) in leaving.ways(index, before) {
-            let total = out.saturating_add(first).min(cap);
+            let all = out.saturating_add(first);
+            called_ms = called_ms.max(all.min(longest.cap));
+            let total = all.min(cap);
             if total > worst.0 {
                 worst = (total, draft.nodes[index].line);
             }
@@ -230,8 +246,22 @@ pub(super) fn check(
         &worst,
         begin,
     );
+    passive.silence_most_ms = worst.silence_ms.max(called_ms);
     passive.lasts_on = lasts_on || draft.global.too_long.is_some();
     (worst, passive)
+}
+
+/// Per node whether a contact may be there before it has lasted too long, and whether it may be after that.
+fn halves(graph: &Graph<'_>, draft: &Draft<'_>) -> (Vec<bool>, Vec<bool>) {
+    let reached = |from: Option<usize>| {
+        let mut reached = vec![false; graph.arrows.len()];
+        if let Some(from) = from {
+            graph.spread(from, &mut reached);
+        }
+        reached
+    };
+    let start = draft.start.map(|start| start.0 as usize);
+    (reached(start), reached(graph.too_long))
 }
 
 /// Tells of steps that cannot take as long as they say, because the contact ends before.
@@ -384,7 +414,6 @@ fn passive(
         ms: worst.to_person_ms,
         chat_ms: worst.chat_to_person_ms,
         unmeasured: !worst.unmeasured.is_empty(),
-        silence_most_ms: worst.silence_ms,
         ..Passive::default()
     };
     let mut reached = by_itself(graph, draft);
@@ -472,145 +501,4 @@ fn gives_up(graph: &Graph<'_>, draft: &Draft<'_>, index: usize) -> bool {
     let own = !matches!(draft.nodes[index].action, Action::Step(_));
     let mut arrows = graph.arrows[index].iter();
     own && arrows.any(|arrow| arrow.cause == Cause::Fault)
-}
-
-/// Longest ways through a graph, at most `cap`.
-struct Longest<'g, 'd, 'c> {
-    graph: &'g Graph<'g>,
-    counters: &'c Counters<'g, 'd>,
-    cap: u64,
-}
-
-impl Longest<'_, '_, '_> {
-    /// Per node the longest way to it over the arrows that pass, each node taking its time.
-    fn to_each(
-        &self,
-        passes: Passes<'_>,
-        at: Vec<Option<u64>>,
-        takes: &dyn Fn(usize) -> u64,
-    ) -> Vec<Option<u64>> {
-        self.along(passes, at, takes, &mut |_, _| {})
-    }
-
-    /// The same; `circles` is told the nodes of every circle that takes time, and the longest way into it.
-    fn along(
-        &self,
-        passes: Passes<'_>,
-        mut at: Vec<Option<u64>>,
-        takes: &dyn Fn(usize) -> u64,
-        circles: &mut dyn FnMut(&[usize], u64),
-    ) -> Vec<Option<u64>> {
-        let ways = Ways::new(at.len(), |index, to| {
-            let arrows = self.graph.arrows[index].iter();
-            let passed = arrows.filter(|arrow| passes(index, arrow));
-            to.extend(passed.filter_map(|arrow| arrow.to.node()));
-        });
-        let mut group_of = vec![0; at.len()];
-        let groups = ways.groups();
-        for (number, group) in groups.iter().enumerate() {
-            for index in group {
-                group_of[*index] = number;
-            }
-        }
-        // Groups come with what they lead to first.
-        for (number, group) in groups.iter().enumerate().rev() {
-            let Some(most) = group.iter().filter_map(|index| at[*index]).max() else {
-                continue;
-            };
-            let takes_time = group.iter().any(|index| {
-                takes(*index) > 0 && ways.from(*index).iter().any(|to| group_of[*to] == number)
-            });
-            if takes_time {
-                circles(group, most);
-                let entries: Vec<usize> = group
-                    .iter()
-                    .copied()
-                    .filter(|index| at[*index].is_some())
-                    .collect();
-                self.round(group, &entries, most, passes, &mut at, takes);
-            } else {
-                group.iter().for_each(|index| at[*index] = Some(most));
-            }
-            for index in group {
-                let there = at[*index].unwrap_or(most).saturating_add(takes(*index));
-                for to in ways.from(*index) {
-                    if group_of[*to] != number {
-                        at[*to] = Some(at[*to].unwrap_or(0).max(there.min(self.cap)));
-                    }
-                }
-            }
-        }
-        at
-    }
-
-    /// The longest ways within a circle that is entered after `most`: as many rounds as it counts, or as long as one likes.
-    fn round(
-        &self,
-        group: &[usize],
-        entries: &[usize],
-        most: u64,
-        passes: Passes<'_>,
-        at: &mut [Option<u64>],
-        takes: &dyn Fn(usize) -> u64,
-    ) {
-        let Some(rounds) = self.counters.rounds(group, entries, passes) else {
-            group.iter().for_each(|index| at[*index] = Some(self.cap));
-            return;
-        };
-        // Without the ways that are held no circle is left: a round is a way through what is.
-        let ways = Ways::new(group.len(), |place, to| {
-            let index = group[place];
-            let arrows = self.graph.arrows[index].iter().enumerate();
-            let passed = arrows.filter(|(arrow, way)| {
-                passes(index, way) && !rounds.held.contains(&(index, *arrow))
-            });
-            let next = passed.filter_map(|(_, arrow)| arrow.to.node());
-            to.extend(next.filter_map(|next| group.binary_search(&next).ok()));
-        });
-        // The first round begins where contacts come in, the others behind a held way.
-        let place_of = |index: usize| group.binary_search(&index).ok();
-        let heads = rounds.held.iter().filter_map(|(from, arrow)| {
-            let to = self.graph.arrows[*from][*arrow].to;
-            to.node().and_then(place_of)
-        });
-        let (first, first_ms) = through(
-            &ways,
-            &mut entries.iter().filter_map(|index| place_of(*index)),
-            &|place| takes(group[place]),
-        );
-        let (later, later_ms) = through(&ways, &mut { heads }, &|place| takes(group[place]));
-        let before = later_ms
-            .saturating_mul(rounds.visits.saturating_sub(2))
-            .saturating_add(first_ms);
-        for (place, index) in group.iter().enumerate() {
-            let later = later[place].filter(|_| rounds.visits > 1);
-            let later = later.map(|ms| before.saturating_add(ms));
-            let within = first[place].max(later).unwrap_or(0);
-            at[*index] = Some(most.saturating_add(within).min(self.cap));
-        }
-    }
-}
-
-/// Per node the longest way to it from some others through a graph without circles, and the longest of all with the time of its last node.
-fn through(
-    ways: &Ways,
-    from: &mut dyn Iterator<Item = usize>,
-    takes: &dyn Fn(usize) -> u64,
-) -> (Vec<Option<u64>>, u64) {
-    let groups = ways.groups();
-    let mut within = vec![None; groups.iter().len()];
-    for place in from {
-        within[place] = Some(0);
-    }
-    let mut longest = 0u64;
-    // Groups, each a single node, come with what they lead to first.
-    for place in groups.iter().rev().flatten().copied() {
-        let Some(at) = within[place] else { continue };
-        let there: u64 = takes(place).saturating_add(at);
-        longest = longest.max(there);
-        for to in ways.from(place) {
-            within[*to] = within[*to].max(Some(there));
-        }
-    }
-    (within, longest)
 }

@@ -39,6 +39,7 @@ pub fn infer(expr: &Expr, scope: &dyn TypeScope) -> (Type, Vec<Finding>) {
     let mut inference = Inference {
         scope,
         findings: Vec::new(),
+        misfits: Vec::new(),
         present: Vec::new(),
     };
     let ty = inference.ty(expr);
@@ -51,6 +52,7 @@ pub fn infer_inserted(expr: &Expr, scope: &dyn TypeScope) -> (Type, Vec<Finding>
     let mut inference = Inference {
         scope,
         findings: Vec::new(),
+        misfits: Vec::new(),
         present: Vec::new(),
     };
     let ty = inference.inserted(expr, With::Text);
@@ -62,6 +64,7 @@ pub fn infer_condition(expr: &Expr, scope: &dyn TypeScope) -> Vec<Finding> {
     let mut inference = Inference {
         scope,
         findings: Vec::new(),
+        misfits: Vec::new(),
         present: Vec::new(),
     };
     inference.condition(expr);
@@ -98,6 +101,8 @@ impl Expr {
 struct Inference<'a> {
     scope: &'a dyn TypeScope,
     findings: Vec<Finding>,
+    /// Places among the findings of those that say that a filter does not take the value before it.
+    misfits: Vec<usize>,
     /// Paths known not to be `none` where we are.
     present: Vec<Vec<String>>,
 }
@@ -321,10 +326,12 @@ impl Inference<'_> {
         }
         let ty = &self.not_none(of, ty, with);
         if !filter.takes.iter().any(|kind| kind.fits(ty)) {
+            self.misfits.push(self.findings.len());
             self.report(of.span, Fault::FilterTakes { filter, of, ty });
         } else if matches!(filter.name, "digits" | "ordinal")
             && constant(of).is_some_and(|number| number < 0.0 || number.fract() != 0.0)
         {
+            self.misfits.push(self.findings.len());
             self.report(of.span, Fault::NotNatural { filter, of });
         } else if filter.name == "join"
             && let Type::List(inner) = ty

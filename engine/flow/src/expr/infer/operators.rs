@@ -178,6 +178,7 @@ impl Inference<'_> {
         if let Some(ty) = arithmetic(operator, left, right) {
             return ty;
         }
+        self.forget_misfits(b);
         let fault = Fault::Arithmetic {
             a,
             left,
@@ -186,6 +187,22 @@ impl Inference<'_> {
             operator,
         };
         self.report(a.span.to(b.span), fault)
+    }
+
+    /// Takes back that the filters at the end of an operation, the last that was looked at, do not take what is before them: they were
+    /// meant for what the operation gives, and that is told.
+    fn forget_misfits(&mut self, last: &Expr) {
+        let mut filtered = last;
+        while let Kind::Filter(of, ..) = &filtered.kind {
+            let latest = self.findings.len().checked_sub(1);
+            if let Some(latest) = latest.filter(|latest| self.misfits.last() == Some(latest))
+                && self.findings[latest].span == of.span
+            {
+                self.findings.pop();
+                self.misfits.pop();
+            }
+            filtered = of;
+        }
     }
 
     fn incomparable(

@@ -217,6 +217,30 @@ fn nothing_is_converted() {
             "type-mismatch @ order.total + order.total | money: `+` does not work on money and text (a filter takes only the value just before it: put brackets around the rest of `order.total | money`)",
         ],
     );
+    // Brackets that are missing are one mistake, whatever the filter makes of the last value alone.
+    let missing = [
+        ("*", "order.total", "3", "money", "money"),
+        ("/", "order.total", "3", "money", "money"),
+        ("+", "tries", "1", "spell", "a number"),
+        ("+", "tries", "2.5", "digits", "a number"),
+        ("-", "order.total", "1", "money | upper", "money"),
+        ("*", "order.total", "1", "money | ordinal", "money"),
+    ];
+    for (symbol, left, right, filter, is) in missing {
+        let written = format!("{left} {symbol} {right} | {filter}");
+        let told = format!(
+            "type-mismatch @ {written}: `{symbol}` does not work on {is} and text (a filter takes only the value just before it: put brackets around the rest of `{right} | {filter}`)"
+        );
+        refused(&written, &[told.as_str()]);
+    }
+    // A mistake within what is filtered is another one.
+    refused(
+        "order.total * [3 | money] | join",
+        &[
+            "type-mismatch @ 3: `| money` takes money; `3` is a number (an amount has a currency: its schema says `format: money`)",
+            "type-mismatch @ order.total * [3 | money] | join: `*` does not work on money and text (a filter takes only the value just before it: put brackets around the rest of `[3 | money] | join`)",
+        ],
+    );
     refused(
         "order_no | money",
         &[
