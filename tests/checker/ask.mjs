@@ -25,7 +25,7 @@ const answers = await withPage(module, ["asking.js", "worker.js"], async (page) 
 }));
 
 const { Checker } = await import(pathToFileURL(join(module, "checker.js")));
-const checker = await Checker.load(readFileSync(join(module, "strowger-checker.wasm")));
+const checker = await Checker.load();
 answers.node = requests.map((request) => checker.askText(request));
 
 writeFileSync(to, JSON.stringify(answers));

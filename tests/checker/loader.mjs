@@ -46,6 +46,14 @@ test("it is loaded from bytes, a module, and a response under any type", async (
   for (const source of sources) assert.match((await Checker.load(source)).about().version, /^\d+\.\d+\.\d+$/);
 });
 
+test("it lies beside the loader, in Node too", async () => {
+  const address = pathToFileURL(join(folder, "strowger-checker.wasm"));
+  for (const checker of [Checker.load(), Checker.load(address), Checker.load(address.href)]) {
+    assert.match((await checker).about().version, /^\d+\.\d+\.\d+$/);
+  }
+  await assert.rejects(Checker.load(pathToFileURL(join(folder, "none.wasm"))), { code: "ENOENT" });
+});
+
 test("what cannot be fetched is told", async () => {
   const missing = new Response("", { status: 404, statusText: "Not Found" });
   await assert.rejects(Checker.load(missing), /404 Not Found/);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use strowger_tests::program::repository;
+use strowger_tests::program::{binary, repository, strowger};
 use tempfile::TempDir;
 
 use script::Script;
@@ -34,8 +34,8 @@ fn module() -> Result<PathBuf> {
     Ok(module)
 }
 
-/// Runs a script of this folder in Node.js.
-fn node(script: &str, arguments: &[&str]) -> Result<()> {
+/// Runs a script of this folder in Node.js: what it prints.
+fn node(script: &str, arguments: &[&str]) -> Result<String> {
     let here = repository().join("tests/checker");
     if !here.join("node_modules/playwright-core").is_dir() {
         bail!(
@@ -56,7 +56,7 @@ fn node(script: &str, arguments: &[&str]) -> Result<()> {
             String::from_utf8_lossy(&output.stderr)
         );
     }
-    Ok(())
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// The answers of the module, by the place where it ran.
@@ -103,5 +103,133 @@ fn the_program_prints_what_this_process_answers_as_json() -> Result<()> {
 
 #[test]
 fn the_loader() -> Result<()> {
-    node("loader.mjs", &[&module()?.display().to_string()])
+    node("loader.mjs", &[&module()?.display().to_string()])?;
+    Ok(())
+}
+
+/// What a page finds that opens the catalogue of the command: `arguments` follow `strowger schema --catalogue`.
+fn found_by_a_page(arguments: &[&str], here: &Path, flows: &[PathBuf]) -> Result<String> {
+    let output = Command::new(binary("strowger")?)
+        .args(["schema", "--catalogue"])
+        .args(arguments)
+        .current_dir(here)
+        .output()?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let folder = TempDir::new()?;
+    let (catalogue, files) = (folder.path().join("catalogue"), folder.path().join("files"));
+    std::fs::write(&catalogue, &output.stdout)?;
+    let texts = flows
+        .iter()
+        .map(|path| Ok((path.display().to_string(), std::fs::read_to_string(path)?)))
+        .collect::<Result<Vec<_>>>()?;
+    std::fs::write(&files, serde_json::to_vec(&texts)?)?;
+    let shown = |path: &Path| path.display().to_string();
+    node(
+        "catalogue.mjs",
+        &[&shown(&module()?), &shown(&catalogue), &shown(&files)],
+    )
+}
+
+/// What `strowger check --format json` prints, without what is told of things beside the flows.
+fn found_by_the_program(path: &Path) -> Result<String> {
+    let (code, out, err) = strowger(&["check", "--format", "json", &path.display().to_string()])?;
+    assert!(code <= 1, "{err}");
+    let flows = out
+        .lines()
+        .filter(|line| !line.contains("\"rule\":\"project\""));
+    Ok(flows.map(|line| format!("{line}\n")).collect())
+}
+
+#[test]
+fn a_page_with_the_catalogue_of_a_project_finds_what_the_program_finds() -> Result<()> {
+    let aurora = repository().join("flows/aurora");
+    let copy = TempDir::new()?;
+    let mut flows = Vec::new();
+    for entry in std::fs::read_dir(&aurora)? {
+        let from = entry?.path();
+        let to = copy
+            .path()
+            .join(from.file_name().context("an entry has a name")?);
+        if from.is_file() {
+            std::fs::copy(&from, &to)?;
+        } else if from.ends_with("plugins") || from.ends_with("audio") {
+            std::os::unix::fs::symlink(&from, &to)?;
+        }
+        if to.to_string_lossy().ends_with(".flow.yaml") {
+            flows.push(to);
+        }
+    }
+    flows.sort();
+    assert!(flows.len() >= 3, "{flows:?}");
+    let found = |here: &Path| -> Result<String> {
+        let shown = copy.path().display().to_string();
+        let arguments: &[&str] = if here == copy.path() { &[] } else { &[&shown] };
+        let page = found_by_a_page(arguments, here, &flows)?;
+        assert_eq!(page, found_by_the_program(copy.path())?);
+        Ok(page)
+    };
+    let elsewhere = TempDir::new()?;
+    let good = found(copy.path())?;
+    assert_eq!(
+        good.matches("\"rule\":\"worst-case\"").count(),
+        flows.len(),
+        "{good}"
+    );
+    // Slips about what stands in other files, of plugins, queues, suppliers and flows.
+    let slips = [
+        (
+            "use: orders/lookup@1",
+            "use: orders/lokup@1",
+            "unknown-plugin",
+        ),
+        ("queue: ", "queue: no-", "unknown-queue"),
+        (
+            "transfer: aurora-advisers",
+            "transfer: nobody",
+            "unknown-destination",
+        ),
+        ("call: ", "call: no-", "unknown-flow"),
+    ];
+    let mut rules = Vec::new();
+    for flow in &flows {
+        let text = std::fs::read_to_string(flow)?;
+        let mut slipped = text.clone();
+        for (right, wrong, rule) in slips {
+            if text.contains(right) {
+                slipped = slipped.replacen(right, wrong, 1);
+                rules.push(rule);
+            }
+        }
+        std::fs::write(flow, slipped)?;
+    }
+    let bad = found(elsewhere.path())?;
+    assert!(rules.len() >= 2, "{rules:?}");
+    for rule in rules {
+        assert!(
+            bad.contains(&format!("\"rule\":\"{rule}\"")),
+            "{rule}: {bad}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_page_with_the_catalogue_of_no_project_finds_what_the_program_finds_in_a_lone_file()
+-> Result<()> {
+    let folder = TempDir::new()?;
+    let flow = folder.path().join("a.flow.yaml");
+    std::fs::write(
+        &flow,
+        "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    transfer: \"sip:\"\n    then: { done: bye, buzy: bye, else: bye }\n  bye:\n    - sya: Goodbye.\n    - hangup: done\n",
+    )?;
+    let page = found_by_a_page(&[], folder.path(), std::slice::from_ref(&flow))?;
+    for rule in ["unknown-destination", "unknown-outcome", "unknown-key"] {
+        assert!(
+            page.contains(&format!("\"rule\":\"{rule}\"")),
+            "{rule}: {page}"
+        );
+    }
+    assert_eq!(page, found_by_the_program(&flow)?);
+    Ok(())
 }

@@ -199,3 +199,30 @@ fn a_plugin_under_another_name_than_its_own_is_one_finding() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_transfer_that_the_engine_cannot_place_is_told_where_it_stands() -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
+    write("routes.yaml", "routes:\n  - { to: \"400\", flow: one }\n")?;
+    write(
+        "one.flow.yaml",
+        "flow: one\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    transfer: \"sips:desk@example.com\"\n    then: { else: bye }\n  bye: { hangup: completed }\n",
+    )?;
+    for (how, told) in [("bridge", true), ("refer", false)] {
+        write(
+            "strowger.toml",
+            &format!("[project]\nname = \"x\"\n[transfer]\nhow = \"{how}\"\n"),
+        )?;
+        let shown = folder.path().display().to_string();
+        let (code, out, _) = strowger(&["check", "--format", "concise", &shown])?;
+        assert_eq!(code, 0, "{out}");
+        let found = out.contains("calls `sip:` URIs alone, not `sips:desk@example.com`");
+        assert_eq!(
+            (found, out.contains("one.flow.yaml:6:5")),
+            (told, told),
+            "{how}: {out}"
+        );
+    }
+    Ok(())
+}

@@ -1,8 +1,8 @@
 // The flow checker for a browser page, a Web Worker or Node: no framework, no other file but the module.
 //
 //   import { Checker, Places } from "./checker.js";
-//   const checker = await Checker.load();                  // in Node: Checker.load(await readFile(module))
-//   const project = checker.open(catalog);                 // what the flows may refer to
+//   const checker = await Checker.load();                  // the module lies beside this file
+//   const project = checker.open(catalog);                 // what `strowger schema --catalogue` prints
 //   const { findings } = project.check("main-menu.flow.yaml", text);
 //   const places = new Places(text);
 //   for (const finding of findings) mark(places.range(finding), finding.message);
@@ -145,13 +145,13 @@ export class Checker {
 
   /**
    * Loads the module: by its address, from its bytes, or from what WebAssembly made of it. Left out, it lies beside
-   * this file. Node fetches no files: give it the bytes.
+   * this file. Node, which fetches no `file:` URLs, reads the file.
    * @param {string | URL | Response | BufferSource | WebAssembly.Module | Promise<Response>} [source]
    * @returns {Promise<Checker>}
    */
   static async load(source = new URL("./strowger-checker.wasm", import.meta.url)) {
     let given = await source;
-    if (typeof given === "string" || given instanceof URL) given = await fetch(given);
+    if (typeof given === "string" || given instanceof URL) given = await at(given);
     const module = given instanceof WebAssembly.Module ? given : await compile(given);
     return new Checker(await WebAssembly.instantiate(module));
   }
@@ -374,6 +374,20 @@ export class Places {
     }
     return at;
   }
+}
+
+/**
+ * What stands at an address.
+ * @param {string | URL} address
+ * @returns {Promise<Response | BufferSource>}
+ */
+async function at(address) {
+  const inNode = /** @type {any} */ (globalThis).process?.versions?.node !== undefined;
+  if (!inNode || !String(address).startsWith("file:")) return fetch(address);
+  // By a name in a variable: a bundler for pages must not look for it.
+  const files = "node:fs/promises";
+  const { readFile } = await import(/* @vite-ignore */ /* webpackIgnore: true */ files);
+  return readFile(new URL(address));
 }
 
 /**

@@ -12,6 +12,7 @@
 
 pub mod catalog;
 pub mod check;
+pub mod destination;
 pub mod diagnostic;
 mod document;
 pub mod editor;

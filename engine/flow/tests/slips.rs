@@ -838,3 +838,50 @@ fn an_apology_must_be_sayable_wherever_something_fails_and_short() {
     assert_eq!(told.len(), 1, "{told:#?}");
     assert!(told[0].starts_with("long-prompt: "), "{told:#?}");
 }
+
+#[test]
+fn a_transfer_to_what_cannot_be_called_is_told_in_a_lone_file_too() {
+    let transferring = |target: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    transfer: \"{target}\"\n    then: {{ else: bye }}\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    let alone = Catalog {
+        destinations: None,
+        ..support::project()
+    };
+    for catalog in [&alone, &support::project()] {
+        for target in ["", " ", "+", "sip:", "sip:a b@c", "sips:desk@", "tel:desk"] {
+            let checked = check("a.flow.yaml", transferring(target).as_bytes(), catalog);
+            let found = checked.diagnostics;
+            let rules: Vec<&str> = found.iter().map(|found| found.rule).collect();
+            assert_eq!(rules, ["unknown-destination"], "{target:?}");
+            for (language, write) in [
+                (Language::English, "write a number such as"),
+                (Language::Chinese, "请写电话号码"),
+            ] {
+                let help = found[0]
+                    .help
+                    .as_ref()
+                    .map(|help| help.in_language(language));
+                assert!(help.is_some_and(|help| help.contains(write)), "{target:?}");
+            }
+        }
+        for target in [
+            "supplier-a",
+            "+86 138-0013-8000",
+            "sip:a@b.example",
+            "tel:+123",
+        ] {
+            let checked = check("a.flow.yaml", transferring(target).as_bytes(), catalog);
+            assert!(checked.diagnostics.is_empty(), "{target}: {checked:?}");
+        }
+    }
+    // Another name may be a supplier's, where nobody knows them.
+    assert_eq!(
+        broken(&transferring("desk")),
+        BTreeSet::from(["unknown-destination"])
+    );
+    let checked = check("a.flow.yaml", transferring("desk").as_bytes(), &alone);
+    assert!(checked.diagnostics.is_empty(), "{checked:?}");
+}

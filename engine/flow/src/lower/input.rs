@@ -6,10 +6,11 @@ use serde_json::Value as Json;
 use super::parts::holds_words;
 use super::press::key_of;
 use super::step_call::default_of;
+use super::tested::Named;
 use super::{Lowerer, Site, Want};
 use crate::check::rules::{
     bad_duration, bad_input, missing_audio, missing_input, nothing_to_play, plugin_outdated,
-    unknown_destination, unknown_hours, unknown_input, unknown_queue,
+    unknown_hours, unknown_input,
 };
 use crate::diagnostic::{Text, text};
 use crate::expr::{self, Span};
@@ -38,8 +39,8 @@ impl<'t> Lowerer<'t> {
             Some("audio") => self
                 .audio_path(key, node, false)
                 .map(|path| Template::Literal(Value::Text(path))),
-            Some("queue") => self.known_name(site, key, place, node, Known::Queue),
-            Some("destination") => self.known_name(site, key, place, node, Known::Destination),
+            Some("queue") => self.known_name(site, key, place, node, Named::Queue),
+            Some("destination") => self.known_name(site, key, place, node, Named::Transfer),
             Some("duration") => self.duration_input(site, key, place, schema, node),
             _ => self.plain_input(site, key, place, schema, node),
         }
@@ -463,43 +464,13 @@ impl<'t> Lowerer<'t> {
         key: &str,
         place: &Text,
         node: &'t Node<'t>,
-        known: Known,
+        known: Named,
     ) -> Option<Template> {
         let text = self.expect_text(key, node, Text::fixed("a name", "名字"))?;
         if text.contains("${") {
             return self.inserted(site, key, place, &Type::Text, node, false);
         }
-        let names = match known {
-            Known::Queue => &self.catalog.queues,
-            Known::Destination if address(text) => &None,
-            Known::Destination => &self.catalog.destinations,
-        };
-        if let Some(names) = names
-            && !names.contains(text)
-        {
-            let meant = self
-                .nearest(text, names.iter().map(String::as_str))
-                .map(str::to_owned);
-            let names: Vec<String> = names.iter().cloned().collect();
-            match known {
-                Known::Queue => unknown_queue::unknown(
-                    &mut self.report,
-                    node.span,
-                    text,
-                    meant.as_deref(),
-                    &names,
-                ),
-                Known::Destination => {
-                    unknown_destination::unknown(
-                        &mut self.report,
-                        node.span,
-                        text,
-                        meant.as_deref(),
-                        &names,
-                    );
-                }
-            }
-        }
+        self.known_outside(known, text, node.span);
         Some(Template::Literal(Value::Text(text.to_owned())))
     }
 }
@@ -540,21 +511,6 @@ pub(super) fn out_of_bounds(place: &Text, schema: &Json, value: &Value) -> Optio
         place,
         unit,
     ))
-}
-
-/// What a name is looked up among.
-#[derive(Clone, Copy)]
-enum Known {
-    Queue,
-    Destination,
-}
-
-/// A telephone number or a SIP URI.
-pub(super) fn address(text: &str) -> bool {
-    text.starts_with("sip:")
-        || text.starts_with("sips:")
-        || text.starts_with("tel:")
-        || parse_literal(text, &Type::Phone).is_ok()
 }
 
 fn expected_shape(schema: &Json, ty: &Type) -> Text {

@@ -83,9 +83,9 @@ impl<'t> Lowerer<'t> {
         if key.contains('/') && !key.starts_with("transfer.") {
             self.known_step(key, at);
         } else if let Some(name) = key.strip_prefix("queue.") {
-            self.known_in_test(Named::Queue, name, at);
+            self.known_outside(Named::Queue, name, at);
         } else if let Some(name) = key.strip_prefix("transfer.") {
-            self.known_in_test(Named::Transfer, name, at);
+            self.known_outside(Named::Transfer, name, at);
         } else if let Some(name) = key.strip_prefix("call.") {
             // Only the name, not the word before it.
             let start = at.end - name.len().min(at.end - at.start);

@@ -577,7 +577,7 @@ impl<'t> Lowerer<'t> {
             if let Some(node) = map.value(key)
                 && let Some(name) = node.text()
             {
-                self.known_in_test(kind, name, node.span);
+                self.known_outside(kind, name, node.span);
             }
         }
         self.known_steps(map.value("used"));

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Lowerer;
-use super::input::address;
 use crate::catalog::Runs;
 use crate::check::rules::{unknown_destination, unknown_outcome, unknown_plugin, unknown_queue};
 use crate::check::suggest::misspelt;
+use crate::destination::{Destination, NoDestination};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::expr::Span;
 use crate::plan::Action;
 use crate::value::Type;
 use crate::yaml::Node;
 
-/// What a test names by a word alone.
+/// What a flow and its tests name by a word alone.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Named {
     Queue,
@@ -131,14 +131,26 @@ impl<'t> Lowerer<'t> {
         Some(self.draft.runs.asks_for(mock) || beyond.asks_for(mock))
     }
 
-    /// Tells of a queue or a supplier that the project does not have.
-    pub(super) fn known_in_test(&mut self, kind: Named, name: &str, at: Span) {
+    /// Tells of a queue or a supplier that the project does not have, and of what nobody can be called by, whatever the
+    /// project has.
+    pub(super) fn known_outside(&mut self, kind: Named, name: &str, at: Span) {
         let names = match kind {
-            Named::Queue => &self.catalog.queues,
-            Named::Transfer if address(name) => return,
-            Named::Transfer => &self.catalog.destinations,
+            Named::Queue => self.catalog.queues.as_ref(),
+            Named::Transfer => self.catalog.destinations.as_ref(),
         };
-        let Some(names) = names.as_ref().filter(|names| !names.contains(name)) else {
+        if names.is_some_and(|names| names.contains(name)) {
+            return;
+        }
+        if let Named::Transfer = kind {
+            match Destination::read(name) {
+                Ok(_) => return,
+                Err(NoDestination::Malformed(why)) => {
+                    return unknown_destination::malformed(&mut self.report, at, why);
+                }
+                Err(NoDestination::Name) => {}
+            }
+        }
+        let Some(names) = names else {
             return;
         };
         let meant = self.nearest(name, names.iter().map(String::as_str));

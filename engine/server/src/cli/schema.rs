@@ -1,8 +1,9 @@
-//! `strowger schema`
+//! `strowger schema`: what a project's files look like, and what its flows may refer to.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 use serde_json::Value as Json;
 use strowger_flow::Catalog;
 
@@ -10,13 +11,15 @@ use super::{Failure, OK, known};
 use crate::project::{Config, QueuesFile, Routes};
 
 /// Prints the JSON Schema (draft 2020-12) of a project's files, for editors and other programs: of flows with the standard
-/// steps and those of the project's plugins.
+/// steps and those of the project's plugins. Or the catalogue that the checker of a page opens.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   strowger schema                    of flows, with the plugins of the project in this folder
   strowger schema flows/aurora       with those of another project
   strowger schema --kind config      of strowger.toml
   strowger schema --write            all kinds, into .strowger/*.schema.json of the project
+  strowger schema --catalogue flows/aurora > catalogue.json
+                                     what flows of the project may refer to, for `open` of checker.js
 
 Outside any project flows have the standard steps only.
 
@@ -36,6 +39,10 @@ pub(super) struct Schema {
     /// Write all kinds into the project's folder, where the first lines of its files look for them.
     #[arg(long, conflicts_with = "kind")]
     write: bool,
+    /// Print what the project's flows may refer to, as `check` knows it: the JSON that `open` of checker.js takes. Outside any
+    /// project, the standard steps, as a lone file is checked.
+    #[arg(long, conflicts_with_all = ["kind", "write"])]
+    catalogue: bool,
 }
 
 /// Files of a project.
@@ -65,19 +72,31 @@ impl Schema {
             }
             return Ok(OK);
         }
-        let catalog = match (self.kind, folder) {
-            (Kind::Flow, Some(folder)) => known::of_project(folder).await?.1,
-            (Kind::Flow, None) if here.join("strowger.toml").exists() => {
-                known::of_project(here).await?.1
+        // The others are the same in every project.
+        if self.kind != Kind::Flow {
+            tell!("{}", text(&self.kind.schema(&Catalog::default())));
+            return Ok(OK);
+        }
+        let folder = folder.or_else(|| here.join("strowger.toml").exists().then_some(here));
+        let (project, mut catalog) = match folder {
+            Some(folder) => {
+                let (project, catalog) = known::of_project(folder).await?;
+                (Some(project), catalog)
             }
-            (Kind::Flow, None) => {
+            None => {
                 eprintln!("no project here (no strowger.toml): the standard steps only");
-                known::standard().await?
+                (None, known::standard().await?)
             }
-            // These are the same in every project.
-            (Kind::Tests | Kind::Config | Kind::Routes | Kind::Queues, _) => Catalog::default(),
         };
-        tell!("{}", text(&self.kind.schema(&catalog)));
+        if !self.catalogue {
+            tell!("{}", text(&self.kind.schema(&catalog)));
+            return Ok(OK);
+        }
+        // Only their checking shows what the flows do to a caller, and what they give back.
+        if let Some(project) = project {
+            project.check(&mut catalog);
+        }
+        tell!("{}", text(&catalog));
         Ok(OK)
     }
 }
@@ -123,6 +142,6 @@ pub(super) fn write_of(project: &Path, catalog: &Catalog) -> Result<Vec<PathBuf>
     Ok(written)
 }
 
-fn text(schema: &Json) -> String {
-    serde_json::to_string_pretty(schema).expect("a JSON value can be written")
+fn text(json: &impl Serialize) -> String {
+    serde_json::to_string_pretty(json).expect("schemas and catalogues can be written as JSON")
 }

@@ -29,7 +29,7 @@ impl<'p> Examined<'p> {
         let mut beside = project.findings(complaints, &checked, &misnamed);
         // Without a flow there is nothing that a number could lead to.
         beside.extend(project.no_route().filter(|_| !checked.is_empty()));
-        beside.extend(project.numbers_without_trunk(&steps.descriptions, &checked));
+        beside.extend(project.beyond_the_engine(&steps.descriptions, &checked));
         beside.extend(project.wrong_channel(&steps.descriptions, &checked));
         Examined {
             project,

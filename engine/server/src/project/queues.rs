@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use strowger_flow::destination::{Destination, NoDestination};
 
 use super::transfer::How;
 
@@ -46,7 +47,12 @@ pub struct Supplier {
 /// An address that a transfer can name, checked as the transfer will: later it would only be told to a caller.
 fn sip_uri<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let uri = String::deserialize(deserializer)?;
-    crate::sip::checked_uri(&uri).map_err(serde::de::Error::custom)
+    let uri = crate::sip::checked_uri(&uri).map_err(serde::de::Error::custom)?;
+    match Destination::read(&uri) {
+        Ok(_) => Ok(uri),
+        Err(NoDestination::Malformed(why)) => Err(serde::de::Error::custom(why.english())),
+        Err(NoDestination::Name) => Err(serde::de::Error::custom("it is no SIP URI")),
+    }
 }
 
 #[cfg(test)]
@@ -69,6 +75,9 @@ mod tests {
             "not a uri",
             "desk@example.com",
             "sip:a b@c",
+            "sip:a@b..c",
+            "sip:a;b@c",
+            "tel:desk",
             "sip:a@b\r\nX: y",
         ] {
             let refusal = read(bad).err().unwrap_or_else(|| panic!("{bad} was taken"));

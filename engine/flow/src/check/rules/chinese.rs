@@ -278,7 +278,9 @@ static PAGES: &[(&str, &[&str])] = &[
     ),
     (
         "unknown-destination",
-        &["检查：`transfer:` 的对象既不是项目里的服务商，也不是电话号码，也不是 SIP 地址。"],
+        &[
+            "检查：`transfer:` 的对象既不是项目里的服务商，也不是电话号码，也不是 SIP 地址。以 `sip:`、`sips:` 或 `tel:` 开头的必须能呼叫，单独的文件里也一样：`sip:desk@example.com`、`tel:+8613800138000`。",
+        ],
     ),
     (
         "unknown-field",
