@@ -128,7 +128,7 @@ fn a_slip_in_a_test_is_told_in_the_test() {
 
 #[test]
 fn a_change_is_not_made_to_what_is_right() {
-    // The counter of the reviewer's flow: nothing but the declaration is wrong.
+    // A counter: nothing but the declaration is wrong.
     let text = "flow: def\nformat: 1\nlanguages: [en]\nvars:\n  ties: { type: number, default: 0 }\nsteps:\n  start:\n    - say: Hello.\n    - set: { tries: \"${tries + 1}\" }\n    - if: tries < 2\n      then: start\n      else: bye\n  bye: { hangup: completed }\ntests:\n  a:\n    run:\n      - silence\n      - expect: { vars: { tries: 1 } }\n";
     let catalog = support::project();
     let told = found(text, &catalog);
