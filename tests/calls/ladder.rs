@@ -1,6 +1,6 @@
 //! What a call's SIP messages leave behind: of calls that were answered, and of those that ended before.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value as Json;
@@ -12,18 +12,11 @@ use crate::world::{LANGUAGE_ZH, MENU_EN, PROMPT, World, always_open};
 
 /// What is known of a call once it is over: its contact's row, its trace.
 fn over(engine: &Engine, call_id: &str) -> Result<(Json, Vec<Json>)> {
-    let end = Instant::now() + Duration::from_secs(30);
-    loop {
-        let contact = engine.contact_up(call_id)?;
-        if contact["reason"].is_string() {
-            let id = contact["id"].as_str().context("an id")?;
-            let trace = http::get(engine.http, &format!("/v1/contacts/{id}/trace"))?.json()?;
-            let trace = trace.as_array().context("a list")?.clone();
-            return Ok((contact, trace));
-        }
-        ensure!(Instant::now() < end, "{contact} does not end");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let contact = engine.contact_over(call_id)?;
+    let id = contact["id"].as_str().context("an id")?;
+    let trace = http::get(engine.http, &format!("/v1/contacts/{id}/trace"))?.json()?;
+    let trace = trace.as_array().context("a list")?.clone();
+    Ok((contact, trace))
 }
 
 /// The rungs of a leg: `in INVITE 100`, `out 200 OK (INVITE)`.

@@ -1,7 +1,6 @@
 //! What `strowger trace` tells of why a call went its way, and of calls that hardly began.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value as Json, json};
@@ -62,21 +61,8 @@ pub fn called(engine: &Engine, number: &str) -> Result<String> {
     raw.send("ACK", 1, "", "")?;
     let bye = raw.until("BYE ")?;
     raw.agree(&bye)?;
-    over(engine, &raw.call_id)?;
+    engine.contact_over(&raw.call_id)?;
     Ok(raw.call_id)
-}
-
-/// The contact's row, once it is over.
-fn over(engine: &Engine, call_id: &str) -> Result<Json> {
-    let end = Instant::now() + Duration::from_secs(30);
-    loop {
-        let contact = engine.contact_up(call_id)?;
-        if contact["reason"].is_string() {
-            return Ok(contact);
-        }
-        ensure!(Instant::now() < end, "{contact} does not end");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// `strowger trace` of a contact or call in an engine's store.
@@ -112,7 +98,7 @@ fn a_trace_tells_what_conditions_gave_and_what_was_skipped() -> Result<()> {
         .collect::<Result<_, _>>()?;
 
     // The engine tells the same.
-    let id = over(&engine, &call_id)?["id"].clone();
+    let id = engine.contact_over(&call_id)?["id"].clone();
     let id = id.as_str().context("an id")?.to_owned();
     let path = format!("/v1/contacts/{id}/trace");
     let live = http::get(engine.http, &path)?.json()?;
@@ -173,7 +159,7 @@ fn a_call_that_dies_early_is_found_by_its_call_id_with_its_ladder() -> Result<()
         ),
         (&failed, "error", ["INVITE broken", "200 OK (INVITE)"]),
     ] {
-        let contact = over(&engine, call_id)?;
+        let contact = engine.contact_over(call_id)?;
         ensure!(contact["reason"] == reason, "{contact}");
         let id = contact["id"].as_str().context("an id")?;
         for of in [call_id.as_str(), id] {

@@ -8,13 +8,23 @@ use strowger_server::store::{Place, Record, Store, Writer};
 use strowger_tests::Postgres;
 use strowger_tests::program::edit;
 
-use crate::world::{BOOKED, OFFER, QUESTION, World, change, one};
+use crate::world::{BOOKED, OFFER, QUESTION, Talk, World, change, one};
 
 /// How often something was written, by the journal.
 fn wrote(world: &World, id: &str, text: &str) -> Result<usize> {
     let journal = world.journal(id)?;
     let written = |kind: &EntryKind| matches!(kind, EntryKind::Wrote { text: t, .. } if t == text);
     Ok(journal.iter().filter(|entry| written(&entry.kind)).count())
+}
+
+/// A chat that has named its number, and may say whether it is called back; arguments as of [`World::start`].
+fn offered(delay_ms: u64, settings: &str) -> Result<(World, Talk)> {
+    let world = World::start(delay_ms, settings)?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    talk.write("13800138000")?;
+    talk.asked(OFFER)?;
+    Ok((world, talk))
 }
 
 #[test]
@@ -68,11 +78,7 @@ fn on_postgresql_too_nothing_is_asked_twice_and_it_books_once() -> Result<()> {
 
 #[test]
 fn killed_between_request_and_answer_it_books_once() -> Result<()> {
-    let mut world = World::start(1_500, "")?;
-    let mut talk = world.begin()?;
-    talk.asked(QUESTION)?;
-    talk.write("13800138000")?;
-    talk.asked(OFFER)?;
+    let (mut world, mut talk) = offered(1_500, "")?;
     talk.write("1")?;
     let orders = &world.orders;
     world
@@ -223,11 +229,7 @@ fn sleeping_chats_are_woken_by_the_clock() -> Result<()> {
 
 #[test]
 fn a_journal_whose_last_frame_is_torn_goes_on_from_what_is_before() -> Result<()> {
-    let mut world = World::start(0, "")?;
-    let mut talk = world.begin()?;
-    talk.asked(QUESTION)?;
-    talk.write("13800138000")?;
-    talk.asked(OFFER)?;
+    let (mut world, talk) = offered(0, "")?;
     world.engine.program.kill()?;
     let file = world.engine.data.join("strowger.db");
     let frames = one(&file, "SELECT COUNT(*) FROM frames")?;
@@ -266,11 +268,7 @@ fn a_journal_whose_last_frame_is_torn_goes_on_from_what_is_before() -> Result<()
 /// What an engine finds that was replaced by an older one: frames of a form that it does not know.
 #[test]
 fn a_journal_that_a_newer_program_wrote_is_left_as_it_is() -> Result<()> {
-    let mut world = World::start(0, "")?;
-    let mut talk = world.begin()?;
-    talk.asked(QUESTION)?;
-    talk.write("13800138000")?;
-    talk.asked(OFFER)?;
+    let (mut world, mut talk) = offered(0, "")?;
     world.engine.program.kill()?;
     let file = world.engine.data.join("strowger.db");
     let of_form = |form: &'static str| change(&file, form);
@@ -321,11 +319,7 @@ fn a_journal_that_a_newer_program_wrote_is_left_as_it_is() -> Result<()> {
 #[test]
 fn a_chat_goes_on_when_the_clock_went_back() -> Result<()> {
     const HOUR: u64 = 3_600_000;
-    let mut world = World::start(0, "[steps]\ndrop_waiting_after_ms = 50")?;
-    let mut talk = world.begin()?;
-    talk.asked(QUESTION)?;
-    talk.write("13800138000")?;
-    talk.asked(OFFER)?;
+    let (mut world, mut talk) = offered(0, "[steps]\ndrop_waiting_after_ms = 50")?;
     world.engine.program.kill()?;
     let place = Place::file(&world.engine.data);
     let runtime = tokio::runtime::Runtime::new()?;

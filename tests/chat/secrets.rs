@@ -102,18 +102,24 @@ impl World {
     }
 }
 
-/// People write numbers as they are printed. The journal has a dot a character, and what stands for the secret has its digits
-/// alone.
-#[test]
-fn one_that_is_written_with_blanks_and_hyphens_keeps_no_chat_from_going_on() -> Result<()> {
+/// A chat that has written its PIN, which was lost with the process, and is asked for it again.
+fn lost(pin: &str) -> Result<(World, Talk)> {
     let mut world = World::start("")?;
     let mut talk = Talk::begin(world.engine.http, "700", None)?;
     talk.asked(PIN)?;
-    talk.write(" 4815 16-23  ")?;
+    talk.write(pin)?;
     talk.asked(SURE)?;
     world.crash()?;
     talk.write("1")?;
     talk.asked(AGAIN)?;
+    Ok((world, talk))
+}
+
+/// People write numbers as they are printed. The journal has a dot a character, and what stands for the secret has its digits
+/// alone.
+#[test]
+fn one_that_is_written_with_blanks_and_hyphens_keeps_no_chat_from_going_on() -> Result<()> {
+    let (mut world, mut talk) = lost(" 4815 16-23  ")?;
     talk.write("2342-1108 ")?;
     assert_eq!(talk.ended()?, "paid");
     assert_eq!(world.sent(), ["pin=23421108;"]);
@@ -129,14 +135,7 @@ fn one_that_is_written_with_blanks_and_hyphens_keeps_no_chat_from_going_on() -> 
 #[test]
 fn one_that_was_lost_with_the_process_is_told_by_its_code_and_no_wrong_request_leaves() -> Result<()>
 {
-    let mut world = World::start("")?;
-    let mut talk = Talk::begin(world.engine.http, "700", None)?;
-    talk.asked(PIN)?;
-    talk.write("48151623")?;
-    talk.asked(SURE)?;
-    world.crash()?;
-    talk.write("1")?;
-    talk.asked(AGAIN)?;
+    let (mut world, mut talk) = lost("48151623")?;
     assert!(world.sent().is_empty(), "{:?}", world.sent());
     // Killed once more, it walks to the same place.
     world.crash()?;

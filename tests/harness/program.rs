@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::http;
@@ -387,6 +387,19 @@ impl Engine {
                 Err(_) => std::thread::sleep(POLL),
                 found => return found,
             }
+        }
+    }
+
+    /// The contact of a call, once it is over.
+    pub fn contact_over(&self, call_id: &str) -> Result<serde_json::Value> {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let contact = self.contact_up(call_id)?;
+            if contact["reason"].is_string() {
+                return Ok(contact);
+            }
+            ensure!(Instant::now() < end, "{contact} does not end");
+            std::thread::sleep(POLL);
         }
     }
 

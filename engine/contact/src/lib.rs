@@ -51,6 +51,7 @@ pub use program::{Program, ProgramError};
 pub use reasons::{Asked, Reason, What};
 pub use shared::SharedJson;
 pub use trail::{Mark, Way};
+pub use veil::is_hidden;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub type Millis = u64;

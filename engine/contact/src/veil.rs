@@ -69,7 +69,7 @@ pub(crate) fn hidden(text: &str) -> String {
 }
 
 /// Whether nothing of a text can be seen.
-pub(crate) fn is_hidden(text: &str) -> bool {
+pub fn is_hidden(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|letter| letter == HIDDEN)
 }
 

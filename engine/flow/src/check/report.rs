@@ -142,10 +142,7 @@ impl<'a> Report<'a> {
         let place = self.lines.place(span);
         let mut found = self.diagnostics.iter_mut();
         if let Some(found) = found.find(|found| found.rule == rule && found.primary.span == span) {
-            found.help = Some(text!(
-                "did you mean `{replacement}`?",
-                "是否想写 `{replacement}`？"
-            ));
+            found.help = Some(Text::did_you_mean(replacement));
             found.fix = Some(Fix {
                 span,
                 place,
@@ -230,9 +227,7 @@ impl Found<'_, '_> {
     /// Proposes the name that was meant, if there is one; else the names there are.
     pub fn did_you_mean(self, span: Span, meant: Option<&str>, names: &[String]) -> Self {
         match meant {
-            Some(meant) => self
-                .help(text!("did you mean `{meant}`?", "是否想写 `{meant}`？"))
-                .fix(span, meant),
+            Some(meant) => self.help(Text::did_you_mean(meant)).fix(span, meant),
             None if names.is_empty() => self,
             None => {
                 let names = super::suggest::shown(names);

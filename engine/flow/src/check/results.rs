@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::defined::mentions;
+use super::defined::{MANY, mentions};
 use super::report::Report;
 use super::rules::unknown_variable::{self, UNKNOWN_VARIABLE};
 use super::rules::unused;
@@ -13,9 +13,6 @@ use crate::expr::Span;
 use crate::lower::{Assigned, Binding, Draft, MAX_COMPARED, is_variable};
 use crate::plan::Action;
 use crate::value::Type;
-
-/// Reads of a name that nobody gives a value, from which on the name is believed and not its readers.
-const MANY: usize = 2;
 
 /// A name that nothing reads, and nearly that of a variable which may lack the value.
 pub(super) struct Doubtful {
@@ -35,13 +32,7 @@ pub(super) fn respell(
 ) -> Vec<Doubtful> {
     guesses(draft, tested, report);
     let mut doubtful = declarations(draft, tested, report);
-    let mut reads: HashMap<&str, usize> = HashMap::new();
-    let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
-    for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
-        for (name, _) in expr.roots() {
-            *reads.entry(name).or_default() += 1;
-        }
-    }
+    let reads = reads(draft);
     let given: HashSet<&str> = draft
         .bindings
         .iter()
@@ -183,8 +174,8 @@ fn guesses(draft: &mut Draft<'_>, tested: &Tested<'_>, report: &mut Report<'_>) 
 }
 
 /// How often expressions read each name.
-fn reads<'d>(draft: &'d Draft<'_>) -> BTreeMap<&'d str, usize> {
-    let mut reads: BTreeMap<&str, usize> = BTreeMap::new();
+fn reads<'d>(draft: &'d Draft<'_>) -> HashMap<&'d str, usize> {
+    let mut reads: HashMap<&str, usize> = HashMap::new();
     let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
     for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
         for (name, _) in expr.roots() {
@@ -196,10 +187,10 @@ fn reads<'d>(draft: &'d Draft<'_>) -> BTreeMap<&'d str, usize> {
 
 /// How often each name is used: read, set though it is unknown, or named by a test.
 fn used<'n>(
-    reads: &BTreeMap<&'n str, usize>,
+    reads: &HashMap<&'n str, usize>,
     tested: &Tested<'n>,
     report: &Report<'n>,
-) -> BTreeMap<&'n str, usize> {
+) -> HashMap<&'n str, usize> {
     let mut used = reads.clone();
     for name in set_unknown(report) {
         *used.entry(name).or_default() += 1;

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::unseen::in_its_lines;
 
@@ -47,6 +48,14 @@ impl Text {
             chinese: english.clone(),
             english,
         }
+    }
+
+    /// The help of a finding of which it is known what was meant.
+    pub fn did_you_mean(meant: impl fmt::Display) -> Text {
+        Text::both(
+            format!("did you mean `{meant}`?"),
+            format!("是否想写 `{meant}`？"),
+        )
     }
 
     /// The English text.

@@ -221,7 +221,7 @@ impl<'t> Lowerer<'t> {
     fn bad_range(&mut self, node: &Node, written: &str, example: &str, rule: Text) {
         let message = text!("`{written}` is not a range", "`{written}` 不是有效的范围");
         let help = match spelt::range(written).filter(|meant| meant != written) {
-            Some(meant) => text!("did you mean `{meant}`?", "是否想写 `{meant}`？"),
+            Some(meant) => Text::did_you_mean(meant),
             None => text!("write `{example}`, {rule}", "请写成 `{example}`，{rule}"; rule),
         };
         bad_input::bad(&mut self.report, node.span, message, Some(help));

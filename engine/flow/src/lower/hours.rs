@@ -115,7 +115,7 @@ impl<'t> Lowerer<'t> {
                             entry.key_span,
                             text!("`{key}` is neither a day nor days", "`{key}` 不是星期"),
                             match spelt::days(&entry.key) {
-                                Some(meant) => did_you_mean(&meant),
+                                Some(meant) => Text::did_you_mean(meant),
                                 None => {
                                     text!("write `mon`, or `mon-fri`", "请写 `mon` 或 `mon-fri`")
                                 }
@@ -177,7 +177,7 @@ impl<'t> Lowerer<'t> {
                         "`{written}` 不是时间段"
                     ),
                     match spelt::span(written).filter(|meant| meant != written) {
-                        Some(meant) => did_you_mean(&meant),
+                        Some(meant) => Text::did_you_mean(meant),
                         None => text!(
                             "write hours and minutes, as in `09:00-18:00`; it may cross midnight",
                             "请写小时和分钟，例如 `09:00-18:00`；可以跨过午夜"
@@ -268,10 +268,6 @@ impl<'t> Lowerer<'t> {
 }
 
 /// `mon`, or `mon-fri`, as ISO numbers; a range may cross the end of the week.
-fn did_you_mean(meant: &str) -> Text {
-    text!("did you mean `{meant}`?", "是否想写 `{meant}`？")
-}
-
 fn days(written: &str) -> Option<Vec<usize>> {
     let (first, last) = written.split_once('-').unwrap_or((written, written));
     let number = |day: &str| DAYS.iter().position(|known| *known == day.trim());

@@ -202,7 +202,7 @@ impl<'t> Lowerer<'t> {
                         place,
                     );
                     let help = match meant {
-                        Some(meant) => text!("did you mean `{meant}`?", "是否想写 `{meant}`？"),
+                        Some(meant) => Text::did_you_mean(meant),
                         None => text!("it takes {names}", "可选：{names}"; names),
                     };
                     bad_input::bad(&mut self.report, node.span, message, Some(help));

@@ -458,7 +458,7 @@ impl<'t> Lowerer<'t> {
                 let meant = self.nearest(text, words.iter().map(String::as_str));
                 let names = crate::check::suggest::shown(words);
                 let help = match meant {
-                    Some(meant) => text!("did you mean `{meant}`?", "是否想写 `{meant}`？"),
+                    Some(meant) => Text::did_you_mean(meant),
                     None => text!("it is one of {names}", "可选：{names}"; names),
                 };
                 let message = text!(

@@ -17,8 +17,8 @@ use super::serve::{CentreFault, centre_config};
 use super::{CANNOT, FOUND, Failure, OK, Tongue, flow_files};
 use crate::centre::{Tenants, is_centre};
 use crate::project::{
-    Examined, Finding, FlowFile, Project, ProjectError, Source, Steps, catalog_of, has_errors,
-    lengths, wrong_channel_alone,
+    Examined, FLOW_ENDING, Finding, FlowFile, Project, ProjectError, Source, Steps, catalog_of,
+    has_errors, lengths, wrong_channel_alone,
 };
 use crate::prompts::{Loudness, PromptError, import};
 use crate::scenario::Place;
@@ -266,9 +266,6 @@ fn alone(path: &Path, source: &[u8], catalog: &Catalog) -> Checked {
     };
     strowger_flow::check(&shown, source, &catalog)
 }
-
-/// How the name of a flow's file ends: a project reads those in its folder and in `flows/`, and no others.
-const FLOW_ENDING: &str = ".flow.yaml";
 
 /// That a flow lies in a file that no project would load.
 fn no_flow_of_a_project(file: &str) -> Finding {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::project::bytes;
+use crate::project::{FLOW_ENDING, bytes};
 
 /// The flow files of a path: a file itself, or those of a project's folder and its `flows/`.
 pub(super) fn list(path: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -20,7 +20,7 @@ pub(super) fn list(path: &Path) -> Result<Vec<PathBuf>, Failure> {
             |e: std::io::Error| Failure::cannot(format!("cannot list {}: {e}", folder.display()));
         for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
             let file = entry.map_err(unreadable)?.path();
-            if file.to_string_lossy().ends_with(".flow.yaml") {
+            if file.to_string_lossy().ends_with(FLOW_ENDING) {
                 files.push(file);
             }
         }

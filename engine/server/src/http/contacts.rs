@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Json, Response};
 use serde::Deserialize;
-use strowger_contact::recorded::{RecordedError, beginning};
 use strowger_contact::{Entry, EntryKind};
 use strowger_flow::unseen::quoted;
 use utoipa::IntoParams;
@@ -16,7 +15,7 @@ use super::problem::ProblemBody;
 use super::tagged::Tagged;
 use super::{Api, Problem};
 use crate::centre::Centre;
-use crate::replay::{Reasons, reasons};
+use crate::replay::{Reasons, explainable, reasons};
 use crate::runtime::{TraceEvent, leads, trace as events, transcript as conversation};
 use crate::sip::Signal;
 use crate::store::{ContactFilter, ContactRow, Ladder, Rung, Store, Torn};
@@ -99,7 +98,7 @@ pub(crate) async fn journal(
     principal: Principal,
     Id(id): Id,
 ) -> Result<Response, Problem> {
-    told(&api, &principal, &id, |_| (), written).await
+    told(&api, &principal, &id, |_, _| (), written).await
 }
 
 /// A journal's lines, with those of the ladder between them.
@@ -145,11 +144,11 @@ pub(crate) async fn trace(
     principal: Principal,
     Id(id): Id,
 ) -> Result<Response, Problem> {
-    let row = store(&api)?.contact(&id).await?;
-    let tenant = row.map(|row| row.tenant).unwrap_or_default();
     let (centre, handle) = (api.centre.clone(), tokio::runtime::Handle::current());
-    // Asked only where the principal may see the contact. Its engine may have to be built again first.
-    let why = move |entries: &[Entry]| handle.block_on(reasons_of(&centre, &tenant, entries));
+    // Its engine may have to be built again first.
+    let why = move |tenant: &str, entries: &[Entry]| {
+        handle.block_on(reasons_of(&centre, tenant, entries))
+    };
     let all = |entries: &[Entry], ladder, reasons| {
         Ok(Json(events(entries, &ladder, &reasons)).into_response())
     };
@@ -158,14 +157,12 @@ pub(crate) async fn trace(
 
 /// What the flow's expressions gave in a contact, walked again on what it began on.
 async fn reasons_of(centre: &Centre, tenant: &str, entries: &[Entry]) -> Reasons {
-    let engine = match beginning(entries) {
-        Ok(begun) => centre.engine_of(tenant, &begun).await,
-        // What is no beginning evaluated nothing, or says why it is none.
-        Err(RecordedError::Empty | RecordedError::NeverStarted(_)) => return Reasons::default(),
-        Err(error) => Err(error.to_string()),
+    let begun = match explainable(entries) {
+        Ok(begun) => begun,
+        Err(reasons) => return reasons,
     };
-    match engine {
-        Ok(engine) => reasons(engine.program.clone(), entries).await,
+    match centre.engine_of(tenant, &begun).await {
+        Ok(engine) => reasons(engine.program.clone(), entries, begun).await,
         Err(why) => Reasons::none(why),
     }
 }
@@ -187,25 +184,25 @@ pub(crate) async fn transcript(
     Id(id): Id,
 ) -> Result<Response, Problem> {
     let all = |entries: &[Entry], _, ()| Ok(conversation(entries).into_response());
-    told(&api, &principal, &id, |_| (), all).await
+    told(&api, &principal, &id, |_, _| (), all).await
 }
 
-/// What is made of all that is kept of a contact, and of what was found in its journal before that hid its seed.
+/// What is made of all that is kept of a contact, and of what was found in its journal before that hid its seed. That is told
+/// whose contact it is.
 async fn told<T>(
     api: &Api,
     principal: &Principal,
     id: &str,
-    find: impl FnOnce(&[Entry]) -> T + Send + 'static,
+    find: impl FnOnce(&str, &[Entry]) -> T + Send + 'static,
     make: impl FnOnce(&[Entry], Ladder, T) -> Result<Response, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
     api.settled().await?;
     let store = store(api)?;
-    if principal.tenant.is_some() {
-        let row = store.contact(id).await?;
-        if !row.is_some_and(|row| principal.sees(&row.tenant)) {
-            return Err(unknown(id));
-        }
+    let tenant = store.contact(id).await?.map(|row| row.tenant);
+    if principal.tenant.is_some() && !tenant.as_ref().is_some_and(|of| principal.sees(of)) {
+        return Err(unknown(id));
     }
+    let tenant = tenant.unwrap_or_default();
     let reading = api.readings.begin(principal).await;
     let packed = store.packed_journal(id).await?;
     let ladder = store.ladder(id).await?;
@@ -219,7 +216,7 @@ async fn told<T>(
             tracing::warn!(contact = %id, entry = torn.seq, "a journal is broken, and is read up to there: {}", torn.why);
         }
         let mut entries = journal.entries;
-        let found = find(&entries);
+        let found = find(&tenant, &entries);
         unseeded(&mut entries);
         match entries.is_empty() && ladder.signals.is_empty() {
             true => Err(match journal.torn.as_ref().and_then(Torn::hole) {

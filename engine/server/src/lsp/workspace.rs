@@ -14,6 +14,7 @@ use strowger_plugin::{Host, HostConfig};
 
 use super::position::{self, Lines};
 use super::project::{File, Folder};
+use crate::project::FLOW_ENDING;
 
 /// The file that makes a folder a project.
 pub(super) const PROJECT_FILE: &str = "strowger.toml";
@@ -71,7 +72,7 @@ impl Workspace {
 
     /// A file that the editor opened.
     pub async fn open(&mut self, uri: Uri, version: i32, text: &str) {
-        if !uri.as_str().ends_with(".flow.yaml") {
+        if !uri.as_str().ends_with(FLOW_ENDING) {
             return;
         }
         let path = path_of(&uri);

@@ -159,7 +159,7 @@ impl Project {
                 if path
                     .file_name()
                     .and_then(|name| name.to_str())
-                    .is_some_and(|name| name.ends_with(".flow.yaml"))
+                    .is_some_and(|name| name.ends_with(FLOW_ENDING))
                 {
                     flows.push(FlowFile {
                         source: read(&path)?,
@@ -533,6 +533,9 @@ pub fn catalog_of(steps: &Steps) -> Catalog {
         ..Catalog::default()
     }
 }
+
+/// How the name of a flow's file ends: a project reads those in its folder and in `flows/`, and no others.
+pub(crate) const FLOW_ENDING: &str = ".flow.yaml";
 
 /// Leaves out of a file's findings that a step is unknown where its plugin could not be loaded: that has been told
 /// once, with the reason. What is nearly the plugin's name means it.

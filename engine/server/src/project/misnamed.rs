@@ -73,7 +73,7 @@ impl Project {
                 "没有地方通往供应商 `{defined}`，却有多处通往 `{meant}`"
             ),
         };
-        let help = text!("did you mean `{meant}`?", "是否想写 `{meant}`？");
+        let help = Text::did_you_mean(meant);
         self.in_queues(&[slip.kind.key(), defined], message, Some(help))
     }
 

@@ -36,7 +36,7 @@ pub use config::{Config, ConfigError, LogFormat, Loudness, RecordingConfig, is_p
 pub use destination::{Unreachable, destination};
 pub use examined::{Examined, errors_of};
 pub use finding::{Finding, PROJECT_RULE, Source};
-pub(crate) use folder::hex;
+pub(crate) use folder::{FLOW_ENDING, hex};
 pub use folder::{FlowFile, Project, ProjectError, catalog_of, has_errors, leave_echoes_out};
 pub use http::HttpSection;
 pub(crate) use lengths::lengths;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
-use strowger_flow::diagnostic::{Text, text};
+use strowger_flow::diagnostic::Text;
 use strowger_flow::expr::{Span, closest};
 use strowger_flow::{Document, Level};
 
@@ -76,7 +76,7 @@ pub(super) fn side<T: DeserializeOwned>(
                 let there = |name: &str| beside.as_ref().is_some_and(|map| map.get(name).is_some());
                 let open = known.iter().copied().filter(|known| !there(known));
                 if let Some(meant) = closest(name, open) {
-                    told = text!("did you mean `{meant}`?", "是否想写 `{meant}`？");
+                    told = Text::did_you_mean(meant);
                     // So that nothing is told of what lacks because of the slip.
                     rename(&mut value, &way, meant);
                     tell(&source, span, &said, told, findings);

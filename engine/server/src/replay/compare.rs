@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
-use strowger_contact::{EntryKind, HIDDEN, SharedJson};
+use strowger_contact::{EntryKind, SharedJson, is_hidden};
 use url::Url;
 
 /// Most names of what differs that are told.
@@ -106,11 +106,6 @@ pub(super) fn same(old: &EntryKind, new: &EntryKind) -> bool {
         ) => (b, c) == (y, z) && (a == x || (is_hidden(a) && is_hidden(x))),
         (old, new) => old == new,
     }
-}
-
-/// Whether nothing of a text can be seen.
-fn is_hidden(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|letter| letter == HIDDEN)
 }
 
 /// Whether both are a plugin's configuration.

@@ -17,10 +17,11 @@ mod source;
 mod stage;
 mod standing;
 mod walk;
+mod walked;
 
 pub use difference::{Cause, Difference, Side};
 pub use gather::{Group, Summary};
-pub use reasons::{Reasons, reasons};
+pub use reasons::{Reasons, explainable, reasons};
 pub use replayed::{Replayed, Verdict};
 pub use rerun::Rerun;
 pub(crate) use source::Packed;

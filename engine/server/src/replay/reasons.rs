@@ -1,14 +1,15 @@
 //! Why a contact went as it did, of its journal and the flows that it walked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use strowger_contact::recorded::{RecordedError, beginning};
-use strowger_contact::{Entry, EntryKind, Program, Reason};
+use strowger_contact::recorded::{Beginning, RecordedError, beginning};
+use strowger_contact::{Entry, Program, Reason};
 use strowger_flow::unseen::quoted;
 
 use super::rerun::Rerun;
 use super::walk::Walk;
+use super::walked::hashes;
 
 /// What the expressions of a contact's flows gave.
 #[derive(Debug, Clone, Default)]
@@ -29,16 +30,19 @@ impl Reasons {
     }
 }
 
+/// How a contact began, by which its engine is found; else all that can be told of its reasons.
+pub fn explainable(entries: &[Entry]) -> Result<Beginning, Reasons> {
+    beginning(entries).map_err(|error| match error {
+        // It evaluated nothing.
+        RecordedError::Empty | RecordedError::NeverStarted(_) => Reasons::default(),
+        error => Reasons::none(error.to_string()),
+    })
+}
+
 /// Walks a contact again along its journal, and keeps what its expressions give. No guest runs and nothing leaves the house.
 ///
 /// Only flows count that are, to the byte, those of then: another text would have other conditions.
-pub async fn reasons(program: Arc<Program>, entries: &[Entry]) -> Reasons {
-    let begun = match beginning(entries) {
-        Ok(begun) => begun,
-        // It evaluated nothing.
-        Err(RecordedError::Empty | RecordedError::NeverStarted(_)) => return Reasons::default(),
-        Err(error) => return Reasons::none(error.to_string()),
-    };
+pub async fn reasons(program: Arc<Program>, entries: &[Entry], begun: Beginning) -> Reasons {
     let walked = Walked::of(&program, entries, &begun.content);
     let Some(mut contact) = begun.contact(program) else {
         let why = format!("the project has no flow `{}` any more", begun.flow);
@@ -81,29 +85,12 @@ impl Walked {
                 changed: BTreeSet::new(),
             };
         }
-        let mut flows: BTreeMap<&str, Option<&str>> = BTreeMap::new();
-        let mut place = "";
-        for entry in entries {
-            match &entry.kind {
-                EntryKind::Started { flow, hash, .. } => {
-                    flows.insert(flow, Some(hash));
-                }
-                EntryKind::Entered { flow, .. } => {
-                    flows.entry(flow).or_default();
-                    place = flow;
-                }
-                EntryKind::Ran { flow_hash, .. } => {
-                    flows.insert(place, Some(flow_hash));
-                }
-                _ => {}
-            }
-        }
         let is_same = |flow: &str, then: Option<&str>| {
             let now = program.flow(flow).map(|plan| plan.hash.as_str());
             now.is_some() && now == then
         };
         let (mut same, mut changed) = (BTreeSet::new(), BTreeSet::new());
-        for (flow, then) in flows {
+        for (flow, then) in hashes(entries) {
             match is_same(flow, then) {
                 true => same.insert(flow.to_owned()),
                 false => changed.insert(flow.to_owned()),

@@ -49,15 +49,10 @@ impl Recording {
 
     /// SHA-256 over the flows and plugins that the contact walked; none where the journal does not say.
     pub fn content(&self) -> Option<&str> {
-        content(&self.entries)
-    }
-}
-
-/// SHA-256 over the flows, plugins and audio files of which a journal tells; none where it does not say.
-pub(crate) fn content(entries: &[Entry]) -> Option<&str> {
-    match &entries.first()?.kind {
-        EntryKind::Started { content, .. } if !content.is_empty() => Some(content),
-        _ => None,
+        match &self.entries.first()?.kind {
+            EntryKind::Started { content, .. } if !content.is_empty() => Some(content),
+            _ => None,
+        }
     }
 }
 

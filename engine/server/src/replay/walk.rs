@@ -18,6 +18,7 @@ use super::rerun::Rerun;
 use super::source::Recording;
 use super::stage::Stage;
 use super::standing::{Rebuilt, Standing, acted};
+use super::walked::hashes;
 use crate::runtime::{Guest, StepRun, step_name};
 
 /// How late a loaded engine may notice a deadline: what happened before was still in time. Milliseconds.
@@ -143,22 +144,6 @@ impl Running {
     }
 }
 
-/// The text of each flow that ran a step, by the flow's name.
-fn hashes(entries: &[Entry]) -> BTreeMap<String, String> {
-    let mut hashes = BTreeMap::new();
-    let mut at = None;
-    for entry in entries {
-        match (&entry.kind, at) {
-            (EntryKind::Entered { flow, .. }, _) => at = Some(flow),
-            (EntryKind::Ran { flow_hash, .. }, Some(flow)) => {
-                hashes.insert(flow.clone(), flow_hash.clone());
-            }
-            _ => {}
-        }
-    }
-    hashes
-}
-
 /// What is told where a time is over at `now`, which was `then`.
 fn told_over(then: Millis, now: Millis) -> String {
     let by = then.abs_diff(now) as f64 / 1_000.0;
@@ -175,8 +160,8 @@ pub(super) struct Walk<'a> {
     rerun: Rerun,
     /// Flows, plugins and configuration are those of then.
     unchanged: bool,
-    /// The texts of the flows that were walked then, as far as the journal says.
-    hashes: BTreeMap<String, String>,
+    /// The texts of the flows that were walked then, as far as the journal says; nothing where it does not matter.
+    hashes: BTreeMap<&'a str, Option<&'a str>>,
     /// The running step, where it has less time now.
     hurried: Option<Hurried>,
     old: &'a [Entry],
@@ -212,11 +197,13 @@ impl<'a> Walk<'a> {
         begun: Beginning,
     ) -> Walk<'a> {
         let (keys, texts) = recorded::heard(old);
-        let mut hashes = hashes(old);
-        hashes.insert(begun.flow.clone(), begun.hash.clone());
+        let unchanged = stage.is_some_and(|stage| stage.is_of(&begun));
         Walk {
-            unchanged: stage.is_some_and(|stage| stage.is_of(&begun)),
-            hashes,
+            unchanged,
+            hashes: match stage {
+                Some(_) if !unchanged => hashes(old),
+                _ => BTreeMap::new(),
+            },
             hurried: None,
             stage,
             rerun,
@@ -305,10 +292,9 @@ impl<'a> Walk<'a> {
     /// what a step asked, which was found equal.
     fn is_deadline_of_then(&self, stage: &Stage) -> bool {
         let flow = &self.place.flow;
-        let now = stage.program.flow(flow).map(|plan| &plan.hash);
-        self.unchanged
-            || self.contact.awaits_answer()
-            || (now.is_some() && self.hashes.get(flow) == now)
+        let now = stage.program.flow(flow).map(|plan| plan.hash.as_str());
+        let then = self.hashes.get(flow.as_str()).copied().flatten();
+        self.unchanged || self.contact.awaits_answer() || (now.is_some() && then == now)
     }
 
     /// The input that an entry tells of: it is the first one that its input caused.

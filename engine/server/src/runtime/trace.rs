@@ -65,7 +65,7 @@ pub struct TraceEvent {
 /// Whether a message came before what the journal has of the same moment, which it led to. A request of the engine's own comes
 /// after, and what answers it at once: the contact made it send that.
 pub(crate) fn leads(signal: &Signal, among: &[Signal]) -> bool {
-    let asks = |other: &&Signal| {
+    let asks = |other: &Signal| {
         other.way == Way::Out
             && other.status().is_none()
             && (other.at, other.leg, &other.cseq) == (signal.at, signal.leg, &signal.cseq)
@@ -73,7 +73,7 @@ pub(crate) fn leads(signal: &Signal, among: &[Signal]) -> bool {
     match (signal.way, signal.status()) {
         (Way::In, None) | (Way::Out, Some(_)) => true,
         (Way::Out, None) => false,
-        (Way::In, Some(_)) => among.iter().find(asks).is_none(),
+        (Way::In, Some(_)) => !among.iter().any(asks),
     }
 }
 
@@ -97,7 +97,7 @@ pub fn trace(entries: &[Entry], ladder: &Ladder, reasons: &Reasons) -> Vec<Trace
         None => 1,
         Some(_) => 2,
     };
-    events.sort_by_key(|event| (event.at, place(event)));
+    events.sort_by_cached_key(|event| (event.at, place(event)));
     let mut place = (String::new(), String::new(), 0);
     for event in &mut events {
         event.after_ms = event.at.saturating_sub(first.at);

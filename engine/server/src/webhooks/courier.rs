@@ -12,7 +12,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rand::Rng as _;
 use serde_json::Value as Json;
-use strowger_contact::recorded::beginning;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +21,7 @@ use super::sign::signature;
 use crate::centre::Centre;
 use crate::clock::Clock;
 use crate::project::{TelemetrySection, Webhook};
-use crate::replay::{Reasons, reasons};
+use crate::replay::{Reasons, explainable, reasons};
 use crate::store::{Delivery, EventRow, Store, StoreError};
 use crate::telemetry::export;
 
@@ -270,13 +269,13 @@ impl Courier {
                 if journal.is_empty() {
                     return Ok(None);
                 }
-                let reasons = match beginning(&journal) {
+                let reasons = match explainable(&journal) {
                     Ok(begun) => match centre.at_hand(&contact.tenant, &begun) {
-                        Some(engine) => reasons(engine.program.clone(), &journal).await,
+                        Some(engine) => reasons(engine.program.clone(), &journal, begun).await,
                         // Many traces may wait for their collector: nothing is compiled for them.
                         None => Reasons::none("another revision is live by now"),
                     },
-                    Err(_) => Reasons::default(),
+                    Err(reasons) => reasons,
                 };
                 let (id, tenant) = (&contact.id, &contact.tenant);
                 Ok(Some(export(id, tenant, &journal, &ladder, &reasons)))

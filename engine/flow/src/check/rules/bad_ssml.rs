@@ -37,7 +37,7 @@ pub(crate) fn unknown(report: &mut Report<'_>, at: Span, tag: &str) {
         ),
     );
     let _done = match meant {
-        Some(meant) => found.help(text!("did you mean `{meant}`?", "是否想写 `{meant}`？")),
+        Some(meant) => found.help(Text::did_you_mean(meant)),
         None => found.did_you_mean(at, None, &names),
     };
 }
@@ -79,7 +79,7 @@ pub(crate) fn attribute(report: &mut Report<'_>, at: Span, tag: &str, wrong: &Wr
             );
             let meant = nearest(name, names.iter().map(String::as_str));
             let help = match meant {
-                Some(meant) => text!("did you mean `{meant}`?", "是否想写 `{meant}`？"),
+                Some(meant) => Text::did_you_mean(meant),
                 None => {
                     let names = shown(&names);
                     text!("there are: {names}", "现有：{names}"; names)

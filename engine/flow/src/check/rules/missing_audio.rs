@@ -1,6 +1,6 @@
 use crate::check::report::Report;
 use crate::check::suggest::nearest;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -41,7 +41,7 @@ pub(crate) fn missing(report: &mut Report<'_>, at: Span, path: &str, names: &[St
     let _done = match meant {
         // No fix: a file that was not recorded yet looks like a slip of its neighbour, and `check --fix` would let a
         // caller hear the wrong words.
-        Some(meant) => found.help(text!("did you mean `{meant}`?", "是否想写 `{meant}`？")),
+        Some(meant) => found.help(Text::did_you_mean(meant)),
         None => found.help(text!(
             "paths begin at the project's folder, as in `audio/en/hello.wav`",
             "路径从项目文件夹开始，例如 `audio/en/hello.wav`"

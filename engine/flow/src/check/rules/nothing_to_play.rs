@@ -1,6 +1,6 @@
 use crate::check::report::Report;
 use crate::check::suggest::nearest;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -39,7 +39,7 @@ pub(crate) fn missing(report: &mut Report<'_>, at: Span, path: &str, names: &[St
     );
     let _done = match meant {
         // No fix, as in `missing-audio`: the wrong file would be heard.
-        Some(meant) => found.help(text!("did you mean `{meant}`?", "是否想写 `{meant}`？")),
+        Some(meant) => found.help(Text::did_you_mean(meant)),
         None => found.help(text!(
             "add the file, or `text:` beside `audio:`",
             "请添加该文件，或在 `audio:` 旁写上 `text:`"

@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -53,8 +53,5 @@ pub(crate) fn defined(report: &mut Report<'_>, at: Span, name: &str, meant: &str
                 "没有地方通往流程 `{name}`，却有多处通往 `{meant}`"
             ),
         )
-        .help(text!(
-            "did you mean `{meant}`?",
-            "是否想写 `{meant}`？"
-        ));
+        .help(Text::did_you_mean(meant));
 }

@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -62,7 +62,7 @@ pub(crate) fn unknown(report: &mut Report<'_>, at: Span, rule: &str, meant: Opti
         text!("there is no rule `{rule}`", "没有规则 `{rule}`"),
     );
     if let Some(meant) = meant {
-        let _done = found.help(text!("did you mean `{meant}`?", "是否想写 `{meant}`？"));
+        let _done = found.help(Text::did_you_mean(meant));
     }
 }
 

@@ -587,7 +587,7 @@ const SECRET_HELP: Text = Text::fixed(
 
 fn did_you_mean<'n>(written: &str, names: impl IntoIterator<Item = &'n str>) -> Option<Text> {
     let meant = closest(written, names)?;
-    Some(text!("did you mean `{meant}`?", "是否想写 `{meant}`？"))
+    Some(Text::did_you_mean(meant))
 }
 
 fn never(operator: Operator) -> Text {
@@ -708,7 +708,7 @@ pub(super) fn word_meant(name: &str) -> Option<Text> {
             "the absence of a value is `none`: write `… is none` or `… is not none`",
             "没有值写作 `none`：请写 `… is none` 或 `… is not none`",
         )),
-        word @ ("true" | "false") => Some(text!("did you mean `{word}`?", "是否想写 `{word}`？")),
+        word @ ("true" | "false") => Some(Text::did_you_mean(word)),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use strowger_flow::Catalog;
 use strowger_flow::editor::{Kind, name_fault};
 
 use super::{Failure, OK, Tongue, known, schema};
-use crate::project::{Project, is_project_name};
+use crate::project::{FLOW_ENDING, Project, is_project_name};
 use stage::Stage;
 use template::Wording;
 
@@ -132,7 +132,7 @@ async fn add_flow(name: &str, folder: &Path, mut languages: Vec<Tongue>) -> Resu
         languages = languages_of(&project, &catalog);
     }
     let below = folder_of_flows(&project);
-    let path = below.join(format!("{name}.flow.yaml"));
+    let path = below.join(format!("{name}{FLOW_ENDING}"));
     let text = template::flow(name, &languages, below != project.folder);
     catalog
         .flows

@@ -5,6 +5,7 @@
 //! a test's name `English / 中文` the half that is needed.
 
 use super::Tongue;
+use crate::project::FLOW_ENDING;
 
 /// The flow that asks for the language: not needed for one.
 const CHOICE: &str = "language.flow.yaml";
@@ -91,7 +92,7 @@ impl Wording<'_> {
     }
 
     fn fill(&self, path: &str, template: &str) -> String {
-        let title = match path.ends_with(".flow.yaml") {
+        let title = match path.ends_with(FLOW_ENDING) {
             true => literal(self.title),
             false => self.title.to_owned(),
         };

@@ -15,7 +15,7 @@ use super::{FOUND, Failure, Format, OK, data_folder, store_of};
 use crate::clock::Clock;
 use crate::replay::{
     Overrides, Packed, Reasons, Recording, Replayed, Rerun, Stage, Summary, Verdict, by_id,
-    from_file, reasons, replay,
+    explainable, from_file, reasons, replay,
 };
 use crate::store::{EndedFilter, Store};
 
@@ -329,6 +329,10 @@ pub(super) async fn explained(recording: &Recording, project: &Path, data: &Path
         tenant: recording.tenant.as_deref(),
         content: Some(content),
     };
+    let begun = match explainable(&recording.entries) {
+        Ok(begun) => begun,
+        Err(reasons) => return reasons,
+    };
     let found = async {
         let store = match &recording.tenant {
             Some(_) => {
@@ -341,7 +345,7 @@ pub(super) async fn explained(recording: &Recording, project: &Path, data: &Path
         ground.stage(&whose, &Overrides::new()).await
     };
     match found.await {
-        Ok(stage) => reasons(stage.program().clone(), &recording.entries).await,
+        Ok(stage) => reasons(stage.program().clone(), &recording.entries, begun).await,
         // Findings stand before the sentence.
         Err(failure) => Reasons::none(failure.message.lines().last().unwrap_or_default()),
     }
