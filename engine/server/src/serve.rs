@@ -114,6 +114,8 @@ impl Server {
             }
         }
         sip.drain().await;
+        // Said when it is so: whoever reads it may count on the next call being refused.
+        eprintln!("draining: no new calls; another signal ends those that are up");
         server.traffic.draining.store(true, Ordering::Relaxed);
         // Whoever got in before the door closed is served too.
         while let Ok(call) = incoming.try_recv() {

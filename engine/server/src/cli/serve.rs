@@ -376,18 +376,12 @@ async fn signals(drain: CancellationToken, stop: CancellationToken) {
         tracing::error!("signals cannot be watched: stop the engine with SIGKILL");
         return;
     };
-    for (token, word) in [
-        (
-            drain,
-            "draining: no new calls; another signal ends those that are up",
-        ),
-        (stop, "stopping"),
-    ] {
+    for token in [drain, stop] {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
         token.cancel();
-        eprintln!("{word}");
     }
+    eprintln!("stopping");
 }
