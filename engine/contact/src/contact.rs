@@ -55,6 +55,8 @@ pub struct Contact {
     /// The caller came back, and began anew in another contact.
     pub(crate) declined: bool,
     pub(crate) actions: u32,
+    /// So many it may have, as the flow says in which it began.
+    pub(crate) most_actions: u32,
     pub(crate) too_long: bool,
     /// The frame whose `global.error` was followed, until the contact is heard again.
     pub(crate) error_path: Option<usize>,
@@ -116,6 +118,7 @@ impl Contact {
     pub fn new(program: Arc<Program>, flow: &str, facts: Facts) -> Option<Contact> {
         let plan = program.flow(flow)?.clone();
         let rng = ChaCha12Rng::from_seed(facts.seed);
+        let most_actions = plan.max_steps;
         Some(Contact {
             language: first_language(&plan).to_owned(),
             priority: 50,
@@ -134,6 +137,7 @@ impl Contact {
             drops: 0,
             declined: false,
             actions: 0,
+            most_actions,
             too_long: false,
             error_path: None,
             rng,

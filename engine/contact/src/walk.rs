@@ -73,7 +73,7 @@ impl Contact {
     /// Counts an action; true when there were too many.
     pub(crate) fn one_action_more(&mut self) -> bool {
         self.actions += 1;
-        self.actions > self.frame().plan.max_steps
+        self.actions > self.most_actions
     }
 
     fn act(

@@ -115,6 +115,8 @@ pub struct Passive {
     pub ms: u64,
     /// The same in a chat.
     pub chat_ms: u64,
+    /// Most actions on that way, those of flows that it calls among them: they count to the `max_steps` of the flow in which a contact began.
+    pub actions: u64,
     /// Whether something is said on that way of which nobody knows how long it is.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unmeasured: bool,
@@ -129,6 +131,22 @@ pub struct Passive {
     /// Whether it, or a flow that it comes to, says where contacts go that have lasted too long: then they last a minute more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lasts_on: bool,
+}
+
+impl Passive {
+    /// The longest of its times, in milliseconds.
+    pub(crate) fn longest_ms(&self) -> u64 {
+        [
+            self.ms,
+            self.chat_ms,
+            self.silence_first_ms,
+            self.silence_through_ms.unwrap_or(0),
+            self.silence_last_ms,
+            self.silence_most_ms,
+        ]
+        .into_iter()
+        .fold(0, u64::max)
+    }
 }
 
 /// What other flows need to know of an input.

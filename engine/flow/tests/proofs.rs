@@ -346,8 +346,8 @@ mod silence {
         );
         let called = "flow: b\nformat: 1\nlanguages: [en]\noutcomes: [done]\ndefaults: { max_duration: 1m }\nglobal: { too_long: late }\nsteps:\n  start:\n    - wait: 4m\n    - return: done\n  late:\n    - wait: 50s\n    - return: done\n";
         let found = first_of(&[&caller, called]);
-        // Nobody counts what the caller has had of the minute before: 8 seconds, the called flow's minute, and the 50 seconds after it.
-        assert_eq!(found.worst.expect("no error").silence_ms, 118_000);
+        // Nobody counts what of that is before the time is over and what after it: the caller's minute, and the one to leave.
+        assert_eq!(found.worst.expect("no error").silence_ms, 120_000);
     }
 
     #[test]
@@ -674,6 +674,46 @@ mod texts {
         let worst = all[0].worst.as_ref().expect("no error");
         assert_eq!(worst.chat_to_person_ms, 91_000);
         assert!(worst.to_person_ms < 25_000);
+    }
+
+    /// `max_duration` and `max_steps` are those of the flow in which the contact began.
+    #[test]
+    fn a_called_flow_lasts_as_long_as_its_caller_says() {
+        let called = "flow: b\nformat: 1\nlanguages: [en]\noutcomes: [done]\ndefaults: { max_duration: 30s, max_steps: 1 }\nsteps:\n  start:\n    menu: Press 1.\n    attempts: 3\n    timeout: 25s\n    press: { 1: [{ return: done }] }\n    then: { else: rest }\n  rest: { wait: 20s, then: out }\n  out: { return: done }\n";
+        let caller = flow("", "  start:\n    - call: b\n    - goto: bye\n");
+        let mut catalog = support::project();
+        catalog.flows.as_mut().expect("a project").extend(
+            [called, &caller]
+                .into_iter()
+                .filter_map(|text| strowger_flow::signature(text.as_bytes())),
+        );
+        let files = [
+            ("a.flow.yaml", caller.as_bytes()),
+            ("b.flow.yaml", called.as_bytes()),
+        ];
+        let all = strowger_flow::survey(&files, &mut catalog);
+        let worst = |index: usize| all[index].worst.as_ref().expect("no error");
+        // Three questions of 25 s, and 20 s.
+        let whole = worst(0).to_person_ms;
+        assert!((95_000..110_000).contains(&whole), "{whole}");
+        assert_eq!(worst(0).silence_ms, 20_000);
+        assert_eq!(worst(1).to_person_ms, 110_000);
+    }
+
+    #[test]
+    fn who_has_had_too_many_actions_hears_a_goodbye_too() {
+        let steps =
+            "  start:\n    - wait: 1s\n    - say: Still here.\n    - wait: 1s\n    - goto: bye\n";
+        let most = |actions: &str| {
+            let checked = checked(&flow(
+                &format!("defaults: {{ max_steps: {actions} }}\n"),
+                steps,
+            ));
+            checked.worst.expect("no error").to_person_ms
+        };
+        let whole = most("100");
+        assert!(whole < 5_000, "{whole}");
+        assert_eq!(most("3"), whole + 80_000);
     }
 
     #[test]

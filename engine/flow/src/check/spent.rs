@@ -27,6 +27,8 @@ pub(super) struct Spent {
     pub ms: u64,
     /// The same in a chat, where nothing is spoken and answers are waited for longer.
     pub chat_ms: u64,
+    /// Most actions that it counts as, of a contact that does nothing.
+    pub actions: u64,
     /// What is inserted into its prompts and may be longer than it counts.
     pub unmeasured: BTreeSet<String>,
     /// How long it is silent from its beginning on, in milliseconds, when it is not the caller's turn.
@@ -69,6 +71,7 @@ pub(super) fn spent(said: &Said<'_>, draft: &Draft<'_>, catalog: &Catalog, index
         },
     };
     spent.skippable = node.when.is_some();
+    spent.actions = spent.actions.saturating_add(1);
     spent.unmeasured.extend(said.unmeasured());
     if spent.passes_silence && !spent.sounds {
         spent.silence_through_ms = spent.silence_ms;
@@ -87,6 +90,7 @@ fn called(catalog: &Catalog, flow: &str) -> Spent {
     };
     Spent {
         ms: passive.ms,
+        actions: passive.actions,
         chat_ms: passive.chat_ms,
         unmeasured: passive
             .unmeasured

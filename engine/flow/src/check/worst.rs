@@ -14,6 +14,7 @@ use super::rules::{dead_air, over_max_duration};
 use super::said::Said;
 use super::spent::{Spent, spent};
 use crate::catalog::{Catalog, Passive};
+use crate::expr::Span;
 use crate::lower::Draft;
 use crate::plan::{Action, Edge};
 
@@ -51,6 +52,20 @@ pub struct WorstCase {
     pub calls: Vec<String>,
 }
 
+/// The time, in milliseconds, of a flow whose contacts began in another one: theirs ends it, and whoever calls it knows that. Far longer
+/// than any contact, and far from what a number holds.
+const OPEN_MS: u64 = 1 << 50;
+
+/// Actions on a way that nothing counts.
+const OPEN_ACTIONS: u64 = 1 << 50;
+
+/// How long a contact may last.
+#[derive(Clone, Copy)]
+struct Lasts {
+    ms: u64,
+    actions: u64,
+}
+
 /// The bounds of a flow, and what those who call it must know; silences that add up to too much are told.
 pub(super) fn check(
     graph: &Graph<'_>,
@@ -64,7 +79,56 @@ pub(super) fn check(
     let spent: Vec<Spent> = (0..draft.nodes.len())
         .map(|index| spent(&said, draft, catalog, index))
         .collect();
-    let cap = draft.max_duration_ms;
+    too_long(graph, draft, &spent, report);
+    let flow = Flow {
+        graph,
+        counters,
+        draft,
+        catalog,
+        spent: &spent,
+    };
+    let own = Lasts {
+        ms: draft.max_duration_ms,
+        actions: u64::from(draft.max_steps),
+    };
+    let (worst, passive) = bounds(&flow, own, Some(report));
+    // What its own longest duration cut is as long as the contact lasts when the contact began in another flow.
+    let passive = match passive.longest_ms() < own.ms && passive.actions < own.actions {
+        true => passive,
+        false => {
+            let open = Lasts {
+                ms: OPEN_MS,
+                actions: OPEN_ACTIONS,
+            };
+            bounds(&flow, open, None).1
+        }
+    };
+    (worst, passive)
+}
+
+/// A flow and the time that its nodes take.
+struct Flow<'f, 'd, 'c> {
+    graph: &'f Graph<'f>,
+    counters: &'c Counters<'f, 'd>,
+    draft: &'f Draft<'d>,
+    catalog: &'f Catalog,
+    spent: &'f [Spent],
+}
+
+/// The bounds of contacts that last so long; silences that add up to too much are told to `report`.
+fn bounds(
+    flow: &Flow<'_, '_, '_>,
+    lasts: Lasts,
+    mut report: Option<&mut Report<'_>>,
+) -> (WorstCase, Passive) {
+    let &Flow {
+        graph,
+        counters,
+        draft,
+        catalog,
+        spent,
+    } = flow;
+    let cap = lasts.ms;
     let to_end_ms = cap.saturating_add(GOODBYE_MS + APOLOGY_MS);
     let leads_on = |index: usize, arrow: &Arrow<'_>| {
         !spent[index].people && (arrow.cause == Cause::Itself || spent[index].unknown)
@@ -79,7 +143,7 @@ pub(super) fn check(
         cap: to_end_ms,
     };
     // The longest way of somebody who does nothing, and the nodes on it.
-    let to_person = |takes: &dyn Fn(usize) -> u64| {
+    let way = |longest: &Longest<'_, '_, '_>, takes: &dyn Fn(usize) -> u64| {
         let mut arrived = longest.to_each(&leads_on, begin.clone(), takes);
         let left = arrived.iter().enumerate();
         let failed = left.filter(|(index, _)| gives_up(graph, draft, *index));
@@ -99,10 +163,21 @@ pub(super) fn check(
                 false => Some(at.saturating_add(takes(index))),
             }
         });
-        // Who is still on the way when the contact has lasted too long goes where the flow says then, and hears its goodbye.
-        let most = match ways.max().unwrap_or(0) {
-            most if most < cap => most,
-            _ => to_end_ms,
+        (ways.max().unwrap_or(0), arrived)
+    };
+    let in_actions = Longest {
+        graph,
+        counters,
+        cap: OPEN_ACTIONS,
+    };
+    let (actions, _) = way(&in_actions, &|index| spent[index].actions);
+    // Who is still on the way when the contact has lasted too long goes where the flow says then, and hears its goodbye.
+    let to_person = |takes: &dyn Fn(usize) -> u64| {
+        let (most, arrived) = way(&longest, takes);
+        let most = match most < cap {
+            true if actions < lasts.actions => most,
+            true => to_end_ms.min(most.saturating_add(GOODBYE_MS + APOLOGY_MS)),
+            false => to_end_ms,
         };
         (most, arrived)
     };
@@ -116,13 +191,12 @@ pub(super) fn check(
     }
     unmeasured.sort();
     unmeasured.dedup();
-    too_long(graph, draft, &spent, report);
     // Silence may be as long as a contact lasts: a minute more where somebody says where it goes then.
     let late_cap = cap.saturating_add(GOODBYE_MS);
     let leaving = Leaving {
         graph,
         catalog,
-        spent: &spent,
+        spent,
     };
     let lasts_on = leaving.last_on(draft);
     let before_cap = if lasts_on { late_cap } else { cap };
@@ -136,7 +210,7 @@ pub(super) fn check(
         true => longest.cap,
         false => before_cap,
     };
-    let silent = longest_silence(&longest, draft, &spent);
+    let silent = longest_silence(&longest, draft, spent);
     let total = |index: usize, before: u64| {
         before
             .saturating_add(spent[index].silence_ms)
@@ -151,7 +225,13 @@ pub(super) fn check(
         Some((total.min(before_cap), draft.nodes[index].line))
     });
     let most = totals.max_by_key(|(total, _)| *total).unwrap_or((0, 0));
-    let late = late(&longest, &spent, most.0, late_cap);
+    let late = late(&longest, spent, most.0, late_cap);
+    let mut told = |index: usize, say: &dyn Fn(&mut Report<'_>, Span)| {
+        let facts = &draft.facts[index];
+        if let Some(report) = report.as_deref_mut().filter(|_| !facts.broken) {
+            say(report, facts.head);
+        }
+    };
     let mut worst = (0, 0);
     // The same when another flow calls this one in the minute after its own time.
     let mut called_ms = 0;
@@ -178,43 +258,50 @@ pub(super) fn check(
             || circle.is_some_and(|circle| {
                 own > 0 && !in_circles.contains(&circle) && silent.entered[circle] <= MAX_SILENCE_MS
             });
-        // Silence goes on in a flow that takes over.
-        for (out, first) in leaving.ways(index, before) {
-            let all = out.saturating_add(first);
+        // Silence goes on in a flow that takes over, and may be longer there later.
+        for Left { out, first, most } in leaving.ways(index, before) {
+            let all = out.saturating_add(first).max(most);
             called_ms = called_ms.max(all.min(longest.cap));
             let total = all.min(cap);
             if total > worst.0 {
                 worst = (total, draft.nodes[index].line);
             }
             let each = (1..=MAX_SILENCE_MS).contains(&out) && (1..=MAX_SILENCE_MS).contains(&first);
-            if each && total > MAX_SILENCE_MS && !draft.facts[index].broken {
-                dead_air::added_up(report, draft.facts[index].head, out, first);
+            if each && out.saturating_add(first).min(cap) > MAX_SILENCE_MS {
+                told(index, &|report, head| {
+                    dead_air::added_up(report, head, out, first)
+                });
             }
         }
         let pause = own.max(spent[index].silence_within_ms);
         let says = matches!(&draft.nodes[index].action, Action::Step(_))
             && draft.nodes[index].verb != "use";
-        if says && pause > MAX_SILENCE_MS && !draft.facts[index].broken {
-            dead_air::waiting(report, draft.facts[index].head, pause.div_ceil(1_000));
+        if says && pause > MAX_SILENCE_MS {
+            told(index, &|report, head| {
+                dead_air::waiting(report, head, pause.div_ceil(1_000))
+            });
         }
         // Behind what is said while a step is busy it is silent until the step has its end.
         let tail = spent[index].silence_after_ms;
         let busy = matches!(&draft.nodes[index].action, Action::Step(_)) && !says;
-        if busy && tail > MAX_SILENCE_MS && !draft.facts[index].broken {
-            dead_air::after_sentence(report, draft.facts[index].head, tail.div_ceil(1_000));
+        if busy && tail > MAX_SILENCE_MS {
+            told(index, &|report, head| {
+                dead_air::after_sentence(report, head, tail.div_ceil(1_000))
+            });
         }
         let joined = before.saturating_add(own).min(cap);
         if joined > MAX_SILENCE_MS && crosses && before > 0 && own <= MAX_SILENCE_MS && own > 0 {
             in_circles.extend(circle);
-            if !draft.facts[index].broken {
-                dead_air::added_up(report, draft.facts[index].head, before, own);
-            }
+            told(index, &|report, head| {
+                dead_air::added_up(report, head, before, own)
+            });
         }
     }
     if let Some(Edge::Flow(flow)) = &draft.global.too_long {
-        let total = most.0.saturating_add(leaving.first(flow));
+        let through = most.0.saturating_add(leaving.first(flow));
+        let total = through.max(leaving.most(flow)).min(late_cap);
         if total > worst.0 {
-            worst = (total.min(late_cap), most.1);
+            worst = (total, most.1);
         }
     }
     let mut calls: Vec<String> = draft
@@ -247,6 +334,7 @@ pub(super) fn check(
         begin,
     );
     passive.silence_most_ms = worst.silence_ms.max(called_ms);
+    passive.actions = actions;
     passive.lasts_on = lasts_on || draft.global.too_long.is_some();
     (worst, passive)
 }
@@ -347,7 +435,14 @@ fn late(
     Some(longest.to_each(&passes, begin, &|index| passed(spent, index)))
 }
 
-/// The silence with which contacts leave for other flows, and that with which those begin.
+/// A way out to another flow: how long it has been silent there, how long it is so at that flow's beginning, and anywhere in it, in milliseconds.
+struct Left {
+    out: u64,
+    first: u64,
+    most: u64,
+}
+
+/// The silence with which contacts leave for other flows, and that of those.
 struct Leaving<'l> {
     graph: &'l Graph<'l>,
     catalog: &'l Catalog,
@@ -355,17 +450,20 @@ struct Leaving<'l> {
 }
 
 impl Leaving<'_> {
-    /// For each way out of a node to another flow: how long it has been silent, when it was so for `before` at the node, and how long it
-    /// is there.
-    fn ways(&self, index: usize, before: u64) -> impl Iterator<Item = (u64, u64)> {
+    /// The ways out of a node to other flows, when it has been silent for `before` at the node.
+    fn ways(&self, index: usize, before: u64) -> impl Iterator<Item = Left> {
         let spent = &self.spent[index];
         self.graph.arrows[index].iter().filter_map(move |arrow| {
-            let first = self.first(arrow.flow?);
+            let flow = arrow.flow?;
             let through = match passes(self.spent, index, arrow) {
                 true => before.saturating_add(passed(self.spent, index)),
                 false => 0,
             };
-            Some((through.max(spent.silence_after_ms), first))
+            Some(Left {
+                out: through.max(spent.silence_after_ms),
+                first: self.first(flow),
+                most: self.most(flow),
+            })
         })
     }
 
@@ -373,6 +471,12 @@ impl Leaving<'_> {
     fn first(&self, flow: &str) -> u64 {
         let passive = self.passive(flow);
         passive.map_or(0, |passive| passive.silence_first_ms)
+    }
+
+    /// How long it is silent anywhere in a flow, as far as that is known.
+    fn most(&self, flow: &str) -> u64 {
+        let passive = self.passive(flow);
+        passive.map_or(0, |passive| passive.silence_most_ms)
     }
 
     fn passive(&self, flow: &str) -> Option<&Passive> {
@@ -443,7 +547,7 @@ fn passive(
         let silences = reached.map(|(index, first)| {
             let own = first.saturating_add(spent[index].silence_ms);
             let left = leaving.ways(index, first);
-            left.map(|(out, first)| out.saturating_add(first))
+            left.map(|left| left.out.saturating_add(left.first))
                 .fold(own, u64::max)
         });
         silences.max().unwrap_or(0)

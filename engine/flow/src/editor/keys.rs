@@ -205,11 +205,11 @@ pub(crate) const DEFAULTS: Table = &[
     ("voice", "A voice of the speech program."),
     (
         "max_duration",
-        "Longest contact in this flow, `30m` unless given.",
+        "Longest contact that begins in this flow, `30m` unless given.",
     ),
     (
         "max_steps",
-        "Most actions of a contact in this flow, 500 unless given.",
+        "Most actions of a contact that begins in this flow, 500 unless given.",
     ),
 ];
 

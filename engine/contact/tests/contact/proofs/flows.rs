@@ -27,15 +27,16 @@ impl Dice {
 /// The flow `random`, and the flow `called` that it may call.
 pub(super) fn random(seed: u64) -> Vec<String> {
     let mut dice = Dice::new(seed);
-    let most = longest(&mut dice);
-    let main = flow(&mut dice, "random", most, &["called"], false, false);
-    let called = flow(&mut dice, "called", most, &[], false, false);
+    let main = flow(&mut dice, "random", &["called"], false, false);
+    let called = flow(&mut dice, "called", &[], false, false);
     vec![main, called]
 }
 
-/// The longest duration of a project's flows: sometimes less than the minute that a contact has after it.
-fn longest(dice: &mut Dice) -> &'static str {
-    ["10m", "10m", "30s"][dice.below(3) as usize]
+/// How long a flow's contacts last: sometimes less than the minute that they have after it, or fewer actions than a way has.
+fn lasts(dice: &mut Dice) -> String {
+    let time = ["10m", "10m", "30s"][dice.below(3) as usize];
+    let actions = [200, 200, 12][dice.below(3) as usize];
+    format!("max_duration: {time}, max_steps: {actions}")
 }
 
 /// Two to four flows that call each other and leave for each other, `random` first.
@@ -44,7 +45,6 @@ pub(super) fn several(seed: u64) -> Vec<String> {
     let mut dice = Dice::new(seed);
     let names = &NAMES[..2 + dice.below(3) as usize];
     let needy = dice.one_in(3);
-    let most = longest(&mut dice);
     let mut flows = Vec::new();
     for (index, name) in names.iter().enumerate() {
         // As a rule those that come after it; now and then any, itself too: the checker has to see the circle.
@@ -52,7 +52,7 @@ pub(super) fn several(seed: u64) -> Vec<String> {
             true => names,
             false => &names[index + 1..],
         };
-        flows.push(flow(&mut dice, name, most, others, true, needy));
+        flows.push(flow(&mut dice, name, others, true, needy));
     }
     flows
 }
@@ -63,15 +63,8 @@ const NEEDY: &str = "third";
 /// A step that leaves for another flow: its name says so to whoever reads the journal.
 pub(super) const LEAVE: &str = "leave";
 
-/// A flow that lasts `most` and may call `others` and, if `leaves`, go there for good; `needy` whether [`NEEDY`] needs an input.
-fn flow(
-    dice: &mut Dice,
-    name: &str,
-    most: &str,
-    others: &[&str],
-    leaves: bool,
-    needy: bool,
-) -> String {
+/// A flow that may call `others` and, if `leaves`, go there for good; `needy` whether [`NEEDY`] needs an input.
+fn flow(dice: &mut Dice, name: &str, others: &[&str], leaves: bool, needy: bool) -> String {
     let main = name == "random";
     // Nobody can go there for good; now and then somebody tries.
     let for_good: Vec<&str> = others
@@ -89,7 +82,7 @@ fn flow(
         text.push_str("inputs: { who: text, many: { type: number, default: 3 } }\n");
     }
     text.push_str("vars: { n: { type: number, default: 0 }, word: { type: text, default: red }, late: text, no_words: { type: text, default: \"\" }, code: { type: text, default: \"20260302443820260302\" }, huge: { type: number, default: 900000000000000 }, part: { type: number, default: 1 } }\n");
-    let _ = writeln!(text, "defaults: {{ max_duration: {most}, max_steps: 200 }}");
+    let _ = writeln!(text, "defaults: {{ {} }}", lasts(dice));
     let mut global = vec!["error: sorry".to_owned()];
     if dice.one_in(3) {
         global.push(format!("press: {{ 9: {} }}", any(dice, steps)));
