@@ -117,7 +117,13 @@ fn a_mistake_is_one_finding_and_its_advice_says_what_to_write() {
         ),
         ("default: small", "default: others", "one of"),
         ("languages: [en, zh]", "languages: en, zh", "[en, zh]"),
+        ("languages: [en, zh]", "languages: en, zh]", "[en, zh]"),
+        ("languages: [en, zh]", "languages: [en, zhh]", "`zh`"),
+        ("languages: [en, zh]", "languages: [em, zh]", "`en`"),
         ("languages: [en, zh]", "languages: [english, zh]", "`en`"),
+        ("  start:\n", "  start::\n", "one colon too many"),
+        ("  told:\n", "  told::\n", "one colon too many"),
+        ("  desk:\n", "  desk::\n", "one colon too many"),
         ("languages: [en, zh]", "languages: [en, cn]", "`zh`"),
         (
             "- else: [{ say: again }]",

@@ -159,6 +159,8 @@ enum Kind {
     Colon(Span),
     /// A blank lacks behind the word and its colon.
     Blank(Span),
+    /// Behind the word and its colon stands another colon.
+    Twice(Span),
     /// Full-width signs for the language's own.
     Wide,
 }
@@ -336,10 +338,10 @@ impl<'t> Sheet<'t> {
         let line = &self.lines[number];
         let begin = line.start + line.indent;
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@');
-        let mut add = |kind: Kind, at: usize, sign: &str| {
+        let mut change = |kind: Kind, at: usize, gone: usize, sign: &str| {
             edits.push(Edit {
                 line: number as u32 + 1,
-                changes: vec![(at, 0, sign.to_owned())],
+                changes: vec![(at, gone, sign.to_owned())],
                 kind,
             });
         };
@@ -367,7 +369,15 @@ impl<'t> Sheet<'t> {
                 start: at,
                 end: at + word.len(),
             };
+            let mut add = |kind: Kind, at: usize, sign: &str| change(kind, at, 0, sign);
             match behind.strip_prefix(':') {
+                Some(after) if after.starts_with(':') => {
+                    let word = Span {
+                        start: at,
+                        end: word.end + 1,
+                    };
+                    change(Kind::Twice(word), word.end, 1, "");
+                }
                 Some(after) if after.starts_with(|c: char| !c.is_whitespace()) => {
                     let word = Span {
                         start: at,
@@ -392,7 +402,7 @@ impl<'t> Sheet<'t> {
                 start: begin,
                 end: begin + content.len(),
             };
-            add(Kind::Colon(word), word.end, ":");
+            change(Kind::Colon(word), word.end, 0, ":");
         }
     }
 
@@ -537,6 +547,7 @@ impl<'t> Sheet<'t> {
                 yaml_colon::colon(report, word, &self.text[word.start..word.end], sign);
             }
             Kind::Blank(word) => yaml_colon::blank(report, word, &self.text[word.start..word.end]),
+            Kind::Twice(word) => yaml_colon::twice(report, word, &self.text[word.start..word.end]),
             Kind::Wide => {
                 let (span, replacement) = self.replaced(edit);
                 let mut signs: Vec<String> = Vec::new();

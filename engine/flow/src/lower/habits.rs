@@ -227,7 +227,7 @@ fn value(key: &str, node: &mut Node<'_>, report: &mut Report<'_>) {
 /// `languages: en, zh` for `[en, zh]`, and languages by their names.
 pub(super) fn languages(node: &mut Node<'_>, report: &mut Report<'_>) {
     if let Some(text) = node.text() {
-        let parts = text.split([',', '，', '、', ' ', '/']);
+        let parts = text.split([',', '，', '、', ' ', '/', '[', ']']);
         let parts: Vec<String> = parts
             .filter(|part| !part.is_empty())
             .map(|part| called(&LANGUAGES, part).unwrap_or(part).to_owned())

@@ -21,8 +21,8 @@ use super::test::{ACTS, EXPECT_KEYS, GIVEN_KEYS, TEST_KEYS};
 use super::{MAX_COMPARED, declare, expect, habits, prompt, step_call};
 use crate::catalog::{Catalog, StepDescription};
 use crate::check::report::Report;
-use crate::check::rules::{unknown_input, unknown_key, unknown_outcome, unknown_verb};
-use crate::check::suggest::{misspelt, slips};
+use crate::check::rules::{bad_value, unknown_input, unknown_key, unknown_outcome, unknown_verb};
+use crate::check::suggest::{misspelt, nearest, slips};
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::expr::suggest::MAX_LETTERS;
@@ -43,6 +43,7 @@ pub(crate) fn respell_head(root: &mut Node<'_>, report: &mut Report<'_>) {
 pub(crate) fn respell_body(root: &mut Node<'_>, catalog: &Catalog, report: &mut Report<'_>) {
     if let Content::Map(map) = &mut root.content {
         let mut speller = Speller::new(Some(catalog), report);
+        speller.spoken(map);
         speller.learn(map);
         speller.body(map);
     }
@@ -55,6 +56,26 @@ struct Speller<'c, 'r, 'a> {
     compared: usize,
     languages: Vec<String>,
     steps: HashSet<String>,
+}
+
+/// Counts the languages of all maps that have a declared one.
+fn beside(node: &Node<'_>, declared: &[String], keys: &mut BTreeMap<String, usize>) {
+    match &node.content {
+        Content::Map(map) => {
+            let is_declared = |key: &str| declared.iter().any(|language| language == key);
+            if map.entries.iter().any(|entry| is_declared(&entry.key)) {
+                let keyed = map.entries.iter().map(|entry| entry.key.as_ref());
+                for key in keyed.filter(|key| is_language(key)) {
+                    *keys.entry(key.to_owned()).or_default() += 1;
+                }
+            }
+            for entry in &map.entries {
+                beside(&entry.value, declared, keys);
+            }
+        }
+        Content::List(items) => items.iter().for_each(|item| beside(item, declared, keys)),
+        Content::Scalar(_) => {}
+    }
 }
 
 /// Whether a key stands beside verbs.
@@ -97,6 +118,47 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             }
         }
         self.outcomes(map);
+    }
+
+    /// Languages that are misspelt where they are declared: of those that no prompt has, while prompts have one that is nearly so called
+    /// beside another of the flow's.
+    fn spoken(&mut self, map: &mut Map<'_>) {
+        let list = map.value("languages").and_then(Node::list);
+        let declared = list.into_iter().flatten().filter_map(Node::text);
+        let declared: Vec<String> = declared.map(str::to_owned).collect();
+        if declared.len() < 2 {
+            return;
+        }
+        let mut keys = BTreeMap::new();
+        for entry in map.entries.iter().filter(|entry| entry.key != "languages") {
+            beside(&entry.value, &declared, &mut keys);
+        }
+        let others = || keys.keys().filter(|key| !declared.contains(key));
+        if others().next().is_none() {
+            return;
+        }
+        let list = map.entries.iter_mut();
+        let list = list.filter(|entry| entry.key == "languages");
+        let items = list.filter_map(|entry| match &mut entry.value.content {
+            Content::List(items) => Some(items),
+            _ => None,
+        });
+        for item in items.flatten() {
+            let Content::Scalar(scalar) = &mut item.content else {
+                continue;
+            };
+            let written = scalar.text.clone();
+            let meant = nearest(&written, others().map(String::as_str));
+            let Some(meant) = meant.filter(|_| !keys.contains_key(written.as_ref())) else {
+                continue;
+            };
+            let message = text!(
+                "no text of this flow is in `{written}`, and `{meant}`, which others are in, is none of its languages",
+                "此流程没有 `{written}` 的文本，而文本所用的 `{meant}` 不是它的语言"
+            );
+            bad_value::slip(self.report, item.span, message, meant);
+            scalar.text = Cow::Owned(meant.to_owned());
+        }
     }
 
     /// Outcomes that are misspelt where they are declared: of one that is returned again and again, or is called as most are.

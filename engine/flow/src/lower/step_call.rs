@@ -211,7 +211,10 @@ impl<'t> Lowerer<'t> {
             .filter(|key| !key.starts_with("std/"))
             .cloned()
             .collect();
-        unknown_plugin::unknown(&mut self.report, span, key, meant, &names);
+        match catalog.flows {
+            Some(_) => unknown_plugin::unknown(&mut self.report, span, key, meant, &names),
+            None => unknown_plugin::outside(&mut self.report, span, key),
+        }
         let (key, description) = catalog.steps.get_key_value(meant?)?;
         Some((key.clone(), description))
     }

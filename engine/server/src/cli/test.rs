@@ -14,7 +14,8 @@ use super::findings::{self, annotation};
 use super::{FOUND, Failure, OK, data_folder};
 use crate::project::Finding;
 use crate::scenario::{
-    Coverage, FlowTests, Place, Suite, SuiteError, TestResult, github, json, junit, text, totals,
+    Coverage, FlowTests, Loader, Place, Suite, SuiteError, TestResult, github, json, junit, text,
+    totals,
 };
 
 /// How often `--watch` looks at the files. Half a second is soon enough for whoever has just saved; looking
@@ -92,14 +93,18 @@ impl Test {
         if !self.watch {
             return self.once().await;
         }
+        // What cannot be run at the first look is how the command was given.
+        let mut looked = false;
         loop {
             let before = files(&self.paths);
             match self.once().await {
-                // A flow with an error is corrected and tried again; the rest will not get better.
-                Err(failure) if failure.code != FOUND => return Err(failure),
+                // What cannot be run at once is there for a moment too: a file that an editor puts in another's place, a configuration
+                // that is half written.
+                Err(failure) if !looked && failure.code != FOUND => return Err(failure),
                 Err(failure) => eprintln!("{}", in_its_lines(&failure.message)),
                 Ok(_) => {}
             }
+            looked = true;
             eprintln!("waiting for a change; Ctrl-C ends");
             while files(&self.paths) == before {
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -114,14 +119,19 @@ impl Test {
             None => std::thread::available_parallelism().map_or(1, usize::from),
         };
         let mut suites = Vec::new();
-        for place in Place::sorted(&self.paths) {
+        let places = Place::sorted(&self.paths);
+        let alone = places.iter().filter(|place| place.project.is_none());
+        // Files that stand alone share one host.
+        let hosts = places.len() - alone.count().saturating_sub(1);
+        let mut loader = Loader::new(hosts, jobs);
+        for place in places {
             let cache = match (&self.data, &place.project) {
                 (data, Some(project)) => Some(data_folder(data.clone(), project)),
                 (Some(data), None) => Some(data.clone()),
                 (None, None) => None,
             };
             let cache = cache.map(|data| data.join("compiled"));
-            let loaded = Suite::load(&place, cache).await;
+            let loaded = loader.load(&place, cache).await;
             let mut suite = match loaded {
                 Ok(suite) => suite,
                 Err(error) => {

@@ -37,4 +37,4 @@ pub use report::{github, json, junit, text, totals};
 pub use run::{Chosen, TestResult, Verdict};
 pub use saved::{Saved, saved, with_case};
 pub use script::Miss;
-pub use suite::{FlowTests, Place, Suite, SuiteError};
+pub use suite::{FlowTests, Loader, Place, Suite, SuiteError};

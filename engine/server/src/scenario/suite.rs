@@ -33,6 +33,54 @@ pub struct Suite {
     _host: Host,
 }
 
+/// Instances that the hosts of several suites have together. Each takes some 4 GiB of addresses, of which a process has 128 TiB.
+const INSTANCES: usize = 4_096;
+
+/// Loads suites that are there at the same time.
+pub struct Loader {
+    pool: Option<u32>,
+    /// What all files that stand alone share.
+    alone: Option<(Host, Steps)>,
+}
+
+impl Loader {
+    /// For so many places, whose tests run so many contacts at a time.
+    pub fn new(places: usize, jobs: usize) -> Loader {
+        let share = (INSTANCES / places.max(1)).max(2 * jobs);
+        Loader {
+            // As in serving, where there is one: of a large pool each plugin finds an instance that last ran itself, without new mappings.
+            pool: (places > 1).then(|| u32::try_from(share).unwrap_or(u32::MAX)),
+            alone: None,
+        }
+    }
+
+    /// Loads and checks everything of a place; compiled plugins are kept in `cache`, if there is one.
+    pub async fn load(
+        &mut self,
+        place: &Place,
+        cache: Option<PathBuf>,
+    ) -> Result<Suite, SuiteError> {
+        if let Some(folder) = &place.project {
+            let project = Project::read(folder)?;
+            return Suite::project(host(cache, self.pool)?, project, &place.files).await;
+        }
+        let (host, steps) = match &self.alone {
+            Some(shared) => shared.clone(),
+            None => {
+                let host = host(cache, self.pool)?;
+                let steps = Steps::standard(&host).await;
+                let steps = steps.map_err(|frames| SuiteError::Errors {
+                    frames,
+                    findings: Vec::new(),
+                })?;
+                self.alone.insert((host, steps)).clone()
+            }
+        };
+        let file = place.files.first().map_or(Path::new(""), PathBuf::as_path);
+        Suite::alone(host, steps, file).await
+    }
+}
+
 /// A flow and its tests.
 #[derive(Debug)]
 pub struct FlowTests {
@@ -137,22 +185,12 @@ fn project_of(file: &Path) -> Option<PathBuf> {
 impl Suite {
     /// Loads and checks everything; compiled plugins are kept in `cache`, if there is one.
     pub async fn load(place: &Place, cache: Option<PathBuf>) -> Result<Suite, SuiteError> {
-        let host = host(cache)?;
-        match &place.project {
-            Some(folder) => Suite::project(host, Project::read(folder)?, &place.files).await,
-            None => {
-                Suite::alone(
-                    host,
-                    place.files.first().map_or(Path::new(""), PathBuf::as_path),
-                )
-                .await
-            }
-        }
+        Loader::new(1, 1).load(place, cache).await
     }
 
     /// Checks a project that was read.
     pub async fn of(project: Project, cache: Option<PathBuf>) -> Result<Suite, SuiteError> {
-        Suite::project(host(cache)?, project, &BTreeSet::new()).await
+        Suite::project(host(cache, None)?, project, &BTreeSet::new()).await
     }
 
     /// A flow as it was checked.
@@ -222,7 +260,7 @@ impl Suite {
         })
     }
 
-    async fn alone(host: Host, path: &Path) -> Result<Suite, SuiteError> {
+    async fn alone(host: Host, mut steps: Steps, path: &Path) -> Result<Suite, SuiteError> {
         let source =
             crate::project::bytes::read(path).map_err(|source| SuiteError::Unreadable {
                 path: path.to_owned(),
@@ -232,7 +270,6 @@ impl Suite {
             frames,
             findings: Vec::new(),
         };
-        let mut steps = Steps::standard(&host).await.map_err(placeless)?;
         let file = path.display().to_string();
         let checked = strowger_flow::check(&file, &source, &catalog_of(&steps));
         let Some(plan) = checked.plan.filter(|_| !has_errors(&checked.diagnostics)) else {
@@ -298,12 +335,10 @@ fn narrow(examined: &mut Examined<'_>, wanted: &BTreeSet<PathBuf>) -> Vec<(Strin
     left_out
 }
 
-fn host(cache: Option<PathBuf>) -> Result<Host, HostError> {
+fn host(cache: Option<PathBuf>, pool: Option<u32>) -> Result<Host, HostError> {
     Host::new(HostConfig {
         cache_dir: cache,
-        // As in serving: of a large pool each plugin finds an instance that last ran itself, without
-        // new mappings.
-        pool: None,
+        pool,
         ..HostConfig::default()
     })
 }

@@ -45,6 +45,23 @@ pub(crate) fn unknown(
         .did_you_mean(at, meant, names);
 }
 
+/// Of a flow outside any project.
+pub(crate) fn outside(report: &mut Report<'_>, at: Span, name: &str) {
+    report
+        .find(
+            &UNKNOWN_PLUGIN,
+            at,
+            text!(
+                "outside a project no plugin is known, and so none that offers `{name}`",
+                "项目之外没有已知的插件，因此没有提供 `{name}` 的插件"
+            ),
+        )
+        .help(text!(
+            "check the flow in its project: the folder with `strowger.toml`, which names its plugins",
+            "请在项目中检查此流程：含有 `strowger.toml` 的文件夹，其中列出插件"
+        ));
+}
+
 pub(crate) fn other_major(
     report: &mut Report<'_>,
     at: Span,

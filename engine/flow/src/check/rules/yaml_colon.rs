@@ -3,7 +3,8 @@ use crate::diagnostic::text;
 use crate::expr::Span;
 
 rule! {
-    /// What it finds: a key without a colon behind it, or without a blank behind its colon: to YAML that is a text, and no key.
+    /// What it finds: a key without a colon behind it, or without a blank behind its colon: to YAML that is a text, and no key. Also a key
+    /// with two colons, which to YAML is another key.
     /// What follows from that is not told as well.
     ///
     /// It is told when the sign that lacks mends everything that is wrong there. So it is looked for in files up to 64 KiB.
@@ -36,6 +37,22 @@ pub(crate) fn colon(report: &mut Report<'_>, at: Span, word: &str, sign: &str) {
 pub(crate) fn blank(report: &mut Report<'_>, at: Span, word: &str) {
     let message = text!("a blank is missing after `{word}`", "`{word}` 后面缺少空格");
     told(report, at, word, message, " ");
+}
+
+/// Of the word and its colon at `at`, behind which stands another colon.
+pub(crate) fn twice(report: &mut Report<'_>, at: Span, word: &str) {
+    let second = Span {
+        start: at.end,
+        end: at.end + 1,
+    };
+    report
+        .find(
+            &YAML_COLON,
+            second,
+            text!("one colon too many after `{word}`", "`{word}` 后面多了一个冒号"),
+        )
+        .help(text!("write `{word}`", "请写 `{word}`"))
+        .fix(second, "");
 }
 
 fn told(
