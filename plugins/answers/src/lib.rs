@@ -2,6 +2,7 @@
 
 mod answer;
 mod expect;
+mod numerals;
 mod words;
 
 use strowger_sdk::media::{Choice, Prompt};

@@ -75,7 +75,29 @@ fn numbers_obey_their_range() {
     let any = || json!({ "kind": "number" });
     assert_eq!(written(any(), "１,234.5"), json!(1234.5));
     assert_eq!(written(any(), "-3"), json!(-3));
-    for wrong in ["1e5", "NaN", ".", "1.2.3", "--1", ""] {
+    for (text, number) in [
+        ("十二", json!(12)),
+        ("负三", json!(-3)),
+        ("两百零五", json!(205)),
+        ("一万二", json!(12_000)),
+        ("1.5万", json!(15_000)),
+        ("三点五", json!(3.5)),
+    ] {
+        assert_eq!(written(any(), text), number, "{text}");
+    }
+    assert_eq!(written(number(), "十"), json!(10));
+    assert_eq!(written(number(), "十一"), Value::Null);
+    for wrong in [
+        "1e5",
+        "NaN",
+        ".",
+        "1.2.3",
+        "--1",
+        "",
+        "十十",
+        "百",
+        "十二个半",
+    ] {
         assert_eq!(written(any(), wrong), Value::Null, "{wrong}");
     }
 }
@@ -86,7 +108,12 @@ fn days_are_of_the_calendar() {
     assert_eq!(typed(date(), "20260302"), json!("2026-03-02"));
     assert_eq!(typed(date(), "20260230"), Value::Null);
     assert_eq!(typed(date(), "20280229"), json!("2028-02-29"));
-    for text in ["2026-3-2", "2026/03/02", "2026年3月2日"] {
+    for text in [
+        "2026-3-2",
+        "2026/03/02",
+        "2026年3月2日",
+        "二〇二六年三月二日",
+    ] {
         assert_eq!(written(date(), text), json!("2026-03-02"), "{text}");
     }
     for wrong in ["tomorrow", "2026-13-01", "2026-00-10", "2026-3", "26-3-2-1"] {
@@ -103,7 +130,44 @@ fn times_of_day() {
     assert_eq!(typed(time(), "1260"), Value::Null);
     assert_eq!(written(time(), "9：30"), json!("09:30:00"));
     assert_eq!(written(time(), "9点"), json!("09:00:00"));
-    assert_eq!(written(time(), "9:"), Value::Null);
+    for (text, of_day) in [
+        ("下午3点", "15:00:00"),
+        ("3 pm", "15:00:00"),
+        ("3:05PM", "15:05:00"),
+        ("12 a.m.", "00:00:00"),
+        ("12pm", "12:00:00"),
+        ("930 am", "09:30:00"),
+        ("下午三点半", "15:30:00"),
+        ("晚上8点一刻", "20:15:00"),
+        ("早上九点零五分", "09:05:00"),
+        ("中午12点", "12:00:00"),
+        ("中午一点", "13:00:00"),
+        ("晚上12点", "00:00:00"),
+        ("凌晨十二点半", "00:30:00"),
+        ("下午15:20", "15:20:00"),
+        ("三点整", "03:00:00"),
+        ("十五点三十分", "15:30:00"),
+        ("21时", "21:00:00"),
+    ] {
+        assert_eq!(written(time(), text), json!(of_day), "{text}");
+    }
+    for wrong in [
+        "9:",
+        "3",
+        "下午",
+        "pm",
+        "13 am",
+        "0 pm",
+        "上午12点",
+        "上午15点",
+        "中午五点",
+        "晚上3点60分",
+        "三",
+        "25点",
+        "3pm pm",
+    ] {
+        assert_eq!(written(time(), wrong), Value::Null, "{wrong}");
+    }
 }
 
 #[test]
@@ -115,11 +179,42 @@ fn amounts_are_exact() {
     assert_eq!(written(yuan(), "$20"), amount(2_000, "USD"));
     assert_eq!(written(yuan(), "20 usd"), amount(2_000, "USD"));
     assert_eq!(written(yuan(), "1,000.01"), amount(100_001, "CNY"));
+    for (text, fen) in [
+        ("12元5角", 1_250),
+        ("12元5角3分", 1_253),
+        ("十二块五", 1_250),
+        ("12块50", 1_250),
+        ("12元05", 1_205),
+        ("十元零五分", 1_005),
+        ("三毛", 30),
+        ("三毛五", 35),
+        ("5分", 5),
+        ("一百块钱", 10_000),
+        ("人民币壹佰元整", 10_000),
+        ("1.5万元", 1_500_000),
+        ("两百", 20_000),
+    ] {
+        assert_eq!(written(yuan(), text), amount(fen, "CNY"), "{text}");
+    }
+    assert_eq!(written(yuan(), "一百美元"), amount(10_000, "USD"));
+    assert_eq!(written(yuan(), "500日元"), amount(500, "JPY"));
     assert_eq!(
         typed(json!({ "kind": "money", "currency": "JPY" }), "500#"),
         amount(500, "JPY")
     );
-    for wrong in ["0.001", "-5", "free", "99999999999999999999", "."] {
+    for wrong in [
+        "0.001",
+        "-5",
+        "free",
+        "99999999999999999999",
+        ".",
+        "12 usd 50",
+        "12.5元5角",
+        "12元15角",
+        "12元500",
+        "元",
+        "十二分钟",
+    ] {
         assert_eq!(written(yuan(), wrong), Value::Null, "{wrong}");
     }
 }
