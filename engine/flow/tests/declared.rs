@@ -140,3 +140,40 @@ fn a_change_is_not_made_to_what_is_right() {
     );
     assert_eq!(found(&fixed.text, &catalog), []);
 }
+
+#[test]
+fn a_variable_that_is_set_and_nowhere_declared_is_told_once() {
+    let catalog = support::project();
+    for (value, sample) in [
+        ("\"one\"", "q: { type: text, default: \"\" }"),
+        ("1", "q: { type: number, default: 0 }"),
+        (
+            "\"${call.priority + 1}\"",
+            "q: { type: number, default: 0 }",
+        ),
+        ("true", "q: { type: bool, default: false }"),
+    ] {
+        let text = format!(
+            "flow: m\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - set: {{ q: {value} }}\n    - say: \"It is ${{q}}.\"\n    - set: {{ q: {value} }}\n    - say: \"It was ${{q}}.\"\n    - hangup: completed\n"
+        );
+        let checked = check("m.flow.yaml", text.as_bytes(), &catalog);
+        let told: Vec<_> = checked
+            .diagnostics
+            .iter()
+            .map(|found| (found.rule, found.primary.place.line))
+            .collect();
+        assert_eq!(told, [("unknown-variable", 6)], "{text}");
+        let help = checked.diagnostics[0].help.as_ref().expect("it says how");
+        let expected = format!("declare it under `vars:`, such as `{sample}`");
+        assert_eq!(help.english(), expected);
+        // What it says to write is all there is to do.
+        let mended = text.replace("steps:", &format!("vars: {{ {sample} }}\nsteps:"));
+        assert_eq!(found(&mended, &catalog), [], "{mended}");
+    }
+    // Where it is read before it is set, that is the first place.
+    let text = "flow: m\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - say: \"It is ${q}.\"\n    - set: { q: one }\n    - say: \"It is ${q}.\"\n    - hangup: completed\n";
+    assert_eq!(
+        found(text, &catalog),
+        [(6, "unknown-variable", String::new())]
+    );
+}

@@ -357,3 +357,29 @@ fn a_value_that_stands_where_a_name_has_to_is_told_with_what_it_is() {
         println!("{inserted}: {told:#?}");
     }
 }
+
+#[test]
+fn nothing_comes_after_what_leads_away() {
+    each_is_one_finding(&[
+        (
+            "    - say: again\n    - goto: bye",
+            "    - say: again\n    - goto: bye\n      then: bye",
+            "`goto` has no `then`; nothing comes after `goto`: leave `then:` out",
+        ),
+        (
+            "    - say: again\n    - goto: bye",
+            "    - say: again\n    - goto: bye\n      then: { done: bye }",
+            "`goto` has no `then`; nothing comes after `goto`: leave `then:` out",
+        ),
+        (
+            "bye: { hangup: completed }",
+            "bye: { hangup: completed, then: large }",
+            "`hangup` has no `then`; nothing comes after `hangup`: leave `then:` out",
+        ),
+        (
+            "    - choose:\n",
+            "    - then: bye\n      choose:\n",
+            "`choose` has no `then`; each line of `choose` has a `then:` of its own",
+        ),
+    ]);
+}

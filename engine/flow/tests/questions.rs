@@ -359,3 +359,24 @@ fn words_of_its_own_insert_what_the_step_gives() {
         );
     }
 }
+
+#[test]
+fn what_the_checker_takes_without_a_value_the_schema_takes() {
+    let catalog = catalog();
+    let schema = schema::flow(&catalog);
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema that can be used");
+    let valid = |step: &str, then: &str| {
+        let text = flow("[en]", &format!("{step}{then}"));
+        let errors = findings(&text);
+        let yaml: serde_yaml::Value = serde_yaml::from_str(&text).expect("YAML");
+        let flow = serde_json::to_value(&yaml).expect("keys are texts");
+        (errors.is_empty(), validator.is_valid(&flow))
+    };
+    assert_eq!(valid("    callback:\n", OFFER), (true, true));
+    assert_eq!(
+        valid("    callback: May we call you back?\n", OFFER),
+        (true, true)
+    );
+    // A step that says nothing by itself needs its words.
+    assert_eq!(valid("    say:\n", "    then: bye\n"), (false, false));
+}

@@ -30,6 +30,7 @@ mod suppress;
 mod survey;
 mod tested;
 pub(crate) mod types;
+mod undeclared;
 mod words;
 mod worst;
 
@@ -135,6 +136,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
     follow_ups(&draft, &mut report);
     report.remove(|found| strange.explains(found, text));
     defined::settle(root, &tested, &mut report);
+    undeclared::settle(&draft, &tested, &mut report);
     mistaken::settle(loops, &draft, root, &strange, &mut report);
     placeholder::settle(root, &mut report);
     suppress::apply(root, &reading.comments, &mut report);

@@ -151,6 +151,14 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Says of a finding that is told already what to do about it.
+    pub fn advise(&mut self, rule: &str, span: Span, help: Text) {
+        let mut found = self.diagnostics.iter_mut();
+        if let Some(found) = found.find(|found| found.rule == rule && found.primary.span == span) {
+            found.help = Some(help.shortened(MAX_MESSAGE_BYTES));
+        }
+    }
+
     /// All findings in the order of the file; at the last of them, how many more there are.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         self.diagnostics

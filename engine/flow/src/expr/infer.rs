@@ -285,6 +285,10 @@ impl Inference<'_> {
         }
         let ty = self.present(of, With::Symbol("[ ]"));
         let by = self.present(index, With::Symbol("[ ]"));
+        let broken = constant(index).is_some_and(|place| place.fract() != 0.0);
+        if broken && matches!(ty, Type::Any | Type::List(_)) {
+            return self.report(index.span, Fault::Fraction { index });
+        }
         match (&ty, &by) {
             (Type::Any, _) => Type::Any,
             // The list may be shorter.

@@ -43,7 +43,26 @@ impl<'t> Lowerer<'t> {
             if !options.contains(&key) && !self.verbs.iter().any(|verb| verb == key) {
                 let names: Vec<String> = options.iter().map(|name| (*name).to_owned()).collect();
                 let place = Text::same(format!("`{}`", entry.key));
-                unknown_key::unknown(&mut self.report, other.key_span, key, &place, &names);
+                match (key, entry.key.as_ref()) {
+                    ("then", "choose") => {
+                        let help = Text::fixed(
+                            "each line of `choose` has a `then:` of its own",
+                            "`choose` 的每一行各有自己的 `then:`",
+                        );
+                        unknown_key::nothing_after(&mut self.report, other.key_span, &place, help);
+                    }
+                    ("then", verb) => {
+                        let help = text!(
+                            "nothing comes after `{verb}`: leave `then:` out",
+                            "`{verb}` 之后不再执行任何步骤：请去掉 `then:`"
+                        );
+                        unknown_key::nothing_after(&mut self.report, other.key_span, &place, help);
+                    }
+                    _ => {
+                        let at = other.key_span;
+                        unknown_key::unknown(&mut self.report, at, key, &place, &names);
+                    }
+                }
             }
         }
         match entry.key.as_ref() {

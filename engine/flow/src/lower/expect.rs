@@ -42,6 +42,26 @@ const KINDS: [(&str, Type); 9] = [
 /// The kinds that say more about the answer.
 pub(super) const MAP_KINDS: [&str; 4] = ["digits", "number", "money", "one_of"];
 
+/// What an answer is by its `expect:`, of which whatever is wrong is told elsewhere.
+pub(super) fn type_of_expected(node: &Node<'_>) -> Option<Type> {
+    if let Some(word) = node.text() {
+        let kind = KINDS.iter().find(|(kind, _)| *kind == word);
+        return kind.map(|(_, ty)| ty.clone());
+    }
+    let [entry] = node.map()?.entries.as_slice() else {
+        return None;
+    };
+    if entry.key == "one_of" {
+        let words = entry.value.list()?.iter();
+        let words = words.map(|word| word.text().map(str::to_owned));
+        return words.collect::<Option<_>>().map(Type::OneOf);
+    }
+    let mut kinds = MAP_KINDS.iter().filter(|kind| entry.key == **kind);
+    let kind = kinds.next()?;
+    let known = KINDS.iter().find(|(name, _)| name == kind);
+    known.map(|(_, ty)| ty.clone())
+}
+
 impl<'t> Lowerer<'t> {
     /// `expect:` of a step that asks.
     pub(super) fn expect(&mut self, node: &'t Node<'t>) -> Option<Expected> {

@@ -14,6 +14,8 @@ use crate::value::{Type, type_of_schema};
 pub(super) struct Shape<'t> {
     /// The input of format `expect`, if there is one.
     pub expects: Option<&'t str>,
+    /// The input that is a list of questions, if there is one and no other is of format `expect`.
+    pub asks: Option<Asks<'t>>,
     /// Whether the step listens to keys or answers.
     pub listens: bool,
     /// Defaults of the inputs that have one.
@@ -26,6 +28,34 @@ pub(super) struct Shape<'t> {
     pub ends: Vec<String>,
     /// Outcomes that go where another goes, unless they have a line of their own.
     pub falls: Vec<(&'t str, &'t str)>,
+}
+
+/// A list of questions, each with a name of its own and with what its answer is.
+pub(super) struct Asks<'t> {
+    /// The input that is the list.
+    pub input: &'t str,
+    /// The field of a question that tells it from the others: `x-unique` of the list's schema.
+    pub name: &'t str,
+    /// The field of format `expect`.
+    pub expect: &'t str,
+}
+
+impl<'t> Asks<'t> {
+    fn of(input: &'t str, schema: &'t serde_json::Value) -> Option<Asks<'t>> {
+        let name = schema["x-unique"].as_str()?;
+        Some(Asks {
+            input,
+            name,
+            expect: expecting(&schema["items"])?,
+        })
+    }
+}
+
+/// The property of format `expect`, if there is one.
+fn expecting(schema: &serde_json::Value) -> Option<&str> {
+    let mut properties = schema["properties"].as_object()?.iter();
+    let expects = properties.find(|(_, schema)| schema["format"] == "expect");
+    expects.map(|(name, _)| name.as_str())
 }
 
 /// A name that a step gives to its own prompts and expressions.
@@ -76,10 +106,12 @@ impl<'t> Shape<'t> {
         if ends.is_empty() {
             ends.push("done".to_owned());
         }
+        let expects = expecting(&description.input);
         Shape {
-            expects: properties()
-                .find(|(_, schema)| schema["format"] == "expect")
-                .map(|(name, _)| name.as_str()),
+            expects,
+            asks: properties()
+                .find_map(|(name, schema)| Asks::of(name, schema))
+                .filter(|_| expects.is_none()),
             listens: description.input["x-listens"] == true
                 || properties().any(|(_, schema)| hears(schema, 0)),
             // The words of a prompt are the flow's once they stand in its plan: see `Lowerer::own_words`.

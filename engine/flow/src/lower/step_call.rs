@@ -3,9 +3,9 @@ use std::rc::Rc;
 
 use super::action::{COMMON, STEP_OPTIONS};
 use super::draft::Assigned;
-use super::expect::Expected;
+use super::expect::{Expected, type_of_expected};
 use super::names::is_variable;
-use super::shape::{Bound, Outcome, Shape};
+use super::shape::{Asks, Bound, Outcome, Shape};
 use super::then::Outcomes;
 use super::{Lowerer, Place, Site};
 use crate::catalog::{Catalog, StepDescription};
@@ -250,7 +250,12 @@ impl<'t> Lowerer<'t> {
         let shape = self.shape(&key, description, sensitive);
         let expected = self.expected(&shape, &inputs);
         let digits = expected.as_ref().and_then(|(_, expected)| expected.digits);
-        site.bound = self.step_binds(id, map, description, &shape, expected.as_ref());
+        let answer = match &expected {
+            Some((_, expected)) => Some(expected.ty.clone()),
+            None => shape.asks.as_ref().and_then(|asks| answers(asks, &inputs)),
+        };
+        let answer = Answer { ty: answer, digits };
+        site.bound = self.step_binds(id, map, description, &shape, &answer);
         let input = self.inputs(&mut site, description, &shape, inputs, expected, verb);
 
         let facts = self.facts(id);
@@ -297,7 +302,8 @@ impl<'t> Lowerer<'t> {
             .filter(|_| !is_input("as"))
             .and_then(|entry| self.result_name("as", entry));
         if let (Some((name, span)), Some(_)) = (&bind, description) {
-            self.bind_result(id, name, *span, &shape);
+            let field = description.and_then(|description| description.into.as_deref());
+            self.bind_result(id, name, *span, &shape, field, &answer);
         } else if let Some((name, span)) = &bind {
             let binding = self.bind(name, Type::Any, *span);
             self.facts(id).assigned.push(Assigned {
@@ -407,7 +413,7 @@ impl<'t> Lowerer<'t> {
         map: &'t Map<'t>,
         description: Option<&StepDescription>,
         shape: &Shape<'t>,
-        expected: Option<&(String, Expected)>,
+        answer: &Answer,
     ) -> BTreeMap<String, Bound> {
         let mut binds = shape.binds.clone();
         let field = description.and_then(|description| description.into.as_ref());
@@ -420,7 +426,7 @@ impl<'t> Lowerer<'t> {
                     .then_some(()),
                 _ => None,
             };
-            let expected = expected.is_some_and(|(_, expected)| expected.ty.holds_secret());
+            let expected = answer.ty.as_ref().is_some_and(Type::holds_secret);
             if expected || shape.outcomes.iter().find_map(of_outcome).is_some() {
                 bound.ty = Type::Secret;
             }
@@ -441,20 +447,14 @@ impl<'t> Lowerer<'t> {
             let Some(ty) = fields.get(field) else {
                 continue;
             };
-            // What the description does not require may be missing, whatever the flow expects.
-            let ty = match (expected, ty) {
-                (Some((_, expected)), Type::Optional(_)) => expected.ty.clone().or_none(),
-                (Some((_, expected)), _) => expected.ty.clone(),
-                (None, ty) => ty.clone(),
-            };
+            let ty = answer.within(ty);
             if let Some(inputs) = known.clone() {
                 let ty = ty.clone();
                 binds.insert(name.clone(), Bound { ty, inputs });
             }
             self.assign(id, &name, span, Some(outcome.name.to_owned()), ty);
-            if let (Some((_, expected)), Some(binding)) = (expected, self.draft.bindings.last_mut())
-            {
-                binding.digits = expected.digits;
+            if let Some(binding) = self.draft.bindings.last_mut() {
+                binding.digits = answer.digits;
             }
         }
         binds
@@ -489,10 +489,25 @@ impl<'t> Lowerer<'t> {
         self.facts(id).assigned.push(Assigned { outcome, binding });
     }
 
-    fn bind_result(&mut self, id: NodeId, name: &str, span: Span, shape: &Shape<'t>) {
+    /// `as:` takes the data of an outcome whole; `field` of them is the step's answer.
+    fn bind_result(
+        &mut self,
+        id: NodeId,
+        name: &str,
+        span: Span,
+        shape: &Shape<'t>,
+        field: Option<&str>,
+        answer: &Answer,
+    ) {
         for outcome in shape.outcomes.iter().filter(|outcome| outcome.carries) {
             let on = Some(outcome.name.to_owned());
-            self.assign(id, name, span, on, outcome.ty.clone());
+            let mut ty = outcome.ty.clone();
+            if let (Type::Object { fields, .. }, Some(field)) = (&mut ty, field)
+                && let Some(described) = fields.get_mut(field)
+            {
+                *described = answer.among_data(described);
+            }
+            self.assign(id, name, span, on, ty);
         }
     }
 
@@ -789,6 +804,63 @@ impl<'t> Lowerer<'t> {
         }
         Template::Object(object)
     }
+}
+
+/// What the flow says of a step's answer, where the step's description says no more than that there is one.
+struct Answer {
+    /// Its type; `None` where the flow says nothing of it.
+    ty: Option<Type>,
+    /// The least and the most digits of which it is, and nothing else.
+    digits: Option<(u32, u32)>,
+}
+
+impl Answer {
+    /// What `into:` gets, where the description has `described`.
+    fn within(&self, described: &Type) -> Type {
+        let several = matches!(self.ty, Some(Type::Object { .. }));
+        match (&self.ty, described) {
+            (Some(_), described) if several && !is_any_object(described) => described.clone(),
+            // What the description does not require may be missing, whatever the flow expects.
+            (Some(ty), Type::Optional(_)) => ty.clone().or_none(),
+            (Some(ty), _) => ty.clone(),
+            (None, described) => described.clone(),
+        }
+    }
+
+    /// The same in what `as:` gets, which is read by the description alone: JSON has no dates, times and amounts.
+    fn among_data(&self, described: &Type) -> Type {
+        let secret = self.ty.as_ref().is_some_and(Type::holds_secret);
+        let open = *described.without_none() == Type::Any || is_any_object(described);
+        match open || secret {
+            true => self.within(described).untyped(),
+            false => described.clone(),
+        }
+    }
+}
+
+/// Whether a description says no more of a value than that it is an object.
+fn is_any_object(ty: &Type) -> bool {
+    matches!(ty.without_none(), Type::Object { fields, open: true } if fields.is_empty())
+}
+
+/// The answers to a list of questions, by the questions' names; any of them may have been left open. `None` where no list is given.
+fn answers(asks: &Asks<'_>, inputs: &[Given<'_>]) -> Option<Type> {
+    let given = inputs.iter().find(|given| given.name == asks.input)?;
+    let mut fields = BTreeMap::new();
+    // Whether an answer may have a name that is not written here.
+    let mut open = false;
+    for item in given.value.list()? {
+        let part = |name: &str| item.map().and_then(|map| map.value(name));
+        match part(asks.name).and_then(Node::text) {
+            Some(name) if !name.contains("${") => {
+                let ty = part(asks.expect).and_then(type_of_expected);
+                let ty = Type::Optional(Box::new(ty.unwrap_or(Type::Any)));
+                fields.insert(name.to_owned(), ty);
+            }
+            _ => open = true,
+        }
+    }
+    Some(Type::Object { fields, open })
 }
 
 /// The step of this name whose major version is the largest.

@@ -227,7 +227,14 @@ fn step_verb(verb: &str, step: &StepDescription, catalog: &Catalog) -> Json {
     let inputs = input::properties(&step.input, catalog);
     let below = json!({ "type": "object", "additionalProperties": false, "properties": inputs });
     let main = step.main.as_ref().and_then(|main| inputs.get(main));
+    let schema = step
+        .main
+        .as_ref()
+        .map(|main| &step.input["properties"][main.as_str()]);
+    // What the step says by itself need not be written.
+    let itself = schema.is_some_and(|schema| !schema["default"].is_null());
     let value = match main {
+        Some(main) if itself => json!({ "anyOf": [main, below, { "type": "null" }] }),
         Some(main) => json!({ "anyOf": [main, below] }),
         None => json!({ "anyOf": [below, { "type": "null" }] }),
     };

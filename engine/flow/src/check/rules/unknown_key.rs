@@ -39,6 +39,13 @@ pub(crate) fn unknown(report: &mut Report<'_>, at: Span, key: &str, place: &Text
         .did_you_mean(at, meant, names);
 }
 
+/// Of `then:` beside a verb after which nothing comes, or which says itself what comes.
+pub(crate) fn nothing_after(report: &mut Report<'_>, at: Span, place: &Text, help: Text) {
+    report.strange(at);
+    let message = text!("{place} has no `then`", "{place} 没有 `then`"; place);
+    let _done = report.find(&UNKNOWN_KEY, at, message).help(help);
+}
+
 /// Of what is read as it was meant.
 pub(crate) fn misspelt(report: &mut Report<'_>, at: Span, key: &str, place: &Text, meant: &str) {
     let message = text!("{place} has no `{key}`", "{place} 没有 `{key}`"; place);

@@ -1,6 +1,8 @@
 use crate::check::report::Report;
 use crate::diagnostic::text;
 use crate::expr::Span;
+use crate::plan::Template;
+use crate::value::Value;
 
 rule! {
     /// What it finds: a name in an expression that is no input, no variable, no `as:` or `into:` of this flow, and none of the names
@@ -45,6 +47,21 @@ pub(crate) fn unknown(
             ),
         )
         .did_you_mean(at, meant, names);
+}
+
+/// How to declare a variable that is told already: one that is set to this and nowhere declared.
+pub(crate) fn undeclared(report: &mut Report<'_>, at: Span, name: &str, value: &Template) {
+    let (ty, default) = match value {
+        Template::Literal(Value::Number(_)) | Template::Expr(_) => ("number", "0"),
+        Template::Literal(Value::Bool(_)) => ("bool", "false"),
+        _ => ("text", "\"\""),
+    };
+    let sample = format!("{name}: {{ type: {ty}, default: {default} }}");
+    let help = text!(
+        "declare it under `vars:`, such as `{sample}`",
+        "请在 `vars:` 下声明，例如 `{sample}`"
+    );
+    report.advise(UNKNOWN_VARIABLE.slug, at, help);
 }
 
 /// Of a declared variable that nothing uses, while what is nearly so called is used and not declared.

@@ -88,6 +88,10 @@ pub(super) enum Fault<'a> {
     },
     /// A list indexed by something other than a number.
     ListIndex { index: &'a Expr, ty: &'a Type },
+    /// A list indexed by a number that is written with a fraction.
+    Fraction { index: &'a Expr },
+    /// A division by a zero that is written there.
+    ByZero { operator: Operator },
     /// An object indexed by something other than a text.
     ObjectIndex { index: &'a Expr, ty: &'a Type },
     /// `[ ]` of something that is neither.
@@ -341,6 +345,21 @@ impl Fault<'_> {
                 let message = text!(
                     "a list is indexed by a number from 0; `{index}` is {is}",
                     "列表的下标是从 0 开始的数字；`{index}` 是 {is}"; is
+                );
+                (message, None)
+            }
+            Fault::Fraction { index } => {
+                let message = text!(
+                    "a list is indexed by whole numbers from 0; `{index}` is none",
+                    "列表的下标是从 0 开始的整数；`{index}` 不是"
+                );
+                (message, None)
+            }
+            Fault::ByZero { operator } => {
+                let symbol = operator.symbol();
+                let message = text!(
+                    "nothing can be divided by zero: this `{symbol}` fails always",
+                    "不能除以零：这里的 `{symbol}` 总是出错"
                 );
                 (message, None)
             }

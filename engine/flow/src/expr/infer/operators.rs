@@ -1,7 +1,7 @@
 //! What the operators take and give.
 
 use super::fault::{Fault, With};
-use super::{Inference, is_text};
+use super::{Inference, constant, is_text};
 use crate::expr::tree::{Expr, Kind, Operator};
 use crate::value::{Type, parse_literal};
 
@@ -176,6 +176,10 @@ impl Inference<'_> {
         (b, right): (&Expr, &Type),
     ) -> Type {
         if let Some(ty) = arithmetic(operator, left, right) {
+            let divides = matches!(operator, Operator::Divide | Operator::Remainder);
+            if divides && constant(b) == Some(0.0) {
+                self.report(b.span, Fault::ByZero { operator });
+            }
             return ty;
         }
         self.forget_misfits(b);

@@ -441,3 +441,42 @@ fn every_filter_has_one_name_and_an_example_that_parses() {
         let _ = parsed(filter.example.0);
     }
 }
+
+#[test]
+fn constants_that_can_only_fail() {
+    let zero =
+        |symbol: &str| format!("nothing can be divided by zero: this `{symbol}` fails always");
+    for (text, symbol) in [
+        ("1 / 0", "/"),
+        ("1 % 0", "%"),
+        ("tries / 0.0", "/"),
+        ("tries % -0", "%"),
+        ("order.total / 0", "/"),
+        ("wait / 0", "/"),
+    ] {
+        let (_, findings) = infer(&parsed(text), &world());
+        let told: Vec<&str> = findings
+            .iter()
+            .map(|found| found.message.english())
+            .collect();
+        assert_eq!(told, [zero(symbol)], "{text}");
+        assert_eq!(findings[0].rule, "type-mismatch");
+    }
+    for text in [
+        "tags[0.5] | default(\"z\")",
+        "raw[-1.5]",
+        "[1, 2][0.5] | default(1)",
+    ] {
+        let (_, findings) = infer(&parsed(text), &world());
+        assert_eq!(findings.len(), 1, "{text}");
+        let message = findings[0].message.english();
+        assert!(
+            message.starts_with("a list is indexed by whole numbers"),
+            "{text}: {message}"
+        );
+    }
+    ty("1 / 2", "number");
+    ty("0 / 1", "number");
+    ty("tries / tries", "number");
+    ty("tags[1.0] | default(\"z\")", "text");
+}
