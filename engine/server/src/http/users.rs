@@ -9,7 +9,7 @@ use serde_json::json;
 use strowger_flow::unseen::quoted;
 use utoipa::ToSchema;
 
-use super::extract::{Body, Id, IfMatch};
+use super::extract::{Id, IfMatch, SecretBody};
 use super::page::{Listed, Page, PageOfNames};
 use super::principal::Principal;
 use super::problem::ProblemBody;
@@ -116,7 +116,7 @@ pub(crate) async fn set(
     Id(name): Id,
     principal: Principal,
     if_match: IfMatch,
-    Body(wanted): Body<WantedUser>,
+    SecretBody(wanted): SecretBody<WantedUser>,
 ) -> Result<Response, Problem> {
     if !is_user_name(&name) {
         return Err(Problem::unprocessable(
