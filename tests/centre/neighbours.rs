@@ -42,7 +42,12 @@ fn one_tenants_chats_leave_room_for_anothers() -> Result<()> {
     let mut talks = [begin("6")?, begin("6")?];
     let third = begin("6").err().context("it has two already")?.to_string();
     ensure!(
-        third.contains("503") && third.contains("limits.chats"),
+        third.contains("503") && third.contains("try again later"),
+        "{third}"
+    );
+    // Who is refused is a stranger.
+    ensure!(
+        !third.contains("mallory") && !third.contains("limits"),
         "{third}"
     );
     begin("7")?;

@@ -12,10 +12,12 @@ use strowger_tests::http;
 use strowger_tests::program::built;
 use strowger_tests::program::{binary, strowger};
 use strowger_tests::projects::says;
-use strowger_tests::upstream::{Upstream, echo};
+use strowger_tests::upstream::{Upstream, echo, reply};
 
 const VALUE: &str = "t0p-s3cret/value=1";
 const OTHERS: &str = "another-tenants-value";
+/// A secret of figures alone, which a client may send as a number.
+const NUMBER: u64 = 8_472_615_583_920_174;
 
 /// Puts a value into a vault by the program, as an operator would.
 fn set(hall: &Hall, tenant: &str, name: &str, host: &str, value: &str) -> Result<(i32, String)> {
@@ -143,6 +145,66 @@ fn a_card_number_is_not_read_back_from_a_service_that_repeats_it() -> Result<()>
     hall.engine.program.kill()?;
     assert!(!hall.engine.program.log().contains(CARD));
     assert!(!holds(&hall.engine.data, CARD)?, "the data folder has it");
+    Ok(())
+}
+
+#[test]
+fn a_secret_in_a_redirect_is_told_to_nobody() -> Result<()> {
+    const LOUD: &str = "Loud-Value-8472";
+    let service = Upstream::start(|asked, to| {
+        let location = match asked.path() {
+            // Names of hosts come in lower case.
+            "/host" => format!("http://{LOUD}.example/"),
+            "/port" => format!("http://{LOUD}:99999/"),
+            "/scheme" => format!("{LOUD}://x/"),
+            _ => format!("http://x.example@/paid?t={LOUD}"),
+        };
+        let location = format!("Location: {location}\r\n");
+        reply(to, "307 Temporary Redirect", &location, b"")
+    })?;
+    let keys = tempfile::TempDir::new()?;
+    let key = keys.path().join("vault.key").display().to_string();
+    let (code, _, said) = strowger(&["vault", "key", &key])?;
+    assert_eq!(code, 0, "{said}");
+    let here = service.address.to_string();
+    let plan: Vec<Json> = ["/host", "/port", "/scheme", "/query"]
+        .iter()
+        .map(|path| {
+            json!({
+                "method": "POST", "url": format!("http://{here}{path}"), "body": "",
+                "secrets": [["@k", "vault:orders-api-key"]], "headers": [["authorization", "Bearer @k"]],
+            })
+        })
+        .collect();
+    let grants = format!("http = [\"{here}\"], vault = [\"orders-api-key\"]");
+    let rules = format!(
+        "numbers = [\"6*\"]\n[grants]\nhttp = [\"{here}\"]\nvault = [\"orders-api-key\"]\n\
+         [limits.http]\nredirects = 3\nprivate = [\"{here}\"]\n"
+    );
+    let settings = format!("[vault]\nkey_file = \"{key}\"\n{CHATS}");
+    let mut hall = Hall::open_with(&settings, &[("mallory", rules.as_str())])?;
+    let project = attacker("mallory", &grants, &[reach("600", json!(plan))])?;
+    let folder = project.path().display().to_string();
+    hall.done(&["push", &folder])?;
+    hall.done(&["release", "1", "--tenant", "mallory", "--accept", "all"])?;
+    let (code, said) = set(&hall, "mallory", "orders-api-key", &here, LOUD)?;
+    assert_eq!(code, 0, "{said}");
+    let over = hall.walked("600")?;
+    let answers = over.answers()?;
+    assert_eq!(service.asked().len(), plan.len());
+    hall.engine.program.kill()?;
+    let places = [
+        ("answers", json!(answers).to_string()),
+        ("journal", over.journal.clone()),
+        ("log", hall.engine.program.log()),
+    ];
+    for answer in &answers {
+        assert!(answer["err"].is_object(), "{answer}");
+    }
+    for (place, text) in places {
+        let text = text.to_lowercase();
+        assert!(!text.contains(&LOUD.to_lowercase()), "{place}: {text}");
+    }
     Ok(())
 }
 
@@ -276,6 +338,11 @@ fn a_secret_goes_to_its_hosts_and_to_nobody_else() -> Result<()> {
             json!({ "value": OTHERS, "hosts": ["http://x/"] }),
             "not a host",
         ),
+        // What is secret may stand where it does not belong.
+        (json!({ "value": NUMBER, "hosts": [here] }), "a string"),
+        (json!({ "value": VALUE, "hosts": [OTHERS] }), "host 1"),
+        (json!({ "value": VALUE, "hosts": [NUMBER] }), "a string"),
+        (json!({ "value": VALUE, OTHERS: here }), "`hosts`"),
     ] {
         let refused = http::ask(hall.engine.http, "PUT", path, None, Some(&wanted))?;
         ensure!(
@@ -283,6 +350,9 @@ fn a_secret_goes_to_its_hosts_and_to_nobody_else() -> Result<()> {
             "{}",
             refused.body
         );
+        for secret in [VALUE, OTHERS, &NUMBER.to_string()] {
+            ensure!(!refused.body.contains(secret), "{}", refused.body);
+        }
     }
     // Only as it was when it was looked at.
     let seen = http::get(hall.engine.http, path)?;
@@ -351,6 +421,7 @@ fn a_secret_goes_to_its_hosts_and_to_nobody_else() -> Result<()> {
     for value in [VALUE, OTHERS] {
         assert!(!hall.engine.program.log().contains(value));
         assert!(!log.contains(value));
+        assert!(!log.contains(&NUMBER.to_string()));
         assert!(!holds(&data, value)?, "the data folder has {value}");
         assert!(!holds(&backup, value)?, "the backup has {value}");
     }

@@ -64,3 +64,22 @@ pub async fn what_happened_is_noted_once_for_each_webhook(database: &Database<'_
     );
     Ok(())
 }
+
+pub async fn an_event_is_known_to_its_tenant_alone(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let (writer, _) = Writer::start(store.clone());
+    writer.write(began("a", "call-a")).await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    let tenant = store.contact("a").await?.context("it is there")?.tenant;
+    let events = store.events_after(0, 8).await?;
+    let event = events.first().context("it began")?;
+    let known = async |contact: &str, tenant: Option<&str>| {
+        store.event_of(contact, &event.kind, tenant).await
+    };
+    assert_eq!(known("a", None).await?, Some(event.id));
+    assert_eq!(known("a", Some(&tenant)).await?, Some(event.id));
+    // To another it is as one that never was.
+    assert_eq!(known("a", Some("another")).await?, None);
+    assert_eq!(known("b", Some("another")).await?, None);
+    Ok(())
+}

@@ -86,6 +86,7 @@ on_both! {
     ladders::messages_come_back_in_order_and_go_with_the_journal,
     ladders::a_number_in_a_ladder_is_a_mention,
     events::what_happened_is_noted_once_for_each_webhook,
+    events::an_event_is_known_to_its_tenant_alone,
 }
 
 #[test]

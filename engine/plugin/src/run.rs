@@ -29,10 +29,11 @@ use crate::wasi::{self, Wasi};
 /// A step that cannot start within two seconds is silence on the line; the flow's `error` edge is better.
 const SLOT_WAIT: Duration = Duration::from_secs(2);
 
-/// Most that one value of a guest may occupy in the host. Bytes.
-///
-/// A byte list of [`Limits::list_bytes`] takes forty times its size while it is converted.
-const LIFTED_BYTES: usize = 64 << 20;
+/// Most that what a guest passes in one call may occupy in the host, beside its byte list. Bytes.
+const LIFTED_BESIDE_BYTES: usize = 24 << 20;
+
+/// What a byte of a byte list occupies in the host while it is converted, at most. Bytes.
+const LIFTED_PER_BYTE: usize = 40;
 
 /// A step to run.
 pub struct RunRequest {
@@ -316,7 +317,7 @@ async fn guarded<T>(
         ),
     );
     store.limiter(|state| state);
-    store.set_hostcall_fuel(LIFTED_BYTES);
+    store.set_hostcall_fuel(lifted_bytes(limits));
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|store| store.data().tick());
 
@@ -337,7 +338,13 @@ async fn guarded<T>(
         }
     };
     store.data().read(meters);
-    result.map_err(|error| step_error(&error, pool_busy))
+    result.map_err(|error| step_error(&error, pool_busy, limits))
+}
+
+/// Room for what a guest passes in one call: a byte list as long as it may be, and what is beside it.
+fn lifted_bytes(limits: &Limits) -> usize {
+    let list = limits.list_bytes.saturating_mul(LIFTED_PER_BYTE);
+    list.saturating_add(LIFTED_BESIDE_BYTES)
 }
 
 /// Holds an outcome against the description.
@@ -412,7 +419,7 @@ fn failed(failure: GuestFailure, limits: &Limits) -> StepError {
 }
 
 /// What an error of the engine means for the step.
-fn step_error(error: &wasmtime::Error, pool_busy: StepError) -> StepError {
+fn step_error(error: &wasmtime::Error, pool_busy: StepError, limits: &Limits) -> StepError {
     if let Some(error) = error.downcast_ref::<StepError>() {
         return error.clone();
     }
@@ -422,7 +429,15 @@ fn step_error(error: &wasmtime::Error, pool_busy: StepError) -> StepError {
     let Some(trap) = error.downcast_ref::<Trap>() else {
         // The engine's own words for a guest that breaks the rules of the boundary, such as a text that
         // is not UTF-8 or lies outside its memory.
-        return StepError::BadOutput(format!("{error:#}"));
+        let words = format!("{error:#}");
+        // Its type is wasmtime's own.
+        return StepError::BadOutput(match words.contains("fuel allocated for hostcalls") {
+            true => format!(
+                "it passes more in one call than there is room for: a byte list has at most {} bytes (limits.step.list_bytes), a text {} (limits.step.string_bytes)",
+                limits.list_bytes, limits.string_bytes
+            ),
+            false => words,
+        });
     };
     let kind = match trap {
         Trap::StackOverflow => return StepError::StackLimit,

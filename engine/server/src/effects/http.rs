@@ -134,10 +134,20 @@ impl HttpClient {
             if self.limits.redirects == 0 {
                 break response;
             }
-            let Some(next) = hop.elsewhere(response.status(), response.headers())? else {
+            let secret = !asker.secrets.is_empty();
+            let next = hop.elsewhere(response.status(), response.headers(), secret)?;
+            let Some(next) = next else {
                 break response;
             };
-            granted(&service(&next.uri)?, asker.granted)?;
+            let to = service(&next.uri)?;
+            granted(&to, asker.granted).map_err(|refusal| match secret {
+                // The host is of the service's choosing, and may be what it was given.
+                true => Refusal::denied(
+                    "http.grants",
+                    "http redirected to a host that is not among the hosts granted to this plugin; the request has a secret, so it is not told to which".to_owned(),
+                ),
+                false => refusal,
+            })?;
             if followed == self.limits.redirects {
                 let most = self.limits.redirects;
                 let text = format!("at most {most} redirects are followed");

@@ -8,13 +8,18 @@ use url::Url;
 use super::Refusal;
 use super::http::{Hop, service};
 
+/// Stands for where a redirect leads that nobody is told.
+const UNTOLD: &str = "where it is not told, as the request has a secret";
+
 impl Hop {
     /// The request that a response asks for instead; none where it asks for none (RFC 9110 §15.4). Whatever belongs to a host
-    /// does not go to another.
+    /// does not go to another. Where a service was given a secret, `secret`, it can write that in its location in any form and of any
+    /// length: a refusal then says nothing of what stands there.
     pub(super) fn elsewhere(
         &self,
         status: StatusCode,
         headers: &HeaderMap,
+        secret: bool,
     ) -> Result<Option<Hop>, Refusal> {
         let Some(location) = headers.get(LOCATION) else {
             return Ok(None);
@@ -29,10 +34,13 @@ impl Hop {
         let from = service(&self.uri)?;
         let denied = |why: String| Refusal::denied("http.redirects", why);
         let location = location.to_str().unwrap_or_default();
-        let shown = quoted(location);
+        let shown = match secret {
+            true => UNTOLD.to_owned(),
+            false => format!("`{}`", quoted(location)),
+        };
         let unusable = || {
             denied(format!(
-                "http redirected by {from} to `{shown}`: that is no address"
+                "http redirected by {from} to {shown}: that is no address"
             ))
         };
         let here = Url::parse(&self.uri.to_string()).map_err(|_| unusable())?;
@@ -40,9 +48,10 @@ impl Hop {
         there.set_fragment(None);
         let uri: Uri = there.as_str().parse().map_err(|_| unusable())?;
         let to = service(&uri)?;
+        let shown = if secret { UNTOLD } else { to.as_str() };
         if here.scheme() == "https" && there.scheme() != "https" {
             return Err(denied(format!(
-                "http redirected by {from} to {to}: from https to http"
+                "http redirected by {from} to {shown}: from https to http"
             )));
         }
         let mut hop = Hop {
@@ -59,7 +68,7 @@ impl Hop {
         if to != from || here.scheme() != there.scheme() {
             if hop.secret_body {
                 return Err(denied(format!(
-                    "http redirected by {from} to {to}: the request has a secret in it, which goes to no other host"
+                    "http redirected by {from} to {shown}: the request has a secret in it, which goes to no other host"
                 )));
             }
             for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
@@ -100,7 +109,41 @@ mod tests {
     fn follow(hop: &Hop, status: u16, to: &str) -> Result<Option<Hop>, Refusal> {
         let mut headers = HeaderMap::new();
         headers.insert(LOCATION, to.parse().expect("visible"));
-        hop.elsewhere(StatusCode::from_u16(status).expect("a status"), &headers)
+        hop.elsewhere(
+            StatusCode::from_u16(status).expect("a status"),
+            &headers,
+            false,
+        )
+    }
+
+    #[test]
+    fn where_a_redirect_leads_is_not_told_of_a_request_with_a_secret() {
+        let sent = hop(Method::POST, "https://a.example/x");
+        let secret = Hop {
+            secret_body: true,
+            ..sent.clone()
+        };
+        for to in [
+            "http://b.example@/paid?pin=4711",
+            "http://4711.example:99999/",
+            "x4711://x/",
+            "http://4711.example/",
+            "https://4711.example/",
+            "https://4711@b.example/",
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, to.parse().expect("visible"));
+            let refused = secret.elsewhere(StatusCode::TEMPORARY_REDIRECT, &headers, true);
+            let told = format!("{:?}", refused.err().expect("refused").error);
+            assert!(
+                !told.contains("4711") && !told.contains("b.example"),
+                "{told}"
+            );
+        }
+        // Without one it is quoted, so that its author can mend it.
+        let refused = follow(&sent, 307, "http://4711.example:99999/").err();
+        let told = format!("{:?}", refused.expect("refused").error);
+        assert!(told.contains("4711.example"), "{told}");
     }
 
     #[test]

@@ -465,11 +465,27 @@ fn refused(error: ChatError) -> Response {
             StatusCode::SERVICE_UNAVAILABLE
         }
     };
-    let problem = Problem::of(status, error.to_string());
+    let problem = Problem::of(status, to_a_visitor(&error));
     match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => again_later(problem),
         _ => problem.into_response(),
     }
+}
+
+/// What a visitor is told, who is a stranger: no tenant's name, and no limit of one. The log has them.
+fn to_a_visitor(error: &ChatError) -> String {
+    let told = match error {
+        ChatError::NotAdmitted(NotAdmitted::NothingLive(_)) => "nobody takes chats at this address",
+        ChatError::NotAdmitted(NotAdmitted::NotServed(_)) => {
+            "no chats can be taken at this address now: try again later"
+        }
+        ChatError::NotAdmitted(NotAdmitted::Full(_))
+        | ChatError::TooMany
+        | ChatError::TooManyOfTenant(_) => "as many chats as can be are going on: try again later",
+        error => return error.to_string(),
+    };
+    tracing::info!("a chat is not begun: {error}");
+    told.to_owned()
 }
 
 fn again_later(problem: Problem) -> Response {

@@ -81,7 +81,9 @@ pub(crate) async fn stream(
             })? {
                 Named::Oldest => 0,
                 Named::Event { contact, kind } => {
-                    store.event_of(contact, kind).await?.unwrap_or_default()
+                    let tenant = principal.tenant.as_deref();
+                    let known = store.event_of(contact, kind, tenant).await?;
+                    known.unwrap_or_default()
                 }
             }
         }

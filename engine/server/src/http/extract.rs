@@ -54,6 +54,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// The body, JSON, of which some is secret: a refusal says where something is wrong and what belongs there, and nothing of
+/// what is there. A client that mistakes one member for another, or a text for a number, has its secret in no answer and no
+/// audit log.
+pub(crate) struct SecretBody<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for SecretBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = Json::from_request(request, state).await;
+        let Json(Object(body)) = body.map_err(|rejection| Problem::of_secrets(&rejection))?;
+        Ok(SecretBody(body))
+    }
+}
+
 /// JSON that is an object. Without it a list of its members' values in turn would be one too, which means something else as
 /// soon as a member is added.
 pub(super) struct Object<T>(pub T);

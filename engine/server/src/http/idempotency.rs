@@ -67,11 +67,17 @@ async fn claim<'a>(
 ) -> Result<Result<New<'a>, Answer>, Problem> {
     let (parts, body) = request.into_parts();
     let key = key_of(&parts.headers, 1)?;
-    let body = axum::body::to_bytes(body, body_bytes).await.map_err(|_| {
-        Problem::of(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body has more than {body_bytes} bytes, or broke off"),
-        )
+    let body = axum::body::to_bytes(body, body_bytes).await;
+    let body = body.map_err(|error| {
+        let too_large = std::error::Error::source(&error)
+            .is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+        match too_large {
+            true => Problem::of(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the body has more than {body_bytes} bytes"),
+            ),
+            false => Problem::bad_request("the body broke off: send all of it"),
+        }
     })?;
     let asked = Asked {
         method: &parts.method,

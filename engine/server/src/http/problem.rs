@@ -110,6 +110,17 @@ impl Problem {
         }
     }
 
+    /// A body that holds secrets and is not what it should be.
+    pub fn of_secrets(rejection: &JsonRejection) -> Problem {
+        let said = rejection.body_text();
+        let detail = match rejection {
+            JsonRejection::JsonDataError(_) | JsonRejection::JsonSyntaxError(_) => unsaid(&said),
+            // Of the request's head, or of how the body came.
+            _ => said,
+        };
+        Problem::of(rejection.status(), detail)
+    }
+
     pub fn internal(detail: impl Into<String>) -> Problem {
         Problem::of(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }
@@ -219,6 +230,31 @@ fn plainly(text: &str) -> String {
     let Some((before, expected)) = text.split_once(", expected ") else {
         return text;
     };
+    let before = before.replace("invalid type: sequence", "this is a list");
+    format!("{before}, expected {}", in_words(expected))
+}
+
+/// What is wrong with a body, without a word of what is in it: only what was expected is of our making, and where.
+fn unsaid(text: &str) -> String {
+    // The last one: what was sent may have these words in it, what is expected never has.
+    if let Some((_, expected)) = text.rsplit_once(", expected ") {
+        return format!("the body: expected {}", in_words(expected));
+    }
+    let why = text.split_once(": ").map_or("", |(_, why)| why);
+    if ["missing field `", "duplicate field `"]
+        .iter()
+        .any(|own| why.starts_with(own))
+    {
+        return format!("the body: {why}");
+    }
+    match text.rsplit_once(" at line ") {
+        Some((_, at)) => format!("the body is no JSON at line {at}"),
+        None => "the body is no JSON".to_owned(),
+    }
+}
+
+/// What serde expects, and where, in words that a client knows.
+fn in_words(expected: &str) -> String {
     let (kind, at) = match expected.split_once(" at line ") {
         Some((kind, at)) => (kind, format!(" at line {at}")),
         None => (expected, String::new()),
@@ -233,13 +269,48 @@ fn plainly(text: &str) -> String {
         kind if kind.starts_with("internally tagged enum") => "an object, `{…}`",
         kind => kind,
     };
-    let before = before.replace("invalid type: sequence", "this is a list");
-    format!("{before}, expected {words}{at}")
+    format!("{words}{at}")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::plainly;
+    use super::{plainly, unsaid};
+
+    #[test]
+    fn of_a_body_with_secrets_nothing_is_said_again() {
+        let own = "Failed to deserialize the JSON body into the target type: ";
+        let syntax = "Failed to parse the request body as JSON: ";
+        for (said, told) in [
+            (
+                format!(
+                    "{own}value: invalid type: integer `84726155`, expected a string at line 1 column 17"
+                ),
+                "the body: expected a string at line 1 column 17",
+            ),
+            (
+                format!(
+                    "{own}84726155: unknown field `84726155`, expected `value` or `hosts` at line 1 column 11"
+                ),
+                "the body: expected `value` or `hosts` at line 1 column 11",
+            ),
+            (
+                format!(
+                    "{own}a, expected 84726155: unknown field `a, expected 84726155`, expected `value` or `hosts` at line 1 column 9"
+                ),
+                "the body: expected `value` or `hosts` at line 1 column 9",
+            ),
+            (
+                format!("{own}missing field `hosts` at line 1 column 20"),
+                "the body: missing field `hosts` at line 1 column 20",
+            ),
+            (
+                format!("{syntax}value: number out of range at line 1 column 40"),
+                "the body is no JSON at line 1 column 40",
+            ),
+        ] {
+            assert_eq!(unsaid(&said), told);
+        }
+    }
 
     #[test]
     fn a_body_is_refused_in_words_that_a_client_knows() {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::extract::Body;
+use super::extract::SecretBody;
 use super::gate::COOKIE_NAME;
 use super::principal::{Means, Principal};
 use super::{Api, Peer, Problem};
@@ -83,7 +83,7 @@ pub(crate) async fn me(principal: Principal) -> Json<Me> {
 pub(crate) async fn sign_in(
     State(api): State<Api>,
     peer: Option<Extension<Peer>>,
-    Body(given): Body<SignIn>,
+    SecretBody(given): SecretBody<SignIn>,
 ) -> Result<Response, Problem> {
     let peer = peer.map_or_else(Peer::default, |Extension(peer)| peer);
     let now = api.now();

@@ -47,7 +47,10 @@ fn little() -> u64 {
 /// and it runs when nobody else wants the processor. It ends with the engine.
 #[utoipa::path(
     put, path = "/v1/tenants/{tenant}/shadow", operation_id = "start_shadow", tag = "tenants", request_body = ShadowOrder,
-    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64)),
+    params(
+        ("tenant" = String, Path, description = "The tenant's name.", max_length = 64),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET gave: start it only as the last one was then."),
+    ),
     responses(
         (status = 200, body = Report, description = "It runs."),
         (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Nothing is published here."),
@@ -80,9 +83,13 @@ pub(crate) async fn start(
 /// What it has found comes back, and can be looked at until the next one starts.
 #[utoipa::path(
     delete, path = "/v1/tenants/{tenant}/shadow", operation_id = "stop_shadow", tag = "tenants",
-    params(("tenant" = String, Path, description = "The tenant's name.", max_length = 64)),
+    params(
+        ("tenant" = String, Path, description = "The tenant's name.", max_length = 64),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET gave: stop it only as it was then."),
+    ),
     responses(
         (status = 200, body = Report, description = "It is stopped."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "It was changed since."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No shadow or tenant, or not yours."),
     )
 )]
@@ -90,7 +97,12 @@ pub(crate) async fn stop(
     State(api): State<Api>,
     Named(tenant): Named,
     principal: Principal,
+    if_match: IfMatch,
 ) -> Result<Response, Problem> {
+    if if_match.is_given() {
+        let there = api.node.shadows.report(&tenant);
+        if_match.check(&there.ok_or_else(|| none(&tenant))?)?;
+    }
     let report = api.node.shadows.stop(&tenant, api.now());
     let report = report.ok_or_else(|| none(&tenant))?;
     let detail = json!({ "compared": report.compared, "different": report.different });

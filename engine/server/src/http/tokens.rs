@@ -165,7 +165,7 @@ pub(crate) async fn make(
         if there.len() >= most as usize {
             let _ = api.audit(&change.refused()).await?;
             return Err(Problem::conflict(format!(
-                "tenant {tenant} has {most} tokens, the most that it may (limits.tokens): revoke those that nobody needs, expired ones too; /v1/tokens lists them"
+                "tenant {tenant} may have {most} tokens (limits.tokens), and has no fewer: revoke those that nobody needs, expired ones too; /v1/tokens lists them"
             )));
         }
     }

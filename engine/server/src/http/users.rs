@@ -9,14 +9,14 @@ use serde_json::json;
 use strowger_flow::unseen::quoted;
 use utoipa::ToSchema;
 
-use super::extract::{Body, Id, IfMatch};
+use super::extract::{Id, IfMatch, SecretBody};
 use super::page::{Listed, Page, PageOfNames};
 use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
 use super::{Api, Problem};
 use crate::access::{Passwords, Role, is_user_name, scope, tenant_of};
-use crate::store::UserRow;
+use crate::store::{AccessError, UserRow};
 
 /// Somebody who can sign in.
 #[derive(Serialize, ToSchema)]
@@ -116,7 +116,7 @@ pub(crate) async fn set(
     Id(name): Id,
     principal: Principal,
     if_match: IfMatch,
-    Body(wanted): Body<WantedUser>,
+    SecretBody(wanted): SecretBody<WantedUser>,
 ) -> Result<Response, Problem> {
     if !is_user_name(&name) {
         return Err(Problem::unprocessable(
@@ -163,7 +163,17 @@ pub(crate) async fn set(
         made_at: i64::try_from(now).unwrap_or(i64::MAX),
         made_by: principal.who,
     };
-    let audited = store.set_user(&row, before.as_ref(), &change).await?;
+    let audited = match store.set_user(&row, before.as_ref(), &change).await {
+        // Another change came between: of a condition that is not true any more that is told, by 412 (RFC 9110 §13.1).
+        Err(error @ AccessError::Limit(_)) if if_match.is_given() => {
+            match store.user(&row.name).await? {
+                Some(now) => if_match.check(&User::from(now))?,
+                None => if_match.check_absent()?,
+            }
+            return Err(error.into());
+        }
+        done => done?,
+    };
     Ok((Extension(audited), Json(User::from(row))).into_response())
 }
 

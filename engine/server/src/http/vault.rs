@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::extract::{Body, IfMatch};
+use super::extract::{IfMatch, SecretBody};
 use super::page::{Listed, Page, PageOfNames};
 use super::principal::Principal;
 use super::problem::ProblemBody;
@@ -161,7 +161,7 @@ pub(crate) async fn set(
     EntryName(name): EntryName,
     principal: Principal,
     if_match: IfMatch,
-    Body(wanted): Body<WantedEntry>,
+    SecretBody(wanted): SecretBody<WantedEntry>,
 ) -> Result<Response, Problem> {
     let store = api.gate.store()?;
     let WantedEntry { value, hosts } = wanted;

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use strowger_contact::call::CallError;
 use strowger_contact::call::{HttpRequest, VAULT};
 use strowger_contact::{Channel, Contact, Effect, Entry, EntryKind, Facts, Program};
+use strowger_flow::unseen::in_one_line;
 use strowger_plugin::{Host, HostConfig, Limits, Pauses, Share};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
@@ -400,12 +401,15 @@ impl Engine {
     pub(crate) fn observe(&self, contact: &Contact, entry: &Entry) {
         if let Some((code, message)) = complaint(&entry.kind) {
             self.node.count_failure();
-            tracing::warn!(contact = %contact.facts().id, code, "{message}");
+            // Both may be a plugin's words.
+            let (code, message) = (in_one_line(code), in_one_line(message));
+            tracing::warn!(contact = %contact.facts().id, %code, "{message}");
         }
         if let EntryKind::Ended(ending) = &entry.kind {
             let contact = &contact.facts().id;
             match &ending.error {
                 Some(error) => {
+                    let error = in_one_line(error);
                     tracing::error!(%contact, reason = %ending.reason, "contact ended by a fault: {error}");
                 }
                 None => tracing::info!(%contact, reason = %ending.reason, "contact ended"),

@@ -387,12 +387,55 @@ pub(super) fn step_result(report: StepReport) -> StepResult {
 pub(crate) fn failure(error: &StepError) -> StepFailure {
     StepFailure {
         code: match error {
-            StepError::Failure { code, .. } => code.clone(),
+            StepError::Failure { code, .. } if is_own_word(code) => code.clone(),
             other => other.code().to_owned(),
         },
         message: error.to_string(),
         timeout: matches!(error, StepError::Timeout { .. }),
         retryable: error.retryable(),
         own: matches!(error, StepError::Failure { .. }),
+    }
+}
+
+/// Longest word of a plugin's own for a failure. Bytes.
+const MOST_WORD: usize = 64;
+
+/// Whether a code may be a plugin's word for its failure: one word, and none of those by which the engine tells of its own. In
+/// place of another stands `step-failure`; the message has it.
+fn is_own_word(code: &str) -> bool {
+    let engines =
+        code.starts_with("step-") || matches!(code, "secret-lost" | "expression" | "bad-output");
+    let word = (1..=MOST_WORD).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic());
+    word && !engines
+}
+
+#[cfg(test)]
+mod tests {
+    use strowger_plugin::StepError;
+
+    use super::failure;
+
+    #[test]
+    fn a_plugin_fails_by_words_of_its_own() {
+        for (said, code) in [
+            ("crm-unreachable", "crm-unreachable"),
+            ("timeout", "timeout"),
+            ("step-timeout", "step-failure"),
+            ("step-trap", "step-failure"),
+            ("secret-lost", "step-failure"),
+            ("bad-output", "step-failure"),
+            ("", "step-failure"),
+            ("two words", "step-failure"),
+            ("\u{202e}drow", "step-failure"),
+            (&"x".repeat(65), "step-failure"),
+        ] {
+            let told = failure(&StepError::Failure {
+                code: said.to_owned(),
+                message: "why".to_owned(),
+                retryable: true,
+            });
+            assert_eq!(told.code, code, "{said}");
+            assert!(told.own && told.retryable && told.message.contains(said));
+        }
     }
 }

@@ -80,13 +80,21 @@ impl Store {
         )
     }
 
-    /// The number of what happened to a contact; none when it is gone.
-    pub async fn event_of(&self, contact: &str, kind: &str) -> Result<Option<i64>, StoreError> {
+    /// The number of what happened to a contact; none when it is gone, or the contact is not the tenant's. No tenant is the whole
+    /// centre.
+    pub async fn event_of(
+        &self,
+        contact: &str,
+        kind: &str,
+        tenant: Option<&str>,
+    ) -> Result<Option<i64>, StoreError> {
         Ok(each!(self, pool => sqlx::query_scalar(
-            "SELECT id FROM events WHERE contact = $1 AND kind = $2",
+            "SELECT id FROM events WHERE contact = $1 AND kind = $2 AND ($3 IS NULL \
+             OR EXISTS (SELECT 1 FROM contacts c WHERE c.id = events.contact AND c.tenant = $3))",
         )
         .bind(contact)
         .bind(kind)
+        .bind(tenant)
         .fetch_optional(pool))?)
     }
 

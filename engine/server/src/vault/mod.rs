@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use strowger_contact::call::{CallError, VAULT};
-use strowger_flow::unseen::quoted;
 
 pub use key::{MasterKey, Place};
 
@@ -241,11 +240,12 @@ fn checked_hosts(hosts: &[String]) -> Result<Vec<String>, String> {
             "an entry is for 1 to {MOST_HOSTS} hosts: name those that its value may be sent to, such as api.example:443"
         ));
     }
-    let wrong = hosts.iter().find(|host| !is_service(host));
+    // By its number: what stands there by mistake may be the value.
+    let wrong = hosts.iter().position(|host| !is_service(host));
     if let Some(wrong) = wrong {
-        let shown = quoted(wrong);
+        let number = wrong + 1;
         return Err(format!(
-            "`{shown}` is not a host and a port, such as api.example:443"
+            "host {number} of the entry is not a host and a port, such as api.example:443"
         ));
     }
     let mut hosts: Vec<String> = hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
