@@ -462,6 +462,7 @@ fn refused(error: ChatError) -> Response {
         | ChatError::Newer(_) => StatusCode::SERVICE_UNAVAILABLE,
         ChatError::Store(error) => {
             tracing::error!("{error}");
+        | ChatError::Unread
             StatusCode::SERVICE_UNAVAILABLE
         }
     };
