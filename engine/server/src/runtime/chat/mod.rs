@@ -163,6 +163,13 @@ impl Chats {
         let Some(store) = &self.node.store else {
             return Ok(0);
         };
+        let settled = store.settle_visits().await?;
+        if settled > 0 {
+            tracing::info!(
+                keys = settled,
+                "Idempotency-Keys of chats that were being begun are settled by what there is of these"
+            );
+        }
         let open = store.open_chats().await?;
         let count = open.len();
         for OpenChat { id, token, tenant } in open {
@@ -188,7 +195,7 @@ impl Chats {
     }
 
     /// Begins a chat, which opens by the token that is made for its id. It is on the disk when this comes back. A source is
-    /// counted; none was before.
+    /// counted; none was before. `visit` is the visitor's key, as it is kept.
     pub async fn begin(
         self: &Arc<Self>,
         to: &str,
@@ -196,6 +203,7 @@ impl Chats {
         language: Option<String>,
         source: Option<IpAddr>,
         token: impl FnOnce(&str) -> String,
+        visit: Option<String>,
     ) -> Result<Begun, ChatError> {
         if self.stop.is_cancelled() {
             return Err(ChatError::Stopping);
@@ -237,6 +245,7 @@ impl Chats {
             let record = Record::Chat {
                 id: id.clone(),
                 token: hash,
+                visit,
             };
             writer.write(record).await;
         }
