@@ -236,7 +236,8 @@ impl Chat {
             state.awake = false;
             state.alarm = Some(wakes_at);
             state.log = Vec::new();
-            state.unread = true;
+            // Of one that has shown nothing yet there is nothing to read.
+            state.unread = state.shown > 0;
             state.inbox = VecDeque::new();
         }
         idle
