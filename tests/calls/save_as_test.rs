@@ -76,6 +76,43 @@ steps:
   some: { hangup: some }
 "#;
 
+/// A key that works everywhere where words are recorded, and a secret that is asked for after an announcement.
+const OFFICE: &str = r#"flow: office
+format: 1
+languages: [en]
+vars: { pin: secret }
+global: { press: { 0: people } }
+steps:
+  start:
+    menu: "Press 1 for words, 2 for the pin, 3 for the pin that is asked for to its end."
+    press: { 1: words, 2: pin, 3: whole }
+    then: { no_input: quiet, no_match: wrong }
+  words:
+    survey:
+      - { name: score, ask: "How was it, from 1 to 5?", expect: { number: 1..5 } }
+      - { name: words, ask: "Why is that?", expect: text }
+    then: { done: bye, partial: some, declined: bye, no_input: quiet, no_match: wrong }
+  pin:
+    - say: "One moment."
+    - ask: "Your pin."
+      into: pin
+      expect: { digits: 4 }
+      sensitive: true
+      then: { ok: bye, no_input: quiet, no_match: wrong }
+  whole:
+    - ask: "Your pin."
+      into: pin
+      expect: { digits: 4 }
+      sensitive: true
+      barge_in: false
+      then: { ok: bye, no_input: quiet, no_match: wrong }
+  bye: { hangup: completed }
+  people: { hangup: people }
+  some: { hangup: some }
+  quiet: { hangup: quiet }
+  wrong: { hangup: wrong }
+"#;
+
 struct Shop {
     folder: TempDir,
     project: PathBuf,
@@ -92,6 +129,7 @@ impl Shop {
         std::fs::write(project.join("confirmed.flow.yaml"), CONFIRMED)?;
         std::fs::write(project.join("promise.flow.yaml"), PROMISE)?;
         std::fs::write(project.join("words.flow.yaml"), WORDS)?;
+        std::fs::write(project.join("office.flow.yaml"), OFFICE)?;
         share_caches(&folder.path().join("data"))?;
         Ok(Shop {
             folder,
@@ -183,6 +221,34 @@ fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
             "confirmed",
             "4111222233334444#,hangup",
             vec!["4444#", "\"abandoned\""],
+        ),
+        (
+            "keys on at once before a secret is asked for",
+            "office",
+            "21234,silence,1234",
+            vec![
+                "press: \"2\"",
+                "silence",
+                "press: \"7777\"",
+                "\"completed\"",
+            ],
+        ),
+        (
+            "keys on while a secret is asked for",
+            "office",
+            "31234,silence,1234",
+            vec![
+                "press: \"3\"",
+                "silence",
+                "press: \"7777\"",
+                "\"completed\"",
+            ],
+        ),
+        (
+            "a key that works everywhere before words are recorded",
+            "office",
+            "1,50",
+            vec!["wait: 1ms", "press: \"0\"", "ends: \"people\""],
         ),
     ] {
         let journal = shop.journal(flow, script)?;

@@ -202,6 +202,16 @@ fn a_trace_tells_what_conditions_gave_on_the_revision_that_was_walked() -> Resul
         let (code, out, errors) = strowger(&of)?;
         assert_eq!(code, 0, "{errors}");
         assert!(out.lines().any(|line| line.ends_with(told)), "{out}");
+        // The test is one of the tenant's flow as the contact walked it.
+        let (code, case, errors) = strowger(&[&of[..], &["--save-as-test", "x"]].concat())?;
+        assert_eq!(code, 0, "{case}{errors}");
+        let on = errors.contains(" of lyra") && errors.contains("it passes");
+        assert!(on, "{errors}");
+        let ends = match told.contains("is true") {
+            true => "ends: \"done\"",
+            false => "ends: \"lost\"",
+        };
+        assert!(case.contains(ends), "{ends}: {case}");
     }
     Ok(())
 }

@@ -137,6 +137,31 @@ fn a_sleeping_chat_is_rebuilt_by_the_next_message() -> Result<()> {
     Ok(())
 }
 
+/// Whoever only looks, and does not wait, wants what there is: neither sleep nor a new process makes that nothing.
+#[test]
+fn what_was_said_is_there_at_once_however_the_chat_is_kept() -> Result<()> {
+    let mut world = World::start(0, "[steps]\ndrop_waiting_after_ms = 0")?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    let shown = talk.shown.clone();
+    let path = format!("/v1/chats/{}/events?after=0&wait=0", talk.id);
+    for kept in ["asleep", "asleep again", "by a process that is gone"] {
+        let http = world.engine.http;
+        let program = &mut world.engine.program;
+        match kept {
+            "by a process that is gone" => world.crash()?,
+            _ => program.wait_until("sleep", Duration::from_secs(20), || {
+                let text = strowger_tests::http::get(http, "/metrics").map(|r| r.body);
+                text.is_ok_and(|text| text.contains("strowger_chats_awake 0\n"))
+            })?,
+        }
+        let http = world.engine.http;
+        let answer = strowger_tests::http::ask(http, "GET", &path, Some(&talk.token), None)?;
+        assert_eq!(answer.json()?["events"], serde_json::json!(shown), "{kept}");
+    }
+    Ok(())
+}
+
 #[test]
 fn an_engine_that_is_stopped_hands_its_chats_to_the_next() -> Result<()> {
     let mut world = World::start(0, "")?;

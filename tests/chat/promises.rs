@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use strowger_tests::http;
 
-use crate::world::{Talk, World};
+use crate::world::{Talk, World, change};
 
 const FLOW: &str = r#"flow: rated
 format: 1
@@ -84,6 +84,53 @@ fn a_survey_and_a_call_back_survive_the_engine() -> Result<()> {
     );
     let list = http::get(world.engine.http, "/v1/records?tag=callback")?.json()?;
     assert_eq!(list["items"][0]["id"], talk.id.as_str());
+    Ok(())
+}
+
+/// What a crash leaves between the chat's first entry and its key, and between the key and the chat.
+#[test]
+fn a_key_whose_chat_was_being_begun_in_a_crash_is_settled_by_the_next_start() -> Result<()> {
+    let mut world = World::start(0, "")?;
+    let begin = |world: &World, key: &str| {
+        let body = json!({ "to": "700", "from": "+8613800138000" }).to_string();
+        let fields = [("Idempotency-Key", key)];
+        http::send(world.engine.http, "POST", "/v1/chats", &fields, Some(&body))
+    };
+    const BEGUN: &str = "6f1c9b1e-8a57-4ad1-9d4a-0f5b8c2d7e11";
+    const LOST: &str = "0b7d0c5e-33f5-4a0c-9d3f-d2b0c7aa4e02";
+    let first = begin(&world, BEGUN)?;
+    let file = world.engine.data.join("strowger.db");
+    world.engine.program.kill()?;
+    change(&file, "UPDATE idempotency SET status = NULL")?;
+    world.engine.restart()?;
+    let later = begin(&world, BEGUN)?;
+    assert_eq!(later.status, 201, "{}", later.body);
+    assert_eq!(later.json()?, first.json()?);
+
+    let lost = begin(&world, LOST)?.json()?;
+    world.engine.program.kill()?;
+    change(
+        &file,
+        "DELETE FROM frames WHERE contact = (SELECT MAX(contact) FROM chats)",
+    )?;
+    change(
+        &file,
+        "DELETE FROM contacts WHERE id = (SELECT MAX(contact) FROM chats)",
+    )?;
+    change(
+        &file,
+        "DELETE FROM chats WHERE contact = (SELECT MAX(contact) FROM chats)",
+    )?;
+    change(
+        &file,
+        "UPDATE idempotency SET status = NULL, body = NULL WHERE body NOT IN (SELECT CAST(contact AS BLOB) FROM chats)",
+    )?;
+    world.engine.restart()?;
+    let anew = begin(&world, LOST)?;
+    assert_eq!(anew.status, 201, "{}", anew.body);
+    assert_eq!(anew.header("idempotency-replayed"), None);
+    assert_ne!(anew.json()?["id"], lost["id"]);
+    assert_eq!(begin(&world, BEGUN)?.json()?, first.json()?);
     Ok(())
 }
 

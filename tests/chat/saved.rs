@@ -99,6 +99,33 @@ fn its_language_and_what_was_written_while_a_step_worked_are_in_the_test() -> Re
     Ok(())
 }
 
+/// A key that works everywhere is written in a chat, and that once.
+#[test]
+fn a_key_that_works_everywhere_is_sent_once() -> Result<()> {
+    const GLOBAL: &str = r#"flow: callback
+format: 1
+languages: [en]
+global: { press: { 0: people } }
+steps:
+  start:
+    menu: "Shall we call you back?"
+    press: { 1: unsaved, 2: unsaved }
+    then: { no_input: unsaved, no_match: unsaved }
+  unsaved: { hangup: unsaved }
+  people: { hangup: people }
+"#;
+    let world = World::on(GLOBAL, 0, "")?;
+    let mut talk = world.begin()?;
+    talk.asked("Shall we call you back?")?;
+    talk.write("0")?;
+    assert_eq!(talk.ended()?, "people");
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    let case = green((project, data), &talk.id, "callback", "wants people")?;
+    assert_eq!(case.matches("send: \"0\"").count(), 1, "{case}");
+    assert!(!case.contains("press: "), "{case}");
+    Ok(())
+}
+
 /// What comes when nothing is asked any more is nobody's answer: a test has nobody to send it to.
 #[test]
 fn what_no_step_took_is_left_out_and_told() -> Result<()> {
@@ -127,6 +154,53 @@ steps:
     let (project, data) = (&world.engine.project, &world.engine.data);
     let case = green((project, data), &talk.id, "callback", "thanked")?;
     assert_eq!(case.matches("send: ").count(), 1, "{case}");
+    Ok(())
+}
+
+/// What a test of the rest would show is another contact's.
+#[test]
+fn no_test_is_made_of_a_journal_with_a_hole_and_such_journals_are_one_group() -> Result<()> {
+    let mut world = World::on(FLOW, 0, "")?;
+    let mut short = world.begin()?;
+    short.asked("Shall we call you back?")?;
+    short.write("2")?;
+    assert_eq!(short.ended()?, "unsaved");
+    let mut long = world.begin()?;
+    for (question, answer) in [
+        ("Shall we call you back?", "1"),
+        ("Shall we write to you as well?", "2"),
+        ("In the morning?", "2"),
+    ] {
+        long.asked(question)?;
+        long.write(answer)?;
+    }
+    assert_eq!(long.ended()?, "unsaved");
+    world.engine.program.kill()?;
+    let store = world.engine.data.join("strowger.db");
+    // Of one the beginning, of the other what came right after it.
+    for lost in [
+        "UPDATE frames SET body = x'00' WHERE contact = (SELECT MIN(contact) FROM chats) AND seq = 0",
+        "DELETE FROM frames WHERE contact = (SELECT MAX(contact) FROM chats) AND seq = \
+         (SELECT MIN(seq) FROM frames WHERE contact = (SELECT MAX(contact) FROM chats) AND seq > 0)",
+    ] {
+        assert_eq!(change(&store, lost)?, 1);
+    }
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    let (project, data) = (project.display().to_string(), data.display().to_string());
+    let run = |verb: &[&str]| strowger(&[verb, &["--project", &project, "--data", &data]].concat());
+    let (code, case, told) = run(&["trace", &long.id, "--save-as-test", "x"])?;
+    assert_eq!(code, 2, "{case}{told}");
+    assert!(
+        case.is_empty() && told.contains("cannot be read"),
+        "{case}{told}"
+    );
+    let (_, out, told) = run(&["replay", "--against", "all"])?;
+    let groups = out.matches("not replayed: the journal is damaged").count();
+    assert_eq!(groups, 1, "{out}{told}");
+    assert!(
+        out.contains("       2  not replayed: the journal is damaged"),
+        "{out}"
+    );
     Ok(())
 }
 

@@ -4,11 +4,11 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use strowger_server::access::Role;
 use strowger_server::store::{
-    AccessError, Answer, Change, Claim, MAX_KEYS_A_DAY, MAX_SESSIONS, MAX_TOKENS, Outcome, Store,
-    TokenRow, UserRow,
+    AccessError, Answer, Change, Claim, MAX_KEYS_A_DAY, MAX_SESSIONS, MAX_TOKENS, Outcome, Record,
+    Store, TokenRow, UserRow, Writer,
 };
 
-use crate::world::{Database, open};
+use crate::world::{Database, began, key, open};
 
 /// A day and a bit, in milliseconds.
 const DAY: u64 = 90_000_000;
@@ -230,6 +230,48 @@ pub async fn every_change_is_in_the_log_or_was_not_made(database: &Database<'_>)
     let own = store.audit_log(Some("aurora"), None, 10).await?;
     assert_eq!(own.len(), 2);
     ensure!(own.iter().all(|line| line.tenant == "aurora"));
+    Ok(())
+}
+
+pub async fn keys_of_visitors_are_settled_by_what_there_is(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let claim = async |key| {
+        let claimed = store.claim_request("visitors", key, b"ask", DAY, None);
+        claimed.await
+    };
+    for key in ["begun", "without a journal", "alone"] {
+        assert!(matches!(claim(key).await?, Claim::New), "{key}");
+    }
+    assert!(matches!(
+        store.claim_request("one", "k", b"ask", DAY, None).await?,
+        Claim::New
+    ));
+    let (writer, _) = Writer::start(store.clone());
+    for (id, visit) in [("a-0", "begun"), ("b-0", "without a journal")] {
+        writer.write(began(id, id)).await;
+        let chat = Record::Chat {
+            id: id.to_owned(),
+            token: [7; 32],
+            visit: Some(visit.to_owned()),
+        };
+        writer.write(chat).await;
+    }
+    writer.write(key("a-0", 0)).await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    for key in ["begun", "without a journal", "alone"] {
+        assert!(matches!(claim(key).await?, Claim::InProgress), "{key}");
+    }
+    assert_eq!(store.settle_visits().await?, 3);
+    let Claim::Done(answer) = claim("begun").await? else {
+        anyhow::bail!("it was begun");
+    };
+    assert_eq!(answer.body.as_deref(), Some(b"a-0".as_slice()));
+    for key in ["without a journal", "alone"] {
+        assert!(matches!(claim(key).await?, Claim::New), "{key}");
+    }
+    // What somebody with a token does is theirs to look at.
+    let asked = store.claim_request("one", "k", b"ask", DAY, None).await?;
+    assert!(matches!(asked, Claim::InProgress));
     Ok(())
 }
 

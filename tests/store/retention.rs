@@ -239,6 +239,40 @@ pub async fn above_the_bound_the_ordinary_go_before_the_rare(
     Ok(())
 }
 
+pub async fn above_the_bound_failures_alike_go_before_the_last_of_another_path(
+    database: &Database<'_>,
+) -> Result<()> {
+    let contacts = [
+        ("a-0", 990, "menu", false),
+        ("b-0", 991, "order", false),
+        ("c-0", 992, "broken", true),
+        ("d-0", 993, "broken", true),
+        ("e-0", 994, "broken", true),
+        ("f-0", 995, "lost", true),
+        ("g-0", 996, "broken", true),
+        ("h-0", 997, "menu", false),
+    ];
+    let store = filled(database, &contacts).await?;
+    let bound = |most| RetentionSection {
+        journals: Some(KeepRows {
+            max_contacts: Some(most),
+            ..KeepRows::default()
+        }),
+        ..RetentionSection::default()
+    };
+    for (most, kept) in [
+        (7, "abcdefg"), // the ordinary one
+        (5, "abcfg"),   // failures of which there is one
+        (4, "abcf"),
+        (3, "bcf"), // none is there twice: the oldest
+    ] {
+        let gone = swept(database, &store, &bound(most), true).await?;
+        assert_eq!(swept(database, &store, &bound(most), false).await?, gone);
+        assert_eq!(left(&store, &contacts).await?.0, kept, "{most}");
+    }
+    Ok(())
+}
+
 pub async fn each_tenant_is_held_to_its_own_days_and_bounds(database: &Database<'_>) -> Result<()> {
     // Of each: the first of its path, an ordinary one, an error, and a young ordinary one.
     let of = |letter: &str| ["1", "2", "3", "4"].map(|number| format!("{letter}{number}-0"));

@@ -155,7 +155,10 @@ pub(crate) async fn begin(
         None => random_secret(),
         Some(visit) => visit.secret(id),
     };
-    let begun = chats.begin(&to, &from, language, uncounted, token).await;
+    let key = visit.as_ref().map(|visit| visit.key().to_owned());
+    let begun = chats
+        .begin(&to, &from, language, uncounted, token, key)
+        .await;
     match (&begun, visit) {
         (Ok(begun), Some(visit)) => visit.keep(&begun.id).await,
         (Err(_), Some(visit)) => visit.forget().await,
@@ -459,6 +462,7 @@ fn refused(error: ChatError) -> Response {
         | ChatError::TooMany
         | ChatError::TooManyOfTenant(_)
         | ChatError::Unsaved(_)
+        | ChatError::Unread
         | ChatError::Newer(_) => StatusCode::SERVICE_UNAVAILABLE,
         ChatError::Store(error) => {
             tracing::error!("{error}");

@@ -219,6 +219,11 @@ impl<'a> Visit<'a> {
         hex(&secret.finalize().into_bytes())
     }
 
+    /// The key as it is kept.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// It is begun.
     pub async fn keep(self, id: &str) {
         let answer = Answer {

@@ -58,9 +58,10 @@ impl Summary {
         match &replayed.verdict {
             Verdict::Same => self.same += 1,
             Verdict::NotReplayed { why } => {
+                let why = replayed.kind.unwrap_or(why);
                 let known = self.not_replayed.contains_key(why);
                 let why = match known || self.not_replayed.len() < MAX_REASONS {
-                    true => why.as_str(),
+                    true => why,
                     false => OTHER_REASONS,
                 };
                 *self.not_replayed.entry(why.to_owned()).or_default() += 1;

@@ -31,6 +31,9 @@ pub struct Replayed {
     pub entries: usize,
     /// Whether flows and plugins are those of then, to the last byte and with the same configuration.
     pub unchanged: bool,
+    /// Why it was not replayed, in the words of all contacts of which that is so alike.
+    #[serde(skip)]
+    pub(crate) kind: Option<&'static str>,
     /// What to know about the result.
     pub notes: Vec<String>,
 }

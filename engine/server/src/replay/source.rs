@@ -25,6 +25,8 @@ pub struct Recording {
     pub torn: bool,
     /// That entries lack before others that are there: nothing can be told of such a journal.
     pub hole: Option<String>,
+    /// The same for all journals in which it is alike.
+    pub(crate) kind: Option<&'static str>,
     /// Whose contact it is, where that was asked for; a file does not say.
     pub tenant: Option<String>,
 }
@@ -37,6 +39,7 @@ impl Recording {
             entries,
             ladder,
             hole: torn.as_ref().and_then(Torn::hole),
+            kind: torn.as_ref().and_then(Torn::kind),
             torn: torn.is_some(),
             tenant: None,
         }
@@ -153,6 +156,7 @@ pub fn from_file(path: &Path) -> Result<Recording, SourceError> {
         ladder: ladder.sorted(),
         torn,
         hole: None,
+        kind: None,
         tenant: None,
     })
 }

@@ -52,6 +52,7 @@ pub async fn replay(stage: &Stage, recording: &Recording, rerun: Rerun) -> Repla
         verdict: Verdict::Same,
         entries: 0,
         unchanged: false,
+        kind: recording.kind,
         notes: Vec::new(),
     };
     let entries = &recording.entries;

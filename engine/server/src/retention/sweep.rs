@@ -240,7 +240,8 @@ impl OfTenant<'_> {
         let Some(most) = keep.most else {
             return Ok(());
         };
-        for aged_now in [Aged::Ordinary(u64::MAX), Aged::All(u64::MAX)] {
+        // The last of its kind goes last, failed or not: many failures alike tell no more than one.
+        for aged_now in [Aged::Ordinary, Aged::Repeated, Aged::All].map(|aged| aged(u64::MAX)) {
             let excess = match what {
                 // Contacts do not weigh the same: files are counted as they go.
                 Swept::Recording => u64::from(self.too_large(files, gone, most)),

@@ -14,6 +14,7 @@ use strowger_contact::{Channel, Entry, EntryKind, HIDDEN, recorded};
 use strowger_flow::plan::{Action, Plan, StepCall};
 
 use super::pace;
+use crate::runtime::plain;
 
 mod placed;
 mod written;
@@ -49,6 +50,7 @@ pub fn saved(
     let mocked = outside(entries);
     let mut reading = Reading {
         first: begun.flow.clone(),
+        writes: begun.facts.channel == Channel::Chat,
         plan: &plan,
         keys,
         texts,
@@ -192,12 +194,24 @@ struct Asked {
     function: String,
     name: String,
     since: u64,
+    /// The number of its entry.
+    seq: u32,
     /// It gives the caller time to answer, where it listens.
     waits: bool,
+    /// Its prompt can be cut short.
+    barge_in: bool,
+    /// What was typed before it is dropped.
+    drops_ahead: bool,
+    /// Its prompt is being said.
+    playing: bool,
+    /// The words of that.
+    words: String,
 }
 
 struct Reading<'a, P> {
     first: String,
+    /// Keys of a chat are written.
+    writes: bool,
     plan: &'a P,
     keys: BTreeMap<u32, char>,
     texts: BTreeMap<u32, String>,
@@ -261,6 +275,18 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             }
             EntryKind::Key { .. } => self.ahead.push_back(entry.seq),
             EntryKind::Pressed { key } => self.pressed(entry.at, *key),
+            EntryKind::Said { segments } => {
+                if let Some(asked) = &mut self.asked {
+                    asked.playing = true;
+                    let words = segments.iter().map(|segment| plain(&segment.words()));
+                    asked.words = words.collect::<Vec<_>>().join(" ");
+                }
+            }
+            EntryKind::Played { .. } => {
+                if let Some(asked) = &mut self.asked {
+                    asked.playing = false;
+                }
+            }
             EntryKind::Wrote { text, .. } => self.wrote(entry, text),
             EntryKind::Heard { heard } if !self.in_mock() => {
                 // Nothing came, or keys came and then a pause that made the entry complete.
@@ -270,15 +296,18 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                     true => heard == "nothing" && waits,
                     false => entry.at > self.pressed_at,
                 };
+                self.cut_short();
                 self.flush();
                 if waited {
                     self.acts.push("silence".to_owned());
                 }
             }
-            EntryKind::GlobalKey { key } if !self.in_mock() => {
+            // In a chat it was written, and that is an act.
+            EntryKind::GlobalKey { key } if !self.in_mock() && !self.writes => {
                 if self.pending.is_empty() {
                     self.pending.clone_from(key);
                 }
+                self.cut_short();
                 self.flush();
             }
             EntryKind::Asked {
@@ -289,12 +318,20 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 let options = request.get(1).or_else(|| request.get(0));
                 let secret = options.and_then(|options| options.get("sensitive"));
                 // Until its end nothing is seen of what a step hears that asked for a secret.
-                self.masked |= secret.and_then(Json::as_bool) == Some(true);
+                let secret = secret.and_then(Json::as_bool) == Some(true);
+                self.masked |= secret;
+                let barge_in = options.and_then(|options| options.get("barge-in"));
+                let barge_in = barge_in.and_then(Json::as_bool) != Some(false);
                 (self.joined, self.left_joined) = (None, false);
                 self.asked = Some(Asked {
                     function: function.clone(),
                     name: name.to_owned(),
                     since: entry.at,
+                    seq: entry.seq,
+                    barge_in,
+                    drops_ahead: secret || !barge_in,
+                    playing: false,
+                    words: String::new(),
                     waits: options.and_then(|options| options.get("timeout-ms")) != Some(&json!(0)),
                 });
             }
@@ -421,15 +458,22 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 "media.listen" | "media.capture" | "wait.wait-any"
             )
         };
-        if !self.asked.as_ref().is_some_and(takes) {
-            let note =
-                "a key that no step asked for, as one that only cut a prompt short, is left out";
+        let note = "a key that no step asked for, as one that only cut a prompt short, is left out";
+        let Some(asked) = self.asked.as_ref().filter(|asked| takes(asked)) else {
             self.notes.insert(note.to_owned());
             return;
-        }
+        };
+        // Hidden in a step that asked for a secret, a key may be part of that, or one that the step did not take: what was typed
+        // before it listened, or while a prompt was said that cannot be cut short. Recordings take no hidden key.
+        let early = asked.drops_ahead && came.is_some_and(|seq| seq < asked.seq);
+        let deaf = asked.playing && !asked.barge_in;
         let key = match key {
             // Dropped: no step took it.
             HIDDEN if !self.masked => return,
+            HIDDEN if early || deaf || asked.function != "media.listen" => {
+                self.notes.insert(note.to_owned());
+                return;
+            }
             HIDDEN => {
                 let note = "digits of a secret are made up: as many, and with the same last four";
                 self.notes.insert(note.to_owned());
@@ -440,6 +484,29 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             key => key,
         };
         self.pending.push(key);
+    }
+
+    /// The keys so far were pressed into a prompt after which the step does not listen any more: it records, say. So they are
+    /// pressed as soon as that prompt is being said, and not at the caller's turn.
+    fn cut_short(&mut self) {
+        let Some(asked) = self.asked.as_ref().filter(|asked| !asked.waits) else {
+            return;
+        };
+        if self.writes || self.pending.is_empty() {
+            return;
+        }
+        let (flow, step) = &self.place;
+        // What was typed ahead answers before anything is said.
+        match asked.words.as_str() {
+            "" if *flow == self.first => self
+                .acts
+                .push(format!("expect: {{ step: {} }}", json!(step))),
+            "" => {}
+            words => self
+                .acts
+                .push(format!("expect: {{ hear: {} }}", json!(words))),
+        }
+        self.acts.push("wait: 1ms".to_owned());
     }
 
     /// The keys so far are an act.

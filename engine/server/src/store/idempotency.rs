@@ -69,12 +69,14 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
             let new = sqlx::query(
-                "INSERT INTO idempotency (who, key, request, at) VALUES ($1, $2, $3, $4) ON CONFLICT (who, key) DO NOTHING",
+                "INSERT INTO idempotency (who, key, request, at, engine) VALUES ($1, $2, $3, $4, $5) \
+                 ON CONFLICT (who, key) DO NOTHING",
             )
             .bind(who)
             .bind(key)
             .bind(request)
             .bind(millis(now))
+            .bind(&self.engine)
             .execute(&mut *transaction)
             .await?;
             if new.rows_affected() == 0 {
@@ -144,6 +146,44 @@ impl Store {
             Ok::<_, sqlx::Error>(())
         })?;
         Ok(())
+    }
+
+    /// Settles the keys of visitors whose requests an earlier process of this engine left in progress: of one by which a
+    /// chat was begun, the chat is the answer; every other is free again. How many there were.
+    pub async fn settle_visits(&self) -> Result<u64, StoreError> {
+        let left: Vec<(String, Option<Vec<u8>>)> = each!(self, pool => sqlx::query_as(
+            "SELECT key, body FROM idempotency WHERE who = $1 AND status IS NULL AND (engine IS NULL OR engine = $2)",
+        )
+        .bind(VISITORS)
+        .bind(&self.engine)
+        .fetch_all(pool))?;
+        for (key, body) in &left {
+            let begun = match body.as_deref().map(std::str::from_utf8) {
+                Some(Ok(contact)) => {
+                    // Without its first entry there is nothing that could go on.
+                    let frames: i64 = each!(self, pool => sqlx::query_scalar(
+                        "SELECT COUNT(*) FROM frames JOIN chats USING (contact) WHERE contact = $1 AND seq = 0",
+                    )
+                    .bind(contact)
+                    .fetch_one(pool))?;
+                    frames > 0
+                }
+                _ => false,
+            };
+            match begun {
+                true => {
+                    let answer = Answer {
+                        status: 201,
+                        content_type: None,
+                        location: None,
+                        body: body.clone(),
+                    };
+                    self.finish_request(VISITORS, key, &answer).await?;
+                }
+                false => self.forget_request(VISITORS, key).await?,
+            }
+        }
+        Ok(left.len() as u64)
     }
 
     /// Gives a key back: nothing was done, and it may be tried again.

@@ -34,6 +34,8 @@ pub enum Aged {
     All(u64),
     /// Those of them that are not rare.
     Ordinary(u64),
+    /// Those of them of which there is an older one alike: of the same path, and failed as it did or as little.
+    Repeated(u64),
 }
 
 /// A contact of which something may go.
@@ -51,6 +53,15 @@ fn ordinary(what: Swept) -> String {
     format!(
         "{there} AND r.failed = 0 AND EXISTS (SELECT 1 FROM records o WHERE o.tenant = r.tenant AND o.path = r.path \
          AND o.failed = 0 AND {other} AND (o.ended_at, o.contact) < (r.ended_at, r.contact))"
+    )
+}
+
+/// Another of the same path, on which what failed and how stands, ended before it and is still there.
+fn repeated(what: Swept) -> String {
+    let (there, other) = (what.there("r"), what.there("o"));
+    format!(
+        "{there} AND EXISTS (SELECT 1 FROM records o WHERE o.tenant = r.tenant AND o.path = r.path \
+         AND o.failed = r.failed AND {other} AND (o.ended_at, o.contact) < (r.ended_at, r.contact))"
     )
 }
 
@@ -90,6 +101,7 @@ impl Store {
         let (which, before) = match aged {
             Aged::All(before) => (what.there("r"), before),
             Aged::Ordinary(before) => (ordinary(what), before),
+            Aged::Repeated(before) => (repeated(what), before),
         };
         let sql = format!(
             "SELECT r.contact, r.ended_at FROM records r WHERE r.tenant = $1 AND {OURS} AND r.ended_at < $3 \

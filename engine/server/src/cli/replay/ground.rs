@@ -48,7 +48,7 @@ pub(super) struct Whose<'a> {
 
 /// What contacts are replayed on.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Ground {
+pub(in super::super) enum Ground {
     Folder(PathBuf),
     Revision {
         tenant: String,
@@ -137,6 +137,23 @@ impl Ground {
                 ..Failure::from(error)
             },
         })
+    }
+
+    /// Where its files are.
+    pub(in super::super) fn folder(&self) -> &Path {
+        match self {
+            Ground::Folder(folder) | Ground::Revision { folder, .. } => folder,
+        }
+    }
+
+    /// Which revision of whose it is, for people; none of a folder.
+    pub(in super::super) fn told(&self) -> Option<String> {
+        match self {
+            Ground::Folder(_) => None,
+            Ground::Revision { tenant, number, .. } => {
+                Some(format!("revision {number} of {tenant}"))
+            }
+        }
     }
 
     /// The revision's number.

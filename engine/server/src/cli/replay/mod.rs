@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 
 use self::ground::{Ground, On, Whose, on};
 use super::{FOUND, Failure, Format, OK, data_folder, store_of};
+use crate::centre::is_centre;
 use crate::clock::Clock;
 use crate::replay::{
     Overrides, Packed, Reasons, Recording, Replayed, Rerun, Stage, Summary, Verdict, by_id,
@@ -154,8 +155,8 @@ impl Replay {
         };
         let ground = Ground::find(self.on.as_ref(), &whose, store.as_ref()).await?;
         let stage = Arc::new(ground.stage(&whose, &overrides).await?);
-        if let Ground::Revision { tenant, number, .. } = &ground {
-            eprintln!("on revision {number} of {tenant}");
+        if let Some(revision) = ground.told() {
+            eprintln!("on {revision}");
         }
         match (source, store) {
             (Source::One(recording), _) => self.one(&ground, stage, recording).await,
@@ -349,6 +350,35 @@ pub(super) async fn explained(recording: &Recording, project: &Path, data: &Path
         // Findings stand before the sentence.
         Err(failure) => Reasons::none(failure.message.lines().last().unwrap_or_default()),
     }
+}
+
+/// The project that a contact walked, or in a centre the revision of its tenant.
+pub(super) async fn walked(
+    recording: &Recording,
+    project: &Path,
+    data: &Path,
+) -> Result<Ground, Failure> {
+    let whose = Whose {
+        project,
+        data,
+        tenant: recording.tenant.as_deref(),
+        content: recording.content(),
+    };
+    let store = match &recording.tenant {
+        Some(_) => {
+            let place = store_of(project, data)?;
+            Some(Store::look(&place).await.map_err(Failure::cannot)?)
+        }
+        None if is_centre(project) => {
+            return Err(Failure::cannot(format!(
+                "a journal in a file does not say whose it is, and {} has the projects of several: give the contact's id, or \
+                 name the project's folder with --project",
+                project.display()
+            )));
+        }
+        None => None,
+    };
+    Ground::find(None, &whose, store.as_ref()).await
 }
 
 /// Guests belong on their own threads, and a replay runs where its guest does.

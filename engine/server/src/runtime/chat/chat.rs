@@ -84,6 +84,8 @@ pub(super) struct State {
     pub inbox: VecDeque<Post>,
     /// What was said so far; empty while it sleeps.
     pub log: Vec<ChatEvent>,
+    /// What was said is in the journal alone, from which the log is to be read before anything of it can be seen.
+    pub unread: bool,
     /// Up to which number the log is on the disk and may be seen.
     pub shown: u32,
     pub over: bool,
@@ -109,6 +111,12 @@ pub(super) enum Full {
 }
 
 impl State {
+    /// Whether there is, or may be, something after a number that is in the journal alone. Nothing is known of a chat of an
+    /// earlier process until its journal was read once.
+    pub fn holds_unread(&self, after: u32) -> bool {
+        self.unread && (self.shown > after || self.shown == 0)
+    }
+
     /// The number of what was said last.
     pub fn newest(&self) -> u32 {
         self.log.last().map_or(self.shown, |event| event.n)
@@ -116,7 +124,17 @@ impl State {
 }
 
 impl Chat {
-    pub fn new(id: String, token: [u8; 32], awake: bool, home: Home) -> Chat {
+    /// One that begins.
+    pub fn new(id: String, token: [u8; 32], home: Home) -> Chat {
+        Chat::of(id, token, home, false)
+    }
+
+    /// One that an earlier process began, of which only the journal is there.
+    pub fn earlier(id: String, token: [u8; 32], home: Home) -> Chat {
+        Chat::of(id, token, home, true)
+    }
+
+    fn of(id: String, token: [u8; 32], home: Home, unread: bool) -> Chat {
         Chat {
             id,
             token,
@@ -125,7 +143,8 @@ impl Chat {
             shown: Notify::new(),
             home: Mutex::new(home),
             state: Mutex::new(State {
-                awake,
+                awake: true,
+                unread,
                 ..State::default()
             }),
         }
@@ -217,6 +236,8 @@ impl Chat {
             state.awake = false;
             state.alarm = Some(wakes_at);
             state.log = Vec::new();
+            // Of one that has shown nothing yet there is nothing to read.
+            state.unread = state.shown > 0;
             state.inbox = VecDeque::new();
         }
         idle

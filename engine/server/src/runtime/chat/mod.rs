@@ -42,6 +42,8 @@ const LISTENERS: usize = 1_792;
 const MAX_SOURCES: usize = 10_000;
 /// How long the end of the program waits for chats to lie down.
 const CLOSING: Duration = Duration::from_secs(5);
+/// Longest wait for a chat's journal by somebody who asks what was said, however short they mean to wait for what comes.
+const READING: Duration = Duration::from_secs(10);
 
 /// All open chats of an engine.
 pub struct Chats {
@@ -119,6 +121,9 @@ pub enum ChatError {
         "it is not saved: {0}; send it again, a message with the same client_id: that is taken once"
     )]
     Unsaved(String),
+    /// What was said is in the store, and cannot be had from there in time.
+    #[error("what was said cannot be read from the store now: try again in a moment")]
+    Unread,
     /// A newer program wrote its journal, and has it for itself.
     #[error("the chat goes on when the newer version runs again: {0}")]
     Newer(String),
@@ -158,6 +163,13 @@ impl Chats {
         let Some(store) = &self.node.store else {
             return Ok(0);
         };
+        let settled = store.settle_visits().await?;
+        if settled > 0 {
+            tracing::info!(
+                keys = settled,
+                "Idempotency-Keys of chats that were being begun are settled by what there is of these"
+            );
+        }
         let open = store.open_chats().await?;
         let count = open.len();
         for OpenChat { id, token, tenant } in open {
@@ -169,7 +181,7 @@ impl Chats {
                 _chat: seat.as_ref().and_then(Seat::chat),
                 _seat: seat,
             };
-            let chat = Arc::new(Chat::new(id.clone(), token, true, home));
+            let chat = Arc::new(Chat::earlier(id.clone(), token, home));
             lock(&self.open).insert(id, chat.clone());
             self.wake(chat);
         }
@@ -183,7 +195,7 @@ impl Chats {
     }
 
     /// Begins a chat, which opens by the token that is made for its id. It is on the disk when this comes back. A source is
-    /// counted; none was before.
+    /// counted; none was before. `visit` is the visitor's key, as it is kept.
     pub async fn begin(
         self: &Arc<Self>,
         to: &str,
@@ -191,6 +203,7 @@ impl Chats {
         language: Option<String>,
         source: Option<IpAddr>,
         token: impl FnOnce(&str) -> String,
+        visit: Option<String>,
     ) -> Result<Begun, ChatError> {
         if self.stop.is_cancelled() {
             return Err(ChatError::Stopping);
@@ -232,6 +245,7 @@ impl Chats {
             let record = Record::Chat {
                 id: id.clone(),
                 token: hash,
+                visit,
             };
             writer.write(record).await;
         }
@@ -241,7 +255,7 @@ impl Chats {
             _seat: Some(seat),
             _chat: Some(place),
         };
-        let chat = Arc::new(Chat::new(id.clone(), hash, true, home));
+        let chat = Arc::new(Chat::new(id.clone(), hash, home));
         lock(&self.open).insert(id.clone(), chat.clone());
         let (answer, begun) = oneshot::channel();
         let line = ChatLine::new(self.clone(), chat.clone(), now, answer);
@@ -326,7 +340,9 @@ impl Chats {
         }
     }
 
-    /// What is shown after a number, and whether that is all there will ever be. Waits for something at most so long.
+    /// What is shown after a number, and whether that is all there will ever be. Waits for something at most so long; what was
+    /// shown already is not missing for want of time, so a chat that lies in its journal is read first. Fails when it cannot be
+    /// read within some seconds.
     pub async fn events(
         self: &Arc<Self>,
         id: &str,
@@ -338,13 +354,13 @@ impl Chats {
             self.former(id, token).await?;
             return Ok((self.told(id, after).await?, true));
         };
-        let end = tokio::time::Instant::now() + wait;
+        let begun = tokio::time::Instant::now();
         loop {
             let shown = chat.shown.notified();
             tokio::pin!(shown);
             // From here on nothing is shown unnoticed.
             shown.as_mut().enable();
-            let rouse = {
+            let (rouse, unread) = {
                 let state = chat.lock();
                 if let Some(why) = &state.newer {
                     return Err(ChatError::Newer(why.clone()));
@@ -359,14 +375,16 @@ impl Chats {
                         return Ok((events, over));
                     }
                 }
-                more && !state.awake
+                let unread = state.holds_unread(after);
+                (unread && !state.awake, unread)
             };
             if rouse && chat.rouse() {
                 self.wake(chat.clone());
             }
             tokio::select! {
                 () = shown => {}
-                () = tokio::time::sleep_until(end) => return Ok((Vec::new(), false)),
+                () = tokio::time::sleep_until(begun + wait), if !unread => return Ok((Vec::new(), false)),
+                () = tokio::time::sleep_until(begun + wait.max(READING)), if unread => return Err(ChatError::Unread),
                 // Whoever waits shall wait at the next engine.
                 () = self.stop.cancelled() => return Err(ChatError::Stopping),
             }

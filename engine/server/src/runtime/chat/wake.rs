@@ -66,6 +66,7 @@ impl Chats {
             let mut state = chat.lock();
             state.log = journal.entries.iter().filter_map(ChatEvent::of).collect();
             state.shown = state.newest();
+            state.unread = false;
         }
         chat.shown.notify_waiters();
         let engine = self.home(chat, &journal.entries).await;

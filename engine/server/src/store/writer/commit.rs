@@ -10,7 +10,7 @@ use super::Record;
 use super::held::Item;
 use crate::records::ContactRecord;
 use crate::store::frame::Packer;
-use crate::store::{CONNECT_WITHIN, Place, Store, file_options, millis, within};
+use crate::store::{CONNECT_WITHIN, Place, Store, VISITORS, file_options, millis, within};
 
 /// Rows of one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
 const ROWS: usize = 1_024;
@@ -95,7 +95,7 @@ macro_rules! rows {
                         .execute(&mut *transaction)
                         .await?;
                 }
-                Record::Chat { id, token } => {
+                Record::Chat { id, token, visit } => {
                     sqlx::query(
                         "INSERT INTO chats (contact, token) VALUES ($1, $2) ON CONFLICT (contact) DO NOTHING",
                     )
@@ -103,6 +103,14 @@ macro_rules! rows {
                     .bind(token.as_slice())
                     .execute(&mut *transaction)
                     .await?;
+                    if let Some(key) = visit {
+                        sqlx::query("UPDATE idempotency SET body = $1 WHERE who = $2 AND key = $3")
+                            .bind(id.as_bytes())
+                            .bind(VISITORS)
+                            .bind(key)
+                            .execute(&mut *transaction)
+                            .await?;
+                    }
                 }
                 Record::Dropped { id, binding, until } => {
                     sqlx::query(

@@ -80,6 +80,8 @@ pub enum Record {
         id: String,
         /// SHA-256 of the token that opens it.
         token: [u8; 32],
+        /// The visitor's key by which it is begun, as it is kept: it names the chat from this commit on.
+        visit: Option<String>,
     },
     /// Its line dropped, and its caller may come back.
     Dropped {
