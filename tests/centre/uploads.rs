@@ -45,6 +45,29 @@ fn an_upload_that_breaks_off_leaves_nothing_behind() -> Result<()> {
     Ok(())
 }
 
+/// A project of somebody else's could take along whatever its user can read.
+#[test]
+fn what_lies_outside_the_project_is_not_pushed() -> Result<()> {
+    let hall = Hall::open_with(CHATS, &[("vega", "numbers = [\"900\"]\n")])?;
+    let other = tempfile::tempdir()?;
+    std::fs::write(other.path().join("private.yaml"), "secret: 48151623\n")?;
+    for name in ["queues.yaml", "hold.wav", "more.flow.yaml"] {
+        let folder = says("vega", "900", "Good morning from Vega.")?;
+        let link = folder.path().join(name);
+        std::os::unix::fs::symlink(other.path().join("private.yaml"), link)?;
+        let before = revisions(&hall, "vega")?;
+        let (code, said) = hall.run(&["push", &folder.path().display().to_string()])?;
+        ensure!(code == 2, "{name}: {code} {said}");
+        ensure!(
+            said.contains(name) && said.contains("leads out of the project"),
+            "{said}"
+        );
+        ensure!(!said.contains("48151623"), "{said}");
+        ensure!(revisions(&hall, "vega")? == before, "{name}");
+    }
+    Ok(())
+}
+
 #[test]
 fn of_two_uploads_of_one_version_one_is_kept() -> Result<()> {
     let hall = Hall::open_with(

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::plugin::sign;
 use super::remote::Remote;
 use super::{Failure, OK};
+use crate::below::below;
 use crate::centre::archive::{Tree, pack};
 use crate::centre::signature::BESIDE;
 use crate::project::Project;
@@ -201,8 +202,16 @@ fn files(project: &Project) -> Result<Tree, Failure> {
     let mut tree = Tree::new();
     for path in paths {
         let place = folder.join(&path);
-        let bytes = std::fs::read(&place)
-            .map_err(|e| Failure::cannot(format!("cannot read {}: {e}", place.display())))?;
+        let unread =
+            |e: std::io::Error| Failure::cannot(format!("cannot read {}: {e}", place.display()));
+        // What a folder of somebody else's links to is no part of it, and may be anything that this user can read.
+        let real = below(folder, &path).map_err(unread)?.ok_or_else(|| {
+            Failure::cannot(format!(
+                "{} leads out of the project, and nothing is pushed; put a copy of the file in its place",
+                place.display()
+            ))
+        })?;
+        let bytes = std::fs::read(real).map_err(unread)?;
         tree.insert(written(&path), bytes);
     }
     Ok(tree)
