@@ -548,7 +548,10 @@ fn what_is_written_as_in_other_products_is_told_in_the_words_of_this_language() 
         "      true: main\n      false: bye",
     );
     let told = told(&found(&branches));
-    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(
+        matches!(told.as_slice(), [one] if one.contains("write `then:`")),
+        "{told:#?}"
+    );
 }
 
 #[test]

@@ -118,6 +118,7 @@ fn a_mistake_is_one_finding_and_its_advice_says_what_to_write() {
         ("default: small", "default: others", "one of"),
         ("languages: [en, zh]", "languages: en, zh", "[en, zh]"),
         ("languages: [en, zh]", "languages: en, zh]", "[en, zh]"),
+        ("languages: [en, zh]", "languages: [en zh]", "`en, zh`"),
         ("languages: [en, zh]", "languages: [en, zhh]", "`zh`"),
         ("languages: [en, zh]", "languages: [em, zh]", "`en`"),
         ("languages: [en, zh]", "languages: [english, zh]", "`en`"),
@@ -382,4 +383,398 @@ fn nothing_comes_after_what_leads_away() {
             "`choose` has no `then`; each line of `choose` has a `then:` of its own",
         ),
     ]);
+}
+
+/// A flow with what [`RIGHT`] has not: a menu, a queue, a transfer, an `if`.
+const CALL: &str = r#"flow: a
+format: 1
+languages: [en]
+vars:
+  tries: { type: number, default: 0 }
+  size: { type: text, one_of: [small, large], default: small }
+  paid: { type: bool, default: false }
+hours:
+  desk:
+    timezone: Asia/Shanghai
+    weekly:
+      mon-fri: 09:00-18:00
+    closed: [2026-12-25]
+prompts:
+  again: Once more, please.
+  sorry: Sorry.
+global:
+  press: { 0: person }
+  error: person
+steps:
+  start:
+    hours: desk
+    then: { open: main, closed: bye }
+  main:
+    menu: For orders press 1, for a person press 2.
+    press: { 1: begin, 2: { to: person, label: a person } }
+    attempts: 3
+    reprompt: { no_input: [again] }
+    then: { no_input: person, no_match: person }
+  begin:
+    - set: { tries: "${tries + 1}" }
+    - ask: Your order number
+      expect: { digits: 8 }
+      into: number
+      then: { no_input: bye, no_match: bye }
+    - use: orders/lookup@1
+      with: { order_no: "${number}" }
+      as: the_order
+      then: { found: told, not_found: bye, timeout: bye }
+  told:
+    - choose:
+        - when: size == "small" and not paid and tries < 3
+          then: [{ say: sorry }]
+        - else: [{ say: again }]
+    - say: "Your order is ${the_order.status_text}."
+    - if: tries < 3 and not paid
+      then: look
+      else: bye
+  look:
+    - tag: { reason: refund }
+    - switch: size
+      then: { small: bye, else: large }
+  large:
+    - say: again
+    - wait: 2s
+    - goto: bye
+  person:
+    queue: general
+    max_wait: 5m
+    then: { timeout: supplier, done: bye, else: bye }
+  supplier:
+    transfer: supplier-a
+    ring: 25s
+    then: { done: bye, else: bye }
+  bye: { hangup: completed }
+"#;
+
+const WAYS: &str = "      then: look\n      else: bye";
+const IF: &str = "    - if: tries < 3 and not paid";
+const SWITCH: &str = "      then: { small: bye, else: large }";
+const PRESS: &str = "    press: { 1: begin, 2: { to: person, label: a person } }";
+const MISSED: &str = "    then: { no_input: person, no_match: person }";
+const SAY: &str = "    - say: again\n";
+
+/// (what is right, what was written, what has to be told, whether carrying out the fixes makes it right)
+const OF_OTHER_PRODUCTS: &[(&str, &str, &str, bool)] = &[
+    // Names of keys and verbs: Twilio Studio, Amazon Connect, Asterisk, Genesys, jambonz, GitHub Actions, Ansible.
+    (
+        "languages: [en]",
+        "language: en",
+        "write `languages: [en]`",
+        true,
+    ),
+    (
+        "languages: [en]",
+        "lang: [en]",
+        "did you mean `languages`?",
+        true,
+    ),
+    (
+        "languages: [en]",
+        "locale: english",
+        "write `languages: [en]`",
+        true,
+    ),
+    ("vars:\n", "variables:\n", "did you mean `vars`?", true),
+    ("prompts:\n", "texts:\n", "did you mean `prompts`?", true),
+    ("steps:\n", "tasks:\n", "did you mean `steps`?", true),
+    (
+        "hours:\n  desk",
+        "business_hours:\n  desk",
+        "did you mean `hours`?",
+        true,
+    ),
+    ("    timezone:", "    tz:", "did you mean `timezone`?", true),
+    (
+        "    closed:",
+        "    holidays:",
+        "did you mean `closed`?",
+        true,
+    ),
+    (
+        "  error: person",
+        "  on_error: person",
+        "did you mean `error`?",
+        true,
+    ),
+    ("one_of:", "enum:", "did you mean `one_of`?", true),
+    ("  start:\n", "  Start:\n", "did you mean `start`?", true),
+    (
+        "    transfer:",
+        "    transfer_to:",
+        "did you mean `transfer`?",
+        true,
+    ),
+    (
+        "    transfer:",
+        "    transfer_call:",
+        "did you mean `transfer`?",
+        true,
+    ),
+    (
+        "    ring: 25s",
+        "    timeout: 25s",
+        "did you mean `ring`?",
+        true,
+    ),
+    (
+        "    queue:",
+        "    transfer_to_queue:",
+        "did you mean `queue`?",
+        true,
+    ),
+    (
+        "    max_wait:",
+        "    timeout:",
+        "did you mean `max_wait`?",
+        true,
+    ),
+    (
+        "{ hangup: completed }",
+        "{ terminate: completed }",
+        "did you mean `hangup`?",
+        true,
+    ),
+    (
+        "{ hangup: completed }",
+        "{ endCall: completed }",
+        "did you mean `hangup`?",
+        true,
+    ),
+    (
+        "    - ask:",
+        "    - get_digits:",
+        "did you mean `ask`?",
+        true,
+    ),
+    ("    - set:", "    - set_fact:", "did you mean `set`?", true),
+    (
+        "    - goto:",
+        "    - redirect:",
+        "did you mean `goto`?",
+        true,
+    ),
+    (
+        "    - switch:",
+        "    - match:",
+        "did you mean `switch`?",
+        true,
+    ),
+    (
+        SWITCH,
+        "      cases: { small: bye, else: large }",
+        "did you mean `then`?",
+        true,
+    ),
+    ("    press:", "    options:", "did you mean `press`?", true),
+    ("    press:", "    on:", "did you mean `press`?", true),
+    (
+        MISSED,
+        "    on: { no_input: person, no_match: person }",
+        "did you mean `then`?",
+        true,
+    ),
+    (
+        "    attempts:",
+        "    max_attempts:",
+        "did you mean `attempts`?",
+        true,
+    ),
+    (
+        "no_match: person }",
+        "invalid: person }",
+        "did you mean `no_match`?",
+        true,
+    ),
+    (
+        "closed: bye }",
+        "out_of_hours: bye }",
+        "did you mean `closed`?",
+        true,
+    ),
+    ("      with:", "      inputs:", "did you mean `with`?", true),
+    ("      as:", "      register:", "did you mean `as`?", true),
+    ("      as:", "      into:", "did you mean `as`?", true),
+    (
+        "      into:",
+        "      save_as:",
+        "did you mean `into`?",
+        true,
+    ),
+    (
+        "        - when:",
+        "        - if:",
+        "did you mean `when`?",
+        true,
+    ),
+    (
+        "        - else:",
+        "        - default:",
+        "did you mean `else`?",
+        true,
+    ),
+    (
+        SAY,
+        "    - name: greet\n      say: again\n",
+        "did you mean `title`?",
+        true,
+    ),
+    // The two ways of an `if`.
+    (
+        WAYS,
+        "      true: look\n      false: bye",
+        "write `then:`",
+        true,
+    ),
+    (
+        WAYS,
+        "      no: bye\n      yes: look",
+        "write `then:`",
+        true,
+    ),
+    (
+        WAYS,
+        "      then: { true: look, false: bye }",
+        "write `then: look`",
+        false,
+    ),
+    (
+        WAYS,
+        "      then: { then: look, else: bye }",
+        "write `then: look`",
+        false,
+    ),
+    (
+        WAYS,
+        "      do: look\n      else: bye",
+        "did you mean `then`?",
+        true,
+    ),
+    // Conditions.
+    (IF, "    - if: !paid and tries < 3", "write `not`", true),
+    (IF, "    - if: !tries and not paid", "write `not`", false),
+    (IF, "    - if: $tries < 3", "write `tries`", true),
+    (IF, "    - if: tries lt 3", "write `<`", true),
+    (
+        IF,
+        "    - if: len(size) > 3",
+        "write `value | length`",
+        false,
+    ),
+    // What stands beside, below, or in a list.
+    (
+        MISSED,
+        "    default: person",
+        "then: { else: person }",
+        false,
+    ),
+    (
+        SWITCH,
+        "      then: { small: bye }\n      default: large",
+        "then: { small: bye, else: large }",
+        false,
+    ),
+    (
+        MISSED,
+        "    no_input: person\n    no_match: person",
+        "then: { no_input: person, no_match: person }",
+        false,
+    ),
+    (
+        SWITCH,
+        "      small: bye\n      else: large",
+        "then: { small: bye, else: large }",
+        false,
+    ),
+    (
+        SWITCH,
+        "      then: { small: bye }\n      else: large",
+        "then: { small: bye, else: large }",
+        false,
+    ),
+    (
+        "    then: { open: main, closed: bye }",
+        "    open: main\n    closed: bye",
+        "then: { open: main, closed: bye }",
+        false,
+    ),
+    (
+        PRESS,
+        "    press:\n      - 1: begin\n      - 2: person",
+        "`1: begin`",
+        false,
+    ),
+    (
+        PRESS,
+        "    press:\n      - key: 1\n        to: begin\n      - key: 2\n        to: person",
+        "`1: begin`",
+        false,
+    ),
+    (
+        "then: [{ say: sorry }]",
+        "then: { say: sorry }",
+        "did you mean `[{ say: sorry }]`?",
+        true,
+    ),
+    (
+        SAY,
+        "    - type: say\n      prompt: again\n",
+        "write `say: …`",
+        false,
+    ),
+    (
+        SAY,
+        "    - action: say\n      text: again\n",
+        "write `say: …`",
+        false,
+    ),
+    (
+        "{ hangup: completed }",
+        "{ type: hangup }",
+        "write `hangup: …`",
+        false,
+    ),
+];
+
+#[test]
+fn what_other_products_have_people_write_is_one_finding() {
+    assert_eq!(told(CALL), [""; 0]);
+    let nested = "    - if:\n        when: tries < 3\n        then: look\n        else: bye";
+    let nested = (format!("{IF}\n{WAYS}"), nested, "stands beside it", false);
+    let mut failed = Vec::new();
+    let others = OF_OTHER_PRODUCTS.iter().copied();
+    for (right, wrong, wanted, mended) in
+        others.chain([(nested.0.as_str(), nested.1, nested.2, nested.3)])
+    {
+        assert!(CALL.contains(right), "{right}");
+        let text = CALL.replacen(right, wrong, 1);
+        let told = told(&text);
+        if !matches!(told.as_slice(), [one] if one.contains(wanted)) {
+            failed.push(format!("{wrong}\n    {}", told.join("\n    ")));
+        }
+        let fixed = strowger_flow::fix("a.flow.yaml", text.as_bytes(), &support::project());
+        let left = self::told(&fixed.expect("the text is UTF-8").text);
+        if left.is_empty() != mended {
+            failed.push(format!("{wrong}\n    after its fixes: {left:#?}"));
+        }
+    }
+    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+}
+
+#[test]
+fn what_has_no_verb_that_we_know_goes_round_in_no_loop() {
+    for strange in ["{ vanish: completed }", "{ beam_up: them }"] {
+        let text = CALL.replacen("{ hangup: completed }", strange, 1);
+        let told = told(&text);
+        assert!(
+            matches!(told.as_slice(), [one] if one.starts_with("unknown-verb")),
+            "{strange}: {told:#?}"
+        );
+    }
 }

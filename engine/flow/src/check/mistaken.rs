@@ -36,7 +36,10 @@ pub(super) fn settle(
         let counts =
             |index: &usize| matches!(draft.nodes[*index].verb.as_str(), "set" | "if" | "choose");
         let counting: Vec<usize> = found.nodes.iter().copied().filter(counts).collect();
-        let doubtful = found.nodes.iter().any(|index| mistakes.in_when(*index))
+        // What has no verb that we know may end the call, or lead to a person.
+        let strange = |index: &usize| draft.nodes[*index].verb.is_empty();
+        let doubtful = found.nodes.iter().any(strange)
+            || found.nodes.iter().any(|index| mistakes.in_when(*index))
             || !counting.is_empty()
                 && (set_wrong
                     || counting.iter().any(|index| mistakes.inside(*index))

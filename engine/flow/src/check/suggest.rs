@@ -34,10 +34,10 @@ pub(crate) fn nearest<'n>(
     best.map(|(_, name)| name)
 }
 
-/// How many slips make one name of another, if few enough to be meant, or if it has that name in other products: that is one.
+/// How many slips make one name of another, if few enough to be meant, or if it has that name in other products: that is none.
 pub(crate) fn slips(written: &str, name: &str) -> Option<usize> {
     match elsewhere(written, name) {
-        true => Some(1),
+        true => Some(0),
         false => misspelt(written, name),
     }
 }
@@ -57,37 +57,197 @@ pub(crate) fn misspelt(written: &str, name: &str) -> Option<usize> {
 }
 
 /// Verbs and keys by the names that they have in other products, with those that they have here.
-const ELSEWHERE: [(&str, &[&str]); 18] = [
+const ELSEWHERE: [(&str, &[&str]); 43] = [
     (
         "say",
-        &["play", "speak", "announce", "message", "prompt", "tts"],
+        &[
+            "play",
+            "speak",
+            "announce",
+            "message",
+            "prompt",
+            "text",
+            "tts",
+            "audio",
+            "playback",
+            "play_prompt",
+            "play_audio",
+            "send_message",
+            "print",
+            "echo",
+        ],
     ),
-    ("ask", &["gather", "collect", "input", "question"]),
+    (
+        "ask",
+        &[
+            "gather",
+            "collect",
+            "input",
+            "question",
+            "get_digits",
+            "get_input",
+            "read",
+            "capture",
+            "prompt_and_collect",
+        ],
+    ),
+    ("menu", &["ivr", "options_menu"]),
+    (
+        "queue",
+        &[
+            "enqueue",
+            "transfer_to_queue",
+            "route_to_queue",
+            "add_to_queue",
+            "set_queue",
+            "join_queue",
+        ],
+    ),
     (
         "transfer",
-        &["dial", "bridge", "forward", "redirect", "connect"],
+        &[
+            "dial",
+            "bridge",
+            "forward",
+            "redirect",
+            "connect",
+            "transfer_to",
+            "transfer_call",
+            "forward_to",
+            "dial_number",
+            "call_forward",
+        ],
     ),
-    ("goto", &["next", "jump"]),
-    ("hangup", &["end", "disconnect", "exit", "stop"]),
+    ("goto", &["next", "jump", "redirect", "go", "jump_to"]),
+    (
+        "hangup",
+        &[
+            "end",
+            "disconnect",
+            "exit",
+            "stop",
+            "terminate",
+            "end_call",
+            "end_flow",
+            "finish",
+        ],
+    ),
     ("record", &["voicemail"]),
-    ("wait", &["sleep", "pause", "delay"]),
-    ("set", &["assign", "let"]),
-    ("into", &["save", "store", "variable", "result"]),
-    ("attempts", &["retries", "tries"]),
-    ("to", &["goto", "then", "next", "target"]),
+    ("wait", &["sleep", "pause", "delay", "interval", "backoff"]),
+    (
+        "set",
+        &[
+            "assign",
+            "let",
+            "set_fact",
+            "set_variable",
+            "set_variables",
+            "set_var",
+            "set_attributes",
+        ],
+    ),
+    (
+        "hours",
+        &[
+            "schedule",
+            "schedules",
+            "check_hours",
+            "business_hours",
+            "opening_hours",
+            "check_hours_of_operation",
+            "time_condition",
+        ],
+    ),
+    ("switch", &["match", "case"]),
+    ("tag", &["tags"]),
+    (
+        "with",
+        &["inputs", "args", "params", "arguments", "parameters"],
+    ),
+    (
+        "as",
+        &["into", "register", "output", "save_as", "result", "store"],
+    ),
+    (
+        "into",
+        &[
+            "save", "save_as", "store", "variable", "var", "result", "register",
+        ],
+    ),
+    ("press", &["options", "choices", "keys", "dtmf", "on"]),
+    ("expect", &["type"]),
+    (
+        "attempts",
+        &[
+            "retries",
+            "tries",
+            "max_attempts",
+            "max_retries",
+            "max_tries",
+            "repeat",
+        ],
+    ),
+    ("times", &["attempts", "retries", "tries", "count"]),
+    ("ring", &["timeout", "ring_time", "ring_timeout"]),
+    ("max_wait", &["timeout", "wait_time"]),
+    ("max", &["max_length", "max_duration", "max_time"]),
+    ("to", &["goto", "then", "next", "target", "step"]),
     ("label", &["text", "title", "name"]),
     ("flow", &["name", "id"]),
+    ("title", &["name", "id", "comment"]),
     ("format", &["version"]),
-    ("steps", &["states", "nodes", "stages"]),
+    ("languages", &["language", "lang", "locale", "locales"]),
+    ("vars", &["variables", "env"]),
+    ("prompts", &["messages", "texts"]),
+    (
+        "steps",
+        &["states", "nodes", "stages", "tasks", "jobs", "flows"],
+    ),
+    ("error", &["on_error", "catch"]),
     ("default", &["value", "initial"]),
-    ("then", &["true"]),
-    ("else", &["false", "otherwise"]),
+    (
+        "one_of",
+        &["enum", "values", "options", "choices", "allowed"],
+    ),
+    ("timezone", &["tz", "zone"]),
+    (
+        "closed",
+        &["holidays", "except", "out_of_hours", "after_hours", "false"],
+    ),
+    ("open", &["in_hours", "during_hours", "true"]),
+    ("no_input", &["silence", "no_response"]),
+    ("no_match", &["invalid"]),
+    ("when", &["if", "condition"]),
+    (
+        "then",
+        &[
+            "true",
+            "yes",
+            "do",
+            "cases",
+            "case",
+            "next",
+            "on",
+            "transitions",
+        ],
+    ),
+    ("else", &["false", "no", "otherwise", "default"]),
 ];
 
-/// Whether what is written is called `name` here.
-fn elsewhere(written: &str, name: &str) -> bool {
+/// Whether what is written is called `name` here. How its words are joined makes no difference: `endCall` is `end_call`.
+pub(crate) fn elsewhere(written: &str, name: &str) -> bool {
     let mut known = ELSEWHERE.iter().filter(|(ours, _)| *ours == name);
-    known.any(|(_, theirs)| theirs.contains(&written))
+    known.any(|(_, theirs)| {
+        theirs
+            .iter()
+            .any(|theirs| joined(written).eq(joined(theirs)))
+    })
+}
+
+/// The letters of a name, whatever joins its words.
+fn joined(name: &str) -> impl Iterator<Item = char> + '_ {
+    let letters = name.chars().filter(|c| !matches!(c, '_' | '-'));
+    letters.map(|letter| letter.to_ascii_lowercase())
 }
 
 /// Whether two names may be the same but for slips, when no other name comes into question: at most half of the letters.

@@ -289,6 +289,10 @@ impl Fault<'_> {
                     "`{of}` 不能调用：表达式有过滤器，没有函数"
                 ),
                 Some(match of.as_name() {
+                    Some("now") => Text::fixed("write `now`", "请写 `now`"),
+                    Some("len" | "size" | "count") => {
+                        Text::fixed("write `value | length`", "请写 `值 | length`")
+                    }
                     Some(name) => text!("write `value | {name}`", "请写 `值 | {name}`"),
                     None => Text::fixed("write `value | filter`", "请写 `值 | 过滤器`"),
                 }),
@@ -358,6 +362,11 @@ impl Fault<'_> {
 fn operator(word: &str) -> Option<&'static str> {
     match word.to_lowercase().as_str() {
         "equals" | "eq" => Some("=="),
+        "ne" | "neq" => Some("!="),
+        "lt" => Some("<"),
+        "gt" => Some(">"),
+        "le" | "lte" => Some("<="),
+        "ge" | "gte" => Some(">="),
         "be" | "then" | "else" | "contains" | "has" | "includes" => None,
         lower => closest(lower, ["and", "or", "in", "is", "if"]),
     }

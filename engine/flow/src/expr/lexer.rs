@@ -100,6 +100,13 @@ pub(super) fn tokens(text: &str, at: usize) -> Result<Vec<Token>, Finding> {
             let meant: String = digits.chars().map(narrow).collect();
             let (written, meant) = (digits, meant.as_str());
             return Err(Fault::Foreign { written, meant }.at(span));
+        } else if let Some(written) = dollar(rest) {
+            let span = Span {
+                start: at + position,
+                end: at + position + written.len(),
+            };
+            let meant = &written[1..];
+            return Err(Fault::Foreign { written, meant }.at(span));
         } else if let Some((foreign, meant)) = foreign(rest) {
             let span = Span {
                 start: at + position,
@@ -140,6 +147,15 @@ fn foreign(rest: &str) -> Option<(&'static str, &'static str)> {
         .iter()
         .any(|symbol| symbol.len() >= found.0.len() && rest.starts_with(symbol));
     (!ours).then_some(found)
+}
+
+/// `$name`, as shells and dialplans write a variable.
+fn dollar(rest: &str) -> Option<&str> {
+    let name = leading(rest.strip_prefix('$')?, |c| {
+        c.is_ascii_alphanumeric() || c == '_'
+    });
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        .then(|| &rest[..=name.len()])
 }
 
 /// The full-width digits at the beginning of a text, as a Chinese input method types them.

@@ -161,6 +161,8 @@ impl<'t> Lowerer<'t> {
                 .into_iter()
                 .map(|(_, _, edge)| edge)
                 .chain(otherwise)
+                // It may end in ways of its own as well.
+                .chain([place.after.clone()])
                 .collect(),
         };
         self.ways(id, ways);

@@ -321,7 +321,11 @@ impl<'t> Lowerer<'t> {
             );
         }
         for (index, step) in map.entries.iter().enumerate() {
-            if !is_name(&step.key) || step.key == "repeat" {
+            let begins = step.key.eq_ignore_ascii_case("start") && map.entry("start").is_none();
+            // Where the flow begins is told below.
+            if (!is_name(&step.key) && (!begins || root.entry("start").is_some()))
+                || step.key == "repeat"
+            {
                 bad_name::name(
                     &mut self.report,
                     step.key_span,

@@ -4,8 +4,12 @@ use std::borrow::Cow;
 
 use super::names::{is_language, type_named};
 use crate::check::report::Report;
-use crate::check::rules::{bad_value, missing_translation, unknown_outcome};
+use crate::check::rules::{
+    bad_value, missing_translation, unknown_key, unknown_outcome, unknown_verb,
+};
+use crate::check::suggest::elsewhere;
 use crate::diagnostic::{Text, text};
+use crate::expr::Span;
 use crate::value::{Type, parse_literal};
 use crate::yaml::{Content, Entry, Map, Node, Scalar, Style};
 
@@ -224,37 +228,71 @@ fn value(key: &str, node: &mut Node<'_>, report: &mut Report<'_>) {
     });
 }
 
+/// The languages that a text names, one or several; `None` where it names something else.
+fn languages_in(text: &str) -> Option<Vec<String>> {
+    let parts = text.split([',', '，', '、', ' ', '/', '[', ']']);
+    let parts: Vec<String> = parts
+        .filter(|part| !part.is_empty())
+        .map(|part| called(&LANGUAGES, part).unwrap_or(part).to_owned())
+        .collect();
+    (!parts.is_empty() && parts.iter().all(|part| is_language(part))).then_some(parts)
+}
+
+fn list_of<'s>(span: Span, parts: Vec<String>) -> Content<'s> {
+    let items = parts.into_iter().map(|part| Node {
+        span,
+        content: Content::Scalar(Scalar {
+            text: Cow::Owned(part),
+            style: Style::Plain,
+            exact: None,
+        }),
+    });
+    Content::List(items.collect())
+}
+
+/// `language: en` for `languages: [en]`.
+pub(super) fn language(map: &mut Map<'_>, report: &mut Report<'_>) {
+    if map.entry("languages").is_some() {
+        return;
+    }
+    let mut entries = map.entries.iter_mut();
+    let Some(entry) = entries.find(|entry| elsewhere(&entry.key, "languages")) else {
+        return;
+    };
+    let Some(parts) = entry.value.text().and_then(languages_in) else {
+        return;
+    };
+    let meant = format!("languages: [{}]", parts.join(", "));
+    let place = Text::fixed("a flow", "流程");
+    let at = (entry.key_span, entry.span());
+    unknown_key::whole(report, at, &entry.key, &place, &meant);
+    entry.key = Cow::Borrowed("languages");
+    entry.value.content = list_of(entry.value.span, parts);
+}
+
 /// `languages: en, zh` for `[en, zh]`, and languages by their names.
 pub(super) fn languages(node: &mut Node<'_>, report: &mut Report<'_>) {
     if let Some(text) = node.text() {
-        let parts = text.split([',', '，', '、', ' ', '/', '[', ']']);
-        let parts: Vec<String> = parts
-            .filter(|part| !part.is_empty())
-            .map(|part| called(&LANGUAGES, part).unwrap_or(part).to_owned())
-            .collect();
-        if !parts.iter().all(|part| is_language(part)) {
+        let Some(parts) = languages_in(text) else {
             return;
-        }
+        };
         let message = Text::fixed(
             "`languages` takes a list, and this is a single value",
             "`languages` 应为列表，而这里是单个值",
         );
-        bad_value::slip(
-            report,
-            node.span,
-            message,
-            &format!("[{}]", parts.join(", ")),
-        );
-        let span = node.span;
-        let items = parts.into_iter().map(|part| Node {
-            span,
-            content: Content::Scalar(Scalar {
-                text: Cow::Owned(part),
-                style: Style::Plain,
-                exact: None,
-            }),
-        });
-        node.content = Content::List(items.collect());
+        let meant = format!("[{}]", parts.join(", "));
+        bad_value::slip(report, node.span, message, &meant);
+        node.content = list_of(node.span, parts);
+        return;
+    }
+    let together = match node.list() {
+        Some([item]) => item.text().and_then(languages_in).zip(Some(item.span)),
+        _ => None,
+    };
+    if let Some((parts, span)) = together.filter(|(parts, _)| parts.len() > 1) {
+        let message = Text::fixed("a comma is missing between languages", "语言之间缺少逗号");
+        bad_value::slip(report, span, message, &parts.join(", "));
+        node.content = list_of(span, parts);
         return;
     }
     let Content::List(items) = &mut node.content else {
@@ -357,4 +395,291 @@ pub(super) fn bare_verb(written: &str) -> Option<&'static str> {
         "say" => "say: hello",
         _ => return None,
     })
+}
+
+/// Keys whose value names the verb elsewhere.
+const KINDS: [&str; 6] = ["type", "action", "verb", "kind", "command", "module"];
+
+/// `type: say` with `prompt: hello` for `say: hello`. `main` is the input that a verb's own value is.
+pub(super) fn typed_verb<'c>(
+    map: &mut Map<'_>,
+    is_verb: impl Fn(&str) -> bool,
+    main: impl Fn(&str) -> Option<&'c str>,
+    report: &mut Report<'_>,
+) {
+    let names_verb = |entry: &Entry<'_>| {
+        KINDS.contains(&entry.key.as_ref()) && entry.value.text().is_some_and(&is_verb)
+    };
+    let Some(index) = map.entries.iter().position(names_verb) else {
+        return;
+    };
+    let entry = &mut map.entries[index];
+    let verb = entry.value.text().unwrap_or_default().to_owned();
+    unknown_verb::named_by(report, entry.key_span, &entry.key, &verb);
+    let main = main(&verb);
+    let value = map.entries.iter().position(|entry| {
+        let key = entry.key.as_ref();
+        Some(key) == main || main.is_some_and(|main| elsewhere(key, main)) || elsewhere(key, &verb)
+    });
+    match value {
+        Some(value) if value != index => {
+            map.entries[value].key = Cow::Owned(verb);
+            map.entries.remove(index);
+        }
+        _ => {
+            let entry = &mut map.entries[index];
+            entry.key = Cow::Owned(verb);
+            if let Content::Scalar(scalar) = &mut entry.value.content {
+                scalar.text = Cow::Borrowed("");
+                scalar.style = Style::Plain;
+            }
+        }
+    }
+}
+
+/// The two ways of an `if` as they are called elsewhere: under what else they stand, beside it, or below `then:`.
+pub(super) fn if_ways(map: &mut Map<'_>, report: &mut Report<'_>) {
+    nested_if(map, report);
+    if map.entry("else").is_none()
+        && let Some(then) = map.entries.iter().position(|entry| entry.key == "then")
+        && let Content::Map(lines) = &mut map.entries[then].value.content
+        && let [one, other] = lines.entries.as_mut_slice()
+        && let Some((so, not)) = so_and_not(one, other)
+    {
+        let shown = |entry: &Entry<'_>| entry.value.text().unwrap_or("…").to_owned();
+        let (so_to, not_to) = (shown(so), shown(not));
+        let (so_key, not_key) = (so.key.clone(), not.key.clone());
+        let (mut so, mut not) = (so.clone(), not.clone());
+        let message = text!(
+            "`then` of an `if` has no `{so_key}` and `{not_key}`",
+            "`if` 的 `then` 没有 `{so_key}` 和 `{not_key}`"
+        );
+        let help = text!(
+            "write `then: {so_to}` and `else: {not_to}` beside each other",
+            "请并列写 `then: {so_to}` 和 `else: {not_to}`"
+        );
+        bad_value::why(report, map.entries[then].value.span, message, Some(help));
+        so.key = Cow::Borrowed("then");
+        not.key = Cow::Borrowed("else");
+        map.entries[then] = so;
+        map.entries.push(not);
+        return;
+    }
+    if map.entry("then").is_some() || map.entry("else").is_some() {
+        return;
+    }
+    let is = |entry: &Entry<'_>, words: &[&str]| words.contains(&entry.key.as_ref());
+    let place = |words: &[&str]| map.entries.iter().position(|entry| is(entry, words));
+    if let (Some(so), Some(not)) = (place(&SO), place(&NOT)) {
+        let (first, last) = (so.min(not), so.max(not));
+        let (one, other) = (&map.entries[first], &map.entries[last]);
+        let all = one.key_span.to(other.key_span);
+        let between = report.lines().source();
+        let between = between.get(one.key_span.end..other.key_span.start);
+        let name = |index: usize| if index == so { "then" } else { "else" };
+        let meant = format!(
+            "{}{}{}",
+            name(first),
+            between.unwrap_or_default(),
+            name(last)
+        );
+        unknown_key::ways(report, (one.key_span, all), &one.key.clone(), &meant);
+        map.entries[so].key = Cow::Borrowed("then");
+        map.entries[not].key = Cow::Borrowed("else");
+    }
+}
+
+/// What is so, and what is not.
+const SO: [&str; 2] = ["true", "yes"];
+const NOT: [&str; 2] = ["false", "no"];
+
+fn so_and_not<'e, 's>(
+    one: &'e Entry<'s>,
+    other: &'e Entry<'s>,
+) -> Option<(&'e Entry<'s>, &'e Entry<'s>)> {
+    let so = |entry: &Entry<'_>| entry.key == "then" || SO.contains(&entry.key.as_ref());
+    let not = |entry: &Entry<'_>| entry.key == "else" || NOT.contains(&entry.key.as_ref());
+    match (so(one) && not(other), so(other) && not(one)) {
+        (true, _) => Some((one, other)),
+        (_, true) => Some((other, one)),
+        _ => None,
+    }
+}
+
+/// `if: { when: …, then: …, else: … }`: options are siblings of the verb.
+fn nested_if(map: &mut Map<'_>, report: &mut Report<'_>) {
+    let Some(index) = map.entries.iter().position(|entry| entry.key == "if") else {
+        return;
+    };
+    let entry = &mut map.entries[index];
+    let Content::Map(below) = &mut entry.value.content else {
+        return;
+    };
+    let condition = below
+        .entries
+        .iter()
+        .position(|entry| matches!(entry.key.as_ref(), "when" | "if" | "condition"));
+    let ways = |entry: &Entry<'_>| matches!(entry.key.as_ref(), "then" | "else");
+    let Some(condition) = condition.filter(|_| below.entries.iter().any(ways)) else {
+        return;
+    };
+    let message = Text::fixed(
+        "`if` takes its condition, and what goes with it stands beside it, not below",
+        "`if` 后面写条件，其余选项与它并列，不写在它下面",
+    );
+    let help = Text::fixed(
+        "write `if: …` with `then: …` and `else: …` under it, as far to the left",
+        "请写 `if: …`，下面与它对齐写 `then: …` 和 `else: …`",
+    );
+    bad_value::why(report, entry.value.span, message, Some(help));
+    let mut entries = std::mem::take(&mut below.entries);
+    entry.value = entries.remove(condition).value;
+    entries.retain(|entry| map.entry(&entry.key).is_none());
+    map.entries.extend(entries);
+}
+
+/// `then: { say: hello }` for `then: [{ say: hello }]`.
+pub(super) fn lone_action(node: &mut Node<'_>, verb: &str, report: &mut Report<'_>) {
+    let source = report.lines().source();
+    let written = source.get(node.span.start..node.span.end);
+    let inline = written.filter(|written| written.starts_with('{') && written.ends_with('}'));
+    let message = Text::fixed(
+        "where the call goes is a name or a list, and this is an action by itself",
+        "去向应为步骤的名字或动作列表，而这里是单个动作",
+    );
+    match inline {
+        Some(written) => bad_value::slip(report, node.span, message, &format!("[{written}]")),
+        None => {
+            let help = text!(
+                "begin it with a hyphen: `- {verb}: …`",
+                "请在前面加连字符：`- {verb}: …`"
+            );
+            bad_value::why(report, node.span, message, Some(help));
+        }
+    }
+    let span = node.span;
+    let content = std::mem::replace(&mut node.content, Content::List(Vec::new()));
+    node.content = Content::List(vec![Node { span, content }]);
+}
+
+/// A list of keys, each with where it leads, for the map of them.
+pub(super) fn pressed(node: &mut Node<'_>, is_key: impl Fn(&str) -> bool, report: &mut Report<'_>) {
+    let Content::List(items) = &mut node.content else {
+        return;
+    };
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    for item in items.iter() {
+        let Content::Map(map) = &item.content else {
+            return;
+        };
+        match map.entries.as_slice() {
+            [entry] if is_key(&entry.key) => entries.push(entry.clone()),
+            _ => {
+                let named = map.entries.iter().position(|entry| {
+                    matches!(entry.key.as_ref(), "key" | "digit" | "press" | "dtmf")
+                        && entry.value.text().is_some_and(&is_key)
+                });
+                let Some(named) = named else { return };
+                let mut line = map.clone();
+                let key = line.entries.remove(named);
+                let span = key.value.span;
+                let text = key.value.text().unwrap_or_default().to_owned();
+                entries.push(Entry {
+                    key: Cow::Owned(text),
+                    key_span: span,
+                    value: Node {
+                        span: item.span,
+                        content: Content::Map(line),
+                    },
+                });
+            }
+        }
+    }
+    let twice = |(index, entry): (usize, &Entry<'_>)| {
+        entries[..index].iter().any(|other| other.key == entry.key)
+    };
+    if entries.is_empty() || entries.iter().enumerate().any(twice) {
+        return;
+    }
+    let message = Text::fixed(
+        "`press` takes a map, a line for each key, and this is a list",
+        "`press` 应为映射，每个按键一行，而这里是列表",
+    );
+    let first = &entries[0];
+    let to = match &first.value.content {
+        Content::Map(long) => long.entries.first().and_then(|entry| entry.value.text()),
+        _ => first.value.text(),
+    };
+    let (key, to) = (&first.key, to.unwrap_or("…"));
+    let help = text!(
+        "write the lines without hyphens: `{key}: {to}`",
+        "请去掉连字符，每行写 `{key}: {to}`"
+    );
+    bad_value::why(report, node.span, message, Some(help));
+    node.content = Content::Map(Map { entries });
+}
+
+/// Outcomes that stand beside a step, moved below its `then:`. `strays` are their places, in order; a `then:` with one target is read as
+/// the first of `ends`.
+pub(super) fn outcomes_beside(
+    map: &mut Map<'_>,
+    strays: &[usize],
+    (place, ends): (&Text, Option<&[&str]>),
+    report: &mut Report<'_>,
+) {
+    let first = ends.and_then(|ends| ends.first()).unwrap_or(&"else");
+    let Some(stray) = strays.first().and_then(|index| map.entries.get(*index)) else {
+        return;
+    };
+    let (at, key) = (stray.key_span, stray.key.to_string());
+    let then = map.entries.iter().position(|entry| entry.key == "then");
+    let mut lines = match then.map(|then| &map.entries[then]) {
+        None => Vec::new(),
+        Some(then) => match &then.value.content {
+            Content::Map(lines) => lines.entries.clone(),
+            _ => vec![Entry {
+                key: Cow::Owned((*first).to_owned()),
+                key_span: then.key_span,
+                value: then.value.clone(),
+            }],
+        },
+    };
+    lines.extend(strays.iter().map(|index| map.entries[*index].clone()));
+    let own = |key: &str| ends.is_some_and(|ends| ends.contains(&key));
+    if lines.iter().all(|line| line.key != "else")
+        && let Some(rest) = lines
+            .iter_mut()
+            .find(|line| is_otherwise(&line.key) && !own(&line.key))
+    {
+        rest.key = Cow::Borrowed("else");
+    }
+    let shown: Vec<String> = lines
+        .iter()
+        .map(|line| format!("{}: {}", line.key, line.value.text().unwrap_or("…")))
+        .collect();
+    unknown_key::way_beside(report, at, &key, place, &shown.join(", "));
+    let then = then.map_or_else(
+        || Entry {
+            key: Cow::Borrowed("then"),
+            key_span: at,
+            value: Node {
+                span: at,
+                content: Content::Map(Map::default()),
+            },
+        },
+        |then| map.entries[then].clone(),
+    );
+    let mut index = 0;
+    map.entries.retain(|entry| {
+        let kept = !strays.contains(&index) && entry.key != "then";
+        index += 1;
+        kept
+    });
+    map.entries.push(Entry {
+        value: Node {
+            span: then.value.span,
+            content: Content::Map(Map { entries: lines }),
+        },
+        ..then
+    });
 }

@@ -26,7 +26,7 @@ use crate::check::suggest::{misspelt, nearest, slips};
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::expr::suggest::MAX_LETTERS;
-use crate::yaml::{Content, Map, Node};
+use crate::yaml::{Content, Entry, Map, Node};
 
 /// Keys that say when and where: spelt right they are meant, though two of them are a letter apart.
 const WAYS: [&str; 3] = ["when", "then", "else"];
@@ -102,6 +102,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
 
     /// The keys of the file, and those of declarations.
     fn head(&mut self, map: &mut Map<'_>) {
+        habits::language(map, self.report);
         self.keys(map, &FILE_KEYS, &Text::fixed("a flow", "流程"));
         for entry in &mut map.entries {
             match entry.key.as_ref() {
@@ -242,7 +243,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                     self.map(value, &GLOBAL_KEYS, &Text::fixed("`global`", "`global`"));
                     below(value, |key, node| match key {
                         "press" => self.press(node),
-                        _ => self.target(node),
+                        _ => self.way(node),
                     });
                 }
                 "steps" => below(value, |_, node| self.target(node)),
@@ -304,9 +305,12 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             Content::List(_) | Content::Map(_) => true,
         };
         match name {
-            "then" | "else" | "to" => usize::from(!target),
+            "then" | "else" | "to" => usize::from(!target || pressed(value)),
             "when" => usize::from(target),
             "as" | "into" => usize::from(!value.text().is_some_and(is_variable)),
+            "press" => usize::from(!pressed(value)),
+            // What is called so may well be something else.
+            "title" => 1,
             _ => 0,
         }
     }
@@ -327,6 +331,48 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         }
     }
 
+    /// What a target may be. An action by itself is read as a list of it.
+    fn way(&mut self, node: &mut Node<'_>) {
+        let verb = match &node.content {
+            Content::Map(map) => self.verb_of(map),
+            _ => None,
+        };
+        if let Some(verb) = verb {
+            habits::lone_action(node, &verb, self.report);
+        }
+        self.target(node);
+    }
+
+    /// Outcomes that stand beside their step in place of below `then:`. `takes` is what may stand there; without `ends` any name is one.
+    fn outcomes_beside(
+        &mut self,
+        map: &mut Map<'_>,
+        (takes, ends): (&[&str], Option<&[&str]>),
+        place: &Text,
+    ) {
+        let is_target = |node: &Node<'_>| self.misfit("then", node) == 0 && node.map().is_none();
+        let is_end = |key: &str| match ends {
+            Some(ends) => ends.contains(&key),
+            None => slips(key, "then").is_none() && slips(key, "when").is_none(),
+        };
+        let stray = |(_, entry): &(usize, &Entry<'_>)| {
+            let key = entry.key.as_ref();
+            let outcome = key == "else" || habits::is_otherwise(key) || is_end(key);
+            // An option that has an outcome's name, and leads to a step.
+            let option = takes.contains(&key)
+                && !(is_end(key) && entry.value.text().is_some_and(|to| self.steps.contains(to)));
+            outcome && !option && is_target(&entry.value)
+        };
+        let strays: Vec<usize> = map
+            .entries
+            .iter()
+            .enumerate()
+            .filter(stray)
+            .map(|(index, _)| index)
+            .collect();
+        habits::outcomes_beside(map, &strays, (place, ends), self.report);
+    }
+
     fn description(&self, verb: &str) -> Option<&'c StepDescription> {
         let catalog = self.catalog?;
         catalog.steps.get(catalog.verbs.get(verb)?)
@@ -334,6 +380,17 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
 
     fn action(&mut self, map: &mut Map<'_>) {
         let mut verb = self.verb_of(map);
+        if verb.is_none() {
+            let catalog = self.catalog;
+            let describe = |verb: &str| {
+                let catalog = catalog?;
+                catalog.steps.get(catalog.verbs.get(verb)?)
+            };
+            let is_verb = |key: &str| ENGINE_VERBS.contains(&key) || describe(key).is_some();
+            let main = |verb: &str| describe(verb)?.main.as_deref();
+            habits::typed_verb(map, is_verb, main, self.report);
+            verb = self.verb_of(map);
+        }
         if verb.is_none() {
             self.verb(map);
             verb = self.verb_of(map);
@@ -348,6 +405,23 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             None => {
                 let mut options = options_of(&verb).to_vec();
                 options.push(&verb);
+                match verb.as_str() {
+                    "if" => habits::if_ways(map, self.report),
+                    "switch" => self.outcomes_beside(map, (options.as_slice(), None), &place),
+                    "use" => {
+                        let key = map.value("use").and_then(Node::text).unwrap_or_default();
+                        let description = self.catalog.and_then(|catalog| catalog.steps.get(key));
+                        if let Some(description) = description {
+                            let ends = ends(description);
+                            let known = (options.as_slice(), Some(ends.as_slice()));
+                            self.outcomes_beside(map, known, &place);
+                            // A step gives either all that it found or one value.
+                            let gone = gives(description);
+                            options.retain(|option| *option != gone);
+                        }
+                    }
+                    _ => {}
+                }
                 self.keys(map, &options, &place);
                 self.engine_verb(map, &verb);
             }
@@ -465,8 +539,8 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
     fn engine_verb(&mut self, map: &mut Map<'_>, verb: &str) {
         match verb {
             "if" => {
-                below_key(map, "then", |node| self.target(node));
-                below_key(map, "else", |node| self.target(node));
+                below_key(map, "then", |node| self.way(node));
+                below_key(map, "else", |node| self.way(node));
             }
             "choose" => below_key(map, "choose", |node| self.choose(node)),
             "use" => {
@@ -526,8 +600,8 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                     1 => self.keys(map, &["else", "when", "then"], &last),
                     _ => self.keys(map, &["when", "then"], &line),
                 }
-                below_key(map, "then", |node| self.target(node));
-                below_key(map, "else", |node| self.target(node));
+                below_key(map, "then", |node| self.way(node));
+                below_key(map, "else", |node| self.way(node));
             }
         }
     }
@@ -550,6 +624,13 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         let verbs = map.entries.iter().map(|entry| entry.key.to_string());
         let verbs: Vec<String> = verbs.filter(|key| self.is_verb(key)).collect();
         names.extend(verbs.iter().map(String::as_str));
+        if properties.iter().all(|(name, _)| *name != "then") {
+            let ends = ends(description);
+            let known = (names.as_slice(), Some(ends.as_slice()));
+            self.outcomes_beside(map, known, place);
+        }
+        let gone = gives(description);
+        names.retain(|name| *name != gone || map.entry(name).is_some());
         self.keys(map, &names, place);
         let main = description
             .main
@@ -660,7 +741,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             self.else_line(map, &names);
         }
         for entry in &mut map.entries {
-            self.target(&mut entry.value);
+            self.way(&mut entry.value);
         }
     }
 
@@ -684,6 +765,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
     }
 
     fn press(&mut self, node: &mut Node<'_>) {
+        habits::pressed(node, |key| key_of(key).is_some(), self.report);
         let Content::Map(map) = &mut node.content else {
             return;
         };
@@ -835,10 +917,25 @@ fn properties(schema: &Json) -> Vec<(&str, &Json)> {
         .collect()
 }
 
+/// The option of `as` and `into` that a step has no use for.
+fn gives(description: &StepDescription) -> &'static str {
+    match description.into {
+        Some(_) => "as",
+        None => "into",
+    }
+}
+
 /// Everything that a step may end with, keys and the like not counted.
 fn ends(description: &StepDescription) -> Vec<&str> {
     let outcomes = description.outcomes.keys().map(String::as_str);
     outcomes.chain(["done", "error", "timeout"]).collect()
+}
+
+/// Whether a value has a line for each of some keys.
+fn pressed(value: &Node<'_>) -> bool {
+    value.map().is_some_and(|map| {
+        !map.entries.is_empty() && map.entries.iter().all(|entry| key_of(&entry.key).is_some())
+    })
 }
 
 /// The maps that are the values of a map.

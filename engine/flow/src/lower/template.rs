@@ -24,6 +24,9 @@ impl<'t> Lowerer<'t> {
         if let Some(expr) = self.in_double_braces(key, node) {
             return Some(expr);
         }
+        if self.in_tag(node) {
+            return None;
+        }
         self.expect_text(key, node, Text::fixed("an expression", "表达式"))?;
         let scalar = node.scalar()?;
         let at = scalar.exact.unwrap_or(node.span.start);
@@ -51,6 +54,29 @@ impl<'t> Lowerer<'t> {
                 None
             }
         }
+    }
+
+    /// `if: !paid and tries < 3`, which YAML takes for a tag before the rest: told once, as what it is.
+    fn in_tag(&mut self, node: &Node<'_>) -> bool {
+        let source = self.report.lines().source();
+        let mut told = self.report.diagnostics().iter();
+        let tag = told.find_map(|found| {
+            let at = found.primary.span;
+            let between = source.get(at.end..node.span.start)?;
+            (found.rule == "yaml-tag" && between.trim().is_empty()).then_some(at)
+        });
+        let Some(tag) = tag.filter(|_| node.scalar().is_some()) else {
+            return false;
+        };
+        let written = source.get(tag.start..node.span.end.max(tag.end));
+        let Some(Err(findings)) = written.map(|written| expr::parse(written.trim(), tag.start))
+        else {
+            return false;
+        };
+        self.report
+            .remove(|found| found.rule == "yaml-tag" && found.primary.span == tag);
+        self.findings(findings);
+        true
     }
 
     /// `if: {{ tries < 3 }}`, which YAML takes for a map within a map: told once, as what it is.

@@ -8,6 +8,7 @@ use crate::check::rules::{
     bad_name, bad_value, deep_nesting, missing_input, missing_outcome, unknown_flow,
     unknown_outcome, unknown_step,
 };
+use crate::check::suggest::elsewhere;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Edge, NodeId};
@@ -325,7 +326,9 @@ impl<'t> Lowerer<'t> {
                 .chain(known.soft.iter().copied())
                 .filter(|known| !edges.contains_key(*known))
                 .collect();
-            let meant = self.nearest(&name, open.iter().copied()).map(str::to_owned);
+            let called = open.iter().find(|known| elsewhere(&name, known)).copied();
+            let meant = called.or_else(|| self.nearest(&name, open.iter().copied()));
+            let meant = meant.map(str::to_owned);
             if !known.unknowable {
                 unknown_outcome::unknown(
                     &mut self.report,

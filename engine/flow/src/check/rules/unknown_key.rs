@@ -51,3 +51,39 @@ pub(crate) fn misspelt(report: &mut Report<'_>, at: Span, key: &str, place: &Tex
     let message = text!("{place} has no `{key}`", "{place} 没有 `{key}`"; place);
     let _done = report.find(&UNKNOWN_KEY, at, message).did_you_mean(at, Some(meant), &[]);
 }
+
+/// Of a key whose value was written otherwise as well: what stands in place of both.
+pub(crate) fn whole(
+    report: &mut Report<'_>,
+    (at, all): (Span, Span),
+    key: &str,
+    place: &Text,
+    meant: &str,
+) {
+    let message = text!("{place} has no `{key}`", "{place} 没有 `{key}`"; place);
+    let _done = report
+        .find(&UNKNOWN_KEY, at, message)
+        .help(text!("write `{meant}`", "请写 `{meant}`"))
+        .fix(all, meant);
+}
+
+/// Of the two ways of an `if`, called otherwise.
+pub(crate) fn ways(report: &mut Report<'_>, (at, all): (Span, Span), key: &str, meant: &str) {
+    let message = text!("`if` has no `{key}`", "`if` 没有 `{key}`");
+    let _done = report
+        .find(&UNKNOWN_KEY, at, message)
+        .help(Text::fixed(
+            "write `then:` for when it is so, and `else:` for when it is not",
+            "条件成立时的去向写 `then:`，不成立时写 `else:`",
+        ))
+        .fix(all, meant);
+}
+
+/// Of outcomes that stand beside their step.
+pub(crate) fn way_beside(report: &mut Report<'_>, at: Span, key: &str, place: &Text, lines: &str) {
+    let message = text!("{place} has no `{key}`", "{place} 没有 `{key}`"; place);
+    let _done = report.find(&UNKNOWN_KEY, at, message).help(text!(
+        "where a step goes stands under `then:`; write `then: {{ {lines} }}`",
+        "步骤的去向写在 `then:` 下；请写 `then: {{ {lines} }}`"
+    ));
+}

@@ -62,3 +62,12 @@ pub(crate) fn misspelt(report: &mut Report<'_>, at: Span, verb: &str, meant: &st
     let message = text!("there is no verb `{verb}`", "没有动词 `{verb}`");
     let _done = report.find(&UNKNOWN_VERB, at, message).did_you_mean(at, Some(meant), &[]);
 }
+
+/// Of a key that names the verb as its value.
+pub(crate) fn named_by(report: &mut Report<'_>, at: Span, key: &str, verb: &str) {
+    let message = text!("there is no verb `{key}`", "没有动词 `{key}`");
+    let _done = report.find(&UNKNOWN_VERB, at, message).help(text!(
+        "the verb is the key: write `{verb}: …`",
+        "动词就是键：请写 `{verb}: …`"
+    ));
+}
