@@ -37,6 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 ladder: Ladder::default(),
                 torn: false,
                 hole: None,
+                kind: None,
                 tenant: None,
             });
         }

@@ -547,7 +547,7 @@ fn many_files_that_stand_alone_are_tested_together() {
             let file = folder.join(format!("f{number}.flow.yaml"));
             let flow = format!(
                 "flow: f{number}\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - say: Hello.\n    - hangup: completed\n\
-                 tests:\n  ends:\n    run:\n      - expect: {{ says: Hello. }}\n      - expect: {{ ends: completed }}\n"
+                 tests:\n  ends:\n    run:\n      - expect: {{ hear: Hello. }}\n      - expect: {{ ends: completed }}\n"
             );
             std::fs::write(&file, flow).expect("written");
             file.display().to_string()
@@ -569,7 +569,7 @@ fn several_projects_are_tested_together() {
             std::fs::create_dir_all(&folder).expect("a folder");
             std::fs::write(
                 folder.join("strowger.toml"),
-                format!("name = \"p{number}\"\n"),
+                format!("[project]\nname = \"p{number}\"\n"),
             )
             .expect("written");
             std::fs::write(folder.join("one.flow.yaml"), flow).expect("written");

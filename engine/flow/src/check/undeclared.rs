@@ -45,6 +45,7 @@ pub(super) fn settle(draft: &Draft<'_>, tested: &Tested<'_>, report: &mut Report
         };
         report.remove(|found| found.primary.span != first && name_of(found) == Some(name));
         tested.known(name, report);
-        undeclared(report, first, name, value);
+        let others: Vec<String> = draft.vars.keys().cloned().collect();
+        undeclared(report, first, name, value, &others);
     }
 }

@@ -83,6 +83,9 @@ fn is_option(key: &str) -> bool {
     COMMON.contains(&key) || STEP_OPTIONS.contains(&key) || key == "with"
 }
 
+/// Texts in a language that is not declared, from which on they are believed and not the declaration.
+const MANY_TEXTS: usize = 2;
+
 /// Times that an outcome is returned which is not declared, from which on it is believed and not the declaration.
 const MANY_RETURNS: usize = 2;
 
@@ -121,7 +124,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         self.outcomes(map);
     }
 
-    /// Languages that are misspelt where they are declared: of those that no prompt has, while prompts have one that is nearly so called
+    /// Languages that are misspelt where they are declared: of those that no prompt has, while several have one that is nearly so called
     /// beside another of the flow's.
     fn spoken(&mut self, map: &mut Map<'_>) {
         let list = map.value("languages").and_then(Node::list);
@@ -134,7 +137,12 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         for entry in map.entries.iter().filter(|entry| entry.key != "languages") {
             beside(&entry.value, &declared, &mut keys);
         }
-        let others = || keys.keys().filter(|key| !declared.contains(key));
+        let others = || {
+            let others = keys.iter().filter(|(key, _)| !declared.contains(key));
+            others
+                .filter(|(_, texts)| **texts >= MANY_TEXTS)
+                .map(|(key, _)| key)
+        };
         if others().next().is_none() {
             return;
         }

@@ -26,7 +26,7 @@ pub struct Recording {
     /// That entries lack before others that are there: nothing can be told of such a journal.
     pub hole: Option<String>,
     /// The same for all journals in which it is alike.
-    pub(crate) kind: Option<&'static str>,
+    pub kind: Option<&'static str>,
     /// Whose contact it is, where that was asked for; a file does not say.
     pub tenant: Option<String>,
 }

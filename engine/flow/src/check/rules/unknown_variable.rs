@@ -1,4 +1,5 @@
 use crate::check::report::Report;
+use crate::check::suggest::shown;
 use crate::diagnostic::text;
 use crate::expr::Span;
 use crate::plan::Template;
@@ -49,18 +50,39 @@ pub(crate) fn unknown(
         .did_you_mean(at, meant, names);
 }
 
-/// How to declare a variable that is told already: one that is set to this and nowhere declared.
-pub(crate) fn undeclared(report: &mut Report<'_>, at: Span, name: &str, value: &Template) {
+/// How to declare a variable that is told already: one that is set to this and nowhere declared, as others are.
+pub(crate) fn undeclared(
+    report: &mut Report<'_>,
+    at: Span,
+    name: &str,
+    value: &Template,
+    others: &[String],
+) {
     let (ty, default) = match value {
         Template::Literal(Value::Number(_)) | Template::Expr(_) => ("number", "0"),
         Template::Literal(Value::Bool(_)) => ("bool", "false"),
+        // What no type reads is kept as it is written.
+        Template::Literal(Value::Text(text)) if text.parse::<f64>().is_ok() => ("number", "0"),
+        Template::Literal(Value::Text(text)) if matches!(text.as_str(), "true" | "false") => {
+            ("bool", "false")
+        }
         _ => ("text", "\"\""),
     };
     let sample = format!("{name}: {{ type: {ty}, default: {default} }}");
-    let help = text!(
-        "declare it under `vars:`, such as `{sample}`",
-        "请在 `vars:` 下声明，例如 `{sample}`"
-    );
+    let help = match others.is_empty() {
+        true => text!(
+            "declare it under `vars:`, such as `{sample}`",
+            "请在 `vars:` 下声明，例如 `{sample}`"
+        ),
+        false => {
+            let there = shown(others);
+            text!(
+                "declare it under `vars:`, such as `{sample}`; there are: {there}",
+                "请在 `vars:` 下声明，例如 `{sample}`；已有：{there}";
+                there,
+            )
+        }
+    };
     report.advise(UNKNOWN_VARIABLE.slug, at, help);
 }
 
