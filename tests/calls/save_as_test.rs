@@ -226,12 +226,7 @@ fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
             "keys on at once before a secret is asked for",
             "office",
             "21234,silence,1234",
-            vec![
-                "press: \"2\"",
-                "silence",
-                "press: \"7777\"",
-                "\"completed\"",
-            ],
+            vec!["press: \"2\"", "press: \"7777\"", "\"completed\""],
         ),
         (
             "keys on while a secret is asked for",

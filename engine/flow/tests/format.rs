@@ -202,3 +202,18 @@ fn comments_that_stand_below_each_other_stay_so_when_one_of_them_gives_way() {
     let laid_out = "flow: a    # one\nformat: 1  # two\nlanguages: [en]      # three\nsteps:\n  start:\n    - say: Hello.  # words\n    - goto: bye    # next\n  bye: { hangup: completed }\n";
     assert_eq!(sound(written).as_deref(), Some(laid_out));
 }
+
+#[test]
+fn a_word_that_lacks_its_colon_gets_none() {
+    let text = "flow: any\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    menu: Press one.\n    press: { 1: bye }\n    then: {no_input bye, no_match: bye}\n  bye: { hangup: completed }\n";
+    let once = format("any.flow.yaml", text.as_bytes()).expect("it can be laid out");
+    assert!(
+        once.contains("    then: { no_input bye, no_match: bye }\n"),
+        "{once}"
+    );
+    // What may be lacking is still told, and can be mended.
+    for text in [text, &once] {
+        let checked = check("any.flow.yaml", text.as_bytes(), &support::project());
+        assert_eq!(rules(&checked), ["yaml-colon"], "{text}");
+    }
+}

@@ -216,6 +216,13 @@ impl Writer<'_> {
                 for (index, entry) in map.entries.iter().enumerate() {
                     line.push_str(if index > 0 { ", " } else { " " });
                     line.push_str(self.raw(entry.key_span));
+                    // A word without a colon is a key to YAML: what may lack there is for the checks to tell.
+                    if !self.text[entry.key_span.end..]
+                        .trim_start()
+                        .starts_with(':')
+                    {
+                        continue;
+                    }
                     line.push_str(": ");
                     self.flow_value(&entry.value, line, used)?;
                 }
