@@ -357,7 +357,8 @@ fn a_plugin_keeps_no_more_and_asks_no_oftener_than_it_may() -> Result<()> {
         flood("601", 60_000, 15),
         flood("602", 70_000, 5),
     ];
-    let rules = "[grants]\nkv = true\n[limits.kv]\nkeys = 20\nbytes = 300000\n";
+    // The flood itself takes most of a step's usual time.
+    let rules = "[grants]\nkv = true\n[limits.kv]\nkeys = 20\nbytes = 300000\n[limits.step]\ncpu_ms = 2000\n";
     let hall = Hall::attacked(rules, "kv = true", &attacks)?;
     assert_eq!(hall.attack("600")?.data()?["refused"], 20);
     assert_eq!(hall.refusals("kv.keys")?, 20);
