@@ -370,20 +370,16 @@ impl<'t> Sheet<'t> {
                 end: at + word.len(),
             };
             let mut add = |kind: Kind, at: usize, sign: &str| change(kind, at, 0, sign);
+            let with_colon = Span {
+                start: at,
+                end: word.end + 1,
+            };
             match behind.strip_prefix(':') {
                 Some(after) if after.starts_with(':') => {
-                    let word = Span {
-                        start: at,
-                        end: word.end + 1,
-                    };
-                    change(Kind::Twice(word), word.end, 1, "");
+                    change(Kind::Twice(with_colon), with_colon.end, 1, "");
                 }
                 Some(after) if after.starts_with(|c: char| !c.is_whitespace()) => {
-                    let word = Span {
-                        start: at,
-                        end: word.end + 1,
-                    };
-                    add(Kind::Blank(word), word.end, " ");
+                    add(Kind::Blank(with_colon), with_colon.end, " ");
                 }
                 None if (number < MAX_WORDS || lone(content, start, behind))
                     && (behind.starts_with(' ') || behind.is_empty()) =>

@@ -39,13 +39,13 @@ pub(super) fn settle(draft: &Draft<'_>, tested: &Tested<'_>, report: &mut Report
             }
         }
     }
+    let others: Vec<String> = draft.vars.keys().cloned().collect();
     for (name, first) in places {
         let (Some(first), Some(value)) = (first, set.get(name)) else {
             continue;
         };
         report.remove(|found| found.primary.span != first && name_of(found) == Some(name));
         tested.known(name, report);
-        let others: Vec<String> = draft.vars.keys().cloned().collect();
         undeclared(report, first, name, value, &others);
     }
 }

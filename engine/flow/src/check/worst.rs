@@ -125,8 +125,8 @@ fn bounds(
         graph,
         counters,
         draft,
-        catalog,
         spent,
+        ..
     } = flow;
     let cap = lasts.ms;
     let to_end_ms = cap.saturating_add(GOODBYE_MS + APOLOGY_MS);
@@ -193,12 +193,7 @@ fn bounds(
     unmeasured.dedup();
     // Silence may be as long as a contact lasts: a minute more where somebody says where it goes then.
     let late_cap = cap.saturating_add(GOODBYE_MS);
-    let leaving = Leaving {
-        graph,
-        catalog,
-        spent,
-    };
-    let lasts_on = leaving.last_on(draft);
+    let lasts_on = flow.last_on();
     let before_cap = if lasts_on { late_cap } else { cap };
     // What begins after that has the minute alone, however short a contact lasts before.
     let longest = Longest {
@@ -259,7 +254,7 @@ fn bounds(
                 own > 0 && !in_circles.contains(&circle) && silent.entered[circle] <= MAX_SILENCE_MS
             });
         // Silence goes on in a flow that takes over, and may be longer there later.
-        for Left { out, first, most } in leaving.ways(index, before) {
+        for Left { out, first, most } in flow.ways(index, before) {
             let all = out.saturating_add(first).max(most);
             called_ms = called_ms.max(all.min(longest.cap));
             let total = all.min(cap);
@@ -297,9 +292,9 @@ fn bounds(
             });
         }
     }
-    if let Some(Edge::Flow(flow)) = &draft.global.too_long {
-        let through = most.0.saturating_add(leaving.first(flow));
-        let total = through.max(leaving.most(flow)).min(late_cap);
+    if let Some(Edge::Flow(name)) = &draft.global.too_long {
+        let [first, longest] = flow.silences_of(name);
+        let total = most.0.saturating_add(first).max(longest).min(late_cap);
         if total > worst.0 {
             worst = (total, most.1);
         }
@@ -326,9 +321,8 @@ fn bounds(
         calls,
     };
     let mut passive = passive(
+        flow,
         &longest,
-        draft,
-        &leaving,
         (&silent, late.as_deref(), late_cap),
         &worst,
         begin,
@@ -442,14 +436,7 @@ struct Left {
     most: u64,
 }
 
-/// The silence with which contacts leave for other flows, and that of those.
-struct Leaving<'l> {
-    graph: &'l Graph<'l>,
-    catalog: &'l Catalog,
-    spent: &'l [Spent],
-}
-
-impl Leaving<'_> {
+impl Flow<'_, '_, '_> {
     /// The ways out of a node to other flows, when it has been silent for `before` at the node.
     fn ways(&self, index: usize, before: u64) -> impl Iterator<Item = Left> {
         let spent = &self.spent[index];
@@ -459,24 +446,18 @@ impl Leaving<'_> {
                 true => before.saturating_add(passed(self.spent, index)),
                 false => 0,
             };
-            Some(Left {
-                out: through.max(spent.silence_after_ms),
-                first: self.first(flow),
-                most: self.most(flow),
-            })
+            let [first, most] = self.silences_of(flow);
+            let out = through.max(spent.silence_after_ms);
+            Some(Left { out, first, most })
         })
     }
 
-    /// How long it is silent at the beginning of a flow, as far as that is known.
-    fn first(&self, flow: &str) -> u64 {
+    /// How long it is silent at the beginning of another flow, and how long anywhere in it, as far as that is known.
+    fn silences_of(&self, flow: &str) -> [u64; 2] {
         let passive = self.passive(flow);
-        passive.map_or(0, |passive| passive.silence_first_ms)
-    }
-
-    /// How long it is silent anywhere in a flow, as far as that is known.
-    fn most(&self, flow: &str) -> u64 {
-        let passive = self.passive(flow);
-        passive.map_or(0, |passive| passive.silence_most_ms)
+        passive.map_or([0, 0], |passive| {
+            [passive.silence_first_ms, passive.silence_most_ms]
+        })
     }
 
     fn passive(&self, flow: &str) -> Option<&Passive> {
@@ -485,8 +466,8 @@ impl Leaving<'_> {
     }
 
     /// Whether a flow that this one calls or leads to says where contacts go that have lasted too long.
-    fn last_on(&self, draft: &Draft<'_>) -> bool {
-        let mut led_to = draft.runs.leads.iter();
+    fn last_on(&self) -> bool {
+        let mut led_to = self.draft.runs.leads.iter();
         led_to.any(|flow| self.passive(flow).is_some_and(|passive| passive.lasts_on))
     }
 }
@@ -506,14 +487,19 @@ fn passed(spent: &[Spent], index: usize) -> u64 {
 
 /// What those who call the flow, or lead to it, must know.
 fn passive(
+    flow: &Flow<'_, '_, '_>,
     longest: &Longest<'_, '_, '_>,
-    draft: &Draft<'_>,
-    leaving: &Leaving<'_>,
     (silent, late_silent, late_cap): (&Silence, Option<&[Option<u64>]>, u64),
     worst: &WorstCase,
     begin: Vec<Option<u64>>,
 ) -> Passive {
-    let (graph, spent) = (longest.graph, leaving.spent);
+    let &Flow {
+        graph,
+        draft,
+        catalog,
+        spent,
+        ..
+    } = flow;
     let mut passive = Passive {
         ms: worst.to_person_ms,
         chat_ms: worst.chat_to_person_ms,
@@ -532,7 +518,7 @@ fn passive(
         if let Action::Return { outcome, .. } = &draft.nodes[index].action {
             passive.outcomes.insert(outcome.clone());
         }
-        if fails(draft, leaving.catalog, index) {
+        if fails(draft, catalog, index) {
             passive.outcomes.insert("error".to_owned());
         }
     }
@@ -546,7 +532,7 @@ fn passive(
         let reached = reached.filter_map(|(index, first)| Some((index, (*first)?)));
         let silences = reached.map(|(index, first)| {
             let own = first.saturating_add(spent[index].silence_ms);
-            let left = leaving.ways(index, first);
+            let left = flow.ways(index, first);
             left.map(|left| left.out.saturating_add(left.first))
                 .fold(own, u64::max)
         });
@@ -557,8 +543,9 @@ fn passive(
     if let Some(late) = &late_first {
         most = most.max(begins(late));
     }
-    if let Some(Edge::Flow(flow)) = &draft.global.too_long {
-        most = most.saturating_add(leaving.first(flow));
+    if let Some(Edge::Flow(name)) = &draft.global.too_long {
+        let [first, _] = flow.silences_of(name);
+        most = most.saturating_add(first);
     }
     passive.silence_first_ms = most.min(late_cap);
     let returns = draft.nodes.iter().enumerate();

@@ -43,25 +43,21 @@ impl<'t> Lowerer<'t> {
             if !options.contains(&key) && !self.verbs.iter().any(|verb| verb == key) {
                 let names: Vec<String> = options.iter().map(|name| (*name).to_owned()).collect();
                 let place = Text::same(format!("`{}`", entry.key));
-                match (key, entry.key.as_ref()) {
-                    ("then", "choose") => {
-                        let help = Text::fixed(
+                let at = other.key_span;
+                if key == "then" {
+                    let help = match entry.key.as_ref() {
+                        "choose" => Text::fixed(
                             "each line of `choose` has a `then:` of its own",
                             "`choose` 的每一行各有自己的 `then:`",
-                        );
-                        unknown_key::nothing_after(&mut self.report, other.key_span, &place, help);
-                    }
-                    ("then", verb) => {
-                        let help = text!(
+                        ),
+                        verb => text!(
                             "nothing comes after `{verb}`: leave `then:` out",
                             "`{verb}` 之后不再执行任何步骤：请去掉 `then:`"
-                        );
-                        unknown_key::nothing_after(&mut self.report, other.key_span, &place, help);
-                    }
-                    _ => {
-                        let at = other.key_span;
-                        unknown_key::unknown(&mut self.report, at, key, &place, &names);
-                    }
+                        ),
+                    };
+                    unknown_key::nothing_after(&mut self.report, at, &place, help);
+                } else {
+                    unknown_key::unknown(&mut self.report, at, key, &place, &names);
                 }
             }
         }

@@ -518,7 +518,7 @@ fn nested_if(map: &mut Map<'_>, report: &mut Report<'_>) {
     let condition = below
         .entries
         .iter()
-        .position(|entry| matches!(entry.key.as_ref(), "when" | "if" | "condition"));
+        .position(|entry| entry.key == "when" || elsewhere(&entry.key, "when"));
     let ways = |entry: &Entry<'_>| matches!(entry.key.as_ref(), "then" | "else");
     let Some(condition) = condition.filter(|_| below.entries.iter().any(ways)) else {
         return;

@@ -226,12 +226,7 @@ impl<'a> Visit<'a> {
 
     /// It is begun.
     pub async fn keep(self, id: &str) {
-        let answer = Answer {
-            status: StatusCode::CREATED.as_u16(),
-            content_type: None,
-            location: None,
-            body: Some(id.as_bytes().to_vec()),
-        };
+        let answer = Answer::begun(id);
         noted(
             self.store
                 .finish_request(VISITORS, &self.key, &answer)

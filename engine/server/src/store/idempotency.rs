@@ -26,6 +26,18 @@ pub struct Answer {
     pub body: Option<Vec<u8>>,
 }
 
+impl Answer {
+    /// That a visitor's chat was begun, by its id.
+    pub fn begun(id: &str) -> Answer {
+        Answer {
+            status: 201,
+            content_type: None,
+            location: None,
+            body: Some(id.as_bytes().to_vec()),
+        }
+    }
+}
+
 /// What a key says of a request.
 #[derive(Debug)]
 pub enum Claim {
@@ -158,32 +170,30 @@ impl Store {
         .bind(&self.engine)
         .fetch_all(pool))?;
         for (key, body) in &left {
-            let begun = match body.as_deref().map(std::str::from_utf8) {
-                Some(Ok(contact)) => {
-                    // Without its first entry there is nothing that could go on.
-                    let frames: i64 = each!(self, pool => sqlx::query_scalar(
-                        "SELECT COUNT(*) FROM frames JOIN chats USING (contact) WHERE contact = $1 AND seq = 0",
-                    )
-                    .bind(contact)
-                    .fetch_one(pool))?;
-                    frames > 0
-                }
-                _ => false,
+            let chat = body.as_deref().map(std::str::from_utf8);
+            let begun = match chat {
+                Some(Ok(chat)) if self.is_begun(chat).await? => Some(chat),
+                _ => None,
             };
             match begun {
-                true => {
-                    let answer = Answer {
-                        status: 201,
-                        content_type: None,
-                        location: None,
-                        body: body.clone(),
-                    };
+                Some(chat) => {
+                    let answer = Answer::begun(chat);
                     self.finish_request(VISITORS, key, &answer).await?;
                 }
-                false => self.forget_request(VISITORS, key).await?,
+                None => self.forget_request(VISITORS, key).await?,
             }
         }
         Ok(left.len() as u64)
+    }
+
+    /// Whether there is a chat that can go on: without its first entry nothing could.
+    async fn is_begun(&self, chat: &str) -> Result<bool, StoreError> {
+        let frames: i64 = each!(self, pool => sqlx::query_scalar(
+            "SELECT COUNT(*) FROM frames JOIN chats USING (contact) WHERE contact = $1 AND seq = 0",
+        )
+        .bind(chat)
+        .fetch_one(pool))?;
+        Ok(frames > 0)
     }
 
     /// Gives a key back: nothing was done, and it may be tried again.

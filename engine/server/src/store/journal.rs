@@ -50,11 +50,11 @@ impl Journal {
 impl Torn {
     /// What all journals have in common of which [`hole`](Torn::hole) tells alike, whatever entry it is.
     pub(crate) fn kind(&self) -> Option<&'static str> {
-        match (self.newer, self.behind, self.seq) {
-            (true, ..) => Some("the journal was written by a newer version of strowger: use that"),
-            (false, 0, 1..) => None,
-            _ => Some("the journal is damaged and not whole: `strowger trace CONTACT` tells where"),
-        }
+        self.hole()?;
+        Some(match self.newer {
+            true => "the journal was written by a newer version of strowger: use that",
+            false => "the journal is damaged and not whole: `strowger trace CONTACT` tells where",
+        })
     }
 
     /// That entries lack in the middle or at the beginning, where they do, or that a newer program has them.

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use strowger_plugin::Limits;
 
-use super::super::{CANNOT, Failure};
+use super::super::{CANNOT, Failure, store_of};
 use crate::centre::stored::{NotStored, Which, find, lay_out};
 use crate::centre::{Tenants, is_centre};
-use crate::replay::{Overrides, Stage};
+use crate::replay::{Overrides, Recording, Stage};
 use crate::runtime::OpenError;
 use crate::store::Store;
 
@@ -44,6 +44,30 @@ pub(super) struct Whose<'a> {
     pub tenant: Option<&'a str>,
     /// SHA-256 of what the one contact walked; none for many.
     pub content: Option<&'a str>,
+}
+
+impl<'a> Whose<'a> {
+    /// Of one recorded contact.
+    pub fn of(recording: &'a Recording, project: &'a Path, data: &'a Path) -> Whose<'a> {
+        Whose {
+            project,
+            data,
+            tenant: recording.tenant.as_deref(),
+            content: recording.content(),
+        }
+    }
+
+    /// The project, or in a centre the tenant's revision, that the contact walked.
+    pub async fn walked(&self) -> Result<Ground, Failure> {
+        let store = match self.tenant {
+            Some(_) => {
+                let place = store_of(self.project, self.data)?;
+                Some(Store::look(&place).await.map_err(Failure::cannot)?)
+            }
+            None => None,
+        };
+        Ground::find(None, self, store.as_ref()).await
+    }
 }
 
 /// What contacts are replayed on.

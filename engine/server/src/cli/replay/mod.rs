@@ -321,28 +321,16 @@ pub(super) async fn recording(
 /// What the expressions of a contact's flows gave, by the flows of its project or of the revision that it walked; why that
 /// cannot be told, where these are not there.
 pub(super) async fn explained(recording: &Recording, project: &Path, data: &Path) -> Reasons {
-    let Some(content) = recording.content() else {
+    if recording.content().is_none() {
         return Reasons::default();
-    };
-    let whose = Whose {
-        project,
-        data,
-        tenant: recording.tenant.as_deref(),
-        content: Some(content),
-    };
+    }
+    let whose = Whose::of(recording, project, data);
     let begun = match explainable(&recording.entries) {
         Ok(begun) => begun,
         Err(reasons) => return reasons,
     };
     let found = async {
-        let store = match &recording.tenant {
-            Some(_) => {
-                let place = store_of(project, data)?;
-                Some(Store::look(&place).await.map_err(Failure::cannot)?)
-            }
-            None => None,
-        };
-        let ground = Ground::find(None, &whose, store.as_ref()).await?;
+        let ground = whose.walked().await?;
         ground.stage(&whose, &Overrides::new()).await
     };
     match found.await {
@@ -358,27 +346,14 @@ pub(super) async fn walked(
     project: &Path,
     data: &Path,
 ) -> Result<Ground, Failure> {
-    let whose = Whose {
-        project,
-        data,
-        tenant: recording.tenant.as_deref(),
-        content: recording.content(),
-    };
-    let store = match &recording.tenant {
-        Some(_) => {
-            let place = store_of(project, data)?;
-            Some(Store::look(&place).await.map_err(Failure::cannot)?)
-        }
-        None if is_centre(project) => {
-            return Err(Failure::cannot(format!(
-                "a journal in a file does not say whose it is, and {} has the projects of several: give the contact's id, or \
-                 name the project's folder with --project",
-                project.display()
-            )));
-        }
-        None => None,
-    };
-    Ground::find(None, &whose, store.as_ref()).await
+    if recording.tenant.is_none() && is_centre(project) {
+        return Err(Failure::cannot(format!(
+            "a journal in a file does not say whose it is, and {} has the projects of several: give the contact's id, or \
+             name the project's folder with --project",
+            project.display()
+        )));
+    }
+    Whose::of(recording, project, data).walked().await
 }
 
 /// Guests belong on their own threads, and a replay runs where its guest does.

@@ -360,7 +360,7 @@ impl Chats {
             tokio::pin!(shown);
             // From here on nothing is shown unnoticed.
             shown.as_mut().enable();
-            let (rouse, unread) = {
+            let unread = {
                 let state = chat.lock();
                 if let Some(why) = &state.newer {
                     return Err(ChatError::Newer(why.clone()));
@@ -375,16 +375,18 @@ impl Chats {
                         return Ok((events, over));
                     }
                 }
-                let unread = state.holds_unread(after);
-                (unread && !state.awake, unread)
+                state.holds_unread(after)
             };
-            if rouse && chat.rouse() {
+            if unread && chat.rouse() {
                 self.wake(chat.clone());
             }
+            let wait = if unread { wait.max(READING) } else { wait };
             tokio::select! {
                 () = shown => {}
-                () = tokio::time::sleep_until(begun + wait), if !unread => return Ok((Vec::new(), false)),
-                () = tokio::time::sleep_until(begun + wait.max(READING)), if unread => return Err(ChatError::Unread),
+                () = tokio::time::sleep_until(begun + wait) => return match unread {
+                    true => Err(ChatError::Unread),
+                    false => Ok((Vec::new(), false)),
+                },
                 // Whoever waits shall wait at the next engine.
                 () = self.stop.cancelled() => return Err(ChatError::Stopping),
             }
