@@ -68,14 +68,16 @@ struct Slip<'t> {
 
 /// What looks like an insertion of another language.
 fn slips(text: &str) -> impl Iterator<Item = Slip<'_>> {
-    text.char_indices().filter_map(move |(at, sign)| {
-        let behind = &text[at + sign.len_utf8()..];
+    text.bytes().enumerate().filter_map(move |(at, sign)| {
         let (inner, close) = match sign {
-            '$' => match behind.strip_prefix('(') {
-                Some(inner) => (inner, ")"),
-                None => (behind, ""),
-            },
-            '%' => (behind, "%"),
+            b'$' => {
+                let behind = &text[at + 1..];
+                match behind.strip_prefix('(') {
+                    Some(inner) => (inner, ")"),
+                    None => (behind, ""),
+                }
+            }
+            b'%' => (&text[at + 1..], "%"),
             _ => return None,
         };
         let path = path(inner);

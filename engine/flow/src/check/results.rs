@@ -212,10 +212,13 @@ fn set_unknown<'a>(report: &Report<'a>) -> Vec<&'a str> {
 }
 
 /// What steps call their answers in their own prompts.
-fn bound(draft: &Draft<'_>) -> HashSet<String> {
+fn bound<'d>(draft: &'d Draft<'_>) -> HashSet<&'d str> {
     let uses = draft.uses.iter().map(|used| &used.binds);
     let binds = uses.chain(draft.prompt_uses.iter().map(|used| &used.binds));
-    binds.flat_map(|binds| binds.keys()).cloned().collect()
+    binds
+        .flat_map(|binds| binds.keys())
+        .map(String::as_str)
+        .collect()
 }
 
 /// Whether a name is one of the language's own.

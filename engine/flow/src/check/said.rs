@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::assign::Assignments;
 use super::types::{Here, type_of_call};
 use crate::catalog::Catalog;
-use crate::expr::{Expr, Extent, Known, extent};
+use crate::expr::{Expr, Extent, Known, Span, extent};
 use crate::lower::Draft;
 use crate::plan::{Piece, Template, Voice};
 use crate::speak::markup::{Part, parts};
@@ -255,24 +255,26 @@ impl<'s> Said<'s> {
         }
     }
 
-    /// The names that a step gives to its own prompts, as far as its description says what they are.
-    fn typed_binds(&self, node: usize) -> BTreeMap<String, Type> {
+    /// The names that a step gives to its own prompts and an expression reads, as far as its description says what they are.
+    fn typed_binds(&self, node: usize, read: &[(&str, Span)]) -> BTreeMap<String, Type> {
         let description = self.draft.facts[node].description;
         let binds = description.into_iter().flat_map(|step| &step.binds);
+        let binds = binds.filter(|(bind, _)| read.iter().any(|(name, _)| name == bind));
         let typed = binds.map(|(name, schema)| (name.clone(), type_of_schema(schema)));
         typed.filter(|(_, ty)| *ty != Type::Any).collect()
     }
 
     fn inserted(&self, node: usize, expr: &Expr, languages: &[String], labels: u64) -> Sound {
         // What a step binds and says the type of is measured by its type.
-        let binds = self.typed_binds(node);
+        let read = expr.roots();
+        let binds = self.typed_binds(node, &read);
         let is_bound = |name: &str| {
             !matches!(name, "call" | "now")
                 && !binds.contains_key(name)
                 && !self.draft.inputs.contains_key(name)
                 && self.assigned.known(name, node).is_none()
         };
-        if expr.roots().iter().any(|(name, _)| is_bound(name)) {
+        if read.iter().any(|(name, _)| is_bound(name)) {
             return Sound::words(BOUND_MS.max(labels));
         }
         let to_compare = Cell::new(0);
@@ -309,9 +311,14 @@ impl<'s> Said<'s> {
 fn written(text: &str) -> Sound {
     let mut sound = Sound::NONE;
     // The speech program may read markup and signs aloud.
-    let mut ms = speech_ms(text);
+    let whole = speech_ms(text);
+    let mut ms = whole;
     for part in parts(text) {
         sound = sound.then(match part {
+            // It is all of the text: there is no markup.
+            Part::Words(words) if words.len() == text.len() && is_heard(words) => {
+                Sound::words(whole)
+            }
             Part::Words(words) if is_heard(words) => Sound::words(speech_ms(words)),
             Part::Words(_) => Sound::NONE,
             Part::Pause(pause) => {

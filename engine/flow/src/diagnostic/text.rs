@@ -15,10 +15,17 @@ pub enum Language {
 
 /// Words in every language that findings are told in: there is no way to make them in one alone. What they quote is
 /// made visible by [`in_its_lines`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Eq, Default)]
 pub struct Text {
     english: Cow<'static, str>,
-    chinese: Cow<'static, str>,
+    /// `None` where it is the same.
+    chinese: Option<Cow<'static, str>>,
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Text) -> bool {
+        self.english() == other.english() && self.chinese() == other.chinese()
+    }
 }
 
 impl Text {
@@ -29,7 +36,7 @@ impl Text {
     ) -> Text {
         Text {
             english: shown(english.into()),
-            chinese: shown(chinese.into()),
+            chinese: Some(shown(chinese.into())),
         }
     }
 
@@ -37,16 +44,15 @@ impl Text {
     pub const fn fixed(english: &'static str, chinese: &'static str) -> Text {
         Text {
             english: Cow::Borrowed(english),
-            chinese: Cow::Borrowed(chinese),
+            chinese: Some(Cow::Borrowed(chinese)),
         }
     }
 
     /// A name, a number or a piece of the language: the same for everybody.
     pub fn same(written: impl Into<Cow<'static, str>>) -> Text {
-        let english = shown(written.into());
         Text {
-            chinese: english.clone(),
-            english,
+            english: shown(written.into()),
+            chinese: None,
         }
     }
 
@@ -65,14 +71,14 @@ impl Text {
 
     /// The Chinese text.
     pub fn chinese(&self) -> &str {
-        &self.chinese
+        self.chinese.as_deref().unwrap_or(&self.english)
     }
 
     /// The text in a language.
     pub fn in_language(&self, language: Language) -> &str {
         match language {
-            Language::English => &self.english,
-            Language::Chinese => &self.chinese,
+            Language::English => self.english(),
+            Language::Chinese => self.chinese(),
         }
     }
 
@@ -84,7 +90,7 @@ impl Text {
         };
         Text {
             english: short(self.english),
-            chinese: short(self.chinese),
+            chinese: self.chinese.map(short),
         }
     }
 

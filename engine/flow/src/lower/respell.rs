@@ -227,8 +227,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             let key = entry.key.as_ref();
             let outcome = key == "else" || habits::is_otherwise(key) || is_end(key);
             // An option that has an outcome's name, and leads to a step.
-            let option = takes.contains(&key)
-                && !(is_end(key) && entry.value.text().is_some_and(|to| self.steps.contains(to)));
+            let option = takes.contains(&key) && !(is_end(key) && self.leads(&entry.value));
             outcome && !option && is_target(&entry.value)
         };
         let strays: Vec<usize> = map
@@ -263,33 +262,73 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             // What it does is not known; where it leads is.
             return below_key(map, "then", |node| self.then(node, None));
         };
-        let place = Text::same(format!("`{verb}`"));
         match self.description(&verb) {
-            Some(description) => self.step(map, &verb, description, &place),
+            Some(description) => self.step(map, &verb, description),
             None => {
-                let mut options = options_of(&verb).to_vec();
-                options.push(&verb);
-                match verb.as_str() {
-                    "if" => habits::if_ways(map, self.report),
-                    "switch" => self.outcomes_beside(map, (options.as_slice(), None), &place),
-                    "use" => {
-                        let key = map.value("use").and_then(Node::text).unwrap_or_default();
-                        let description = self.catalog.and_then(|catalog| catalog.steps.get(key));
-                        if let Some(description) = description {
-                            let ends = ends(description);
-                            let known = (options.as_slice(), Some(ends.as_slice()));
-                            self.outcomes_beside(map, known, &place);
-                            // A step gives either all that it found or one value.
-                            let gone = gives(description);
-                            options.retain(|option| *option != gone);
-                        }
-                    }
-                    _ => {}
+                if verb == "if" {
+                    habits::if_ways(map, self.report);
                 }
-                self.keys(map, &options, &place);
+                if !self.all_known(map, &verb, None) {
+                    self.engine_keys(map, &verb);
+                }
                 self.engine_verb(map, &verb);
             }
         }
+    }
+
+    /// Whether every key of an action is one that it may have as it stands, so that nothing is to be compared: of most actions that is so.
+    fn all_known(&self, map: &Map<'_>, verb: &str, step: Option<&StepDescription>) -> bool {
+        let options = match step {
+            Some(_) => &[],
+            None => options_of(verb),
+        };
+        let properties = step.and_then(|step| step.input["properties"].as_object());
+        let used = map.value("use").filter(|_| verb == "use");
+        let used = used.and_then(|used| self.catalog?.steps.get(used.text()?));
+        let gone = used.map(gives);
+        map.entries.iter().all(|entry| {
+            let key = entry.key.as_ref();
+            if gone == Some(key) {
+                return false;
+            }
+            let option = || match step {
+                Some(_) => COMMON.contains(&key) || STEP_OPTIONS.contains(&key),
+                None => options.contains(&key),
+            };
+            let input = || properties.is_some_and(|properties| properties.contains_key(key));
+            // An option that has an outcome's name may be meant as that.
+            let way = || matches!(key, "then" | "else") || !self.leads(&entry.value);
+            key == verb || (option() || input()) && way()
+        })
+    }
+
+    /// Whether a value is the name of a step.
+    fn leads(&self, value: &Node<'_>) -> bool {
+        value.text().is_some_and(|to| self.steps.contains(to))
+    }
+
+    /// The keys of an action of the engine's own.
+    fn engine_keys(&mut self, map: &mut Map<'_>, verb: &str) {
+        let place = Text::same(format!("`{verb}`"));
+        let mut options = options_of(verb).to_vec();
+        options.push(verb);
+        match verb {
+            "switch" => self.outcomes_beside(map, (options.as_slice(), None), &place),
+            "use" => {
+                let key = map.value("use").and_then(Node::text).unwrap_or_default();
+                let description = self.catalog.and_then(|catalog| catalog.steps.get(key));
+                if let Some(description) = description {
+                    let ends = ends(description);
+                    let known = (options.as_slice(), Some(ends.as_slice()));
+                    self.outcomes_beside(map, known, &place);
+                    // A step gives either all that it found or one value.
+                    let gone = gives(description);
+                    options.retain(|option| *option != gone);
+                }
+            }
+            _ => {}
+        }
+        self.keys(map, &options, &place);
     }
 
     fn is_verb(&self, key: &str) -> bool {
@@ -471,15 +510,47 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
     }
 
     /// A verb that is short for a plugin's step.
-    fn step(
-        &mut self,
-        map: &mut Map<'_>,
-        verb: &str,
-        description: &'c StepDescription,
-        place: &Text,
-    ) {
+    fn step(&mut self, map: &mut Map<'_>, verb: &str, description: &'c StepDescription) {
         let schema = &description.input;
-        let properties = properties(schema);
+        if !self.all_known(map, verb, Some(description)) {
+            self.step_keys(map, verb, description);
+        }
+        let place = || Text::same(format!("`{verb}`"));
+        let main = description
+            .main
+            .as_deref()
+            .and_then(|main| Some((main, schema["properties"].get(main)?)));
+        for entry in &mut map.entries {
+            let input = match (entry.key.as_ref(), main) {
+                (key, Some((_, schema))) if key == verb => match &mut entry.value.content {
+                    Content::Map(lines) if !takes_map(schema) => {
+                        self.inputs(lines, schema, &place());
+                        continue;
+                    }
+                    _ => Some(schema),
+                },
+                (key, None) if key == verb => {
+                    if let Content::Map(lines) = &mut entry.value.content {
+                        self.inputs(lines, schema, &place());
+                    }
+                    continue;
+                }
+                (key, _) => schema["properties"].get(key),
+            };
+            if let Some(schema) = input {
+                self.input(&entry.key, &mut entry.value, schema);
+            }
+        }
+        if schema["properties"].get("then").is_none() {
+            below_key(map, "then", |node| self.then(node, Some(ends(description))));
+        }
+        self.retry_and_meanwhile(map, schema);
+    }
+
+    /// The keys of such a verb.
+    fn step_keys(&mut self, map: &mut Map<'_>, verb: &str, description: &'c StepDescription) {
+        let place = Text::same(format!("`{verb}`"));
+        let properties = properties(&description.input);
         let mut names: Vec<&str> = properties.iter().map(|(name, _)| *name).collect();
         names.retain(|name| description.main.as_deref() != Some(name) || map.entry(name).is_some());
         names.extend(COMMON.iter().chain(&STEP_OPTIONS));
@@ -491,59 +562,31 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         if properties.iter().all(|(name, _)| *name != "then") {
             let ends = ends(description);
             let known = (names.as_slice(), Some(ends.as_slice()));
-            self.outcomes_beside(map, known, place);
+            self.outcomes_beside(map, known, &place);
         }
         let gone = gives(description);
         names.retain(|name| *name != gone || map.entry(name).is_some());
-        self.keys(map, &names, place);
-        let main = description
-            .main
-            .as_deref()
-            .and_then(|main| Some((main, schema["properties"].get(main)?)));
-        for entry in &mut map.entries {
-            let input = match (entry.key.as_ref(), main) {
-                (key, Some((_, schema))) if key == verb => match &mut entry.value.content {
-                    Content::Map(lines) if !takes_map(schema) => {
-                        self.inputs(lines, &description.input, place);
-                        continue;
-                    }
-                    _ => Some(schema),
-                },
-                (key, None) if key == verb => {
-                    if let Content::Map(lines) = &mut entry.value.content {
-                        self.inputs(lines, schema, place);
-                    }
-                    continue;
-                }
-                (key, _) => schema["properties"].get(key),
-            };
-            if let Some(schema) = input {
-                self.input(&entry.key, &mut entry.value, schema);
-            }
-        }
-        if properties.iter().all(|(name, _)| *name != "then") {
-            below_key(map, "then", |node| self.then(node, Some(ends(description))));
-        }
-        self.retry_and_meanwhile(map, schema);
+        self.keys(map, &names, &place);
     }
 
     fn retry_and_meanwhile(&mut self, map: &mut Map<'_>, schema: &Json) {
         let is_input = |name: &str| !schema["properties"][name].is_null();
-        if !is_input("retry") {
-            let place = Text::fixed("`retry`", "`retry`");
-            below_key(map, "retry", |node| {
-                self.map(node, &step_call::RETRY_KEYS, &place)
-            });
-        }
-        if !is_input("meanwhile") {
+        below_key(map, "retry", |node| {
+            if !is_input("retry") {
+                let place = Text::fixed("`retry`", "`retry`");
+                self.map(node, &step_call::RETRY_KEYS, &place);
+            }
+        });
+        below_key(map, "meanwhile", |node| {
+            if is_input("meanwhile") {
+                return;
+            }
             let place = Text::fixed("`meanwhile`", "`meanwhile`");
-            below_key(map, "meanwhile", |node| {
-                self.map(node, &step_call::MEANWHILE_KEYS, &place);
-                if let Content::Map(map) = &mut node.content {
-                    below_key(map, "say", |node| self.prompt(node));
-                }
-            });
-        }
+            self.map(node, &step_call::MEANWHILE_KEYS, &place);
+            if let Content::Map(map) = &mut node.content {
+                below_key(map, "say", |node| self.prompt(node));
+            }
+        });
     }
 
     /// The inputs of a step, and what is in them.
@@ -662,18 +705,10 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         let Content::Map(map) = &mut node.content else {
             return;
         };
-        habits::prompt(map, &self.languages, self.report);
-        // Another language is none of the flow's, which is told as such.
-        let others = map.entries.iter().map(|entry| entry.key.to_string());
-        let others: Vec<String> = others.filter(|key| is_language(key)).collect();
-        let languages = self.languages.clone();
-        let mut names: Vec<&str> = languages
-            .iter()
-            .chain(&others)
-            .map(String::as_str)
-            .collect();
-        names.push("any");
-        self.keys(map, &names, &Text::fixed("a prompt", "提示"));
+        let own = |key: &str| key == "any" || self.languages.iter().any(|known| known == key);
+        if !map.entries.iter().all(|entry| own(&entry.key)) {
+            self.prompt_keys(map);
+        }
         for entry in &mut map.entries {
             let place = Text::fixed("a voice", "一段语音");
             match &mut entry.value.content {
@@ -686,6 +721,21 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 Content::Scalar(_) => {}
             }
         }
+    }
+
+    fn prompt_keys(&mut self, map: &mut Map<'_>) {
+        habits::prompt(map, &self.languages, self.report);
+        // Another language is none of the flow's, which is told as such.
+        let others = map.entries.iter().map(|entry| entry.key.to_string());
+        let others: Vec<String> = others.filter(|key| is_language(key)).collect();
+        let languages = self.languages.clone();
+        let mut names: Vec<&str> = languages
+            .iter()
+            .chain(&others)
+            .map(String::as_str)
+            .collect();
+        names.push("any");
+        self.keys(map, &names, &Text::fixed("a prompt", "提示"));
     }
 
     fn hours(&mut self, map: &mut Map<'_>) {

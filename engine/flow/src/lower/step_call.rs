@@ -865,10 +865,11 @@ fn answers(asks: &Asks<'_>, inputs: &[Given<'_>]) -> Option<Type> {
 
 /// The step of this name whose major version is the largest.
 fn newest<'c>(catalog: &'c Catalog, key: &str) -> Option<(&'c String, &'c StepDescription)> {
-    let name = format!("{}@", key.split_once('@')?.0);
-    let versions = catalog.steps.range(name.clone()..);
+    let name = &key[..=key.find('@')?];
+    let from = (std::ops::Bound::Included(name), std::ops::Bound::Unbounded);
+    let versions = catalog.steps.range::<str, _>(from);
     versions
-        .take_while(|(key, _)| key.starts_with(&name))
+        .take_while(|(key, _)| key.starts_with(name))
         .max_by_key(|(key, _)| major(key))
 }
 

@@ -57,26 +57,27 @@ const LONGEST_SPELLED: usize = 4;
 /// Of figures, abbreviations and signs it is what they are read as that counts. A text never takes longer than its parts one by one. Where
 /// another program or another pace speaks, it is an estimate.
 pub fn speech_ms(text: &str) -> u64 {
-    let chars: Vec<char> = text.chars().collect();
     let mut ms = 0;
-    let mut at = 0;
-    while let Some(c) = chars.get(at).copied() {
-        let run = |is: fn(char) -> bool| chars[at..].iter().take_while(|c| is(**c)).count();
+    let mut before = None;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let run = |is: fn(char) -> bool| rest.find(|c| !is(c)).unwrap_or(rest.len());
         let (taken, length) = if is_syllable(c) {
-            (SYLLABLE_MS, 1)
+            (SYLLABLE_MS, c.len_utf8())
         } else if is_digit(c) {
             let length = run(is_digit);
-            let open = at == 0 || at + length == chars.len();
-            (number_ms(length, open), length)
+            let open = before.is_none() || length == rest.len();
+            (number_ms(rest[..length].chars().count(), open), length)
         } else if is_letter(c) {
             let length = run(is_letter);
-            (word_ms(&chars[at..at + length]), length)
+            (word_ms(&rest[..length]), length)
         } else {
-            let before = at.checked_sub(1).map(|before| chars[before]);
-            (sign_ms(c, before, chars.get(at + 1).copied()), 1)
+            let length = c.len_utf8();
+            (sign_ms(c, before, rest[length..].chars().next()), length)
         };
         ms += taken;
-        at += length;
+        before = rest[..length].chars().next_back();
+        rest = &rest[length..];
     }
     if ms == 0 { 0 } else { ms + END_MS }
 }
@@ -101,16 +102,26 @@ fn number_ms(digits: usize, open: bool) -> u64 {
 }
 
 /// A word: letter by letter where nobody could say it otherwise.
-fn word_ms(word: &[char]) -> u64 {
-    let vowels = |c: &char| !c.is_ascii() || "aeiouyAEIOUY".contains(*c);
-    let capitals = word.len() <= LONGEST_SPELLED && word.iter().all(|c| c.is_uppercase());
-    let spelled = capitals || !word.iter().any(vowels);
-    let letters = word.iter().map(|c| match (spelled, c) {
-        (true, 'w' | 'W') => SPELLED_W_MS,
-        (true, _) => SPELLED_MS,
-        (false, _) => LETTER_MS,
-    });
-    WORD_MS + letters.sum::<u64>()
+fn word_ms(word: &str) -> u64 {
+    let vowel = |c: char| {
+        !c.is_ascii() || matches!(c.to_ascii_lowercase(), 'a' | 'e' | 'i' | 'o' | 'u' | 'y')
+    };
+    let (mut letters, mut spelled_ms, mut capitals, mut vowels) = (0, 0, true, false);
+    for c in word.chars() {
+        letters += 1;
+        spelled_ms += match c {
+            'w' | 'W' => SPELLED_W_MS,
+            _ => SPELLED_MS,
+        };
+        capitals &= c.is_uppercase();
+        vowels |= vowel(c);
+    }
+    let spelled = capitals && letters <= LONGEST_SPELLED || !vowels;
+    WORD_MS
+        + match spelled {
+            true => spelled_ms,
+            false => letters as u64 * LETTER_MS,
+        }
 }
 
 /// A sign between two others.
@@ -135,7 +146,8 @@ fn sign_ms(sign: char, before: Option<char>, after: Option<char>) -> u64 {
 
 /// Whether a character is a syllable by itself.
 fn is_syllable(c: char) -> bool {
-    matches!(c, '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
+    c >= '\u{3005}'
+        && matches!(c, '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
