@@ -42,6 +42,108 @@ impl Project {
 /// A flow without faults.
 pub const HELLO: &str = "flow: x\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - say: Hello.\n    - hangup: done\n";
 
+/// Replays a contact of the terminal: exit code and all that is said.
+fn walked_again(project: &Project, script: &str) -> Result<(i32, String)> {
+    let (code, journal, err) =
+        project.run(&["call", "x", "--script", script, "--format", "json"])?;
+    assert_eq!(code, 0, "{err}");
+    let file = project.path().join("call.jsonl");
+    std::fs::write(&file, journal)?;
+    let (file, folder) = (
+        file.display().to_string(),
+        project.path().display().to_string(),
+    );
+    let data = project.path().join(".strowger").display().to_string();
+    let (code, out, err) = strowger(&["replay", &file, "-p", &folder, "--data", &data])?;
+    Ok((code, out + &err))
+}
+
+#[test]
+fn a_fraction_is_read_back_as_it_was_written() -> Result<()> {
+    let flow = "flow: x
+format: 1
+languages: [en]
+vars: { share: { type: number, default: 0 } }
+steps:
+  start:
+    - set: { share: \"${1 / 11}\" }
+    - set: { share: \"${123 / 7919 + share / 3}\" }
+    - say: \"${share}\"
+    - hangup: done
+";
+    let (code, told) = walked_again(&Project::new(flow)?, "")?;
+    assert_eq!(code, 0, "{told}");
+    Ok(())
+}
+
+#[test]
+fn a_value_that_grows_inwards_has_an_end_before_its_journal_has_none() -> Result<()> {
+    let flow = "flow: x
+format: 1
+languages: [en]
+vars: { l: { type: list }, i: { type: number, default: 0 } }
+global: { error: sorry }
+steps:
+  start:
+    - set: { l: \"${[1]}\" }
+    - goto: loop
+  loop:
+    - set: { l: \"${[l]}\", i: \"${i + 1}\" }
+    - if: i < 130
+      then: loop
+      else: whole
+  whole: { hangup: whole }
+  sorry:
+    - say: Sorry.
+    - hangup: too_deep
+";
+    let project = Project::new(flow)?;
+    let (code, told) = walked_again(&project, "")?;
+    assert_eq!(code, 0, "{told}");
+    let journal = std::fs::read_to_string(project.path().join("call.jsonl"))?;
+    assert!(journal.contains("more than 64 deep"), "{journal}");
+    assert!(journal.contains("too_deep"), "{journal}");
+    Ok(())
+}
+
+#[test]
+fn what_is_given_to_a_plugin_by_hand_is_json_or_told_as_none() -> Result<()> {
+    for (arguments, wanted) in [
+        (["greet", "{", "--config", "{}"], "the input is no JSON"),
+        (
+            ["greet", "[1]", "--config", "{}"],
+            "the input is JSON, and no object",
+        ),
+        (
+            ["greet", "{}", "--config", "garbage"],
+            "--config is no JSON",
+        ),
+        (
+            ["greet", "{}", "--config", "[1]"],
+            "--config is JSON, and no object",
+        ),
+    ] {
+        let own = ["plugin", "run", "--component", "no-such.wasm"];
+        let (code, _, err) = strowger(&[&own[..], &arguments].concat())?;
+        assert_eq!(code, 2, "{err}");
+        assert!(err.contains(wanted), "{arguments:?}: {err}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_file_that_is_no_token_is_told_as_that() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = folder.path().join("token");
+    std::fs::write(&file, "# the token of the centre\nstrowger_abc\n")?;
+    let file = file.display().to_string();
+    let asked = ["release", "--list", "--tenant", "x", "--token-file", &file];
+    let (code, _, err) = strowger(&asked)?;
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("is no token"), "{err}");
+    Ok(())
+}
+
 #[test]
 fn errors_of_plugins_files_and_flows_come_at_once() -> Result<()> {
     let project = Project::new(&HELLO.replace("Hello.", "nowhere"))?;

@@ -182,6 +182,26 @@ fn every_form_says_the_same_of_a_contact() -> Result<()> {
     assert_eq!(code, 0, "{errors}");
     let (columns, parquet) = from_parquet(&file)?;
 
+    // Behind a link it is the file that is written; a device stays one.
+    let (behind, link) = (engine.data.join("behind.csv"), engine.data.join("link.csv"));
+    std::fs::write(&behind, "old")?;
+    std::os::unix::fs::symlink(&behind, &link)?;
+    let (code, _, errors) = export(&["--format", "csv", "--output", &link.display().to_string()])?;
+    assert_eq!(code, 0, "{errors}");
+    assert!(link.symlink_metadata()?.is_symlink());
+    assert_eq!(std::fs::read_to_string(&behind)?, table);
+    let pipe = engine.data.join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status()?;
+    ensure!(made.success(), "a pipe is made");
+    let reader = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || std::fs::read_to_string(pipe))
+    };
+    let (code, _, errors) = export(&["--format", "csv", "--output", &pipe.display().to_string()])?;
+    assert_eq!(code, 0, "{errors}");
+    assert_eq!(reader.join().expect("it reads")?, table);
+    assert!(!pipe.symlink_metadata()?.is_file(), "the pipe is still one");
+
     assert_eq!(names, columns, "columns of CSV and Parquet");
     assert_eq!(csv, json, "CSV and JSON lines");
     assert_eq!(parquet, json, "Parquet and JSON lines");

@@ -54,6 +54,54 @@ fn vault(hall: &Hall, arguments: &[&str]) -> Result<(i32, String)> {
     Ok((code, format!("{out}{err}")))
 }
 
+#[test]
+fn nothing_is_sealed_by_another_key_than_the_rest() -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    std::fs::write(
+        folder.path().join("strowger.toml"),
+        "[project]\nname = \"solo\"\n",
+    )?;
+    let value = folder.path().join("value");
+    std::fs::write(&value, "s3cret-value\n")?;
+    let set = |name: &str, key: &str| -> Result<(Option<i32>, String)> {
+        let output = Command::new(binary("strowger")?)
+            .args([
+                "vault",
+                "set",
+                name,
+                "--tenant",
+                "solo",
+                "--host",
+                "a.example:443",
+            ])
+            .args(["--file".as_ref(), value.as_os_str()])
+            .args(["-p".as_ref(), folder.path().as_os_str()])
+            .env("STROWGER_VAULT_KEY", key)
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ok((output.status.code(), said))
+    };
+    let key = |name: &str| -> Result<String> {
+        let file = folder.path().join(name).display().to_string();
+        let (code, _, err) = strowger(&["vault", "key", &file])?;
+        ensure!(code == 0, "{err}");
+        Ok(std::fs::read_to_string(&file)?.trim().to_owned())
+    };
+    let (first, second) = (key("first.key")?, key("second.key")?);
+    let (code, said) = set("one", &first)?;
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = set("two", &second)?;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("`one`") && said.contains("sealed by the master key"),
+        "{said}"
+    );
+    // The one that stands there may be sealed anew: nothing else needs the old key.
+    let (code, said) = set("one", &second)?;
+    assert_eq!(code, Some(0), "{said}");
+    Ok(())
+}
+
 /// Whether any file below a folder holds some bytes.
 fn holds(folder: &Path, what: &str) -> Result<bool> {
     for entry in std::fs::read_dir(folder)? {

@@ -7,7 +7,7 @@ use strowger_flow::expr::{self, Budget, Expr};
 use strowger_flow::plan::{ExprId, Piece, Plan, Prompt as PlanPrompt, PromptId, Template};
 use strowger_flow::speak;
 use strowger_flow::unseen::quoted;
-use strowger_flow::value::{Locale, Type, Value};
+use strowger_flow::value::{Locale, MAX_DEPTH, Type, Value};
 
 use crate::Millis;
 use crate::call::{Binding, Bound, CallError, MAX_PROMPTS, Prompt, Utterance};
@@ -39,21 +39,46 @@ impl Contact {
         expr: &Expr,
         bound: &BTreeMap<String, Value>,
     ) -> Result<Value, String> {
+        self.evaluate_in(now, expr, bound, &self.locale())
+    }
+
+    /// The same with what it says in the language of the words around it.
+    fn evaluate_in(
+        &self,
+        now: Millis,
+        expr: &Expr,
+        bound: &BTreeMap<String, Value>,
+        locale: &Locale,
+    ) -> Result<Value, String> {
         let names = Names {
             contact: self,
             now,
             bound,
         };
-        expr::eval(expr, &names, &self.locale(), &mut Budget::default()).map_err(|e| e.to_string())
+        expr::eval(expr, &names, locale, &mut Budget::default()).map_err(|e| e.to_string())
     }
 
     /// Makes a value out of a template; the handles it gives away are noted in `given`.
+    ///
+    /// # Errors
+    ///
+    /// An expression that has no value, or one that is nested more than [`MAX_DEPTH`] deep.
     pub(crate) fn fill(
         &self,
         now: Millis,
         template: &Template,
         given: &mut Given,
     ) -> Result<Value, String> {
+        let value = self.put_in(now, template, given)?;
+        match value.depth() > MAX_DEPTH {
+            true => Err(format!(
+                "the value is lists or objects in each other, more than {MAX_DEPTH} deep"
+            )),
+            false => Ok(value),
+        }
+    }
+
+    fn put_in(&self, now: Millis, template: &Template, given: &mut Given) -> Result<Value, String> {
         let none = BTreeMap::new();
         Ok(match template {
             Template::Literal(value) => value.clone(),
@@ -70,13 +95,13 @@ impl Contact {
             Template::List(items) => Value::List(
                 items
                     .iter()
-                    .map(|item| self.fill(now, item, given))
+                    .map(|item| self.put_in(now, item, given))
                     .collect::<Result<_, _>>()?,
             ),
             Template::Object(fields) => Value::Object(
                 fields
                     .iter()
-                    .map(|(name, field)| Ok((name.clone(), self.fill(now, field, given)?)))
+                    .map(|(name, field)| Ok((name.clone(), self.put_in(now, field, given)?)))
                     .collect::<Result<_, String>>()?,
             ),
         })
@@ -115,7 +140,8 @@ impl Contact {
             match piece {
                 Piece::Text(plain) => text.push_str(plain),
                 Piece::Expr(expr) => {
-                    text.push_str(&speak::render(&self.evaluate(now, expr, bound)?, locale))
+                    let value = self.evaluate_in(now, expr, bound, locale)?;
+                    text.push_str(&speak::render(&value, locale));
                 }
             }
         }

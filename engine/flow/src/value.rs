@@ -45,6 +45,22 @@ pub enum Value {
     Secret(Secret),
 }
 
+/// Deepest nesting of a value, lists and objects in each other: what is kept of a contact must be read again, in a journal and in a
+/// record, by readers that have an end.
+pub const MAX_DEPTH: usize = 64;
+
+impl Value {
+    /// How deep lists and objects are nested in it: 0 of a text, 1 of a list of texts.
+    pub fn depth(&self) -> usize {
+        let below = match self {
+            Value::List(items) => items.iter().map(Value::depth).max(),
+            Value::Object(fields) => fields.values().map(Value::depth).max(),
+            _ => return 0,
+        };
+        1 + below.unwrap_or(0)
+    }
+}
+
 /// An amount of money in the currency's smallest unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {

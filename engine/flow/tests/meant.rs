@@ -323,6 +323,71 @@ fn a_flow_that_is_misspelt_where_it_is_named_is_told_there() {
     );
 }
 
+/// A flow whose tests name the variable that takes an answer, and how the flow ends.
+const TESTED: &str = "flow: t
+format: 1
+languages: [en]
+steps:
+  start:
+    use: orders/lookup@1
+    with: { order_no: \"12345678\" }
+    as: order
+    then: { found: bye, not_found: bye, error: bye, timeout: bye }
+  bye: { hangup: looked_up }
+tests:
+  one:
+    mock:
+      orders/lookup: { outcome: found, order: { status: shipped, status_text: on its way } }
+    run: [ expect: { ends: looked_up } ]
+  two:
+    mock:
+      orders/lookup: { outcome: found, order: { status: shipped, status_text: on its way } }
+    run: [ expect: { ends: looked_up } ]
+";
+
+#[test]
+fn what_several_tests_agree_on_is_misspelt_where_it_is_defined() {
+    let catalog = support::project();
+    let found = |text: &str| check("t.flow.yaml", text.as_bytes(), &catalog).diagnostics;
+    assert_eq!(told(&found(TESTED)), Vec::<String>::new());
+    for (right, wrong, line) in [
+        ("as: order\n", "as: ordter\n", 8),
+        ("hangup: looked_up", "hangup: loked_up", 10),
+    ] {
+        let text = TESTED.replacen(right, wrong, 1);
+        let slip = found(&text);
+        assert!(
+            matches!(slip.as_slice(), [one] if one.primary.place.line == line),
+            "{wrong}: {:?}",
+            told(&slip)
+        );
+        let fixed = fix("t.flow.yaml", text.as_bytes(), &catalog).expect("the text is UTF-8");
+        assert_eq!(fixed.text, TESTED, "{wrong}");
+    }
+    // One test alone is the slip.
+    for (right, wrong) in [
+        ("ends: looked_up", "ends: loked_up"),
+        (" order: {", " ordter: {"),
+    ] {
+        let text = TESTED.replacen(right, wrong, 1);
+        let fixed = fix("t.flow.yaml", text.as_bytes(), &catalog).expect("the text is UTF-8");
+        assert_eq!(fixed.text, TESTED, "{wrong}");
+    }
+}
+
+#[test]
+fn a_line_that_begins_like_a_key_is_never_more_of_the_value_above() {
+    let text = FLOW.replacen(
+        "    max_wait: 5m\n",
+        "  skills:8[\"vip\"]\n    max_wait: 5m\n",
+        1,
+    );
+    let catalog = support::project();
+    let fixed = fix("t.flow.yaml", text.as_bytes(), &catalog).expect("the text is UTF-8");
+    let left = check("t.flow.yaml", fixed.text.as_bytes(), &catalog);
+    assert!(left.plan.is_none(), "{}", fixed.text);
+}
+
 /// What an editor offers behind a mark in a text.
 fn offered(text: &str, mark: &str) -> Vec<String> {
     let at = text.find(mark).expect("the mark is there") + mark.len();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use serde_json::Value;
 use strowger_flow::catalog::{PluginDescription, StepDescription};
@@ -9,7 +10,7 @@ use strowger_flow::unseen::{is_unseen, quoted, quoted_up_to};
 
 use crate::error::LoadError;
 use crate::patterns::PatternRoom;
-use crate::schema::Schema;
+use crate::schema::{Schema, Unfit};
 
 /// The contract: the same document that plugins' authors read. What it refuses is refused here; the checks
 /// in code come first, since they say it in better words, and add what a schema cannot say.
@@ -233,17 +234,45 @@ fn check_step(
         }
     }
     match Schema::compile(&step.input, patterns) {
-        Ok(input) => Some(StepCheck {
-            input,
-            outcomes,
-            outcomes_from: step.outcomes_from.clone(),
-        }),
+        Ok(input) => {
+            for (name, schema) in inputs.into_iter().flatten() {
+                if let Some(reason) = unfit_default(schema) {
+                    let name = quoted(name);
+                    findings.add(&at(&format!("input.properties.{name}.default")), reason);
+                }
+            }
+            Some(StepCheck {
+                input,
+                outcomes,
+                outcomes_from: step.outcomes_from.clone(),
+            })
+        }
         Err(reason) => {
             findings.add(&at("input"), reason);
             None
         }
     }
 }
+
+/// Why the value that a flow gives where it says nothing is none that the input takes: every contact that comes to the step would fail.
+/// What has a format is read by that (a prompt's words in languages, `5s`), and told when a flow uses it.
+fn unfit_default(schema: &Value) -> Option<String> {
+    let default = schema.get("default")?;
+    if schema.get("format").is_some() {
+        return None;
+    }
+    let compiled = Schema::compile(schema, &mut PatternRoom::default()).ok()?;
+    match compiled.check(default, DEFAULT_WITHIN) {
+        Ok(()) => None,
+        Err(Unfit::Wrong(finding)) => Some(format!("the input does not take it: {finding}")),
+        Err(Unfit::Unfinished) => {
+            Some("it takes too long to be held against its schema".to_owned())
+        }
+    }
+}
+
+/// Longest time in which a default is held against its schema.
+const DEFAULT_WITHIN: Duration = Duration::from_millis(100);
 
 struct Findings(Vec<LoadError>);
 
@@ -373,6 +402,35 @@ mod tests {
             "main": "prompt", "outcomesFrom": ["press"], "outcomes": {"no_input": {}, "no_match": {}}
         }}});
         assert_eq!(findings(description), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_default_is_one_that_the_input_takes() {
+        let of = |zone: Value| {
+            findings(
+                json!({"name": "std", "version": "1.2.0", "steps": {"hours": {
+                    "input": {"type": "object", "properties": {"zone": zone}}, "outcomes": {"open": {}}
+                }}}),
+            )
+        };
+        for right in [
+            json!({"type": "string", "enum": ["UTC", "CET"], "default": "CET"}),
+            json!({"type": "number", "default": 5}),
+            json!({"type": "string", "format": "prompt", "default": {"en": "Hello"}}),
+            json!({"type": "string"}),
+        ] {
+            assert_eq!(of(right.clone()), Vec::<String>::new(), "{right}");
+        }
+        for wrong in [
+            json!({"type": "string", "enum": ["UTC", "CET"], "default": "EST"}),
+            json!({"type": "string", "default": 5}),
+        ] {
+            let told = of(wrong.clone());
+            assert!(
+                matches!(told.as_slice(), [one] if one.contains("steps.hours.input.properties.zone.default")),
+                "{wrong}: {told:?}"
+            );
+        }
     }
 
     #[test]

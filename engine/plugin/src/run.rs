@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use strowger_flow::unseen::quoted;
+use strowger_flow::value::MAX_DEPTH;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{ComponentType, Instance, Lift};
@@ -347,6 +348,16 @@ fn lifted_bytes(limits: &Limits) -> usize {
     list.saturating_add(LIFTED_BESIDE_BYTES)
 }
 
+/// How deep lists and objects are nested in a value.
+fn depth(value: &Value) -> usize {
+    let below = match value {
+        Value::Array(items) => items.iter().map(depth).max(),
+        Value::Object(fields) => fields.values().map(depth).max(),
+        _ => return 0,
+    };
+    1 + below.unwrap_or(0)
+}
+
 /// Holds an outcome against the description.
 fn accept(
     outcome: GuestOutcome,
@@ -381,6 +392,12 @@ fn accept(
     if !data.is_object() {
         return Err(StepError::BadOutput(format!(
             "the data of `{}` is not an object",
+            outcome.name
+        )));
+    }
+    if depth(&data) > MAX_DEPTH {
+        return Err(StepError::BadOutput(format!(
+            "the data of `{}` is lists or objects in each other, more than {MAX_DEPTH} deep",
             outcome.name
         )));
     }

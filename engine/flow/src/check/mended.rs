@@ -493,6 +493,12 @@ impl<'t> Sheet<'t> {
         columns.dedup();
         columns.retain(|column| (1..=MAX_COLUMNS).contains(&column.abs_diff(line.indent)));
         columns.sort_by_key(|column| column.abs_diff(line.indent));
+        // What begins like a key is no more of the value above it.
+        if let Some(value) = self.value_above(number)
+            && key_like(line.content)
+        {
+            columns.retain(|column| *column <= value);
+        }
         let belongs = |other: &&Line<'_>| {
             let deeper = other.indent > line.indent;
             deeper
@@ -509,6 +515,17 @@ impl<'t> Sheet<'t> {
                     .filter_map(|below| self.moved(number, *below, by)),
             );
         }
+    }
+
+    /// The column of the key above a line, where that has its value beside it: what stands further right goes on with the value.
+    fn value_above(&self, number: usize) -> Option<usize> {
+        let mut above = self.lines[..number].iter().rev();
+        let above = above.find(|line| !line.content.is_empty())?;
+        let key = above.content.trim_start_matches(['-', ' ']);
+        let column = above.indent + above.content.len() - key.len();
+        let (_, value) = key.split_once(": ")?;
+        let plain = !value.trim().is_empty() && !value.starts_with(['|', '>', '#']);
+        plain.then_some(column)
     }
 
     /// A line and so many below it, moved.
@@ -591,6 +608,13 @@ impl<'t> Sheet<'t> {
         }
         (span, replacement)
     }
+}
+
+/// Whether a line begins as a key does, with or without what belongs behind its colon.
+fn key_like(content: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@');
+    let behind = content.trim_start_matches(is_word);
+    behind.len() < content.len() && behind.starts_with(':')
 }
 
 /// Whether a word begins an entry of a map in braces that has no colon.

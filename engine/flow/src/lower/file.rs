@@ -76,6 +76,7 @@ pub(crate) fn lower<'t>(
             ..Draft::default()
         },
         walked: None,
+        named: Default::default(),
         two_verbs: false,
         compared: 0,
     };

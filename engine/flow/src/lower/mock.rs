@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::tested::named::What;
 use super::tested::{Named, Ran, is_step};
 use super::{Lowerer, Reply};
 use crate::catalog::{StepDescription, carries_data};
@@ -335,6 +336,9 @@ impl<'t> Lowerer<'t> {
             Type::Object { fields, open } => Some((fields, *open)),
             _ => None,
         };
+        if takers.own.whole.contains(name) || takers.own.field.contains_key(name) {
+            self.named.right(What::Given(key.to_owned()), name);
+        }
         if takers.own.whole.contains(name) {
             return self.held(&place, &entry.value, ty, schema);
         }
@@ -362,7 +366,8 @@ impl<'t> Lowerer<'t> {
         let meant = self.nearest(name, all.iter().copied());
         match meant.filter(|meant| misspelt(name, meant) == Some(1)) {
             Some(meant) if !self.walked().read.contains(name) => {
-                unknown_field::mocked(&mut self.report, entry.key_span, key, name, meant);
+                let what = What::Given(key.to_owned());
+                self.named.slip(what, name, meant, entry.key_span);
             }
             _ if others && entry.value.map().is_some() => {
                 return self.held(&place, &entry.value, ty, schema);

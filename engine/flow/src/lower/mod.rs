@@ -85,6 +85,8 @@ pub(crate) struct Lowerer<'t> {
     draft: Draft<'t>,
     /// What the tests may name, once one of them does.
     walked: Option<Rc<tested::Walked>>,
+    /// The names that tests write.
+    named: tested::named::Named,
     /// Whether the action being lowered has two verbs.
     two_verbs: bool,
     /// Name comparisons made for suggestions.

@@ -211,6 +211,7 @@ impl<'t> Lowerer<'t> {
             }
             self.draft.tests.push(test);
         }
+        self.settle_named();
     }
 
     /// Tells of inputs that the flow cannot begin without and that a test does not give. Where it gives something else, that is told.

@@ -1,11 +1,14 @@
 //! What tests name that stands outside the flow: plugins' steps, queues, suppliers, other flows.
 
+pub(super) mod named;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use self::named::What;
 use super::Lowerer;
 use crate::catalog::Runs;
-use crate::check::rules::{unknown_destination, unknown_outcome, unknown_plugin, unknown_queue};
+use crate::check::rules::{unknown_destination, unknown_plugin, unknown_queue};
 use crate::check::suggest::misspelt;
 use crate::destination::{Destination, NoDestination};
 use crate::diagnostic::{Diagnostic, Level};
@@ -181,12 +184,15 @@ impl<'t> Lowerer<'t> {
             return;
         };
         let walked = self.walked();
+        if walked.ends.contains(name) {
+            self.named.right(What::End, name);
+        }
         if walked.calls || walked.ends.contains(name) {
             return;
         }
         let meant = self.nearest(name, walked.ends.iter().map(String::as_str));
         if let Some(meant) = meant.filter(|meant| misspelt(name, meant) == Some(1)) {
-            unknown_outcome::ends(&mut self.report, at, name, meant);
+            self.named.slip(What::End, name, meant, at);
         }
     }
 

@@ -86,8 +86,19 @@ impl Export {
         Ok(OK)
     }
 
-    /// Writes beside the file and puts it in its place when it is whole.
+    /// Writes beside the file and puts it in its place when it is whole. What is no file, such as a pipe or `/dev/null`, stays what it is
+    /// and is written into; behind a link, it is the file that the link leads to.
     async fn write_file(&self, store: &Store, path: &Path) -> Result<u64, Stopped> {
+        let there = std::fs::metadata(path);
+        if there.as_ref().is_ok_and(|there| !there.is_file()) {
+            let out = File::options().write(true).open(path)?;
+            return self.write(store, BufWriter::new(out)).await;
+        }
+        let path = match there {
+            Ok(_) => std::fs::canonicalize(path)?,
+            Err(_) => path.to_owned(),
+        };
+        let path = path.as_path();
         let mut name = path.as_os_str().to_owned();
         name.push(".unfinished");
         let unfinished = PathBuf::from(name);

@@ -328,14 +328,47 @@ fn own_files() {
     unsafe { libc::umask(0o077) };
 }
 
-/// Who sits at the command line, as the audit log has it.
+/// Who sits at the command line, as the audit log has it: the user whom the process runs as, whatever the environment says.
 fn whoever() -> String {
-    let user = std::env::var("USER").unwrap_or_default();
-    let user: String = user.chars().filter(|c| !c.is_control()).take(64).collect();
-    match user.as_str() {
-        "" => "cli".to_owned(),
-        user => format!("cli:{user}"),
+    // SAFETY: it reads a number of the process and cannot fail.
+    let uid = unsafe { libc::getuid() };
+    match name_of(uid) {
+        Some(name) => format!("cli:{name}"),
+        None => format!("cli:{uid}"),
     }
+}
+
+/// Bytes for what the system knows of a user.
+const USER_BYTES: usize = 16 * 1024;
+
+/// The name of a user, where the system knows one.
+fn name_of(uid: libc::uid_t) -> Option<String> {
+    let mut room = vec![0; USER_BYTES];
+    let mut entry = std::mem::MaybeUninit::<libc::passwd>::uninit();
+    let mut found = std::ptr::null_mut();
+    // SAFETY: `entry` and `room` are ours and as long as said; `found` is null or `entry` afterwards.
+    let failed = unsafe {
+        libc::getpwuid_r(
+            uid,
+            entry.as_mut_ptr(),
+            room.as_mut_ptr(),
+            room.len(),
+            &mut found,
+        )
+    };
+    if failed != 0 || found.is_null() {
+        return None;
+    }
+    // SAFETY: it was found, so that its name is a text with an end within `room`, which is still there.
+    let name = unsafe { std::ffi::CStr::from_ptr((*found).pw_name) };
+    let name: String = name
+        .to_str()
+        .ok()?
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(64)
+        .collect();
+    (!name.is_empty()).then_some(name)
 }
 
 /// Where the store of a project is. A folder without a project in it has the file in its data folder.

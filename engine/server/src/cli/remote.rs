@@ -75,7 +75,20 @@ impl Remote {
             }
             None => std::env::var(TOKEN).ok(),
         };
-        Ok(text.map(|text| text.trim().to_owned()))
+        let token = text.map(|text| text.trim().to_owned());
+        // What is no single word is no token, and would be no header either.
+        if let Some(token) = &token
+            && !token.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            let place = match &self.token_file {
+                Some(path) => path.display().to_string(),
+                None => format!("the variable {TOKEN}"),
+            };
+            return Err(Failure::cannot(format!(
+                "{place} is no token: it is one word on one line, as `strowger token new` printed it"
+            )));
+        }
+        Ok(token)
     }
 }
 

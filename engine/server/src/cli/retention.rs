@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use super::token::change;
 use super::{Failure, Format, OK, data_folder, store_of};
 use crate::centre::{Tenants, is_centre};
 use crate::clock::Clock;
@@ -79,6 +80,12 @@ impl Retention {
             pause: Duration::ZERO,
         };
         let gone = sweep.run().await.map_err(Failure::cannot)?;
+        if !self.dry_run {
+            for (tenant, gone) in gone.iter().filter(|(_, gone)| **gone != Gone::default()) {
+                let change = change("retention", "", tenant, json!(gone));
+                let _ = store.audit(&change).await.map_err(Failure::cannot)?;
+            }
+        }
         let all: Gone = gone.values().copied().sum();
         let done = match self.dry_run {
             true => "would remove",

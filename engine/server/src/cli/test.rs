@@ -171,7 +171,7 @@ impl Test {
         self.write(&results, flows)?;
         let (passed, failed, skipped) = totals(&results);
         if results.is_empty() {
-            let none = format!("no test: {}", self.nothing(&suites));
+            let none = self.nothing(&suites);
             // A word that fits nothing is a slip of whoever typed it, and must not pass for success.
             if self.pattern.is_some() && !self.watch {
                 return Err(Failure::cannot(none));
@@ -256,13 +256,16 @@ impl Test {
                     0 => String::new(),
                     more => format!("\n  … and {more} more"),
                 };
+                // The sentence goes last, as that of every failure.
                 format!(
-                    "none of {there} has `{pattern}` in its `FLOW › NAME`; there are\n  {}{more}",
+                    "there are\n  {}{more}\nno test: none of {there} has `{pattern}` in its `FLOW › NAME`",
                     names.join("\n  ")
                 )
             }
-            _ => "the flows have no `tests:`; docs/flow-language.md says how to write them"
-                .to_owned(),
+            _ => {
+                "no test: the flows have no `tests:`; docs/flow-language.md says how to write them"
+                    .to_owned()
+            }
         }
     }
 }

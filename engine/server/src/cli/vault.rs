@@ -148,6 +148,11 @@ impl Set {
         check_name(&self.name).map_err(Failure::cannot)?;
         let value = value(self.file.as_deref())?;
         let (vault, store) = open(self.of).await?;
+        // An entry under another key than the others' is one that no engine can start with.
+        vault
+            .check_but(&store, &self.tenant, &self.name)
+            .await
+            .map_err(Failure::cannot)?;
         let detail = json!({ "hosts": self.hosts });
         let change = change("vault.set", &self.name, &self.tenant, detail);
         let row = vault

@@ -135,7 +135,7 @@ pub fn from_file(path: &Path) -> Result<Recording, SourceError> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        match serde_json::from_slice(line) {
+        match Entry::read(line) {
             Ok(entry) => entries.push(entry),
             Err(_) if let Ok(rung) = serde_json::from_slice::<Rung>(line) => ladder.add(rung),
             // A whole line ends with a line feed; what comes after the last one is a torn one.

@@ -216,7 +216,7 @@ enum Unread {
 /// Reads lines; says why when one is no entry. Of a frame whose end is lost, the lines before it are whole.
 fn read_lines(lines: &str, entries: &mut Vec<Entry>) -> Result<(), Unread> {
     for line in lines.lines() {
-        match serde_json::from_str(line) {
+        match Entry::read(line.as_bytes()) {
             Ok(entry) => entries.push(entry),
             Err(error) => {
                 let why = format!("a line is no entry: {error}");

@@ -93,6 +93,21 @@ impl Vault {
         Ok(())
     }
 
+    /// The same of all entries but one, which is about to be replaced.
+    pub async fn check_but(
+        &self,
+        store: &Store,
+        tenant: &str,
+        name: &str,
+    ) -> Result<(), VaultError> {
+        for row in store.vault(None).await? {
+            if row.tenant != tenant || row.name != name {
+                self.value(&row)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The key; why there is none.
     pub fn key(&self) -> Result<Arc<MasterKey>, VaultError> {
         let key = self.key.read().unwrap_or_else(PoisonError::into_inner);

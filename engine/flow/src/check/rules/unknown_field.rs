@@ -22,6 +22,17 @@ rule! {
 }
 
 /// Of a mock's data.
+/// The name of a result that is misspelt, as several mocks agree.
+pub(crate) fn defined(report: &mut Report<'_>, at: Span, mocked: &str, name: &str, meant: &str) {
+    let message = text!(
+        "no test gives `{name}` to `{mocked}`, and several give `{meant}`",
+        "没有测试为 `{mocked}` 给出 `{name}`，而有几个测试给出 `{meant}`"
+    );
+    let _done = report
+        .find(&UNKNOWN_FIELD, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}
+
 pub(crate) fn mocked(report: &mut Report<'_>, at: Span, mocked: &str, name: &str, meant: &str) {
     let message = text!("`{mocked}` gives no `{name}`", "`{mocked}` 不给出 `{name}`");
     let _done = report

@@ -119,6 +119,17 @@ pub(crate) fn mocked(report: &mut Report<'_>, at: Span, name: &str, mocked: &str
         .did_you_mean(at, meant, names);
 }
 
+/// Of a reason for hanging up that is misspelt, as several tests agree.
+pub(crate) fn defined(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
+    let message = text!(
+        "no test expects `{name}`, and several expect `{meant}`, with which this flow never ends",
+        "没有测试期待 `{name}`，而有几个测试期待 `{meant}`，此流程没有这种结束方式"
+    );
+    let _done = report
+        .find(&UNKNOWN_OUTCOME, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}
+
 /// Of what a test says of the end.
 pub(crate) fn ends(report: &mut Report<'_>, at: Span, name: &str, meant: &str) {
     let message = text!("this flow never ends with `{name}`", "此流程没有结束方式 `{name}`");

@@ -30,17 +30,37 @@ pub(super) struct Build {
 impl Build {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let kit = Kit::open(&self.folder)?;
-        let component = match kit.language {
-            Language::Rust => rust(&kit)?,
-            Language::Js => javascript(&kit, "src", "src/plugin.js")?,
-            Language::Ts => typescript(&kit)?,
-            Language::Python => python(&kit)?,
-            Language::C => c(&kit)?,
-        };
-        if let Some(component) = component {
-            write(&kit.component(), &component)?;
+        let built = build(&kit);
+        if built.is_err() {
+            // What `test` and `push` find must not be the plugin as it was before.
+            match std::fs::remove_file(kit.component()) {
+                Ok(()) => eprintln!(
+                    "{} of an earlier build is removed",
+                    kit.component().display()
+                ),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => eprintln!(
+                    "{} is that of an earlier build, and cannot be removed: {error}",
+                    kit.component().display()
+                ),
+            }
         }
+        built?;
         Ok(OK)
+    }
+}
+
+fn build(kit: &Kit) -> Result<(), Failure> {
+    let component = match kit.language {
+        Language::Rust => rust(kit)?,
+        Language::Js => javascript(kit, "src", "src/plugin.js")?,
+        Language::Ts => typescript(kit)?,
+        Language::Python => python(kit)?,
+        Language::C => c(kit)?,
+    };
+    match component {
+        Some(component) => write(&kit.component(), &component),
+        None => Ok(()),
     }
 }
 

@@ -48,6 +48,8 @@ pub(super) struct Run {
 impl Run {
     pub(super) async fn run(self) -> Result<u8, Failure> {
         let script = Script::parse(&self.script).map_err(Failure::cannot)?;
+        object("the input", &self.input)?;
+        object("--config", &self.config)?;
         let (path, data) = match self.component {
             Some(path) => (path, None),
             None => {
@@ -73,6 +75,19 @@ impl Run {
             }
             Err(error) => Err(Failure::new(FOUND, format!("{}: {error}", error.code()))),
         }
+    }
+}
+
+/// Whether what was given at the command line is a JSON object.
+fn object(what: &str, text: &str) -> Result<(), Failure> {
+    match serde_json::from_str(text) {
+        Ok(serde_json::Value::Object(_)) => Ok(()),
+        Ok(_) => Err(Failure::cannot(format!(
+            "{what} is JSON, and no object: write such as '{{\"prompt\": \"p:0\"}}'"
+        ))),
+        Err(error) => Err(Failure::cannot(format!(
+            "{what} is no JSON: {error}; write an object such as '{{\"prompt\": \"p:0\"}}'"
+        ))),
     }
 }
 
