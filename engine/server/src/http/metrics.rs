@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use axum::extract::{Extension, State};
 
-use super::Api;
 use super::principal::Principal;
+use super::{Api, listen};
 
 /// Counters
 ///
@@ -119,6 +119,12 @@ fn of_engine(api: &Api) -> String {
         "gauge",
         "Audio ports in use.",
         media.ports_in_use,
+    );
+    line(
+        "http_stalled_total",
+        "counter",
+        "HTTP connections ended because their peers took nothing of what was written to them.",
+        listen::stalled(),
     );
     let [declined, given_up, interrupted] = api.returns.counts();
     let waiting = api.returns.waiting() as u64;

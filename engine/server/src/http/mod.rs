@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! listen, tls   connections          observe       headers and a log line for every answer
+//! timely        who takes nothing    document      OpenAPI, from the endpoints themselves
 //! routes        endpoints come in    guard         before each: who, how often, may it; behind: was it written down
-//! gate          who asks             document      OpenAPI, from the endpoints themselves
+//! gate          who asks
 //! problem, page, tagged, extract, idempotency      what endpoints share
 //! ```
 
@@ -30,6 +31,7 @@ mod session;
 mod shadow;
 mod tagged;
 mod tenants;
+mod timely;
 mod tls;
 mod tokens;
 mod uploads;
@@ -81,7 +83,7 @@ pub struct Api {
     pub gate: Arc<Gate>,
     /// The pushes that come in.
     pub(crate) uploads: uploads::Uploads,
-    /// The journals that are read.
+    /// The journals and pages of records that are read.
     pub(crate) readings: reading::Readings,
     /// The chats; none when none are taken.
     pub chats: Option<Arc<Chats>>,
