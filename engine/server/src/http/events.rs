@@ -147,7 +147,9 @@ impl Reader {
         let known = self.api.gate.principal(&self.asked, now).await;
         known.is_ok_and(|known| {
             known.is_some_and(|principal| {
-                principal.may(Permission::RecordsRead) && principal.tenant == self.principal.tenant
+                self.api.served(&principal).is_ok()
+                    && principal.may(Permission::RecordsRead)
+                    && principal.tenant == self.principal.tenant
             })
         })
     }

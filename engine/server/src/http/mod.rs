@@ -56,6 +56,7 @@ use crate::store::{Audited, Change};
 
 pub use gate::{Gate, NoToken};
 pub use listen::listen;
+use principal::Principal;
 pub(crate) use problem::Problem;
 use routes::{Access, Routes};
 pub(crate) use tenants::SIGNATURE;
@@ -101,6 +102,19 @@ impl Api {
     pub(crate) async fn settled(&self) -> Result<(), Problem> {
         self.ladders.flush().await;
         self.node.durable().await.map_err(Problem::unavailable)
+    }
+
+    /// Whether whoever asks belongs to what is served: to a tenant that has a file, or to the whole centre.
+    pub(crate) fn served(&self, principal: &Principal) -> Result<(), Problem> {
+        match &principal.tenant {
+            // A project that is served alone has no tenants' files.
+            Some(tenant) if self.centre.publishes() && self.centre.tenant(tenant).is_none() => {
+                Err(Problem::forbidden(format!(
+                    "tenant {tenant} is not served here any more: ask the operator"
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes a change into the audit log, before the answer leaves. The answer carries what comes back, as an
