@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use axum::extract::{Extension, State};
 
 use super::principal::Principal;
-use super::{Api, listen};
+use super::{Api, events, listen};
 
 /// Counters
 ///
@@ -126,6 +126,12 @@ fn of_engine(api: &Api) -> String {
         "HTTP connections ended because their peers took nothing of what was written to them.",
         listen::stalled(),
     );
+    line(
+        "event_streams_refused_total",
+        "counter",
+        "Streams of events refused because there were too many.",
+        events::refused(),
+    );
     let [declined, given_up, interrupted] = api.returns.counts();
     let waiting = api.returns.waiting() as u64;
     for (name, kind, help, value) in [
@@ -182,6 +188,12 @@ fn of_engine(api: &Api) -> String {
             "counter",
             "Chats that could not be built again, and were ended.",
             chats.interrupted(),
+        );
+        line(
+            "chat_waits_refused_total",
+            "counter",
+            "Requests for a chat's events refused because too many waited.",
+            chats.listeners_refused(),
         );
     }
     if let Some(store) = &api.node.store {
