@@ -132,6 +132,19 @@ fn of_engine(api: &Api) -> String {
         "Streams of events refused because there were too many.",
         events::refused(),
     );
+    let [refused, left_out] = api.gate.refusals.counts();
+    line(
+        "http_changes_refused_total",
+        "counter",
+        "Changes that were tried over HTTP and not allowed.",
+        refused,
+    );
+    line(
+        "audit_left_out_total",
+        "counter",
+        "Those of them that have no line of their own in the audit log, because there were too many.",
+        left_out,
+    );
     let [declined, given_up, interrupted] = api.returns.counts();
     let waiting = api.returns.waiting() as u64;
     for (name, kind, help, value) in [

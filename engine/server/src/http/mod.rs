@@ -26,6 +26,7 @@ mod principal;
 mod problem;
 mod reading;
 mod records;
+mod refusals;
 mod routes;
 mod session;
 mod shadow;
