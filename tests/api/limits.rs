@@ -119,3 +119,31 @@ fn settings_that_cannot_be_are_told() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn who_is_refused_again_and_again_does_not_fill_the_audit_log() -> Result<()> {
+    let engine = engine("requests_per_second = 1000\nburst = 1000")?;
+    let auditor = Client::new(&engine, "auditor", &[])?;
+    let owner = Client::new(&engine, "owner", &[])?;
+    for _ in 0..50 {
+        assert_eq!(auditor.ask("DELETE", "/v1/users/rosa")?.status, 403);
+    }
+    let log = owner.ask("GET", "/v1/audit?limit=200")?.json()?;
+    let lines = log["items"].as_array().context("lines")?;
+    let refused = lines.iter().filter(|line| line["outcome"] == "refused");
+    assert_eq!(refused.count(), 20);
+    // Others are written down meanwhile, and all are counted.
+    let other = Client::new(&engine, "auditor", &[])?;
+    assert_eq!(other.ask("DELETE", "/v1/users/rosa")?.status, 403);
+    let newest = owner.ask("GET", "/v1/audit?limit=1")?.json()?;
+    let who = format!("token:{}", other.id());
+    assert_eq!(newest["items"][0]["who"], who.as_str(), "{newest}");
+    let metrics = owner.ask("GET", "/metrics")?.body;
+    for line in [
+        "strowger_http_changes_refused_total 51\n",
+        "strowger_audit_left_out_total 30\n",
+    ] {
+        assert!(metrics.contains(line), "no {line} in {metrics}");
+    }
+    Ok(())
+}

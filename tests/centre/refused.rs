@@ -1,8 +1,11 @@
 //! What is not let in: errors with their lines, overwritten and old versions, foreign signatures, too much.
 
-use anyhow::{Result, ensure};
+use anyhow::{Error, Result, ensure};
+use sha2::{Digest as _, Sha256};
+use strowger_server::centre::signature::{SigningKey, Statement};
 use strowger_tests::Hall;
 use strowger_tests::OrderService;
+use strowger_tests::http;
 use strowger_tests::program::{built, component};
 use strowger_tests::program::{edit, strowger};
 use strowger_tests::projects::{altered, aurora, flow, project, says};
@@ -621,5 +624,71 @@ fn too_many_pushes_and_too_large_ones_are_limits_with_names() -> Result<()> {
         code == 2 && said.contains("limits.uploads_per_day"),
         "{code} {said}"
     );
+    Ok(())
+}
+
+/// SHA-256 of bytes, in hexadecimal.
+fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_push_that_lacked_its_signature_is_sent_again_with_it_and_the_same_key() -> Result<()> {
+    let orders = OrderService::start()?;
+    let address = orders.address.to_string();
+    let keys = tempfile::TempDir::new()?;
+    let (acme, public) = new_key(&keys, "acme")?;
+    let hall = Hall::open(&[("aurora", &by_acme(&public, &address, true))])?;
+    let project = aurora(orders.address)?;
+    let folder = project.path().display().to_string();
+    hall.done(&["push", &folder, "--key", &acme])?;
+    let newer = altered(
+        &component("aurora-orders")?,
+        "\"version\": \"1.0.0\"",
+        "\"version\": \"1.2.0\"",
+    )?;
+    let signing = SigningKey::read(&std::fs::read_to_string(&acme)?).map_err(Error::msg)?;
+    let statement = Statement {
+        tenant: "aurora",
+        plugin: "orders",
+        version: "1.2.0",
+        sha256: &sha256(&newer),
+    };
+    let (signed, foreign) = (statement.sign(&signing), format!("{}==", "A".repeat(86)));
+    let mangled = "A".repeat(88);
+    let push = |key: &str, signature: Option<&str>| {
+        let mut fields = vec![("Idempotency-Key", key)];
+        fields.extend(signature.map(|signature| ("Strowger-Signature", signature)));
+        let path = "/v1/tenants/aurora/plugins";
+        http::send_raw(hall.engine.http, "POST", path, None, &newer, &fields)
+    };
+    // Each with its status, a word of it, and whether it is the answer that was given before.
+    for (key, signature, status, word, again) in [
+        ("one", None, 403, "must be signed", false),
+        ("one", Some(&foreign), 403, "none of tenant", false),
+        ("one", Some(&signed), 201, "orders@1.2.0", false),
+        ("one", Some(&signed), 201, "orders@1.2.0", true),
+        (
+            "one",
+            Some(&foreign),
+            422,
+            "another request had this",
+            false,
+        ),
+        ("one", None, 422, "another request had this", false),
+        ("two", Some(&mangled), 400, "no signature", false),
+        ("two", Some(&mangled), 400, "no signature", true),
+        ("two", Some(&signed), 422, "another request had this", false),
+    ] {
+        let answer = push(key, signature.map(String::as_str))?;
+        let replayed = answer.header("idempotency-replayed") == Some("true");
+        ensure!(
+            (answer.status, replayed) == (status, again) && answer.body.contains(word),
+            "{key} {signature:?}: {} {replayed} {}",
+            answer.status,
+            answer.body
+        );
+    }
     Ok(())
 }

@@ -87,3 +87,71 @@ fn a_grant_that_is_withdrawn_is_gone_at_once_and_after_a_restart() -> Result<()>
     assert_eq!(hall.get("/healthz")?["tenants_at_fault"], 0);
     Ok(())
 }
+
+#[test]
+fn a_tenant_whose_file_is_gone_has_no_api() -> Result<()> {
+    let rule = "numbers = [\"100\"]";
+    let mut hall = Hall::open(&[("vega", rule), ("altair", "numbers = [\"200\"]")])?;
+    let address = hall.engine.http;
+    let vega = hall.engine.token("owner", &["--tenant", "vega"])?;
+    let altair = hall.engine.token("owner", &["--tenant", "altair"])?;
+    let all = hall.engine.token("owner", &[])?;
+    let user = json!({ "password": "correct horse battery", "role": "owner" });
+    let token = json!({ "name": "more", "role": "owner" });
+    let ask = |who: &str, method: &str, path: &str| {
+        let body = match (method, path) {
+            ("PUT", _) => Some(&user),
+            ("POST", _) => Some(&token),
+            _ => None,
+        };
+        http::ask(address, method, path, Some(who), body)
+    };
+    let endpoints = [
+        ("GET", "/v1/me"),
+        ("GET", "/v1/contacts"),
+        ("GET", "/v1/records"),
+        ("GET", "/v1/events"),
+        ("GET", "/v1/audit"),
+        ("GET", "/metrics"),
+        ("POST", "/v1/tokens"),
+        ("PUT", "/v1/users/zed"),
+    ];
+    std::fs::remove_file(hall.engine.project.join("tenants/vega.toml"))?;
+    hall.reload("the tenants' files are read again")?;
+    for (method, path) in endpoints {
+        let answer = ask(&vega, method, path)?;
+        ensure!(
+            answer.status == 403
+                && answer
+                    .body
+                    .contains("tenant vega is not served here any more"),
+            "{method} {path}: {} {}",
+            answer.status,
+            answer.body
+        );
+    }
+    // The neighbour has its own, and the operator what is kept, such as that it was tried.
+    ensure!(ask(&altair, "GET", "/v1/contacts")?.status == 200);
+    let log = ask(&all, "GET", "/v1/audit")?.json()?;
+    let refused = log["items"].as_array().map(|lines| {
+        let refused = lines.iter().filter(|line| line["outcome"] == "refused");
+        refused
+            .map(|line| json!([line["tenant"], line["action"]]))
+            .collect::<Vec<_>>()
+    });
+    ensure!(
+        refused
+            == Some(vec![
+                json!(["vega", "PUT /v1/users/{name}"]),
+                json!(["vega", "POST /v1/tokens"])
+            ]),
+        "{refused:?}"
+    );
+    // A tenant of the same name is that tenant again.
+    hall.rule("vega", rule)?;
+    hall.reload("the tenants' files are read again")?;
+    hall.engine.program.wait_until("vega is back", READ, || {
+        ask(&vega, "GET", "/v1/me").is_ok_and(|answer| answer.status == 200)
+    })?;
+    Ok(())
+}

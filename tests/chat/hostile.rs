@@ -1,5 +1,9 @@
 //! Who has no token, the wrong one, too much to say, or no end of it.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::Duration;
+
 use anyhow::Result;
 use serde_json::{Value as Json, json};
 use strowger_tests::http::{self, ask, send_raw};
@@ -238,5 +242,47 @@ fn without_a_word_in_the_project_no_chats_are_taken() -> Result<()> {
         told.contains("404") && told.contains("enabled = true"),
         "{told}"
     );
+    Ok(())
+}
+
+#[test]
+fn who_waits_in_one_chat_again_and_again_leaves_room_for_others() -> Result<()> {
+    let mut world = World::start(0, "")?;
+    let (mut one, mut other) = (world.begin()?, world.begin()?);
+    one.asked(QUESTION)?;
+    let http = world.engine.http;
+    let path = format!("/v1/chats/{}/events", one.id);
+    let (after, token) = (one.after(), one.token.clone());
+    let mut waiting = Vec::new();
+    for n in 0..8 {
+        let mut stream = TcpStream::connect(http)?;
+        // Some wait for an answer, some read a stream.
+        let kind = ["*/*", "text/event-stream"][n % 2];
+        write!(
+            stream,
+            "GET {path}?after={after}&wait=50 HTTP/1.1\r\nHost: a\r\nAccept: {kind}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        )?;
+        waiting.push(stream);
+    }
+    let look = || ask(http, "GET", &format!("{path}?wait=0"), Some(&token), None);
+    let limit = Duration::from_secs(30);
+    let program = &mut world.engine.program;
+    program.wait_until("eight wait", limit, || {
+        look().is_ok_and(|answer| answer.status == 429)
+    })?;
+    let answer = look()?;
+    assert_eq!(answer.header("retry-after"), Some("10"));
+    refused(answer, 429, "8 requests wait for this chat's events")?;
+    let metrics = http::get(http, "/metrics")?.body;
+    assert!(
+        !metrics.contains("strowger_chat_waits_refused_total 0\n"),
+        "{metrics}"
+    );
+    // It can be written in, and the other one waits and is told.
+    other.asked(QUESTION)?;
+    drop(waiting);
+    program.wait_until("nobody waits", limit, || {
+        look().is_ok_and(|answer| answer.status == 200)
+    })?;
     Ok(())
 }

@@ -21,6 +21,7 @@ pub mod effects;
 pub mod http;
 pub mod lsp;
 pub mod media;
+mod places;
 pub mod project;
 pub mod prompts;
 mod rate;

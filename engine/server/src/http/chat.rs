@@ -15,7 +15,6 @@ use futures_util::stream;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::Object;
@@ -24,7 +23,7 @@ use super::problem::ProblemBody;
 use super::{Api, Peer, Problem};
 use crate::access::random_secret;
 use crate::centre::NotAdmitted;
-use crate::runtime::{Begun, ChatError, ChatEvent, Chats};
+use crate::runtime::{Begun, ChatError, ChatEvent, Chats, Listener};
 
 /// Largest body of a request, in bytes: the longest text in four bytes a character, and what surrounds it.
 const MAX_BODY: usize = 32 << 10;
@@ -267,10 +266,7 @@ pub(crate) async fn events(
         );
         Problem::of(rejection.status(), detail).into_response()
     })?;
-    let listener = chats.listener().ok_or_else(|| {
-        let problem = Problem::unavailable("too many wait for events at once: try again later");
-        again_later(problem)
-    })?;
+    let listener = chats.listener(&id, &token).await.map_err(refused)?;
     let streamed = headers.get_all(header::ACCEPT).iter().any(|accept| {
         accept
             .as_bytes()
@@ -320,7 +316,7 @@ struct Stream {
     after: u32,
     first: Option<(Vec<ChatEvent>, bool)>,
     over: bool,
-    _listener: OwnedSemaphorePermit,
+    _listener: Listener,
 }
 
 impl Stream {
@@ -455,12 +451,13 @@ fn refused(error: ChatError) -> Response {
         ChatError::NotAdmitted(_) | ChatError::Unknown => StatusCode::NOT_FOUND,
         ChatError::NoLanguage { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         ChatError::Over => StatusCode::GONE,
-        ChatError::TooManyBegun | ChatError::TooFast | ChatError::Busy => {
+        ChatError::TooManyBegun | ChatError::TooManyWait | ChatError::TooFast | ChatError::Busy => {
             StatusCode::TOO_MANY_REQUESTS
         }
         ChatError::Stopping
         | ChatError::TooMany
         | ChatError::TooManyOfTenant(_)
+        | ChatError::TooManyWaitInAll
         | ChatError::Unsaved(_)
         | ChatError::Unread
         | ChatError::Newer(_) => StatusCode::SERVICE_UNAVAILABLE,

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::LazyLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,11 +19,16 @@ use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::{Api, Problem};
 use crate::access::Permission;
+use crate::places::{NoPlace, Place, Places};
 use crate::store::{Store, StoreError};
 use crate::webhooks::payload;
 
-/// Streams at a time: each asks the store when something happens.
+/// Streams of all tenants at a time: each asks the store when something happens.
 const MAX_STREAMS: usize = 32;
+/// Streams of one tenant's tokens and users at a time; as many have those of the whole centre, beside all tenants'.
+const MAX_STREAMS_OF_EACH: usize = 8;
+/// When a stream for which there was no place is worth another try, in seconds.
+const AGAIN_S: u64 = 10;
 /// Events that wait for a slow reader; beyond, the stream waits for it.
 const WAITING: usize = 64;
 /// Events read at a time.
@@ -31,24 +36,49 @@ const PAGE: u32 = 64;
 /// A comment is sent after so long without an event, so that nobody in between closes the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-static STREAMS: AtomicUsize = AtomicUsize::new(0);
+static OF_TENANTS: LazyLock<Places<String>> =
+    LazyLock::new(|| Places::new(MAX_STREAMS, MAX_STREAMS_OF_EACH));
+static OF_THE_CENTRE: LazyLock<Places<()>> =
+    LazyLock::new(|| Places::new(MAX_STREAMS_OF_EACH, MAX_STREAMS_OF_EACH));
 
 /// A place among the streams.
-struct Place;
+enum Kept {
+    OfTenant { _place: Place<String> },
+    OfTheCentre { _place: Place<()> },
+}
 
-impl Place {
-    fn take() -> Option<Place> {
-        let taken = STREAMS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
-            (count < MAX_STREAMS).then_some(count + 1)
-        });
-        taken.ok().map(|_| Place)
+impl Kept {
+    fn take(principal: &Principal) -> Result<Kept, Problem> {
+        let taken = match &principal.tenant {
+            Some(tenant) => OF_TENANTS
+                .take(tenant.clone())
+                .map(|_place| Kept::OfTenant { _place }),
+            None => OF_THE_CENTRE
+                .take(())
+                .map(|_place| Kept::OfTheCentre { _place }),
+        };
+        taken.map_err(|none| match none {
+            NoPlace::OfThis => Problem::too_many(
+                format!(
+                    "there are {MAX_STREAMS_OF_EACH} streams of events of {} already, the most at once: end one of them",
+                    match &principal.tenant {
+                        Some(tenant) => format!("tenant {tenant}"),
+                        None => "the whole centre".to_owned(),
+                    }
+                ),
+                AGAIN_S,
+            ),
+            NoPlace::AtAll => Problem::unavailable_for(
+                format!("there are {MAX_STREAMS} streams of tenants' events already: try again later"),
+                AGAIN_S,
+            ),
+        })
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        STREAMS.fetch_sub(1, Ordering::Relaxed);
-    }
+/// Streams that were refused because there were too many.
+pub(super) fn refused() -> u64 {
+    OF_TENANTS.refused() + OF_THE_CENTRE.refused()
 }
 
 /// Events as they happen
@@ -68,9 +98,7 @@ pub(crate) async fn stream(
     asked: Parts,
 ) -> Result<Response, Problem> {
     let store = store(&api)?.clone();
-    let place = Place::take().ok_or_else(|| {
-        Problem::unavailable(format!("there are {MAX_STREAMS} streams of events already"))
-    })?;
+    let place = Kept::take(&principal)?;
     let after = match asked.headers.get("last-event-id") {
         Some(id) => {
             let named = id.to_str().ok().and_then(Named::read);
@@ -147,7 +175,9 @@ impl Reader {
         let known = self.api.gate.principal(&self.asked, now).await;
         known.is_ok_and(|known| {
             known.is_some_and(|principal| {
-                principal.may(Permission::RecordsRead) && principal.tenant == self.principal.tenant
+                self.api.served(&principal).is_ok()
+                    && principal.may(Permission::RecordsRead)
+                    && principal.tenant == self.principal.tenant
             })
         })
     }

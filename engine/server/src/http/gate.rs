@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Method};
 use subtle::ConstantTimeEq;
 
 use super::principal::{Means, Principal};
+use super::refusals::Refusals;
 use super::{Peer, Problem};
 use crate::access::{Passwords, Role, digest, parse_token, tenant_of};
 use crate::centre::TenantLimits;
@@ -72,6 +73,8 @@ pub struct Gate {
     sign_ins_of_source: Locked<IpAddr>,
     sign_ins_of_user: Locked<String>,
     pub(super) passwords: Passwords,
+    /// Changes that were refused.
+    pub(super) refusals: Refusals,
     /// Most bytes of a body.
     pub(super) body_bytes: usize,
 }
@@ -107,6 +110,7 @@ impl Gate {
             sign_ins_of_source: buckets(SIGN_INS_OF_SOURCE),
             sign_ins_of_user: buckets(SIGN_INS_OF_USER),
             passwords: Passwords::default(),
+            refusals: Refusals::default(),
             body_bytes: config.body_kib as usize * 1_024,
         }))
     }

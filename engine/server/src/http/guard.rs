@@ -15,6 +15,7 @@ use super::gate::Payer;
 use super::idempotency::{self, KEY};
 use super::principal::Principal;
 use super::problem::Why;
+use super::refusals::Noted;
 use super::routes::Access;
 use super::uploads::{Upload, Uploads};
 use super::{Api, Peer, Problem, gate, tagged};
@@ -105,7 +106,9 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, 
         api.gate.count_tenant(tenant, &limits, now)?;
     }
     let allowed = match permission.filter(|permission| !principal.may(*permission)) {
-        None => gate::ours(&principal, request.method(), request.headers()),
+        None => api
+            .served(&principal)
+            .and_then(|()| gate::ours(&principal, request.method(), request.headers())),
         Some(permission) => Err(Problem::forbidden(format!(
             "the role {} has not the permission {}: ask an owner for a token of another role",
             principal.role.name(),
@@ -113,11 +116,7 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, 
         ))),
     };
     if let Err(problem) = allowed {
-        if let Some(change) = refusal(&principal, request, now)
-            && let Err(problem) = api.audit(&change).await
-        {
-            tracing::warn!(who = %principal.who, "a refusal is not in the audit log: {problem:?}");
-        }
+        note(api, refusal(&principal, request, now)).await;
         return Err(problem);
     }
     request.extensions_mut().insert(principal.clone());
@@ -171,11 +170,33 @@ fn refused_so(attempt: Option<Change>, answer: &Response) -> Option<Change> {
     Some(change.with(json!({ "status": status.as_u16(), "why": why })))
 }
 
+/// Writes a refusal into the audit log, or counts it where the same one was refused too often in this minute.
 async fn note(api: &Api, refused: Option<Change>) {
-    if let Some(change) = refused
-        && let Err(problem) = api.audit(&change).await
-    {
-        tracing::warn!(who = %change.who, "a refusal is not in the audit log: {problem:?}");
+    let Some(change) = refused else { return };
+    let refusals = &api.gate.refusals;
+    match refusals.note(&change.who, change.tenant.as_deref(), change.at) {
+        Noted::Written => write_down(api, &change).await,
+        Noted::Counted => {}
+        Noted::FirstCounted { whose, over_in } => {
+            let api = api.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(over_in).await;
+                let left_out = api.gate.refusals.left_out_of(&whose);
+                let told = Change {
+                    at: api.now(),
+                    action: "audit.left-out".to_owned(),
+                    object: String::new(),
+                    ..change
+                };
+                write_down(&api, &told.with(json!({ "refusals": left_out }))).await;
+            });
+        }
+    }
+}
+
+async fn write_down(api: &Api, refused: &Change) {
+    if let Err(problem) = api.audit(refused).await {
+        tracing::warn!(who = %refused.who, "a refusal is not in the audit log: {problem:?}");
     }
 }
 

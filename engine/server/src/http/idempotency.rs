@@ -1,8 +1,8 @@
 //! `Idempotency-Key`: a POST that is sent twice, since its answer was lost, is done once.
 //!
 //! The key counts for a day, for one token or user. The same request with it gets the answer that was given; another
-//! request with it, 422; the same while it is in progress, 409. An answer that failed, or was refused before anything was
-//! done, frees the key.
+//! request with it, 422; the same while it is in progress, 409. A signature is part of the request. An answer that failed, or
+//! was refused before anything was done, frees the key: for a limit, or for who asked, by which token or signature.
 //!
 //! Visitors, who begin chats, have neither token nor user; theirs are keys of their own ([`Visit`]).
 
@@ -15,7 +15,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use super::principal::Principal;
-use super::{Api, Problem};
+use super::{Api, Problem, SIGNATURE};
 use crate::project::hex;
 use crate::store::{Answer, Claim, MAX_KEYS_A_DAY, Store, StoreError, VISITORS};
 
@@ -82,6 +82,7 @@ async fn claim<'a>(
     let asked = Asked {
         method: &parts.method,
         uri: &parts.uri,
+        signature: parts.headers.get(SIGNATURE),
         body: &body,
     };
     let store = api.gate.store()?;
@@ -119,6 +120,7 @@ fn key_of(headers: &HeaderMap, least: usize) -> Result<String, Problem> {
 struct Asked<'a> {
     method: &'a Method,
     uri: &'a Uri,
+    signature: Option<&'a HeaderValue>,
     body: &'a [u8],
 }
 
@@ -134,10 +136,15 @@ impl Asked<'_> {
     ) -> Result<(String, Option<Answer>), Problem> {
         // What is kept is under the key, which is not: who reads the store cannot try passwords and secrets against it.
         let mut digest = keyed(key);
-        for part in [self.method.as_str(), &self.uri.to_string()] {
-            digest.update(part.as_bytes());
-            digest.update(&[0]);
+        digest.update(self.method.as_str().as_bytes());
+        digest.update(&[0]);
+        digest.update(self.uri.to_string().as_bytes());
+        if let Some(signature) = self.signature {
+            // No address has a line's end in it.
+            digest.update(b"\n");
+            digest.update(signature.as_bytes());
         }
+        digest.update(&[0]);
         digest.update(self.body);
         let digest = digest.finalize().into_bytes();
         let key = hex(&Sha256::digest(key.as_bytes()));
@@ -194,6 +201,7 @@ impl<'a> Visit<'a> {
         let asked = Asked {
             method: &Method::POST,
             uri,
+            signature: None,
             body,
         };
         let store = api.gate.store()?;
@@ -262,7 +270,10 @@ async fn keep(store: &Store, who: &str, key: &str, answer: Response) -> Response
     let free = status.is_server_error()
         || matches!(
             status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::PAYLOAD_TOO_LARGE
+            StatusCode::UNAUTHORIZED
+                | StatusCode::FORBIDDEN
+                | StatusCode::TOO_MANY_REQUESTS
+                | StatusCode::PAYLOAD_TOO_LARGE
         );
     let written = if free {
         store.forget_request(who, key).await

@@ -1,6 +1,8 @@
 //! Connections of the HTTP interface, with limits: a peer that stalls costs a little and holds nothing up.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -9,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::timely::Timely;
 use super::{Peer, Tls};
 
 /// Connections served at once; further ones wait in the system's queue.
@@ -31,11 +35,23 @@ const HEAD_WITHIN: Duration = Duration::from_secs(15);
 /// How long a peer may take for the TLS handshake.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long a peer may take nothing of what is written to it, be that an answer, a download or a stream of events: then the
+/// connection ends, and what was to be sent is forgotten.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
+
 /// How long requests in progress are waited for when the engine stops.
 const FINISH_WITHIN: Duration = Duration::from_secs(2);
 
 /// Pause after a failed accept, which is mostly want of file descriptors.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Connections whose peers took nothing for too long.
+static STALLED: AtomicU64 = AtomicU64::new(0);
+
+/// Connections that were ended since the start of the program because their peers took nothing of what was written to them.
+pub(super) fn stalled() -> u64 {
+    STALLED.load(Ordering::Relaxed)
+}
 
 /// Answers requests until `closed`, then lets those in progress finish within two seconds.
 pub async fn listen(
@@ -54,6 +70,7 @@ pub async fn listen(
         let Some((stream, peer, slot)) = accepted else {
             continue;
         };
+        let stream = Timely::new(stream, TAKEN_WITHIN);
         let (api, closed) = (api.clone(), closed.clone());
         // Each connection takes the certificate as it is now.
         let acceptor = tls.as_ref().map(Tls::acceptor);
@@ -91,7 +108,13 @@ async fn accept(
     // Never closed, so this never fails.
     let slot = slots.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, peer)) => Some((stream, Peer(peer), slot)),
+        Ok((stream, peer)) => {
+            // The system does the same with what it has taken over and nobody acknowledges, also after the end.
+            if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(TAKEN_WITHIN)) {
+                tracing::debug!(%error, "a connection has no time limit in the system");
+            }
+            Some((stream, Peer(peer), slot))
+        }
         Err(error) => {
             tracing::warn!(%error, "an HTTP connection cannot be accepted");
             tokio::time::sleep(ACCEPT_AGAIN).await;
@@ -123,6 +146,76 @@ where
         }
     };
     if let Err(error) = ended {
+        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
+        if cause.is_some_and(|cause: &std::io::Error| cause.kind() == ErrorKind::TimedOut) {
+            STALLED.fetch_add(1, Ordering::Relaxed);
+        }
         tracing::debug!(%error, "an HTTP connection broke");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::body::{Body, Bytes};
+    use axum::routing::get;
+    use futures_util::stream;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio_util::sync::CancellationToken;
+
+    use super::{Timely, converse, stalled};
+    use crate::http::Peer;
+
+    /// What is answered: more than a connection holds, whole or piece by piece without an end.
+    fn answers() -> Router {
+        let endless = || {
+            let pieces =
+                stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(&[0; 4096])));
+            Body::from_stream(pieces)
+        };
+        Router::new()
+            .route("/whole", get(async || vec![0_u8; 8 << 20]))
+            .route("/endless", get(async move || endless()))
+            .route("/short", get(async || "short"))
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_nobody_reads_ends_its_connection() {
+        for path in ["/whole", "/endless"] {
+            let (there, mut here) = duplex(4096);
+            // Pipelined: the second answer would wait behind the first.
+            let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+            let all = request.repeat(2);
+            here.write_all(all.as_bytes()).await.expect("room");
+            let before = stalled();
+            let stream = Timely::new(there, Duration::from_millis(50));
+            // It comes to its end though the other end stays open.
+            converse(stream, Peer::default(), answers(), CancellationToken::new()).await;
+            assert!(stalled() > before, "{path}");
+            let mut got = Vec::new();
+            here.read_to_end(&mut got).await.expect("what was sent");
+            assert!((1..=4096).contains(&got.len()), "{path}: {}", got.len());
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_reads_is_not_cut_off() {
+        let (there, mut here) = duplex(4096);
+        let request =
+            "GET /whole HTTP/1.1\r\nHost: a\r\n\r\nGET /short HTTP/1.0\r\nHost: a\r\n\r\n";
+        here.write_all(request.as_bytes()).await.expect("room");
+        let stream = Timely::new(there, Duration::from_secs(30));
+        let served = converse(stream, Peer::default(), answers(), CancellationToken::new());
+        let mut got = Vec::new();
+        let ((), read) = tokio::join!(served, here.read_to_end(&mut got));
+        read.expect("the answers");
+        assert!(
+            got.len() > 8 << 20 && got.ends_with(b"short"),
+            "{}",
+            got.len()
+        );
     }
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use axum::extract::{Extension, State};
 
-use super::Api;
 use super::principal::Principal;
+use super::{Api, events, listen};
 
 /// Counters
 ///
@@ -120,6 +120,31 @@ fn of_engine(api: &Api) -> String {
         "Audio ports in use.",
         media.ports_in_use,
     );
+    line(
+        "http_stalled_total",
+        "counter",
+        "HTTP connections ended because their peers took nothing of what was written to them.",
+        listen::stalled(),
+    );
+    line(
+        "event_streams_refused_total",
+        "counter",
+        "Streams of events refused because there were too many.",
+        events::refused(),
+    );
+    let [refused, left_out] = api.gate.refusals.counts();
+    line(
+        "http_changes_refused_total",
+        "counter",
+        "Changes that were tried over HTTP and not allowed.",
+        refused,
+    );
+    line(
+        "audit_left_out_total",
+        "counter",
+        "Those of them that have no line of their own in the audit log, because there were too many.",
+        left_out,
+    );
     let [declined, given_up, interrupted] = api.returns.counts();
     let waiting = api.returns.waiting() as u64;
     for (name, kind, help, value) in [
@@ -176,6 +201,12 @@ fn of_engine(api: &Api) -> String {
             "counter",
             "Chats that could not be built again, and were ended.",
             chats.interrupted(),
+        );
+        line(
+            "chat_waits_refused_total",
+            "counter",
+            "Requests for a chat's events refused because too many waited.",
+            chats.listeners_refused(),
         );
     }
     if let Some(store) = &api.node.store {

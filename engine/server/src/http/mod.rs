@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! listen, tls   connections          observe       headers and a log line for every answer
+//! timely        who takes nothing    document      OpenAPI, from the endpoints themselves
 //! routes        endpoints come in    guard         before each: who, how often, may it; behind: was it written down
-//! gate          who asks             document      OpenAPI, from the endpoints themselves
+//! gate          who asks
 //! problem, page, tagged, extract, idempotency      what endpoints share
 //! ```
 
@@ -25,11 +26,13 @@ mod principal;
 mod problem;
 mod reading;
 mod records;
+mod refusals;
 mod routes;
 mod session;
 mod shadow;
 mod tagged;
 mod tenants;
+mod timely;
 mod tls;
 mod tokens;
 mod uploads;
@@ -54,6 +57,7 @@ use crate::store::{Audited, Change};
 
 pub use gate::{Gate, NoToken};
 pub use listen::listen;
+use principal::Principal;
 pub(crate) use problem::Problem;
 use routes::{Access, Routes};
 pub(crate) use tenants::SIGNATURE;
@@ -81,7 +85,7 @@ pub struct Api {
     pub gate: Arc<Gate>,
     /// The pushes that come in.
     pub(crate) uploads: uploads::Uploads,
-    /// The journals that are read.
+    /// The journals and pages of records that are read.
     pub(crate) readings: reading::Readings,
     /// The chats; none when none are taken.
     pub chats: Option<Arc<Chats>>,
@@ -99,6 +103,19 @@ impl Api {
     pub(crate) async fn settled(&self) -> Result<(), Problem> {
         self.ladders.flush().await;
         self.node.durable().await.map_err(Problem::unavailable)
+    }
+
+    /// Whether whoever asks belongs to what is served: to a tenant that has a file, or to the whole centre.
+    pub(crate) fn served(&self, principal: &Principal) -> Result<(), Problem> {
+        match &principal.tenant {
+            // A project that is served alone has no tenants' files.
+            Some(tenant) if self.centre.publishes() && self.centre.tenant(tenant).is_none() => {
+                Err(Problem::forbidden(format!(
+                    "tenant {tenant} is not served here any more: ask the operator"
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes a change into the audit log, before the answer leaves. The answer carries what comes back, as an

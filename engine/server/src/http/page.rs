@@ -1,6 +1,7 @@
 //! Lists, a page at a time: `?limit=…&after=…` gives `{"items": […], "next": …}`, and `Link` leads to the next page.
 
 use std::fmt::Display;
+use std::io;
 use std::marker::PhantomData;
 
 use axum::Json;
@@ -18,6 +19,9 @@ use super::Problem;
 
 /// Items of a page unless another number is asked for.
 const DEFAULT_LIMIT: u32 = 50;
+/// Bytes of JSON after which a page ends though more items were asked for: a record may have tens of KiB, and an answer is in
+/// memory until it is read. One item is always on it.
+const MAX_BYTES: usize = 1 << 20;
 /// What a refusal of another parameter tells too.
 const OWN: &str = "; every list takes `limit` and `after`";
 /// Most items of a page.
@@ -139,7 +143,7 @@ impl<C: Cursor> IntoParams for PageOf<C> {
             parameter.description(Some(what))
         };
         vec![
-            named("limit", "Items of the page.")
+            named("limit", "Most items of the page. It has fewer, and a `next`, where they are large: it ends with the one that makes it 1 MiB.")
                 .schema(Some(limit))
                 .build(),
             named("after", "The `next` of the page before.")
@@ -216,14 +220,22 @@ impl<C: Cursor, W> Listed<C, W> {
         self.limit + 1
     }
 
-    /// The page, of the items that were looked for. `cursor` is the place of an item.
-    pub fn page<T>(
+    /// The page, of the items that were looked for: as many as were asked for, or as have some [`MAX_BYTES`]. `cursor` is the
+    /// place of an item.
+    pub fn page<T: Serialize>(
         &self,
         rows: impl IntoIterator<Item = T>,
         cursor: impl FnOnce(&T) -> C,
     ) -> Page<T> {
         let mut rows = rows.into_iter();
-        let items: Vec<T> = rows.by_ref().take(self.limit as usize).collect();
+        let (mut items, mut bytes) = (Vec::new(), 0);
+        while items.len() < self.limit as usize
+            && bytes < MAX_BYTES
+            && let Some(item) = rows.next()
+        {
+            bytes += length(&item);
+            items.push(item);
+        }
         let more = rows.next().is_some();
         let last = items.last().filter(|_| more);
         let next = last.map(|last| cursor(last).to_string());
@@ -237,6 +249,27 @@ impl<W> Listed<String, W> {
     pub fn follows(&self, name: &str) -> bool {
         self.after.as_deref().is_none_or(|after| name > after)
     }
+}
+
+/// Bytes of an item as JSON.
+fn length(item: &impl Serialize) -> usize {
+    struct Counted(usize);
+
+    impl io::Write for Counted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut counted = Counted(0);
+    // What cannot be written so is told when the answer is made.
+    let _ = serde_json::to_writer(&mut counted, item);
+    counted.0
 }
 
 /// The same address, another place (RFC 8288; a reference that begins with `?` keeps the path).
@@ -349,5 +382,31 @@ mod tests {
         assert_eq!(link, "<?limit=2&whose=a%26b&after=3>; rel=\"next\"");
         let page = listed.page([2_u64, 3], |number| *number);
         assert_eq!((page.items, page.next, page.link), (vec![2, 3], None, None));
+    }
+
+    #[tokio::test]
+    async fn a_page_of_large_items_ends_early() {
+        let request = Request::get("/things?limit=5").body(());
+        let (mut parts, ()) = request.expect("a request").into_parts();
+        let listed = Listed::<String>::from_request_parts(&mut parts, &()).await;
+        let listed = listed.expect("a list");
+        // Bytes of the items that are there, how many of them a page has, and whether another follows.
+        for (sizes, on_it, more) in [
+            (&[3 << 20][..], 1, false),
+            (&[3 << 20, 1], 1, true),
+            (&[600 << 10, 600 << 10, 1, 1], 2, true),
+            (&[600 << 10, 600 << 10], 2, false),
+            (&[300 << 10; 6], 4, true),
+            (&[100 << 10; 6], 5, true),
+        ] {
+            let items = sizes.iter().map(|size| "x".repeat(*size));
+            let page = listed.page(items, |item| item.len().to_string());
+            assert_eq!(
+                (page.items.len(), page.next.is_some()),
+                (on_it, more),
+                "{sizes:?}"
+            );
+            assert_eq!(page.link.is_some(), more);
+        }
     }
 }

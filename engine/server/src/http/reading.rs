@@ -1,5 +1,5 @@
-//! Journals while they are read: each is whole in memory, many times what it is in the store, and its tenant's steps decide how
-//! much that is. So a tenant reads a few at once, and none on the threads that calls and chats run on.
+//! Journals and pages of records while they are read: each is whole in memory, a journal many times what it is in the store, and its
+//! tenant's steps decide how much that is. So a tenant reads a few at once, and none on the threads that calls and chats run on.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,11 +12,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Problem;
 use super::principal::Principal;
 
-/// Journals that a tenant's tokens and users read at once, up to the last byte of the answer; as many those of the whole centre.
+/// Journals and pages that a tenant's tokens and users read at once, up to the last byte of the answer; as many those of the whole centre.
 /// Further ones wait, as long as an answer may take.
 const AT_ONCE: usize = 4;
 
-/// The journals that are read.
+/// The journals and pages that are read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Readings(Arc<Mutex<HashMap<Option<String>, Arc<Semaphore>>>>);
 
@@ -52,7 +52,7 @@ impl Reading {
     ) -> Result<Response, Problem> {
         let made = tokio::task::spawn_blocking(move || (make(), self));
         let made = made.await.map_err(|error| {
-            tracing::error!("a journal could not be read: {error}");
+            tracing::error!("what was asked for could not be made: {error}");
             Problem::internal("the engine has a fault here; its log has more")
         });
         let (answer, reading) = made?;

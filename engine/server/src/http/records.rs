@@ -1,6 +1,7 @@
 //! Records of contacts that are over.
 
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -52,7 +53,7 @@ pub(crate) async fn list(
     State(api): State<Api>,
     principal: Principal,
     mut listed: Listed<Moment, ListRecords>,
-) -> Result<Page<ContactRecord>, Problem> {
+) -> Result<Response, Problem> {
     let query = std::mem::take(&mut listed.which);
     let time = |name: &str, text: Option<String>| {
         let at = text.as_deref().map(moment).transpose();
@@ -68,21 +69,27 @@ pub(crate) async fn list(
     let filter = RecordFilter {
         from: time("from", query.from)?.unwrap_or_default(),
         to: time("to", query.to)?,
-        tenant: principal.tenant.or(asked),
+        tenant: principal.tenant.clone().or(asked),
         flow: query.flow.map(name),
         tag: query.tag.map(name),
         after: after.map(|after| (after.at, after.id)),
         limit: Some(listed.rows()),
     };
     api.node.durable().await.map_err(Problem::unavailable)?;
+    // All that may be on the page is in memory until it is made.
+    let reading = api.readings.begin(&principal).await;
     let records = match unseen {
         true => Vec::new(),
         false => store(&api)?.records(&filter).await?.records,
     };
-    Ok(listed.page(records, |record| Moment {
-        at: record.ended_at,
-        id: record.id.clone(),
-    }))
+    let answer = reading.answered(move || {
+        let page = listed.page(records, |record| Moment {
+            at: record.ended_at,
+            id: record.id.clone(),
+        });
+        Ok(page.into_response())
+    });
+    answer.await
 }
 
 /// A contact's record

@@ -18,6 +18,7 @@ mod trace;
 mod transcript;
 mod voice;
 
+pub(crate) use chat::Listener;
 pub use chat::{Begun, ChatError, ChatEvent, Chats, Shown};
 pub(crate) use driver::{ComesBack, Left};
 pub use driver::{Driver, Finished, Pace};

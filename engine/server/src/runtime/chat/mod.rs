@@ -19,7 +19,7 @@ use std::time::Duration;
 use sha2::Digest;
 use strowger_contact::{Channel, EntryKind, Millis};
 use strowger_flow::unseen::quoted;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,6 +30,7 @@ use super::alarms::{Alarms, ring, take_due};
 use super::driver::{Driver, Pace};
 use super::node::Node;
 use crate::centre::{Admitted, Centre, NotAdmitted, Seat};
+use crate::places::{NoPlace, Place, Places};
 use crate::project::ChatSection;
 use crate::rate::{self, Buckets, Crowd};
 use crate::store::{OpenChat, Record, StoreError};
@@ -38,6 +39,10 @@ use crate::store::{OpenChat, Record, StoreError};
 const WAKING: usize = 16;
 /// Who waits for events at once: below the HTTP side's connections, so that those who write get in.
 const LISTENERS: usize = 1_792;
+/// The same of one tenant's chats where there are others: room for each chat that a tenant may have unless its file says otherwise.
+const LISTENERS_OF_TENANT: usize = LISTENERS / 2;
+/// The same of one chat: its page in some tabs, and connections that broke and are not known to have.
+const LISTENERS_OF_CHAT: usize = 8;
 /// Sources whose chats are counted one by one.
 const MAX_SOURCES: usize = 10_000;
 /// How long the end of the program waits for chats to lie down.
@@ -59,7 +64,9 @@ pub struct Chats {
     /// Lets all chats lie down.
     stop: CancellationToken,
     tasks: TaskTracker,
-    listeners: Arc<Semaphore>,
+    /// By tenant; those of chats that are over, which wait for nothing, have one place in common.
+    listeners: Places<Option<String>>,
+    listeners_of_chats: Places<String>,
     resumed: AtomicU64,
     interrupted: AtomicU64,
 }
@@ -71,6 +78,13 @@ pub struct Begun {
     pub id: String,
     /// Opens it; nobody else has it.
     pub token: String,
+}
+
+/// A place among those who wait for events.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    _of_chat: Place<String>,
+    _of_tenant: Place<Option<String>>,
 }
 
 /// Why a chat does not do what was asked.
@@ -106,6 +120,14 @@ pub enum ChatError {
         "too many messages in this chat: chat.messages_per_minute says how many are taken; send it again in a minute"
     )]
     TooFast,
+    /// Too many wait for its events.
+    #[error(
+        "{LISTENERS_OF_CHAT} requests wait for this chat's events already: end one, or try again later"
+    )]
+    TooManyWait,
+    /// Too many wait for events of its tenant's chats, or of all.
+    #[error("too many wait for events at once: try again later")]
+    TooManyWaitInAll,
     /// Those posted before are not taken in yet.
     #[error("messages posted before are still being taken in: send it again in a moment")]
     Busy,
@@ -135,6 +157,10 @@ pub enum ChatError {
 impl Chats {
     /// No chats yet; see [`Chats::resume`].
     pub fn new(centre: Arc<Centre>, settings: ChatSection) -> Arc<Chats> {
+        let of_tenant = match centre.publishes() {
+            true => LISTENERS_OF_TENANT,
+            false => LISTENERS,
+        };
         let chats = Arc::new(Chats {
             sources: Mutex::new(Buckets::new(
                 rate::Pace::per_minute(settings.new_per_minute),
@@ -150,7 +176,8 @@ impl Chats {
             waking: Semaphore::new(WAKING),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            listeners: Arc::new(Semaphore::new(LISTENERS)),
+            listeners: Places::new(LISTENERS, of_tenant),
+            listeners_of_chats: Places::new(LISTENERS, LISTENERS_OF_CHAT),
             resumed: AtomicU64::new(0),
             interrupted: AtomicU64::new(0),
         });
@@ -393,9 +420,31 @@ impl Chats {
         }
     }
 
-    /// A place among those who wait for events; none when all are taken.
-    pub(crate) fn listener(&self) -> Option<OwnedSemaphorePermit> {
-        self.listeners.clone().try_acquire_owned().ok()
+    /// A place among those who wait for events, for whoever has the chat's token.
+    pub(crate) async fn listener(&self, id: &str, token: &str) -> Result<Listener, ChatError> {
+        let tenant = match self.found(id, token)? {
+            Some(chat) => Some(lock(&chat.home).tenant.clone()),
+            None => {
+                self.former(id, token).await?;
+                None
+            }
+        };
+        let in_all = |_| ChatError::TooManyWaitInAll;
+        let of_chat = self.listeners_of_chats.take(id.to_owned());
+        let _of_chat = of_chat.map_err(|none| match none {
+            NoPlace::OfThis => ChatError::TooManyWait,
+            NoPlace::AtAll => ChatError::TooManyWaitInAll,
+        })?;
+        let _of_tenant = self.listeners.take(tenant).map_err(in_all)?;
+        Ok(Listener {
+            _of_chat,
+            _of_tenant,
+        })
+    }
+
+    /// How often somebody who wanted to wait for events was refused.
+    pub(crate) fn listeners_refused(&self) -> u64 {
+        self.listeners.refused() + self.listeners_of_chats.refused()
     }
 
     /// What the project says of chats.
