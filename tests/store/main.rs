@@ -78,6 +78,7 @@ on_both! {
     access::keys_of_visitors_are_settled_by_what_there_is,
     cases::records_are_committed_with_the_end_and_come_in_pages,
     cases::a_contact_cut_by_a_crash_gets_a_record_of_its_journal,
+    cases::a_damaged_record_is_left_out_and_named,
     retention::errors_and_the_first_of_each_path_outlive_the_rest,
     retention::above_the_bound_the_ordinary_go_before_the_rare,
     retention::above_the_bound_failures_alike_go_before_the_last_of_another_path,

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::audit::audit;
+use super::records::Body;
 use super::{Change, Database, Store, StoreError};
 use crate::retention::Number;
 
@@ -66,7 +67,7 @@ struct Sought {
     ended_at: Option<i64>,
     caller: String,
     called: String,
-    body: Option<String>,
+    body: Option<Body>,
 }
 
 /// A key that is looked at.
@@ -107,7 +108,7 @@ impl Store {
                 found.own.push(traces);
             } else if number.is_in(&row.caller)
                 || number.is_in(&row.called)
-                || row.body.is_some_and(|body| number.is_in(&body))
+                || row.body.is_some_and(|body| number.is_in(&body.text()))
                 // Compressed, so the database cannot look into them.
                 || self.journal_says(&traces.id, number).await?
                 || self.ladder_says(&traces.id, number).await?
