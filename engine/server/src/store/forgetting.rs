@@ -21,6 +21,15 @@ pub struct Traces {
     pub ended_at: Option<i64>,
 }
 
+/// Where the recording of a contact lies, of which this data folder may not have it.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Foreign {
+    /// The file.
+    pub recording: String,
+    /// The engine that the contact ran in; none where it came from a backup.
+    pub engine: Option<String>,
+}
+
 /// What of some contacts has to do with a number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sightings {
@@ -117,6 +126,21 @@ impl Store {
             }
         }
         Ok(Some((last, found)))
+    }
+
+    /// Where the recording of a contact lies that did not run in this engine. None where there is none, and in a file, which has the
+    /// contacts of one engine alone.
+    pub async fn foreign_recording(&self, contact: &str) -> Result<Option<Foreign>, StoreError> {
+        let Database::Server(_) = self.database else {
+            return Ok(None);
+        };
+        Ok(each!(self, pool => sqlx::query_as(
+            "SELECT recording, engine FROM contacts WHERE id = $1 AND recording IS NOT NULL \
+             AND (engine IS NULL OR $2 IS NULL OR engine <> $2)",
+        )
+        .bind(contact)
+        .bind(&self.engine)
+        .fetch_optional(pool))?)
     }
 
     /// Keys of plugins that have a number's digits in their name or value, a plugin after the other.
