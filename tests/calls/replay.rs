@@ -478,7 +478,8 @@ fn a_plugin_that_does_not_repeat_itself_is_told_as_such() -> Result<()> {
     Ok(())
 }
 
-/// A step's time may be over in the moment in which its answer comes: the journal has both, and the guest had neither.
+/// A step's time may be over in the moment in which its answer comes: the journal has both, and the guest had neither. How far
+/// it comes in its processor time is the machine's.
 #[test]
 fn a_step_whose_time_was_over_as_its_answer_came_walks_again_as_it_did() -> Result<()> {
     const FLOW: &str = r#"flow: book
@@ -510,11 +511,28 @@ steps:
     let failed = entries.iter().position(|entry| entry["kind"] == "failed");
     let failed = failed.context("the step fails")?;
     assert_eq!(entries[failed - 1]["kind"], "call", "{journal}");
-    entries[failed]["code"] = "step-timeout".into();
-    entries[failed]["message"] = "the step was busy for more than 5000 ms".into();
     let file = folder.path().join("late.jsonl");
+    // Another version, as far as anybody can tell: the same with a section that nothing reads.
+    let mut another = std::fs::read(Path::new(&project).join("plugins/aurora-callbacks.wasm"))?;
+    another.extend([0, 5, 4, b'n', b'o', b't', b'e']);
+    let other = folder.path().join("another.wasm");
+    std::fs::write(&other, another)?;
+    let other = format!("callbacks={}", other.display());
     // A plugin that calls its own failure so is run, and fails otherwise by now.
-    for (own, wanted) in [(false, 0), (true, 1)] {
+    for (code, own, plugin, wanted) in [
+        ("step-timeout", false, None, "the same"),
+        ("step-timeout", true, None, "does not repeat itself"),
+        ("step-cpu-limit", false, None, "taken from the journal"),
+        ("step-cpu-limit", true, None, "does not repeat itself"),
+        (
+            "step-cpu-limit",
+            false,
+            Some(&other),
+            "a matter of the machine",
+        ),
+    ] {
+        entries[failed]["code"] = code.into();
+        entries[failed]["message"] = "the step was busy for more than 5000 ms".into();
         if !own {
             let engine_s = entries[failed].as_object_mut().context("an entry")?;
             engine_s.remove("returned_retryable");
@@ -523,8 +541,20 @@ steps:
         }
         let lines: Vec<String> = entries.iter().map(Json::to_string).collect();
         std::fs::write(&file, lines.join("\n") + "\n")?;
-        let (code, out, errors) = strowger(&[&["replay", &text(&file)][..], &of].concat())?;
-        assert_eq!(code, wanted, "{out}{errors}");
+        let mut arguments = [&["replay", &text(&file)][..], &of].concat();
+        if let Some(plugin) = plugin {
+            arguments.extend(["--plugin", plugin]);
+        }
+        let (exit, out, errors) = strowger(&arguments)?;
+        let same = !own && plugin.is_none();
+        assert_eq!(exit, i32::from(!same), "{code}: {out}{errors}");
+        assert!(out.contains(wanted), "{code}: {out}");
+        if plugin.is_some() {
+            arguments.extend(["--format", "json"]);
+            let (_, out, _) = strowger(&arguments)?;
+            let told: Json = serde_json::from_str(&out)?;
+            assert_eq!(told["cause"], "time", "{out}");
+        }
     }
     Ok(())
 }
@@ -829,7 +859,17 @@ fn real_calls_are_replayed_traced_and_compared_and_one_cut_by_a_crash_too() -> R
     assert!(out.contains("1 contacts: 1 the same"), "{out}");
     let (code, _, errors) = set(&["--against", "last-1d", "--flow", "order-status"])?;
     assert_eq!(code, 2, "{errors}");
-    assert!(errors.contains("nothing to replay"), "{errors}");
+    assert!(
+        errors.contains("began in flow `order-status` ended in that time")
+            && errors.contains("main-menu"),
+        "{errors}"
+    );
+    // Of one contact there is no flow to choose.
+    for of_many in [&["--flow", "main-menu"][..], &["--every-step"]] {
+        let (code, out, errors) = set(&[&[whole.as_str()], of_many].concat())?;
+        assert_eq!((code, out.as_str()), (2, ""), "{of_many:?}: {errors}");
+        assert!(errors.contains("cannot be used with"), "{errors}");
+    }
     for nonsense in ["0", "last-x", "last-1y", "-1"] {
         let (code, _, errors) = set(&[&format!("--against={nonsense}")])?;
         assert_eq!(code, 2, "{nonsense}: {errors}");

@@ -585,3 +585,76 @@ fn a_collector_is_told_which_way_conditions_led_and_no_value_of_theirs() -> Resu
     assert!(all.contains("strowger.failed"), "{all}");
     Ok(())
 }
+
+/// A disk that lost the end of a record: the contact is named, and nobody else's events wait for it.
+#[test]
+fn a_damaged_record_is_told_of_and_holds_up_nobody() -> Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+    let mut engine = served(&hook(address, "events = [\"contact.ended\"]"))?;
+    let mut ids = Vec::new();
+    // Nobody listens: both wait to be told.
+    for _ in 0..2 {
+        let call_id = a_call(&engine)?;
+        assert!(!engine.reason(&call_id)?.is_empty());
+        let id = engine.contact(&call_id)?["id"].clone();
+        ids.push(id.as_str().context("an id")?.to_owned());
+    }
+    engine.program.kill()?;
+    let damage = "UPDATE records SET body = substr(body, 1, 500) WHERE ended_at = (SELECT MIN(ended_at) FROM records)";
+    assert_eq!(
+        strowger_tests::change(&engine.data.join("strowger.db"), damage)?,
+        1
+    );
+    let requests = receiver(address, &[200])?;
+    engine.restart()?;
+    let limit = Duration::from_secs(20);
+    assert_eq!(requests.recv_timeout(limit)?.check()?["contact"], ids[1]);
+    let next = a_call(&engine)?;
+    assert!(!engine.reason(&next)?.is_empty());
+    let next = engine.contact(&next)?["id"].clone();
+    // The one before was told once.
+    assert_eq!(requests.recv_timeout(limit)?.check()?["contact"], next);
+
+    let project = engine.project.display().to_string();
+    let data = engine.data.display().to_string();
+    let place = ["-p", &project, "--data", &data];
+    let run = |verb: &[&str]| strowger(&[verb, &place].concat());
+    let (_, letters, _) = run(&["webhooks", "dead"])?;
+    let told = format!("the record of contact {} is damaged", ids[0]);
+    assert!(letters.contains(&told), "{letters}");
+    let list = strowger_tests::http::get(engine.http, "/v1/records")?.json()?;
+    let listed: Vec<_> = list["items"].as_array().into_iter().flatten().collect();
+    assert_eq!(listed.len(), 2, "{list}");
+    assert!(listed.iter().all(|record| record["id"] != ids[0]), "{list}");
+    let one = strowger_tests::http::get(engine.http, &format!("/v1/contacts/{}/record", ids[0]))?;
+    assert_eq!(one.status, 500);
+    assert!(one.body.contains(&told), "{}", one.body);
+    let ended = |events: Vec<(String, Json)>| -> Vec<Json> {
+        let ended = events.into_iter().map(|(_, event)| event);
+        let ended = ended.filter(|event| event["event"] == "contact.ended");
+        ended.map(|event| event["contact"].clone()).collect()
+    };
+    // Three began, and of one the end is passed over.
+    let events = streamed(engine.http, Some("0"), 5, || Ok(()))?;
+    assert_eq!(ended(events), [Json::from(ids[1].as_str()), next]);
+    let file = engine.data.join("out.jsonl");
+    let shown = file.display().to_string();
+    let (code, _, errors) = run(&["export", "--format", "jsonl", "-o", &shown])?;
+    assert_eq!(code, 1, "{errors}");
+    assert!(
+        errors.contains(&ids[0]) && errors.contains("left out"),
+        "{errors}"
+    );
+    assert_eq!(std::fs::read_to_string(&file)?.lines().count(), 2);
+    let metrics = strowger_tests::http::get(engine.http, "/metrics")?.body;
+    assert!(
+        metrics.contains("\nstrowger_store_records_damaged 1\n"),
+        "{metrics}"
+    );
+    assert_eq!(
+        engine.program.log().matches(&told).count(),
+        2,
+        "once found, once given up"
+    );
+    Ok(())
+}

@@ -126,6 +126,43 @@ steps:
     Ok(())
 }
 
+/// However many digits a number has, and however small it is: a test has it as flows write numbers.
+#[test]
+fn tags_of_very_large_and_very_small_numbers_are_in_the_test() -> Result<()> {
+    const ASKS: &str = r#"flow: callback
+format: 1
+languages: [en]
+vars: { n: number }
+steps:
+  start:
+    - ask: "How much?"
+      into: n
+      expect: number
+      then: { ok: mark, no_input: unsaved, no_match: unsaved }
+  mark:
+    - tag: { n: "${n}" }
+    - goto: unsaved
+  unsaved: { hangup: unsaved }
+"#;
+    let world = World::on(ASKS, 0, "")?;
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    for (name, number) in [
+        ("small", "0.000001"),
+        ("large", "12345678901234567890"),
+        ("round", "10000000000000000"),
+        ("smaller", "0.00000025"),
+        ("plain", "42.5"),
+    ] {
+        let mut talk = world.begin()?;
+        talk.asked("How much?")?;
+        talk.write(number)?;
+        assert_eq!(talk.ended()?, "unsaved", "{name}");
+        let case = green((project, data), &talk.id, "callback", name)?;
+        assert!(case.contains("tag: "), "{name}: {case}");
+    }
+    Ok(())
+}
+
 /// What comes when nothing is asked any more is nobody's answer: a test has nobody to send it to.
 #[test]
 fn what_no_step_took_is_left_out_and_told() -> Result<()> {

@@ -145,17 +145,7 @@ pub fn one(file: &Path, sql: &'static str) -> Result<i64> {
     })
 }
 
-/// Changes an SQLite file.
-pub fn change(file: &Path, sql: &'static str) -> Result<u64> {
-    use sqlx::Connection;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
-    run(async {
-        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
-        let done = sqlx::query(sql).execute(&mut connection).await?;
-        connection.close().await?;
-        Ok(done.rows_affected())
-    })
-}
+pub use strowger_tests::change;
 
 fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread()

@@ -4,6 +4,7 @@
 
 pub mod attack;
 pub mod audio;
+pub mod change;
 pub mod chat;
 pub mod hall;
 pub mod http;
@@ -19,6 +20,7 @@ pub mod torn;
 pub mod upstream;
 
 pub use audio::{Ear, Prompts};
+pub use change::change;
 pub use chat::Talk;
 pub use hall::Hall;
 pub use moments::Moments;

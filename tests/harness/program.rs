@@ -489,8 +489,17 @@ pub fn always_open(project: &Path) -> Result<()> {
 
 /// Runs the program with arguments to its end: exit code, stdout, stderr.
 pub fn strowger(arguments: &[&str]) -> Result<(i32, String, String)> {
+    strowger_with(&[], arguments)
+}
+
+/// The same with variables of the environment.
+pub fn strowger_with(
+    variables: &[(&str, &str)],
+    arguments: &[&str],
+) -> Result<(i32, String, String)> {
     let output = Command::new(binary("strowger")?)
         .args(arguments)
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .output()?;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

@@ -550,3 +550,60 @@ pub async fn a_call_that_waits_for_its_caller_is_left_open(database: &Database<'
     assert!(store.open_drops().await?.is_empty(), "it is over");
     Ok(())
 }
+
+pub async fn a_damaged_record_is_left_out_and_named(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let (writer, _) = Writer::start(store.clone());
+    for (id, at) in [("a", 1), ("cut", 2), ("torn", 3), ("d", 4), ("e", 5)] {
+        writer.write(began(id, id)).await;
+        let mut end = ended_at(id, at);
+        if let Record::Ended {
+            record: Some(record),
+            ..
+        } = &mut end
+        {
+            let tag = if id == "d" { "other" } else { "asked" };
+            record.tags.insert(tag.to_owned(), json!(1));
+        }
+        writer.write(end).await;
+    }
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    database.damage_records().await?;
+    let told = |page: &Page| {
+        let ids: Vec<String> = page
+            .records
+            .iter()
+            .map(|record| record.id.clone())
+            .collect();
+        (ids.join(" "), page.damaged.join(" "), page.next.clone())
+    };
+    let of = |tag: Option<&str>, limit, after| RecordFilter {
+        tag: tag.map(str::to_owned),
+        limit,
+        after,
+        ..RecordFilter::default()
+    };
+    let words = |records: &str, next| (records.to_owned(), "cut torn".to_owned(), next);
+    let all = store.records(&of(None, None, None)).await?;
+    assert_eq!(told(&all), words("a d e", None));
+    // A page is as long as it is asked to be, with damaged ones in its stretch.
+    let page = store.records(&of(None, Some(2), None)).await?;
+    let next = Some((4, "d".to_owned()));
+    assert_eq!(told(&page), words("a d", next.clone()));
+    let rest = store.records(&of(None, Some(2), next)).await?;
+    assert_eq!(told(&rest), ("e".to_owned(), String::new(), None));
+    // Whether a damaged one had the tag is not known.
+    let tagged = of(Some("asked"), None, None);
+    assert_eq!(told(&store.records(&tagged).await?), words("a e", None));
+    assert_eq!(store.count_records(&tagged).await?, 4);
+    let page = store.records(&of(Some("asked"), Some(2), None)).await?;
+    assert_eq!(told(&page), words("a e", Some((5, "e".to_owned()))));
+    let error = store.record("cut").await.err().context("it is damaged")?;
+    assert!(
+        error.to_string().contains("contact cut is damaged"),
+        "{error}"
+    );
+    assert_eq!(store.health().damaged(), 2);
+    assert!(store.record("a").await?.is_some());
+    Ok(())
+}

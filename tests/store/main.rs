@@ -78,12 +78,14 @@ on_both! {
     access::keys_of_visitors_are_settled_by_what_there_is,
     cases::records_are_committed_with_the_end_and_come_in_pages,
     cases::a_contact_cut_by_a_crash_gets_a_record_of_its_journal,
+    cases::a_damaged_record_is_left_out_and_named,
     retention::errors_and_the_first_of_each_path_outlive_the_rest,
     retention::above_the_bound_the_ordinary_go_before_the_rare,
     retention::above_the_bound_failures_alike_go_before_the_last_of_another_path,
     retention::each_tenant_is_held_to_its_own_days_and_bounds,
     retention::a_number_is_forgotten_whole_and_again_after_a_cut,
     retention::a_number_is_found_however_it_is_spelt,
+    retention::mentions_that_last_are_counted_as_lasting_alone,
     retention::old_lines_of_the_audit_log_go,
     ladders::messages_come_back_in_order_and_go_with_the_journal,
     ladders::a_number_in_a_ladder_is_a_mention,
@@ -116,6 +118,71 @@ fn engines_that_share_a_database_leave_each_others_contacts_open() -> Result<()>
         );
         Ok(())
     })
+}
+
+/// Each engine has the recordings of its own contacts: the other one knows where they are, and leaves what knows of them.
+#[test]
+fn a_number_is_forgotten_where_its_recordings_are() -> Result<()> {
+    let server = Postgres::start()?;
+    let folders = [TempDir::new()?, TempDir::new()?];
+    server.create("shared")?;
+    let [one, other] = &folders;
+    let places = [
+        server.place("shared", one.path())?,
+        server.place("shared", other.path())?,
+    ];
+    let mut files = Vec::new();
+    for (place, folder, id) in [(&places[0], one, "a-0"), (&places[1], other, "b-0")] {
+        let recordings = folder.path().join("recordings");
+        std::fs::create_dir_all(&recordings)?;
+        let file = recordings.join(format!("{id}.wav"));
+        std::fs::write(&file, [0; 9])?;
+        run(retention::recorded(place, id, &file))?;
+        files.push(file);
+    }
+    // One of whose recording nothing is left: that is no obstacle.
+    let gone = one.path().join("recordings/c-0.wav");
+    run(retention::recorded(&places[0], "c-0", &gone))?;
+
+    let project = TempDir::new()?;
+    let forget = |folder: &TempDir, further: &[&str]| -> Result<(i32, String)> {
+        let data = folder.path().display().to_string();
+        let project = project.path().display().to_string();
+        let own = ["forget", "+861300000", "-p", &project, "--data", &data];
+        let url = server.url("shared");
+        let (code, out, errors) = strowger_tests::program::strowger_with(
+            &[("STROWGER_STORE_URL", &url)],
+            &[&own[..], further].concat(),
+        )?;
+        Ok((code, out + &errors))
+    };
+    let named = format!(
+        "left: its recordings are in {}",
+        other.path().join("recordings").display()
+    );
+    for (further, removed) in [(&["--dry-run"][..], "would be removed"), (&[], "removed")] {
+        let (code, told) = forget(one, further)?;
+        assert_eq!(code, 1, "{told}");
+        for has in [
+            &format!("2 contacts from or to the number {removed}"),
+            &format!("1 files of recordings {removed}"),
+            "contact b-0 ",
+            &named,
+        ] {
+            assert!(told.contains(has), "no `{has}` in {told}");
+        }
+    }
+    assert!(!files[0].exists() && files[1].exists());
+    let left = run(async {
+        let store = world::open(&places[0]).await?;
+        world::ended(&store).await
+    })?;
+    assert_eq!(left, [("b-0".to_owned(), Some(5))]);
+    let (code, told) = forget(other, &[])?;
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("1 files of recordings removed"), "{told}");
+    assert!(!files[1].exists());
+    Ok(())
 }
 
 #[test]

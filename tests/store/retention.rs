@@ -593,6 +593,92 @@ async fn spelt(database: &Database<'_>, store: &Store) -> Result<Vec<String>> {
     Ok(ids)
 }
 
+/// A contact that ended, and whose recording is named.
+pub async fn recorded(place: &Place, id: &str, file: &Path) -> Result<()> {
+    let store = open(place).await?;
+    let (writer, written) = Writer::start(store.clone());
+    writer.write(began(id, id)).await;
+    let recorded = Record::Recorded {
+        id: id.to_owned(),
+        path: Some(file.display().to_string()),
+    };
+    writer.write(recorded).await;
+    writer.write(crate::world::ended_at(id, 5)).await;
+    drop(writer);
+    written.await?;
+    store.close().await;
+    Ok(())
+}
+
+pub async fn mentions_that_last_are_counted_as_lasting_alone(
+    database: &Database<'_>,
+) -> Result<()> {
+    let store = filled(database, &[("a-0", 1, "menu", false)]).await?;
+    let (writer, _) = Writer::start(store.clone());
+    for id in ["over-0", "lasting-0"] {
+        let mut record = began(id, id);
+        if let Record::Began { from, .. } = &mut record {
+            "anonymous".clone_into(from);
+        }
+        writer.write(record).await;
+        let wrote = strowger_contact::Entry {
+            seq: 0,
+            at: 1,
+            kind: strowger_contact::EntryKind::Wrote {
+                text: "call me on 861300000".into(),
+                message: None,
+                late: false,
+            },
+        };
+        writer.write(Record::Entries(id.into(), vec![wrote])).await;
+    }
+    let mut own = record("over-0", 5);
+    own.from = "anonymous".into();
+    writer
+        .write(Record::Ended {
+            id: "over-0".into(),
+            reason: "completed".into(),
+            at: 5,
+            record: Some(Box::new(own)),
+        })
+        .await;
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    let number = Number::read("+861300000", None)?;
+    let run = async |mentioned, dry| {
+        let forgetting = Forgetting {
+            store: &store,
+            data: folder(&database.place),
+            number: &number,
+            tenant: None,
+            mentioned,
+            keys: false,
+            dry,
+            who: "cli:rosa",
+            now: 9,
+        };
+        let told = forget(&forgetting).await?;
+        anyhow::Ok((told.contacts, told.mentioned, told.lasting, told.recordings))
+    };
+    // Left alone they are what mentions it, whether they last or not.
+    assert_eq!(run(false, true).await?, (1, 2, 0, 1));
+    for dry in [true, false] {
+        assert_eq!(run(true, dry).await?, (1, 1, 1, 1), "{dry}");
+    }
+    assert!(store.contact("lasting-0").await?.is_some());
+    assert_eq!(run(true, false).await?, (0, 0, 1, 0));
+    // The log has what each run removed, the newest first.
+    let log = store.audit_log(None, None, 10).await?;
+    let counts = log.iter().map(|line| {
+        let count = |name: &str| line.detail[name].as_u64();
+        (count("contacts"), count("recordings"), count("lasting"))
+    });
+    assert_eq!(
+        counts.collect::<Vec<_>>(),
+        [(Some(0), Some(0), Some(1)), (Some(2), Some(1), Some(1))]
+    );
+    Ok(())
+}
+
 pub async fn a_number_is_found_however_it_is_spelt(database: &Database<'_>) -> Result<()> {
     let store = open(&database.place).await?;
     let ids = spelt(database, &store).await?;

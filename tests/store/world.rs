@@ -58,6 +58,19 @@ impl<'a> Database<'a> {
         .await
     }
 
+    /// Cuts the record of the contact `cut` short, and makes that of `torn` one whose tags are none.
+    pub async fn damage_records(&self) -> Result<()> {
+        for statement in [
+            "UPDATE records SET body = substr(body, 1, 60) WHERE contact = 'cut'",
+            "UPDATE records SET body = '{\"tags\":7}' WHERE contact = 'torn'",
+        ] {
+            self.sql(statement, statement).await?;
+        }
+        // SQLite keeps what is no text, as a disk may leave it.
+        let mangled = "UPDATE records SET body = CAST(x'7b22ff80' AS TEXT) WHERE contact = 'torn'";
+        self.sql(mangled, "SELECT 1").await
+    }
+
     /// Sets all keys that one plugin may have, `0` for ever and the others until 5.
     pub async fn fill(&self) -> Result<()> {
         self.sql(

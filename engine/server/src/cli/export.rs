@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::{Failure, OK, data_folder, store_of};
+use super::{FOUND, Failure, OK, data_folder, store_of};
 use crate::clock::moment;
 use crate::records::{Form, RecordError, Sink};
 use crate::store::{RecordFilter, Store};
@@ -27,7 +27,9 @@ Times are those of the contacts' ends: --from and later, before --to. A day begi
 such as 2026-11-01T00:00:00+08:00. The engine may be running. In CSV, a text that a spreadsheet could take for a
 formula begins with an apostrophe. A file is there when it is whole, and not before.
 
-Exit code: 0 done, 2 it could not be written.")]
+A record that is damaged in the store is left out, and its contact named on standard error.
+
+Exit code: 0 done, 1 damaged records were left out, 2 it could not be written.")]
 pub(super) struct Export {
     /// The project whose contacts they are.
     #[arg(long, short, default_value = ".")]
@@ -82,13 +84,23 @@ impl Export {
             Err(Stopped::Read(failure)) => return Err(failure),
             Ok(written) => written,
         };
-        eprintln!("{written} records");
-        Ok(OK)
+        let Written { records, damaged } = written;
+        eprintln!("{records} records");
+        if damaged.is_empty() {
+            return Ok(OK);
+        }
+        eprintln!(
+            "{} records are damaged and left out, of the contacts {}: `strowger trace CONTACT` shows what a journal holds, and a backup of \
+             before may have the records",
+            damaged.len(),
+            damaged.join(", ")
+        );
+        Ok(FOUND)
     }
 
     /// Writes beside the file and puts it in its place when it is whole. What is no file, such as a pipe or `/dev/null`, stays what it is
     /// and is written into; behind a link, it is the file that the link leads to.
-    async fn write_file(&self, store: &Store, path: &Path) -> Result<u64, Stopped> {
+    async fn write_file(&self, store: &Store, path: &Path) -> Result<Written, Stopped> {
         let there = std::fs::metadata(path);
         if there.as_ref().is_ok_and(|there| !there.is_file()) {
             let out = File::options().write(true).open(path)?;
@@ -116,7 +128,7 @@ impl Export {
         done
     }
 
-    async fn write(&self, store: &Store, out: impl Write + Send) -> Result<u64, Stopped> {
+    async fn write(&self, store: &Store, out: impl Write + Send) -> Result<Written, Stopped> {
         let mut filter = RecordFilter {
             from: self.from.unwrap_or_default(),
             to: self.to,
@@ -127,16 +139,17 @@ impl Export {
         };
         let all = store.count_records(&filter).await.map_err(stopped)?;
         let mut sink = Sink::new(self.format, out)?;
-        let mut written = 0;
+        let mut written = Written::default();
         let mut told = Instant::now();
         loop {
             let page = store.records(&filter).await.map_err(stopped)?;
             for record in &page.records {
                 sink.write(record)?;
-                written += 1;
+                written.records += 1;
             }
+            written.damaged.extend(page.damaged);
             if told.elapsed() > TELL_EVERY {
-                eprintln!("{written} of {all} records");
+                eprintln!("{} of {all} records", written.records);
                 told = Instant::now();
             }
             match page.next {
@@ -147,6 +160,14 @@ impl Export {
         sink.finish()?;
         Ok(written)
     }
+}
+
+/// What was written.
+#[derive(Debug, Default)]
+struct Written {
+    records: u64,
+    /// Contacts whose records are damaged.
+    damaged: Vec<String>,
 }
 
 /// Why it ended before its end.

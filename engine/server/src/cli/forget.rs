@@ -8,7 +8,7 @@ use strowger_flow::unseen::quoted;
 
 use super::{FOUND, Failure, Format, OK, data_folder, store_of, whoever};
 use crate::clock::Clock;
-use crate::retention::{Forgetting, Forgotten, Number, forget};
+use crate::retention::{Elsewhere, Forgetting, Forgotten, Number, forget};
 use crate::store::Store;
 
 /// Removes everything of a telephone number: its contacts with their journals, records and recordings.
@@ -20,10 +20,10 @@ use crate::store::Store;
   strowger forget 030123456 --country 49 -p flows/aurora --keys   a German number, also as dialled there; plugins' keys go too
 
 The engine may be running. A run that was cut off is finished by running the same again. A line stays in the audit log
-that says who, when and how much, with a keyed hash in place of the number. Left alone, and told: contacts that still last, and
-without --keys plugins' own data. Not looked into: log files, backups, speech in prompts/ (its texts are hashed), what other services keep.
+that says who, when and how much, with a keyed hash in place of the number. Left alone, and told: contacts that still last,
+contacts whose recordings lie in the data folder of another engine on the same database (run the same there), and without --keys plugins' own data. Not looked into: log files, backups, speech in prompts/ (its texts are hashed), what other services keep.
 
-Exit code: 0 nothing of it is left, 1 something is (contacts that last or that mention the number, keys of plugins), 2 it could not be done.")]
+Exit code: 0 nothing of it is left, 1 something is (contacts that last, that mention the number or whose recordings are elsewhere, keys of plugins), 2 it could not be done.")]
 pub(super) struct Forget {
     /// The number: with `+` or `00` and the country's code, or as it is dialled in the country that --country says.
     number: String,
@@ -92,7 +92,8 @@ impl Forget {
         }
         let named = forgotten.mentioned > 0 && !self.mentioned;
         let keys = !forgotten.keys.is_empty() && !self.keys;
-        Ok(match forgotten.lasting > 0 || named || keys {
+        let left = forgotten.lasting > 0 || !forgotten.elsewhere.is_empty();
+        Ok(match left || named || keys {
             true => FOUND,
             false => OK,
         })
@@ -119,6 +120,12 @@ impl Forget {
             tell!(
                 "{} contacts still last and {would}left: run the same again when they are over",
                 forgotten.lasting
+            );
+        }
+        for Elsewhere { contact, folder } in &forgotten.elsewhere {
+            tell!(
+                "contact {contact} {would}left: its recordings are in {folder}; run the same where that is, with the data folder \
+                 that it is in as --data"
             );
         }
         for (plugin, keys) in &forgotten.keys {

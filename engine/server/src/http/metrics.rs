@@ -235,6 +235,12 @@ fn of_engine(api: &Api) -> String {
             "Records given up: refused by the store, or beyond what is held while it is gone.",
             health.lost(),
         );
+        line(
+            "store_records_damaged",
+            "gauge",
+            "Contacts whose record was found damaged since the start, and left out; the log names each once.",
+            health.damaged(),
+        );
     }
     let more = [
         (

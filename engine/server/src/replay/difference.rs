@@ -56,6 +56,9 @@ pub enum Cause {
     Configuration,
     /// The plugin is not granted what it asks for (`grants` in `strowger.toml`), and was answered then.
     Grants,
+    /// The step's processor time was over then and is not now, or the other way round: how far a plugin comes in it is the
+    /// machine's too.
+    Time,
     /// The plugin is the same, and so was all that it was told: it does not repeat itself.
     NotRepeated,
 }
@@ -116,6 +119,10 @@ impl fmt::Display for Difference {
             Cause::NotRepeated => write!(
                 f,
                 "\n  the plugin is the same, and so was all that it was told: it does not repeat itself"
+            ),
+            Cause::Time => write!(
+                f,
+                "\n  the step's processor time was over on one side alone (step-cpu-limit), which is a matter of the machine too"
             ),
             Cause::Plugin => write!(f, "\n  the plugin is another one than then"),
             Cause::Configuration => write!(

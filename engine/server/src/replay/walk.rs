@@ -26,6 +26,9 @@ const GRACE_MS: Millis = 1_000;
 /// The code of a step that took longer than its flow allows.
 pub(super) const TIMEOUT: &str = "step-timeout";
 
+/// The code of a step that took more processor time than it may, which is the machine's as much as its plugin's.
+const CPU_LIMIT: &str = "step-cpu-limit";
+
 /// Why a walk stops before the journal's end.
 pub(super) enum Stop {
     Differs(Box<Difference>),
@@ -102,6 +105,11 @@ pub async fn replay(stage: &Stage, recording: &Recording, rerun: Rerun) -> Repla
         Err(Stop::Cannot(why)) => Verdict::NotReplayed { why },
     };
     replayed.entries = walk.next;
+    if walk.spent_then {
+        let note = "a step was ended then because its processor time was over (step-cpu-limit): that is taken from the journal, for another machine \
+                    may be faster";
+        replayed.notes.push(note.to_owned());
+    }
     replayed
 }
 
@@ -180,6 +188,8 @@ pub(super) struct Walk<'a> {
     refused: Option<Json>,
     /// The input that is being handled is such an answer.
     was_refused: bool,
+    /// A step's processor time was over then, and so it is said to be now.
+    spent_then: bool,
     /// The plugin of the running step.
     plugin: String,
     keys: BTreeMap<u32, char>,
@@ -218,6 +228,7 @@ impl<'a> Walk<'a> {
             effect: None,
             refused: None,
             was_refused: false,
+            spent_then: false,
             plugin: String::new(),
             keys,
             texts,
@@ -400,6 +411,10 @@ impl<'a> Walk<'a> {
             return acted
                 .ok_or_else(|| self.differs(due, Side::words("nothing: no step runs"), None));
         }
+        let as_then = self
+            .ran
+            .as_ref()
+            .is_some_and(|ran| ran.same_plugin && ran.same_input);
         let guest = match &mut self.running {
             Running::Guest(guest) => guest,
             Running::Nobody => {
@@ -426,11 +441,13 @@ impl<'a> Walk<'a> {
             ..
         } = &due.kind
             // The engine ended the step while it waited for an answer, and so it does now. Where its time was over, the
-            // answer may have come in the same moment: the guest had it no more. A failure that the plugin returned is its
-            // own, whatever it calls it.
+            // answer may have come in the same moment: the guest had it no more. How far a guest comes in its processor time
+            // is the machine's, so the same one with the same input is not asked. A failure that the plugin returned is its own,
+            // whatever it calls it.
             && returned_retryable.is_none()
-            && (guest.waits || code == TIMEOUT)
+            && (guest.waits || code == TIMEOUT || (code == CPU_LIMIT && as_then))
         {
+            self.spent_then |= code == CPU_LIMIT;
             self.running = Running::Nobody;
             return Ok(failed(
                 activation,
@@ -647,7 +664,11 @@ impl<'a> Walk<'a> {
             _ if new.is_some_and(|new| configuration(&old.kind, &new.kind)) => Cause::Configuration,
             // The step failed as it did; how often it is tried is the flow's to say.
             _ if new.is_some_and(|new| other_retries(&old.kind, &new.kind)) => Cause::Flow,
+            // That it comes further than it came, by whichever version, may be the machine's doing; that it does not come as far
+            // is another version's own.
+            Some(_) if self.by_guest && is_spent(&old.kind) => Cause::Time,
             Some(ran) if self.by_guest && !ran.same_plugin => Cause::Plugin,
+            Some(_) if self.by_guest && new.is_some_and(|new| is_spent(&new.kind)) => Cause::Time,
             Some(ran) if self.by_guest && ran.same_input => Cause::NotRepeated,
             _ => Cause::Flow,
         };
@@ -689,6 +710,11 @@ impl<'a> Walk<'a> {
             )),
         }))
     }
+}
+
+/// Whether a step was ended because its processor time was over.
+fn is_spent(kind: &EntryKind) -> bool {
+    matches!(kind, EntryKind::Failed { code, returned_retryable: None, .. } if code == CPU_LIMIT)
 }
 
 /// The end of a step that failed, as the journal has it. `returned_retryable` is what the plugin said of its own failure.

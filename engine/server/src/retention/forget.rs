@@ -3,6 +3,7 @@
 //! Done again it does the same: a run that was cut off is finished by the next one. Files go before their rows, and rows
 //! of a contact in one transaction, so nothing is left that no row leads to.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -12,11 +13,11 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::Sha256;
 
-use super::files::{recordings, remove};
+use super::files::{Files, recordings, remove};
 use super::number::{Number, NumberError};
 use crate::access::Role;
 use crate::project::hex;
-use crate::store::{Change, Oblivion, Outcome, Store, StoreError, Swept, Traces};
+use crate::store::{Change, Foreign, Oblivion, Outcome, Store, StoreError, Swept, Traces};
 
 /// Contacts of one transaction.
 const BATCH: usize = 32;
@@ -59,19 +60,31 @@ pub struct Forgetting<'a> {
     pub now: u64,
 }
 
+/// A contact whose recordings another engine has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Elsewhere {
+    /// The contact.
+    pub contact: String,
+    /// The folder that they are in.
+    pub folder: String,
+}
+
 /// What was forgotten.
 #[derive(Debug, Default, Serialize)]
 pub struct Forgotten {
     /// Contacts from or to the number that were, or would be, removed.
     pub contacts: u64,
-    /// Other contacts whose journal or record has its digits, as when it was entered or told by a service.
+    /// Other contacts whose journal or record has its digits, as when it was entered or told by a service: those that were, or
+    /// would be, removed, or else all that were left.
     pub mentioned: u64,
     /// Whether those were, or would be, removed too.
     pub mentioned_removed: bool,
     /// Files of recordings.
     pub recordings: u64,
-    /// Contacts that still last, and were left.
+    /// Contacts that still last, and were left; those that only mention the number are among them where such were to go.
     pub lasting: u64,
+    /// Contacts whose recordings lie in the data folder of another engine, and that were left: their rows alone know of them.
+    pub elsewhere: Vec<Elsewhere>,
     /// Keys of plugins that have the digits in name or value, by plugin.
     pub keys: Vec<(String, u64)>,
     /// Whether those were, or would be, removed: they are the plugins' own.
@@ -96,18 +109,27 @@ pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
         of_number.extend(found.own);
         mentions.extend(found.mentions);
     }
-    forgotten.mentioned = mentions.len() as u64;
-    forgotten.contacts = of_number
-        .iter()
-        .filter(|found| found.ended_at.is_some())
-        .count() as u64;
-    if what.mentioned {
-        of_number.append(&mut mentions);
-    }
-    let (over, lasting): (Vec<Traces>, Vec<Traces>) = of_number
-        .into_iter()
-        .partition(|found| found.ended_at.is_some());
-    forgotten.lasting = lasting.len() as u64;
+    let mut files = recordings(&what.data.join("recordings")).await?;
+    let own = Parted::of(of_number, what, &files).await?;
+    forgotten.contacts = own.over.len() as u64;
+    let parts = match what.mentioned {
+        true => {
+            let others = Parted::of(mentions, what, &files).await?;
+            forgotten.mentioned = others.over.len() as u64;
+            own.with(others)
+        }
+        false => {
+            forgotten.mentioned = mentions.len() as u64;
+            own
+        }
+    };
+    let Parted {
+        over,
+        lasting,
+        elsewhere,
+    } = parts;
+    forgotten.lasting = lasting;
+    forgotten.elsewhere = elsewhere;
     let keys = store.keys_with(number, what.tenant).await?;
     for key in &keys {
         match forgotten
@@ -119,9 +141,8 @@ pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
             None => forgotten.keys.push((key.plugin.clone(), 1)),
         }
     }
-    let mut files = recordings(&what.data.join("recordings")).await?;
     if what.dry {
-        let found = over.iter().filter_map(|found| files.get(&found.id));
+        let found = over.iter().filter_map(|id| files.get(id));
         forgotten.recordings = found.map(|found| found.paths.len() as u64).sum();
         return Ok(forgotten);
     }
@@ -130,18 +151,18 @@ pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
     if what.keys {
         store.remove_keys(&keys).await?;
     }
-    for contacts in over.chunks(BATCH) {
-        let ids: Vec<String> = contacts.iter().map(|found| found.id.clone()).collect();
+    for ids in over.chunks(BATCH) {
         let found = ids.iter().filter_map(|id| files.remove(id));
         let removed = remove(found.flat_map(|found| found.paths).collect()).await?;
         forgotten.recordings += removed;
-        store.remove(Swept::Record, &ids).await?;
+        store.remove(Swept::Record, ids).await?;
         line.contacts += ids.len() as i64;
         line.recordings += i64::try_from(removed).unwrap_or(i64::MAX);
         store.write_oblivion(&line, None).await?;
     }
-    // What still lasts is to be forgotten later: the line stays open.
-    line.finished = i64::from(lasting.is_empty());
+    // What still lasts, or is another engine's, is to be forgotten later: the line stays open.
+    let left = forgotten.lasting > 0 || !forgotten.elsewhere.is_empty();
+    line.finished = i64::from(!left);
     let change = Change {
         at: what.now,
         who: what.who.to_owned(),
@@ -150,13 +171,78 @@ pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
         tenant: what.tenant.map(str::to_owned),
         action: "number.forget".to_owned(),
         object: line.number.clone(),
-        detail: json!({ "contacts": line.contacts, "recordings": line.recordings, "lasting": forgotten.lasting, "keys": match what.keys { true => keys.len(), false => 0 } }),
+        detail: json!({ "contacts": over.len(), "recordings": forgotten.recordings, "lasting": forgotten.lasting, "elsewhere": forgotten.elsewhere.len(), "keys": match what.keys { true => keys.len(), false => 0 } }),
         outcome: Outcome::Done,
     };
     store.write_oblivion(&line, Some(&change)).await?;
     store.truncate_log().await?;
     forgotten.number_hash = Some(line.number);
     Ok(forgotten)
+}
+
+/// What is to become of contacts.
+#[derive(Debug, Default)]
+struct Parted {
+    /// The ids of those that can go.
+    over: Vec<String>,
+    /// How many still last.
+    lasting: u64,
+    elsewhere: Vec<Elsewhere>,
+}
+
+impl Parted {
+    async fn of(
+        contacts: Vec<Traces>,
+        what: &Forgetting<'_>,
+        files: &BTreeMap<String, Files>,
+    ) -> Result<Parted, ForgetError> {
+        let mut parted = Parted::default();
+        for Traces { id, ended_at } in contacts {
+            let foreign = match ended_at {
+                Some(_) => what.store.foreign_recording(&id).await?,
+                None => {
+                    parted.lasting += 1;
+                    continue;
+                }
+            };
+            let folder = foreign.and_then(|foreign| elsewhere(&foreign, &id, what.data, files));
+            match folder {
+                Some(folder) => parted.elsewhere.push(Elsewhere {
+                    contact: id,
+                    folder,
+                }),
+                None => parted.over.push(id),
+            }
+        }
+        Ok(parted)
+    }
+
+    fn with(mut self, mut others: Parted) -> Parted {
+        self.over.append(&mut others.over);
+        self.lasting += others.lasting;
+        self.elsewhere.append(&mut others.elsewhere);
+        self
+    }
+}
+
+/// The folder of a recording that is not in this data folder. One that is gone is no obstacle where it would be here, or where a
+/// backup's row names a place that is not there any more.
+fn elsewhere(
+    foreign: &Foreign,
+    contact: &str,
+    data: &Path,
+    files: &BTreeMap<String, Files>,
+) -> Option<String> {
+    let path = Path::new(&foreign.recording);
+    let folder = path.parent().unwrap_or(path);
+    let real = |folder: &Path| folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let name = path.file_name();
+    let there = files.get(contact);
+    let restored =
+        there.is_some_and(|files| files.paths.iter().any(|path| path.file_name() == name));
+    let gone = foreign.engine.is_none() && !path.exists();
+    let here = restored || gone || real(folder) == real(&data.join("recordings"));
+    (!here).then(|| folder.display().to_string())
 }
 
 /// The line of a run that was cut off, or a new one.

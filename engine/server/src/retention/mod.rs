@@ -11,6 +11,6 @@ mod forget;
 mod number;
 mod sweep;
 
-pub use forget::{ForgetError, Forgetting, Forgotten, forget};
+pub use forget::{Elsewhere, ForgetError, Forgetting, Forgotten, forget};
 pub use number::{Number, NumberError};
 pub use sweep::{Gone, Rules, Sweep, SweepError, sweeper};

@@ -193,7 +193,8 @@ fn missing_from_all(world: &World<'_>, expected: &Expectation) -> Option<(String
     }
     for (name, wanted) in &expected.tags {
         let got = tags.get(name.as_str()).copied();
-        if got != Some(wanted) && !(got.is_some() && *wanted == Json::Bool(true)) {
+        let is = got.is_some_and(|got| same(got, wanted) || *wanted == Json::Bool(true));
+        if !is {
             let got = got.map_or(format!("no tag `{name}`"), |value| {
                 format!("`{name}` is {value}")
             });
@@ -218,6 +219,16 @@ fn missing_from_all(world: &World<'_>, expected: &Expectation) -> Option<(String
         }
     }
     None
+}
+
+/// Whether two tags are the same. A whole number is the same with and without a point, which JSON keeps apart.
+fn same(one: &Json, other: &Json) -> bool {
+    match (one, other) {
+        (Json::Number(one), Json::Number(other)) if one.is_f64() || other.is_f64() => {
+            one.as_f64() == other.as_f64()
+        }
+        (one, other) => one == other,
+    }
 }
 
 /// The steps of the flow that the contact reached, in order.

@@ -123,7 +123,7 @@ pub fn saved(
         expected.push(format!("ends: {}", text(ends)));
     }
     if !reading.tags.is_empty() {
-        expected.push(format!("tag: {}", Json::Object(reading.tags.clone())));
+        expected.push(format!("tag: {}", object(&reading.tags)));
     }
     match expected.is_empty() {
         true => {
@@ -644,13 +644,13 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         let call = self.call(&running.plugin);
         if let (Some(call), Some(Json::Object(data))) = (&call, data) {
             if let Some(variable) = call.bind.as_ref().filter(|_| !data.is_empty()) {
-                let _ = write!(reply, ", {variable}: {}", Json::Object(data.clone()));
+                let _ = write!(reply, ", {variable}: {}", object(data));
             }
             if let Some(into) = &call.into
                 && let Some(value) = data.get(&into.field)
                 && call.bind.is_none()
             {
-                let _ = write!(reply, ", {}: {value}", into.variable);
+                let _ = write!(reply, ", {}: {}", into.variable, as_written(value));
             }
         }
         reply.push_str(" }");
@@ -674,4 +674,27 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
     fn reply(&mut self, key: String, reply: String) {
         self.mocks.entry(key).or_default().push(reply);
     }
+}
+
+/// A value as flows write it: JSON, but that numbers have no exponent there.
+fn as_written(value: &Json) -> String {
+    match value {
+        Json::Number(number) if number.is_f64() => number
+            .as_f64()
+            .map_or_else(|| number.to_string(), |number| number.to_string()),
+        Json::Array(items) => {
+            let items: Vec<String> = items.iter().map(as_written).collect();
+            format!("[{}]", items.join(","))
+        }
+        Json::Object(fields) => object(fields),
+        value => value.to_string(),
+    }
+}
+
+fn object(fields: &Map<String, Json>) -> String {
+    let fields = fields.iter();
+    let fields: Vec<String> = fields
+        .map(|(name, value)| format!("{}:{}", json!(name), as_written(value)))
+        .collect();
+    format!("{{{}}}", fields.join(","))
 }

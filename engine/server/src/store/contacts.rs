@@ -165,6 +165,17 @@ impl Store {
         .fetch_all(pool))?)
     }
 
+    /// The flows in which those began that a filter lets through, whichever flow it names, by name.
+    pub async fn flows_of_ended(&self, filter: &EndedFilter) -> Result<Vec<String>, StoreError> {
+        let since = i64::try_from(filter.since).unwrap_or(i64::MAX);
+        Ok(each!(self, pool => sqlx::query_scalar(
+            "SELECT DISTINCT flow FROM contacts WHERE ended_at >= $1 AND ($2 IS NULL OR tenant = $2) ORDER BY flow",
+        )
+        .bind(since)
+        .bind(&filter.tenant)
+        .fetch_all(pool))?)
+    }
+
     /// Ids of contacts that began in this engine when it last ran: its process ended before they did. What came
     /// from a backup belongs to whoever asks first.
     pub async fn orphans(&self) -> Result<Vec<String>, StoreError> {

@@ -86,6 +86,17 @@ pub enum StoreError {
         /// File or database.
         place: String,
     },
+    /// What is kept as a contact's record is none.
+    #[error(
+        "the record of contact {contact} is damaged ({why}) and left out: `strowger trace {contact}` shows what its journal holds, and a \
+         backup of before may have the record"
+    )]
+    DamagedRecord {
+        /// The contact.
+        contact: String,
+        /// Why it cannot be read.
+        why: String,
+    },
     /// A question or a change failed.
     #[error("the store failed: {0}")]
     Query(#[from] sqlx::Error),

@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use super::audit::audit;
+use super::records::Body;
 use super::{Change, Database, Store, StoreError};
 use crate::retention::Number;
 
@@ -18,6 +19,15 @@ pub struct Traces {
     pub id: String,
     /// Its end; none while it lasts.
     pub ended_at: Option<i64>,
+}
+
+/// Where the recording of a contact lies, of which this data folder may not have it.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Foreign {
+    /// The file.
+    pub recording: String,
+    /// The engine that the contact ran in; none where it came from a backup.
+    pub engine: Option<String>,
 }
 
 /// What of some contacts has to do with a number.
@@ -66,7 +76,7 @@ struct Sought {
     ended_at: Option<i64>,
     caller: String,
     called: String,
-    body: Option<String>,
+    body: Option<Body>,
 }
 
 /// A key that is looked at.
@@ -107,7 +117,7 @@ impl Store {
                 found.own.push(traces);
             } else if number.is_in(&row.caller)
                 || number.is_in(&row.called)
-                || row.body.is_some_and(|body| number.is_in(&body))
+                || row.body.is_some_and(|body| number.is_in(&body.text()))
                 // Compressed, so the database cannot look into them.
                 || self.journal_says(&traces.id, number).await?
                 || self.ladder_says(&traces.id, number).await?
@@ -116,6 +126,21 @@ impl Store {
             }
         }
         Ok(Some((last, found)))
+    }
+
+    /// Where the recording of a contact lies that did not run in this engine. None where there is none, and in a file, which has the
+    /// contacts of one engine alone.
+    pub async fn foreign_recording(&self, contact: &str) -> Result<Option<Foreign>, StoreError> {
+        let Database::Server(_) = self.database else {
+            return Ok(None);
+        };
+        Ok(each!(self, pool => sqlx::query_as(
+            "SELECT recording, engine FROM contacts WHERE id = $1 AND recording IS NOT NULL \
+             AND (engine IS NULL OR $2 IS NULL OR engine <> $2)",
+        )
+        .bind(contact)
+        .bind(&self.engine)
+        .fetch_optional(pool))?)
     }
 
     /// Keys of plugins that have a number's digits in their name or value, a plugin after the other.

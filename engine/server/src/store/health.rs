@@ -1,9 +1,13 @@
 //! Whether the store takes what is written, and what waits for it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How the writer fares.
+/// Most contacts whose damaged records are counted: each is remembered, so that it is told once.
+const MAX_DAMAGED: usize = 1_000;
+
+/// How the writer fares, and what was found damaged.
 #[derive(Debug, Default)]
 pub struct Health {
     /// Why the store takes nothing; none while it does.
@@ -14,6 +18,8 @@ pub struct Health {
     pub(super) waiting: AtomicU64,
     pub(super) outages: AtomicU64,
     pub(super) lost: AtomicU64,
+    /// Contacts whose records were found damaged.
+    damaged: Mutex<BTreeSet<String>>,
 }
 
 impl Health {
@@ -50,6 +56,22 @@ impl Health {
     /// Records that were given up: refused by the store, or beyond what is held for one that is gone.
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Contacts whose records were found damaged since the start, up to 1,000.
+    pub fn damaged(&self) -> u64 {
+        self.damaged_contacts().len() as u64
+    }
+
+    /// A contact's record was found damaged. True when this is news.
+    pub(super) fn damage(&self, contact: &str) -> bool {
+        let mut damaged = self.damaged_contacts();
+        damaged.len() < MAX_DAMAGED && damaged.insert(contact.to_owned())
+    }
+
+    fn damaged_contacts(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        // Nothing under this lock panics half-way through a change.
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// True when this is news.

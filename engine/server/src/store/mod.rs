@@ -56,7 +56,7 @@ pub use audit::{AuditRow, Audited, Change, Outcome};
 pub use contacts::{ContactFilter, ContactRow, EndedFilter, OpenChat, OpenDrop};
 pub use error::{AccessError, StoreError};
 pub use events::{DeadLetter, Delivery, EventRow};
-pub use forgetting::{KeyOf, Oblivion, Sightings, Traces};
+pub use forgetting::{Foreign, KeyOf, Oblivion, Sightings, Traces};
 pub use health::Health;
 pub(crate) use idempotency::VISITORS;
 pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};

@@ -65,9 +65,9 @@ fn repeated(what: Swept) -> String {
     )
 }
 
-/// Contacts of this engine: several may share a database, and each has the recordings of its own.
+/// Contacts of this engine, and of none: several may share a database, and each has the recordings of its own.
 const OURS: &str = "EXISTS (SELECT 1 FROM contacts c WHERE c.id = r.contact \
-                    AND (c.engine IS NULL OR $2 IS NULL OR c.engine = $2))";
+                    AND (c.engine IS NULL OR c.engine = $2))";
 
 /// The key by which a visitor began a chat, with what it was answered: the contact's id.
 const FORGET_VISIT: &str = "DELETE FROM idempotency WHERE who = $1 AND body = $2";
@@ -142,7 +142,7 @@ impl Store {
     ) -> Result<Vec<String>, StoreError> {
         let before = i64::try_from(before).unwrap_or(i64::MAX);
         Ok(each!(self, pool => sqlx::query_scalar(
-            "SELECT id FROM contacts c WHERE tenant = $1 AND (engine IS NULL OR $2 IS NULL OR engine = $2) \
+            "SELECT id FROM contacts c WHERE tenant = $1 AND (engine IS NULL OR engine = $2) \
              AND ended_at < $3 AND NOT EXISTS (SELECT 1 FROM records r WHERE r.contact = c.id) ORDER BY ended_at LIMIT $4",
         )
         .bind(tenant)

@@ -221,16 +221,17 @@ impl Courier {
                 return Ok(until.min(LOOK_AGAIN));
             }
             let mut under_way = JoinSet::new();
+            // A store that fails meanwhile undoes no request that is under way: its answer is still noted.
+            let mut failed = None;
             for delivery in due {
-                let Some(event) = self.store.event(delivery.event).await? else {
-                    self.store.delivered(&self.name, delivery.event).await?;
-                    continue;
+                let request = match self.prepared(&delivery).await {
+                    Ok(Some(request)) => request,
+                    Ok(None) => continue,
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
                 };
-                let Some(body) = self.body(&event).await? else {
-                    self.store.delivered(&self.name, delivery.event).await?;
-                    continue;
-                };
-                let request = self.request(&event.kind, delivery.event, body.to_string());
                 let exchange = self.client.request(request);
                 let limit = Duration::from_secs(self.hook.timeout_s.into());
                 under_way.spawn(async move {
@@ -249,11 +250,40 @@ impl Courier {
             }
             while let Some(done) = under_way.join_next().await {
                 // A panic there is a bug of ours; the row stays and is tried again.
-                if let Ok((delivery, told)) = done {
-                    self.note(&delivery, told).await?;
+                if let Ok((delivery, told)) = done
+                    && let Err(error) = self.note(&delivery, told).await
+                {
+                    failed = Some(error);
                 }
             }
+            if let Some(error) = failed {
+                return Err(error);
+            }
         }
+    }
+
+    /// The request that tells an event. None where there is nothing to tell, because its contact is gone, and where what there is
+    /// cannot be read, now or later: then the event is given up, and the others are told.
+    async fn prepared(
+        &self,
+        delivery: &Delivery,
+    ) -> Result<Option<Request<Full<Bytes>>>, StoreError> {
+        let told = match self.store.event(delivery.event).await? {
+            Some(event) => match self.body(&event).await {
+                Ok(body) => body.map(|body| (event.kind, body)),
+                Err(error @ StoreError::DamagedRecord { .. }) => {
+                    self.note(delivery, Err((true, error.to_string()))).await?;
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            },
+            None => None,
+        };
+        let Some((kind, body)) = told else {
+            self.store.delivered(&self.name, delivery.event).await?;
+            return Ok(None);
+        };
+        Ok(Some(self.request(&kind, delivery.event, body.to_string())))
     }
 
     /// What is sent of an event; none when its contact is gone.

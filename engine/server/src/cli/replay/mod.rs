@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value as Json, json};
+use strowger_flow::unseen::quoted;
 
 use self::ground::{Ground, On, Whose, on};
 use super::{FOUND, Failure, Format, OK, data_folder, store_of};
@@ -69,12 +70,12 @@ pub(super) struct Replay {
     #[arg(long, value_name = "TIME", value_parser = span)]
     against: Option<Span>,
     /// Of these, the ones that began in this flow.
-    #[arg(long, requires = "against")]
+    #[arg(long, requires = "against", conflicts_with = "contact")]
     flow: Option<String>,
     /// Run every step of every contact. Of many contacts only steps that could do something else run in all of them:
     /// those whose component, input or an answer is another one than then, and those that the engine ended then. What the others
     /// did is taken from the journal, but for one contact in 32, whose steps all run. A single contact's always do.
-    #[arg(long, requires = "against")]
+    #[arg(long, requires = "against", conflicts_with = "contact")]
     every_step: bool,
     /// How the result is written.
     #[arg(long, value_enum, default_value = "text")]
@@ -226,6 +227,15 @@ impl Replay {
         if ids.is_empty() {
             let whose = self.tenant.as_ref();
             let whose = whose.map_or_else(String::new, |tenant| format!(" of {tenant}"));
+            let flows = store.flows_of_ended(&filter).await;
+            let flows = flows.map_err(Failure::cannot)?;
+            if let Some(flow) = self.flow.as_ref().filter(|_| !flows.is_empty()) {
+                return Err(Failure::cannot(format!(
+                    "no contact{whose} that began in flow `{}` ended in that time: those that did began in {}",
+                    quoted(flow),
+                    flows.join(", ")
+                )));
+            }
             return Err(Failure::cannot(format!(
                 "no contact{whose} ended in that time: there is nothing to replay; `--against all` takes every one"
             )));

@@ -1,0 +1,17 @@
+//! A store's file, changed beside the store.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+/// Changes an SQLite file.
+pub fn change(file: &Path, sql: &'static str) -> Result<u64> {
+    use sqlx::Connection;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+        let done = sqlx::query(sql).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(done.rows_affected())
+    })
+}
