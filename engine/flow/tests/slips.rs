@@ -90,6 +90,110 @@ fn a_comment_behind_a_key_or_in_a_flow_map_cuts_nothing() {
     assert_eq!(broken(flow), BTreeSet::new());
 }
 
+/// A menu of which these are the keys, in lines of their own.
+fn pressing(keys: &str) -> String {
+    format!(
+        "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    menu: Hello.\n    press:\n{keys}    then: {{ no_input: bye, no_match: bye }}\n  bye: {{ hangup: completed }}\n"
+    )
+}
+
+#[test]
+fn a_star_is_a_key_wherever_it_stands_among_the_keys() {
+    let right = [
+        "      star: bye\n      1: bye\n",
+        "      1: bye\n      star: bye\n",
+        "      1: bye\n      star : bye\n      2: bye\n",
+        "      1: bye\n      star: { to: bye }\n",
+        "      1: bye\n      star:\n        to: bye\n      2: bye\n",
+        "      1: bye\n      star: bye # as ever\n",
+    ];
+    for right in right.map(pressing) {
+        assert_eq!(broken(&right), BTreeSet::new(), "{right}");
+        let wrong = right.replace("star:", "*:").replace("star :", "* :");
+        let found = check("a.flow.yaml", wrong.as_bytes(), &support::project()).diagnostics;
+        let rules: Vec<&str> = found.iter().map(|found| found.rule).collect();
+        assert_eq!(rules, ["yaml-star-key"], "{wrong}");
+        let fixed = strowger_flow::fix("a.flow.yaml", wrong.as_bytes(), &support::project());
+        assert_eq!(fixed.expect("it is text").text, right);
+    }
+    // What else is wrong is told as well, and a key that is there twice.
+    let wrong = pressing("      1: nowhere\n      *: bye\n      2: bye\n      * : { to: bye }\n");
+    let found = check("a.flow.yaml", wrong.as_bytes(), &support::project()).diagnostics;
+    let rules: Vec<&str> = found.iter().map(|found| found.rule).collect();
+    let all = [
+        "unknown-step",
+        "yaml-star-key",
+        "duplicate-key",
+        "yaml-star-key",
+    ];
+    assert_eq!(rules, all);
+}
+
+#[test]
+fn a_hash_is_a_key_wherever_it_stands_among_the_keys() {
+    let right = [
+        pressing("      hash: bye\n      1: bye\n"),
+        pressing("      1: bye\n      hash: bye\n"),
+        pressing("      1: bye\n      hash: bye # as ever\n      2: bye\n"),
+        pressing("      hash: bye\n"),
+        pressing("      # One key.\n      hash: bye\n"),
+        pressing("      1: { to: bye }\n      hash: { to: bye, label: End }\n      2: bye\n"),
+        pressing("      1:\n        to: bye\n      hash:\n        to: bye\n"),
+        pressing("      1:\n        - say: Hello.\n        - goto: bye\n      hash: bye\n"),
+        pressing("      1: bye\n").replace(
+            "press:\n      1: bye",
+            "press: {\n      1: bye,\n      hash: bye\n    }",
+        ),
+        pressing("      1: bye\n").replace("press:\n      1: bye", "press: { 1: bye, hash: bye }"),
+        pressing("      1: bye\n").replace(
+            "steps:",
+            "global:\n  press:\n    hash: bye\n    0: bye\nsteps:",
+        ),
+    ];
+    for right in right {
+        assert_eq!(broken(&right), BTreeSet::new(), "{right}");
+        for hash in ["#", "# "] {
+            let wrong = right.replace("hash", hash);
+            let found = check("a.flow.yaml", wrong.as_bytes(), &support::project()).diagnostics;
+            let rules: Vec<&str> = found.iter().map(|found| found.rule).collect();
+            assert_eq!(rules, ["yaml-cut"], "{wrong}");
+            let fixed = strowger_flow::fix("a.flow.yaml", wrong.as_bytes(), &support::project());
+            assert_eq!(fixed.expect("it is text").text, right);
+        }
+    }
+    // What it leads to is looked at.
+    let rules = broken(&pressing("      1: bye\n      #: nowhere\n"));
+    assert_eq!(rules, BTreeSet::from(["unknown-step", "yaml-cut"]));
+    // A comment is one.
+    for keys in [
+        "      1: bye\n      # 2: bye\n",
+        "      1: bye\n      #2: bye\n",
+        "      # : as they are announced\n      1: bye\n",
+        "      1: bye # the hash: bye\n",
+        "      1: bye #: bye\n",
+        "      1: bye\n      #:bye\n",
+        "      1: bye\n    #: bye\n",
+        "      1: bye\n     #: bye\n",
+        "      1: bye\n        #: bye\n      2: bye\n",
+        "#: bye\n      1: bye\n",
+        "      1:\n        #: bye\n        to: bye\n",
+    ] {
+        let text = pressing(keys);
+        let rules: BTreeSet<&str> = broken(&text);
+        assert_eq!(rules, BTreeSet::new(), "{text}");
+    }
+    let elsewhere = pressing("      1: bye\n").replace("    then:", "    #: bye\n    then:");
+    assert_eq!(broken(&elsewhere), BTreeSet::new());
+}
+
+#[test]
+fn a_byte_order_mark_means_nothing() {
+    for comment in ["#menu", "# menu", " #menu", "# menu #5"] {
+        let text = format!("\u{feff}{comment}\n{}", saying("Hello."));
+        assert_eq!(broken(&text), BTreeSet::new(), "{text}");
+    }
+}
+
 #[test]
 fn of_an_alias_that_is_merged_the_alias_is_told() {
     let text = saying("Hello.").replace("- say: Hello.", "- { <<: *hello, then: bye }");
