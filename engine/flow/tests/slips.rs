@@ -187,6 +187,84 @@ fn a_hash_is_a_key_wherever_it_stands_among_the_keys() {
 }
 
 #[test]
+fn a_full_width_key_without_a_digit_has_a_name() {
+    for (wide, name) in [("＃", "hash"), ("＊", "star")] {
+        for colon in [":", "：", " :"] {
+            let right = pressing("      1: bye\n      NAME: bye\n      2: { to: bye }\n");
+            let wrong = right.replace("NAME:", &format!("{wide}{colon}"));
+            let right = right.replace("NAME:", &format!("{name}{}", colon.replace('：', ":")));
+            let found = check("a.flow.yaml", wrong.as_bytes(), &support::project()).diagnostics;
+            let rules: Vec<&str> = found.iter().map(|found| found.rule).collect();
+            assert_eq!(rules, ["full-width"], "{wrong}");
+            let fixed = strowger_flow::fix("a.flow.yaml", wrong.as_bytes(), &support::project());
+            assert_eq!(fixed.expect("it is text").text, right);
+        }
+        let line = pressing("      1: bye\n");
+        let line = line.replace("press:\n      1: bye", "press: { 1: bye, NAME: bye }");
+        let fixed = strowger_flow::fix(
+            "a.flow.yaml",
+            line.replace("NAME", wide).as_bytes(),
+            &support::project(),
+        );
+        assert_eq!(fixed.expect("it is text").text, line.replace("NAME", name));
+    }
+    // Nothing that is a key becomes a comment.
+    let wrong = pressing("      1: bye\n      ＃2: bye\n");
+    let fixed = strowger_flow::fix("a.flow.yaml", wrong.as_bytes(), &support::project());
+    assert_eq!(fixed.expect("it is text").text, wrong);
+}
+
+#[test]
+fn a_blank_that_is_none_of_the_language_is_named() {
+    let right = pressing("      1: bye\n      2:\n        to: bye\n");
+    let right = right.replace(
+        "  bye: {",
+        "  other:\n    - say: Hello there.\n    - goto: bye\n  bye: {",
+    );
+    let right = right.replace("1: bye", "1: other");
+    assert_eq!(broken(&right), BTreeSet::new());
+    for (blank, name) in [
+        ('\u{a0}', "a no-break space (U+00A0)"),
+        ('\u{2007}', "a figure space (U+2007)"),
+        ('\u{202f}', "a narrow no-break space (U+202F)"),
+        ('\u{3000}', "a full-width blank (U+3000)"),
+    ] {
+        let odd = |text: &str| text.replace(' ', &blank.to_string());
+        for plain in [
+            "say: ",
+            "- say: ",
+            "    - say: ",
+            "    - say: Hello there.\n    - goto: bye\n",
+            "  other:\n",
+            "        to: ",
+            "flow: ",
+            "steps:\n  start:\n    menu: ",
+            "{ no_input: bye, no_match: bye }",
+        ] {
+            assert!(right.contains(plain), "{plain}");
+            // In the text that is spoken it stays.
+            let wrong = odd(plain).replace(&odd("Hello there"), "Hello there");
+            let wrong = right.replacen(plain, &wrong, 1);
+            let found = check("a.flow.yaml", wrong.as_bytes(), &support::project()).diagnostics;
+            let told: Vec<_> = found
+                .iter()
+                .map(|found| (found.rule, found.message.english()))
+                .collect();
+            let [("full-width", message)] = told.as_slice() else {
+                panic!("{wrong}{told:#?}");
+            };
+            assert!(message.starts_with(name), "{message}");
+            let fixed = strowger_flow::fix("a.flow.yaml", wrong.as_bytes(), &support::project());
+            assert_eq!(fixed.expect("it is text").text, right);
+        }
+        let spoken = right.replace("Hello there", &odd("Hello there"));
+        assert_eq!(broken(&spoken), BTreeSet::new());
+        let rules = broken(&spoken.replace("goto: bye", "goto: nowhere"));
+        assert_eq!(rules, BTreeSet::from(["unknown-step"]));
+    }
+}
+
+#[test]
 fn a_byte_order_mark_means_nothing() {
     for comment in ["#menu", "# menu", " #menu", "# menu #5"] {
         let text = format!("\u{feff}{comment}\n{}", saying("Hello."));
