@@ -265,6 +265,34 @@ fn a_blank_that_is_none_of_the_language_is_named() {
 }
 
 #[test]
+fn a_verb_with_nothing_behind_it_is_one_finding() {
+    let flow = |actions: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nhours: {{ desk: {{ timezone: Asia/Shanghai, weekly: {{ mon: 09:00-18:00 }} }} }}\nsteps:\n  start:\n    - hours: desk\n      then: {{ open: told, closed: bye }}\n  told:\n{actions}    - goto: bye\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    for verb in ["say", "ask", "menu", "transfer", "queue", "hours"] {
+        for nothing in ["", " ~", " null", " # later"] {
+            let text = flow(&format!("    - {verb}:{nothing}\n"));
+            let found = check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics;
+            let told: Vec<_> = found.iter().map(|found| found.message.english()).collect();
+            assert_eq!(told, [format!("nothing stands after `{verb}:`")], "{text}");
+        }
+    }
+    // What lacks beside it is told.
+    let text = flow(
+        "    - ask:\n      into: n\n      then: { no_input: bye, no_match: bye }\n    - say: \"${n}\"\n",
+    );
+    let found = check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics;
+    let told: Vec<_> = found.iter().map(|found| found.message.english()).collect();
+    assert_eq!(
+        told,
+        ["`ask` needs `expect`", "nothing stands after `ask:`"],
+        "{text}"
+    );
+}
+
+#[test]
 fn a_byte_order_mark_means_nothing() {
     for comment in ["#menu", "# menu", " #menu", "# menu #5"] {
         let text = format!("\u{feff}{comment}\n{}", saying("Hello."));
