@@ -293,6 +293,39 @@ fn a_verb_with_nothing_behind_it_is_one_finding() {
 }
 
 #[test]
+fn keys_are_named_in_chinese_with_digits_of_either_width() {
+    let menu = |text: &str| pressing("      1: bye\n").replace("Hello.", text);
+    for text in [
+        "请按２。",
+        "请按 2。",
+        "请按\u{3000}2。",
+        "请拨三。",
+        "请拨 4 转人工。",
+        "查订单请按1，转人工请按零",
+        "结束请按＃。",
+        "结束请按 # 号键。",
+        "重听请按＊号键。",
+    ] {
+        let text = menu(&format!("\"{text}\""));
+        assert_eq!(
+            broken(&text),
+            BTreeSet::from(["spoken-key-unmapped"]),
+            "{text}"
+        );
+    }
+    for text in [
+        "请按１。",
+        "请按 一。",
+        "请拨1。",
+        "请拨 400-810-8888。",
+        "也可拨一个电话。",
+        "请按键。",
+    ] {
+        assert_eq!(broken(&menu(text)), BTreeSet::new(), "{text}");
+    }
+}
+
+#[test]
 fn a_byte_order_mark_means_nothing() {
     for comment in ["#menu", "# menu", " #menu", "# menu #5"] {
         let text = format!("\u{feff}{comment}\n{}", saying("Hello."));
