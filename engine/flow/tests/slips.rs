@@ -326,6 +326,18 @@ fn keys_are_named_in_chinese_with_digits_of_either_width() {
 }
 
 #[test]
+fn a_target_that_is_like_its_own_step_is_one_finding() {
+    let text = saying("Hello.").replace("- hangup: completed", "- goto: stort");
+    assert_eq!(broken(&text), BTreeSet::from(["unknown-step"]));
+}
+
+#[test]
+fn a_flow_speaks_at_least_one_language() {
+    let text = saying("Hello.").replace("[en]", "[]");
+    assert_eq!(broken(&text), BTreeSet::from(["bad-value"]));
+}
+
+#[test]
 fn a_byte_order_mark_means_nothing() {
     for comment in ["#menu", "# menu", " #menu", "# menu #5"] {
         let text = format!("\u{feff}{comment}\n{}", saying("Hello."));
