@@ -124,6 +124,40 @@ steps:
 }
 
 #[test]
+fn a_comment_behind_the_bracket_of_an_item_stands_above_it() {
+    let item = |item: &str| {
+        format!(
+            "flow: a\nformat: 1\nsteps:\n  start:\n    - wait: 1s\n{item}    - hangup: completed\n"
+        )
+    };
+    for (written, laid_out) in [
+        (
+            "    - { # one\n        say: Hello there. # two\n      }\n",
+            "    # one\n    - say: Hello there.  # two\n",
+        ),
+        (
+            "    - { # one\n        say: Hello there. }\n",
+            "    # one\n    - { say: Hello there. }\n",
+        ),
+        (
+            "    - # one\n      { # two\n        # three\n        say: Hello there. }\n",
+            "    # one\n    # two\n    # three\n    - { say: Hello there. }\n",
+        ),
+        (
+            "\n    - { # one\n\n        say: Hello there. } # two\n",
+            "\n    # one\n    - { say: Hello there. } # two\n",
+        ),
+        (
+            "    - set: { a: [ # one\n          [ # two\n            1, 2 ], # three\n          [ 3 ] ] }\n",
+            "    - set:\n        a:\n          # one\n          # two\n          - [1, 2] # three\n          - [3]\n",
+        ),
+    ] {
+        let once = sound(&item(written)).expect("it is YAML");
+        assert_eq!(once, item(laid_out), "{written}");
+    }
+}
+
+#[test]
 fn a_careless_file_is_laid_out() {
     let careless = include_str!("format/careless.yaml");
     insta::assert_snapshot!(sound(careless).expect("it is YAML"));

@@ -90,6 +90,261 @@ fn a_comment_behind_a_key_or_in_a_flow_map_cuts_nothing() {
     assert_eq!(broken(flow), BTreeSet::new());
 }
 
+/// A menu of which these are the keys, in lines of their own.
+fn pressing(keys: &str) -> String {
+    format!(
+        "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    menu: Hello.\n    press:\n{keys}    then: {{ no_input: bye, no_match: bye }}\n  bye: {{ hangup: completed }}\n"
+    )
+}
+
+#[test]
+fn a_star_is_a_key_wherever_it_stands_among_the_keys() {
+    let right = [
+        "      star: bye\n      1: bye\n",
+        "      1: bye\n      star: bye\n",
+        "      1: bye\n      star : bye\n      2: bye\n",
+        "      1: bye\n      star: { to: bye }\n",
+        "      1: bye\n      star:\n        to: bye\n      2: bye\n",
+        "      1: bye\n      star: bye # as ever\n",
+    ];
+    for right in right.map(pressing) {
+        assert_eq!(broken(&right), BTreeSet::new(), "{right}");
+        let wrong = right.replace("star:", "*:").replace("star :", "* :");
+        let found = check("a.flow.yaml", wrong.as_bytes(), &support::project()).diagnostics;
+        let rules: Vec<&str> = found.iter().map(|found| found.rule).collect();
+        assert_eq!(rules, ["yaml-star-key"], "{wrong}");
+        let fixed = strowger_flow::fix("a.flow.yaml", wrong.as_bytes(), &support::project());
+        assert_eq!(fixed.expect("it is text").text, right);
+    }
+    // What else is wrong is told as well, and a key that is there twice.
+    let wrong = pressing("      1: nowhere\n      *: bye\n      2: bye\n      * : { to: bye }\n");
+    let found = check("a.flow.yaml", wrong.as_bytes(), &support::project()).diagnostics;
+    let rules: Vec<&str> = found.iter().map(|found| found.rule).collect();
+    let all = [
+        "unknown-step",
+        "yaml-star-key",
+        "duplicate-key",
+        "yaml-star-key",
+    ];
+    assert_eq!(rules, all);
+}
+
+#[test]
+fn a_hash_is_a_key_wherever_it_stands_among_the_keys() {
+    let right = [
+        pressing("      hash: bye\n      1: bye\n"),
+        pressing("      1: bye\n      hash: bye\n"),
+        pressing("      1: bye\n      hash: bye # as ever\n      2: bye\n"),
+        pressing("      hash: bye\n"),
+        pressing("      # One key.\n      hash: bye\n"),
+        pressing("      1: { to: bye }\n      hash: { to: bye, label: End }\n      2: bye\n"),
+        pressing("      1:\n        to: bye\n      hash:\n        to: bye\n"),
+        pressing("      1:\n        - say: Hello.\n        - goto: bye\n      hash: bye\n"),
+        pressing("      1: bye\n").replace(
+            "press:\n      1: bye",
+            "press: {\n      1: bye,\n      hash: bye\n    }",
+        ),
+        pressing("      1: bye\n").replace("press:\n      1: bye", "press: { 1: bye, hash: bye }"),
+        pressing("      1: bye\n").replace(
+            "steps:",
+            "global:\n  press:\n    hash: bye\n    0: bye\nsteps:",
+        ),
+    ];
+    for right in right {
+        assert_eq!(broken(&right), BTreeSet::new(), "{right}");
+        for hash in ["#", "# "] {
+            let wrong = right.replace("hash", hash);
+            let found = check("a.flow.yaml", wrong.as_bytes(), &support::project()).diagnostics;
+            let rules: Vec<&str> = found.iter().map(|found| found.rule).collect();
+            assert_eq!(rules, ["yaml-cut"], "{wrong}");
+            let fixed = strowger_flow::fix("a.flow.yaml", wrong.as_bytes(), &support::project());
+            assert_eq!(fixed.expect("it is text").text, right);
+        }
+    }
+    // What it leads to is looked at.
+    let rules = broken(&pressing("      1: bye\n      #: nowhere\n"));
+    assert_eq!(rules, BTreeSet::from(["unknown-step", "yaml-cut"]));
+    // A comment is one.
+    for keys in [
+        "      1: bye\n      # 2: bye\n",
+        "      1: bye\n      #2: bye\n",
+        "      # : as they are announced\n      1: bye\n",
+        "      1: bye # the hash: bye\n",
+        "      1: bye #: bye\n",
+        "      1: bye\n      #:bye\n",
+        "      1: bye\n    #: bye\n",
+        "      1: bye\n     #: bye\n",
+        "      1: bye\n        #: bye\n      2: bye\n",
+        "#: bye\n      1: bye\n",
+        "      1:\n        #: bye\n        to: bye\n",
+    ] {
+        let text = pressing(keys);
+        let rules: BTreeSet<&str> = broken(&text);
+        assert_eq!(rules, BTreeSet::new(), "{text}");
+    }
+    let elsewhere = pressing("      1: bye\n").replace("    then:", "    #: bye\n    then:");
+    assert_eq!(broken(&elsewhere), BTreeSet::new());
+}
+
+#[test]
+fn a_full_width_key_without_a_digit_has_a_name() {
+    for (wide, name) in [("＃", "hash"), ("＊", "star")] {
+        for colon in [":", "：", " :"] {
+            let right = pressing("      1: bye\n      NAME: bye\n      2: { to: bye }\n");
+            let wrong = right.replace("NAME:", &format!("{wide}{colon}"));
+            let right = right.replace("NAME:", &format!("{name}{}", colon.replace('：', ":")));
+            let found = check("a.flow.yaml", wrong.as_bytes(), &support::project()).diagnostics;
+            let rules: Vec<&str> = found.iter().map(|found| found.rule).collect();
+            assert_eq!(rules, ["full-width"], "{wrong}");
+            let fixed = strowger_flow::fix("a.flow.yaml", wrong.as_bytes(), &support::project());
+            assert_eq!(fixed.expect("it is text").text, right);
+        }
+        let line = pressing("      1: bye\n");
+        let line = line.replace("press:\n      1: bye", "press: { 1: bye, NAME: bye }");
+        let fixed = strowger_flow::fix(
+            "a.flow.yaml",
+            line.replace("NAME", wide).as_bytes(),
+            &support::project(),
+        );
+        assert_eq!(fixed.expect("it is text").text, line.replace("NAME", name));
+    }
+    // Nothing that is a key becomes a comment.
+    let wrong = pressing("      1: bye\n      ＃2: bye\n");
+    let fixed = strowger_flow::fix("a.flow.yaml", wrong.as_bytes(), &support::project());
+    assert_eq!(fixed.expect("it is text").text, wrong);
+}
+
+#[test]
+fn a_blank_that_is_none_of_the_language_is_named() {
+    let right = pressing("      1: bye\n      2:\n        to: bye\n");
+    let right = right.replace(
+        "  bye: {",
+        "  other:\n    - say: Hello there.\n    - goto: bye\n  bye: {",
+    );
+    let right = right.replace("1: bye", "1: other");
+    assert_eq!(broken(&right), BTreeSet::new());
+    for (blank, name) in [
+        ('\u{a0}', "a no-break space (U+00A0)"),
+        ('\u{2007}', "a figure space (U+2007)"),
+        ('\u{202f}', "a narrow no-break space (U+202F)"),
+        ('\u{3000}', "a full-width blank (U+3000)"),
+    ] {
+        let odd = |text: &str| text.replace(' ', &blank.to_string());
+        for plain in [
+            "say: ",
+            "- say: ",
+            "    - say: ",
+            "    - say: Hello there.\n    - goto: bye\n",
+            "  other:\n",
+            "        to: ",
+            "flow: ",
+            "steps:\n  start:\n    menu: ",
+            "{ no_input: bye, no_match: bye }",
+        ] {
+            assert!(right.contains(plain), "{plain}");
+            // In the text that is spoken it stays.
+            let wrong = odd(plain).replace(&odd("Hello there"), "Hello there");
+            let wrong = right.replacen(plain, &wrong, 1);
+            let found = check("a.flow.yaml", wrong.as_bytes(), &support::project()).diagnostics;
+            let told: Vec<_> = found
+                .iter()
+                .map(|found| (found.rule, found.message.english()))
+                .collect();
+            let [("full-width", message)] = told.as_slice() else {
+                panic!("{wrong}{told:#?}");
+            };
+            assert!(message.starts_with(name), "{message}");
+            let fixed = strowger_flow::fix("a.flow.yaml", wrong.as_bytes(), &support::project());
+            assert_eq!(fixed.expect("it is text").text, right);
+        }
+        let spoken = right.replace("Hello there", &odd("Hello there"));
+        assert_eq!(broken(&spoken), BTreeSet::new());
+        let rules = broken(&spoken.replace("goto: bye", "goto: nowhere"));
+        assert_eq!(rules, BTreeSet::from(["unknown-step"]));
+    }
+}
+
+#[test]
+fn a_verb_with_nothing_behind_it_is_one_finding() {
+    let flow = |actions: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nhours: {{ desk: {{ timezone: Asia/Shanghai, weekly: {{ mon: 09:00-18:00 }} }} }}\nsteps:\n  start:\n    - hours: desk\n      then: {{ open: told, closed: bye }}\n  told:\n{actions}    - goto: bye\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    for verb in ["say", "ask", "menu", "transfer", "queue", "hours"] {
+        for nothing in ["", " ~", " null", " # later"] {
+            let text = flow(&format!("    - {verb}:{nothing}\n"));
+            let found = check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics;
+            let told: Vec<_> = found.iter().map(|found| found.message.english()).collect();
+            assert_eq!(told, [format!("nothing stands after `{verb}:`")], "{text}");
+        }
+    }
+    // What lacks beside it is told.
+    let text = flow(
+        "    - ask:\n      into: n\n      then: { no_input: bye, no_match: bye }\n    - say: \"${n}\"\n",
+    );
+    let found = check("a.flow.yaml", text.as_bytes(), &support::project()).diagnostics;
+    let told: Vec<_> = found.iter().map(|found| found.message.english()).collect();
+    assert_eq!(
+        told,
+        ["`ask` needs `expect`", "nothing stands after `ask:`"],
+        "{text}"
+    );
+}
+
+#[test]
+fn keys_are_named_in_chinese_with_digits_of_either_width() {
+    let menu = |text: &str| pressing("      1: bye\n").replace("Hello.", text);
+    for text in [
+        "请按２。",
+        "请按 2。",
+        "请按\u{3000}2。",
+        "请拨三。",
+        "请拨 4 转人工。",
+        "查订单请按1，转人工请按零",
+        "结束请按＃。",
+        "结束请按 # 号键。",
+        "重听请按＊号键。",
+    ] {
+        let text = menu(&format!("\"{text}\""));
+        assert_eq!(
+            broken(&text),
+            BTreeSet::from(["spoken-key-unmapped"]),
+            "{text}"
+        );
+    }
+    for text in [
+        "请按１。",
+        "请按 一。",
+        "请拨1。",
+        "请拨 400-810-8888。",
+        "也可拨一个电话。",
+        "请按键。",
+    ] {
+        assert_eq!(broken(&menu(text)), BTreeSet::new(), "{text}");
+    }
+}
+
+#[test]
+fn a_target_that_is_like_its_own_step_is_one_finding() {
+    let text = saying("Hello.").replace("- hangup: completed", "- goto: stort");
+    assert_eq!(broken(&text), BTreeSet::from(["unknown-step"]));
+}
+
+#[test]
+fn a_flow_speaks_at_least_one_language() {
+    let text = saying("Hello.").replace("[en]", "[]");
+    assert_eq!(broken(&text), BTreeSet::from(["bad-value"]));
+}
+
+#[test]
+fn a_byte_order_mark_means_nothing() {
+    for comment in ["#menu", "# menu", " #menu", "# menu #5"] {
+        let text = format!("\u{feff}{comment}\n{}", saying("Hello."));
+        assert_eq!(broken(&text), BTreeSet::new(), "{text}");
+    }
+}
+
 #[test]
 fn of_an_alias_that_is_merged_the_alias_is_told() {
     let text = saying("Hello.").replace("- say: Hello.", "- { <<: *hello, then: bye }");

@@ -13,6 +13,7 @@ use crate::expr::Span;
 use crate::lower::Draft;
 use crate::plan::{Action, Retry};
 use crate::speak::{speech_ms, usual_ms};
+use crate::wide::narrow;
 
 /// Most announced choices that a caller keeps in mind.
 const MAX_CHOICES: usize = 6;
@@ -164,27 +165,31 @@ fn spoken_keys(text: &str) -> Vec<String> {
         };
         keys.push(key.to_owned());
     }
-    for (at, matched) in text.match_indices('按') {
-        let Some(next) = text[at + matched.len()..].chars().next() else {
-            continue;
-        };
-        let key = match next {
-            '零' => '0',
-            '一' => '1',
-            '二' => '2',
-            '三' => '3',
-            '四' => '4',
-            '五' => '5',
-            '六' => '6',
-            '七' => '7',
-            '八' => '8',
-            '九' => '9',
-            '星' => '*',
-            '井' => '#',
-            digit if digit.is_ascii_digit() => digit,
+    for (at, matched) in text.match_indices(['按', '拨']) {
+        let rest = text[at + matched.len()..].trim_start();
+        let mut letters = rest.chars().map(narrow);
+        let key = match letters.next() {
+            Some('零') => '0',
+            Some('一') => '1',
+            Some('二') => '2',
+            Some('三') => '3',
+            Some('四') => '4',
+            Some('五') => '5',
+            Some('六') => '6',
+            Some('七') => '7',
+            Some('八') => '8',
+            Some('九') => '9',
+            Some('星' | '*') => '*',
+            Some('井' | '#') => '#',
+            Some(digit) if digit.is_ascii_digit() => digit,
             _ => continue,
         };
-        keys.push(key.to_string());
+        // More digits are a number that is dialled, and `拨一个电话` names no key.
+        let behind = letters.next();
+        if !behind.is_some_and(|next| next.is_ascii_digit() || matches!(next, '个' | '次' | '通'))
+        {
+            keys.push(key.to_string());
+        }
     }
     keys.sort();
     keys.dedup();

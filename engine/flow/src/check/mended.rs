@@ -124,7 +124,12 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
             let builds = |(_, _, come): &(usize, usize, String)| {
                 come.starts_with([':', '-', '[', ']', '{', '}'])
             };
-            let further = before.is_some() && before < after && edit.changes.iter().any(builds);
+            let blank = |(_, _, come): &(usize, usize, String)| come == " ";
+            let structure = edit
+                .changes
+                .iter()
+                .any(|change| builds(change) || blank(change));
+            let further = before.is_some() && before < after && structure;
             let here = |all: &[Diagnostic]| -> Vec<&'static str> {
                 let all = all.iter();
                 let all = all.filter(|found| found.primary.place.line == edit.line);
@@ -423,9 +428,51 @@ impl<'t> Sheet<'t> {
             }
         }
         let numbers = numbers.into_iter().filter(|at| *at < self.lines.len());
-        let mut edits: Vec<Edit> = numbers.flat_map(|number| self.wide(number)).collect();
+        let mut edits: Vec<Edit> = self.blanks().into_iter().collect();
+        edits.extend(numbers.flat_map(|number| self.wide(number)));
         edits.truncate(MAX_TRIALS / 2);
         edits
+    }
+
+    /// Blanks of other kinds than the language's that indent lines, or stand behind the first key of one. What was pasted has them in
+    /// every line: they are one slip.
+    fn blanks(&self) -> Option<Edit> {
+        let is_blank = |c: char| narrow(c) == ' ';
+        let mut changes = Vec::new();
+        let mut first = None;
+        for (number, line) in self.lines.iter().enumerate() {
+            let end = self.lines.get(number + 1).map(|next| next.start);
+            let text = &self.text[line.start..end.unwrap_or(self.text.len())];
+            let before = changes.len();
+            let mut blanks = |from: usize, text: &str| {
+                let blanks = text.char_indices().take_while(|(_, c)| is_blank(*c));
+                let odd = blanks.filter(|(_, c)| is_wide(*c));
+                changes.extend(odd.map(|(at, c)| (from + at, c.len_utf8(), " ".to_owned())));
+                from + text.len() - text.trim_start_matches(is_blank).len()
+            };
+            let mut at = blanks(line.start, text);
+            let end = line.start + text.len();
+            while let Some(item) = self.text[at..end].strip_prefix('-')
+                && item.starts_with(is_blank)
+            {
+                at = blanks(at + 1, item);
+            }
+            let rest = &self.text[at..end];
+            if !rest.starts_with(['#', '"', '\''])
+                && let Some(colon) = rest.find(|c: char| c == ':' || c.is_whitespace())
+                && rest[colon..].starts_with(':')
+            {
+                blanks(at + colon + 1, &rest[colon + 1..]);
+            }
+            if changes.len() > before {
+                first.get_or_insert(number);
+            }
+        }
+        Some(Edit {
+            line: first? as u32 + 1,
+            changes,
+            kind: Kind::Wide,
+        })
     }
 
     /// The first full-width sign of a line, and all of them; colons with a blank behind them, and as they stand.
@@ -445,6 +492,8 @@ impl<'t> Sheet<'t> {
                 None if c == '#' && before == ' ' => break,
                 None if matches!(c, '"' | '\'') && !before.is_alphanumeric() => quote = Some(c),
                 None if is_han(before) && after.is_some_and(is_han) => {}
+                // What it begins would be a comment.
+                None if hides_key(line.content, at) => {}
                 None if is_wide(c) => signs.push((at, c)),
                 None => {}
             }
@@ -456,7 +505,10 @@ impl<'t> Sheet<'t> {
                 .iter()
                 .map(|(at, c)| {
                     let after = line.content[at + c.len_utf8()..].chars().next();
-                    let mut meant = narrow(*c).to_string();
+                    let mut meant = match key_name(line.content, *at) {
+                        Some(name) => name.to_owned(),
+                        None => narrow(*c).to_string(),
+                    };
                     let glued = after.is_some_and(|after| !after.is_whitespace());
                     if spaced && glued && meant == ":" {
                         meant.push(' ');
@@ -570,7 +622,14 @@ impl<'t> Sheet<'t> {
                         signs.push(sign);
                     }
                 }
-                full_width::signs(report, span, &signs, &replacement);
+                let blanks = |sign: &String| sign.chars().all(|c| narrow(c) == ' ');
+                match signs.iter().all(blanks) {
+                    true => full_width::blanks(report, self.first_run(edit), (span, replacement)),
+                    false => {
+                        signs.retain(|sign| !blanks(sign));
+                        full_width::signs(report, span, &signs, &replacement);
+                    }
+                }
             }
             Kind::Indent(by) => {
                 let meant = Sheet::new(after);
@@ -592,6 +651,18 @@ impl<'t> Sheet<'t> {
                 );
             }
         }
+    }
+
+    /// The first change of an edit and those right behind it.
+    fn first_run(&self, edit: &Edit) -> (Span, &'t str) {
+        let mut changes = edit.changes.iter().map(|(at, gone, _)| (*at, at + gone));
+        let (start, mut end) = changes.next().unwrap_or_default();
+        for (at, behind) in changes {
+            if at == end {
+                end = behind;
+            }
+        }
+        (Span { start, end }, &self.text[start..end])
     }
 
     /// The part of the text from the first change to the last, and what it becomes.
@@ -635,16 +706,40 @@ fn lone(content: &str, start: usize, behind: &str) -> bool {
     ends && open == Some('{') && !entry.contains(':')
 }
 
+/// The name of the telephone's key that a full-width `＃` or `＊` at a byte of a line is, where it stands as a key: as it is, the one
+/// would begin a comment and the other an alias.
+fn key_name(content: &str, at: usize) -> Option<&'static str> {
+    let sign = content[at..].chars().next()?;
+    let name = match sign {
+        '＃' => "hash",
+        '＊' => "star",
+        _ => return None,
+    };
+    let before = content[..at].trim_end().chars().next_back().map(narrow);
+    let begins = before.is_none_or(|before| matches!(before, '{' | ','));
+    let behind = content[at + sign.len_utf8()..].trim_start().chars().next();
+    (begins && behind.map(narrow) == Some(':')).then_some(name)
+}
+
+/// Whether a full-width `＃` at a byte of a line would make a comment of what is a key, as in `＃1: bye`.
+fn hides_key(content: &str, at: usize) -> bool {
+    let Some(behind) = content[at..].strip_prefix('＃') else {
+        return false;
+    };
+    let word = behind.find(|c: char| !c.is_ascii_alphanumeric());
+    word.is_some_and(|end| end > 0 && behind[end..].starts_with([':', '：']))
+}
+
 /// Whether a sign is one that input methods type for one of the language's.
 fn is_wide(c: char) -> bool {
     narrow(c) != c
 }
 
 /// The sign of the language that is meant by one that input methods type: the full-width forms of ASCII (Unicode, U+FF01 to
-/// U+FF5E), and the marks on the same keys.
+/// U+FF5E), and the marks on the same keys; and by the blanks that web pages have where no line is to break.
 fn narrow(c: char) -> char {
     match c {
-        '\u{3000}' => ' ',
+        '\u{3000}' | '\u{a0}' | '\u{2007}' | '\u{202f}' => ' ',
         '、' => ',',
         '。' => '.',
         '“' | '”' => '"',

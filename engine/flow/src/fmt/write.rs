@@ -84,6 +84,11 @@ impl Writer<'_> {
             let next = starts.get(index + 1).copied().unwrap_or(limit);
             self.comments_before(*start, indent, None);
             self.empty_line_before(*start);
+            if let Content::List(items) = &node.content {
+                // Those behind the bracket of an item that loses it have no place beside the dash.
+                let first = self.first_within(&items[index]);
+                self.comments_before(first, indent, None);
+            }
             self.begin(indent);
             match &node.content {
                 Content::List(items) => self.item(&items[index], indent, column, next),
@@ -100,6 +105,19 @@ impl Writer<'_> {
         };
         let end = if flow { node.span.end } else { limit };
         self.comments_before(end, indent, deeper);
+    }
+
+    /// Where the first value or key stands in an item whose brackets hold comments, so that it gets lines of its own.
+    fn first_within(&self, item: &Node) -> usize {
+        let start = item.span.start;
+        if !(self.is_flow(item) && self.has_comment(item.span)) {
+            return start;
+        }
+        match &item.content {
+            Content::List(items) => items.first().map_or(start, |item| self.first_within(item)),
+            Content::Map(map) => map.entries.first().map_or(start, |e| e.key_span.start),
+            Content::Scalar(_) => start,
+        }
     }
 
     fn item(&mut self, item: &Node, indent: usize, column: usize, next: usize) {

@@ -134,6 +134,7 @@ impl<'t> Lowerer<'t> {
             binds: Rc::default(),
             pressed: Vec::new(),
             labelled: 0,
+            empty: false,
         };
         let (uses, prompts) = (self.draft.uses.len(), self.draft.prompt_uses.len());
         let compiled = compile(self, &mut site);

@@ -240,6 +240,17 @@ impl<'t> Lowerer<'t> {
                 Text::fixed("a list such as `[zh, en]`", "列表，例如 `[zh, en]`"),
             )
         {
+            if list.is_empty() {
+                let why = Text::fixed(
+                    "a flow speaks at least one language",
+                    "流程至少要有一种语言",
+                );
+                let help = Text::fixed(
+                    "write its languages, such as `[en]`, or remove the key: then it is `en`",
+                    "请写上它的语言，例如 `[zh]`；或删除该键，则为 `en`",
+                );
+                bad_value::why(&mut self.report, node.span, why, Some(help));
+            }
             for item in list {
                 let Some(language) = self.expect_text(
                     "languages",

@@ -120,6 +120,8 @@ struct Site {
     pressed: Vec<(String, Span, Edge)>,
     /// Keys that are announced to the caller: those with a label.
     labelled: usize,
+    /// Whether nothing stands after its verb, which is told.
+    empty: bool,
 }
 
 impl Site {

@@ -40,6 +40,8 @@ struct Written<'t> {
     description: Option<&'t StepDescription>,
     /// `std` verbs need no edge for `error` and `timeout`.
     verb: bool,
+    /// Whether nothing stands after the verb, which is told.
+    empty: bool,
     inputs: Vec<Given<'t>>,
 }
 
@@ -92,6 +94,7 @@ impl<'t> Lowerer<'t> {
             key,
             description,
             verb: false,
+            empty: false,
             inputs,
         };
         self.step_call(id, map, written, place);
@@ -112,6 +115,7 @@ impl<'t> Lowerer<'t> {
         let is_input =
             |name: &str| properties.is_some_and(|properties| properties.contains_key(name));
         let mut inputs = Vec::new();
+        let mut empty = false;
         let main_schema = description
             .main
             .as_ref()
@@ -127,7 +131,10 @@ impl<'t> Lowerer<'t> {
             }),
             // What the step says by itself is there already.
             (_, Some(_)) if main_schema.is_some_and(|schema| !schema["default"].is_null()) => {}
-            (_, Some(_)) => missing_key::value(&mut self.report, entry.key_span, &entry.key),
+            (_, Some(_)) => {
+                empty = true;
+                missing_key::value(&mut self.report, entry.key_span, &entry.key);
+            }
             (Content::Scalar(scalar), None) if scalar.absent() => {}
             (_, None) => {
                 let verb = &entry.key;
@@ -172,10 +179,13 @@ impl<'t> Lowerer<'t> {
                 unknown_key::unknown(&mut self.report, other.key_span, name, &what, &names);
             }
         }
+        // Of a verb by itself nobody knows what it was to do, and where it was to lead.
+        let by_itself = empty && map.entries.len() == 1;
         let written = Written {
             key: key.to_owned(),
-            description: Some(description),
+            description: Some(description).filter(|_| !by_itself),
             verb: true,
+            empty,
             inputs,
         };
         self.step_call(id, map, written, place);
@@ -224,6 +234,7 @@ impl<'t> Lowerer<'t> {
             key,
             description,
             verb,
+            empty,
             inputs,
         } = written;
         let inner = Place {
@@ -243,6 +254,7 @@ impl<'t> Lowerer<'t> {
             binds: Rc::default(),
             pressed: Vec::new(),
             labelled: 0,
+            empty,
         };
         let properties =
             description.and_then(|description| description.input["properties"].as_object());
@@ -798,6 +810,9 @@ impl<'t> Lowerer<'t> {
         self.no_answers(schema, &object, &given);
         // What else a step says is said by the engine, which knows none of its names.
         site.binds = Self::no_binds();
+        if site.empty {
+            missing.retain(|name| Some(name) != description.main.as_ref());
+        }
         if !missing.is_empty() {
             let head = self.draft.facts[site.id.0 as usize].head;
             missing_input::missing(&mut self.report, head, &site.name.clone(), &missing);

@@ -142,6 +142,9 @@ impl<'t> Lowerer<'t> {
                     .filter(|name| slips(name) == least)
                     .nth(1)
                     .is_some();
+            // By its own name a step would go round: whether it does is nothing to tell of a guess.
+            let own = meant.is_some() && meant == names.get(place.step).map(String::as_str);
+            let doubtful = doubtful || (own && !place.repeat);
             self.step_names = names;
             if doubtful {
                 self.draft.doubtful_targets.push(name.to_owned());

@@ -77,6 +77,10 @@ pub(crate) fn read<'s>(source: &'s str, report: &mut Report<'_>) -> Read<'s> {
                         yaml_star_key::star_key(report, Span { start: at, end });
                         repaired[at] = b'x';
                     }
+                    Slip::Hash(span) => {
+                        yaml_cut::hash_key(report, span);
+                        repaired[span.start] = b'x';
+                    }
                 }
                 match String::from_utf8(repaired) {
                     Ok(repaired) => copy = Some(repaired),
@@ -99,6 +103,8 @@ enum Slip {
     Braces(Span),
     /// `*:`, at this byte.
     Star(usize),
+    /// `#:` among the keys of a `press:`, without its colon.
+    Hash(Span),
 }
 
 /// A map or a list that is still open.
@@ -265,6 +271,10 @@ impl<'s, 'a> Reader<'s, 'a> {
                     if let Some(span) = self.braces_near(&error) {
                         return Err(Slip::Braces(span));
                     }
+                    // An alias that is no first key is an error before it is one of the events.
+                    if let Some(star) = traps::star_key(self.text, byte_of(&error, self.text)) {
+                        return Err(Slip::Star(star));
+                    }
                     self.syntax(&error);
                     return Ok(false);
                 }
@@ -309,7 +319,12 @@ impl<'s, 'a> Reader<'s, 'a> {
                     self.put(absent(span));
                 }
                 Event::Anchor(..) => self.found.push(Found::Anchor(span)),
-                Event::Comment(text, _) => self.comment(&text, span),
+                Event::Comment(text, _) => {
+                    if let Some(key) = self.hash_key(span) {
+                        return Err(Slip::Hash(key));
+                    }
+                    self.comment(&text, span);
+                }
                 _ => {}
             }
             if self.open.len() > MAX_NESTING {
@@ -438,9 +453,44 @@ impl<'s, 'a> Reader<'s, 'a> {
         }
     }
 
+    /// The `#` of a comment that was meant for a key of the telephone: it stands where a key of a `press:` may begin, and a target
+    /// behind its colon.
+    fn hash_key(&self, comment: Span) -> Option<Span> {
+        let key = traps::hash_key(self.text, comment)?;
+        let presses = |map: &OpenMap<'_>| matches!(&map.key, Some((key, _)) if key == "press");
+        let line = |at: usize| self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let column = |at: usize| at - line(at);
+        let at = column(key.start);
+        // A block ends where a line begins further left, which is seen behind the comment.
+        let over = |open: &&Open<'_>| {
+            let (Open::List(span, _) | Open::Map(OpenMap { span, .. })) = open;
+            self.flow == 0 && column(span.start) > at
+        };
+        let ended = self.open.iter().rev().take_while(over).count();
+        let mut maps = self.open.iter().rev().skip(ended).map(|open| match open {
+            Open::Map(map) => Some(map),
+            Open::List(..) => None,
+        });
+        let inner = maps.next()??;
+        let among = maps.next().flatten().is_some_and(presses);
+        let fits = if self.flow > 0 {
+            let before = self.text[..key.start].trim_end();
+            among && inner.key.is_none() && before.ends_with(['{', ','])
+        } else if column(inner.span.start) == at {
+            among
+        } else {
+            // Before the first key, or below a `press:` without another one.
+            let last = self.entries[inner.begin..].last();
+            let alone = last.is_some_and(|last| last.key == "press" && last.value.absent());
+            ended == 0 && (presses(inner) || (inner.key.is_none() && alone))
+        };
+        fits.then_some(key)
+    }
+
     fn comment(&mut self, text: &str, span: Span) {
         let line = self.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
-        let before = &self.text[line..span.start];
+        // A byte order mark at the beginning means nothing.
+        let before = self.text[line..span.start].trim_start_matches('\u{feff}');
         let trailing = !before.trim().is_empty();
         if trailing && traps::cuts(before, text) {
             self.found.push(Found::Cut(span));

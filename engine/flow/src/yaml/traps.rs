@@ -61,6 +61,41 @@ pub(super) fn cuts(before: &str, comment: &str) -> bool {
     open || (plain && glued)
 }
 
+/// The `#` of a comment, with what stands between it and its colon, where it reads like `#: a_target` on a line of its own or behind a
+/// bracket.
+pub(super) fn hash_key(source: &str, comment: Span) -> Option<Span> {
+    let text = source.get(comment.start..comment.end)?;
+    let behind = text.strip_prefix('#')?.trim_start_matches(' ');
+    let target = behind.strip_prefix(':')?;
+    let start = source[..comment.start].rfind('\n').map_or(0, |end| end + 1);
+    let before = source[start..comment.start].trim();
+    if !(before.is_empty() || before.ends_with(['{', ','])) {
+        return None;
+    }
+    let column = comment.start - start;
+    if target.starts_with(|c: char| !c.is_whitespace()) {
+        return None;
+    }
+    let target = target.split_once(" #").map_or(target, |(target, _)| target);
+    let is_target = match target.trim() {
+        // What belongs to the key stands in the next lines.
+        "" => {
+            let mut below = source[comment.end..].lines().skip(1);
+            let below = below.find(|line| !line.trim().is_empty())?;
+            below.len() - below.trim_start_matches(' ').len() > column
+        }
+        target => {
+            let named = target.trim_end_matches([' ', ',', '}']);
+            let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+            target.starts_with("{ ") || (!named.is_empty() && named.chars().all(is_name))
+        }
+    };
+    is_target.then(|| Span {
+        start: comment.start,
+        end: comment.start + text.len() - behind.len(),
+    })
+}
+
 /// The comment on the line of a byte that looks like the tail of a text.
 pub(super) fn cut_near(source: &str, at: usize) -> Option<Span> {
     let start = source[..at].rfind('\n').map_or(0, |start| start + 1);
@@ -161,6 +196,23 @@ pub(super) fn star_near(source: &str, at: usize) -> Option<Span> {
             end: start + 1,
         })
 }
+
+/// The `*` on the line of a byte that stands where a key may begin, with a colon behind it.
+pub(super) fn star_key(source: &str, at: usize) -> Option<usize> {
+    let start = source[..at].rfind('\n').map_or(0, |start| start + 1);
+    let end = source[at..].find('\n').map_or(source.len(), |end| at + end);
+    let line = &source[start..end];
+    let mut stars = line.match_indices('*').map(|(star, _)| star);
+    let star = stars.find(|star| {
+        let (before, behind) = (&line[..*star], line[star + 1..].trim_start_matches(' '));
+        let begins = before.trim_end_matches([' ', '-']).is_empty()
+            || before.trim_end().ends_with(['{', ',']);
+        let quotes = before.matches(['"', '\'']).count();
+        begins && quotes.is_multiple_of(2) && behind.starts_with(':')
+    })?;
+    Some(start + star)
+}
+
 /// The key before a colon at a byte, when it is longer than YAML takes one for; with its characters.
 pub(super) fn long_key(source: &str, colon: usize) -> Option<(Span, usize)> {
     let before = source.get(..colon)?;

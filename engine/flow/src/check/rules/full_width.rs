@@ -7,6 +7,9 @@ rule! {
     /// `,`, `－` for `-`, `（` for `(`, `１` for `1`. To the language such a sign is a letter of a text. What follows from it is not told as
     /// well.
     ///
+    /// Also a blank that is none of the language, as it comes with what is copied from a web page: the no-break space (U+00A0), and the
+    /// full-width blank (U+3000). And `＃` and `＊` as keys of a telephone, whose names are `hash` and `star`.
+    ///
     /// It is told when the other sign mends what is wrong there. So it is looked for in files up to 64 KiB. In spoken texts these signs are
     /// right.
     ///
@@ -62,6 +65,10 @@ pub(crate) fn signs(report: &mut Report<'_>, at: Span, written: &[String], meant
     };
     let shown = meant.trim_end();
     let help = match shown.len() < meant.len() {
+        // The names of keys.
+        _ if shown.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            text!("write `{shown}`", "请写 `{shown}`")
+        }
         true => text!(
             "switch the input method to English signs, and type `{shown}` and a blank",
             "请把输入法切换到英文标点，写成 `{shown}` 加一个空格"
@@ -75,4 +82,35 @@ pub(crate) fn signs(report: &mut Report<'_>, at: Span, written: &[String], meant
         .find(&FULL_WIDTH, at, message)
         .help(help)
         .fix(at, meant);
+}
+
+/// Of blanks that are none of the language; `fix` changes them and those of the same kind below.
+pub(crate) fn blanks(
+    report: &mut Report<'_>,
+    (at, written): (Span, &str),
+    fix: (Span, String),
+) {
+    let letter = written.chars().next().unwrap_or('\u{a0}');
+    let (english, chinese) = match letter {
+        '\u{3000}' => ("a full-width blank", "全角空格"),
+        '\u{2007}' => ("a figure space", "数字空格"),
+        '\u{202f}' => ("a narrow no-break space", "窄不换行空格"),
+        _ => ("a no-break space", "不换行空格"),
+    };
+    let code = u32::from(letter);
+    let message = text!(
+        "{english} (U+{code:04X}) stands here, and is no blank of the language",
+        "这里是{chinese}（U+{code:04X}），不是流程语言的空格"
+    );
+    let help = match report.lines().source()[fix.0.start..fix.0.end].contains('\n') {
+        true => text!(
+            "type a plain blank, here and in the lines below",
+            "请改成普通空格，下面各行也一样"
+        ),
+        false => text!("type a plain blank", "请改成普通空格"),
+    };
+    report
+        .find(&FULL_WIDTH, at, message)
+        .help(help)
+        .fix(fix.0, fix.1);
 }
