@@ -541,7 +541,8 @@ steps:
         }
         let lines: Vec<String> = entries.iter().map(Json::to_string).collect();
         std::fs::write(&file, lines.join("\n") + "\n")?;
-        let mut arguments = [&["replay", &text(&file)][..], &of].concat();
+        let shown = text(&file);
+        let mut arguments = [&["replay", &shown][..], &of].concat();
         if let Some(plugin) = plugin {
             arguments.extend(["--plugin", plugin]);
         }

@@ -651,10 +651,7 @@ fn a_damaged_record_is_told_of_and_holds_up_nobody() -> Result<()> {
         metrics.contains("\nstrowger_store_records_damaged 1\n"),
         "{metrics}"
     );
-    assert_eq!(
-        engine.program.log().matches(&told).count(),
-        2,
-        "once found, once given up"
-    );
+    let log = engine.program.log();
+    assert!(log.contains(&format!("given up: {told}")), "{log}");
     Ok(())
 }

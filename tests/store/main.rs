@@ -151,7 +151,7 @@ fn a_number_is_forgotten_where_its_recordings_are() -> Result<()> {
         let own = ["forget", "+861300000", "-p", &project, "--data", &data];
         let url = server.url("shared");
         let (code, out, errors) = strowger_tests::program::strowger_with(
-            &[("STROWGER_STORE_URL", &url)],
+            &[("STROWGER_STORE_URL", url.as_str())],
             &[&own[..], further].concat(),
         )?;
         Ok((code, out + &errors))
@@ -164,9 +164,9 @@ fn a_number_is_forgotten_where_its_recordings_are() -> Result<()> {
         let (code, told) = forget(one, further)?;
         assert_eq!(code, 1, "{told}");
         for has in [
+            "contact b-0 ",
             &format!("2 contacts from or to the number {removed}"),
             &format!("1 files of recordings {removed}"),
-            "contact b-0 ",
             &named,
         ] {
             assert!(told.contains(has), "no `{has}` in {told}");
