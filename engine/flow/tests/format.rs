@@ -140,8 +140,8 @@ fn a_comment_behind_the_bracket_of_an_item_stands_above_it() {
             "    # one\n    - { say: Hello there. }\n",
         ),
         (
-            "    - # one\n      { # two\n        # three\n        say: Hello there. }\n",
-            "    # one\n    # two\n    # three\n    - { say: Hello there. }\n",
+            "    - { # one\n        # two\n        say: Hello there. }\n",
+            "    # one\n    # two\n    - { say: Hello there. }\n",
         ),
         (
             "\n    - { # one\n\n        say: Hello there. } # two\n",
