@@ -112,7 +112,11 @@ fn components() -> Result<Vec<Pushed>> {
             whole[..8].to_vec(),
             &["plugin-missing-export", "plugin-cut-off"],
         ),
-        ("flipped bits", flipped, &["plugin-invalid"]),
+        (
+            "flipped bits",
+            flipped,
+            &["plugin-invalid", "plugin-cut-off"],
+        ),
         (
             "a module",
             Guest::default().module(),

@@ -644,7 +644,7 @@ pub async fn mentions_that_last_are_counted_as_lasting_alone(
         .await;
     writer.flush().await.map_err(anyhow::Error::msg)?;
     let number = Number::read("+861300000", None)?;
-    let run = async |mentioned, dry| {
+    let run = async |mentioned, dry, now| {
         let forgetting = Forgetting {
             store: &store,
             data: folder(&database.place),
@@ -654,18 +654,18 @@ pub async fn mentions_that_last_are_counted_as_lasting_alone(
             keys: false,
             dry,
             who: "cli:rosa",
-            now: 9,
+            now,
         };
         let told = forget(&forgetting).await?;
         anyhow::Ok((told.contacts, told.mentioned, told.lasting, told.recordings))
     };
     // Left alone they are what mentions it, whether they last or not.
-    assert_eq!(run(false, true).await?, (1, 2, 0, 1));
+    assert_eq!(run(false, true, 9).await?, (1, 2, 0, 1));
     for dry in [true, false] {
-        assert_eq!(run(true, dry).await?, (1, 1, 1, 1), "{dry}");
+        assert_eq!(run(true, dry, 9).await?, (1, 1, 1, 1), "{dry}");
     }
     assert!(store.contact("lasting-0").await?.is_some());
-    assert_eq!(run(true, false).await?, (0, 0, 1, 0));
+    assert_eq!(run(true, false, 10).await?, (0, 0, 1, 0));
     // The log has what each run removed, the newest first.
     let log = store.audit_log(None, None, 10).await?;
     let counts = log.iter().map(|line| {

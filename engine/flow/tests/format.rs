@@ -145,11 +145,11 @@ fn a_comment_behind_the_bracket_of_an_item_stands_above_it() {
         ),
         (
             "\n    - { # one\n\n        say: Hello there. } # two\n",
-            "\n    # one\n    - { say: Hello there. } # two\n",
+            "\n    # one\n    - { say: Hello there. }  # two\n",
         ),
         (
             "    - set: { a: [ # one\n          [ # two\n            1, 2 ], # three\n          [ 3 ] ] }\n",
-            "    - set:\n        a:\n          # one\n          # two\n          - [1, 2] # three\n          - [3]\n",
+            "    - set:\n        a:\n          # one\n          # two\n          - [1, 2]  # three\n          - [3]\n",
         ),
     ] {
         let once = sound(&item(written)).expect("it is YAML");

@@ -183,6 +183,9 @@ impl<'d> Graph<'d> {
         }
         let mut explained = self.reachable.clone();
         for (step, (name, ..)) in draft.steps.iter().enumerate() {
+            if explained[entry(step)] {
+                continue;
+            }
             let meant = |target: &String| misspelt(target, name).is_some();
             if strange.mentions(name) || draft.doubtful_targets.iter().take(MAX_DOUBTFUL).any(meant)
             {
