@@ -114,14 +114,7 @@ fn a_token_expires() -> Result<()> {
     assert_eq!(short.ask("GET", "/v1/me")?.status, 200);
     // A day later, as far as the store is concerned.
     let sql = "UPDATE tokens SET expires_at = expires_at - 86400000 WHERE expires_at IS NOT NULL";
-    let file = engine.data.join("strowger.db");
-    tokio::runtime::Runtime::new()?.block_on(async {
-        use sqlx::{Connection, Executor};
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
-        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
-        connection.execute(sql).await?;
-        connection.close().await
-    })?;
+    strowger_tests::change(&engine.data.join("strowger.db"), sql)?;
     assert_eq!(short.ask("GET", "/v1/me")?.status, 401);
     assert_eq!(owner.ask("GET", "/v1/me")?.status, 200);
     Ok(())

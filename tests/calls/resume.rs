@@ -515,18 +515,5 @@ fn a_line_that_falls_silent_has_dropped_and_one_that_hears_goodbye_has_not() -> 
 }
 
 fn change(world: &World, sql: &'static str) -> Result<u64> {
-    use sqlx::Connection;
-    let file = world.engine.data.join("strowger.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(file)
-        .busy_timeout(Duration::from_secs(10));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
-        let done = sqlx::query(sql).execute(&mut connection).await?;
-        connection.close().await?;
-        Ok(done.rows_affected())
-    })
+    strowger_tests::change(&world.engine.data.join("strowger.db"), sql)
 }

@@ -14,6 +14,52 @@ use serde_json::{Map, Value as Json};
 
 use super::{Entry, Read};
 
+/// Deepest nesting of an entry that is read. Values are far less deep; journals of older programs hold such as flows
+/// once put together without an end.
+const MAX_NESTING: usize = 512;
+
+impl Entry {
+    /// Reads an entry from its line in a journal.
+    ///
+    /// # Errors
+    ///
+    /// A line that is broken, nested more than 512 deep, or tells what this program does not know.
+    pub fn read(line: &[u8]) -> serde_json::Result<Entry> {
+        if is_deep(line) {
+            let why = format!("it is nested more than {MAX_NESTING} deep");
+            return Err(Error::custom(why));
+        }
+        let mut deserializer = serde_json::Deserializer::from_slice(line);
+        deserializer.disable_recursion_limit();
+        let entry = Entry::deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(entry)
+    }
+}
+
+/// Whether brackets in a line are nested too deep; hardly any line has so many that it must be looked at closely.
+fn is_deep(line: &[u8]) -> bool {
+    let open = line.iter().filter(|byte| matches!(byte, b'[' | b'{'));
+    if open.count() <= MAX_NESTING {
+        return false;
+    }
+    let (mut depth, mut most, mut within, mut escaped) = (0_usize, 0, false, false);
+    for byte in line {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if within => escaped = true,
+            b'"' => within = !within,
+            b'[' | b'{' if !within => {
+                depth += 1;
+                most = most.max(depth);
+            }
+            b']' | b'}' if !within => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most > MAX_NESTING
+}
+
 impl<'de> Deserialize<'de> for Entry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Entry, D::Error> {
         deserializer.deserialize_map(Line)

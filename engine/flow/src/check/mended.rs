@@ -342,7 +342,6 @@ impl<'t> Sheet<'t> {
     fn signs(&self, number: usize, edits: &mut Vec<Edit>) {
         let line = &self.lines[number];
         let begin = line.start + line.indent;
-        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@');
         let mut change = |kind: Kind, at: usize, gone: usize, sign: &str| {
             edits.push(Edit {
                 line: number as u32 + 1,
@@ -681,9 +680,13 @@ impl<'t> Sheet<'t> {
     }
 }
 
+/// Whether a character belongs to a key, or to a step's name.
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@')
+}
+
 /// Whether a line begins as a key does, with or without what belongs behind its colon.
 fn key_like(content: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@');
     let behind = content.trim_start_matches(is_word);
     behind.len() < content.len() && behind.starts_with(':')
 }

@@ -46,7 +46,7 @@ pub use survey::{MAX_TURNS, News, by_name, learn, survey};
 pub use worst::{APOLOGY_MS, GOODBYE_MS, WorstCase};
 
 use crate::catalog::{Catalog, FlowSignature};
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Diagnostic, Level, line_start};
 use crate::expr::Span;
 use crate::lower::{Draft, Test, flow_signature, lower, unreadable_flow};
 use crate::plan::{Declaration, Plan};
@@ -258,7 +258,7 @@ fn unread_there(report: &mut Report<'_>) {
     let unread = unread.filter(|found| UNREAD.contains(&found.rule));
     let line = |found: &Diagnostic| {
         let at = found.primary.span.start.min(text.len());
-        let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let start = line_start(text, at);
         let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
         &text[start..end]
     };

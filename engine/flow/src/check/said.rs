@@ -315,11 +315,13 @@ fn written(text: &str) -> Sound {
     let mut ms = whole;
     for part in parts(text) {
         sound = sound.then(match part {
-            // It is all of the text: there is no markup.
-            Part::Words(words) if words.len() == text.len() && is_heard(words) => {
-                Sound::words(whole)
+            Part::Words(words) if is_heard(words) => {
+                Sound::words(match words.len() == text.len() {
+                    // There is no markup.
+                    true => whole,
+                    false => speech_ms(words),
+                })
             }
-            Part::Words(words) if is_heard(words) => Sound::words(speech_ms(words)),
             Part::Words(_) => Sound::NONE,
             Part::Pause(pause) => {
                 ms = ms.saturating_add(pause);

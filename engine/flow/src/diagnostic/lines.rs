@@ -108,6 +108,11 @@ pub(crate) fn floor(source: &str, byte: usize) -> usize {
     byte
 }
 
+/// Where the line of a byte begins.
+pub(crate) fn line_start(source: &str, byte: usize) -> usize {
+    source[..byte].rfind('\n').map_or(0, |end| end + 1)
+}
+
 /// Bytes of the mark at a text's beginning; 0 when there is none.
 fn byte_order_mark(source: &str) -> usize {
     match source.starts_with('\u{feff}') {

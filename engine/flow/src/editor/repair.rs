@@ -1,7 +1,7 @@
 //! Reading a file that is broken because somebody is typing in it.
 
 use crate::check::report::Report;
-use crate::diagnostic::floor;
+use crate::diagnostic::{floor, line_start};
 use crate::yaml::{self, Node};
 
 /// Most lines that are left out before a file counts as unreadable: one is being typed, and its mistake may
@@ -94,7 +94,7 @@ pub(super) fn attempt(text: &str) -> Result<Node<'static>, Option<usize>> {
 /// First byte of the line of a byte, and the byte after its last one, the line break not counted.
 pub(super) fn line(text: &str, at: usize) -> (usize, usize) {
     let at = floor(text, at);
-    let start = text[..at].rfind('\n').map_or(0, |found| found + 1);
+    let start = line_start(text, at);
     let end = text[at..].find('\n').map_or(text.len(), |found| at + found);
     (start, end)
 }

@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 
 use super::scalar::{self, Written};
+use crate::diagnostic::line_start;
 use crate::expr::Span;
 use crate::yaml::{Comment, Content, Entry, Node};
 
@@ -390,7 +391,7 @@ impl Writer<'_> {
     /// The empty line that stands before a byte's line in the file, at most one.
     fn empty_line_before(&mut self, byte: usize) {
         let line = self.text[..byte].rfind('\n').unwrap_or(0);
-        let above = self.text[..line].rfind('\n').map_or(0, |at| at + 1);
+        let above = line_start(self.text, line);
         let empty = line > 0 && self.text[above..line].trim().is_empty();
         let own = self.text[line..byte]
             .trim_start_matches(['-', ' ', '\n'])
@@ -442,7 +443,7 @@ impl Writer<'_> {
 
     /// Characters before a byte on its line.
     fn column(&self, byte: usize) -> usize {
-        let line = self.text[..byte].rfind('\n').map_or(0, |at| at + 1);
+        let line = line_start(self.text, byte);
         width(&self.text[line..byte])
     }
 }

@@ -86,7 +86,7 @@ pub(crate) struct Lowerer<'t> {
     /// What the tests may name, once one of them does.
     walked: Option<Rc<tested::Walked>>,
     /// The names that tests write.
-    named: tested::named::Named,
+    named: tested::named::Names,
     /// Whether the action being lowered has two verbs.
     two_verbs: bool,
     /// Name comparisons made for suggestions.

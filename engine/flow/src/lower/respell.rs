@@ -278,28 +278,21 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
 
     /// Whether every key of an action is one that it may have as it stands, so that nothing is to be compared: of most actions that is so.
     fn all_known(&self, map: &Map<'_>, verb: &str, step: Option<&StepDescription>) -> bool {
-        let options = match step {
-            Some(_) => &[],
-            None => options_of(verb),
+        let gone = match verb {
+            "use" => self.used(map).map(gives),
+            _ => None,
         };
-        let properties = step.and_then(|step| step.input["properties"].as_object());
-        let used = map.value("use").filter(|_| verb == "use");
-        let used = used.and_then(|used| self.catalog?.steps.get(used.text()?));
-        let gone = used.map(gives);
         map.entries.iter().all(|entry| {
             let key = entry.key.as_ref();
-            if gone == Some(key) {
-                return false;
-            }
-            let option = || match step {
-                Some(_) => COMMON.contains(&key) || STEP_OPTIONS.contains(&key),
-                None => options.contains(&key),
-            };
-            let input = || properties.is_some_and(|properties| properties.contains_key(key));
             // An option that has an outcome's name may be meant as that.
             let way = || matches!(key, "then" | "else") || !self.leads(&entry.value);
-            key == verb || (option() || input()) && way()
+            gone != Some(key) && (key == verb || takes(verb, step, key) && way())
         })
+    }
+
+    /// The step that a `use:` names, where it is known.
+    fn used(&self, map: &Map<'_>) -> Option<&'c StepDescription> {
+        self.catalog?.steps.get(map.value("use")?.text()?)
     }
 
     /// Whether a value is the name of a step.
@@ -315,9 +308,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         match verb {
             "switch" => self.outcomes_beside(map, (options.as_slice(), None), &place),
             "use" => {
-                let key = map.value("use").and_then(Node::text).unwrap_or_default();
-                let description = self.catalog.and_then(|catalog| catalog.steps.get(key));
-                if let Some(description) = description {
+                if let Some(description) = self.used(map) {
                     let ends = ends(description);
                     let known = (options.as_slice(), Some(ends.as_slice()));
                     self.outcomes_beside(map, known, &place);
@@ -374,7 +365,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                     .enumerate()
                     .filter(|(other, _)| *other != index);
                 let strangers = others
-                    .filter(|(_, other)| !self.takes(verb, &other.key))
+                    .filter(|(_, other)| !takes(verb, self.description(verb), &other.key))
                     .count();
                 let misfit = strangers
                     + self.wants(verb, map)
@@ -393,18 +384,6 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             let entry = &mut map.entries[index];
             unknown_verb::misspelt(self.report, entry.key_span, &entry.key, verb);
             entry.key = Cow::Owned(verb.to_owned());
-        }
-    }
-
-    /// Whether a key may stand beside a verb.
-    fn takes(&self, verb: &str, key: &str) -> bool {
-        match self.description(verb) {
-            Some(description) => {
-                COMMON.contains(&key)
-                    || STEP_OPTIONS.contains(&key)
-                    || !description.input["properties"][key].is_null()
-            }
-            None => options_of(verb).contains(&key),
         }
     }
 
@@ -447,8 +426,8 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             }
             "choose" => below_key(map, "choose", |node| self.choose(node)),
             "use" => {
+                let description = self.used(map);
                 let key = map.value("use").and_then(Node::text).unwrap_or_default();
-                let description = self.catalog.and_then(|catalog| catalog.steps.get(key));
                 let what = Text::same(format!("`{key}`"));
                 if let Some(description) = description {
                     below_map(map, "with", |map| {
@@ -829,6 +808,18 @@ fn properties(schema: &Json) -> Vec<(&str, &Json)> {
     properties
         .map(|(name, schema)| (name.as_str(), schema))
         .collect()
+}
+
+/// Whether a key may stand beside a verb, which may be short for a step.
+fn takes(verb: &str, step: Option<&StepDescription>, key: &str) -> bool {
+    match step {
+        Some(step) => {
+            COMMON.contains(&key)
+                || STEP_OPTIONS.contains(&key)
+                || !step.input["properties"][key].is_null()
+        }
+        None => options_of(verb).contains(&key),
+    }
 }
 
 /// The step of a verb.

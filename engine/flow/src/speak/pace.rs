@@ -146,6 +146,7 @@ fn sign_ms(sign: char, before: Option<char>, after: Option<char>) -> u64 {
 
 /// Whether a character is a syllable by itself.
 fn is_syllable(c: char) -> bool {
+    // Letters of Latin text are told by this alone.
     c >= '\u{3005}'
         && matches!(c, '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')

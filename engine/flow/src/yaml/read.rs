@@ -13,6 +13,7 @@ use crate::check::rules::{
     duplicate_key, yaml_anchor, yaml_braces, yaml_cut, yaml_documents, yaml_key, yaml_limit,
     yaml_star_key, yaml_syntax, yaml_tab, yaml_tag,
 };
+use crate::diagnostic::line_start;
 use crate::expr::Span;
 
 /// Longest file, in bytes: a flow that a person can read is a few hundred kilobytes at the most.
@@ -458,8 +459,7 @@ impl<'s, 'a> Reader<'s, 'a> {
     fn hash_key(&self, comment: Span) -> Option<Span> {
         let key = traps::hash_key(self.text, comment)?;
         let presses = |map: &OpenMap<'_>| matches!(&map.key, Some((key, _)) if key == "press");
-        let line = |at: usize| self.text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let column = |at: usize| at - line(at);
+        let column = |at: usize| at - line_start(self.text, at);
         let at = column(key.start);
         // A block ends where a line begins further left, which is seen behind the comment.
         let over = |open: &&Open<'_>| {
@@ -488,7 +488,7 @@ impl<'s, 'a> Reader<'s, 'a> {
     }
 
     fn comment(&mut self, text: &str, span: Span) {
-        let line = self.text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        let line = line_start(self.text, span.start);
         // A byte order mark at the beginning means nothing.
         let before = self.text[line..span.start].trim_start_matches('\u{feff}');
         let trailing = !before.trim().is_empty();
@@ -517,7 +517,7 @@ impl<'s, 'a> Reader<'s, 'a> {
             return None;
         }
         let at = byte_of(error, self.text);
-        let line = self.text[..at].rfind('\n').map_or(0, |start| start + 1);
+        let line = line_start(self.text, at);
         let open = self.text[line..at].rfind("${")? + line;
         let quotes = self.text[line..open].matches(['"', '\'']).count();
         quotes

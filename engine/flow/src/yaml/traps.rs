@@ -1,6 +1,7 @@
 //! Where exactly a well-known slip stands.
 
 use super::read::MAX_KEY;
+use crate::diagnostic::line_start;
 use crate::expr::Span;
 
 /// The whole `${ … }` that begins at `at`, on its own line.
@@ -67,7 +68,7 @@ pub(super) fn hash_key(source: &str, comment: Span) -> Option<Span> {
     let text = source.get(comment.start..comment.end)?;
     let behind = text.strip_prefix('#')?.trim_start_matches(' ');
     let target = behind.strip_prefix(':')?;
-    let start = source[..comment.start].rfind('\n').map_or(0, |end| end + 1);
+    let start = line_start(source, comment.start);
     let before = source[start..comment.start].trim();
     if !(before.is_empty() || before.ends_with(['{', ','])) {
         return None;
@@ -98,7 +99,7 @@ pub(super) fn hash_key(source: &str, comment: Span) -> Option<Span> {
 
 /// The comment on the line of a byte that looks like the tail of a text.
 pub(super) fn cut_near(source: &str, at: usize) -> Option<Span> {
-    let start = source[..at].rfind('\n').map_or(0, |start| start + 1);
+    let start = line_start(source, at);
     let end = source[at..].find('\n').map_or(source.len(), |end| at + end);
     let line = &source[start..end];
     let marks = line.match_indices(" #").map(|(mark, _)| mark + 1);
@@ -147,7 +148,7 @@ pub(super) fn token_at(source: &str, at: usize) -> Span {
 /// The tab that a complaint at a byte is about: on its line, or in the indentation of the next line that has one; a
 /// text over several lines is complained about at its beginning.
 pub(super) fn tab_near(source: &str, at: usize) -> Option<Span> {
-    let mut line = source[..at].rfind('\n').map_or(0, |start| start + 1);
+    let mut line = line_start(source, at);
     let end = source[at..].find('\n').map_or(source.len(), |end| at + end);
     if let Some(tab) = source[line..end].find('\t') {
         return Some(tabs(source, line + tab));
@@ -178,7 +179,7 @@ fn tabs(source: &str, start: usize) -> Span {
 
 /// A tab among the blanks before a byte's line: the likely cause of any other complaint there.
 pub(super) fn tab_indent(source: &str, at: usize) -> Option<Span> {
-    let line = source[..at].rfind('\n').map_or(0, |start| start + 1);
+    let line = line_start(source, at);
     let blanks = source[line..]
         .bytes()
         .take_while(|byte| matches!(byte, b' ' | b'\t'));
@@ -199,7 +200,7 @@ pub(super) fn star_near(source: &str, at: usize) -> Option<Span> {
 
 /// The `*` on the line of a byte that stands where a key may begin, with a colon behind it.
 pub(super) fn star_key(source: &str, at: usize) -> Option<usize> {
-    let start = source[..at].rfind('\n').map_or(0, |start| start + 1);
+    let start = line_start(source, at);
     let end = source[at..].find('\n').map_or(source.len(), |end| at + end);
     let line = &source[start..end];
     let mut stars = line.match_indices('*').map(|(star, _)| star);

@@ -80,8 +80,9 @@ impl Retention {
             pause: Duration::ZERO,
         };
         let gone = sweep.run().await.map_err(Failure::cannot)?;
+        let touched = || gone.iter().filter(|(_, gone)| **gone != Gone::default());
         if !self.dry_run {
-            for (tenant, gone) in gone.iter().filter(|(_, gone)| **gone != Gone::default()) {
+            for (tenant, gone) in touched() {
                 let change = change("retention", "", tenant, json!(gone));
                 let _ = store.audit(&change).await.map_err(Failure::cannot)?;
             }
@@ -99,7 +100,7 @@ impl Retention {
             Format::Text => {
                 tell!("{done} {}", told(&all));
                 // In a centre, those of whom something goes.
-                for (tenant, gone) in gone.iter().filter(|(_, gone)| **gone != Gone::default()) {
+                for (tenant, gone) in touched() {
                     if rules.tenant.is_none() {
                         let tenant = match tenant.as_str() {
                             "" => "of no tenant",

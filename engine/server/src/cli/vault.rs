@@ -150,7 +150,7 @@ impl Set {
         let (vault, store) = open(self.of).await?;
         // An entry under another key than the others' is one that no engine can start with.
         vault
-            .check_but(&store, &self.tenant, &self.name)
+            .check(&store, Some((&self.tenant, &self.name)))
             .await
             .map_err(Failure::cannot)?;
         let detail = json!({ "hosts": self.hosts });

@@ -36,44 +36,35 @@ const PAGE: u32 = 64;
 /// A comment is sent after so long without an event, so that nobody in between closes the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-static OF_TENANTS: LazyLock<Places<String>> =
-    LazyLock::new(|| Places::new(MAX_STREAMS, MAX_STREAMS_OF_EACH));
-static OF_THE_CENTRE: LazyLock<Places<()>> =
-    LazyLock::new(|| Places::new(MAX_STREAMS_OF_EACH, MAX_STREAMS_OF_EACH));
+/// By tenant.
+type Streams = LazyLock<Places<Option<String>>>;
+
+static OF_TENANTS: Streams = Streams::new(|| Places::new(MAX_STREAMS, MAX_STREAMS_OF_EACH));
+static OF_THE_CENTRE: Streams =
+    Streams::new(|| Places::new(MAX_STREAMS_OF_EACH, MAX_STREAMS_OF_EACH));
 
 /// A place among the streams.
-enum Kept {
-    OfTenant { _place: Place<String> },
-    OfTheCentre { _place: Place<()> },
-}
-
-impl Kept {
-    fn take(principal: &Principal) -> Result<Kept, Problem> {
-        let taken = match &principal.tenant {
-            Some(tenant) => OF_TENANTS
-                .take(tenant.clone())
-                .map(|_place| Kept::OfTenant { _place }),
-            None => OF_THE_CENTRE
-                .take(())
-                .map(|_place| Kept::OfTheCentre { _place }),
-        };
-        taken.map_err(|none| match none {
-            NoPlace::OfThis => Problem::too_many(
-                format!(
-                    "there are {MAX_STREAMS_OF_EACH} streams of events of {} already, the most at once: end one of them",
-                    match &principal.tenant {
-                        Some(tenant) => format!("tenant {tenant}"),
-                        None => "the whole centre".to_owned(),
-                    }
-                ),
-                AGAIN_S,
+fn place(principal: &Principal) -> Result<Place<Option<String>>, Problem> {
+    let streams = match principal.tenant {
+        Some(_) => &OF_TENANTS,
+        None => &OF_THE_CENTRE,
+    };
+    streams.take(principal.tenant.clone()).map_err(|none| match none {
+        NoPlace::OfThis => Problem::too_many(
+            format!(
+                "there are {MAX_STREAMS_OF_EACH} streams of events of {} already, the most at once: end one of them",
+                match &principal.tenant {
+                    Some(tenant) => format!("tenant {tenant}"),
+                    None => "the whole centre".to_owned(),
+                }
             ),
-            NoPlace::AtAll => Problem::unavailable_for(
-                format!("there are {MAX_STREAMS} streams of tenants' events already: try again later"),
-                AGAIN_S,
-            ),
-        })
-    }
+            AGAIN_S,
+        ),
+        NoPlace::AtAll => Problem::unavailable_for(
+            format!("there are {MAX_STREAMS} streams of tenants' events already: try again later"),
+            AGAIN_S,
+        ),
+    })
 }
 
 /// Streams that were refused because there were too many.
@@ -98,7 +89,7 @@ pub(crate) async fn stream(
     asked: Parts,
 ) -> Result<Response, Problem> {
     let store = store(&api)?.clone();
-    let place = Kept::take(&principal)?;
+    let place = place(&principal)?;
     let after = match asked.headers.get("last-event-id") {
         Some(id) => {
             let named = id.to_str().ok().and_then(Named::read);

@@ -1,7 +1,6 @@
 //! Lists, a page at a time: `?limit=…&after=…` gives `{"items": […], "next": …}`, and `Link` leads to the next page.
 
 use std::fmt::Display;
-use std::io;
 use std::marker::PhantomData;
 
 use axum::Json;
@@ -11,6 +10,7 @@ use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use strowger_contact::json_size;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
@@ -233,7 +233,8 @@ impl<C: Cursor, W> Listed<C, W> {
             && bytes < MAX_BYTES
             && let Some(item) = rows.next()
         {
-            bytes += length(&item);
+            // What cannot be written is told when the answer is made.
+            bytes += json_size(&item);
             items.push(item);
         }
         let more = rows.next().is_some();
@@ -249,27 +250,6 @@ impl<W> Listed<String, W> {
     pub fn follows(&self, name: &str) -> bool {
         self.after.as_deref().is_none_or(|after| name > after)
     }
-}
-
-/// Bytes of an item as JSON.
-fn length(item: &impl Serialize) -> usize {
-    struct Counted(usize);
-
-    impl io::Write for Counted {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let mut counted = Counted(0);
-    // What cannot be written so is told when the answer is made.
-    let _ = serde_json::to_writer(&mut counted, item);
-    counted.0
 }
 
 /// The same address, another place (RFC 8288; a reference that begins with `?` keeps the path).

@@ -110,11 +110,11 @@ pub async fn forget(what: &Forgetting<'_>) -> Result<Forgotten, ForgetError> {
         mentions.extend(found.mentions);
     }
     let mut files = recordings(&what.data.join("recordings")).await?;
-    let own = Parted::of(of_number, what, &files).await?;
+    let own = Parted::of(of_number, what, &files);
     forgotten.contacts = own.over.len() as u64;
     let parts = match what.mentioned {
         true => {
-            let others = Parted::of(mentions, what, &files).await?;
+            let others = Parted::of(mentions, what, &files);
             forgotten.mentioned = others.over.len() as u64;
             own.with(others)
         }
@@ -191,30 +191,25 @@ struct Parted {
 }
 
 impl Parted {
-    async fn of(
-        contacts: Vec<Traces>,
-        what: &Forgetting<'_>,
-        files: &BTreeMap<String, Files>,
-    ) -> Result<Parted, ForgetError> {
+    fn of(contacts: Vec<Traces>, what: &Forgetting<'_>, files: &BTreeMap<String, Files>) -> Parted {
         let mut parted = Parted::default();
-        for Traces { id, ended_at } in contacts {
-            let foreign = match ended_at {
-                Some(_) => what.store.foreign_recording(&id).await?,
-                None => {
-                    parted.lasting += 1;
-                    continue;
-                }
-            };
+        for Traces {
+            id,
+            ended_at,
+            foreign,
+        } in contacts
+        {
             let folder = foreign.and_then(|foreign| elsewhere(&foreign, &id, what.data, files));
-            match folder {
-                Some(folder) => parted.elsewhere.push(Elsewhere {
+            match (ended_at, folder) {
+                (None, _) => parted.lasting += 1,
+                (Some(_), Some(folder)) => parted.elsewhere.push(Elsewhere {
                     contact: id,
                     folder,
                 }),
-                None => parted.over.push(id),
+                (Some(_), None) => parted.over.push(id),
             }
         }
-        Ok(parted)
+        parted
     }
 
     fn with(mut self, mut others: Parted) -> Parted {

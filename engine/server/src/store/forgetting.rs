@@ -19,10 +19,12 @@ pub struct Traces {
     pub id: String,
     /// Its end; none while it lasts.
     pub ended_at: Option<i64>,
+    /// Its recording, where it did not run in this engine. None in a file, which has the contacts of one engine alone.
+    pub foreign: Option<Foreign>,
 }
 
 /// Where the recording of a contact lies, of which this data folder may not have it.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign {
     /// The file.
     pub recording: String,
@@ -76,6 +78,8 @@ struct Sought {
     ended_at: Option<i64>,
     caller: String,
     called: String,
+    recording: Option<String>,
+    engine: Option<String>,
     body: Option<Body>,
 }
 
@@ -97,7 +101,7 @@ impl Store {
         tenant: Option<&str>,
     ) -> Result<Option<(String, Sightings)>, StoreError> {
         let rows: Vec<Sought> = each!(self, pool => sqlx::query_as(
-            "SELECT c.id, c.ended_at, c.caller, c.called, r.body FROM contacts c LEFT JOIN records r ON r.contact = c.id \
+            "SELECT c.id, c.ended_at, c.caller, c.called, c.recording, c.engine, r.body FROM contacts c LEFT JOIN records r ON r.contact = c.id \
              WHERE c.id > $1 AND ($2 IS NULL OR c.tenant = $2) ORDER BY c.id LIMIT $3",
         )
         .bind(after)
@@ -109,9 +113,17 @@ impl Store {
         };
         let mut found = Sightings::default();
         for row in rows {
+            let recording = row.recording.filter(|_| {
+                let here = row.engine.is_some() && row.engine == self.engine;
+                matches!(self.database, Database::Server(_)) && !here
+            });
             let traces = Traces {
                 id: row.id,
                 ended_at: row.ended_at,
+                foreign: recording.map(|recording| Foreign {
+                    recording,
+                    engine: row.engine,
+                }),
             };
             if number.is(&row.caller) || number.is(&row.called) {
                 found.own.push(traces);
@@ -126,21 +138,6 @@ impl Store {
             }
         }
         Ok(Some((last, found)))
-    }
-
-    /// Where the recording of a contact lies that did not run in this engine. None where there is none, and in a file, which has the
-    /// contacts of one engine alone.
-    pub async fn foreign_recording(&self, contact: &str) -> Result<Option<Foreign>, StoreError> {
-        let Database::Server(_) = self.database else {
-            return Ok(None);
-        };
-        Ok(each!(self, pool => sqlx::query_as(
-            "SELECT recording, engine FROM contacts WHERE id = $1 AND recording IS NOT NULL \
-             AND (engine IS NULL OR $2 IS NULL OR engine <> $2)",
-        )
-        .bind(contact)
-        .bind(&self.engine)
-        .fetch_optional(pool))?)
     }
 
     /// Keys of plugins that have a number's digits in their name or value, a plugin after the other.

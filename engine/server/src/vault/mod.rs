@@ -85,23 +85,11 @@ impl Vault {
         Vault { source, key }
     }
 
-    /// Whether what is in the store can be opened; why not, in one sentence.
-    pub async fn check(&self, store: &Store) -> Result<(), VaultError> {
+    /// Whether what is in the store can be opened; why not, in one sentence. `but` is the tenant and the name of an entry that is about to be
+    /// replaced.
+    pub async fn check(&self, store: &Store, but: Option<(&str, &str)>) -> Result<(), VaultError> {
         for row in store.vault(None).await? {
-            self.value(&row)?;
-        }
-        Ok(())
-    }
-
-    /// The same of all entries but one, which is about to be replaced.
-    pub async fn check_but(
-        &self,
-        store: &Store,
-        tenant: &str,
-        name: &str,
-    ) -> Result<(), VaultError> {
-        for row in store.vault(None).await? {
-            if row.tenant != tenant || row.name != name {
+            if but != Some((&row.tenant, &row.name)) {
                 self.value(&row)?;
             }
         }

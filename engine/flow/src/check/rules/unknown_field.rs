@@ -21,8 +21,7 @@ rule! {
     UNKNOWN_FIELD = "unknown-field", Error, "there is no such field", "没有这个字段"
 }
 
-/// Of a mock's data.
-/// The name of a result that is misspelt, as several mocks agree.
+/// Of the name of a result that is misspelt, as several mocks agree.
 pub(crate) fn defined(report: &mut Report<'_>, at: Span, mocked: &str, name: &str, meant: &str) {
     let message = text!(
         "no test gives `{name}` to `{mocked}`, and several give `{meant}`",
@@ -33,6 +32,7 @@ pub(crate) fn defined(report: &mut Report<'_>, at: Span, mocked: &str, name: &st
         .did_you_mean(at, Some(meant), &[]);
 }
 
+/// Of a mock's data.
 pub(crate) fn mocked(report: &mut Report<'_>, at: Span, mocked: &str, name: &str, meant: &str) {
     let message = text!("`{mocked}` gives no `{name}`", "`{mocked}` 不给出 `{name}`");
     let _done = report

@@ -19,14 +19,14 @@ pub(in crate::lower) enum What {
 
 /// The names that tests write.
 #[derive(Default)]
-pub(in crate::lower) struct Named {
+pub(in crate::lower) struct Names {
     /// Those that are there.
     right: BTreeSet<(What, String)>,
     /// Those that are nearly one that is there, by both, and where they stand.
     slips: BTreeMap<(What, String, String), Vec<Span>>,
 }
 
-impl Named {
+impl Names {
     /// A name that is there.
     pub fn right(&mut self, what: What, name: &str) {
         self.right.insert((what, name.to_owned()));
