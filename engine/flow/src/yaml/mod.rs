@@ -4,8 +4,11 @@
 //! and anchors, aliases, tags and several documents do not exist. What YAML would allow beyond that, and
 //! what it would quietly turn into something else, is a finding.
 
+mod direct;
 mod read;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod traps;
 mod tree;
 

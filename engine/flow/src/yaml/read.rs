@@ -5,6 +5,7 @@ use granit_parser::{
     ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, StructureStyle, options,
 };
 
+use super::direct;
 use super::syntax::reason;
 use super::traps;
 use super::tree::{Comment, Content, Entry, Map, Node, Scalar, Style};
@@ -38,7 +39,7 @@ pub(crate) const MAX_KEY: usize = 1_024;
 const CUT_LINES: usize = 40;
 
 /// What reading gives.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Read<'s> {
     /// The tree; `None` when the file is not YAML or is over a limit.
     pub root: Option<Node<'s>>,
@@ -52,6 +53,26 @@ pub(crate) fn read<'s>(source: &'s str, report: &mut Report<'_>) -> Read<'s> {
         yaml_limit::too_large(report, source.len(), MAX_BYTES);
         return Read::default();
     }
+    match direct::read(source) {
+        Some(read) => {
+            debug_assert!(
+                agrees(source, &read),
+                "not as the parser reads it: {source}"
+            );
+            read
+        }
+        None => parse(source, report),
+    }
+}
+
+/// Whether the parser reads the same, and finds nothing.
+pub(super) fn agrees(source: &str, read: &Read<'_>) -> bool {
+    let mut report = Report::new("", source);
+    parse(source, &mut report) == *read && report.finish().is_empty()
+}
+
+/// Reads a file with the parser of YAML.
+fn parse<'s>(source: &'s str, report: &mut Report<'_>) -> Read<'s> {
     // `{ phone: ${call.from} }` and `*: bye` break YAML, and what was meant is certain. So that one such
     // slip hides no other finding, it is made harmless in a copy of the same length, and the copy is read.
     let mut copy: Option<String> = None;

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use crate::expr::Span;
 
 /// A value and where it stands. Texts that stand in the file letter for letter are borrowed from it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node<'s> {
     /// From its first byte to the byte after its last one.
     pub span: Span,
@@ -12,7 +12,7 @@ pub(crate) struct Node<'s> {
 }
 
 /// The three kinds of value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Content<'s> {
     /// Text, with or without quotes.
     Scalar(Scalar<'s>),
@@ -23,7 +23,7 @@ pub(crate) enum Content<'s> {
 }
 
 /// Text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scalar<'s> {
     /// The text after YAML's escapes and folding.
     pub text: Cow<'s, str>,
@@ -45,14 +45,14 @@ pub(crate) enum Style {
 }
 
 /// Named values in the order of the file. Keys are unique.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Map<'s> {
     /// The entries.
     pub entries: Vec<Entry<'s>>,
 }
 
 /// One named value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry<'s> {
     /// The name.
     pub key: Cow<'s, str>,
@@ -63,7 +63,7 @@ pub(crate) struct Entry<'s> {
 }
 
 /// A comment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Comment {
     /// From the `#` to the end of the line.
     pub span: Span,
