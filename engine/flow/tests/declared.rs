@@ -177,3 +177,40 @@ fn a_variable_that_is_set_and_nowhere_declared_is_told_once() {
         [(6, "unknown-variable", String::new())]
     );
 }
+
+#[test]
+fn a_name_with_capitals_blanks_or_hyphens_is_one_finding_with_the_name_that_is_there() {
+    let right = "flow: shop\nformat: 1\nlanguages: [en]\nvars: { order_no: text }\nsteps:\n  start:\n    ask: Your number, please.\n    into: order_no\n    expect: { digits: 4..8 }\n    then: { ok: told, no_input: front_desk, no_match: front_desk }\n  told:\n    - say: \"It is ${order_no}.\"\n    - goto: front_desk\n  front_desk: { hangup: completed }\n";
+    let catalog = support::project();
+    assert_eq!(found(right, &catalog), []);
+    for (what, slip, proposed, line) in [
+        ("into: order_no", "into: Order_no", "order_no", 8),
+        ("into: order_no", "into: order-no", "order_no", 8),
+        ("into: order_no", "into: orderNo", "order_no", 8),
+        ("into: order_no", "into: Order No", "order_no", 8),
+        ("vars: { order_no", "vars: { orderNo", "order_no", 4),
+        ("goto: front_desk", "goto: Front Desk", "front_desk", 13),
+        (
+            "no_input: front_desk",
+            "no_input: frontDesk",
+            "front_desk",
+            10,
+        ),
+    ] {
+        let text = right.replacen(what, slip, 1);
+        let told = found(&text, &catalog);
+        assert_eq!(told, [(line, "bad-name", proposed.to_owned())], "{slip}");
+        let fixed = fix("m.flow.yaml", text.as_bytes(), &catalog).expect("it is text");
+        assert_eq!(fixed.text, right, "{slip}");
+    }
+    // What is called so everywhere is told of where it is declared.
+    for name in ["order-no", "OrderNo", "order no"] {
+        let text = right.replace("order_no", name);
+        let told = found(&text, &catalog);
+        assert_eq!(
+            told.first().map(|told| (told.0, told.1)),
+            Some((4, "bad-name"))
+        );
+        assert!(told.iter().all(|told| told.0 != 8), "{name}: {told:?}");
+    }
+}

@@ -56,7 +56,13 @@ fn capitals(
         .map(|found| found.primary.span)
         .collect();
     for (name, span) in defined {
-        let meant = name.to_ascii_lowercase();
+        let small = name.to_ascii_lowercase();
+        let parted = snake(name);
+        // `orderNo` is `order_no` where the flow says that elsewhere.
+        let meant = match mentions(text, &parted) {
+            0 => small,
+            _ => parted,
+        };
         if !bad.contains(span) || !is_name(&meant) || defined.contains_key(meant.as_str()) {
             continue;
         }

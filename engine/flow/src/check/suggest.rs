@@ -34,6 +34,22 @@ pub(crate) fn nearest<'n>(
     best.map(|(_, name)| name)
 }
 
+/// The one name that differs from what is written in capitals, blanks and hyphens alone.
+pub(crate) fn same_letters<'n>(
+    written: &str,
+    names: impl IntoIterator<Item = &'n str>,
+) -> Option<&'n str> {
+    fn letters(name: &str) -> impl Iterator<Item = char> {
+        let all = name.trim().chars();
+        all.filter(|letter| !matches!(letter, ' ' | '-' | '_'))
+            .flat_map(char::to_lowercase)
+    }
+    let mut same = names
+        .into_iter()
+        .filter(|name| letters(name).eq(letters(written)));
+    same.next().filter(|_| same.next().is_none())
+}
+
 /// How many slips make one name of another, if few enough to be meant, or if it has that name in other products: that is none.
 pub(crate) fn slips(written: &str, name: &str) -> Option<usize> {
     match elsewhere(written, name) {

@@ -10,9 +10,10 @@ use super::then::Outcomes;
 use super::{Lowerer, Place, Site};
 use crate::catalog::{Catalog, StepDescription};
 use crate::check::rules::{
-    bad_input, bad_value, missing_input, missing_key, plugin_outdated, retry_not_idempotent,
-    secret_leak, type_mismatch, unknown_input, unknown_key, unknown_plugin,
+    bad_input, bad_name, bad_value, missing_input, missing_key, plugin_outdated,
+    retry_not_idempotent, secret_leak, type_mismatch, unknown_input, unknown_key, unknown_plugin,
 };
+use crate::check::suggest::same_letters;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Action, Edge, Into, Meanwhile, NodeId, Retry, StepCall, Template};
@@ -555,8 +556,22 @@ impl<'t> Lowerer<'t> {
             bad_value::why(&mut self.report, entry.value.span, why, Some(help));
             return None;
         }
-        self.variable_name(name, entry.value.span)
-            .then(|| (name.to_owned(), entry.value.span))
+        let span = entry.value.span;
+        if !is_variable(name) {
+            // It is told of where it is declared.
+            if self.draft.vars.contains_key(name) {
+                return Some((name.to_owned(), span));
+            }
+            let declared = self.draft.vars.keys().map(String::as_str);
+            if let Some(meant) = same_letters(name, declared) {
+                let meant = meant.to_owned();
+                let what = Text::fixed("a variable", "变量");
+                bad_name::meant(&mut self.report, span, name, what, &meant);
+                return Some((meant, span));
+            }
+        }
+        self.variable_name(name, span)
+            .then(|| (name.to_owned(), span))
     }
 
     fn field_into(

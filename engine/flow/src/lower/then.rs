@@ -8,7 +8,7 @@ use crate::check::rules::{
     bad_name, bad_value, deep_nesting, missing_input, missing_outcome, unknown_flow,
     unknown_outcome, unknown_step,
 };
-use crate::check::suggest::elsewhere;
+use crate::check::suggest::{elsewhere, same_letters};
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Edge, NodeId};
@@ -115,14 +115,7 @@ impl<'t> Lowerer<'t> {
         let mut index = self.steps.get(name).copied();
         if index.is_none() {
             if name.contains(char::is_whitespace) || !is_name(name) {
-                bad_name::name(
-                    &mut self.report,
-                    span,
-                    name,
-                    Text::fixed("a step", "步骤"),
-                    false,
-                );
-                return self.lost();
+                return self.no_name_of_step(name, span);
             }
             let names = std::mem::take(&mut self.step_names);
             let meant = self.nearest(name, names.iter().map(String::as_str));
@@ -154,6 +147,23 @@ impl<'t> Lowerer<'t> {
         match index.and_then(|index| u32::try_from(index).ok()) {
             Some(index) => Edge::Node(NodeId(STEP + index)),
             None => self.lost(),
+        }
+    }
+
+    /// A target that cannot be the name of a step: one that is written `Front desk` for `front_desk` leads there.
+    fn no_name_of_step(&mut self, name: &str, span: Span) -> Edge {
+        let what = Text::fixed("a step", "步骤");
+        let names = self.step_names.iter().map(String::as_str);
+        match same_letters(name, names).and_then(|meant| self.steps.get_key_value(meant)) {
+            Some((meant, index)) => {
+                bad_name::meant(&mut self.report, span, name, what, meant);
+                u32::try_from(*index)
+                    .map_or_else(|_| unknown(), |index| Edge::Node(NodeId(STEP + index)))
+            }
+            None => {
+                bad_name::name(&mut self.report, span, name, what, false);
+                self.lost()
+            }
         }
     }
 

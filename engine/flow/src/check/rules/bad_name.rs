@@ -50,6 +50,18 @@ pub(crate) fn name(report: &mut Report<'_>, at: Span, name: &str, what: Text, va
     };
 }
 
+/// Of a name that is there, apart from its capitals, blanks and hyphens.
+pub(crate) fn meant(report: &mut Report<'_>, at: Span, name: &str, what: Text, meant: &str) {
+    let message = text!(
+        "`{name}` cannot be the name of {what}",
+        "`{name}` 不能用作{what}的名字";
+        what,
+    );
+    let _done = report
+        .find(&BAD_NAME, at, message)
+        .did_you_mean(at, Some(meant), &[]);
+}
+
 pub(crate) fn taken(report: &mut Report<'_>, at: Span, name: &str) {
     report
         .find(
