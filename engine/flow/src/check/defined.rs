@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::report::Report;
 use super::rules::unknown_variable::{self, UNKNOWN_VARIABLE};
 use super::rules::{unknown_hours, unknown_prompt, unknown_step};
+use super::suggest::misspelt as slip;
 use super::tested::Tested;
 use crate::expr::Span;
 use crate::lower::{is_name, is_variable};
@@ -146,6 +147,7 @@ fn misspelt(
 ) {
     let text = report.lines().source();
     let mut used: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut alone: BTreeMap<&str, &str> = BTreeMap::new();
     for found in report.diagnostics() {
         let at = found.primary.span;
         let (Some(fix), Some(written)) = (&found.fix, text.get(at.start..at.end)) else {
@@ -156,6 +158,9 @@ fn misspelt(
             && fix.span == at
             && let Some((name, _)) = meant
         {
+            let name = alone
+                .entry(written)
+                .or_insert_with(|| unused(defined, name, written, text));
             *used.entry((name, written)).or_default() += 1;
         }
     }
@@ -180,6 +185,24 @@ fn misspelt(
             _ => unknown_variable::declared(report, at, name, written),
         }
     }
+}
+
+/// Of names that are as near to what is written as the proposed one: the one that stands nowhere but where it is defined.
+fn unused<'t>(
+    defined: &BTreeMap<&'t str, Span>,
+    proposed: &'t str,
+    written: &str,
+    text: &str,
+) -> &'t str {
+    let slips = |name: &str| slip(written, name);
+    let Some(least) = slips(proposed) else {
+        return proposed;
+    };
+    let others = defined.keys().filter(|name| **name != proposed);
+    let mut near = others.filter(|name| slips(name).is_some_and(|slips| slips <= least));
+    near.find(|name| mentions(text, name) == 1)
+        .filter(|_| mentions(text, proposed) > 1)
+        .map_or(proposed, |name| *name)
 }
 
 /// How often a name stands in a text as a word of its own.
