@@ -1,7 +1,7 @@
 //! Reads the YAML that flows are written in straight into the tree.
 //!
 //! An editor asks for a whole check at every key press, and a parser that knows all of YAML is the largest part of one. Nearly every flow
-//! gets along with a small part of it: maps and lists, in lines and in brackets, texts on one line. [`read`] knows that part alone and says
+//! gets along with a small part of it: maps and lists, in lines and in brackets, and texts. [`read`] knows that part alone and says
 //! nothing: at whatever it is not certain of, and at every mistake, it gives up, and the parser reads the file from its beginning.
 //! Where it does not give up, it gives what the parser would: a build with debug assertions holds that against the parser each time.
 
@@ -104,6 +104,16 @@ struct Word<'s> {
     span: Span,
 }
 
+/// The next line of a text.
+struct NextLine {
+    /// Where the line begins.
+    line: usize,
+    /// Where the text does.
+    begin: usize,
+    /// How many empty lines are before it.
+    empty: usize,
+}
+
 impl<'s> Word<'s> {
     fn node(self) -> Node<'s> {
         Node {
@@ -188,7 +198,7 @@ impl<'s> Direct<'s> {
         match self.is_item() {
             true => self.list(column, false),
             false => {
-                let word = self.word(false)?;
+                let word = self.word(column, false)?;
                 self.map(column, word)
             }
         }
@@ -216,7 +226,7 @@ impl<'s> Direct<'s> {
                 value,
             });
             match self.next {
-                Some(next) if next == column => key = self.word(false)?,
+                Some(next) if next == column => key = self.word(column, false)?,
                 Some(next) if next > column => return None,
                 _ => break,
             }
@@ -255,7 +265,7 @@ impl<'s> Direct<'s> {
         Some(Node { span, content })
     }
 
-    /// What stands behind the `-` of a list in lines.
+    /// What stands behind the `-` of a list in lines, or in a line of its own below a key.
     fn item(&mut self, column: usize) -> Option<Node<'s>> {
         let own = self.at - self.line;
         match self.byte()? {
@@ -264,17 +274,145 @@ impl<'s> Direct<'s> {
                 self.end_line()?;
                 Some(node)
             }
+            sign @ (b'|' | b'>') => self.text(column, sign == b'>'),
             _ if self.is_item() => self.list(own, false),
             _ => {
-                let word = self.word(false)?;
+                let word = self.word(column, false)?;
                 match self.is_colon() {
                     true => self.map(own, word),
-                    false => {
-                        self.end_line()?;
-                        Some(word.node())
-                    }
+                    false => self.words(column, word),
                 }
             }
+        }
+    }
+
+    /// A text behind its key or dash, or below it, with what of it stands in the next lines.
+    fn words(&mut self, column: usize, word: Word<'s>) -> Option<Node<'s>> {
+        let word = match word.scalar.style {
+            Style::Plain => self.further(column, word)?,
+            _ => word,
+        };
+        self.end_line()?;
+        Some(word.node())
+    }
+
+    /// The next lines of a text without quotes: those that are further right than what is around them (YAML 1.2 §7.3.3).
+    fn further(&mut self, column: usize, word: Word<'s>) -> Option<Word<'s>> {
+        let mut own: Option<String> = None;
+        while let Some(next) = self.next_line(self.at + self.blanks(self.at), column)
+            && self.bytes[next.begin] != b'#'
+        {
+            let own = own.get_or_insert_with(|| word.scalar.text.to_string());
+            fold(own, next.empty);
+            self.line = next.line;
+            self.at = self.plain_end(next.begin, false);
+            own.push_str(&self.source[next.begin..self.at]);
+        }
+        let start = word.span.start;
+        Some(match own {
+            None => word,
+            Some(own) => self.owned(own, Style::Plain, start, start, self.at),
+        })
+    }
+
+    /// Where a text goes on behind the end of a line: further right than what is around it. `None` where it does not.
+    fn next_line(&self, end: usize, column: usize) -> Option<NextLine> {
+        let mut at = end;
+        let mut empty = 0;
+        loop {
+            if self.bytes.get(at) != Some(&b'\n') {
+                return None;
+            }
+            let line = at + 1;
+            let begin = line + self.blanks(line);
+            match self.bytes.get(begin)? {
+                b'\n' => empty += 1,
+                _ if begin - line <= column => return None,
+                _ => return Some(NextLine { line, begin, empty }),
+            }
+            at = begin;
+        }
+    }
+
+    /// How many blanks stand at a place.
+    fn blanks(&self, at: usize) -> usize {
+        let behind = self.bytes[at..].iter();
+        behind.take_while(|byte| **byte == b' ').count()
+    }
+
+    /// A text behind `|` or `>` (YAML 1.2 §8.1): the lines that are further right than what is around them.
+    fn text(&mut self, column: usize, folded: bool) -> Option<Node<'s>> {
+        self.events += 1;
+        self.at += 1;
+        let chomping = self.byte().filter(|byte| matches!(byte, b'-' | b'+'));
+        self.at += usize::from(chomping.is_some());
+        if !self.is_gap(self.at) {
+            return None;
+        }
+        self.spaces();
+        match self.byte()? {
+            b'\n' => self.at += 1,
+            b'#' => self.comment()?,
+            _ => return None,
+        }
+        let indent = self.blanks(self.at);
+        let start = self.at + indent;
+        if indent <= column {
+            return None;
+        }
+        let mut text = String::new();
+        let mut empty = 0;
+        // The parser has a text end where the next token begins.
+        let end = loop {
+            let blanks = self.blanks(self.at);
+            let begin = self.at + blanks;
+            match self.bytes.get(begin) {
+                // A line of more blanks than that has a text; before the first text, there is none yet.
+                Some(b'\n') if blanks > indent || begin == start => return None,
+                Some(b'\n') => {
+                    empty += 1;
+                    self.at = begin + 1;
+                    continue;
+                }
+                None if blanks > 0 => return None,
+                None => break begin,
+                Some(_) if blanks < indent && blanks > column => return None,
+                Some(_) if blanks < indent => break begin,
+                Some(_) if folded && blanks > indent => return None,
+                Some(_) => {}
+            }
+            let end = begin + self.source[begin..].find('\n')?;
+            if begin != start {
+                match folded {
+                    true => fold(&mut text, empty),
+                    false => text.extend(std::iter::repeat_n('\n', empty + 1)),
+                }
+            }
+            empty = 0;
+            text.push_str(&self.source[self.at + indent..end]);
+            self.at = end + 1;
+        };
+        match chomping {
+            Some(b'-') => {}
+            None => text.push('\n'),
+            Some(_) => text.extend(std::iter::repeat_n('\n', empty + 1)),
+        }
+        let word = self.owned(text, Style::Block, start, start, end);
+        self.lines()?;
+        Some(word.node())
+    }
+
+    /// A text that may not be what stands in the file from `from` on.
+    fn owned(&self, text: String, style: Style, from: usize, start: usize, end: usize) -> Word<'s> {
+        let written = self.source.get(from..from + text.len());
+        let written = written.filter(|written| *written == text);
+        Word {
+            scalar: Scalar {
+                exact: written.map(|_| from),
+                text: written.map_or(Cow::Owned(text), Cow::Borrowed),
+                style,
+            },
+            span: Span { start, end },
         }
     }
 
@@ -285,7 +423,7 @@ impl<'s> Direct<'s> {
             None | Some(b'\n' | b'#') => {
                 self.end_line()?;
                 match self.next {
-                    Some(next) if next > column => self.block(next),
+                    Some(next) if next > column => self.item(column),
                     Some(next) if next == column && self.is_item() => self.list(column, true),
                     _ => {
                         self.events += 1;
@@ -298,10 +436,10 @@ impl<'s> Direct<'s> {
                 self.end_line()?;
                 Some(node)
             }
+            Some(sign @ (b'|' | b'>')) => self.text(column, sign == b'>'),
             Some(_) => {
-                let word = self.word(false)?;
-                self.end_line()?;
-                Some(word.node())
+                let word = self.word(column, false)?;
+                self.words(column, word)
             }
         }
     }
@@ -317,7 +455,8 @@ impl<'s> Direct<'s> {
     /// The colon behind a key.
     fn colon(&mut self, key: &Word<'s>) -> Option<usize> {
         // In bytes, of which a character has one at least.
-        if key.span.end - key.span.start >= MAX_KEY || !self.is_colon() {
+        let one_line = !self.source[key.span.start..key.span.end].contains('\n');
+        if !one_line || key.span.end - key.span.start >= MAX_KEY || !self.is_colon() {
             return None;
         }
         self.spaces();
@@ -325,12 +464,12 @@ impl<'s> Direct<'s> {
         Some(self.at - 1)
     }
 
-    /// A text on one line; in brackets, their signs end it.
-    fn word(&mut self, flow: bool) -> Option<Word<'s>> {
+    /// A text, of which only one in quotes may have several lines; in brackets, their signs end it.
+    fn word(&mut self, column: usize, flow: bool) -> Option<Word<'s>> {
         self.events += 1;
         match self.byte()? {
-            b'"' => self.double(),
-            b'\'' => self.single(),
+            b'"' => self.double(column),
+            b'\'' => self.single(column),
             _ => self.plain(flow),
         }
     }
@@ -353,19 +492,7 @@ impl<'s> Direct<'s> {
             }
             _ => {}
         }
-        let mut end = start;
-        let mut at = start;
-        while let Some(&byte) = self.bytes.get(at) {
-            match byte {
-                b'\n' => break,
-                b':' if self.is_gap(at + 1) || (flow && self.is_sign(at + 1)) => break,
-                b'#' if at > start && self.bytes[at - 1] == b' ' => break,
-                b',' | b'[' | b']' | b'{' | b'}' if flow => break,
-                b' ' => {}
-                _ => end = at + 1,
-            }
-            at += 1;
-        }
+        let end = self.plain_end(start, flow);
         self.at = end;
         Some(Word {
             scalar: Scalar {
@@ -377,79 +504,101 @@ impl<'s> Direct<'s> {
         })
     }
 
+    /// Where a text without quotes ends on its line.
+    fn plain_end(&self, start: usize, flow: bool) -> usize {
+        let mut end = start;
+        let mut at = start;
+        while let Some(&byte) = self.bytes.get(at) {
+            match byte {
+                b'\n' => break,
+                b':' if self.is_gap(at + 1) || (flow && self.is_sign(at + 1)) => break,
+                b'#' if self.bytes[at - 1] == b' ' => break,
+                b',' | b'[' | b']' | b'{' | b'}' if flow => break,
+                b' ' => {}
+                _ => end = at + 1,
+            }
+            at += 1;
+        }
+        end
+    }
+
     /// Whether a sign of maps and lists in brackets stands at a place.
     fn is_sign(&self, at: usize) -> bool {
         matches!(self.bytes.get(at), Some(b',' | b'[' | b']' | b'{' | b'}'))
     }
 
-    /// YAML 1.2 §7.3.1, on one line, with the escapes that people use.
-    fn double(&mut self) -> Option<Word<'s>> {
-        let start = self.at + 1;
-        let mut own: Option<String> = None;
-        let mut from = start;
-        let mut at = start;
+    /// YAML 1.2 §7.3.1, with the escapes that people use.
+    fn double(&mut self, column: usize) -> Option<Word<'s>> {
+        let mut read = Quoted::at(self.at);
         loop {
-            match self.bytes.get(at)? {
+            match self.bytes.get(read.at)? {
                 b'"' => break,
-                b'\n' => return None,
+                b'\n' => self.fold_quoted(&mut read, column)?,
                 b'\\' => {
-                    let meant = match self.bytes.get(at + 1)? {
+                    let meant = match self.bytes.get(read.at + 1)? {
                         b'n' => '\n',
                         b't' => '\t',
                         escaped @ (b'"' | b'\\' | b'/') => char::from(*escaped),
                         _ => return None,
                     };
-                    let own = own.get_or_insert_default();
-                    own.push_str(&self.source[from..at]);
-                    own.push(meant);
-                    at += 2;
-                    from = at;
+                    read.take(self.source, read.at);
+                    read.push(meant);
+                    read.skip(2);
                 }
-                _ => at += 1,
+                _ => read.at += 1,
             }
         }
-        Some(self.quoted(start, at, from, own))
+        Some(self.quoted(read))
     }
 
-    /// YAML 1.2 §7.3.2, on one line.
-    fn single(&mut self) -> Option<Word<'s>> {
-        let start = self.at + 1;
-        let mut own: Option<String> = None;
-        let mut from = start;
-        let mut at = start;
+    /// YAML 1.2 §7.3.2.
+    fn single(&mut self, column: usize) -> Option<Word<'s>> {
+        let mut read = Quoted::at(self.at);
         loop {
-            match self.bytes.get(at)? {
-                b'\'' if self.bytes.get(at + 1) == Some(&b'\'') => {
-                    let own = own.get_or_insert_default();
-                    own.push_str(&self.source[from..=at]);
-                    at += 2;
-                    from = at;
+            match self.bytes.get(read.at)? {
+                b'\'' if self.bytes.get(read.at + 1) == Some(&b'\'') => {
+                    read.take(self.source, read.at + 1);
+                    read.skip(2);
                 }
                 b'\'' => break,
-                b'\n' => return None,
-                _ => at += 1,
+                b'\n' => self.fold_quoted(&mut read, column)?,
+                _ => read.at += 1,
             }
         }
-        Some(self.quoted(start, at, from, own))
+        Some(self.quoted(read))
     }
 
-    /// A text in quotes, from behind the first to the last one; `own` is what it has up to `from` where it is not what stands in the file.
-    fn quoted(&mut self, start: usize, end: usize, from: usize, own: Option<String>) -> Word<'s> {
-        self.at = end + 1;
-        let text = match own {
-            None => Cow::Borrowed(&self.source[start..end]),
-            Some(own) => Cow::Owned(own + &self.source[from..end]),
-        };
-        let exact = self.source.get(start..start + text.len()) == Some(text.as_ref());
-        Word {
-            scalar: Scalar {
-                text,
-                style: Style::Quoted,
-                exact: exact.then_some(start),
-            },
-            span: Span {
-                start: start - 1,
-                end: end + 1,
+    /// The end of a line within quotes: the blanks around it count for one, or empty lines for ends of lines.
+    fn fold_quoted(&mut self, read: &mut Quoted, column: usize) -> Option<()> {
+        let next = self.next_line(read.at, column)?;
+        let line = self.source[read.from..read.at].trim_end_matches(' ');
+        read.take(self.source, read.from + line.len());
+        fold(read.own.get_or_insert_default(), next.empty);
+        self.line = next.line;
+        read.at = next.begin;
+        read.from = next.begin;
+        Some(())
+    }
+
+    /// A text in quotes, which has been read up to the last one.
+    fn quoted(&mut self, mut read: Quoted) -> Word<'s> {
+        self.at = read.at + 1;
+        if read.own.is_some() {
+            read.take(self.source, read.at);
+        }
+        let start = read.start;
+        match read.own {
+            Some(own) => self.owned(own, Style::Quoted, start, start - 1, self.at),
+            None => Word {
+                scalar: Scalar {
+                    text: Cow::Borrowed(&self.source[start..read.at]),
+                    style: Style::Quoted,
+                    exact: Some(start),
+                },
+                span: Span {
+                    start: start - 1,
+                    end: self.at,
+                },
             },
         }
     }
@@ -468,7 +617,7 @@ impl<'s> Direct<'s> {
                 break;
             }
             if is_map {
-                let key = self.word(true)?;
+                let key = self.word(column, true)?;
                 self.colon(&key)?;
                 self.flow_gap(column)?;
                 let value = self.flow_value(column)?;
@@ -504,7 +653,7 @@ impl<'s> Direct<'s> {
     fn flow_value(&mut self, column: usize) -> Option<Node<'s>> {
         match self.byte()? {
             b'{' | b'[' => self.flow(column),
-            _ => self.word(true).map(Word::node),
+            _ => self.word(column, true).map(Word::node),
         }
     }
 
@@ -563,5 +712,51 @@ fn absent(colon: usize) -> Node<'static> {
             style: Style::Plain,
             exact: None,
         }),
+    }
+}
+
+/// A text in quotes that is being read.
+struct Quoted {
+    /// Behind the first quote.
+    start: usize,
+    at: usize,
+    /// From where on it is not yet in `own`.
+    from: usize,
+    /// What it is where that does not stand in the file.
+    own: Option<String>,
+}
+
+impl Quoted {
+    /// Behind a quote.
+    fn at(quote: usize) -> Quoted {
+        Quoted {
+            start: quote + 1,
+            at: quote + 1,
+            from: quote + 1,
+            own: None,
+        }
+    }
+
+    fn take(&mut self, source: &str, end: usize) {
+        let own = self.own.get_or_insert_default();
+        own.push_str(&source[self.from..end]);
+        self.from = end;
+    }
+
+    fn push(&mut self, meant: char) {
+        self.own.get_or_insert_default().push(meant);
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.at += bytes;
+        self.from = self.at;
+    }
+}
+
+/// The end of a line within a text: a blank, or as many ends of lines as there are empty ones.
+fn fold(text: &mut String, empty: usize) {
+    match empty {
+        0 => text.push(' '),
+        _ => text.extend(std::iter::repeat_n('\n', empty)),
     }
 }

@@ -17,9 +17,9 @@ enum Laid {
     List(Vec<Laid>, usize),
 }
 
-const KEYS: [&str; 8] = ["a", "b", "c d", "\"e\"", "'f'", "您", "g ", "a:b"];
+const KEYS: &[&str] = &["a", "b", "c d", "\"e\"", "'f'", "您", "g ", "a:b"];
 
-const VALUES: [&str; 34] = [
+const VALUES: &[&str] = &[
     "x",
     "y z",
     "1",
@@ -54,19 +54,30 @@ const VALUES: [&str; 34] = [
     "|\n            x",
     "x\n            y",
     "\"x\n            y\"",
+    "'x \n\n            y'",
+    "x y\n\n\n            z # c",
+    ">-\n            x y\n            z\n\n            w",
+    "|\n            x\n              y\n\n",
+    "|+ # c\n            x\n\n\n",
+    ">\n            x\n",
+    "|\n\n            x",
+    "\n            x\n            y",
+    "\n            \"x y\" # c",
+    "\n            [a]",
+    "\"x\\\n            y\"",
 ];
 
 /// What breaks it, or means something else.
-const SLIPS: [&str; 36] = [
+const SLIPS: &[&str] = &[
     "#", " # ", "#: x", ": ", ":", "- ", "-", "{", "}", "[", "]", ",", "\"", "'", "\\", "*", "*: ",
     "&a ", "!t ", "?", "? ", "%", "@", "|", ">", "\n", "\n\n", " ", "  ", "\n  ", "\n    ",
     "---\n", "...", "\t", "\r", "${x}",
 ];
 
 fn laid() -> impl Strategy<Value = Laid> {
-    let value = select(&VALUES[..]).prop_map(Laid::Inline);
+    let value = select(VALUES).prop_map(Laid::Inline);
     value.prop_recursive(4, 24, 4, |inner| {
-        let entry = (select(&KEYS[..]), inner.clone());
+        let entry = (select(KEYS), inner.clone());
         let map = (prop::collection::vec(entry, 1..4), 1..4usize);
         let list = (prop::collection::vec(inner, 1..4), 0..3usize);
         prop_oneof![
@@ -122,7 +133,7 @@ fn text() -> impl Strategy<Value = String> {
 
 /// The same with so many slips, each at a place of its own.
 fn slipped() -> impl Strategy<Value = String> {
-    let slip = (any::<prop::sample::Index>(), 0..3usize, select(&SLIPS[..]));
+    let slip = (any::<prop::sample::Index>(), 0..3usize, select(SLIPS));
     (text(), prop::collection::vec(slip, 1..3)).prop_map(|(text, slips)| {
         let mut chars: Vec<char> = text.chars().collect();
         for (place, cut, slip) in slips {
