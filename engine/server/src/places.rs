@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Places<K: Eq + Hash> {
     in_all: usize,
     each: usize,
+    kept: usize,
     taken: Arc<Mutex<Taken<K>>>,
     refused: AtomicU64,
 }
@@ -38,11 +39,12 @@ pub(crate) enum NoPlace {
 }
 
 impl<K: Eq + Hash + Clone> Places<K> {
-    /// So many in all, and so many of each.
-    pub fn new(in_all: usize, each: usize) -> Places<K> {
+    /// So many in all, and so many of each; the last `kept` of all are for those who have none.
+    pub fn new(in_all: usize, each: usize, kept: usize) -> Places<K> {
         Places {
             in_all,
             each,
+            kept,
             taken: Arc::new(Mutex::new(Taken {
                 all: 0,
                 of: HashMap::new(),
@@ -58,6 +60,7 @@ impl<K: Eq + Hash + Clone> Places<K> {
         let full = match () {
             () if own >= self.each => Some(NoPlace::OfThis),
             () if taken.all >= self.in_all => Some(NoPlace::AtAll),
+            () if own > 0 && taken.all + self.kept >= self.in_all => Some(NoPlace::AtAll),
             () => None,
         };
         if let Some(full) = full {
@@ -101,8 +104,22 @@ mod tests {
     use super::{NoPlace, Places, lock};
 
     #[test]
+    fn several_together_leave_some_to_those_who_have_none() {
+        let places = Places::new(6, 2, 2);
+        let taken: Vec<_> = ["a", "a", "b", "b"]
+            .map(|key| places.take(key).expect("free"))
+            .into();
+        let first = places.take("c").expect("one is kept for it");
+        assert_eq!(places.take("c").err(), Some(NoPlace::AtAll));
+        let last = places.take("d").expect("and for this one");
+        assert_eq!(places.take("e").err(), Some(NoPlace::AtAll));
+        drop((taken, first, last));
+        assert_eq!(lock(&places.taken).all, 0);
+    }
+
+    #[test]
     fn nobody_takes_all_that_are_there_for_everybody() {
-        let places = Places::new(5, 2);
+        let places = Places::new(5, 2, 0);
         let mut first: Vec<_> = (0..2).map(|_| places.take("a").expect("free")).collect();
         assert_eq!(places.take("a").err(), Some(NoPlace::OfThis));
         let others: Vec<_> = ["b", "b", "c"]

@@ -24,7 +24,9 @@ use crate::store::{Store, StoreError};
 use crate::webhooks::payload;
 
 /// Streams of all tenants at a time: each asks the store when something happens.
-const MAX_STREAMS: usize = 32;
+const MAX_STREAMS: usize = 64;
+/// The last of them are for tenants that have none.
+const STREAMS_KEPT: usize = 32;
 /// Streams of one tenant's tokens and users at a time; as many have those of the whole centre, beside all tenants'.
 const MAX_STREAMS_OF_EACH: usize = 8;
 /// When a stream for which there was no place is worth another try, in seconds.
@@ -39,9 +41,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// By tenant.
 type Streams = LazyLock<Places<Option<String>>>;
 
-static OF_TENANTS: Streams = Streams::new(|| Places::new(MAX_STREAMS, MAX_STREAMS_OF_EACH));
+static OF_TENANTS: Streams =
+    Streams::new(|| Places::new(MAX_STREAMS, MAX_STREAMS_OF_EACH, STREAMS_KEPT));
 static OF_THE_CENTRE: Streams =
-    Streams::new(|| Places::new(MAX_STREAMS_OF_EACH, MAX_STREAMS_OF_EACH));
+    Streams::new(|| Places::new(MAX_STREAMS_OF_EACH, MAX_STREAMS_OF_EACH, 0));
 
 /// A place among the streams.
 fn place(principal: &Principal) -> Result<Place<Option<String>>, Problem> {

@@ -8,6 +8,8 @@ mod push;
 mod run;
 mod test;
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -88,8 +90,22 @@ fn componentize(core: &[u8], module: &Path) -> Result<Vec<u8>, Failure> {
         .map_err(|e| Failure::new(FOUND, format!("{}: {e}", module.display())))
 }
 
+/// Most that is read of a file, in bytes: a module with all its debug sections has less, a device has no end.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|e| Failure::cannot(format!("cannot read {}: {e}", path.display())))
+    let mut bytes = Vec::new();
+    let read = File::open(path)
+        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|e| Failure::cannot(format!("cannot read {}: {e}", path.display())))?;
+    if read as u64 > MAX_FILE_BYTES {
+        return Err(Failure::cannot(format!(
+            "{} has more than {} MiB, which no component has: is it the right file?",
+            path.display(),
+            MAX_FILE_BYTES >> 20
+        )));
+    }
+    Ok(bytes)
 }
 
 /// Writes a component and says how large it is.

@@ -43,6 +43,8 @@ const LISTENERS: usize = 1_792;
 const LISTENERS_OF_TENANT: usize = LISTENERS / 2;
 /// The same of one chat: its page in some tabs, and connections that broke and are not known to have.
 const LISTENERS_OF_CHAT: usize = 8;
+/// The last of all are for tenants whose visitors have none.
+const LISTENERS_KEPT: usize = LISTENERS / 8;
 /// Sources whose chats are counted one by one.
 const MAX_SOURCES: usize = 10_000;
 /// How long the end of the program waits for chats to lie down.
@@ -176,8 +178,8 @@ impl Chats {
             waking: Semaphore::new(WAKING),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            listeners: Places::new(LISTENERS, of_tenant),
-            listeners_of_chats: Places::new(LISTENERS, LISTENERS_OF_CHAT),
+            listeners: Places::new(LISTENERS, of_tenant, LISTENERS_KEPT),
+            listeners_of_chats: Places::new(LISTENERS, LISTENERS_OF_CHAT, 0),
             resumed: AtomicU64::new(0),
             interrupted: AtomicU64::new(0),
         });
