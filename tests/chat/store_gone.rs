@@ -52,7 +52,11 @@ fn refused(talk: &Talk, name: &str) -> Result<()> {
     }
     // The words of a database are the operator's.
     for inner in ["database", "disk", "sqlite", "connection", "postgres"] {
-        ensure!(!answer.body.to_lowercase().contains(inner), "{}", answer.body);
+        ensure!(
+            !answer.body.to_lowercase().contains(inner),
+            "{}",
+            answer.body
+        );
     }
     Ok(())
 }

@@ -83,6 +83,8 @@ pub struct TenantLimits {
     /// Tokens that its owners may have made and not revoked, those that have expired included; default 100. The
     /// operator's `strowger token new` is not held to it.
     pub tokens: u32,
+    /// Users that its owners may have made; default 100, at most 1000. The operator's `strowger user add` is not held to it.
+    pub users: u32,
     /// Pushes in 24 hours; default 200. Those that were examined and refused count as long as the engine runs.
     ///
     /// Each is compiled, before anybody knows whether it is any good.
@@ -120,6 +122,7 @@ impl Default for TenantLimits {
             requests_per_second: 200,
             burst: 400,
             tokens: 100,
+            users: 100,
             uploads_per_day: 200,
             trial_ms: 30_000,
             revisions: 100,
@@ -394,6 +397,7 @@ impl TenantLimits {
             ),
             ("burst", self.burst.into(), 1, 100_000),
             ("tokens", self.tokens.into(), 0, 100_000),
+            ("users", self.users.into(), 0, 1_000),
             ("uploads_per_day", self.uploads_per_day, 0, 100_000),
             ("trial_ms", self.trial_ms, 1, 600_000),
             ("upload_bytes", size(self.upload_bytes), 1, 1 << 30),

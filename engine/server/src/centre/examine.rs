@@ -95,7 +95,7 @@ pub async fn look(
     config: &TenantConfig,
     ungranted: Ungranted,
 ) -> Result<Looked, Refusal> {
-    let shown = Shown(format!("{}/", folder.display()));
+    let shown = Shown(folder.display().to_string());
     let at = folder.to_owned();
     let project = aside(move || Project::read(&at)).await?;
     let project = project.map_err(|error| shown.unreadable(&error))?;
@@ -444,11 +444,14 @@ fn capabilities(project: &Project, steps: &Steps) -> BTreeMap<String, Vec<String
 }
 
 /// Names files as the one who pushed them knows them.
+/// It holds the folder that they are laid out in.
 struct Shown(String);
 
 impl Shown {
     fn strip(&self, text: &str) -> String {
-        text.replace(&self.0, "")
+        // What is wrong with the folder as a whole is told of `.`.
+        text.replace(&format!("{}/", self.0), "")
+            .replace(&self.0, ".")
     }
 
     fn told(&self, found: &strowger_flow::Diagnostic) -> Told {
@@ -472,7 +475,7 @@ impl Shown {
         }
         let (message, help) = error.told();
         let mut told = Told::plain("project", self.strip(message.english()));
-        told.help = help.map(|help| help.english().to_owned());
+        told.help = help.map(|help| self.strip(help.english()));
         Refusal::one(told)
     }
 }

@@ -452,6 +452,14 @@ impl Centre {
             change: &change,
         };
         let (revision, audited) = store.publish(&tenant.name, new).await?;
+        for version in &mut fresh {
+            let kept = store
+                .plugin_versions(&tenant.name, Some(&version.name), None, MAX_VERSIONS)
+                .await?;
+            let kept = kept.into_iter();
+            let mut numbers = kept.filter(|kept| kept.version == version.version);
+            version.number = numbers.next().map_or(0, |kept| kept.number);
+        }
         tracing::info!(tenant = %tenant.name, revision, by = %change.who, "pushed");
         let unused = unused::parts(&sound.project);
         tenant.prepare(self.serve(tenant, config, revision, sound));

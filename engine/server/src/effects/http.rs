@@ -67,10 +67,8 @@ pub(super) struct Hop {
     pub uri: Uri,
     pub headers: HeaderMap,
     pub body: Body,
-    /// Headers with a secret in them.
-    pub secret_headers: Vec<HeaderName>,
-    /// Whether the body has one.
-    pub secret_body: bool,
+    /// Whether a header or the body has a secret in it.
+    pub secret: bool,
 }
 
 impl HttpClient {
@@ -235,7 +233,7 @@ impl HttpClient {
             names.push(name);
             values.push(header.value.into_bytes());
         }
-        let (secret, secret_body) = put_in(
+        let (in_headers, in_body) = put_in(
             &request.secrets,
             asker.secrets,
             &service,
@@ -248,17 +246,13 @@ impl HttpClient {
             return Err(Refusal::limit("http.request_bytes", text));
         }
         let mut headers = HeaderMap::new();
-        let mut secret_headers = Vec::new();
         let mut bytes = 0;
-        for ((name, value), secret) in names.into_iter().zip(values).zip(secret) {
+        for ((name, value), secret) in names.into_iter().zip(values).zip(&in_headers) {
             // As a line: colon, blank, and the line's end.
             bytes += name.as_str().len() + value.len() + 4;
             let mut value = HeaderValue::from_bytes(&value)
                 .map_err(|_| invalid(format!("the value of header {name}")))?;
-            value.set_sensitive(secret);
-            if secret {
-                secret_headers.push(name.clone());
-            }
+            value.set_sensitive(*secret);
             headers.append(name, value);
         }
         if bytes > self.limits.header_bytes {
@@ -276,8 +270,7 @@ impl HttpClient {
             uri,
             headers,
             body: body.into(),
-            secret_headers,
-            secret_body,
+            secret: in_body || in_headers.contains(&true),
         })
     }
 
@@ -486,8 +479,7 @@ mod tests {
                 }];
             }
             let hop = client.prepare(request, &asker);
-            hop.map(|hop| hop.secret_body)
-                .map_err(|refusal| refusal.rule)
+            hop.map(|hop| hop.secret).map_err(|refusal| refusal.rule)
         };
         assert_eq!(sent("https://api.example/", true), Ok(true));
         assert_eq!(sent("http://10.1.2.3:8090/", true), Ok(true));

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::RequestExt as _;
+use axum::extract::{MatchedPath, RawPathParams, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -146,16 +147,18 @@ fn refusal(principal: &Principal, request: &Request, now: u64) -> Option<Change>
 }
 
 /// An attempt to change what a tenant has, to be written down if it is refused.
-fn publication(rule: &Rule, principal: &Principal, request: &Request) -> Option<Change> {
-    let mut parts = request
-        .uri()
-        .path()
-        .strip_prefix("/v1/tenants/")?
-        .split('/');
-    let tenant = parts.next().filter(|tenant| {
-        // A name that is nobody's is in nobody's log.
-        principal.sees(tenant) && rule.api.centre.tenant(tenant).is_some()
-    })?;
+async fn publication(rule: &Rule, principal: &Principal, request: &mut Request) -> Option<Change> {
+    let path = request.extensions().get::<MatchedPath>()?;
+    if !path.as_str().starts_with("/v1/tenants/{") {
+        return None;
+    }
+    // As the endpoint reads it: `%76ega` is `vega`.
+    let named = request.extract_parts::<RawPathParams>().await.ok()?;
+    let (_, tenant) = named.iter().next()?;
+    // A name that is nobody's is in nobody's log.
+    if !principal.sees(tenant) || rule.api.centre.tenant(tenant).is_none() {
+        return None;
+    }
     let tenant = Some(tenant.to_owned());
     let change = refusal(principal, request, rule.api.now())?;
     Some(change.of_tenant(tenant))
@@ -203,13 +206,14 @@ async fn write_down(api: &Api, refused: &Change) {
 async fn carry_out(
     rule: &Rule,
     principal: Option<Principal>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
-    let attempt = principal
-        .as_ref()
-        .and_then(|principal| publication(rule, principal, &request));
+    let attempt = match &principal {
+        Some(principal) => publication(rule, principal, &mut request).await,
+        None => None,
+    };
     let (request, upload) = match rule.push {
         false => (request, None),
         true => match Uploads::admit(&rule.api, request).await {

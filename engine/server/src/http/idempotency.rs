@@ -15,7 +15,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use super::principal::Principal;
-use super::{Api, Problem, SIGNATURE};
+use super::{Api, Problem, SIGNATURE, tagged};
 use crate::project::hex;
 use crate::store::{Answer, Claim, MAX_KEYS_A_DAY, Store, StoreError, VISITORS};
 
@@ -307,12 +307,15 @@ fn again(answer: Answer) -> Response {
         .into_response();
     };
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // A change that leaves a single thing answers with it and its tag, which is of the body.
+    let tag = (status == StatusCode::OK).then(|| tagged::tag(&body));
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_TYPE);
     for (name, value) in [
         (header::CONTENT_TYPE, answer.content_type),
         (header::LOCATION, answer.location),
+        (header::ETAG, tag),
     ] {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
             headers.insert(name, value);

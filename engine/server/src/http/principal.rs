@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde_json::{Value as Json, json};
 
-use super::Problem;
+use super::{Api, Problem};
 use crate::access::{Permission, Role, is_scope, scope, tenant_of};
 use crate::store::{Change, Outcome};
 
@@ -59,10 +59,18 @@ impl Principal {
         }
     }
 
-    /// The tenant that a new token or user is to be of, none for the whole centre: this one's own where none is named.
-    pub fn tenant_for(&self, scope: Option<&str>) -> Result<Option<String>, Problem> {
+    /// The tenant that a new token or user is to be of, none for the whole centre: this one's own where none is named. One that is none of
+    /// the centre's is refused to who sees all of them: what is made for it would wake when somebody else gets the name.
+    pub fn tenant_for(&self, scope: Option<&str>, api: &Api) -> Result<Option<String>, Problem> {
         match scope {
-            Some(scope) if is_scope(scope) => Ok(tenant_of(scope)),
+            Some(scope) if is_scope(scope) => match tenant_of(scope) {
+                Some(tenant) if self.tenant.is_none() && api.centre.tenant(&tenant).is_none() => {
+                    Err(Problem::unprocessable(format!(
+                        "there is no tenant `{tenant}`; /v1/tenants lists them"
+                    )))
+                }
+                tenant => Ok(tenant),
+            },
             Some(_) => Err(Problem::unprocessable(
                 "`tenant` is the name of a tenant, or `*` for the whole centre",
             )),

@@ -1,6 +1,5 @@
 //! A revision that shadows what a tenant has live.
 
-use axum::Json;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -52,7 +51,7 @@ fn little() -> u64 {
         ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET gave: start it only as the last one was then."),
     ),
     responses(
-        (status = 200, body = Report, description = "It runs."),
+        (status = 200, body = Report, description = "It runs.", headers(("ETag" = String))),
         (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Nothing is published here."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such revision or tenant, or not yours."),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "Another one runs, or the revision is live."),
@@ -88,7 +87,7 @@ pub(crate) async fn start(
         ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET gave: stop it only as it was then."),
     ),
     responses(
-        (status = 200, body = Report, description = "It is stopped."),
+        (status = 200, body = Report, description = "It is stopped.", headers(("ETag" = String))),
         (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "It was changed since."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No shadow or tenant, or not yours."),
     )
@@ -141,7 +140,7 @@ async fn done(
         .of_tenant(Some(tenant.to_owned()))
         .with(detail);
     let audited = api.audit(&change).await?;
-    Ok((Extension(audited), Json(report)).into_response())
+    Ok((Extension(audited), Tagged(report)).into_response())
 }
 
 fn none(tenant: &str) -> Problem {

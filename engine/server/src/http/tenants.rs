@@ -21,6 +21,7 @@ use super::routes::MAX_PUSH;
 use super::tagged::Tagged;
 use super::{Api, Problem};
 use crate::access::Permission;
+use crate::centre::archive::ArchiveError;
 use crate::centre::signature::signature;
 use crate::centre::{MAX_NOTE, Onto, Order, Pushed, Pusher, Refusal, Tenant};
 use crate::store::{Audited, Change, PluginVersion, Release, Revision};
@@ -549,6 +550,9 @@ impl From<Refusal> for Problem {
         let detail = refusal.to_string();
         match refusal {
             Refusal::Unknown(_) => Problem::not_found(detail),
+            Refusal::Archive(ArchiveError::Bytes(_) | ArchiveError::Files(_)) => {
+                Problem::of(StatusCode::PAYLOAD_TOO_LARGE, detail)
+            }
             Refusal::Archive(_) => Problem::of(StatusCode::BAD_REQUEST, detail),
             Refusal::Errors { told, text } => Problem::of(StatusCode::UNPROCESSABLE_ENTITY, detail)
                 .with("findings", json!(told))

@@ -114,6 +114,7 @@ pub(crate) async fn list(
     responses(
         (status = 201, body = MadeToken, headers(("Location" = String, description = "The token's address."))),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The tenant has as many tokens as it may."),
+        (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "The name, the days or the tenant is none."),
     )
 )]
 pub(crate) async fn make(
@@ -121,7 +122,7 @@ pub(crate) async fn make(
     principal: Principal,
     Body(wanted): Body<WantedToken>,
 ) -> Result<Response, Problem> {
-    let tenant = principal.tenant_for(wanted.tenant.as_deref())?;
+    let tenant = principal.tenant_for(wanted.tenant.as_deref(), &api)?;
     if !is_token_name(&wanted.name) {
         return Err(Problem::unprocessable(
             "`name` is 1 to 64 characters, none of them a control character",

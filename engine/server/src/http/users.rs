@@ -1,6 +1,5 @@
 //! People who sign in with a password: setting, listing and removing them.
 
-use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -104,7 +103,7 @@ pub(crate) async fn one(
         ("If-Match" = Option<String>, Header, description = "The `ETag` that a GET gave: change the user only as it was then."),
     ),
     responses(
-        (status = 200, body = User, description = "The user can sign in."),
+        (status = 200, body = User, description = "The user can sign in.", headers(("ETag" = String))),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "The name has a control character."),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The name is taken, or there are too many users."),
         (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "The user was changed since."),
@@ -123,7 +122,7 @@ pub(crate) async fn set(
             "a user's name is lower-case letters, digits and .-_@, a letter first, at most 64",
         ));
     }
-    let tenant = principal.tenant_for(wanted.tenant.as_deref())?;
+    let tenant = principal.tenant_for(wanted.tenant.as_deref(), &api)?;
     Passwords::check(&wanted.password)?;
     let now = api.now();
     let change = principal
@@ -155,6 +154,16 @@ pub(crate) async fn set(
         None => if_match.check_absent()?,
     }
     let password = api.gate.passwords.hash(wanted.password).await?;
+    let _turn = api.gate.making.lock().await;
+    if let (None, Some(tenant)) = (&before, &tenant) {
+        let most = api.centre.limits_of(tenant).users;
+        if store.users_of(tenant).await? >= u64::from(most) {
+            let _ = api.audit(&change.refused()).await?;
+            return Err(Problem::conflict(format!(
+                "tenant {tenant} may have {most} users (limits.users), and has no fewer: remove those who are gone; /v1/users lists them"
+            )));
+        }
+    }
     let row = UserRow {
         name,
         password,
@@ -174,7 +183,7 @@ pub(crate) async fn set(
         }
         done => done?,
     };
-    Ok((Extension(audited), Json(User::from(row))).into_response())
+    Ok((Extension(audited), Tagged(User::from(row))).into_response())
 }
 
 /// Remove a user

@@ -360,7 +360,7 @@ impl Store {
         change: &Change,
     ) -> Result<(u64, Audited), PublishedError> {
         self.reachable()?;
-        let number = expected + 1;
+        let number = expected.saturating_add(1);
         let change = &change.numbered(tenant, number);
         let lock = self.publishing_lock();
         let revisions: Vec<u64> = std::iter::once(release.live)

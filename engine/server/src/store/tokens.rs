@@ -4,8 +4,10 @@ use sqlx::FromRow;
 
 use super::audit::{Audited, Change, audit};
 use super::{AccessError, Store, StoreError, millis};
+use crate::access::EVERY_TENANT;
 
-/// Most tokens that are good at a time: each belongs to a program or a person, and somebody has to know which.
+/// Most tokens of the whole centre that are good at a time: each belongs to a program or a person, and somebody has to know which. A
+/// tenant has `limits.tokens`, and takes none of the centre's places.
 pub const MAX_TOKENS: i64 = 1_000;
 /// How coarsely the last use is noted, in milliseconds: an hour. A use is no write.
 const USED_WITHIN_MS: u64 = 3_600_000;
@@ -102,10 +104,11 @@ impl Store {
             .bind(token.expires_at)
             .execute(&mut *transaction)
             .await?;
-            let good: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM tokens WHERE revoked_at IS NULL")
+            let good: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM tokens WHERE revoked_at IS NULL AND tenant = $1")
+                .bind(&token.tenant)
                 .fetch_one(&mut *transaction)
                 .await?;
-            if good > MAX_TOKENS {
+            if token.tenant == EVERY_TENANT && good > MAX_TOKENS {
                 return Ok(None);
             }
             let audited = audit!(&mut *transaction, change)?;
@@ -114,7 +117,7 @@ impl Store {
         })?;
         done.ok_or_else(|| {
             AccessError::Limit(format!(
-                "there are {MAX_TOKENS} tokens, the most that can be: revoke those that nobody uses"
+                "there are {MAX_TOKENS} tokens of the whole centre, the most that can be: revoke those that nobody uses"
             ))
         })
     }

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::audit::{Audited, Change, audit};
 use super::{AccessError, Store, StoreError, millis};
 
-/// Most users: the people who run one contact centre.
+/// Most users of the whole centre, and of each tenant whatever its `limits.users`: the people who run one contact centre.
 pub const MAX_USERS: i64 = 1_000;
 /// Most sessions of one user; a further one ends the oldest.
 pub const MAX_SESSIONS: i64 = 20;
@@ -59,6 +59,15 @@ impl Store {
         )
     }
 
+    /// How many users a tenant has.
+    pub async fn users_of(&self, tenant: &str) -> Result<u64, StoreError> {
+        self.reachable()?;
+        let users: i64 = each!(self, pool => sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE tenant = $1")
+            .bind(tenant)
+            .fetch_one(pool))?;
+        Ok(users.unsigned_abs())
+    }
+
     /// Keeps a user: a new one, or in place of `before`, if that one is still there, whose sessions end with it.
     pub async fn set_user(
         &self,
@@ -106,11 +115,12 @@ impl Store {
             if done.rows_affected() == 0 {
                 return Ok(Err(taken));
             }
-            let users: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM users")
+            let users: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE tenant = $1")
+                .bind(&user.tenant)
                 .fetch_one(&mut *transaction)
                 .await?;
             if users > MAX_USERS {
-                return Ok(Err(format!("there are {MAX_USERS} users, the most that can be")));
+                return Ok(Err(format!("there are {MAX_USERS} users of `{}`, the most that can be", user.tenant)));
             }
             let audited = audit!(&mut *transaction, change)?;
             transaction.commit().await?;
