@@ -43,7 +43,7 @@ pub(super) fn settle(root: &Node<'_>, tested: &Tested<'_>, report: &mut Report<'
     }
 }
 
-/// A name with capitals, which is told of where it is defined: what uses it in small letters means it.
+/// A name with capitals or blanks, which is told of where it is defined: what uses it without them means it.
 fn capitals(
     defined: &BTreeMap<&str, Span>,
     rule: &str,
@@ -57,25 +57,27 @@ fn capitals(
         .map(|found| found.primary.span)
         .collect();
     for (name, span) in defined {
-        let small = name.to_ascii_lowercase();
-        let parted = snake(name);
-        // `orderNo` is `order_no` where the flow says that elsewhere.
-        let meant = match mentions(text, &parted) {
-            0 => small,
-            _ => parted,
+        if !bad.contains(span) {
+            continue;
+        }
+        // The one that the flow says elsewhere: `order_no` of `orderNo`.
+        let meant = proper(name);
+        let said = meant.iter().find(|meant| mentions(text, meant) > 0);
+        let Some(meant) = said.or(meant.first()) else {
+            continue;
         };
-        if !bad.contains(span) || !is_name(&meant) || defined.contains_key(meant.as_str()) {
+        if defined.contains_key(meant.as_str()) {
             continue;
         }
         report.remove(|found| {
             let at = found.primary.span;
-            found.rule == rule && text.get(at.start..at.end) == Some(&meant)
+            found.rule == rule && text.get(at.start..at.end) == Some(meant)
         });
         if rule == UNKNOWN_VARIABLE.slug {
-            tested.known(&meant, report);
+            tested.known(meant, report);
         }
         if mentions(text, name) == 1 {
-            report.fix("bad-name", *span, &meant);
+            report.fix("bad-name", *span, meant);
         }
     }
 }
@@ -90,9 +92,7 @@ fn variables(tested: &Tested<'_>, report: &mut Report<'_>) {
         .flat_map(|found| {
             let span = found.primary.span;
             let written = text.get(span.start..span.end).unwrap_or_default();
-            let small = written.to_ascii_lowercase().replace('-', "_");
-            let mut meant = vec![small, snake(written)];
-            meant.dedup();
+            let meant = proper(written);
             let meant = meant.into_iter().filter(|meant| is_variable(meant));
             meant.map(move |meant| (span, written, meant))
         })
@@ -113,6 +113,23 @@ fn variables(tested: &Tested<'_>, report: &mut Report<'_>) {
             report.fix("bad-name", span, &meant);
         }
     }
+}
+
+/// Names that may have been meant by what is none: in small letters, with `_` where words meet, or without the blank.
+fn proper(name: &str) -> Vec<String> {
+    let small = name.to_ascii_lowercase();
+    let mut meant = Vec::new();
+    let parted = [
+        small.replace(['-', ' '], "_"),
+        small.replace(' ', "-"),
+        small.replace(' ', ""),
+    ];
+    for name in [small, snake(name)].into_iter().chain(parted) {
+        if is_name(&name) && !meant.contains(&name) {
+            meant.push(name);
+        }
+    }
+    meant
 }
 
 /// `order_no` for `orderNo`.

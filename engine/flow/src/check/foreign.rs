@@ -3,7 +3,8 @@
 
 use super::assign::Assignments;
 use super::report::Report;
-use super::rules::text_slip;
+use super::rules::text_slip::{self, TEXT_SLIP};
+use crate::diagnostic::Diagnostic;
 use crate::expr::Span;
 use crate::lower::Draft;
 
@@ -22,12 +23,25 @@ pub(super) fn check(draft: &Draft<'_>, assigned: &Assignments<'_>, report: &mut 
             continue;
         };
         let (place, certain) = place_of(source, *span, slip.written);
-        text_slip::foreign(report, place, (slip.written, slip.path), certain);
+        // What was told of its braces is this.
+        let told = |found: &Diagnostic| found.rule == TEXT_SLIP.slug;
+        let mut there = report.diagnostics().iter();
+        if there.any(|found| told(found) && found.primary.span == place) {
+            if certain {
+                report.fix(TEXT_SLIP.slug, place, &format!("${{{}}}", slip.meant));
+            }
+            continue;
+        }
+        report.remove(|found| {
+            let at = found.primary.span;
+            told(found) && at.start < place.end && place.start < at.end
+        });
+        text_slip::foreign(report, place, (slip.written, slip.meant), certain);
     }
     for (span, text) in &draft.kept {
         if let Some(slip) = in_braces(text).find(|slip| known(slip.path)) {
             let (place, certain) = place_of(source, *span, slip.written);
-            text_slip::kept(report, place, (slip.written, slip.path), certain);
+            text_slip::kept(report, place, (slip.written, slip.meant), certain);
         }
     }
 }
@@ -57,13 +71,17 @@ fn in_braces(text: &str) -> impl Iterator<Item = Slip<'_>> {
         (!path.is_empty() && closes && !text[..at].ends_with('$')).then(|| Slip {
             written: &text[at..at + path.len() + 2],
             path,
+            meant: path,
         })
     })
 }
 
 struct Slip<'t> {
     written: &'t str,
+    /// The name of a variable, perhaps with a field.
     path: &'t str,
+    /// What was to stand in `${ … }`.
+    meant: &'t str,
 }
 
 /// What looks like an insertion of another language.
@@ -72,6 +90,19 @@ fn slips(text: &str) -> impl Iterator<Item = Slip<'_>> {
         let (inner, close) = match sign {
             b'$' => {
                 let behind = &text[at + 1..];
+                // `{$name | filter}` and `$name}`: the sign and the brace changed places, or one brace lacks.
+                let swapped = text[..at].ends_with('{') && !text[..at].ends_with("${");
+                let inner = behind.split('}').next().unwrap_or_default();
+                let path = path(inner);
+                let filtered = inner[path.len()..].trim_start();
+                let lacks = inner == path || filtered.starts_with('|') && !filtered.contains('{');
+                if !path.is_empty() && inner.len() < behind.len() && (swapped || lacks) {
+                    return Some(Slip {
+                        written: &text[at - usize::from(swapped)..at + inner.len() + 2],
+                        path,
+                        meant: inner,
+                    });
+                }
                 match behind.strip_prefix('(') {
                     Some(inner) => (inner, ")"),
                     None => (behind, ""),
@@ -86,6 +117,7 @@ fn slips(text: &str) -> impl Iterator<Item = Slip<'_>> {
         (!path.is_empty() && closes).then(|| Slip {
             written: &text[at..text.len() - open + close.len()],
             path,
+            meant: path,
         })
     })
 }
@@ -117,6 +149,15 @@ mod tests {
             [("%name%", "name"), ("$call.from", "call.from")]
         );
         assert_eq!(found("$5, 5% off, ${name} $(name $"), []);
+        assert_eq!(
+            found("{$name | upper} $name | upper} $name} {$name"),
+            [
+                ("{$name | upper}", "name"),
+                ("$name | upper}", "name"),
+                ("$name}", "name"),
+                ("$name", "name")
+            ]
+        );
         let kept = |text: &'static str| -> Vec<&str> {
             in_braces(text).map(|slip| slip.written).collect()
         };

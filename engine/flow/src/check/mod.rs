@@ -9,6 +9,7 @@ mod counters;
 mod defined;
 mod foreign;
 mod graph;
+mod hyphen;
 mod listening;
 mod longest;
 mod loops;
@@ -136,6 +137,10 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
     follow_ups(&draft, &mut report);
     report.remove(|found| strange.explains(found, text));
     defined::settle(root, &tested, &mut report);
+    let known = |name: &str| {
+        draft.inputs.contains_key(name) || draft.vars.contains_key(name) || assigned.is_set(name)
+    };
+    hyphen::settle(known, &mut report);
     undeclared::settle(&draft, &tested, &mut report);
     mistaken::settle(loops, &draft, root, &strange, &mut report);
     placeholder::settle(root, &mut report);

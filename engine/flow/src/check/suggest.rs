@@ -1,7 +1,7 @@
 //! Did you mean …?
 
 use crate::diagnostic::Text;
-use crate::expr::suggest::{Letters, MAX_LETTERS, distance};
+use crate::expr::suggest::{Letters, MAX_LETTERS, distance, is_country_of};
 
 /// Most names shown when nothing is near.
 const MAX_SHOWN: usize = 24;
@@ -19,6 +19,9 @@ pub(crate) fn nearest<'n>(
     let allowed = (wanted.get().len() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for name in names {
+        if is_country_of(written, name) {
+            return Some(name);
+        }
         // A letter has at most four bytes.
         if name.len() > MAX_LETTERS || name.len().abs_diff(written.len()) > 4 * allowed {
             continue;

@@ -7,6 +7,9 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let allowed = (wanted.get().len() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
+        if is_country_of(name, candidate) {
+            return Some(candidate);
+        }
         let letters = Letters::new(candidate.chars().flat_map(char::to_lowercase));
         // Two names of one letter have nothing in common but their length.
         if wanted.get().len() <= 1 && letters.get() != wanted.get() {
@@ -21,6 +24,15 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+/// Countries that are written for their languages. Two letters have too little in common: `cn` is nearer to `en` than to `zh`.
+const COUNTRIES: [(&str, &str); 4] = [("cn", "zh"), ("jp", "ja"), ("kr", "ko"), ("cz", "cs")];
+
+/// Whether a country stands for its language.
+pub(crate) fn is_country_of(written: &str, language: &str) -> bool {
+    let mut all = COUNTRIES.iter();
+    all.any(|(country, meant)| written.eq_ignore_ascii_case(country) && *meant == language)
 }
 
 /// Letters of a name that are compared; longer names are compared by their beginning, for the cost is the product of

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use super::Lowerer;
 use super::names::{Declared, TYPES, is_variable, type_meant, type_named};
+use crate::check::mentions;
 use crate::check::rules::{bad_name, bad_value, missing_key};
+use crate::check::suggest::misspelt;
 use crate::diagnostic::{Text, text};
 use crate::value::{Type, Value, parse_literal};
 use crate::yaml::{Content, Map, Node};
@@ -102,7 +104,9 @@ impl<'t> Lowerer<'t> {
             }
         };
         if let Some(words) = map.value("one_of") {
-            let words = self.words("one_of", words);
+            let mut read = self.words("one_of", words);
+            self.meant_words(words, &mut read, map.value("default"));
+            let words = read;
             if matches!(ty, Type::Text | Type::Any) && !words.is_empty() {
                 ty = Type::OneOf(words);
             }
@@ -131,6 +135,42 @@ impl<'t> Lowerer<'t> {
             required: map.entry("default").is_none(),
             span: node.span,
         }
+    }
+
+    /// A word of `one_of:` that is misspelt where it is listed: the default is written otherwise, and that stands elsewhere in the file
+    /// too, while the word in the list stands nowhere else.
+    fn meant_words(
+        &mut self,
+        list: &'t Node<'t>,
+        words: &mut [String],
+        default: Option<&'t Node<'t>>,
+    ) {
+        let Some(default) = default.and_then(Node::text) else {
+            return;
+        };
+        if words.iter().any(|word| word == default) {
+            return;
+        }
+        let text = self.report.lines().source();
+        let mut near = words
+            .iter_mut()
+            .filter(|word| misspelt(default, word).is_some());
+        let (Some(word), None) = (near.next(), near.next()) else {
+            return;
+        };
+        if mentions(text, default) < 2 || mentions(text, word) > 1 {
+            return;
+        }
+        let mut items = list.list().into_iter().flatten();
+        let Some(item) = items.find(|item| item.text() == Some(word)) else {
+            return;
+        };
+        let message = text!(
+            "the default is `{default}`, and `{word}` stands nowhere else",
+            "默认值是 `{default}`，而 `{word}` 没有在别处出现"
+        );
+        bad_value::slip(&mut self.report, item.span, message, default);
+        default.clone_into(word);
     }
 
     /// A type, and whether the word for it is one of the language.

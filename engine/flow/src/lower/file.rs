@@ -69,6 +69,7 @@ pub(crate) fn lower<'t>(
         used_hours: BTreeSet::new(),
         defaults: BTreeMap::new(),
         taken_defaults: BTreeSet::new(),
+        languages_told: false,
         default_voice: None,
         draft: Draft {
             max_duration_ms: MAX_DURATION_MS,
@@ -233,6 +234,8 @@ impl<'t> Lowerer<'t> {
     }
 
     fn languages(&mut self, root: &'t Map<'t>) {
+        let written = root.value("languages");
+        self.languages_told = written.is_some_and(|written| written.list().is_none());
         if let Some(node) = root.value("languages")
             && let Some(list) = self.expect_list(
                 "languages",
@@ -250,6 +253,7 @@ impl<'t> Lowerer<'t> {
                     "请写上它的语言，例如 `[zh]`；或删除该键，则为 `en`",
                 );
                 bad_value::why(&mut self.report, node.span, why, Some(help));
+                self.languages_told = true;
             }
             for item in list {
                 let Some(language) = self.expect_text(
@@ -262,6 +266,7 @@ impl<'t> Lowerer<'t> {
                 if !is_language(language) {
                     let (why, help) = no_language(language);
                     bad_value::why(&mut self.report, item.span, why, Some(help));
+                    self.languages_told = true;
                 } else if self.draft.languages.iter().any(|known| known == language) {
                     duplicate_key::duplicate(&mut self.report, language, item.span, list[0].span);
                 } else {

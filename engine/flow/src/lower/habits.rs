@@ -230,7 +230,9 @@ fn value(key: &str, node: &mut Node<'_>, report: &mut Report<'_>) {
 
 /// The languages that a text names, one or several; `None` where it names something else.
 fn languages_in(text: &str) -> Option<Vec<String>> {
-    let parts = text.split([',', '，', '、', ' ', '/', '[', ']']);
+    let parts = text.split([
+        ',', '，', '、', '.', ';', '；', '|', '+', ' ', '/', '[', ']',
+    ]);
     let parts: Vec<String> = parts
         .filter(|part| !part.is_empty())
         .map(|part| called(&LANGUAGES, part).unwrap_or(part).to_owned())

@@ -80,6 +80,8 @@ pub(crate) struct Lowerer<'t> {
     defaults: BTreeMap<&'t str, &'t Entry<'t>>,
     /// Those of them that a step has taken.
     taken_defaults: BTreeSet<&'t str>,
+    /// Whether it is told that the languages of the flow are not as they should be: then nothing is of what is in which.
+    languages_told: bool,
     /// The voice of texts that name none.
     default_voice: Option<String>,
     draft: Draft<'t>,

@@ -237,12 +237,16 @@ impl<'t> Lowerer<'t> {
                             );
                             continue;
                         }
-                        if !languages.iter().any(|known| known == language) {
+                        let told = self.languages_told;
+                        if !told && !languages.iter().any(|known| known == language) {
+                            let here = |language: &String| map.entry(language).is_some();
+                            let lacking = languages.iter().filter(|known| !here(known));
+                            let lacking: Vec<String> = lacking.cloned().collect();
                             missing_translation::unused_language(
                                 &mut self.report,
                                 entry.key_span,
                                 language,
-                                &languages,
+                                (&lacking, &languages),
                             );
                         }
                     }
@@ -451,15 +455,18 @@ impl<'t> Lowerer<'t> {
     /// Languages of the flow in which a prompt says nothing.
     fn untranslated(&mut self, name: &str, span: Span, draft: &PromptDraft<'_>) {
         let voices = &draft.prompt.voices;
-        if voices.is_empty() || voices.contains_key("any") {
+        if self.languages_told || voices.is_empty() || voices.contains_key("any") {
             return;
         }
         let languages = self.draft.languages.clone();
         // Of a language that is none of the flow's it is told which one was meant: that one is not missing as well.
+        let here = |language: &String| voices.contains_key(language);
+        let lacking = languages.iter().filter(|known| !here(known));
+        let lacking: Vec<String> = lacking.cloned().collect();
         let meant: Vec<&str> = voices
             .keys()
             .filter(|language| !languages.contains(language))
-            .filter_map(|language| missing_translation::meant(language, &languages))
+            .filter_map(|language| missing_translation::meant(language, &lacking))
             .collect();
         if meant.contains(&"any") {
             return;

@@ -187,10 +187,13 @@ impl<'t> Lowerer<'t> {
             }
             Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 missing_unit::missing(&mut self.report, node.span, key, text);
-                // Taken for seconds, so that nothing else is said about it.
-                text.parse::<u64>()
-                    .ok()
-                    .and_then(|seconds| seconds.checked_mul(1000))
+                // Taken for seconds, or for what they may be else, so that nothing else is said about it.
+                let number = text.parse::<u64>().ok()?;
+                Some(if text.len() < 4 {
+                    number * 1000
+                } else {
+                    number
+                })
             }
             Err(why) => {
                 match spelt::duration(text) {

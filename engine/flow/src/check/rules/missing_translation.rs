@@ -48,7 +48,7 @@ pub(crate) fn missing(report: &mut Report<'_>, at: Span, name: &str, languages: 
         ));
 }
 
-/// The language that was probably meant, or `any`.
+/// The language that was probably meant, of those that the prompt lacks, or `any`.
 pub(crate) fn meant<'l>(language: &str, languages: &'l [String]) -> Option<&'l str> {
     nearest(language, languages.iter().map(String::as_str).chain(["any"]))
 }
@@ -57,9 +57,9 @@ pub(crate) fn unused_language(
     report: &mut Report<'_>,
     at: Span,
     language: &str,
-    languages: &[String],
+    (lacking, languages): (&[String], &[String]),
 ) {
-    let meant = meant(language, languages);
+    let meant = meant(language, lacking);
     let _done = report
         .find(
             &MISSING_TRANSLATION,

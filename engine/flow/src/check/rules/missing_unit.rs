@@ -25,7 +25,7 @@ rule! {
 }
 
 pub(crate) fn missing(report: &mut Report<'_>, at: Span, key: &str, number: &str) {
-    report
+    let found = report
         .find(
             &MISSING_UNIT,
             at,
@@ -33,7 +33,15 @@ pub(crate) fn missing(report: &mut Report<'_>, at: Span, key: &str, number: &str
                 "`{key}: {number}` has no unit",
                 "`{key}: {number}` 没有单位"
             ),
-        )
-        .help(text!("write `{number}s` for seconds", "秒请写 `{number}s`"))
-        .fix(at, format!("{number}s"));
+        );
+    // So many seconds are hours: they may be milliseconds.
+    let _done = match number.len() {
+        ..4 => found
+            .help(text!("write `{number}s` for seconds", "秒请写 `{number}s`"))
+            .fix(at, format!("{number}s")),
+        _ => found.help(text!(
+            "write `{number}ms` for milliseconds, or `{number}s` for seconds",
+            "毫秒请写 `{number}ms`，秒请写 `{number}s`"
+        )),
+    };
 }
