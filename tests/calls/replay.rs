@@ -168,6 +168,27 @@ fn a_changed_flow_shows_its_first_difference_with_file_and_line() -> Result<()> 
     assert_eq!(result["cause"], "flow");
     assert_eq!(result["then"]["entry"]["step"], "orders");
     assert_eq!(result["now"]["entry"]["step"], "operator");
+    // What the caller would be led to leaves the house, which the old contact did not.
+    let draft = recorded.draft("main-menu.flow.yaml", |text| {
+        text.replace("{ to: orders, label: orders", "{ to: desk, label: orders")
+    })?;
+    let (_, out, _) = recorded.replay(&["--on", &draft, "--format", "json"])?;
+    let result: Json = serde_json::from_str(&out)?;
+    assert_eq!(result["new_request"], "route.enqueue", "{result}");
+    let (_, out, _) = recorded.replay(&["--on", &draft])?;
+    assert!(out.contains("it was not sent"), "{out}");
+    // Behind another difference that leads nowhere new, nothing is told.
+    let draft = recorded.draft("main-menu.flow.yaml", |text| {
+        text.replace("{ to: orders, label: orders", "{ to: repeat, label: orders")
+    })?;
+    let (code, out, _) = recorded.replay(&["--on", &draft, "--format", "json"])?;
+    let result: Json = serde_json::from_str(&out)?;
+    assert_eq!(
+        (code, &result["verdict"]),
+        (1, &Json::from("differs")),
+        "{out}"
+    );
+    assert!(result.get("new_request").is_none(), "{result}");
     Ok(())
 }
 

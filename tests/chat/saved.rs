@@ -45,6 +45,24 @@ steps:
 const SLOW_MS: u64 = 5_000;
 
 #[test]
+fn a_step_that_outlived_its_engine_answers_in_time_in_the_test() -> Result<()> {
+    // What the engine was down counts for no step's time limit, and a test has no engine that is down.
+    let mut world = World::on(&FLOW.replace("timeout: 30s", "timeout: 2s"), 1_500, "")?;
+    let mut talk = Talk::begin(world.engine.http, "700", Some("en"))?;
+    talk.asked("Shall we call you back?")?;
+    talk.write("please do")?;
+    world.crash()?;
+    talk.asked("It is booked. Shall we write to you as well?")?;
+    talk.write("no thanks")?;
+    talk.asked("In the morning?")?;
+    talk.write("please do")?;
+    assert_eq!(talk.ended()?, "booked");
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    green((project, data), &talk.id, "callback", "resumed")?;
+    Ok(())
+}
+
+#[test]
 fn its_language_and_what_was_written_while_a_step_worked_are_in_the_test() -> Result<()> {
     let world = World::on(FLOW, SLOW_MS, "")?;
     let mut talk = Talk::begin(world.engine.http, "700", Some("zh"))?;

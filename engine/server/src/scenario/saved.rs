@@ -638,10 +638,16 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         let took = at.saturating_sub(running.since);
         // What was written meanwhile came before its end.
         let took = running.sent.map_or(took, |sent| took.max(sent + 1));
+        let call = self.call(&running.plugin);
+        // While the engine was down, or waited for its store, no time went by for the step: it answered in time all the same.
+        let most = call.as_ref().map_or(u64::MAX, |call| call.timeout_ms);
+        let took = match outcome {
+            "timeout" => took,
+            _ => took.min(most.saturating_sub(1)),
+        };
         if took >= NOTICED_MS || running.sent.is_some() {
             let _ = write!(reply, ", after: {took}ms");
         }
-        let call = self.call(&running.plugin);
         if let (Some(call), Some(Json::Object(data))) = (&call, data) {
             if let Some(variable) = call.bind.as_ref().filter(|_| !data.is_empty()) {
                 let _ = write!(reply, ", {variable}: {}", object(data));
