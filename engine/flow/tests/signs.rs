@@ -1,4 +1,4 @@
-//! Signs that are written for others: `;` and ` :` for the colon behind a key, `;` and blanks for commas.
+//! Signs that are written for others: `;` and ` :` for the colon behind a key, `;` and blanks for commas, full-width braces in texts.
 
 mod support;
 
@@ -225,5 +225,59 @@ fn texts_keep_such_signs() {
     ] {
         let text = with("- say: wait_line", &format!("- say: {said}"));
         assert!(found(&text).is_empty(), "{said}");
+    }
+}
+
+/// A file with the ends of lines of Windows is told of as the same with those of others.
+#[test]
+fn a_file_of_windows_has_the_same_findings() {
+    for (right, wrong) in [
+        ("en: check an order,", "en: check an #order,"),
+        ("en: Please hold the line.,", "en: Please hold #5"),
+        ("- say: wait_line", "- say: Order #123"),
+        ("- say: wait_line", "- say: Press #"),
+        ("- say: wait_line", "- say: wait_line # said last"),
+        ("default: friend }", "default: ${caller}"),
+        (
+            "then: { open: main, closed: bye }",
+            "then:\n      open: ${x",
+        ),
+        (
+            "expect: { digits: 8..12 }",
+            "expect: { digits: ${x}\n      }",
+        ),
+        (
+            "set: { tries: \"${tries + 1}\" }",
+            "set: [ ${tries + 1}\n      ]",
+        ),
+        (
+            "then: { open: main, closed: bye }",
+            "then: { open: main, closed: bye",
+        ),
+        ("menu: welcome", "menu; welcome"),
+        ("menu: welcome", "menu"),
+        ("main:\n", "main;\n"),
+        ("    priority: 50", "\tpriority: 50"),
+        ("    priority: 50", "      priority: 50"),
+        ("      9: repeat", "      *: repeat"),
+        ("      9: repeat", "      #: repeat"),
+        ("- return: done", "- return: \"done"),
+        ("- return: done", "- return: [done"),
+        ("outcomes: [done, operator]", "outcomes: [done, operator"),
+    ] {
+        let text = with(right, wrong);
+        let told = |text: &str| -> Vec<String> {
+            let told = found(text);
+            let told = told.iter().map(|found| {
+                let place = found.primary.place;
+                let fix = found.fix.as_ref();
+                let fix = fix.map(|fix| (fix.place, fix.replacement.replace('\r', "")));
+                format!("{place:?} {} {:?}", found.render_concise(), fix)
+            });
+            told.collect()
+        };
+        let windows = told(&text.replace('\n', "\r\n"));
+        assert_eq!(told(&text), windows, "{wrong}");
+        assert!(wrong.contains("# said") || !windows.is_empty(), "{wrong}");
     }
 }
