@@ -228,6 +228,33 @@ fn texts_keep_such_signs() {
     }
 }
 
+#[test]
+fn full_width_braces_in_a_text_are_one_finding() {
+    for (right, wrong) in [
+        ("${caller}", "$｛caller｝"),
+        ("${caller}", "＄｛caller｝"),
+        ("${caller}", "｛caller｝"),
+        ("${order_no | digits}", "$｛order_no | digits｝"),
+        ("\"Welcome. ${choices}\"", "\"Welcome. ｛choices｝\""),
+        ("\"欢迎。${choices}\"", "\"欢迎。$｛choices｝\""),
+    ] {
+        let (rule, _, fixed) = mended(&with(right, wrong));
+        assert_eq!((rule, fixed.as_str()), ("text-slip", RIGHT), "{wrong}");
+    }
+    let plain = with("- say: wait_line", "- say: Goodbye $｛caller｝.");
+    assert!(mended(&plain).2.contains("- say: Goodbye ${caller}.\n"));
+    // In braces the fix would need quotes, which is not the slip.
+    let text = with("en: check an order", "en: check $｛caller｝");
+    let [one] = &found(&text)[..] else {
+        panic!("{:?}", found(&text));
+    };
+    assert!(one.rule == "text-slip" && one.fix.is_none(), "{one:?}");
+    for said in ["｛您好｝", "\"$｛｝\""] {
+        let text = with("- say: wait_line", &format!("- say: {said}"));
+        assert!(found(&text).is_empty(), "{said}");
+    }
+}
+
 /// A file with the ends of lines of Windows is told of as the same with those of others.
 #[test]
 fn a_file_of_windows_has_the_same_findings() {
