@@ -50,7 +50,7 @@ fn a_slip_is_one_finding_whose_change_mends_it() {
         ),
         ("${caller_name}.", "${caller-name}.", "unknown-variable"),
         ("languages: [en, zh]", "languages: [en. zh]", "bad-value"),
-        ("languages: [en, zh]", "languages: [en; zh]", "bad-value"),
+        ("languages: [en, zh]", "languages: [en; zh]", "yaml-colon"),
         ("languages: [en, zh]", "languages: [en zh]", "bad-value"),
         (
             "closed: { en: We are closed., zh:",

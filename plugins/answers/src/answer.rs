@@ -19,6 +19,9 @@ pub fn plain(text: &str) -> String {
 
 /// A number: from `12`, `-1,234.5`, `十二`, `1.5万` or `负三点五`. Spaces and commas between digits do not count.
 pub fn number(text: &str) -> Option<f64> {
+    if !grouped(text) {
+        return None;
+    }
     let bare: String = text.chars().filter(|c| !matches!(c, ' ' | ',')).collect();
     let (sign, digits) = match bare.strip_prefix(['-', '负', '負']) {
         Some(digits) => (-1.0, digits),
@@ -33,6 +36,20 @@ pub fn number(text: &str) -> Option<f64> {
         false => figures(digits)?.parse().ok()?,
     };
     value.is_finite().then_some(sign * value)
+}
+
+/// Whether commas stand where thousands begin, or nowhere: `1,5` and `12,34` are written for other numbers than 15 and 1234.
+fn grouped(text: &str) -> bool {
+    let mut numbers = text.split(|c: char| !(c.is_ascii_digit() || matches!(c, ',' | '.' | ' ')));
+    numbers.all(|number| {
+        let number: String = number.chars().filter(|c| *c != ' ').collect();
+        let (whole, fraction) = number.split_once('.').unwrap_or((&number, ""));
+        let mut groups = whole.split(',');
+        let first = groups.next().unwrap_or_default();
+        let mut rest = groups.peekable();
+        let begins = rest.peek().is_none() || (1..=3).contains(&first.len());
+        begins && rest.all(|group| group.len() == 3) && !fraction.contains(',')
+    })
 }
 
 /// A number as JSON: a whole one without a decimal point.
@@ -82,7 +99,7 @@ enum Part {
     Morning,
     /// `中午`: from eleven to two.
     Noon,
-    /// `晚上`: twelve is midnight.
+    /// `晚上`: twelve is midnight, and what is before five is night.
     Evening,
 }
 
@@ -129,7 +146,8 @@ pub fn time(text: &str) -> Option<String> {
         (Some(Part::BeforeNoon | Part::Morning), 0..12) => hour,
         (Some(Part::Noon), 11 | 12) => hour,
         (Some(Part::Noon), 1 | 2) => hour + 12,
-        (Some(Part::Evening), 12) => 0,
+        (Some(Part::Evening), 0 | 12) => 0,
+        (Some(Part::Evening), 1..=4) => hour,
         (Some(Part::AfterNoon | Part::Evening), 1..=11) => hour + 12,
         // `下午15点` says so twice.
         (Some(Part::AfterNoon), 12..24) | (Some(Part::Evening), 17..24) => hour,
@@ -166,6 +184,10 @@ fn clock_time(text: &str, in_part: bool) -> Option<(u32, u32)> {
 /// An amount in the smallest unit, and its currency: the one that the text names, else `currency`. From `199.5元`, `$20`,
 /// `20 usd`, `12元5角`, `十二块五` or `一百美元`.
 pub fn money(text: &str, currency: &str) -> Option<(i64, String)> {
+    // Nobody owes less than nothing: a sign is no part of an amount.
+    if !grouped(text) || text.contains(['-', '−', '负', '負']) {
+        return None;
+    }
     if let Some(number) = figures(text) {
         return Some((smallest(&number, currency)?, currency.to_owned()));
     }
@@ -178,7 +200,7 @@ pub fn money(text: &str, currency: &str) -> Option<(i64, String)> {
     if text.contains(['元', '块', '圆', '角', '毛', '分']) {
         return Some((yuan(text)?, "CNY".to_owned()));
     }
-    let of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-');
+    let of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
     let (start, end) = (text.find(of_number)?, text.rfind(of_number)? + 1);
     let number = &text[start..end];
     let named = format!("{}{}", text[..start].trim(), text[end..].trim());
@@ -243,6 +265,10 @@ fn yuan(text: &str) -> Option<i64> {
         // 十二块五: what follows without its unit has the next one.
         (_, Some(jiao), None) => (jiao, below_ten(rest)?),
         (true, None, None) if rest.is_empty() => (0, 0),
+        // 十二块零五: a zero stands for the jiao.
+        (true, None, None) if let Some(fen) = rest.strip_prefix(['零', '0', '〇']) => {
+            (0, below_ten(fen.trim())?)
+        }
         (true, None, None) => (below_ten(rest)?, 0),
         (false, None, None) => return None,
     };

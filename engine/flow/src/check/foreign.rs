@@ -4,14 +4,14 @@
 use super::assign::Assignments;
 use super::report::Report;
 use super::rules::text_slip::{self, TEXT_SLIP};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, line_start};
 use crate::expr::Span;
 use crate::lower::Draft;
 
 /// Tells of them in what is spoken, and of braces in what is kept.
 pub(super) fn check(draft: &Draft<'_>, assigned: &Assignments<'_>, report: &mut Report<'_>) {
     let known = |path: &str| {
-        let name = path.split('.').next().unwrap_or_default();
+        let name = path.split(['.', ' ', '|']).next().unwrap_or_default();
         name == "call" && path != name
             || draft.inputs.contains_key(name)
             || draft.vars.contains_key(name)
@@ -19,6 +19,10 @@ pub(super) fn check(draft: &Draft<'_>, assigned: &Assignments<'_>, report: &mut 
     };
     let source = report.lines().source();
     for (span, text) in draft.prompts.iter().flat_map(|prompt| &prompt.texts) {
+        let meant = |slip: &Slip<'_>| slip.inserts() || slip.path == "choices" || known(slip.path);
+        if let Some(slip) = in_wide_braces(text).find(meant) {
+            wide(source, *span, &slip, false, report);
+        }
         let Some(slip) = slips(text).find(|slip| known(slip.path)) else {
             continue;
         };
@@ -39,11 +43,35 @@ pub(super) fn check(draft: &Draft<'_>, assigned: &Assignments<'_>, report: &mut 
         text_slip::foreign(report, place, (slip.written, slip.meant), certain);
     }
     for (span, text) in &draft.kept {
+        let meant = |slip: &Slip<'_>| slip.inserts() || known(slip.path);
+        if let Some(slip) = in_wide_braces(text).find(meant) {
+            wide(source, *span, &slip, true, report);
+        }
         if let Some(slip) = in_braces(text).find(|slip| known(slip.path)) {
             let (place, certain) = place_of(source, *span, slip.written);
             text_slip::kept(report, place, (slip.written, slip.meant), certain);
         }
     }
+}
+
+/// Tells of full-width braces.
+fn wide(source: &str, span: Span, slip: &Slip<'_>, kept: bool, report: &mut Report<'_>) {
+    let (place, _) = place_of(source, span, slip.written);
+    // Where it is one place, and braces mean nothing there.
+    let stands = source.get(span.start..span.end).unwrap_or_default();
+    let certain = place != span && (stands.starts_with(['"', '\'']) || !in_brackets(source, span));
+    match kept {
+        true => text_slip::kept(report, place, (slip.written, slip.path), certain),
+        false => text_slip::foreign(report, place, (slip.written, slip.path), certain),
+    }
+}
+
+/// Whether a text without quotes may stand between brackets, by its line and the one above it.
+fn in_brackets(source: &str, span: Span) -> bool {
+    let before = &source[..span.start];
+    let line = line_start(source, span.start);
+    let above = before[..line].trim_end();
+    before[line..].contains(['{', '[']) || above.ends_with(['{', '[', ','])
 }
 
 /// Where a slip stands within a scalar, and whether it is certain how it is to be written there.
@@ -76,12 +104,42 @@ fn in_braces(text: &str) -> impl Iterator<Item = Slip<'_>> {
     })
 }
 
+/// Insertions with full-width braces, as an input method types them: `$｛name｝`. Of others among them it is told already that they
+/// insert nothing.
+fn in_wide_braces(text: &str) -> impl Iterator<Item = Slip<'_>> {
+    text.match_indices('｛').filter_map(|(at, open)| {
+        let inner = &text[at + open.len()..];
+        let (inner, _) = inner.split_once('｝')?;
+        let path = inner.trim();
+        let start = match text[..at].strip_suffix(['$', '＄']) {
+            Some(before) => before.len(),
+            None => at,
+        };
+        let name = self::path(path);
+        let named = name == path || path[name.len()..].starts_with([' ', '|']);
+        let plain = !path.contains(['{', '}', '｛']);
+        let end = at + 2 * open.len() + inner.len();
+        (plain && !name.is_empty() && named).then(|| Slip {
+            written: &text[start..end],
+            path,
+            meant: path,
+        })
+    })
+}
+
 struct Slip<'t> {
     written: &'t str,
     /// The name of a variable, perhaps with a field.
     path: &'t str,
     /// What was to stand in `${ … }`.
     meant: &'t str,
+}
+
+impl Slip<'_> {
+    /// Whether it has the sign that inserts, in any width.
+    fn inserts(&self) -> bool {
+        self.written.starts_with(['$', '＄'])
+    }
 }
 
 /// What looks like an insertion of another language.
@@ -135,7 +193,7 @@ fn path(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{in_braces, slips};
+    use super::{in_braces, in_wide_braces, slips};
 
     #[test]
     fn insertions_of_other_languages_are_found() {
@@ -157,6 +215,23 @@ mod tests {
                 ("$name}", "name"),
                 ("$name", "name")
             ]
+        );
+        let wide = |text: &'static str| -> Vec<(&str, &str)> {
+            in_wide_braces(text)
+                .map(|slip| (slip.written, slip.path))
+                .collect()
+        };
+        assert_eq!(
+            wide("$｛name｝, ＄｛ no | digits ｝｛call.from｝"),
+            [
+                ("$｛name｝", "name"),
+                ("＄｛ no | digits ｝", "no | digits"),
+                ("｛call.from｝", "call.from")
+            ]
+        );
+        assert_eq!(
+            wide("${name} ｛｝ ｛你好｝ {name} ｛name} ${name｝ ｛name"),
+            []
         );
         let kept = |text: &'static str| -> Vec<&str> {
             in_braces(text).map(|slip| slip.written).collect()

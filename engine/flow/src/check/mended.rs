@@ -22,7 +22,8 @@ pub(super) const MAX_SLIPS: usize = 4;
 /// Most lines at which slips are looked for: what follows from a slip stands behind it.
 const LINES: usize = 6;
 /// Rules that are told of what stands in the wrong place.
-const MISPLACED: [&str; 10] = [
+const MISPLACED: [&str; 11] = [
+    "bad-hours",
     "bad-name",
     "bad-value",
     "duplicate-key",
@@ -65,10 +66,11 @@ pub(super) fn mended(
         return None;
     }
     let wide = found.iter().any(|found| found.level == Level::Error) && text.contains(is_wide);
-    if !(unread || found.len() > 1 || wide) {
+    let sheet = Sheet::new(text);
+    let signs = || found.iter().any(|found| sheet.confused(found));
+    if !(unread || found.len() > 1 || wide || signs()) {
         return None;
     }
-    let sheet = Sheet::new(text);
     let mut best: Option<(usize, Edit, String)> = None;
     for edit in sheet.edits(found).into_iter().take(MAX_TRIALS) {
         let after = edit.apply(text);
@@ -142,7 +144,16 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
             let none = unread || left.len() < found.len();
             (after.is_none() && (other || (none && !beside(0)))) || (further && !beside(0))
         }
+        // Nor of this one, once it mends what is told there.
+        _ if edit.confused() && left.iter().any(unreadable) => {
+            let first = |found: &[Diagnostic]| {
+                let mut found = found.iter().filter(|found| unreadable(found));
+                found.next().map(|found| found.primary.place.line)
+            };
+            first(found) < first(left) && unread && !beside(0)
+        }
         _ if left.iter().any(unreadable) => false,
+        _ if edit.confused() => !beside(0) && (unread || left.len() < found.len()),
         true => !beside(NEAR),
         false => !beside(0) && left.len() + 2 <= found.len(),
     }
@@ -166,11 +177,33 @@ enum Kind {
     Blank(Span),
     /// Behind the word and its colon stands another colon.
     Twice(Span),
+    /// Behind the word stands another sign than its colon, or a blank before the colon and none behind it.
+    Sign(Span),
+    /// Commas lack behind the word and others of its list, or other signs stand for them.
+    Comma(Span),
     /// Full-width signs for the language's own.
     Wide,
 }
 
 impl Edit {
+    /// Whether a sign is taken for another one.
+    fn confused(&self) -> bool {
+        match self.kind {
+            Kind::Sign(_) => true,
+            Kind::Comma(_) => self.changes.iter().all(|(_, gone, _)| *gone > 0),
+            _ => false,
+        }
+    }
+
+    /// What is tried before what: signs that are written for others, then what lacks, then lines that are moved far.
+    fn rank(&self) -> u8 {
+        match self.kind {
+            Kind::Sign(_) | Kind::Wide => 0,
+            _ if self.far() => 2,
+            _ => 1,
+        }
+    }
+
     /// Whether it moves a line by more than a step.
     fn far(&self) -> bool {
         matches!(self.kind, Kind::Indent(by) if by.unsigned_abs() > STEP)
@@ -312,11 +345,24 @@ impl<'t> Sheet<'t> {
         for number in numbers.into_iter().filter(|at| *at < self.lines.len()) {
             if !self.lines[number].content.is_empty() {
                 self.signs(number, &mut edits);
+                self.commas(number, &mut edits);
                 self.moves(number, &mut edits);
             }
         }
-        edits.sort_by_key(|edit| edit.far());
+        edits.sort_by_key(Edit::rank);
         edits
+    }
+
+    /// Whether a sign may be taken for another one where something is found.
+    fn confused(&self, found: &Diagnostic) -> bool {
+        let number = found.primary.place.line as usize;
+        if !MISPLACED.contains(&found.rule) || !(1..=self.lines.len()).contains(&number) {
+            return false;
+        }
+        let mut edits = Vec::new();
+        self.signs(number - 1, &mut edits);
+        self.commas(number - 1, &mut edits);
+        edits.iter().any(Edit::confused)
     }
 
     /// Whether a line looks as if it had slipped: a key with nothing below it, or with something far below it; or a word before a
@@ -378,6 +424,14 @@ impl<'t> Sheet<'t> {
                 start: at,
                 end: word.end + 1,
             };
+            if let Some(length) = wrong_sign(behind) {
+                let colon = match behind.len() > length {
+                    true => ": ",
+                    false => ":",
+                };
+                change(Kind::Sign(word), word.end, length, colon);
+                continue;
+            }
             match behind.strip_prefix(':') {
                 Some(after) if after.starts_with(':') => {
                     change(Kind::Twice(with_colon), with_colon.end, 1, "");
@@ -403,6 +457,59 @@ impl<'t> Sheet<'t> {
                 end: begin + content.len(),
             };
             change(Kind::Colon(word), word.end, 0, ":");
+        }
+    }
+
+    /// Commas that lack between the words of a one-line list, or for which another sign stands in brackets of a line.
+    fn commas(&self, number: usize, edits: &mut Vec<Edit>) {
+        let line = &self.lines[number];
+        let begin = line.start + line.indent;
+        let content = line.content;
+        let mut add = |at: usize, changes: Vec<(usize, usize, String)>| {
+            let before = content[..at].trim_end();
+            let word = before.trim_end_matches(is_word);
+            let (start, end) = (begin + word.len(), begin + before.len());
+            if start < end {
+                edits.push(Edit {
+                    line: number as u32 + 1,
+                    changes,
+                    kind: Kind::Comma(Span { start, end }),
+                });
+            }
+        };
+        let open = content.find(['{', '[']).unwrap_or(content.len());
+        let mut marks = content.match_indices([';', '；']);
+        if let Some((first, mark)) = marks.find(|(at, _)| *at > open) {
+            let behind = &content[first + mark.len()..];
+            let comma = match behind.starts_with(' ') {
+                true => ",",
+                false => ", ",
+            };
+            add(first, vec![(begin + first, mark.len(), comma.to_owned())]);
+        }
+        // Lists of words, of which none is a text with blanks.
+        for (open, _) in content.match_indices('[') {
+            let inner = &content[open + 1..];
+            let Some(close) = inner.find([']', '[', '{', '"', '\'', ':', '$']) else {
+                continue;
+            };
+            let words = &inner[..close];
+            if !inner[close..].starts_with(']') || !words.trim().contains(' ') {
+                continue;
+            }
+            let from = open + 1 + words.len() - words.trim_start().len();
+            let mut changes = Vec::new();
+            let mut first = None;
+            for (at, _) in words.trim().match_indices(' ') {
+                let at = from + at;
+                if content[..at].ends_with(is_word) {
+                    first.get_or_insert(at);
+                    changes.push((begin + at, 0, ",".to_owned()));
+                }
+            }
+            if let Some(first) = first {
+                add(first, changes);
+            }
         }
     }
 
@@ -574,7 +681,12 @@ impl<'t> Sheet<'t> {
         let above = above.find(|line| !line.content.is_empty())?;
         let key = above.content.trim_start_matches(['-', ' ']);
         let column = above.indent + above.content.len() - key.len();
-        let (_, value) = key.split_once(": ")?;
+        let value = match key.split_once(": ") {
+            Some((_, value)) => value,
+            // A text that is an item of a list, or a word whose colon is not there.
+            None if !key.ends_with(':') => key,
+            None => return None,
+        };
         let plain = !value.trim().is_empty() && !value.starts_with(['|', '>', '#']);
         plain.then_some(column)
     }
@@ -611,6 +723,22 @@ impl<'t> Sheet<'t> {
                 yaml_colon::colon(report, word, &self.text[word.start..word.end], sign);
             }
             Kind::Blank(word) => yaml_colon::blank(report, word, &self.text[word.start..word.end]),
+            Kind::Sign(word) => {
+                let (at, gone, colon) = &edit.changes[0];
+                let sign = self.text[*at..at + gone].trim();
+                let name = &self.text[word.start..word.end];
+                let fix = Span {
+                    start: *at,
+                    end: at + gone,
+                };
+                yaml_colon::sign(report, (word, name), sign, (fix, colon));
+            }
+            Kind::Comma(word) => {
+                let (at, gone, _) = &edit.changes[0];
+                let sign = &self.text[*at..at + gone];
+                let name = &self.text[word.start..word.end];
+                yaml_colon::comma(report, (word, name), sign, self.replaced(edit));
+            }
             Kind::Twice(word) => yaml_colon::twice(report, word, &self.text[word.start..word.end]),
             Kind::Wide => {
                 let (span, replacement) = self.replaced(edit);
@@ -685,10 +813,25 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@')
 }
 
-/// Whether a line begins as a key does, with or without what belongs behind its colon.
+/// Whether a line begins as a key does, with or without what belongs behind its colon, or with another sign for that.
 fn key_like(content: &str) -> bool {
     let behind = content.trim_start_matches(is_word);
-    behind.len() < content.len() && behind.starts_with(':')
+    behind.len() < content.len() && (behind.starts_with(':') || wrong_sign(behind).is_some())
+}
+
+/// How much of what stands behind a key is written for a colon and its blank: `;`, or a colon whose blank stands before it.
+fn wrong_sign(behind: &str) -> Option<usize> {
+    let rest = behind.trim_start_matches(' ');
+    let sign = rest.chars().next()?;
+    let after = &rest[sign.len_utf8()..];
+    let wrong = match sign {
+        ';' | '；' => true,
+        ':' => {
+            rest.len() < behind.len() && after.starts_with(|c: char| !c.is_whitespace() && c != ':')
+        }
+        _ => false,
+    };
+    wrong.then(|| behind.len() - after.trim_start_matches(' ').len())
 }
 
 /// Whether a word begins an entry of a map in braces that has no colon.

@@ -126,7 +126,9 @@ pub(super) fn phone(text: &str, language: Language, spoken: bool) -> String {
         });
     }
     // Landlines of the mainland: the area code is 10, 2x or three digits, and has a 0 before it at home.
-    if country == "86" && !mobile && rest.len() > 8 {
+    // Numbers of services (400, 800) have neither.
+    let service = rest.len() == 10 && rest.starts_with(['4', '8']) && rest[1..].starts_with("00");
+    if country == "86" && !mobile && !service && rest.len() > 8 {
         let length = if rest.starts_with("10") || rest.starts_with('2') {
             2
         } else {

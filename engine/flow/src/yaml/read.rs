@@ -508,7 +508,12 @@ impl<'s, 'a> Reader<'s, 'a> {
         fits.then_some(key)
     }
 
-    fn comment(&mut self, text: &str, span: Span) {
+    fn comment(&mut self, text: &str, mut span: Span) {
+        // Of a line's end on Windows the first sign is no part of the comment.
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        if self.text[span.start..span.end].ends_with('\r') {
+            span.end -= 1;
+        }
         let line = line_start(self.text, span.start);
         // A byte order mark at the beginning means nothing.
         let before = self.text[line..span.start].trim_start_matches('\u{feff}');

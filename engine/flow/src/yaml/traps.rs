@@ -4,9 +4,16 @@ use super::read::MAX_KEY;
 use crate::diagnostic::line_start;
 use crate::expr::Span;
 
+/// Where the line of a byte ends: before the sign or the two that end it.
+fn line_end(source: &str, at: usize) -> usize {
+    let rest = &source[at..];
+    let line = rest.split('\n').next().unwrap_or_default();
+    at + line.strip_suffix('\r').unwrap_or(line).len()
+}
+
 /// The whole `${ … }` that begins at `at`, on its own line.
 pub(super) fn braces(source: &str, at: usize) -> Span {
-    let line = source[at..].find('\n').map_or(source.len(), |end| at + end);
+    let line = line_end(source, at);
     let mut depth = 0usize;
     for (index, byte) in source[at..line].bytes().enumerate() {
         match byte {
@@ -100,7 +107,7 @@ pub(super) fn hash_key(source: &str, comment: Span) -> Option<Span> {
 /// The comment on the line of a byte that looks like the tail of a text.
 pub(super) fn cut_near(source: &str, at: usize) -> Option<Span> {
     let start = line_start(source, at);
-    let end = source[at..].find('\n').map_or(source.len(), |end| at + end);
+    let end = line_end(source, at).max(start);
     let line = &source[start..end];
     let marks = line.match_indices(" #").map(|(mark, _)| mark + 1);
     let mut cut = marks.filter(|mark| cuts(&line[..*mark], &line[mark + 1..]));
@@ -134,7 +141,7 @@ pub(super) fn token_at(source: &str, at: usize) -> Span {
     let length = if length == 0 {
         rest.chars()
             .next()
-            .filter(|c| *c != '\n')
+            .filter(|c| !matches!(c, '\n' | '\r'))
             .map_or(0, char::len_utf8)
     } else {
         length
@@ -149,11 +156,13 @@ pub(super) fn token_at(source: &str, at: usize) -> Span {
 /// text over several lines is complained about at its beginning.
 pub(super) fn tab_near(source: &str, at: usize) -> Option<Span> {
     let mut line = line_start(source, at);
-    let end = source[at..].find('\n').map_or(source.len(), |end| at + end);
+    let end = line_end(source, at).max(line);
     if let Some(tab) = source[line..end].find('\t') {
         return Some(tabs(source, line + tab));
     }
-    line = end + 1;
+    line = source[end..]
+        .find('\n')
+        .map_or(source.len(), |line| end + line + 1);
     while line < source.len() {
         if let Some(tab) = tab_indent(source, line) {
             return Some(tab);
@@ -201,7 +210,7 @@ pub(super) fn star_near(source: &str, at: usize) -> Option<Span> {
 /// The `*` on the line of a byte that stands where a key may begin, with a colon behind it.
 pub(super) fn star_key(source: &str, at: usize) -> Option<usize> {
     let start = line_start(source, at);
-    let end = source[at..].find('\n').map_or(source.len(), |end| at + end);
+    let end = line_end(source, at).max(start);
     let line = &source[start..end];
     let mut stars = line.match_indices('*').map(|(star, _)| star);
     let star = stars.find(|star| {

@@ -6,7 +6,7 @@ rule! {
     /// What it finds: braces in a spoken text that insert nothing, such as `{name}`, `$ {name}`, `$name}`, `%{name}` or `{% if … %}`: nobody says
     /// braces, so a value was meant to stand there. So are `$name`, `$(name)` and `%name%` where `name` is a variable of the flow. Texts for a
     /// chat (`chat:`) may have any braces. In a value, as of `tag:`, `attach:` and `set:`, `{name}` is told where `name` is a variable of the
-    /// flow.
+    /// flow. Full-width braces, as in `$｛name｝`, are told as well.
     ///
     /// ```yaml
     /// vars: { name: { type: text, default: Ada } }

@@ -32,7 +32,7 @@ pub(crate) fn braces_in_flow_map(report: &mut Report<'_>, at: Span, whole: Span,
     let after = source[whole.end..].trim_start_matches(' ');
     // Quotes around the braces alone are right only where nothing else belongs to the same text.
     let alone = before.ends_with(['{', '[', ',', ':'])
-        && after.starts_with(['}', ']', ',', '\n'])
+        && after.starts_with(['}', ']', ',', '\n', '\r'])
         && written.ends_with('}')
         && !written.contains(['"', '\\']);
     let at = if alone { whole } else { at };

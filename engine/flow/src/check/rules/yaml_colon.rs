@@ -4,7 +4,7 @@ use crate::expr::Span;
 
 rule! {
     /// What it finds: a key without a colon behind it, or without a blank behind its colon: to YAML that is a text, and no key. Also a key
-    /// with two colons, which to YAML is another key.
+    /// with two colons, which to YAML is another key, and one with `;` or ` :` for its colon; and a list whose commas lack, or are `;`.
     /// What follows from that is not told as well.
     ///
     /// It is told when the sign that lacks mends everything that is wrong there. So it is looked for in files up to 64 KiB.
@@ -53,6 +53,50 @@ pub(crate) fn twice(report: &mut Report<'_>, at: Span, word: &str) {
         )
         .help(text!("write `{word}`", "请写 `{word}`"))
         .fix(second, "");
+}
+
+/// Of the word at `at`, behind which another sign stands than a colon, or a blank before the colon. `fix` is its place, and what is to
+/// stand there.
+pub(crate) fn sign(
+    report: &mut Report<'_>,
+    (at, word): (Span, &str),
+    sign: &str,
+    fix: (Span, &str),
+) {
+    let message = match sign {
+        ":" => text!(
+            "the blank between `{word}` and its colon belongs behind the colon",
+            "`{word}` 与冒号之间的空格应写在冒号之后"
+        ),
+        _ => text!(
+            "`{sign}` stands behind `{word}` where a colon belongs",
+            "`{word}` 后面应为冒号，而不是 `{sign}`"
+        ),
+    };
+    report
+        .find(&YAML_COLON, at, message)
+        .help(text!("write `{word}: …`", "请写 `{word}: …`"))
+        .fix(fix.0, fix.1);
+}
+
+/// Of the word at `at`, behind which a comma lacks, or `sign` stands for one. `fix` is the place of them all, and what is to stand there.
+pub(crate) fn comma(
+    report: &mut Report<'_>,
+    (at, word): (Span, &str),
+    sign: &str,
+    fix: (Span, String),
+) {
+    let message = match sign {
+        "" => text!("a comma is missing after `{word}`", "`{word}` 后面缺少逗号"),
+        _ => text!(
+            "`{sign}` stands behind `{word}` where a comma belongs",
+            "`{word}` 后面应为逗号，而不是 `{sign}`"
+        ),
+    };
+    report
+        .find(&YAML_COLON, at, message)
+        .help(text!("write `{word}, …`", "请写 `{word}, …`"))
+        .fix(fix.0, fix.1);
 }
 
 fn told(
