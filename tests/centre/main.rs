@@ -4,6 +4,7 @@ mod edited;
 #[path = "../../engine/plugin/tests/host/guest.rs"]
 #[allow(dead_code, reason = "the tests of the step host build more")]
 mod guest;
+mod laid_out;
 mod large;
 mod live;
 mod many;

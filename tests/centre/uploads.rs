@@ -12,11 +12,55 @@ use strowger_tests::hall::CHATS;
 use strowger_tests::http;
 use strowger_tests::program::component;
 use strowger_tests::projects::{altered, says};
+use tempfile::TempDir;
 
 /// How many revisions a tenant has.
 fn revisions(hall: &Hall, tenant: &str) -> Result<usize> {
     let list = hall.get(&format!("/v1/tenants/{tenant}/revisions"))?;
     Ok(list["items"].as_array().map_or(0, Vec::len))
+}
+
+/// Bytes that cannot be packed, other ones by each seed.
+fn noise(seed: u32, bytes: usize) -> Vec<u8> {
+    let mut noise = seed;
+    std::iter::repeat_with(|| {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (noise >> 24) as u8
+    })
+    .take(bytes)
+    .collect()
+}
+
+/// Pushes a project of one flow and perhaps a recording, past the command line.
+fn pushed(hall: &Hall, tenant: &str, project: &TempDir) -> Result<http::Response> {
+    let mut tree = Tree::new();
+    for name in [
+        "strowger.toml",
+        "routes.yaml",
+        "greeting.flow.yaml",
+        "long.wav",
+    ] {
+        let file = project.path().join(name);
+        if file.exists() {
+            tree.insert(name.to_owned(), std::fs::read(file)?);
+        }
+    }
+    let path = format!("/v1/tenants/{tenant}/revisions");
+    let kind = [("content-type", "application/octet-stream")];
+    http::send_raw(hall.engine.http, "POST", &path, None, &pack(&tree)?, &kind)
+}
+
+/// Makes all revisions of an engine's store older than a day.
+fn age(hall: &Hall) -> Result<()> {
+    use sqlx::{Connection as _, Executor as _};
+    let file = hall.engine.data.join("strowger.db");
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let mut store = sqlx::SqliteConnection::connect_with(&options).await?;
+        store.execute("UPDATE revisions SET pushed_at = 1").await?;
+        store.close().await?;
+        Ok(())
+    })
 }
 
 #[test]
@@ -119,37 +163,18 @@ fn a_push_that_finds_no_room_leaves_what_was_there() -> Result<()> {
     let hall = Hall::open_with(&settings, &[("vega", "numbers = [\"900\"]\n")])?;
     hall.publish(&says("vega", "900", "Good morning from Vega.")?)?;
     let large = says("vega", "900", "Vega has moved.")?;
-    // Nothing that could be packed.
-    let mut noise = 1_u32;
-    let bytes: Vec<u8> = std::iter::repeat_with(|| {
-        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (noise >> 24) as u8
-    })
-    .take(6 << 20)
-    .collect();
-    std::fs::write(large.path().join("long.wav"), bytes)?;
+    std::fs::write(large.path().join("long.wav"), noise(1, 6 << 20))?;
     let folder = large.path().display().to_string();
     let (code, said) = hall.run(&["push", &folder, "--release"])?;
     ensure!(code != 0 && said.contains("full"), "{code} {said}");
-    // What it is told is no fault of the engine's, says what to do, and is in the API's description; health knows too.
-    let mut tree = Tree::new();
-    for name in [
-        "strowger.toml",
-        "routes.yaml",
-        "greeting.flow.yaml",
-        "long.wav",
-    ] {
-        tree.insert(name.to_owned(), std::fs::read(large.path().join(name))?);
-    }
-    let path = "/v1/tenants/vega/revisions";
-    let kind = [("content-type", "application/octet-stream")];
-    let archive = pack(&tree)?;
-    let refused = http::send_raw(hall.engine.http, "POST", path, None, &archive, &kind)?;
+    // What it is told is no fault of the engine's, says what to do, and is in the API's description. The store itself is not
+    // full: nothing was written.
+    let refused = pushed(&hall, "vega", &large)?;
     assert_eq!(refused.status, 507, "{}", refused.body);
     let kind = refused.header("content-type");
     assert_eq!(kind, Some("application/problem+json"));
     ensure!(refused.body.contains("store.max_mb"), "{}", refused.body);
-    assert_eq!(hall.get("/healthz")?["store"], "full");
+    assert_eq!(hall.get("/healthz")?["store"], "ok");
     let document = hall.get("/v1/openapi.json")?;
     for (path, method) in [("tenants/{tenant}/revisions", "post"), ("tokens", "post")] {
         let answers = &document["paths"][format!("/v1/{path}")][method]["responses"];
@@ -163,5 +188,111 @@ fn a_push_that_finds_no_room_leaves_what_was_there() -> Result<()> {
     assert_eq!(hall.live("vega")?, Some(2));
     assert_eq!(hall.get("/healthz")?["store"], "ok");
     hall.calm("900")?;
+    Ok(())
+}
+
+#[test]
+fn what_a_tenant_keeps_is_bounded_and_old_revisions_make_room() -> Result<()> {
+    let tenants = [
+        ("vega", "numbers = [\"900\"]\n[limits]\nstored_mb = 1\n"),
+        ("altair", "numbers = [\"800\"]\n"),
+    ];
+    let hall = Hall::open_with(CHATS, &tenants)?;
+    hall.publish(&says("vega", "900", "Good morning from Vega.")?)?;
+    let with = |words: &str, seed| -> Result<TempDir> {
+        let project = says("vega", "900", words)?;
+        std::fs::write(project.path().join("long.wav"), noise(seed, 700 << 10))?;
+        Ok(project)
+    };
+    let first = pushed(&hall, "vega", &with("Vega has moved.", 1)?)?;
+    assert_eq!(first.status, 201, "{}", first.body);
+    // What is there already takes no more, whatever else differs.
+    let again = pushed(&hall, "vega", &with("Vega has moved again.", 1)?)?;
+    assert_eq!(again.status, 201, "{}", again.body);
+    let other = with("Vega is somewhere.", 2)?;
+    let refused = pushed(&hall, "vega", &other)?;
+    assert_eq!(refused.status, 507, "{}", refused.body);
+    for word in [
+        "limits.stored_mb",
+        "keep 0.7 MiB",
+        "add 0.7 MiB",
+        "1.0 MiB together",
+    ] {
+        ensure!(
+            refused.body.contains(word),
+            "no `{word}` in {}",
+            refused.body
+        );
+    }
+    assert_eq!(revisions(&hall, "vega")?, 3);
+    // A component comes by the same door, and nobody else is held to this.
+    std::fs::write(
+        other.path().join("strowger.toml"),
+        "[project]\nname = \"altair\"\n",
+    )?;
+    let flow = says("altair", "800", "Altair is somewhere.")?;
+    for name in ["routes.yaml", "greeting.flow.yaml"] {
+        std::fs::copy(flow.path().join(name), other.path().join(name))?;
+    }
+    let neighbour = pushed(&hall, "altair", &other)?;
+    assert_eq!(neighbour.status, 201, "{}", neighbour.body);
+    // After a day what is spent goes for it: neither what is live nor the newest two.
+    for words in ["One.", "Two."] {
+        let small = pushed(&hall, "vega", &says("vega", "900", words)?)?;
+        assert_eq!(small.status, 201, "{}", small.body);
+    }
+    age(&hall)?;
+    let fits = pushed(&hall, "vega", &with("Vega is back.", 3)?)?;
+    assert_eq!(fits.status, 201, "{}", fits.body);
+    let list = hall.get("/v1/tenants/vega/revisions")?;
+    let numbers = list["items"].as_array().into_iter().flatten();
+    let numbers: Vec<u64> = numbers.filter_map(|one| one["number"].as_u64()).collect();
+    assert_eq!(numbers, [6, 5, 4, 1]);
+    hall.calm("900")?;
+    Ok(())
+}
+
+#[test]
+fn pushes_leave_room_for_contacts() -> Result<()> {
+    let settings = format!("[store]\nmax_mb = 20\n{CHATS}");
+    let tenants = [
+        ("vega", "numbers = [\"900\"]\n"),
+        ("altair", "numbers = [\"800\"]\n"),
+    ];
+    let hall = Hall::open_with(&settings, &tenants)?;
+    hall.publish(&says("altair", "800", "Good morning from Altair.")?)?;
+    let next = says("altair", "800", "Altair has moved.")?;
+    assert_eq!(pushed(&hall, "altair", &next)?.status, 201);
+    let (mut bytes, mut kept, mut told) = (6 << 20, 0, String::new());
+    for seed in 0..60 {
+        let project = says("vega", "900", "Good morning from Vega.")?;
+        std::fs::write(project.path().join("long.wav"), noise(seed, bytes))?;
+        let answer = pushed(&hall, "vega", &project)?;
+        if answer.status == 201 {
+            kept += 1;
+            continue;
+        }
+        assert_eq!(answer.status, 507, "{}", answer.body);
+        told = answer.body;
+        bytes /= 2;
+        if bytes < 1 << 10 {
+            break;
+        }
+    }
+    ensure!(kept > 1 && bytes < 1 << 10, "{kept} {bytes} {told}");
+    ensure!(
+        told.contains("8.0 MiB stay free for calls and chats") && told.contains("store.max_mb"),
+        "{told}"
+    );
+    assert_eq!(hall.get("/healthz")?["store"], "ok");
+    for _ in 0..20 {
+        hall.calm("800")?;
+    }
+    // What others push finds no room either; what they release does.
+    let late = says("altair", "800", "Altair is late.")?;
+    assert_eq!(pushed(&hall, "altair", &late)?.status, 507);
+    hall.done(&["release", "2", "--tenant", "altair"])?;
+    assert_eq!(hall.live("altair")?, Some(2));
+    hall.calm("800")?;
     Ok(())
 }

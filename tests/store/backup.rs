@@ -243,10 +243,64 @@ fn what_is_no_whole_backup_is_refused_and_leaves_nothing() -> Result<()> {
         spoil("strowger.db", Some(b"SQLite"), "is not whole").await?;
         spoil("recordings/over.wav", None, "recordings").await?;
         spoil("recordings/over.wav", Some(b"soun"), "recordings").await?;
+        // As large as it was, and another sound.
+        let words = "recordings/over.wav is not as it was made";
+        spoil("recordings/over.wav", Some(b"sOund"), words).await?;
+        let more = target.join("recordings/more.wav");
+        std::fs::write(&more, b"")?;
+        let refused = restore(&Place::file(&new), &new, &target).await;
+        let told = refused.err().context("it is refused")?.to_string();
+        assert!(told.contains("recordings/more.wav was not there"), "{told}");
+        assert!(std::fs::read_dir(&new)?.next().is_none(), "nothing is left");
+        std::fs::remove_file(&more)?;
         let manifest = std::fs::read_to_string(target.join("backup.json"))?;
         let newer = manifest.replace("\"format\": 1", "\"format\": 2");
         spoil("backup.json", Some(newer.as_bytes()), "form 2").await?;
+        let mut named: serde_json::Value = serde_json::from_str(&manifest)?;
+        named["files"]["gone.wav"] = "00".into();
+        spoil(
+            "backup.json",
+            Some(named.to_string().as_bytes()),
+            "it has no recordings/gone.wav",
+        )
+        .await?;
         restore(&Place::file(&new), &new, &target).await?;
         Ok(())
+    })
+}
+
+#[test]
+fn a_backup_of_a_program_that_kept_no_checksums_of_recordings_is_restored_as_it_was() -> Result<()>
+{
+    let folder = TempDir::new()?;
+    let (data, new) = (folder.path().join("data"), folder.path().join("new"));
+    let target = folder.path().join("backup");
+    std::fs::create_dir(&new)?;
+    run(async {
+        filled(&Place::file(&data), &data).await?;
+        let made = backup(&Place::file(&data), &data, &target).await?;
+        assert!(made.has_checksums());
+        let file = target.join("backup.json");
+        let mut older: serde_json::Value = serde_json::from_slice(&std::fs::read(&file)?)?;
+        let files = older.as_object_mut().context("an object")?.remove("files");
+        assert_eq!(
+            files
+                .context("its files")?
+                .as_object()
+                .map(|files| files.len()),
+            Some(2)
+        );
+        std::fs::write(&file, older.to_string())?;
+        // Their number and size are all that is known.
+        let sound = target.join("recordings/over.wav");
+        std::fs::write(&sound, b"soun")?;
+        let refused = restore(&Place::file(&new), &new, &target).await;
+        let told = refused.err().context("it is refused")?.to_string();
+        assert!(told.contains("not as many or as large"), "{told}");
+        assert!(std::fs::read_dir(&new)?.next().is_none(), "nothing is left");
+        std::fs::write(&sound, b"sound")?;
+        let restored = restore(&Place::file(&new), &new, &target).await?;
+        assert!(!restored.has_checksums());
+        is_whole(&Place::file(&new), &new).await
     })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use strowger_server::retention::expired_keys;
 use strowger_server::store::{
     ContactFilter, KvError, KvLimits, Page, Record, RecordFilter, Space, Store, VaultRow, Writer,
 };
@@ -248,6 +249,93 @@ pub async fn bytes_and_a_tenants_sums_are_held(database: &Database<'_>) -> Resul
     // What is over is gone with the next change of its plugin.
     assert_eq!(set("crm", "d", 0).await?, Some("kv.tenant_keys"));
     store.kv_set(of("crm"), "d", b"", None, 10).await?;
+    Ok(())
+}
+
+pub async fn keys_that_are_over_count_against_nobody_and_go(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let limits = KvLimits {
+        tenant_keys: 3,
+        tenant_bytes: 100,
+        ..KvLimits::DEFAULT
+    };
+    let of = |plugin| Space {
+        tenant: "aurora",
+        plugin,
+        limits: &limits,
+    };
+    for key in ["a", "b", "c"] {
+        store
+            .kv_set(of("orders"), key, &[0; 30], Some(10), 1)
+            .await?;
+    }
+    let set = async |bytes: usize, now| {
+        let done = store
+            .kv_set(of("crm"), "k", &vec![0; bytes], None, now)
+            .await;
+        match done {
+            Ok(()) => Ok(None),
+            Err(KvError::Limit { rule, .. }) => Ok(Some(rule)),
+            Err(error) => Err(error),
+        }
+    };
+    assert_eq!(set(0, 9).await?, Some("kv.tenant_keys"));
+    // Of the other plugin nobody writes any more. Its keys are over, and what is too large by itself is so still.
+    assert_eq!(set(100, 10).await?, Some("kv.tenant_bytes"));
+    assert_eq!(set(99, 10).await?, None);
+    assert_eq!(store.tenants_with_expired_keys(u64::MAX).await?, [""; 0]);
+    // And they go where nobody writes at all: of every tenant, and no other ones.
+    store.kv_delete(of("crm"), "k").await?;
+    let generous = |tenant, plugin| Space {
+        tenant,
+        plugin,
+        limits: &KvLimits::DEFAULT,
+    };
+    for (tenant, plugin) in [("aurora", "orders"), ("aurora", "crm"), ("vega", "orders")] {
+        let space = generous(tenant, plugin);
+        for number in 0..150 {
+            let key = format!("brief-{number}");
+            store.kv_set(space, &key, b"v", Some(20), 11).await?;
+        }
+        store.kv_set(space, "later", b"v", Some(21), 11).await?;
+        store.kv_set(space, "for ever", b"v", None, 11).await?;
+    }
+    let at_once = std::time::Duration::ZERO;
+    assert_eq!(expired_keys(&store, 19, at_once).await?, 0);
+    assert_eq!(
+        store.tenants_with_expired_keys(20).await?,
+        ["aurora", "vega"]
+    );
+    assert_eq!(store.remove_expired_keys("aurora", 20, 7).await?, 7);
+    assert_eq!(expired_keys(&store, 20, at_once).await?, 443);
+    assert_eq!(store.tenants_with_expired_keys(20).await?, [""; 0]);
+    let four = KvLimits {
+        tenant_keys: 4,
+        ..KvLimits::DEFAULT
+    };
+    for (tenant, plugin) in [("aurora", "orders"), ("aurora", "crm"), ("vega", "orders")] {
+        for key in ["later", "for ever"] {
+            let kept = store.kv_get(generous(tenant, plugin), key, 20).await?;
+            assert_eq!(kept.as_deref(), Some(&b"v"[..]), "{tenant} {plugin} {key}");
+        }
+    }
+    // What went is no longer counted: there are four, and no fifth.
+    let crm = Space {
+        limits: &four,
+        ..of("crm")
+    };
+    store.kv_set(crm, "later", b"w", Some(30), 20).await?;
+    let fifth = store.kv_set(crm, "fifth", b"", None, 20).await;
+    assert!(
+        matches!(
+            fifth,
+            Err(KvError::Limit {
+                rule: "kv.tenant_keys",
+                ..
+            })
+        ),
+        "{fifth:?}"
+    );
     Ok(())
 }
 

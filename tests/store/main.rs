@@ -57,6 +57,7 @@ on_both! {
     cases::of_changes_at_the_same_time_each_sees_the_one_before,
     cases::limits_of_keys_are_held,
     cases::bytes_and_a_tenants_sums_are_held,
+    cases::keys_that_are_over_count_against_nobody_and_go,
     cases::a_vault_is_kept_replaced_and_sealed_anew,
     cases::what_a_former_engine_left_open_is_closed,
     cases::a_call_that_waits_for_its_caller_is_left_open,

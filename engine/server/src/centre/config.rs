@@ -97,6 +97,12 @@ pub struct TenantLimits {
     /// Revisions that are kept, the newest; default 100, at least 1. Older ones go with the next push, but those of
     /// the last 24 hours, those of the last 10 releases and those that an open contact walks.
     pub revisions: usize,
+    /// What its revisions may take together: each file and component once, and the lists of files. MiB, 1 to 1,048,576; default
+    /// 1024. For a push beyond it old revisions go, though they are among those that are kept; what does not fit then is
+    /// answered 507.
+    ///
+    /// What was pushed in the last 24 hours always stays: one tenant's pushes must not fill the store of all.
+    pub stored_mb: u32,
     /// Bytes of one push, unpacked; default 64 MiB.
     pub upload_bytes: usize,
     /// Files of a project; default 2000.
@@ -126,6 +132,7 @@ impl Default for TenantLimits {
             uploads_per_day: 200,
             trial_ms: 30_000,
             revisions: 100,
+            stored_mb: 1_024,
             upload_bytes: 64 << 20,
             files: 2_000,
             step: Limits::default(),
@@ -362,6 +369,11 @@ impl TenantLimits {
         u64::from(self.memory_mib) << 20
     }
 
+    /// [`Self::stored_mb`] in bytes.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        u64::from(self.stored_mb) << 20
+    }
+
     /// Those of what plugins have of the world.
     pub(crate) fn effects(&self) -> EffectLimits {
         EffectLimits {
@@ -403,6 +415,7 @@ impl TenantLimits {
             ("upload_bytes", size(self.upload_bytes), 1, 1 << 30),
             ("files", size(self.files), 1, 20_000),
             ("revisions", size(self.revisions), 1, 100_000),
+            ("stored_mb", self.stored_mb.into(), 1, 1 << 20),
             (
                 "step.component_bytes",
                 size(step.component_bytes),
@@ -629,6 +642,10 @@ mod tests {
             (
                 "[limits]\nmemory_mib = 1",
                 "line 2: limits.memory_mib is 16 to 1048576, not 1",
+            ),
+            (
+                "[limits]\nrevisions = 3\nstored_mb = 0",
+                "line 3: limits.stored_mb is 1 to 1048576, not 0",
             ),
             (
                 "\n[grants]\nhttp = [\"http://x/\"]",

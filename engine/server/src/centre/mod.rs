@@ -17,6 +17,7 @@ mod prune;
 mod push;
 mod refusal;
 mod release;
+mod room;
 mod serving;
 mod shadow;
 pub mod signature;
@@ -59,6 +60,8 @@ pub struct Centre {
     state: RwLock<Arc<State>>,
     /// Those of revisions that are in use.
     folders: folders::Folders,
+    /// What pushes are about to write.
+    under_way: room::UnderWay,
 }
 
 /// The tenants, and whose each number is.
@@ -140,6 +143,7 @@ impl Centre {
                 numbers: None,
             })),
             folders: folders::Folders::default(),
+            under_way: room::UnderWay::default(),
         }
     }
 
@@ -163,6 +167,7 @@ impl Centre {
                 numbers: Some(read.numbers),
             })),
             folders: folders::Folders::default(),
+            under_way: room::UnderWay::default(),
         };
         if let Some(store) = &centre.node.store
             && let Err(error) = centre.prune_folders(store).await

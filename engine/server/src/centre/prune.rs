@@ -6,6 +6,8 @@ use crate::store::{Files, Store, StoreError};
 
 /// Most revisions that go with one push, so that it is not kept waiting.
 const BATCH: u32 = 32;
+/// Newest revisions that stay though there is no room for another: the draft, where the newest one is live.
+const NEWEST: u64 = 2;
 /// Revisions looked at at once.
 const PAGE: u32 = 256;
 /// A day in milliseconds: pushes of it are counted, so they stay.
@@ -16,7 +18,8 @@ impl Centre {
     /// cannot be removed is told, and tried again with the next push.
     pub(super) async fn prune(&self, tenant: &Tenant, config: &TenantConfig, store: &Store) {
         let _turn = tenant.publishing.lock().await;
-        match self.pruned(tenant, config, store).await {
+        let newest = config.limits.revisions as u64;
+        match self.pruned(tenant, store, newest, BATCH.into()).await {
             Ok(0) => {}
             Ok(gone) => {
                 tracing::info!(tenant = %tenant.name, revisions = gone, "old revisions are removed")
@@ -27,19 +30,38 @@ impl Centre {
         }
     }
 
+    /// Removes the oldest of a tenant's spent revisions for another to have room, though it is one of those that it may
+    /// keep; whether there was one.
+    pub(super) async fn prune_one(
+        &self,
+        tenant: &Tenant,
+        store: &Store,
+    ) -> Result<bool, StoreError> {
+        let _turn = tenant.publishing.lock().await;
+        let gone = self.pruned(tenant, store, NEWEST, 1).await?;
+        if gone > 0 {
+            tracing::info!(tenant = %tenant.name, "an old revision is removed, since a push has no room beside it (limits.stored_mb)");
+        }
+        Ok(gone > 0)
+    }
+
+    /// Removes at most so many of a tenant's spent revisions beyond its newest ones.
     async fn pruned(
         &self,
         tenant: &Tenant,
-        config: &TenantConfig,
         store: &Store,
+        newest: u64,
+        most: u64,
     ) -> Result<u64, StoreError> {
         let day_ago = self.node.clock.now().saturating_sub(DAY_MS);
-        let newest = config.limits.revisions as u64;
         let spent = store
             .spent_revisions(&tenant.name, newest, day_ago, BATCH)
             .await?;
         let mut gone = 0;
         for revision in spent {
+            if gone == most {
+                break;
+            }
             let walked = tenant.in_memory();
             if walked.contains(&revision.number) {
                 continue;

@@ -293,10 +293,15 @@ impl Centre {
         push: Push<'_>,
     ) -> Result<(Pushed, Audited), Refusal> {
         let config = tenant.config();
+        // Until it is kept, or refused.
+        let _room = self
+            .room_for(tenant, &config, store, &push.files, &push.blobs)
+            .await?;
         let folder = tree::folder(&self.node.data, &push.files);
         let held = self.folders.hold(&folder).await;
         let there = folder.is_dir();
-        let (files, mut blobs) = self.write(push.files, push.blobs).await?;
+        let (files, mut blobs, mended) = self.write(push.files, push.blobs).await?;
+        tree::tell(store, &tenant.name, None, &mended);
         // What the store has is not sent to it again.
         blobs.retain(|sha256, _| !push.stored.contains(sha256));
         let push = Push {
@@ -496,10 +501,10 @@ impl Centre {
         &self,
         files: Files,
         blobs: BTreeMap<String, Vec<u8>>,
-    ) -> Result<(Files, BTreeMap<String, Vec<u8>>), Refusal> {
+    ) -> Result<(Files, BTreeMap<String, Vec<u8>>, Vec<String>), Refusal> {
         let data = self.node.data.clone();
         let written = tokio::task::spawn_blocking(move || {
-            tree::write(&data, &files, &blobs).map(|_| (files, blobs))
+            tree::write(&data, &files, &blobs).map(|mended| (files, blobs, mended))
         });
         let written = written.await.map_err(broken)?;
         written.map_err(|error| unwritten(&error.to_string()))

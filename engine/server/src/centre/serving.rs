@@ -196,7 +196,7 @@ impl Centre {
         let revision = wanted(store, tenant, number).await?;
         let folder = tree::folder(&self.node.data, &revision.manifest.files);
         let _held = self.folders.hold(&folder).await;
-        let folder = tree::lay_out(store, &self.node.data, revision.manifest.files).await;
+        let folder = tree::lay_out(store, &self.node.data, &tenant.name, &revision).await;
         let folder = folder.map_err(|error| match error {
             NotLaidOut::Store(error) => error.into(),
             NotLaidOut::Disk(why) => unwritten(&why),

@@ -102,10 +102,10 @@ pub(crate) async fn find(
 pub(crate) async fn lay_out(
     store: &Store,
     data: &Path,
+    tenant: &str,
     revision: &Revision,
 ) -> Result<PathBuf, NotStored> {
-    let files = revision.manifest.files.clone();
-    let folder = tree::lay_out(store, data, files).await;
+    let folder = tree::lay_out(store, data, tenant, revision).await;
     folder.map_err(|error| match error {
         NotLaidOut::Store(error) => error.into(),
         NotLaidOut::Disk(why) => NotStored::Folder {

@@ -1,14 +1,22 @@
 //! A revision's files on the disk, where the engine reads them: a folder named by its content.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use strowger_flow::unseen::quoted_up_to;
 
 use super::archive::Tree;
 use crate::project::hex;
-use crate::store::{Files, Store, StoreError};
+use crate::store::{Files, Revision, Store, StoreError};
+
+/// Most files that are named where they were not as they were pushed.
+const MOST_TOLD: usize = 20;
+/// Most characters of their names.
+const MOST_CHARS: usize = 2_000;
+/// Bytes that are hashed at a time.
+const PIECE: usize = 64 << 10;
 
 /// SHA-256 of some bytes, lower-case hexadecimal.
 pub fn digest(bytes: &[u8]) -> String {
@@ -36,11 +44,20 @@ pub fn folder(data: &Path, files: &Files) -> PathBuf {
     data.join("revisions").join(&digest(lines.as_bytes())[..32])
 }
 
-/// Writes files into their folder, unless it is there. Half a folder is never seen under its name.
-pub fn write(data: &Path, files: &Files, blobs: &BTreeMap<String, Vec<u8>>) -> io::Result<PathBuf> {
+/// Writes files into their folder, unless it is there; what of one that is there was wrong, and is right again. Half a folder is
+/// never seen under its name.
+pub fn write(
+    data: &Path,
+    files: &Files,
+    blobs: &BTreeMap<String, Vec<u8>>,
+) -> io::Result<Vec<String>> {
     let folder = folder(data, files);
     if folder.is_dir() {
-        return Ok(folder);
+        let faults = faults(&folder, files)?;
+        if !faults.is_empty() {
+            mend(data, &folder, (files, blobs), &faults)?;
+        }
+        return Ok(faults);
     }
     let chance: [u8; 8] = rand::random();
     let making = data
@@ -57,26 +74,130 @@ pub fn write(data: &Path, files: &Files, blobs: &BTreeMap<String, Vec<u8>>) -> i
         // Best effort: what is in the way is told by the error itself.
         let _ = std::fs::remove_dir_all(&making);
     }
-    made.map(|()| folder)
+    made.map(|()| Vec::new())
 }
 
 fn fill(making: &Path, files: &Files, blobs: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
     std::fs::create_dir_all(making)?;
     for (path, sha256) in files {
-        let Some(bytes) = blobs.get(sha256) else {
-            let why = format!("the bytes of `{path}` are not there");
-            return Err(io::Error::new(io::ErrorKind::NotFound, why));
-        };
         let place = making.join(path);
         if let Some(parent) = place.parent() {
             std::fs::create_dir_all(parent)?;
         }
-        let mut file = std::fs::File::create(&place)?;
-        file.write_all(bytes)?;
-        // A folder that is there is believed after a loss of power too.
-        file.sync_data()?;
+        put(&place, path, blobs.get(sha256))?;
     }
     Ok(())
+}
+
+fn put(place: &Path, path: &str, bytes: Option<&Vec<u8>>) -> io::Result<()> {
+    let bytes = bytes.ok_or_else(|| {
+        let why = format!("the bytes of `{path}` are not there");
+        io::Error::new(io::ErrorKind::NotFound, why)
+    })?;
+    let mut file = std::fs::File::create(place)?;
+    file.write_all(bytes)?;
+    // It is there after a loss of power too.
+    file.sync_data()
+}
+
+/// Paths below a folder that are not as these files say: other bytes, none, or a file too many. Links are followed nowhere.
+fn faults(folder: &Path, files: &Files) -> io::Result<Vec<String>> {
+    let mut there = BTreeSet::new();
+    let mut faults = BTreeSet::new();
+    let mut open = vec![(folder.to_owned(), String::new())];
+    while let Some((at, below)) = open.pop() {
+        for entry in std::fs::read_dir(at)? {
+            let entry = entry?;
+            let path = format!("{below}{}", entry.file_name().to_string_lossy());
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                open.push((entry.path(), format!("{path}/")));
+                continue;
+            }
+            let right = match files.get(&path) {
+                Some(sha256) if kind.is_file() => {
+                    // One that cannot be read is none.
+                    digest_of(&entry.path()).is_ok_and(|found| found == *sha256)
+                }
+                _ => false,
+            };
+            if !right {
+                faults.insert(path.clone());
+            }
+            there.insert(path);
+        }
+    }
+    let lacking = files.keys().filter(|path| !there.contains(*path));
+    faults.extend(lacking.cloned());
+    Ok(faults.into_iter().collect())
+}
+
+/// SHA-256 of a file.
+fn digest_of(path: &Path) -> io::Result<String> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; PIECE];
+    loop {
+        let read = file.read(&mut piece)?;
+        if read == 0 {
+            return Ok(hex(&hash.finalize()));
+        }
+        hash.update(&piece[..read]);
+    }
+}
+
+/// Makes these paths of a folder right again. Each file is changed at once: whoever reads the folder finds it there.
+fn mend(
+    data: &Path,
+    folder: &Path,
+    (files, blobs): (&Files, &BTreeMap<String, Vec<u8>>),
+    faults: &[String],
+) -> io::Result<()> {
+    let chance: [u8; 8] = rand::random();
+    let making = data
+        .join("revisions")
+        .join(format!("making-{}", hex(&chance)));
+    let mended = mend_by(&making, folder, (files, blobs), faults);
+    // Best effort: what is in the way is told by the error itself, and the next start removes it.
+    let _ = std::fs::remove_dir_all(&making);
+    mended
+}
+
+fn mend_by(
+    making: &Path,
+    folder: &Path,
+    (files, blobs): (&Files, &BTreeMap<String, Vec<u8>>),
+    faults: &[String],
+) -> io::Result<()> {
+    std::fs::create_dir_all(making)?;
+    // First goes what may be in the way of a folder.
+    for path in faults.iter().filter(|path| !files.contains_key(*path)) {
+        gone(std::fs::remove_file(folder.join(path)))?;
+    }
+    for path in faults {
+        let Some(sha256) = files.get(path) else {
+            continue;
+        };
+        let made = making.join("file");
+        put(&made, path, blobs.get(sha256))?;
+        let place = folder.join(path);
+        if place.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+            std::fs::remove_dir_all(&place)?;
+        }
+        if let Some(parent) = place.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::rename(made, &place)?;
+    }
+    Ok(())
+}
+
+/// Somebody else may have removed it.
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// The bytes of some files, from the store.
@@ -103,19 +224,52 @@ pub enum NotLaidOut {
     Disk(String),
 }
 
-/// The folder of these files, filled from the store if it is not there.
-pub async fn lay_out(store: &Store, data: &Path, files: Files) -> Result<PathBuf, NotLaidOut> {
+/// The folder of a tenant's revision, filled from the store if it is not there; one that is there is held against the
+/// revision, and what is not as it was pushed is laid out again.
+pub async fn lay_out(
+    store: &Store,
+    data: &Path,
+    tenant: &str,
+    revision: &Revision,
+) -> Result<PathBuf, NotLaidOut> {
+    let files = revision.manifest.files.clone();
     let folder = folder(data, &files);
     if folder.is_dir() {
-        return Ok(folder);
+        let (place, files) = (folder.clone(), files.clone());
+        if on_disk(move || faults(&place, &files)).await?.is_empty() {
+            return Ok(folder);
+        }
     }
-    let blobs = fetch(store, &files).await?;
+    let mut blobs = fetch(store, &files).await?;
     let place = data.to_owned();
-    let written = tokio::task::spawn_blocking(move || write(&place, &files, &blobs));
-    let written = written
-        .await
-        .map_err(|fault| NotLaidOut::Disk(fault.to_string()))?;
-    written.map_err(|error| NotLaidOut::Disk(error.to_string()))
+    let mended = on_disk(move || {
+        blobs.retain(|sha256, bytes| digest(bytes) == *sha256);
+        write(&place, &files, &blobs)
+    });
+    tell(store, tenant, Some(revision.number), &mended.await?);
+    Ok(folder)
+}
+
+/// Notes files of a folder that were not as they were pushed.
+pub fn tell(store: &Store, tenant: &str, revision: Option<u64>, mended: &[String]) {
+    if mended.is_empty() {
+        return;
+    }
+    store.health().mend(mended.len() as u64);
+    let mut files = mended[..mended.len().min(MOST_TOLD)].join(", ");
+    if mended.len() > MOST_TOLD {
+        files += &format!(" and {} more", mended.len() - MOST_TOLD);
+    }
+    tracing::warn!(tenant, revision, files = %quoted_up_to(&files, MOST_CHARS), "files of a revision were not as they were pushed, and are laid out again from the store: who writes into the data folder?");
+}
+
+async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, NotLaidOut> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(io::Error::other)
+        .flatten()
+        .map_err(|error| NotLaidOut::Disk(error.to_string()))
 }
 
 /// All folders of revisions.
@@ -136,5 +290,56 @@ pub fn sweep(data: &Path) {
         {
             tracing::warn!(path = %entry.path().display(), "what is half made cannot be removed: {error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{digest, faults, folder, hashed, write};
+
+    #[test]
+    fn a_folder_is_held_against_its_files_and_mended() {
+        let data = tempfile::tempdir().expect("a folder");
+        let data = data.path();
+        let tree = ["a.yaml", "audio/b.wav", "audio/more/c.wav", "d.yaml"]
+            .map(|path| (path.to_owned(), path.as_bytes().to_vec()));
+        let (files, blobs) = hashed(tree.into());
+        let nothing: [String; 0] = [];
+        assert_eq!(write(data, &files, &blobs).expect("written"), nothing);
+        assert_eq!(write(data, &files, &blobs).expect("whole"), nothing);
+        let at = folder(data, &files);
+        // As long as it was; none; a file for a folder, a folder for a file; a link to the very bytes; one too many.
+        std::fs::write(at.join("a.yaml"), "b.yaml").expect("edited");
+        std::fs::remove_file(at.join("audio/b.wav")).expect("removed");
+        std::fs::remove_dir_all(at.join("audio/more")).expect("removed");
+        std::fs::write(at.join("audio/more"), "").expect("made");
+        let outside = data.join("outside");
+        std::fs::write(&outside, "d.yaml").expect("made");
+        std::fs::remove_file(at.join("d.yaml")).expect("removed");
+        std::os::unix::fs::symlink(&outside, at.join("d.yaml")).expect("linked");
+        std::fs::create_dir_all(at.join("audio/b.wav/deep")).expect("made");
+        std::fs::write(at.join("audio/b.wav/deep/e.yaml"), "").expect("made");
+        let wrong = [
+            "a.yaml",
+            "audio/b.wav",
+            "audio/b.wav/deep/e.yaml",
+            "audio/more",
+            "audio/more/c.wav",
+            "d.yaml",
+        ];
+        assert_eq!(faults(&at, &files).expect("read"), wrong);
+        assert_eq!(write(data, &files, &blobs).expect("mended"), wrong);
+        assert_eq!(faults(&at, &files).expect("read"), nothing);
+        assert_eq!(std::fs::read(&outside).expect("untouched"), b"d.yaml");
+        let left = std::fs::read_dir(data.join("revisions")).expect("read");
+        assert_eq!(left.count(), 1, "nothing half made stays");
+        // What is not to be had is an error, not a folder without it.
+        std::fs::remove_file(at.join("a.yaml")).expect("removed");
+        let mut fewer: BTreeMap<_, _> = blobs.clone();
+        fewer.remove(&digest(b"a.yaml"));
+        let error = write(data, &files, &fewer).expect_err("it is lost");
+        assert!(error.to_string().contains("`a.yaml`"), "{error}");
     }
 }

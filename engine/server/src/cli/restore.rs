@@ -39,6 +39,12 @@ impl Restore {
         let restored =
             restored.map_err(|error| Failure::cannot(format!("nothing was restored: {error}")))?;
         tell!("{}: {}", data.display(), summary(&restored));
+        if !restored.has_checksums() {
+            tell!(
+                "its recordings were not checked but for their number and size: version {} made this backup, which kept no checksums of them",
+                restored.version
+            );
+        }
         Ok(OK)
     }
 }

@@ -241,6 +241,12 @@ fn of_engine(api: &Api) -> String {
             "Contacts whose record was found damaged since the start, and left out; the log names each once.",
             health.damaged(),
         );
+        line(
+            "revision_files_mended_total",
+            "counter",
+            "Files of revisions in the data folder that were not as they were pushed, and were laid out again.",
+            health.mended(),
+        );
     }
     let more = [
         (

@@ -13,4 +13,4 @@ mod sweep;
 
 pub use forget::{Elsewhere, ForgetError, Forgetting, Forgotten, forget};
 pub use number::{Number, NumberError};
-pub use sweep::{Gone, Rules, Sweep, SweepError, sweeper};
+pub use sweep::{Gone, Rules, Sweep, SweepError, expired_keys, sweeper};

@@ -14,6 +14,8 @@ use crate::store::{Aged, Kept, Store, StoreError, Swept};
 
 /// Contacts of one transaction: some milliseconds, for which the journal's writer waits at most.
 const BATCH: u32 = 64;
+/// Plugins' keys of one transaction.
+const KEYS: u32 = 256;
 /// Lines of the audit log of one transaction.
 const LINES: u32 = 1_000;
 /// Pause between two transactions, so that the writer and calls come first.
@@ -403,6 +405,22 @@ impl OfTenant<'_> {
     }
 }
 
+/// Removes plugins' keys that are over, of all tenants; how many went.
+pub async fn expired_keys(store: &Store, now: u64, pause: Duration) -> Result<u64, StoreError> {
+    let mut gone = 0;
+    for tenant in store.tenants_with_expired_keys(now).await? {
+        loop {
+            let went = store.remove_expired_keys(&tenant, now, KEYS).await?;
+            gone += went;
+            if went < u64::from(KEYS) {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+    Ok(gone)
+}
+
 /// Sweeps now and then until told to stop; each time by the rules of that moment.
 pub async fn sweeper(
     store: Store,
@@ -425,6 +443,9 @@ pub async fn sweeper(
             .await
         {
             tokio::time::sleep(PAUSE).await;
+        }
+        if let Err(error) = expired_keys(&store, clock.now(), PAUSE).await {
+            tracing::warn!("plugins' keys that are over stay for ten minutes more: {error}");
         }
         let rules = rules();
         let sweep = Sweep {

@@ -18,6 +18,7 @@ pub struct Health {
     pub(super) waiting: AtomicU64,
     pub(super) outages: AtomicU64,
     pub(super) lost: AtomicU64,
+    mended: AtomicU64,
     /// Contacts whose records were found damaged.
     damaged: Mutex<BTreeSet<String>>,
 }
@@ -56,6 +57,16 @@ impl Health {
     /// Records that were given up: refused by the store, or beyond what is held for one that is gone.
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Files of revisions in the data folder that were not as they were pushed.
+    pub fn mended(&self) -> u64 {
+        self.mended.load(Ordering::Relaxed)
+    }
+
+    /// So many files of a revision were laid out again.
+    pub(crate) fn mend(&self, files: u64) {
+        self.mended.fetch_add(files, Ordering::Relaxed);
     }
 
     /// Contacts whose records were found damaged since the start, up to 1,000.

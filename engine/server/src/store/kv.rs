@@ -162,6 +162,48 @@ impl Store {
         self.kv_change(space, change, now).await
     }
 
+    /// Whose keys are over at a time in milliseconds since 1970, though they are there still.
+    pub async fn tenants_with_expired_keys(&self, now: u64) -> Result<Vec<String>, StoreError> {
+        self.reachable()?;
+        Ok(each!(self, pool => sqlx::query_scalar(
+            "SELECT DISTINCT tenant FROM kv WHERE expires_at <= $1 ORDER BY tenant")
+            .bind(millis(now))
+            .fetch_all(pool))?)
+    }
+
+    /// Removes keys of all plugins of a tenant that are over at a time in milliseconds since 1970, at most `limit`; how many
+    /// went.
+    pub async fn remove_expired_keys(
+        &self,
+        tenant: &str,
+        now: u64,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.reachable()?;
+        let lock = match &self.database {
+            Database::File(_) => None,
+            Database::Server(_) => Some(LOCK),
+        };
+        Ok(each!(self, pool => async {
+            let mut transaction = pool.begin().await?;
+            // A change of the same tenant counts what goes here.
+            if let Some(lock) = lock {
+                sqlx::query(lock)
+                    .bind(tenant)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            let gone = sqlx::query(SWEEP)
+                .bind(tenant)
+                .bind(millis(now))
+                .bind(i64::from(limit))
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok::<_, sqlx::Error>(gone.rows_affected())
+        })?)
+    }
+
     /// Whether it was done. Changes of one tenant are one after the other: SQLite has one writer, and of a server's
     /// sessions each waits for the one before.
     async fn kv_change(
@@ -212,11 +254,24 @@ impl Store {
                 .bind(change.expires_at.map(millis))
                 .execute(&mut *transaction)
                 .await?;
-            let used: Used = sqlx::query_as(USED)
+            let mut used: Used = sqlx::query_as(USED)
                 .bind(space.tenant)
                 .bind(space.plugin)
                 .fetch_one(&mut *transaction)
                 .await?;
+            if used.beyond(space.limits).is_some() {
+                // What is over in other plugins counts against nobody: looked for only where it matters.
+                sqlx::query("DELETE FROM kv WHERE tenant = $1 AND expires_at <= $2")
+                    .bind(space.tenant)
+                    .bind(now)
+                    .execute(&mut *transaction)
+                    .await?;
+                used = sqlx::query_as(USED)
+                    .bind(space.tenant)
+                    .bind(space.plugin)
+                    .fetch_one(&mut *transaction)
+                    .await?;
+            }
             if let Some(limit) = used.beyond(space.limits) {
                 return Ok(Done::TooMuch(limit));
             }
@@ -283,6 +338,8 @@ const USED: &str = "SELECT mine.keys AS keys, mine.bytes AS bytes, CAST(SUM(own.
                     CAST(SUM(own.bytes) AS BIGINT) AS tenant_bytes \
                     FROM kv_use AS mine JOIN kv_use AS own ON own.tenant = mine.tenant \
                     WHERE mine.tenant = $1 AND mine.plugin = $2 GROUP BY mine.keys, mine.bytes";
+const SWEEP: &str = "DELETE FROM kv WHERE tenant = $1 AND (plugin, key) IN \
+                     (SELECT plugin, key FROM kv WHERE tenant = $1 AND expires_at <= $2 LIMIT $3)";
 /// Held until the transaction ends. The name is hashed, and a clash costs no more than a wait.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext($1), hashtext('kv'))";
 

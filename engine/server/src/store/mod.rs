@@ -32,6 +32,8 @@ mod place;
 mod presence;
 mod published;
 mod records;
+mod room;
+mod sizes;
 mod spent;
 mod sweep;
 mod tokens;
@@ -72,6 +74,7 @@ pub use published::{
     Files, Manifest, NewRevision, PluginVersion, PublishedError, Release, Revision,
 };
 pub use records::{Page, RecordFilter};
+pub use room::{Bound, Room};
 pub use sweep::{Aged, Kept, Swept};
 pub use tokens::{MAX_TOKENS, TokenRow};
 pub use users::{MAX_SESSIONS, MAX_USERS, SessionRow, UserRow};

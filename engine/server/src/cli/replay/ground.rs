@@ -119,7 +119,7 @@ impl Ground {
             Err(NotStored::Nothing(_)) if whose.is_folder() => return Err(whose.no_revisions()),
             found => found.map_err(Failure::cannot)?,
         };
-        let folder = lay_out(store, whose.data, &revision);
+        let folder = lay_out(store, whose.data, tenant, &revision);
         Ok(Ground::Revision {
             tenant: tenant.to_owned(),
             number: revision.number,

@@ -1,22 +1,24 @@
 //! The files of a backup.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::Digest;
 
-use super::{BackupError, FORMAT, MANIFEST, Manifest};
+use super::{BackupError, FORMAT, MANIFEST, Manifest, RECORDINGS};
 use crate::project::hex;
 
 /// Bytes that are hashed at a time.
 const PIECE: usize = 64 << 10;
 
 /// What was copied.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Copied {
-    pub files: u64,
     pub bytes: u64,
+    /// SHA-256 of each file, by its name.
+    pub files: BTreeMap<String, String>,
 }
 
 /// An error with the file it is about.
@@ -55,7 +57,9 @@ pub(super) fn copy_recordings(from: &Path, to: &Path) -> Result<Copied, BackupEr
         match std::fs::copy(&path, &target) {
             Ok(bytes) => {
                 sync(&target)?;
-                copied.files += 1;
+                // What is in the copy counts: the engine may be writing on at the other.
+                let sha256 = digest(&target)?;
+                copied.files.insert(name(&path), sha256);
                 copied.bytes += bytes;
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.exists() => {}
@@ -64,6 +68,55 @@ pub(super) fn copy_recordings(from: &Path, to: &Path) -> Result<Copied, BackupEr
     }
     sync(to)?;
     Ok(copied)
+}
+
+/// The name of a file, as a backup has it.
+fn name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// What is wrong with the recordings of a backup, before any of them is restored; a backup of an older program has no checksums
+/// of theirs, and its are counted and measured.
+pub(super) fn hold(folder: &Path, manifest: &Manifest) -> Result<(), BackupError> {
+    let broken = |why: String| {
+        Err(BackupError::Broken {
+            path: folder.to_owned(),
+            why: format!("is not whole: {why}; take another backup"),
+        })
+    };
+    let paths = recordings(&folder.join(RECORDINGS))?;
+    let Some(files) = &manifest.files else {
+        let mut bytes = 0;
+        for path in &paths {
+            bytes += path.metadata().map_err(at("cannot read", path))?.len();
+        }
+        if (paths.len() as u64, bytes) != (manifest.recordings, manifest.recordings_bytes) {
+            return broken("its recordings are not as many or as large as they were".to_owned());
+        }
+        return Ok(());
+    };
+    let found: BTreeMap<String, PathBuf> =
+        paths.into_iter().map(|path| (name(&path), path)).collect();
+    if let Some(lacking) = files.keys().find(|file| !found.contains_key(*file)) {
+        return broken(format!("it has no {RECORDINGS}/{lacking}"));
+    }
+    for (file, path) in &found {
+        match files.get(file) {
+            None => {
+                return broken(format!(
+                    "{RECORDINGS}/{file} was not there when it was made"
+                ));
+            }
+            Some(sha256) if digest(path)? != *sha256 => {
+                return broken(format!("its {RECORDINGS}/{file} is not as it was made"));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Waits until a file, or the names in a folder, are on the disk.

@@ -96,9 +96,10 @@ async fn make(
         made_at,
         contacts,
         keys,
-        recordings: copied.files,
+        recordings: copied.files.len() as u64,
         recordings_bytes: copied.bytes,
         database,
+        files: Some(copied.files),
     };
     write_manifest(folder, &manifest)?;
     sync(folder)?;

@@ -8,6 +8,7 @@ mod make;
 mod restore;
 mod rows;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,16 @@ pub struct Manifest {
     pub recordings_bytes: u64,
     /// SHA-256 of `strowger.db`.
     database: String,
+    /// SHA-256 of each recording, by the name of its file; none where an older program made the backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    files: Option<BTreeMap<String, String>>,
+}
+
+impl Manifest {
+    /// Whether it has a checksum of each recording, against which it was held.
+    pub fn has_checksums(&self) -> bool {
+        self.files.is_some()
+    }
 }
 
 /// Why there is no backup, or none was restored.

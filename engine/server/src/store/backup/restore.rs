@@ -6,7 +6,7 @@ use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use super::files::{Copied, at, copy_recordings, digest, read_manifest, recordings, sync};
+use super::files::{at, copy_recordings, digest, hold, read_manifest, recordings, sync};
 use super::rows::copy;
 use super::{BackupError, DATABASE, Manifest, RECORDINGS};
 use crate::store::{Place, Store, StoreError};
@@ -30,6 +30,11 @@ pub async fn restore(place: &Place, data: &Path, from: &Path) -> Result<Manifest
             "is not whole: its strowger.db is not as it was made",
         ));
     }
+    let (folder, checked) = (from.to_owned(), manifest.clone());
+    tokio::task::spawn_blocking(move || hold(&folder, &checked))
+        .await
+        .map_err(std::io::Error::other)
+        .map_err(at("cannot read", from))??;
     let target = data.join(RECORDINGS);
     if !recordings(&target)?.is_empty() {
         let what = format!("there are recordings in {}", target.display());
@@ -63,13 +68,14 @@ async fn fill(
         .await
         .map_err(std::io::Error::other)
         .map_err(at("cannot copy into", &target))??;
-    let whole = Copied {
-        files: manifest.recordings,
-        bytes: manifest.recordings_bytes,
+    // What was held against its checksums is what was copied.
+    let whole = match &manifest.files {
+        Some(files) => copied.files == *files,
+        None => copied.files.len() as u64 == manifest.recordings,
     };
-    if copied != whole {
+    if !whole || copied.bytes != manifest.recordings_bytes {
         return Err(broken(
-            "is not whole: its recordings are not as many or as large as they were",
+            "is not whole: its recordings changed while they were restored",
         ));
     }
     // A contact's own recording bears its id, and lies in the new folder now.
