@@ -175,7 +175,7 @@ mod tests {
             .iter()
             .find(|(path, _)| path == "Cargo.toml")
             .expect("the kit has one");
-        for dependency in ["serde = {", "serde_json = {", "wit-bindgen = {"] {
+        for dependency in ["schemars = {", "serde = {", "serde_json = {", "wit-bindgen = {"] {
             let line = |text: &str| {
                 text.lines()
                     .find(|line| line.starts_with(dependency) && line.contains("version"))
