@@ -18,6 +18,7 @@ mod push;
 mod refusal;
 mod release;
 mod serving;
+mod settings;
 mod shadow;
 pub mod signature;
 pub(crate) mod stored;
