@@ -285,6 +285,17 @@ fn what_nobody_takes_is_a_dead_letter_that_can_be_sent_again() -> Result<()> {
     let requests = receiver(address, &[204])?;
     let (code, out, _) = webhooks(&["retry", "crm"])?;
     assert_eq!((code, out.as_str()), (0, "1 are sent again\n"));
+    let log = strowger_tests::http::get(engine.http, "/v1/audit")?.json()?;
+    let lines = log["items"].as_array().into_iter().flatten();
+    let lines: Vec<&Json> = lines
+        .filter(|line| line["action"] == "webhook.retry")
+        .collect();
+    // What was refused above changed nothing.
+    let [line] = lines.as_slice() else {
+        panic!("one line: {log}");
+    };
+    assert_eq!(line["object"], "crm", "{line}");
+    assert_eq!(line["detail"]["sent_again"], 1, "{line}");
     let told = requests.recv_timeout(Duration::from_secs(20))?.check()?;
     assert_eq!(told["event"], "contact.ended");
     engine

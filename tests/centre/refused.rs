@@ -373,6 +373,71 @@ fn another_publisher_takes_no_plugin_over_unless_that_is_accepted() -> Result<()
 }
 
 #[test]
+fn an_older_component_that_nothing_names_is_no_plugin_of_its_revision() -> Result<()> {
+    use strowger_server::centre::archive::{Tree, pack};
+    let keys = tempfile::TempDir::new()?;
+    let (acme, public) = new_key(&keys, "acme")?;
+    let plain = "numbers = [\"1*\"]\n";
+    let signed = format!(
+        "{plain}signed = true\n[publishers]\nacme = \"{}\"\n",
+        public.trim()
+    );
+    let mut hall = Hall::open(&[("aurora", plain)])?;
+    let name = "guest-hog";
+    let with = |version: &str| -> Result<tempfile::TempDir> {
+        let version = format!("\"version\":\"{version}\"");
+        let component = altered(&component(name)?, "\"version\":\"1.0.0\"", &version)?;
+        let flow = flow("waits", "guest-hog/go", "done", &[]);
+        project(
+            "aurora",
+            &[(name, component)],
+            "",
+            &[("100", "waits", flow)],
+        )
+    };
+    let push = |hall: &Hall, folder: &tempfile::TempDir, more: &[&str]| {
+        let folder = folder.path().display().to_string();
+        hall.done(&[&["push", folder.as_str()], more].concat())
+    };
+    // Nobody has signed the one that is newer; the other is signed.
+    let (unsigned, newer) = (with("1.0.1")?, with("1.0.0")?);
+    push(&hall, &unsigned, &[])?;
+    hall.rule("aurora", &signed)?;
+    hall.reload("the tenants' files are read again")?;
+    push(&hall, &newer, &["--key", &acme])?;
+    // The other one lies in the archive, and nothing names it.
+    let mut tree = Tree::new();
+    for file in [
+        "strowger.toml",
+        "routes.yaml",
+        "waits.flow.yaml",
+        "plugins/guest-hog.wasm",
+    ] {
+        tree.insert(file.to_owned(), std::fs::read(newer.path().join(file))?);
+    }
+    let other = std::fs::read(unsigned.path().join("plugins/guest-hog.wasm"))?;
+    tree.insert("plugins/older.wasm".to_owned(), other);
+    let path = "/v1/tenants/aurora/revisions";
+    let kind = [("content-type", "application/octet-stream")];
+    let address = hall.engine.http;
+    let pushed = strowger_tests::http::send_raw(address, "POST", path, None, &pack(&tree)?, &kind)?;
+    ensure!(pushed.status == 201, "{} {}", pushed.status, pushed.body);
+    let revision = pushed.json()?["revision"].to_string();
+    let release = [
+        "release", &revision, "--tenant", "aurora", "--accept", "all",
+    ];
+    hall.done(&release)?;
+    // What is not named is not live either: the version there is newer, and the one that is named comes again.
+    push(&hall, &newer, &["--key", &acme, "--release"])?;
+    // Named, it is refused as ever.
+    hall.refused(
+        &["release", "1", "--tenant", "aurora", "--accept", "all"],
+        &["guest-hog@1.0.1: it is not signed"],
+    )?;
+    Ok(())
+}
+
+#[test]
 fn a_plugin_that_was_removed_does_not_come_back_as_somebody_elses() -> Result<()> {
     let keys = tempfile::TempDir::new()?;
     let ((acme, first), (lyra, second)) = (new_key(&keys, "acme")?, new_key(&keys, "lyra")?);

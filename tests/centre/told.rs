@@ -302,3 +302,124 @@ fn flows_hand_over_to_whom_the_operator_grants_alone() -> Result<()> {
     );
     Ok(())
 }
+
+/// Adds a part to a project's `strowger.toml`, in place of what else was added.
+fn settings(project: &tempfile::TempDir, plain: &str, more: &str) -> Result<()> {
+    let at = project.path().join("strowger.toml");
+    Ok(std::fs::write(at, format!("{plain}{more}"))?)
+}
+
+#[test]
+fn another_trunk_and_recording_that_begins_are_accepted_by_name() -> Result<()> {
+    let hall = Hall::open(&[("vega", "numbers = [\"900\"]\n")])?;
+    let vega = says("vega", "900", "Hello.")?;
+    let folder = vega.path().display().to_string();
+    let plain = std::fs::read_to_string(vega.path().join("strowger.toml"))?;
+    let recorded = "strowger.toml: recording.calls true instead of false";
+    let first = "strowger.toml: transfer.trunk sip:a.example instead of none";
+    let other = "strowger.toml: transfer.trunk sip:b.example instead of sip:a.example";
+    let both = "[recording]\ncalls = true\n[transfer]\ntrunk = \"sip:a.example\"\n";
+    let release = |revision, accept: &[&str]| {
+        let accept = accept.iter().flat_map(|gain| ["--accept", *gain]);
+        let order = ["release", revision, "--tenant", "vega"].into_iter();
+        order.chain(accept).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let refused = |order: Vec<String>, words: &[&str]| {
+        let order: Vec<&str> = order.iter().map(String::as_str).collect();
+        hall.refused(&order, words)
+    };
+    let done = |order: Vec<String>| {
+        let order: Vec<&str> = order.iter().map(String::as_str).collect();
+        hall.done(&order)
+    };
+    // The first release of all has them too.
+    settings(&vega, &plain, both)?;
+    let said = hall.done(&["push", &folder])?;
+    for gain in [first, recorded] {
+        ensure!(said.contains(&format!("may touch, new: {gain}")), "{said}");
+    }
+    refused(release("1", &[]), &[first, recorded])?;
+    // One without the other is not enough.
+    refused(release("1", &[first]), &[recorded])?;
+    done(release("1", &[first, recorded]))?;
+    // What is as it was is no gain.
+    let said = hall.done(&["push", &folder, "--release"])?;
+    ensure!(!said.contains("may touch"), "{said}");
+    settings(&vega, &plain, &both.replace("a.example", "b.example"))?;
+    let said = hall.done(&["push", &folder])?;
+    ensure!(said.contains(&format!("may touch, new: {other}")), "{said}");
+    refused(release("3", &[]), &[other])?;
+    refused(release("3", &[first]), &["is nothing that revision 3 has"])?;
+    done(release("3", &[other]))?;
+    // Less is told, and asks for nothing.
+    settings(&vega, &plain, "[recording]\ncalls = false\n")?;
+    let said = hall.done(&["push", &folder, "--release"])?;
+    for less in ["transfer.trunk sip:b.example", "recording.calls"] {
+        ensure!(
+            said.contains(&format!("may no longer touch: strowger.toml: {less}")),
+            "{said}"
+        );
+    }
+    assert_eq!(hall.live("vega")?, Some(4));
+    Ok(())
+}
+
+#[test]
+fn another_configuration_of_a_plugin_is_tried_and_accepted() -> Result<()> {
+    let orders = OrderService::start()?;
+    let address = orders.address.to_string();
+    let rules = format!(
+        "numbers = [\"1*\"]\n[grants]\nhttp = [\"{address}\"]\nkv = true\nroute = true\n[limits.http]\nprivate = [\"{address}\"]\n"
+    );
+    let hall = Hall::open(&[("aurora", &rules)])?;
+    let project = aurora(orders.address)?;
+    hall.publish(&project)?;
+    let folder = project.path().display().to_string();
+    let toml = project.path().join("strowger.toml");
+    let plain = std::fs::read_to_string(&toml)?;
+    let config = format!("config = {{ base_url = \"http://{address}\" }}");
+    let configured = |text: &str| std::fs::write(&toml, plain.replacen(&config, text, 1));
+    // The first is `orders`, whose examples need to know where the service is: they do not go any more.
+    configured("config = { private_word = \"melancholy\" }")?;
+    hall.refused(&["push", &folder], &["error[plugin-example]", "orders"])?;
+    configured(&config.replace(" }", ", private_word = \"melancholy\" }"))?;
+    let said = hall.done(&["push", &folder])?;
+    let gain = "orders: other config: private_word";
+    ensure!(said.contains(&format!("may touch, new: {gain}")), "{said}");
+    // Only the plugin that is configured otherwise is named, and never what is said to it.
+    ensure!(!said.contains("crm: other config"), "{said}");
+    ensure!(!said.contains("melancholy"), "{said}");
+    let release = ["release", "2", "--tenant", "aurora"];
+    hall.refused(&release, &[gain])?;
+    hall.done(&[&release[..], &["--accept", gain]].concat())?;
+    let said = hall.done(&["push", &folder, "--release"])?;
+    ensure!(!said.contains("other config"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_route_for_a_number_of_somebody_elses_is_warned_of() -> Result<()> {
+    let tenants = [
+        ("mallory", "numbers = [\"6*\"]\n"),
+        ("vega", "numbers = [\"900\", \"66*\"]\n"),
+    ];
+    let hall = Hall::open_with(CHATS, &tenants)?;
+    let mallory = says("mallory", "600", "Hello.")?;
+    let folder = mallory.path().display().to_string();
+    let said = hall.done(&["push", &folder])?;
+    ensure!(!said.contains("warning"), "{said}");
+    let others = ["6*", "*", "900", "66*", "661", "7000"];
+    edit(&mallory.path().join("routes.yaml"), |text| {
+        let more = others.map(|to| format!("  - {{ to: \"{to}\", flow: greeting }}\n"));
+        format!("{text}{}", more.concat())
+    })?;
+    let said = hall.done(&["push", &folder, "--release"])?;
+    for (line, to) in [(5, "900"), (6, "66*"), (7, "661"), (8, "7000")] {
+        let told =
+            format!("warning: routes.yaml:{line}: `to: {to}` is none of the numbers of mallory");
+        ensure!(said.contains(&told), "{told}: {said}");
+    }
+    assert_eq!(said.matches("warning: ").count(), 4, "{said}");
+    hall.calm("600")?;
+    Ok(())
+}

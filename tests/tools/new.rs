@@ -348,6 +348,34 @@ fn a_flow_goes_where_the_others_are() -> Result<()> {
 }
 
 #[test]
+fn a_plugin_in_rust_has_no_name_of_a_crate_that_it_is_made_with() -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    for name in ["strowger-sdk", "serde-json"] {
+        let begun = |lang: &str| {
+            let at = folder.path().join(format!("{name}-{lang}"));
+            let (code, _, told) = strowger(&[
+                "plugin",
+                "new",
+                name,
+                "--lang",
+                lang,
+                &at.display().to_string(),
+            ])?;
+            Ok::<_, anyhow::Error>((code, told, at.exists()))
+        };
+        let (code, told, there) = begun("rust")?;
+        assert_eq!((code, there), (2, false), "{told}");
+        assert!(
+            told.contains(&format!("`{name}` is the name of a crate")),
+            "{told}"
+        );
+        let (code, told, there) = begun("c")?;
+        assert_eq!((code, there), (0, true), "{told}");
+    }
+    Ok(())
+}
+
+#[test]
 fn the_standard_steps_name_is_no_plugins() -> Result<()> {
     let (code, _, told) = strowger(&["plugin", "new", "std", "--lang", "rust"])?;
     assert_eq!(code, 2, "{told}");

@@ -21,6 +21,8 @@
 //! }
 //! ```
 //!
+//! Or the description is made from types as well, so that nothing of them stands twice: see [`Step`].
+//!
 //! A step runs from top to bottom on an instance of its own; every capability is an ordinary blocking
 //! call, and `?` turns its refusal into the flow's `error` edge. What a plugin calls is what it imports,
 //! and what it imports is what the operator must grant: unused capabilities are not in the component.
@@ -51,12 +53,15 @@ pub mod media;
 mod outcome;
 mod plugin;
 pub mod route;
+mod step;
 pub mod wait;
 
 pub use attempts::{Attempts, Miss, Reprompt};
 pub use bindings::exports::strowger::step::guest::{Failure, Outcome};
 pub use bindings::strowger::types::types::Error;
 pub use plugin::{unknown_step, with_input};
+pub use schemars;
+pub use step::{About, Step, describe, described, run_step};
 
 #[cfg(all(
     feature = "arena",

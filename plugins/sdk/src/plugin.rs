@@ -10,6 +10,19 @@ use crate::{Failure, Outcome};
 /// `description.schema.json` of the contract. Each step is a function from its input, any type that
 /// serde reads, to `Result<Outcome, Failure>`.
 ///
+/// Or each step is a type that is a [`Step`](crate::Step), and the description is made from these types:
+///
+/// ```text
+/// strowger_sdk::plugin! {
+///     name: "greeter",
+///     version: env!("CARGO_PKG_VERSION"),
+///     summary: { "en" => "Greets the caller." },
+///     steps: [Greet],
+/// }
+/// ```
+///
+/// Then it defines a function `description()` in place of `DESCRIPTION`.
+///
 /// Beside the component's exports it defines, in the module where it stands, `DESCRIPTION` (the file's
 /// text), `STEPS` (the names) and `run(step, input)`, which tests call.
 #[macro_export]
@@ -29,13 +42,49 @@ macro_rules! plugin {
             }
         }
 
+        $crate::plugin!(@export DESCRIPTION.to_owned());
+    };
+
+    (
+        name: $plugin:expr,
+        version: $version:expr,
+        summary: { $($language:literal => $summary:literal),+ $(,)? },
+        steps: [$($step:ty),+ $(,)?] $(,)?
+    ) => {
+        /// What the plugin answers to `describe`.
+        pub fn description() -> String {
+            $crate::described(
+                $plugin,
+                $version,
+                &[$(($language, $summary)),+],
+                [$($crate::describe::<$step>()),+],
+            )
+        }
+
+        /// The names of the plugin's steps.
+        pub const STEPS: &[&str] = &[$(<$step as $crate::Step>::NAME),+];
+
+        /// Runs a step with an input in JSON.
+        pub fn run(step: &str, input: &str) -> Result<$crate::Outcome, $crate::Failure> {
+            $(
+                if step == <$step as $crate::Step>::NAME {
+                    return $crate::run_step::<$step>(input);
+                }
+            )+
+            Err($crate::unknown_step(step))
+        }
+
+        $crate::plugin!(@export description());
+    };
+
+    (@export $description:expr) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             struct Component;
 
             impl $crate::bindings::exports::strowger::step::guest::Guest for Component {
                 fn describe() -> String {
-                    DESCRIPTION.to_owned()
+                    $description
                 }
 
                 fn run(step: String, input: String) -> Result<$crate::Outcome, $crate::Failure> {

@@ -14,7 +14,7 @@ use super::config::{TenantConfig, TenantLimits};
 use super::refusal::{Refusal, Told};
 use crate::project::{
     Complaint, Examined, Finding, FlowFile, Grants, HandOver, Project, ProjectError, QueuesFile,
-    Source, Steps, hand_overs,
+    Routes, Source, Steps, hand_overs,
 };
 use crate::runtime::Engine;
 use crate::store::{Manifest, Store, StoreError};
@@ -28,6 +28,8 @@ pub struct Sound {
     pub steps: Steps,
     /// Its flows.
     pub program: Program,
+    /// What is to be said of it all the same.
+    pub warnings: Vec<Told>,
     /// What its plugins may touch, by plugin.
     pub capabilities: BTreeMap<String, Vec<String>>,
 }
@@ -46,6 +48,7 @@ pub struct Looked {
     project: Project,
     steps: Steps,
     program: Result<Program, Refusal>,
+    shown: Shown,
 }
 
 impl Looked {
@@ -64,13 +67,20 @@ impl Looked {
     }
 
     /// The project, if it may be served: else all that is wrong with it.
-    pub fn sound(self) -> Result<Sound, Refusal> {
+    ///
+    /// `numbers` are the centre's, where its tenants have numbers.
+    pub fn sound(self, tenant: &str, numbers: Option<&Routes>) -> Result<Sound, Refusal> {
         let program = self.program?;
+        let astray = numbers.map(|numbers| self.project.astray(numbers, tenant));
+        let astray = astray.into_iter().flatten();
+        let warnings = astray.map(|found| self.shown.told(&found.diagnostic));
+        let warnings = warnings.collect();
         let capabilities = capabilities(&self.project, &self.steps);
         Ok(Sound {
             project: self.project,
             steps: self.steps,
             program,
+            warnings,
             capabilities,
         })
     }
@@ -84,7 +94,9 @@ pub async fn examine(
     config: &TenantConfig,
     ungranted: Ungranted,
 ) -> Result<Sound, Refusal> {
-    look(host, folder, tenant, config, ungranted).await?.sound()
+    look(host, folder, tenant, config, ungranted)
+        .await?
+        .sound(tenant, None)
 }
 
 /// The same for those who have more to say of its plugins: an error is a project that cannot be looked at.
@@ -110,7 +122,7 @@ pub async fn look(
             project,
             steps,
             &complaints,
-            &shown,
+            shown,
             &tenant,
             &config,
             ungranted,
@@ -124,7 +136,7 @@ fn judged(
     project: Project,
     steps: Steps,
     complaints: &[Complaint],
-    shown: &Shown,
+    shown: Shown,
     tenant: &str,
     config: &TenantConfig,
     ungranted: Ungranted,
@@ -181,6 +193,7 @@ fn judged(
         project,
         steps,
         program,
+        shown,
     }
 }
 

@@ -19,6 +19,7 @@ mod refusal;
 mod release;
 mod room;
 mod serving;
+mod settings;
 mod shadow;
 pub mod signature;
 pub(crate) mod stored;

@@ -15,6 +15,7 @@ use super::examine::{Touched, Ungranted, look, touched, touched_by, try_examples
 use super::refusal::{Refusal, Told};
 use super::release::gained;
 use super::serving::{unwritten, wanted};
+use super::settings::Settings;
 use super::signature;
 use super::tenant::Tenant;
 use super::versions::{
@@ -44,12 +45,15 @@ pub struct Pushed {
     /// Those that were there, and carry another signature from now on: `orders@1.0.0 by acme`.
     pub signed: Vec<String>,
     /// What it may touch and the live revision may not: `orders: http api.example:443`; and which of its plugins another
-    /// publisher has signed: `orders: signed by lyra instead of acme`.
+    /// publisher has signed: `orders: signed by lyra instead of acme`; and what its `strowger.toml` decides otherwise:
+    /// `strowger.toml: transfer.trunk sip:b.example instead of none`, `orders: other config: base_url`.
     pub gains: Vec<String>,
     /// What it may no longer touch.
     pub loses: Vec<String>,
     /// Its plugins that are older than in the newest revision before it: `orders 2.0.0 -> 1.9.0`.
     pub back: Vec<String>,
+    /// What is odd of it, such as a route of a number that is not the tenant's.
+    pub warnings: Vec<Told>,
     /// Parts of its `strowger.toml` that do nothing here, since the operator says them: `webhooks`, `transfer.calls`.
     pub unused: Vec<String>,
     /// The revision that a plugin was put into; none where a whole project was pushed.
@@ -101,14 +105,15 @@ enum Arrival {
 }
 
 impl Push<'_> {
-    /// What one of its plugins is to the tenant that has these versions of it; all that is wrong with its coming.
+    /// What one of its plugins is to the tenant that has these versions of it and these components live; all that is wrong with its
+    /// coming.
     fn arrival(
         &self,
         tenant: &str,
         config: &TenantConfig,
         plugin: &Plugin,
         known: &[PluginVersion],
-        live: Option<&Revision>,
+        live: &BTreeSet<String>,
     ) -> Result<Arrival, Vec<Refusal>> {
         let (name, version) = (&plugin.description().name, &plugin.description().version);
         let mut wrong = Vec::new();
@@ -338,6 +343,10 @@ impl Centre {
             Some(release) => Some(wanted(store, tenant, release.live).await?),
             None => None,
         };
+        let source = Config::source(folder).map_err(|error| unwritten(&error.to_string()))?;
+        let settings = Settings::read(&source.text, &push.files);
+        let (live_settings, live_components) = settled(store, live.as_ref()).await?;
+        let (newest_settings, newest_components) = settled(store, newest.as_ref()).await?;
         let mut bounds = Bounds {
             cpu: Duration::from_millis(config.limits.trial_ms),
             gone: push.by.gone.clone(),
@@ -352,16 +361,23 @@ impl Centre {
                 .plugin_versions(&tenant.name, Some(name), None, MAX_VERSIONS)
                 .await?;
             let version = &plugin.description().version;
-            back.extend(went_back(name, version, &known, newest.as_ref()));
-            match push.arrival(&tenant.name, config, plugin, &known, live.as_ref()) {
+            back.extend(went_back(name, version, &known, &newest_components));
+            // What is there was tried with the configuration of then.
+            let was = [&live_settings, &newest_settings];
+            let tried = was.iter().any(|was| settings.runs_as(was, name));
+            match push.arrival(&tenant.name, config, plugin, &known, &live_components) {
                 Ok(Arrival::Known(publisher)) => {
                     publishers.insert(name.to_owned(), publisher);
-                    continue;
+                    if tried {
+                        continue;
+                    }
                 }
                 Ok(Arrival::Signed(version)) => {
                     publishers.insert(name.to_owned(), version.publisher.clone());
                     anew.push(*version);
-                    continue;
+                    if tried {
+                        continue;
+                    }
                 }
                 Ok(Arrival::New(publisher)) => {
                     publishers.insert(name.to_owned(), publisher.clone());
@@ -401,7 +417,10 @@ impl Centre {
             }
         }
         let mut complaints = complaints.into_iter();
-        let sound = match (looked.sound(), complaints.next()) {
+        let sound = match (
+            looked.sound(&tenant.name, self.state().numbers.as_ref()),
+            complaints.next(),
+        ) {
             (Ok(sound), None) => sound,
             (Ok(_), Some(first)) => return Err(Refusal::all(first, complaints)),
             (Err(first), next) => {
@@ -424,6 +443,9 @@ impl Centre {
         let mut gains = gained(&live, &touches);
         let was = known_signers(store, &tenant.name, was, &manifest.publishers).await?;
         gains.extend(resigned(&was, &manifest.publishers));
+        gains.extend(settings.gains(&live_settings));
+        let mut loses = gained(&touches, &live);
+        loses.extend(settings.losses(&live_settings));
         let names = fresh.iter();
         let names: Vec<String> = names
             .map(|plugin| format!("{}@{}", plugin.name, plugin.version))
@@ -467,6 +489,7 @@ impl Centre {
         }
         tracing::info!(tenant = %tenant.name, revision, by = %change.who, "pushed");
         let unused = unused::parts(&sound.project);
+        let warnings = sound.warnings.clone();
         tenant.prepare(self.serve(tenant, config, revision, sound));
         let pushed = Pushed {
             revision,
@@ -474,8 +497,9 @@ impl Centre {
             plugins: fresh,
             signed,
             gains,
-            loses: gained(&touches, &live),
+            loses,
             back,
+            warnings,
             unused,
             onto: None,
         };
@@ -546,6 +570,19 @@ async fn onto_what(tenant: &Tenant, store: &Store, onto: Onto) -> Result<Revisio
             tenant.name
         ))
     })
+}
+
+/// What a revision's `strowger.toml` says, and its plugins' components; nothing of none.
+async fn settled(
+    store: &Store,
+    revision: Option<&Revision>,
+) -> Result<(Settings, BTreeSet<String>), Refusal> {
+    let Some(revision) = revision else {
+        return Ok(Default::default());
+    };
+    let settings = Settings::of(store, &revision.manifest).await?;
+    let components = settings.components(&revision.manifest.files);
+    Ok((settings, components))
 }
 
 /// Where the project keeps a plugin's component.

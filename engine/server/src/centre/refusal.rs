@@ -3,24 +3,30 @@
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::archive::ArchiveError;
 use crate::store::{PublishedError, StoreError};
 
-/// One thing that is wrong with what was pushed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// One thing that is wrong with what was pushed, or odd.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PushFinding)]
 pub struct Told {
     /// The rule or the kind of complaint.
     pub rule: String,
     /// The file below the project's folder; none for what came as a component alone.
+    #[schema(required)]
     pub file: Option<String>,
     /// From 1.
+    #[schema(required)]
     pub line: Option<u32>,
     /// From 1.
+    #[schema(required)]
     pub column: Option<u32>,
     /// What is wrong.
     pub message: String,
     /// What to do.
+    #[schema(required)]
     pub help: Option<String>,
 }
 

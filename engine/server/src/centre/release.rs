@@ -7,6 +7,7 @@ use super::Centre;
 use super::examine::{Touched, astray_of, touched, withdrawn};
 use super::refusal::{Refusal, within};
 use super::serving::{prime, wanted};
+use super::settings::Settings;
 use super::tenant::{Live, Served, Tenant};
 use super::versions::{known_signers, resigned, signers, untrusted};
 use crate::store::{Audited, Change, Release, Revision, Store};
@@ -79,11 +80,14 @@ impl Centre {
         self.allowed(store, tenant, &revision).await?;
         let before = store.released(&tenant.name).await?;
         let touches = touched(store, &revision.manifest).await?;
+        let settings = Settings::of(store, &revision.manifest).await?;
         let mut known = gained(&Touched::default(), &touches);
+        known.extend(settings.gains(&Settings::default()));
         let gains = match &before {
             Some(before) => {
                 let live = wanted(store, tenant, before.live).await?;
                 let mut gains = gained(&touched(store, &live.manifest).await?, &touches);
+                gains.extend(settings.gains(&Settings::of(store, &live.manifest).await?));
                 let was = signers(store, &tenant.name, &live.manifest).await?;
                 let now = signers(store, &tenant.name, &revision.manifest).await?;
                 let was = known_signers(store, &tenant.name, was, &now).await?;
@@ -222,8 +226,7 @@ impl Centre {
                 lost.join(", ")
             )));
         }
-        let files = &revision.manifest.files;
-        let untrusted = untrusted(store, &tenant.name, &config, files).await?;
+        let untrusted = untrusted(store, &tenant.name, &config, &revision.manifest).await?;
         if !untrusted.is_empty() {
             return Err(Refusal::Denied(format!(
                 "plugins of tenant {} must be signed by one of its publishers, and these of revision {} are not: {}; push them again, or newer \

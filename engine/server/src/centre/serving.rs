@@ -62,8 +62,8 @@ impl Centre {
                 lost.extend(withdrawn.into_iter().map(of));
             }
             lost.extend(astray_of(&served.engine, &config).into_iter().map(of));
-            let files = &revision.manifest.files;
-            if let Ok(untrusted) = untrusted(store, &tenant.name, &config, files).await {
+            let manifest = &revision.manifest;
+            if let Ok(untrusted) = untrusted(store, &tenant.name, &config, manifest).await {
                 unsigned.extend(untrusted.into_iter().map(of));
             }
         }

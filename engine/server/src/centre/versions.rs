@@ -7,8 +7,9 @@ use strowger_plugin::Plugin;
 
 use super::TenantConfig;
 use super::refusal::Refusal;
+use super::settings::Settings;
 use super::signature::Statement;
-use crate::store::{Files, Manifest, PluginVersion, Revision, Store, StoreError};
+use crate::store::{Manifest, PluginVersion, Store, StoreError};
 
 /// Versions looked at of one plugin.
 pub(super) const MAX_VERSIONS: u32 = 1_000;
@@ -43,18 +44,24 @@ impl Signer {
     }
 }
 
-/// The plugins of a revision's files that may not go live now that the tenant's file is as it is, each with the reason.
+/// The components that a revision's plugins are: a file that nothing names is none.
+async fn components(store: &Store, manifest: &Manifest) -> Result<BTreeSet<String>, StoreError> {
+    let settings = Settings::of(store, manifest).await?;
+    Ok(settings.components(&manifest.files))
+}
+
+/// The plugins of a revision that may not go live now that the tenant's file is as it is, each with the reason.
 pub(super) async fn untrusted(
     store: &Store,
     tenant: &str,
     config: &TenantConfig,
-    files: &Files,
+    manifest: &Manifest,
 ) -> Result<Vec<String>, StoreError> {
     let mut all = Vec::new();
     if !config.signed {
         return Ok(all);
     }
-    let files: BTreeSet<&String> = files.values().collect();
+    let components = components(store, manifest).await?;
     let mut before = None;
     loop {
         let page = store
@@ -64,7 +71,8 @@ pub(super) async fn untrusted(
             return Ok(all);
         };
         before = Some(last.number);
-        for known in page.iter().filter(|known| files.contains(&known.sha256)) {
+        let there = |known: &&PluginVersion| components.contains(&known.sha256);
+        for known in page.iter().filter(there) {
             if let Some(why) = distrusted(tenant, config, known) {
                 all.push(format!("{}@{}: {why}", known.name, known.version));
             }
@@ -106,7 +114,7 @@ pub(super) async fn signers(
     tenant: &str,
     manifest: &Manifest,
 ) -> Result<Signers, StoreError> {
-    let files: BTreeSet<&String> = manifest.files.values().collect();
+    let components = components(store, manifest).await?;
     let mut all = manifest.publishers.clone();
     for name in manifest.capabilities.keys() {
         if !all.contains_key(name) {
@@ -114,7 +122,7 @@ pub(super) async fn signers(
                 .plugin_versions(tenant, Some(name), None, MAX_VERSIONS)
                 .await?;
             let mut known = known.into_iter();
-            let same = known.find(|known| files.contains(&known.sha256));
+            let same = known.find(|known| components.contains(&known.sha256));
             all.insert(name.clone(), same.and_then(|known| known.publisher));
         }
     }
@@ -177,19 +185,19 @@ async fn signed_once(
     }
 }
 
-/// A version must not be older than the live one of the same major number: one that was signed once and had a hole does not
-/// come back. What was pushed and never released is in nobody's way.
+/// A version must not be older than the one among the live components of the same major number: one that was signed once and
+/// had a hole does not come back. What was pushed and never released is in nobody's way.
 pub(super) fn not_older(
     name: &str,
     version: &str,
     known: &[PluginVersion],
-    live: Option<&Revision>,
+    live: &BTreeSet<String>,
 ) -> Result<(), Refusal> {
     // Versions were parsed when the descriptions were read.
-    let (Ok(version), Some(live)) = (Version::parse(version), live) else {
+    let Ok(version) = Version::parse(version) else {
         return Ok(());
     };
-    match in_revision(known, live)
+    match among(known, live)
         .filter(|live| live.major == version.major)
         .max()
     {
@@ -201,35 +209,34 @@ pub(super) fn not_older(
     }
 }
 
-/// Those of a plugin's versions that a revision has.
-fn in_revision(known: &[PluginVersion], revision: &Revision) -> impl Iterator<Item = Version> {
-    let files: BTreeSet<&String> = revision.manifest.files.values().collect();
+/// Those of a plugin's versions that are among some components.
+fn among(known: &[PluginVersion], components: &BTreeSet<String>) -> impl Iterator<Item = Version> {
     let there = known
         .iter()
-        .filter(move |known| files.contains(&known.sha256));
+        .filter(move |known| components.contains(&known.sha256));
     there.filter_map(|known| Version::parse(&known.version).ok())
 }
 
-/// That a version is older than the one in a revision, of whatever major number.
+/// That a version is older than the one among the newest components, of whatever major number.
 pub(super) fn went_back(
     name: &str,
     version: &str,
     known: &[PluginVersion],
-    newest: Option<&Revision>,
+    newest: &BTreeSet<String>,
 ) -> Option<String> {
-    let before = in_revision(known, newest?).max()?;
+    let before = among(known, newest).max()?;
     let version = Version::parse(version).ok()?;
     (version < before).then(|| format!("{name} {before} -> {version}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::{
-        PluginVersion, Revision, Signers, Statement, TenantConfig, distrusted, not_older, resigned,
-        went_back,
+        PluginVersion, Signers, Statement, TenantConfig, distrusted, not_older, resigned, went_back,
     };
     use crate::centre::signature::{SigningKey, signature};
-    use crate::store::{Files, Manifest};
 
     #[test]
     fn a_version_is_held_against_the_keys_of_today() {
@@ -300,23 +307,12 @@ mod tests {
             pushed_by: String::new(),
         };
         let known = ["1.9.0", "2.0.0", "2.1.0"].map(version);
-        let file = ("plugins/orders.wasm".to_owned(), "sha of 2.0.0".to_owned());
-        let newest = Revision {
-            number: 7,
-            content: String::new(),
-            manifest: Manifest {
-                files: Files::from([file]),
-                ..Manifest::default()
-            },
-            note: String::new(),
-            pushed_at: 0,
-            pushed_by: String::new(),
-        };
-        let told = |to| went_back("orders", to, &known, Some(&newest));
+        let newest = BTreeSet::from(["sha of 2.0.0".to_owned()]);
+        let told = |to| went_back("orders", to, &known, &newest);
         assert_eq!(told("1.9.0").as_deref(), Some("orders 2.0.0 -> 1.9.0"));
         assert_eq!(told("2.0.0"), None);
         assert_eq!(told("2.1.0"), None);
-        assert_eq!(went_back("orders", "1.9.0", &known, None), None);
+        assert_eq!(went_back("orders", "1.9.0", &known, &BTreeSet::new()), None);
         // What is live decides, of the same major number; drafts such as 2.1.0 are in nobody's way.
         let older = |version, live| not_older("orders", version, &known, live).is_err();
         for (version, refused) in [
@@ -325,9 +321,9 @@ mod tests {
             ("2.0.1", false),
             ("1.9.0", false),
         ] {
-            assert_eq!(older(version, Some(&newest)), refused, "{version}");
+            assert_eq!(older(version, &newest), refused, "{version}");
         }
-        assert!(!older("0.1.0", None));
+        assert!(!older("0.1.0", &BTreeSet::new()));
     }
 
     #[test]

@@ -51,8 +51,8 @@ pub(super) struct Releasing {
     /// How many of a hundred callers get it.
     #[arg(long, default_value_t = 100, requires = "release", value_parser = clap::value_parser!(u8).range(1..=100))]
     percent: u8,
-    /// A capability that its plugins gain and that you accept, as the push told it, such as `orders: kv`; `all` for
-    /// all. May stand more than once.
+    /// A gain that you accept, as the push told it, such as `orders: kv` or `strowger.toml: recording.calls true instead of
+    /// false`; `all` for all. May stand more than once.
     #[arg(long, requires = "release")]
     accept: Vec<String>,
 }
@@ -149,6 +149,16 @@ pub(super) fn pushed_told(pushed: &Json) {
     }
     for step in pushed["back"].as_array().into_iter().flatten() {
         tell!("goes back: {}", step.as_str().unwrap_or_default());
+    }
+    for warning in pushed["warnings"].as_array().into_iter().flatten() {
+        let text = |key: &str| warning[key].as_str().unwrap_or_default();
+        tell!(
+            "warning: {}:{}: {}; {}",
+            text("file"),
+            warning["line"],
+            text("message"),
+            text("help")
+        );
     }
     let unused = pushed["unused"].as_array().into_iter().flatten();
     let unused: Vec<&str> = unused.filter_map(Json::as_str).collect();

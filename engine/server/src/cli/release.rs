@@ -33,7 +33,7 @@ pub(super) struct ReleaseArguments {
     /// How many of a hundred callers get it.
     #[arg(long, default_value_t = 100, requires = "revision", value_parser = clap::value_parser!(u8).range(1..=100))]
     percent: u8,
-    /// A capability that its plugins gain and that you accept; `all` for all. May stand more than once.
+    /// A gain that you accept, as the push told it; `all` for all. May stand more than once.
     #[arg(long, requires = "revision")]
     accept: Vec<String>,
     /// Make live what was live before: a candidate is withdrawn, else the live revision.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::token::change;
 use super::{Failure, Format, OK, data_folder, store_of};
 use crate::clock::Clock;
 use crate::store::Store;
@@ -119,6 +120,12 @@ impl Retry {
             return Err(Failure::cannot(format!(
                 "there is no dead letter{hook}{event}: `strowger webhooks dead` lists those that there are"
             )));
+        }
+        if revived > 0 {
+            let object = self.hook.as_deref().unwrap_or_default();
+            let detail = json!({ "event": self.event, "sent_again": revived });
+            let change = change("webhook.retry", object, "", detail);
+            let _ = store.audit(&change).await.map_err(Failure::cannot)?;
         }
         tell!("{revived} are sent again");
         Ok(OK)

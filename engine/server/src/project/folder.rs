@@ -461,6 +461,35 @@ impl Project {
         }
     }
 
+    /// The routes that none of a centre's calls takes, where these are the centre's numbers: the tenant's are others.
+    pub(crate) fn astray(&self, numbers: &Routes, tenant: &str) -> Vec<Finding> {
+        let routes = self.routes.routes.iter().enumerate();
+        let astray = routes.filter(|(_, route)| !numbers.leads(&route.to, tenant));
+        let told = astray.map(|(index, route)| {
+            let to = &route.to;
+            let message = text!(
+                "`to: {to}` is none of the numbers of {tenant}: no call comes here by this route",
+                "`to: {to}` 不是租户 {tenant} 的号码：没有呼叫会走这条路由"
+            );
+            let help = Text::fixed(
+                "ask the operator, who writes it into `numbers` of the tenant's file; or remove the route",
+                "请联系运营方（写在租户文件的 `numbers` 里），或删除这条路由",
+            );
+            match &self.routes_file {
+                Some((source, document)) => {
+                    let span = document.span(&["routes", &index.to_string(), "to"]);
+                    let at = span.map_or(0..0, |span| span.start..span.end);
+                    source.finding(Level::Warning, at, message, Some(help))
+                }
+                None => {
+                    let file = self.folder.join("routes.yaml").display().to_string();
+                    Finding::whole(Level::Warning, &file, message, Some(help))
+                }
+            }
+        });
+        told.collect()
+    }
+
     /// A finding at a key of `strowger.toml`.
     pub(crate) fn at_key(
         &self,

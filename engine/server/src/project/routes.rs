@@ -51,6 +51,24 @@ impl Routes {
         self.routes.iter().filter(fits).max_by_key(exactness)
     }
 
+    /// Whether any of the numbers that a route's `to` stands for leads to a flow.
+    pub fn leads(&self, to: &str, flow: &str) -> bool {
+        let Some(prefix) = to.strip_suffix('*') else {
+            return self.flow(to) == Some(flow);
+        };
+        let routes = self.routes.iter();
+        let wider = routes.filter(|route| {
+            let other = route.to.strip_suffix('*');
+            other.is_some_and(|other| prefix.starts_with(other))
+        });
+        let most_exact = wider.max_by_key(|route| route.to.len());
+        let below = |route: &Route| {
+            let begins = route.to.strip_suffix('*').unwrap_or(&route.to);
+            route.flow == flow && begins.starts_with(prefix)
+        };
+        most_exact.is_some_and(|route| route.flow == flow) || self.routes.iter().any(below)
+    }
+
     /// The places in the list of routes that no call can take, each with what is wrong and what to do.
     pub fn unmatchable(&self) -> Vec<(usize, Text, Text)> {
         let routes = self.routes.iter().enumerate();
@@ -139,6 +157,22 @@ mod tests {
         assert_eq!(Routes::default().flow("400"), None);
         assert_eq!(routes.flow("*98"), Some("mailbox"));
         assert_eq!(routes.flow("*1"), Some("star"));
+        for (to, flow, leads) in [
+            ("400", "exact", true),
+            ("400", "forty", false),
+            ("401", "forty", true),
+            ("401*", "forty", true),
+            ("401*", "any", false),
+            ("4*", "forty", true),
+            ("4*", "exact", true),
+            ("*", "mailbox", true),
+            ("5*", "any", true),
+            ("400*", "exact", true),
+            ("4000*", "exact", false),
+        ] {
+            assert_eq!(routes.leads(to, flow), leads, "{to}: {flow}");
+        }
+        assert!(!Routes::default().leads("*", "any"));
         assert!(routes.duplicates().is_empty());
         assert!(routes.unmatchable().is_empty());
     }

@@ -95,6 +95,17 @@ pub fn check_description(description: &str, steps: &[&str]) {
                 ));
             }
         }
+        for outcome in &outcomes {
+            let data = &step["outcomes"][*outcome]["type"];
+            if !data.is_null() && data != "object" {
+                mistakes.push(format!(
+                    "step `{name}`: the data of outcome `{outcome}` is no object"
+                ));
+            }
+        }
+        if step["input"]["type"] != "object" {
+            mistakes.push(format!("step `{name}`: the input is no object"));
+        }
         if outcomes.is_empty() && named("outcomesFrom").is_empty() {
             mistakes.push(format!("step `{name}` has no outcome"));
         }

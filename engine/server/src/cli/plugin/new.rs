@@ -49,6 +49,11 @@ impl New {
                 "`{name}` is no name of a plugin: use lower-case letters, digits and hyphens, such as `order-status`"
             )));
         }
+        if lang == Language::Rust && RUST_TAKES.contains(&name.as_str()) {
+            return Err(Failure::cannot(format!(
+                "`{name}` is the name of a crate that a plugin in Rust is made with, and cargo takes two of one name for one: choose another, such as `order-status`"
+            )));
+        }
         if sdk.is_some() && lang != Language::Rust {
             return Err(Failure::cannot("--sdk is for --lang rust"));
         }
@@ -135,6 +140,15 @@ fn files(name: &str, language: Language, sdk_folder: Option<&Path>) -> Vec<(Stri
     files
 }
 
+/// The crates that the template for Rust depends on.
+const RUST_TAKES: [&str; 5] = [
+    "schemars",
+    "serde",
+    "serde-json",
+    "strowger-sdk",
+    "wit-bindgen",
+];
+
 /// With a copy of the SDK the plugin is a workspace of two.
 const MEMBERS: &str = "\n[workspace]\nmembers = [\"vendor/sdk\"]\n";
 
@@ -175,7 +189,12 @@ mod tests {
             .iter()
             .find(|(path, _)| path == "Cargo.toml")
             .expect("the kit has one");
-        for dependency in ["serde = {", "serde_json = {", "wit-bindgen = {"] {
+        for dependency in [
+            "schemars = {",
+            "serde = {",
+            "serde_json = {",
+            "wit-bindgen = {",
+        ] {
             let line = |text: &str| {
                 text.lines()
                     .find(|line| line.starts_with(dependency) && line.contains("version"))
