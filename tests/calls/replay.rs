@@ -308,6 +308,40 @@ fn another_configuration_that_no_step_reads_is_told_as_a_change_all_the_same() -
     Ok(())
 }
 
+/// A step of several actions.
+const PLACED: &str = r#"flow: placed
+format: 1
+languages: [en]
+steps:
+  start:
+    - say: Your order is placed.
+    - tag: placed
+    - goto: bye
+  bye: { hangup: completed }
+"#;
+
+#[test]
+fn another_verb_in_the_same_step_is_told_on_both_sides_with_its_own_line() -> Result<()> {
+    let recorded = Recorded::order()?;
+    std::fs::write(recorded.project.join("placed.flow.yaml"), PLACED)?;
+    recorded.call("placed", "1")?;
+    let draft = recorded.draft("placed.flow.yaml", |flow| {
+        flow.replace("tag: placed", "say: Thank you.")
+    })?;
+    let file = Path::new(&draft).join("placed.flow.yaml");
+    let line = line_of(&file, "Thank you")?;
+    let (code, out, errors) = recorded.replay(&["--on", &draft])?;
+    assert_eq!(code, 1, "{out}{errors}");
+    for told in [
+        format!("{}:{line}  step `start`, say;", file.display()),
+        format!("then: flow placed:{line} start (tag)"),
+        format!("now:  flow placed:{line} start (say)"),
+    ] {
+        assert!(out.contains(&told), "no `{told}`: {out}");
+    }
+    Ok(())
+}
+
 /// A caller who is asked for a secret, gives none, and then chooses.
 const LATE: &str = r#"flow: late
 format: 1

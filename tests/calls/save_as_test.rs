@@ -268,6 +268,40 @@ fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
 }
 
 #[test]
+fn a_test_goes_below_the_others_as_they_stand_and_by_a_name_of_its_own() -> Result<()> {
+    let shop = Shop::open()?;
+    let journal = shop.journal("card", "4111222233334444#")?;
+    let file = shop.project.join("card.flow.yaml");
+    let name = "DEL \u{7f}, C1 \u{9b}, none \u{ffff}";
+    for (tests, indent) in [
+        ("tests: {}", 2),
+        ("\"tests\":", 2),
+        (
+            "tests:\n    deep:\n        run:\n            - hangup\n            - expect: { ends: abandoned }",
+            4,
+        ),
+    ] {
+        std::fs::write(&file, format!("{CARD}{tests}\n"))?;
+        let (code, case, told) = shop.run(&["trace", &journal, "--save-as-test", name])?;
+        assert_eq!(code, 0, "{tests}: {case}{told}");
+        assert!(told.contains("it passes"), "{tests}: {told}");
+        assert!(
+            case.contains(r"DEL \x7f, C1 \u009b, none \uffff"),
+            "{tests}: {case}"
+        );
+        let first = case.lines().next().context("a line")?;
+        assert_eq!(first.len() - first.trim_start().len(), indent, "{case}");
+    }
+    let (code, case, told) = shop.run(&["trace", &journal, "--save-as-test", "deep"])?;
+    assert_eq!((code, case.as_str()), (2, ""), "{told}");
+    assert!(
+        told.contains("there is a test `deep` already") && told.contains("choose another name"),
+        "{told}"
+    );
+    Ok(())
+}
+
+#[test]
 fn a_test_that_does_not_fit_the_flow_any_more_is_told() -> Result<()> {
     let shop = Shop::open()?;
     let journal = shop.journal("card", "4111222233334444#")?;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -60,6 +60,29 @@ pub fn receiver(address: SocketAddr, statuses: &'static [u16]) -> Result<Receive
         }
     });
     Ok(requests)
+}
+
+/// A receiver whose first caller waits for an answer until what is given back is dropped; all others are answered at once.
+fn slow_receiver(address: SocketAddr) -> Result<(Receiver<Told>, Sender<()>)> {
+    let listener = TcpListener::bind(address)?;
+    let (told, requests) = channel();
+    let (go_on, held) = channel::<()>();
+    std::thread::spawn(move || {
+        let mut held = Some(held);
+        for stream in listener.incoming().flatten() {
+            let (told, held) = (told.clone(), held.take());
+            std::thread::spawn(move || {
+                if let Some(held) = held {
+                    // It ends as the other side is dropped.
+                    let _ = held.recv();
+                }
+                if let Some(request) = answer(stream, 200) {
+                    let _ = told.send(request);
+                }
+            });
+        }
+    });
+    Ok((requests, go_on))
 }
 
 fn answer(stream: TcpStream, status: u16) -> Option<Told> {
@@ -159,6 +182,28 @@ fn what_happens_is_told_signed_and_again_until_it_is_taken() -> Result<()> {
         bodies[0]["id"].as_str().unwrap_or_default()
     );
     assert!(!engine.program.log().contains(KEY));
+    Ok(())
+}
+
+#[test]
+fn one_slow_answer_holds_up_no_other_event() -> Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+    let (requests, go_on) = slow_receiver(address)?;
+    let engine = served(&hook(address, "at_once = 2\ntimeout_s = 60"))?;
+    for _ in 0..2 {
+        let call_id = a_call(&engine)?;
+        assert!(!engine.reason(&call_id)?.is_empty());
+    }
+    // Of two beginnings and two ends one is not answered, and takes one of two places.
+    let limit = Duration::from_secs(20);
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(requests.recv_timeout(limit)?.check()?["id"].clone());
+    }
+    drop(go_on);
+    ids.push(requests.recv_timeout(limit)?.check()?["id"].clone());
+    let different: std::collections::BTreeSet<String> = ids.iter().map(Json::to_string).collect();
+    assert_eq!(different.len(), 4, "each is told once: {ids:?}");
     Ok(())
 }
 

@@ -65,6 +65,49 @@ pub async fn what_happened_is_noted_once_for_each_webhook(database: &Database<'_
     Ok(())
 }
 
+pub async fn what_was_to_be_told_to_a_webhook_that_is_gone_is_a_dead_letter(
+    database: &Database<'_>,
+) -> Result<()> {
+    let store = open(&database.place).await?;
+    let (writer, _) = Writer::start(store.clone());
+    let ended = ["contact.ended".to_owned()];
+    for hook in ["crm", "old.example"] {
+        assert!(!store.note_deliveries(hook, &ended, 10, 8).await?);
+    }
+    for id in ["a", "b"] {
+        writer.write(began(id, &format!("call-{id}"))).await;
+        writer.write(ended_at(id, 20)).await;
+    }
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    for hook in ["crm", "old.example"] {
+        store.note_deliveries(hook, &ended, 30, 8).await?;
+    }
+    let first = store.deliveries("old.example", 8).await?[0].event;
+    store
+        .undelivered("old.example", first, None, "refused")
+        .await?;
+    let there = ["crm".to_owned()];
+    let given_up = store.give_up_others(&there, "gone").await?;
+    assert_eq!(given_up, [("old.example".to_owned(), 1)]);
+    assert_eq!(store.deliveries("crm", 8).await?.len(), 2);
+    assert!(store.deliveries("old.example", 8).await?.is_empty());
+    let dead = store.dead_letters(None, 8).await?;
+    let why = dead.iter().map(|letter| {
+        let delivery = &letter.delivery;
+        (delivery.hook.as_str(), delivery.error.as_deref())
+    });
+    // What was given up before keeps its own reason.
+    assert_eq!(
+        why.collect::<Vec<_>>(),
+        [
+            ("old.example", Some("refused")),
+            ("old.example", Some("gone"))
+        ]
+    );
+    assert!(store.give_up_others(&there, "gone").await?.is_empty());
+    Ok(())
+}
+
 pub async fn an_event_is_known_to_its_tenant_alone(database: &Database<'_>) -> Result<()> {
     let store = open(&database.place).await?;
     let (writer, _) = Writer::start(store.clone());

@@ -91,6 +91,7 @@ on_both! {
     ladders::messages_come_back_in_order_and_go_with_the_journal,
     ladders::a_number_in_a_ladder_is_a_mention,
     events::what_happened_is_noted_once_for_each_webhook,
+    events::what_was_to_be_told_to_a_webhook_that_is_gone_is_a_dead_letter,
     events::an_event_is_known_to_its_tenant_alone,
 }
 

@@ -38,3 +38,4 @@ pub mod telemetry;
 pub mod trial;
 pub mod vault;
 pub mod webhooks;
+mod whole;

@@ -22,7 +22,7 @@ use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{LADDER_QUEUE, Sip, SipConfig, bind_remedy};
 use crate::store::{Place, Store};
 use crate::vault::Vault;
-use crate::webhooks::couriers;
+use crate::webhooks::{couriers, give_up_others};
 
 /// Takes calls for a project until it is told to stop.
 #[derive(Debug, Args)]
@@ -193,9 +193,12 @@ impl Serve {
         let served = tokio::spawn(crate::http::listen(http, tls, api, stop.clone()));
         tokio::spawn(signals(drain.clone(), stop.clone()));
         if let Some(store) = &node.store {
-            for courier in couriers(&config.webhooks, &config.telemetry, store, &centre)
-                .map_err(Failure::cannot)?
-            {
+            let couriers = couriers(&config.webhooks, &config.telemetry, store, &centre)
+                .map_err(Failure::cannot)?;
+            give_up_others(&couriers, store)
+                .await
+                .map_err(Failure::cannot)?;
+            for courier in couriers {
                 tokio::spawn(courier.run(stop.clone()));
             }
             tokio::spawn(watch(store.clone(), stop.clone()));

@@ -12,7 +12,7 @@ use super::{CANNOT, FOUND, Failure, Format, OK, data_folder};
 use crate::project::Project;
 use crate::replay::Recording;
 use crate::runtime::{one_line, trace};
-use crate::scenario::{Suite, Verdict, saved, with_case};
+use crate::scenario::{Suite, Verdict, has_case, saved, with_case};
 
 /// Shows all that happened in a contact, in order: SIP messages, prompts, keys, steps, host calls, outcomes, meters, and what the
 /// flow's conditions gave.
@@ -147,20 +147,31 @@ async fn save(
     };
     let path = file.path.display().to_string();
     let source = String::from_utf8_lossy(&file.source).into_owned();
-    file.source = with_case(&source, &made.case).into_bytes();
-    tell!("{}", made.case.trim_end());
+    if has_case(&source, name) {
+        return Err(Failure::cannot(format!(
+            "there is a test `{}` already in {path}: choose another name",
+            one_line(name)
+        )));
+    }
+    let unplaced = || {
+        Failure::cannot(format!(
+            "the test cannot be placed in {path}: write `tests:` as a block, one test a line"
+        ))
+    };
+    let placed = with_case(&source, &made.case);
+    let case = placed.as_ref().map_or(&made.case, |placed| &placed.case);
+    tell!("{}", case.trim_end());
     for note in &made.notes {
         eprintln!("note: {}", one_line(note));
     }
+    file.source = placed.ok_or_else(unplaced)?.text.into_bytes();
     let suite = Suite::of(project, cache).await.map_err(Failure::cannot)?;
     let chosen = suite.flows.iter().find_map(|flow| {
         let test = flow.tests.iter().find(|test| test.name == name)?;
         (flow.plan.flow == made.flow).then_some((flow, test))
     });
     let Some((flow, test)) = chosen else {
-        return Err(Failure::cannot(format!(
-            "the test cannot be placed in {path}: write `tests:` as a block, one test a line"
-        )));
+        return Err(unplaced());
     };
     match suite.test(flow, test, false).await.verdict {
         Verdict::Passed => {

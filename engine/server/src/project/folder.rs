@@ -15,6 +15,7 @@ use super::complaint::Complaint;
 use super::config::{Config, ConfigError};
 use super::finding::{Finding, Source};
 use super::lengths::lengths;
+use super::marked::is_data;
 use super::misnamed::{self, Misnamed};
 use super::queues::QueuesFile;
 use super::reading::unreadable;
@@ -671,12 +672,15 @@ fn find_audio(
             .and_then(|e| e.to_str())
             .unwrap_or("")
             .to_ascii_lowercase();
-        // Hidden folders hold data and caches: a recording is no prompt.
+        // Hidden folders hold data and caches, as does a data folder of another name: a recording is no prompt.
         let hidden = path
             .file_name()
             .and_then(|name| name.to_str())
             .is_none_or(|name| name.starts_with('.'));
         if hidden {
+            continue;
+        }
+        if path.is_dir() && is_data(&path) {
             continue;
         }
         if path.is_dir() && depth < MAX_DEPTH {

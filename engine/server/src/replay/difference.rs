@@ -29,8 +29,13 @@ impl Side {
     /// What an entry tells.
     pub(super) fn of(kind: &EntryKind) -> Side {
         let (who, what) = told(kind);
+        // Another action where one was is told by its verb alone.
+        let verb = match kind {
+            EntryKind::Entered { verb, .. } => format!(" ({verb})"),
+            _ => String::new(),
+        };
         Side {
-            text: format!("{who} {}", shown(&what)),
+            text: format!("{who} {}{verb}", shown(&what)),
             entry: Some(kind.clone()),
         }
     }

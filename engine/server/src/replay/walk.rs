@@ -124,6 +124,31 @@ struct Place {
     line: u32,
 }
 
+/// Where the action stands that there is now in place of another one of the same named step; the walk is still before it.
+fn instead(old: &EntryKind, new: &EntryKind) -> Option<Place> {
+    match (old, new) {
+        (
+            EntryKind::Entered {
+                flow: old_flow,
+                step: old_step,
+                ..
+            },
+            EntryKind::Entered {
+                flow,
+                step,
+                verb,
+                line,
+            },
+        ) if (old_flow, old_step) == (flow, step) => Some(Place {
+            flow: flow.clone(),
+            step: step.clone(),
+            verb: verb.clone(),
+            line: *line,
+        }),
+        _ => None,
+    }
+}
+
 /// How the running step was started, then and now.
 struct Ran {
     same_plugin: bool,
@@ -746,7 +771,8 @@ impl<'a> Walk<'a> {
     }
 
     fn differs(&self, old: &Entry, now: Side, new: Option<&Entry>) -> Stop {
-        let place = &self.place;
+        let instead = new.and_then(|new| instead(&old.kind, &new.kind));
+        let place = instead.as_ref().unwrap_or(&self.place);
         let cause = match &self.ran {
             _ if self.was_refused => Cause::Grants,
             _ if new.is_some_and(|new| configuration(&old.kind, &new.kind)) => Cause::Configuration,

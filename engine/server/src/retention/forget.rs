@@ -4,8 +4,6 @@
 //! of a contact in one transaction, so nothing is left that no row leads to.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use hmac::{Hmac, Mac};
@@ -18,6 +16,7 @@ use super::number::{Number, NumberError};
 use crate::access::Role;
 use crate::project::hex;
 use crate::store::{Change, Foreign, Oblivion, Outcome, Store, StoreError, Swept, Traces};
+use crate::whole::write_new;
 
 /// Contacts of one transaction.
 const BATCH: usize = 32;
@@ -271,25 +270,47 @@ fn key(data: &Path) -> std::io::Result<[u8; 32]> {
     let told = |error: std::io::Error| {
         std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
     };
-    match std::fs::read(&path) {
-        Ok(bytes) => <[u8; 32]>::try_from(bytes).map_err(|_| {
-            told(std::io::Error::new(
+    let kept = || match std::fs::read(&path) {
+        // The disk was full as an engine made it: no hash was made with it.
+        Ok(bytes) if bytes.is_empty() => Ok(None),
+        Ok(bytes) => match <[u8; 32]>::try_from(bytes) {
+            Ok(key) => Ok(Some(key)),
+            Err(_) => Err(std::io::Error::new(
                 std::io::ErrorKind::InvalidData,
                 "it is not 32 bytes long: move it away",
-            ))
-        }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key: [u8; 32] = rand::random();
-            let file = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path);
-            let mut file = file.map_err(told)?;
-            file.write_all(&key).map_err(told)?;
-            file.sync_all().map_err(told)?;
-            Ok(key)
+            )),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    };
+    if let Some(key) = kept().map_err(told)? {
+        return Ok(key);
+    }
+    let key: [u8; 32] = rand::random();
+    match write_new(&path, &key) {
+        Ok(()) => Ok(key),
+        // Another run made one meanwhile.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            kept().map_err(told)?.ok_or_else(|| told(error))
         }
         Err(error) => Err(told(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KEY_FILE, key};
+
+    #[test]
+    fn an_empty_key_of_a_full_disk_is_none_and_a_short_one_is_told() {
+        let data = tempfile::tempdir().expect("a folder");
+        let path = data.path().join(KEY_FILE);
+        std::fs::write(&path, b"").expect("a file");
+        let made = key(data.path()).expect("a key");
+        assert_eq!(std::fs::read(&path).expect("a file"), made);
+        assert_eq!(key(data.path()).expect("the same key"), made);
+        std::fs::write(&path, b"short").expect("a file");
+        let error = key(data.path()).expect_err("no key").to_string();
+        assert!(error.contains("32 bytes long"), "{error}");
     }
 }

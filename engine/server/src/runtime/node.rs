@@ -11,7 +11,7 @@ use strowger_plugin::Host;
 use super::engine::{host, host_with};
 use super::open::OpenError;
 use crate::clock::Clock;
-use crate::project::{StoreSection, VaultSection};
+use crate::project::{StoreSection, VaultSection, mark_data};
 use crate::shadow::Shadows;
 use crate::store::{Place, Record, Store, Writer};
 use crate::vault::Vault;
@@ -213,7 +213,11 @@ fn make(data: &Path) -> Result<(), OpenError> {
         _ => match crate::store::own_folder(data) {
             Ok(()) => {
                 others_may_enter(data);
-                return Ok(());
+                // Before anything lies in it that a project could take for its own.
+                match mark_data(data) {
+                    Ok(()) => return Ok(()),
+                    Err(e) => format!("cannot be written ({e})"),
+                }
             }
             Err(e) => format!("cannot be made ({e})"),
         },

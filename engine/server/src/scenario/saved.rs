@@ -16,10 +16,11 @@ use strowger_flow::plan::{Action, Plan, StepCall};
 use super::pace;
 use crate::runtime::plain;
 
+mod escaped;
 mod placed;
 mod written;
 
-pub use placed::with_case;
+pub use placed::{Placed, has_case, with_case};
 
 /// How long a mocked step takes during which the caller hung up: longer than anybody waits.
 const NEVER: &str = "1h";
@@ -141,7 +142,7 @@ pub fn saved(
     }
     Ok(Saved {
         flow: begun.flow,
-        case,
+        case: escaped::escaped(&case),
         notes: reading.notes.into_iter().collect(),
     })
 }

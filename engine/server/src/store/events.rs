@@ -212,6 +212,35 @@ impl Store {
         Ok(())
     }
 
+    /// Gives up what this engine was still to tell webhooks of other names than these; how many events, by name.
+    pub async fn give_up_others(
+        &self,
+        hooks: &[String],
+        error: &str,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let waiting: Vec<(String, i64)> = each!(self, pool => sqlx::query_as(
+            "SELECT hook, COUNT(*) FROM deliveries WHERE engine = $1 AND dead = 0 GROUP BY hook ORDER BY hook",
+        )
+        .bind(self.engine_name())
+        .fetch_all(pool))?;
+        let mut others = waiting;
+        others.retain(|(hook, _)| !hooks.contains(hook));
+        for (hook, _) in &others {
+            each!(self, pool => async {
+                sqlx::query(
+                    "UPDATE deliveries SET dead = 1, due = 0, error = $1 WHERE engine = $2 AND hook = $3 AND dead = 0",
+                )
+                .bind(error)
+                .bind(self.engine_name())
+                .bind(hook)
+                .execute(pool)
+                .await?;
+                Ok::<_, sqlx::Error>(())
+            })?;
+        }
+        Ok(others)
+    }
+
     /// What was given up, the oldest first.
     pub async fn dead_letters(
         &self,

@@ -1,8 +1,8 @@
 //! The master key, and what it seals.
 
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use crate::project::hex;
+use crate::whole::{put, write_new};
 
 /// Bytes of a key: AES-256.
 const KEY_BYTES: usize = 32;
@@ -93,7 +94,7 @@ impl MasterKey {
     /// Writes a new key into a new file.
     pub fn make(path: &Path) -> io::Result<()> {
         let key: [u8; KEY_BYTES] = rand::random();
-        write(path, format!("{}\n", STANDARD.encode(key)).as_bytes())
+        write_new(path, format!("{}\n", STANDARD.encode(key)).as_bytes())
     }
 
     /// Which key it is, without saying anything of it.
@@ -127,24 +128,9 @@ impl MasterKey {
     }
 }
 
-/// Writes a file that was not there, for its owner alone, down to the disk.
-fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    io::Write::write_all(&mut file, text)?;
-    file.sync_all()
-}
-
 /// Puts the key of one file into another, whole or not at all.
 pub(super) fn replace(from: &Path, to: &Path) -> io::Result<()> {
-    let text = std::fs::read(from)?;
-    let mut beside: PathBuf = to.to_owned();
-    beside.as_mut_os_string().push(".new");
-    write(&beside, &text)?;
-    std::fs::rename(&beside, to)
+    put(to, &std::fs::read(from)?)
 }
 
 #[cfg(test)]

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Request, StatusCode, Uri};
+use hyper::{Request, Uri};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rand::Rng as _;
 use serde_json::Value as Json;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::address::Resolver;
+use super::flight::{Answer, Flight, Told};
 use super::payload::payload;
 use super::sign::signature;
 use crate::centre::Centre;
@@ -37,6 +37,8 @@ const LONGEST_PAUSE_MS: u64 = 3_600_000;
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// How long a trace that cannot be handed over is tried again, in seconds: nobody looks at an old one.
 const TRACES_FOR_S: u32 = 3_600;
+/// Why events are given up whose webhook is gone.
+const GONE: &str = "this webhook is configured no longer";
 /// Fewest characters of a key: fewer can be guessed.
 const KEY_CHARACTERS: usize = 16;
 
@@ -125,6 +127,24 @@ pub fn couriers(
     Ok(couriers)
 }
 
+/// Gives up what was to be told to webhooks that are configured no longer, such as one whose name or host is another by now:
+/// else nobody would hear of it, and its events would never go.
+pub async fn give_up_others(couriers: &[Courier], store: &Store) -> Result<(), StoreError> {
+    let names: Vec<String> = couriers
+        .iter()
+        .map(|courier| courier.name.clone())
+        .collect();
+    let others = store.give_up_others(&names, GONE).await?;
+    for (hook, events) in others {
+        tracing::warn!(
+            hook = %hook,
+            events,
+            "given up: {GONE}; `strowger webhooks dead` lists them, `strowger webhooks retry` sends them again where the webhook has this name"
+        );
+    }
+    Ok(())
+}
+
 impl Courier {
     fn signing(hook: &Webhook, store: &Store) -> Result<Courier, CourierError> {
         let (name, variable) = (hook.title(), hook.secret_env.clone());
@@ -177,25 +197,52 @@ impl Courier {
     /// Tells what happens until told to stop.
     pub async fn run(self, stop: CancellationToken) {
         let mut news = self.store.news();
+        let mut flight = Flight::default();
         loop {
-            let wait = match self.turn().await {
+            let wait = match self.turn(&mut flight).await {
                 Ok(wait) => wait,
                 Err(error) => {
-                    tracing::debug!(hook = %self.name, "webhooks wait for the store: {error}");
+                    self.held_up(&error);
                     LOOK_AGAIN
                 }
             };
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 () = tokio::time::sleep(wait) => {}
                 // A stopped writer has no news; the clock goes on.
                 Ok(()) = news.changed() => {}
+                // The place of what is answered is the next one's, however long the others take.
+                Some(answer) = flight.answered() => {
+                    if let Err(error) = self.landed(answer).await {
+                        self.held_up(&error);
+                        tokio::time::sleep(LOOK_AGAIN).await;
+                    }
+                }
+            }
+        }
+        // What was sent may have come: its answer is still noted.
+        while let Some(answer) = flight.answered().await {
+            if let Err(error) = self.landed(answer).await {
+                self.held_up(&error);
             }
         }
     }
 
-    /// Notes what is new and tells what is due; how long to wait then.
-    async fn turn(&self) -> Result<Duration, StoreError> {
+    fn held_up(&self, error: &StoreError) {
+        tracing::debug!(hook = %self.name, "webhooks wait for the store: {error}");
+    }
+
+    /// Notes how a request ended.
+    async fn landed(&self, answer: Option<Answer>) -> Result<(), StoreError> {
+        match answer {
+            Some((delivery, told)) => self.note(&delivery, told).await,
+            // A panic there is a bug of ours; the row stays and is tried again.
+            None => Ok(()),
+        }
+    }
+
+    /// Notes what is new and begins to tell what is due, as far as there is room; how long to wait then.
+    async fn turn(&self, flight: &mut Flight) -> Result<Duration, StoreError> {
         loop {
             let now = self.clock.now();
             let more = self
@@ -207,57 +254,24 @@ impl Courier {
                     NOTED,
                 )
                 .await?;
-            let due = self.store.deliveries(&self.name, self.hook.at_once).await?;
+            // Those under way are among them until they are answered.
+            let mut due = self.store.deliveries(&self.name, self.hook.at_once).await?;
+            due.retain(|delivery| !flight.has(delivery.event));
+            due.truncate(flight.room(self.hook.at_once));
             let next = due.first().map(|delivery| delivery.due);
             let now = i64::try_from(now).unwrap_or(i64::MAX);
-            let due = due.into_iter();
-            let due: Vec<Delivery> = due
-                .filter(|next| is_due(next, now, self.form.after_ms()))
-                .collect();
+            due.retain(|next| is_due(next, now, self.form.after_ms()));
             if due.is_empty() && !more {
                 let until = next.map_or(LOOK_AGAIN, |due| {
                     Duration::from_millis(due.saturating_sub(now).unsigned_abs())
                 });
                 return Ok(until.min(LOOK_AGAIN));
             }
-            let mut under_way = JoinSet::new();
-            // A store that fails meanwhile undoes no request that is under way: its answer is still noted.
-            let mut failed = None;
             for delivery in due {
-                let request = match self.prepared(&delivery).await {
-                    Ok(Some(request)) => request,
-                    Ok(None) => continue,
-                    Err(error) => {
-                        failed = Some(error);
-                        break;
-                    }
-                };
-                let exchange = self.client.request(request);
-                let limit = Duration::from_secs(self.hook.timeout_s.into());
-                under_way.spawn(async move {
-                    let told = match tokio::time::timeout(limit, exchange).await {
-                        Err(_) => Err((false, format!("no answer within {} s", limit.as_secs()))),
-                        Ok(Err(error)) => Err((false, cause(&error))),
-                        Ok(Ok(answer)) if answer.status().is_success() => Ok(()),
-                        Ok(Ok(answer)) => {
-                            // 410 says that nobody is there any more, and never will be.
-                            let gone = answer.status() == StatusCode::GONE;
-                            Err((gone, format!("answered {}", answer.status())))
-                        }
-                    };
-                    (delivery, told)
-                });
-            }
-            while let Some(done) = under_way.join_next().await {
-                // A panic there is a bug of ours; the row stays and is tried again.
-                if let Ok((delivery, told)) = done
-                    && let Err(error) = self.note(&delivery, told).await
-                {
-                    failed = Some(error);
+                if let Some(request) = self.prepared(&delivery).await? {
+                    let limit = Duration::from_secs(self.hook.timeout_s.into());
+                    flight.begin(delivery, self.client.request(request), limit);
                 }
-            }
-            if let Some(error) = failed {
-                return Err(error);
             }
         }
     }
@@ -335,11 +349,7 @@ impl Courier {
             .expect("a checked URL and plain words make a request")
     }
 
-    async fn note(
-        &self,
-        delivery: &Delivery,
-        told: Result<(), (bool, String)>,
-    ) -> Result<(), StoreError> {
+    async fn note(&self, delivery: &Delivery, told: Told) -> Result<(), StoreError> {
         let (gone, why) = match told {
             Ok(()) => return self.store.delivered(&self.name, delivery.event).await,
             Err(failed) => failed,
@@ -386,15 +396,6 @@ fn is_due(delivery: &Delivery, now: i64, after_ms: u64) -> bool {
     };
     let ahead = delivery.due.saturating_sub(now);
     ahead <= 0 || ahead.unsigned_abs() > pause
-}
-
-/// The innermost reason of a failed request; the outer ones say only that it failed.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

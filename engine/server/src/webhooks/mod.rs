@@ -6,10 +6,11 @@
 
 mod address;
 mod courier;
+mod flight;
 mod payload;
 mod sign;
 
 pub use address::is_private;
-pub use courier::{Courier, CourierError, couriers};
+pub use courier::{Courier, CourierError, couriers, give_up_others};
 pub use payload::payload;
 pub use sign::signature;
