@@ -189,7 +189,7 @@ fn what_happens_is_told_signed_and_again_until_it_is_taken() -> Result<()> {
 fn one_slow_answer_holds_up_no_other_event() -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
     let (requests, go_on) = slow_receiver(address)?;
-    let engine = served(&hook(address, "at_once = 2\ntimeout_s = 60"))?;
+    let mut engine = served(&hook(address, "at_once = 2\ntimeout_s = 60"))?;
     for _ in 0..2 {
         let call_id = a_call(&engine)?;
         assert!(!engine.reason(&call_id)?.is_empty());

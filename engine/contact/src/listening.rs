@@ -165,7 +165,9 @@ impl Listening {
                 .chars()
                 .filter(|c| !c.is_whitespace() && *c != '-')
                 .collect();
-            let fits = (digits.min..=digits.max).contains(&(bare.len() as u32));
+            // Between digits a hyphen groups them; before them it makes a number negative, which no keys are.
+            let grouped = !folded.starts_with('-');
+            let fits = grouped && (digits.min..=digits.max).contains(&(bare.len() as u32));
             if fits && bare.chars().all(|c| c.is_ascii_digit()) {
                 return Verdict::Digits(bare);
             }
@@ -314,5 +316,15 @@ mod tests {
         }
         let ask = listening(&[], Some((8, 12, None)), &[]);
         assert_eq!(ask.written("2026-0302"), Verdict::Digits("20260302".into()));
+    }
+
+    #[test]
+    fn a_hyphen_groups_digits_and_makes_no_number_negative() {
+        let listening = listening(&[], Some((1, 12, None)), &[]);
+        assert_eq!(
+            listening.written("400-800-1234"),
+            Verdict::Digits("4008001234".into())
+        );
+        assert_eq!(listening.written(" -5"), Verdict::Unmatched(" -5".into()));
     }
 }
