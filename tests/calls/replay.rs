@@ -169,14 +169,18 @@ fn a_changed_flow_shows_its_first_difference_with_file_and_line() -> Result<()> 
     assert_eq!(result["then"]["entry"]["step"], "orders");
     assert_eq!(result["now"]["entry"]["step"], "operator");
     // What the caller would be led to leaves the house, which the old contact did not.
-    let draft = recorded.draft("main-menu.flow.yaml", |text| {
-        text.replace("{ to: orders, label: orders", "{ to: desk, label: orders")
-    })?;
-    let (_, out, _) = recorded.replay(&["--on", &draft, "--format", "json"])?;
-    let result: Json = serde_json::from_str(&out)?;
-    assert_eq!(result["new_request"], "route.enqueue", "{result}");
-    let (_, out, _) = recorded.replay(&["--on", &draft])?;
-    assert!(out.contains("it was not sent"), "{out}");
+    for (wait, new) in [("3m", Json::Null), ("2m", Json::from("route.enqueue"))] {
+        let draft = recorded.draft("main-menu.flow.yaml", |text| {
+            text.replace("{ to: orders, label: orders", "{ to: desk, label: orders")
+                .replace("max_wait: 3m", &format!("max_wait: {wait}"))
+        })?;
+        let (_, out, _) = recorded.replay(&["--on", &draft, "--format", "json"])?;
+        let result: Json = serde_json::from_str(&out)?;
+        // It waited for three minutes later on, which is none that it never made.
+        assert_eq!(result["new_request"], new, "{wait}: {result}");
+        let (_, out, _) = recorded.replay(&["--on", &draft])?;
+        assert_eq!(out.contains("it was not sent"), !new.is_null(), "{out}");
+    }
     // Behind another difference that leads nowhere new, nothing is told.
     let draft = recorded.draft("main-menu.flow.yaml", |text| {
         text.replace("{ to: orders, label: orders", "{ to: repeat, label: orders")

@@ -275,7 +275,10 @@ fn a_test_goes_below_the_others_as_they_stand_and_by_a_name_of_its_own() -> Resu
     let name = "DEL \u{7f}, C1 \u{9b}, none \u{ffff}";
     for (tests, indent) in [
         ("tests: {}", 2),
-        ("\"tests\":", 2),
+        (
+            "\"tests\":\n  first:\n    run:\n      - hangup\n      - expect: { ends: abandoned }",
+            2,
+        ),
         (
             "tests:\n    deep:\n        run:\n            - hangup\n            - expect: { ends: abandoned }",
             4,

@@ -65,7 +65,7 @@ impl Principal {
         match scope {
             Some(scope) if is_scope(scope) => match tenant_of(scope) {
                 Some(tenant) if self.tenant.is_none() && api.centre.tenant(&tenant).is_none() => {
-                    Err(Problem::unprocessable(format!(
+                    Err(Problem::not_found(format!(
                         "there is no tenant `{tenant}`; /v1/tenants lists them"
                     )))
                 }

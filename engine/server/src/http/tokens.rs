@@ -114,6 +114,7 @@ pub(crate) async fn list(
     responses(
         (status = 201, body = MadeToken, headers(("Location" = String, description = "The token's address."))),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The tenant has as many tokens as it may."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "There is no such tenant."),
         (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "The name, the days or the tenant is none."),
     )
 )]

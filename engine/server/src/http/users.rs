@@ -104,7 +104,7 @@ pub(crate) async fn one(
     ),
     responses(
         (status = 200, body = User, description = "The user can sign in.", headers(("ETag" = String))),
-        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "The name has a control character."),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "The name has a control character, or there is no such tenant."),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The name is taken, or there are too many users."),
         (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "The user was changed since."),
         (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "The name, the password or the tenant is none."),
