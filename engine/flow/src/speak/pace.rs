@@ -117,7 +117,8 @@ fn number_ms(digits: usize, open: bool) -> u64 {
 
 /// A word: letter by letter where nobody could say it otherwise.
 fn word_ms(word: &str) -> u64 {
-    if is_numeral(word) {
+    // Few words begin with a capital.
+    if word.starts_with(|c: char| c.is_ascii_uppercase()) && is_numeral(word) {
         return numeral_ms(word);
     }
     let mut letters = word.chars();
