@@ -372,6 +372,20 @@ fn another_publisher_takes_no_plugin_over_unless_that_is_accepted() -> Result<()
     Ok(())
 }
 
+/// A project of tenant aurora whose only plugin is `guest-hog` of a version.
+fn hog(version: &str) -> Result<tempfile::TempDir> {
+    let name = "guest-hog";
+    let version = format!("\"version\":\"{version}\"");
+    let component = altered(&component(name)?, "\"version\":\"1.0.0\"", &version)?;
+    let flow = flow("waits", "guest-hog/go", "done", &[]);
+    project(
+        "aurora",
+        &[(name, component)],
+        "",
+        &[("100", "waits", flow)],
+    )
+}
+
 #[test]
 fn an_older_component_that_nothing_names_is_no_plugin_of_its_revision() -> Result<()> {
     use strowger_server::centre::archive::{Tree, pack};
@@ -383,24 +397,12 @@ fn an_older_component_that_nothing_names_is_no_plugin_of_its_revision() -> Resul
         public.trim()
     );
     let mut hall = Hall::open(&[("aurora", plain)])?;
-    let name = "guest-hog";
-    let with = |version: &str| -> Result<tempfile::TempDir> {
-        let version = format!("\"version\":\"{version}\"");
-        let component = altered(&component(name)?, "\"version\":\"1.0.0\"", &version)?;
-        let flow = flow("waits", "guest-hog/go", "done", &[]);
-        project(
-            "aurora",
-            &[(name, component)],
-            "",
-            &[("100", "waits", flow)],
-        )
-    };
     let push = |hall: &Hall, folder: &tempfile::TempDir, more: &[&str]| {
         let folder = folder.path().display().to_string();
         hall.done(&[&["push", folder.as_str()], more].concat())
     };
     // Nobody has signed the one that is newer; the other is signed.
-    let (unsigned, newer) = (with("1.0.1")?, with("1.0.0")?);
+    let (unsigned, newer) = (hog("1.0.1")?, hog("1.0.0")?);
     push(&hall, &unsigned, &[])?;
     hall.rule("aurora", &signed)?;
     hall.reload("the tenants' files are read again")?;
@@ -447,25 +449,12 @@ fn a_plugin_that_was_removed_does_not_come_back_as_somebody_elses() -> Result<()
         second.trim()
     );
     let hall = Hall::open(&[("aurora", &rules)])?;
-    let name = "guest-hog";
-    let built = component(name)?;
-    let with = |version: &str| -> Result<tempfile::TempDir> {
-        let version = format!("\"version\":\"{version}\"");
-        let component = altered(&built, "\"version\":\"1.0.0\"", &version)?;
-        let flow = flow("waits", "guest-hog/go", "done", &[]);
-        project(
-            "aurora",
-            &[(name, component)],
-            "",
-            &[("100", "waits", flow)],
-        )
-    };
     let push = |folder: &tempfile::TempDir, more: &[&str]| {
         let folder = folder.path().display().to_string();
         hall.run(&[&["push", folder.as_str()], more].concat())
     };
     let (code, said) = push(
-        &with("1.0.0")?,
+        &hog("1.0.0")?,
         &["--key", &acme, "--release", "--accept", "all"],
     )?;
     ensure!(code == 0, "{said}");
@@ -475,7 +464,7 @@ fn a_plugin_that_was_removed_does_not_come_back_as_somebody_elses() -> Result<()
     // Another publisher's comes under its name, more than once.
     let gain = "guest-hog: signed by lyra instead of acme";
     for version in ["1.0.1", "1.0.2"] {
-        let (code, said) = push(&with(version)?, &["--key", &lyra])?;
+        let (code, said) = push(&hog(version)?, &["--key", &lyra])?;
         ensure!(code == 0 && said.contains(gain), "{said}");
     }
     let to = ["--tenant", "aurora"];
@@ -484,7 +473,7 @@ fn a_plugin_that_was_removed_does_not_come_back_as_somebody_elses() -> Result<()
     }
     assert_eq!(hall.live("aurora")?, Some(2));
     // Since both have signed versions of it now, whoever brings it back is told apart from the other.
-    let (code, said) = push(&with("1.0.3")?, &["--key", &acme, "--release"])?;
+    let (code, said) = push(&hog("1.0.3")?, &["--key", &acme, "--release"])?;
     ensure!(
         code == 1 && said.contains("signed by acme instead of lyra"),
         "{said}"
@@ -499,7 +488,7 @@ fn a_plugin_that_was_removed_does_not_come_back_as_somebody_elses() -> Result<()
     let accepted: Vec<&str> = accepted.iter().flat_map(|of| ["--accept", of]).collect();
     hall.done(&[&["release", "4"], &to[..], &accepted].concat())?;
     // What is live is whose it is now.
-    let (code, said) = push(&with("1.0.4")?, &["--key", &lyra, "--release"])?;
+    let (code, said) = push(&hog("1.0.4")?, &["--key", &lyra, "--release"])?;
     ensure!(code == 0, "{said}");
     Ok(())
 }

@@ -17,6 +17,7 @@ mod below;
 pub mod centre;
 pub mod cli;
 pub mod clock;
+mod digest;
 pub mod effects;
 pub mod http;
 pub mod lsp;

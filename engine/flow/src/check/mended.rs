@@ -4,12 +4,16 @@
 //! What was meant is found by trial. Around the first findings, each change that a person would make is made, and the file is
 //! checked again. The change after which the fewest findings are left is told, in place of all that it mends.
 
+mod edit;
+
+use edit::{Edit, Kind};
+
 use super::reading::Reading;
 use super::report::Report;
 use super::rules::{full_width, yaml_colon, yaml_indent};
 use super::{Checked, checked};
 use crate::catalog::Catalog;
-use crate::diagnostic::{Diagnostic, Label, Level, Lines};
+use crate::diagnostic::{Diagnostic, Level, Lines};
 use crate::expr::Span;
 use crate::wide;
 
@@ -107,6 +111,12 @@ fn unreadable(found: &Diagnostic) -> bool {
     found.rule == "yaml-syntax"
 }
 
+/// The first line behind which YAML cannot be read.
+fn unread_from(found: &[Diagnostic]) -> Option<u32> {
+    let mut found = found.iter().filter(|found| unreadable(found));
+    found.next().map(|found| found.primary.place.line)
+}
+
 /// Whether a change is what was meant: it mends more than one finding; or what is behind it can be read, and nothing is told
 /// beside it.
 fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -> bool {
@@ -117,11 +127,7 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
     match unread {
         // Of such a sign nobody doubts that it was meant, and there may be more of them.
         _ if matches!(edit.kind, Kind::Wide) => {
-            let first = |found: &[Diagnostic]| {
-                let mut found = found.iter().filter(|found| unreadable(found));
-                found.next().map(|found| found.primary.place.line)
-            };
-            let (before, after) = (first(found), first(left));
+            let (before, after) = (unread_from(found), unread_from(left));
             // Of what cannot be read more may be seen now.
             let builds = |(_, _, come): &(usize, usize, String)| {
                 come.starts_with([':', '-', '[', ']', '{', '}'])
@@ -146,114 +152,12 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
         }
         // Nor of this one, once it mends what is told there.
         _ if edit.confused() && left.iter().any(unreadable) => {
-            let first = |found: &[Diagnostic]| {
-                let mut found = found.iter().filter(|found| unreadable(found));
-                found.next().map(|found| found.primary.place.line)
-            };
-            first(found) < first(left) && unread && !beside(0)
+            unread_from(found) < unread_from(left) && unread && !beside(0)
         }
         _ if left.iter().any(unreadable) => false,
         _ if edit.confused() => !beside(0) && (unread || left.len() < found.len()),
         true => !beside(NEAR),
         false => !beside(0) && left.len() + 2 <= found.len(),
-    }
-}
-
-/// What a line is changed into.
-struct Edit {
-    /// The line, from 1.
-    line: u32,
-    /// Places of the text, in order: where, how many bytes go, and what comes there.
-    changes: Vec<(usize, usize, String)>,
-    kind: Kind,
-}
-
-enum Kind {
-    /// The line begins in another column: so many further right.
-    Indent(isize),
-    /// A colon lacks behind the word.
-    Colon(Span),
-    /// A blank lacks behind the word and its colon.
-    Blank(Span),
-    /// Behind the word and its colon stands another colon.
-    Twice(Span),
-    /// Behind the word stands another sign than its colon, or a blank before the colon and none behind it.
-    Sign(Span),
-    /// Commas lack behind the word and others of its list, or other signs stand for them.
-    Comma(Span),
-    /// Full-width signs for the language's own.
-    Wide,
-}
-
-impl Edit {
-    /// Whether a sign is taken for another one.
-    fn confused(&self) -> bool {
-        match self.kind {
-            Kind::Sign(_) => true,
-            Kind::Comma(_) => self.changes.iter().all(|(_, gone, _)| *gone > 0),
-            _ => false,
-        }
-    }
-
-    /// What is tried before what: signs that are written for others, then what lacks, then lines that are moved far.
-    fn rank(&self) -> u8 {
-        match self.kind {
-            Kind::Sign(_) | Kind::Wide => 0,
-            _ if self.far() => 2,
-            _ => 1,
-        }
-    }
-
-    /// Whether it moves a line by more than a step.
-    fn far(&self) -> bool {
-        matches!(self.kind, Kind::Indent(by) if by.unsigned_abs() > STEP)
-    }
-
-    fn apply(&self, text: &str) -> String {
-        let mut after = String::with_capacity(text.len() + 64);
-        let mut from = 0;
-        for (at, gone, come) in &self.changes {
-            after.push_str(&text[from..*at]);
-            after.push_str(come);
-            from = at + gone;
-        }
-        after.push_str(&text[from..]);
-        after
-    }
-
-    /// Where a byte of the changed text stands in the text as it is.
-    fn place(&self, byte: usize) -> usize {
-        let mut shift = 0isize;
-        for (at, gone, come) in &self.changes {
-            let begins = at.saturating_add_signed(shift);
-            if byte < begins + come.len() {
-                return match byte <= begins {
-                    true => byte.saturating_add_signed(-shift),
-                    false => at + (byte - begins).min(*gone),
-                };
-            }
-            shift += come.len() as isize - *gone as isize;
-        }
-        byte.saturating_add_signed(-shift)
-    }
-
-    /// A finding of the changed text, as one of the text as it is.
-    fn back(&self, mut found: Diagnostic, lines: &Lines<'_>) -> Diagnostic {
-        let span = |span: Span| Span {
-            start: self.place(span.start),
-            end: self.place(span.end).max(self.place(span.start)),
-        };
-        let label = |label: &mut Label| {
-            label.span = span(label.span);
-            label.place = lines.place(label.span);
-        };
-        label(&mut found.primary);
-        found.labels.iter_mut().for_each(label);
-        if let Some(fix) = &mut found.fix {
-            fix.span = span(fix.span);
-            fix.place = lines.place(fix.span);
-        }
-        found
     }
 }
 

@@ -109,7 +109,7 @@ pub(crate) fn floor(source: &str, byte: usize) -> usize {
 }
 
 /// Where the line of a byte begins.
-pub(crate) fn line_start(source: &str, byte: usize) -> usize {
+pub fn line_start(source: &str, byte: usize) -> usize {
     source[..byte].rfind('\n').map_or(0, |end| end + 1)
 }
 

@@ -7,8 +7,9 @@ mod text;
 mod worst;
 
 pub use crate::text;
+pub(crate) use lines::floor;
+pub use lines::line_start;
 pub use lines::{Lines, Place};
-pub(crate) use lines::{floor, line_start};
 #[doc(hidden)]
 pub use text::closed_up;
 pub use text::{Language, Text};

@@ -148,7 +148,7 @@ struct OpenMap<'s> {
 }
 
 /// Most entries of a map that are looked through one by one for a key that is there twice.
-const FEW_KEYS: usize = 16;
+pub(super) const FEW_KEYS: usize = 16;
 
 impl<'s> OpenMap<'s> {
     fn new(span: Span, begin: usize) -> OpenMap<'s> {

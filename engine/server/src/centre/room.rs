@@ -84,7 +84,7 @@ impl Centre {
         }
         let names: Vec<&str> = blobs.keys().map(String::as_str).collect();
         loop {
-            let new = store.new_to_tenant(&tenant.name, &names).await?;
+            let new = store.new_to(Some(&tenant.name), &names).await?;
             let more = new.iter().map(|sha256| blobs[*sha256].len() as u64);
             let more = more.sum::<u64>() + listed;
             if kept + more <= most {
@@ -116,7 +116,7 @@ impl Centre {
         }
         // What the store has already takes no more.
         let names: Vec<&str> = blobs.keys().map(String::as_str).collect();
-        let new = store.new_to_all(&names).await?;
+        let new = store.new_to(None, &names).await?;
         let need = own + new.iter().map(|new| taken(&blobs[*new])).sum::<u64>();
         let all = all - reserved.give_back(need);
         if all <= room.left {

@@ -1,13 +1,14 @@
 //! A revision's files on the disk, where the engine reads them: a folder named by its content.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use strowger_flow::unseen::quoted_up_to;
 
 use super::archive::Tree;
+use crate::digest::of_file;
 use crate::project::hex;
 use crate::store::{Files, Revision, Store, StoreError};
 
@@ -15,8 +16,6 @@ use crate::store::{Files, Revision, Store, StoreError};
 const MOST_TOLD: usize = 20;
 /// Most characters of their names.
 const MOST_CHARS: usize = 2_000;
-/// Bytes that are hashed at a time.
-const PIECE: usize = 64 << 10;
 
 /// SHA-256 of some bytes, lower-case hexadecimal.
 pub fn digest(bytes: &[u8]) -> String {
@@ -59,10 +58,7 @@ pub fn write(
         }
         return Ok(faults);
     }
-    let chance: [u8; 8] = rand::random();
-    let making = data
-        .join("revisions")
-        .join(format!("making-{}", hex(&chance)));
+    let making = making(data);
     let made = fill(&making, files, blobs).and_then(|()| {
         match std::fs::rename(&making, &folder) {
             // Another made the same meanwhile.
@@ -75,6 +71,13 @@ pub fn write(
         let _ = std::fs::remove_dir_all(&making);
     }
     made.map(|()| Vec::new())
+}
+
+/// A place of its own for files that are being written.
+fn making(data: &Path) -> PathBuf {
+    let chance: [u8; 8] = rand::random();
+    let name = format!("making-{}", hex(&chance));
+    data.join("revisions").join(name)
 }
 
 fn fill(making: &Path, files: &Files, blobs: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
@@ -117,7 +120,7 @@ fn faults(folder: &Path, files: &Files) -> io::Result<Vec<String>> {
             let right = match files.get(&path) {
                 Some(sha256) if kind.is_file() => {
                     // One that cannot be read is none.
-                    digest_of(&entry.path()).is_ok_and(|found| found == *sha256)
+                    of_file(&entry.path()).is_ok_and(|found| found == *sha256)
                 }
                 _ => false,
             };
@@ -132,20 +135,6 @@ fn faults(folder: &Path, files: &Files) -> io::Result<Vec<String>> {
     Ok(faults.into_iter().collect())
 }
 
-/// SHA-256 of a file.
-fn digest_of(path: &Path) -> io::Result<String> {
-    let mut file = std::fs::File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut piece = vec![0; PIECE];
-    loop {
-        let read = file.read(&mut piece)?;
-        if read == 0 {
-            return Ok(hex(&hash.finalize()));
-        }
-        hash.update(&piece[..read]);
-    }
-}
-
 /// Makes these paths of a folder right again. Each file is changed at once: whoever reads the folder finds it there.
 fn mend(
     data: &Path,
@@ -153,10 +142,7 @@ fn mend(
     (files, blobs): (&Files, &BTreeMap<String, Vec<u8>>),
     faults: &[String],
 ) -> io::Result<()> {
-    let chance: [u8; 8] = rand::random();
-    let making = data
-        .join("revisions")
-        .join(format!("making-{}", hex(&chance)));
+    let making = making(data);
     let mended = mend_by(&making, folder, (files, blobs), faults);
     // Best effort: what is in the way is told by the error itself, and the next start removes it.
     let _ = std::fs::remove_dir_all(&making);

@@ -66,7 +66,7 @@ impl Hop {
         }
         if to != from || here.scheme() != there.scheme() {
             // Whatever is left out of the request: the service that was given the secret wrote the location, and may have put it there.
-            if hop.secret {
+            if secret {
                 return Err(denied(format!(
                     "http redirected by {from} to {shown}: the request has a secret in it, and is followed to no other host"
                 )));
@@ -98,27 +98,23 @@ mod tests {
             uri: url.parse().expect("a URL"),
             headers,
             body: "body".into(),
-            secret: false,
         }
     }
 
     fn follow(hop: &Hop, status: u16, to: &str) -> Result<Option<Hop>, Refusal> {
+        follow_with(false, hop, status, to)
+    }
+
+    fn follow_with(secret: bool, hop: &Hop, status: u16, to: &str) -> Result<Option<Hop>, Refusal> {
         let mut headers = HeaderMap::new();
         headers.insert(LOCATION, to.parse().expect("visible"));
-        hop.elsewhere(
-            StatusCode::from_u16(status).expect("a status"),
-            &headers,
-            false,
-        )
+        let status = StatusCode::from_u16(status).expect("a status");
+        hop.elsewhere(status, &headers, secret)
     }
 
     #[test]
     fn where_a_redirect_leads_is_not_told_of_a_request_with_a_secret() {
         let sent = hop(Method::POST, "https://a.example/x");
-        let secret = Hop {
-            secret: true,
-            ..sent.clone()
-        };
         for to in [
             "http://b.example@/paid?pin=4711",
             "http://4711.example:99999/",
@@ -127,9 +123,7 @@ mod tests {
             "https://4711.example/",
             "https://4711@b.example/",
         ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(LOCATION, to.parse().expect("visible"));
-            let refused = secret.elsewhere(StatusCode::TEMPORARY_REDIRECT, &headers, true);
+            let refused = follow_with(true, &sent, 307, to);
             let told = format!("{:?}", refused.err().expect("refused").error);
             assert!(
                 !told.contains("4711") && !told.contains("b.example"),
@@ -175,13 +169,9 @@ mod tests {
         assert!(follow(&post, 307, "https://u:p@a.example/").is_err());
         assert!(follow(&post, 307, "http://a.example/").is_err());
         assert!(follow(&post, 307, "ftp://a.example/").is_err());
-        let secret = Hop {
-            secret: true,
-            ..post.clone()
-        };
-        assert!(follow(&secret, 307, "https://b.example/").is_err());
-        assert!(follow(&secret, 307, "/other").is_ok());
-        assert!(follow(&secret, 303, "https://b.example/").is_err());
+        assert!(follow_with(true, &post, 307, "https://b.example/").is_err());
+        assert!(follow_with(true, &post, 307, "/other").is_ok());
+        assert!(follow_with(true, &post, 303, "https://b.example/").is_err());
         for status in [200, 300, 304, 404] {
             assert!(follow(&post, status, "/z").expect("fine").is_none());
         }

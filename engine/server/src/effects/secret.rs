@@ -38,7 +38,7 @@ impl Secret {
 }
 
 /// Puts secrets into the header values and the body of a request to `service`. All places are found before anything is put
-/// in: what one secret brings along is no place for the next, which would tell a guest what is in it. True for each part
+/// in: what one secret brings along is no place for the next, which would tell a guest what is in it. True for each header
 /// that holds one now.
 pub(super) fn put_in(
     fields: &[SecretField],
@@ -46,7 +46,7 @@ pub(super) fn put_in(
     service: &str,
     headers: &mut [Vec<u8>],
     body: &mut Vec<u8>,
-) -> Result<(Vec<bool>, bool), Refusal> {
+) -> Result<Vec<bool>, Refusal> {
     let mut parts: Vec<&mut Vec<u8>> = headers.iter_mut().collect();
     parts.push(body);
     let last = parts.len() - 1;
@@ -95,9 +95,8 @@ pub(super) fn put_in(
             part.splice(from..to, secret.text.bytes());
         }
     }
-    let mut holds: Vec<bool> = places.iter().map(|places| !places.is_empty()).collect();
-    let in_body = holds.pop().unwrap_or_default();
-    Ok((holds, in_body))
+    let holds = places[..last].iter().map(|places| !places.is_empty());
+    Ok(holds.collect())
 }
 
 /// Takes secrets out of a response that repeats them, plain or as texts are written within texts (see [`echo`](super::echo)). A

@@ -8,7 +8,7 @@ const SIZE: &str = "SELECT CAST(COALESCE((SELECT SUM(LENGTH(bytes)) FROM blobs \
      WHERE sha256 IN (SELECT sha256 FROM revision_files WHERE tenant = $1)), 0) \
      + COALESCE((SELECT SUM(LENGTH(manifest)) FROM revisions WHERE tenant = $1), 0) AS BIGINT)";
 const OF_TENANT: &str =
-    "SELECT EXISTS (SELECT 1 FROM revision_files WHERE sha256 = $2 AND tenant = $1)";
+    "SELECT EXISTS (SELECT 1 FROM revision_files WHERE sha256 = $1 AND tenant = $2)";
 const OF_ANYBODY: &str = "SELECT EXISTS (SELECT 1 FROM blobs WHERE sha256 = $1)";
 
 impl Store {
@@ -21,10 +21,10 @@ impl Store {
         Ok(unsigned(bytes))
     }
 
-    /// Those of some files, by SHA-256, that no revision of a tenant has.
-    pub async fn new_to_tenant<'f>(
+    /// Those of some files, by SHA-256, that no revision of a tenant has; without one, that are not in the store.
+    pub async fn new_to<'f>(
         &self,
-        tenant: &str,
+        tenant: Option<&str>,
         files: &[&'f str],
     ) -> Result<Vec<&'f str>, StoreError> {
         self.reachable()?;
@@ -32,30 +32,11 @@ impl Store {
             let mut connection = pool.acquire().await?;
             let mut new = Vec::new();
             for sha256 in files {
-                let there: bool = sqlx::query_scalar(OF_TENANT)
-                    .bind(tenant)
-                    .bind(*sha256)
-                    .fetch_one(&mut *connection)
-                    .await?;
-                if !there {
-                    new.push(*sha256);
-                }
-            }
-            Ok::<_, sqlx::Error>(new)
-        })?)
-    }
-
-    /// Those of some files, by SHA-256, that are not in the store.
-    pub async fn new_to_all<'f>(&self, files: &[&'f str]) -> Result<Vec<&'f str>, StoreError> {
-        self.reachable()?;
-        Ok(each!(self, pool => async {
-            let mut connection = pool.acquire().await?;
-            let mut new = Vec::new();
-            for sha256 in files {
-                let there: bool = sqlx::query_scalar(OF_ANYBODY)
-                    .bind(*sha256)
-                    .fetch_one(&mut *connection)
-                    .await?;
+                let there = match tenant {
+                    Some(tenant) => sqlx::query_scalar(OF_TENANT).bind(*sha256).bind(tenant),
+                    None => sqlx::query_scalar(OF_ANYBODY).bind(*sha256),
+                };
+                let there: bool = there.fetch_one(&mut *connection).await?;
                 if !there {
                     new.push(*sha256);
                 }

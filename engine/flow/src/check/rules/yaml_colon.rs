@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -73,10 +73,7 @@ pub(crate) fn sign(
             "`{word}` 后面应为冒号，而不是 `{sign}`"
         ),
     };
-    report
-        .find(&YAML_COLON, at, message)
-        .help(text!("write `{word}: …`", "请写 `{word}: …`"))
-        .fix(fix.0, fix.1);
+    amiss(report, at, message, &format!("{word}: …"), fix);
 }
 
 /// Of the word at `at`, behind which a comma lacks, or `sign` stands for one. `fix` is the place of them all, and what is to stand there.
@@ -93,17 +90,27 @@ pub(crate) fn comma(
             "`{word}` 后面应为逗号，而不是 `{sign}`"
         ),
     };
+    amiss(report, at, message, &format!("{word}, …"), fix);
+}
+
+fn amiss(
+    report: &mut Report<'_>,
+    at: Span,
+    message: Text,
+    meant: &str,
+    (place, written): (Span, impl Into<String>),
+) {
     report
         .find(&YAML_COLON, at, message)
-        .help(text!("write `{word}, …`", "请写 `{word}, …`"))
-        .fix(fix.0, fix.1);
+        .help(text!("write `{meant}`", "请写 `{meant}`"))
+        .fix(place, written);
 }
 
 fn told(
     report: &mut Report<'_>,
     at: Span,
     word: &str,
-    message: crate::diagnostic::Text,
+    message: Text,
     sign: &str,
 ) {
     let written = format!("{word}{}", sign.trim_end());

@@ -11,7 +11,7 @@ mod texts;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::read::{MAX_EVENTS, MAX_KEY, Read};
+use super::read::{FEW_KEYS, MAX_EVENTS, MAX_KEY, Read};
 use super::traps;
 use super::tree::{Comment, Content, Entry, Map, Node, Scalar, Style};
 use crate::expr::Span;
@@ -21,9 +21,6 @@ const MAX_DEPTH: usize = 32;
 
 /// Events of the parser that stand for nothing in the tree: the beginnings and ends of the stream and of the document, with some to spare.
 const OTHER_EVENTS: usize = 16;
-
-/// Most entries of a map that are compared one by one for a key that is there twice.
-const FEW_KEYS: usize = 16;
 
 /// Reads a file; `None` when it has something in it that only the parser knows, or can tell.
 pub(super) fn read(source: &str) -> Option<Read<'_>> {

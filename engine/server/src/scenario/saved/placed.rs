@@ -1,5 +1,6 @@
 //! Where a test stands in the file of its flow.
 
+use strowger_flow::diagnostic::line_start;
 use strowger_flow::document;
 use strowger_flow::editor::keys_below;
 
@@ -38,9 +39,7 @@ pub fn with_case(source: &str, case: &str) -> Option<Placed> {
         return Some(Placed { text, case });
     };
     if let Some((_, first)) = keys_below(source, &[TESTS]).first() {
-        let line = source[..first.start]
-            .rfind('\n')
-            .map_or(0, |break_at| break_at + 1);
+        let line = line_start(source, first.start);
         let before = &source[line..first.start];
         let blanks = before.trim_end_matches(['"', '\'']);
         if blanks.is_empty() || blanks.bytes().any(|byte| byte != b' ') {

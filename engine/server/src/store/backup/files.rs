@@ -2,16 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use sha2::Digest;
-
 use super::{BackupError, FORMAT, MANIFEST, Manifest, RECORDINGS};
-use crate::project::hex;
-
-/// Bytes that are hashed at a time.
-const PIECE: usize = 64 << 10;
+use crate::digest::of_file;
 
 /// What was copied.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -128,16 +123,7 @@ pub(super) fn sync(path: &Path) -> Result<(), BackupError> {
 
 /// SHA-256 of a file.
 pub(super) fn digest(path: &Path) -> Result<String, BackupError> {
-    let mut file = File::open(path).map_err(at("cannot read", path))?;
-    let mut digest = sha2::Sha256::new();
-    let mut piece = vec![0; PIECE];
-    loop {
-        let read = file.read(&mut piece).map_err(at("cannot read", path))?;
-        if read == 0 {
-            return Ok(hex(&digest.finalize()));
-        }
-        digest.update(&piece[..read]);
-    }
+    of_file(path).map_err(at("cannot read", path))
 }
 
 pub(super) fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), BackupError> {
