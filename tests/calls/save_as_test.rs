@@ -113,6 +113,36 @@ steps:
   wrong: { hangup: wrong }
 "#;
 
+/// What comes behind a called flow asks a service.
+const OUTER: &str = r#"flow: outer
+format: 1
+languages: [en]
+steps:
+  start:
+    - call: inner
+      then: { over: look_up }
+  look_up:
+    - use: orders/lookup@1
+      with: { order_no: "20260302", phone: "${call.from}" }
+      then: { found: bye, not_found: bye, timeout: bye, error: bye }
+  bye: { hangup: completed }
+"#;
+
+const INNER: &str = r#"flow: inner
+format: 1
+languages: [en]
+outcomes: [over]
+steps:
+  start:
+    - menu: "Press 1."
+      press: { 1: words }
+      then: { no_input: words, no_match: words }
+  words:
+    - say: "One moment."
+    - say: "We look it up."
+    - return: over
+"#;
+
 struct Shop {
     folder: TempDir,
     project: PathBuf,
@@ -130,6 +160,8 @@ impl Shop {
         std::fs::write(project.join("promise.flow.yaml"), PROMISE)?;
         std::fs::write(project.join("words.flow.yaml"), WORDS)?;
         std::fs::write(project.join("office.flow.yaml"), OFFICE)?;
+        std::fs::write(project.join("outer.flow.yaml"), OUTER)?;
+        std::fs::write(project.join("inner.flow.yaml"), INNER)?;
         share_caches(&folder.path().join("data"))?;
         Ok(Shop {
             folder,
@@ -244,6 +276,12 @@ fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
             "office",
             "1,50",
             vec!["wait: 1ms", "press: \"0\"", "ends: \"people\""],
+        ),
+        (
+            "hangs up in a called flow, before a service is asked",
+            "outer",
+            "1,hangup",
+            vec!["hear: \"One moment.\"", "hangup", "ends: \"abandoned\""],
         ),
     ] {
         let journal = shop.journal(flow, script)?;

@@ -70,6 +70,7 @@ pub fn saved(
         tags: Map::new(),
         ends: None,
         resumes: entries.iter().any(|entry| entry.kind == EntryKind::Resumed),
+        said: None,
         left: None,
         joined: None,
         left_joined: false,
@@ -237,6 +238,8 @@ struct Reading<'a, P> {
     ends: Option<String>,
     /// The caller went on after the line had dropped. Else a drop is played as a hang-up, which is the same to the flow.
     resumes: bool,
+    /// What was said last, and how many acts there were.
+    said: Option<(usize, String)>,
     /// When the line dropped, until the caller goes on.
     left: Option<u64>,
     /// When whoever the contact is transferred to was joined with the caller.
@@ -277,10 +280,12 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             EntryKind::Key { .. } => self.ahead.push_back(entry.seq),
             EntryKind::Pressed { key } => self.pressed(entry.at, *key),
             EntryKind::Said { segments } => {
+                let words = segments.iter().map(|segment| plain(&segment.words()));
+                let words = words.collect::<Vec<_>>().join(" ");
+                self.said = Some((self.acts.len(), words.clone()));
                 if let Some(asked) = &mut self.asked {
                     asked.playing = true;
-                    let words = segments.iter().map(|segment| plain(&segment.words()));
-                    asked.words = words.collect::<Vec<_>>().join(" ");
+                    asked.words = words;
                 }
             }
             EntryKind::Played { .. } => {
@@ -612,11 +617,27 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             }
             (Some("media.listen" | "media.capture"), _) => {}
             // Something was being said, or a step worked: as soon as the contact is there.
-            _ if *flow == self.first => {
-                self.acts
-                    .push(format!("expect: {{ step: {} }}", json!(step)));
+            _ => {
+                let mut there = Vec::new();
+                if *flow == self.first {
+                    there.push(format!("step: {}", json!(step)));
+                }
+                // A step says several things, and a called flow has no name here: what was said since the last act tells where.
+                if let Some((acts, words)) = &self.said
+                    && *acts == self.acts.len()
+                    && !words.is_empty()
+                    && !words.contains(HIDDEN)
+                {
+                    there.push(format!("hear: {}", json!(words)));
+                }
+                if let Some(running) = self.running.as_ref().filter(|running| running.mocked) {
+                    there.push(format!("used: {}", json!(bare(&running.plugin))));
+                }
+                if !there.is_empty() {
+                    self.acts
+                        .push(format!("expect: {{ {} }}", there.join(", ")));
+                }
             }
-            _ => {}
         }
         self.acts.push(act.to_owned());
         // A step that works goes on while the line is gone, and ends as it did.
