@@ -20,6 +20,7 @@ pub mod expr;
 mod fix;
 pub mod fmt;
 pub mod graph;
+mod hashed;
 mod lower;
 pub mod plan;
 pub mod schema;

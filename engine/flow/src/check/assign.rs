@@ -1,16 +1,18 @@
 //! Which variables have a value where: reaching assignments over the graph.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::graph::{Graph, Target};
 use crate::expr::Span;
+use crate::hashed::{HashMap, HashSet};
 use crate::lower::Draft;
 use crate::value::Type;
 
 /// What reaches each node.
 pub(super) struct Assignments<'d> {
-    /// Per node a set of slots; empty for nodes that nobody comes to.
-    reaching: Vec<Vec<u64>>,
+    /// Per node a set of slots, one after the other, each of `words`; all empty for nodes that nobody comes to.
+    reaching: Vec<u64>,
+    words: usize,
     /// Per name its slots; the first means "no value yet".
     names: BTreeMap<&'d str, Name<'d>>,
     /// The slot of each binding; none when nobody reads the variable.
@@ -102,17 +104,24 @@ impl<'d> Assignments<'d> {
         }
         let words = slots.div_ceil(64);
         let mut assignments = Assignments {
-            reaching: vec![Vec::new(); graph.arrows.len()],
+            reaching: vec![0; graph.arrows.len() * words],
+            words,
             names,
             slot_of,
         };
-        assignments.run(graph, draft, words);
+        assignments.run(graph, draft);
         assignments
+    }
+
+    /// The slots that reach a node.
+    fn at(&self, node: usize) -> &[u64] {
+        &self.reaching[node * self.words..][..self.words]
     }
 
     /// Hands on what reaches each node until nothing new comes. Nodes are taken in the order in which contacts come to them,
     /// so that each needs as many turns as there are loops around it, not as there are nodes.
-    fn run(&mut self, graph: &Graph<'_>, draft: &Draft<'_>, words: usize) {
+    fn run(&mut self, graph: &Graph<'_>, draft: &Draft<'_>) {
+        let words = self.words;
         let mut start = vec![0u64; words];
         for name in self.names.values().filter(|name| name.read) {
             let slot = match name.values.first() {
@@ -132,10 +141,13 @@ impl<'d> Assignments<'d> {
                     .chain([name.unassigned])
             })
         };
-        let mut reaching: Vec<Vec<u64>> = vec![Vec::new(); graph.arrows.len()];
+        let mut reaching = std::mem::take(&mut self.reaching);
+        let of = |node: usize| node * words..(node + 1) * words;
+        let mut reached = vec![false; graph.arrows.len()];
         let mut waiting = vec![false; graph.arrows.len()];
         for root in &graph.roots {
-            reaching[*root] = start.clone();
+            reaching[of(*root)].copy_from_slice(&start);
+            reached[*root] = true;
             waiting[*root] = true;
         }
         let order = order(graph);
@@ -150,14 +162,16 @@ impl<'d> Assignments<'d> {
                     let Target::Node(next) = arrow.to else {
                         continue;
                     };
-                    after.clone_from(&reaching[*index]);
+                    after.clear();
+                    after.extend_from_slice(&reaching[of(*index)]);
                     for slot in arrow.assigned.iter().flat_map(|one| slots_of(*one)) {
                         clear(&mut after, slot);
                     }
                     for slot in arrow.assigned.iter().filter_map(|one| self.slot_of[*one]) {
                         set(&mut after, slot);
                     }
-                    if grow(&mut reaching[next], &after) {
+                    let first = !std::mem::replace(&mut reached[next], true);
+                    if grow(&mut reaching[of(next)], &after) || first {
                         waiting[next] = true;
                         more = true;
                     }
@@ -171,7 +185,7 @@ impl<'d> Assignments<'d> {
     pub fn known(&self, name: &str, node: usize) -> Option<Known> {
         let known = self.names.get(name)?;
         Some(Known {
-            unassigned: has(&self.reaching[node], known.unassigned),
+            unassigned: has(self.at(node), known.unassigned),
             never: known.places.is_empty() && !known.default,
         })
     }
@@ -180,12 +194,21 @@ impl<'d> Assignments<'d> {
     /// the whole flow.
     pub fn type_of(&self, name: &str, node: usize) -> Option<Type> {
         let values = &self.names.get(name)?.values;
-        let here = &self.reaching[node];
+        let here = self.at(node);
         let reaching = || values.iter().filter(|(slot, _)| has(here, *slot));
         Some(match reaching().next() {
             None => joined(values.iter().map(|(_, ty)| *ty)),
             Some(_) => joined(reaching().map(|(_, ty)| *ty)),
         })
+    }
+
+    /// The same where it has one type, without a copy of it; `None` where there are several or none.
+    pub fn one_type_of(&self, name: &str, node: usize) -> Option<&'d Type> {
+        let values = &self.names.get(name)?.values;
+        let here = self.at(node);
+        let mut reaching = values.iter().filter(|(slot, _)| has(here, *slot));
+        let (_, ty) = reaching.next()?;
+        reaching.next().is_none().then_some(*ty)
     }
 
     /// All names that may have a value somewhere.
@@ -216,7 +239,7 @@ impl<'d> Assignments<'d> {
         node: usize,
     ) -> String {
         let assigns = |binding: &usize| draft.bindings[*binding].name == name;
-        let mut before: HashMap<usize, (usize, &str)> = HashMap::new();
+        let mut before: HashMap<usize, (usize, &str)> = HashMap::default();
         let mut seen = vec![false; graph.arrows.len()];
         let mut queue: VecDeque<usize> = VecDeque::new();
         for root in &graph.roots {
@@ -307,12 +330,8 @@ fn order(graph: &Graph<'_>) -> Vec<usize> {
     order
 }
 
-/// Adds slots to those that reach a node; whether some of them, or the first of all, are new there.
-fn grow(known: &mut Vec<u64>, more: &[u64]) -> bool {
-    if known.is_empty() {
-        known.extend_from_slice(more);
-        return !more.is_empty();
-    }
+/// Adds slots to those that reach a node; whether some of them are new there.
+fn grow(known: &mut [u64], more: &[u64]) -> bool {
     let mut grown = false;
     for (word, more) in known.iter_mut().zip(more) {
         grown |= more & !*word != 0;
@@ -323,12 +342,14 @@ fn grow(known: &mut Vec<u64>, more: &[u64]) -> bool {
 
 /// The variables that some expression reads.
 fn names_read<'d>(draft: &'d Draft<'_>) -> HashSet<&'d str> {
+    let mut read = HashSet::default();
     let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
-    prompts
-        .chain(draft.uses.iter().map(|used| &used.expr))
-        .flat_map(|expr| expr.roots())
-        .map(|(name, _)| name)
-        .collect()
+    for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
+        expr.each_root(&mut |name| {
+            read.insert(name);
+        });
+    }
+    read
 }
 
 /// The type that a variable has when it may come from several places.

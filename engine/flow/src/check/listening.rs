@@ -85,13 +85,13 @@ fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
             continue;
         }
         let prompt = &draft.prompts[used.prompt];
-        let name = match &prompt.prompt.name {
-            Some(name) => Text::same(format!("`{name}`")),
-            None => Text::fixed("this prompt", "这条提示"),
-        };
         for (span, text) in &prompt.texts {
             let seconds = usual_ms(speech_ms(text)) / 1000;
             if seconds > MAX_SPEECH_S {
+                let name = match &prompt.prompt.name {
+                    Some(name) => Text::same(format!("`{name}`")),
+                    None => Text::fixed("this prompt", "这条提示"),
+                };
                 long_prompt::long(report, *span, &name, seconds);
             }
             if facts.keys.is_empty() {
@@ -138,15 +138,20 @@ fn press_span(draft: &Draft<'_>, index: usize) -> Span {
         .unwrap_or(draft.facts[index].head)
 }
 
+/// What stands before a key.
+const PRESS: &[u8] = b"press ";
+
 /// Keys that a text asks to press, in English or Chinese.
 fn spoken_keys(text: &str) -> Vec<String> {
     let mut keys = Vec::new();
-    let lower = text.to_lowercase();
-    for (at, _) in lower.match_indices("press ") {
-        let word: String = lower[at + "press ".len()..]
-            .chars()
-            .take_while(|c| c.is_ascii_alphanumeric())
-            .collect();
+    let says = text.as_bytes().windows(PRESS.len()).enumerate();
+    let says = says.filter(|(_, word)| word.eq_ignore_ascii_case(PRESS));
+    for (at, _) in says {
+        let word = text[at + PRESS.len()..]
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let key = match word.as_str() {
             "zero" => "0",
             "one" => "1",

@@ -1,6 +1,6 @@
 //! Results that are kept under a misspelt name: `into: order_n`, where everything reads `order_no`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::defined::{MANY, mentions};
@@ -10,6 +10,7 @@ use super::rules::unused;
 use super::suggest::{akin, misspelt, nearest};
 use super::tested::Tested;
 use crate::expr::Span;
+use crate::hashed::{HashMap, HashSet};
 use crate::lower::{Assigned, Binding, Draft, MAX_COMPARED, is_variable};
 use crate::plan::Action;
 use crate::value::Type;
@@ -175,12 +176,10 @@ fn guesses(draft: &mut Draft<'_>, tested: &Tested<'_>, report: &mut Report<'_>) 
 
 /// How often expressions read each name.
 fn reads<'d>(draft: &'d Draft<'_>) -> HashMap<&'d str, usize> {
-    let mut reads: HashMap<&str, usize> = HashMap::new();
+    let mut reads: HashMap<&str, usize> = HashMap::default();
     let prompts = draft.prompts.iter().flat_map(|prompt| &prompt.exprs);
     for expr in prompts.chain(draft.uses.iter().map(|used| &used.expr)) {
-        for (name, _) in expr.roots() {
-            *reads.entry(name).or_default() += 1;
-        }
+        expr.each_root(&mut |name| *reads.entry(name).or_default() += 1);
     }
     reads
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::assign::Assignments;
 use super::types::{Here, type_of_call};
 use crate::catalog::Catalog;
-use crate::expr::{Expr, Extent, Known, Span, extent};
+use crate::expr::{Expr, Extent, Known, extent};
 use crate::lower::Draft;
 use crate::plan::{Piece, Template, Voice};
 use crate::speak::markup::{Part, parts};
@@ -217,10 +217,9 @@ impl<'s> Said<'s> {
             return Sound::NONE;
         };
         let languages = prompt.prompt.voices.iter().map(|(language, voices)| {
-            let own = [language.clone()];
             let languages: &[String] = match language.as_str() {
                 "any" => &self.draft.languages,
-                _ => &own,
+                _ => std::slice::from_ref(language),
             };
             let parts = voices
                 .iter()
@@ -231,8 +230,10 @@ impl<'s> Said<'s> {
     }
 
     fn voice(&self, node: usize, voice: &Voice, languages: &[String], labels: u64) -> Sound {
-        let own: Vec<String> = voice.language.iter().cloned().collect();
-        let languages = if own.is_empty() { languages } else { &own };
+        let languages = voice
+            .language
+            .as_ref()
+            .map_or(languages, std::slice::from_ref);
         let pieces = voice.text.iter().flatten();
         let text = pieces
             .map(|piece| match piece {
@@ -256,25 +257,30 @@ impl<'s> Said<'s> {
     }
 
     /// The names that a step gives to its own prompts and an expression reads, as far as its description says what they are.
-    fn typed_binds(&self, node: usize, read: &[(&str, Span)]) -> BTreeMap<String, Type> {
+    fn typed_binds(&self, node: usize, expr: &Expr) -> BTreeMap<String, Type> {
         let description = self.draft.facts[node].description;
         let binds = description.into_iter().flat_map(|step| &step.binds);
-        let binds = binds.filter(|(bind, _)| read.iter().any(|(name, _)| name == bind));
+        let binds = binds.filter(|(bind, _)| {
+            let mut read = false;
+            expr.each_root(&mut |name| read |= name == *bind);
+            read
+        });
         let typed = binds.map(|(name, schema)| (name.clone(), type_of_schema(schema)));
         typed.filter(|(_, ty)| *ty != Type::Any).collect()
     }
 
     fn inserted(&self, node: usize, expr: &Expr, languages: &[String], labels: u64) -> Sound {
         // What a step binds and says the type of is measured by its type.
-        let read = expr.roots();
-        let binds = self.typed_binds(node, &read);
+        let binds = self.typed_binds(node, expr);
         let is_bound = |name: &str| {
             !matches!(name, "call" | "now")
                 && !binds.contains_key(name)
                 && !self.draft.inputs.contains_key(name)
                 && self.assigned.known(name, node).is_none()
         };
-        if read.iter().any(|(name, _)| is_bound(name)) {
+        let mut reads_bound = false;
+        expr.each_root(&mut |name| reads_bound |= is_bound(name));
+        if reads_bound {
             return Sound::words(BOUND_MS.max(labels));
         }
         let to_compare = Cell::new(0);
@@ -313,15 +319,19 @@ fn written(text: &str) -> Sound {
     // The speech program may read markup and signs aloud.
     let whole = speech_ms(text);
     let mut ms = whole;
+    if !text.contains('<') {
+        // There is no markup.
+        return match is_heard(text) {
+            true => Sound::words(whole),
+            false => Sound {
+                ms: whole,
+                ..Sound::NONE
+            },
+        };
+    }
     for part in parts(text) {
         sound = sound.then(match part {
-            Part::Words(words) if is_heard(words) => {
-                Sound::words(match words.len() == text.len() {
-                    // There is no markup.
-                    true => whole,
-                    false => speech_ms(words),
-                })
-            }
+            Part::Words(words) if is_heard(words) => Sound::words(speech_ms(words)),
             Part::Words(_) => Sound::NONE,
             Part::Pause(pause) => {
                 ms = ms.saturating_add(pause);

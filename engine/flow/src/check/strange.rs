@@ -1,11 +1,10 @@
 //! Keys that mean nothing where they stand and are near to none that would. Nobody knows what their values were to be, so
 //! nothing is told that they may have been.
 
-use std::collections::HashSet;
-
 use super::report::Report;
 use crate::diagnostic::Diagnostic;
 use crate::expr::Span;
+use crate::hashed::HashSet;
 use crate::yaml::{Content, Node};
 
 /// Where strange keys begin.

@@ -1,7 +1,7 @@
 //! Types of expressions where they stand, and whether their variables have a value there.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::apology::{self, APOLOGY};
 use super::assign::Assignments;
@@ -15,6 +15,7 @@ use super::suggest::{misspelt, nearest};
 use crate::catalog::bound_inputs;
 use crate::diagnostic::Text;
 use crate::expr::{self, Expr, Lookup, Span, TypeScope};
+use crate::hashed::HashSet;
 use crate::lower::template::tell;
 use crate::lower::{Binds, Draft, MAX_COMPARED, Use, Want, is_otherwise, is_variable};
 use crate::plan::Action;
@@ -36,15 +37,16 @@ pub(super) fn check(
         assigned,
         report,
         call,
-        read: HashSet::new(),
-        never: HashSet::new(),
+        read: HashSet::default(),
+        roots: Vec::new(),
+        never: HashSet::default(),
         to_compare: Cell::new(MAX_COMPARED),
         digits: digits_of(draft),
     };
     for used in &draft.uses {
         checker.used(used);
     }
-    let mut seen: HashSet<(usize, usize, Vec<&str>)> = HashSet::new();
+    let mut seen: HashSet<(usize, usize, Vec<&str>)> = HashSet::default();
     for used in &draft.prompt_uses {
         // The same prompt in the same step is looked at once for all inputs that know the same names.
         let names = used.binds.keys().map(String::as_str).collect();
@@ -131,6 +133,8 @@ struct Checker<'c, 'd, 'm, 'r> {
     call: Type,
     /// Variables that are read somewhere.
     read: HashSet<&'c str>,
+    /// Room for those of an expression.
+    roots: Vec<(&'c str, Span)>,
     /// Those of which it is told that nothing ever gives them a value.
     never: HashSet<&'c str>,
     /// How many more names may be looked through for suggestions.
@@ -170,6 +174,20 @@ impl TypeScope for Here<'_> {
                 Lookup::Known(Type::Any)
             }
             None => Lookup::Unknown,
+        }
+    }
+
+    fn field(&self, name: &str, field: &str) -> Option<Type> {
+        let inputs = || self.draft.inputs.get(name).map(|input| &input.ty);
+        let is = match (self.binds.get(name), name) {
+            (Some(ty), _) => Some(ty),
+            (None, "call") => Some(self.call),
+            (None, "now") => None,
+            _ => inputs().or_else(|| self.assigned.one_type_of(name, self.node)),
+        };
+        match is? {
+            Type::Object { fields, .. } => fields.get(field).cloned(),
+            _ => None,
         }
     }
 
@@ -221,7 +239,9 @@ impl<'c> Checker<'c, '_, '_, '_> {
     /// The type of an expression at a node, after telling what is wrong with it.
     fn infer(&mut self, node: usize, expr: &'c Expr, binds: &Binds) -> Type {
         self.too_short(node, expr, binds);
-        for (name, at) in expr.roots() {
+        let mut roots = std::mem::take(&mut self.roots);
+        expr.roots_into(&mut roots);
+        for (name, at) in roots.iter().copied() {
             self.read.insert(name);
             if binds.contains_key(name) || self.draft.inputs.contains_key(name) {
                 continue;
@@ -249,6 +269,7 @@ impl<'c> Checker<'c, '_, '_, '_> {
                 unassigned_variable::unassigned(self.report, at, name, &way, only);
             }
         }
+        self.roots = roots;
         let here = Here {
             node,
             draft: self.draft,

@@ -1,3 +1,5 @@
+use std::cell::OnceCell;
+
 use crate::expr::Span;
 
 /// A range of the file in lines and columns.
@@ -22,7 +24,7 @@ pub struct Lines<'a> {
     starts: Vec<usize>,
     /// How many characters begin before each block of [`BLOCK`] bytes: so a place in a very long line is found as fast as
     /// in a short one.
-    before: Vec<usize>,
+    before: OnceCell<Vec<usize>>,
 }
 
 /// Bytes of a block.
@@ -32,18 +34,32 @@ impl<'a> Lines<'a> {
     /// Finds the lines of a text.
     pub fn new(source: &'a str) -> Lines<'a> {
         let mut starts = vec![0];
-        starts.extend(source.match_indices('\n').map(|(index, _)| index + 1));
-        let mut count = 0;
-        let before = source.as_bytes().chunks(BLOCK).map(|block| {
-            let before = count;
-            count += characters(block);
-            before
-        });
+        // Lines are short: to look for each end by itself takes longer than to look at each byte.
+        let mut at = 0;
+        for byte in source.bytes() {
+            at += 1;
+            if byte == b'\n' {
+                starts.push(at);
+            }
+        }
         Lines {
             source,
             starts,
-            before: before.collect(),
+            before: OnceCell::new(),
         }
+    }
+
+    /// How many characters begin before each block.
+    fn before(&self) -> &[usize] {
+        self.before.get_or_init(|| {
+            let mut count = 0;
+            let before = self.source.as_bytes().chunks(BLOCK).map(|block| {
+                let before = count;
+                count += characters(block);
+                before
+            });
+            before.collect()
+        })
     }
 
     /// The text itself.
@@ -72,7 +88,7 @@ impl<'a> Lines<'a> {
         let block = byte / BLOCK;
         let rest = &self.source.as_bytes()[block * BLOCK..byte];
         // A text that ends with a whole block has no block at its end.
-        match self.before.get(block) {
+        match self.before().get(block) {
             Some(before) => before + characters(rest),
             None => characters(self.source.as_bytes()),
         }

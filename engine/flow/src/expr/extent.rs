@@ -93,8 +93,9 @@ impl Extent {
 
 /// How much of a text the value of an expression is, spoken.
 pub(crate) fn extent(expr: &Expr, known: &Known<'_>) -> Extent {
-    let constant = |(name, _): &(&str, _)| known.constants.contains_key(name);
-    if expr.roots().iter().all(constant) {
+    let mut constant = true;
+    expr.each_root(&mut |name| constant &= known.constants.contains_key(name));
+    if constant {
         return known.in_each(|locale| {
             let value = eval(expr, known, locale, &mut Budget::default()).ok();
             value.map(|value| Extent::of_text(&render(&value, locale)))
@@ -190,7 +191,10 @@ impl Known<'_> {
     }
 
     fn longest(&self, style: &str) -> Extent {
-        self.in_each(|locale| longest_ms(style, &locale.language).map(Extent::heard))
+        let languages = self.languages.iter();
+        let longest = languages
+            .map(|language| longest_ms(style, language).map_or(Extent::NOTHING, Extent::heard));
+        longest.reduce(Extent::or).unwrap_or(Extent::NOTHING)
     }
 
     fn rendered(&self, value: &Value) -> Extent {

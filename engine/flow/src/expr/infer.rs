@@ -19,6 +19,12 @@ pub(super) use operators::takes_literal;
 pub trait TypeScope {
     /// Looks a variable up.
     fn variable(&self, name: &str) -> Lookup;
+    /// The type of a field of a variable, where that is an object that has it: what [`TypeScope::variable`] says, without a copy of the
+    /// whole object. `None` also where that is to be asked.
+    fn field(&self, name: &str, field: &str) -> Option<Type> {
+        let _ = (name, field);
+        None
+    }
     /// All names that could be meant, for suggestions.
     fn names(&self) -> Vec<String>;
 }
@@ -136,9 +142,10 @@ impl Inference<'_> {
             }
             Kind::Choice(condition, a, b) => self.choice(expr, condition, a, b),
         };
-        let known = expr
-            .as_place()
-            .is_some_and(|path| self.present.contains(&path));
+        let known = !self.present.is_empty()
+            && expr
+                .as_place()
+                .is_some_and(|path| self.present.contains(&path));
         if known { ty.without_none().clone() } else { ty }
     }
 
@@ -235,6 +242,11 @@ impl Inference<'_> {
     }
 
     fn field(&mut self, of: &Expr, name: &str, span: Span) -> Type {
+        if let Kind::Name(variable) = &of.kind
+            && let Some(ty) = self.scope.field(variable, name)
+        {
+            return ty;
+        }
         // Reading a field of an object that holds a secret shows nothing of the secret.
         let ty = self.ty(of);
         if ty == Type::Secret {

@@ -72,12 +72,15 @@ const FOREIGN: [(&str, &str); 40] = [
     ("。", "."),
 ];
 
+/// As many tokens as most expressions have.
+const FEW_TOKENS: usize = 8;
+
 /// The tokens of an expression, ended by [`TokenKind::End`]. `at` is the place of its first byte in the file.
 pub(super) fn tokens(text: &str, at: usize) -> Result<Vec<Token>, Finding> {
     if let Some(finding) = braces(text, at) {
         return Err(finding);
     }
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::with_capacity(FEW_TOKENS);
     let mut position = 0;
     while let Some(first) = text[position..].chars().next() {
         let rest = &text[position..];

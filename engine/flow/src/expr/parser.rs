@@ -332,11 +332,11 @@ impl Parser {
     }
 
     fn atom(&mut self) -> Result<Expr, Finding> {
-        let token = self.peek().clone();
+        let token = &mut self.tokens[self.position];
         let span = token.span;
-        let kind = match token.kind {
-            TokenKind::Number(number) => Kind::Number(number),
-            TokenKind::Text(text) => Kind::Text(text),
+        let kind = match &mut token.kind {
+            TokenKind::Number(number) => Kind::Number(*number),
+            TokenKind::Text(text) => Kind::Text(std::mem::take(text)),
             TokenKind::Name(name) => match name.as_str() {
                 "true" => Kind::Bool(true),
                 "false" => Kind::Bool(false),
@@ -344,7 +344,7 @@ impl Parser {
                 found if WORDS.contains(&found) => {
                     return Err(Fault::NoValueBefore { found }.at(span));
                 }
-                _ => Kind::Name(name),
+                _ => Kind::Name(std::mem::take(name)),
             },
             TokenKind::Symbol("(") => {
                 self.position += 1;

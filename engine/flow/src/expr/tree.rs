@@ -144,16 +144,31 @@ impl Expr {
         }
     }
 
+    /// The variables it reads, one call for every mention, in any order.
+    pub fn each_root<'e>(&'e self, read: &mut dyn FnMut(&'e str)) {
+        self.each(&mut |part| {
+            if let Kind::Name(name) = &part.kind {
+                read(name);
+            }
+        });
+    }
+
     /// The variables it reads, in the order of the text; one entry for every mention.
     pub fn roots(&self) -> Vec<(&str, Span)> {
         let mut roots = Vec::new();
+        self.roots_into(&mut roots);
+        roots
+    }
+
+    /// The same, in place of what the list held.
+    pub fn roots_into<'e>(&'e self, roots: &mut Vec<(&'e str, Span)>) {
+        roots.clear();
         self.each(&mut |part| {
             if let Kind::Name(name) = &part.kind {
                 roots.push((name.as_str(), part.span));
             }
         });
         roots.sort_by_key(|(_, span)| span.start);
-        roots
     }
 
     /// Whether it may have no value although every type in it is right: it divides, counts into a list, or puts two values

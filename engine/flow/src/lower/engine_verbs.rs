@@ -294,7 +294,7 @@ impl<'t> Lowerer<'t> {
                     otherwise: otherwise.is_some(),
                     then: span,
                 };
-                let binds = Self::no_binds();
+                let binds = self.no_binds();
                 self.used(id, &value, &binds, want);
                 self.node(id).action = Action::Switch {
                     value,
@@ -436,7 +436,7 @@ impl<'t> Lowerer<'t> {
         for piece in &pieces {
             if let Piece::Expr(expr) = piece {
                 let place = Text::fixed("the tag", "标签");
-                self.used(id, expr, &Self::no_binds(), Want::Inserted { place });
+                self.used(id, expr, &self.no_binds(), Want::Inserted { place });
             }
         }
         Some(Template::Text(pieces))
@@ -601,7 +601,7 @@ impl<'t> Lowerer<'t> {
                     );
                     return None;
                 }
-                self.text_template(id, node, &Self::no_binds(), place, ty, secret)
+                self.text_template(id, node, &self.no_binds(), place, ty, secret)
             }
             Content::Scalar(scalar) => {
                 if let Err(why) = parse_literal(&scalar.text, ty.without_none())

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{Draft, STEP, unknown};
 use super::names::{is_language, is_name};
@@ -11,6 +11,7 @@ use crate::check::rules::{
 use crate::check::suggest::slips;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
+use crate::hashed::HashMap;
 use crate::plan::{Action, Edge};
 use crate::yaml::{Content, Map, Node};
 
@@ -60,11 +61,14 @@ pub(crate) fn lower<'t>(
         report,
         catalog,
         verbs,
-        steps: HashMap::new(),
+        steps: HashMap::default(),
         step_names: Vec::new(),
         prompt_ids: BTreeMap::new(),
         shapes: Default::default(),
-        patterns: HashMap::new(),
+        called: HashMap::default(),
+        steps_called: HashMap::default(),
+        unbound: Default::default(),
+        patterns: HashMap::default(),
         hours: BTreeMap::new(),
         used_hours: BTreeSet::new(),
         defaults: BTreeMap::new(),

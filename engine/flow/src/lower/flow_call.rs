@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
 use super::draft::Assigned;
-use super::step_call::input_called;
 use super::then::{Outcomes, Then};
 use super::{Lowerer, Place};
 use crate::check::rules::{missing_input, unknown_input};
@@ -71,7 +70,7 @@ impl<'t> Lowerer<'t> {
             }
             // Of a flow of which nothing is known it is not known either that it keeps no secrets.
             let secret = ty == Type::Secret || signature.is_none();
-            let place_name = input_called(&line.key);
+            let place_name = self.input_called(&line.key);
             if let Some(value) =
                 self.value_template(id, &line.key, &line.value, &place_name, &ty, secret)
             {

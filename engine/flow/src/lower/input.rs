@@ -129,7 +129,7 @@ impl<'t> Lowerer<'t> {
         match (pieces.pop(), pieces.is_empty()) {
             (Some(Piece::Expr(expr)), true) => {
                 let place = place.clone();
-                self.used(site.id, &expr, &Self::no_binds(), Want::Secret { place });
+                self.used(site.id, &expr, &self.no_binds(), Want::Secret { place });
                 Some(Template::Expr(expr))
             }
             _ => {
@@ -176,7 +176,7 @@ impl<'t> Lowerer<'t> {
             return self.literal(key, node, ty).map(Template::Literal);
         }
         // Its value is what the step begins with: then the step's own names have none.
-        self.text_template(site.id, node, &Self::no_binds(), place, ty, secret)
+        self.text_template(site.id, node, &self.no_binds(), place, ty, secret)
     }
 
     /// A scalar as it stands.

@@ -45,7 +45,7 @@ pub(crate) use respell::{respell_body, respell_head};
 use shape::{Bound, Shape, bound_in};
 pub use test::{Act, Expectation, Given, Reply, Test};
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use regex_lite::Regex;
@@ -54,6 +54,7 @@ use crate::catalog::Catalog;
 use crate::check::report::Report;
 use crate::diagnostic::Text;
 use crate::expr::{Expr, Span};
+use crate::hashed::HashMap;
 use crate::plan::{Edge, Node as PlanNode, NodeId};
 use crate::value::Type;
 use crate::yaml::{Entry, Map, Node};
@@ -72,6 +73,12 @@ pub(crate) struct Lowerer<'t> {
     prompt_ids: BTreeMap<&'t str, usize>,
     /// The kinds of step that the file has, by `plugin/step@major`.
     shapes: [HashMap<String, Rc<Shape<'t>>>; 2],
+    /// What findings call the inputs that the file gives.
+    called: HashMap<&'t str, Rc<Text>>,
+    /// The same of its verbs and steps.
+    steps_called: HashMap<String, Rc<Text>>,
+    /// No names of a step's own.
+    unbound: Binds,
     /// The patterns that inputs are held against; none for one that cannot be read here.
     patterns: HashMap<String, Option<Regex>>,
     /// Hours by name, in the form that a step gets them.
@@ -113,11 +120,13 @@ struct Site {
     id: NodeId,
     place: Place,
     /// What the step is called in findings.
-    name: Text,
+    name: Rc<Text>,
     /// The step's own names, and where they may be used.
     bound: BTreeMap<String, Bound>,
     /// Those of them that the prompts and expressions of the input being compiled may use.
     binds: Binds,
+    /// None of them.
+    unbound: Binds,
     /// Keys of `press`, with their places and where they lead.
     pressed: Vec<(String, Span, Edge)>,
     /// Keys that are announced to the caller: those with a label.
@@ -129,7 +138,10 @@ struct Site {
 impl Site {
     /// Begins an input of the step.
     fn enter(&mut self, input: &str) {
-        self.binds = bound_in(&self.bound, input);
+        self.binds = match self.bound.is_empty() {
+            true => self.unbound.clone(),
+            false => bound_in(&self.bound, input),
+        };
     }
 }
 

@@ -27,7 +27,10 @@ pub(super) const VOICE_KEYS: [&str; 5] = ["text", "audio", "chat", "voice", "lan
 /// Whether a text has nothing that could be said: no sign between its tags, and no pause.
 fn blank(text: &str) -> bool {
     let nothing = |part: &Part<'_>| matches!(part, Part::Words(words) if words.trim().is_empty());
-    parts(text).iter().all(nothing)
+    match text.contains('<') {
+        true => parts(text).iter().all(nothing),
+        false => text.trim().is_empty(),
+    }
 }
 
 impl<'t> Lowerer<'t> {
@@ -223,7 +226,8 @@ impl<'t> Lowerer<'t> {
             Content::Map(map) => {
                 for entry in &map.entries {
                     let language = entry.key.as_ref();
-                    if language != "any" {
+                    let declared = self.draft.languages.iter().any(|known| known == language);
+                    if language != "any" && !declared {
                         let languages = self.draft.languages.clone();
                         if !is_language(language) {
                             let mut names = languages;
@@ -237,8 +241,7 @@ impl<'t> Lowerer<'t> {
                             );
                             continue;
                         }
-                        let told = self.languages_told;
-                        if !told && !languages.iter().any(|known| known == language) {
+                        if !self.languages_told {
                             let here = |language: &String| map.entry(language).is_some();
                             let lacking = languages.iter().filter(|known| !here(known));
                             let lacking: Vec<String> = lacking.cloned().collect();

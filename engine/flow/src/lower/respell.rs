@@ -7,7 +7,6 @@
 mod declared;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
@@ -28,6 +27,7 @@ use crate::check::suggest::{misspelt, slips};
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::expr::suggest::MAX_LETTERS;
+use crate::hashed::HashSet;
 use crate::yaml::{Content, Entry, Map, Node};
 
 /// Keys that say when and where: spelt right they are meant, though two of them are a letter apart.
@@ -75,7 +75,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             report,
             compared: 0,
             languages: Vec::new(),
-            steps: HashSet::new(),
+            steps: HashSet::default(),
         }
     }
 
@@ -326,9 +326,9 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         ENGINE_VERBS.contains(&key) || self.description(key).is_some()
     }
 
-    fn verb_of(&self, map: &Map<'_>) -> Option<String> {
-        let mut keys = map.entries.iter().map(|entry| entry.key.as_ref());
-        keys.find(|key| self.is_verb(key)).map(str::to_owned)
+    fn verb_of<'s>(&self, map: &Map<'s>) -> Option<Cow<'s, str>> {
+        let mut keys = map.entries.iter().map(|entry| &entry.key);
+        keys.find(|key| self.is_verb(key)).cloned()
     }
 
     /// Names the verb of an action that has none, if one of its keys is nearly one: the one whose options the others are.

@@ -243,16 +243,22 @@ impl<'t> Lowerer<'t> {
             ..place.clone()
         };
         let head = self.facts(id).head;
-        let name = Text::same(match verb {
-            true => format!("`{}`", self.node(id).verb),
-            false => format!("`{key}`"),
-        });
+        let name = match verb {
+            true => {
+                let verb = std::mem::take(&mut self.node(id).verb);
+                let name = self.step_called(&verb);
+                self.node(id).verb = verb;
+                name
+            }
+            false => self.step_called(&key),
+        };
         let mut site = Site {
             id,
             place: inner,
             name,
             bound: BTreeMap::new(),
-            binds: Rc::default(),
+            binds: self.no_binds(),
+            unbound: self.no_binds(),
             pressed: Vec::new(),
             labelled: 0,
             empty,
@@ -716,7 +722,7 @@ impl<'t> Lowerer<'t> {
         let Some(description) = description else {
             // Nobody knows what the step takes; the expressions are still checked.
             for given in inputs {
-                let place = input_called(given.name);
+                let place = self.input_called(given.name);
                 self.value_template(site.id, given.name, given.value, &place, &Type::Any, true);
             }
             return Template::Object(object);
@@ -740,7 +746,7 @@ impl<'t> Lowerer<'t> {
             match property(given.name) {
                 Some(schema) => {
                     self.deprecated_input(given.name_span, given.name, schema);
-                    let place = input_called(given.name);
+                    let place = self.input_called(given.name);
                     if schema["format"] == "expect" {
                         continue;
                     }
@@ -750,7 +756,7 @@ impl<'t> Lowerer<'t> {
                     }
                 }
                 None if schema["additionalProperties"] == true => {
-                    let place = input_called(given.name);
+                    let place = self.input_called(given.name);
                     let value = self.value_template(
                         site.id,
                         given.name,
@@ -790,7 +796,7 @@ impl<'t> Lowerer<'t> {
                         &names,
                     );
                     missing.retain(|name| Some(name) != meant.as_ref());
-                    let place = input_called(given.name);
+                    let place = self.input_called(given.name);
                     self.value_template(site.id, given.name, given.value, &place, &Type::Any, true);
                 }
             }
@@ -824,7 +830,7 @@ impl<'t> Lowerer<'t> {
             .collect();
         self.no_answers(schema, &object, &given);
         // What else a step says is said by the engine, which knows none of its names.
-        site.binds = Self::no_binds();
+        site.binds = self.no_binds();
         if site.empty {
             missing.retain(|name| Some(name) != description.main.as_ref());
         }
@@ -926,9 +932,25 @@ fn sensitive(inputs: &[Given<'_>]) -> bool {
     told.is_some_and(|given| given.value.text() == Some("true"))
 }
 
-/// What findings call an input.
-pub(super) fn input_called(name: &str) -> Text {
-    text!("the input `{name}`", "输入 `{name}`")
+impl<'t> Lowerer<'t> {
+    /// What findings call a verb or a step.
+    fn step_called(&mut self, name: &str) -> Rc<Text> {
+        match self.steps_called.get(name) {
+            Some(text) => text.clone(),
+            None => {
+                let text = Rc::new(Text::same(format!("`{name}`")));
+                self.steps_called.insert(name.to_owned(), text.clone());
+                text
+            }
+        }
+    }
+
+    /// What findings call an input.
+    pub(super) fn input_called(&mut self, name: &'t str) -> Rc<Text> {
+        let called = self.called.entry(name);
+        let text = called.or_insert_with(|| Rc::new(text!("the input `{name}`", "输入 `{name}`")));
+        text.clone()
+    }
 }
 
 /// The schema's own default.

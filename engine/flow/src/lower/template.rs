@@ -1,7 +1,5 @@
 //! Scalars that hold expressions, and the small literals of options.
 
-use std::rc::Rc;
-
 use super::insertions::Insertions;
 use super::{Binds, Lowerer, Want, spelt};
 use crate::check::rules::{
@@ -15,8 +13,8 @@ use crate::yaml::{Node, Scalar};
 
 impl<'t> Lowerer<'t> {
     /// No names but the flow's own.
-    pub(super) fn no_binds() -> Binds {
-        Rc::default()
+    pub(super) fn no_binds(&self) -> Binds {
+        self.unbound.clone()
     }
 
     /// A bare expression, such as a condition.
@@ -99,7 +97,7 @@ impl<'t> Lowerer<'t> {
     /// A condition of an action.
     pub(super) fn condition(&mut self, id: NodeId, key: &str, node: &'t Node<'t>) -> Option<Expr> {
         let expr = self.bare(key, node)?;
-        let binds = Self::no_binds();
+        let binds = self.no_binds();
         self.used(id, &expr, &binds, Want::Condition);
         Some(expr)
     }

@@ -1,6 +1,6 @@
 //! How long the values of a type take to say, at most.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use jiff::civil::{Date, Time};
 
@@ -8,9 +8,9 @@ use super::{Language, currency, say_as, speech_ms};
 use crate::value::{Locale, Money, Value};
 
 /// The styles whose values are bounded.
-const STYLES: [&str; 10] = [
+const STYLES: [&str; 12] = [
     "number", "percent", "ordinal", "digits", "money", "date", "time", "datetime", "duration",
-    "last4",
+    "last4", "figures", "phone",
 ];
 
 /// Longest telephone number, with its plus. Characters; ITU-T E.164 §6.2.1 has 15 digits.
@@ -28,28 +28,20 @@ const LONGEST_LARGE: [f64; 2] = [777_777_777_777_777_777_777.0, 7.373_373e277];
 /// Longest figures of a number without a filter.
 const LONGEST_FIGURES: &str = "-999999999999999999999.999999";
 
-/// Per language, English first, the bounds of [`STYLES`].
-static LONGEST: LazyLock<[[u64; STYLES.len()]; 2]> =
-    LazyLock::new(|| ["en", "zh"].map(|language| STYLES.map(|style| longest(style, language))));
+/// Per language, English first, the bounds of [`STYLES`]: some take longer to find than a flow takes to check.
+static LONGEST: [[OnceLock<u64>; STYLES.len()]; 2] =
+    [const { [const { OnceLock::new() }; STYLES.len()] }; 2];
 
 /// Longest time, in milliseconds, that a value takes to say in a style: the name of a say-as filter, or `figures` for a number
 /// without one, or `digits` for those of a number, or `phone` for a telephone number. `None` for styles whose values may be as long as one likes. In a language without
 /// words here the values that are said at all are figures, which are no longer than English words.
 pub fn longest_ms(style: &str, language: &str) -> Option<u64> {
-    match style {
-        "figures" => return Some(speech_ms(LONGEST_FIGURES)),
-        "phone" => {
-            return Some(measured(
-                &Value::Phone(LONGEST_PHONE.into()),
-                "phone",
-                language,
-            ));
-        }
-        _ => {}
-    }
     let place = STYLES.iter().position(|known| *known == style)?;
-    let language = usize::from(Language::of(language) == Some(Language::Mandarin));
-    Some(LONGEST[language][place])
+    let (index, language) = match Language::of(language) {
+        Some(Language::Mandarin) => (1, "zh"),
+        _ => (0, "en"),
+    };
+    Some(*LONGEST[index][place].get_or_init(|| longest(style, language)))
 }
 
 fn longest(style: &str, language: &str) -> u64 {
@@ -85,6 +77,8 @@ fn longest(style: &str, language: &str) -> u64 {
                 .map(|text| Value::Text(text.into()))
                 .into_iter(),
         ),
+        "figures" => speech_ms(LONGEST_FIGURES),
+        "phone" => measured(&Value::Phone(LONGEST_PHONE.into()), "phone", language),
         _ => 0,
     }
 }

@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use granit_parser::{
     ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, StructureStyle, options,
@@ -16,6 +15,7 @@ use crate::check::rules::{
 };
 use crate::diagnostic::line_start;
 use crate::expr::Span;
+use crate::hashed::HashMap;
 
 /// Longest file, in bytes: a flow that a person can read is a few hundred kilobytes at the most.
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;
@@ -155,7 +155,7 @@ impl<'s> OpenMap<'s> {
         OpenMap {
             span,
             begin,
-            keys: HashMap::new(),
+            keys: HashMap::default(),
             key: None,
         }
     }

@@ -1,7 +1,7 @@
 //! What is misspelt where it is declared: the file's own keys, its languages, its outcomes.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::super::file::FILE_KEYS;
 use super::super::names::{is_language, returns};
@@ -10,6 +10,7 @@ use super::{Speller, maps_of};
 use crate::check::rules::{bad_value, unknown_outcome};
 use crate::check::suggest::{nearest, slips};
 use crate::diagnostic::{Text, text};
+use crate::hashed::HashSet;
 use crate::yaml::{Content, Map, Node};
 
 /// Texts in a language that is not declared, from which on they are believed and not the declaration.

@@ -9,12 +9,12 @@ mod brackets;
 mod texts;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use super::read::{FEW_KEYS, MAX_EVENTS, MAX_KEY, Read};
 use super::traps;
 use super::tree::{Comment, Content, Entry, Map, Node, Scalar, Style};
 use crate::expr::Span;
+use crate::hashed::HashSet;
 
 /// Deepest nesting that is read here: well within what the parser takes, as each level is a call on the stack.
 const MAX_DEPTH: usize = 32;
@@ -353,7 +353,7 @@ impl<'s> Direct<'s> {
             }
             twice
         } else {
-            let mut keys = HashSet::with_capacity(entries.len());
+            let mut keys = HashSet::with_capacity_and_hasher(entries.len(), Default::default());
             !entries.iter().all(|entry| keys.insert(entry.key.as_ref()))
         };
         (!twice).then_some(Map { entries })
