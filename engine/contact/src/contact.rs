@@ -198,6 +198,12 @@ impl Contact {
         self.priority
     }
 
+    /// About how many bytes of memory its variables take, those of all flows that it is to come back to counted.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let values = self.frames.iter().flat_map(|frame| frame.vars.values());
+        values.map(Value::held_bytes).sum()
+    }
+
     /// A value of the flow `flow`, as long as the contact walks that flow or is to come back to it.
     pub fn value(&self, flow: &str, name: &str) -> Option<&Value> {
         let frame = self

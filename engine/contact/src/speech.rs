@@ -13,7 +13,7 @@ use crate::Millis;
 use crate::call::{Binding, Bound, CallError, MAX_PROMPTS, Prompt, Utterance};
 use crate::contact::Contact;
 use crate::facts::Channel;
-use crate::given::Given;
+use crate::given::{Given, within};
 use crate::io::Segment;
 use crate::scope::Names;
 
@@ -80,7 +80,7 @@ impl Contact {
 
     fn put_in(&self, now: Millis, template: &Template, given: &mut Given) -> Result<Value, String> {
         let none = BTreeMap::new();
-        Ok(match template {
+        let value = match template {
             Template::Literal(value) => value.clone(),
             Template::Expr(expr) => self.evaluate(now, expr, &none)?,
             Template::Text(pieces) => Value::Text(self.written_out(now, pieces)?),
@@ -92,19 +92,20 @@ impl Contact {
                 given.expressions.insert(*id);
                 Value::Text(format!("e:{id}"))
             }
-            Template::List(items) => Value::List(
-                items
+            // What is in them is counted by itself.
+            Template::List(items) => {
+                let items = items.iter().map(|item| self.put_in(now, item, given));
+                return Ok(Value::List(items.collect::<Result<_, _>>()?));
+            }
+            Template::Object(fields) => {
+                let fields = fields
                     .iter()
-                    .map(|item| self.put_in(now, item, given))
-                    .collect::<Result<_, _>>()?,
-            ),
-            Template::Object(fields) => Value::Object(
-                fields
-                    .iter()
-                    .map(|(name, field)| Ok((name.clone(), self.put_in(now, field, given)?)))
-                    .collect::<Result<_, String>>()?,
-            ),
-        })
+                    .map(|(name, field)| Ok((name.clone(), self.put_in(now, field, given)?)));
+                return Ok(Value::Object(fields.collect::<Result<_, String>>()?));
+            }
+        };
+        given.count(&value)?;
+        Ok(value)
     }
 
     /// Text for machines: values in the form in which a flow would write them, whatever the channel and language.
@@ -121,6 +122,7 @@ impl Contact {
                             .to_literal()
                             .ok_or("a list, an object or a secret has no form as text")?,
                     );
+                    within(text.len())?;
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::Millis;
 use crate::activation::{Activation, Pending};
 use crate::contact::{Contact, State};
 use crate::entry::EntryKind;
-use crate::given::{Given, secrets_of};
+use crate::given::{Given, secrets_of, within};
 use crate::hostcalls::SECRET_LOST;
 use crate::io::{Output, StepFailure, StepResult};
 use crate::shared::SharedJson;
@@ -262,11 +262,12 @@ impl Contact {
         let step = step.as_ref();
         let ty = step.and_then(|step| step.outcomes.get(outcome));
         let ty = ty.unwrap_or(&Type::Any);
+        let held = self.held_bytes();
         let allowed = |value: Value| {
             let mut secrets = BTreeSet::new();
             secrets_of(&value, &mut secrets);
             match secrets.is_subset(&activation.given.secrets) {
-                true => Ok(value),
+                true => within(held.saturating_add(value.held_bytes())).map(|()| value),
                 false => Err("it holds a secret that the step was not given".to_owned()),
             }
         };

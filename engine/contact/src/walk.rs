@@ -20,6 +20,15 @@ struct Fault {
     message: String,
 }
 
+impl Fault {
+    fn of_expression(message: String) -> Fault {
+        Fault {
+            code: "expression",
+            message,
+        }
+    }
+}
+
 impl Contact {
     /// Follows an edge until something has to be waited for.
     pub(crate) fn walk(&mut self, now: Millis, edge: Edge, out: &mut Vec<Output>) {
@@ -211,18 +220,19 @@ impl Contact {
         now: Millis,
         templates: &BTreeMap<String, Template>,
     ) -> Result<BTreeMap<String, Value>, Fault> {
+        let mut given = Given::beside(self.held_bytes());
         templates
             .iter()
-            .map(|(name, template)| Ok((name.clone(), self.filled(now, template)?)))
+            .map(|(name, template)| {
+                let value = self.fill(now, template, &mut given);
+                Ok((name.clone(), value.map_err(Fault::of_expression)?))
+            })
             .collect()
     }
 
     fn filled(&self, now: Millis, template: &Template) -> Result<Value, Fault> {
         self.fill(now, template, &mut Given::default())
-            .map_err(|message| Fault {
-                code: "expression",
-                message,
-            })
+            .map_err(Fault::of_expression)
     }
 
     fn assign(&mut self, name: &str, value: Value) -> Result<(), Fault> {

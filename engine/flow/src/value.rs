@@ -59,6 +59,21 @@ impl Value {
         };
         1 + below.unwrap_or(0)
     }
+
+    /// About how many bytes of memory it takes.
+    pub fn held_bytes(&self) -> usize {
+        let below: usize = match self {
+            Value::Text(text) | Value::Phone(text) => text.len(),
+            Value::List(items) => items.iter().map(Value::held_bytes).sum(),
+            Value::Object(fields) => fields
+                .iter()
+                .map(|(name, field)| size_of::<String>() + name.len() + field.held_bytes())
+                .sum(),
+            Value::Secret(secret) => secret.handle.len() + secret.last_four.len(),
+            _ => 0,
+        };
+        size_of::<Value>() + below
+    }
 }
 
 /// An amount of money in the currency's smallest unit.

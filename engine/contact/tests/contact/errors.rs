@@ -341,3 +341,53 @@ fn a_switch_without_a_way_on_ends_with_an_apology() {
         .check("connect", APOLOGY)
         .check("played", "hang up | ended error");
 }
+
+/// A flow whose text grows to 64 KiB, and that keeps so many copies of it.
+fn growing(copies: usize, step: &str) -> String {
+    let mut flow = String::from(
+        "flow: growing\nformat: 1\nvars:\n  t: { type: text, default: \"0123456789abcdef\" }\n",
+    );
+    for copy in 0..copies {
+        flow += &format!("  v{copy}: {{ type: text, default: \"\" }}\n");
+    }
+    flow += "global: { error: sorry }\nsteps:\n  start:\n";
+    for _ in 0..12 {
+        flow += "    - set: { t: \"${t ~ t}\" }\n";
+    }
+    flow += step;
+    flow += "    - say: Done.\n    - hangup: completed\n  sorry:\n    - hangup: too-much\n";
+    // Each of them is read somewhere.
+    flow += "  read:\n";
+    for copy in 0..copies {
+        flow += &format!("    - if: v{copy} == \"x\"\n      then: sorry\n");
+    }
+    flow + "    - hangup: completed\n"
+}
+
+#[test]
+fn what_a_contact_keeps_is_bounded_in_one_action_and_over_all() {
+    let at_once = |copies: usize| {
+        let sets: String = (0..copies)
+            .map(|copy| format!(" v{copy}: \"${{t}}\","))
+            .collect();
+        growing(copies, &format!("    - set: {{{sets} }}\n"))
+    };
+    let one_by_one = |copies: usize| {
+        let sets: String = (0..copies)
+            .map(|copy| format!("    - set: {{ v{copy}: \"${{t}}\" }}\n"))
+            .collect();
+        growing(copies, &sets)
+    };
+    for flow in [at_once as fn(usize) -> String, one_by_one] {
+        // 64 KiB each: 4 MiB are 64 of them, with the one that they are made of.
+        Walk::new(&[&flow(60)]).check("connect", "run std/say@1");
+        let mut walk = Walk::new(&[&flow(64)]);
+        walk.check("connect", "hang up | ended too-much");
+        let why = walk.journal().iter().find_map(|entry| match &entry.kind {
+            EntryKind::Failed { message, .. } => Some(message.clone()),
+            _ => None,
+        });
+        let why = why.expect("what failed");
+        assert!(why.contains("more than 4 MiB together"), "{why}");
+    }
+}

@@ -377,7 +377,7 @@ impl<'t> Lowerer<'t> {
             ),
         )?;
         match key_of(written).filter(|key| key.len() == 1) {
-            Some(key) => Some(Template::Literal(Value::Text(key))),
+            Some(key) => Some(Template::Literal(Value::Text(key.to_owned()))),
             None => {
                 let message = text!(
                     "`{written}` is not a key of a telephone",

@@ -154,7 +154,7 @@ impl<'t> Lowerer<'t> {
         if key.is_none() {
             no_key(&mut self.report, entry.key_span, &entry.key, None);
         }
-        key
+        key.map(str::to_owned)
     }
 }
 
@@ -183,15 +183,15 @@ pub(super) fn key_called(key: &str) -> Text {
 }
 
 /// A key as it is compared: `star` is `*`, `hash` is `#`.
-pub(super) fn key_of(written: &str) -> Option<String> {
+pub(super) fn key_of(written: &str) -> Option<&str> {
     match written {
-        "star" | "*" => Some("*".to_owned()),
-        "hash" | "#" => Some("#".to_owned()),
+        "star" | "*" => Some("*"),
+        "hash" | "#" => Some("#"),
         digits
             if (1..=MAX_KEY).contains(&digits.len())
                 && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
         {
-            Some(digits.to_owned())
+            Some(digits)
         }
         _ => None,
     }

@@ -461,7 +461,11 @@ impl<'t> Lowerer<'t> {
         if self.languages_told || voices.is_empty() || voices.contains_key("any") {
             return;
         }
-        let languages = self.draft.languages.clone();
+        let languages = &self.draft.languages;
+        if voices.len() == languages.len() && languages.iter().all(|one| voices.contains_key(one)) {
+            return;
+        }
+        let languages = languages.clone();
         // Of a language that is none of the flow's it is told which one was meant: that one is not missing as well.
         let here = |language: &String| voices.contains_key(language);
         let lacking = languages.iter().filter(|known| !here(known));

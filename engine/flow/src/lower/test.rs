@@ -485,7 +485,8 @@ impl<'t> Lowerer<'t> {
                         {
                             Some(Act::Press(keys.to_owned()))
                         } else {
-                            let named = key_of(&keys.to_lowercase()).filter(|_| keys.is_ascii());
+                            let small = keys.to_lowercase();
+                            let named = key_of(&small).filter(|_| keys.is_ascii());
                             if let Some(key) = named {
                                 // Words name keys where a flow says what they do.
                                 let message = text!(
@@ -494,7 +495,7 @@ impl<'t> Lowerer<'t> {
                                 );
                                 let meant = format!("\"{key}\"");
                                 bad_value::slip(&mut self.report, value.span, message, &meant);
-                                return Some(Act::Press(key));
+                                return Some(Act::Press(key.to_owned()));
                             }
                             let why = text!(
                                 "`{keys}` has something in it that is no key",

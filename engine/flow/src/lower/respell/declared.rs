@@ -145,7 +145,10 @@ fn beside(node: &Node<'_>, declared: &[String], keys: &mut BTreeMap<String, usiz
             if map.entries.iter().any(|entry| is_declared(&entry.key)) {
                 let keyed = map.entries.iter().map(|entry| entry.key.as_ref());
                 for key in keyed.filter(|key| is_language(key)) {
-                    *keys.entry(key.to_owned()).or_default() += 1;
+                    match keys.get_mut(key) {
+                        Some(times) => *times += 1,
+                        None => drop(keys.insert(key.to_owned(), 1)),
+                    }
                 }
             }
             for entry in &map.entries {
