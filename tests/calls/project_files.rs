@@ -129,6 +129,39 @@ fn a_route_that_no_call_takes_is_an_error_at_its_line() -> Result<()> {
 }
 
 #[test]
+fn routes_are_read_as_flows_are_and_each_mistake_of_an_entry_is_told() -> Result<()> {
+    let project = Project::new(HELLO)?;
+    // Scalars are text: a number without quotes is one that can be called.
+    project.write(
+        "routes.yaml",
+        "routes:\n  - { to: 0100, flow: x, resume: 10 }\n",
+    )?;
+    let (code, out, err) = project.run(&["check"])?;
+    assert_eq!(code, 0, "{out}{err}");
+    let slips = "routes:\n  - { to: 100, flow: y, resume: ten, titel: t }\n";
+    project.write("routes.yaml", slips)?;
+    let (code, out, err) = project.run(&["check", "--language", "zh"])?;
+    assert_eq!(code, 1, "{out}{err}");
+    for told in ["`titel`", "\"ten\"，应为 分钟数", "`y`"] {
+        assert!(out.contains(told), "{told}: {out}{err}");
+    }
+    assert_eq!(out.matches("error[").count(), 3, "{out}{err}");
+    project.write("routes.yaml", "routes: []\n")?;
+    project.write(
+        "queues.yaml",
+        "suppliers:\n  p: { sip: \"sip:\", how: brige, titl: x }\n",
+    )?;
+    let (code, out, err) = project.run(&["check"])?;
+    assert_eq!(code, 1, "{out}{err}");
+    for told in ["`sip:` is not a SIP URI", "`brige`", "`titl`"] {
+        assert!(out.contains(told), "{told}: {out}{err}");
+    }
+    assert!(!out.contains("rsip"), "{out}");
+    assert_eq!(out.matches("error[").count(), 3, "{out}{err}");
+    Ok(())
+}
+
+#[test]
 fn a_flow_that_needs_inputs_cannot_be_called_alone() -> Result<()> {
     let project = Project::new(HELLO)?;
     let needs = "flow: needs\nformat: 1\nlanguages: [en]\ninputs: { who: text, how: { type: text, default: well } }\nsteps:\n  start:\n    - say: \"${who}, ${how}.\"\n    - hangup: done\n";

@@ -24,6 +24,7 @@ mod own_words;
 mod parts;
 mod press;
 mod prompt;
+mod regex;
 mod respell;
 mod runs;
 mod shape;

@@ -247,10 +247,11 @@ impl<'t> Lowerer<'t> {
         let wrong = regex.and_then(|regex| Parser::new().parse(regex).err());
         if let Some(error) = wrong {
             let at = map.value(key).map_or_else(Span::default, |node| node.span);
-            let (said, place) = (error.kind(), error.span().start.column);
+            let (said, place) = (super::regex::wrong(error.kind()), error.span().start.column);
             let why = text!(
                 "`{key}` is no regular expression: {said}, at its character {place}",
-                "`{key}` 不是正则表达式：第 {place} 个字符处，{said}"
+                "`{key}` 不是正则表达式：第 {place} 个字符处，{said}";
+                said
             );
             let help = Text::fixed(
                 "correct it, escape signs with `\\`, or leave the slashes out to look for the text itself",

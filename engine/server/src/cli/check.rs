@@ -414,7 +414,11 @@ async fn damaged_audio(project: &Project, checked: &[(&FlowFile, Checked)]) -> V
         let (document, _) = strowger_flow::document(&source.file, &file.source);
         let at = document.and_then(|document| document.find("audio", &path));
         let at = at.map_or(0..0, |span| span.start..span.end);
-        let why = Text::both(error.to_string(), format!("无法播放：“{error}”"));
+        let chinese = match &error {
+            PromptError::Audio { path, fault } => format!("音频文件 `{path}`：{}", fault.chinese()),
+            other => format!("无法播放：“{other}”"),
+        };
+        let why = Text::both(error.to_string(), chinese);
         Some(source.finding(Level::Warning, at, why, Some(help)))
     });
     damaged.collect()

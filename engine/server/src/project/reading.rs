@@ -8,7 +8,10 @@ use strowger_flow::diagnostic::Text;
 
 /// What a reader of TOML or YAML says, and the same in Chinese.
 pub(super) fn reason(said: &str) -> Text {
-    let chinese = known(said).unwrap_or_else(|| format!("无法读取：“{said}”"));
+    let chinese = known(said)
+        .or_else(|| sip_uri(said))
+        .or_else(|| toml(said))
+        .unwrap_or_else(|| format!("无法读取：“{said}”"));
     Text::both(said.to_owned(), chinese)
 }
 
@@ -22,6 +25,60 @@ pub(super) fn unreadable(error: &Error) -> Text {
         _ => format!("“{error}”").into(),
     };
     Text::both(error.to_string(), chinese)
+}
+
+/// What is told of an address that is no SIP URI, in Chinese.
+fn sip_uri(said: &str) -> Option<String> {
+    let (text, rest) = said.split_once(" is not a SIP URI: ")?;
+    let (cause, write) = rest.split_once("; write it like ")?;
+    let cause = match cause {
+        "it holds a space, quote, bracket or control character" => {
+            "里面有空格、引号、括号或控制字符"
+        }
+        "its scheme, host or port cannot be read" => "协议、主机或端口无法读懂",
+        "its scheme is not sip, sips or tel" => "协议不是 sip、sips 或 tel",
+        other => other,
+    };
+    Some(format!("{text} 不是 SIP 地址：{cause}；请写成 {write}"))
+}
+
+/// What the reader of TOML says, in Chinese.
+fn toml(said: &str) -> Option<String> {
+    let (found, expected) = match said.split_once(", expected ") {
+        Some((found, expected)) => (found, Some(expected)),
+        None => (said, None),
+    };
+    let found = match found {
+        "unclosed table" | "unclosed array table" => "表名没有结束",
+        "unclosed array" => "列表没有结束",
+        "unclosed inline table" => "`{` 没有对应的 `}`",
+        "missing assignment between key-value pairs" | "key with no value" => "键后面没有 `=`",
+        "extra assignment between key-value pairs" | "extra `=`" | "unexpected `=` in array" => {
+            "多了一个 `=`"
+        }
+        "missing value" | "missing value for key" => "`=` 后面没有值",
+        "invalid value" => "这不是值",
+        "string values must be quoted" => "文本要加引号",
+        "missing opening quote" | "invalid basic string" | "invalid literal string" => {
+            "文本的引号不成对"
+        }
+        "missing comma between array elements" | "missing comma between key-value pairs" => {
+            "两项之间缺少逗号"
+        }
+        "extra comma in array" | "extra comma in inline table" => "多了一个逗号",
+        "invalid unquoted key" | "unquoted keys cannot be empty" => "这不是键",
+        "unexpected key or value" | "unexpected content" => "这里不应有内容",
+        "unexpected leading zero" => "数字不能以 0 开头",
+        "missing escaped value" | "too few unicode value digits" => "没有这个转义",
+        "duplicate key" => "键重复",
+        _ => return None,
+    };
+    let expected = match expected {
+        None => String::new(),
+        Some("nothing") => String::new(),
+        Some(expected) => format!("，应为 {}", plain(expected)),
+    };
+    Some(format!("{found}{expected}"))
 }
 
 /// A sentence of serde's, in Chinese.
@@ -78,6 +135,12 @@ fn plain(words: &str) -> String {
         ("unit value", "空值"),
         ("null", "空值"),
         ("struct ", "映射 "),
+        ("minutes, as in ", "分钟数，例如 "),
+        ("basic string", "带引号的文本"),
+        ("literal string", "带引号的文本"),
+        ("newline", "换行"),
+        ("key", "键"),
+        ("value", "值"),
         ("socket address", "地址和端口"),
         ("IP address", "IP 地址"),
     ] {
@@ -127,6 +190,19 @@ mod tests {
         chinese(
             "invalid type: integer `3`, expected a string",
             "类型不对：整数 `3`，应为 文本",
+        );
+    }
+
+    #[test]
+    fn addresses_and_the_sentences_of_toml_have_a_chinese_wording() {
+        chinese(
+            "`sip:` is not a SIP URI: its scheme, host or port cannot be read; write it like sip:agent@203.0.113.5",
+            "`sip:` 不是 SIP 地址：协议、主机或端口无法读懂；请写成 sip:agent@203.0.113.5",
+        );
+        chinese("unclosed table, expected `]`", "表名没有结束，应为 `]`");
+        chinese(
+            "invalid type: string \"ten\", expected minutes, as in `resume: 10`, or `{ minutes: 10, say: { en: … } }`",
+            "类型不对：文本 \"ten\"，应为 分钟数，例如 `resume: 10`, 或 `{ minutes: 10, say: { en: … } }`",
         );
     }
 

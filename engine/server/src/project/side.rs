@@ -65,6 +65,15 @@ pub(super) fn side<T: DeserializeOwned>(
         let here: Vec<&str> = way.iter().map(String::as_str).collect();
         let mut span = document.span(&here);
         let mut told = help.clone();
+        // Scalars are text there, as in flows: a number is one only where a number belongs.
+        if wants_text(&said)
+            && let Some(text) = span.and_then(|at| source.text.get(at.start..at.end))
+            && let Some(place) = at(&mut value, &way)
+            && !place.is_string()
+        {
+            *place = serde_yaml::Value::String(text.to_owned());
+            continue;
+        }
         match &named {
             Some(("unknown", name, known)) => {
                 if way.last().is_none_or(|last| last != name) {
@@ -92,9 +101,11 @@ pub(super) fn side<T: DeserializeOwned>(
                 continue;
             }
             Some(("missing", ..)) => {}
+            // What cannot be what it should is left out by itself, so that the rest of its entry is read; without it, it may lack.
             _ => {
-                // What cannot be what it should leaves nothing of the entry that it belongs to.
-                way.truncate(2);
+                if let Some((_, above)) = way.split_last() {
+                    lost.push(above.to_vec());
+                }
             }
         }
         tell(&source, span, &said, told, findings);
@@ -131,6 +142,21 @@ fn named(said: &str) -> Option<(&'static str, &str, Vec<&str>)> {
     }
     said.starts_with("missing field ")
         .then_some(("missing", names.next()?, Vec::new()))
+}
+
+/// Whether a sentence of serde's says that a text belongs where something else stands that is written without quotes.
+fn wants_text(said: &str) -> bool {
+    let scalars = ["integer ", "floating point ", "boolean "];
+    let found = said.strip_prefix("invalid type: ").unwrap_or_default();
+    scalars.iter().any(|scalar| found.starts_with(scalar)) && said.ends_with("expected a string")
+}
+
+/// The value that a way leads to.
+fn at<'v>(value: &'v mut serde_yaml::Value, way: &[String]) -> Option<&'v mut serde_yaml::Value> {
+    way.iter().try_fold(value, |value, part| match value {
+        serde_yaml::Value::Sequence(items) => items.get_mut(part.parse::<usize>().ok()?),
+        value => value.get_mut(part.as_str()),
+    })
 }
 
 /// The value that the last part of a way stands in.

@@ -71,3 +71,40 @@ pub enum Fault {
     #[error("holds no sound at all; record it again or take it out of the flow")]
     Empty,
 }
+
+impl Fault {
+    /// The same in Chinese. What a decoder says of the bytes is left out.
+    pub fn chinese(&self) -> String {
+        const CONVERT: &str = "请转换，例如 `ffmpeg -i IN -ar 8000 -ac 1 OUT.wav`";
+        match self {
+            Fault::UnknownFormat(_) => format!(
+                "不是可以读取的音频；可用 wav、mp3、ogg（Vorbis）、flac、ulaw 和 alaw：{CONVERT}"
+            ),
+            Fault::UnknownCodec(_) => format!("不支持其中的编码；{CONVERT}"),
+            Fault::Corrupt { at_ms, .. } => {
+                format!("在 {at_ms} ms 之后损坏；请重新导出或复制文件")
+            }
+            Fault::Truncated {
+                have_ms,
+                promised_ms,
+            } => format!("不完整：{promised_ms} ms 中只有 {have_ms} ms；请重新复制文件"),
+            Fault::TooLong { limit_minutes } => {
+                format!("超过提示音的上限 {limit_minutes} 分钟；请缩短或让它循环播放")
+            }
+            Fault::TooManySamples {
+                limit,
+                rate,
+                channels,
+            } => format!(
+                "超过 {limit} 个采样（48 kHz 立体声 30 分钟）：它有 {channels} 个声道，{rate} Hz；{CONVERT}"
+            ),
+            Fault::TooLarge { bytes, limit } => {
+                format!("{bytes} 字节，超过上限 {limit}；请存成 mp3、ogg 或 flac，或缩短")
+            }
+            Fault::SampleRate(rate) => {
+                format!("采样率 {rate} Hz 不在 4000 到 384000 之间；{CONVERT}")
+            }
+            Fault::Empty => "里面没有任何声音；请重新录制，或从流程里去掉".to_owned(),
+        }
+    }
+}

@@ -198,7 +198,8 @@ pub(crate) fn checked_uri(text: &str) -> Result<String, SipError> {
             "it holds a space, quote, bracket or control character",
         ));
     }
-    let target = target(uri).map_err(|cause| refuse(&cause))?;
+    // What the reader says of it names its own parts.
+    let target = target(uri).map_err(|_| refuse("its scheme, host or port cannot be read"))?;
     match target.scheme.as_str() {
         "sip" | "sips" | "tel" => Ok(uri.to_owned()),
         _ => Err(refuse("its scheme is not sip, sips or tel")),
