@@ -78,7 +78,7 @@ pub use room::{Bound, Room};
 pub use sweep::{Aged, Kept, Swept};
 pub use tokens::{MAX_TOKENS, TokenRow};
 pub use users::{MAX_SESSIONS, MAX_USERS, SessionRow, UserRow};
-pub use vault::{MAX_VAULT_ENTRIES, VaultRow};
+pub use vault::{MAX_VAULT_ENTRIES, SealedBy, VaultRow};
 pub use writer::{Record, Writer};
 
 /// Connections for reading and for key-value changes; the writer has one of its own. SQLite has one writer at a time
