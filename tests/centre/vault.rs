@@ -438,6 +438,41 @@ fn a_secret_in_a_redirect_is_told_to_nobody() -> Result<()> {
 }
 
 #[test]
+fn a_secret_within_json_is_escaped_and_hidden_however_it_is_read() -> Result<()> {
+    const ODD: &str = "k\"\\ey wörd-42";
+    // As it came, and as who takes each byte for a letter reads it.
+    let service = Upstream::start(|asked, to| {
+        let latin: String = asked.body.bytes().map(char::from).collect();
+        let told = json!({ "latin": latin, "plain": asked.body }).to_string();
+        reply(to, "200 OK", "", told.as_bytes())
+    })?;
+    let keys = tempfile::TempDir::new()?;
+    let key = master(keys.path(), "vault.key")?;
+    let here = service.address.to_string();
+    let plan = json!([{
+        "method": "POST", "url": format!("http://{here}/"), "secrets": [["@k", "vault:orders-api-key"]],
+        "headers": [["content-type", "application/json"]], "body": "{\"key\":\"@k\"}",
+    }]);
+    let grants = format!("http = [\"{here}\"], vault = [\"orders-api-key\"]");
+    let rules = format!(
+        "numbers = [\"6*\"]\n[grants]\nhttp = [\"{here}\"]\nvault = [\"orders-api-key\"]\n\
+         [limits.http]\nprivate = [\"{here}\"]\n"
+    );
+    let settings = format!("[vault]\nkey_file = \"{key}\"\n{CHATS}");
+    let hall = Hall::open_with(&settings, &[("mallory", rules.as_str())])?;
+    hall.publish(&attacker("mallory", &grants, &[reach("600", plan)])?)?;
+    let (code, said) = set(&hall, "mallory", "orders-api-key", &here, ODD)?;
+    assert_eq!(code, 0, "{said}");
+    let answers = hall.walked("600")?.answers()?;
+    let asked: Json = serde_json::from_str(&service.asked()[0].body)?;
+    assert_eq!(asked, json!({ "key": ODD }));
+    let told = answers[0]["ok"].as_str().context("a response")?;
+    let hidden = r#"{"latin":"{\"key\":\"•••\"}","plain":"{\"key\":\"•••\"}"}"#;
+    assert!(told.ends_with(hidden), "{told}");
+    Ok(())
+}
+
+#[test]
 fn a_secret_goes_to_its_hosts_and_to_nobody_else() -> Result<()> {
     let (service, stranger) = (Upstream::start(echo)?, Upstream::start(echo)?);
     let keys = tempfile::TempDir::new()?;

@@ -54,6 +54,7 @@ use sqlx::sqlite::{
 use sqlx::{Connection, PgConnection};
 use tokio::sync::watch;
 
+pub(crate) use audit::is_id as is_audit_id;
 pub use audit::{AuditRow, Audited, Change, Outcome};
 pub use contacts::{ContactFilter, ContactRow, EndedFilter, OpenChat, OpenDrop};
 pub use error::{AccessError, StoreError};
