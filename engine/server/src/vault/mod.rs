@@ -122,7 +122,7 @@ impl<'a> NewEntry<'a> {
 
     /// Whether it comes in place of an entry.
     fn replaces(&self, entry: &SealedBy) -> bool {
-        (self.tenant, self.name) == (&entry.tenant, &entry.name)
+        self.tenant == entry.tenant && self.name == entry.name
     }
 }
 
