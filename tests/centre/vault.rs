@@ -248,24 +248,23 @@ fn what_is_set_while_the_key_changes_is_of_the_key_in_the_file() -> Result<()> {
     let settings = format!("[vault]\nkey_file = \"{key}\"\n{CHATS}");
     let mut hall = Hall::open_with(&settings, &BOTH)?;
     let over = AtomicBool::new(false);
+    let write = |writer: usize| -> Result<usize> {
+        let mut written = 0;
+        while !over.load(Ordering::Relaxed) {
+            let made = put(&hall, "vega", &format!("k{writer}-{}", written % 8))?;
+            ensure!(made.status == 200, "{} {}", made.status, made.body);
+            written += 1;
+        }
+        Ok(written)
+    };
     std::thread::scope(|scope| -> Result<()> {
-        let (hall, over) = (&hall, &over);
-        let write = |writer: usize| -> Result<usize> {
-            let mut written = 0;
-            while !over.load(Ordering::Relaxed) {
-                let made = put(hall, "vega", &format!("k{writer}-{}", written % 8))?;
-                ensure!(made.status == 200, "{} {}", made.status, made.body);
-                written += 1;
-            }
-            Ok(written)
-        };
         let write = &write;
         let writers: Vec<_> = (0..4)
             .map(|writer| scope.spawn(move || write(writer)))
             .collect();
         let changed = (0..6).try_for_each(|number| -> Result<()> {
             let next = master(keys.path(), &format!("next{number}.key"))?;
-            let (code, said) = vault(hall, &["rekey", "--new-key", &next])?;
+            let (code, said) = vault(&hall, &["rekey", "--new-key", &next])?;
             ensure!(code == 0, "{number}: {code} {said}");
             Ok(())
         });

@@ -352,7 +352,7 @@ pub async fn a_vault_is_kept_replaced_and_sealed_anew(database: &Database<'_>) -
         set_at: 1,
         set_by: "cli".into(),
     };
-    let change = || crate::access::change("orders", Some("aurora"));
+    let change = crate::access::change("orders", Some("aurora"));
     for entry in [
         row("orders", b"old"),
         row("orders", b"new"),
@@ -369,7 +369,7 @@ pub async fn a_vault_is_kept_replaced_and_sealed_anew(database: &Database<'_>) -
     assert!(store.vault_entry("borealis", "orders").await?.is_none());
     // What is refused is neither kept nor in the log; it was told of all that is there.
     let lines = store.audit_log(None, None, 100).await?.len();
-    let refused = store.set_vault_entry(&change(), |there| {
+    let refused = store.set_vault_entry(&change, |there| {
         let there: Vec<[&str; 3]> = there
             .iter()
             .map(|entry| [&*entry.tenant, &*entry.name, &*entry.key])
@@ -384,21 +384,21 @@ pub async fn a_vault_is_kept_replaced_and_sealed_anew(database: &Database<'_>) -
         true => anew(row),
         false => Err(no()),
     };
-    let stopped = store.rekey_vault("k2", &change(), first, || Ok(()));
+    let stopped = store.rekey_vault("k2", &change, first, || Ok(()));
     assert!(stopped.await.is_err());
-    let stopped = store.rekey_vault("k2", &change(), anew, || Err(no()));
+    let stopped = store.rekey_vault("k2", &change, anew, || Err(no()));
     assert!(stopped.await.is_err());
     assert!(store.vault(None).await?.iter().all(|row| row.key == "k1"));
     assert_eq!(store.audit_log(None, None, 100).await?.len(), lines);
-    let done = store.rekey_vault("k2", &change(), anew, || Ok::<_, StoreError>(()));
+    let done = store.rekey_vault("k2", &change, anew, || Ok::<_, StoreError>(()));
     assert_eq!(done.await?.0, 2);
     let rows = store.vault(None).await?;
     assert!(rows.iter().all(|row| row.key == "k2"));
     assert_eq!(rows[1].sealed, b"new+");
     assert_eq!(store.audit_log(None, None, 100).await?.len(), lines + 1);
-    let removed = store.remove_vault_entry("aurora", "crm", &change()).await?;
+    let removed = store.remove_vault_entry("aurora", "crm", &change).await?;
     assert!(removed.is_some());
-    let again = store.remove_vault_entry("aurora", "crm", &change()).await?;
+    let again = store.remove_vault_entry("aurora", "crm", &change).await?;
     assert!(again.is_none());
     Ok(())
 }
