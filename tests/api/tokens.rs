@@ -170,6 +170,7 @@ fn lists_come_in_pages() -> Result<()> {
         }
     }
     assert_eq!(owner.ask("GET", "/v1/contacts?after=nonsense")?.status, 400);
+    assert_eq!(owner.ask("GET", "/v1/audit?after=zz")?.status, 400);
     Ok(())
 }
 

@@ -72,6 +72,28 @@ fn complaints_of_files_versions_signatures_and_examples_come_together() -> Resul
 }
 
 #[test]
+fn that_there_are_more_findings_than_are_told_is_said() -> Result<()> {
+    let hall = Hall::open(&[("vega", "numbers = [\"2*\"]\n")])?;
+    let project = says("vega", "*", "Hello.")?;
+    edit(&project.path().join("greeting.flow.yaml"), |_| {
+        let steps = (0..600).map(|number| format!("  s{number}: {{ zz: 1 }}\n"));
+        let steps: String = steps.collect();
+        format!(
+            "flow: greeting\nformat: 1\nlanguages: [en]\nsteps:\n  start: {{ goto: s0 }}\n{steps}"
+        )
+    })?;
+    let folder = project.path().display().to_string();
+    hall.refused(
+        &["push", &folder],
+        &[
+            "what was pushed has ",
+            " errors and more: ",
+            "or more further findings are not shown",
+        ],
+    )
+}
+
+#[test]
 fn what_only_the_operator_says_is_named() -> Result<()> {
     let hall = Hall::open(&[("vega", "numbers = [\"2*\"]\n")])?;
     let vega = says("vega", "*", "Hello.")?;

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value as Json, json};
-use strowger_tests::Hall;
 use strowger_tests::attack::{attacker, reach};
 use strowger_tests::hall::{CHATS, etag};
 use strowger_tests::http;
@@ -13,6 +13,7 @@ use strowger_tests::program::built;
 use strowger_tests::program::{binary, strowger};
 use strowger_tests::projects::says;
 use strowger_tests::upstream::{Upstream, echo, reply};
+use strowger_tests::{Engine, Hall};
 
 const VALUE: &str = "t0p-s3cret/value=1";
 const OTHERS: &str = "another-tenants-value";
@@ -100,6 +101,185 @@ fn nothing_is_sealed_by_another_key_than_the_rest() -> Result<()> {
     let (code, said) = set("one", &second)?;
     assert_eq!(code, Some(0), "{said}");
     Ok(())
+}
+
+/// Two tenants whose requests nobody counts.
+const BOTH: [(&str, &str); 2] = [
+    (
+        "aurora",
+        "[limits]\nrequests_per_second = 100000\nburst = 100000\n",
+    ),
+    (
+        "vega",
+        "[limits]\nrequests_per_second = 100000\nburst = 100000\n",
+    ),
+];
+
+/// Makes a master key; its file.
+fn master(folder: &Path, name: &str) -> Result<String> {
+    let file = folder.join(name).display().to_string();
+    let (code, _, said) = strowger(&["vault", "key", &file])?;
+    ensure!(code == 0, "{said}");
+    Ok(file)
+}
+
+/// Puts a value into a vault by the API.
+fn put(hall: &Hall, tenant: &str, name: &str) -> Result<http::Response> {
+    let path = format!("/v1/tenants/{tenant}/vault/{name}");
+    let wanted = json!({ "value": VALUE, "hosts": ["a.example:443"] });
+    http::ask(hall.engine.http, "PUT", &path, None, Some(&wanted))
+}
+
+#[test]
+fn a_running_engine_seals_with_the_key_that_holds() -> Result<()> {
+    let keys = tempfile::TempDir::new()?;
+    let key = master(keys.path(), "vault.key")?;
+    let settings = format!("[vault]\nkey_file = \"{key}\"\n{CHATS}");
+    let mut hall = Hall::open_with(&settings, &BOTH)?;
+    let rekey = |hall: &Hall, name: &str, entries: usize| -> Result<()> {
+        let next = master(keys.path(), name)?;
+        let (code, said) = vault(hall, &["rekey", "--new-key", &next])?;
+        ensure!(
+            code == 0 && said.contains(&format!("{entries} entries")),
+            "{code} {said}"
+        );
+        ensure!(std::fs::read(&key)? == std::fs::read(&next)?, "{name}");
+        let old = Path::new(&key).with_file_name("vault.key.old");
+        ensure!(!old.exists(), "the key before {name} is still there");
+        Ok(())
+    };
+    let (code, said) = set(&hall, "aurora", "orders", "a.example:443", VALUE)?;
+    assert_eq!(code, 0, "{said}");
+    rekey(&hall, "one.key", 1)?;
+    let made = put(&hall, "vega", "orders")?;
+    assert_eq!(made.status, 200, "{}", made.body);
+    // It opens everything, or it would not go.
+    rekey(&hall, "two.key", 2)?;
+    // Where no entry says which key it is.
+    for tenant in ["aurora", "vega"] {
+        let (code, said) = vault(&hall, &["remove", "orders", "--tenant", tenant])?;
+        assert_eq!(code, 0, "{said}");
+    }
+    rekey(&hall, "three.key", 0)?;
+    let made = put(&hall, "vega", "orders")?;
+    assert_eq!(made.status, 200, "{}", made.body);
+    rekey(&hall, "four.key", 1)?;
+    hall.engine.program.kill()?;
+    hall.engine.restart()?;
+    // A file that has another key than the rest, by mistake.
+    let other = master(keys.path(), "five.key")?;
+    std::fs::copy(&other, &key)?;
+    for tenant in ["aurora", "vega"] {
+        let refused = put(&hall, tenant, "orders")?;
+        assert_eq!(refused.status, 409, "{}", refused.body);
+        assert!(refused.body.contains("vault.key_file"), "{}", refused.body);
+        assert!(!refused.body.contains(&key), "{}", refused.body);
+    }
+    Ok(())
+}
+
+#[test]
+fn with_a_key_that_was_changed_since_its_start_an_engine_seals_nothing() -> Result<()> {
+    let keys = tempfile::TempDir::new()?;
+    let (first, second) = (
+        master(keys.path(), "first.key")?,
+        master(keys.path(), "second.key")?,
+    );
+    let text =
+        |file: &str| Ok::<_, anyhow::Error>(std::fs::read_to_string(file)?.trim().to_owned());
+    let (before, after) = (text(&first)?, text(&second)?);
+    let engine = Engine::serve_with(&[("STROWGER_VAULT_KEY", &before)], |centre| {
+        std::fs::create_dir_all(centre.join("tenants"))?;
+        let settings = format!("[project]\nname = \"hall\"\n{CHATS}");
+        std::fs::write(centre.join("strowger.toml"), settings)?;
+        for (tenant, text) in BOTH {
+            std::fs::write(centre.join(format!("tenants/{tenant}.toml")), text)?;
+        }
+        Ok(())
+    })?;
+    let hall = Hall { engine };
+    let program = |key: &str, arguments: &[&str]| -> Result<()> {
+        let output = Command::new(binary("strowger")?)
+            .arg("vault")
+            .args(arguments)
+            .args(["-p".as_ref(), hall.engine.project.as_os_str()])
+            .args(["--data".as_ref(), hall.engine.data.as_os_str()])
+            .env("STROWGER_VAULT_KEY", key)
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "{arguments:?}: {said}");
+        Ok(())
+    };
+    let value = keys.path().join("value");
+    std::fs::write(&value, VALUE)?;
+    let value = value.display().to_string();
+    let host = ["--host", "a.example:443", "--file", &value];
+    program(
+        &before,
+        &[&["set", "orders-api-key", "--tenant", "aurora"], &host[..]].concat(),
+    )?;
+    program(&before, &["rekey", "--new-key", &second])?;
+    // Beside others, and in place of the only one.
+    for (tenant, name) in [("vega", "crm"), ("aurora", "orders-api-key")] {
+        let refused = put(&hall, tenant, name)?;
+        assert_eq!(refused.status, 409, "{}", refused.body);
+        let kind = refused.header("content-type");
+        assert_eq!(kind, Some("application/problem+json"));
+        for word in ["STROWGER_VAULT_KEY", "start it again"] {
+            assert!(refused.body.contains(word), "{}", refused.body);
+        }
+        // Whose entry it was found at is nobody else's business.
+        assert!(!refused.body.contains("aurora"), "{}", refused.body);
+        let log = hall.get("/v1/audit?limit=1")?;
+        let line = &log["items"][0];
+        assert_eq!(line["outcome"], "refused", "{log}");
+        assert_eq!(line["tenant"], tenant, "{log}");
+        assert_eq!(line["detail"]["status"], 409, "{log}");
+    }
+    assert_eq!(hall.get("/v1/tenants/vega/vault")?["items"], json!([]));
+    // All is of the new key.
+    program(&after, &["rekey", "--new-key", &first])
+}
+
+#[test]
+fn what_is_set_while_the_key_changes_is_of_the_key_in_the_file() -> Result<()> {
+    let keys = tempfile::TempDir::new()?;
+    let key = master(keys.path(), "vault.key")?;
+    let settings = format!("[vault]\nkey_file = \"{key}\"\n{CHATS}");
+    let mut hall = Hall::open_with(&settings, &BOTH)?;
+    let over = AtomicBool::new(false);
+    let write = |writer: usize| -> Result<usize> {
+        let mut written = 0;
+        while !over.load(Ordering::Relaxed) {
+            let made = put(&hall, "vega", &format!("k{writer}-{}", written % 8))?;
+            ensure!(made.status == 200, "{} {}", made.status, made.body);
+            written += 1;
+        }
+        Ok(written)
+    };
+    std::thread::scope(|scope| -> Result<()> {
+        let write = &write;
+        let writers: Vec<_> = (0..4)
+            .map(|writer| scope.spawn(move || write(writer)))
+            .collect();
+        let changed = (0..6).try_for_each(|number| -> Result<()> {
+            let next = master(keys.path(), &format!("next{number}.key"))?;
+            let (code, said) = vault(&hall, &["rekey", "--new-key", &next])?;
+            ensure!(code == 0, "{number}: {code} {said}");
+            Ok(())
+        });
+        over.store(true, Ordering::Relaxed);
+        for writer in writers {
+            let written = writer
+                .join()
+                .map_err(|_| anyhow::anyhow!("a writer panicked"))?;
+            ensure!(written? > 0, "nothing was written");
+        }
+        changed
+    })?;
+    // It starts when it can open all of them with the key in the file.
+    hall.engine.program.kill()?;
+    hall.engine.restart()
 }
 
 /// Whether any file below a folder holds some bytes.
@@ -253,6 +433,41 @@ fn a_secret_in_a_redirect_is_told_to_nobody() -> Result<()> {
         let text = text.to_lowercase();
         assert!(!text.contains(&LOUD.to_lowercase()), "{place}: {text}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_secret_within_json_is_escaped_and_hidden_however_it_is_read() -> Result<()> {
+    const ODD: &str = "k\"\\ey wörd-42";
+    // As it came, and as who takes each byte for a letter reads it.
+    let service = Upstream::start(|asked, to| {
+        let latin: String = asked.body.bytes().map(char::from).collect();
+        let told = json!({ "latin": latin, "plain": asked.body }).to_string();
+        reply(to, "200 OK", "", told.as_bytes())
+    })?;
+    let keys = tempfile::TempDir::new()?;
+    let key = master(keys.path(), "vault.key")?;
+    let here = service.address.to_string();
+    let plan = json!([{
+        "method": "POST", "url": format!("http://{here}/"), "secrets": [["@k", "vault:orders-api-key"]],
+        "headers": [["content-type", "application/json"]], "body": "{\"key\":\"@k\"}",
+    }]);
+    let grants = format!("http = [\"{here}\"], vault = [\"orders-api-key\"]");
+    let rules = format!(
+        "numbers = [\"6*\"]\n[grants]\nhttp = [\"{here}\"]\nvault = [\"orders-api-key\"]\n\
+         [limits.http]\nprivate = [\"{here}\"]\n"
+    );
+    let settings = format!("[vault]\nkey_file = \"{key}\"\n{CHATS}");
+    let hall = Hall::open_with(&settings, &[("mallory", rules.as_str())])?;
+    hall.publish(&attacker("mallory", &grants, &[reach("600", plan)])?)?;
+    let (code, said) = set(&hall, "mallory", "orders-api-key", &here, ODD)?;
+    assert_eq!(code, 0, "{said}");
+    let answers = hall.walked("600")?.answers()?;
+    let asked: Json = serde_json::from_str(&service.asked()[0].body)?;
+    assert_eq!(asked, json!({ "key": ODD }));
+    let told = answers[0]["ok"].as_str().context("a response")?;
+    let hidden = r#"{"latin":"{\"key\":\"•••\"}","plain":"{\"key\":\"•••\"}"}"#;
+    assert!(told.ends_with(hidden), "{told}");
     Ok(())
 }
 

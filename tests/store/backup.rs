@@ -71,9 +71,7 @@ async fn filled(place: &Place, data: &Path) -> Result<(Store, Writer)> {
             &change("aurora/1", None),
         )
         .await?;
-    let _ = store
-        .set_vault_entry(&entry(), &change("orders", None))
-        .await?;
+    let _ = crate::cases::set(&store, &entry()).await?;
     Ok((store, writer))
 }
 

@@ -1,12 +1,14 @@
 //! What holds on either database.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
 use serde_json::json;
 use strowger_server::retention::expired_keys;
 use strowger_server::store::{
-    ContactFilter, KvError, KvLimits, Page, Record, RecordFilter, Space, Store, VaultRow, Writer,
+    AccessError, Audited, ContactFilter, KvError, KvLimits, Page, Record, RecordFilter, SealedBy,
+    Space, Store, StoreError, VaultRow, Writer,
 };
 
 use crate::world::{Database, began, begin, ended, ended_at, has_keys, key, open};
@@ -350,13 +352,13 @@ pub async fn a_vault_is_kept_replaced_and_sealed_anew(database: &Database<'_>) -
         set_at: 1,
         set_by: "cli".into(),
     };
-    let change = || crate::access::change("orders", Some("aurora"));
+    let change = crate::access::change("orders", Some("aurora"));
     for entry in [
         row("orders", b"old"),
         row("orders", b"new"),
         row("crm", b"c"),
     ] {
-        let _ = store.set_vault_entry(&entry, &change()).await?;
+        let _ = set(&store, &entry).await?;
     }
     let kept = store.vault(Some("aurora")).await?;
     let names: Vec<&str> = kept.iter().map(|row| row.name.as_str()).collect();
@@ -365,25 +367,109 @@ pub async fn a_vault_is_kept_replaced_and_sealed_anew(database: &Database<'_>) -
     assert_eq!(kept[1].hosts(), ["a.example:443"]);
     assert!(store.vault(Some("borealis")).await?.is_empty());
     assert!(store.vault_entry("borealis", "orders").await?.is_none());
-    // One that was set meanwhile stops it, and nothing is changed.
-    let anew = |row: &VaultRow| VaultRow {
-        key: "k2".into(),
-        ..row.clone()
+    // What is refused is neither kept nor in the log; it was told of all that is there.
+    let lines = store.audit_log(None, None, 100).await?.len();
+    let refused = store.set_vault_entry(&change, |there| {
+        let there: Vec<[&str; 3]> = there
+            .iter()
+            .map(|entry| [&*entry.tenant, &*entry.name, &*entry.key])
+            .collect();
+        assert_eq!(there, [["aurora", "crm", "k1"], ["aurora", "orders", "k1"]]);
+        Err::<VaultRow, _>(AccessError::Limit("no".into()))
+    });
+    assert!(matches!(refused.await, Err(AccessError::Limit(_))));
+    // All or none are sealed anew, and what is refused at the end stops it, too.
+    let anew = |row: &VaultRow| Ok([&row.sealed[..], b"+"].concat());
+    let first = |row: &VaultRow| match row.name == "crm" {
+        true => anew(row),
+        false => Err(no()),
     };
-    let rows: Vec<VaultRow> = kept.iter().map(anew).collect();
-    assert!(
-        store
-            .rekey_vault("k2", &rows[..1], &change())
-            .await
-            .is_err()
-    );
+    let stopped = store.rekey_vault("k2", &change, first, || Ok(()));
+    assert!(stopped.await.is_err());
+    let stopped = store.rekey_vault("k2", &change, anew, || Err(no()));
+    assert!(stopped.await.is_err());
     assert!(store.vault(None).await?.iter().all(|row| row.key == "k1"));
-    let _ = store.rekey_vault("k2", &rows, &change()).await?;
-    assert!(store.vault(None).await?.iter().all(|row| row.key == "k2"));
-    let removed = store.remove_vault_entry("aurora", "crm", &change()).await?;
+    assert_eq!(store.audit_log(None, None, 100).await?.len(), lines);
+    let done = store.rekey_vault("k2", &change, anew, || Ok::<_, StoreError>(()));
+    assert_eq!(done.await?.0, 2);
+    let rows = store.vault(None).await?;
+    assert!(rows.iter().all(|row| row.key == "k2"));
+    assert_eq!(rows[1].sealed, b"new+");
+    assert_eq!(store.audit_log(None, None, 100).await?.len(), lines + 1);
+    let removed = store.remove_vault_entry("aurora", "crm", &change).await?;
     assert!(removed.is_some());
-    let again = store.remove_vault_entry("aurora", "crm", &change()).await?;
+    let again = store.remove_vault_entry("aurora", "crm", &change).await?;
     assert!(again.is_none());
+    Ok(())
+}
+
+/// Keeps an entry as it is, whatever else is there.
+pub async fn set(store: &Store, row: &VaultRow) -> Result<Audited, AccessError> {
+    let change = crate::access::change(&row.name, Some(&row.tenant));
+    let kept = store.set_vault_entry(&change, |_| Ok::<_, AccessError>(row.clone()));
+    kept.await.map(|(_, audited)| audited)
+}
+
+fn no() -> StoreError {
+    StoreError::Gone("no".into())
+}
+
+/// Four write beside one who changes the key six times.
+pub async fn what_is_set_while_the_key_changes_is_of_the_key_that_holds(
+    database: &Database<'_>,
+) -> Result<()> {
+    let store = open(&database.place).await?;
+    let key = Arc::new(Mutex::new(0));
+    let now = |key: &Mutex<u32>| *key.lock().expect("nobody panicked");
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..4 {
+        let (store, key) = (store.clone(), key.clone());
+        writers.spawn(async move {
+            for number in 0..20 {
+                let name = format!("entry{writer}-{}", number % 8);
+                let change = crate::access::change(&name, Some("aurora"));
+                let seal = |there: &[SealedBy]| {
+                    let held = now(&key).to_string();
+                    for other in there {
+                        assert_eq!(other.key, held, "{name} beside {}", other.name);
+                    }
+                    Ok::<_, AccessError>(VaultRow {
+                        tenant: "aurora".into(),
+                        name: name.clone(),
+                        hosts: "[]".into(),
+                        sealed: held.clone().into_bytes(),
+                        key: held,
+                        set_at: 1,
+                        set_by: "cli".into(),
+                    })
+                };
+                let _ = store.set_vault_entry(&change, seal).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    for next in 1..=6_u32 {
+        let seal = |row: &VaultRow| {
+            assert_eq!(row.sealed, (next - 1).to_string().into_bytes());
+            Ok::<_, StoreError>(next.to_string().into_bytes())
+        };
+        let ready = || {
+            *key.lock().expect("nobody panicked") = next;
+            Ok(())
+        };
+        let change = crate::access::change("*", None);
+        let _ = store
+            .rekey_vault(&next.to_string(), &change, seal, ready)
+            .await?;
+    }
+    for done in writers.join_all().await {
+        done?;
+    }
+    let rows = store.vault(None).await?;
+    assert_eq!(rows.len(), 32);
+    for row in rows {
+        assert_eq!((&*row.key, &*row.sealed), ("6", &b"6"[..]), "{}", row.name);
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use strowger_server::store::{KvError, KvLimits, Place, Space, Store, VaultRow, Writer};
 use tempfile::TempDir;
 
-use crate::access::change;
+use crate::cases::set;
 use crate::world::{began, has_keys, key, open, run, sql};
 
 /// Longest time until room is noticed and used.
@@ -113,8 +113,7 @@ fn what_is_kept_when_there_is_room_again_is_kept_for_all() -> Result<()> {
             set_at: 1,
             set_by: "cli".into(),
         };
-        let change = change("entry", None);
-        let _ = store.set_vault_entry(&entry("aurora", 0), &change).await?;
+        let _ = set(&store, &entry("aurora", 0)).await?;
         let log = std::fs::metadata(folder.path().join("strowger.db-wal"))?.len();
         files_grow_to(Some(log + (64 << 10)));
         // Every connection finds no room, and several times, until the log begins anew.
@@ -122,9 +121,9 @@ fn what_is_kept_when_there_is_room_again_is_kept_for_all() -> Result<()> {
         for round in 0..4 {
             let mut tried = tokio::task::JoinSet::new();
             for number in 0..8 {
-                let (store, change) = (store.clone(), change.clone());
+                let store = store.clone();
                 let row = entry("lost", round * 8 + number);
-                tried.spawn(async move { store.set_vault_entry(&row, &change).await.is_ok() });
+                tried.spawn(async move { set(&store, &row).await.is_ok() });
             }
             let kept = tried.join_all().await;
             refused += kept.into_iter().filter(|kept| !kept).count();
@@ -132,9 +131,7 @@ fn what_is_kept_when_there_is_room_again_is_kept_for_all() -> Result<()> {
         assert!(refused > 0, "there was room for all");
         files_grow_to(None);
         for number in 0..8 {
-            let _ = store
-                .set_vault_entry(&entry("kept", number), &change)
-                .await?;
+            let _ = set(&store, &entry("kept", number)).await?;
         }
         // As another process sees it.
         let seen = Store::look(&place).await?.vault(Some("kept")).await?;

@@ -59,6 +59,7 @@ on_both! {
     cases::bytes_and_a_tenants_sums_are_held,
     cases::keys_that_are_over_count_against_nobody_and_go,
     cases::a_vault_is_kept_replaced_and_sealed_anew,
+    cases::what_is_set_while_the_key_changes_is_of_the_key_that_holds,
     cases::what_a_former_engine_left_open_is_closed,
     cases::a_call_that_waits_for_its_caller_is_left_open,
     cases::all_is_there_after_opening_again,

@@ -61,7 +61,7 @@ impl Request {
     }
 
     /// With a secret in place of a text that stands once in the body: a secret entry, or `vault:NAME`, which may also stand
-    /// in a header's value. Call it after [`Request::json`].
+    /// in a header's value. Call it after [`Request::json`]; within a string of that the secret is escaped as JSON wants it.
     #[must_use]
     pub fn secret(mut self, placeholder: impl Into<String>, handle: impl Into<String>) -> Request {
         self.secrets.push(SecretField {

@@ -59,6 +59,8 @@ pub struct Checked {
     pub plan: Option<Plan>,
     /// Every finding, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many findings there are beside those, at least; of one file no more than 500 are told.
+    pub left_out: usize,
     /// What other flows need to know of this one; there as soon as the flow has a name.
     pub signature: Option<FlowSignature>,
     /// The flow's name.
@@ -106,6 +108,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
         }
         return Checked {
             plan: None,
+            left_out: report.left_out(),
             diagnostics: report.finish(),
             signature: None,
             name: None,
@@ -167,6 +170,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
         worst: plan.as_ref().map(|_| worst),
         leads,
         plan,
+        left_out: report.left_out(),
         diagnostics: report.finish(),
         signature,
         name,
@@ -337,6 +341,7 @@ fn not_utf8(file: &str, source: &[u8], valid: usize) -> Checked {
     rules::yaml_encoding::not_utf8(&mut report, at);
     Checked {
         plan: None,
+        left_out: report.left_out(),
         diagnostics: report.finish(),
         signature: None,
         name: None,

@@ -126,6 +126,11 @@ impl<'a> Report<'a> {
         &self.lines
     }
 
+    /// How many findings there was no room for, at least.
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }

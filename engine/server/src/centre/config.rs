@@ -321,10 +321,17 @@ impl TenantConfig {
             let before = text.get(..key(text, path).start).unwrap_or_default();
             before.matches('\n').count() + 1
         };
-        if let Some((below, why)) = config.limits.fault() {
-            let below = below.iter().map(String::as_str);
-            let path: Vec<&str> = std::iter::once("limits").chain(below).collect();
-            return Err(format!("line {}: {why}", at(&path)));
+        let faults = config.limits.faults().into_iter().map(|(key, why)| {
+            let path: Vec<&str> = std::iter::once("limits").chain(key.split('.')).collect();
+            (at(&path), why)
+        });
+        let mut faults: Vec<(usize, String)> = faults.collect();
+        faults.sort_by_key(|(line, _)| *line);
+        if !faults.is_empty() {
+            let told = faults
+                .iter()
+                .map(|(line, why)| format!("line {line}: {why}"));
+            return Err(told.collect::<Vec<_>>().join("; "));
         }
         if config.retention.audit.is_some() {
             let line = at(&["retention", "audit"]);
@@ -383,8 +390,8 @@ impl TenantLimits {
         }
     }
 
-    /// The first limit that cannot be: its path below `limits`, and what to do.
-    fn fault(&self) -> Option<(Vec<String>, String)> {
+    /// The limits that cannot be: the path of each below `limits`, and what to do.
+    fn faults(&self) -> Vec<(String, String)> {
         const MIB: u64 = 1 << 20;
         let step = &self.step;
         let size = |value: usize| value as u64;
@@ -475,14 +482,14 @@ impl TenantLimits {
         ];
         let wrong = ranges
             .into_iter()
-            .find(|(_, value, least, most)| !(*least..=*most).contains(value));
-        let path = |key: &str| key.split('.').map(str::to_owned).collect();
-        if let Some((key, value, least, most)) = wrong {
+            .filter(|(_, value, least, most)| !(*least..=*most).contains(value));
+        let wrong = wrong.map(|(key, value, least, most)| {
             let why = format!(
                 "limits.{key} is {least} to {most}, not {value}; leave it out for the default"
             );
-            return Some((path(key), why));
-        }
+            (key.to_owned(), why)
+        });
+        let mut faults: Vec<(String, String)> = wrong.collect();
         let stacks = [
             (
                 "step.stack_bytes",
@@ -497,25 +504,28 @@ impl TenantLimits {
         ];
         let wrong = stacks
             .into_iter()
-            .find(|(_, value, of)| !of.contains(value));
-        if let Some((key, value, of)) = wrong {
+            .filter(|(_, value, of)| !of.contains(value));
+        faults.extend(wrong.map(|(key, value, of)| {
             let of: Vec<String> = of.iter().map(usize::to_string).collect();
             let why = format!(
                 "limits.{key} is one of {}, not {value}; leave it out for the default",
                 of.join(", ")
             );
-            return Some((path(key), why));
-        }
-        if let Some(wrong) = self.effects().fault() {
+            (key.to_owned(), why)
+        }));
+        faults.extend(self.effects().faults().map(|wrong| {
             let why = format!("{wrong}; leave it out for the default");
-            return Some((vec![wrong.table.to_owned(), wrong.key.to_owned()], why));
-        }
-        let host = self.http.private.iter().find(|host| !is_service(host))?;
-        let why = format!(
-            "limits.http.private `{}` is not a host and a port, such as `127.0.0.1:8090`",
-            host.escape_debug()
-        );
-        Some((path("http.private"), why))
+            (format!("{}.{}", wrong.table, wrong.key), why)
+        }));
+        let hosts = self.http.private.iter().filter(|host| !is_service(host));
+        faults.extend(hosts.map(|host| {
+            let why = format!(
+                "limits.http.private `{}` is not a host and a port, such as `127.0.0.1:8090`",
+                host.escape_debug()
+            );
+            ("http.private".to_owned(), why)
+        }));
+        faults
     }
 }
 
@@ -647,6 +657,14 @@ mod tests {
                 "[limits]\nrevisions = 3\nstored_mb = 0",
                 "line 3: limits.stored_mb is 1 to 1048576, not 0",
             ),
+            // Whichever part of the limits they are of.
+            (
+                "[limits]\nfiles = 0\nkv = { keys = 9999999 }\ncontacts = 0\n[limits.http]\nredirects = 11\nprivate = [\"x\"]\n[limits.step]\nstack_bytes = 1",
+                "line 2: limits.files is 1 to 20000, not 0; leave it out for the default; line 3: limits.kv.keys is 0 to 1000000; leave it out \
+                 for the default; line 4: limits.contacts is 1 to 100000, not 0; leave it out for the default; line 6: limits.http.redirects is \
+                 0 to 10; leave it out for the default; line 7: limits.http.private `x` is not a host and a port, such as `127.0.0.1:8090`; \
+                 line 9: limits.step.stack_bytes is one of",
+            ),
             (
                 "\n[grants]\nhttp = [\"http://x/\"]",
                 "line 3: grants.http `http://x/` is not a host and a port",
@@ -684,7 +702,7 @@ mod tests {
             assert!(told.contains(words), "{text}: {told}");
             assert!(!told.contains('\n'), "{told}");
         }
-        assert_eq!(super::TenantLimits::default().fault(), None);
+        assert_eq!(super::TenantLimits::default().faults(), []);
         let config =
             TenantConfig::parse("numbers = [\"100\"]\n[limits.step]\ncpu_ms = 20").expect("whole");
         assert_eq!(config.limits.step.cpu_ms, 20);

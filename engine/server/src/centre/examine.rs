@@ -187,7 +187,14 @@ fn judged(
         let program = examined.program(&steps);
         program.map_err(|error| shown.unreadable(&error))
     } else {
-        Err(Refusal::Errors { told, text })
+        // Of a file with a plan only warnings are left out.
+        let files = examined.checked.iter().map(|(_, checked)| checked);
+        let wrong = files.filter(|checked| checked.plan.is_none());
+        Err(Refusal::Errors {
+            left_out: wrong.map(|checked| checked.left_out).sum(),
+            told,
+            text,
+        })
     };
     Looked {
         project,
@@ -229,11 +236,7 @@ pub async fn try_examples(
         );
         Told::plain("plugin-trial", why)
     });
-    let told: Vec<Told> = wrong.chain(rest).collect();
-    Err(Refusal::Errors {
-        text: told.iter().map(Told::line).collect(),
-        told,
-    })
+    Err(Refusal::plain(wrong.chain(rest).collect()))
 }
 
 /// What plugins ask for and the operator does not grant to the tenant.
@@ -482,6 +485,7 @@ impl Shown {
     fn unreadable(&self, error: &ProjectError) -> Refusal {
         if let ProjectError::Config(crate::project::ConfigError::Invalid(finding)) = error {
             return Refusal::Errors {
+                left_out: 0,
                 told: vec![self.told(&finding.diagnostic)],
                 text: self.strip(&finding.render(Language::English, false)),
             };

@@ -625,14 +625,9 @@ fn complaints(errors: &[LoadError]) -> Refusal {
         };
         return Refusal::Busy(why);
     }
-    let told: Vec<Told> = errors
-        .iter()
-        .map(|error| Told::plain(error.code(), error.to_string()))
-        .collect();
-    Refusal::Errors {
-        text: told.iter().map(Told::line).collect(),
-        told,
-    }
+    let told = errors.iter();
+    let told = told.map(|error| Told::plain(error.code(), error.to_string()));
+    Refusal::plain(told.collect())
 }
 
 /// A panic of ours beside a push.

@@ -59,8 +59,10 @@ pub enum Refusal {
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     /// What was pushed has errors: all of them.
-    #[error("what was pushed has {} error{}", .told.len(), if .told.len() == 1 { "" } else { "s" })]
+    #[error("what was pushed has {} error{}{}", .told.len(), if .told.len() == 1 { "" } else { "s" }, further(*.left_out))]
     Errors {
+        /// How many findings there are beside those that are told, at least: each file has room for some.
+        left_out: usize,
         /// For programs.
         told: Vec<Told>,
         /// For people, with frames.
@@ -118,10 +120,17 @@ impl Refusal {
         if let Some(at) = refusals.iter().position(ours) {
             return refusals.swap_remove(at);
         }
-        let (mut told, mut text) = (Vec::new(), String::new());
+        let (mut told, mut text, mut left_out) = (Vec::new(), String::new(), 0);
         for refusal in refusals {
             let one = match refusal {
-                Refusal::Errors { told, text } => (told, text),
+                Refusal::Errors {
+                    told,
+                    text,
+                    left_out: more,
+                } => {
+                    left_out += more;
+                    (told, text)
+                }
                 other => {
                     let told = Told::plain(other.rule(), other.to_string());
                     let text = told.line();
@@ -131,7 +140,11 @@ impl Refusal {
             told.extend(one.0);
             text += &one.1;
         }
-        Refusal::Errors { told, text }
+        Refusal::Errors {
+            left_out,
+            told,
+            text,
+        }
     }
 
     /// The kind of complaint where it stands among others.
@@ -146,10 +159,24 @@ impl Refusal {
 
     /// One complaint as a refusal.
     pub fn one(told: Told) -> Refusal {
+        Refusal::plain(vec![told])
+    }
+
+    /// Complaints without frames, all that there are.
+    pub fn plain(told: Vec<Told>) -> Refusal {
         Refusal::Errors {
-            text: told.line(),
-            told: vec![told],
+            left_out: 0,
+            text: told.iter().map(Told::line).collect(),
+            told,
         }
+    }
+}
+
+/// That there are more findings than are told.
+fn further(left_out: usize) -> String {
+    match left_out {
+        0 => String::new(),
+        more => format!(" and more: {more} or more further findings are not shown"),
     }
 }
 

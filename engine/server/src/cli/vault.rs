@@ -11,7 +11,7 @@ use super::{FOUND, Failure, OK, config_of};
 use crate::access::is_scope;
 use crate::project::VaultSection;
 use crate::store::Store;
-use crate::vault::{MOST_BYTES, MasterKey, Vault, check_name};
+use crate::vault::{Like, MOST_BYTES, MasterKey, NewEntry, Vault, check_name};
 
 /// Keeps secrets that plugins use and nobody reads, while the engine may be running.
 #[derive(Debug, Args)]
@@ -148,26 +148,12 @@ impl Set {
         check_name(&self.name).map_err(Failure::cannot)?;
         let value = value(self.file.as_deref())?;
         let (vault, store) = open(self.of).await?;
-        // An entry under another key than the others' is one that no engine can start with.
-        vault
-            .check(&store, Some((&self.tenant, &self.name)))
-            .await
-            .map_err(Failure::cannot)?;
-        let detail = json!({ "hosts": self.hosts });
+        let entry = NewEntry::of(&self.tenant, &self.name, &self.hosts, &value);
+        let entry = entry.map_err(Failure::cannot)?;
+        let detail = json!({ "hosts": entry.hosts() });
         let change = change("vault.set", &self.name, &self.tenant, detail);
-        let row = vault
-            .seal(
-                &self.tenant,
-                &self.name,
-                &self.hosts,
-                &value,
-                (&change.who, change.at),
-            )
-            .map_err(Failure::cannot)?;
-        let _ = store
-            .set_vault_entry(&row, &change)
-            .await
-            .map_err(Failure::cannot)?;
+        let kept = vault.set(&store, &entry, Like::TheRest, &change).await;
+        let (row, _) = kept.map_err(Failure::cannot)?;
         store.close().await;
         eprintln!(
             "{} is in the vault of {}, for {}",

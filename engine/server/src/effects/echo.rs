@@ -173,6 +173,41 @@ fn digit(byte: u8) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
+/// What stands where a text was written, for whoever reads it as what it is: itself, and, where that is another text, the inside of a string
+/// of JSON; either one read letter by letter as of one byte each, as ISO 8859-1 or Windows-1252, though it is UTF-8. What is written
+/// again then is the wrong letters.
+pub(super) fn forms(text: &str) -> Vec<String> {
+    let mut forms = vec![text.to_owned(), inside_json(text)];
+    for form in &forms.clone() {
+        if !form.is_ascii() {
+            forms.push(form.bytes().map(char::from).collect());
+            forms.push(form.bytes().map(windows_1252).collect());
+        }
+    }
+    forms.sort();
+    forms.dedup();
+    forms
+}
+
+/// A text as it stands between the quotes of a string of JSON (RFC 8259 §7).
+pub(super) fn inside_json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// The letter of a byte in the encoding that most who say ISO 8859-1 mean (WHATWG, Encoding Standard, index windows-1252).
+fn windows_1252(byte: u8) -> char {
+    const FROM_80: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9f => FROM_80[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    }
+}
+
 /// Where bytes repeat one of some texts, in the order of places; what overlaps or touches is one.
 pub(super) fn echoes(bytes: &[u8], texts: &[&str]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
@@ -252,7 +287,7 @@ fn amid(base64: &GeneralPurpose, text: &str, before: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::echoes;
+    use super::{echoes, forms};
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
@@ -311,6 +346,46 @@ mod tests {
             hidden("%S3%4 \\u12 \\ud83d\\q +", key),
             "%S3%4 \\u12 \\ud83d\\q +"
         );
+    }
+
+    #[test]
+    fn a_text_read_as_of_one_byte_a_letter_is_found() {
+        let hidden = |bytes: &str, text: &str| {
+            let forms = forms(text);
+            let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
+            let mut clean = bytes.to_owned();
+            for place in echoes(bytes.as_bytes(), &forms).into_iter().rev() {
+                clean.replace_range(place, "•");
+            }
+            clean
+        };
+        let key = "clé-ü€-42";
+        let base64 = |text: &str| STANDARD.encode(text).trim_end_matches('=').to_owned();
+        let latin = "cl\u{c3}\u{a9}-\u{c3}\u{bc}\u{e2}\u{82}\u{ac}-42";
+        for written in [
+            key,
+            latin,
+            "cl\\u00c3\\u00a9-\\u00C3\\u00BC\\u00e2\\u0082\\u00ac-42",
+            // Of Windows.
+            "clÃ©-Ã¼â‚¬-42",
+            "cl\\u00c3\\u00a9-\\u00c3\\u00bc\\u00e2\\u201a\\u00ac-42",
+            "cl%C3%83%C2%A9-%C3%83%C2%BC%C3%A2%C2%82%C2%AC-42",
+            &base64(latin),
+            &crate::project::hex(latin.as_bytes()),
+        ] {
+            assert_eq!(hidden(&format!("<{written}>"), key), "<•>", "{written}");
+        }
+        // What is escaped in JSON once more: a service that shows the JSON that it was sent in JSON.
+        let key = "k\"\\ü-42";
+        for written in [
+            "k\\\"\\\\ü-42",
+            "k\\\\\\\"\\\\\\\\ü-42",
+            "k\\\\\\\"\\\\\\\\\\u00c3\\u00bc-42",
+        ] {
+            assert_eq!(hidden(&format!("<{written}>"), key), "<•>", "{written}");
+        }
+        assert_eq!(forms("t0p-s3cret"), ["t0p-s3cret"]);
+        assert_eq!(hidden("<clÃ©-Ã¼-42>", "clé-ü€-42"), "<clÃ©-Ã¼-42>");
     }
 
     proptest! {

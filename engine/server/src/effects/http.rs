@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes as Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Uri};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
@@ -16,7 +16,7 @@ use strowger_flow::unseen::quoted;
 
 use super::connect::{Connector, NoConnection};
 use super::limits::HttpLimits;
-use super::secret::{put_in, take_out};
+use super::secret::{BodyKind, put_in, take_out};
 use super::{Refusal, Secret};
 
 /// Headers that are the engine's: it sets them itself, or they are about its connection and not about the request (RFC 9110
@@ -231,12 +231,15 @@ impl HttpClient {
             names.push(name);
             values.push(header.value.into_bytes());
         }
+        let kinds = names.iter().zip(&values);
+        let kinds = kinds.filter(|(name, _)| **name == CONTENT_TYPE);
+        let kind = BodyKind::of(kinds.map(|(_, value)| value.as_slice()));
         let secret = put_in(
             &request.secrets,
             asker.secrets,
             &service,
             &mut values,
-            &mut body,
+            (&mut body, kind),
         )?;
         if body.len() > self.limits.request_bytes {
             let most = self.limits.request_bytes;

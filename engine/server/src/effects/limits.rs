@@ -197,8 +197,8 @@ impl std::fmt::Display for WrongLimit {
 }
 
 impl EffectLimits {
-    /// The first limit that is too low or too high.
-    pub(crate) fn fault(&self) -> Option<WrongLimit> {
+    /// The limits that are too low or too high.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = WrongLimit> + use<> {
         const MIB: u64 = 1 << 20;
         let EffectLimits { http, kv, log } = self;
         let size = |value: usize| value as u64;
@@ -260,10 +260,10 @@ impl EffectLimits {
                 100_000,
             ),
         ];
-        let (table, key, _, least, most) = ranges
+        let wrong = ranges
             .into_iter()
-            .find(|(_, _, value, least, most)| !(*least..=*most).contains(value))?;
-        Some(WrongLimit {
+            .filter(|(_, _, value, least, most)| !(*least..=*most).contains(value));
+        wrong.map(|(table, key, _, least, most)| WrongLimit {
             table,
             key,
             least,
@@ -278,6 +278,6 @@ mod tests {
 
     #[test]
     fn defaults_are_within_their_own_bounds() {
-        assert_eq!(EffectLimits::default().fault(), None);
+        assert_eq!(EffectLimits::default().faults().next(), None);
     }
 }

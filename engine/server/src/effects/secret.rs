@@ -1,10 +1,12 @@
 //! Secrets in requests: put in by the engine, so that no plugin sees them, and taken out of what comes back.
 
+use std::ops::Range;
+
 use strowger_contact::call::{CallError, HttpResponse, SecretField};
 use strowger_flow::unseen::quoted;
 
 use super::Refusal;
-use super::echo::{echoes, in_base64};
+use super::echo::{echoes, forms, in_base64, inside_json};
 
 /// Stands where a response had a secret.
 const HIDDEN: &str = "•••";
@@ -38,14 +40,14 @@ impl Secret {
 }
 
 /// Puts secrets into the header values and the body of a request to `service`. All places are found before anything is put
-/// in: what one secret brings along is no place for the next, which would tell a guest what is in it. True for each header
-/// that holds one now.
+/// in: what one secret brings along is no place for the next, which would tell a guest what is in it. Within a string of a body of
+/// JSON it is escaped as that wants it. True for each header that holds one now.
 pub(super) fn put_in(
     fields: &[SecretField],
     secrets: &[Secret],
     service: &str,
     headers: &mut [Vec<u8>],
-    body: &mut Vec<u8>,
+    (body, kind): (&mut Vec<u8>, BodyKind),
 ) -> Result<Vec<bool>, Refusal> {
     let mut parts: Vec<&mut Vec<u8>> = headers.iter_mut().collect();
     parts.push(body);
@@ -85,18 +87,73 @@ pub(super) fn put_in(
         };
         places[part].push((at, at + placeholder.len(), secret));
     }
-    for (part, places) in parts.iter_mut().zip(&mut places) {
+    for (number, (part, places)) in parts.iter_mut().zip(&mut places).enumerate() {
         places.sort_by_key(|(from, ..)| *from);
         if places.windows(2).any(|pair| pair[0].1 > pair[1].0) {
             let apart = "the placeholders of two secrets overlap";
             return Err(CallError::InvalidArgument(apart.into()).into());
         }
-        for (from, to, secret) in places.iter().rev() {
-            part.splice(from..to, secret.text.bytes());
+        // From the last on: what stands before each is as the guest wrote it.
+        for &(from, to, secret) in places.iter().rev() {
+            let json = number == last && kind == BodyKind::Json && in_string(part, from..to);
+            let text = match json {
+                true => inside_json(&secret.text),
+                false => secret.text.clone(),
+            };
+            part.splice(from..to, text.into_bytes());
         }
     }
     let holds = places[..last].iter().map(|places| !places.is_empty());
     Ok(holds.collect())
+}
+
+/// How a body is read that a secret is put into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BodyKind {
+    /// As JSON.
+    Json,
+    /// As something else, or nobody knows how.
+    Other,
+}
+
+impl BodyKind {
+    /// That of a request with these values of `Content-Type`: JSON where there is one, and it is `application/json` or ends with `+json`
+    /// (RFC 6839 §3.1), whatever parameters it has.
+    pub fn of<'a>(mut content_types: impl Iterator<Item = &'a [u8]>) -> BodyKind {
+        let (Some(only), None) = (content_types.next(), content_types.next()) else {
+            return BodyKind::Other;
+        };
+        let essence = only.split(|byte| *byte == b';').next().unwrap_or_default();
+        let essence = essence.trim_ascii().to_ascii_lowercase();
+        let json = essence == b"application/json"
+            || essence.contains(&b'/') && essence.ends_with(b"+json");
+        match json {
+            true => BodyKind::Json,
+            false => BodyKind::Other,
+        }
+    }
+}
+
+/// Whether some bytes of JSON stand within one of its strings, and are no part of an escape.
+fn in_string(json: &[u8], place: Range<usize>) -> bool {
+    let (mut inside, mut escaped) = (false, false);
+    for (at, &byte) in json[..place.end].iter().enumerate() {
+        if at == place.start && (!inside || escaped) {
+            return false;
+        }
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if inside => escaped = true,
+            b'"' => {
+                if at >= place.start {
+                    return false;
+                }
+                inside = !inside;
+            }
+            _ => {}
+        }
+    }
+    inside && !escaped
 }
 
 /// Takes secrets out of a response that repeats them, plain or as texts are written within texts (see [`echo`](super::echo)). A
@@ -104,10 +161,12 @@ pub(super) fn put_in(
 /// own hosts alone. This keeps echoes, error pages and debug headers from telling.
 pub(super) fn take_out(secrets: &[Secret], response: &mut HttpResponse) {
     let texts = secrets.iter().map(|secret| secret.text.as_str());
-    let texts: Vec<&str> = texts.filter(|text| text.len() >= LOOKED_FOR).collect();
+    let texts = texts.filter(|text| text.len() >= LOOKED_FOR);
+    let texts: Vec<String> = texts.flat_map(forms).collect();
     if texts.is_empty() {
         return;
     }
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     if let Some(clean) = without(&response.body.0, &texts) {
         response.body.0 = clean;
     }
@@ -146,7 +205,7 @@ fn without(bytes: &[u8], texts: &[&str]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{HIDDEN, Secret, put_in, take_out};
+    use super::{BodyKind, HIDDEN, Secret, put_in, take_out};
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use strowger_contact::call::{Bytes, Header, HttpResponse, SecretField};
@@ -165,6 +224,17 @@ mod tests {
         header: &str,
         body: &str,
     ) -> Result<(String, String), String> {
+        put_as(b"text/plain", secrets, fields, header, body)
+    }
+
+    /// The same with a body of some content type.
+    fn put_as(
+        kind: &[u8],
+        secrets: &[Secret],
+        fields: &[(&str, &str)],
+        header: &str,
+        body: &str,
+    ) -> Result<(String, String), String> {
         let fields: Vec<SecretField> = fields
             .iter()
             .map(|(placeholder, handle)| SecretField {
@@ -174,7 +244,9 @@ mod tests {
             .collect();
         let mut headers = [header.as_bytes().to_vec()];
         let mut body = body.as_bytes().to_vec();
-        put_in(&fields, secrets, "api.example:443", &mut headers, &mut body)
+        let kind = BodyKind::of([kind].into_iter());
+        let body_of = (&mut body, kind);
+        put_in(&fields, secrets, "api.example:443", &mut headers, body_of)
             .map_err(|refusal| format!("{:?}", refusal.error))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok((text(&headers[0]), text(&body)))
@@ -214,6 +286,46 @@ mod tests {
             assert!(told.contains(word), "{body}: {told}");
         }
         assert!(!format!("{secrets:?}").contains("t0ps3cret"));
+    }
+
+    #[test]
+    fn within_a_string_of_json_a_secret_is_escaped() {
+        let key = "k\"\\y é";
+        let secrets = [
+            secret("vault:key", key, Some(&["api.example:443"])),
+            secret("s:1", "4111", None),
+        ];
+        let put = |kind: &str, body: &str| {
+            let fields = [("@k", "vault:key"), ("@1", "s:1")];
+            let put = put_as(kind.as_bytes(), &secrets, &fields, "", body);
+            put.expect(body).1
+        };
+        let body = r#"{"card":@1,"a\\":"\"","key":"Bearer @k!"}"#;
+        let whole: serde_json::Value =
+            serde_json::from_str(&put("application/json", body)).expect("JSON");
+        assert_eq!(whole["key"], format!("Bearer {key}!"));
+        assert_eq!(whole["card"], 4111);
+        for (kind, body, escaped) in [
+            ("Application/JSON ; charset=utf-8", r#"["@k", @1]"#, true),
+            ("application/vnd.api+json", r#"["@k", @1]"#, true),
+            ("text/plain", r#"["@k", @1]"#, false),
+            ("application/json-seq", r#"["@k", @1]"#, false),
+            // Not within a string, or not whole.
+            ("application/json", r#"["", @k, @1]"#, false),
+            ("application/json", r#"["\@k", @1]"#, false),
+        ] {
+            let wanted = match escaped {
+                true => r#"k\"\\y é"#,
+                false => key,
+            };
+            let wanted = body.replace("@k", wanted).replace("@1", "4111");
+            assert_eq!(put(kind, body), wanted, "{kind}: {body}");
+        }
+        // Its quotes are a placeholder's.
+        let fields = [("\"@k\"", "vault:key")];
+        let (_, body) = put_as(b"application/json", &secrets, &fields, "", "[\"@k\"]")
+            .expect("it stands there once");
+        assert_eq!(body, format!("[{key}]"));
     }
 
     #[test]

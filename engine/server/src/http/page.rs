@@ -16,6 +16,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Problem;
+use crate::store::is_audit_id;
 
 /// Items of a page unless another number is asked for.
 const DEFAULT_LIMIT: u32 = 50;
@@ -59,6 +60,24 @@ impl Cursor for String {
 
     fn read(text: &str) -> Option<String> {
         Some(text.to_owned())
+    }
+}
+
+/// The id of a line of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AuditId(pub String);
+
+impl Cursor for AuditId {
+    const PATTERN: &str = "^[0-9a-f]{11,16}-[0-9a-f]{16}$";
+
+    fn read(text: &str) -> Option<AuditId> {
+        is_audit_id(text).then(|| AuditId(text.to_owned()))
+    }
+}
+
+impl Display for AuditId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -123,6 +142,8 @@ pub(crate) struct PageOf<C>(PhantomData<C>);
 pub(crate) type PageOfNames = PageOf<String>;
 /// A page of what is listed by number.
 pub(crate) type PageOfNumbers = PageOf<u64>;
+/// A page of the audit log.
+pub(crate) type PageOfAudit = PageOf<AuditId>;
 /// A page of what is listed by time.
 pub(crate) type PageOfMoments = PageOf<Moment>;
 
@@ -343,6 +364,25 @@ mod tests {
         for query in ["?after=1", "?after=x.y", "?after=1234567890123456.a"] {
             let refused = listed::<Moment>(query).await.expect_err(query);
             assert!(refused.contains("`after` is what"), "{query}: {refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_of_the_audit_log_begins_at_a_line_of_it() {
+        let id = "0000000001f-00112233445566ff";
+        let read = listed::<AuditId>(&format!("?after={id}")).await;
+        assert_eq!(read, Ok((50, Some(id.to_owned()), None)));
+        for after in [
+            "zz",
+            "0000000001f",
+            "0000000001F-00112233445566ff",
+            "1f-00112233445566ff",
+            "0000000001f-00112233445566f",
+            "0000000001f-00112233445566ff0",
+        ] {
+            let refused = listed::<AuditId>(&format!("?after={after}")).await;
+            let refused = refused.expect_err(after);
+            assert!(refused.contains("`after` is what"), "{after}: {refused}");
         }
     }
 

@@ -554,9 +554,11 @@ impl From<Refusal> for Problem {
                 Problem::of(StatusCode::PAYLOAD_TOO_LARGE, detail)
             }
             Refusal::Archive(_) => Problem::of(StatusCode::BAD_REQUEST, detail),
-            Refusal::Errors { told, text } => Problem::of(StatusCode::UNPROCESSABLE_ENTITY, detail)
-                .with("findings", json!(told))
-                .with("text", json!(text)),
+            Refusal::Errors { told, text, .. } => {
+                Problem::of(StatusCode::UNPROCESSABLE_ENTITY, detail)
+                    .with("findings", json!(told))
+                    .with("text", json!(text))
+            }
             Refusal::Invalid { field, .. } => {
                 Problem::unprocessable(detail).with("field", json!(field))
             }

@@ -17,7 +17,7 @@ use super::tagged::Tagged;
 use super::tenants::Named;
 use super::{Api, Problem};
 use crate::store::{Store, VaultRow};
-use crate::vault::{VaultError, check_name};
+use crate::vault::{KEY_VARIABLE, Like, NewEntry, VaultError, check_name};
 
 /// An entry of a vault, without its value.
 #[derive(Debug, Serialize, ToSchema)]
@@ -151,7 +151,7 @@ async fn as_it_was(
         (status = 200, body = VaultEntry, description = "It is kept.", headers(("ETag" = String, description = "For the next `If-Match`."))),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such tenant, or not yours."),
         (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "It was changed since."),
-        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "There is no master key, or there are too many entries."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "There is no master key, it is not the one that the other entries are sealed with, or there are too many entries."),
         (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "The name, the value or a host is none."),
     )
 )]
@@ -164,25 +164,40 @@ pub(crate) async fn set(
     SecretBody(wanted): SecretBody<WantedEntry>,
 ) -> Result<Response, Problem> {
     let store = api.gate.store()?;
-    let WantedEntry { value, hosts } = wanted;
-    let now = api.now();
-    let sealed = api
-        .node
-        .vault
-        .seal(&tenant, &name, &hosts, &value, (&principal.who, now));
-    let row = sealed.map_err(|error| match error {
-        VaultError::Entry(why) => Problem::unprocessable(why),
-        VaultError::Key(why) => Problem::of(StatusCode::CONFLICT, why),
-        VaultError::Store(error) => error.into(),
-    })?;
+    let entry = NewEntry::of(&tenant, &name, &wanted.hosts, &wanted.value);
+    let entry = entry.map_err(|error| refused(&api, error))?;
     let change = principal
-        .change(now, "vault.set", &name)
-        .of_tenant(Some(tenant))
-        .with(json!({ "hosts": row.hosts() }));
+        .change(api.now(), "vault.set", &name)
+        .of_tenant(Some(tenant.clone()))
+        .with(json!({ "hosts": entry.hosts() }));
     let _turn = api.gate.changing.lock().await;
-    as_it_was(store, &row.tenant, &name, &if_match).await?;
-    let audited = store.set_vault_entry(&row, &change).await?;
+    as_it_was(store, &tenant, &name, &if_match).await?;
+    let kept = api.node.vault.set(store, &entry, Like::All, &change).await;
+    let (row, audited) = kept.map_err(|error| refused(&api, error))?;
     Ok((Extension(audited), Tagged(VaultEntry::from(row))).into_response())
+}
+
+/// Why a value is not kept. An entry of the centre's other tenants is for the log alone.
+fn refused(api: &Api, error: VaultError) -> Problem {
+    match error {
+        VaultError::Entry(why) => Problem::unprocessable(why),
+        VaultError::Key(why) | VaultError::Limit(why) => Problem::conflict(why),
+        VaultError::OtherKey { .. } => {
+            tracing::error!("{error}");
+            Problem::conflict(match api.node.vault.file() {
+                Some(_) => {
+                    "what is in the vaults is sealed with another master key than the one in the file of vault.key_file: put the key there that \
+                     it is sealed with, such as the new one of `strowger vault rekey`, and try again"
+                        .to_owned()
+                }
+                None => format!(
+                    "what is in the vaults is sealed with another master key than the one in {KEY_VARIABLE} when the engine was started: start it \
+                     again with the one that it is sealed with, such as the new one of `strowger vault rekey`, and try again"
+                ),
+            })
+        }
+        VaultError::Store(error) => error.into(),
+    }
 }
 
 /// Remove a vault's entry

@@ -365,7 +365,7 @@ impl Config {
                 Text::fixed("leave it out for the default, 2048", "不写则用默认值 2048"),
             );
         }
-        if let Some(limit) = self.limits.effects().fault() {
+        if let Some(limit) = self.limits.effects().faults().next() {
             let WrongLimit {
                 table,
                 key,

@@ -64,7 +64,7 @@ impl Node {
         let lock = own(data)?;
         let store = Store::open(place).await?;
         store.mark()?;
-        vault.check(&store, None).await?;
+        vault.check(&store).await?;
         let (writer, _) = Writer::start(store.clone());
         Ok(Node::new(
             host,

@@ -136,6 +136,20 @@ impl Change {
     }
 }
 
+/// Whether a text can be the id of a line.
+pub(crate) fn is_id(text: &str) -> bool {
+    let hexadecimal = |text: &str| {
+        text.bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    text.split_once('-').is_some_and(|(time, chance)| {
+        (11..=16).contains(&time.len())
+            && chance.len() == 16
+            && hexadecimal(time)
+            && hexadecimal(chance)
+    })
+}
+
 /// What the ids of a time begin with; it sorts before them all.
 fn first_id(at: u64) -> String {
     format!("{at:011x}")

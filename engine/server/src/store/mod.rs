@@ -54,6 +54,7 @@ use sqlx::sqlite::{
 use sqlx::{Connection, PgConnection};
 use tokio::sync::watch;
 
+pub(crate) use audit::is_id as is_audit_id;
 pub use audit::{AuditRow, Audited, Change, Outcome};
 pub use contacts::{ContactFilter, ContactRow, EndedFilter, OpenChat, OpenDrop};
 pub use error::{AccessError, StoreError};
@@ -78,7 +79,7 @@ pub use room::{Bound, Room};
 pub use sweep::{Aged, Kept, Swept};
 pub use tokens::{MAX_TOKENS, TokenRow};
 pub use users::{MAX_SESSIONS, MAX_USERS, SessionRow, UserRow};
-pub use vault::{MAX_VAULT_ENTRIES, VaultRow};
+pub use vault::{MAX_VAULT_ENTRIES, SealedBy, VaultRow};
 pub use writer::{Record, Writer};
 
 /// Connections for reading and for key-value changes; the writer has one of its own. SQLite has one writer at a time

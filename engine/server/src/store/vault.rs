@@ -3,11 +3,11 @@
 use sqlx::FromRow;
 
 use super::audit::{Audited, Change, audit};
-use super::{AccessError, Store, StoreError};
+use super::{AccessError, Database, Store, StoreError};
 use crate::vault::Place;
 
 /// Most entries of a tenant.
-pub const MAX_VAULT_ENTRIES: i64 = 100;
+pub const MAX_VAULT_ENTRIES: usize = 100;
 
 /// An entry, sealed.
 #[derive(Clone, FromRow)]
@@ -28,6 +28,17 @@ pub struct VaultRow {
     pub set_by: String,
 }
 
+/// Which key an entry is sealed with.
+#[derive(Debug, Clone, FromRow)]
+pub struct SealedBy {
+    /// Whose.
+    pub tenant: String,
+    /// Its name.
+    pub name: String,
+    /// The id of the key.
+    pub key: String,
+}
+
 impl std::fmt::Debug for VaultRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("VaultRow")
@@ -45,6 +56,15 @@ impl VaultRow {
             tenant: &self.tenant,
             name: &self.name,
             hosts: &self.hosts,
+        }
+    }
+
+    /// Which key it is sealed with.
+    pub(crate) fn sealed_by(&self) -> SealedBy {
+        SealedBy {
+            tenant: self.tenant.clone(),
+            name: self.name.clone(),
+            key: self.key.clone(),
         }
     }
 
@@ -80,15 +100,38 @@ impl Store {
         .fetch_optional(pool))?)
     }
 
-    /// Keeps an entry, in place of the one of its name.
-    pub async fn set_vault_entry(
+    /// Keeps an entry, in place of the one of its name. `seal` makes it once nobody else can change the vaults any more, told of
+    /// what is in all of them: what it refuses is not kept.
+    pub async fn set_vault_entry<E: From<AccessError>>(
         &self,
-        row: &VaultRow,
         change: &Change,
-    ) -> Result<Audited, AccessError> {
-        self.reachable()?;
+        seal: impl FnOnce(&[SealedBy]) -> Result<VaultRow, E>,
+    ) -> Result<(VaultRow, Audited), E> {
+        self.reachable().map_err(AccessError::from)?;
+        let lock = self.vault_lock();
         let done = each!(self, pool => async {
             let mut transaction = pool.begin().await?;
+            if let Some(lock) = lock {
+                sqlx::query(lock).execute(&mut *transaction).await?;
+            }
+            // A change goes first, so that SQLite gives the writer's place to this transaction from its start.
+            let audited = audit!(&mut *transaction, change)?;
+            let there: Vec<SealedBy> =
+                sqlx::query_as("SELECT tenant, name, key FROM vault ORDER BY tenant, name")
+                    .fetch_all(&mut *transaction)
+                    .await?;
+            let row = match seal(&there) {
+                Ok(row) => row,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let own = there.iter().filter(|entry| entry.tenant == row.tenant);
+            let others = own.filter(|entry| entry.name != row.name).count();
+            if others >= MAX_VAULT_ENTRIES {
+                return Ok(Err(AccessError::Limit(format!(
+                    "the vault has {MAX_VAULT_ENTRIES} entries, the most that can be: remove those that nobody uses"
+                ))
+                .into()));
+            }
             sqlx::query(
                 "INSERT INTO vault (tenant, name, hosts, key, sealed, set_at, set_by) VALUES ($1, $2, $3, $4, $5, $6, $7) \
                  ON CONFLICT (tenant, name) DO UPDATE SET hosts = excluded.hosts, key = excluded.key, \
@@ -103,22 +146,10 @@ impl Store {
             .bind(&row.set_by)
             .execute(&mut *transaction)
             .await?;
-            let entries: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM vault WHERE tenant = $1")
-                .bind(&row.tenant)
-                .fetch_one(&mut *transaction)
-                .await?;
-            if entries > MAX_VAULT_ENTRIES {
-                return Ok(None);
-            }
-            let audited = audit!(&mut *transaction, change)?;
             transaction.commit().await?;
-            Ok::<_, sqlx::Error>(Some(audited))
-        })?;
-        done.ok_or_else(|| {
-            AccessError::Limit(format!(
-                "the vault has {MAX_VAULT_ENTRIES} entries, the most that can be: remove those that nobody uses"
-            ))
-        })
+            Ok::<_, sqlx::Error>(Ok((row, audited)))
+        });
+        done.map_err(AccessError::from)?
     }
 
     /// Removes an entry; `None` when there is none.
@@ -145,44 +176,56 @@ impl Store {
         })?)
     }
 
-    /// Puts entries that were sealed anew in place of those that they were made of, all or none. One that was set meanwhile
-    /// with another key stops it.
-    pub async fn rekey_vault(
+    /// Seals every entry anew with one key, all or none, while nobody else can change the vaults. `ready` is done when all are,
+    /// before anybody can see it: what it refuses stops it. How many there were.
+    pub async fn rekey_vault<E: From<StoreError>>(
         &self,
         key: &str,
-        rows: &[VaultRow],
         change: &Change,
-    ) -> Result<Audited, StoreError> {
+        mut seal: impl FnMut(&VaultRow) -> Result<Vec<u8>, E>,
+        ready: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(usize, Audited), E> {
         self.reachable()?;
+        let lock = self.vault_lock();
         let done = each!(self, pool => async {
             let mut transaction = pool.begin().await?;
-            for row in rows {
-                sqlx::query(
-                    "UPDATE vault SET key = $1, sealed = $2 WHERE tenant = $3 AND name = $4 AND set_at = $5 AND hosts = $6",
-                )
-                .bind(&row.key)
-                .bind(&row.sealed)
-                .bind(&row.tenant)
-                .bind(&row.name)
-                .bind(row.set_at)
-                .bind(&row.hosts)
-                .execute(&mut *transaction)
-                .await?;
+            if let Some(lock) = lock {
+                sqlx::query(lock).execute(&mut *transaction).await?;
             }
-            let others: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM vault WHERE key <> $1")
-                .bind(key)
-                .fetch_one(&mut *transaction)
-                .await?;
-            if others > 0 {
-                return Ok(None);
-            }
+            // As above.
             let audited = audit!(&mut *transaction, change)?;
+            let rows: Vec<VaultRow> = sqlx::query_as(
+                "SELECT tenant, name, hosts, key, sealed, set_at, set_by FROM vault ORDER BY tenant, name",
+            )
+            .fetch_all(&mut *transaction)
+            .await?;
+            for row in &rows {
+                let sealed = match seal(row) {
+                    Ok(sealed) => sealed,
+                    Err(refused) => return Ok(Err(refused)),
+                };
+                sqlx::query("UPDATE vault SET key = $1, sealed = $2 WHERE tenant = $3 AND name = $4")
+                    .bind(key)
+                    .bind(sealed)
+                    .bind(&row.tenant)
+                    .bind(&row.name)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            if let Err(refused) = ready() {
+                return Ok(Err(refused));
+            }
             transaction.commit().await?;
-            Ok::<_, sqlx::Error>(Some(audited))
-        })?;
-        done.ok_or_else(|| {
-            let why = "entries of the vault were set meanwhile: nothing is changed, try again";
-            StoreError::Query(sqlx::Error::Protocol(why.to_owned()))
-        })
+            Ok::<_, sqlx::Error>(Ok((rows.len(), audited)))
+        });
+        done.map_err(StoreError::from)?
+    }
+
+    /// Of two that seal something the second waits; SQLite has one writer anyway.
+    fn vault_lock(&self) -> Option<&'static str> {
+        match &self.database {
+            Database::File(_) => None,
+            Database::Server(_) => Some("SELECT pg_advisory_xact_lock(hashtext('vault'))"),
+        }
     }
 }

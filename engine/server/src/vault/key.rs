@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use crate::project::hex;
-use crate::whole::{put, write_new};
+use crate::whole::write_new;
 
 /// Bytes of a key: AES-256.
 const KEY_BYTES: usize = 32;
@@ -126,11 +126,6 @@ impl MasterKey {
             .ok()?;
         String::from_utf8(value.to_vec()).ok()
     }
-}
-
-/// Puts the key of one file into another, whole or not at all.
-pub(super) fn replace(from: &Path, to: &Path) -> io::Result<()> {
-    put(to, &std::fs::read(from)?)
 }
 
 #[cfg(test)]

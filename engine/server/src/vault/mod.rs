@@ -3,6 +3,7 @@
 //! A value comes in from the operator and leaves in requests to the hosts it is bound to. In the store it is sealed by a
 //! master key that is not there: in a file, or in the environment.
 
+mod exchange;
 mod key;
 
 use std::path::{Path, PathBuf};
@@ -12,9 +13,11 @@ use strowger_contact::call::{CallError, VAULT};
 
 pub use key::{MasterKey, Place};
 
+use exchange::{Exchange, before};
+
 use crate::effects::Secret;
 use crate::project::{VaultSection, is_service};
-use crate::store::{Store, StoreError, VaultRow};
+use crate::store::{AccessError, Audited, Change, SealedBy, Store, StoreError, VaultRow};
 
 /// The variable with the master key, in base64.
 pub const KEY_VARIABLE: &str = "STROWGER_VAULT_KEY";
@@ -47,12 +50,90 @@ pub enum VaultError {
     /// The key.
     #[error("{0}")]
     Key(String),
+    /// An entry is sealed by another key than the one that is there.
+    #[error(
+        "`{name}` in the vault of {tenant} was sealed by the master key {key}, and the one in {place} is {there}: give back the key that it was sealed with{hint}"
+    )]
+    OtherKey {
+        /// Whose the entry is.
+        tenant: String,
+        /// Its name.
+        name: String,
+        /// The id of its key.
+        key: String,
+        /// The id of the key that is there.
+        there: String,
+        /// Where that one is.
+        place: String,
+        /// Where the entry's own is, if that is known.
+        hint: String,
+    },
     /// A name, a value or a host.
     #[error("{0}")]
     Entry(String),
+    /// A limit; the text says what to do.
+    #[error("{0}")]
+    Limit(String),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<AccessError> for VaultError {
+    fn from(error: AccessError) -> VaultError {
+        match error {
+            AccessError::Limit(why) => VaultError::Limit(why),
+            AccessError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// A value that is to be kept.
+pub struct NewEntry<'a> {
+    tenant: &'a str,
+    name: &'a str,
+    hosts: Vec<String>,
+    value: &'a str,
+}
+
+impl<'a> NewEntry<'a> {
+    /// One whose name, hosts and value may be so; why not.
+    pub fn of(
+        tenant: &'a str,
+        name: &'a str,
+        hosts: &[String],
+        value: &'a str,
+    ) -> Result<NewEntry<'a>, VaultError> {
+        check_name(name).map_err(VaultError::Entry)?;
+        let hosts = checked_hosts(hosts).map_err(VaultError::Entry)?;
+        check_value(value).map_err(VaultError::Entry)?;
+        Ok(NewEntry {
+            tenant,
+            name,
+            hosts,
+            value,
+        })
+    }
+
+    /// Where it may be sent.
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
+    }
+
+    /// Whether it comes in place of an entry.
+    fn replaces(&self, entry: &SealedBy) -> bool {
+        self.tenant == entry.tenant && self.name == entry.name
+    }
+}
+
+/// Which entries have to be of the key that a new one is sealed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Like {
+    /// All that are there: whoever started the engine did so before the key was changed.
+    All,
+    /// Those that stay. What is replaced may be of a key that is lost, and where nothing else is there whoever starts the
+    /// program now says which key is the one.
+    TheRest,
 }
 
 impl Source {
@@ -85,13 +166,10 @@ impl Vault {
         Vault { source, key }
     }
 
-    /// Whether what is in the store can be opened; why not, in one sentence. `but` is the tenant and the name of an entry that is about to be
-    /// replaced.
-    pub async fn check(&self, store: &Store, but: Option<(&str, &str)>) -> Result<(), VaultError> {
+    /// Whether what is in the store can be opened; why not, in one sentence.
+    pub async fn check(&self, store: &Store) -> Result<(), VaultError> {
         for row in store.vault(None).await? {
-            if but != Some((&row.tenant, &row.name)) {
-                self.value(&row)?;
-            }
+            self.value(&row)?;
         }
         Ok(())
     }
@@ -110,35 +188,85 @@ impl Vault {
         }
     }
 
-    /// Seals a value as an entry, which is still to be kept.
-    pub fn seal(
+    /// The key as it is now where it comes from, for this and all that follows.
+    fn read_again(&self) -> Result<Arc<MasterKey>, VaultError> {
+        let key = self.source.read().map_err(VaultError::Key)?;
+        *self.key.write().unwrap_or_else(PoisonError::into_inner) = Ok(key.clone());
+        Ok(key)
+    }
+
+    /// Keeps a value, sealed with the key that the entries have that are there: no engine could start with two.
+    pub async fn set(
         &self,
-        tenant: &str,
-        name: &str,
-        hosts: &[String],
-        value: &str,
-        by: (&str, u64),
+        store: &Store,
+        entry: &NewEntry<'_>,
+        like: Like,
+        change: &Change,
+    ) -> Result<(VaultRow, Audited), VaultError> {
+        let seal = |there: &[SealedBy]| self.seal(entry, like, there, change);
+        store.set_vault_entry(change, seal).await
+    }
+
+    fn seal(
+        &self,
+        entry: &NewEntry<'_>,
+        like: Like,
+        there: &[SealedBy],
+        change: &Change,
     ) -> Result<VaultRow, VaultError> {
-        check_name(name).map_err(VaultError::Entry)?;
-        let hosts = checked_hosts(hosts).map_err(VaultError::Entry)?;
-        check_value(value).map_err(VaultError::Entry)?;
-        let hosts = serde_json::Value::from(hosts).to_string();
-        let key = self.key()?;
+        // Another program may have changed it, and where nothing is in the vault no entry says so.
+        let key = self.read_again()?;
+        let stays = |other: &&SealedBy| !entry.replaces(other);
+        let alone = !there.iter().any(|other| stays(&other));
+        // Not lost: everything is being sealed anew, or that broke off.
+        let kept = |other: &SealedBy| self.kept_before(&other.key).is_some();
+        let mut alike = there
+            .iter()
+            .filter(|other| stays(other) || alone && (like == Like::All || kept(other)));
+        if let Some(other) = alike.find(|other| other.key != key.id()) {
+            return Err(self.other_key(other, &key));
+        }
+        let hosts = serde_json::Value::from(entry.hosts.as_slice()).to_string();
         let place = Place {
-            tenant,
-            name,
+            tenant: entry.tenant,
+            name: entry.name,
             hosts: &hosts,
         };
-        let sealed = key.seal(place, value);
         Ok(VaultRow {
-            tenant: tenant.to_owned(),
-            name: name.to_owned(),
+            tenant: entry.tenant.to_owned(),
+            name: entry.name.to_owned(),
             key: key.id().to_owned(),
-            sealed,
-            set_at: i64::try_from(by.1).unwrap_or(i64::MAX),
-            set_by: by.0.to_owned(),
+            sealed: key.seal(place, entry.value),
+            set_at: i64::try_from(change.at).unwrap_or(i64::MAX),
+            set_by: change.who.clone(),
             hosts,
         })
+    }
+
+    /// Where the key of this id is kept that was there before, as long as it is needed.
+    fn kept_before(&self, id: &str) -> Option<PathBuf> {
+        let old = before(self.file()?);
+        let kept = MasterKey::read(&old).is_ok_and(|key| key.id() == id);
+        kept.then_some(old)
+    }
+
+    /// That an entry is not of the key that is there.
+    fn other_key(&self, entry: &SealedBy, there: &MasterKey) -> VaultError {
+        let kept = self.kept_before(&entry.key);
+        let hint = kept.map_or_else(String::new, |old| {
+            format!(", which is in {}", old.display())
+        });
+        VaultError::OtherKey {
+            tenant: entry.tenant.clone(),
+            name: entry.name.clone(),
+            key: entry.key.clone(),
+            there: there.id().to_owned(),
+            place: match self.file() {
+                Some(file) => file.display().to_string(),
+                None => KEY_VARIABLE.to_owned(),
+            },
+            hint,
+        }
     }
 
     /// What is sealed in an entry. A key that was changed meanwhile is read again.
@@ -155,13 +283,7 @@ impl Vault {
             ))
         })?;
         if key.id() != row.key {
-            return Err(VaultError::Key(format!(
-                "`{}` in the vault of {} was sealed by the master key {}, and the one that is there is {}: give back the key that it was sealed with",
-                row.name,
-                row.tenant,
-                row.key,
-                key.id()
-            )));
+            return Err(self.other_key(&row.sealed_by(), &key));
         }
         key.open(row.place(), &row.sealed).ok_or_else(|| {
             VaultError::Key(format!(
@@ -180,10 +302,19 @@ impl Vault {
     ) -> Result<Secret, CallError> {
         let unable = |why: String| CallError::Unavailable(format!("vault {name}: {why}"));
         let store = store.ok_or_else(|| unable("this engine keeps nothing".into()))?;
-        let row = store.vault_entry(tenant, name).await;
-        let row = row.map_err(|error| unable(error.to_string()))?;
-        let row = row.ok_or_else(|| unable("nothing of this name is in the vault".into()))?;
-        let text = self.value(&row).map_err(|error| {
+        let entry = async || {
+            let row = store.vault_entry(tenant, name).await;
+            let row = row.map_err(|error| unable(error.to_string()))?;
+            row.ok_or_else(|| unable("nothing of this name is in the vault".into()))
+        };
+        let mut row = entry().await?;
+        let mut text = self.value(&row);
+        if matches!(text, Err(VaultError::OtherKey { .. })) {
+            // It was read before everything was sealed anew, and the key after.
+            row = entry().await?;
+            text = self.value(&row);
+        }
+        let text = text.map_err(|error| {
             // The guest need not know of keys; the operator has to.
             tracing::error!(%tenant, "{error}");
             unable("it cannot be opened; the engine's log says why".into())
@@ -197,30 +328,43 @@ impl Vault {
 
     /// Seals everything anew with the key in another file, and puts that key where this one was, if that is a file. How
     /// many entries there were.
+    ///
+    /// The file has the new key before anybody can see that an entry is of it, so whoever finds another key at an entry than
+    /// they know finds that key in the file. The one before is kept beside it until the store has all.
     pub async fn rekey(
         &self,
         store: &Store,
         new: &Path,
-        change: &crate::store::Change,
+        change: &Change,
     ) -> Result<usize, VaultError> {
         let key = MasterKey::read(new).map_err(VaultError::Key)?;
-        let mut rows = store.vault(None).await?;
-        for row in &mut rows {
+        let mut exchange = None;
+        let seal = |row: &VaultRow| {
             let value = self.value(row)?;
-            row.sealed = key.seal(row.place(), &value);
-            row.key = key.id().to_owned();
+            Ok(key.seal(row.place(), &value))
+        };
+        let ready = || {
+            if let Some(file) = self.file() {
+                exchange = Some(Exchange::begin(new, file)?);
+            }
+            Ok(())
+        };
+        let done = store.rekey_vault(key.id(), change, seal, ready).await;
+        let Some(exchange) = exchange else {
+            return done.map(|(entries, _)| entries);
+        };
+        let error = match done {
+            Ok((entries, _)) => return exchange.end().map(|()| entries),
+            Err(error) => error,
+        };
+        // That it ended may not have been heard.
+        match store.vault(None).await {
+            Ok(rows) if !rows.is_empty() && rows.iter().all(|row| row.key == key.id()) => {
+                exchange.end().map(|()| rows.len())
+            }
+            Ok(_) => exchange.undo().and(Err(error)),
+            Err(_) => Err(exchange.unknown(&error)),
         }
-        let _ = store.rekey_vault(key.id(), &rows, change).await?;
-        if let Some(file) = self.file() {
-            key::replace(new, file).map_err(|error| {
-                VaultError::Key(format!(
-                    "everything is sealed with the key in {new} now, and it cannot be put into {file}: {error}; do that by hand",
-                    new = new.display(),
-                    file = file.display()
-                ))
-            })?;
-        }
-        Ok(rows.len())
     }
 }
 
