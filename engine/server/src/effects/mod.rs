@@ -29,7 +29,7 @@ pub(crate) use allowance::{StepUse, Wanted};
 pub use authorities::{Authorities, NoAuthorities};
 pub(crate) use http::{causes, may_send};
 pub use limits::{EffectLimits, HttpLimits, LogLimits, ProjectLimits};
-pub(crate) use limits::{MEMORY_MIB, MEMORY_MIB_RANGE, WrongLimit};
+pub(crate) use limits::{JOURNAL_MB, JOURNAL_MB_RANGE, MEMORY_MIB, MEMORY_MIB_RANGE, WrongLimit};
 pub(crate) use secret::Secret;
 
 /// A call that is not done.

@@ -85,6 +85,14 @@ impl Item {
         }
     }
 
+    /// Bytes of the lines that it is.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Item::Lines { text, .. } | Item::Rungs { text, .. } => text.len(),
+            Item::Record(_) | Item::Flush(_) => 0,
+        }
+    }
+
     fn contact(&self) -> Option<&str> {
         match self {
             Item::Lines { contact, .. } | Item::Rungs { contact, .. } => Some(contact),
