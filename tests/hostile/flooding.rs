@@ -1,11 +1,15 @@
 //! What plugins pour into the engine's log and into the store: it is bounded, counted and told, and another tenant's contact ends
 //! well meanwhile.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value as Json;
+use rand::RngCore as _;
+use serde_json::{Value as Json, json};
 use strowger_tests::Hall;
-use strowger_tests::attack::Attack;
-use strowger_tests::hall::Over;
+use strowger_tests::attack::{Attack, attacker};
+use strowger_tests::hall::{CHATS, Over};
+use strowger_tests::http;
 use strowger_tests::program::strowger;
 use strowger_tests::projects::{project, says};
 use strowger_tests::upstream::{Upstream, reply};
@@ -246,4 +250,68 @@ fn a_contact_that_writes_on_and_on_ends() -> Result<()> {
     );
     assert_eq!(hall.refusals("journal_mb_per_contact")?, 2);
     replayed(&hall, &id)
+}
+
+/// Waits until the log has a word.
+fn told(hall: &mut Hall, word: &str) -> Result<()> {
+    let log = hall.engine.log();
+    let limit = Duration::from_secs(60);
+    hall.engine.program.wait_until(word, limit, || {
+        std::fs::read_to_string(&log).is_ok_and(|log| log.contains(word))
+    })
+}
+
+/// What comes of beginning a contact of mallory's.
+fn begun(hall: &Hall) -> Result<http::Response> {
+    let body = json!({ "to": "600", "from": "+8613800138000" });
+    http::ask(hall.engine.http, "POST", "/v1/chats", None, Some(&body))
+}
+
+#[test]
+fn one_tenants_journals_do_not_fill_the_store_of_all() -> Result<()> {
+    // Chance does not pack.
+    let mut body = vec![0; 900 << 10];
+    rand::rng().fill_bytes(&mut body);
+    let service = Upstream::start(move |_, out| reply(out, "200 OK", "", &body))?;
+    let address = service.address;
+    let grants = format!("http = [\"{address}\"]");
+    // Two MiB of forty.
+    let mallory = format!(
+        "numbers = [\"6*\"]\n[grants]\n{grants}\n[limits]\njournals_percent = 5\n[limits.http]\n\
+         private = [\"{address}\"]\n[retention.journals]\nmax_contacts = 1\n"
+    );
+    let tenants = [
+        ("mallory", mallory.as_str()),
+        ("lyra", "numbers = [\"900\"]\n"),
+    ];
+    let settings = format!("[store]\nmax_mb = 40\n{CHATS}");
+    let mut hall = Hall::open_with(&settings, &tenants)?;
+    hall.publish(&says("lyra", "900", "Good morning.")?)?;
+    let fetch = Attack {
+        number: "600",
+        step: "guest-reach/go",
+        with: format!("{{ plan: '[{{\"url\": \"http://{address}/\"}}]' }}"),
+    };
+    hall.publish(&attacker("mallory", &grants, &[fetch])?)?;
+    assert_eq!(hall.get("/healthz")?["tenants_crowded"], 0);
+    for _ in 0..3 {
+        hall.walked("600")?;
+    }
+    told(&mut hall, "takes no new contacts: its journals take 2 MiB")?;
+    let refused = begun(&hall)?;
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    ensure!(!refused.body.contains("mallory"), "{}", refused.body);
+    assert_eq!(hall.get("/healthz")?["tenants_crowded"], 1);
+    assert_eq!(hall.get("/v1/tenants/mallory")?["refused"], 1);
+    let bytes = hall.engine.metric("journal_bytes{tenant=\"mallory\"}")?;
+    let most = hall
+        .engine
+        .metric("journal_bytes_most{tenant=\"mallory\"}")?;
+    ensure!(most == 2 << 20 && bytes > most, "{bytes} of {most}");
+    hall.calm("900")?;
+    // Retention makes room at once, and not in ten minutes.
+    told(&mut hall, "takes contacts again")?;
+    hall.walked("600")?;
+    assert_eq!(hall.get("/healthz")?["tenants_crowded"], 0);
+    Ok(())
 }

@@ -109,6 +109,12 @@ pub struct TenantLimits {
     ///
     /// A journal keeps every answer that a step gets: one contact must not fill the store of all.
     pub journal_mb_per_contact: u32,
+    /// What the journals of all its contacts may take of `store.max_mb` while there are other tenants, in percent, 1 to 100; default
+    /// 50. Beyond it new contacts are refused, and nothing large is written into the journals of others. Without `store.max_mb`
+    /// there is no such bound.
+    ///
+    /// A store that one tenant has filled takes no contact of any.
+    pub journals_percent: u8,
     /// Bytes of one push, unpacked; default 64 MiB.
     pub upload_bytes: usize,
     /// Files of a project; default 2000.
@@ -140,6 +146,7 @@ impl Default for TenantLimits {
             revisions: 100,
             stored_mb: 1_024,
             journal_mb_per_contact: JOURNAL_MB,
+            journals_percent: 50,
             upload_bytes: 64 << 20,
             files: 2_000,
             step: Limits::default(),
@@ -424,6 +431,7 @@ impl TenantLimits {
             ("files", size(self.files), 1, 20_000),
             ("revisions", size(self.revisions), 1, 100_000),
             ("stored_mb", self.stored_mb.into(), 1, 1 << 20),
+            ("journals_percent", self.journals_percent.into(), 1, 100),
             (
                 "journal_mb_per_contact",
                 self.journal_mb_per_contact.into(),

@@ -21,8 +21,6 @@ use crate::store::Store;
 pub(crate) const ADDRESS_CHARS: usize = 128;
 /// How often it is told that log lines are left out, in milliseconds.
 const TELL_EVERY_MS: u64 = 10_000;
-/// The rule by which a contact's journal is bounded.
-const JOURNAL: &str = "journal_mb_per_contact";
 /// The rules by which lines are left out.
 const LINES_PER_STEP: &str = "log.lines_per_step";
 const BYTES_PER_STEP: &str = "log.bytes_per_step";
@@ -164,10 +162,15 @@ impl Allowance {
 
     /// Counts what was refused, and gives what the guest is told.
     pub(crate) fn tell(&self, refusal: Refusal) -> Json {
-        if let Some(rule) = refusal.rule {
-            self.count(rule);
-        }
+        self.refuse(&refusal);
         json!({ "err": refusal.error })
+    }
+
+    /// Counts what was refused.
+    pub(crate) fn refuse(&self, refusal: &Refusal) {
+        if let Some(rule) = refusal.rule {
+            *self.state().refused.entry(rule).or_default() += 1;
+        }
     }
 
     /// Whether a step may make one more request.
@@ -218,20 +221,16 @@ impl Allowance {
         rules.http.fetch(request, &asker).await
     }
 
-    /// Whether a contact's journal may have so many bytes; a sentence where it may not.
-    pub(crate) fn may_write(&self, bytes: u64) -> Result<(), String> {
+    /// Whether a contact's journal may have so many bytes.
+    pub(crate) fn may_write(&self, bytes: u64) -> Result<(), Refusal> {
         let most = self.rules().limits.journal_mb_per_contact;
         match bytes <= u64::from(most) << 20 {
             true => Ok(()),
-            false => Err(format!(
-                "the journal of a contact has at most {most} MiB (limits.{JOURNAL})"
+            false => Err(Refusal::limit(
+                "journal_mb_per_contact",
+                format!("the journal of a contact has at most {most} MiB"),
             )),
         }
-    }
-
-    /// Something was refused because a contact's journal is full.
-    pub(crate) fn journal_is_full(&self) {
-        self.count(JOURNAL);
     }
 
     /// Does a key-value call; the answer is the JSON form of the function's WIT result.
@@ -342,10 +341,6 @@ impl Allowance {
             drop(state);
             tracing::warn!(%tenant, "log lines of plugins are left out (limits.{rule}); /metrics counts them");
         }
-    }
-
-    fn count(&self, rule: &'static str) {
-        *self.state().refused.entry(rule).or_default() += 1;
     }
 
     fn rules(&self) -> Arc<Rules> {

@@ -42,8 +42,23 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// Why, for those who are no guest.
+    pub(crate) fn words(self) -> String {
+        match self.error {
+            CallError::Denied(why)
+            | CallError::InvalidArgument(why)
+            | CallError::Limit(why)
+            | CallError::Unavailable(why)
+            | CallError::Failed(why) => why,
+            error @ (CallError::Hangup
+            | CallError::Timeout
+            | CallError::Cancelled
+            | CallError::Interrupted) => format!("{error:?}"),
+        }
+    }
+
     /// Beyond a limit, which the text names.
-    fn limit(rule: &'static str, text: impl std::fmt::Display) -> Refusal {
+    pub(crate) fn limit(rule: &'static str, text: impl std::fmt::Display) -> Refusal {
         Refusal {
             rule: Some(rule),
             error: CallError::Limit(format!("{text} (limits.{rule})")),

@@ -21,7 +21,7 @@ use self::effects::repeatable;
 use super::engine::Engine;
 use super::guests::{GuestEvent, Guests};
 use super::line::{Handover, Line, Nobody};
-use crate::effects::StepUse;
+use crate::effects::{Refusal, StepUse};
 use crate::records::Tally;
 use crate::replay::{JOURNAL_LIMIT, Rebuilt, Standing};
 use crate::store::Record;
@@ -349,12 +349,12 @@ impl<L: Line> Driver<L> {
                                 args,
                             }
                         }
-                        Err(why) => {
+                        Err(refusal) => {
                             self.guests.cancel(activation);
-                            self.engine.allowance.journal_is_full();
+                            self.engine.allowance.refuse(&refusal);
                             Input::StepEnded {
                                 activation,
-                                result: no_room(why),
+                                result: no_room(refusal),
                             }
                         }
                     }
@@ -376,10 +376,7 @@ impl<L: Line> Driver<L> {
                             let result = SharedJson::from(result);
                             let result = match self.fits(&result) {
                                 Ok(()) => result,
-                                Err(why) => {
-                                    self.engine.allowance.journal_is_full();
-                                    json!({ "err": CallError::Limit(why) }).into()
-                                }
+                                Err(refusal) => self.engine.allowance.tell(refusal).into(),
                             };
                             Input::EffectDone { effect, result }
                         }
@@ -605,16 +602,22 @@ impl<L: Line> Driver<L> {
     }
 
     /// Whether the journal has room for what a step asks or is answered; a few words always have.
-    fn fits(&self, words: &Json) -> Result<(), String> {
-        let with = |bytes: usize| self.grown.saturating_add(bytes as u64);
-        let allowance = &self.engine.allowance;
+    fn fits(&self, words: &Json) -> Result<(), Refusal> {
         // Nearly always it is known without a look at each letter.
-        if allowance.may_write(with(json_most(words))).is_ok() {
+        let most = json_most(words);
+        if most <= FEW_WORDS {
             return Ok(());
         }
-        match json_size(words) {
-            few if few <= FEW_WORDS => Ok(()),
-            bytes => allowance.may_write(with(bytes)),
+        let with = |bytes: usize| self.grown.saturating_add(bytes as u64);
+        let allowance = &self.engine.allowance;
+        let crowded = self.engine.crowded();
+        if crowded.is_none() && allowance.may_write(with(most)).is_ok() {
+            return Ok(());
+        }
+        match (json_size(words), crowded) {
+            (few, _) if few <= FEW_WORDS => Ok(()),
+            (_, Some(crowded)) => Err(crowded),
+            (bytes, None) => allowance.may_write(with(bytes)),
         }
     }
 
@@ -625,9 +628,9 @@ impl<L: Line> Driver<L> {
         }
         let allowance = &self.engine.allowance;
         let within = allowance.may_write(self.grown.saturating_sub(LAST_WORDS));
-        let why = within.err()?;
-        allowance.journal_is_full();
-        Some(Input::Fault(why))
+        let refusal = within.err()?;
+        allowance.refuse(&refusal);
+        Some(Input::Fault(refusal.words()))
     }
 
     /// Writes down what the input led to, all of it at once and before any of it is done: a journal ends where an input
@@ -655,7 +658,8 @@ impl<L: Line> Driver<L> {
             .filter(|_| !entries.is_empty())
         {
             let id = self.contact.facts().id.clone();
-            self.grown += writer.write_entries(id, entries).await as u64;
+            let tenant = &self.engine.tenant;
+            self.grown += writer.write_entries(tenant, id, entries).await as u64;
         }
     }
 }
@@ -664,11 +668,11 @@ impl<L: Line> Driver<L> {
 pub(crate) const CLOSING: Duration = Duration::from_secs(5);
 
 /// The end of a step that asked for more than its contact's journal has room for.
-fn no_room(why: String) -> StepResult {
+fn no_room(refusal: Refusal) -> StepResult {
     StepResult {
         outcome: Err(StepFailure {
             code: JOURNAL_LIMIT.to_owned(),
-            message: why,
+            message: refusal.words(),
             timeout: false,
             retryable: false,
             own: false,

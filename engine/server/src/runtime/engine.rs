@@ -433,6 +433,16 @@ impl Engine {
         }
     }
 
+    /// Why nothing large goes into journals of the tenant's, where they take as much of the store as they may.
+    pub(super) fn crowded(&self) -> Option<Refusal> {
+        let store = self.node.store.as_ref()?;
+        let full = store.journals().full(&self.tenant);
+        full.then(|| {
+            let text = "the journals of this tenant take as much of the store as they may";
+            Refusal::limit("journals_percent", text)
+        })
+    }
+
     /// Whether the log may have one more line with words of the tenant's. What is left out is counted.
     pub(super) fn may_log(&self) -> bool {
         self.allowance.may_log(&self.tenant, self.node.clock.now())

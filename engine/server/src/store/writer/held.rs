@@ -24,6 +24,8 @@ const RECORD: usize = 256;
 pub(super) enum Item {
     /// Entries of a contact's journal, as they are written: lines that stay together.
     Lines {
+        /// Whose it is, where that is to be counted.
+        tenant: Option<String>,
         contact: String,
         /// Number of the first.
         seq: u32,
@@ -48,6 +50,7 @@ impl Item {
     pub fn of(record: Record) -> Item {
         match record {
             Record::Entries(contact, entries) => Item::Lines {
+                tenant: None,
                 contact,
                 seq: entries.first().map_or(0, |entry| entry.seq),
                 text: entries.iter().map(json_line).collect(),
@@ -69,6 +72,14 @@ impl Item {
             },
             record => Item::Record(record),
         }
+    }
+
+    /// The same, to be counted to a tenant.
+    pub fn of_tenant(mut self, name: &str) -> Item {
+        if let Item::Lines { tenant, .. } = &mut self {
+            *tenant = Some(name.to_owned());
+        }
+        self
     }
 
     fn bytes(&self) -> usize {

@@ -143,9 +143,9 @@ impl Writer {
         let _ = self.items.send(Item::of(record)).await;
     }
 
-    /// Writes entries of a contact's journal soon; the bytes of their lines.
-    pub async fn write_entries(&self, contact: String, entries: Vec<Entry>) -> usize {
-        let item = Item::of(Record::Entries(contact, entries));
+    /// Writes entries of the journal of a tenant's contact soon; the bytes of their lines.
+    pub async fn write_entries(&self, tenant: &str, contact: String, entries: Vec<Entry>) -> usize {
+        let item = Item::of(Record::Entries(contact, entries)).of_tenant(tenant);
         let bytes = item.text_bytes();
         let _ = self.items.send(item).await;
         bytes
