@@ -6,6 +6,7 @@
 
 mod abandoned;
 mod crowding;
+mod flooding;
 mod forged;
 #[path = "../../engine/plugin/tests/host/guest.rs"]
 #[allow(dead_code, reason = "the tests of the step host build more")]

@@ -25,7 +25,7 @@ fn a_chat_that_was_told_more_than_its_tenant_may_hold_is_not_built_again() -> Re
     // One step may be told more than usual, so that a single chat is more than the least memory of a tenant.
     let rules = |memory: u32| {
         format!(
-            "[grants]\nkv = true\n[limits]\nmemory_mib = {memory}\n[limits.step]\ncpu_ms = 10000\nbusy_ms = 600000\n\
+            "[grants]\nkv = true\n[limits]\nmemory_mib = {memory}\njournal_mb_per_contact = 64\n[limits.step]\ncpu_ms = 10000\nbusy_ms = 600000\n\
              journal_bytes = 67108864\n[limits.kv]\noperations_per_second = 100000\n"
         )
     };

@@ -250,7 +250,10 @@ impl Contact {
     /// (for a play, step or effect that is over) or too early (before [`Input::Connected`]) change nothing.
     pub fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Output>) {
         let heard_before = matches!(self.state, State::New)
-            && !matches!(input, Input::Connected | Input::HungUp | Input::Shutdown);
+            && !matches!(
+                input,
+                Input::Connected | Input::HungUp | Input::Shutdown | Input::Fault(_)
+            );
         if self.ended() || heard_before {
             return;
         }
@@ -297,6 +300,10 @@ impl Contact {
             }
             Input::Shutdown => {
                 self.end(now, "shutdown", false, None, out);
+                return;
+            }
+            Input::Fault(error) => {
+                self.end(now, "error", false, Some(error), out);
                 return;
             }
         }

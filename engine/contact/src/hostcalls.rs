@@ -359,7 +359,7 @@ fn check_wait(ms: u64) -> Result<(), CallError> {
 
 /// A value as the journal keeps it.
 fn journalled(value: &SharedJson) -> SharedJson {
-    if most_bytes(value) <= MAX_JOURNALLED {
+    if json_most(value) <= MAX_JOURNALLED {
         return value.clone();
     }
     match json_size(value) {
@@ -369,7 +369,7 @@ fn journalled(value: &SharedJson) -> SharedJson {
 }
 
 /// What the JSON text of a value has at most, in bytes: told without a look at each letter.
-fn most_bytes(value: &Json) -> usize {
+pub fn json_most(value: &Json) -> usize {
     /// The longest escape of a byte, `\u001f` (RFC 8259, section 7).
     const ESCAPED: usize = 6;
     /// The longest number, `-2.2250738585072014e-308`, and some.
@@ -378,10 +378,10 @@ fn most_bytes(value: &Json) -> usize {
     match value {
         Json::Null | Json::Bool(_) | Json::Number(_) => NUMBER,
         Json::String(value) => text(value),
-        Json::Array(values) => 2 + values.iter().map(|one| 1 + most_bytes(one)).sum::<usize>(),
+        Json::Array(values) => 2 + values.iter().map(|one| 1 + json_most(one)).sum::<usize>(),
         Json::Object(fields) => {
             let fields = fields.iter();
-            let fields = fields.map(|(name, value)| text(name) + 2 + most_bytes(value));
+            let fields = fields.map(|(name, value)| text(name) + 2 + json_most(value));
             2 + fields.sum::<usize>()
         }
     }

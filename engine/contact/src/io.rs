@@ -87,6 +87,8 @@ pub enum Input {
     Tick,
     /// The engine wants to stop: the contact ends at once.
     Shutdown,
+    /// The engine cannot let the contact go on, and says why: it ends at once, by an error.
+    Fault(String),
 }
 
 /// How a step ended.

@@ -45,7 +45,7 @@ pub use away::MAX_DROPS;
 pub use contact::Contact;
 pub use entry::{Entry, EntryKind, FORMAT, HIDDEN, Offer};
 pub use facts::{Channel, Facts};
-pub use hostcalls::{json_size, local_time};
+pub use hostcalls::{json_most, json_size, local_time};
 pub use io::{Effect, Ending, Input, Output, Segment, StepFailure, StepResult, TransferResult};
 pub use program::{Program, ProgramError};
 pub use reasons::{Asked, Reason, What};

@@ -16,6 +16,7 @@ use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::plugin::{self, Client, Plugin};
 use crate::pool::Pool;
+use crate::printed::Ear;
 use crate::runtime::GuestRuntime;
 use crate::share::Share;
 use crate::tier::Tiers;
@@ -110,6 +111,10 @@ pub struct Host {
     compiles_as: Share,
     /// Cancelled when nobody waits for what it compiles.
     gone: Option<CancellationToken>,
+    /// Who hears what components print while they describe themselves.
+    ear: Ear,
+    /// The name under which a component is loaded, where it has one.
+    name: Option<String>,
 }
 
 /// What all plugins of a host share.
@@ -142,6 +147,8 @@ impl Host {
         Ok(Self {
             compiles_as: share.clone(),
             gone: None,
+            ear: Ear::default(),
+            name: None,
             shared: Arc::new(Shared {
                 tiers,
                 cache,
@@ -173,9 +180,27 @@ impl Host {
     /// The same host, compiling for a tenant: it takes turns with others.
     pub fn compiling_for(&self, share: &Share) -> Host {
         Host {
-            shared: Arc::clone(&self.shared),
             compiles_as: share.clone(),
             gone: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same host, for somebody who hears what components print while they describe themselves.
+    #[must_use]
+    pub fn heard_by(&self, ear: Ear) -> Host {
+        Host {
+            ear,
+            ..self.clone()
+        }
+    }
+
+    /// The same host, for a component that is known by this name until it says its own.
+    #[must_use]
+    pub fn loading(&self, name: &str) -> Host {
+        Host {
+            name: Some(name.to_owned()),
+            ..self.clone()
         }
     }
 
@@ -228,6 +253,8 @@ impl Host {
         let client = Client {
             share: self.compiles_as.id(),
             gone: self.gone.as_ref(),
+            ear: &self.ear,
+            name: self.name.as_deref(),
         };
         plugin::load(&self.shared, client, component, grants, limits).await
     }

@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use crate::link::link;
 use crate::memory::Held;
 use crate::meter::{CpuClock, Meters, StepState};
+use crate::printed::Ear;
 use crate::run::{self, RunRequest, StepReport};
 use crate::runtime::GuestEnd;
 use crate::share::Share;
@@ -155,6 +156,10 @@ pub(crate) struct Client<'a> {
     pub share: u64,
     /// Cancelled when nobody waits for it any more; none where somebody does to the end.
     pub gone: Option<&'a CancellationToken>,
+    /// Who hears what it prints while it describes itself.
+    pub ear: &'a Ear,
+    /// The name under which it is loaded, where it has one.
+    pub name: Option<&'a str>,
 }
 
 impl Client<'_> {
@@ -211,17 +216,25 @@ pub(crate) async fn load(
     };
 
     let limits = limits.clone();
+    let ear = client.ear.clone();
+    let name = client.name.unwrap_or(&inner.digest).to_owned();
     let fresh = known.is_none();
     let answered = shared
         .runtime
         .spawn(&shared.share, async move {
             let mut inner = inner;
-            let text = match known {
-                Some(text) => run::description(text, &limits),
-                None => run::describe(&inner, &limits).await,
+            let (text, printing) = match known {
+                Some(text) => (run::description(text, &limits), None),
+                None => run::describe(&inner, &limits, &ear).await,
             };
-            let text = text.map_err(|error| vec![LoadError::Describe(error)])?;
-            let (description, steps) = description::read(&text)?;
+            let text = text.map_err(|error| vec![LoadError::Describe(error)]);
+            let read = text.and_then(|text| Ok((description::read(&text)?, text)));
+            if let Some(printing) = printing {
+                let named = read.as_ref().map(|((said, _), _)| said.name.as_str());
+                let printed = printing.over(named.unwrap_or(&name));
+                printed.into_iter().for_each(|printed| (ear.told)(printed));
+            }
+            let ((description, steps), text) = read?;
             inner.description = description;
             inner.steps = steps;
             Ok::<_, Vec<LoadError>>((inner, text))

@@ -20,6 +20,7 @@ use crate::link::ended;
 use crate::memory::{Held, Holding};
 use crate::meter::{CpuClock, Metered, Meters, StepState};
 use crate::plugin::Inner;
+use crate::printed::{Ear, Printing};
 use crate::retold::Told;
 use crate::schema::Unfit;
 use crate::share::Share;
@@ -144,11 +145,12 @@ async fn attempt(
         )?;
         run.call_async(&mut *store, (&step, &input)).await
     };
-    let wasi = Wasi::new(false);
-    let (result,) = guarded(
+    let wasi = Wasi::new(None);
+    let (result, _) = guarded(
         plugin, share, held, &limits, calls, wasi, cancel, cpu, meters, body,
     )
-    .await?;
+    .await;
+    let (result,) = result?;
     match result {
         Ok(outcome) => cpu.during(|| accept(outcome, check, &input_value, &limits, cpu)),
         Err(failure) => Err(failed(failure, &limits)),
@@ -232,18 +234,23 @@ async fn instantiate(
         })
 }
 
-/// Asks a plugin to describe itself: under the limits of a step, with every import refused.
-pub(crate) async fn describe(plugin: &Inner, limits: &Limits) -> Result<String, StepError> {
+/// Asks a plugin to describe itself: under the limits of a step, with every import refused. And what it printed meanwhile, where
+/// it began at all.
+pub(crate) async fn describe(
+    plugin: &Inner,
+    limits: &Limits,
+    ear: &Ear,
+) -> (Result<String, StepError>, Option<Printing>) {
     let body = async |store: &mut Store<StepState>| {
         let instance = instantiate(plugin, store).await?;
         let describe = instance.get_typed_func::<(), (String,)>(&mut *store, plugin.describe)?;
         describe.call_async(&mut *store, ()).await
     };
     let calls = Box::new(crate::calls::NoCalls);
-    let (wasi, mut meters) = (Wasi::new(true), Meters::default());
+    let (wasi, mut meters) = (Wasi::new(Some(Printing::new(ear))), Meters::default());
     let share = &plugin.shared.share;
     let cpu = Arc::new(CpuClock::new());
-    let (text,) = guarded(
+    let (result, printing) = guarded(
         plugin,
         share,
         Held::default(),
@@ -255,8 +262,9 @@ pub(crate) async fn describe(plugin: &Inner, limits: &Limits) -> Result<String, 
         &mut meters,
         body,
     )
-    .await?;
-    description(text, limits)
+    .await;
+    let text = result.and_then(|(text,)| description(text, limits));
+    (text, printing)
 }
 
 /// What a plugin said of itself, if it is not too long.
@@ -270,7 +278,7 @@ pub(crate) fn description(text: String, limits: &Limits) -> Result<String, StepE
     Ok(text)
 }
 
-/// Runs guest code on a store of its own, under all limits, and fills in the meters.
+/// Runs guest code on a store of its own, under all limits, and fills in the meters. And what it printed while it described itself.
 #[allow(
     clippy::too_many_arguments,
     reason = "each is one thing that a run needs"
@@ -286,7 +294,7 @@ async fn guarded<T>(
     cpu: &Arc<CpuClock>,
     meters: &mut Meters,
     body: impl AsyncFnOnce(&mut Store<StepState>) -> Result<T, wasmtime::Error>,
-) -> Result<T, StepError> {
+) -> (Result<T, StepError>, Option<Printing>) {
     let tier = &plugin.tier;
     let pool_busy = StepError::PoolBusy {
         pool: tier.pool.instances,
@@ -302,7 +310,7 @@ async fn guarded<T>(
                 since = Instant::now();
                 slot
             }
-            None => return Err(pool_busy),
+            None => return (Err(pool_busy), None),
         },
     };
 
@@ -339,7 +347,9 @@ async fn guarded<T>(
         }
     };
     store.data().read(meters);
-    result.map_err(|error| step_error(&error, pool_busy, limits))
+    let printing = store.data_mut().wasi.printed();
+    let result = result.map_err(|error| step_error(&error, pool_busy, limits));
+    (result, printing)
 }
 
 /// Room for what a guest passes in one call: a byte list as long as it may be, and what is beside it.

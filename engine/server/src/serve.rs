@@ -41,7 +41,7 @@ pub struct Traffic {
     pub unknown_number: AtomicU64,
     /// Calls to tenants that have nothing live: 480.
     pub nothing_live: AtomicU64,
-    /// Calls to tenants that have as many contacts as they may: 503.
+    /// Calls to tenants that have as many contacts as they may, or journals that take too much of the store: 503.
     pub tenant_full: AtomicU64,
     /// Calls without a codec of ours, or with an unusable offer: 488 and 400.
     pub unusable_offer: AtomicU64,
@@ -67,7 +67,9 @@ impl Traffic {
                 "Nothing is live here",
                 early::NOTHING_LIVE,
             ),
-            NotAdmitted::Full(_) => (&self.tenant_full, 503, "Too many calls", early::OVERLOADED),
+            NotAdmitted::Full(_) | NotAdmitted::Crowded(_) => {
+                (&self.tenant_full, 503, "Too many calls", early::OVERLOADED)
+            }
         };
         count.fetch_add(1, Ordering::Relaxed);
         (code, reason, disposition)

@@ -189,6 +189,16 @@ fn an_apology_never_holds_the_contact() {
 }
 
 #[test]
+fn what_the_engine_cannot_let_go_on_ends_at_once() {
+    let mut walk = Walk::new(&[INNER]);
+    walk.all(&["connect"]);
+    walk.check(
+        "fault the journal is full",
+        "cancel | hang up | ended error",
+    );
+}
+
+#[test]
 fn a_flow_may_apologise_in_its_own_words() {
     let own = INNER.replace(
         "steps:",

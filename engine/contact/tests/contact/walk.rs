@@ -161,6 +161,7 @@ impl Walk {
             "hang" => Input::HungUp,
             "vanish" => Input::Vanished,
             "shutdown" => Input::Shutdown,
+            "fault" => Input::Fault(rest.to_owned()),
             "drop" => Input::Dropped { vanished: false },
             "back" => Input::CalledBack {
                 sip_call_id: "second".into(),

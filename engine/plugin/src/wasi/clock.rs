@@ -35,7 +35,7 @@ impl Clock {
 ///
 /// Asked of the contact once between two host calls; whoever reads a clock in a loop costs no journal.
 pub(super) async fn now(state: &mut StepState) -> Result<u64, wasmtime::Error> {
-    if state.wasi.describes || state.wasi.clock.set_at == Some(state.host_calls) {
+    if state.wasi.describes.is_some() || state.wasi.clock.set_at == Some(state.host_calls) {
         return Ok(state.wasi.clock.shows);
     }
     let answer = host_call(state, "env", "now", Class::Local, Vec::new()).await?;
@@ -62,7 +62,7 @@ pub(super) async fn wait_until(state: &mut StepState, moment: u64) -> Result<(),
         }
         let ms = (moment - shows).div_ceil(MILLISECOND).min(WAIT_MOST_MS);
         let mut until = shows.saturating_add(ms * MILLISECOND);
-        if state.wasi.describes {
+        if state.wasi.describes.is_some() {
             until = moment;
         } else {
             let answer = host_call(state, "wait", "sleep", Class::Wait, vec![json!(ms)]).await?;

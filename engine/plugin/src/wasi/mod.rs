@@ -26,6 +26,7 @@ use crate::error::StepError;
 use crate::interface::{Class, InterfaceName};
 use crate::link::{ended, host_call};
 use crate::meter::StepState;
+use crate::printed::Printing;
 
 /// Most streams, pollables and other handles that a step may hold at once. Count.
 ///
@@ -181,13 +182,13 @@ pub(crate) struct Wasi {
     chance: Option<Chance>,
     out: Lines,
     err: Lines,
-    /// The plugin describes itself: nobody is there who could be called, and the answer must not depend on
-    /// time or chance.
-    describes: bool,
+    /// What it prints while the plugin describes itself: nobody is there who could be called, and the answer must not depend on
+    /// time or chance. None while a step runs.
+    describes: Option<Printing>,
 }
 
 impl Wasi {
-    pub(crate) fn new(describes: bool) -> Self {
+    pub(crate) fn new(describes: Option<Printing>) -> Self {
         let mut handles = ResourceTable::new();
         handles.set_max_capacity(HANDLES_MOST);
         Self {
@@ -198,6 +199,11 @@ impl Wasi {
             err: Lines::new("warn"),
             describes,
         }
+    }
+
+    /// What was printed while the plugin described itself; none where a step ran.
+    pub(crate) fn printed(&mut self) -> Option<Printing> {
+        self.describes.take()
     }
 
     /// A new handle for the guest.
@@ -231,10 +237,9 @@ async fn print(
     state: &mut StepState,
     (level, line): (&'static str, String),
 ) -> Result<(), wasmtime::Error> {
-    if state.wasi.describes {
-        state.count_call()?;
-        tracing::warn!(line, "a plugin that describes itself printed");
-        return Ok(());
+    if let Some(printing) = &mut state.wasi.describes {
+        printing.line(line);
+        return state.count_call();
     }
     let args = vec![Value::from(level), Value::from(line)];
     host_call(state, "env", "log", Class::Local, args).await?;

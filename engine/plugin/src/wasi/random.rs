@@ -24,7 +24,7 @@ pub(super) struct Chance(ChaCha20Rng);
 /// The step's generator, seeded at its first use: one entry of the journal, however much is drawn.
 async fn chance(state: &mut StepState) -> Result<&mut ChaCha20Rng, wasmtime::Error> {
     if state.wasi.chance.is_none() {
-        let seed = match state.wasi.describes {
+        let seed = match state.wasi.describes.is_some() {
             true => DESCRIBING,
             false => seed(state).await?,
         };

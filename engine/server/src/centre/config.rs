@@ -11,7 +11,8 @@ use strowger_flow::unseen::quoted;
 use strowger_plugin::Limits;
 
 use crate::effects::{
-    Authorities, EffectLimits, HttpLimits, LogLimits, MEMORY_MIB, MEMORY_MIB_RANGE,
+    Authorities, EffectLimits, HttpLimits, JOURNAL_MB, JOURNAL_MB_RANGE, LogLimits, MEMORY_MIB,
+    MEMORY_MIB_RANGE,
 };
 use crate::project::{Grants, RetentionSection, Route, Routes, is_project_name, is_service, key};
 use crate::store::KvLimits;
@@ -103,6 +104,17 @@ pub struct TenantLimits {
     ///
     /// What was pushed in the last 24 hours always stays: one tenant's pushes must not fill the store of all.
     pub stored_mb: u32,
+    /// What one contact's journal may come to, as text before it is packed. MiB, 1 to 1024; default 16. Beyond it what a step
+    /// is answered is refused with `limit`, and a contact that writes on ends with an error.
+    ///
+    /// A journal keeps every answer that a step gets: one contact must not fill the store of all.
+    pub journal_mb_per_contact: u32,
+    /// What the journals of all its contacts may take of `store.max_mb` while there are other tenants, in percent, 1 to 100; default
+    /// 50. Beyond it new contacts are refused, and nothing large is written into the journals of others. Without `store.max_mb`
+    /// there is no such bound.
+    ///
+    /// A store that one tenant has filled takes no contact of any.
+    pub journals_percent: u8,
     /// Bytes of one push, unpacked; default 64 MiB.
     pub upload_bytes: usize,
     /// Files of a project; default 2000.
@@ -133,6 +145,8 @@ impl Default for TenantLimits {
             trial_ms: 30_000,
             revisions: 100,
             stored_mb: 1_024,
+            journal_mb_per_contact: JOURNAL_MB,
+            journals_percent: 50,
             upload_bytes: 64 << 20,
             files: 2_000,
             step: Limits::default(),
@@ -387,6 +401,7 @@ impl TenantLimits {
             http: self.http.clone(),
             kv: self.kv.clone(),
             log: self.log.clone(),
+            journal_mb_per_contact: self.journal_mb_per_contact,
         }
     }
 
@@ -423,6 +438,13 @@ impl TenantLimits {
             ("files", size(self.files), 1, 20_000),
             ("revisions", size(self.revisions), 1, 100_000),
             ("stored_mb", self.stored_mb.into(), 1, 1 << 20),
+            ("journals_percent", self.journals_percent.into(), 1, 100),
+            (
+                "journal_mb_per_contact",
+                self.journal_mb_per_contact.into(),
+                (*JOURNAL_MB_RANGE.start()).into(),
+                (*JOURNAL_MB_RANGE.end()).into(),
+            ),
             (
                 "step.component_bytes",
                 size(step.component_bytes),

@@ -105,6 +105,11 @@ pub enum NotAdmitted {
     /// Its tenant has as many contacts as it may.
     #[error("tenant {0} has as many contacts as it may (limits.contacts)")]
     Full(String),
+    /// Its tenant's journals take as much of the store as they may.
+    #[error(
+        "the journals of tenant {0} take as much of the store as they may (limits.journals_percent)"
+    )]
+    Crowded(String),
 }
 
 impl Centre {
@@ -170,6 +175,7 @@ impl Centre {
             folders: folders::Folders::default(),
             under_way: room::UnderWay::default(),
         };
+        centre.bound_journals();
         if let Some(store) = &centre.node.store
             && let Err(error) = centre.prune_folders(store).await
         {
@@ -239,6 +245,7 @@ impl Centre {
             numbers: Some(read.numbers),
         });
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        self.bound_journals();
         edits::write_down(&self.node, edits).await;
         for tenant in self.tenants() {
             self.serve_released(&tenant, "what is released cannot be served as its file has it now, and what was live before stays so, without what is not granted")
@@ -314,6 +321,10 @@ impl Centre {
             .route(to)
             .ok_or_else(|| NotAdmitted::NoRoute(quoted(to)))?
             .clone();
+        if self.crowded(&tenant.name) {
+            tenant.refuse();
+            return Err(NotAdmitted::Crowded(tenant.name.clone()));
+        }
         let seat = tenant
             .seat()
             .ok_or_else(|| NotAdmitted::Full(tenant.name.clone()))?;
@@ -324,6 +335,26 @@ impl Centre {
             resume: route.resume,
             seat,
         })
+    }
+
+    /// Whether a tenant takes no new contacts because its journals take as much of the store as they may.
+    pub(crate) fn crowded(&self, tenant: &str) -> bool {
+        let store = self.node.store.as_ref();
+        store.is_some_and(|store| store.journals().full(tenant))
+    }
+
+    /// Tells the store what the tenants' journals may take of it, where it has a bound and several share it.
+    fn bound_journals(&self) {
+        let Some(store) = &self.node.store else {
+            return;
+        };
+        let tenants = self.tenants();
+        let all = store.most_bytes().filter(|_| tenants.len() > 1);
+        let most = tenants.iter().filter_map(|tenant| {
+            let percent = u64::from(tenant.config().limits.journals_percent);
+            Some((tenant.name.clone(), all? * percent / 100))
+        });
+        store.journals().bound(most.collect());
     }
 
     /// Whose number it is, whether or not contacts are let in there.

@@ -335,7 +335,7 @@ impl Centre {
         push: Push<'_>,
     ) -> Result<(Pushed, Audited), Refusal> {
         let refused = Ungranted::Refused;
-        let host = self.node.host.compiling_for(&tenant.share);
+        let host = self.host_for(tenant);
         let host = host.until_gone(&push.by.gone);
         let looked = look(&host, folder, &tenant.name, config, refused).await?;
         let newest = store.revisions(&tenant.name, None, 1).await?.pop();
@@ -515,7 +515,7 @@ impl Centre {
         gone: &CancellationToken,
     ) -> Result<Plugin, Refusal> {
         let grants = config.grants.capabilities();
-        let host = self.node.host.compiling_for(&tenant.share);
+        let host = self.host_for(tenant);
         let host = host.until_gone(gone);
         let loaded = host.load(component, &grants, &config.limits.step).await;
         loaded.map_err(|errors| complaints(&errors))

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use strowger_plugin::Host;
+
 use super::examine::{Sound, Ungranted, astray_of, examine, withdrawn};
 use super::refusal::Refusal;
 use super::tenant::{Live, Served, Tenant};
 use super::tree::{self, NotLaidOut};
 use super::versions::untrusted;
 use super::{Centre, FAULT_CHARS, TenantConfig};
-use crate::runtime::{Engine, Part, engine_of, warm};
+use crate::runtime::{Engine, Node, Part, engine_of, warm};
 use crate::store::{Release, Revision, Store};
 
 /// Longest time that a release waits for prompts to be made. Seconds; some hundred short texts on an idle machine.
@@ -202,8 +204,15 @@ impl Centre {
             NotLaidOut::Disk(why) => unwritten(&why),
         })?;
         let held = Ungranted::Held;
-        let host = self.node.host.compiling_for(&tenant.share);
+        let host = self.host_for(tenant);
         examine(&host, &folder, &tenant.name, config, held).await
+    }
+
+    /// The host of the plugins for a tenant's: it takes its turns at compiling, and what it prints counts to its lines of the log.
+    pub(super) fn host_for(&self, tenant: &Tenant) -> Host {
+        let Node { host, clock, .. } = &*self.node;
+        let ear = tenant.allowance.ear(&tenant.name, *clock);
+        host.compiling_for(&tenant.share).heard_by(ear)
     }
 
     pub(super) fn serve(

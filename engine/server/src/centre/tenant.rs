@@ -306,9 +306,14 @@ impl Tenant {
         let room = |now| (now < most).then_some(now + 1);
         let taken = places.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
         if taken.is_err() {
-            self.refused.fetch_add(1, Ordering::Relaxed);
+            self.refuse();
         }
         taken.is_ok()
+    }
+
+    /// Counts a contact that is refused for want of room.
+    pub(super) fn refuse(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a push that is to be examined; how many there were since `since`, where these are `most` already. `kept`
@@ -337,7 +342,7 @@ impl Tenant {
         self.contacts.load(Ordering::Relaxed)
     }
 
-    /// Contacts refused since the start because there were too many.
+    /// Contacts refused since the start because there were too many, or their journals took too much.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }

@@ -20,7 +20,7 @@ use crate::retention::{Rules, sweeper};
 use crate::runtime::{Chats, Ladders, Node, Outgoing, Returns, close_orphans, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{LADDER_QUEUE, Sip, SipConfig, bind_remedy};
-use crate::store::{Place, Store};
+use crate::store::{Place, Store, weigher};
 use crate::vault::Vault;
 use crate::webhooks::{couriers, give_up_others};
 
@@ -202,6 +202,7 @@ impl Serve {
                 tokio::spawn(courier.run(stop.clone()));
             }
             tokio::spawn(watch(store.clone(), stop.clone()));
+            tokio::spawn(weigher(store.clone(), stop.clone()));
             let rules = {
                 let (centre, all) = (centre.clone(), config.retention.clone());
                 let tenant = (!centre.publishes()).then(|| config.project.name.clone());

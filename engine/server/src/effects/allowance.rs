@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use serde_json::{Value as Json, json};
 use strowger_contact::call::{HttpRequest, HttpResponse, KvCall};
-use strowger_flow::unseen::{quoted, quoted_up_to};
+use strowger_flow::unseen::{in_one_line, quoted, quoted_up_to};
+use strowger_plugin::{Ear, Printed};
 
 use super::http::{Asker, HttpClient};
 use super::limits::{EffectLimits, LogLimits};
 use super::{Refusal, Secret, kv};
+use crate::clock::Clock;
 use crate::project::Grants;
 use crate::rate::{Bucket, Pace};
 use crate::store::Store;
@@ -19,6 +21,10 @@ use crate::store::Store;
 pub(crate) const ADDRESS_CHARS: usize = 128;
 /// How often it is told that log lines are left out, in milliseconds.
 const TELL_EVERY_MS: u64 = 10_000;
+/// The rules by which lines are left out.
+const LINES_PER_STEP: &str = "log.lines_per_step";
+const BYTES_PER_STEP: &str = "log.bytes_per_step";
+const LINES_PER_SECOND: &str = "log.lines_per_second";
 
 /// A tenant's limits, as they are now, with the counters that go with them. All of the tenant's revisions share it.
 #[derive(Debug)]
@@ -156,10 +162,15 @@ impl Allowance {
 
     /// Counts what was refused, and gives what the guest is told.
     pub(crate) fn tell(&self, refusal: Refusal) -> Json {
-        if let Some(rule) = refusal.rule {
-            self.count(rule);
-        }
+        self.refuse(&refusal);
         json!({ "err": refusal.error })
+    }
+
+    /// Counts what was refused.
+    pub(crate) fn refuse(&self, refusal: &Refusal) {
+        if let Some(rule) = refusal.rule {
+            *self.state().refused.entry(rule).or_default() += 1;
+        }
     }
 
     /// Whether a step may make one more request.
@@ -210,6 +221,18 @@ impl Allowance {
         rules.http.fetch(request, &asker).await
     }
 
+    /// Whether a contact's journal may have so many bytes.
+    pub(crate) fn may_write(&self, bytes: u64) -> Result<(), Refusal> {
+        let most = self.rules().limits.journal_mb_per_contact;
+        match bytes <= u64::from(most) << 20 {
+            true => Ok(()),
+            false => Err(Refusal::limit(
+                "journal_mb_per_contact",
+                format!("the journal of a contact has at most {most} MiB"),
+            )),
+        }
+    }
+
     /// Does a key-value call; the answer is the JSON form of the function's WIT result.
     pub(crate) async fn kv(
         &self,
@@ -241,24 +264,74 @@ impl Allowance {
         let LogLimits {
             lines_per_step,
             bytes_per_step,
-            lines_per_second,
+            ..
         } = self.rules().limits.log;
-        let mut state = self.state();
-        let rule = if step.lines >= lines_per_step {
-            "log.lines_per_step"
-        } else if bytes_per_step.saturating_sub(step.bytes) < bytes {
-            "log.bytes_per_step"
-        } else if state
-            .log
-            .take(Pace::per_second(lines_per_second), now)
-            .is_err()
-        {
-            "log.lines_per_second"
-        } else {
+        if step.lines >= lines_per_step {
+            self.leave_out(tenant, LINES_PER_STEP, now);
+            return false;
+        }
+        if bytes_per_step.saturating_sub(step.bytes) < bytes {
+            self.leave_out(tenant, BYTES_PER_STEP, now);
+            return false;
+        }
+        let may = self.may_log(tenant, now);
+        if may {
             step.lines += 1;
             step.bytes += bytes;
-            return true;
-        };
+        }
+        may
+    }
+
+    /// Whether the log may have one more line with words of the tenant's plugins. What is left out is counted, and told now and
+    /// then.
+    pub(crate) fn may_log(&self, tenant: &str, now: u64) -> bool {
+        let pace = Pace::per_second(self.rules().limits.log.lines_per_second);
+        let may = self.state().log.take(pace, now).is_ok();
+        if !may {
+            self.leave_out(tenant, LINES_PER_SECOND, now);
+        }
+        may
+    }
+
+    /// Who hears what components of the tenant print while they describe themselves: as much of each as of a step goes into the
+    /// log.
+    pub(crate) fn ear(self: &Arc<Self>, tenant: &str, clock: Clock) -> Ear {
+        let LogLimits {
+            lines_per_step,
+            bytes_per_step,
+            ..
+        } = self.rules().limits.log;
+        let (allowance, tenant) = (Arc::clone(self), tenant.to_owned());
+        Ear {
+            lines: lines_per_step,
+            bytes: bytes_per_step,
+            told: Arc::new(move |printed| allowance.heard(&tenant, printed, clock.now())),
+        }
+    }
+
+    fn heard(&self, tenant: &str, printed: Printed, now: u64) {
+        let plugin = in_one_line(&printed.plugin);
+        for line in &printed.lines {
+            if self.may_log(tenant, now) {
+                let line = in_one_line(line);
+                tracing::warn!(target: "plugin", %tenant, %plugin, "it printed while it described itself: {line}");
+            }
+        }
+        let beyond = [
+            (LINES_PER_STEP, printed.beyond_lines),
+            (BYTES_PER_STEP, printed.beyond_bytes),
+        ];
+        for (rule, lines) in beyond.into_iter().filter(|(_, lines)| *lines > 0) {
+            *self.state().refused.entry(rule).or_default() += lines;
+            if self.may_log(tenant, now) {
+                tracing::warn!(%tenant, %plugin, "left out {lines} lines that it printed while it described itself (limits.{rule})");
+            }
+        }
+    }
+
+    /// Counts a line that is left out, and tells it now and then.
+    fn leave_out(&self, tenant: &str, rule: &'static str, now: u64) {
+        let mut state = self.state();
         *state.refused.entry(rule).or_default() += 1;
         let due = state
             .told_at
@@ -268,11 +341,6 @@ impl Allowance {
             drop(state);
             tracing::warn!(%tenant, "log lines of plugins are left out (limits.{rule}); /metrics counts them");
         }
-        false
-    }
-
-    fn count(&self, rule: &'static str) {
-        *self.state().refused.entry(rule).or_default() += 1;
     }
 
     fn rules(&self) -> Arc<Rules> {

@@ -108,6 +108,10 @@ impl Default for LogLimits {
     }
 }
 
+/// Default of `limits.journal_mb_per_contact`.
+pub(crate) const JOURNAL_MB: u32 = 16;
+/// What it can be.
+pub(crate) const JOURNAL_MB_RANGE: RangeInclusive<u32> = 1..=1 << 10;
 /// Default of `limits.memory_mib`.
 pub(crate) const MEMORY_MIB: u32 = 2_048;
 /// What it can be; a step of the default size fits into the least.
@@ -124,6 +128,11 @@ pub struct ProjectLimits {
     ///
     /// A thousand steps of 2 MiB.
     pub memory_mib: u32,
+    /// What one contact's journal may come to, as text before it is packed. MiB, 1 to 1024; default 16. Beyond it what a step
+    /// is answered is refused with `limit`, and a contact that writes on ends with an error.
+    ///
+    /// A journal keeps every answer that a step gets: a flow that fetches and fetches must not fill the store.
+    pub journal_mb_per_contact: u32,
     /// Requests of plugins.
     pub http: HttpLimits,
     /// Data of plugins.
@@ -134,9 +143,15 @@ pub struct ProjectLimits {
 
 impl Default for ProjectLimits {
     fn default() -> Self {
-        let EffectLimits { http, kv, log } = EffectLimits::default();
+        let EffectLimits {
+            http,
+            kv,
+            log,
+            journal_mb_per_contact,
+        } = EffectLimits::default();
         ProjectLimits {
             memory_mib: MEMORY_MIB,
+            journal_mb_per_contact,
             http,
             kv,
             log,
@@ -156,12 +171,13 @@ impl ProjectLimits {
             http: self.http.clone(),
             kv: self.kv.clone(),
             log: self.log.clone(),
+            journal_mb_per_contact: self.journal_mb_per_contact,
         }
     }
 }
 
-/// What a tenant's plugins may have of the world.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What a tenant's plugins may have of the world, and what its contacts may write of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EffectLimits {
     /// Requests of plugins.
     pub http: HttpLimits,
@@ -169,6 +185,19 @@ pub struct EffectLimits {
     pub kv: KvLimits,
     /// Log lines of plugins.
     pub log: LogLimits,
+    /// One contact's journal, in MiB.
+    pub journal_mb_per_contact: u32,
+}
+
+impl Default for EffectLimits {
+    fn default() -> Self {
+        EffectLimits {
+            http: HttpLimits::default(),
+            kv: KvLimits::default(),
+            log: LogLimits::default(),
+            journal_mb_per_contact: JOURNAL_MB,
+        }
+    }
 }
 
 /// A limit that cannot be.
@@ -200,7 +229,8 @@ impl EffectLimits {
     /// The limits that are too low or too high.
     pub(crate) fn faults(&self) -> impl Iterator<Item = WrongLimit> + use<> {
         const MIB: u64 = 1 << 20;
-        let EffectLimits { http, kv, log } = self;
+        // The rest is no table of its own: whoever reads it looks at it.
+        let EffectLimits { http, kv, log, .. } = self;
         let size = |value: usize| value as u64;
         let ranges = [
             (

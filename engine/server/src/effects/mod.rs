@@ -29,7 +29,7 @@ pub(crate) use allowance::{StepUse, Wanted};
 pub use authorities::{Authorities, NoAuthorities};
 pub(crate) use http::{causes, may_send};
 pub use limits::{EffectLimits, HttpLimits, LogLimits, ProjectLimits};
-pub(crate) use limits::{MEMORY_MIB, MEMORY_MIB_RANGE, WrongLimit};
+pub(crate) use limits::{JOURNAL_MB, JOURNAL_MB_RANGE, MEMORY_MIB, MEMORY_MIB_RANGE, WrongLimit};
 pub(crate) use secret::Secret;
 
 /// A call that is not done.
@@ -42,8 +42,23 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// Why, for those who are no guest.
+    pub(crate) fn words(self) -> String {
+        match self.error {
+            CallError::Denied(why)
+            | CallError::InvalidArgument(why)
+            | CallError::Limit(why)
+            | CallError::Unavailable(why)
+            | CallError::Failed(why) => why,
+            error @ (CallError::Hangup
+            | CallError::Timeout
+            | CallError::Cancelled
+            | CallError::Interrupted) => format!("{error:?}"),
+        }
+    }
+
     /// Beyond a limit, which the text names.
-    fn limit(rule: &'static str, text: impl std::fmt::Display) -> Refusal {
+    pub(crate) fn limit(rule: &'static str, text: impl std::fmt::Display) -> Refusal {
         Refusal {
             rule: Some(rule),
             error: CallError::Limit(format!("{text} (limits.{rule})")),

@@ -445,9 +445,9 @@ fn unprocessable(detail: String) -> Problem {
 
 fn refused(error: ChatError) -> Response {
     let status = match &error {
-        ChatError::NotAdmitted(NotAdmitted::Full(_) | NotAdmitted::NotServed(_)) => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        ChatError::NotAdmitted(
+            NotAdmitted::Full(_) | NotAdmitted::Crowded(_) | NotAdmitted::NotServed(_),
+        ) => StatusCode::SERVICE_UNAVAILABLE,
         ChatError::NotAdmitted(_) | ChatError::Unknown => StatusCode::NOT_FOUND,
         ChatError::NoLanguage { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         ChatError::Over => StatusCode::GONE,
@@ -477,7 +477,7 @@ fn refused(error: ChatError) -> Response {
 fn to_a_visitor(error: &ChatError) -> String {
     let told = match error {
         ChatError::NotAdmitted(NotAdmitted::NothingLive(_)) => "nobody takes chats at this address",
-        ChatError::NotAdmitted(NotAdmitted::NotServed(_)) => {
+        ChatError::NotAdmitted(NotAdmitted::NotServed(_) | NotAdmitted::Crowded(_)) => {
             "no chats can be taken at this address now: try again later"
         }
         ChatError::NotAdmitted(NotAdmitted::Full(_))

@@ -24,6 +24,8 @@ pub(crate) struct Health {
     store: &'static str,
     /// Tenants of which something that is released, or their file, cannot be as it is: their `fault` says what.
     tenants_at_fault: usize,
+    /// Tenants that take no new contacts because their journals take as much of the store as they may.
+    tenants_crowded: usize,
 }
 
 /// Health
@@ -55,6 +57,10 @@ pub(crate) async fn health(State(api): State<Api>) -> (StatusCode, Json<Health>)
         tenants_at_fault: tenants
             .iter()
             .filter(|tenant| tenant.fault().is_some())
+            .count(),
+        tenants_crowded: tenants
+            .iter()
+            .filter(|tenant| api.centre.crowded(&tenant.name))
             .count(),
     };
     (code, Json(health))

@@ -326,4 +326,33 @@ fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
             .expect("writing to a string");
         }
     }
+    let bounded = api
+        .node
+        .store
+        .as_ref()
+        .map(|store| store.journals().bounded());
+    let bounded = bounded.unwrap_or_default();
+    let bounded = bounded.iter();
+    let bounded: Vec<_> = bounded
+        .filter(|(tenant, _)| own.is_none_or(|own| own == tenant.as_str()))
+        .collect();
+    let both = [
+        (
+            "journal_bytes",
+            "Bytes of the store that a tenant's journals take, where they are bounded.",
+        ),
+        ("journal_bytes_most", "What they may take."),
+    ];
+    for (at, (name, help)) in both.into_iter().enumerate() {
+        writeln!(
+            text,
+            "# HELP strowger_{name} {help}\n# TYPE strowger_{name} gauge"
+        )
+        .expect("writing to a string");
+        for (tenant, (bytes, most)) in &bounded {
+            let value = [bytes, most][at];
+            writeln!(text, "strowger_{name}{{tenant=\"{tenant}\"}} {value}")
+                .expect("writing to a string");
+        }
+    }
 }

@@ -49,7 +49,7 @@ pub(crate) struct TenantView {
     contacts: usize,
     /// Contacts that it may have at once.
     contacts_most: usize,
-    /// Contacts refused since the start because there were too many.
+    /// Contacts refused since the start because there were too many, or because its journals took too much of the store.
     refused: u64,
     /// What new contacts walk; null before the first release, and where that cannot be served: `fault` says why.
     #[schema(required)]

@@ -21,7 +21,7 @@ use super::toml_fault::{key, told};
 use super::transfer::TransferSection;
 use super::vault::VaultSection;
 use super::webhooks::{self, TelemetrySection, Webhook};
-use crate::effects::{MEMORY_MIB_RANGE, ProjectLimits, WrongLimit};
+use crate::effects::{JOURNAL_MB_RANGE, MEMORY_MIB_RANGE, ProjectLimits, WrongLimit};
 
 /// The whole of `strowger.toml`. Every key has a default but `project.name`; an unknown key is an error.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -365,6 +365,18 @@ impl Config {
                 Text::fixed("leave it out for the default, 2048", "不写则用默认值 2048"),
             );
         }
+        let journal = self.limits.journal_mb_per_contact;
+        if !JOURNAL_MB_RANGE.contains(&journal) {
+            let (least, most) = JOURNAL_MB_RANGE.into_inner();
+            return wrong(
+                &["limits", "journal_mb_per_contact"],
+                text!(
+                    "limits.journal_mb_per_contact is {least} to {most}, not {journal}",
+                    "`limits.journal_mb_per_contact` 是 {least} 到 {most}，而不是 {journal}"
+                ),
+                Text::fixed("leave it out for the default, 16", "不写则用默认值 16"),
+            );
+        }
         if let Some(limit) = self.limits.effects().faults().next() {
             let WrongLimit {
                 table,
@@ -481,6 +493,11 @@ mod tests {
                 "[limits]\nmemory_mib = 8",
                 4,
                 "limits.memory_mib is 16 to 1048576, not 8",
+            ),
+            (
+                "[limits]\njournal_mb_per_contact = 0",
+                4,
+                "limits.journal_mb_per_contact is 1 to 1024, not 0",
             ),
             ("[voice]\nx = 1", 3, "unknown field `voice`"),
         ] {

@@ -68,6 +68,7 @@ impl Steps {
                 }
             };
             match host
+                .loading(name)
                 .load(&component, &config.grants.capabilities(), limits)
                 .await
             {

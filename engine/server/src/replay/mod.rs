@@ -28,5 +28,5 @@ pub(crate) use source::Packed;
 pub use source::{Recording, SourceError, by_id, from_file, from_store};
 pub use stage::{Overrides, Stage};
 pub(crate) use standing::{Rebuilt, Standing};
-pub(crate) use walk::rebuild;
 pub use walk::replay;
+pub(crate) use walk::{JOURNAL_LIMIT, rebuild};

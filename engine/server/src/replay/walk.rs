@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use strowger_contact::{
-    Contact, Entry, EntryKind, Input, Millis, Output, Program, SharedJson, StepFailure, StepResult,
+    Contact, Ending, Entry, EntryKind, Input, Millis, Output, Program, SharedJson, StepFailure,
+    StepResult,
     recorded::{self, Beginning},
 };
 
@@ -30,6 +31,10 @@ pub(super) const TIMEOUT: &str = "step-timeout";
 
 /// The code of a step that took more processor time than it may, which is the machine's as much as its plugin's.
 const CPU_LIMIT: &str = "step-cpu-limit";
+
+/// The code of a step that asked for more than there is room for in its journal, or in its contact's, which is the operator's
+/// limit of then.
+pub(crate) const JOURNAL_LIMIT: &str = "step-journal-limit";
 
 /// Why a walk stops before the journal's end.
 pub(super) enum Stop {
@@ -390,12 +395,14 @@ impl<'a> Walk<'a> {
                 }
             },
             EntryKind::Ended(ending) if ending.reason == "shutdown" => Input::Shutdown,
+            // What else ends by an error tells of something before that.
+            EntryKind::Ended(ending) if let Some(fault) = fault_of(ending) => fault,
             // Keys typed ahead are dropped before a hang-up or a shutdown is told.
             EntryKind::Pressed { .. } => {
                 let rest = self.old[self.next..].iter().map(|entry| &entry.kind);
                 let mut rest = rest.filter(|kind| !matches!(kind, EntryKind::Pressed { .. }));
                 match rest.next() {
-                    Some(EntryKind::Ended(_)) => Input::Shutdown,
+                    Some(EntryKind::Ended(ending)) => fault_of(ending).unwrap_or(Input::Shutdown),
                     Some(EntryKind::Vanished) => Input::Vanished,
                     _ => Input::HungUp,
                 }
@@ -472,10 +479,12 @@ impl<'a> Walk<'a> {
         } = &due.kind
             // The engine ended the step while it waited for an answer, and so it does now. Where its time was over, the
             // answer may have come in the same moment: the guest had it no more. How far a guest comes in its processor time
-            // is the machine's, so the same one with the same input is not asked. A failure that the plugin returned is its own,
+            // is the machine's, and with a journal's room the limits of then: the same one with the same input is not asked. A failure that the plugin returned is its own,
             // whatever it calls it.
             && returned_retryable.is_none()
-            && (guest.waits || code == TIMEOUT || (code == CPU_LIMIT && as_then))
+            && (guest.waits
+                || code == TIMEOUT
+                || (as_then && matches!(code.as_str(), CPU_LIMIT | JOURNAL_LIMIT)))
         {
             self.spent_then |= code == CPU_LIMIT;
             self.running = Running::Nobody;
@@ -741,6 +750,12 @@ impl<'a> Walk<'a> {
             )),
         }))
     }
+}
+
+/// What ended a contact at once, where that was an error of the engine's.
+fn fault_of(ending: &Ending) -> Option<Input> {
+    let error = ending.error.as_ref()?;
+    (ending.reason == "error").then(|| Input::Fault(error.clone()))
 }
 
 /// Whether a step was ended because its processor time was over.

@@ -118,10 +118,12 @@ pub struct Sweep<'a> {
 impl Sweep<'_> {
     /// Removes what is to go; what went, by tenant.
     pub async fn run(&self) -> Result<BTreeMap<String, Gone>, SweepError> {
-        let tenants = match &self.rules.tenant {
+        let mut tenants = match &self.rules.tenant {
             Some(tenant) => vec![tenant.clone()],
             None => self.store.tenants_with_contacts().await?,
         };
+        // Those first whose contacts wait for it.
+        tenants.sort_by_key(|tenant| !self.store.journals().full(tenant));
         let mut gone = BTreeMap::new();
         // A directory is read once, and only if something of it may go.
         let mut files = None;
@@ -421,7 +423,7 @@ pub async fn expired_keys(store: &Store, now: u64, pause: Duration) -> Result<u6
     Ok(gone)
 }
 
-/// Sweeps now and then until told to stop; each time by the rules of that moment.
+/// Sweeps now and then until told to stop, and soon when a tenant's journals take too much; each time by the rules of that moment.
 pub async fn sweeper(
     store: Store,
     recordings: PathBuf,
@@ -434,6 +436,7 @@ pub async fn sweeper(
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
+            () = store.journals().crowded() => {}
         }
         pause = EVERY;
         let before = |days: u64| clock.now().saturating_sub(days * DAY_MS);
@@ -460,6 +463,7 @@ pub async fn sweeper(
             () = stop.cancelled() => return,
             swept = sweep.run() => swept,
         };
+        store.journals().swept();
         match swept {
             Ok(gone) => {
                 for (tenant, gone) in gone.iter().filter(|(_, gone)| **gone != Gone::default()) {

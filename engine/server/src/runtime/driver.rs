@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use strowger_contact::call::CallError;
-use strowger_contact::{Contact, Ending, Entry, EntryKind, Input, Millis, Output};
+use strowger_contact::{
+    Contact, Ending, Entry, EntryKind, Input, Millis, Output, SharedJson, StepFailure, StepResult,
+    json_most, json_size,
+};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
@@ -18,13 +21,18 @@ use self::effects::repeatable;
 use super::engine::Engine;
 use super::guests::{GuestEvent, Guests};
 use super::line::{Handover, Line, Nobody};
-use crate::effects::StepUse;
+use crate::effects::{Refusal, StepUse};
 use crate::records::Tally;
-use crate::replay::{Rebuilt, Standing};
+use crate::replay::{JOURNAL_LIMIT, Rebuilt, Standing};
 use crate::store::Record;
 
 /// Results of effects of one contact waiting to be handled: a contact has one effect at a time.
 const EFFECTS: usize = 4;
+
+/// What a step may ask or be answered though its contact's journal is full, so that the flow can say goodbye. Bytes of JSON.
+const FEW_WORDS: usize = 16 << 10;
+/// What such a contact may still write until it is ended. Bytes.
+const LAST_WORDS: u64 = 1 << 20;
 
 /// Everything that can happen to the task.
 enum Event {
@@ -120,6 +128,8 @@ pub struct Driver<L> {
     keep: Option<Vec<strowger_contact::Entry>>,
     /// The contact's record in the making, where records are kept.
     tally: Option<Tally>,
+    /// Bytes of its journal, as far as it is kept.
+    grown: u64,
     out: Vec<Output>,
     ending: Option<Ending>,
     /// The contact's end for the store, until its line is closed: only then is what it recorded as it stays.
@@ -171,6 +181,7 @@ impl<L: Line> Driver<L> {
             skipped: 0,
             keep: keep.then(Vec::new),
             tally,
+            grown: 0,
             out: Vec::new(),
             ending: None,
             ended: None,
@@ -212,6 +223,8 @@ impl<L: Line> Driver<L> {
         let mut driver = Driver::new(engine, contact, line, stop, pace, false);
         if let Some(tally) = &mut driver.tally {
             entries.iter().for_each(|entry| tally.note(entry));
+            let lines = entries.iter().map(|entry| json_size(entry) as u64 + 1);
+            driver.grown = lines.sum();
         }
         Driver {
             standing: Some(Box::new(standing)),
@@ -289,6 +302,7 @@ impl<L: Line> Driver<L> {
             skipped: self.skipped,
             keep: self.keep,
             tally: self.tally,
+            grown: self.grown,
             out: self.out,
             ending: self.ending,
             ended: self.ended,
@@ -323,13 +337,26 @@ impl<L: Line> Driver<L> {
                     args,
                     answer,
                 }) => {
-                    self.guests
-                        .awaits(activation, &interface, &function, answer);
-                    Input::Called {
-                        activation,
-                        interface,
-                        function,
-                        args: args.into(),
+                    let args = SharedJson::from(args);
+                    match self.fits(&args) {
+                        Ok(()) => {
+                            self.guests
+                                .awaits(activation, &interface, &function, answer);
+                            Input::Called {
+                                activation,
+                                interface,
+                                function,
+                                args,
+                            }
+                        }
+                        Err(refusal) => {
+                            self.guests.cancel(activation);
+                            self.engine.allowance.refuse(&refusal);
+                            Input::StepEnded {
+                                activation,
+                                result: no_room(refusal),
+                            }
+                        }
                     }
                 }
                 Event::Guest(GuestEvent::Ended { activation, result }) => {
@@ -345,10 +372,14 @@ impl<L: Line> Driver<L> {
                     }
                     let wanted = self.under_way.remove(&effect).is_some();
                     match done {
-                        Done::Result(result) => Input::EffectDone {
-                            effect,
-                            result: result.into(),
-                        },
+                        Done::Result(result) => {
+                            let result = SharedJson::from(result);
+                            let result = match self.fits(&result) {
+                                Ok(()) => result,
+                                Err(refusal) => self.engine.allowance.tell(refusal).into(),
+                            };
+                            Input::EffectDone { effect, result }
+                        }
                         Done::HandOver(Ok(handover)) => {
                             if wanted {
                                 self.line.transfer(effect, handover);
@@ -555,15 +586,51 @@ impl<L: Line> Driver<L> {
     }
 
     async fn handle(&mut self, input: Input) {
-        let now = self.now();
-        let mut out = std::mem::take(&mut self.out);
-        self.contact.handle(now, input, &mut out);
-        self.journal(&mut out).await;
-        for output in out.drain(..) {
-            self.perform(output).await;
+        let mut next = Some(input);
+        while let Some(input) = next {
+            let now = self.now();
+            let mut out = std::mem::take(&mut self.out);
+            self.contact.handle(now, input, &mut out);
+            self.journal(&mut out).await;
+            for output in out.drain(..) {
+                self.perform(output).await;
+            }
+            self.out = out;
+            next = self.overgrown();
         }
-        self.out = out;
         self.line.handled();
+    }
+
+    /// Whether the journal has room for what a step asks or is answered; a few words always have.
+    fn fits(&self, words: &Json) -> Result<(), Refusal> {
+        // Nearly always it is known without a look at each letter.
+        let most = json_most(words);
+        if most <= FEW_WORDS {
+            return Ok(());
+        }
+        let with = |bytes: usize| self.grown.saturating_add(bytes as u64);
+        let allowance = &self.engine.allowance;
+        let crowded = self.engine.crowded();
+        if crowded.is_none() && allowance.may_write(with(most)).is_ok() {
+            return Ok(());
+        }
+        match (json_size(words), crowded) {
+            (few, _) if few <= FEW_WORDS => Ok(()),
+            (_, Some(crowded)) => Err(crowded),
+            (bytes, None) => allowance.may_write(with(bytes)),
+        }
+    }
+
+    /// The end of a contact whose journal has grown beyond its bound all the same, and beyond what last words take.
+    fn overgrown(&self) -> Option<Input> {
+        if self.contact.ended() {
+            return None;
+        }
+        let allowance = &self.engine.allowance;
+        let within = allowance.may_write(self.grown.saturating_sub(LAST_WORDS));
+        let refusal = within.err()?;
+        allowance.refuse(&refusal);
+        Some(Input::Fault(refusal.words()))
     }
 
     /// Writes down what the input led to, all of it at once and before any of it is done: a journal ends where an input
@@ -591,7 +658,8 @@ impl<L: Line> Driver<L> {
             .filter(|_| !entries.is_empty())
         {
             let id = self.contact.facts().id.clone();
-            writer.write(Record::Entries(id, entries)).await;
+            let tenant = &self.engine.tenant;
+            self.grown += writer.write_entries(tenant, id, entries).await as u64;
         }
     }
 }
@@ -599,13 +667,50 @@ impl<L: Line> Driver<L> {
 /// Longest time that an ended call may take to send its last packets.
 pub(crate) const CLOSING: Duration = Duration::from_secs(5);
 
-/// Whether an entry says that something went wrong, for the log.
-pub(crate) fn complaint(kind: &EntryKind) -> Option<(&str, &str)> {
+/// The end of a step that asked for more than its contact's journal has room for.
+fn no_room(refusal: Refusal) -> StepResult {
+    StepResult {
+        outcome: Err(StepFailure {
+            code: JOURNAL_LIMIT.to_owned(),
+            message: refusal.words(),
+            timeout: false,
+            retryable: false,
+            own: false,
+        }),
+        cpu_us: 0,
+        memory_bytes: 0,
+        host_calls: 0,
+    }
+}
+
+/// Something that went wrong.
+pub(crate) struct Complaint<'a> {
+    /// `plugin/step@major`, or the flow's own verb; none for a prompt.
+    pub step: Option<&'a str>,
+    pub code: &'a str,
+    pub message: &'a str,
+}
+
+/// What went wrong, where an entry says so, for the log.
+pub(crate) fn complaint(kind: &EntryKind) -> Option<Complaint<'_>> {
     match kind {
         // A caller who hangs up, or leaves by a global key, is no trouble.
         EntryKind::Failed { code, .. } if matches!(code.as_str(), "hangup" | "cancelled") => None,
-        EntryKind::Failed { code, message, .. } => Some((code, message)),
-        EntryKind::Unsaid { error } => Some(("prompt", error)),
+        EntryKind::Failed {
+            plugin,
+            code,
+            message,
+            ..
+        } => Some(Complaint {
+            step: Some(plugin),
+            code,
+            message,
+        }),
+        EntryKind::Unsaid { error } => Some(Complaint {
+            step: None,
+            code: "prompt",
+            message: error,
+        }),
         _ => None,
     }
 }

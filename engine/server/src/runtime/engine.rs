@@ -13,7 +13,7 @@ use strowger_plugin::{Host, HostConfig, Limits, Pauses, Share};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 
-use super::driver::complaint;
+use super::driver::{Complaint, complaint};
 use super::node::Node;
 use crate::effects::{Allowance, Refusal, Secret, granted};
 use crate::project::{
@@ -23,6 +23,8 @@ use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
 use crate::records::Subject;
 use crate::store::Record;
 
+/// Characters of the words of a failure that a line of the log has.
+const LOGGED_CHARS: usize = 1_000;
 /// An audio file is not there.
 const MISSING: &str = "missing";
 /// An audio file is there, and no sound.
@@ -399,22 +401,51 @@ impl Engine {
 
     /// Counts and logs what goes wrong in contacts.
     pub(crate) fn observe(&self, contact: &Contact, entry: &Entry) {
-        if let Some((code, message)) = complaint(&entry.kind) {
+        let (tenant, contact) = (&self.tenant, &contact.facts().id);
+        if let Some(Complaint {
+            step,
+            code,
+            message,
+        }) = complaint(&entry.kind)
+        {
             self.node.count_failure();
-            // Both may be a plugin's words.
-            let (code, message) = (in_one_line(code), in_one_line(message));
-            tracing::warn!(contact = %contact.facts().id, %code, "{message}");
-        }
-        if let EntryKind::Ended(ending) = &entry.kind {
-            let contact = &contact.facts().id;
-            match &ending.error {
-                Some(error) => {
-                    let error = in_one_line(error);
-                    tracing::error!(%contact, reason = %ending.reason, "contact ended by a fault: {error}");
-                }
-                None => tracing::info!(%contact, reason = %ending.reason, "contact ended"),
+            if self.may_log() {
+                // Both may be a plugin's words.
+                let (code, message) = (in_one_line(code), brief(message));
+                let step = step.map(tracing::field::display);
+                tracing::warn!(%tenant, %contact, step, %code, "{message}");
             }
         }
+        if let EntryKind::Ended(ending) = &entry.kind {
+            let reason = &ending.reason;
+            match &ending.error {
+                // That it ended is told of every contact.
+                Some(error) => match self.may_log().then(|| brief(error)) {
+                    Some(error) => {
+                        tracing::error!(%tenant, %contact, %reason, "contact ended by a fault: {error}");
+                    }
+                    None => {
+                        tracing::error!(%tenant, %contact, %reason, "contact ended by a fault, which its journal has");
+                    }
+                },
+                None => tracing::info!(%contact, %reason, "contact ended"),
+            }
+        }
+    }
+
+    /// Why nothing large goes into journals of the tenant's, where they take as much of the store as they may.
+    pub(super) fn crowded(&self) -> Option<Refusal> {
+        let store = self.node.store.as_ref()?;
+        let full = store.journals().full(&self.tenant);
+        full.then(|| {
+            let text = "the journals of this tenant take as much of the store as they may";
+            Refusal::limit("journals_percent", text)
+        })
+    }
+
+    /// Whether the log may have one more line with words of the tenant's. What is left out is counted.
+    pub(super) fn may_log(&self) -> bool {
+        self.allowance.may_log(&self.tenant, self.node.clock.now())
     }
 
     /// Writes down that a contact is over, and lets who runs beside look at it.
@@ -446,6 +477,19 @@ impl Engine {
     pub(crate) fn drop_waiting_after(&self) -> Duration {
         Duration::from_millis(self.config.steps.drop_waiting_after_ms)
     }
+}
+
+/// As much of a stranger's words as a line of the log has: their beginning, in one line.
+pub(crate) fn brief(words: &str) -> String {
+    let Some((end, _)) = words.char_indices().nth(LOGGED_CHARS) else {
+        return in_one_line(words).into_owned();
+    };
+    let (shown, more) = words.split_at(end);
+    format!(
+        "{}… ({} more bytes; the whole is in the contact's journal)",
+        in_one_line(shown),
+        more.len()
+    )
 }
 
 /// A text without its markup, of which the speech programs know nothing: tags are left out, and a pause
@@ -481,7 +525,18 @@ pub(crate) fn contact_id(at: u64, seed: &[u8; 32]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{LOGGED_CHARS, brief, plain};
+
+    #[test]
+    fn the_log_has_the_beginning_of_what_failed() {
+        assert_eq!(brief("two\nlines"), "two\\nlines");
+        let whole = "李".repeat(LOGGED_CHARS);
+        assert_eq!(brief(&whole), whole);
+        assert_eq!(
+            brief(&format!("{whole}李x")),
+            format!("{whole}… (4 more bytes; the whole is in the contact's journal)")
+        );
+    }
 
     #[test]
     fn markup_is_not_read_aloud() {

@@ -95,15 +95,17 @@ pub async fn open_project(
     let tenant = project.config.project.name.clone();
     let takes_chats = project.config.chat.enabled;
     let limits = Limits::default();
-    let (steps, program) = checked_program(&node.host, &project, &limits).await?;
     let rules = &project.config.limits;
-    let share = node.host.runtime().share();
-    share.set_memory_most(rules.memory_bytes());
     let mut effects = rules.effects();
     effects.http.trusted = Authorities::read(&project.folder, &effects.http.authorities)?;
+    let allowance = Allowance::new(effects);
+    let host = node.host.heard_by(allowance.ear(&tenant, node.clock));
+    let (steps, program) = checked_program(&host, &project, &limits).await?;
+    let share = node.host.runtime().share();
+    share.set_memory_most(rules.memory_bytes());
     let part = Part {
         share,
-        allowance: Allowance::new(effects),
+        allowance,
         tenant,
     };
     let opened = engine_of(project, steps, program, node, part, &limits);

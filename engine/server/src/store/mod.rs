@@ -26,6 +26,7 @@ mod frame;
 mod health;
 mod idempotency;
 mod journal;
+mod journals;
 mod kv;
 mod ladder;
 mod place;
@@ -65,6 +66,7 @@ pub(crate) use idempotency::VISITORS;
 pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
 pub(crate) use journal::PackedJournal;
 pub use journal::{Journal, Torn};
+pub(crate) use journals::weigher;
 pub(crate) use kv::check as check_kv;
 pub use kv::{KvError, KvLimits, Space};
 pub use ladder::{CALLED_BACK, Ladder, Rung};
@@ -102,6 +104,8 @@ pub struct Store {
     /// Which engine this is, where several share the database.
     engine: Option<String>,
     health: Arc<Health>,
+    /// What tenants' journals take of it.
+    journals: Arc<journals::Journals>,
     /// Whether it has the tables of this program's journals: a store of an older one that is only read has not.
     framed: bool,
     /// The same for the messages of calls.
@@ -228,6 +232,7 @@ impl Store {
             place: place.clone(),
             engine,
             health: Arc::default(),
+            journals: Arc::default(),
             framed: true,
             laddered: true,
             news: watch::Sender::new(0),

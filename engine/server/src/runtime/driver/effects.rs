@@ -8,6 +8,7 @@ use strowger_contact::{Effect, Segment};
 
 use super::{Done, Driver};
 use crate::effects::{Secret, Wanted};
+use crate::runtime::engine::brief;
 use crate::runtime::line::{Handover, Line};
 
 /// A hand-over that waits for the disk for longer lets the caller hear that something goes on.
@@ -81,7 +82,11 @@ impl<L: Line> Driver<L> {
                 });
             }
             Err(error) => {
-                tracing::warn!(contact = %self.contact.facts().id, %target, "transfer: {error}");
+                if self.engine.may_log() {
+                    let (tenant, contact) = (&self.engine.tenant, &self.contact.facts().id);
+                    let error = brief(&error.to_string());
+                    tracing::warn!(%tenant, %contact, "transfer: {error}");
+                }
                 let failed = json!({ "ok": { "refused": "failed" } });
                 self.answer(effect, async move { failed });
             }

@@ -132,13 +132,19 @@ macro_rules! rows {
                 Record::Began { .. } | Record::Entries(..) | Record::Rungs { .. } => {}
             }
         }
+        // What it takes, by tenant.
+        let mut taken: BTreeMap<&str, u64> = BTreeMap::new();
         let chunks: Vec<Chunk> = chunks($batch);
         for chunks in chunks.chunks(ROWS) {
             let mut sql = QueryBuilder::new("INSERT INTO frames (contact, seq, body) ");
             sql.push_values(chunks, |mut row, chunk| {
+                let body = $packer.pack(&chunk.body);
+                if let Some(tenant) = chunk.tenant {
+                    *taken.entry(tenant).or_default() += body.len() as u64;
+                }
                 row.push_bind(chunk.contact)
                     .push_bind(i64::from(chunk.seq))
-                    .push_bind($packer.pack(&chunk.body));
+                    .push_bind(body);
             });
             sql.push(" ON CONFLICT (contact, seq) DO NOTHING");
             sql.build().execute(&mut *transaction).await?;
@@ -162,7 +168,8 @@ macro_rules! rows {
             sql.push(" ON CONFLICT (contact, leg, seq) DO NOTHING");
             sql.build().execute(&mut *transaction).await?;
         }
-        transaction.commit().await
+        transaction.commit().await?;
+        Ok(taken)
     }};
 }
 /// The writer's own connection, made when it is needed.
@@ -203,10 +210,14 @@ impl Session {
             None => connection.insert(connect(&store.place).await?),
         };
         let engine = store.engine.as_deref();
-        match connection {
+        let taken: Result<BTreeMap<&str, u64>, sqlx::Error> = match connection {
             Side::File(connection) => rows!(connection, batch, engine, packer),
             Side::Server(connection) => rows!(connection, batch, engine, packer),
+        };
+        for (tenant, bytes) in taken? {
+            store.journals().wrote(tenant, bytes);
         }
+        Ok(())
     }
 }
 
@@ -229,6 +240,7 @@ async fn connect(place: &Place) -> Result<Side, sqlx::Error> {
 
 /// What a batch holds of one contact's journal.
 struct Chunk<'a> {
+    tenant: Option<&'a str>,
     contact: &'a str,
     seq: u32,
     body: String,
@@ -238,10 +250,15 @@ fn chunks(batch: &[Item]) -> Vec<Chunk<'_>> {
     let mut chunks: BTreeMap<&str, Chunk> = BTreeMap::new();
     for item in batch {
         if let Item::Lines {
-            contact, seq, text, ..
+            tenant,
+            contact,
+            seq,
+            text,
+            ..
         } = item
         {
             let chunk = chunks.entry(contact).or_insert_with(|| Chunk {
+                tenant: tenant.as_deref(),
                 contact,
                 seq: *seq,
                 body: String::new(),

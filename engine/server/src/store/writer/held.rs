@@ -24,6 +24,8 @@ const RECORD: usize = 256;
 pub(super) enum Item {
     /// Entries of a contact's journal, as they are written: lines that stay together.
     Lines {
+        /// Whose it is, where that is to be counted.
+        tenant: Option<String>,
         contact: String,
         /// Number of the first.
         seq: u32,
@@ -48,6 +50,7 @@ impl Item {
     pub fn of(record: Record) -> Item {
         match record {
             Record::Entries(contact, entries) => Item::Lines {
+                tenant: None,
                 contact,
                 seq: entries.first().map_or(0, |entry| entry.seq),
                 text: entries.iter().map(json_line).collect(),
@@ -71,6 +74,14 @@ impl Item {
         }
     }
 
+    /// The same, to be counted to a tenant.
+    pub fn of_tenant(mut self, name: &str) -> Item {
+        if let Item::Lines { tenant, .. } = &mut self {
+            *tenant = Some(name.to_owned());
+        }
+        self
+    }
+
     fn bytes(&self) -> usize {
         match self {
             Item::Lines { contact, text, .. } | Item::Rungs { contact, text, .. } => {
@@ -82,6 +93,14 @@ impl Item {
             }) => (4 + record.path.len()) * RECORD,
             Item::Record(_) => 4 * RECORD,
             Item::Flush(_) => 0,
+        }
+    }
+
+    /// Bytes of the lines that it is.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Item::Lines { text, .. } | Item::Rungs { text, .. } => text.len(),
+            Item::Record(_) | Item::Flush(_) => 0,
         }
     }
 

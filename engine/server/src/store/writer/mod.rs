@@ -143,6 +143,14 @@ impl Writer {
         let _ = self.items.send(Item::of(record)).await;
     }
 
+    /// Writes entries of the journal of a tenant's contact soon; the bytes of their lines.
+    pub async fn write_entries(&self, tenant: &str, contact: String, entries: Vec<Entry>) -> usize {
+        let item = Item::of(Record::Entries(contact, entries)).of_tenant(tenant);
+        let bytes = item.text_bytes();
+        let _ = self.items.send(item).await;
+        bytes
+    }
+
     /// Waits until everything written so far is on the disk; an error says why it is not.
     pub async fn flush(&self) -> Result<(), String> {
         let (done, flushed) = oneshot::channel();
