@@ -1,5 +1,6 @@
 //! What a call's SIP messages leave behind: of calls that were answered, and of those that ended before.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -56,6 +57,7 @@ fn record(engine: &Engine, contact: &Json) -> Result<Json> {
 fn a_call_that_is_refused_leaves_its_ladder_and_why() -> Result<()> {
     let world = World::start()?;
     let engine = &world.engine;
+    let mut contents = BTreeSet::new();
     for (number, scenario, reason, status) in [
         (
             "999",
@@ -99,7 +101,11 @@ fn a_call_that_is_refused_leaves_its_ladder_and_why() -> Result<()> {
             "{record}"
         );
         ensure!(record["answered_at"].is_null(), "{record}");
+        contents.insert(record["content"].to_string());
     }
+    // Of the same project, whether a call came to one of its flows or not.
+    let one = contents.first().context("a content")?;
+    ensure!(contents.len() == 1 && one.len() == 66, "{contents:?}");
     Ok(())
 }
 

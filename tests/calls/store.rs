@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value as Json;
+use strowger_contact::{Entry, EntryKind};
 use strowger_tests::program::{edit, free_port, strowger};
-use strowger_tests::{Engine, Phone, Postgres, http};
+use strowger_tests::{Engine, Phone, Postgres, Raw, http};
 use tempfile::TempDir;
 
 use crate::world::{World, always_open};
@@ -88,6 +89,51 @@ fn a_call_is_kept_in_postgresql_and_closed_after_a_crash() -> Result<()> {
     assert_eq!(after[..entries.len()], entries);
     assert_eq!(world.engine.reason(&phone.call_id)?, "booked");
     Ok(())
+}
+
+#[test]
+fn a_key_by_info_that_cannot_be_saved_is_told_as_such_and_counts_once() -> Result<()> {
+    let mut server = Postgres::start()?;
+    server.create("strowger")?;
+    let store = format!("url = \"{}\"\nwait_s = 1", server.url("strowger"));
+    let mut world = World::edited(|project| with_callbacks(project, &store))?;
+    let mut phone = Raw::new(world.engine.sip, "700")?;
+    phone.patience(Duration::from_secs(20))?;
+    phone.invite("")?;
+    phone.until("SIP/2.0 200")?;
+    phone.send("ACK", 1, "", "")?;
+    let relay = "Content-Type: application/dtmf-relay\r\n";
+    let press = |phone: &mut Raw, cseq: u32, key: char, status: &str| {
+        phone.send("INFO", cseq, relay, &format!("Signal={key}\r\n"))?;
+        let answer = phone.until(&format!("SIP/2.0 {status}"))?;
+        ensure!(answer.contains(&format!("CSeq: {cseq} INFO")), "{answer}");
+        Ok(())
+    };
+    press(&mut phone, 2, '1', "200 OK")?;
+    let journal = world.engine.journal(&phone.call_id)?;
+    ensure!(keys(&journal) == 1, "{journal:#?}");
+    server.stop()?;
+    press(&mut phone, 3, '2', "500 Not Saved")?;
+    press(&mut phone, 4, '#', "500 Not Saved")?;
+    // The call went on with both.
+    let bye = phone.until("BYE ")?;
+    phone.agree(&bye)?;
+    server.resume()?;
+    let at = world.engine.http;
+    world.engine.program.wait_until("the store", BACK, || {
+        http::get(at, "/metrics").is_ok_and(|metrics| metrics.body.contains("strowger_store_up 1"))
+    })?;
+    let contact = world.engine.contact_over(&phone.call_id)?;
+    ensure!(contact["reason"] == "unsaved", "{contact}");
+    let journal = world.engine.journal(&phone.call_id)?;
+    ensure!(keys(&journal) == 3, "{journal:#?}");
+    Ok(())
+}
+
+/// Keys that arrived.
+fn keys(journal: &[Entry]) -> usize {
+    let key = |entry: &&Entry| matches!(entry.kind, EntryKind::Key { .. });
+    journal.iter().filter(key).count()
 }
 
 #[test]

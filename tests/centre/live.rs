@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use strowger_tests::Hall;
 use strowger_tests::hall::{etag, hears};
 use strowger_tests::program::{component, edit};
@@ -228,6 +228,15 @@ fn the_tenants_files_are_read_again() -> Result<()> {
     assert_eq!(
         (&contact["tenant"], &contact["reason"]),
         (&"lyra".into(), &"overloaded".into())
+    );
+    // The record is of what is live at the number, though no flow was walked.
+    let id = contact["id"].as_str().context("an id")?;
+    let record = hall.get(&format!("/v1/contacts/{id}/record"))?;
+    let revisions = hall.get("/v1/tenants/lyra/revisions")?;
+    let content = &revisions["items"][0]["content"];
+    ensure!(
+        content.is_string() && record["content"] == *content,
+        "{record} {revisions}"
     );
     let (centre, data) = (&hall.engine.project, &hall.engine.data);
     let (centre, data) = (centre.display().to_string(), data.display().to_string());

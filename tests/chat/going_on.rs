@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 use strowger_contact::EntryKind;
 use strowger_server::store::{Place, Record, Store, Writer};
 use strowger_tests::Postgres;
-use strowger_tests::program::edit;
+use strowger_tests::program::{edit, strowger};
 
-use crate::world::{BOOKED, OFFER, QUESTION, Talk, World, change, one};
+use crate::world::{BOOKED, FLOW, OFFER, QUESTION, Talk, World, change, one};
 
 /// How often something was written, by the journal.
 fn wrote(world: &World, id: &str, text: &str) -> Result<usize> {
@@ -221,6 +221,78 @@ fn time_goes_on_while_the_engine_is_down() -> Result<()> {
         .collect();
     let began = journal.first().context("a beginning")?.at;
     assert!(ticks[0] - began >= 3_000, "{ticks:?}");
+    Ok(())
+}
+
+/// The flow of these tests, whose booking may take so long, and says when it took longer.
+fn hurried(timeout: &str) -> String {
+    let flow = FLOW.replace("timeout: 20s", &format!("timeout: {timeout}"));
+    let flow = flow.replace("timeout: unsaved }", "timeout: late }");
+    format!("{flow}  late: {{ hangup: late }}\n")
+}
+
+/// A chat whose booking is under way at a service that answers later than its step has time; the next thing is that
+/// the engine is killed.
+fn booking(timeout: &str) -> Result<(World, Talk)> {
+    let mut world = World::on(&hurried(timeout), 9_000, "")?;
+    let mut talk = world.begin()?;
+    talk.asked(QUESTION)?;
+    talk.write("13800138000")?;
+    talk.asked(OFFER)?;
+    talk.write("1")?;
+    let orders = &world.orders;
+    let limit = Duration::from_secs(20);
+    world.engine.program.wait_until("request", limit, || {
+        orders
+            .asked("POST /callbacks")
+            .is_ok_and(|asked| asked == 1)
+    })?;
+    Ok((world, talk))
+}
+
+/// From the request to the end of its step, and what that ended with; a replay finds the same.
+fn timed_out(world: &mut World, talk: &mut Talk) -> Result<u64> {
+    assert_eq!(talk.ended()?, "late");
+    let journal = world.journal(&talk.id)?;
+    let asked = journal.iter().find(
+        |entry| matches!(&entry.kind, EntryKind::Asked { function, .. } if function == "client.send"),
+    );
+    let failed = journal.iter().find_map(|entry| match &entry.kind {
+        EntryKind::Failed { code, message, .. } => Some((entry.at, code, message)),
+        _ => None,
+    });
+    let (at, code, message) = failed.context("a failure")?;
+    assert_eq!(code, "step-timeout");
+    assert!(message.contains("more than 4000 ms") || message.contains("more than 2000 ms"));
+    world.engine.program.terminate()?;
+    world.engine.program.wait(Duration::from_secs(40))?;
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    let (project, data) = (project.display().to_string(), data.display().to_string());
+    let replay = ["replay", &talk.id, "--project", &project, "--data", &data];
+    let (code, out, errors) = strowger(&replay)?;
+    assert_eq!(code, 0, "{out}{errors}");
+    Ok(at - asked.context("a request")?.at)
+}
+
+/// The service would answer the request that is sent again, and the step has no time for it.
+#[test]
+fn a_step_that_goes_on_has_what_is_left_of_its_time() -> Result<()> {
+    let (mut world, mut talk) = booking("4s")?;
+    world.crash()?;
+    let took = timed_out(&mut world, &mut talk)?;
+    assert!(took >= 4_000, "{took}");
+    Ok(())
+}
+
+#[test]
+fn a_step_whose_time_is_over_while_the_engine_is_down_asks_nothing_again() -> Result<()> {
+    let (mut world, mut talk) = booking("2s")?;
+    world.engine.program.kill()?;
+    std::thread::sleep(Duration::from_millis(2_500));
+    world.engine.restart()?;
+    let took = timed_out(&mut world, &mut talk)?;
+    assert!(took >= 2_500, "{took}");
+    assert_eq!(world.orders.asked("POST /callbacks")?, 1);
     Ok(())
 }
 

@@ -472,7 +472,7 @@ pub async fn a_number_is_forgotten_whole_and_again_after_a_cut(
 }
 
 /// How telephones, trunks, people and programs write one number. The last ones are of its country alone.
-const SPELLINGS: [&str; 18] = [
+const SPELLINGS: [&str; 25] = [
     "+4930123456",
     "4930123456",
     "004930123456",
@@ -488,6 +488,13 @@ const SPELLINGS: [&str; 18] = [
     "+49.30.123456",
     "＋４９　３０　１２３４５６",
     "+49\u{a0}30\u{2011}123456",
+    "+49 30 123456 (mobile)",
+    "\"+4930123456\"",
+    "+49\n30\n123456",
+    "+49_30_123456",
+    "+४९ ३० १२३४५६",
+    "+4️⃣9️⃣3️⃣0️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣",
+    "四九三零幺二三四五六",
     "0301-23456",
     "030 123456",
     "tel:030-123456",

@@ -218,11 +218,14 @@ impl Server {
             };
             match event {
                 Some(CallEvent::Acked { sdp }) => break sdp,
-                // An ACK can be lost or overtaken; keys by INFO are type-ahead all the same.
-                Some(CallEvent::Key(key)) if early_keys.len() < MAX_EARLY_KEYS => {
+                // An ACK can be lost or overtaken; keys by INFO are type-ahead all the same. There is no journal yet that they
+                // could be in, and whoever waits for their answer before the ACK would wait for itself.
+                Some(CallEvent::Key { key, reply }) if early_keys.len() < MAX_EARLY_KEYS => {
                     early_keys.push(key);
+                    reply.heard().await;
                 }
-                Some(CallEvent::Key(_) | CallEvent::Message { .. }) => {}
+                Some(CallEvent::Key { reply, .. }) => reply.not_saved().await,
+                Some(CallEvent::Message { .. }) => {}
                 ended => {
                     tracing::info!(%source, %call_id, "the call ended before the answer was acknowledged");
                     // Whatever else ends it is the caller's: CANCEL, BYE, a connection that broke.

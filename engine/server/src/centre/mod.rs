@@ -357,14 +357,16 @@ impl Centre {
         store.journals().bound(most.collect());
     }
 
-    /// Whose number it is, whether or not contacts are let in there.
-    pub(crate) fn owner(&self, to: &str) -> Option<String> {
+    /// Whose number it is, whether or not contacts are let in there, and the content of what is live there for a caller.
+    pub(crate) fn owner(&self, to: &str, from: &str) -> Option<(String, Option<String>)> {
         let state = self.state();
         let name = match &state.numbers {
             Some(numbers) => numbers.flow(to),
             None => state.tenants.keys().next().map(String::as_str),
-        };
-        name.map(str::to_owned)
+        }?;
+        let live = state.tenants.get(name).and_then(|t| t.serve(from));
+        let content = live.map(|served| served.engine.program.content().to_owned());
+        Some((name.to_owned(), content))
     }
 
     /// A tenant that may publish here, and the store that keeps it.

@@ -13,11 +13,12 @@ pub struct ContactRecord {
     pub id: String,
     /// Whose.
     pub tenant: String,
-    /// The first flow.
+    /// The first flow; empty where it came to none.
     pub flow: String,
     /// SHA-256 of its text.
     pub flow_hash: String,
-    /// SHA-256 over all flows, plugins and audio files of the project as it was.
+    /// SHA-256 over all flows, plugins and audio files of the project as it was; of a call that came to no flow, of what was live
+    /// at its number. Empty where nothing was.
     pub content: String,
     /// `voice` or `chat`.
     pub channel: String,

@@ -1,17 +1,57 @@
-//! The time of a step that has less of it than it had when its contact was there.
+//! The time of a step, as its journal tells it: of one that has less now than when its contact was there, and of one that
+//! goes on in another process.
 
 use strowger_contact::{Entry, EntryKind, Millis};
 use strowger_plugin::{Class, class};
 
 use super::walk::TIMEOUT;
 
+/// What a step took of its time: all but the calls that wait.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    busy_ms: u64,
+    /// Since when it works, while no such call is under way.
+    since: Option<Millis>,
+}
+
+impl Spent {
+    /// Of a step that begins.
+    pub(super) fn since(begins: Millis) -> Spent {
+        Spent {
+            busy_ms: 0,
+            since: Some(begins),
+        }
+    }
+
+    /// What it had taken at a time.
+    pub(super) fn at(&self, at: Millis) -> u64 {
+        let working = self.since.map_or(0, |since| at.saturating_sub(since));
+        self.busy_ms.saturating_add(working)
+    }
+
+    /// What an entry tells has happened.
+    pub(super) fn goes_on(&mut self, entry: &Entry) {
+        match &entry.kind {
+            EntryKind::Asked { function, .. } => {
+                let (interface, name) = function.split_once('.').unwrap_or((function, ""));
+                if class(interface, name) == Class::Wait {
+                    self.busy_ms = self.at(entry.at);
+                    self.since = None;
+                }
+            }
+            EntryKind::Call { .. } => {
+                self.since.get_or_insert(entry.at);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// A step that has less time now than it had then.
 pub(super) struct Hurried {
     most_ms: u64,
-    /// What it took then, but for the calls that wait.
-    busy_ms: u64,
-    /// Since when it works, while none of these is under way.
-    since: Option<Millis>,
+    /// What it took then.
+    spent: Spent,
 }
 
 impl Hurried {
@@ -19,8 +59,7 @@ impl Hurried {
     pub(super) fn since(begins: Millis, most_ms: u64) -> Hurried {
         Hurried {
             most_ms,
-            busy_ms: 0,
-            since: Some(begins),
+            spent: Spent::since(begins),
         }
     }
 
@@ -30,8 +69,7 @@ impl Hurried {
 
     /// What it had taken then at a time.
     pub(super) fn spent(&self, at: Millis) -> u64 {
-        let working = self.since.map_or(0, |since| at.saturating_sub(since));
-        self.busy_ms.saturating_add(working)
+        self.spent.at(at)
     }
 
     /// Whether its time is over before it does what an entry tells.
@@ -46,19 +84,7 @@ impl Hurried {
 
     /// What an entry tells has happened.
     pub(super) fn goes_on(&mut self, entry: &Entry) {
-        match &entry.kind {
-            EntryKind::Asked { function, .. } => {
-                let (interface, name) = function.split_once('.').unwrap_or((function, ""));
-                if class(interface, name) == Class::Wait {
-                    self.busy_ms = self.spent(entry.at);
-                    self.since = None;
-                }
-            }
-            EntryKind::Call { .. } => {
-                self.since.get_or_insert(entry.at);
-            }
-            _ => {}
-        }
+        self.spent.goes_on(entry);
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a contact has begun and not done, at any place of its journal: what whoever goes on from there takes up.
 
 use serde_json::Value as Json;
-use strowger_contact::{Contact, Effect, EntryKind, Input, Output, StepResult};
+use strowger_contact::{Contact, Effect, Entry, EntryKind, Input, Millis, Output, StepResult};
 use strowger_plugin::Recorded;
 
 use super::compare::Renamed;
+use super::hurried::Spent;
 use super::walk::failed;
 
 /// A contact that was built again from its journal. What stands in it for secrets is made up, until it is told so by
@@ -22,6 +23,8 @@ pub(crate) struct Standing {
     pub effect: Option<(u32, Effect)>,
     /// What is being said.
     pub play: Option<u32>,
+    /// What the step took of its time.
+    spent: Spent,
 }
 
 /// A step that runs.
@@ -46,6 +49,28 @@ impl StandingStep {
 }
 
 impl Standing {
+    /// What the step has taken of its time at a time, in milliseconds. In a call that does not wait that is all since it was
+    /// asked, whether its process was there or not.
+    pub fn spent(&self, at: Millis) -> u64 {
+        self.spent.at(at)
+    }
+
+    /// Notes what an entry tells of the step's time.
+    pub(super) fn passes(&mut self, entry: &Entry) {
+        match &entry.kind {
+            EntryKind::Ran { .. } => self.spent = Spent::since(entry.at),
+            EntryKind::Asked { .. } | EntryKind::Call { .. } => {
+                let most = self.step.as_ref().map_or(u64::MAX, |step| step.timeout_ms);
+                // It went on all the same: it stood still then, as while the store was gone, which no journal tells.
+                if self.spent.at(entry.at) >= most {
+                    self.spent = Spent::since(entry.at);
+                }
+                self.spent.goes_on(entry);
+            }
+            _ => {}
+        }
+    }
+
     /// Notes what an input brings to its end, or begins.
     pub(super) fn takes(&mut self, input: &Input) {
         match input {
@@ -179,4 +204,66 @@ pub(super) fn acted(
         )),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn asked(function: &str) -> EntryKind {
+        EntryKind::Asked {
+            activation: 1,
+            call: 1,
+            function: function.to_owned(),
+            request: json!([]).into(),
+        }
+    }
+
+    fn called() -> EntryKind {
+        EntryKind::Call {
+            activation: 1,
+            call: 1,
+            function: String::new(),
+            result: json!({}).into(),
+        }
+    }
+
+    /// A step of five seconds that began at 1 s, after these entries.
+    fn after(entries: Vec<(Millis, EntryKind)>) -> Standing {
+        let mut standing = Standing {
+            spent: Spent::since(1_000),
+            ..Standing::default()
+        };
+        standing.gives(&Output::Run {
+            activation: 1,
+            step: "a/b@1".to_owned(),
+            input: json!({}).into(),
+            timeout_ms: 5_000,
+        });
+        for (at, kind) in entries {
+            standing.passes(&Entry { seq: 0, at, kind });
+        }
+        standing
+    }
+
+    #[test]
+    fn a_request_takes_of_the_step_s_time_and_a_person_does_not() {
+        let listening = after(vec![(1_200, asked("media.listen"))]);
+        assert_eq!(listening.spent(600_000), 200);
+        let fetching = after(vec![
+            (1_200, asked("media.listen")),
+            (90_000, called()),
+            (90_100, asked("http.fetch")),
+        ]);
+        assert_eq!(fetching.spent(93_000), 3_200);
+        assert_eq!(fetching.spent(100_000), 10_200);
+    }
+
+    #[test]
+    fn what_a_step_stood_still_is_not_of_its_time() {
+        let stood = after(vec![(1_100, asked("kv.get")), (31_100, called())]);
+        assert_eq!(stood.spent(31_300), 200);
+    }
 }

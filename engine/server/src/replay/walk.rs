@@ -584,6 +584,9 @@ impl<'a> Walk<'a> {
 
     /// Holds a new entry against the old one.
     fn hold(&mut self, new: Entry) -> Result<(), Stop> {
+        if self.stage.is_none() {
+            self.standing.passes(&new);
+        }
         let Some(old) = self.old.get(self.next) else {
             // The old engine was stopped in the middle of this.
             return Ok(());

@@ -6,6 +6,7 @@
 //! ones only when no ordinary one is left. With a record goes everything else of its contact. Each tenant has bounds of its
 //! own, whether its file names them or the centre's: what one has many of is nobody else's loss.
 
+mod digits;
 mod files;
 mod forget;
 mod number;

@@ -2,8 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value as Json;
 use strowger_flow::unseen::quoted_up_to;
 use strowger_flow::wide::narrow;
+
+use super::digits::digit;
 
 /// Characters of what is no number that a message quotes.
 const SHOWN: usize = 40;
@@ -13,6 +16,8 @@ const FEWEST_DIGITS: usize = 5;
 const MOST_DIGITS: usize = 20;
 /// Digits that a mention has at least, where the number has so many: fewer are found in what is no number.
 const MENTIONED: usize = 8;
+/// How deep a text that is JSON itself is looked into: a body in an answer, a document in that.
+const NESTED: usize = 4;
 /// Digits that a number without country's code and trunk prefix has at least to be taken for this one.
 const BARE: usize = 7;
 /// Countries' codes of two digits (ITU-T E.164, list of assigned codes); 1 and 7 have one digit, all others three.
@@ -57,7 +62,8 @@ impl Number {
     /// With a country the number as it is dialled there is the number too.
     pub fn read(text: &str, country: Option<&str>) -> Result<Number, NumberError> {
         let refused = || NumberError::Number(quoted_up_to(text, SHOWN));
-        let written = digits_of(text).ok_or_else(refused)?;
+        let written = digits_of(text).filter(|written| written.alone);
+        let written = written.ok_or_else(refused)?;
         if !(FEWEST_DIGITS..=MOST_DIGITS).contains(&written.digits.len()) {
             return Err(refused());
         }
@@ -139,46 +145,70 @@ impl Number {
     }
 
     /// Whether an address is the number: as digits in any script's form and with any signs between them, as `tel:` or `sip:`
-    /// URI, with parameters, host and a name, or without.
+    /// URI, with parameters, host and a name, in quotes, with words before or behind it, or without.
     pub fn is(&self, address: &str) -> bool {
         digits_of(address).is_some_and(|written| self.forms.contains(&written.digits))
     }
 
     /// Whether a text has its digits, with or without signs between them: all of them but the country's code, which few write.
     pub fn is_in(&self, text: &str) -> bool {
+        self.is_said_in(text) || (text.contains('%') && self.is_said_in(&unescaped(text)))
+    }
+
+    fn is_said_in(&self, text: &str) -> bool {
         let mut plain = String::with_capacity(text.len());
-        let mut letters = text.chars();
-        while let Some(letter) = letters.next() {
-            let rest = letters.as_str();
-            // A blank or a hyphen in a URI.
-            if letter == '%'
-                && (rest.starts_with("20") || rest.starts_with("2D") || rest.starts_with("2d"))
-            {
-                letters.nth(1);
-                continue;
-            }
-            match folded(letter) {
-                Some(letter) => plain.push(letter),
-                None => continue,
+        for letter in text.chars() {
+            match digit(letter) {
+                Some(digit) => plain.push(digit),
+                None if letter.is_alphanumeric() => plain.push(' '),
+                // Whatever is written between the digits of a number.
+                None => {}
             }
         }
         plain.contains(&self.sought)
     }
 
-    /// Whether lines of JSON have its digits, in texts or in the bytes that stand there in base64: bodies of requests and responses,
-    /// values of keys.
+    /// Whether lines of JSON have its digits: a text or a number in them, the bytes that stand there in base64 (bodies of requests
+    /// and responses, values of keys), or JSON that stands in either. A line that is no JSON is looked through as it is.
     pub fn is_in_json(&self, lines: &str) -> bool {
-        self.is_in(lines) || lines.split('"').any(|text| self.is_in_bytes(text))
+        lines.lines().any(|line| match serde_json::from_str(line) {
+            Ok(value) => self.is_in_value(&value, NESTED),
+            Err(_) => self.is_in(line),
+        })
+    }
+
+    /// Whether bytes have its digits, as a text or in the texts of JSON.
+    pub fn is_in_bytes(&self, bytes: &[u8]) -> bool {
+        self.is_in_text(&String::from_utf8_lossy(bytes), NESTED)
+    }
+
+    /// Whether a text has its digits. Where it is JSON, signs are written in letters there.
+    fn is_in_text(&self, text: &str, deep: usize) -> bool {
+        let json = deep > 0 && text.trim_start().starts_with(['{', '[', '"']);
+        let value = || serde_json::from_str::<Json>(text).ok();
+        self.is_in(text) || json && value().is_some_and(|value| self.is_in_value(&value, deep - 1))
+    }
+
+    fn is_in_value(&self, value: &Json, deep: usize) -> bool {
+        match value {
+            Json::Null | Json::Bool(_) => false,
+            Json::Number(number) => self.is_in(&number.to_string()),
+            Json::String(text) => self.is_in_text(text, deep) || self.is_in_base64(text, deep),
+            Json::Array(items) => items.iter().any(|item| self.is_in_value(item, deep)),
+            Json::Object(fields) => fields
+                .iter()
+                .any(|(name, value)| self.is_in(name) || self.is_in_value(value, deep)),
+        }
     }
 
     /// Whether a text is base64 of bytes that have its digits.
-    fn is_in_bytes(&self, text: &str) -> bool {
+    fn is_in_base64(&self, text: &str, deep: usize) -> bool {
         // Three bytes are four letters.
         let long_enough = text.len() / 4 * 3 >= self.sought.len() && text.len().is_multiple_of(4);
         long_enough
             && BASE64
                 .decode(text)
-                .is_ok_and(|bytes| self.is_in(&String::from_utf8_lossy(&bytes)))
+                .is_ok_and(|bytes| self.is_in_text(&String::from_utf8_lossy(&bytes), deep))
     }
 }
 
@@ -186,6 +216,8 @@ impl Number {
 struct Written {
     plus: bool,
     digits: String,
+    /// Nothing is beside them but what stands between the digits of a number.
+    alone: bool,
 }
 
 impl Written {
@@ -206,36 +238,59 @@ fn digits_of(address: &str) -> Option<Written> {
         Some((_, rest)) => rest.split('>').next().unwrap_or_default(),
         None => &address,
     };
-    let folded: String = address.chars().filter_map(folded).collect();
+    let folded: String = address.chars().map(folded).collect();
+    let letters = |text: &str| {
+        text.chars()
+            .all(|c| c.is_ascii_alphabetic() || is_between(c))
+    };
     let rest = match folded.split_once(':') {
-        Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => rest,
+        Some((scheme, rest)) if letters(scheme) => rest,
         _ => &folded,
     };
     let user = rest.split(['@', ';', '?', ',']).next().unwrap_or_default();
-    let (plus, digits) = match user.strip_prefix('+') {
-        Some(digits) => (true, digits),
-        None => (false, user),
-    };
-    let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    number.then(|| Written {
+    let (mut plus, mut digits) = (false, String::new());
+    let part = |letter: char| !letter.is_alphanumeric() && letter != '+';
+    for word in user.split(part).filter(|word| !word.is_empty()) {
+        let (signed, rest) = match word.strip_prefix('+') {
+            Some(rest) => (true, rest),
+            None => (false, word),
+        };
+        if rest.bytes().all(|byte| byte.is_ascii_digit()) {
+            if signed && (plus || !digits.is_empty()) {
+                return None;
+            }
+            plus |= signed;
+            digits.push_str(rest);
+        } else if rest
+            .chars()
+            .any(|letter| letter.is_ascii_digit() || letter == '+')
+        {
+            return None;
+        } else if !digits.is_empty() {
+            // `(mobile)`, and whatever is behind that.
+            break;
+        }
+    }
+    let mut signs = user.chars();
+    let alone = signs.all(|c| c.is_ascii_digit() || c == '+' || is_between(c));
+    (!digits.is_empty()).then_some(Written {
         plus,
-        digits: digits.to_owned(),
+        digits,
+        alone,
     })
 }
 
-/// A letter without what forms and scripts make of it; none for what is written between the digits of a number.
-fn folded(letter: char) -> Option<char> {
-    // Full width, as East Asian keyboards have it, and the digits of Arabic and Persian ones.
-    let plain = match letter {
-        '\u{660}'..='\u{669}' => char::from_digit(u32::from(letter) - 0x660, 10)?,
-        '\u{6f0}'..='\u{6f9}' => char::from_digit(u32::from(letter) - 0x6f0, 10)?,
-        letter => narrow(letter),
-    };
-    let between = plain.is_whitespace()
-        || matches!(plain, '-' | '(' | ')' | '.' | '/')
+/// A letter without what forms and scripts make of it: full width, as East Asian keyboards have it, and digits of all scripts.
+fn folded(letter: char) -> char {
+    digit(letter).unwrap_or_else(|| narrow(letter))
+}
+
+/// Whether people and programs write a sign between the digits of a number.
+fn is_between(sign: char) -> bool {
+    sign.is_whitespace()
+        || matches!(sign, '-' | '(' | ')' | '.' | '/')
         // Hyphens, dashes and the minus sign; what is not seen.
-        || matches!(plain, '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    (!between).then_some(plain)
+        || matches!(sign, '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// An address whose escapes (RFC 3986 §2.1) are characters.
@@ -299,7 +354,7 @@ mod tests {
         Number::read(text, country).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
-    const SPELLINGS: [&str; 20] = [
+    const SPELLINGS: [&str; 29] = [
         "+4930123456",
         "4930123456",
         "004930123456",
@@ -320,6 +375,15 @@ mod tests {
         "+49\u{a0}30\u{2011}123456",
         "\u{202a}+49 30 123456\u{202c}",
         "+٤٩٣٠١٢٣٤٥٦",
+        "+४९ ३० १२३४५६",
+        "+49 30 123456 (mobile)",
+        "\"+49 30 123456\"",
+        "'+4930123456'",
+        "Rosa: +49 30 123456 ext 12",
+        "+49_30_123456",
+        "+49\n30\n123456",
+        "+4️⃣9️⃣3️⃣0️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣",
+        "四九三零幺二三四五六",
     ];
 
     #[test]
@@ -347,6 +411,8 @@ mod tests {
                 "alice",
                 "",
                 "web",
+                "user4930123456",
+                "49 or 30123456",
             ] {
                 assert!(!number.is(other), "{asked}: {other}");
             }
@@ -420,6 +486,14 @@ mod tests {
             "x1380013-8000",
             "138%200013%2D8000",
             "1３8００１３８０００",
+            "1,3,8,0,0,1,3,8,0,0,0",
+            "'138'0013'8000'",
+            "13,800,138,000",
+            "[138,001,38000]",
+            "138 — 0013 – 8000",
+            "%31%33%38%30%30%31%33%38%30%30%30",
+            "我的电话是一三八零零一三八〇〇〇",
+            "幺三八零零幺三八零零零",
         ] {
             assert!(number.is_in(text), "{text}");
         }
@@ -447,6 +521,32 @@ mod tests {
         }
         assert!(!number.is_in_json(&line("+493055512348")));
         assert!(number.is_in_json("{\"text\":\"+49 (0)30 55512347\"}"));
+    }
+
+    #[test]
+    fn a_number_is_found_in_the_texts_of_json_and_not_across_them() {
+        let number = read("+8613700137999", None);
+        let text = serde_json::json!({ "text": "call:\n137\n0013\t7999", "at": 1 }).to_string();
+        let within = serde_json::json!({ "answer": [text] }).to_string();
+        let body = serde_json::json!({ "body": BASE64.encode(&text) }).to_string();
+        for lines in [
+            text.clone(),
+            within.clone(),
+            body,
+            format!("{{}}\n{within}"),
+            "{\"value\":13700137999}".to_owned(),
+            "{\"13700137999\":1}".to_owned(),
+            "{\"text\":\"[137,0013,7999]\"}".to_owned(),
+            "{\"text\":\"[13700,137999]\"}".to_owned(),
+            // Cut off.
+            "{\"text\":\"137 0013 7999".to_owned(),
+        ] {
+            assert!(number.is_in_json(&lines), "{lines}");
+        }
+        assert!(number.is_in_bytes(text.as_bytes()));
+        for lines in ["[13700,137999]", "{\"a\":\"1370013\"}\n{\"a\":\"7999\"}"] {
+            assert!(!number.is_in_json(lines), "{lines}");
+        }
     }
 
     #[test]

@@ -400,12 +400,13 @@ impl SecondCall {
                     self.complain(&error);
                 }
             }
-            CallEvent::Key(key) => {
+            CallEvent::Key { key, reply } => {
                 self.tell(Told::Key(Key {
                     key,
                     in_audio: false,
                 }))
                 .await;
+                reply.heard().await;
             }
             // Being transferred on is refused 603 by dropping the request; texts have no reader here.
             _ => {}

@@ -498,6 +498,8 @@ impl<L: Line> Driver<L> {
     /// Goes on where a process that is gone left off.
     async fn take_up(&mut self, standing: Standing) {
         self.handle(Input::Rebuilt).await;
+        let spent = Duration::from_millis(standing.spent(self.now()));
+        let mut effect = standing.effect;
         if let Some(step) = standing.step {
             let waits = step.waits();
             let Some(run) = self.step_run(step.activation, &step.step, step.input, step.timeout_ms)
@@ -505,9 +507,11 @@ impl<L: Line> Driver<L> {
                 return;
             };
             let waits = waits.as_ref().map(|(i, f)| (i.as_str(), f.as_str()));
-            self.guests.again(run, step.calls, waits);
+            let goes_on = self.guests.again(run, step.calls, waits, spent);
+            // Nothing is asked for a step that is over.
+            effect = effect.filter(|_| goes_on);
         }
-        if let Some((effect, what)) = standing.effect {
+        if let Some((effect, what)) = effect {
             match repeatable(&what) {
                 true => self.start(effect, what),
                 // It may have been done, and is not done twice.

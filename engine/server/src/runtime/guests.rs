@@ -55,7 +55,7 @@ pub(crate) struct Guests {
     events: mpsc::Sender<GuestEvent>,
     queue: mpsc::Receiver<GuestEvent>,
     running: HashMap<u32, Running>,
-    /// Ends of steps that could not go on: what they were told has no room.
+    /// Ends of steps that could not go on: what they were told has no room, or their time is over.
     refused: VecDeque<GuestEvent>,
     /// When they stand still.
     pauses: Pauses,
@@ -71,7 +71,7 @@ struct Running {
     held: Held,
     /// Where the answer to its call goes; none while it computes.
     answer: Option<oneshot::Sender<Json>>,
-    /// When the guest was last set going, and for how long guests had stood still by then.
+    /// Since when it is busy, unless it waits, and for how long guests had stood still by then.
     since: (Instant, Duration),
     /// How long it has been busy before that.
     busy: Duration,
@@ -121,14 +121,23 @@ impl Guests {
         self.running.insert(activation, running);
     }
 
-    /// Takes up a step that ran in a process that is gone, from what it was told there. With `waits`, interface and
-    /// function of the call whose answer it awaits, it needs no instance before that is there. Where its tenant's memory
-    /// has no room for what it was told, it ends.
-    pub fn again(&mut self, run: StepRun, calls: Vec<Recorded>, waits: Option<(&str, &str)>) {
+    /// Takes up a step that ran in a process that is gone, from what it was told there, when it has spent so much of its time.
+    /// With `waits`, interface and function of the call whose answer it awaits, it needs no instance before that is there.
+    /// False where it ends instead: its time is over, or its tenant's memory has no room for what it was told.
+    pub fn again(
+        &mut self,
+        run: StepRun,
+        calls: Vec<Recorded>,
+        waits: Option<(&str, &str)>,
+        spent: Duration,
+    ) -> bool {
         let activation = run.activation;
         let told = match Told::recorded(&self.share, calls) {
             Ok(told) => told,
-            Err(full) => return self.refuse(activation, full),
+            Err(full) => {
+                self.refuse(activation, full);
+                return false;
+            }
         };
         let mut running = Running {
             run,
@@ -137,10 +146,17 @@ impl Guests {
             held: Held::default(),
             answer: None,
             since: (Instant::now(), self.pauses.total()),
-            busy: Duration::ZERO,
+            busy: spent,
             waits_since: None,
             parked: None,
         };
+        let waits_for = waits.map(|(interface, function)| class(interface, function));
+        if waits_for != Some(Class::Wait)
+            && let Some(over) = running.over(&self.pauses)
+        {
+            self.refuse(activation, over);
+            return false;
+        }
         if waits.is_none() {
             running.start(&self.host, &self.share, self.bridge(activation));
         }
@@ -150,17 +166,46 @@ impl Guests {
             let (answer, _) = oneshot::channel();
             self.awaits(activation, interface, function, answer);
         }
+        true
     }
 
     /// The next thing that a guest does. Cancel-safe; waits for ever when nothing runs.
     pub async fn event(&mut self) -> GuestEvent {
-        if let Some(event) = self.refused.pop_front() {
-            return event;
+        loop {
+            if let Some(event) = self.refused.pop_front() {
+                return event;
+            }
+            let left = self.left_without_instance();
+            let over = async move {
+                match left {
+                    Some(left) => tokio::time::sleep(left).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                // The sender in `self` keeps the queue open.
+                Some(event) = self.queue.recv() => return event,
+                () = over => self.end_overdue(),
+            }
         }
-        // The sender in `self` keeps the queue open.
-        match self.queue.recv().await {
-            Some(event) => event,
-            None => std::future::pending().await,
+    }
+
+    /// How long until the time of a step may be over that has no instance which would notice, and does not wait for the contact,
+    /// a person or a clock.
+    fn left_without_instance(&self) -> Option<Duration> {
+        let alone = self.running.values().filter(|running| running.is_alone());
+        let left = alone.map(|running| running.left(&self.pauses));
+        left.min()
+    }
+
+    /// Ends such steps whose time is over.
+    fn end_overdue(&mut self) {
+        let alone = self.running.iter().filter(|(_, step)| step.is_alone());
+        let over = alone.filter_map(|(id, step)| Some((*id, step.over(&self.pauses)?)));
+        for (activation, over) in over.collect::<Vec<_>>() {
+            self.running.remove(&activation);
+            self.refuse(activation, over);
         }
     }
 
@@ -175,11 +220,8 @@ impl Guests {
         if let Some(running) = self.running.get_mut(&activation) {
             running.answer = Some(answer);
             if class(interface, function) == Class::Wait {
-                let now = Instant::now();
-                let (since, paused) = running.since;
-                let paused = self.pauses.total().saturating_sub(paused);
-                running.busy += (now - since).saturating_sub(paused);
-                running.waits_since = Some(now);
+                running.busy = running.spent(&self.pauses);
+                running.waits_since = Some(Instant::now());
                 if running.droppable() {
                     let plugin = &running.run.plugin;
                     running.parked = Some(plugin.park(&self.share, &running.held, &self.wanted));
@@ -207,7 +249,7 @@ impl Guests {
     }
 
     /// Answers the host call that an activation waits for. An instance that was dropped is built anew, or the step ends where
-    /// its tenant's memory has no room for what it was told.
+    /// its tenant's memory has no room for what it was told, or its time is over.
     pub fn answer(&mut self, activation: u32, value: Json) {
         let calls = self.bridge(activation);
         let Some(running) = self.running.get_mut(&activation) else {
@@ -227,6 +269,9 @@ impl Guests {
         }
         if running.instance.is_some() {
             let _ = answer.send(value);
+        } else if let Some(over) = running.over(&self.pauses) {
+            self.running.remove(&activation);
+            self.refuse(activation, over);
         } else {
             running.start(&self.host, &self.share, calls);
         }
@@ -290,6 +335,40 @@ impl Guests {
 }
 
 impl Running {
+    /// How long it has been busy.
+    fn spent(&self, pauses: &Pauses) -> Duration {
+        match self.waits_since {
+            Some(_) => self.busy,
+            None => {
+                let (since, paused) = self.since;
+                let paused = pauses.total().saturating_sub(paused);
+                self.busy + since.elapsed().saturating_sub(paused)
+            }
+        }
+    }
+
+    /// How long it may be busy.
+    fn limit(&self) -> Duration {
+        Duration::from_millis(self.run.limits.busy_ms)
+    }
+
+    /// What it has left of that.
+    fn left(&self, pauses: &Pauses) -> Duration {
+        self.limit().saturating_sub(self.spent(pauses))
+    }
+
+    /// What it ends with where it has nothing left.
+    fn over(&self, pauses: &Pauses) -> Option<StepError> {
+        let limit = self.limit();
+        let over = self.left(pauses).is_zero();
+        over.then_some(StepError::Timeout { limit })
+    }
+
+    /// Whether it is busy with a call, and has no instance that would notice when its time is over.
+    fn is_alone(&self) -> bool {
+        self.instance.is_none() && self.waits_since.is_none()
+    }
+
     /// Sets a fresh instance going, which is told again what the step was told.
     fn start(&mut self, host: &Host, share: &Share, calls: Bridge) {
         let StepRun {
@@ -299,7 +378,9 @@ impl Running {
             input,
             limits,
         } = self.run.clone();
-        let spent = u64::try_from(self.busy.as_millis()).unwrap_or(u64::MAX);
+        let spent = self.spent(&calls.pauses).as_millis();
+        let spent = u64::try_from(spent).unwrap_or(u64::MAX);
+        let limit = self.limit();
         let events = calls.events.clone();
         let request = RunRequest {
             step,
@@ -316,7 +397,11 @@ impl Running {
         self.held = Held::default();
         let held = self.held.clone();
         let run = async move {
-            let report = plugin.run_held(&of, held, request).await;
+            let mut report = plugin.run_held(&of, held, request).await;
+            // What it had before counts: told is what its flow gives it.
+            if let Err(StepError::Timeout { limit: left }) = &mut report.result {
+                *left = limit;
+            }
             let result = step_result(report);
             let _ = events.send(GuestEvent::Ended { activation, result }).await;
         };

@@ -429,7 +429,12 @@ impl Keeper {
                 subject.flow_hash = engine.hash_of(flow);
                 engine.program.content().clone_into(&mut subject.content);
             }
-            None => subject.tenant = self.centre.owner(&subject.to).unwrap_or_default(),
+            None => {
+                if let Some((tenant, live)) = self.centre.owner(&subject.to, &subject.from) {
+                    subject.tenant = tenant;
+                    subject.content = live.unwrap_or_default();
+                }
+            }
         }
         let ended = Entry {
             seq: 0,

@@ -134,7 +134,15 @@ impl Node {
         }
     }
 
-    /// The same, where a store that is gone has so long to come back; without a limit, as long as it takes.
+    /// The same, in no hurry: with what else is written meanwhile.
+    pub(crate) async fn kept(&self) -> Result<(), String> {
+        match &self.writer {
+            Some(writer) => writer.kept().await,
+            None => Ok(()),
+        }
+    }
+
+    /// As [`Self::durable`], where a store that is gone has so long to come back; without a limit, as long as it takes.
     pub(crate) async fn durable_within(&self, limit: Option<Duration>) -> Result<(), String> {
         let mut why = "the store does not answer".to_owned();
         let written = async {

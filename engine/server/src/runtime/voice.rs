@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use strowger_contact::call::{CallError, RecordOptions};
@@ -25,12 +26,15 @@ use super::line::{Handover, Line};
 use super::outgoing::Outgoing;
 use crate::media::{MediaError, MediaEvent, RecordEnd, RecordSpec, Remote, Stream};
 use crate::prompts::PromptError;
-use crate::sip::{Call, CallEvent};
+use crate::sip::{Call, CallEvent, KeyReply};
 
 /// Prompts being prepared for one call; a new one replaces the last, so this is never reached in practice.
 const PREPARED: usize = 4;
 /// Transfers that could not be asked for and are not told yet; the contact has one at a time.
 const UNASKED: usize = 4;
+
+/// Longest wait of a BYE for the answer to a key.
+const KEYS_ANSWERED: Duration = Duration::from_secs(1);
 
 /// A telephone call that was answered.
 pub struct VoiceLine {
@@ -66,6 +70,10 @@ pub struct VoiceLine {
     /// Recordings of the whole call of which it is not written down yet what there is.
     cut: Vec<CutRecording>,
     inputs: VecDeque<Input>,
+    /// Who pressed keys by INFO that the contact is told now waits for their answer.
+    unsaved: Vec<KeyReply>,
+    /// The answers to the last of them.
+    answering: Option<JoinHandle<()>>,
     gone: bool,
     /// The caller's telephone hung up to follow the transfer; the contact hears of it after the outcome.
     left: bool,
@@ -135,6 +143,8 @@ impl VoiceLine {
             recording: None,
             cut: Vec::new(),
             inputs: VecDeque::new(),
+            unsaved: Vec::new(),
+            answering: None,
             gone: false,
             left: false,
         }
@@ -182,10 +192,18 @@ impl VoiceLine {
                 tracing::info!(contact = %self.contact, "the call broke: {why}");
                 self.caller_gone()
             }
-            Some(CallEvent::Key(key)) => self.pressed_now(Key {
-                key,
-                in_audio: false,
-            }),
+            Some(CallEvent::Key { key, reply }) => {
+                let pressed = self.pressed_now(Key {
+                    key,
+                    in_audio: false,
+                });
+                match pressed {
+                    Some(_) => self.unsaved.push(reply),
+                    // No journal has what goes on to the other side.
+                    None => reply.heard().await,
+                }
+                pressed
+            }
             Some(CallEvent::Reinvite { offer, reply }) => {
                 self.renegotiate(offer, reply).await;
                 None
@@ -210,6 +228,24 @@ impl VoiceLine {
             // What only happens to calls that we place.
             Some(_) => None,
         }
+    }
+
+    /// Answers keys by INFO, which are written down, when they are on the disk; the contact itself does not wait for that.
+    fn answer_keys(&mut self) {
+        let unsaved = std::mem::take(&mut self.unsaved);
+        if unsaved.is_empty() {
+            return;
+        }
+        let node = self.engine.node.clone();
+        self.answering = Some(tokio::spawn(async move {
+            let saved = node.kept().await.is_ok();
+            for reply in unsaved {
+                match saved {
+                    true => reply.heard().await,
+                    false => reply.not_saved().await,
+                }
+            }
+        }));
     }
 
     fn caller_gone(&mut self) -> Option<Input> {
@@ -450,7 +486,13 @@ impl Line for VoiceLine {
     fn hang_up(&mut self) {
         let call = self.call.clone();
         self.gone = true;
+        // The key that ends a call is answered before its BYE.
+        self.answer_keys();
+        let answering = self.answering.take();
         tokio::spawn(async move {
+            if let Some(answering) = answering {
+                let _ = tokio::time::timeout(KEYS_ANSWERED, answering).await;
+            }
             let _ = call.hang_up().await;
         });
     }
@@ -460,6 +502,10 @@ impl Line for VoiceLine {
         if entry.kind == EntryKind::Resumed {
             self.record_whole(&format!("{}-leg{}", self.contact, entry.seq));
         }
+    }
+
+    fn handled(&mut self) {
+        self.answer_keys();
     }
 
     async fn event(&mut self) -> Input {

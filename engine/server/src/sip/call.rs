@@ -80,8 +80,13 @@ pub enum CallEvent {
         /// Takes the answer.
         reply: Reply,
     },
-    /// A key by INFO, already answered 200. An INFO that carries none is answered without telling.
-    Key(char),
+    /// A key by INFO. An INFO that carries none is answered without telling.
+    Key {
+        /// The key.
+        key: char,
+        /// Takes the answer.
+        reply: KeyReply,
+    },
     /// MESSAGE (RFC 3428), already answered 200.
     Message {
         /// `Content-Type`, in lower case, without parameters.
@@ -300,6 +305,34 @@ impl Drop for Reply {
     }
 }
 
+/// The answer to a key by INFO. The endpoint answers 500 by itself what is left unanswered for two seconds, or dropped.
+#[derive(Debug)]
+pub struct KeyReply {
+    pub(super) transaction: u128,
+    pub(super) commands: mpsc::Sender<Command>,
+}
+
+impl KeyReply {
+    /// Answers 200: it was heard.
+    pub async fn heard(self) {
+        self.answer(true).await;
+    }
+
+    /// Answers 500: it may have been heard, but a crash would lose it.
+    pub async fn not_saved(self) {
+        self.answer(false).await;
+    }
+
+    async fn answer(self, saved: bool) {
+        let answer = Command::KeyReply {
+            transaction: self.transaction,
+            saved,
+        };
+        // An endpoint that is gone answers nobody.
+        let _ = self.commands.send(answer).await;
+    }
+}
+
 /// The answer to a REFER; dropped unused it refuses with 603.
 #[derive(Debug)]
 pub struct ReferReply {
@@ -397,6 +430,8 @@ pub(super) enum Command {
         cseq: u32,
         refusal: Option<u16>,
     },
+    /// The answer to the INFO of that transaction.
+    KeyReply { transaction: u128, saved: bool },
     /// Place a call.
     Place {
         place: Place,

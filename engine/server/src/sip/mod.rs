@@ -41,7 +41,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use call::{Call, CallEvent, Incoming, OutgoingCall, ReferReply, Reply};
+pub use call::{Call, CallEvent, Incoming, KeyReply, OutgoingCall, ReferReply, Reply};
 pub(crate) use config::LADDER_QUEUE;
 pub use config::{SipConfig, SipLimits};
 pub use endpoint::{Dialer, Sip, SipMeter};

@@ -32,6 +32,8 @@ pub(super) enum Timer {
     NoAck(u64, u32),
     /// A re-INVITE, UPDATE or REFER of that CSeq was left unanswered by the call's owner.
     NoReply(u64, u32),
+    /// A key by INFO was left unanswered by the call's owner.
+    NoKeyReply(u128),
     /// The session of that generation is due to be refreshed by us, or has not been refreshed by them (RFC 4028).
     Session(u64, u32),
     /// Look for calls whose owner has gone.

@@ -129,7 +129,7 @@ impl Store {
                 found.own.push(traces);
             } else if number.is_in(&row.caller)
                 || number.is_in(&row.called)
-                || row.body.is_some_and(|body| number.is_in(&body.text()))
+                || row.body.is_some_and(|body| number.is_in_json(&body.text()))
                 // Compressed, so the database cannot look into them.
                 || self.journal_says(&traces.id, number).await?
                 || self.ladder_says(&traces.id, number).await?
@@ -167,9 +167,9 @@ impl Store {
                 return Ok(found);
             };
             last = end.key.clone();
-            let with = page.into_iter().filter(|kept| {
-                number.is_in(&kept.key.key) || number.is_in(&String::from_utf8_lossy(&kept.value))
-            });
+            let with = page
+                .into_iter()
+                .filter(|kept| number.is_in(&kept.key.key) || number.is_in_bytes(&kept.value));
             found.extend(with.map(|kept| kept.key));
         }
     }

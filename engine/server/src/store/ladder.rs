@@ -96,7 +96,11 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut unpacker = Unpacker::default();
         let mut rows = self.ladder_rows(contact).await?.into_iter();
-        Ok(rows.any(|row| unpacker.unpack(&row).is_ok_and(|lines| number.is_in(lines))))
+        Ok(rows.any(|row| {
+            unpacker
+                .unpack(&row)
+                .is_ok_and(|lines| number.is_in_json(lines))
+        }))
     }
 
     async fn ladder_rows(&self, contact: &str) -> Result<Vec<Vec<u8>>, StoreError> {

@@ -44,6 +44,7 @@ impl Core {
             Timer::RepeatAnswer(call, cseq) => self.repeat_answer(now, call, cseq),
             Timer::NoAck(call, cseq) => self.no_ack(now, call, cseq),
             Timer::NoReply(call, cseq) => self.refuse_asked(now, call, cseq, 500),
+            Timer::NoKeyReply(key) => self.key_reply(now, key, false),
             Timer::Session(call, generation) => self.session_due(now, call, generation),
             Timer::Sweep => self.sweep(now),
             Timer::ShutdownOver => self.dialogs.clear(),

@@ -4,15 +4,16 @@ use std::time::Instant;
 
 use strowger_voice::dtmf::{InfoError, key_of_info};
 
-use super::super::call::CallEvent;
+use super::super::call::{CallEvent, KeyReply};
 use super::super::examine::shown;
 use super::super::grammar::{Method, Request};
 use super::super::stats::count;
+use super::super::timers::Timer;
 use super::super::values::{NameAddr, media_type, param};
 use super::super::wire::Echo;
 use super::dialog::{AskedFor, Stage};
 use super::requests::Marks;
-use super::{ACCEPT, ALLOW, ALLOW_CALLEE, Core, Path, SUPPORTED};
+use super::{ACCEPT, ALLOW, ALLOW_CALLEE, Core, KEY_REPLY_WITHIN, Path, SUPPORTED};
 
 /// A request inside a dialog, on its way to the one that handles its method.
 #[derive(Debug)]
@@ -142,7 +143,7 @@ impl Core {
             return self.answer_in(now, received, 200, "", "");
         }
         match key_of_info(&content_type, &received.request.body) {
-            Ok(key) => self.told_to_owner(now, received, CallEvent::Key(key)),
+            Ok(key) => self.key(now, received, key),
             Err(error) => {
                 count(&self.counters.info_refused);
                 tracing::debug!(call = received.call, "INFO refused: {error}");
@@ -157,6 +158,35 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// Hands a key to the owner, who answers when it is not lost any more. Repetitions of the INFO wait for that, and the key
+    /// is told once.
+    fn key(&mut self, now: Instant, received: InDialog, key: char) {
+        let transaction = received.marks.key;
+        let commands = self.commands.clone();
+        let reply = KeyReply {
+            transaction,
+            commands,
+        };
+        if !self.tell(received.call, CallEvent::Key { key, reply }) {
+            return self.answer_in(now, received, 503, "", "Retry-After: 1\r\n");
+        }
+        let InDialog {
+            call, echo, path, ..
+        } = received;
+        self.open_server(now, transaction, path, echo, false, call);
+        self.timers
+            .set(now + KEY_REPLY_WITHIN, Timer::NoKeyReply(transaction));
+    }
+
+    /// The owner answers a key, or has not in time.
+    pub(super) fn key_reply(&mut self, now: Instant, transaction: u128, saved: bool) {
+        let (status, reason) = match saved {
+            true => (200, ""),
+            false => (500, "Not Saved"),
+        };
+        self.respond(now, transaction, status, reason, "", &[]);
     }
 
     fn message(&mut self, now: Instant, mut received: InDialog) {

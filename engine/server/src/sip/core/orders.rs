@@ -20,6 +20,7 @@ impl Core {
                 let _ = done.send(result);
             }
             Command::Reply { call, cseq, answer } => self.reply(now, call, cseq, answer),
+            Command::KeyReply { transaction, saved } => self.key_reply(now, transaction, saved),
             Command::ReferReply {
                 call,
                 cseq,

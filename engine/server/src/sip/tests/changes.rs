@@ -145,17 +145,22 @@ fn info_and_message_are_answered_and_handed_over() {
         "Content-Type: application/DTMF-Relay; x=y\r\n",
         body,
     );
-    assert_eq!(status(&only(world.receive(&info))), 200);
+    assert!(world.receive(&info).is_empty(), "its owner answers");
+    assert!(world.receive(&info).is_empty(), "its repetition too");
+    let Ok(CallEvent::Key { key: '5', reply }) = incoming.events.try_recv() else {
+        panic!("a key")
+    };
+    let ((), sent) = world.act(reply.heard());
+    let ok = only(sent);
+    assert_eq!((status(&ok), header(&ok, "CSeq")), (200, "2 INFO"));
     assert_eq!(
         status(&only(world.receive(&info))),
         200,
         "its repetition too"
     );
-    assert!(matches!(
-        incoming.events.try_recv(),
-        Ok(CallEvent::Key('5'))
-    ));
     assert!(incoming.events.try_recv().is_err(), "once");
+    let late = world.pass(Duration::from_secs(5));
+    assert!(late.is_empty(), "no other answer comes: {late:?}");
     assert_eq!(
         status(&only(world.receive(&peer.request(
             "MESSAGE",
@@ -171,19 +176,46 @@ fn info_and_message_are_answered_and_handed_over() {
 }
 
 #[test]
+fn a_key_that_is_not_saved_is_told_as_such_and_counts_once() {
+    let (mut world, mut peer) = (World::new(), Peer::new("unsaved"));
+    let mut incoming = world.up(&mut peer);
+    let headers = "Content-Type: application/dtmf\r\n";
+    for (cseq, silent) in [(2, true), (3, false)] {
+        let info = peer.request("INFO", cseq, headers, "7");
+        assert!(world.receive(&info).is_empty());
+        let Ok(CallEvent::Key { key: '7', reply }) = incoming.events.try_recv() else {
+            panic!("a key")
+        };
+        let refused = match silent {
+            true => {
+                drop(reply);
+                let sent = world.pass(Duration::from_secs(3));
+                only(sent.into_iter().map(|(_, sent)| sent).collect())
+            }
+            false => only(world.act(reply.not_saved()).1),
+        };
+        assert!(
+            refused.starts_with("SIP/2.0 500 Not Saved\r\n"),
+            "{refused}"
+        );
+        assert_eq!(status(&only(world.receive(&info))), 500, "its repetition");
+        assert!(incoming.events.try_recv().is_err(), "once");
+    }
+    assert_eq!(world.stats().active_calls, 1);
+}
+
+#[test]
 fn an_owner_that_does_not_read_is_not_flooded() {
     let (mut world, mut peer) = (World::new(), Peer::new("flood"));
     let mut incoming = world.up(&mut peer);
     let headers = "Content-Type: application/dtmf\r\n";
-    let statuses: Vec<_> = (2..60)
-        .map(|cseq| {
-            status(&only(
-                world.receive(&peer.request("INFO", cseq, headers, "1")),
-            ))
-        })
+    let answers: Vec<_> = (2..60)
+        .map(|cseq| world.receive(&peer.request("INFO", cseq, headers, "1")))
         .collect();
-    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 32);
-    assert_eq!(statuses.last(), Some(&503));
+    let taken = answers.iter().filter(|sent| sent.is_empty());
+    assert_eq!(taken.count(), 32);
+    let refused = answers.into_iter().last().expect("an answer");
+    assert_eq!(status(&only(refused)), 503);
     assert_eq!(world.stats().events_refused, 26);
     world.receive(&peer.request("BYE", 60, "", ""));
     let mut read = 0;
@@ -386,7 +418,6 @@ fn an_info_that_carries_no_key_is_refused_and_counted() {
         ),
         (7, "", "Signal=5\r\n", 415),
         (8, "Info-Package: nack\r\n", "", 469),
-        (9, relay, "Signal=9\r\n", 200),
     ] {
         let answer = only(world.receive(&peer.request("INFO", cseq, headers, body)));
         assert_eq!(status(&answer), expected, "{headers}{body}");
@@ -398,9 +429,11 @@ fn an_info_that_carries_no_key_is_refused_and_counted() {
         refused += u64::from(expected >= 400);
         assert_eq!(world.stats().info_refused, refused);
     }
+    assert!(incoming.events.try_recv().is_err(), "none was told");
+    let info = peer.request("INFO", 9, relay, "Signal=9\r\n");
+    assert!(world.receive(&info).is_empty());
     assert!(matches!(
         incoming.events.try_recv(),
-        Ok(CallEvent::Key('9'))
+        Ok(CallEvent::Key { key: '9', .. })
     ));
-    assert!(incoming.events.try_recv().is_err(), "no other was told");
 }

@@ -67,11 +67,13 @@ async fn run(name: &str, steps: &str, arguments: &[&str]) -> SipStats {
                         .expect("it waits for an answer");
                 }
                 while let Some(event) = call.events.recv().await {
-                    if let CallEvent::Reinvite { reply, offer } = event {
-                        reply
+                    match event {
+                        CallEvent::Reinvite { reply, offer } => reply
                             .answer(offer.unwrap_or_else(|| SDP.into()))
                             .await
-                            .expect("the endpoint lives");
+                            .expect("the endpoint lives"),
+                        CallEvent::Key { reply, .. } => reply.heard().await,
+                        _ => {}
                     }
                 }
             });

@@ -43,7 +43,11 @@ pub(super) enum Item {
     /// Anything else that is written.
     Record(Record),
     /// Everything before this is on the disk when the answer comes, or it says why not.
-    Flush(oneshot::Sender<Result<(), String>>),
+    Flush {
+        done: oneshot::Sender<Result<(), String>>,
+        /// Whether no other record is waited for.
+        hurried: bool,
+    },
 }
 
 impl Item {
@@ -92,7 +96,7 @@ impl Item {
                 ..
             }) => (4 + record.path.len()) * RECORD,
             Item::Record(_) => 4 * RECORD,
-            Item::Flush(_) => 0,
+            Item::Flush { .. } => 0,
         }
     }
 
@@ -117,15 +121,20 @@ impl Item {
                 | Record::NotDropped { id }
                 | Record::Entries(id, _),
             ) => Some(id),
-            Item::Flush(_) => None,
+            Item::Flush { .. } => None,
         }
+    }
+
+    /// Whether no other record is waited for.
+    fn hurries(&self) -> bool {
+        matches!(self, Item::Flush { hurried: true, .. })
     }
 
     /// False for a flush, which has then been told why it cannot be.
     pub fn keep_or_refuse(&mut self, why: &str) -> bool {
-        if let Item::Flush(flushed) = self {
+        if let Item::Flush { done, .. } = self {
             let (gone, _) = oneshot::channel();
-            let _ = std::mem::replace(flushed, gone).send(Err(why.to_owned()));
+            let _ = std::mem::replace(done, gone).send(Err(why.to_owned()));
             return false;
         }
         true
@@ -144,7 +153,7 @@ pub(super) struct Held {
     store: Store,
     items: VecDeque<Item>,
     bytes: usize,
-    /// Flushes among the items.
+    /// Flushes among the items for which no other record is waited for.
     flushes: usize,
     /// So many at the front go one by one: one of them was refused.
     singly: usize,
@@ -187,13 +196,13 @@ impl Held {
     pub fn take(&mut self, item: Item) {
         let gone = self.store.health.gone();
         let room = match (&item, gone) {
-            (Item::Flush(_), Some(why)) => {
+            (Item::Flush { .. }, Some(why)) => {
                 let mut item = item;
                 item.keep_or_refuse(&format!("the store is gone: {why}"));
                 return;
             }
-            (Item::Flush(_), None) => {
-                self.flushes += 1;
+            (Item::Flush { hurried, .. }, None) => {
+                self.flushes += usize::from(*hurried);
                 true
             }
             (Item::Lines { contact, .. }, gone) => {
@@ -223,7 +232,7 @@ impl Held {
             return;
         }
         self.bytes += item.bytes();
-        if !matches!(item, Item::Flush(_)) {
+        if !matches!(item, Item::Flush { .. }) {
             self.store.health.waiting.fetch_add(1, Ordering::Relaxed);
         }
         self.items.push_back(item);
@@ -245,7 +254,7 @@ impl Held {
         let batch: Vec<Item> = self.items.drain(..count).collect();
         for item in &batch {
             self.bytes -= item.bytes();
-            self.flushes -= usize::from(matches!(item, Item::Flush(_)));
+            self.flushes -= usize::from(item.hurries());
         }
         batch
     }
@@ -254,8 +263,8 @@ impl Held {
     pub fn wrote(&mut self, batch: Vec<Item>) {
         for item in batch {
             match item {
-                Item::Flush(flushed) => {
-                    let _ = flushed.send(Ok(()));
+                Item::Flush { done, .. } => {
+                    let _ = done.send(Ok(()));
                 }
                 _ => {
                     self.store.health.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -271,7 +280,7 @@ impl Held {
             self.singly += batch.len();
             for item in batch.into_iter().rev() {
                 self.bytes += item.bytes();
-                self.flushes += usize::from(matches!(item, Item::Flush(_)));
+                self.flushes += usize::from(item.hurries());
                 self.items.push_front(item);
             }
             return;

@@ -153,8 +153,17 @@ impl Writer {
 
     /// Waits until everything written so far is on the disk; an error says why it is not.
     pub async fn flush(&self) -> Result<(), String> {
+        self.written(true).await
+    }
+
+    /// The same with the next commit, which this does not bring on.
+    pub async fn kept(&self) -> Result<(), String> {
+        self.written(false).await
+    }
+
+    async fn written(&self, hurried: bool) -> Result<(), String> {
         let (done, flushed) = oneshot::channel();
-        let _ = self.items.send(Item::Flush(done)).await;
+        let _ = self.items.send(Item::Flush { done, hurried }).await;
         flushed
             .await
             .unwrap_or_else(|_| Err("the journal's writer has stopped".to_owned()))
