@@ -161,7 +161,9 @@ fn the_bounds_count_the_rounds() {
 fn the_bounds_count_fractions_as_they_add_up() {
     // The rounds are those that the expressions themselves make, in which 0.1 eight times is less than 0.8.
     let once = |set: &str, condition: &str| {
-        format!("  s:\n    - wait: 1s\n    - set: {{ n: \"${{{set}}}\" }}\n    - if: {condition}\n      then: s\n      else: bye\n")
+        format!(
+            "  s:\n    - wait: 1s\n    - set: {{ n: \"${{{set}}}\" }}\n    - if: {condition}\n      then: s\n      else: bye\n"
+        )
     };
     // The other way adds more, and takes longer.
     let twice = "  s:\n    - set: { n: \"${n + 0.1}\" }\n    - if: call.channel == \"voice\"\n      then: t\n    - set: { n: \"${n + 0.25}\" }\n    - goto: t\n  t:\n    - wait: 1s\n    - if: n < 0.8\n      then: s\n      else: bye\n".to_owned();
@@ -186,10 +188,17 @@ fn the_bounds_count_fractions_as_they_add_up() {
         (once("n + 0.1", "n < 150"), 1_501),
         (once("n + 0.001", "n < 4"), 4_001),
     ] {
-        let text = format!("{}defaults: {{ max_duration: 2h, max_steps: 100000 }}\n", flow(&steps));
+        let text = format!(
+            "{}defaults: {{ max_duration: 2h, max_steps: 100000 }}\n",
+            flow(&steps)
+        );
         let found = check("a.flow.yaml", text.as_bytes(), &support::project());
         assert_eq!(errors(&found), [""; 0], "{steps}");
-        assert_eq!(found.worst.expect("no error").silence_ms, seconds * 1_000, "{steps}");
+        assert_eq!(
+            found.worst.expect("no error").silence_ms,
+            seconds * 1_000,
+            "{steps}"
+        );
     }
 }
 
