@@ -88,8 +88,8 @@ impl Held {
     }
 
     /// How often, at most, the way can be taken by a counter that begins with `start` and adds at least `step` between
-    /// two times.
-    fn rounds(self, start: f64, step: f64) -> f64 {
+    /// two times. Beyond `enough` nobody asks how many more they are.
+    fn rounds(self, start: f64, step: f64, enough: f64) -> f64 {
         let times = |step: f64| {
             let times = (self.limit - start) / step;
             let times = if self.reached {
@@ -100,7 +100,7 @@ impl Held {
             times.max(0.0)
         };
         let numbers = [start, step, self.limit];
-        if numbers.iter().all(|number| number.fract() == 0.0) {
+        if numbers.iter().all(|number| number.fract() == 0.0) || times(step) > enough {
             return times(step);
         }
         // Sums of fractions are rounded: eight times 0.1 is less than 0.8. More on another way, or from a larger
@@ -418,21 +418,21 @@ impl<'g, 'd> Counters<'g, 'd> {
                 most: MAX_NUMBER,
             }));
         }
-        if least < MIN_STEP {
-            return Err(Some(Refused::Small {
-                name: name(),
-                step: least,
-                least: MIN_STEP,
-            }));
-        }
         // A loop that `max_steps` ends before the counter does is none that ends by itself.
         let max_steps = self.draft.max_steps;
-        let rounds = farthest.rounds(start, smallest);
+        let rounds = farthest.rounds(start, smallest, f64::from(max_steps));
         if rounds > f64::from(max_steps) {
             return Err(Some(Refused::Rounds {
                 name: name(),
                 rounds,
                 max_steps,
+            }));
+        }
+        if least < MIN_STEP {
+            return Err(Some(Refused::Small {
+                name: name(),
+                step: least,
+                least: MIN_STEP,
             }));
         }
         Ok(Counter {
