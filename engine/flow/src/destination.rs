@@ -60,7 +60,20 @@ impl Destination {
         let Some((scheme, rest)) = scheme(text) else {
             return match number(text) {
                 Some(number) => Ok(Destination::Number(number)),
-                None if text.chars().any(char::is_alphabetic) => Err(NoDestination::Name),
+                // No name begins so.
+                None if text
+                    .starts_with(|c: char| matches!(c, '+' | '(') || c.is_ascii_digit())
+                    && text.contains(char::is_alphabetic) =>
+                {
+                    Err(malformed(
+                        Text::fixed("telephone number", "电话号码"),
+                        Text::fixed(
+                            "there are letters in it, and an extension cannot be dialled",
+                            "其中有字母，而分机号不能拨打",
+                        ),
+                    ))
+                }
+                None if text.contains(char::is_alphabetic) => Err(NoDestination::Name),
                 None => Err(malformed(
                     Text::fixed("telephone number", "电话号码"),
                     Text::fixed("it is not made of digits", "它不是由数字组成的"),

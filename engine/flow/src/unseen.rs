@@ -10,6 +10,12 @@ pub fn is_unseen(letter: char) -> bool {
         || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether a character takes no room where it is shown: what joins or parts letters, marks where a word may break, or turns the
+/// direction of text. Between letters that need none of that nobody sees it.
+pub fn has_no_width(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
 /// Characters of a stranger's text that a message quotes.
 const QUOTED: usize = 64;
 

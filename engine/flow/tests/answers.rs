@@ -94,7 +94,7 @@ fn choices_and_places_in_a_queue_are_said_where_they_are_known() {
     assert_eq!(rules(&checked(&label)), ["unassigned-variable"]);
     let queue = |lines: &str| {
         flow(&format!(
-            "    queue: general\n    {lines}\n    then: {{ done: bye, else: bye }}\n"
+            "    queue: general\n    max_wait: 5s\n    {lines}\n    then: {{ done: bye, else: bye }}\n"
         ))
     };
     let well = queue("meanwhile: { say: \"You are number ${queue.position}.\" }");

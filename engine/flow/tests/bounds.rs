@@ -66,6 +66,60 @@ mod silence {
     }
 
     #[test]
+    fn a_queue_is_silent_but_for_what_the_flow_lets_be_heard() {
+        let queue = |lines: &str| {
+            let steps = format!(
+                "  start:\n    queue: front-desk\n    {lines}\n    then: {{ done: bye, else: bye }}\n"
+            );
+            let found = checked(&flow("", &steps));
+            let silence = found.worst.as_ref().expect("no error").silence_ms;
+            (silence, rules(&found))
+        };
+        let heard = |meanwhile: &str| queue(&format!("meanwhile: {{ {meanwhile} }}"));
+        let told = |silence: u64| (silence, vec!["dead-air"]);
+        assert_eq!(queue("max_wait: 10m"), told(600_000));
+        assert_eq!(queue("priority: 5"), told(600_000));
+        assert_eq!(queue("max_wait: 8s"), (8_000, vec![]));
+        // The first sentence comes when that time is over.
+        assert_eq!(heard("say: Please hold., every: 5m"), told(300_000));
+        assert_eq!(heard("say: Please hold."), told(30_000));
+        assert_eq!(heard("say: Please hold., every: 8s"), (8_000, vec![]));
+        // No words break no silence.
+        assert_eq!(heard("say: \"<break time='2s'/>\""), told(600_000));
+        assert_eq!(heard("music: audio/hold.wav"), (0, vec![]));
+        let both = "music: audio/hold.wav, say: Please hold., every: 5m";
+        assert_eq!(heard(both), (0, vec![]));
+        let rings = "  start:\n    transfer: supplier-a\n    ring: 60s\n    then: { done: bye, else: bye }\n";
+        assert_eq!(
+            checked(&flow("", rings))
+                .worst
+                .expect("no error")
+                .silence_ms,
+            0
+        );
+    }
+
+    #[test]
+    fn silence_goes_on_over_a_queue_unless_somebody_comes() {
+        let around = |queue: &str, then: &str| {
+            let steps = format!(
+                "  start:\n    - wait: 5s\n    - queue: front-desk\n      {queue}\n      then: {{ {then} }}\n  after:\n    - wait: 5s\n    - goto: bye\n"
+            );
+            checked(&flow("", &steps))
+                .worst
+                .expect("no error")
+                .silence_ms
+        };
+        // A queue that is full says nothing, whatever is heard in it.
+        let music = "meanwhile: { music: audio/hold.wav }";
+        assert_eq!(around(music, "done: bye, else: after"), 10_000);
+        assert_eq!(around("max_wait: 3s", "done: bye, else: after"), 13_000);
+        assert_eq!(around("max_wait: 3s", "done: after, else: bye"), 8_000);
+        let says = "meanwhile: { say: Please hold., every: 4s }";
+        assert_eq!(around(says, "done: bye, else: after"), 14_000);
+    }
+
+    #[test]
     fn a_called_flow_that_lasts_too_long_is_silent_as_long_as_its_caller_says() {
         let caller = flow(
             "defaults: { max_duration: 1m }\n",
@@ -429,7 +483,7 @@ mod texts {
             |steps: &str| rules(&checked(&flow("defaults: { max_duration: 30m }\n", steps)));
         let queue = |wait: &str| {
             format!(
-                "  start:\n    queue: front-desk\n    max_wait: {wait}\n    then: {{ done: bye, else: bye }}\n"
+                "  start:\n    queue: front-desk\n    max_wait: {wait}\n    meanwhile: {{ music: audio/hold.wav }}\n    then: {{ done: bye, else: bye }}\n"
             )
         };
         assert_eq!(rules_of(&queue("1h")), ["over-max-duration"]);

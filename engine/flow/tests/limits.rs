@@ -139,7 +139,7 @@ fn words_that_are_an_answers_type_take_no_insertions() {
 fn a_variable_in_braces_alone_is_told_in_values_too() {
     let keeping = |value: &str| {
         format!(
-            "flow: a\nformat: 1\nlanguages: [en]\nvars: {{ x: {{ type: text, default: y }} }}\nsteps:\n  start:\n    - ask: Your number, please.\n      into: order_no\n      expect: {{ digits: 4 }}\n      then: {{ no_input: bye, no_match: bye }}\n    - say: \"${{order_no | digits}} ${{x}}\"\n    - tag: {{ order: {value} }}\n    - set: {{ x: {value} }}\n    - queue: general\n      attach: {{ order: {value} }}\n      max_wait: 1m\n      then: {{ done: bye, else: bye }}\n  bye: {{ hangup: completed }}\n"
+            "flow: a\nformat: 1\nlanguages: [en]\nvars: {{ x: {{ type: text, default: y }} }}\nsteps:\n  start:\n    - ask: Your number, please.\n      into: order_no\n      expect: {{ digits: 4 }}\n      then: {{ no_input: bye, no_match: bye }}\n    - say: \"${{order_no | digits}} ${{x}}\"\n    - tag: {{ order: {value} }}\n    - set: {{ x: {value} }}\n    - queue: general\n      meanwhile: {{ music: audio/hold.wav }}\n      attach: {{ order: {value} }}\n      max_wait: 1m\n      then: {{ done: bye, else: bye }}\n  bye: {{ hangup: completed }}\n"
         )
     };
     let right = keeping("\"${order_no}\"");

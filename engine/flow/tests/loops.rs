@@ -158,6 +158,51 @@ fn the_bounds_count_the_rounds() {
 }
 
 #[test]
+fn the_bounds_count_fractions_as_they_add_up() {
+    // The rounds are those that the expressions themselves make, in which 0.1 eight times is less than 0.8.
+    let once = |set: &str, condition: &str| {
+        format!(
+            "  s:\n    - wait: 1s\n    - set: {{ n: \"${{{set}}}\" }}\n    - if: {condition}\n      then: s\n      else: bye\n"
+        )
+    };
+    // The other way adds more, and takes longer.
+    let twice = "  s:\n    - set: { n: \"${n + 0.1}\" }\n    - if: call.channel == \"voice\"\n      then: t\n    - set: { n: \"${n + 0.25}\" }\n    - goto: t\n  t:\n    - wait: 1s\n    - if: n < 0.8\n      then: s\n      else: bye\n".to_owned();
+    let down = format!(
+        "  s:\n    - set: {{ m: 1 }}\n    - goto: t\n{}",
+        once("m - 0.1", "m > 0")
+            .replace("  s:", "  t:")
+            .replace("then: s", "then: t")
+            .replace("{ n:", "{ m:")
+    );
+    for (steps, seconds) in [
+        (once("n + 0.1", "n < 0.8"), 9),
+        (once("0.1 + n", "n <= 0.8"), 9),
+        (once("n + 0.1", "n < 0.5"), 5),
+        (once("n + 1.1", "n < 8.8"), 9),
+        (once("n - 0.1", "n > -0.8"), 9),
+        (once("n + 0.5", "n < 3"), 6),
+        (once("n + 0.5", "n <= 3"), 7),
+        (down, 11),
+        (twice, 9),
+        // So many are reckoned: one more than they are, perhaps, and never fewer.
+        (once("n + 0.1", "n < 150"), 1_501),
+        (once("n + 0.001", "n < 4"), 4_001),
+    ] {
+        let text = format!(
+            "{}defaults: {{ max_duration: 2h, max_steps: 100000 }}\n",
+            flow(&steps)
+        );
+        let found = check("a.flow.yaml", text.as_bytes(), &support::project());
+        assert_eq!(errors(&found), [""; 0], "{steps}");
+        assert_eq!(
+            found.worst.expect("no error").silence_ms,
+            seconds * 1_000,
+            "{steps}"
+        );
+    }
+}
+
+#[test]
 fn the_silence_of_a_counted_loop_is_told_once() {
     let steps = "  s:\n    - wait: 3s\n    - wait: 2s\n    - set: { n: \"${n + 1}\" }\n    - if: n < 3\n      then: s\n      else: bye\n";
     let found = checked(steps);

@@ -48,6 +48,7 @@ steps:
     - goto: bye
   person:
     queue: front-desk
+    meanwhile: { music: audio/hold.wav }
     max_wait: 5m
     then: { done: bye, timeout: bye, full: bye, closed: bye, no_agents: bye, failed: bye }
   bye:
@@ -495,7 +496,7 @@ fn a_slip_in_what_counts_a_loop_is_one_finding_wherever_it_is_counted() {
                 condition.replace('<', ">=")
             ),
             format!(
-                "    - set: {{ tries: \"${{tries + 1}}\" }}\n    - queue: front-desk\n      when: {condition}\n      then: {{ done: bye, else: main }}\n    - goto: bye\n"
+                "    - set: {{ tries: \"${{tries + 1}}\" }}\n    - queue: front-desk\n      meanwhile: {{ music: audio/hold.wav }}\n      when: {condition}\n      then: {{ done: bye, else: main }}\n    - goto: bye\n"
             ),
             format!(
                 "    - set: {{ tries: \"${{tries + 1}}\" }}\n    - if: {condition}\n      then: main\n      else: bye\n"

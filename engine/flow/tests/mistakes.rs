@@ -444,6 +444,7 @@ steps:
     - goto: bye
   person:
     queue: general
+    meanwhile: { music: audio/hold.wav }
     max_wait: 5m
     then: { timeout: supplier, done: bye, else: bye }
   supplier:

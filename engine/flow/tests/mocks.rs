@@ -24,6 +24,7 @@ steps:
     - goto: desk
   desk:
     queue: front-desk
+    meanwhile: { music: audio/hold.wav }
     then: { done: bye, else: bye }
   bye: { hangup: completed }
 tests:

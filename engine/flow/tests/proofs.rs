@@ -50,7 +50,7 @@ mod inputs {
             ("", "  start:\n    if: call.priority > 50\n    then: bye\n    else: flow:needs\n".to_owned()),
             ("", "  start:\n    choose:\n      - { when: call.priority > 50, then: flow:needs }\n      - else: bye\n".to_owned()),
             ("", "  start:\n    switch: call.channel\n    then: { voice: flow:needs, chat: bye }\n".to_owned()),
-            ("", "  start:\n    queue: general\n    then: { done: bye, full: flow:needs, else: bye }\n".to_owned()),
+            ("", "  start:\n    queue: general\n    meanwhile: { music: audio/hold.wav }\n    then: { done: bye, full: flow:needs, else: bye }\n".to_owned()),
             ("", "  start:\n    use: crm/caller@2\n    with: { phone: \"${call.from}\" }\n    then: { error: flow:needs, else: bye }\n".to_owned()),
             ("global: { press: { 9: flow:needs } }\n", menu("bye", "else: bye")),
             ("global: { error: flow:needs }\n", menu("bye", "else: bye")),
@@ -125,10 +125,10 @@ mod loops {
     #[test]
     fn the_longest_wait_for_people_is_one() {
         for steps in [
-            "  start:\n    queue: front-desk\n    then: { done: bye, timeout: start, else: bye }\n",
-            "  start:\n    queue: front-desk\n    max_wait: 1s\n    then: { done: bye, timeout: repeat, else: bye }\n",
+            "  start:\n    queue: front-desk\n    meanwhile: { music: audio/hold.wav }\n    then: { done: bye, timeout: start, else: bye }\n",
+            "  start:\n    queue: front-desk\n    max_wait: 1s\n    meanwhile: { music: audio/hold.wav }\n    then: { done: bye, timeout: repeat, else: bye }\n",
             // After the wait another queue is tried once.
-            "  start:\n    queue: front-desk\n    then: { done: bye, timeout: other, else: bye }\n  other:\n    queue: general\n    then: { done: bye, full: start, else: bye }\n",
+            "  start:\n    queue: front-desk\n    meanwhile: { music: audio/hold.wav }\n    then: { done: bye, timeout: other, else: bye }\n  other:\n    queue: general\n    meanwhile: { music: audio/hold.wav }\n    then: { done: bye, full: start, else: bye }\n",
         ] {
             let found = checked(&flow("", steps));
             let told: BTreeSet<&str> = rules(&found).into_iter().collect();
@@ -138,7 +138,7 @@ mod loops {
 
     #[test]
     fn a_counted_way_back_to_a_queue_ends() {
-        let steps = "  start:\n    - set: { n: \"${n + 1}\" }\n    - queue: front-desk\n      then: { done: bye, else: again }\n  again:\n    if: n < 3\n    then: start\n    else: bye\n";
+        let steps = "  start:\n    - set: { n: \"${n + 1}\" }\n    - queue: front-desk\n      meanwhile: { music: audio/hold.wav }\n      then: { done: bye, else: again }\n  again:\n    if: n < 3\n    then: start\n    else: bye\n";
         let text = flow("vars: { n: { type: number, default: 0 } }\n", steps);
         assert_eq!(findings(&text), [""; 0]);
     }

@@ -50,7 +50,7 @@ steps:
   operator:
     queue: front-desk
     priority: 50
-    meanwhile: { say: wait_line, every: 20s }
+    meanwhile: { music: audio/hold.wav, say: wait_line, every: 20s }
     then:
       done: bye
       else: over

@@ -27,6 +27,9 @@ const MAX_NUMBER: f64 = 1e9;
 /// Smallest step of a counter.
 const MIN_STEP: f64 = 1e-3;
 
+/// Sums of fractions that are made one by one to see how many rounds they are. More rounds are reckoned.
+const MAX_SUMS: u32 = 1_000;
+
 /// Looks at parts of the graph for the proofs of one file, as a multiple of its nodes. Beyond that a loop counts as one
 /// without a proof.
 const MAX_LOOKS: usize = 64;
@@ -59,6 +62,60 @@ struct Counter {
     held: HashSet<Way>,
     /// How often a held way can be taken when the first time comes before any step that counts.
     rounds: u64,
+}
+
+/// What a way is held against, as a counter that counts up sees it.
+#[derive(Clone, Copy)]
+struct Held {
+    limit: f64,
+    /// Whether the counter may have reached the limit.
+    reached: bool,
+}
+
+impl Held {
+    const NONE: Held = Held {
+        limit: f64::NEG_INFINITY,
+        reached: false,
+    };
+
+    fn max(self, other: Held) -> Held {
+        let farther = other.limit > self.limit || (other.limit == self.limit && other.reached);
+        if farther { other } else { self }
+    }
+
+    fn holds(self, number: f64) -> bool {
+        number < self.limit || (self.reached && number == self.limit)
+    }
+
+    /// How often, at most, the way can be taken by a counter that begins with `start` and adds at least `step` between
+    /// two times. Beyond `enough` nobody asks how many more they are.
+    fn rounds(self, start: f64, step: f64, enough: f64) -> f64 {
+        let times = |step: f64| {
+            let times = (self.limit - start) / step;
+            let times = if self.reached {
+                times.floor() + 1.0
+            } else {
+                times.ceil()
+            };
+            times.max(0.0)
+        };
+        let numbers = [start, step, self.limit];
+        if numbers.iter().all(|number| number.fract() == 0.0) || times(step) > enough {
+            return times(step);
+        }
+        // Sums of fractions are rounded: eight times 0.1 is less than 0.8. More on another way, or from a larger
+        // number, never makes a smaller sum: these sums are the least.
+        let mut number = start;
+        for taken in 0..MAX_SUMS {
+            if !self.holds(number) {
+                return f64::from(taken);
+            }
+            number += step;
+        }
+        // A sum loses half of its last binary place at most, and so does each number of this reckoning.
+        let size = numbers.iter().map(|number| number.abs()).sum::<f64>();
+        times(step - size * 8.0 * f64::EPSILON)
+    }
 }
 
 /// A part of the graph that may go round for ever: its nodes, and the ways that do not count.
@@ -333,7 +390,7 @@ impl<'g, 'd> Counters<'g, 'd> {
             .map(|number| number * sign)
             .reduce(f64::min)
             .ok_or(None)?;
-        let (mut held, mut rounds, mut largest) = (HashSet::new(), 0f64, start);
+        let (mut held, mut farthest, mut largest) = (HashSet::new(), Held::NONE, start);
         for index in knot {
             for (place, to) in self.ways_of(*index, cut, passes) {
                 if !inside(to) {
@@ -346,13 +403,7 @@ impl<'g, 'd> Counters<'g, 'd> {
                 if limit.abs() > largest.abs() {
                     largest = limit;
                 }
-                let times = (limit - start) / smallest;
-                let times = if reached {
-                    times.floor() + 1.0
-                } else {
-                    times.ceil()
-                };
-                rounds = rounds.max(times);
+                farthest = farthest.max(Held { limit, reached });
                 held.insert((*index, place));
             }
         }
@@ -369,6 +420,7 @@ impl<'g, 'd> Counters<'g, 'd> {
         }
         // A loop that `max_steps` ends before the counter does is none that ends by itself.
         let max_steps = self.draft.max_steps;
+        let rounds = farthest.rounds(start, smallest, f64::from(max_steps));
         if rounds > f64::from(max_steps) {
             return Err(Some(Refused::Rounds {
                 name: name(),

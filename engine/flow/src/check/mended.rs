@@ -15,6 +15,7 @@ use super::{Checked, checked};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Level, Lines};
 use crate::expr::Span;
+use crate::unseen;
 use crate::wide;
 
 /// Longest file in which slips are looked for by trial, in bytes: some 600 steps. Each trial checks the file.
@@ -69,7 +70,8 @@ pub(super) fn mended(
     if slips == MAX_SLIPS || text.len() > MAX_BYTES {
         return None;
     }
-    let wide = found.iter().any(|found| found.level == Level::Error) && text.contains(is_wide);
+    let wide = found.iter().any(|found| found.level == Level::Error)
+        && text.contains(|c: char| is_wide(c) || unseen::has_no_width(c));
     let sheet = Sheet::new(text);
     let signs = || found.iter().any(|found| sheet.confused(found));
     if !(unread || found.len() > 1 || wide || signs()) {
@@ -126,13 +128,13 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
     };
     match unread {
         // Of such a sign nobody doubts that it was meant, and there may be more of them.
-        _ if matches!(edit.kind, Kind::Wide) => {
+        _ if matches!(edit.kind, Kind::Wide | Kind::Unseen) => {
             let (before, after) = (unread_from(found), unread_from(left));
             // Of what cannot be read more may be seen now.
             let builds = |(_, _, come): &(usize, usize, String)| {
                 come.starts_with([':', '-', '[', ']', '{', '}'])
             };
-            let blank = |(_, _, come): &(usize, usize, String)| come == " ";
+            let blank = |(_, _, come): &(usize, usize, String)| come.trim_matches(' ').is_empty();
             let structure = edit
                 .changes
                 .iter()
@@ -438,15 +440,23 @@ impl<'t> Sheet<'t> {
             }
         }
         let numbers = numbers.into_iter().filter(|at| *at < self.lines.len());
-        let mut edits: Vec<Edit> = self.blanks().into_iter().collect();
-        edits.extend(numbers.flat_map(|number| self.wide(number)));
+        let mut edits: Vec<Edit> = self.unseen().into_iter().collect();
+        edits.extend(self.blanks(1));
+        // One is as wide as two letters: who types it sees what is meant to be indented by two.
+        if self.text.contains(FULL_BLANK) {
+            edits.extend(self.blanks(2));
+        }
+        for number in numbers {
+            edits.extend(self.blanks_behind(number));
+            edits.extend(self.wide(number));
+        }
         edits.truncate(MAX_TRIALS / 2);
         edits
     }
 
     /// Blanks of other kinds than the language's that indent lines, or stand behind the first key of one. What was pasted has them in
-    /// every line: they are one slip.
-    fn blanks(&self) -> Option<Edit> {
+    /// every line: they are one slip. `width` is how many of the language's a full-width one is that indents a line.
+    fn blanks(&self, width: usize) -> Option<Edit> {
         let is_blank = |c: char| narrow(c) == ' ';
         let mut changes = Vec::new();
         let mut first = None;
@@ -454,25 +464,28 @@ impl<'t> Sheet<'t> {
             let end = self.lines.get(number + 1).map(|next| next.start);
             let text = &self.text[line.start..end.unwrap_or(self.text.len())];
             let before = changes.len();
-            let mut blanks = |from: usize, text: &str| {
+            let mut blanks = |from: usize, text: &str, width: usize| {
                 let blanks = text.char_indices().take_while(|(_, c)| is_blank(*c));
                 let odd = blanks.filter(|(_, c)| is_wide(*c));
-                changes.extend(odd.map(|(at, c)| (from + at, c.len_utf8(), " ".to_owned())));
+                changes.extend(odd.map(|(at, c)| {
+                    let width = if c == FULL_BLANK { width } else { 1 };
+                    (from + at, c.len_utf8(), " ".repeat(width))
+                }));
                 from + text.len() - text.trim_start_matches(is_blank).len()
             };
-            let mut at = blanks(line.start, text);
+            let mut at = blanks(line.start, text, width);
             let end = line.start + text.len();
             while let Some(item) = self.text[at..end].strip_prefix('-')
                 && item.starts_with(is_blank)
             {
-                at = blanks(at + 1, item);
+                at = blanks(at + 1, item, 1);
             }
             let rest = &self.text[at..end];
             if !rest.starts_with(['#', '"', '\''])
                 && let Some(colon) = rest.find(|c: char| c == ':' || c.is_whitespace())
                 && rest[colon..].starts_with(':')
             {
-                blanks(at + colon + 1, &rest[colon + 1..]);
+                blanks(at + colon + 1, &rest[colon + 1..], 1);
             }
             if changes.len() > before {
                 first.get_or_insert(number);
@@ -482,6 +495,67 @@ impl<'t> Sheet<'t> {
             line: first? as u32 + 1,
             changes,
             kind: Kind::Wide,
+        })
+    }
+
+    /// Blanks of other kinds than the language's at the end of a line: to it they are letters of the value.
+    fn blanks_behind(&self, number: usize) -> Option<Edit> {
+        let line = &self.lines[number];
+        let rest = &self.text[line.start..];
+        let text = rest.split(['\n', '\r']).next().unwrap_or_default();
+        let kept = text.trim_end_matches(|c| narrow(c) == ' ');
+        let blanks = &text[kept.len()..];
+        blanks.contains(is_wide).then(|| Edit {
+            line: number as u32 + 1,
+            changes: vec![(line.start + kept.len(), blanks.len(), String::new())],
+            kind: Kind::Wide,
+        })
+    }
+
+    /// Signs without a width beside letters of the language, which nobody sees: outside of texts, and in what is inserted there. Between
+    /// others they belong to those, as in the picture of a family.
+    fn unseen(&self) -> Option<Edit> {
+        if !self.text.contains(unseen::has_no_width) {
+            return None;
+        }
+        let mut changes = Vec::new();
+        let mut first = None;
+        for (number, line) in self.lines.iter().enumerate() {
+            let rest = &self.text[line.start..];
+            let text = rest.split('\n').next().unwrap_or_default();
+            let (mut quote, mut inserted, mut before) = (None, false, None);
+            for (at, c) in text.char_indices() {
+                let after = text[at + c.len_utf8()..]
+                    .chars()
+                    .find(|c| !unseen::has_no_width(*c));
+                let ascii = |c: Option<char>| c.is_none_or(|c| c.is_ascii());
+                if unseen::has_no_width(c) {
+                    let shown = quote.is_some() && !inserted;
+                    // The mark of the file's encoding stands at its beginning.
+                    let mark = line.start + at == 0;
+                    if !shown && !mark && ascii(before) && ascii(after) {
+                        changes.push((line.start + at, c.len_utf8(), String::new()));
+                        first.get_or_insert(number);
+                    }
+                    continue;
+                }
+                match (c, quote) {
+                    ('#', None) if before.is_none_or(|c| c == ' ') => break,
+                    ('{', _) if before == Some('$') => inserted = true,
+                    ('}', _) => inserted = false,
+                    (_, Some(open)) if c == open && !inserted => quote = None,
+                    ('"' | '\'', None) if before.is_none_or(|c| !c.is_alphanumeric()) => {
+                        quote = Some(c);
+                    }
+                    _ => {}
+                }
+                before = Some(c);
+            }
+        }
+        Some(Edit {
+            line: first? as u32 + 1,
+            changes,
+            kind: Kind::Unseen,
         })
     }
 
@@ -644,6 +718,7 @@ impl<'t> Sheet<'t> {
                 yaml_colon::comma(report, (word, name), sign, self.replaced(edit));
             }
             Kind::Twice(word) => yaml_colon::twice(report, word, &self.text[word.start..word.end]),
+            Kind::Unseen => full_width::unseen(report, self.first_run(edit), self.replaced(edit)),
             Kind::Wide => {
                 let (span, replacement) = self.replaced(edit);
                 let mut signs: Vec<String> = Vec::new();
@@ -711,6 +786,9 @@ impl<'t> Sheet<'t> {
         (span, replacement)
     }
 }
+
+/// The blank of East Asian input methods, as wide as two letters.
+const FULL_BLANK: char = '\u{3000}';
 
 /// Whether a character belongs to a key, or to a step's name.
 fn is_word(c: char) -> bool {

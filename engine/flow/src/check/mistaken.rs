@@ -114,6 +114,6 @@ impl Mistakes<'_> {
             .flat_map(|vars| &vars.entries);
         entries
             .filter(|entry| names.contains(entry.key.as_ref()))
-            .any(|entry| self.within(entry.span()))
+            .any(|entry| self.within(entry.span()) || self.within(entry.value.span))
     }
 }

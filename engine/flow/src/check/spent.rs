@@ -3,7 +3,9 @@
 //! The checker knows no step by name. What a step's inputs mean follows from their formats and from the names
 //! that `defaults:` gives a meaning for every step: `attempts`, `timeout`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json};
 
 use super::said::{Said, Sound};
 use crate::catalog::{Catalog, StepDescription};
@@ -43,6 +45,8 @@ pub(super) struct Spent {
     pub silence_within_ms: u64,
     /// How long it is silent at its end, when something was heard, in milliseconds.
     pub silence_after_ms: u64,
+    /// What is heard while people are waited for, where the step's own inputs say that; somebody who comes ends any silence.
+    pub heard: Option<Heard>,
     /// Whether it may be skipped by `when:`.
     pub skippable: bool,
     /// Whether a person is reached, or waited for, here.
@@ -51,6 +55,14 @@ pub(super) struct Spent {
     pub guessed: bool,
     /// Whether it is another flow of which nothing is known.
     pub unknown: bool,
+}
+
+/// What is heard while people are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    Nothing,
+    Sentences,
+    Music,
 }
 
 pub(super) fn spent(said: &Said<'_>, draft: &Draft<'_>, catalog: &Catalog, index: usize) -> Spent {
@@ -166,12 +178,14 @@ fn step(said: &Said<'_>, draft: &Draft<'_>, index: usize, call: &StepCall) -> Sp
     };
     let waits = durations(facts.description, input, DURATION_MS);
     if waits > 0 {
+        let heard = facts.description.and_then(heard_meanwhile);
+        let silent = heard.map(|heard| waiting(said, index, heard, input, waits));
         return Spent {
             ms: sound.ms.saturating_add(waits),
             chat_ms: waits,
             people,
             guessed: waits != durations(facts.description, input, 0),
-            ..Spent::default()
+            ..silent.unwrap_or_default()
         };
     }
     Spent {
@@ -184,6 +198,84 @@ fn step(said: &Said<'_>, draft: &Draft<'_>, index: usize, call: &StepCall) -> Sp
         silence_after_ms: sound.last,
         people,
         ..Spent::default()
+    }
+}
+
+/// The input of a step that says what is heard while people are waited for, an object with a file to play among its fields, and the
+/// formats of those. A step without such an input lets a tone be heard, or it is the caller who makes the sounds.
+fn heard_meanwhile(description: &StepDescription) -> Option<(&str, &Map<String, Json>)> {
+    let properties = description.input["properties"].as_object()?;
+    properties.iter().find_map(|(name, schema)| {
+        let fields = schema["properties"].as_object()?;
+        let plays = fields.values().any(|field| field["format"] == "audio");
+        plays.then_some((name.as_str(), fields))
+    })
+}
+
+/// How silent it is where people are waited for so long, at most: what stands in the input `name` is heard meanwhile. With music it is
+/// never silent; a sentence is said every so often, first when that time is over. It may be over at once, before anything is heard.
+fn waiting(
+    said: &Said<'_>,
+    index: usize,
+    (name, fields): (&str, &Map<String, Json>),
+    input: &BTreeMap<String, Template>,
+    waits: u64,
+) -> Spent {
+    let none = BTreeMap::new();
+    let given = match input.get(name) {
+        Some(Template::Object(given)) => given,
+        _ => &none,
+    };
+    let of = |format: &str| {
+        let mut fields = fields.iter();
+        let (name, schema) = fields.find(|(_, schema)| schema["format"] == format)?;
+        Some((given.get(name), schema))
+    };
+    let queued = Spent {
+        passes_silence: true,
+        sounds: true,
+        ..Spent::default()
+    };
+    if of("audio").is_some_and(|(music, _)| music.is_some()) {
+        return Spent {
+            heard: Some(Heard::Music),
+            ..queued
+        };
+    }
+    let sentence = match of("prompt") {
+        Some((Some(Template::Prompt(prompt)), _)) => said.prompt(index, prompt.0 as usize, 0),
+        _ => Sound::NONE,
+    };
+    // How long a sentence is of which nobody knows that changes none of the times that are printed.
+    said.unmeasured();
+    // What may be no words at all breaks no silence.
+    if sentence.through.is_some() {
+        return Spent {
+            silence_ms: waits,
+            silence_through_ms: waits,
+            heard: Some(Heard::Nothing),
+            ..queued
+        };
+    }
+    let every = match of("duration") {
+        Some((Some(every), _)) => duration(Some(every)).unwrap_or(DURATION_MS),
+        Some((None, schema)) => schema["default"].as_u64().unwrap_or(waits),
+        None => waits,
+    };
+    let first = every.saturating_add(sentence.first).min(waits);
+    // The sooner the sentence is over, the longer it is silent after it.
+    let after = every
+        .saturating_sub(sentence.least)
+        .saturating_add(sentence.last)
+        .saturating_add(sentence.first)
+        .min(waits);
+    Spent {
+        silence_ms: first,
+        silence_through_ms: first,
+        silence_within_ms: sentence.within.max(after),
+        silence_after_ms: after,
+        heard: Some(Heard::Sentences),
+        ..queued
     }
 }
 
@@ -268,7 +360,7 @@ fn duration(template: Option<&Template>) -> Option<u64> {
 /// `unknown`.
 pub(super) fn durations(
     description: Option<&StepDescription>,
-    input: &std::collections::BTreeMap<String, Template>,
+    input: &BTreeMap<String, Template>,
     unknown: u64,
 ) -> u64 {
     let properties =

@@ -10,10 +10,12 @@ use super::graph::{Arrow, Cause, Graph};
 use super::longest::Longest;
 use super::loops::{by_itself, go_on_silently, leads};
 use super::report::Report;
+use super::rules::bad_input::BAD_INPUT;
 use super::rules::{dead_air, over_max_duration};
 use super::said::Said;
 use super::spent::{Spent, spent};
 use crate::catalog::{Catalog, Passive};
+use crate::diagnostic::Level;
 use crate::expr::Span;
 use crate::lower::Draft;
 use crate::plan::{Action, Edge};
@@ -271,7 +273,18 @@ fn bounds(
         let pause = own.max(spent[index].silence_within_ms);
         let says = matches!(&draft.nodes[index].action, Action::Step(_))
             && draft.nodes[index].verb != "use";
-        if says && pause > MAX_SILENCE_MS {
+        if let Some(heard) = spent[index].heard.filter(|_| pause > MAX_SILENCE_MS) {
+            told(index, &|report, head| {
+                // What is told of the step may be what was to be heard.
+                let span = draft.facts[index].span;
+                let mut wrong = report.diagnostics().iter().filter(|found| {
+                    found.level == Level::Error && span.start <= found.primary.span.start
+                });
+                if !wrong.any(|found| found.primary.span.end <= span.end) {
+                    dead_air::queued(report, head, pause.div_ceil(1_000), heard);
+                }
+            });
+        } else if says && pause > MAX_SILENCE_MS {
             told(index, &|report, head| {
                 dead_air::waiting(report, head, pause.div_ceil(1_000))
             });
@@ -354,9 +367,15 @@ fn too_long(graph: &Graph<'_>, draft: &Draft<'_>, spent: &[Spent], report: &mut 
         // How long something takes, or may take, was meant to be otherwise.
         return;
     }
+    let refused = report.diagnostics().iter();
+    let refused = refused.filter(|found| found.rule == BAD_INPUT.slug);
+    let inputs: Vec<Span> = refused.map(|found| found.primary.span).collect();
     for (index, facts) in draft.facts.iter().enumerate() {
         let called = matches!(draft.nodes[index].action, Action::Call { .. });
+        let refused = |span: &Span| facts.span.start <= span.start && span.end <= facts.span.end;
         let known = !facts.broken && !called && !spent[index].guessed;
+        // Of what a step does not take it is told.
+        let known = known && !inputs.iter().any(refused);
         if graph.reachable[index] && known && spent[index].ms > most {
             let verb = &draft.nodes[index].verb;
             over_max_duration::longer(report, facts.head, verb, spent[index].ms, most);
@@ -474,7 +493,10 @@ impl Flow<'_, '_, '_> {
 
 /// Whether silence before a node goes on behind it.
 fn passes(spent: &[Spent], index: usize, arrow: &Arrow<'_>) -> bool {
-    spent[index].passes_silence || (spent[index].skippable && arrow.label.is_empty())
+    let spent = &spent[index];
+    // Whoever comes to a person hears somebody.
+    let person = spent.heard.is_some() && arrow.cause == Cause::Person;
+    (spent.passes_silence && !person) || (spent.skippable && arrow.label.is_empty())
 }
 
 /// How long a node that passes silence on takes.

@@ -1,5 +1,6 @@
 //! What can be wrong with the text of an expression, and what is said about it.
 
+use super::filters::FILTERS;
 use super::finding::{Change, Finding, Span};
 use super::parser::{MAX_BYTES, MAX_CHAIN, MAX_NESTING};
 use super::suggest::closest;
@@ -293,7 +294,20 @@ impl Fault<'_> {
                     Some("len" | "size" | "count") => {
                         Text::fixed("write `value | length`", "请写 `值 | length`")
                     }
-                    Some(name) => text!("write `value | {name}`", "请写 `值 | {name}`"),
+                    Some("defined" | "is_defined" | "exists" | "isset" | "is_set") => {
+                        Text::fixed("write `value is not none`", "请写 `值 is not none`")
+                    }
+                    Some("undefined" | "is_none" | "isnull" | "is_null" | "empty" | "is_empty") => {
+                        Text::fixed("write `value is none`", "请写 `值 is none`")
+                    }
+                    Some(name) if FILTERS.iter().any(|filter| filter.name == name) => {
+                        text!("write `value | {name}`", "请写 `值 | {name}`")
+                    }
+                    Some(_) => {
+                        let names = FILTERS.iter().map(|filter| filter.name);
+                        let names = names.collect::<Vec<_>>().join(", ");
+                        text!("the filters are {names}", "过滤器有：{names}")
+                    }
                     None => Text::fixed("write `value | filter`", "请写 `值 | 过滤器`"),
                 }),
             ),

@@ -51,13 +51,15 @@ impl<'t> Lowerer<'t> {
                 Content::Map(long) => self.long_declaration(long, &entry.value),
                 _ => {
                     let (ty, understood) = self.type_name(&entry.key, &entry.value);
+                    // Of a name without a type nobody knows what it was to begin with.
+                    let default = entry.value.absent().then(|| some_value(&ty));
                     Declared {
                         understood,
                         secret: ty == Type::Secret,
                         ty,
-                        default: None,
+                        required: default.is_none(),
+                        default,
                         default_type: None,
-                        required: true,
                         span: entry.key_span,
                     }
                 }

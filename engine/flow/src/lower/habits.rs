@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::names::{is_language, type_named};
+use super::names::{is_language, is_variable, type_named};
 use crate::check::report::Report;
 use crate::check::rules::{
     bad_value, missing_translation, unknown_key, unknown_outcome, unknown_verb,
@@ -90,6 +90,12 @@ const LANGUAGES: [(&str, &str); 47] = [
     ("vie", "vi"),
 ];
 
+/// How long a telephone takes for one ring and the pause behind it, in seconds.
+const RING_S: u64 = 5;
+
+/// Most rings that are counted.
+const MAX_RINGS: u64 = 24;
+
 /// What stands for all other outcomes elsewhere.
 const OTHERWISE: [&str; 5] = ["default", "otherwise", "other", "*", "_"];
 
@@ -127,6 +133,156 @@ pub(super) fn declarations(map: &mut Map<'_>, report: &mut Report<'_>) {
             Content::List(_) => {}
         }
     }
+}
+
+/// `vars: [count, name]`: names for a map of them, each with its type.
+pub(super) fn declared_names(key: &str, node: &mut Node<'_>, report: &mut Report<'_>) {
+    let Content::List(items) = &node.content else {
+        return;
+    };
+    let names: Vec<&str> = items.iter().filter_map(Node::text).collect();
+    if items.is_empty() || names.len() < items.len() || !names.iter().all(|name| is_variable(name))
+    {
+        return;
+    }
+    let message = text!(
+        "`{key}` takes a map, a line for each name with its type, and this is a list of names",
+        "`{key}` 应为映射，每个名字一行并写明类型，而这里是名字的列表"
+    );
+    let lines = names.iter().map(|name| format!("{name}: text"));
+    let lines: Vec<String> = lines.collect();
+    let meant = format!("{key}: {{ {} }}", lines.join(", "));
+    let help = text!(
+        "write `{meant}`, each with its own type, such as `{{ type: number, default: 0 }}`",
+        "请写 `{meant}`，各写自己的类型，例如 `{{ type: number, default: 0 }}`"
+    );
+    bad_value::why(report, node.span, message, Some(help));
+    // Which types they have nobody knows.
+    report.spoil(node.span);
+    let entries = items.iter().filter_map(|item| {
+        Some(Entry {
+            key: item.scalar()?.text.clone(),
+            key_span: item.span,
+            value: Node {
+                span: node.span,
+                content: Content::Scalar(Scalar {
+                    text: Cow::Borrowed(""),
+                    style: Style::Plain,
+                    exact: None,
+                }),
+            },
+        })
+    });
+    node.content = Content::Map(Map {
+        entries: entries.collect(),
+    });
+}
+
+/// `rings: 4` for `ring: 20s`.
+pub(super) fn rings(map: &mut Map<'_>, names: &[&str], place: &Text, report: &mut Report<'_>) {
+    if !names.contains(&"ring") || map.entry("ring").is_some() {
+        return;
+    }
+    let rings = map.entries.iter_mut().find(|entry| entry.key == "rings");
+    let Some(entry) = rings else { return };
+    let times = entry
+        .value
+        .text()
+        .and_then(|times| times.parse::<u64>().ok());
+    let Some(times) = times.filter(|times| (1..=MAX_RINGS).contains(times)) else {
+        return;
+    };
+    let time = format!("{}s", times * RING_S);
+    let meant = format!("ring: {time}");
+    let at = (entry.key_span, entry.span());
+    unknown_key::whole(report, at, "rings", place, &meant);
+    entry.key = Cow::Borrowed("ring");
+    if let Content::Scalar(scalar) = &mut entry.value.content {
+        scalar.text = Cow::Owned(time);
+    }
+}
+
+/// `reprompt: again` for `{ no_input: [again], no_match: [again] }`.
+pub(super) fn by_kind(name: &str, node: &mut Node<'_>, kinds: &[&str], report: &mut Report<'_>) {
+    if node.absent() {
+        return;
+    }
+    let source = report.lines().source();
+    let written = source.get(node.span.start..node.span.end);
+    let list = node.list().is_some();
+    let inline = written.filter(|written| match list {
+        true => written.starts_with('[') && written.ends_with(']'),
+        false => {
+            let quoted = written.starts_with(['"', '\'']);
+            !written.contains('\n')
+                && (quoted || !written.contains([',', '[', ']', '{', '}', ':', '#']))
+        }
+    });
+    let message = text!(
+        "`{name}` takes a line for each kind of miss, and this is for none of them",
+        "`{name}` 应按每种情况分行写，而这里没有写明是哪一种"
+    );
+    let lines = |said: &str| {
+        let lines = kinds.iter().map(|kind| format!("{kind}: {said}"));
+        format!("{{ {} }}", lines.collect::<Vec<_>>().join(", "))
+    };
+    match (inline, list) {
+        (Some(said), true) => bad_value::slip(report, node.span, message, &lines(said)),
+        (Some(said), false) => {
+            bad_value::slip(report, node.span, message, &lines(&format!("[{said}]")));
+        }
+        (None, _) => {
+            let meant = lines("[…]");
+            let help = text!("write `{meant}`", "请写 `{meant}`");
+            bad_value::why(report, node.span, message, Some(help));
+        }
+    }
+    let span = node.span;
+    let said = match list {
+        true => node.clone(),
+        false => Node {
+            span,
+            content: Content::List(vec![node.clone()]),
+        },
+    };
+    let entries = kinds.iter().map(|kind| Entry {
+        key: Cow::Owned((*kind).to_owned()),
+        key_span: span,
+        value: said.clone(),
+    });
+    node.content = Content::Map(Map {
+        entries: entries.collect(),
+    });
+}
+
+/// `say: [hello, goodbye]` for an action each. Read as the first.
+pub(super) fn said_together(node: &mut Node<'_>, verb: &str, report: &mut Report<'_>) {
+    let Content::List(items) = &mut node.content else {
+        return;
+    };
+    if items.len() < 2 {
+        return;
+    }
+    let source = report.lines().source();
+    let shown = items.iter().map(|item| {
+        let written = source.get(item.span.start..item.span.end);
+        let short = written.filter(|written| !written.contains('\n') && written.len() <= 40);
+        format!("`- {verb}: {}`", short.unwrap_or("…"))
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    let message = text!(
+        "`{verb}` takes one prompt, and this is a list",
+        "`{verb}` 只接受一条提示，而这里是列表"
+    );
+    let help = text!(
+        "write an action for each: {shown}",
+        "请每条写一个动作：{shown}"
+    );
+    bad_value::why(report, node.span, message, Some(help));
+    // The others are named here, and nothing is made of them.
+    report.spoil(node.span);
+    let first = items.swap_remove(0);
+    *node = first;
 }
 
 /// Gives a type its name here; whether that was to be done. Of a text with a default that is none, and of one that has no default,
@@ -622,14 +778,13 @@ pub(super) fn pressed(node: &mut Node<'_>, is_key: impl Fn(&str) -> bool, report
 }
 
 /// Outcomes that stand beside a step, moved below its `then:`. `strays` are their places, in order; a `then:` with one target is read as
-/// the first of `ends`.
+/// that of the outcome `good`, where it is known which that is.
 pub(super) fn outcomes_beside(
     map: &mut Map<'_>,
     strays: &[usize],
-    (place, ends): (&Text, Option<&[&str]>),
+    (place, ends, good): (&Text, Option<&[&str]>, Option<&str>),
     report: &mut Report<'_>,
 ) {
-    let first = ends.and_then(|ends| ends.first()).unwrap_or(&"else");
     let Some(stray) = strays.first().and_then(|index| map.entries.get(*index)) else {
         return;
     };
@@ -640,7 +795,7 @@ pub(super) fn outcomes_beside(
         Some(then) => match &then.value.content {
             Content::Map(lines) => lines.entries.clone(),
             _ => vec![Entry {
-                key: Cow::Owned((*first).to_owned()),
+                key: Cow::Owned(good.unwrap_or("…").to_owned()),
                 key_span: then.key_span,
                 value: then.value.clone(),
             }],
@@ -660,6 +815,15 @@ pub(super) fn outcomes_beside(
         .map(|line| format!("{}: {}", line.key, line.value.text().unwrap_or("…")))
         .collect();
     unknown_key::way_beside(report, at, &key, place, &shown.join(", "));
+    for line in &mut lines {
+        if line.key == "…" {
+            // Any that has no line of its own: where it leads is led to.
+            let ends = ends.unwrap_or_default();
+            let caused = ends.iter().find(|end| **end == "no_match");
+            let end = caused.or(ends.first()).unwrap_or(&"else");
+            line.key = Cow::Owned((*end).to_owned());
+        }
+    }
     let then = then.map_or_else(
         || Entry {
             key: Cow::Borrowed("then"),

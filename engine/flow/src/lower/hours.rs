@@ -146,12 +146,32 @@ impl<'t> Lowerer<'t> {
     /// One span of time, or several.
     fn spans(&mut self, key: &str, node: &'t Node<'t>) -> Vec<(u32, u32)> {
         match &node.content {
-            Content::List(items) => items
-                .iter()
-                .filter_map(|item| self.span(key, item))
-                .collect(),
+            Content::List(items) => {
+                if let Some(span) = self.two_times(node, items) {
+                    return vec![span];
+                }
+                let spans = items.iter().filter_map(|item| self.span(key, item));
+                spans.collect()
+            }
             _ => self.span(key, node).into_iter().collect(),
         }
+    }
+
+    /// `[09:00, 18:00]` for `09:00-18:00`.
+    fn two_times(&mut self, node: &Node<'_>, items: &[Node<'_>]) -> Option<(u32, u32)> {
+        let [from, to] = items else { return None };
+        let (from, to) = (from.text()?, to.text()?);
+        let span = (minute(from)?, minute(to)?);
+        bad_hours::meant(
+            &mut self.report,
+            node.span,
+            text!(
+                "these are two times, and a span of time is one value",
+                "这里是两个时间，而时间段是一个值"
+            ),
+            &format!("{from}-{to}"),
+        );
+        Some(span)
     }
 
     fn span(&mut self, key: &str, node: &'t Node<'t>) -> Option<(u32, u32)> {
@@ -217,6 +237,27 @@ impl<'t> Lowerer<'t> {
                 {
                     closed.push(json!([first.to_string(), last.to_string()]));
                 }
+                (Some(first), Some(last)) if first > last => bad_hours::meant(
+                    &mut self.report,
+                    item.span,
+                    text!(
+                        "`{written}` ends before it begins",
+                        "`{written}` 的结束早于开始"
+                    ),
+                    &format!("{last}..{first}"),
+                ),
+                (Some(_), Some(_)) => bad_hours::bad(
+                    &mut self.report,
+                    item.span,
+                    text!(
+                        "`{written}` is more than {MAX_CLOSED_DAYS} days",
+                        "`{written}` 超过 {MAX_CLOSED_DAYS} 天"
+                    ),
+                    text!(
+                        "write the days as several spans, or leave the hours out",
+                        "请分成几段来写，或不写营业时间"
+                    ),
+                ),
                 _ => self.bad_day(item, written),
             }
         }

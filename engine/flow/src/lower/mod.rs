@@ -7,6 +7,7 @@
 
 mod action;
 mod block;
+mod branches;
 mod declare;
 mod defaults;
 mod draft;

@@ -19,16 +19,16 @@ use super::names::{is_language, is_variable};
 use super::press::{KEY_NAMES, key_called, key_of, no_key};
 use super::step_call::takes_map;
 use super::test::{ACTS, EXPECT_KEYS, GIVEN_KEYS, TEST_KEYS};
-use super::{MAX_COMPARED, expect, habits, prompt, step_call};
+use super::{MAX_COMPARED, branches, expect, habits, prompt, step_call};
 use crate::catalog::{Catalog, StepDescription};
 use crate::check::report::Report;
-use crate::check::rules::{unknown_input, unknown_key, unknown_outcome, unknown_verb};
+use crate::check::rules::{unknown_input, unknown_key, unknown_outcome, unknown_verb, yaml_colon};
 use crate::check::suggest::{misspelt, slips};
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::expr::suggest::MAX_LETTERS;
 use crate::hashed::HashSet;
-use crate::yaml::{Content, Entry, Map, Node};
+use crate::yaml::{Content, Entry, Map, Node, Scalar, Style};
 
 /// Keys that say when and where: spelt right they are meant, though two of them are a letter apart.
 const WAYS: [&str; 3] = ["when", "then", "else"];
@@ -124,6 +124,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
     /// Gives misspelt keys of a map their right names.
     fn names(&mut self, map: &mut Map<'_>, names: &[&str], tell: Tell<'_>) {
         for index in 0..map.entries.len() {
+            self.glued(map, index, names);
             let entry = &map.entries[index];
             let key = entry.key.as_ref();
             // A way on that is written where there is none is no condition.
@@ -149,6 +150,48 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
                 map.entries[index].key = Cow::Owned(meant.to_owned());
             }
         }
+    }
+
+    /// `{digits:6..8}`, of which YAML makes a key without a value: a blank lacks behind the colon.
+    fn glued(&mut self, map: &mut Map<'_>, index: usize, names: &[&str]) {
+        let entry = &map.entries[index];
+        let Some((key, value)) = entry.key.split_once(':') else {
+            return;
+        };
+        let source = self.report.lines().source();
+        let span = entry.key_span;
+        let written = source.get(span.start..span.end) == Some(entry.key.as_ref());
+        if value.is_empty() || !entry.value.absent() || !written || !names.contains(&key) {
+            return;
+        }
+        let at = Span {
+            end: span.start + key.len() + 1,
+            ..span
+        };
+        yaml_colon::blank(self.report, at, &source[at.start..at.end]);
+        let value = Node {
+            span: Span {
+                start: at.end,
+                ..span
+            },
+            content: Content::Scalar(Scalar {
+                text: Cow::Owned(value.to_owned()),
+                style: Style::Plain,
+                exact: None,
+            }),
+        };
+        let (key, key_span) = (
+            key.to_owned(),
+            Span {
+                end: at.end - 1,
+                ..span
+            },
+        );
+        map.entries[index] = Entry {
+            key: Cow::Owned(key),
+            key_span,
+            value,
+        };
     }
 
     fn keys(&mut self, map: &mut Map<'_>, names: &[&str], place: &Text) {
@@ -187,6 +230,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
     fn target(&mut self, node: &mut Node<'_>) {
         match &mut node.content {
             Content::List(items) => {
+                branches::chains(items, self.report);
                 for item in items {
                     habits::action(item, |name| self.steps.contains(name), self.report);
                     if let Content::Map(map) = &mut item.content {
@@ -216,6 +260,7 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         &mut self,
         map: &mut Map<'_>,
         (takes, ends): (&[&str], Option<&[&str]>),
+        description: Option<&StepDescription>,
         place: &Text,
     ) {
         let is_target = |node: &Node<'_>| self.misfit("then", node) == 0 && node.map().is_none();
@@ -237,7 +282,9 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             .filter(stray)
             .map(|(index, _)| index)
             .collect();
-        habits::outcomes_beside(map, &strays, (place, ends), self.report);
+        let written = |name: &str| strays.iter().any(|index| map.entries[*index].key == name);
+        let good = description.and_then(|description| good_end(description, written));
+        habits::outcomes_beside(map, &strays, (place, ends, good), self.report);
     }
 
     fn description(&self, verb: &str) -> Option<&'c StepDescription> {
@@ -267,6 +314,11 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             None => {
                 if verb == "if" {
                     habits::if_ways(map, self.report);
+                    let catalog = self.catalog;
+                    let is_verb = |key: &str| {
+                        ENGINE_VERBS.contains(&key) || described(catalog, key).is_some()
+                    };
+                    branches::verb_beside_if(map, is_verb, self.report);
                 }
                 if !self.all_known(map, &verb, None) {
                     self.engine_keys(map, &verb);
@@ -306,12 +358,15 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         let mut options = options_of(verb).to_vec();
         options.push(verb);
         match verb {
-            "switch" => self.outcomes_beside(map, (options.as_slice(), None), &place),
+            "switch" => {
+                branches::cases(map, &place, self.report);
+                self.outcomes_beside(map, (options.as_slice(), None), None, &place);
+            }
             "use" => {
                 if let Some(description) = self.used(map) {
                     let ends = ends(description);
                     let known = (options.as_slice(), Some(ends.as_slice()));
-                    self.outcomes_beside(map, known, &place);
+                    self.outcomes_beside(map, known, Some(description), &place);
                     // A step gives either all that it found or one value.
                     let gone = gives(description);
                     options.retain(|option| *option != gone);
@@ -499,9 +554,14 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
             .main
             .as_deref()
             .and_then(|main| Some((main, schema["properties"].get(main)?)));
+        let plain = description.outcomes.keys().all(|name| name == "done");
         for entry in &mut map.entries {
             let input = match (entry.key.as_ref(), main) {
                 (key, Some((_, schema))) if key == verb => match &mut entry.value.content {
+                    Content::List(_) if schema["format"] == "prompt" && plain => {
+                        habits::said_together(&mut entry.value, verb, self.report);
+                        Some(schema)
+                    }
                     Content::Map(lines) if !takes_map(schema) => {
                         self.inputs(lines, schema, &place());
                         continue;
@@ -541,8 +601,9 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
         if properties.iter().all(|(name, _)| *name != "then") {
             let ends = ends(description);
             let known = (names.as_slice(), Some(ends.as_slice()));
-            self.outcomes_beside(map, known, &place);
+            self.outcomes_beside(map, known, Some(description), &place);
         }
+        habits::rings(map, &names, &place, self.report);
         let gone = gives(description);
         names.retain(|name| *name != gone || map.entry(name).is_some());
         self.keys(map, &names, &place);
@@ -586,6 +647,10 @@ impl<'c, 'r, 'a> Speller<'c, 'r, 'a> {
     fn input(&mut self, name: &str, node: &mut Node<'_>, schema: &Json) {
         match (schema["format"].as_str(), &mut node.content) {
             (Some("prompt"), _) => self.prompt(node),
+            (None, Content::Scalar(_) | Content::List(_)) if says_by_kind(schema) => {
+                let kinds: Vec<&str> = properties(schema).iter().map(|(name, _)| *name).collect();
+                habits::by_kind(name, node, &kinds, self.report);
+            }
             (Some("press"), _) => self.press(node),
             (Some("expect"), Content::Map(map)) => {
                 self.keys(
@@ -840,6 +905,46 @@ fn gives(description: &StepDescription) -> &'static str {
 fn ends(description: &StepDescription) -> Vec<&str> {
     let outcomes = description.outcomes.keys().map(String::as_str);
     outcomes.chain(["done", "error", "timeout"]).collect()
+}
+
+/// What a step ends with as a rule, so that a `then:` with one target beside its other outcomes is meant for that: `ok` or `done`, what
+/// its first example leads to, or the first that is no name for that something is not so. `written` have their own line.
+fn good_end<'d>(
+    description: &'d StepDescription,
+    written: impl Fn(&str) -> bool,
+) -> Option<&'d str> {
+    let outcomes = &description.outcomes;
+    // Those that others fall to are no better than them.
+    let worse = |name: &str| {
+        let schema = &outcomes[name]["x-default-edge"];
+        let falls = outcomes
+            .values()
+            .any(|other| other["x-default-edge"] == name);
+        let not = ["no_", "not_", "un", "in"];
+        let not = not.iter().filter_map(|not| name.strip_prefix(not));
+        let denied = not.into_iter().any(|of| outcomes.contains_key(of));
+        let failed = matches!(
+            name,
+            "error" | "timeout" | "failed" | "declined" | "refused"
+        );
+        !schema.is_null() || falls || denied || failed || name.starts_with("no_")
+    };
+    let examples = description.examples.iter();
+    let examples = examples.filter_map(|example| example["outcome"].as_str());
+    let names = outcomes.keys().map(String::as_str);
+    ["ok", "done"]
+        .into_iter()
+        .filter_map(|name| Some(outcomes.get_key_value(name)?.0.as_str()))
+        .chain(examples.filter(|name| outcomes.contains_key(*name)))
+        .chain(names)
+        .find(|name| !worse(name) && !written(name))
+}
+
+/// Whether an input takes prompts for each of some kinds: what is said again after a silence, or after what does not fit.
+fn says_by_kind(schema: &Json) -> bool {
+    let kinds = properties(schema);
+    let prompts = |(_, kind): &(&str, &Json)| kind["items"]["format"] == "prompt";
+    !kinds.is_empty() && kinds.iter().all(prompts)
 }
 
 /// Whether a value has a line for each of some keys.

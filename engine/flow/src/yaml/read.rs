@@ -594,6 +594,9 @@ impl<'s, 'a> Reader<'s, 'a> {
     }
 
     fn tell_syntax(&self, at: usize, kind: &ErrorKind, report: &mut Report<'_>) {
+        if let Some(mark) = traps::foreign_line(self.source) {
+            return yaml_syntax::foreign(report, mark, &self.source[mark.start..mark.end]);
+        }
         let here = traps::token_at(self.source, at);
         match kind {
             ErrorKind::TabNotAllowed

@@ -51,6 +51,25 @@ pub(super) fn with_quotes(source: &str, at: Span) -> Span {
     }
 }
 
+/// The first line that is none of a flow's: a mark of git where two versions differ, or the fence around code in a page.
+pub(super) fn foreign_line(source: &str) -> Option<Span> {
+    let mut start = 0;
+    for line in source.split_inclusive('\n') {
+        let text = line.trim_end();
+        let mark = ["<<<<<<< ", "=======", ">>>>>>> ", "|||||||", "```", "~~~"];
+        let marks = mark.iter().any(|mark| match *mark {
+            "=======" => text == "=======",
+            mark => text.starts_with(mark),
+        });
+        if marks {
+            let end = start + text.len();
+            return Some(Span { start, end });
+        }
+        start += line.len();
+    }
+    None
+}
+
 /// Whether a comment after `before` looks like the tail of a text: `Press #`, `Order #5`,
 /// `${order # x}`. A comment that is meant has a blank after its `#`.
 pub(super) fn cuts(before: &str, comment: &str) -> bool {

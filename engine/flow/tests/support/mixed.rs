@@ -39,7 +39,7 @@ pub fn mixed(name: &str, steps: usize) -> String {
             _ => writeln!(text, "  s{index}:\n    - say: p{index}\n    - goto: {next}"),
         };
     }
-    text.push_str("  person:\n    queue: general\n    then: { done: bye, else: bye }\n  bye: { hangup: done }\n");
+    text.push_str("  person:\n    queue: general\n    meanwhile: { music: audio/hold.wav }\n    then: { done: bye, else: bye }\n  bye: { hangup: done }\n");
     text
 }
 

@@ -13,6 +13,9 @@ const AUDIO_MS: u64 = 10_000;
 /// Most events of a walk: a contact of ten minutes has some thousand.
 const MAX_EVENTS: u32 = 100_000;
 
+/// What the flows say to those who wait in a queue.
+const HOLD: &str = "Please hold.";
+
 /// A text of a service that is longer than anybody thinks of, in letters: twenty seconds.
 const LONG_TEXT: usize = 300;
 
@@ -75,6 +78,15 @@ impl Guest {
 /// How a step ends: its outcome with the data, or its failure.
 type StepEnd = Result<(String, Json), StepFailure>;
 
+/// The sentence of a queue.
+#[derive(Clone, Copy)]
+struct Sentence {
+    at: u64,
+    /// Whether it is being said.
+    said: bool,
+    every: u64,
+}
+
 struct World {
     contact: Contact,
     dice: Dice,
@@ -101,6 +113,8 @@ struct World {
     guest: Option<Guest>,
     play: Option<(u64, u32)>,
     effect: Option<(u64, u32, Json)>,
+    /// When the next sentence of a queue begins, or the one that is said ends.
+    sentence: Option<Sentence>,
     /// When a plugin's own step ends, and how.
     ending: Option<(u64, u32, StepEnd)>,
     person: Option<u64>,
@@ -135,6 +149,7 @@ pub(super) fn run(contact: Contact, caller: Caller, channel: Channel) -> Ran {
         guest: None,
         play: None,
         effect: None,
+        sentence: None,
         ending: None,
         person: None,
     };
@@ -149,7 +164,8 @@ pub(super) fn run(contact: Contact, caller: Caller, channel: Channel) -> Ran {
         let effect = world.effect.as_ref().map(|(at, ..)| *at);
         let ending = world.ending.as_ref().map(|(at, ..)| *at);
         let deadline = world.contact.deadline();
-        let at = [play, effect, ending, deadline, key_at]
+        let sentence = world.sentence.map(|sentence| sentence.at);
+        let at = [play, effect, ending, deadline, key_at, sentence]
             .into_iter()
             .flatten()
             .min()
@@ -161,11 +177,18 @@ pub(super) fn run(contact: Contact, caller: Caller, channel: Channel) -> Ran {
             world.send(Input::PlayDone { play, error: None });
         } else if effect == Some(at) {
             let (_, effect, result) = world.effect.take().expect("just looked");
+            world.sentence = None;
+            if result["ok"] == "done" {
+                // Somebody has come, and talked.
+                world.sounds();
+            }
             world.falls_quiet();
             world.send(Input::EffectDone {
                 effect,
                 result: result.into(),
             });
+        } else if sentence == Some(at) {
+            world.sentence();
         } else if ending == Some(at) {
             let (_, activation, outcome) = world.ending.take().expect("just looked");
             world.end(activation, outcome);
@@ -237,6 +260,22 @@ impl World {
         }
     }
 
+    /// The sentence of a queue begins or ends.
+    fn sentence(&mut self) {
+        let Some(sentence) = self.sentence.as_mut() else {
+            return;
+        };
+        let ms = speech_ms(HOLD) * self.pace / 5;
+        sentence.said = !sentence.said;
+        if sentence.said {
+            sentence.at += ms;
+            self.sounds();
+        } else {
+            sentence.at += sentence.every.saturating_sub(ms);
+            self.falls_quiet();
+        }
+    }
+
     fn end(&mut self, activation: u32, outcome: Result<(String, Json), StepFailure>) {
         let result = ended(activation, outcome);
         self.send(result);
@@ -278,6 +317,7 @@ impl World {
             }
             Output::CancelEffect { .. } => {
                 self.effect = None;
+                self.sentence = None;
                 self.falls_quiet();
                 None
             }
@@ -307,8 +347,15 @@ impl World {
                 None
             }
             Output::Perform { effect, what } => {
-                // Whoever waits for people hears music, or that it rings.
-                self.sounds();
+                // Who is transferred hears that it rings; who waits in a queue, what the flow says.
+                let (rings, music, every) = match &what {
+                    Effect::Enqueue { options, .. } => {
+                        let every = u64::from(options.every_ms);
+                        let says = options.say.is_some() && options.music.is_none();
+                        (false, options.music.is_some(), says.then_some(every))
+                    }
+                    _ => (true, false, None),
+                };
                 // A queue's `timeout` comes when its longest wait is over; all else may come at once.
                 let (wait, results) = match what {
                     Effect::Enqueue { options, .. } => {
@@ -336,6 +383,14 @@ impl World {
                     false => results[pick].clone(),
                 };
                 self.people += u32::from(after < 1_000);
+                if rings || (music && after > 0) {
+                    self.sounds();
+                }
+                self.sentence = every.map(|every| Sentence {
+                    at: self.now + every,
+                    said: false,
+                    every,
+                });
                 self.effect = Some((self.now + after, effect, result));
                 None
             }
@@ -421,7 +476,13 @@ impl World {
                 ("media.listen", vec![say, listen(input, Vec::new(), digits)])
             }
             "std/queue@1" => {
-                let options = json!({ "max-wait-ms": input["max_wait"] });
+                let meanwhile = &input["meanwhile"];
+                let options = json!({
+                    "max-wait-ms": input["max_wait"],
+                    "music": meanwhile["music"],
+                    "say": meanwhile["say"],
+                    "every-ms": meanwhile["every"].as_u64().unwrap_or(30_000),
+                });
                 ("route.enqueue", vec![input["queue"].clone(), options])
             }
             "std/transfer@1" => (

@@ -280,13 +280,25 @@ fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&s
             )
         }
         6 => {
-            // A loop with a limit.
-            let back = any(dice, steps);
+            // A loop with a limit: of whole numbers, or of fractions whose sums are rounded.
+            let back = match dice.one_in(3) {
+                true => format!("s{index}"),
+                false => any(dice, steps),
+            };
+            let (step, limit) = match dice.below(6) {
+                0 => ("0.1", "0.8"),
+                1 => ("1.1", "8.8"),
+                2 => ("0.3", "1.8"),
+                _ => ("1", ["1", "2", "3", "4", "5", "6"][dice.below(6) as usize]),
+            };
+            let between = match dice.below(3) {
+                0 => "wait: 1s",
+                1 => "say: \"Again, ${huge | number}.\"",
+                _ => "say: \"Again.\"",
+            };
             writeln!(
                 text,
-                "    - set: {{ n: \"${{n + 1}}\", huge: \"${{huge * 10}}\" }}\n    - say: \"Again{}.\"\n    - if: n < {}\n      then: {back}\n      else: {next}",
-                [", ${huge | number}", ""][dice.below(2) as usize],
-                1 + dice.below(6)
+                "    - set: {{ n: \"${{n + {step}}}\", huge: \"${{huge * 10}}\" }}\n    - {between}\n    - if: n < {limit}\n      then: {back}\n      else: {next}"
             )
         }
         7 | 8 => {
@@ -348,9 +360,16 @@ fn step(dice: &mut Dice, text: &mut String, index: u64, steps: u64, others: &[&s
                 _ => String::new(),
             };
             let wait = ["1m", "1s", "0s", "10m"][dice.below(4) as usize];
+            let meanwhile = match dice.below(5) {
+                0 => "    meanwhile: { music: audio/hold.wav }\n",
+                1 => "    meanwhile: { say: Please hold., every: 7s }\n",
+                2 => "    meanwhile: { say: Please hold. }\n",
+                3 => "    meanwhile: { music: audio/hold.wav, say: Please hold., every: 20s }\n",
+                _ => "",
+            };
             writeln!(
                 text,
-                "    queue: general\n    max_wait: {wait}\n    then: {{ done: bye, {back}else: {next} }}"
+                "    queue: general\n    max_wait: {wait}\n{meanwhile}    then: {{ done: bye, {back}else: {next} }}"
             )
         }
         _ => {

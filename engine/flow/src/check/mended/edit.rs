@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Comma(Span),
     /// Full-width signs for the language's own.
     Wide,
+    /// Signs that nobody sees.
+    Unseen,
 }
 
 impl Edit {
@@ -43,7 +45,7 @@ impl Edit {
     /// What is tried before what: signs that are written for others, then what lacks, then lines that are moved far.
     pub fn rank(&self) -> u8 {
         match self.kind {
-            Kind::Sign(_) | Kind::Wide => 0,
+            Kind::Sign(_) | Kind::Wide | Kind::Unseen => 0,
             _ if self.far() => 2,
             _ => 1,
         }

@@ -32,3 +32,8 @@ rule! {
 pub(crate) fn bad(report: &mut Report<'_>, at: Span, why: Text, help: Text) {
     report.find(&BAD_HOURS, at, why).help(help);
 }
+
+/// Of what is read as it was meant.
+pub(crate) fn meant(report: &mut Report<'_>, at: Span, why: Text, meant: &str) {
+    let _done = report.find(&BAD_HOURS, at, why).did_you_mean(at, Some(meant), &[]);
+}

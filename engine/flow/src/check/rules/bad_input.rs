@@ -9,6 +9,7 @@ rule! {
     /// ```yaml
     /// desk:
     ///   queue: general
+    ///   meanwhile: { music: audio/hold.wav }
     ///   priority: 500        # 0 to 100
     ///   then: { else: bye }
     /// ```
@@ -18,6 +19,7 @@ rule! {
     /// ```yaml
     /// desk:
     ///   queue: general
+    ///   meanwhile: { music: audio/hold.wav }
     ///   priority: 50
     ///   then: { else: bye }
     /// ```

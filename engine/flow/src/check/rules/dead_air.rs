@@ -1,11 +1,13 @@
 use crate::check::report::Report;
+use crate::check::spent::Heard;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
     /// What it finds: a step that may keep the caller waiting for more than eight seconds without a sound: its timeout, times its
     /// attempts, with the pauses between them, and no `meanwhile:`, or one whose sentence is over long before. Silences of steps that follow
-    /// each other without a sound between them add up.
+    /// each other without a sound between them add up. A queue is silent but for what its own
+    /// `meanwhile:` lets be heard.
     ///
     /// ```yaml
     /// lookup:
@@ -61,6 +63,32 @@ pub(crate) fn waiting(report: &mut Report<'_>, at: Span, seconds: u64) {
             "say something before, and wait for less than 8 seconds at a time",
             "请先说明情况，且每次等待少于 8 秒"
         ));
+}
+
+/// People are waited for, and too little is heard.
+pub(crate) fn queued(report: &mut Report<'_>, at: Span, seconds: u64, heard: Heard) {
+    let sentences = heard == Heard::Sentences;
+    let found = match sentences {
+        false => text!(
+            "the caller may hear nothing for {seconds} seconds while waiting",
+            "等待时来电者可能有 {seconds} 秒听不到任何声音"
+        ),
+        true => text!(
+            "the caller may hear nothing for {seconds} seconds before and between the sentences of `meanwhile`",
+            "在 `meanwhile` 的话之前和每两次之间，来电者可能有 {seconds} 秒听不到任何声音"
+        ),
+    };
+    let help = match sentences {
+        false => Text::fixed(
+            "add `meanwhile: { music: … }`, with a `say:` as you like",
+            "请添加 `meanwhile: { music: … }`，也可以再加上 `say:`",
+        ),
+        true => Text::fixed(
+            "add `music:` to `meanwhile:`, or say it at least every 8 seconds: `every: 8s`",
+            "请给 `meanwhile:` 加上 `music:`，或至少每 8 秒说一次：`every: 8s`",
+        ),
+    };
+    report.find(&DEAD_AIR, at, found).help(help);
 }
 
 pub(crate) fn after_sentence(report: &mut Report<'_>, at: Span, seconds: u64) {

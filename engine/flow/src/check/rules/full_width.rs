@@ -8,7 +8,7 @@ rule! {
     /// well.
     ///
     /// Also a blank that is none of the language, as it comes with what is copied from a web page: the no-break space (U+00A0), and the
-    /// full-width blank (U+3000). And `＃` and `＊` as keys of a telephone, whose names are `hash` and `star`.
+    /// full-width blank (U+3000); and signs without a width, which nobody sees in a name, such as U+200B. And `＃` and `＊` as keys of a telephone, whose names are `hash` and `star`.
     ///
     /// It is told when the other sign mends what is wrong there. So it is looked for in files up to 64 KiB. In spoken texts these signs are
     /// right.
@@ -103,11 +103,32 @@ pub(crate) fn blanks(
         "这里是{chinese}（U+{code:04X}），不是流程语言的空格"
     );
     let help = match report.lines().source()[fix.0.start..fix.0.end].contains('\n') {
+        _ if fix.1.is_empty() => text!("remove it", "请删除它"),
         true => text!(
             "type a plain blank, here and in the lines below",
             "请改成普通空格，下面各行也一样"
         ),
         false => text!("type a plain blank", "请改成普通空格"),
+    };
+    report
+        .find(&FULL_WIDTH, at, message)
+        .help(help)
+        .fix(fix.0, fix.1);
+}
+
+/// Of signs without a width; `fix` removes them and others below.
+pub(crate) fn unseen(report: &mut Report<'_>, (at, written): (Span, &str), fix: (Span, String)) {
+    let code = u32::from(written.chars().next().unwrap_or('\u{200b}'));
+    let message = text!(
+        "a sign that nobody sees (U+{code:04X}) stands here, and is none of the language",
+        "这里有一个看不见的符号（U+{code:04X}），不是流程语言的符号"
+    );
+    let help = match report.lines().source()[fix.0.start..fix.0.end].contains('\n') {
+        true => text!(
+            "remove it, here and in the lines below",
+            "请删除它，下面各行也一样"
+        ),
+        false => text!("remove it", "请删除它"),
     };
     report
         .find(&FULL_WIDTH, at, message)

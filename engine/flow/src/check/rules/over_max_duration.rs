@@ -9,6 +9,7 @@ rule! {
     /// ```yaml
     /// hold:
     ///   queue: general
+    ///   meanwhile: { music: audio/hold.wav }
     ///   max_wait: 1h
     ///   then: { done: bye, timeout: message, else: bye }
     /// message:
@@ -22,6 +23,7 @@ rule! {
     /// ```yaml
     /// hold:
     ///   queue: general
+    ///   meanwhile: { music: audio/hold.wav }
     ///   max_wait: 10m
     ///   then: { done: bye, timeout: message, else: bye }
     /// message:

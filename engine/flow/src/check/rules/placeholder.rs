@@ -8,6 +8,7 @@ rule! {
     /// ```yaml
     /// desk:
     ///   queue: <name>
+    ///   meanwhile: { music: audio/hold.wav }
     ///   then: { else: bye }
     /// ```
     ///
@@ -16,6 +17,7 @@ rule! {
     /// ```yaml
     /// desk:
     ///   queue: general
+    ///   meanwhile: { music: audio/hold.wav }
     ///   then: { else: bye }
     /// ```
     PLACEHOLDER = "placeholder", Error, "a place-holder that nobody has filled in", "占位符没有替换"

@@ -15,6 +15,7 @@ rule! {
     ///   then: { no_input: desk, no_match: desk }
     /// desk:
     ///   queue: general
+    ///   meanwhile: { music: audio/hold.wav }
     ///   then: { else: bye }
     /// ```
     ///
@@ -29,6 +30,7 @@ rule! {
     ///   then: { no_input: desk, no_match: desk }
     /// desk:
     ///   queue: general
+    ///   meanwhile: { music: audio/hold.wav }
     ///   then: { else: bye }
     /// ```
     SHADOWED_GLOBAL_KEY = "shadowed-global-key", Warning, "a key means something else here than everywhere", "按键与全局按键含义不同"

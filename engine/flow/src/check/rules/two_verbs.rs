@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -21,6 +21,34 @@ rule! {
     TWO_VERBS = "two-verbs", Error, "a step that does two things", "一个步骤有两个动词"
 }
 
+fn has_two(one: &str, two: &str) -> Text {
+    text!(
+        "this step has two verbs, `{one}` and `{two}`",
+        "此步骤有两个动词 `{one}` 和 `{two}`"
+    )
+}
+
+/// Of a verb beside an `if`, which is to be done when that is so: how that is written.
+pub(crate) fn beside_if(
+    report: &mut Report<'_>,
+    first: Span,
+    (verb, at): (&str, Span),
+    meant: &str,
+    fix: Option<(Span, String)>,
+) {
+    let found = report
+        .find(&TWO_VERBS, at, has_two("if", verb))
+        .here(text!("the second", "第二个"))
+        .label(first, text!("the first", "第一个"))
+        .help(text!(
+            "what comes when it is so stands under `then:`; write `{meant}`",
+            "条件成立时的去向写在 `then:` 下；请写 `{meant}`"
+        ));
+    if let Some((span, replacement)) = fix {
+        let _done = found.fix(span, replacement);
+    }
+}
+
 pub(crate) fn two(report: &mut Report<'_>, first: (&str, Span), second: (&str, Span)) {
     let (one, one_span) = first;
     let (two, two_span) = second;
@@ -28,10 +56,7 @@ pub(crate) fn two(report: &mut Report<'_>, first: (&str, Span), second: (&str, S
         .find(
             &TWO_VERBS,
             two_span,
-            text!(
-                "this step has two verbs, `{one}` and `{two}`",
-                "此步骤有两个动词 `{one}` 和 `{two}`"
-            ),
+            has_two(one, two),
         )
         .here(text!("the second", "第二个"))
         .label(one_span, text!("the first", "第一个"))

@@ -8,6 +8,7 @@ rule! {
     /// ```yaml
     /// desk:
     ///   queue: front-dest
+    ///   meanwhile: { music: audio/hold.wav }
     ///   then: { else: bye }
     /// ```
     ///
@@ -16,6 +17,7 @@ rule! {
     /// ```yaml
     /// desk:
     ///   queue: front-desk
+    ///   meanwhile: { music: audio/hold.wav }
     ///   then: { else: bye }
     /// ```
     UNKNOWN_QUEUE = "unknown-queue", Error, "there is no such queue", "没有这个队列"

@@ -1,6 +1,6 @@
 use crate::check::report::Report;
 use crate::check::suggest::{nearest, shown};
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -61,6 +61,41 @@ pub(crate) fn none(report: &mut Report<'_>, at: Span, names: &[String]) {
 pub(crate) fn misspelt(report: &mut Report<'_>, at: Span, verb: &str, meant: &str) {
     let message = text!("there is no verb `{verb}`", "没有动词 `{verb}`");
     let _done = report.find(&UNKNOWN_VERB, at, message).did_you_mean(at, Some(meant), &[]);
+}
+
+/// Of a way of an `if`, or another one, as an action after it: whether there is another one, and the first way that has a hyphen of its own.
+pub(crate) fn branch(
+    report: &mut Report<'_>,
+    at: Span,
+    key: &str,
+    (again, beside): (bool, Option<&str>),
+    fix: Option<(Span, String)>,
+) {
+    let message = text!("there is no verb `{key}`", "没有动词 `{key}`");
+    let another = Text::fixed(
+        "write `- if:` again: whoever was led nowhere comes to it",
+        "请再写一个 `- if:`：前面没有去向的来电会走到这里",
+    );
+    let help = match beside {
+        None => another,
+        Some(way) => {
+            let beside = text!(
+                "`{way}:` stands beside its `if:`, as far to the left: leave out the hyphen before it",
+                "`{way}:` 与它的 `if:` 并列对齐：请去掉它前面的连字符"
+            );
+            match again {
+                false => beside,
+                true => Text::both(
+                    format!("{}; {}", another.english(), beside.english()),
+                    format!("{}；{}", another.chinese(), beside.chinese()),
+                ),
+            }
+        }
+    };
+    let found = report.find(&UNKNOWN_VERB, at, message).help(help);
+    if let Some((span, replacement)) = fix {
+        let _done = found.fix(span, replacement);
+    }
 }
 
 /// Of a key that names the verb as its value.

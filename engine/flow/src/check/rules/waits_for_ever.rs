@@ -9,6 +9,7 @@ rule! {
     /// ```yaml
     /// hold:
     ///   queue: general
+    ///   meanwhile: { music: audio/hold.wav }
     ///   then: { done: bye, timeout: hold, else: bye }
     /// ```
     ///
@@ -17,6 +18,7 @@ rule! {
     /// ```yaml
     /// hold:
     ///   queue: general
+    ///   meanwhile: { music: audio/hold.wav }
     ///   then: { done: bye, else: message }
     /// message:
     ///   - say: Please leave a message after the tone.

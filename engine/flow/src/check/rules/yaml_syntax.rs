@@ -39,6 +39,33 @@ pub(crate) fn syntax(report: &mut Report<'_>, at: Span, why: Text) {
         ));
 }
 
+/// A line that something else than a person wrote into the file, or that stands around it in a page.
+pub(crate) fn foreign(report: &mut Report<'_>, at: Span, line: &str) {
+    let (message, help) = match line.starts_with(['`', '~']) {
+        true => (
+            Text::fixed(
+                "this line is the fence around code in a page, and no part of a flow",
+                "这一行是网页里代码块的围栏，不是流程的内容",
+            ),
+            Text::fixed(
+                "remove this line, and the one at the end of the code",
+                "请删除这一行和代码末尾的那一行",
+            ),
+        ),
+        false => (
+            Text::fixed(
+                "this line is a mark of git: two versions of the file differ here",
+                "这一行是 git 的冲突标记：文件的两个版本在这里不同",
+            ),
+            Text::fixed(
+                "keep the lines of one version, and remove those of the other and the marks `<<<<<<<`, `=======` and `>>>>>>>`",
+                "请保留其中一个版本的内容，删除另一个版本以及 `<<<<<<<`、`=======`、`>>>>>>>` 这些标记",
+            ),
+        ),
+    };
+    report.find(&YAML_SYNTAX, at, message).help(help);
+}
+
 /// A control character, which no YAML has in it.
 pub(crate) fn control(report: &mut Report<'_>, at: Span, character: char) {
     let shown = character.escape_debug();

@@ -30,6 +30,7 @@ impl Speller<'_, '_, '_> {
                     for declared in maps_of(&mut entry.value) {
                         self.keys(declared, &declare::KEYS, &declare::called());
                     }
+                    habits::declared_names(&entry.key, &mut entry.value, self.report);
                     if let Content::Map(map) = &mut entry.value.content {
                         habits::declarations(map, self.report);
                     }
