@@ -104,7 +104,7 @@ impl Item {
     pub fn text_bytes(&self) -> usize {
         match self {
             Item::Lines { text, .. } | Item::Rungs { text, .. } => text.len(),
-            Item::Record(_) | Item::Flush(_) => 0,
+            Item::Record(_) | Item::Flush { .. } => 0,
         }
     }
 
