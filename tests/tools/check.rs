@@ -111,7 +111,7 @@ fn a_centres_own_file_is_told_once_with_its_line() -> Result<()> {
     Ok(())
 }
 
-const QUEUED: &str = "format: 1\nlanguages: [en]\nsteps:\n  start:\n    - queue: front-desk\n      then: { done: bye, else: bye }\n  bye: { hangup: completed }\n";
+const QUEUED: &str = "format: 1\nlanguages: [en]\nsteps:\n  start:\n    - queue: front-desk\n      max_wait: 5s\n      then: { done: bye, else: bye }\n  bye: { hangup: completed }\n";
 
 /// The findings of a project of three flows that lead to a queue, one a line; the second of them to this one.
 fn findings_of_queues(queues: &str, second: &str) -> Result<Vec<String>> {

@@ -10,6 +10,9 @@ use crate::value::{Type, Value, parse_literal};
 /// Transports that a URI may name, in lower case (RFC 3261 §19.1.1, RFC 4168, RFC 7118).
 const TRANSPORTS: [&str; 7] = ["udp", "tcp", "tls", "sctp", "tls-sctp", "ws", "wss"];
 
+/// With so many digits a text with letters in it was to be a telephone number.
+const FEW_DIGITS: usize = 5;
+
 /// Longest host name, in characters (RFC 1035 §2.3.4).
 const MAX_HOST: usize = 253;
 
@@ -63,6 +66,7 @@ impl Destination {
                 // No name begins so.
                 None if text
                     .starts_with(|c: char| matches!(c, '+' | '(') || c.is_ascii_digit())
+                    && text.chars().filter(char::is_ascii_digit).count() >= FEW_DIGITS
                     && text.contains(char::is_alphabetic) =>
                 {
                     Err(malformed(

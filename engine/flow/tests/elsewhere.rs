@@ -255,20 +255,17 @@ fn the_ways_of_an_if_have_no_hyphen_of_their_own() {
 #[test]
 fn cases_of_a_switch_are_its_outcomes() {
     let vip = "    - if: vip\n      then: agent\n";
+    let switch = |wrong: &str| with(IF, &format!("{vip}    - switch: name\n{wrong}"));
     for wrong in [
         "      cases: { Lee: main }\n      default: bye\n",
         "      cases: { Lee: main, default: bye }\n",
-        "      cases:\n        Lee: main\n        else: bye\n",
         "      case: { Lee: main }\n      else: bye\n",
     ] {
-        let text = with(IF, &format!("{vip}    - switch: name\n{wrong}"));
-        is_one(
-            &text,
-            "unknown-key",
-            "write `then: { Lee: main, else: bye }`",
-            false,
-        );
+        let help = "write `then: { Lee: main, else: bye }`";
+        is_one(&switch(wrong), "unknown-key", help, false);
     }
+    let named = switch("      cases:\n        Lee: main\n        else: bye\n");
+    is_one(&named, "unknown-key", "did you mean `then`?", true);
 }
 
 #[test]
@@ -434,7 +431,7 @@ fn a_function_that_is_none_is_no_filter_either() {
     is_one(
         &with(IF, &other),
         "bad-expression",
-        "the filters are digits",
+        "the filters are `digits`",
         false,
     );
 }

@@ -147,7 +147,7 @@ fn a_variable_in_braces_alone_is_told_in_values_too() {
     let wrong = keeping("\"{order_no}\"");
     assert_eq!(
         places(&wrong),
-        [("text-slip", 12), ("text-slip", 13), ("text-slip", 15)]
+        [("text-slip", 12), ("text-slip", 13), ("text-slip", 16)]
     );
     let fixed = fix("a.flow.yaml", wrong.as_bytes(), &support::project());
     assert_eq!(fixed.expect("it is text").text, right);

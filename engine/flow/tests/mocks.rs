@@ -36,7 +36,7 @@ tests:
 ";
 
 /// The line of the mock.
-const MOCKED: u32 = 24;
+const MOCKED: u32 = 25;
 
 fn found(mock: &str) -> Vec<Diagnostic> {
     let text = FLOW.replace("MOCK", mock);
@@ -328,7 +328,7 @@ fn what_runs_in_a_flow_that_is_led_to_may_be_mocked() {
     let wrong = mock.replace("1 CNY", "much");
     let told = together(&first(&wrong), &second("say: Hello."));
     assert_eq!(told.len(), 2, "{told:#?}");
-    let queue = second("queue: general\n      then: { else: gone }")
+    let queue = second("queue: general\n      max_wait: 5s\n      then: { else: gone }")
         .replace("    - hangup: done\n", "  gone: { hangup: done }\n");
     assert_eq!(
         together(&first("queue.general: { outcome: full }"), &queue),

@@ -5,6 +5,7 @@ use super::finding::{Change, Finding, Span};
 use super::parser::{MAX_BYTES, MAX_CHAIN, MAX_NESTING};
 use super::suggest::closest;
 use super::tree::Expr;
+use crate::check::suggest::shown;
 use crate::diagnostic::{Text, text};
 
 /// One thing that keeps an expression from being read.
@@ -305,8 +306,8 @@ impl Fault<'_> {
                     }
                     Some(_) => {
                         let names = FILTERS.iter().map(|filter| filter.name);
-                        let names = names.collect::<Vec<_>>().join(", ");
-                        text!("the filters are {names}", "过滤器有：{names}")
+                        let filters = shown(&names.collect::<Vec<_>>());
+                        text!("the filters are {filters}", "过滤器有：{filters}"; filters)
                     }
                     None => Text::fixed("write `value | filter`", "请写 `值 | 过滤器`"),
                 }),

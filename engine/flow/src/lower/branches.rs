@@ -173,6 +173,9 @@ pub(super) fn cases(map: &mut Map<'_>, place: &Text, report: &mut Report<'_>) {
     };
     let (at, key) = (entry.key_span, entry.key.to_string());
     let rest = |entry: &Entry<'_>| entry.key == "else" || is_otherwise(&entry.key);
+    let elsewhere = |key: &str| is_otherwise(key) && key != "else";
+    let alone = !map.entries.iter().any(rest);
+    let alone = alone && !lines.entries.iter().any(|line| elsewhere(&line.key));
     let mut lines = lines.entries.clone();
     if !lines.iter().any(rest) {
         lines.extend(map.entries.iter().find(|entry| rest(entry)).cloned());
@@ -181,11 +184,15 @@ pub(super) fn cases(map: &mut Map<'_>, place: &Text, report: &mut Report<'_>) {
     if let Some(line) = lines.iter_mut().find(|entry| rest(entry)) {
         line.key = Cow::Borrowed("else");
     }
-    let shown: Vec<String> = lines
-        .iter()
-        .map(|line| format!("{}: {}", line.key, line.value.text().unwrap_or("…")))
-        .collect();
-    unknown_key::way_beside(report, at, &key, place, &shown.join(", "));
+    if alone {
+        unknown_key::misspelt(report, at, &key, place, "then");
+    } else {
+        let shown = lines
+            .iter()
+            .map(|line| format!("{}: {}", line.key, line.value.text().unwrap_or("…")));
+        let shown: Vec<String> = shown.collect();
+        unknown_key::way_beside(report, at, &key, place, &shown.join(", "));
+    }
     if let Some(entry) = map.entries.iter_mut().find(|entry| named(entry)) {
         entry.key = Cow::Borrowed("then");
         entry.value.content = Content::Map(Map { entries: lines });
