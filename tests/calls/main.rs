@@ -18,6 +18,7 @@ mod records;
 mod replay;
 mod resume;
 mod save_as_test;
+mod saved_moments;
 mod secret_message;
 mod signalling;
 mod store;

@@ -1,5 +1,7 @@
 //! A chat as a test of its flow, and as a journal that is damaged.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use strowger_contact::EntryKind;
 use strowger_tests::program::strowger;
@@ -114,6 +116,43 @@ fn its_language_and_what_was_written_while_a_step_worked_are_in_the_test() -> Re
         let (code, out, _) = strowger(&["test", &file.display().to_string(), "-k", name])?;
         assert_eq!(code, 1, "{name}: {out}");
     }
+    Ok(())
+}
+
+/// What comes within a second of a secret that was none answers nothing. In a test of a chat no time passes by itself.
+#[test]
+fn who_answers_a_while_after_a_secret_that_was_none_does_so_in_the_test() -> Result<()> {
+    const PIN: &str = r#"flow: callback
+format: 1
+languages: [en]
+vars: { pin: secret }
+steps:
+  start:
+    - ask: "Your pin?"
+      into: pin
+      expect: { digits: 4..8 }
+      sensitive: true
+      attempts: 1
+      then: { ok: unsaved, no_input: sure, no_match: sure }
+  sure:
+    - menu: "Shall we call you back?"
+      press: { 1: booked, 2: unsaved }
+      then: { no_input: unsaved, no_match: unsaved }
+  booked: { hangup: booked }
+  unsaved: { hangup: unsaved }
+"#;
+    let world = World::on(PIN, 0, "")?;
+    let mut talk = world.begin()?;
+    talk.asked("Your pin?")?;
+    talk.write("what pin")?;
+    talk.asked("Shall we call you back?")?;
+    // The second is one of the clock on the wall.
+    std::thread::sleep(Duration::from_millis(1_200));
+    talk.write("1")?;
+    assert_eq!(talk.ended()?, "booked");
+    let (project, data) = (&world.engine.project, &world.engine.data);
+    let case = green((project, data), &talk.id, "callback", "thinks")?;
+    assert!(case.contains("- wait: 1"), "{case}");
     Ok(())
 }
 

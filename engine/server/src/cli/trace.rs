@@ -12,7 +12,7 @@ use super::{CANNOT, FOUND, Failure, Format, OK, data_folder};
 use crate::project::Project;
 use crate::replay::Recording;
 use crate::runtime::{one_line, trace};
-use crate::scenario::{Suite, Verdict, has_case, saved, with_case};
+use crate::scenario::{Form, Pace, Saved, Suite, Verdict, has_case, saved, with_case};
 
 /// Shows all that happened in a contact, in order: SIP messages, prompts, keys, steps, host calls, outcomes, meters, and what the
 /// flow's conditions gave.
@@ -117,7 +117,8 @@ impl Trace {
     }
 }
 
-/// Makes a test of a contact, and runs it where it would stand.
+/// Makes a test of a contact, and runs it where it would stand: one in which the caller acts as soon as it is their turn, or where
+/// that does not pass, one in which they take their time.
 async fn save(
     name: &str,
     recording: &Recording,
@@ -132,62 +133,122 @@ async fn save(
     }
     let suite = Suite::of(Project::read(folder)?, cache.clone()).await;
     let suite = suite.map_err(Failure::cannot)?;
-    let made = saved(name, &recording.entries, |flow| suite.plan(flow));
-    let made = made.map_err(|why| Failure::cannot(format!("{}: {why}", recording.name)))?;
-    let mut project = Project::read(folder)?;
-    let file = project.flows.iter_mut().find(|file| {
-        strowger_flow::signature(&file.source).is_some_and(|(flow, _)| flow == made.flow)
-    });
-    let Some(file) = file else {
-        let why = format!(
-            "the project has no flow `{}`, in which the contact began",
-            made.flow
-        );
-        return Err(Failure::cannot(why));
-    };
-    let path = file.path.display().to_string();
-    let source = String::from_utf8_lossy(&file.source).into_owned();
-    if has_case(&source, name) {
-        return Err(Failure::cannot(format!(
-            "there is a test `{}` already in {path}: choose another name",
-            one_line(name)
-        )));
+    let mut attempts: Vec<Attempt> = Vec::new();
+    for form in Form::all() {
+        let made = saved(name, &recording.entries, form, |flow| suite.plan(flow));
+        let made = match made {
+            Ok(made) => made,
+            // With its pauses it is too long.
+            Err(_) if !attempts.is_empty() => break,
+            Err(why) => return Err(Failure::cannot(format!("{}: {why}", recording.name))),
+        };
+        let known = |attempt: &Attempt| attempt.made.case == made.case;
+        if attempts.iter().any(known) {
+            continue;
+        }
+        let attempt = Attempt::run(name, form, made, folder, &cache).await?;
+        let passes = attempt.failed.is_none();
+        attempts.push(attempt);
+        if passes {
+            break;
+        }
     }
-    let unplaced = || {
-        Failure::cannot(format!(
-            "the test cannot be placed in {path}: write `tests:` as a block, one test a line"
-        ))
-    };
-    let placed = with_case(&source, &made.case);
-    let case = placed.as_ref().map_or(&made.case, |placed| &placed.case);
-    tell!("{}", case.trim_end());
-    for note in &made.notes {
+    // The one that passes; where none does, the one that reads best.
+    let passes = |attempt: &Attempt| attempt.failed.is_none();
+    let chosen = attempts.iter().rposition(passes).unwrap_or_default();
+    let attempt = attempts.swap_remove(chosen);
+    tell!("{}", attempt.case.trim_end());
+    for note in &attempt.made.notes {
         eprintln!("note: {}", one_line(note));
     }
-    file.source = placed.ok_or_else(unplaced)?.text.into_bytes();
-    let suite = Suite::of(project, cache).await.map_err(Failure::cannot)?;
-    let chosen = suite.flows.iter().find_map(|flow| {
-        let test = flow.tests.iter().find(|test| test.name == name)?;
-        (flow.plan.flow == made.flow).then_some((flow, test))
-    });
-    let Some((flow, test)) = chosen else {
-        return Err(unplaced());
-    };
-    match suite.test(flow, test, false).await.verdict {
-        Verdict::Passed => {
-            eprintln!("it passes; put it below `tests:` of {path}");
+    if attempt.form.pace != Pace::AtOnce {
+        eprintln!("note: the contact waits as then: without that the test goes another way");
+    }
+    match attempt.failed {
+        None => {
+            eprintln!("it passes; put it below `tests:` of {}", attempt.path);
             Ok(OK)
         }
-        Verdict::Skipped(why) => Err(Failure::cannot(why)),
-        Verdict::Failed { miss, transcript } => {
-            let told = format!(
-                "it does not pass with the flow as it is: expected {}, and there was {}\n{transcript}",
-                miss.expected,
-                miss.got.join("; ")
-            );
+        Some(told) => {
             eprintln!("{}", in_its_lines(&told));
             Ok(FOUND)
         }
+    }
+}
+
+/// A test that was made, and how it went.
+struct Attempt {
+    form: Form,
+    made: Saved,
+    /// The case as it would stand in the file of this path.
+    case: String,
+    path: String,
+    /// Why it does not pass, with what it did.
+    failed: Option<String>,
+}
+
+impl Attempt {
+    async fn run(
+        name: &str,
+        form: Form,
+        made: Saved,
+        folder: &Path,
+        cache: &Option<PathBuf>,
+    ) -> Result<Attempt, Failure> {
+        let mut project = Project::read(folder)?;
+        let file = project.flows.iter_mut().find(|file| {
+            strowger_flow::signature(&file.source).is_some_and(|(flow, _)| flow == made.flow)
+        });
+        let Some(file) = file else {
+            let why = format!(
+                "the project has no flow `{}`, in which the contact began",
+                made.flow
+            );
+            return Err(Failure::cannot(why));
+        };
+        let path = file.path.display().to_string();
+        let source = String::from_utf8_lossy(&file.source).into_owned();
+        if has_case(&source, name) {
+            return Err(Failure::cannot(format!(
+                "there is a test `{}` already in {path}: choose another name",
+                one_line(name)
+            )));
+        }
+        let unplaced = || {
+            Failure::cannot(format!(
+                "the test cannot be placed in {path}: write `tests:` as a block, one test a line"
+            ))
+        };
+        let Some(placed) = with_case(&source, &made.case) else {
+            tell!("{}", made.case.trim_end());
+            return Err(unplaced());
+        };
+        file.source = placed.text.into_bytes();
+        let suite = Suite::of(project, cache.clone()).await;
+        let suite = suite.map_err(Failure::cannot)?;
+        let chosen = suite.flows.iter().find_map(|flow| {
+            let test = flow.tests.iter().find(|test| test.name == name)?;
+            (flow.plan.flow == made.flow).then_some((flow, test))
+        });
+        let Some((flow, test)) = chosen else {
+            return Err(unplaced());
+        };
+        let failed = match suite.test(flow, test, false).await.verdict {
+            Verdict::Passed => None,
+            Verdict::Skipped(why) => return Err(Failure::cannot(why)),
+            Verdict::Failed { miss, transcript } => Some(format!(
+                "it does not pass with the flow as it is: expected {}, and there was {}\n{transcript}",
+                miss.expected,
+                miss.got.join("; ")
+            )),
+        };
+        Ok(Attempt {
+            form,
+            made,
+            case: placed.case,
+            path,
+            failed,
+        })
     }
 }
 

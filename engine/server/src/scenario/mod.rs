@@ -35,6 +35,6 @@ pub(crate) use memory::Memory;
 pub use coverage::{Coverage, FlowCoverage, Point};
 pub use report::{github, json, junit, text, totals};
 pub use run::{Chosen, TestResult, Verdict};
-pub use saved::{Placed, Saved, has_case, saved, with_case};
+pub use saved::{Form, Pace, Placed, Saved, has_case, saved, with_case};
 pub use script::Miss;
 pub use suite::{FlowTests, Loader, Place, Suite, SuiteError};

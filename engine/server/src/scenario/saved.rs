@@ -3,20 +3,23 @@
 //! A step that asked the outside is mocked with how it ended; all others run for real. What the caller did comes at the
 //! caller's turn, as in every test; but what was written in a chat while a mocked step worked is sent while the mock takes
 //! its time. Digits of secrets are in no journal: others of the same length and last four stand for
-//! them. Whether the test passes is seen by running it.
+//! them. Whether the test passes is seen by running it: where it does not, another one is made in which the caller takes
+//! as long as then, since a flow may look at the clock.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
-use strowger_contact::{Channel, Entry, EntryKind, HIDDEN, recorded};
+use strowger_contact::{Channel, Ending, Entry, EntryKind, HIDDEN, recorded};
 use strowger_flow::plan::{Action, Plan, StepCall};
 
-use super::pace;
+use self::clock::Clock;
 use crate::runtime::plain;
 
+mod clock;
 mod escaped;
+mod left;
 mod placed;
 mod written;
 
@@ -24,8 +27,10 @@ pub use placed::{Placed, has_case, with_case};
 
 /// How long a mocked step takes during which the caller hung up: longer than anybody waits.
 const NEVER: &str = "1h";
-/// Mocked steps that took less are mocked without a time, in milliseconds.
+/// Mocked steps that took less are mocked without a time, and shorter pauses are left out, in milliseconds.
 const NOTICED_MS: u64 = 1_000;
+/// After it keys are pressed at that moment, and not at the caller's turn.
+const AT_THAT_MOMENT: &str = "wait: 1ms";
 /// Most acts of a test: a longer contact makes no test that anybody reads.
 const MAX_ACTS: usize = 500;
 
@@ -40,10 +45,40 @@ pub struct Saved {
     pub notes: Vec<String>,
 }
 
+/// When the caller of a test does something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As soon as it is their turn.
+    AtOnce,
+    /// As long after their turn came as then.
+    AsThen,
+    /// As long after what they did before as then, whether or not that is their turn in the test.
+    ByTheClock,
+}
+
+/// How a test is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    /// When the caller does something.
+    pub pace: Pace,
+    /// Where the caller left is told by what was being said; else by the step alone, since a time of day, say, is another one
+    /// in the test.
+    pub by_words: bool,
+}
+
+impl Form {
+    /// All, the one that reads best first.
+    pub fn all() -> impl Iterator<Item = Form> {
+        let paces = [Pace::AtOnce, Pace::AsThen, Pace::ByTheClock].into_iter();
+        paces.flat_map(|pace| [true, false].map(|by_words| Form { pace, by_words }))
+    }
+}
+
 /// Makes a test of a journal. `plan` gives the flow of a name as it is now.
 pub fn saved(
     name: &str,
     entries: &[Entry],
+    form: Form,
     plan: impl Fn(&str) -> Option<Arc<Plan>>,
 ) -> Result<Saved, String> {
     let begun = recorded::beginning(entries).map_err(|error| error.to_string())?;
@@ -69,13 +104,24 @@ pub fn saved(
         place: (String::new(), String::new()),
         tags: Map::new(),
         ends: None,
+        rest: entries,
+        form,
+        clock: Clock::new(
+            begun.facts.channel == Channel::Chat || form.pace == Pace::ByTheClock,
+            entries.first().map_or(0, |entry| entry.at),
+        ),
+        late: None,
+        answered: None,
+        over: false,
+        gone: false,
         resumes: entries.iter().any(|entry| entry.kind == EntryKind::Resumed),
         said: None,
         left: None,
         joined: None,
         left_joined: false,
     };
-    for entry in entries {
+    while let Some((entry, rest)) = reading.rest.split_first().filter(|_| !reading.over) {
+        reading.rest = rest;
         reading.note(entry);
     }
     reading.flush();
@@ -208,6 +254,11 @@ struct Asked {
     playing: bool,
     /// The words of that.
     words: String,
+    /// How many acts there were before.
+    acts: usize,
+    /// When the caller's turn comes, by the test's clock, and how long they have then.
+    turn: u64,
+    patience: Option<u64>,
 }
 
 struct Reading<'a, P> {
@@ -236,6 +287,18 @@ struct Reading<'a, P> {
     place: (String, String),
     tags: Map<String, Json>,
     ends: Option<String>,
+    /// The entries that come.
+    rest: &'a [Entry],
+    form: Form,
+    clock: Clock,
+    /// The last deadline that was met too late: when it was noticed, and by how much.
+    late: Option<(u64, u64)>,
+    /// The running step has heard the caller: how many acts there were before.
+    answered: Option<usize>,
+    /// No test can play what comes.
+    over: bool,
+    /// The caller has hung up, or is heard no more.
+    gone: bool,
     /// The caller went on after the line had dropped. Else a drop is played as a hang-up, which is the same to the flow.
     resumes: bool,
     /// What was said last, and how many acts there were.
@@ -254,22 +317,39 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             // What is pressed then answers whether to go on.
             EntryKind::Pressed { key } if self.left.is_some() && self.resumes && *key != HIDDEN => {
                 self.acts.push(format!("press: {key}"));
+                self.clock.acted(entry.at);
             }
             EntryKind::Key { .. } | EntryKind::Pressed { .. } if self.left.is_some() => {}
             EntryKind::CalledBack { .. } if self.resumes => {
                 let away = self.left.map_or(0, |left| entry.at.saturating_sub(left));
                 self.acts.push(format!("wait: {}ms", away.max(1)));
                 self.acts.push("call_back".to_owned());
+                self.clock.acted(entry.at);
             }
-            EntryKind::Resumed => self.left = None,
+            EntryKind::Resumed => {
+                self.left = None;
+                self.clock.acted(entry.at);
+                if let Some(asked) = &mut self.asked {
+                    (asked.acts, asked.turn) = (self.acts.len(), 0);
+                }
+            }
             EntryKind::GivenUp if self.resumes => self.acts.push("hangup".to_owned()),
+            EntryKind::Tick { late_ms } => {
+                self.late = late_ms.map(|late| (entry.at, late));
+            }
             EntryKind::Entered { flow, step, .. } => {
                 self.flush();
+                let cut_off = self.cut_off(entry.at);
                 self.place = (flow.clone(), step.clone());
+                if cut_off && *flow == self.first {
+                    self.acts
+                        .push(format!("expect: {{ step: {} }}", json!(step)));
+                }
             }
             EntryKind::Ran { plugin, .. } => {
                 self.flush();
                 self.masked = false;
+                self.answered = None;
                 self.running = Some(Running {
                     plugin: plugin.clone(),
                     mocked: self.mocked.contains(bare(plugin)),
@@ -283,18 +363,31 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 let words = segments.iter().map(|segment| plain(&segment.words()));
                 let words = words.collect::<Vec<_>>().join(" ");
                 self.said = Some((self.acts.len(), words.clone()));
+                if !self.in_mock() {
+                    self.clock.said(entry.at, &words);
+                }
                 if let Some(asked) = &mut self.asked {
                     asked.playing = true;
                     asked.words = words;
+                    asked.turn = self.clock.turn(entry.at);
                 }
             }
             EntryKind::Played { .. } => {
+                self.clock.played(entry.at);
                 if let Some(asked) = &mut self.asked {
                     asked.playing = false;
+                    asked.turn = self.clock.turn(entry.at);
                 }
             }
             EntryKind::Wrote { text, .. } => self.wrote(entry, text),
             EntryKind::Heard { heard } if !self.in_mock() => {
+                if heard == "nothing" && self.lasted_too_long() {
+                    let note = "while the engine was stopped the contact came to its longest time, which no test can play: what \
+                                came then is left out";
+                    self.notes.insert(note.to_owned());
+                    self.over = true;
+                    return;
+                }
                 // Nothing came, or keys came and then a pause that made the entry complete.
                 // A step that listens without waiting, so that its prompt can be cut short, hears nothing at once.
                 let waits = self.asked.as_ref().is_none_or(|asked| asked.waits);
@@ -306,20 +399,28 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 self.flush();
                 if waited {
                     self.acts.push("silence".to_owned());
+                    self.clock.acted(entry.at);
                 }
             }
             // In a chat it was written, and that is an act.
-            EntryKind::GlobalKey { key } if !self.in_mock() && !self.writes => {
-                if self.pending.is_empty() {
-                    self.pending.clone_from(key);
+            EntryKind::GlobalKey { key } => {
+                if !self.writes && !self.in_mock() {
+                    if self.pending.is_empty() {
+                        self.pending.clone_from(key);
+                        self.pressed_at = entry.at;
+                    }
+                    self.cut_short();
+                    self.flush();
                 }
-                self.cut_short();
-                self.flush();
+                (self.running, self.asked) = (None, None);
             }
             EntryKind::Asked {
                 function, request, ..
             } if !self.in_mock() => {
                 self.flush();
+                if function.starts_with("media.") {
+                    self.answered = None;
+                }
                 let name = request.get(0).and_then(Json::as_str).unwrap_or_default();
                 let options = request.get(1).or_else(|| request.get(0));
                 let secret = options.and_then(|options| options.get("sensitive"));
@@ -328,6 +429,8 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 self.masked |= secret;
                 let barge_in = options.and_then(|options| options.get("barge-in"));
                 let barge_in = barge_in.and_then(Json::as_bool) != Some(false);
+                let patience = options.and_then(|options| options.get("timeout-ms"));
+                let patience = patience.and_then(Json::as_u64);
                 (self.joined, self.left_joined) = (None, false);
                 self.asked = Some(Asked {
                     function: function.clone(),
@@ -338,12 +441,18 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                     drops_ahead: secret || !barge_in,
                     playing: false,
                     words: String::new(),
-                    waits: options.and_then(|options| options.get("timeout-ms")) != Some(&json!(0)),
+                    acts: self.acts.len(),
+                    turn: self.clock.turn(entry.at),
+                    patience,
+                    waits: patience != Some(0),
                 });
             }
             EntryKind::Call { result, .. } if !self.in_mock() => self.answered(entry.at, result),
             EntryKind::Joined => self.joined = Some(entry.at),
-            EntryKind::HungUp | EntryKind::Vanished => self.hung_up(entry.at, "hangup"),
+            EntryKind::HungUp | EntryKind::Vanished => {
+                self.gone = true;
+                self.hung_up(entry.at, "hangup");
+            }
             EntryKind::Dropped { .. } => {
                 let again = self.left.replace(entry.at).is_some();
                 // A key that no step had taken is forgotten.
@@ -352,7 +461,10 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                     (false, false) => self.hung_up(entry.at, "hangup"),
                     (false, true) => self.hung_up(entry.at, "drop"),
                     // While they were asked whether to go on.
-                    (true, true) => self.acts.push("drop".to_owned()),
+                    (true, true) => {
+                        self.acts.push("drop".to_owned());
+                        self.clock.acted(entry.at);
+                    }
                     (true, false) => {}
                 }
             }
@@ -361,26 +473,49 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             }
             EntryKind::Failed { code, .. } => match code.as_str() {
                 // The caller had left; what it would have given is not known.
-                "hangup" | "cancelled" => self.running = None,
+                "hangup" | "cancelled" => (self.running, self.asked) = (None, None),
                 code if code.contains("timeout") => self.step_over(entry.at, "timeout", None),
                 _ => self.step_over(entry.at, "error", None),
             },
             EntryKind::Tagged {
                 values: Json::Object(values),
             } => self.tags.extend(values.clone()),
-            EntryKind::Ended(ending) => match ending.reason.as_str() {
-                // A flow may say `interrupted` itself; then nothing went wrong.
-                "interrupted" if ending.error.is_none() => self.ends = Some(ending.reason.clone()),
-                "shutdown" | "vanished" | "interrupted" => {
-                    let note = format!(
-                        "the contact ended as `{}`, which no test can play: its end is not expected",
-                        ending.reason
-                    );
-                    self.notes.insert(note);
+            EntryKind::Ended(ending) => {
+                self.flush();
+                if ending.reason == "too-long" {
+                    self.cut_off(entry.at);
                 }
-                reason => self.ends = Some(reason.to_owned()),
-            },
+                self.ended(ending);
+            }
             _ => {}
+        }
+    }
+
+    fn ended(&mut self, ending: &Ending) {
+        match ending.reason.as_str() {
+            // A flow may say `interrupted` itself; then nothing went wrong.
+            "interrupted" if ending.error.is_none() => self.ends = Some(ending.reason.clone()),
+            "shutdown" | "vanished" | "interrupted" => {
+                let note = format!(
+                    "the contact ended as `{}`, which no test can play: its end is not expected",
+                    ending.reason
+                );
+                self.notes.insert(note);
+            }
+            reason => self.ends = Some(reason.to_owned()),
+        }
+    }
+
+    /// The contact waits before what it does, where it did.
+    fn pause(&mut self, at: u64) {
+        let time = self.clock.at(at);
+        self.pause_for(time);
+        self.clock.acted(at);
+    }
+
+    fn pause_for(&mut self, time: u64) {
+        if self.form.pace != Pace::AtOnce && time >= NOTICED_MS {
+            self.acts.push(format!("wait: {time}ms"));
         }
     }
 
@@ -412,6 +547,9 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             let wait = at.saturating_sub(before).max(1);
             running.sent = Some(before + wait);
             self.acts.push(format!("wait: {wait}ms"));
+            self.clock.acted(entry.at);
+        } else {
+            self.pause(entry.at);
         }
         let text = self.texts.get(&entry.seq).map_or(text, String::as_str);
         if text.contains(HIDDEN) {
@@ -512,13 +650,26 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 .acts
                 .push(format!("expect: {{ hear: {} }}", json!(words))),
         }
-        self.acts.push("wait: 1ms".to_owned());
+        self.acts.push(AT_THAT_MOMENT.to_owned());
     }
 
     /// The keys so far are an act.
     fn flush(&mut self) {
         if !self.pending.is_empty() {
             let keys = std::mem::take(&mut self.pending);
+            // Of several keys the last is the one that counts; but the first came in time.
+            let time = self.clock.at(self.pressed_at);
+            let listening = self.asked.as_ref();
+            let listening = listening.filter(|asked| asked.waits && !asked.playing);
+            let longest = listening.and_then(|asked| {
+                let patience = asked.patience?.saturating_sub(1);
+                Some(asked.turn.saturating_add(patience))
+            });
+            // Into a prompt: that moment is there.
+            if self.acts.last().is_none_or(|act| act != AT_THAT_MOMENT) {
+                self.pause_for(longest.map_or(time, |longest| time.min(longest)));
+            }
+            self.clock.acted(self.pressed_at);
             self.acts.push(format!("press: {}", json!(keys)));
         }
     }
@@ -529,6 +680,15 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             return;
         };
         let took = at.saturating_sub(asked.since);
+        if asked.function == "media.listen" || asked.function == "media.capture" {
+            self.answered = Some(asked.acts);
+        }
+        if asked.function.starts_with("media.") {
+            self.clock.stopped(at);
+        }
+        if asked.function.starts_with("route.") && took < NOTICED_MS {
+            self.clock.lost(at, took);
+        }
         let after = match took >= NOTICED_MS {
             _ if self.left_joined => format!(", after: {NEVER}"),
             true => format!(", after: {took}ms"),
@@ -544,7 +704,7 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                     outcome.and_then(Json::as_str),
                 )
             }
-            "media.capture" => return self.recorded(result),
+            "media.capture" => return self.recorded(at, asked.acts, result),
             _ => return,
         };
         match outcome {
@@ -568,91 +728,10 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         }
     }
 
-    /// What was spoken is not known; words of its length stand for it.
-    fn recorded(&mut self, result: &Json) {
-        let recording = &result["ok"];
-        let spoken = recording["duration-ms"].as_u64().unwrap_or_default();
-        let by = recording["ended-by"].as_str().unwrap_or_default();
-        let key = match self.acts.last() {
-            Some(last) if by == "key" && last.starts_with("press:") => self.acts.pop(),
-            _ => None,
-        };
-        let hung_up = match self.acts.last() {
-            Some(last) if last == "hangup" => self.acts.pop(),
-            _ => None,
-        };
-        if spoken > 0 {
-            let mut words = "a message".to_owned();
-            while pace::spoken_ms(&words) < spoken && words.len() < 2_000 {
-                words.push_str(" and more");
-            }
-            self.acts.push(format!("say: {}", json!(words)));
-        }
-        if matches!(by, "silence" | "max") {
-            self.acts.push("silence".to_owned());
-        }
-        self.acts.extend(key);
-        self.acts.extend(hung_up);
-    }
-
-    /// The caller is gone, by an act of a test.
-    fn hung_up(&mut self, at: u64, act: &str) {
-        self.flush();
-        let (flow, step) = &self.place;
-        let function = self.asked.as_ref().map(|asked| asked.function.as_str());
-        match (function, &self.asked) {
-            (Some("route.enqueue"), Some(asked)) => {
-                self.acts
-                    .push(format!("expect: {{ queue: {} }}", json!(asked.name)));
-            }
-            (Some("route.transfer"), Some(asked)) => {
-                self.acts
-                    .push(format!("expect: {{ transfer: {} }}", json!(asked.name)));
-                // Until they are joined the caller gives up a transfer that rings.
-                if let Some(joined) = self.joined {
-                    let talked = at.saturating_sub(joined).max(1);
-                    self.acts.push(format!("wait: {talked}ms"));
-                    self.left_joined = true;
-                }
-            }
-            (Some("media.listen" | "media.capture"), _) => {}
-            // Something was being said, or a step worked: as soon as the contact is there.
-            _ => {
-                let mut there = Vec::new();
-                if *flow == self.first {
-                    there.push(format!("step: {}", json!(step)));
-                }
-                // A step says several things, and a called flow has no name here: what was said since the last act tells where.
-                if let Some((acts, words)) = &self.said
-                    && *acts == self.acts.len()
-                    && !words.is_empty()
-                    && !words.contains(HIDDEN)
-                {
-                    there.push(format!("hear: {}", json!(words)));
-                }
-                if let Some(running) = self.running.as_ref().filter(|running| running.mocked) {
-                    there.push(format!("used: {}", json!(bare(&running.plugin))));
-                }
-                if !there.is_empty() {
-                    self.acts
-                        .push(format!("expect: {{ {} }}", there.join(", ")));
-                }
-            }
-        }
-        self.acts.push(act.to_owned());
-        // A step that works goes on while the line is gone, and ends as it did.
-        if act == "drop" {
-            return;
-        }
-        if let Some(running) = self.running.as_ref().filter(|running| running.mocked) {
-            let key = bare(&running.plugin).to_owned();
-            self.reply(key, format!("{{ outcome: error, after: {NEVER} }}"));
-        }
-    }
-
     fn step_over(&mut self, at: u64, outcome: &str, data: Option<&Json>) {
         self.flush();
         self.asked = None;
+        self.answered = None;
         let Some(running) = self.running.take().filter(|running| running.mocked) else {
             return;
         };
@@ -669,6 +748,8 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         };
         if took >= NOTICED_MS || running.sent.is_some() {
             let _ = write!(reply, ", after: {took}ms");
+        } else {
+            self.clock.lost(at, took);
         }
         if let (Some(call), Some(Json::Object(data))) = (&call, data) {
             if let Some(variable) = call.bind.as_ref().filter(|_| !data.is_empty()) {
