@@ -152,8 +152,8 @@ fn series(server: Option<&Postgres>) -> Result<()> {
             .collect();
         let mut torn = 0;
         for kill in 0..kills {
-            // Up to about the length of two calls: many begin between two kills, and some are over.
-            std::thread::sleep(Duration::from_millis(200 + moments.next(1_500)));
+            // Up to about the length of four calls, whose keys are answered a commit each: many begin between two kills, and some are over.
+            std::thread::sleep(Duration::from_millis(200 + moments.next(3_000)));
             let again = engine.program.kill().and_then(|()| {
                 // What the kill left of the next commit a loss of power would have left in pieces.
                 if let Some(log) = Log::read(&engine.data)? {

@@ -465,7 +465,7 @@ fn a_secret_within_json_is_escaped_and_hidden_however_it_is_read() -> Result<()>
     let answers = hall.walked("600")?.answers()?;
     let asked: Json = serde_json::from_str(&service.asked()[0].body)?;
     assert_eq!(asked, json!({ "key": ODD }));
-    let told = answers[0]["ok"].as_str().context("a response")?;
+    let told = answers[0]["ok"]["text"].as_str().context("a response")?;
     let hidden = r#"{"latin":"{\"key\":\"•••\"}","plain":"{\"key\":\"•••\"}"}"#;
     assert!(told.ends_with(hidden), "{told}");
     Ok(())

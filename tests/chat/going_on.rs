@@ -255,7 +255,7 @@ fn timed_out(world: &mut World, talk: &mut Talk) -> Result<u64> {
     assert_eq!(talk.ended()?, "late");
     let journal = world.journal(&talk.id)?;
     let asked = journal.iter().find(
-        |entry| matches!(&entry.kind, EntryKind::Asked { function, .. } if function == "client.send"),
+        |entry| matches!(&entry.kind, EntryKind::Asked { function, .. } if function == "client.send" || function.starts_with("http")),
     );
     let failed = journal.iter().find_map(|entry| match &entry.kind {
         EntryKind::Failed { code, message, .. } => Some((entry.at, code, message)),

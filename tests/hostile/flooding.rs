@@ -47,13 +47,15 @@ const SHOUTS_AND_SAYS: &str = shout!(
 );
 const SHOUTS_AND_TRAPS: &str = shout!("unreachable");
 
-/// A project of mallory's whose one plugin prints while it describes itself.
+/// A project of mallory's whose one plugin prints while it describes itself: no other's, so that what it says of itself is known to nobody
+/// yet.
 fn shouting(describe: &'static str) -> Result<TempDir> {
+    let own = rand::rng().next_u64();
     let component = Guest {
         imports: OUTPUT,
         describe: Some(describe),
         description: format!("{:<SHOUTED$}", description().to_string()),
-        items: format!("(data (i32.const 128) \"{SHOUT}\\0a\")"),
+        items: format!("(data (i32.const 128) \"{SHOUT}\\0a\") (data (i32.const 256) \"{own}\")"),
         wasi: Some("0.2.9"),
         ..Guest::default()
     };

@@ -34,7 +34,7 @@ const PREPARED: usize = 4;
 const UNASKED: usize = 4;
 
 /// Longest wait of a BYE for the answer to a key.
-const KEYS_ANSWERED: Duration = Duration::from_secs(1);
+const KEYS_ANSWERED: Duration = Duration::from_millis(4_500);
 
 /// A telephone call that was answered.
 pub struct VoiceLine {

@@ -305,7 +305,7 @@ impl Drop for Reply {
     }
 }
 
-/// The answer to a key by INFO. The endpoint answers 500 by itself what is left unanswered for two seconds, or dropped.
+/// The answer to a key by INFO. The endpoint answers 500 by itself what is left unanswered for four seconds, or dropped.
 #[derive(Debug)]
 pub struct KeyReply {
     pub(super) transaction: u128,

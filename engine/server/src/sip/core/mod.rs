@@ -51,7 +51,7 @@ const STILL_RINGING_EVERY: Duration = Duration::from_secs(60);
 /// An unanswered re-INVITE, UPDATE or REFER is refused after this, so that the peer is not left hanging.
 const REPLY_WITHIN: Duration = Duration::from_secs(10);
 /// A key by INFO that nobody says is saved is answered 500 after this: well before its sender gives the call up.
-const KEY_REPLY_WITHIN: Duration = Duration::from_secs(2);
+const KEY_REPLY_WITHIN: Duration = Duration::from_secs(4);
 /// How often calls are looked over for owners that have gone.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How long a shutdown waits for its BYEs to be answered.

@@ -189,7 +189,7 @@ fn a_key_that_is_not_saved_is_told_as_such_and_counts_once() {
         let refused = match silent {
             true => {
                 drop(reply);
-                let sent = world.pass(Duration::from_secs(3));
+                let sent = world.pass(Duration::from_secs(5));
                 only(sent.into_iter().map(|(_, sent)| sent).collect())
             }
             false => only(world.act(reply.not_saved()).1),
