@@ -1,5 +1,6 @@
 //! What happens when nothing happens.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -161,7 +162,17 @@ impl Core {
             .filter(|(_, dialog)| gone(dialog))
             .map(|(call, _)| *call)
             .collect();
-        for call in gone {
+        // Whoever ended the call may wait for its last key to be on the disk: that is answered first.
+        let unanswered: HashSet<u64> = match gone.is_empty() {
+            true => HashSet::new(),
+            false => self
+                .servers
+                .values()
+                .filter(|server| !server.invite && server.is_silent())
+                .map(|server| server.tag)
+                .collect(),
+        };
+        for call in gone.into_iter().filter(|call| !unanswered.contains(call)) {
             if self
                 .dialogs
                 .get(&call)

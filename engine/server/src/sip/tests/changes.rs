@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::call::CallEvent;
+use super::super::call::{CallEvent, Incoming};
 use super::super::error::SipError;
 use super::{Peer, SDP, World, header, only, respond, status};
 
@@ -202,6 +202,28 @@ fn a_key_that_is_not_saved_is_told_as_such_and_counts_once() {
         assert!(incoming.events.try_recv().is_err(), "once");
     }
     assert_eq!(world.stats().active_calls, 1);
+}
+
+#[test]
+fn a_call_whose_owner_has_gone_is_hung_up_behind_the_answer_to_its_last_key() {
+    let (mut world, mut peer) = (World::new(), Peer::new("last-key"));
+    let Incoming {
+        call, mut events, ..
+    } = world.up(&mut peer);
+    let info = peer.request("INFO", 2, "Content-Type: application/dtmf\r\n", "7");
+    assert!(world.receive(&info).is_empty());
+    let Ok(CallEvent::Key { key: '7', reply }) = events.try_recv() else {
+        panic!("a key")
+    };
+    drop((call, events));
+    let early = world.pass(Duration::from_secs(3));
+    assert!(early.is_empty(), "{early:?}");
+    assert_eq!(status(&only(world.act(reply.heard()).1)), 200);
+    let bye = world.pass(Duration::from_secs(2));
+    assert!(
+        bye.iter().any(|(_, sent)| sent.starts_with("BYE ")),
+        "{bye:?}"
+    );
 }
 
 #[test]
