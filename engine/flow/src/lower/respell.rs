@@ -909,10 +909,7 @@ fn ends(description: &StepDescription) -> Vec<&str> {
 
 /// What a step ends with as a rule, so that a `then:` with one target beside its other outcomes is meant for that: `ok` or `done`, what
 /// its first example leads to, or the first that is no name for that something is not so. `written` have their own line.
-fn good_end<'d>(
-    description: &'d StepDescription,
-    written: impl Fn(&str) -> bool,
-) -> Option<&'d str> {
+fn good_end(description: &StepDescription, written: impl Fn(&str) -> bool) -> Option<&str> {
     let outcomes = &description.outcomes;
     // Those that others fall to are no better than them.
     let worse = |name: &str| {

@@ -56,17 +56,17 @@ pub enum VaultError {
     )]
     OtherKey {
         /// Whose the entry is.
-        tenant: String,
+        tenant: Box<str>,
         /// Its name.
-        name: String,
+        name: Box<str>,
         /// The id of its key.
-        key: String,
+        key: Box<str>,
         /// The id of the key that is there.
-        there: String,
+        there: Box<str>,
         /// Where that one is.
-        place: String,
+        place: Box<str>,
         /// Where the entry's own is, if that is known.
-        hint: String,
+        hint: Box<str>,
     },
     /// A name, a value or a host.
     #[error("{0}")]
@@ -257,15 +257,15 @@ impl Vault {
             format!(", which is in {}", old.display())
         });
         VaultError::OtherKey {
-            tenant: entry.tenant.clone(),
-            name: entry.name.clone(),
-            key: entry.key.clone(),
-            there: there.id().to_owned(),
+            tenant: entry.tenant.as_str().into(),
+            name: entry.name.as_str().into(),
+            key: entry.key.as_str().into(),
+            there: there.id().into(),
             place: match self.file() {
-                Some(file) => file.display().to_string(),
-                None => KEY_VARIABLE.to_owned(),
+                Some(file) => file.display().to_string().into(),
+                None => KEY_VARIABLE.into(),
             },
-            hint,
+            hint: hint.into(),
         }
     }
 
