@@ -383,6 +383,15 @@ fn a_hang_up_while_the_time_is_said_is_told_by_the_step_where_the_test_hears_ano
 -> Result<()> {
     let desk = Desk::open()?;
     let mut journal = desk.call("told", "1,hangup")?;
+    // In the middle of the words, wherever the terminal hung up.
+    let told = |entry: &Json| entry["kind"] == "said" && entry.to_string().contains("At ");
+    let told = first(&journal, told)?;
+    journal.truncate(told + 1);
+    let moment = journal[told].clone();
+    let ended = json!({ "kind": "ended", "reason": "abandoned", "by_caller": true, "error": null });
+    for entry in [json!({ "kind": "hung-up" }), ended] {
+        journal.push(beside(&moment, entry));
+    }
     for entry in &mut journal {
         *entry = serde_json::from_str(&entry.to_string().replace("At ", "About "))?;
     }
