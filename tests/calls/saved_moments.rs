@@ -228,6 +228,14 @@ fn beside(entry: &Json, what: Json) -> Json {
     what
 }
 
+/// The flow comes to a step that says goodbye, after which the contact is called.
+fn said_goodbye(flow: &str, step: &str) -> [Json; 2] {
+    [
+        json!({ "kind": "entered", "flow": flow, "step": step, "line": 1, "verb": "hangup" }),
+        json!({ "kind": "ended", "reason": step, "by_caller": false, "error": null }),
+    ]
+}
+
 /// The line drops, and the caller calls again and goes on, at an entry.
 fn drops(entry: &Json) -> [Json; 5] {
     [
@@ -286,7 +294,7 @@ fn what_comes_a_while_after_a_secret_that_was_none_is_an_answer_in_the_test() ->
     let asked = journal.iter().rev().find(|entry| entry["kind"] == "asked");
     let asked = asked.context("a call")?.clone();
     let (activation, call) = (&asked["activation"], &asked["call"]);
-    let end = [
+    let answered = [
         json!({ "kind": "key", "key": "1" }),
         json!({ "kind": "pressed", "key": "1" }),
         json!({ "kind": "heard", "heard": { "choice": "1" } }),
@@ -294,10 +302,9 @@ fn what_comes_a_while_after_a_secret_that_was_none_is_an_answer_in_the_test() ->
                 "result": { "ok": { "choice": "1" } } }),
         json!({ "kind": "outcome", "plugin": "std/menu@1", "outcome": "1", "data": {}, "cpu_us": 1,
                 "memory_bytes": 1, "host_calls": 1 }),
-        json!({ "kind": "entered", "flow": "pin", "step": "one", "line": 1, "verb": "hangup" }),
-        json!({ "kind": "ended", "reason": "one", "by_caller": false, "error": null }),
     ];
-    journal.extend(end.into_iter().map(|mut entry| {
+    let end = answered.into_iter().chain(said_goodbye("pin", "one"));
+    journal.extend(end.map(|mut entry| {
         entry["at"] = json!(at);
         entry
     }));
@@ -321,10 +328,7 @@ fn a_line_that_drops_in_a_recording_drops_after_what_was_said() -> Result<()> {
         json!({ "ok": { "id": "r", "duration-ms": 1_500, "ended-by": "hangup" } });
     journal[outcome]["outcome"] = json!("done");
     journal[outcome]["data"] = json!({ "recording": "r", "duration": 1_500 });
-    let end = [
-        json!({ "kind": "entered", "flow": "message", "step": "thanks", "line": 1, "verb": "hangup" }),
-        json!({ "kind": "ended", "reason": "thanks", "by_caller": false, "error": null }),
-    ];
+    let end = said_goodbye("message", "thanks");
     let moment = journal[outcome].clone();
     let [dropped, back @ ..] = drops(&moment);
     journal.extend(back);
@@ -364,10 +368,7 @@ fn a_hang_up_right_after_the_last_answer_comes_before_the_next_question() -> Res
     journal.truncate(outcome + 1);
     let moment = journal[outcome].clone();
     journal.insert(outcome, beside(&moment, json!({ "kind": "hung-up" })));
-    let end = [
-        json!({ "kind": "entered", "flow": "message", "step": "gone", "line": 1, "verb": "hangup" }),
-        json!({ "kind": "ended", "reason": "gone", "by_caller": false, "error": null }),
-    ];
+    let end = said_goodbye("message", "gone");
     journal.extend(end.map(|entry| beside(&moment, entry)));
     let (case, _) = desk.green("hangs up after an answer", "message", journal)?;
     assert_eq!(
@@ -425,10 +426,7 @@ fn calls_in_the_terminal_that_end_or_press_keys_in_a_recording_make_tests_that_p
     journal.truncate(outcome + 1);
     let moment = journal[outcome].clone();
     journal.insert(outcome, beside(&moment, json!({ "kind": "hung-up" })));
-    let end = [
-        json!({ "kind": "entered", "flow": "message", "step": "gone", "line": 1, "verb": "hangup" }),
-        json!({ "kind": "ended", "reason": "gone", "by_caller": false, "error": null }),
-    ];
+    let end = said_goodbye("message", "gone");
     journal.extend(end.map(|entry| beside(&moment, entry)));
     let (case, _) = desk.green("hangs up in a recording", "message", journal)?;
     assert!(!case.contains("silence"), "{case}");

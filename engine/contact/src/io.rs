@@ -104,6 +104,18 @@ pub struct StepResult {
     pub host_calls: u32,
 }
 
+impl StepResult {
+    /// The end of a step that did not run, or of which nothing but its failure counts.
+    pub fn failed(failure: StepFailure) -> StepResult {
+        StepResult {
+            outcome: Err(failure),
+            cpu_us: 0,
+            memory_bytes: 0,
+            host_calls: 0,
+        }
+    }
+}
+
 /// Why a step has no outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepFailure {

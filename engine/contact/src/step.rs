@@ -100,18 +100,13 @@ impl Contact {
                 None
             }
             Err(message) => {
-                let result = StepResult {
-                    outcome: Err(StepFailure {
-                        code: "expression".into(),
-                        message,
-                        timeout: false,
-                        retryable: false,
-                        own: false,
-                    }),
-                    cpu_us: 0,
-                    memory_bytes: 0,
-                    host_calls: 0,
-                };
+                let result = StepResult::failed(StepFailure {
+                    code: "expression".into(),
+                    message,
+                    timeout: false,
+                    retryable: false,
+                    own: false,
+                });
                 self.end_step(now, id, result, out)
             }
         }

@@ -319,19 +319,15 @@ fn written(text: &str) -> Sound {
     // The speech program may read markup and signs aloud.
     let whole = speech_ms(text);
     let mut ms = whole;
-    if !text.contains('<') {
-        // There is no markup.
-        return match is_heard(text) {
-            true => Sound::words(whole),
-            false => Sound {
-                ms: whole,
-                ..Sound::NONE
-            },
-        };
-    }
     for part in parts(text) {
         sound = sound.then(match part {
-            Part::Words(words) if is_heard(words) => Sound::words(speech_ms(words)),
+            Part::Words(words) if is_heard(words) => {
+                Sound::words(match words.len() == text.len() {
+                    // There is no markup.
+                    true => whole,
+                    false => speech_ms(words),
+                })
+            }
             Part::Words(_) => Sound::NONE,
             Part::Pause(pause) => {
                 ms = ms.saturating_add(pause);

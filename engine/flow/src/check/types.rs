@@ -154,18 +154,22 @@ pub(super) struct Here<'c> {
     pub to_compare: &'c Cell<usize>,
 }
 
+impl<'c> Here<'c> {
+    /// The type of what has the same wherever it is read: a step's own names, the call, inputs.
+    fn given(&self, name: &str) -> Option<&'c Type> {
+        match (self.binds.get(name), name) {
+            (Some(ty), _) => Some(ty),
+            (None, "call") => Some(self.call),
+            (None, "now") => Some(&Type::DateTime),
+            (None, _) => self.draft.inputs.get(name).map(|input| &input.ty),
+        }
+    }
+}
+
 impl TypeScope for Here<'_> {
     fn variable(&self, name: &str) -> Lookup {
-        if let Some(ty) = self.binds.get(name) {
+        if let Some(ty) = self.given(name) {
             return Lookup::Known(ty.clone());
-        }
-        match name {
-            "call" => return Lookup::Known(self.call.clone()),
-            "now" => return Lookup::Known(Type::DateTime),
-            _ => {}
-        }
-        if let Some(input) = self.draft.inputs.get(name) {
-            return Lookup::Known(input.ty.clone());
         }
         match self.assigned.type_of(name, self.node) {
             // That it has no value here is told apart, with the way; its type is checked all the same.
@@ -178,14 +182,8 @@ impl TypeScope for Here<'_> {
     }
 
     fn field(&self, name: &str, field: &str) -> Option<Type> {
-        let inputs = || self.draft.inputs.get(name).map(|input| &input.ty);
-        let is = match (self.binds.get(name), name) {
-            (Some(ty), _) => Some(ty),
-            (None, "call") => Some(self.call),
-            (None, "now") => None,
-            _ => inputs().or_else(|| self.assigned.one_type_of(name, self.node)),
-        };
-        match is? {
+        let is = self.given(name);
+        match is.or_else(|| self.assigned.one_type_of(name, self.node))? {
             Type::Object { fields, .. } => fields.get(field).cloned(),
             _ => None,
         }

@@ -6,6 +6,7 @@
 //! whole graph stands.
 
 mod action;
+mod answer;
 mod block;
 mod branches;
 mod declare;

@@ -27,10 +27,7 @@ pub(super) const VOICE_KEYS: [&str; 5] = ["text", "audio", "chat", "voice", "lan
 /// Whether a text has nothing that could be said: no sign between its tags, and no pause.
 fn blank(text: &str) -> bool {
     let nothing = |part: &Part<'_>| matches!(part, Part::Words(words) if words.trim().is_empty());
-    match text.contains('<') {
-        true => parts(text).iter().all(nothing),
-        false => text.trim().is_empty(),
-    }
+    parts(text).all(|part| nothing(&part))
 }
 
 impl<'t> Lowerer<'t> {

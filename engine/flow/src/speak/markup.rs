@@ -71,19 +71,28 @@ pub(crate) enum Part<'t> {
 }
 
 /// Words and pauses of a text.
-pub(crate) fn parts(text: &str) -> Vec<Part<'_>> {
-    let mut parts = Vec::new();
-    let mut from = 0;
-    for tag in tags(text) {
-        parts.push(Part::Words(&text[from..tag.start]));
-        from = tag.end;
-        if tag.name == "break" && !tag.closing {
-            parts.push(Part::Pause(pause_ms(tag.attributes)));
+pub(crate) fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
+    let mut tags = tags(text);
+    // Where the next words begin; none behind the last ones.
+    let mut from = Some(0);
+    let mut pause = None;
+    std::iter::from_fn(move || {
+        loop {
+            if let Some(ms) = pause.take() {
+                return Some(Part::Pause(ms));
+            }
+            let start = from?;
+            let tag = tags.next();
+            let end = tag.map_or(text.len(), |tag| tag.start);
+            from = tag.map(|tag| tag.end);
+            pause = tag
+                .filter(|tag| tag.name == "break" && !tag.closing)
+                .map(|tag| pause_ms(tag.attributes));
+            if start < end {
+                return Some(Part::Words(&text[start..end]));
+            }
         }
-    }
-    parts.push(Part::Words(&text[from..]));
-    parts.retain(|part| *part != Part::Words(""));
-    parts
+    })
 }
 
 fn pause_ms(written: &str) -> u64 {

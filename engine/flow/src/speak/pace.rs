@@ -209,9 +209,7 @@ fn word_ms(word: &str) -> u64 {
     {
         return FOREIGN_MS;
     }
-    let vowel = |c: char| {
-        !c.is_ascii() || matches!(c.to_ascii_lowercase(), 'a' | 'e' | 'i' | 'o' | 'u' | 'y')
-    };
+    let vowel = |c: char| !c.is_ascii() || LETTERS[c as usize] & VOWEL != 0;
     let (mut letters, mut spelled_ms, mut capitals, mut vowels) = (0, 0, true, false);
     for c in word.chars() {
         letters += 1;

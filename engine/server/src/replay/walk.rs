@@ -784,12 +784,7 @@ pub(super) fn failed(
     };
     Input::StepEnded {
         activation,
-        result: StepResult {
-            outcome: Err(failure),
-            cpu_us: 0,
-            memory_bytes: 0,
-            host_calls: 0,
-        },
+        result: StepResult::failed(failure),
     }
 }
 

@@ -673,18 +673,13 @@ pub(crate) const CLOSING: Duration = Duration::from_secs(5);
 
 /// The end of a step that asked for more than its contact's journal has room for.
 fn no_room(refusal: Refusal) -> StepResult {
-    StepResult {
-        outcome: Err(StepFailure {
-            code: JOURNAL_LIMIT.to_owned(),
-            message: refusal.words(),
-            timeout: false,
-            retryable: false,
-            own: false,
-        }),
-        cpu_us: 0,
-        memory_bytes: 0,
-        host_calls: 0,
-    }
+    StepResult::failed(StepFailure {
+        code: JOURNAL_LIMIT.to_owned(),
+        message: refusal.words(),
+        timeout: false,
+        retryable: false,
+        own: false,
+    })
 }
 
 /// Something that went wrong.

@@ -119,16 +119,6 @@ pub(super) fn step_result(
     Ok((after, result))
 }
 
-/// The end of a mocked step that does not even begin.
-pub(super) fn refused(failure: StepFailure) -> StepResult {
-    StepResult {
-        outcome: Err(failure),
-        cpu_us: 0,
-        memory_bytes: 0,
-        host_calls: 0,
-    }
-}
-
 /// Descriptions of steps in which no field of an outcome's data is promised: a mock gives what its flow
 /// reads, and the rest has no value. What it gives is held against its type all the same, and a real step
 /// against its own description by the plugin host.

@@ -37,7 +37,7 @@ impl World<'_> {
                 step: bare,
                 mocked: true,
             });
-            let refused = mocks::refused(failure(&error));
+            let refused = StepResult::failed(failure(&error));
             self.due
                 .push((self.now, Due::Step(activation, Box::new(refused))));
             return;

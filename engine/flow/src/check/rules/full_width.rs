@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -102,7 +102,7 @@ pub(crate) fn blanks(
         "{english} (U+{code:04X}) stands here, and is no blank of the language",
         "这里是{chinese}（U+{code:04X}），不是流程语言的空格"
     );
-    let help = match report.lines().source()[fix.0.start..fix.0.end].contains('\n') {
+    let help = match goes_on(report, fix.0) {
         _ if fix.1.is_empty() => text!("remove it", "请删除它"),
         true => text!(
             "type a plain blank, here and in the lines below",
@@ -110,10 +110,7 @@ pub(crate) fn blanks(
         ),
         false => text!("type a plain blank", "请改成普通空格"),
     };
-    report
-        .find(&FULL_WIDTH, at, message)
-        .help(help)
-        .fix(fix.0, fix.1);
+    found(report, at, message, help, fix);
 }
 
 /// Of signs without a width; `fix` removes them and others below.
@@ -123,15 +120,24 @@ pub(crate) fn unseen(report: &mut Report<'_>, (at, written): (Span, &str), fix: 
         "a sign that nobody sees (U+{code:04X}) stands here, and is none of the language",
         "这里有一个看不见的符号（U+{code:04X}），不是流程语言的符号"
     );
-    let help = match report.lines().source()[fix.0.start..fix.0.end].contains('\n') {
+    let help = match goes_on(report, fix.0) {
         true => text!(
             "remove it, here and in the lines below",
             "请删除它，下面各行也一样"
         ),
         false => text!("remove it", "请删除它"),
     };
+    found(report, at, message, help, fix);
+}
+
+/// Whether a change goes on in the lines below.
+fn goes_on(report: &Report<'_>, changed: Span) -> bool {
+    report.lines().source()[changed.start..changed.end].contains('\n')
+}
+
+fn found(report: &mut Report<'_>, at: Span, message: Text, help: Text, (fix, by): (Span, String)) {
     report
         .find(&FULL_WIDTH, at, message)
         .help(help)
-        .fix(fix.0, fix.1);
+        .fix(fix, by);
 }
