@@ -1,4 +1,4 @@
-//! Digits in all scripts.
+//! Digits in all scripts, and those that are said in English.
 
 /// The noughts of Unicode's decimal digits (general category Nd, Unicode 16); the nine others follow each.
 const NOUGHTS: [u32; 76] = [
@@ -34,6 +34,39 @@ pub(super) fn digit(letter: char) -> Option<char> {
         }
     };
     char::from_digit(value, 10)
+}
+
+/// The digit that an English word says where a number is told digit by digit.
+pub(super) fn said(word: &str) -> Option<char> {
+    const SAID: [(&str, char); 14] = [
+        ("zero", '0'),
+        ("nought", '0'),
+        ("naught", '0'),
+        ("oh", '0'),
+        ("o", '0'),
+        ("one", '1'),
+        ("two", '2'),
+        ("three", '3'),
+        ("four", '4'),
+        ("five", '5'),
+        ("six", '6'),
+        ("seven", '7'),
+        ("eight", '8'),
+        ("nine", '9'),
+    ];
+    let said = SAID
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(word));
+    said.map(|(_, digit)| *digit)
+}
+
+/// How often an English word says that the digit behind it comes: `double seven`.
+pub(super) fn times(word: &str) -> Option<usize> {
+    match word {
+        _ if word.eq_ignore_ascii_case("double") => Some(2),
+        _ if word.eq_ignore_ascii_case("triple") || word.eq_ignore_ascii_case("treble") => Some(3),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use strowger_flow::unseen::quoted_up_to;
 use strowger_flow::wide::narrow;
 
-use super::digits::digit;
+use super::digits::{digit, said, times};
 
 /// Characters of what is no number that a message quotes.
 const SHOWN: usize = 40;
@@ -156,14 +156,24 @@ impl Number {
     }
 
     fn is_said_in(&self, text: &str) -> bool {
+        // Any letter's digit that is no ASCII is one letter: only words of ASCII say one.
         let mut plain = String::with_capacity(text.len());
-        for letter in text.chars() {
-            match digit(letter) {
-                Some(digit) => plain.push(digit),
-                None if letter.is_alphanumeric() => plain.push(' '),
-                // Whatever is written between the digits of a number.
-                None => {}
+        let mut again = 1;
+        let mut rest = text;
+        while let Some(letter) = rest.chars().next() {
+            let word = rest.find(|c: char| !c.is_ascii_alphabetic());
+            let word = &rest[..word.unwrap_or(rest.len())];
+            rest = &rest[word.len().max(letter.len_utf8())..];
+            if let Some(digit) = digit(letter).or_else(|| said(word)) {
+                plain.extend(std::iter::repeat_n(digit, again));
+                again = 1;
+            } else if let Some(often) = times(word) {
+                again = often;
+            } else if letter.is_alphanumeric() {
+                plain.push(' ');
+                again = 1;
             }
+            // Whatever else is written between the digits of a number.
         }
         plain.contains(&self.sought)
     }
@@ -494,10 +504,19 @@ mod tests {
             "%31%33%38%30%30%31%33%38%30%30%30",
             "我的电话是一三八零零一三八〇〇〇",
             "幺三八零零幺三八零零零",
+            "one three eight zero zero one three eight zero zero zero",
+            "It's One-Three-Eight, double oh, 1 3 eight, triple zero.",
         ] {
             assert!(number.is_in(text), "{text}");
         }
-        for text in ["1380013800", "138001 and 38000", "8613800137999"] {
+        for text in [
+            "one three eight and zero zero one three eight zero zero zero",
+            "one three eight double zero one three eight double zero",
+            "1380013double8000",
+            "1380013800",
+            "138001 and 38000",
+            "8613800137999",
+        ] {
             assert!(!number.is_in(text), "{text}");
         }
         assert!(!read("+12345678", None).is_in("2345678"));
