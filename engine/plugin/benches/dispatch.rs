@@ -217,6 +217,14 @@ fn main() {
     group.bench_function("step", |b| {
         b.iter_custom(|n| handle.block_on(timed(n, async || step(&plugin).await)));
     });
+    group.bench_function("500 suspended host calls", |b| {
+        b.iter_custom(|n| {
+            handle.block_on(timed(n, async || {
+                let report = caller.run_here(request(Box::new(Napping))).await;
+                black_box(report.result.expect("the step ends well"));
+            }))
+        });
+    });
     group.bench_function("step, from elsewhere", |b| {
         b.iter_custom(|n| {
             handle.block_on(timed(n, async || {

@@ -87,8 +87,10 @@ pub(crate) fn values(value: &Value) -> usize {
 /// What the check under way on this thread may still take.
 #[derive(Clone, Copy)]
 struct Allowance {
-    /// What the thread's processor time may come to. Nanoseconds.
-    until: u64,
+    /// How long it may take. Nanoseconds.
+    left: u64,
+    /// What the thread's processor time may come to, from the first look at the clock on: that costs as much as a small check.
+    until: Option<u64>,
     /// Comparisons until the next look at the clock.
     unlooked: u64,
     over: bool,
@@ -96,7 +98,7 @@ struct Allowance {
 
 thread_local! {
     static ALLOWANCE: Cell<Allowance> = const {
-        Cell::new(Allowance { until: u64::MAX, unlooked: UNITS_PER_LOOK, over: false })
+        Cell::new(Allowance { left: u64::MAX, until: None, unlooked: UNITS_PER_LOOK, over: false })
     };
 }
 
@@ -111,7 +113,8 @@ pub(crate) fn within<T>(left: Duration, check: impl FnOnce() -> T) -> Option<T> 
     }
     let left = u64::try_from(left.as_nanos()).unwrap_or(u64::MAX);
     let allowance = Allowance {
-        until: thread_cpu_nanos().saturating_add(left),
+        left,
+        until: None,
         unlooked: UNITS_PER_LOOK,
         over: false,
     };
@@ -139,7 +142,10 @@ fn spend(units: u64) -> bool {
             true => units.saturating_mul(UNIT_NANOS),
             false => 0,
         };
-        allowance.over = thread_cpu_nanos().saturating_add(ahead) > allowance.until;
+        let now = thread_cpu_nanos();
+        let left = allowance.left;
+        let until = *allowance.until.get_or_insert(now.saturating_add(left));
+        allowance.over = left == 0 || now.saturating_add(ahead) > until;
         allowance.unlooked = UNITS_PER_LOOK;
     }
     ALLOWANCE.set(allowance);

@@ -6,15 +6,14 @@
 //! In both, tenants with something to do take turns, whatever number of guests each has. Beside them is the background
 //! lane, one thread of that kind, for what no contact waits for.
 
-use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_task::Runnable;
 
-use crate::meter::{SHORT_POLL, thread_cpu_nanos};
+use crate::meter::SpentOnThread;
 use crate::share::Share;
 
 /// Processor time after which a guest goes on in the slow lane. Two ticks: a step that decides and formats never
@@ -42,7 +41,6 @@ pub(crate) struct Lanes {
     quick: Lane,
     slow: Lane,
     background: Lane,
-    began: Instant,
 }
 
 /// Which lane.
@@ -77,7 +75,6 @@ impl Lanes {
             quick: Lane::default(),
             slow: Lane::default(),
             background: Lane::default(),
-            began: Instant::now(),
         }
     }
 
@@ -97,7 +94,7 @@ impl Lanes {
     /// Whether a guest has to leave the quick lane to others.
     fn stands_back(&self, task: &Task) -> bool {
         let used = u128::from(task.used.load(Ordering::Relaxed));
-        used > QUICK.as_nanos() || task.share.in_debt(self.now())
+        used > QUICK.as_nanos() || task.share.in_debt(task.share.now())
     }
 
     /// Runs what is ready in a lane until it is closed.
@@ -118,15 +115,11 @@ impl Lanes {
                 let task = runnable.metadata();
                 (task.share.clone(), Arc::clone(&task.used))
             };
-            let began = Instant::now();
+            let spent = SpentOnThread::begin();
             runnable.run();
-            let wall = began.elapsed();
-            let spent = match wall < SHORT_POLL {
-                true => wall.as_nanos() as u64,
-                false => of_the_thread(wall),
-            };
+            let spent = spent.end();
             used.fetch_add(spent, Ordering::Relaxed);
-            share.charge(self.now(), spent);
+            share.charge(share.now(), spent);
         }
     }
 
@@ -141,25 +134,6 @@ impl Lanes {
             drop(queues);
         }
     }
-
-    fn now(&self) -> u64 {
-        self.began.elapsed().as_nanos() as u64
-    }
-}
-
-thread_local! {
-    /// What the thread's own clock said when a long poll was last charged. Nanoseconds.
-    static LAST: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Processor time of a poll that was long on the wall: the thread may have lost the processor meanwhile, which the
-/// kernel knows. Short ones since the last long one are in its answer too, so the smaller of the two is right.
-fn of_the_thread(wall: Duration) -> u64 {
-    let thread = thread_cpu_nanos();
-    let since = thread.saturating_sub(LAST.replace(thread));
-    u64::try_from(wall.as_nanos())
-        .unwrap_or(u64::MAX)
-        .min(since)
 }
 
 impl Lane {

@@ -8,10 +8,10 @@ use wasmtime::component::types::ComponentFunc;
 use wasmtime::component::{Component, InstancePre, Linker, Type, Val};
 
 use crate::admit::{Import, Served};
-use crate::calls::HostCallError;
+use crate::calls::{HostCallError, HostCallFuture};
 use crate::error::StepError;
 use crate::interface::{Class, class};
-use crate::meter::StepState;
+use crate::meter::{BusyClock, StepState};
 use crate::value::{self, Refusal};
 use crate::wasi;
 
@@ -132,17 +132,8 @@ async fn call(
         }
         // Answered from what is at hand: not worth a timer, which costs as much as the call.
         Class::Local => call.await,
-        Class::Read | Class::Effect => {
-            let mut call = call;
-            loop {
-                match tokio::time::timeout(state.busy.look_after(), &mut call).await {
-                    Ok(answer) => break answer,
-                    Err(_) if state.busy.left().is_zero() => return Err(ended(state.busy.over())),
-                    // It stood still meanwhile.
-                    Err(_) => {}
-                }
-            }
-        }
+        // On the heap: its timer is larger than all else that a call keeps, and most calls have none.
+        Class::Read | Class::Effect => Box::pin(in_time(call, &state.busy)).await?,
     };
     let answer = answer.map_err(|error| {
         ended(match error {
@@ -157,6 +148,21 @@ async fn call(
     state.measure.seen += value::size(&answer);
     state.check_journal()?;
     Ok(answer)
+}
+
+/// The answer to a call that the step's busy time bounds.
+async fn in_time(
+    mut call: HostCallFuture<'_>,
+    busy: &BusyClock,
+) -> Result<Result<Value, HostCallError>, wasmtime::Error> {
+    loop {
+        match tokio::time::timeout(busy.look_after(), &mut call).await {
+            Ok(answer) => return Ok(answer),
+            Err(_) if busy.left().is_zero() => return Err(ended(busy.over())),
+            // It stood still meanwhile.
+            Err(_) => {}
+        }
+    }
 }
 
 impl Target {

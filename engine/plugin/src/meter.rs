@@ -350,6 +350,38 @@ impl<F: Future> Future for Metered<'_, F> {
     }
 }
 
+/// What a piece of work takes of the processor that takes no break on its thread.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SpentOnThread(std::time::Instant);
+
+thread_local! {
+    /// What the thread's own clock said when a long piece was last read. Nanoseconds.
+    static LONG: Cell<u64> = const { Cell::new(0) };
+}
+
+impl SpentOnThread {
+    pub(crate) fn begin() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// What it took, in nanoseconds: the wall clock's time where that is short. During a long piece the thread may have lost the
+    /// processor, which the kernel knows. Short ones since the last long one are in its answer too, so the smaller of the
+    /// two is right.
+    pub(crate) fn end(self) -> u64 {
+        let wall = self.so_far();
+        if u128::from(wall) < SHORT_POLL.as_nanos() {
+            return wall;
+        }
+        let thread = thread_cpu_nanos();
+        wall.min(thread.saturating_sub(LONG.replace(thread)))
+    }
+
+    /// The wall clock's time since it began. Nanoseconds.
+    pub(crate) fn so_far(self) -> u64 {
+        self.0.elapsed().as_nanos() as u64
+    }
+}
+
 /// The processor time that the calling thread has used. Nanoseconds.
 pub(crate) fn thread_cpu_nanos() -> u64 {
     let mut time = libc::timespec {

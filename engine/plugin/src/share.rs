@@ -1,10 +1,13 @@
 //! Who uses the guest threads, and whether it has used more than its part.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::memory::Memory;
+use crate::meter::SpentOnThread;
 
 /// Part of one processor that a tenant's guests may use before they have to stand back for those of others.
 /// Hundredths; a step takes far less than a millisecond, so this is hundreds of steps a second.
@@ -12,6 +15,11 @@ const ALLOWED_PERCENT: u64 = 20;
 
 /// What a tenant may use at once beyond that part: a burst of calls, or a plugin that computes for once.
 const BURST: Duration = Duration::from_millis(30);
+
+/// The same of what the engine does for a tenant's guests, which is more than they do themselves: thousands of calls of theirs
+/// answered and journalled in a second.
+const ENGINE_ALLOWED_PERCENT: u64 = 50;
+const ENGINE_BURST: Duration = Duration::from_millis(100);
 
 /// Whose guests run: a tenant, on the threads and in the pools of instances. A handle; clones are the same one.
 ///
@@ -24,10 +32,11 @@ struct State {
     id: u64,
     /// How many shares there are.
     all: Arc<AtomicUsize>,
-    /// Processor time used beyond the part allowed. Nanoseconds, as of `at`.
-    debt: AtomicU64,
-    /// Nanoseconds since the threads began.
-    at: AtomicU64,
+    began: Instant,
+    /// What its guests compute.
+    guests: Account,
+    /// What the engine does for them.
+    engine: Account,
     /// All processor time used since it was made. Nanoseconds.
     used: AtomicU64,
     /// Whether its guests run in the background lane.
@@ -54,8 +63,9 @@ impl Share {
         Share(Arc::new(State {
             id,
             all: Arc::clone(all),
-            debt: AtomicU64::new(0),
-            at: AtomicU64::new(0),
+            began: Instant::now(),
+            guests: Account::new(ALLOWED_PERCENT, BURST),
+            engine: Account::new(ENGINE_ALLOWED_PERCENT, ENGINE_BURST),
             used: AtomicU64::new(0),
             background,
             instances_percent: AtomicU8::new(100),
@@ -110,24 +120,75 @@ impl Share {
         self.0.id
     }
 
-    /// Writes down processor time; times are nanoseconds since the threads began. Two threads that charge at once may
-    /// forget a little of what is paid off between them: this is a measure of manners, not a bill.
+    /// Does what a tenant's guests make the engine do, such as answering their calls and journalling them, at that tenant's cost:
+    /// who asks much stands back as who computes much does. It is not counted as [`used`](Share::used), which is the guests' own.
+    pub async fn charged<F: Future>(&self, work: F) -> F::Output {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            let spent = SpentOnThread::begin();
+            let polled = work.as_mut().poll(cx);
+            self.0.engine.charge(self.now(), spent.end());
+            polled
+        })
+        .await
+    }
+
+    /// Nanoseconds since it began.
+    pub(crate) fn now(&self) -> u64 {
+        self.0.began.elapsed().as_nanos() as u64
+    }
+
+    /// Writes down its guests' processor time; times are nanoseconds since it began.
     pub(crate) fn charge(&self, now: u64, spent: u64) {
         self.0.used.fetch_add(spent, Ordering::Relaxed);
-        let debt = self.debt(now).saturating_add(spent);
-        self.0.debt.store(debt, Ordering::Relaxed);
-        self.0.at.store(now, Ordering::Relaxed);
+        self.0.guests.charge(now, spent);
     }
 
     /// Whether it has used more than its part, while there are others.
     pub(crate) fn in_debt(&self, now: u64) -> bool {
-        self.0.all.load(Ordering::Relaxed) > 1 && u128::from(self.debt(now)) > BURST.as_nanos()
+        let State { guests, engine, .. } = &*self.0;
+        self.0.all.load(Ordering::Relaxed) > 1 && (guests.in_debt(now) || engine.in_debt(now))
+    }
+}
+
+/// Processor time used beyond the part of a processor that is allowed.
+#[derive(Debug)]
+struct Account {
+    allowed_percent: u64,
+    /// Nanoseconds.
+    burst: u64,
+    /// Nanoseconds, as of `at`.
+    debt: AtomicU64,
+    /// Nanoseconds since the share began.
+    at: AtomicU64,
+}
+
+impl Account {
+    fn new(allowed_percent: u64, burst: Duration) -> Account {
+        Account {
+            allowed_percent,
+            burst: burst.as_nanos() as u64,
+            debt: AtomicU64::new(0),
+            at: AtomicU64::new(0),
+        }
+    }
+
+    /// Adds what was used. Two threads that do so at once may forget a little of what is paid off between them: this is a measure
+    /// of manners, not a bill.
+    fn charge(&self, now: u64, spent: u64) {
+        let debt = self.debt(now).saturating_add(spent);
+        self.debt.store(debt, Ordering::Relaxed);
+        self.at.store(now, Ordering::Relaxed);
+    }
+
+    fn in_debt(&self, now: u64) -> bool {
+        self.debt(now) > self.burst
     }
 
     fn debt(&self, now: u64) -> u64 {
-        let passed = now.saturating_sub(self.0.at.load(Ordering::Relaxed));
-        let paid = passed / 100 * ALLOWED_PERCENT;
-        self.0.debt.load(Ordering::Relaxed).saturating_sub(paid)
+        let passed = now.saturating_sub(self.at.load(Ordering::Relaxed));
+        let paid = passed / 100 * self.allowed_percent;
+        self.debt.load(Ordering::Relaxed).saturating_sub(paid)
     }
 }
 
@@ -140,6 +201,7 @@ impl Drop for State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::meter::thread_cpu_nanos;
 
     const MS: u64 = 1_000_000;
 
@@ -161,5 +223,23 @@ mod tests {
         assert!(one.in_debt(10_060 * MS));
         drop(other);
         assert!(!one.in_debt(10_060 * MS), "alone");
+    }
+
+    #[tokio::test]
+    async fn what_the_engine_does_for_a_guest_is_owed_by_its_share_and_not_its_guests_own_time() {
+        let all = Arc::new(AtomicUsize::new(0));
+        let (one, other) = (Share::among(1, &all), Share::among(2, &all));
+        one.charged(std::future::ready(())).await;
+        assert!(!one.in_debt(one.now()));
+        one.charged(async {
+            let begun = thread_cpu_nanos();
+            while thread_cpu_nanos() - begun < 2 * ENGINE_BURST.as_nanos() as u64 {
+                std::hint::spin_loop();
+            }
+        })
+        .await;
+        assert!(one.in_debt(one.now()));
+        assert_eq!(one.used(), Duration::ZERO);
+        assert!(!other.in_debt(other.now()));
     }
 }

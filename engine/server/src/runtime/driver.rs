@@ -314,7 +314,13 @@ impl<L: Line> Driver<L> {
         (self.line, rest)
     }
 
+    /// Walks at the tenant's cost.
     async fn walk(&mut self) -> Stop {
+        let share = self.engine.share.clone();
+        share.charged(self.walk_on()).await
+    }
+
+    async fn walk_on(&mut self) -> Stop {
         if let Some(standing) = self.standing.take() {
             self.take_up(*standing).await;
         }
