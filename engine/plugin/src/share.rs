@@ -90,9 +90,14 @@ impl Share {
         &self.0.memory
     }
 
+    /// Whether there is no other.
+    pub fn is_alone(&self) -> bool {
+        self.0.all.load(Ordering::Relaxed) <= 1
+    }
+
     /// Most instances that it may hold of a pool of so many; at least one.
     pub(crate) fn instances(&self, of: u32) -> u32 {
-        if self.0.all.load(Ordering::Relaxed) <= 1 {
+        if self.is_alone() {
             return of;
         }
         let percent = u64::from(self.0.instances_percent.load(Ordering::Relaxed));
@@ -121,7 +126,7 @@ impl Share {
 
     /// Whether it has used more than its part, while there are others.
     pub(crate) fn in_debt(&self, now: u64) -> bool {
-        self.0.all.load(Ordering::Relaxed) > 1 && u128::from(self.debt(now)) > BURST.as_nanos()
+        !self.is_alone() && u128::from(self.debt(now)) > BURST.as_nanos()
     }
 
     fn debt(&self, now: u64) -> u64 {

@@ -68,6 +68,11 @@ pub struct TenantLimits {
     ///
     /// Whoever waits with many steps must leave room for those of others.
     pub instances_percent: u8,
+    /// Part of the calls that are placed for bridged transfers, of `transfer.calls` and of `transfer.calls_per_minute`, that its contacts
+    /// may have while there are other tenants, in percent, 1 to 100; default 50. More end as `failed`.
+    ///
+    /// One caller's flow must not take the transfers of all.
+    pub transfers_percent: u8,
     /// Linear memory that its steps may hold together at once, with what those were told that can be built again. MiB, 16 to
     /// 1,048,576; default 2048. Beyond it those of them go that wait and can be built again, and then a step takes its `error` edge
     /// with `step-memory-limit`.
@@ -137,6 +142,7 @@ impl Default for TenantLimits {
             chats: 500,
             instances_percent: 50,
             memory_mib: MEMORY_MIB,
+            transfers_percent: 50,
             requests_per_second: 200,
             burst: 400,
             tokens: 100,
@@ -403,6 +409,7 @@ impl TenantLimits {
             log: self.log.clone(),
             journal_mb_per_contact: self.journal_mb_per_contact,
         }
+            transfers_percent: self.transfers_percent,
     }
 
     /// The limits that cannot be: the path of each below `limits`, and what to do.
@@ -418,6 +425,7 @@ impl TenantLimits {
             ("chats", size(self.chats), 0, 100_000),
             ("instances_percent", self.instances_percent.into(), 1, 100),
             (
+            ("transfers_percent", self.transfers_percent.into(), 1, 100),
                 "memory_mib",
                 self.memory_mib.into(),
                 (*MEMORY_MIB_RANGE.start()).into(),

@@ -7,6 +7,7 @@ use axum::extract::{Extension, State};
 
 use super::principal::Principal;
 use super::{Api, events, listen};
+use crate::runtime::CallCounts;
 
 /// Counters
 ///
@@ -32,6 +33,7 @@ pub(crate) async fn metrics(
 /// What counts for the whole engine.
 fn of_engine(api: &Api) -> String {
     let traffic = &api.traffic;
+    let outgoing = api.outgoing.counts();
     let media = api.media.stats();
     let sip = api.sip.read();
     let mut text = String::new();
@@ -88,19 +90,19 @@ fn of_engine(api: &Api) -> String {
         "transfer_calls",
         "gauge",
         "Calls placed for transfers that are being placed or up.",
-        api.outgoing.up() as u64,
+        outgoing.up as u64,
     );
     line(
         "transfer_calls_total",
         "counter",
         "Calls placed for transfers.",
-        api.outgoing.placed(),
+        outgoing.placed,
     );
     line(
         "transfer_calls_refused_total",
         "counter",
         "Transfers that failed because a limit of such calls was reached.",
-        api.outgoing.refused(),
+        outgoing.refused,
     );
     line(
         "failures_total",
@@ -324,6 +326,42 @@ fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
                 "strowger_plugin_refusals_total{{tenant=\"{name}\",limit=\"{limit}\"}} {refused}"
             )
             .expect("writing to a string");
+        }
+    }
+    type Count = fn(CallCounts) -> u64;
+    let calls: [(&str, &str, &str, Count); 3] = [
+        (
+            "tenant_transfer_calls",
+            "gauge",
+            "Calls placed for transfers of a tenant's that are being placed or up.",
+            |calls| calls.up as u64,
+        ),
+        (
+            "tenant_transfer_calls_total",
+            "counter",
+            "Calls placed for transfers of a tenant's.",
+            |calls| calls.placed,
+        ),
+        (
+            "tenant_transfer_calls_refused_total",
+            "counter",
+            "Transfers of a tenant's that failed because a limit of such calls was reached.",
+            |calls| calls.refused,
+        ),
+    ];
+    for (name, kind, help, count) in calls {
+        writeln!(
+            text,
+            "# HELP strowger_{name} {help}\n# TYPE strowger_{name} {kind}"
+        )
+        .expect("writing to a string");
+        for tenant in api.centre.tenants() {
+            if own.is_none_or(|own| own == tenant.name) {
+                let value = count(api.outgoing.counts_of(&tenant.name));
+                let tenant = &tenant.name;
+                writeln!(text, "strowger_{name}{{tenant=\"{tenant}\"}} {value}")
+                    .expect("writing to a string");
+            }
         }
     }
     let bounded = api

@@ -443,6 +443,12 @@ impl Engine {
         })
     }
 
+    /// What of the calls that are placed for transfers the tenant's contacts may have, in percent; none while there is no other tenant.
+    pub(super) fn transfers_percent(&self) -> Option<u8> {
+        let percent = self.allowance.transfers_percent();
+        (percent < 100 && !self.share.is_alone()).then_some(percent)
+    }
+
     /// Whether the log may have one more line with words of the tenant's. What is left out is counted.
     pub(super) fn may_log(&self) -> bool {
         self.allowance.may_log(&self.tenant, self.node.clock.now())
