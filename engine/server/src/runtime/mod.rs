@@ -16,6 +16,7 @@ mod returns;
 mod terminal;
 mod trace;
 mod transcript;
+mod turns;
 mod voice;
 
 pub(crate) use chat::Listener;
