@@ -114,9 +114,10 @@ pub struct TenantLimits {
     ///
     /// A journal keeps every answer that a step gets: one contact must not fill the store of all.
     pub journal_mb_per_contact: u32,
-    /// What the journals of all its contacts may take of `store.max_mb` while there are other tenants, in percent, 1 to 100; default
-    /// 50. Beyond it new contacts are refused, and nothing large is written into the journals of others. Without `store.max_mb`
-    /// there is no such bound.
+    /// What is kept of it may take of `store.max_mb` while there are other tenants, in percent, 1 to 100; default 50: journals,
+    /// records, SIP messages and rows of all its contacts, keys of its plugins (at most half of it), and its lines of the audit log (at
+    /// most an eighth). Beyond it new contacts are refused, nothing large is written into the journals of others, and their records are
+    /// short. Without `store.max_mb` there is no such bound.
     ///
     /// A store that one tenant has filled takes no contact of any.
     pub journals_percent: u8,
@@ -141,8 +142,8 @@ impl Default for TenantLimits {
             contacts: 1_000,
             chats: 500,
             instances_percent: 50,
-            memory_mib: MEMORY_MIB,
             transfers_percent: 50,
+            memory_mib: MEMORY_MIB,
             requests_per_second: 200,
             burst: 400,
             tokens: 100,
@@ -408,8 +409,8 @@ impl TenantLimits {
             kv: self.kv.clone(),
             log: self.log.clone(),
             journal_mb_per_contact: self.journal_mb_per_contact,
-        }
             transfers_percent: self.transfers_percent,
+        }
     }
 
     /// The limits that cannot be: the path of each below `limits`, and what to do.
@@ -424,8 +425,8 @@ impl TenantLimits {
             ("contacts", size(self.contacts), 1, 100_000),
             ("chats", size(self.chats), 0, 100_000),
             ("instances_percent", self.instances_percent.into(), 1, 100),
-            (
             ("transfers_percent", self.transfers_percent.into(), 1, 100),
+            (
                 "memory_mib",
                 self.memory_mib.into(),
                 (*MEMORY_MIB_RANGE.start()).into(),

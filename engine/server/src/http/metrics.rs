@@ -368,29 +368,34 @@ fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
         .node
         .store
         .as_ref()
-        .map(|store| store.journals().bounded());
+        .map(|store| store.weights().bounded());
     let bounded = bounded.unwrap_or_default();
-    let bounded = bounded.iter();
     let bounded: Vec<_> = bounded
+        .iter()
         .filter(|(tenant, _)| own.is_none_or(|own| own == tenant.as_str()))
         .collect();
-    let both = [
-        (
-            "journal_bytes",
-            "Bytes of the store that a tenant's journals take, where they are bounded.",
-        ),
-        ("journal_bytes_most", "What they may take."),
-    ];
-    for (at, (name, help)) in both.into_iter().enumerate() {
+    text.push_str(
+        "# HELP strowger_kept_bytes Bytes of the store that what is kept of a tenant takes, where that is bounded.\n\
+         # TYPE strowger_kept_bytes gauge\n",
+    );
+    for (tenant, (parts, _)) in &bounded {
+        for (of, bytes) in parts.named() {
+            writeln!(
+                text,
+                "strowger_kept_bytes{{tenant=\"{tenant}\",of=\"{of}\"}} {bytes}"
+            )
+            .expect("writing to a string");
+        }
+    }
+    text.push_str(
+        "# HELP strowger_kept_bytes_most What all of it may take.\n\
+         # TYPE strowger_kept_bytes_most gauge\n",
+    );
+    for (tenant, (_, most)) in &bounded {
         writeln!(
             text,
-            "# HELP strowger_{name} {help}\n# TYPE strowger_{name} gauge"
+            "strowger_kept_bytes_most{{tenant=\"{tenant}\"}} {most}"
         )
         .expect("writing to a string");
-        for (tenant, (bytes, most)) in &bounded {
-            let value = [bytes, most][at];
-            writeln!(text, "strowger_{name}{{tenant=\"{tenant}\"}} {value}")
-                .expect("writing to a string");
-        }
     }
 }

@@ -36,7 +36,7 @@ use crate::project::ChatSection;
 use crate::rate::{self, Buckets, Crowd};
 use crate::store::{OpenChat, Record, StoreError};
 
-/// Chats that are being built again at once: each reads its journal.
+/// Chats that are being built again at once, and those of one tenant: each reads its journal.
 const WAKING: usize = 16;
 const WAKING_OF_TENANT: usize = WAKING / 2;
 /// Who waits for events at once: below the HTTP side's connections, so that those who write get in.
@@ -352,6 +352,13 @@ impl Chats {
             self.former(id, token).await?;
             return Err(ChatError::Over);
         };
+        if matches!(act, Act::Write { .. }) {
+            let tenant = lock(&chat.home).tenant.clone();
+            let store = self.node.store.as_ref();
+            if store.is_some_and(|store| store.weights().brims(&tenant)) {
+                return Err(NotAdmitted::Crowded(tenant).into());
+            }
+        }
         let (answer, answered) = oneshot::channel();
         let now = self.node.clock.now();
         let wakes = chat
