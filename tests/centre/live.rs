@@ -70,7 +70,14 @@ fn each_tenant_has_its_numbers_revisions_and_releases() -> Result<()> {
         let body = Some("{\"revision\":2}");
         http::send(hall.engine.http, "PUT", path, &fields, body).map(|answer| answer.status)
     };
-    assert_eq!(release(&seen)?, 200);
+    // Also where all come at once.
+    let released = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(|| release(&seen))).collect();
+        let all = all.into_iter().map(|one| one.join().expect("an answer"));
+        all.collect::<Result<Vec<_>>>()
+    })?;
+    let of = |status: u16| released.iter().filter(|answer| **answer == status).count();
+    assert_eq!([of(200), of(412)], [1, 7], "{released:?}");
     assert_eq!(release(&seen)?, 412);
     let back = format!("{path}/rollback");
     let rolled = |tag: &str| {

@@ -1,7 +1,10 @@
 //! What a tenant may take of what all share: chats, requests, tokens, pushes. Others have theirs all the same.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -11,7 +14,7 @@ use strowger_tests::attack::{attacker, reach};
 use strowger_tests::hall::CHATS;
 use strowger_tests::program::component;
 use strowger_tests::projects::{altered, digest, project, says};
-use strowger_tests::{Engine, Talk, http};
+use strowger_tests::{Engine, Phone, Talk, http};
 
 use crate::guest::{Guest, description};
 
@@ -399,5 +402,134 @@ fn load_projects_that_take_long_to_check_hold_nobody_up() -> Result<()> {
         slowest < (took / 4).max(Duration::from_secs(1)),
         "an answer took {slowest:?} of {took:?}"
     );
+    Ok(())
+}
+
+/// A telephone that is always busy, at a port.
+struct Busy {
+    port: u16,
+    stop: Arc<AtomicBool>,
+    answers: Option<JoinHandle<()>>,
+}
+
+impl Busy {
+    fn start() -> Result<Busy> {
+        let socket = UdpSocket::bind(("127.0.0.1", 0))?;
+        socket.set_read_timeout(Some(Duration::from_millis(50)))?;
+        let port = socket.local_addr()?.port();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let answers = std::thread::spawn(move || {
+            let mut bytes = [0; 1 << 16];
+            while !stopped.load(Ordering::Relaxed) {
+                let Ok((count, from)) = socket.recv_from(&mut bytes) else {
+                    continue;
+                };
+                let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+                if text.starts_with("INVITE ") {
+                    // The caller asks again where this is lost.
+                    let _ = socket.send_to(busy(&text).as_bytes(), from);
+                }
+            }
+        });
+        Ok(Busy {
+            port,
+            stop,
+            answers: Some(answers),
+        })
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = self.answers.take().map(JoinHandle::join);
+    }
+}
+
+/// The answer to a call.
+fn busy(invite: &str) -> String {
+    let kept = invite.split("\r\n").filter_map(|line| {
+        let (name, _) = line.split_once(':')?;
+        match name.to_ascii_lowercase().as_str() {
+            "to" => Some(format!("{line};tag=busy\r\n")),
+            "via" | "from" | "call-id" | "cseq" => Some(format!("{line}\r\n")),
+            _ => None,
+        }
+    });
+    let kept: String = kept.collect();
+    format!("SIP/2.0 486 Busy Here\r\n{kept}Content-Length: 0\r\n\r\n")
+}
+
+/// A project of one flow that tries a telephone so many times, whatever comes of it, and ends as the last try did.
+fn dials(tenant: &str, number: &str, port: u16, times: usize) -> Result<tempfile::TempDir> {
+    let ends = "busy: { hangup: was-busy }\n  bad: { hangup: not-reached }\n";
+    let tries = (0..times).map(|n| {
+        let then = match n + 1 == times {
+            true => "busy: busy, else: bad".to_owned(),
+            false => format!("else: s{}", n + 1),
+        };
+        let step = if n == 0 { "start".to_owned() } else { format!("s{n}") };
+        format!("  {step}:\n    transfer: sip:desk@127.0.0.1:{port}\n    ring: 5s\n    then: {{ {then} }}\n")
+    });
+    let tries: String = tries.collect();
+    let flow = format!("flow: dials\nformat: 1\nlanguages: [en]\nsteps:\n{tries}  {ends}");
+    let project = project(tenant, &[], "", &[(number, "dials", flow)])?;
+    let toml = project.path().join("strowger.toml");
+    strowger_tests::program::edit(&toml, |text| text + "[transfer]\nhow = \"bridge\"\n")?;
+    Ok(project)
+}
+
+#[test]
+fn one_tenants_transfers_leave_calls_for_anothers() -> Result<()> {
+    let desk = Busy::start()?;
+    let mut hall = Hall::open_with(
+        "[transfer]\ncalls_per_minute = 8\n",
+        &[
+            ("mallory", "numbers = [\"6*\"]\n"),
+            ("vega", "numbers = [\"7*\"]\n"),
+        ],
+    )?;
+    hall.publish(&dials("mallory", "6", desk.port, 20)?)?;
+    hall.publish(&dials("vega", "7", desk.port, 1)?)?;
+    let mut call = |number| {
+        let mut phone = Phone::dial(hall.engine.sip, number, "call", &[])?;
+        phone.ended()?;
+        hall.engine.reason(&phone.call_id)
+    };
+    assert_eq!(call("6")?, "not-reached");
+    assert_eq!(call("7")?, "was-busy");
+    let of = |tenant: &str| {
+        let metric = |name: &str| {
+            let name = format!("tenant_transfer_calls{name}{{tenant=\"{tenant}\"}}");
+            hall.engine.metric(&name)
+        };
+        anyhow::Ok([metric("_total")?, metric("_refused_total")?, metric("")?])
+    };
+    assert_eq!(of("mallory")?, [4, 16, 0]);
+    assert_eq!(of("vega")?, [1, 0, 0]);
+    let log = hall.engine.program.log();
+    let told =
+        |line: &str| line.contains("tenant mallory") && line.contains("limits.transfers_percent");
+    ensure!(log.lines().any(told), "{log}");
+    Ok(())
+}
+
+#[test]
+fn one_contact_places_no_more_calls_than_it_may() -> Result<()> {
+    let desk = Busy::start()?;
+    let mut hall = Hall::open_with(
+        "[transfer]\ncalls_per_contact = 3\n",
+        &[("vega", "numbers = [\"7*\"]\n")],
+    )?;
+    for (times, reason) in [(4, "not-reached"), (3, "was-busy")] {
+        hall.publish(&dials("vega", "7", desk.port, times)?)?;
+        let mut phone = Phone::dial(hall.engine.sip, "7", "call", &[])?;
+        phone.ended()?;
+        assert_eq!(hall.engine.reason(&phone.call_id)?, reason);
+    }
+    assert_eq!(hall.engine.metric("transfer_calls_total")?, 6);
+    let log = hall.engine.program.log();
+    ensure!(log.contains("transfer.calls_per_contact"), "{log}");
     Ok(())
 }

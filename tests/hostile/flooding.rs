@@ -269,6 +269,15 @@ fn begun(hall: &Hall) -> Result<http::Response> {
     http::ask(hall.engine.http, "POST", "/v1/chats", None, Some(&body))
 }
 
+/// What is kept of mallory's contacts takes, and all that is kept of it may take.
+fn kept(hall: &Hall) -> Result<[u64; 2]> {
+    let metric = |name: &str| hall.engine.metric(name);
+    Ok([
+        metric("kept_bytes{tenant=\"mallory\",of=\"contacts\"}")?,
+        metric("kept_bytes_most{tenant=\"mallory\"}")?,
+    ])
+}
+
 #[test]
 fn one_tenants_journals_do_not_fill_the_store_of_all() -> Result<()> {
     // Chance does not pack.
@@ -299,21 +308,151 @@ fn one_tenants_journals_do_not_fill_the_store_of_all() -> Result<()> {
     for _ in 0..3 {
         hall.walked("600")?;
     }
-    told(&mut hall, "takes no new contacts: its journals take 2 MiB")?;
+    told(
+        &mut hall,
+        "takes no new contacts: what is kept of it takes 2 MiB",
+    )?;
     let refused = begun(&hall)?;
     assert_eq!(refused.status, 503, "{}", refused.body);
     ensure!(!refused.body.contains("mallory"), "{}", refused.body);
     assert_eq!(hall.get("/healthz")?["tenants_crowded"], 1);
     assert_eq!(hall.get("/v1/tenants/mallory")?["refused"], 1);
-    let bytes = hall.engine.metric("journal_bytes{tenant=\"mallory\"}")?;
-    let most = hall
-        .engine
-        .metric("journal_bytes_most{tenant=\"mallory\"}")?;
+    let [bytes, most] = kept(&hall)?;
     ensure!(most == 2 << 20 && bytes > most, "{bytes} of {most}");
     hall.calm("900")?;
     // Retention makes room at once, and not in ten minutes.
     told(&mut hall, "takes contacts again")?;
     hall.walked("600")?;
     assert_eq!(hall.get("/healthz")?["tenants_crowded"], 0);
+    Ok(())
+}
+
+/// A flow whose contacts have small journals, which pack well, and records of sixty KiB.
+fn fat() -> String {
+    let tags = (0..60).map(|n| format!("        t{n}: \"${{s}}\"\n"));
+    format!(
+        "flow: fat\nformat: 1\nlanguages: [en]\nvars:\n  s: {{ type: text, default: \"{}\" }}\nsteps:\n  start:\n    - tag:\n{}    \
+         - hangup: completed\n",
+        "a".repeat(1_000),
+        tags.collect::<String>()
+    )
+}
+
+#[test]
+fn one_tenants_records_do_not_fill_the_store_of_all() -> Result<()> {
+    // Two MiB of forty.
+    let rules = |more: &str| format!("numbers = [\"6*\"]\n[limits]\njournals_percent = 5\n{more}");
+    let tenants = [
+        ("mallory", rules("")),
+        ("lyra", "numbers = [\"900\"]\n".to_owned()),
+    ];
+    let tenants = tenants
+        .each_ref()
+        .map(|(name, text)| (*name, text.as_str()));
+    let settings = format!("[store]\nmax_mb = 40\n{CHATS}");
+    let mut hall = Hall::open_with(&settings, &tenants)?;
+    hall.publish(&says("lyra", "900", "Good morning.")?)?;
+    hall.publish(&project("mallory", &[], "", &[("600", "fat", fat())])?)?;
+    let mut records = 0;
+    let refused = loop {
+        let begun = begun(&hall)?;
+        if begun.status != 201 {
+            break begun;
+        }
+        records += 1;
+        ensure!(records < 100, "a hundred records of sixty KiB are six MiB");
+    };
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    told(
+        &mut hall,
+        "takes no new contacts: what is kept of it takes 2 MiB",
+    )?;
+    let log = std::fs::read_to_string(hall.engine.log())?;
+    let named =
+        |line: &str| line.contains("tenant=mallory") && line.contains("[retention.records]");
+    ensure!(
+        log.lines()
+            .any(|line| line.contains("takes no new contacts") && named(line)),
+        "{log}"
+    );
+    let [bytes, most] = kept(&hall)?;
+    ensure!(most == 2 << 20 && bytes > most, "{bytes} of {most}");
+    assert_eq!(hall.get("/healthz")?["tenants_crowded"], 1);
+    hall.calm("900")?;
+    // Nothing is due by itself; what the operator then says of records goes at once.
+    hall.rule("mallory", &rules("[retention.records]\nmax_contacts = 3\n"))?;
+    hall.reload("takes contacts again")?;
+    assert_eq!(begun(&hall)?.status, 201);
+    hall.calm("900")
+}
+
+#[test]
+fn what_plugins_keep_leaves_room_for_contacts() -> Result<()> {
+    // Of two MiB of forty, plugins have one.
+    let rules = "numbers = [\"6*\"]\n[grants]\nkv = true\n[limits]\njournals_percent = 5\n[limits.step]\ncpu_ms = 2000\n";
+    let tenants = [("mallory", rules), ("lyra", "numbers = [\"900\"]\n")];
+    let settings = format!("[store]\nmax_mb = 40\n{CHATS}");
+    let hall = Hall::open_with(&settings, &tenants)?;
+    hall.publish(&says("lyra", "900", "Good morning.")?)?;
+    let flood = Attack {
+        number: "600",
+        step: "guest-flood/go",
+        with: "{ kind: kv, bytes: 60000, times: 20 }".to_owned(),
+    };
+    hall.publish(&attacker("mallory", "kv = true", &[flood])?)?;
+    let over = hall.over(&hall.begin("600")?)?;
+    assert_eq!(over.reason, "over");
+    // Seventeen of sixty thousand bytes are a MiB.
+    assert_eq!(over.data()?["refused"], 3);
+    assert_eq!(hall.refusals("journals_percent")?, 3);
+    let kv = hall
+        .engine
+        .metric("kept_bytes{tenant=\"mallory\",of=\"kv\"}")?;
+    ensure!((900_000..1 << 20).contains(&kv), "{kv}");
+    hall.calm("900")
+}
+
+#[test]
+fn one_tenants_changes_do_not_fill_the_audit_log_of_all() -> Result<()> {
+    // An eighth of a hundredth of sixteen MiB: twenty KiB.
+    let tenants = [
+        ("mallory", "[limits]\njournals_percent = 1\n"),
+        ("lyra", ""),
+    ];
+    let settings = format!("[store]\nmax_mb = 16\n{CHATS}");
+    let mut hall = Hall::open_with(&settings, &tenants)?;
+    let owner = |tenant| hall.engine.token("owner", &["--tenant", tenant]);
+    let [mallory, lyra] = [owner("mallory")?, owner("lyra")?];
+    let at = hall.engine.http;
+    let wanted = json!({ "name": "another", "role": "auditor" });
+    let make = |token: &str| http::ask(at, "POST", "/v1/tokens", Some(token), Some(&wanted));
+    let revoke = |token: &str, id: &str| {
+        http::ask(at, "DELETE", &format!("/v1/tokens/{id}"), Some(token), None)
+    };
+    let first = make(&mallory)?.json()?["id"].as_str().map(str::to_owned);
+    let first = first.context("an id")?;
+    let word = "its users and tokens make nothing new";
+    let (log, limit) = (hall.engine.log(), Duration::from_secs(60));
+    hall.engine.program.wait_until(word, limit, || {
+        let made = make(&mallory).and_then(|made| made.json());
+        let id = made
+            .ok()
+            .and_then(|made| Some(made["id"].as_str()?.to_owned()));
+        if let Some(id) = id {
+            // Whether it is done is in the log.
+            let _ = revoke(&mallory, &id);
+        }
+        std::fs::read_to_string(&log).is_ok_and(|log| log.contains(word))
+    })?;
+    let refused = make(&mallory)?;
+    assert_eq!(refused.status, 507, "{}", refused.body);
+    ensure!(
+        refused.body.contains("limits.journals_percent"),
+        "{}",
+        refused.body
+    );
+    // What removes something is done, and a neighbour is not held to it.
+    assert_eq!(revoke(&mallory, &first)?.status, 204);
+    assert_eq!(make(&lyra)?.status, 201);
     Ok(())
 }

@@ -100,9 +100,14 @@ impl Share {
         &self.0.memory
     }
 
+    /// Whether there is no other.
+    pub fn is_alone(&self) -> bool {
+        self.0.all.load(Ordering::Relaxed) <= 1
+    }
+
     /// Most instances that it may hold of a pool of so many; at least one.
     pub(crate) fn instances(&self, of: u32) -> u32 {
-        if self.0.all.load(Ordering::Relaxed) <= 1 {
+        if self.is_alone() {
             return of;
         }
         let percent = u64::from(self.0.instances_percent.load(Ordering::Relaxed));
@@ -147,7 +152,7 @@ impl Share {
     /// Whether it has used more than its part, while there are others.
     pub(crate) fn in_debt(&self, now: u64) -> bool {
         let State { guests, engine, .. } = &*self.0;
-        self.0.all.load(Ordering::Relaxed) > 1 && (guests.in_debt(now) || engine.in_debt(now))
+        !self.is_alone() && (guests.in_debt(now) || engine.in_debt(now))
     }
 }
 

@@ -68,6 +68,11 @@ pub struct TenantLimits {
     ///
     /// Whoever waits with many steps must leave room for those of others.
     pub instances_percent: u8,
+    /// Part of the calls that are placed for bridged transfers, of `transfer.calls` and of `transfer.calls_per_minute`, that its contacts
+    /// may have while there are other tenants, in percent, 1 to 100; default 50. More end as `failed`.
+    ///
+    /// One caller's flow must not take the transfers of all.
+    pub transfers_percent: u8,
     /// Linear memory that its steps may hold together at once, with what those were told that can be built again. MiB, 16 to
     /// 1,048,576; default 2048. Beyond it those of them go that wait and can be built again, and then a step takes its `error` edge
     /// with `step-memory-limit`.
@@ -109,9 +114,10 @@ pub struct TenantLimits {
     ///
     /// A journal keeps every answer that a step gets: one contact must not fill the store of all.
     pub journal_mb_per_contact: u32,
-    /// What the journals of all its contacts may take of `store.max_mb` while there are other tenants, in percent, 1 to 100; default
-    /// 50. Beyond it new contacts are refused, and nothing large is written into the journals of others. Without `store.max_mb`
-    /// there is no such bound.
+    /// What is kept of it may take of `store.max_mb` while there are other tenants, in percent, 1 to 100; default 50: journals,
+    /// records, SIP messages and rows of all its contacts, keys of its plugins (at most half of it), and its lines of the audit log (at
+    /// most an eighth). Beyond it new contacts are refused, nothing large is written into the journals of others, and their records are
+    /// short. Without `store.max_mb` there is no such bound.
     ///
     /// A store that one tenant has filled takes no contact of any.
     pub journals_percent: u8,
@@ -136,6 +142,7 @@ impl Default for TenantLimits {
             contacts: 1_000,
             chats: 500,
             instances_percent: 50,
+            transfers_percent: 50,
             memory_mib: MEMORY_MIB,
             requests_per_second: 200,
             burst: 400,
@@ -402,6 +409,7 @@ impl TenantLimits {
             kv: self.kv.clone(),
             log: self.log.clone(),
             journal_mb_per_contact: self.journal_mb_per_contact,
+            transfers_percent: self.transfers_percent,
         }
     }
 
@@ -417,6 +425,7 @@ impl TenantLimits {
             ("contacts", size(self.contacts), 1, 100_000),
             ("chats", size(self.chats), 0, 100_000),
             ("instances_percent", self.instances_percent.into(), 1, 100),
+            ("transfers_percent", self.transfers_percent.into(), 1, 100),
             (
                 "memory_mib",
                 self.memory_mib.into(),

@@ -105,9 +105,9 @@ pub enum NotAdmitted {
     /// Its tenant has as many contacts as it may.
     #[error("tenant {0} has as many contacts as it may (limits.contacts)")]
     Full(String),
-    /// Its tenant's journals take as much of the store as they may.
+    /// What is kept of its tenant takes as much of the store as it may.
     #[error(
-        "the journals of tenant {0} take as much of the store as they may (limits.journals_percent)"
+        "what is kept of tenant {0} takes as much of the store as it may (limits.journals_percent)"
     )]
     Crowded(String),
 }
@@ -175,7 +175,7 @@ impl Centre {
             folders: folders::Folders::default(),
             under_way: room::UnderWay::default(),
         };
-        centre.bound_journals();
+        centre.bound_weights();
         if let Some(store) = &centre.node.store
             && let Err(error) = centre.prune_folders(store).await
         {
@@ -245,7 +245,7 @@ impl Centre {
             numbers: Some(read.numbers),
         });
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
-        self.bound_journals();
+        self.bound_weights();
         edits::write_down(&self.node, edits).await;
         for tenant in self.tenants() {
             self.serve_released(&tenant, "what is released cannot be served as its file has it now, and what was live before stays so, without what is not granted")
@@ -337,14 +337,14 @@ impl Centre {
         })
     }
 
-    /// Whether a tenant takes no new contacts because its journals take as much of the store as they may.
+    /// Whether a tenant takes no new contacts because what is kept of it takes as much of the store as it may.
     pub(crate) fn crowded(&self, tenant: &str) -> bool {
         let store = self.node.store.as_ref();
-        store.is_some_and(|store| store.journals().full(tenant))
+        store.is_some_and(|store| store.weights().full(tenant))
     }
 
-    /// Tells the store what the tenants' journals may take of it, where it has a bound and several share it.
-    fn bound_journals(&self) {
+    /// Tells the store what the tenants may take of it, where it has a bound and several share it.
+    fn bound_weights(&self) {
         let Some(store) = &self.node.store else {
             return;
         };
@@ -354,7 +354,7 @@ impl Centre {
             let percent = u64::from(tenant.config().limits.journals_percent);
             Some((tenant.name.clone(), all? * percent / 100))
         });
-        store.journals().bound(most.collect());
+        store.weights().bound(most.collect());
     }
 
     /// Whose number it is, whether or not contacts are let in there, and the content of what is live there for a caller.

@@ -79,6 +79,9 @@ pub enum Refusal {
     /// It does not fit what is there.
     #[error("{0}")]
     Conflict(String),
+    /// Another release holds than the one for which it was asked.
+    #[error("{0}")]
+    Overtaken(String),
     /// It is not possible for this tenant or at this time.
     #[error("{0}")]
     Denied(String),
@@ -184,6 +187,9 @@ impl From<PublishedError> for Refusal {
     fn from(error: PublishedError) -> Refusal {
         match error {
             PublishedError::Store(error) => Refusal::Store(error),
+            overtaken @ PublishedError::Overtaken { .. } => {
+                Refusal::Overtaken(overtaken.to_string())
+            }
             taken => Refusal::Conflict(taken.to_string()),
         }
     }

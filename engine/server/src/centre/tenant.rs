@@ -342,7 +342,7 @@ impl Tenant {
         self.contacts.load(Ordering::Relaxed)
     }
 
-    /// Contacts refused since the start because there were too many, or their journals took too much.
+    /// Contacts refused since the start because there were too many, or what is kept of them took too much.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }

@@ -22,6 +22,7 @@ const OPERATORS: &[&str] = &[
 const OPERATORS_KEYS: &[(&str, &str)] = &[
     ("transfer", "calls"),
     ("transfer", "calls_per_minute"),
+    ("transfer", "calls_per_contact"),
     ("transfer", "longest_s"),
 ];
 

@@ -233,6 +233,11 @@ impl Allowance {
         }
     }
 
+    /// What of the calls that are placed for transfers its contacts may have beside other tenants', in percent.
+    pub(crate) fn transfers_percent(&self) -> u8 {
+        self.rules().limits.transfers_percent
+    }
+
     /// Does a key-value call; the answer is the JSON form of the function's WIT result.
     pub(crate) async fn kv(
         &self,

@@ -148,6 +148,7 @@ impl Default for ProjectLimits {
             kv,
             log,
             journal_mb_per_contact,
+            ..
         } = EffectLimits::default();
         ProjectLimits {
             memory_mib: MEMORY_MIB,
@@ -172,11 +173,12 @@ impl ProjectLimits {
             kv: self.kv.clone(),
             log: self.log.clone(),
             journal_mb_per_contact: self.journal_mb_per_contact,
+            transfers_percent: 100,
         }
     }
 }
 
-/// What a tenant's plugins may have of the world, and what its contacts may write of it.
+/// What a tenant's plugins may have of the world, and what its contacts may write and call of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EffectLimits {
     /// Requests of plugins.
@@ -187,6 +189,8 @@ pub struct EffectLimits {
     pub log: LogLimits,
     /// One contact's journal, in MiB.
     pub journal_mb_per_contact: u32,
+    /// Its part of the calls that are placed for transfers, in percent.
+    pub transfers_percent: u8,
 }
 
 impl Default for EffectLimits {
@@ -196,6 +200,7 @@ impl Default for EffectLimits {
             kv: KvLimits::default(),
             log: LogLimits::default(),
             journal_mb_per_contact: JOURNAL_MB,
+            transfers_percent: 100,
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Health {
     store: &'static str,
     /// Tenants of which something that is released, or their file, cannot be as it is: their `fault` says what.
     tenants_at_fault: usize,
-    /// Tenants that take no new contacts because their journals take as much of the store as they may.
+    /// Tenants that take no new contacts because what is kept of them takes as much of the store as it may.
     tenants_crowded: usize,
 }
 

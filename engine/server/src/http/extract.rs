@@ -112,6 +112,12 @@ impl IfMatch {
         self.0.contains_key(IF_MATCH) || self.0.contains_key(IF_NONE_MATCH)
     }
 
+    /// Whether there is an `If-Match` that not everything meets.
+    pub fn names_a_tag(&self) -> bool {
+        let mut given = self.0.get_all(IF_MATCH).iter();
+        given.any(|tags| tags != "*")
+    }
+
     /// 412 for a thing that is not there, if any tag is asked for (RFC 9110 section 13.1.1).
     pub fn check_absent(&self) -> Result<(), Problem> {
         match self.0.contains_key(IF_MATCH) {

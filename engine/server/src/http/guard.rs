@@ -120,8 +120,30 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, 
         note(api, refusal(&principal, request, now)).await;
         return Err(problem);
     }
+    has_room(api, &principal, request)?;
     request.extensions_mut().insert(principal.clone());
     Ok(Some(principal))
+}
+
+/// 507 for a change by one of a tenant whose lines of the audit log take as much of the store as they may: each change is one more.
+/// What takes something away goes on, and so does a roll-back: neither can be done for ever.
+fn has_room(api: &Api, principal: &Principal, request: &Request) -> Result<(), Problem> {
+    let (Some(tenant), Some(store)) = (&principal.tenant, &api.node.store) else {
+        return Ok(());
+    };
+    let path = request.extensions().get::<MatchedPath>();
+    let rolls_back = path.is_some_and(|path| path.as_str().ends_with("/rollback"));
+    let makes = changes(request.method()) && request.method() != Method::DELETE && !rolls_back;
+    match makes && store.weights().audit_full(tenant) {
+        false => Ok(()),
+        true => Err(Problem::of(
+            StatusCode::INSUFFICIENT_STORAGE,
+            format!(
+                "the audit log of tenant {tenant} takes as much of the store as it may, an eighth of what limits.journals_percent gives it: \
+                 nothing new is made until lines of it go. What removes something, and a roll-back, is done; ask the operator for more room"
+            ),
+        )),
+    }
 }
 
 /// A change that was tried and not allowed, for the audit log; what only looks is not in it.
@@ -256,6 +278,9 @@ async fn answered(
     let (rule, within) = (rule.clone(), rule.within);
     let journalled = rule.access == Access::OwnToken;
     let store = rule.api.node.store.clone();
+    let tenant = principal
+        .as_ref()
+        .and_then(|principal| principal.tenant.clone());
     let done = tokio::spawn(async move {
         let answer = match (principal, method == Method::POST && asked.contains_key(KEY)) {
             (Some(principal), true) => {
@@ -277,6 +302,9 @@ async fn answered(
         Ok(Ok(answer)) => {
             if let (Some(_), Some(store)) = (answer.extensions().get::<Audited>(), store) {
                 store.health().kept();
+                if let Some(tenant) = &tenant {
+                    store.weights().audited(tenant);
+                }
             }
             written_down(answer)
         }

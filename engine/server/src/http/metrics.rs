@@ -7,6 +7,7 @@ use axum::extract::{Extension, State};
 
 use super::principal::Principal;
 use super::{Api, events, listen};
+use crate::runtime::CallCounts;
 
 /// Counters
 ///
@@ -32,6 +33,7 @@ pub(crate) async fn metrics(
 /// What counts for the whole engine.
 fn of_engine(api: &Api) -> String {
     let traffic = &api.traffic;
+    let outgoing = api.outgoing.counts();
     let media = api.media.stats();
     let sip = api.sip.read();
     let mut text = String::new();
@@ -88,19 +90,19 @@ fn of_engine(api: &Api) -> String {
         "transfer_calls",
         "gauge",
         "Calls placed for transfers that are being placed or up.",
-        api.outgoing.up() as u64,
+        outgoing.up as u64,
     );
     line(
         "transfer_calls_total",
         "counter",
         "Calls placed for transfers.",
-        api.outgoing.placed(),
+        outgoing.placed,
     );
     line(
         "transfer_calls_refused_total",
         "counter",
         "Transfers that failed because a limit of such calls was reached.",
-        api.outgoing.refused(),
+        outgoing.refused,
     );
     line(
         "failures_total",
@@ -326,33 +328,74 @@ fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
             .expect("writing to a string");
         }
     }
+    type Count = fn(CallCounts) -> u64;
+    let calls: [(&str, &str, &str, Count); 3] = [
+        (
+            "tenant_transfer_calls",
+            "gauge",
+            "Calls placed for transfers of a tenant's that are being placed or up.",
+            |calls| calls.up as u64,
+        ),
+        (
+            "tenant_transfer_calls_total",
+            "counter",
+            "Calls placed for transfers of a tenant's.",
+            |calls| calls.placed,
+        ),
+        (
+            "tenant_transfer_calls_refused_total",
+            "counter",
+            "Transfers of a tenant's that failed because a limit of such calls was reached.",
+            |calls| calls.refused,
+        ),
+    ];
+    for (name, kind, help, count) in calls {
+        writeln!(
+            text,
+            "# HELP strowger_{name} {help}\n# TYPE strowger_{name} {kind}"
+        )
+        .expect("writing to a string");
+        for tenant in api.centre.tenants() {
+            if own.is_none_or(|own| own == tenant.name) {
+                let value = count(api.outgoing.counts_of(&tenant.name));
+                let tenant = &tenant.name;
+                writeln!(text, "strowger_{name}{{tenant=\"{tenant}\"}} {value}")
+                    .expect("writing to a string");
+            }
+        }
+    }
     let bounded = api
         .node
         .store
         .as_ref()
-        .map(|store| store.journals().bounded());
+        .map(|store| store.weights().bounded());
     let bounded = bounded.unwrap_or_default();
-    let bounded = bounded.iter();
     let bounded: Vec<_> = bounded
+        .iter()
         .filter(|(tenant, _)| own.is_none_or(|own| own == tenant.as_str()))
         .collect();
-    let both = [
-        (
-            "journal_bytes",
-            "Bytes of the store that a tenant's journals take, where they are bounded.",
-        ),
-        ("journal_bytes_most", "What they may take."),
-    ];
-    for (at, (name, help)) in both.into_iter().enumerate() {
+    text.push_str(
+        "# HELP strowger_kept_bytes Bytes of the store that what is kept of a tenant takes, where that is bounded.\n\
+         # TYPE strowger_kept_bytes gauge\n",
+    );
+    for (tenant, (parts, _)) in &bounded {
+        for (of, bytes) in parts.named() {
+            writeln!(
+                text,
+                "strowger_kept_bytes{{tenant=\"{tenant}\",of=\"{of}\"}} {bytes}"
+            )
+            .expect("writing to a string");
+        }
+    }
+    text.push_str(
+        "# HELP strowger_kept_bytes_most What all of it may take.\n\
+         # TYPE strowger_kept_bytes_most gauge\n",
+    );
+    for (tenant, (_, most)) in &bounded {
         writeln!(
             text,
-            "# HELP strowger_{name} {help}\n# TYPE strowger_{name} gauge"
+            "strowger_kept_bytes_most{{tenant=\"{tenant}\"}} {most}"
         )
         .expect("writing to a string");
-        for (tenant, (bytes, most)) in &bounded {
-            let value = [bytes, most][at];
-            writeln!(text, "strowger_{name}{{tenant=\"{tenant}\"}} {value}")
-                .expect("writing to a string");
-        }
     }
 }

@@ -452,7 +452,7 @@ pub(crate) async fn releases(
         (status = 403, body = ProblemBody, content_type = "application/problem+json", description = "Nothing is published here."),
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "No such revision or tenant."),
         (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "Another release holds since."),
-        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "Overtaken by another, or its gains are not accepted."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "Overtaken by another where no `If-Match` names a tag, or its gains are not accepted."),
         (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "`percent` is not 1 to 100 (`field` names it), or it cannot be served any more: why not."),
     )
 )]
@@ -464,6 +464,7 @@ pub(crate) async fn release(
     Body(order): Body<ReleaseOrder>,
 ) -> Result<Response, Problem> {
     let held = as_it_was(&api, &tenant, &if_match)?;
+    let by_tag = order.expected.is_none();
     let order = Order {
         revision: order.revision,
         percent: order.percent,
@@ -471,7 +472,9 @@ pub(crate) async fn release(
         expected: order.expected.or(held),
     };
     let change = change(&api, &principal, &tenant, "release.make");
-    Ok(released(api.centre.release(&tenant, order, change).await?))
+    let done = api.centre.release(&tenant, order, change).await;
+    done.map(released)
+        .map_err(|refusal| lost((&api, &tenant, &if_match), by_tag, refusal))
 }
 
 /// Roll back
@@ -501,7 +504,9 @@ pub(crate) async fn roll_back(
 ) -> Result<Response, Problem> {
     let held = as_it_was(&api, &tenant, &if_match)?;
     let change = change(&api, &principal, &tenant, "release.rollback");
-    Ok(released(api.centre.roll_back(&tenant, held, change).await?))
+    let done = api.centre.roll_back(&tenant, held, change).await;
+    done.map(released)
+        .map_err(|refusal| lost((&api, &tenant, &if_match), true, refusal))
 }
 
 /// 412 when the release that holds is not what an `If-Match` names; which release that is, so that it still is when its turn
@@ -514,6 +519,23 @@ fn as_it_was(api: &Api, tenant: &str, if_match: &IfMatch) -> Result<Option<u64>,
             Ok(if_match.is_given().then_some(release.number))
         }
         None => if_match.check_absent().map(|()| None),
+    }
+}
+
+/// Why a release was refused: 412 where what its `If-Match` names was changed while it was being made, by whoever came with the same.
+/// `by_tag` is whether nothing else says which release must still hold.
+fn lost(
+    (api, tenant, if_match): (&Api, &str, &IfMatch),
+    by_tag: bool,
+    refusal: Refusal,
+) -> Problem {
+    // Of two engines on one store this one may not know yet.
+    match (&refusal, as_it_was(api, tenant, if_match)) {
+        (Refusal::Overtaken(_), _) if by_tag && if_match.names_a_tag() => {
+            Problem::of(StatusCode::PRECONDITION_FAILED, refusal.to_string())
+        }
+        (_, Err(changed)) => changed,
+        (_, Ok(_)) => refusal.into(),
     }
 }
 
@@ -562,7 +584,9 @@ impl From<Refusal> for Problem {
             Refusal::Invalid { field, .. } => {
                 Problem::unprocessable(detail).with("field", json!(field))
             }
-            Refusal::Conflict(_) => Problem::of(StatusCode::CONFLICT, detail),
+            Refusal::Conflict(_) | Refusal::Overtaken(_) => {
+                Problem::of(StatusCode::CONFLICT, detail)
+            }
             Refusal::Denied(_) => Problem::of(StatusCode::FORBIDDEN, detail),
             Refusal::NotAccepted(gains) => {
                 Problem::of(StatusCode::CONFLICT, detail).with("gains", json!(gains))

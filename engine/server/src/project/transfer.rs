@@ -20,6 +20,9 @@ pub struct TransferSection {
     /// Such calls begun within any minute, 1 to 6000; default 60, what is not used is not saved up. More end as `failed`: whoever
     /// finds a way to make a flow call expensive numbers cannot make it call many.
     pub calls_per_minute: u32,
+    /// Such calls for one contact, 1 to 1000; default 30. More end as `failed`: a flow that tries again and again must not take the calls
+    /// of others.
+    pub calls_per_contact: u32,
     /// Longest conversation of a bridged transfer, in seconds, 1 to 86400; default 14400, four hours. Then the other side
     /// is hung up and the flow goes on with the caller.
     pub longest_s: u32,
@@ -32,6 +35,7 @@ impl Default for TransferSection {
             trunk: None,
             calls: 100,
             calls_per_minute: 60,
+            calls_per_contact: 30,
             longest_s: 14_400,
         }
     }
@@ -54,6 +58,7 @@ impl TransferSection {
         let ranges = [
             ("calls", self.calls, 20_000),
             ("calls_per_minute", self.calls_per_minute, 6_000),
+            ("calls_per_contact", self.calls_per_contact, 1_000),
             ("longest_s", self.longest_s, 86_400),
         ];
         for (key, value, most) in ranges {

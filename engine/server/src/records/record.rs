@@ -174,7 +174,26 @@ pub struct Meters {
     pub host_calls: u64,
 }
 
+/// Bytes of tags, and actions of the path, that a lean record has.
+const LEAN_TAGS: usize = 4 << 10;
+const LEAN_HOPS: usize = 32;
+
 impl ContactRecord {
+    /// Without what makes a record large: the first tags by name that fit, and the first actions of the path.
+    pub(crate) fn lean(mut self) -> ContactRecord {
+        let mut room = LEAN_TAGS;
+        self.tags.retain(|name, value| {
+            let fits = name.len() + value.to_string().len();
+            let kept = fits <= room;
+            room -= if kept { fits } else { 0 };
+            kept
+        });
+        let cut = self.path.len().saturating_sub(LEAN_HOPS);
+        self.path.truncate(LEAN_HOPS);
+        self.path_cut = self.path_cut.saturating_add(cut as u32);
+        self
+    }
+
     /// Whether something went wrong: it ended by a fault, or a step of it failed.
     pub fn failed(&self) -> bool {
         self.error.is_some() || self.failures > 0 || self.reason == "error"

@@ -123,7 +123,7 @@ impl Sweep<'_> {
             None => self.store.tenants_with_contacts().await?,
         };
         // Those first whose contacts wait for it.
-        tenants.sort_by_key(|tenant| !self.store.journals().full(tenant));
+        tenants.sort_by_key(|tenant| !self.store.weights().full(tenant));
         let mut gone = BTreeMap::new();
         // A directory is read once, and only if something of it may go.
         let mut files = None;
@@ -436,7 +436,7 @@ pub async fn sweeper(
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
-            () = store.journals().crowded() => {}
+            () = store.weights().crowded() => {}
         }
         pause = EVERY;
         let before = |days: u64| clock.now().saturating_sub(days * DAY_MS);
@@ -463,7 +463,7 @@ pub async fn sweeper(
             () = stop.cancelled() => return,
             swept = sweep.run() => swept,
         };
-        store.journals().swept();
+        store.weights().swept();
         match swept {
             Ok(gone) => {
                 for (tenant, gone) in gone.iter().filter(|(_, gone)| **gone != Gone::default()) {

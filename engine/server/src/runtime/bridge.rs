@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use super::engine::Engine;
 use super::line::Handover;
-use super::outgoing::Outgoing;
+use super::outgoing::{Asker, Outgoing};
 use crate::media::{Joint, MediaEvent, Stream};
 use crate::prompts::PromptError;
 use crate::sip::{Call, CallEvent, OutgoingCall, Reply, SipError};
@@ -80,6 +80,8 @@ pub(super) struct Caller<'c> {
     pub(super) codec: Codec,
     /// How often its INVITE might still have been forwarded.
     pub(super) max_forwards: u8,
+    /// Which of the calls that are placed for the contact this is to be, from 1.
+    pub(super) nth: u32,
 }
 
 /// What becomes of a call before it is joined.
@@ -102,9 +104,12 @@ enum Event {
 
 /// The second call, as its task sees it.
 struct SecondCall {
+    engine: Arc<Engine>,
     contact: String,
     effect: u32,
     outgoing: Arc<Outgoing>,
+    /// Which of the contact's it is, from 1.
+    nth: u32,
     handover: Handover,
     /// How often the caller's INVITE might still have been forwarded.
     max_forwards: u8,
@@ -141,9 +146,11 @@ impl Bridge {
             tokio::spawn(async move { engine.sounds(segments, codec).await })
         });
         let call = SecondCall {
+            engine: engine.clone(),
             contact: caller.contact.to_owned(),
             effect,
             outgoing: outgoing.clone(),
+            nth: caller.nth,
             handover,
             max_forwards: caller.max_forwards,
             caller: caller.stream.id(),
@@ -203,7 +210,13 @@ impl SecondCall {
             return Err(Failure::Ended(TransferResult::Failed));
         };
         // Held for as long as the call lasts.
-        let _place = self.outgoing.admit(Instant::now()).map_err(|full| {
+        let asker = Asker {
+            tenant: &self.engine.tenant,
+            percent: self.engine.transfers_percent(),
+            nth: self.nth,
+        };
+        let admitted = self.outgoing.admit(asker, Instant::now());
+        let _place = admitted.map_err(|full| {
             self.complain(&full);
             Failure::Ended(TransferResult::Failed)
         })?;

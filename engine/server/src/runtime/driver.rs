@@ -615,18 +615,19 @@ impl<L: Line> Driver<L> {
     fn fits(&self, words: &Json) -> Result<(), Refusal> {
         // Nearly always it is known without a look at each letter.
         let most = json_most(words);
-        if most <= FEW_WORDS {
+        let crowded = self.engine.crowded(FEW_WORDS);
+        let few = crowded.as_ref().map_or(FEW_WORDS, |(few, _)| *few);
+        if most <= few {
             return Ok(());
         }
         let with = |bytes: usize| self.grown.saturating_add(bytes as u64);
         let allowance = &self.engine.allowance;
-        let crowded = self.engine.crowded();
         if crowded.is_none() && allowance.may_write(with(most)).is_ok() {
             return Ok(());
         }
         match (json_size(words), crowded) {
-            (few, _) if few <= FEW_WORDS => Ok(()),
-            (_, Some(crowded)) => Err(crowded),
+            (bytes, _) if bytes <= few => Ok(()),
+            (_, Some((_, refusal))) => Err(refusal),
             (bytes, None) => allowance.may_write(with(bytes)),
         }
     }

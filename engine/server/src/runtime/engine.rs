@@ -23,6 +23,9 @@ use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
 use crate::records::Subject;
 use crate::store::Record;
 
+/// What a step may still be asked or answered, in bytes, where its tenant takes much more of the store than it may: a word of success or
+/// failure.
+const A_WORD: usize = 256;
 /// Characters of the words of a failure that a line of the log has.
 const LOGGED_CHARS: usize = 1_000;
 /// An audio file is not there.
@@ -433,14 +436,25 @@ impl Engine {
         }
     }
 
-    /// Why nothing large goes into journals of the tenant's, where they take as much of the store as they may.
-    pub(super) fn crowded(&self) -> Option<Refusal> {
-        let store = self.node.store.as_ref()?;
-        let full = store.journals().full(&self.tenant);
-        full.then(|| {
-            let text = "the journals of this tenant take as much of the store as they may";
-            Refusal::limit("journals_percent", text)
-        })
+    /// Why nothing of more than so many bytes goes into journals of the tenant's, where what is kept of it takes as much of the
+    /// store as it may, or much more; `few` bytes always go in before that.
+    pub(super) fn crowded(&self, few: usize) -> Option<(usize, Refusal)> {
+        let weights = self.node.store.as_ref()?.weights();
+        if !weights.full(&self.tenant) {
+            return None;
+        }
+        let few = match weights.brims(&self.tenant) {
+            true => few.min(A_WORD),
+            false => few,
+        };
+        let text = "what is kept of this tenant takes as much of the store as it may";
+        Some((few, Refusal::limit("journals_percent", text)))
+    }
+
+    /// What of the calls that are placed for transfers the tenant's contacts may have, in percent; none while there is no other tenant.
+    pub(super) fn transfers_percent(&self) -> Option<u8> {
+        let percent = self.allowance.transfers_percent();
+        (percent < 100 && !self.share.is_alone()).then_some(percent)
     }
 
     /// Whether the log may have one more line with words of the tenant's. What is left out is counted.

@@ -16,6 +16,7 @@ mod returns;
 mod terminal;
 mod trace;
 mod transcript;
+mod turns;
 mod voice;
 
 pub(crate) use chat::Listener;
@@ -32,7 +33,7 @@ pub use node::Node;
 pub(crate) use node::take;
 pub use open::{OpenError, open, open_project, warm};
 pub(crate) use open::{Part, checked_program, close_orphans, engine_of};
-pub use outgoing::Outgoing;
+pub use outgoing::{CallCounts, Outgoing};
 pub use returns::Returns;
 pub(crate) use returns::{Again, Broken, Caller};
 pub use terminal::{Act, Script, TerminalLine};

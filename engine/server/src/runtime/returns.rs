@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use strowger_contact::recorded::beginning;
 use strowger_contact::{Ending, Entry, EntryKind, Input, Millis};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,14 +19,16 @@ use super::driver::{Driver, Pace};
 use super::engine::Engine;
 use super::line::Nobody;
 use super::node::Node;
+use super::turns::Turns;
 use crate::centre::Centre;
 use crate::replay::{Rebuilt, rebuild};
 use crate::store::{Journal, OpenDrop, Record, StoreError};
 
-/// Calls whose callers may come back, at once; one more gives up the one that has the least time left.
+/// Calls whose callers may come back, at once; one more gives up the one that has the least time left of the tenant that has the most.
 const OPEN: usize = 10_000;
-/// Calls that are given up at once: each reads its journal.
+/// Calls that are given up at once, and those of one tenant: each reads its journal.
 const GIVING_UP: usize = 16;
+const GIVING_UP_OF_TENANT: usize = GIVING_UP / 2;
 /// How long the end of the program waits for those that are being given up.
 const CLOSING: Duration = Duration::from_secs(5);
 /// What stands for a number that is withheld (RFC 3323 §4.1.1.3, and what gateways write).
@@ -84,7 +86,7 @@ pub struct Returns {
     node: Arc<Node>,
     open: Mutex<Open>,
     changed: Notify,
-    giving_up: Semaphore,
+    giving_up: Turns,
     stop: CancellationToken,
     tasks: TaskTracker,
     declined: AtomicU64,
@@ -95,6 +97,8 @@ pub struct Returns {
 #[derive(Default)]
 struct Open {
     broken: HashMap<Caller, Broken>,
+    /// How many of them each tenant has.
+    of: HashMap<String, usize>,
     /// When each is to be given up.
     alarms: Alarms<Caller>,
     /// The newest call of each caller that is up.
@@ -123,6 +127,39 @@ impl From<String> for NotBuilt {
     }
 }
 
+impl Open {
+    /// Lets a call wait for its caller; an earlier one of theirs waits no more.
+    fn insert(&mut self, caller: Caller, broken: Broken) -> Option<(Caller, Broken)> {
+        let earlier = self.remove(&caller);
+        self.alarms.insert((broken.until, caller.clone()));
+        *self.of.entry(caller.tenant.clone()).or_default() += 1;
+        self.broken.insert(caller.clone(), broken);
+        Some((caller, earlier?))
+    }
+
+    /// Lets a caller's call wait no more.
+    fn remove(&mut self, caller: &Caller) -> Option<Broken> {
+        let broken = self.broken.remove(caller)?;
+        self.alarms.remove(&(broken.until, caller.clone()));
+        if let Some(own) = self.of.get_mut(&caller.tenant) {
+            *own -= 1;
+            if *own == 0 {
+                self.of.remove(&caller.tenant);
+            }
+        }
+        Some(broken)
+    }
+
+    /// Takes out the call that has the least time left of the tenant that has the most: what one has many of is nobody else's loss.
+    fn crowded_out(&mut self) -> Option<(Caller, Broken)> {
+        let (tenant, _) = self.of.iter().max_by_key(|(_, own)| **own)?;
+        let mut alarms = self.alarms.iter().map(|(_, caller)| caller);
+        let caller = alarms.find(|caller| caller.tenant == *tenant)?.clone();
+        let broken = self.remove(&caller)?;
+        Some((caller, broken))
+    }
+}
+
 impl Returns {
     /// None yet; see [`Returns::resume`]. `stop` ends what is under way.
     pub fn new(centre: Arc<Centre>, stop: CancellationToken) -> Arc<Returns> {
@@ -131,7 +168,7 @@ impl Returns {
             centre,
             open: Mutex::default(),
             changed: Notify::new(),
-            giving_up: Semaphore::new(GIVING_UP),
+            giving_up: Turns::new(GIVING_UP, GIVING_UP_OF_TENANT),
             stop,
             tasks: TaskTracker::new(),
             declined: AtomicU64::new(0),
@@ -185,21 +222,16 @@ impl Returns {
     /// Lets a broken call wait for its caller, instead of an earlier one of theirs.
     fn wait(self: &Arc<Self>, caller: Caller, broken: Broken) {
         let mut open = self.open();
-        let mut out = Vec::new();
-        open.alarms.insert((broken.until, caller.clone()));
-        if let Some(earlier) = open.broken.insert(caller.clone(), broken.clone()) {
-            if earlier.until != broken.until {
-                open.alarms.remove(&(earlier.until, caller.clone()));
-            }
-            out.push((caller, earlier));
+        let earlier = open.insert(caller, broken);
+        let crowded_out = (open.broken.len() > OPEN).then(|| open.crowded_out());
+        let crowded_out = crowded_out.flatten();
+        if let Some((caller, broken)) = &crowded_out {
+            tracing::warn!(
+                contact = %broken.id, tenant = %caller.tenant,
+                "a caller has less time to come back: {OPEN} calls wait for theirs, and of no tenant more than of this one"
+            );
         }
-        if open.broken.len() > OPEN
-            && let Some((_, caller)) = open.alarms.pop_first()
-            && let Some(broken) = open.broken.remove(&caller)
-        {
-            tracing::warn!(contact = %broken.id, "a caller has less time to come back: {OPEN} calls wait for theirs");
-            out.push((caller, broken));
-        }
+        let out = earlier.into_iter().chain(crowded_out);
         drop(open);
         self.changed.notify_one();
         for (caller, broken) in out {
@@ -212,12 +244,10 @@ impl Returns {
         let now = self.node.clock.now();
         let mut open = self.open();
         // Whoever is late finds the alarm at work.
-        let until = open.broken.get(caller)?.until;
-        if until <= now {
+        if open.broken.get(caller)?.until <= now {
             return None;
         }
-        open.alarms.remove(&(until, caller.clone()));
-        open.broken.remove(caller)
+        open.remove(caller)
     }
 
     /// Builds a broken call again. One that cannot be ends; that is counted and logged.
@@ -310,7 +340,7 @@ impl Returns {
     fn give_up(self: &Arc<Self>, caller: Caller, broken: Broken) {
         let returns = self.clone();
         self.tasks.spawn(async move {
-            let turn = returns.giving_up.acquire().await;
+            let turn = returns.giving_up.take(&caller.tenant).await;
             if returns.stop.is_cancelled() {
                 return;
             }
@@ -383,7 +413,7 @@ impl Returns {
         let callers = take_due(&mut open.alarms, now).into_iter();
         callers
             .filter_map(|caller| {
-                let broken = open.broken.remove(&caller)?;
+                let broken = open.remove(&caller)?;
                 Some((caller, broken))
             })
             .collect()
@@ -426,7 +456,7 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
-    use super::Caller;
+    use super::{Broken, Caller, Open};
 
     #[test]
     fn who_does_not_say_who_they_are_is_nobody_in_particular() {
@@ -444,5 +474,34 @@ mod tests {
         for from in ["+8613800138000", "200", "alice"] {
             assert!(Caller::known("t", "100", from).is_some(), "{from}");
         }
+    }
+
+    #[test]
+    fn whose_calls_are_the_most_gives_one_of_them_up() {
+        let mut open = Open::default();
+        let caller = |tenant: &str, n: u64| Caller {
+            tenant: tenant.to_owned(),
+            binding: "100".to_owned(),
+            from: n.to_string(),
+        };
+        let broken = |until| Broken {
+            id: format!("of {until}"),
+            until,
+        };
+        // Of all, vega's one has the least time left.
+        assert_eq!(open.insert(caller("vega", 1), broken(1)), None);
+        for n in 2..6 {
+            assert_eq!(open.insert(caller("aurora", n), broken(n)), None);
+        }
+        let earlier = open.insert(caller("aurora", 2), broken(9));
+        assert_eq!(earlier, Some((caller("aurora", 2), broken(2))));
+        assert_eq!(open.crowded_out(), Some((caller("aurora", 3), broken(3))));
+        assert_eq!(open.crowded_out(), Some((caller("aurora", 4), broken(4))));
+        assert_eq!(open.remove(&caller("aurora", 5)), Some(broken(5)));
+        assert_eq!(open.remove(&caller("aurora", 5)), None);
+        assert_eq!(open.insert(caller("vega", 2), broken(2)), None);
+        assert_eq!(open.crowded_out(), Some((caller("vega", 1), broken(1))));
+        assert_eq!(open.broken.len(), open.alarms.len());
+        assert_eq!(open.of.values().sum::<usize>(), open.broken.len());
     }
 }

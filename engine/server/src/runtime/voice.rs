@@ -55,6 +55,8 @@ pub struct VoiceLine {
     outgoing: Arc<Outgoing>,
     /// How often the caller's INVITE might still have been forwarded.
     max_forwards: u8,
+    /// Calls that were to be placed for the contact's transfers.
+    placed: u32,
     /// The transfer that the engine makes itself.
     bridge: Option<Bridge>,
     /// It rings there, and the caller shall hear it.
@@ -134,6 +136,7 @@ impl VoiceLine {
             transfer: None,
             outgoing,
             max_forwards,
+            placed: 0,
             bridge: None,
             rings: false,
             playing: false,
@@ -154,6 +157,7 @@ impl VoiceLine {
     pub(crate) fn belongs_to(&mut self, engine: Arc<Engine>, contact: String) {
         self.engine = engine;
         self.contact = contact;
+        self.placed = 0;
         self.wanted = None;
         // What was being prepared for the other one is not heard.
         (self.prepared, self.preparing) = mpsc::channel(PREPARED);

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::weights::Part;
 use super::{Database, Store, StoreError, millis};
 
 /// `[limits.kv]`: data that plugins keep.
@@ -19,7 +20,8 @@ pub struct KvLimits {
     pub bytes: u64,
     /// Keys of all plugins of the tenant. Count; default 50,000.
     pub tenant_keys: u64,
-    /// Keys and values of all plugins of the tenant. Bytes; default 256 MiB.
+    /// Keys and values of all plugins of the tenant. Bytes; default 256 MiB. Where `store.max_mb` is set, no more than half of what
+    /// the tenant may have of it either.
     pub tenant_bytes: u64,
     /// Calls a second of all plugins of the tenant, and as many at once after a rest. Count; default 1000.
     ///
@@ -219,6 +221,7 @@ impl Store {
             Database::Server(_) => Some(LOCK),
         };
         let now = millis(now);
+        let part = self.most_kv(space.tenant);
         let done = each!(self, pool => async {
             let mut transaction = pool.begin().await?;
             if let Some(lock) = lock {
@@ -259,7 +262,7 @@ impl Store {
                 .bind(space.plugin)
                 .fetch_one(&mut *transaction)
                 .await?;
-            if used.beyond(space.limits).is_some() {
+            if used.beyond(space.limits, part).is_some() {
                 // What is over in other plugins counts against nobody: looked for only where it matters.
                 sqlx::query("DELETE FROM kv WHERE tenant = $1 AND expires_at <= $2")
                     .bind(space.tenant)
@@ -272,14 +275,18 @@ impl Store {
                     .fetch_one(&mut *transaction)
                     .await?;
             }
-            if let Some(limit) = used.beyond(space.limits) {
+            if let Some(limit) = used.beyond(space.limits, part) {
                 return Ok(Done::TooMuch(limit));
             }
             transaction.commit().await?;
             Ok::<_, sqlx::Error>(Done::Set)
         })?;
         match done {
-            Done::Set => Ok(true),
+            Done::Set => {
+                let bytes = change.key.len() + change.value.len();
+                self.weights.wrote(space.tenant, Part::Kv, bytes as u64);
+                Ok(true)
+            }
             Done::Unexpected => Ok(false),
             Done::TooMuch(limit) => Err(limit),
         }
@@ -303,8 +310,8 @@ struct Used {
 }
 
 impl Used {
-    /// The first limit that is overrun.
-    fn beyond(&self, limits: &KvLimits) -> Option<KvError> {
+    /// The first limit that is overrun. `part` is what of the store may be the tenant's keys, where that is bounded.
+    fn beyond(&self, limits: &KvLimits, part: Option<u64>) -> Option<KvError> {
         let over = |used: i64, most: u64| u64::try_from(used).is_ok_and(|used| used > most);
         let limit = |rule, text| Some(KvError::Limit { rule, text });
         if over(self.keys, limits.keys) {
@@ -324,6 +331,14 @@ impl Used {
             let most = limits.tenant_bytes;
             let text = format!("the plugins of this tenant keep at most {most} bytes together");
             return limit("kv.tenant_bytes", text);
+        }
+        if let Some(most) = part
+            && over(self.tenant_bytes, most)
+        {
+            let text = format!(
+                "the plugins of this tenant keep at most {most} bytes together, half of what it may have of store.max_mb"
+            );
+            return limit("journals_percent", text);
         }
         None
     }

@@ -26,7 +26,6 @@ mod frame;
 mod health;
 mod idempotency;
 mod journal;
-mod journals;
 mod kv;
 mod ladder;
 mod place;
@@ -40,6 +39,7 @@ mod sweep;
 mod tokens;
 mod users;
 mod vault;
+mod weights;
 mod writer;
 
 use std::path::Path;
@@ -66,7 +66,6 @@ pub(crate) use idempotency::VISITORS;
 pub use idempotency::{Answer, Claim, MAX_KEYS_A_DAY};
 pub(crate) use journal::PackedJournal;
 pub use journal::{Journal, Torn};
-pub(crate) use journals::weigher;
 pub(crate) use kv::check as check_kv;
 pub use kv::{KvError, KvLimits, Space};
 pub use ladder::{CALLED_BACK, Ladder, Rung};
@@ -82,6 +81,7 @@ pub use sweep::{Aged, Kept, Swept};
 pub use tokens::{MAX_TOKENS, TokenRow};
 pub use users::{MAX_SESSIONS, MAX_USERS, SessionRow, UserRow};
 pub use vault::{MAX_VAULT_ENTRIES, SealedBy, VaultRow};
+pub(crate) use weights::weigher;
 pub use writer::{Record, Writer};
 
 /// Connections for reading and for key-value changes; the writer has one of its own. SQLite has one writer at a time
@@ -104,8 +104,8 @@ pub struct Store {
     /// Which engine this is, where several share the database.
     engine: Option<String>,
     health: Arc<Health>,
-    /// What tenants' journals take of it.
-    journals: Arc<journals::Journals>,
+    /// What tenants take of it.
+    weights: Arc<weights::Weights>,
     /// Whether it has the tables of this program's journals: a store of an older one that is only read has not.
     framed: bool,
     /// The same for the messages of calls.
@@ -232,7 +232,7 @@ impl Store {
             place: place.clone(),
             engine,
             health: Arc::default(),
-            journals: Arc::default(),
+            weights: Arc::default(),
             framed: true,
             laddered: true,
             news: watch::Sender::new(0),

@@ -19,7 +19,7 @@ use std::time::Duration;
 use sha2::Digest;
 use strowger_contact::{Channel, EntryKind, Millis};
 use strowger_flow::unseen::quoted;
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,14 +29,16 @@ use self::line::ChatLine;
 use super::alarms::{Alarms, ring, take_due};
 use super::driver::{Driver, Pace};
 use super::node::Node;
+use super::turns::Turns;
 use crate::centre::{Admitted, Centre, NotAdmitted, Seat};
 use crate::places::{NoPlace, Place, Places};
 use crate::project::ChatSection;
 use crate::rate::{self, Buckets, Crowd};
 use crate::store::{OpenChat, Record, StoreError};
 
-/// Chats that are being built again at once: each reads its journal.
+/// Chats that are being built again at once, and those of one tenant: each reads its journal.
 const WAKING: usize = 16;
+const WAKING_OF_TENANT: usize = WAKING / 2;
 /// Who waits for events at once: below the HTTP side's connections, so that those who write get in.
 const LISTENERS: usize = 1_792;
 /// The same of one tenant's chats where there are others: room for each chat that a tenant may have unless its file says otherwise.
@@ -61,7 +63,7 @@ pub struct Chats {
     /// When sleeping chats are to be woken.
     alarms: Mutex<Alarms<String>>,
     alarm_set: Notify,
-    waking: Semaphore,
+    waking: Turns,
     sources: Mutex<Buckets<IpAddr>>,
     /// Lets all chats lie down.
     stop: CancellationToken,
@@ -175,7 +177,7 @@ impl Chats {
             open: Mutex::default(),
             alarms: Mutex::default(),
             alarm_set: Notify::new(),
-            waking: Semaphore::new(WAKING),
+            waking: Turns::new(WAKING, WAKING_OF_TENANT),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             listeners: Places::new(LISTENERS, of_tenant, LISTENERS_KEPT),
@@ -350,6 +352,13 @@ impl Chats {
             self.former(id, token).await?;
             return Err(ChatError::Over);
         };
+        if matches!(act, Act::Write { .. }) {
+            let tenant = lock(&chat.home).tenant.clone();
+            let store = self.node.store.as_ref();
+            if store.is_some_and(|store| store.weights().brims(&tenant)) {
+                return Err(NotAdmitted::Crowded(tenant).into());
+            }
+        }
         let (answer, answered) = oneshot::channel();
         let now = self.node.clock.now();
         let wakes = chat

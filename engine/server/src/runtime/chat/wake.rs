@@ -33,7 +33,8 @@ impl Chats {
         let chats = self.clone();
         self.tasks.spawn(async move {
             let driver = {
-                let _turn = chats.waking.acquire().await;
+                let tenant = lock(&chat.home).tenant.clone();
+                let _turn = chats.waking.take(&tenant).await;
                 chats.rebuilt(&chat).await
             };
             if let Some(driver) = driver {

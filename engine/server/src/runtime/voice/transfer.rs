@@ -194,6 +194,7 @@ impl VoiceLine {
 
     /// Calls the target and joins it with the caller.
     pub(super) fn bridge(&mut self, effect: u32, handover: Handover) {
+        self.placed += 1;
         let begun = Bridge::begin(
             &self.engine,
             &self.outgoing,
@@ -204,6 +205,7 @@ impl VoiceLine {
                 stream: &self.stream,
                 codec: self.codec,
                 max_forwards: self.max_forwards,
+                nth: self.placed,
             },
         );
         match begun {

@@ -10,6 +10,7 @@ use super::Record;
 use super::held::Item;
 use crate::records::ContactRecord;
 use crate::store::frame::Packer;
+use crate::store::weights::{A_CONTACT, A_LADDER, Part, Weights};
 use crate::store::{CONNECT_WITHIN, Place, Store, VISITORS, file_options, millis, within};
 
 /// Rows of one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
@@ -17,7 +18,7 @@ const ROWS: usize = 1_024;
 
 /// The statements, for either type of connection.
 macro_rules! rows {
-    ($connection:expr, $batch:expr, $engine:expr, $packer:expr) => {{
+    ($connection:expr, $batch:expr, $engine:expr, $packer:expr, $weights:expr) => {{
         let mut transaction = $connection.begin().await?;
         let began: Vec<&Record> = of($batch, |record| matches!(record, Record::Began { .. }));
         for began in began.chunks(ROWS) {
@@ -45,12 +46,21 @@ macro_rules! rows {
             sql.push(" ON CONFLICT (id) DO NOTHING");
             sql.build().execute(&mut *transaction).await?;
         }
-        let kept: Vec<&ContactRecord> = kept($batch);
+        // What it takes, by tenant.
+        let mut taken: BTreeMap<&str, u64> = BTreeMap::new();
+        for record in &began {
+            if let Record::Began { tenant, channel, .. } = record {
+                let ladder = if *channel == "voice" { A_LADDER } else { 0 };
+                *taken.entry(tenant).or_default() += A_CONTACT + ladder;
+            }
+        }
+        let kept: Vec<(&ContactRecord, String)> = kept($batch, $weights);
         for kept in kept.chunks(ROWS) {
             let mut sql = QueryBuilder::new(
                 "INSERT INTO records (contact, tenant, flow, started_at, ended_at, caller, called, failed, path, body) ",
             );
-            sql.push_values(kept, |mut row, record| {
+            sql.push_values(kept, |mut row, (record, body)| {
+                *taken.entry(&record.tenant).or_default() += body.len() as u64;
                 row.push_bind(&record.id)
                     .push_bind(&record.tenant)
                     .push_bind(&record.flow)
@@ -60,7 +70,7 @@ macro_rules! rows {
                     .push_bind(printable(&record.to))
                     .push_bind(i64::from(record.failed()))
                     .push_bind(&record.path_hash)
-                    .push_bind(serde_json::to_string(record).expect("a record is of JSON's types"));
+                    .push_bind(body);
             });
             sql.push(" ON CONFLICT (contact) DO NOTHING");
             sql.build().execute(&mut *transaction).await?;
@@ -132,8 +142,6 @@ macro_rules! rows {
                 Record::Began { .. } | Record::Entries(..) | Record::Rungs { .. } => {}
             }
         }
-        // What it takes, by tenant.
-        let mut taken: BTreeMap<&str, u64> = BTreeMap::new();
         let chunks: Vec<Chunk> = chunks($batch);
         for chunks in chunks.chunks(ROWS) {
             let mut sql = QueryBuilder::new("INSERT INTO frames (contact, seq, body) ");
@@ -211,11 +219,11 @@ impl Session {
         };
         let engine = store.engine.as_deref();
         let taken: Result<BTreeMap<&str, u64>, sqlx::Error> = match connection {
-            Side::File(connection) => rows!(connection, batch, engine, packer),
-            Side::Server(connection) => rows!(connection, batch, engine, packer),
+            Side::File(connection) => rows!(connection, batch, engine, packer, store.weights()),
+            Side::Server(connection) => rows!(connection, batch, engine, packer, store.weights()),
         };
         for (tenant, bytes) in taken? {
-            store.journals().wrote(tenant, bytes);
+            store.weights().wrote(tenant, Part::Contacts, bytes);
         }
         Ok(())
     }
@@ -307,13 +315,20 @@ fn rungs(batch: &[Item]) -> Vec<Rungs<'_>> {
     rungs.collect()
 }
 
-/// The records in a batch.
-fn kept(batch: &[Item]) -> Vec<&ContactRecord> {
+/// The records in a batch, each as it is kept: of a tenant that takes more of the store than it may, without what makes one large.
+fn kept<'a>(batch: &'a [Item], weights: &Weights) -> Vec<(&'a ContactRecord, String)> {
     let ended = batch.iter().filter_map(|item| match item {
         Item::Record(Record::Ended { record, .. }) => record.as_deref(),
         _ => None,
     });
-    ended.collect()
+    let kept = ended.map(|record| {
+        let body = match weights.full(&record.tenant) {
+            true => serde_json::to_string(&record.clone().lean()),
+            false => serde_json::to_string(record),
+        };
+        (record, body.expect("a record is of JSON's types"))
+    });
+    kept.collect()
 }
 
 /// What others want to be told of a batch.

@@ -343,9 +343,14 @@ impl Writing {
         }
         if self.store.health.lose(error.to_string()) {
             tracing::error!(
-                "the store cannot be written, {}: {error}; calls go on, what is to be written waits in memory and is \
+                "the store cannot be written, {}: {error}{}; calls go on, what is to be written waits in memory and is \
                  tried again every second, and what needs it on the disk fails until then",
-                self.store.place
+                self.store.place,
+                if is_full(error) {
+                    self.store.weights().told()
+                } else {
+                    String::new()
+                },
             );
         }
     }
