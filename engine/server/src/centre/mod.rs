@@ -9,6 +9,7 @@ pub mod archive;
 mod aside;
 mod begun;
 mod config;
+mod copies;
 mod edits;
 mod examine;
 mod folders;
