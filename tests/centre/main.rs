@@ -14,6 +14,7 @@ mod replay;
 mod shadow;
 mod shared;
 mod shop;
+mod sounds;
 mod stream;
 mod told;
 mod uploads;

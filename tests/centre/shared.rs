@@ -78,7 +78,15 @@ fn old_revisions_go_and_those_that_somebody_walks_stay() -> Result<()> {
     let folders = |hall: &Hall| -> Result<usize> {
         Ok(std::fs::read_dir(hall.engine.data.join("revisions"))?.count())
     };
+    // Each file of them, once.
+    let copies = |hall: &Hall| -> Result<usize> {
+        let shelves = std::fs::read_dir(hall.engine.data.join("files"))?;
+        let counts = shelves.map(|shelf| Ok(std::fs::read_dir(shelf?.path())?.count()));
+        counts.sum()
+    };
     push(&hall, "Words of revision 1.", &[])?;
+    // All but the words are the same in all of them.
+    let common = copies(&hall)? - 1;
     let live = push(
         &hall,
         "Words of revision 2, which are many, so that the call is still up when others come and go. They go on, and on, and on, and on, and on, and on, and on, and on.",
@@ -104,6 +112,7 @@ fn old_revisions_go_and_those_that_somebody_walks_stay() -> Result<()> {
         [16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 2]
     );
     assert_eq!(folders(&hall)?, 13);
+    assert_eq!(copies(&hall)?, 13 + common);
     call.ended()?;
     push(&hall, "Words of revision 17.", &[])?;
     assert_eq!(
@@ -115,6 +124,7 @@ fn old_revisions_go_and_those_that_somebody_walks_stay() -> Result<()> {
     hall.engine.program.kill()?;
     hall.engine.restart()?;
     assert_eq!(folders(&hall)?, 11);
+    assert_eq!(copies(&hall)?, 11 + common);
     hall.done(&["release", "13", "--tenant", "vega"])?;
     assert_eq!(hall.live("vega")?, Some(13));
     drop(live);

@@ -13,7 +13,11 @@ const PIECE: usize = 64 << 10;
 
 /// SHA-256 of a file, lower-case hexadecimal.
 pub(crate) fn of_file(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    of(File::open(path)?)
+}
+
+/// The same of one that is open.
+pub(crate) fn of(mut file: File) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut piece = vec![0; PIECE];
     loop {

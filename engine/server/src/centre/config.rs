@@ -15,6 +15,9 @@ use crate::effects::{
     MEMORY_MIB_RANGE,
 };
 use crate::project::{Grants, RetentionSection, Route, Routes, is_project_name, is_service, key};
+use crate::prompts::{
+    LibraryLimits, MEMORY_MIB as PROMPTS_MIB, MEMORY_MIB_RANGE as PROMPTS_MIB_RANGE,
+};
 use crate::store::KvLimits;
 use crate::vault::check_name;
 
@@ -80,6 +83,16 @@ pub struct TenantLimits {
     /// A thousand steps of 2 MiB. Without it a tenant whose steps take all that one may, in as many contacts as it may have, takes
     /// a machine's memory.
     pub memory_mib: u32,
+    /// Ready sound of the prompts of all its revisions in memory: each sound once for PCMU and once for PCMA, however many revisions have it. MiB,
+    /// 32 to 65,536; default 128. Beyond it what was not played for longest goes, and is made again when it is said; what is being
+    /// played stays, and a prompt for which nothing can go fails.
+    ///
+    /// About four hours. Many revisions at once must not take a machine's memory.
+    pub prompts_mib: u32,
+    /// Speech of its texts that is kept on the disk. MiB, 1 to 65,536; default 128. Beyond it what was not used for longest goes.
+    ///
+    /// About two hours. Each tenant has its own: one whose texts are many leaves others theirs.
+    pub speech_mb: u32,
     /// Requests a second of all its tokens and users together; default 200. More are answered 429.
     ///
     /// Twice what one of them may (`http.requests_per_second`): who makes many tokens has no more for it.
@@ -144,6 +157,8 @@ impl Default for TenantLimits {
             instances_percent: 50,
             transfers_percent: 50,
             memory_mib: MEMORY_MIB,
+            prompts_mib: PROMPTS_MIB,
+            speech_mb: 128,
             requests_per_second: 200,
             burst: 400,
             tokens: 100,
@@ -397,6 +412,14 @@ impl TenantLimits {
         u64::from(self.memory_mib) << 20
     }
 
+    /// [`Self::prompts_mib`] and [`Self::speech_mb`].
+    pub(crate) fn library(&self) -> LibraryLimits {
+        LibraryLimits {
+            memory: (self.prompts_mib as usize) << 20,
+            disk: u64::from(self.speech_mb) << 20,
+        }
+    }
+
     /// [`Self::stored_mb`] in bytes.
     pub(crate) fn stored_bytes(&self) -> u64 {
         u64::from(self.stored_mb) << 20
@@ -432,6 +455,13 @@ impl TenantLimits {
                 (*MEMORY_MIB_RANGE.start()).into(),
                 (*MEMORY_MIB_RANGE.end()).into(),
             ),
+            (
+                "prompts_mib",
+                self.prompts_mib.into(),
+                (*PROMPTS_MIB_RANGE.start()).into(),
+                (*PROMPTS_MIB_RANGE.end()).into(),
+            ),
+            ("speech_mb", self.speech_mb.into(), 1, 1 << 16),
             (
                 "requests_per_second",
                 self.requests_per_second.into(),
@@ -683,6 +713,14 @@ mod tests {
             (
                 "[limits]\nmemory_mib = 1",
                 "line 2: limits.memory_mib is 16 to 1048576, not 1",
+            ),
+            (
+                "[limits]\nprompts_mib = 31",
+                "line 2: limits.prompts_mib is 32 to 65536, not 31",
+            ),
+            (
+                "[limits]\nspeech_mb = 0",
+                "line 2: limits.speech_mb is 1 to 65536, not 0",
             ),
             (
                 "[limits]\nrevisions = 3\nstored_mb = 0",

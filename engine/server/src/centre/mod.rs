@@ -9,6 +9,7 @@ pub mod archive;
 mod aside;
 mod begun;
 mod config;
+mod copies;
 mod edits;
 mod examine;
 mod folders;
@@ -22,6 +23,7 @@ mod serving;
 mod settings;
 mod shadow;
 pub mod signature;
+mod speech;
 pub(crate) mod stored;
 mod tenant;
 mod tree;
@@ -46,6 +48,7 @@ use strowger_flow::unseen::quoted;
 
 use crate::effects::Allowance;
 use crate::project::{Grants, Resume, RetentionSection, Routes};
+use crate::prompts::Library;
 use crate::runtime::{Engine, Node};
 use crate::store::Store;
 
@@ -130,7 +133,8 @@ impl Centre {
             ..TenantConfig::default()
         };
         let allowance = Arc::clone(&engine.allowance);
-        let tenant = Tenant::new(&engine.tenant, engine.share.clone(), allowance, config);
+        let (share, library) = (engine.share.clone(), engine.prompts.library().clone());
+        let tenant = Tenant::new(&engine.tenant, share, allowance, library, config);
         tenant.swap(Live {
             release: None,
             served: Served {
@@ -158,6 +162,7 @@ impl Centre {
     pub async fn open(folder: &Path, node: Arc<Node>) -> Result<Centre, TenantsError> {
         let read = Tenants::read(folder)?;
         tree::sweep(&node.data);
+        speech::sweep(&node.data, read.tenants.keys());
         let tenants = read.tenants.into_iter();
         let tenants = tenants
             .map(|(name, config)| {
@@ -396,7 +401,14 @@ impl Centre {
 fn newcomer(node: &Node, name: &str, config: TenantConfig) -> Arc<Tenant> {
     let allowance = Allowance::new(config.limits.effects());
     allowance.grant(config.grants.clone());
-    Tenant::new(name, node.host.runtime().share(), allowance, config)
+    let library = Library::new(
+        Arc::clone(&node.studio),
+        name,
+        Some(speech::folder(&node.data, name)),
+        config.limits.library(),
+    );
+    let share = node.host.runtime().share();
+    Tenant::new(name, share, allowance, library, config)
 }
 
 /// Logs what is wrong with a tenant, a line for each complaint, and keeps it for those who look at the tenant.

@@ -88,7 +88,8 @@ impl Centre {
             return Ok(());
         };
         if !store.has_revision_of(files).await? {
-            let _ = tokio::fs::remove_dir_all(folder).await;
+            let (data, files) = (self.node.data.clone(), files.clone());
+            let _ = blocking(move || tree::remove(&data, &folder, &files)).await;
         }
         Ok(())
     }
@@ -110,6 +111,17 @@ impl Centre {
                 tracing::warn!(path = %folder.display(), "the folder of a revision that is gone cannot be removed: {error}");
             }
         }
+        let data = self.node.data.clone();
+        if let Err(error) = blocking(move || Ok(tree::free(&data))).await {
+            tracing::warn!("files of revisions that are gone are left as they are: {error}");
+        }
         Ok(())
     }
+}
+
+async fn blocking(
+    work: impl FnOnce() -> std::io::Result<()> + Send + 'static,
+) -> std::io::Result<()> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(std::io::Error::other).flatten()
 }

@@ -231,6 +231,7 @@ impl Centre {
                 tenant: tenant.name.clone(),
                 share: tenant.share.clone(),
                 allowance: Arc::clone(&tenant.allowance),
+                library: Arc::clone(&tenant.library),
             },
             &config.limits.step,
         );

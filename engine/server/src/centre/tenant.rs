@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 use super::config::TenantConfig;
 use crate::effects::Allowance;
 use crate::project::Routes;
+use crate::prompts::Library;
 use crate::runtime::{Engine, warm};
 use crate::store::Release;
 
@@ -52,6 +53,8 @@ pub struct Tenant {
     pub(super) share: Share,
     /// What its plugins may have of the world.
     pub(crate) allowance: Arc<Allowance>,
+    /// Its prompts, whichever revision they are of.
+    pub(super) library: Arc<Library>,
     config: RwLock<Arc<TenantConfig>>,
     live: RwLock<Option<Live>>,
     /// What keeps its release from being served, or its file from being taken.
@@ -113,6 +116,7 @@ impl Tenant {
         name: &str,
         share: Share,
         allowance: Arc<Allowance>,
+        library: Arc<Library>,
         config: TenantConfig,
     ) -> Arc<Tenant> {
         share.set_instances_percent(config.limits.instances_percent);
@@ -121,6 +125,7 @@ impl Tenant {
             name: name.to_owned(),
             share,
             allowance,
+            library,
             config: RwLock::new(Arc::new(config)),
             live: RwLock::default(),
             fault: RwLock::default(),
@@ -151,6 +156,7 @@ impl Tenant {
         self.share.set_memory_most(config.limits.memory_bytes());
         self.allowance.set(config.limits.effects());
         self.allowance.grant(config.grants.clone());
+        self.library.set_limits(config.limits.library());
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         // They have the limits of before.
         self.set_previous(None);

@@ -1,13 +1,14 @@
 //! A revision's files on the disk, where the engine reads them: a folder named by its content.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use strowger_flow::unseen::quoted_up_to;
 
 use super::archive::Tree;
+use super::copies::{self, gone};
 use crate::digest::of_file;
 use crate::project::hex;
 use crate::store::{Files, Revision, Store, StoreError};
@@ -59,7 +60,7 @@ pub fn write(
         return Ok(faults);
     }
     let making = making(data);
-    let made = fill(&making, files, blobs).and_then(|()| {
+    let made = fill(data, &making, files, blobs).and_then(|()| {
         match std::fs::rename(&making, &folder) {
             // Another made the same meanwhile.
             Err(_) if folder.is_dir() => std::fs::remove_dir_all(&making),
@@ -68,7 +69,7 @@ pub fn write(
     });
     if made.is_err() {
         // Best effort: what is in the way is told by the error itself.
-        let _ = std::fs::remove_dir_all(&making);
+        let _ = remove(data, &making, files);
     }
     made.map(|()| Vec::new())
 }
@@ -80,27 +81,33 @@ fn making(data: &Path) -> PathBuf {
     data.join("revisions").join(name)
 }
 
-fn fill(making: &Path, files: &Files, blobs: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+fn fill(
+    data: &Path,
+    making: &Path,
+    files: &Files,
+    blobs: &BTreeMap<String, Vec<u8>>,
+) -> io::Result<()> {
     std::fs::create_dir_all(making)?;
     for (path, sha256) in files {
         let place = making.join(path);
         if let Some(parent) = place.parent() {
             std::fs::create_dir_all(parent)?;
         }
-        put(&place, path, blobs.get(sha256))?;
+        copies::put(data, &place, sha256, bytes_of(path, sha256, blobs)?)?;
     }
     Ok(())
 }
 
-fn put(place: &Path, path: &str, bytes: Option<&Vec<u8>>) -> io::Result<()> {
-    let bytes = bytes.ok_or_else(|| {
+fn bytes_of<'b>(
+    path: &str,
+    sha256: &str,
+    blobs: &'b BTreeMap<String, Vec<u8>>,
+) -> io::Result<&'b [u8]> {
+    let bytes = blobs.get(sha256).ok_or_else(|| {
         let why = format!("the bytes of `{path}` are not there");
         io::Error::new(io::ErrorKind::NotFound, why)
     })?;
-    let mut file = std::fs::File::create(place)?;
-    file.write_all(bytes)?;
-    // It is there after a loss of power too.
-    file.sync_data()
+    Ok(bytes)
 }
 
 /// Paths below a folder that are not as these files say: other bytes, none, or a file too many. Links are followed nowhere.
@@ -143,13 +150,14 @@ fn mend(
     faults: &[String],
 ) -> io::Result<()> {
     let making = making(data);
-    let mended = mend_by(&making, folder, (files, blobs), faults);
+    let mended = mend_by(data, &making, folder, (files, blobs), faults);
     // Best effort: what is in the way is told by the error itself, and the next start removes it.
     let _ = std::fs::remove_dir_all(&making);
     mended
 }
 
 fn mend_by(
+    data: &Path,
     making: &Path,
     folder: &Path,
     (files, blobs): (&Files, &BTreeMap<String, Vec<u8>>),
@@ -160,12 +168,12 @@ fn mend_by(
     for path in faults.iter().filter(|path| !files.contains_key(*path)) {
         gone(std::fs::remove_file(folder.join(path)))?;
     }
-    for path in faults {
+    for (number, path) in faults.iter().enumerate() {
         let Some(sha256) = files.get(path) else {
             continue;
         };
-        let made = making.join("file");
-        put(&made, path, blobs.get(sha256))?;
+        let made = making.join(number.to_string());
+        copies::put(data, &made, sha256, bytes_of(path, sha256, blobs)?)?;
         let place = folder.join(path);
         if place.symlink_metadata().is_ok_and(|found| found.is_dir()) {
             std::fs::remove_dir_all(&place)?;
@@ -176,14 +184,6 @@ fn mend_by(
         std::fs::rename(made, &place)?;
     }
     Ok(())
-}
-
-/// Somebody else may have removed it.
-fn gone(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
 }
 
 /// The bytes of some files, from the store.
@@ -263,6 +263,18 @@ pub fn folders(data: &Path) -> BTreeSet<PathBuf> {
     let entries = std::fs::read_dir(data.join("revisions"));
     let folders = entries.into_iter().flatten().flatten();
     folders.map(|entry| entry.path()).collect()
+}
+
+/// Removes a folder of revisions, and the copies of those of these files that no other has.
+pub fn remove(data: &Path, folder: &Path, files: &Files) -> io::Result<()> {
+    let removed = gone(std::fs::remove_dir_all(folder));
+    copies::free(data, files.values());
+    removed
+}
+
+/// Removes copies of files that no folder has.
+pub fn free(data: &Path) {
+    copies::sweep(data);
 }
 
 /// Removes what a process that was killed left half made.

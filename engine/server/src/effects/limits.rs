@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::authorities::Authorities;
+use crate::prompts::MEMORY_MIB as PROMPTS_MIB;
 use crate::store::KvLimits;
 
 /// `[limits.http]`: requests of plugins.
@@ -128,6 +129,11 @@ pub struct ProjectLimits {
     ///
     /// A thousand steps of 2 MiB.
     pub memory_mib: u32,
+    /// Ready sound of its prompts in memory, each once for PCMU and once for PCMA. MiB, 32 to 65,536; default 128. Beyond it what was not played
+    /// for longest goes, and is made again when it is said; what is being played stays, and a prompt for which nothing can go fails.
+    ///
+    /// About four hours.
+    pub prompts_mib: u32,
     /// What one contact's journal may come to, as text before it is packed. MiB, 1 to 1024; default 16. Beyond it what a step
     /// is answered is refused with `limit`, and a contact that writes on ends with an error.
     ///
@@ -152,6 +158,7 @@ impl Default for ProjectLimits {
         } = EffectLimits::default();
         ProjectLimits {
             memory_mib: MEMORY_MIB,
+            prompts_mib: PROMPTS_MIB,
             journal_mb_per_contact,
             http,
             kv,
@@ -164,6 +171,11 @@ impl ProjectLimits {
     /// [`Self::memory_mib`] in bytes.
     pub(crate) fn memory_bytes(&self) -> u64 {
         u64::from(self.memory_mib) << 20
+    }
+
+    /// [`Self::prompts_mib`] in bytes.
+    pub(crate) fn prompts_bytes(&self) -> usize {
+        (self.prompts_mib as usize) << 20
     }
 
     /// Those of what plugins have of the world.

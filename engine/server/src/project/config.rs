@@ -22,6 +22,7 @@ use super::transfer::TransferSection;
 use super::vault::VaultSection;
 use super::webhooks::{self, TelemetrySection, Webhook};
 use crate::effects::{JOURNAL_MB_RANGE, MEMORY_MIB_RANGE, ProjectLimits, WrongLimit};
+use crate::prompts::MEMORY_MIB_RANGE as PROMPTS_MIB_RANGE;
 
 /// The whole of `strowger.toml`. Every key has a default but `project.name`; an unknown key is an error.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -365,6 +366,18 @@ impl Config {
                 Text::fixed("leave it out for the default, 2048", "不写则用默认值 2048"),
             );
         }
+        let prompts = self.limits.prompts_mib;
+        if !PROMPTS_MIB_RANGE.contains(&prompts) {
+            let (least, most) = PROMPTS_MIB_RANGE.into_inner();
+            return wrong(
+                &["limits", "prompts_mib"],
+                text!(
+                    "limits.prompts_mib is {least} to {most}, not {prompts}",
+                    "`limits.prompts_mib` 是 {least} 到 {most}，而不是 {prompts}"
+                ),
+                Text::fixed("leave it out for the default, 128", "不写则用默认值 128"),
+            );
+        }
         let journal = self.limits.journal_mb_per_contact;
         if !JOURNAL_MB_RANGE.contains(&journal) {
             let (least, most) = JOURNAL_MB_RANGE.into_inner();
@@ -493,6 +506,11 @@ mod tests {
                 "[limits]\nmemory_mib = 8",
                 4,
                 "limits.memory_mib is 16 to 1048576, not 8",
+            ),
+            (
+                "[limits]\nprompts_mib = 8",
+                4,
+                "limits.prompts_mib is 32 to 65536, not 8",
             ),
             (
                 "[limits]\njournal_mb_per_contact = 0",

@@ -18,7 +18,7 @@ use strowger_voice::SAMPLE_RATE;
 pub struct Disk {
     folder: PathBuf,
     /// Most bytes in it.
-    limit: u64,
+    limit: AtomicU64,
     /// Bytes in it; none until it has been counted.
     used: Mutex<Option<u64>>,
     named: AtomicU64,
@@ -29,10 +29,15 @@ impl Disk {
     pub fn new(folder: PathBuf, limit: u64) -> Disk {
         Disk {
             folder,
-            limit,
+            limit: AtomicU64::new(limit),
             used: Mutex::new(None),
             named: AtomicU64::new(0),
         }
+    }
+
+    /// From now on at most so many bytes; what is too much goes when something is added.
+    pub fn set_limit(&self, limit: u64) {
+        self.limit.store(limit, Ordering::Relaxed);
     }
 
     /// The samples under a key; none when there are none or they are damaged.
@@ -88,7 +93,8 @@ impl Disk {
             |used| used + added,
         );
         *used = Some(counted);
-        if counted <= self.limit {
+        let limit = self.limit.load(Ordering::Relaxed);
+        if counted <= limit {
             return;
         }
         let mut sounds = listing(&self.folder);
@@ -96,7 +102,7 @@ impl Disk {
         let mut left: u64 = sounds.iter().map(|(_, bytes, _)| bytes).sum();
         for (_, bytes, path) in sounds {
             // Down to four fifths, so that not every new sound has to list the folder.
-            if left <= self.limit / 5 * 4 {
+            if left <= limit / 5 * 4 {
                 break;
             }
             if fs::remove_file(&path).is_ok() {

@@ -111,6 +111,14 @@ pub enum PromptError {
         /// How many are waiting.
         waiting: usize,
     },
+    /// What is being played takes all that the tenant's prompts may have.
+    #[error(
+        "no room in memory for this prompt: those that are being played take all of {limit_mib} MiB; play fewer long sounds at once, or have limits.prompts_mib raised"
+    )]
+    NoRoom {
+        /// The limit, in MiB.
+        limit_mib: usize,
+    },
     /// The engine is going down, or a decoder broke on this input.
     #[error(
         "making the prompt was given up; if the engine is not shutting down, replace the file or text and report it"
@@ -128,6 +136,18 @@ impl PromptError {
             | PromptError::Audio { path, .. } => path == file,
             _ => false,
         }
+    }
+
+    /// The same, told of the file at another path that has the same bytes.
+    pub(super) fn at(mut self, file: &str) -> PromptError {
+        if let PromptError::Missing { path }
+        | PromptError::OutsideProject { path }
+        | PromptError::Unreadable { path, .. }
+        | PromptError::Audio { path, .. } = &mut self
+        {
+            file.clone_into(path);
+        }
+        self
     }
 }
 

@@ -11,6 +11,7 @@ use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 use symphonia::core::io::MediaSource;
 
+use super::content::Content;
 use super::decode::{Decoder, Length, MINUTES_LIMIT};
 use super::encode::{encode, quantise, transcode};
 use super::error::PromptError;
@@ -18,6 +19,7 @@ use super::fault::Fault;
 use super::loudness::{self, Loudness};
 use super::resample::Resampler;
 use super::segment;
+use crate::digest;
 
 /// The clip of an audio file below the project's folder.
 pub fn file(
@@ -50,6 +52,23 @@ pub fn file(
         loudness::even(&mut samples);
     }
     Ok(encode(codec, &quantise(&samples)))
+}
+
+/// What an audio file below the project's folder has in it.
+pub(super) fn content(
+    project: &Path,
+    path: &str,
+    loudness: Loudness,
+) -> Result<Content, PromptError> {
+    let Opened {
+        source, extension, ..
+    } = open(project, path)?;
+    let sha256 = digest::of(source).map_err(|cause| unreadable(path, &cause))?;
+    Ok(Content::File {
+        sha256,
+        extension,
+        loudness,
+    })
 }
 
 /// How long an audio file below the project's folder plays, in milliseconds: whole 20 ms frames, as they are sent.

@@ -5,7 +5,9 @@ use ebur128::{EbuR128, Mode};
 use strowger_voice::SAMPLE_RATE;
 
 /// What to do with the level of audio files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Deserialize, serde::Serialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Loudness {
     /// Bring every file to about -20 LUFS with peaks of at most -3 dBTP. The default.

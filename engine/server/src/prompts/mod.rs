@@ -9,20 +9,24 @@
 //! text ── runs (pinyin) ── speech program ── decode, resample, trim ── loudness ── disk ── encode ── memory ── Clip
 //! ```
 //!
+//! What is made is the tenant's ([`Library`]): its revisions share it, and a sound that several of them have is there once.
+//! What it is made with is the process's ([`Studio`]), and tenants take turns at it.
+//!
 //! At call time [`Prompts::ready`] answers from memory without waiting; [`Prompts::warm`] fills the memory
 //! before the first call comes.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 
 mod command;
+mod content;
 pub mod decode;
 mod disk;
 pub mod encode;
@@ -30,6 +34,7 @@ mod error;
 mod fault;
 mod flight;
 pub mod import;
+mod library;
 pub mod loudness;
 mod mandarin;
 mod numerals;
@@ -38,20 +43,24 @@ pub mod resample;
 mod segment;
 mod shelf;
 mod spoken;
+mod studio;
 mod synth;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use error::PromptError;
 pub use fault::Fault;
+pub use library::{Library, LibraryLimits};
+pub(crate) use library::{MEMORY_MIB, MEMORY_MIB_RANGE};
 pub use loudness::Loudness;
 pub use segment::Segment;
+pub use studio::Studio;
 pub use synth::{SynthConfig, TEXT_LIMIT};
 
-use disk::Disk;
+use content::Content;
 use flight::Flights;
-use shelf::Shelf;
-use synth::{Synthesizer, beside, blocking};
+use synth::beside;
 
 /// Where prompts come from and how they are made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,7 +77,7 @@ pub struct PromptsConfig {
     pub loudness: Loudness,
 }
 
-/// The prompts of one project. Cloning shares them.
+/// The prompts of one revision of a project. Cloning shares them.
 ///
 /// Audio files are read once: [`Prompts::forget_audio`] after they have changed.
 #[derive(Clone)]
@@ -77,30 +86,15 @@ pub struct Prompts {
 }
 
 struct Shared {
+    library: Arc<Library>,
     project_dir: PathBuf,
     loudness: Loudness,
-    synth: Synthesizer,
-    disk: Option<Disk>,
-    shelf: Mutex<Shelf>,
-    /// Clips being made.
-    clips: Arc<Flights<(Segment, Codec), Arc<Clip>>>,
-    /// Speech being made, by its hash: two codecs of one text are one synthesis.
-    speech: Arc<Flights<String, Arc<[i16]>>>,
-    imports: Semaphore,
-    counters: Counters,
+    /// What is in the audio files that were read, by path.
+    files: Mutex<HashMap<String, Content>>,
+    /// Files being looked into.
+    reading: Arc<Flights<String, Content>>,
     /// Whether all that is known before a call was made once.
     warm: AtomicBool,
-}
-
-#[derive(Default)]
-struct Counters {
-    hits: AtomicU64,
-    misses: AtomicU64,
-    imported: AtomicU64,
-    synthesised: AtomicU64,
-    from_disk: AtomicU64,
-    failed: AtomicU64,
-    not_stored: AtomicU64,
 }
 
 /// Counts since the start, and what is in memory now.
@@ -131,7 +125,7 @@ pub struct PromptStats {
 }
 
 impl Prompts {
-    /// Reads and starts nothing yet.
+    /// Of a project that has no other revision, and nobody beside it. Reads and starts nothing yet.
     pub fn new(config: PromptsConfig) -> Prompts {
         let PromptsConfig {
             project_dir,
@@ -139,26 +133,36 @@ impl Prompts {
             synth,
             loudness,
         } = config;
+        let limits = LibraryLimits::default();
+        let library = Library::new(Studio::new(synth), "", cache_dir, limits);
+        Prompts::of(library, project_dir, loudness)
+    }
+
+    /// Of a revision, whose audio files are below this folder, among those of its tenant. Reads and starts nothing yet.
+    pub fn of(library: Arc<Library>, project_dir: PathBuf, loudness: Loudness) -> Prompts {
         Prompts {
             shared: Arc::new(Shared {
+                library,
                 project_dir,
                 loudness,
-                synth: Synthesizer::new(synth),
-                disk: cache_dir.map(|folder| Disk::new(folder, DISK_LIMIT)),
-                shelf: Mutex::new(Shelf::new(MEMORY_LIMIT)),
-                clips: Flights::new(WAITING_LIMIT),
-                speech: Flights::new(WAITING_LIMIT),
-                imports: Semaphore::new(IMPORTS_AT_ONCE),
-                counters: Counters::default(),
+                files: Mutex::default(),
+                reading: Flights::new(READING_LIMIT),
                 warm: AtomicBool::new(false),
             }),
         }
     }
 
+    /// Those of the tenant.
+    pub fn library(&self) -> &Arc<Library> {
+        &self.shared.library
+    }
+
     /// The clip if it is in memory, without waiting: the way to ask at call time.
     pub fn ready(&self, segment: &Segment, codec: Codec) -> Option<Arc<Clip>> {
-        let clip = self.shared.shelf().take(segment, codec);
-        let counters = &self.shared.counters;
+        let Shared { library, .. } = &*self.shared;
+        let content = self.shared.known(segment);
+        let clip = content.and_then(|content| library.find(&content, codec));
+        let counters = &library.counters;
         if clip.is_some() {
             &counters.hits
         } else {
@@ -168,18 +172,43 @@ impl Prompts {
         clip
     }
 
-    /// The clip, made if need be. However many ask at once, it is made once.
+    /// The clip, made if need be. However many ask at once, and of however many revisions, it is made once.
     ///
     /// Needs a tokio runtime. A text without anything to say is an empty clip.
     pub async fn clip(&self, segment: &Segment, codec: Codec) -> Result<Arc<Clip>, PromptError> {
         if let Some(clip) = self.ready(segment, codec) {
             return Ok(clip);
         }
-        let (shared, wanted) = (Arc::clone(&self.shared), segment.clone());
-        self.shared
-            .clips
-            .join((segment.clone(), codec), || make(shared, wanted, codec))
-            .await
+        let content = match segment {
+            Segment::Audio { path } => self.look_into(path).await?,
+            Segment::Text {
+                text,
+                language,
+                voice,
+            } => of_text(text, language, voice.as_deref()),
+        };
+        let (shared, wanted, segment) =
+            (Arc::clone(&self.shared), content.clone(), segment.clone());
+        let made = self.shared.library.clips.join((content, codec), || {
+            let segment = segment.clone();
+            async move { shared.make(segment, wanted, codec).await }
+        });
+        // Whoever asked first may have named it otherwise.
+        made.await.map_err(|error| match &segment {
+            Segment::Audio { path } => error.at(path),
+            Segment::Text { .. } => error,
+        })
+    }
+
+    /// What is in an audio file. It is read whenever its clip has to be made: somebody may have replaced it.
+    async fn look_into(&self, path: &str) -> Result<Content, PromptError> {
+        let (shared, file) = (Arc::clone(&self.shared), path.to_owned());
+        let read = || async move {
+            let content = shared.read(file.clone(), import::content).await?;
+            shared.files().insert(file, content.clone());
+            Ok(content)
+        };
+        self.shared.reading.join(path.to_owned(), read).await
     }
 
     /// Makes every segment in every codec, several at a time, and gives those that cannot be made.
@@ -197,7 +226,7 @@ impl Prompts {
         }
         let total = wanted.len();
         // Enough to keep the speech programs busy, few enough that none waits long for its turn.
-        let at_once = self.shared.synth.concurrency() * 2;
+        let at_once = self.shared.library.studio.synth.concurrency() * 2;
         let mut wanted = wanted.into_iter();
         let mut done = 0;
         let mut failed: Vec<(Segment, PromptError)> = Vec::new();
@@ -243,142 +272,101 @@ impl Prompts {
         segment::locate(&self.shared.project_dir, path).is_ok()
     }
 
-    /// Drops the clips of audio files from memory, so that changed files are read again.
+    /// Forgets what is in the audio files, so that changed files are read again.
     pub fn forget_audio(&self) {
-        self.shared.shelf().forget_audio();
+        self.shared.files().clear();
     }
 
-    /// Counts so far.
+    /// Counts of the tenant's prompts so far.
     pub fn stats(&self) -> PromptStats {
-        let counters = &self.shared.counters;
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let shelf = self.shared.shelf();
-        PromptStats {
-            hits: read(&counters.hits),
-            misses: read(&counters.misses),
-            imported: read(&counters.imported),
-            synthesised: read(&counters.synthesised),
-            from_disk: read(&counters.from_disk),
-            failed: read(&counters.failed),
-            not_stored: read(&counters.not_stored),
-            evicted: shelf.evicted(),
-            clips: shelf.len(),
-            bytes: shelf.bytes(),
-            most_at_once: self.shared.synth.most_at_once(),
-        }
+        self.shared.library.stats()
+    }
+}
+
+/// How a text sounds is decided before it is spoken.
+fn of_text(text: &str, language: &str, voice: Option<&str>) -> Content {
+    Content::Text {
+        text: text.to_owned(),
+        language: language.to_owned(),
+        voice: voice.map(str::to_owned),
     }
 }
 
 impl Shared {
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    fn files(&self) -> MutexGuard<'_, HashMap<String, Content>> {
         // No code under this lock panics half-way through a change.
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Makes a clip and puts it on the shelf.
-async fn make(
-    shared: Arc<Shared>,
-    segment: Segment,
-    codec: Codec,
-) -> Result<Arc<Clip>, PromptError> {
-    // It may have been put there between the question and this task.
-    if let Some(clip) = shared.shelf().take(&segment, codec) {
-        return Ok(clip);
-    }
-    let made = match &segment {
-        Segment::Audio { path } => read_file(&shared, path, codec).await,
-        Segment::Text {
-            text,
-            language,
-            voice,
-        } => speak(&shared, text, language, voice.as_deref(), codec).await,
-    };
-    match made {
-        Ok(clip) => {
-            let clip = Arc::new(clip);
-            shared.shelf().put(&segment, codec, Arc::clone(&clip));
-            Ok(clip)
-        }
-        Err(error) => {
-            shared.counters.failed.fetch_add(1, Ordering::Relaxed);
-            Err(error)
+    /// What decides how a segment sounds; none of a file that was not read yet.
+    fn known(&self, segment: &Segment) -> Option<Content> {
+        match segment {
+            Segment::Audio { path } => self.files().get(path).cloned(),
+            Segment::Text {
+                text,
+                language,
+                voice,
+            } => Some(of_text(text, language, voice.as_deref())),
         }
     }
-}
 
-async fn read_file(shared: &Arc<Shared>, path: &str, codec: Codec) -> Result<Clip, PromptError> {
-    let _permit = shared
-        .imports
-        .acquire()
-        .await
-        .map_err(|_| PromptError::GivenUp)?;
-    let (project_dir, path, loudness) =
-        (shared.project_dir.clone(), path.to_owned(), shared.loudness);
-    let clip = beside(move || import::file(&project_dir, &path, loudness, codec)).await?;
-    shared.counters.imported.fetch_add(1, Ordering::Relaxed);
-    Ok(clip)
-}
-
-async fn speak(
-    shared: &Arc<Shared>,
-    text: &str,
-    language: &str,
-    voice: Option<&str>,
-    codec: Codec,
-) -> Result<Clip, PromptError> {
-    let key = shared.synth.key(text, language, voice).await?;
-    let (context, text, language, voice) = (
-        Arc::clone(shared),
-        text.to_owned(),
-        language.to_owned(),
-        voice.map(str::to_owned),
-    );
-    let name = key.clone();
-    let work =
-        || async move { find_or_speak(&context, name, &text, &language, voice.as_deref()).await };
-    let samples = shared.speech.join(key, work).await?;
-    blocking(move || Ok(encode::encode(codec, &samples))).await
-}
-
-/// Samples of a text from the cache on disk, else from the speech program.
-async fn find_or_speak(
-    shared: &Arc<Shared>,
-    key: String,
-    text: &str,
-    language: &str,
-    voice: Option<&str>,
-) -> Result<Arc<[i16]>, PromptError> {
-    let (context, name) = (Arc::clone(shared), key.clone());
-    if let Some(samples) =
-        blocking(move || Ok(context.disk.as_ref().and_then(|disk| disk.load(&name)))).await?
-    {
-        shared.counters.from_disk.fetch_add(1, Ordering::Relaxed);
-        return Ok(samples.into());
-    }
-    let sound = shared.synth.speak(text, language, voice).await?;
-    shared.counters.synthesised.fetch_add(1, Ordering::Relaxed);
-    let context = Arc::clone(shared);
-    blocking(move || {
-        let samples = encode::quantise(&sound);
-        // The call goes on without the cache: a full disk must not silence a prompt.
-        if let Some(Err(error)) = context.disk.as_ref().map(|disk| disk.store(&key, &samples)) {
-            context.counters.not_stored.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(%error, "speech was not kept in the cache; check the data folder");
+    /// Makes a clip and puts it on the tenant's shelf.
+    async fn make(
+        self: Arc<Self>,
+        segment: Segment,
+        content: Content,
+        codec: Codec,
+    ) -> Result<Arc<Clip>, PromptError> {
+        let library = &self.library;
+        // It may have been put there between the question and this task.
+        if let Some(clip) = library.find(&content, codec) {
+            return Ok(clip);
         }
-        Ok(samples.into())
-    })
-    .await
+        let made = match &segment {
+            Segment::Audio { path } => {
+                let decode = move |project: &Path, path: &str, loudness| {
+                    import::file(project, path, loudness, codec)
+                };
+                let made = self.read(path.clone(), decode).await;
+                made.inspect(|_| {
+                    library.counters.imported.fetch_add(1, Ordering::Relaxed);
+                })
+            }
+            Segment::Text {
+                text,
+                language,
+                voice,
+            } => {
+                let voice = voice.as_deref();
+                let made = library.speak(text, language, voice, codec).await;
+                made.inspect_err(|_| self.failed())
+            }
+        };
+        let clip = Arc::new(made?);
+        library
+            .keep(&content, codec, &clip)
+            .inspect_err(|_| self.failed())?;
+        Ok(clip)
+    }
+
+    /// Reads one of the files when it is the tenant's turn.
+    async fn read<T: Send + 'static>(
+        &self,
+        path: String,
+        how: impl FnOnce(&Path, &str, Loudness) -> Result<T, PromptError> + Send + 'static,
+    ) -> Result<T, PromptError> {
+        let Library { studio, owner, .. } = &*self.library;
+        let _turn = studio.imports.take(owner).await;
+        let (project_dir, loudness) = (self.project_dir.clone(), self.loudness);
+        let read = beside(move || how(&project_dir, &path, loudness)).await;
+        read.inspect_err(|_| self.failed())
+    }
+
+    fn failed(&self) {
+        let counters = &self.library.counters;
+        counters.failed.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
-/// Clips in memory, in bytes: about four hours of G.711.
-const MEMORY_LIMIT: usize = 128 * 1024 * 1024;
-
-/// Synthesised speech on disk, in bytes: about nine hours.
-const DISK_LIMIT: u64 = 512 * 1024 * 1024;
-
-/// Prompts being made at once, waiting ones included; beyond that calls are refused theirs.
-const WAITING_LIMIT: usize = 1_024;
-
-/// Audio files decoded at once: one core stays free for the rest.
-const IMPORTS_AT_ONCE: usize = 2;
+/// Files being looked into at once, waiting ones included; beyond that calls are refused theirs.
+const READING_LIMIT: usize = 1_024;

@@ -1,11 +1,12 @@
 //! Speech out: text to sound by a program, by default espeak-ng.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
 use strowger_plugin::lower_priority;
 use strowger_voice::SAMPLE_RATE;
@@ -14,6 +15,7 @@ use super::command::{self, Failure, NICENESS};
 use super::error::PromptError;
 use super::fault::Fault;
 use super::spoken::{self, Run, Script};
+use super::turns::Turns;
 use super::{import, loudness};
 
 /// How text is spoken: a program that takes text on its standard input and writes audio (as a rule wav) to
@@ -41,7 +43,7 @@ pub struct SynthConfig {
     pub pinyin: bool,
     /// Longest time for one text, in milliseconds; default 10,000. A text waits as long for its turn at most.
     pub timeout_ms: u64,
-    /// How many may run at once; default 2. They run at a low priority.
+    /// How many may run at once, for all tenants together; default 2. They run at a low priority.
     pub concurrency: usize,
     /// Most bytes of audio it may write for one text; default 32 MiB, 12 minutes at 22 kHz.
     pub output_limit: usize,
@@ -72,11 +74,11 @@ impl Default for SynthConfig {
     }
 }
 
-/// Speaks texts by the configured program.
+/// Speaks texts by the configured program. Turns at it are fair between those whose texts they are.
 pub struct Synthesizer {
     config: SynthConfig,
     version: OnceCell<String>,
-    running: Semaphore,
+    running: Arc<Turns>,
     most_at_once: AtomicUsize,
     at_once: AtomicUsize,
     waiting: AtomicUsize,
@@ -85,7 +87,7 @@ pub struct Synthesizer {
 impl Synthesizer {
     /// Starts nothing yet.
     pub fn new(config: SynthConfig) -> Synthesizer {
-        let running = Semaphore::new(config.concurrency.clamp(1, CONCURRENCY_LIMIT));
+        let running = Turns::new(config.concurrency.clamp(1, CONCURRENCY_LIMIT));
         Synthesizer {
             config,
             version: OnceCell::new(),
@@ -109,12 +111,13 @@ impl Synthesizer {
     /// What decides how a text sounds, as a hexadecimal SHA-256: the cache's key.
     pub async fn key(
         &self,
+        whose: &str,
         text: &str,
         language: &str,
         voice: Option<&str>,
     ) -> Result<String, PromptError> {
         let config = &self.config;
-        let version = self.version().await?;
+        let version = self.version(whose).await?;
         let mut hash = Sha256::new();
         let mut add = |part: &str| {
             // Lengths first: no two lists of parts run together to the same bytes.
@@ -141,6 +144,7 @@ impl Synthesizer {
     /// The sound of a text: 8 kHz mono, of the loudness of all prompts.
     pub async fn speak(
         &self,
+        whose: &str,
         text: &str,
         language: &str,
         voice: Option<&str>,
@@ -158,7 +162,7 @@ impl Synthesizer {
         let mut sound = Vec::new();
         for (at, run) in runs.iter().enumerate() {
             let last = at + 1 == runs.len();
-            sound.extend(self.speak_run(run, language, voice).await?);
+            sound.extend(self.speak_run(whose, run, language, voice).await?);
             let pause_ms = if last { LAST_PAUSE_MS } else { run.pause_ms };
             sound.resize(sound.len() + (SAMPLE_RATE / 1_000 * pause_ms) as usize, 0.0);
         }
@@ -171,6 +175,7 @@ impl Synthesizer {
 
     async fn speak_run(
         &self,
+        whose: &str,
         run: &Run,
         language: &str,
         voice: Option<&str>,
@@ -186,7 +191,9 @@ impl Synthesizer {
                     .replace("{language}", language)
             })
             .collect();
-        let output = self.run(&arguments, run.text.as_bytes(), &voice).await?;
+        let output = self
+            .run(whose, &arguments, run.text.as_bytes(), &voice)
+            .await?;
         let program = self.config.program.clone();
         let decode = move || match import::speech(output) {
             Ok(sound) => Ok(trim(&sound).to_vec()),
@@ -195,13 +202,13 @@ impl Synthesizer {
         blocking(decode).await
     }
 
-    async fn version(&self) -> Result<&str, PromptError> {
+    async fn version(&self, whose: &str) -> Result<&str, PromptError> {
         let arguments = &self.config.version_arguments;
         let ask = async || -> Result<String, PromptError> {
             if arguments.is_empty() {
                 return Ok(String::new());
             }
-            let told = self.run(arguments, b"", "").await?;
+            let told = self.run(whose, arguments, b"", "").await?;
             Ok(String::from_utf8_lossy(&told).trim().to_owned())
         };
         self.version.get_or_try_init(ask).await.map(String::as_str)
@@ -209,6 +216,7 @@ impl Synthesizer {
 
     async fn run(
         &self,
+        whose: &str,
         arguments: &[String],
         input: &[u8],
         voice: &str,
@@ -218,14 +226,10 @@ impl Synthesizer {
         let timeout = Duration::from_millis(config.timeout_ms);
         let waiting = InUse::of(&self.waiting);
         // A caller hears nothing while waiting: no longer than speaking itself may take.
-        let _permit = match tokio::time::timeout(timeout, self.running.acquire()).await {
-            Ok(permit) => permit.map_err(|_closed| PromptError::GivenUp)?,
-            Err(_elapsed) => {
-                return Err(PromptError::Busy {
-                    waiting: waiting.now(),
-                });
-            }
-        };
+        let turn = tokio::time::timeout(timeout, self.running.take(whose)).await;
+        let _turn = turn.map_err(|_elapsed| PromptError::Busy {
+            waiting: waiting.now(),
+        })?;
         drop(waiting);
         let at_once = InUse::of(&self.at_once);
         self.most_at_once

@@ -19,7 +19,7 @@ use crate::effects::{Allowance, Refusal, Secret, granted};
 use crate::project::{
     Config, HandOver, How, QueuesFile, Steps, StoreSection, Unreachable, destination, hand_overs,
 };
-use crate::prompts::{PromptError, Prompts, PromptsConfig, SynthConfig};
+use crate::prompts::{Library, PromptError, Prompts};
 use crate::records::Subject;
 use crate::store::Record;
 
@@ -98,17 +98,13 @@ pub(crate) fn host_with(
     Ok(Host::new(config)?)
 }
 
-/// Makes the prompts of a project.
-pub fn prompts(folder: &std::path::Path, data: &std::path::Path, config: &Config) -> Prompts {
-    Prompts::new(PromptsConfig {
-        project_dir: folder.to_owned(),
-        cache_dir: Some(data.join("prompts")),
-        loudness: match config.prompts.loudness {
-            crate::project::Loudness::Even => crate::prompts::Loudness::Even,
-            crate::project::Loudness::Keep => crate::prompts::Loudness::Keep,
-        },
-        synth: SynthConfig::default(),
-    })
+/// The prompts of a revision of a project, among those of its tenant.
+pub fn prompts(folder: &std::path::Path, library: Arc<Library>, config: &Config) -> Prompts {
+    let loudness = match config.prompts.loudness {
+        crate::project::Loudness::Even => crate::prompts::Loudness::Even,
+        crate::project::Loudness::Keep => crate::prompts::Loudness::Keep,
+    };
+    Prompts::of(library, folder.to_owned(), loudness)
 }
 
 impl Engine {

@@ -12,6 +12,7 @@ use super::engine::{host, host_with};
 use super::open::OpenError;
 use crate::clock::Clock;
 use crate::project::{StoreSection, VaultSection, mark_data};
+use crate::prompts::{Studio, SynthConfig};
 use crate::shadow::Shadows;
 use crate::store::{Place, Record, Store, Writer};
 use crate::vault::Vault;
@@ -35,6 +36,8 @@ pub struct Node {
     pub writer: Option<Writer>,
     /// Time.
     pub clock: Clock,
+    /// What makes the prompts.
+    pub studio: Arc<Studio>,
     /// Where everything lies that is no one's project: recordings, caches, the store's file.
     pub data: PathBuf,
     /// How long what leaves the house waits for a store that is gone.
@@ -99,6 +102,7 @@ impl Node {
             vault,
             writer,
             clock: Clock::start(),
+            studio: Studio::new(SynthConfig::default()),
             data: data.to_owned(),
             store_wait,
             shadows: Shadows::default(),

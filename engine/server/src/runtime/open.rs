@@ -14,7 +14,7 @@ use super::node::Node;
 use crate::effects::{Allowance, Authorities, NoAuthorities};
 use crate::media::mend;
 use crate::project::{Examined, Project, ProjectError, Routes, Steps};
-use crate::prompts::Segment;
+use crate::prompts::{Library, LibraryLimits, Segment};
 use crate::store::{Place, Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
@@ -103,9 +103,16 @@ pub async fn open_project(
     let (steps, program) = checked_program(&host, &project, &limits).await?;
     let share = node.host.runtime().share();
     share.set_memory_most(rules.memory_bytes());
+    let spoken = LibraryLimits {
+        memory: rules.prompts_bytes(),
+        ..LibraryLimits::default()
+    };
+    let folder = Some(data.join("prompts"));
+    let library = Library::new(Arc::clone(&node.studio), &tenant, folder, spoken);
     let part = Part {
         share,
         allowance,
+        library,
         tenant,
     };
     let opened = engine_of(project, steps, program, node, part, &limits);
@@ -121,6 +128,8 @@ pub(crate) struct Part {
     pub share: Share,
     /// What its plugins may have of the world.
     pub allowance: Arc<Allowance>,
+    /// Its prompts, whichever revision they are of.
+    pub library: Arc<Library>,
 }
 
 /// An engine for a tenant's project on a node, and where its numbers lead.
@@ -132,7 +141,7 @@ pub(crate) fn engine_of(
     part: Part,
     limits: &Limits,
 ) -> (Engine, Routes) {
-    let prompts = prompts(&project.folder, &node.data, &project.config);
+    let prompts = prompts(&project.folder, part.library, &project.config);
     let Project {
         config,
         queues,

@@ -1,12 +1,15 @@
 //! Many calls, one prompt: caches, single flight, limits.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use strowger_voice::g711::Codec;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::prompts::{Loudness, PromptError, Prompts, PromptsConfig, Segment, SynthConfig};
+use crate::prompts::{
+    Library, LibraryLimits, Loudness, PromptError, Prompts, PromptsConfig, Segment, Studio,
+    SynthConfig,
+};
 
 fn text(text: &str) -> Segment {
     Segment::Text {
@@ -25,19 +28,34 @@ fn audio(path: &str) -> Segment {
 /// Prompts whose speech program copies a sound of the folder and notes each run in `runs`.
 fn prompts(folder: &Folder, before: &str) -> Prompts {
     folder.put("sound.wav", &wav(16_000, 1, &sine(16_000, 500.0, 0.3, 200)));
-    let here = folder.path.display();
-    let script = format!("cat >/dev/null; echo x >> {here}/runs; {before} cat {here}/sound.wav");
     Prompts::new(PromptsConfig {
         project_dir: folder.path.clone(),
         cache_dir: Some(folder.path.join("cache")),
-        synth: SynthConfig {
-            program: "sh".to_owned(),
-            arguments: vec!["-c".to_owned(), script],
-            version_arguments: Vec::new(),
-            ..SynthConfig::default()
-        },
+        synth: copying(folder, before),
         loudness: Loudness::Even,
     })
+}
+
+/// A speech program that copies a sound of the folder and notes each run in `runs`.
+fn copying(folder: &Folder, before: &str) -> SynthConfig {
+    let here = folder.path.display();
+    let script = format!("cat >/dev/null; echo x >> {here}/runs; {before} cat {here}/sound.wav");
+    SynthConfig {
+        program: "sh".to_owned(),
+        arguments: vec!["-c".to_owned(), script],
+        version_arguments: Vec::new(),
+        ..SynthConfig::default()
+    }
+}
+
+/// A tenant's, whose speech is in a folder of its name.
+fn library(studio: &Arc<Studio>, folder: &Folder, owner: &str, memory: usize) -> Arc<Library> {
+    let limits = LibraryLimits {
+        memory,
+        ..LibraryLimits::default()
+    };
+    let place = Some(folder.path.join(owner));
+    Library::new(Arc::clone(studio), owner, place, limits)
 }
 
 fn runs(folder: &Folder) -> usize {
@@ -213,4 +231,129 @@ async fn a_changed_file_is_read_again_when_told() {
             .expect("readable"),
         first
     );
+}
+
+/// Second of G.711.
+const SECOND: usize = 8_000;
+
+/// A sound of so many seconds that differs from others.
+fn sound(seconds: usize, byte: u8) -> Vec<u8> {
+    vec![byte; seconds * SECOND]
+}
+
+#[tokio::test]
+async fn revisions_of_a_tenant_have_one_clip_of_the_same_sound() {
+    let folder = Folder::new();
+    folder.put("sound.wav", &wav(16_000, 1, &sine(16_000, 500.0, 0.3, 200)));
+    let studio = Studio::new(copying(&folder, ""));
+    let shared = library(&studio, &folder, "vega", 100 * SECOND);
+    let revision = |number: usize| {
+        // Under whatever name.
+        folder.put(&format!("r{number}/a{number}.ulaw"), &sound(10, 1));
+        folder.put(
+            &format!("r{number}/other.ulaw"),
+            &sound(10, 2 + number as u8),
+        );
+        let here = folder.path.join(format!("r{number}"));
+        Prompts::of(Arc::clone(&shared), here, Loudness::Keep)
+    };
+    let revisions = [0, 1, 2].map(revision);
+    let mut clips = Vec::new();
+    let mut others = Vec::new();
+    for (number, prompts) in revisions.iter().enumerate() {
+        let clip = async |segment| {
+            let clip = prompts.clip(&segment, Codec::Pcmu).await;
+            clip.unwrap_or_else(|error| panic!("{segment:?}: {error}"))
+        };
+        clips.push(clip(audio(&format!("a{number}.ulaw"))).await);
+        others.push(clip(audio("other.ulaw")).await);
+        clip(text("hello")).await;
+    }
+    assert!(clips.iter().all(|clip| Arc::ptr_eq(clip, &clips[0])));
+    assert!(others[0] != others[1] && others[1] != others[2]);
+    let stats = revisions[0].stats();
+    assert_eq!((stats.imported, stats.synthesised, stats.clips), (4, 1, 5));
+    // How it is read is part of what it is.
+    let even = Prompts::of(shared, folder.path.join("r0"), Loudness::Even);
+    assert!(even.clip(&audio("a0.ulaw"), Codec::Pcmu).await.is_ok());
+    assert_eq!(even.stats().imported, 5);
+}
+
+#[tokio::test]
+async fn what_is_played_bounds_what_a_tenant_may_play_beside_it() {
+    let folder = Folder::new();
+    for number in 0..4 {
+        folder.put(&format!("{number}.ulaw"), &sound(10, number));
+    }
+    let studio = Studio::new(SynthConfig::default());
+    // Three sounds and what they are called.
+    let shared = library(&studio, &folder, "vega", 31 * SECOND);
+    let [one, other] =
+        [(); 2].map(|()| Prompts::of(Arc::clone(&shared), folder.path.clone(), Loudness::Keep));
+    let paths = [0, 1, 2, 3].map(|number| audio(&format!("{number}.ulaw")));
+    let mut played = Vec::new();
+    for path in &paths[..3] {
+        played.push(one.clip(path, Codec::Pcmu).await.expect("room"));
+    }
+    let refused = other.clip(&paths[3], Codec::Pcmu).await;
+    assert_eq!(refused, Err(PromptError::NoRoom { limit_mib: 0 }));
+    assert!(shared.stats().bytes <= 31 * SECOND);
+    // What is there is there for all, and the one that is heard no more goes.
+    for (path, clip) in paths.iter().zip(&played) {
+        let again = other.clip(path, Codec::Pcmu).await.expect("there");
+        assert!(Arc::ptr_eq(&again, clip));
+    }
+    drop(played.remove(1));
+    assert!(other.clip(&paths[3], Codec::Pcmu).await.is_ok());
+    let ready = paths.map(|path| one.ready(&path, Codec::Pcmu).is_some());
+    // Of the last one this revision knows nothing yet.
+    assert_eq!(ready, [true, false, true, false]);
+    assert!(shared.stats().bytes <= 31 * SECOND);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_told_by_each_name_that_it_has() {
+    let folder = Folder::new();
+    let prompts = prompts(&folder, "");
+    for name in ["a.wav", "b.wav"] {
+        folder.put(name, b"no");
+    }
+    let [a, b] = ["a.wav", "b.wav"].map(|path| {
+        let prompts = prompts.clone();
+        tokio::spawn(async move { prompts.clip(&audio(path), Codec::Pcmu).await })
+    });
+    for (task, path) in [(a, "a.wav"), (b, "b.wav")] {
+        let error = task.await.expect("ends").expect_err("no sound");
+        assert!(error.is_of_file(path), "{path}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn tenants_speak_by_turns_and_each_keeps_its_own() {
+    let folder = Folder::new();
+    folder.put("sound.wav", &wav(16_000, 1, &sine(16_000, 500.0, 0.3, 200)));
+    let studio = Studio::new(copying(&folder, "sleep 0.02;"));
+    let tenants = ["aurora", "lyra", "vega"].map(|owner| {
+        let library = library(&studio, &folder, owner, 100 * SECOND);
+        Prompts::of(library, folder.path.clone(), Loudness::Even)
+    });
+    let mut warming = JoinSet::new();
+    for prompts in &tenants {
+        let prompts = prompts.clone();
+        warming.spawn(async move {
+            let texts = (0..6).map(|number| text(&format!("text {number}")));
+            prompts.warm(texts, &[Codec::Pcmu], |_, _| ()).await
+        });
+    }
+    assert!(warming.join_all().await.iter().all(Vec::is_empty));
+    assert_eq!(tenants[0].stats().most_at_once, 2, "of all together");
+    // What one has made is nobody else's, to have or to push out.
+    assert_eq!(runs(&folder), 18);
+    for owner in ["aurora", "lyra", "vega"] {
+        let shelves = std::fs::read_dir(folder.path.join(owner)).expect("made");
+        let sounds = shelves
+            .flatten()
+            .flat_map(|shelf| std::fs::read_dir(shelf.path()));
+        assert_eq!(sounds.flatten().count(), 6, "{owner}");
+    }
 }
