@@ -37,6 +37,7 @@ pub mod sip;
 pub mod store;
 pub mod telemetry;
 pub mod trial;
+mod turns;
 pub mod vault;
 pub mod webhooks;
 mod whole;

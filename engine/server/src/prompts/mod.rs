@@ -47,7 +47,6 @@ mod studio;
 mod synth;
 #[cfg(test)]
 mod tests;
-mod turns;
 
 pub use error::PromptError;
 pub use fault::Fault;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::synth::{SynthConfig, Synthesizer};
-use super::turns::Turns;
+use crate::turns::Turns;
 
 /// What all tenants of a process make prompts with.
 pub struct Studio {
     pub(super) synth: Synthesizer,
     /// At reading and decoding files.
-    pub(super) imports: Arc<Turns>,
+    pub(super) imports: Turns,
 }
 
 impl Studio {
@@ -17,7 +17,7 @@ impl Studio {
     pub fn new(synth: SynthConfig) -> Arc<Studio> {
         Arc::new(Studio {
             synth: Synthesizer::new(synth),
-            imports: Turns::new(IMPORTS_AT_ONCE),
+            imports: Turns::new(IMPORTS_AT_ONCE, IMPORTS_AT_ONCE),
         })
     }
 }

@@ -1,7 +1,6 @@
 //! Speech out: text to sound by a program, by default espeak-ng.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -15,8 +14,8 @@ use super::command::{self, Failure, NICENESS};
 use super::error::PromptError;
 use super::fault::Fault;
 use super::spoken::{self, Run, Script};
-use super::turns::Turns;
 use super::{import, loudness};
+use crate::turns::Turns;
 
 /// How text is spoken: a program that takes text on its standard input and writes audio (as a rule wav) to
 /// its standard output. The text is never on a command line.
@@ -78,7 +77,7 @@ impl Default for SynthConfig {
 pub struct Synthesizer {
     config: SynthConfig,
     version: OnceCell<String>,
-    running: Arc<Turns>,
+    running: Turns,
     most_at_once: AtomicUsize,
     at_once: AtomicUsize,
     waiting: AtomicUsize,
@@ -87,7 +86,8 @@ pub struct Synthesizer {
 impl Synthesizer {
     /// Starts nothing yet.
     pub fn new(config: SynthConfig) -> Synthesizer {
-        let running = Turns::new(config.concurrency.clamp(1, CONCURRENCY_LIMIT));
+        let at_once = config.concurrency.clamp(1, CONCURRENCY_LIMIT);
+        let running = Turns::new(at_once, at_once);
         Synthesizer {
             config,
             version: OnceCell::new(),

@@ -16,7 +16,6 @@ mod returns;
 mod terminal;
 mod trace;
 mod transcript;
-mod turns;
 mod voice;
 
 pub(crate) use chat::Listener;

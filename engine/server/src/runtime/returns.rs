@@ -19,10 +19,10 @@ use super::driver::{Driver, Pace};
 use super::engine::Engine;
 use super::line::Nobody;
 use super::node::Node;
-use super::turns::Turns;
 use crate::centre::Centre;
 use crate::replay::{Rebuilt, rebuild};
 use crate::store::{Journal, OpenDrop, Record, StoreError};
+use crate::turns::Turns;
 
 /// Calls whose callers may come back, at once; one more gives up the one that has the least time left of the tenant that has the most.
 const OPEN: usize = 10_000;

@@ -29,12 +29,12 @@ use self::line::ChatLine;
 use super::alarms::{Alarms, ring, take_due};
 use super::driver::{Driver, Pace};
 use super::node::Node;
-use super::turns::Turns;
 use crate::centre::{Admitted, Centre, NotAdmitted, Seat};
 use crate::places::{NoPlace, Place, Places};
 use crate::project::ChatSection;
 use crate::rate::{self, Buckets, Crowd};
 use crate::store::{OpenChat, Record, StoreError};
+use crate::turns::Turns;
 
 /// Chats that are being built again at once, and those of one tenant: each reads its journal.
 const WAKING: usize = 16;

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// So many turns at once, and so many of each tenant.
-#[derive(Debug)]
-pub(super) struct Turns(Arc<Shared>);
+/// So many turns at once, and so many of each tenant. A handle.
+#[derive(Debug, Clone)]
+pub(crate) struct Turns(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -26,7 +26,7 @@ struct State {
 
 /// A turn, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     tenant: String,
     turns: Arc<Shared>,
 }
