@@ -438,6 +438,24 @@ fn a_request_that_is_granted_no_more_is_refused_and_told() -> Result<()> {
 }
 
 #[test]
+fn a_service_that_the_operator_names_no_more_is_refused_and_told() -> Result<()> {
+    let recorded = Recorded::order()?;
+    let draft = recorded.draft("strowger.toml", |text| {
+        let lines = text.lines().filter(|line| !line.starts_with("private = "));
+        let closed: String = lines.map(|line| format!("{line}\n")).collect();
+        assert!(closed.len() < text.len(), "{text}");
+        closed
+    })?;
+    let (code, out, errors) = recorded.replay(&["--on", &draft, "--format", "json"])?;
+    assert_eq!(code, 1, "{out}{errors}");
+    let result: Json = serde_json::from_str(&out)?;
+    assert_eq!(result["cause"], "grants", "{result}");
+    let (_, out, _) = recorded.replay(&["--on", &draft])?;
+    assert!(out.contains("limits.http.private"), "{out}");
+    Ok(())
+}
+
+#[test]
 fn other_audio_files_are_a_note_and_no_difference() -> Result<()> {
     let recorded = Recorded::order()?;
     let draft = recorded.draft("strowger.toml", |text| text)?;

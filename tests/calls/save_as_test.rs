@@ -145,6 +145,146 @@ steps:
     - return: over
 "#;
 
+/// A digit ends the entry of a secret, or works everywhere.
+const PINS: &str = r#"flow: pins
+format: 1
+languages: [en]
+vars: { pin: secret }
+global: { press: { 5: people } }
+steps:
+  start:
+    - ask: "Your pin, then 7."
+      into: pin
+      expect: { digits: 4..6 }
+      end_key: "7"
+      sensitive: true
+      then: { ok: more, no_input: quiet, no_match: wrong }
+  more:
+    - menu: "Press 2 to leave."
+      press: { 2: bye }
+      then: { no_input: quiet, no_match: wrong }
+  bye: { hangup: completed }
+  people: { hangup: people }
+  quiet: { hangup: quiet }
+  wrong: { hangup: wrong }
+"#;
+
+/// Asks a service for what it does not take, and then for what it does.
+const AGAIN: &str = r#"flow: again
+format: 1
+languages: [en]
+vars: { tries: { type: number, default: 0 } }
+steps:
+  start:
+    ask: "Which order?"
+    into: order_no
+    expect: { digits: 1..12 }
+    then: { ok: look, no_input: bye, no_match: bye }
+  look:
+    - set: { tries: "${tries + 1}" }
+    - use: orders/lookup@1
+      with: { order_no: "${order_no}" }
+      as: order
+      then:
+        found: [{ say: "${order.status_text}" }, { hangup: told }]
+        not_found: bye
+        timeout: bye
+        error: [{ say: "That is none." }, { when: "tries < 3", goto: start }, { hangup: gave_up }]
+  bye: { hangup: completed }
+"#;
+
+/// Asks a service twice in one step, with other names for what it says; one of them is a mock's own.
+const TWICE: &str = r#"flow: twice
+format: 1
+languages: [en]
+steps:
+  start:
+    - use: orders/lookup@1
+      with: { order_no: "20260302" }
+      as: old
+      then:
+        found: [{ say: "The old one is ${old.total | money}." }]
+        not_found: bye
+        timeout: bye
+        error: bye
+    - use: orders/lookup@1
+      with: { order_no: "20260303" }
+      as: after
+      then:
+        found: [{ tag: { new: "${after.order_no}" } }, { say: "The new one is ${after.total | money}." }, { hangup: told }]
+        not_found: bye
+        timeout: bye
+        error: bye
+  bye: { hangup: completed }
+"#;
+
+/// Transfers to what the caller pressed, which is no address.
+const DESK: &str = r#"flow: desk
+format: 1
+languages: [en]
+steps:
+  start:
+    - ask: "Which desk?"
+      into: desk
+      expect: { digits: 1..4 }
+      then: { ok: connect, no_input: bye, no_match: bye }
+  connect:
+    - transfer: "sip:desk ${desk}@example.com"
+      ring: 5s
+      then: { done: bye, busy: bye, no_answer: bye, declined: bye, failed: nobody }
+  nobody: { hangup: nobody }
+  bye: { hangup: completed }
+"#;
+
+/// Marks how long it lasted, by way of a called flow.
+const STAY: &str = r#"flow: stay
+format: 1
+languages: [en]
+vars: { began: datetime }
+steps:
+  start:
+    - set: { began: "${now}" }
+    - menu: "Press 1."
+      press: { 1: mark, 2: farewell }
+      then: { no_input: bye, no_match: bye }
+  mark:
+    - call: lasted
+      with: { since: "${began}" }
+      as: stayed
+      then: { over: tell }
+  tell:
+    - tag: { stayed: "${stayed.time}", words: "for ${(now - began) | duration}", second: "${now.second}", pressed: "yes" }
+    - hangup: marked
+  farewell:
+    - call: farewell
+      then: { over: bye }
+  bye: { hangup: completed }
+"#;
+
+/// How long it is since then.
+const LASTED: &str = r#"flow: lasted
+format: 1
+languages: [en]
+inputs: { since: datetime }
+outcomes: [over]
+steps:
+  start:
+    - wait: 2s
+    - return: over
+      with: { time: "${now - since}" }
+"#;
+
+/// Says what no test says.
+const FAREWELL: &str = r#"flow: farewell
+format: 1
+languages: [en]
+outcomes: [over]
+steps:
+  start:
+    - say: "You were here for ${(now - call.started_at) | duration}. Goodbye."
+    - return: over
+"#;
+
 struct Shop {
     folder: TempDir,
     project: PathBuf,
@@ -164,6 +304,17 @@ impl Shop {
         std::fs::write(project.join("office.flow.yaml"), OFFICE)?;
         std::fs::write(project.join("outer.flow.yaml"), OUTER)?;
         std::fs::write(project.join("inner.flow.yaml"), INNER)?;
+        for (flow, text) in [
+            ("pins", PINS),
+            ("again", AGAIN),
+            ("twice", TWICE),
+            ("desk", DESK),
+            ("stay", STAY),
+            ("lasted", LASTED),
+            ("farewell", FAREWELL),
+        ] {
+            std::fs::write(project.join(format!("{flow}.flow.yaml")), text)?;
+        }
         share_caches(&folder.path().join("data"))?;
         Ok(Shop {
             folder,
@@ -285,8 +436,59 @@ fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
             "1,hangup",
             vec!["hear: \"One moment.\"", "hangup", "ends: \"abandoned\""],
         ),
+        (
+            "a pin that a digit ends",
+            "pins",
+            "123427,2",
+            vec!["7\"", "press: \"2\"", "\"completed\""],
+        ),
+        (
+            "a pin that is too long",
+            "pins",
+            "1234567,2",
+            vec!["press: \"2\"", "\"completed\""],
+        ),
+        (
+            "pins that are too short, broken off, and not ended",
+            "pins",
+            "127,12*,5,silence",
+            vec!["silence", "\"people\""],
+        ),
+        (
+            "pins that are too short to the last",
+            "pins",
+            "127,1,silence,12*",
+            vec!["silence", "\"wrong\""],
+        ),
+        (
+            "an order that the service does not take",
+            "again",
+            "12#,20260302#",
+            vec!["- { outcome: found", "\"told\""],
+        ),
+        (
+            "two orders in one step",
+            "twice",
+            "",
+            vec!["old: {", "\"order_no\": \"20260303\"", "\"told\""],
+        ),
+        ("an address that is none", "desk", "12#", vec!["\"nobody\""]),
+        (
+            "how long it lasted",
+            "stay",
+            "1",
+            vec!["tag: {\"pressed\":\"yes\"}", "\"marked\""],
+        ),
+        (
+            "hangs up in a goodbye that tells a time",
+            "stay",
+            "2,hangup",
+            vec!["hangup", "\"abandoned\""],
+        ),
     ] {
         let journal = shop.journal(flow, script)?;
+        let (code, out, errors) = shop.run(&["replay", &journal])?;
+        assert_eq!(code, 0, "{name}: {out}{errors}");
         let (code, case, told) = shop.run(&["trace", &journal, "--save-as-test", name])?;
         assert_eq!(code, 0, "{name}: {case}\n{told}");
         assert!(told.contains("it passes"), "{name}: {told}");

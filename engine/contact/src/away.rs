@@ -12,6 +12,7 @@ use crate::contact::{Contact, State};
 use crate::entry::{EntryKind, HIDDEN};
 use crate::facts::Channel;
 use crate::io::{Output, Segment};
+use crate::talk::is_key;
 use crate::timers::{Timer, Timers};
 use crate::veil::veiled;
 
@@ -225,7 +226,7 @@ impl Contact {
 
     /// A key while nobody is on the line, or in answer to the question.
     pub(crate) fn answer_key(&mut self, now: Millis, key: char, out: &mut Vec<Output>) {
-        if !self.asks_to_go_on() || !matches!(key, '0'..='9' | '*' | '#' | 'A'..='D') {
+        if !self.asks_to_go_on() || !is_key(key) {
             return;
         }
         let answers = matches!(key, GO_ON | ANEW);

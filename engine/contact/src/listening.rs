@@ -4,6 +4,7 @@
 //! first, then the global keys, and only what fits neither is unmatched.
 
 use crate::call::{Choice, Digits};
+use crate::entry::HIDDEN;
 
 /// What a key or a text leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +89,7 @@ impl Listening {
         self.digits.as_ref()?.end_key.as_ref()?.chars().next()
     }
 
-    /// Takes a key.
+    /// Takes a key. [`HIDDEN`] is a digit that nobody knows any more: no entry with it is whole, and nothing obeys it.
     pub fn key(&mut self, key: char) -> Verdict {
         if let Some(digits) = &self.digits {
             if digits
@@ -99,7 +100,7 @@ impl Listening {
             {
                 return self.complete();
             }
-            if key.is_ascii_digit() {
+            if key.is_ascii_digit() || key == HIDDEN {
                 self.entered.push(key);
                 return match self.entered.chars().count() as u32 >= digits.max {
                     true => self.complete(),

@@ -15,8 +15,9 @@ use crate::veil::is_hidden;
 
 /// The first format that holds the inputs.
 const OLDEST: u32 = 2;
-/// Stands for a digit of a secret: which one it was is nowhere written down, and no flow or plugin sees it.
-const ANY_DIGIT: char = '7';
+/// Stand for the digits of a secret, in the order of preference: which ones it had is nowhere written down, and no flow or
+/// plugin sees it.
+const ANY_DIGITS: [char; 10] = ['7', '0', '1', '2', '3', '4', '5', '6', '8', '9'];
 /// The host call that tells whether a secret entry could be a card's number.
 const IS_CARD_NUMBER: &str = "media.is-card-number";
 /// The host call that takes keys and texts.
@@ -167,8 +168,61 @@ fn bytes(seed: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
+/// What the step that listens was asked for.
+#[derive(Default)]
+struct Listen {
+    /// The key that ends an entry, where that is a digit, and how many digits an entry has at most.
+    end: Option<(char, u64)>,
+    /// What chooses: keys and words.
+    choices: Vec<String>,
+}
+
+impl Listen {
+    fn asked(request: &Json) -> Listen {
+        let options = &request[1];
+        let digits = &options["digits"];
+        let end = digits["end-key"]
+            .as_str()
+            .and_then(|key| key.chars().next());
+        let choices = options["choices"].as_array().into_iter().flatten();
+        let choices = choices.flat_map(|choice| {
+            let words = choice["words"].as_array().into_iter().flatten();
+            std::iter::once(&choice["key"]).chain(words)
+        });
+        Listen {
+            end: end
+                .filter(char::is_ascii_digit)
+                .map(|end| (end, digits["max"].as_u64().unwrap_or(u64::MAX))),
+            choices: choices
+                .filter_map(Json::as_str)
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+
+    /// A text that gives the same handle as a secret did, and that the step obeys no more than it.
+    fn stand_in(&self, secret: &Json) -> String {
+        let last = secret.get("last-four").and_then(Json::as_str).unwrap_or("");
+        let length = secret.get("length").and_then(Json::as_u64).unwrap_or(0);
+        let length = usize::try_from(length).map_or(MAX_SECRET, |length| length.min(MAX_SECRET));
+        let rest = length.saturating_sub(last.chars().count());
+        let made_of = |digit: char| {
+            let mut text: String = std::iter::repeat_n(digit, rest).collect();
+            text.push_str(last);
+            text
+        };
+        let obeyed = |digit: char, text: &String| {
+            self.end.is_some_and(|(end, _)| end == digit) || self.choices.contains(text)
+        };
+        let mut texts = ANY_DIGITS.iter().map(|digit| (*digit, made_of(*digit)));
+        let text = texts.find(|(digit, text)| !obeyed(*digit, text));
+        text.map_or_else(|| made_of(ANY_DIGITS[0]), |(_, text)| text)
+    }
+}
+
 /// The keys and texts that came in, by the number of their entry. What was hidden is made up again so
-/// that it leads to the same answer: a secret of the same length with the same last four characters.
+/// that it leads to the same answer: a secret of the same length with the same last four characters. A key that was part of
+/// no answer stays [`HIDDEN`], which a contact takes for a digit that nothing obeys.
 pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) {
     let mut keys = BTreeMap::new();
     let mut texts = BTreeMap::new();
@@ -179,12 +233,15 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
     let mut written: Option<u32> = None;
     let mut written_ahead: VecDeque<u32> = VecDeque::new();
     let mut listens = false;
+    let mut listen = Listen::default();
+    // The key that was taken last, until time goes by.
+    let mut last: Option<u32> = None;
     // What stands for the secret heard last, and where it is spelled.
     let mut said: Option<(String, Vec<u32>, Option<u32>)> = None;
     for entry in entries {
         match &entry.kind {
             EntryKind::Key { key } => {
-                keys.insert(entry.seq, if *key == HIDDEN { ANY_DIGIT } else { *key });
+                keys.insert(entry.seq, *key);
                 ahead.push_back(entry.seq);
             }
             EntryKind::Pressed { key } => {
@@ -194,9 +251,10 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
                     false => ahead.pop_front(),
                 };
                 let Some(seq) = seq else { continue };
+                last = Some(seq);
                 if *key != HIDDEN {
                     keys.insert(seq, *key);
-                } else if keys.get(&seq) == Some(&ANY_DIGIT) {
+                } else if keys.get(&seq) == Some(&HIDDEN) {
                     taken.push(seq);
                 }
             }
@@ -211,10 +269,17 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
                     false => {}
                 }
             }
-            EntryKind::Asked { function, .. } => {
+            EntryKind::Tick { .. } => last = None,
+            EntryKind::Asked {
+                function, request, ..
+            } => {
                 taken.clear();
-                written = None;
+                (written, last) = (None, None);
                 listens = function == LISTEN;
+                listen = match listens {
+                    true => Listen::asked(request),
+                    false => Listen::default(),
+                };
             }
             // What was written before a secret is asked for is no answer to it.
             EntryKind::Offered { secret: true, .. } => written_ahead.clear(),
@@ -223,6 +288,7 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
             EntryKind::GlobalKey { key } => {
                 listens = false;
                 written = written.or_else(|| written_ahead.pop_front());
+                take_end_key(&mut keys, &mut taken, last, &listen, 0);
                 spell(&mut keys, &taken, key);
                 reveal(&mut texts, written, key);
             }
@@ -231,20 +297,29 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
                 if heard != "nothing" {
                     written = written.or_else(|| written_ahead.pop_front());
                 }
-                if let Some(key) = heard.get("choice").and_then(Json::as_str) {
-                    spell(&mut keys, &taken, key);
-                }
                 let open = ["choice", "digits", "text"];
                 let mut open = open.iter().filter_map(|kind| heard.get(kind)?.as_str());
-                if let Some(text) = open.next() {
+                let open = open.next();
+                let secret = heard.get("secret");
+                let length = match secret {
+                    Some(secret) => secret["length"].as_u64().unwrap_or_default(),
+                    None => heard["digits"]
+                        .as_str()
+                        .map_or(0, |digits| digits.len() as u64),
+                };
+                if heard != "nothing" {
+                    take_end_key(&mut keys, &mut taken, last, &listen, length);
+                }
+                if let Some(text) = open {
+                    spell(&mut keys, &taken, text);
                     reveal(&mut texts, written, text);
                 }
                 let unmatched = heard.get("unmatched").and_then(Json::as_str);
                 if let Some(text) = unmatched.filter(|text| !text.is_empty() && !is_hidden(text)) {
                     reveal(&mut texts, written, &unmatched_card(text));
                 }
-                if let Some(secret) = heard.get("secret") {
-                    let text = stand_in(secret);
+                if let Some(secret) = secret {
+                    let text = listen.stand_in(secret);
                     spell(&mut keys, &taken, &text);
                     reveal(&mut texts, written, &text);
                     said = Some((text, taken.clone(), written));
@@ -289,23 +364,30 @@ fn unmatched_card(heard: &str) -> String {
     heard.replace(HIDDEN, "0")
 }
 
+/// The hidden key that was taken last, right before what was heard, ended the entry of `length` digits: where an entry is not as
+/// long as it may be, no other digit does.
+fn take_end_key(
+    keys: &mut BTreeMap<u32, char>,
+    taken: &mut Vec<u32>,
+    last: Option<u32>,
+    listen: &Listen,
+    length: u64,
+) {
+    if let Some((end, most)) = listen.end
+        && length < most
+        && last.is_some()
+        && taken.last().copied() == last
+    {
+        keys.extend(taken.pop().map(|seq| (seq, end)));
+    }
+}
+
 /// Lets the last of these keys be those of a text, from its end on.
 fn spell(keys: &mut BTreeMap<u32, char>, taken: &[u32], text: &str) {
     let digits = text.chars().rev().filter(char::is_ascii_digit);
     for (seq, digit) in taken.iter().rev().zip(digits) {
         keys.insert(*seq, digit);
     }
-}
-
-/// A text that gives the same handle as the secret did.
-fn stand_in(secret: &Json) -> String {
-    let last = secret.get("last-four").and_then(Json::as_str).unwrap_or("");
-    let length = secret.get("length").and_then(Json::as_u64).unwrap_or(0);
-    let length = usize::try_from(length).map_or(MAX_SECRET, |length| length.min(MAX_SECRET));
-    let rest = length.saturating_sub(last.chars().count());
-    let mut text: String = std::iter::repeat_n(ANY_DIGIT, rest).collect();
-    text.push_str(last);
-    text
 }
 
 /// The same text with another first digit, such that it is the number of a card, or is none.

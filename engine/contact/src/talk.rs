@@ -186,10 +186,7 @@ impl Contact {
     /// The caller pressed a key.
     pub(crate) fn key(&mut self, now: Millis, key: char, out: &mut Vec<Output>) {
         // A key for the people is not the flow's.
-        if self.hung_up
-            || self.people.is_some()
-            || !matches!(key, '0'..='9' | '*' | '#' | 'A'..='D')
-        {
+        if self.hung_up || self.people.is_some() || !is_key(key) {
             return;
         }
         if let Some((end_key, until)) = self.swallow.take()
@@ -253,7 +250,7 @@ impl Contact {
             step.is_some_and(|step| step.masked && matches!(step.pending, Pending::Listen(_)));
         let rest = self
             .secret_rest
-            .is_some_and(|until| now <= until && key.is_ascii_digit() && !asked);
+            .is_some_and(|until| now <= until && veiled(key) == HIDDEN && !asked);
         self.secret_rest = rest.then(|| now.saturating_add(REST_MS));
         rest
     }
@@ -518,6 +515,11 @@ impl Contact {
         self.running().given.secrets.insert(handle.clone());
         json!({ "handle": handle, "length": length, "last-four": last_four })
     }
+}
+
+/// Whether a telephone has this key, or a journal tells of it without saying which digit it was.
+pub(crate) fn is_key(key: char) -> bool {
+    matches!(key, '0'..='9' | '*' | '#' | 'A'..='D' | HIDDEN)
 }
 
 fn check_listen(options: &ListenOptions) -> Result<(), CallError> {

@@ -459,3 +459,66 @@ fn a_secret_message_that_could_not_be_taken_has_no_handle() {
     walk.check(r#"done {"err":"timeout"}"#, "reply err:timeout");
     assert_eq!(walk.contact.secret("s:1"), None);
 }
+
+/// Journals of a walk whose caller pressed these keys, and of one in which those of the first's journal are pressed.
+#[track_caller]
+fn pressed_again(flow: &str, before: &[&str], keys: &str) {
+    let walk = |keys: &str| {
+        let mut walk = Walk::new(&[flow]);
+        walk.all(before);
+        walk.run(&format!("keys {keys}"));
+        walk.run("wait 20000");
+        walk
+    };
+    let entries = |walk: &Walk| -> Vec<_> { walk.journal().into_iter().cloned().collect() };
+    let then = entries(&walk(keys));
+    let (made, _) = strowger_contact::recorded::heard(&then);
+    let made: String = made.into_values().collect();
+    assert_eq!(entries(&walk(&made)), then, "{keys}: {made}");
+    assert!(
+        !keys.contains("12") || !made.contains("12"),
+        "{keys}: {made}"
+    );
+}
+
+#[test]
+fn what_stands_for_hidden_digits_is_obeyed_no_more_than_they_were() {
+    let flow = FLOW
+        .replace(
+            "expect: { digits: 12..19 }",
+            "expect: { digits: 4..9 }\n      end_key: \"7\"",
+        )
+        .replace("press: { 0: bye }", "press: { 7: bye, 3: bye }");
+    let before = ["connect", "end done", "listen"];
+    for keys in [
+        "12347",
+        "712347",
+        "1212",
+        "123412341",
+        "1234123417",
+        "127",
+        "12",
+        "12*",
+        "*",
+        "7",
+        "3",
+        "1",
+        "37",
+        "12341234127",
+    ] {
+        pressed_again(&flow, &before, keys);
+    }
+    // What a recording does not take, and what a question does not that cannot be cut short.
+    let capture =
+        r#"call media.capture [{"beep":false,"max-ms":9000,"silence-ms":0,"end-key":"7"}]"#;
+    pressed_again(&flow, &["connect", "end done", capture], "13*47");
+    pressed_again(&flow, &["connect", "say"], "12");
+    let deaf = flow.replace("sensitive: true", "sensitive: true\n      barge_in: false");
+    pressed_again(&deaf, &before, "1237");
+    let away = ["connect", "end done", "listen", "drop", "back"];
+    pressed_again(
+        &FLOW.replace("sensitive: true", "timeout: 9s"),
+        &away,
+        "73*4",
+    );
+}

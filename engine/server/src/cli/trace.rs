@@ -135,7 +135,8 @@ async fn save(
     let suite = suite.map_err(Failure::cannot)?;
     let mut attempts: Vec<Attempt> = Vec::new();
     for form in Form::all() {
-        let made = saved(name, &recording.entries, form, |flow| suite.plan(flow));
+        let plan = |flow: &str| suite.plan(flow);
+        let made = saved(name, &recording.entries, form, plan, &|to| suite.calls(to));
         let made = match made {
             Ok(made) => made,
             // With its pauses it is too long.

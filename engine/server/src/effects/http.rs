@@ -349,6 +349,22 @@ pub(crate) fn may_send(url: &str, hosts: &[String]) -> Result<(), Refusal> {
     }
 }
 
+/// Refuses services inside of a network that the operator names no more. Whether a name still leads there is not looked up.
+pub(crate) fn may_reach(url: &str, closed: &[String]) -> Result<(), Refusal> {
+    let Ok(Ok(service)) = url.parse().map(|uri| service(&uri)) else {
+        return Ok(());
+    };
+    match closed.iter().any(|one| one.eq_ignore_ascii_case(&service)) {
+        false => Ok(()),
+        true => Err(Refusal::denied(
+            "http.private",
+            format!(
+                "http to {service}: only public addresses are reached unless the operator names `{service}` in limits.http.private"
+            ),
+        )),
+    }
+}
+
 fn granted(service: &str, granted: &[String]) -> Result<(), Refusal> {
     let known = granted
         .iter()

@@ -27,7 +27,7 @@ pub(crate) use address::private;
 pub use allowance::Allowance;
 pub(crate) use allowance::{StepUse, Wanted};
 pub use authorities::{Authorities, NoAuthorities};
-pub(crate) use http::{causes, may_send};
+pub(crate) use http::{causes, may_reach, may_send};
 pub use limits::{EffectLimits, HttpLimits, LogLimits, ProjectLimits};
 pub(crate) use limits::{JOURNAL_MB, JOURNAL_MB_RANGE, MEMORY_MIB, MEMORY_MIB_RANGE, WrongLimit};
 pub(crate) use secret::Secret;

@@ -59,7 +59,8 @@ pub enum Cause {
     Plugin,
     /// The plugin's `config` in `strowger.toml` is another one.
     Configuration,
-    /// The plugin is not granted what it asks for (`grants` in `strowger.toml`), and was answered then.
+    /// The plugin is not granted what it asks for (`grants` or `limits.http.private` in `strowger.toml`), and was answered
+    /// then.
     Grants,
     /// The step's processor time was over then and is not now, or the other way round: how far a plugin comes in it is the
     /// machine's too.
@@ -136,7 +137,7 @@ impl fmt::Display for Difference {
             ),
             Cause::Grants => write!(
                 f,
-                "\n  the plugin is not granted this (`grants` in strowger.toml): then it was answered"
+                "\n  the plugin is not granted this (`grants` or `limits.http.private` in strowger.toml): then it was answered"
             ),
             Cause::Flow => Ok(()),
         }

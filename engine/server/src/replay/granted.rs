@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use strowger_contact::Effect;
 use strowger_contact::call::VAULT;
 
-use crate::effects::{Refusal, granted, may_send};
+use crate::effects::{Refusal, granted, may_reach, may_send};
 use crate::project::{Grants, Project, QueuesFile, TransferSection, destination};
 
 /// What the plugins of a project are granted, and where their hand-overs lead.
@@ -17,6 +17,8 @@ pub(super) struct Granted {
     plugins: BTreeMap<String, Grants>,
     queues: QueuesFile,
     transfer: TransferSection,
+    /// Services at private addresses that were reached then, and may not be reached now.
+    closed: Vec<String>,
 }
 
 impl Granted {
@@ -28,7 +30,17 @@ impl Granted {
                 .collect(),
             queues: project.queues.clone(),
             transfer: project.config.transfer.clone(),
+            closed: Vec::new(),
         }
+    }
+
+    /// Refuses what a project let its plugins reach inside of a network, and this one does not. Only what it had itself is
+    /// held against it: in a centre that is the operator's word, and no project's.
+    pub fn close(&mut self, had: &Project, has: &Project) {
+        let still = &has.config.limits.http.private;
+        let is_kept = |service: &String| still.iter().any(|one| one.eq_ignore_ascii_case(service));
+        let closed = had.config.limits.http.private.iter();
+        self.closed = closed.filter(|one| !is_kept(one)).cloned().collect();
     }
 
     /// What a step of this plugin is answered in place of what it asks for; none where it may ask.
@@ -50,7 +62,8 @@ impl Granted {
                         granted::may_use(&own.vault, entry)?;
                     }
                 }
-                may_send(&request.url, &own.http)
+                may_send(&request.url, &own.http)?;
+                may_reach(&request.url, &self.closed)
             }
             Effect::Enqueue { queue, .. } => granted::may_queue(own, queue),
             Effect::Transfer {

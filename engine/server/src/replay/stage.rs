@@ -48,6 +48,13 @@ impl Stage {
         .await
     }
 
+    /// Takes into account what another project, on which the contacts were, let its plugins reach inside of a network.
+    pub(crate) fn after(mut self, had: &Path, has: &Path) -> Result<Stage, OpenError> {
+        let (had, has) = (Project::read(had)?, Project::read(has)?);
+        self.granted.close(&had, &has);
+        Ok(self)
+    }
+
     /// Reads a revision that lies in a folder of the store's, under its tenant's limits. Its files are named as they
     /// were pushed.
     pub(crate) async fn open_revision(

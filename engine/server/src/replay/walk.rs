@@ -27,7 +27,7 @@ use crate::runtime::{Guest, StepRun, step_name};
 /// How late a loaded engine may notice a deadline: what happened before was still in time. Milliseconds.
 const GRACE_MS: Millis = 1_000;
 /// The code of a step that took longer than its flow allows.
-pub(super) const TIMEOUT: &str = "step-timeout";
+pub(crate) const TIMEOUT: &str = "step-timeout";
 
 /// The code of a step that took more processor time than it may, which is the machine's as much as its plugin's.
 const CPU_LIMIT: &str = "step-cpu-limit";

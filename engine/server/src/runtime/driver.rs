@@ -518,7 +518,7 @@ impl<L: Line> Driver<L> {
             effect = effect.filter(|_| goes_on);
         }
         if let Some((effect, what)) = effect {
-            match repeatable(&what) {
+            match repeatable(&what, self.contact.facts().channel) {
                 true => self.start(effect, what),
                 // It may have been done, and is not done twice.
                 false => {

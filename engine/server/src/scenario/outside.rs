@@ -1,9 +1,12 @@
 //! What leaves the contact: queues, transfers, recordings, requests, data. Nothing of it is real in a test.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 use strowger_contact::call::{CallError, RecordOptions};
-use strowger_contact::{Effect, Input, Millis};
+use strowger_contact::{Effect, Input, Millis, TransferResult};
 use strowger_flow::Reply;
+use strowger_flow::destination::{Destination, NoDestination};
 use strowger_flow::plan::Action;
 
 use super::record::What;
@@ -60,6 +63,11 @@ impl World<'_> {
                 target, options, ..
             } => {
                 self.note(What::Transferred(target.clone()));
+                if !callable(&target, self.suppliers) {
+                    // As in a call: nobody is there to be mocked.
+                    let failed = TransferResult::Failed.to_json();
+                    return self.due.push((self.now, Due::Effect(effect, failed)));
+                }
                 let nobody = Nobody {
                     name: format!("transfer.{target}"),
                     slow: "no_answer",
@@ -212,6 +220,18 @@ impl World<'_> {
         }
         self.give(Input::HungUp).await;
     }
+}
+
+/// Whether somebody can be called by this name, of the project or of any network.
+pub(super) fn callable(target: &str, suppliers: Option<&BTreeSet<String>>) -> bool {
+    let named = suppliers.map(|names| names.contains(target));
+    named == Some(true)
+        || match Destination::read(target) {
+            Ok(_) => true,
+            // Whom a file that stands alone calls by a name is not known.
+            Err(NoDestination::Name) => named.is_none(),
+            Err(NoDestination::Malformed(_)) => false,
+        }
 }
 
 /// When a recording ends by itself, and with what.

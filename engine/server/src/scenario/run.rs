@@ -142,8 +142,7 @@ impl Suite {
                 }
             };
         let flow_name = &flow.plan.flow;
-        let Some(mut world) = World::new(program, &self.steps, flow_name, test, self.rebuild)
-        else {
+        let Some(mut world) = World::new(program, self, flow_name, test) else {
             result.verdict = unrunnable(test.line, "the test mocks the flow that it tests");
             return result;
         };

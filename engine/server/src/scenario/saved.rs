@@ -15,12 +15,15 @@ use strowger_contact::{Channel, Ending, Entry, EntryKind, HIDDEN, recorded};
 use strowger_flow::plan::{Action, Plan, StepCall};
 
 use self::clock::Clock;
+use self::timed::Timed;
+use crate::replay::TIMEOUT;
 use crate::runtime::plain;
 
 mod clock;
 mod escaped;
 mod left;
 mod placed;
+mod timed;
 mod written;
 
 pub use placed::{Placed, has_case, with_case};
@@ -64,22 +67,34 @@ pub struct Form {
     /// Where the caller left is told by what was being said; else by the step alone, since a time of day, say, is another one
     /// in the test.
     pub by_words: bool,
+    /// Tags that tell a time are expected as they were; else they are left out, since the clock of no test shows that.
+    pub by_times: bool,
 }
 
 impl Form {
     /// All, the one that reads best first.
     pub fn all() -> impl Iterator<Item = Form> {
-        let paces = [Pace::AtOnce, Pace::AsThen, Pace::ByTheClock].into_iter();
-        paces.flat_map(|pace| [true, false].map(|by_words| Form { pace, by_words }))
+        let paces = [Pace::AtOnce, Pace::AsThen, Pace::ByTheClock];
+        [true, false].into_iter().flat_map(move |by_times| {
+            let forms = paces.into_iter();
+            forms.flat_map(move |pace| {
+                [true, false].map(|by_words| Form {
+                    pace,
+                    by_words,
+                    by_times,
+                })
+            })
+        })
     }
 }
 
-/// Makes a test of a journal. `plan` gives the flow of a name as it is now.
+/// Makes a test of a journal. `plan` gives the flow of a name as it is now, `callable` says whether a transfer can go there.
 pub fn saved(
     name: &str,
     entries: &[Entry],
     form: Form,
     plan: impl Fn(&str) -> Option<Arc<Plan>>,
+    callable: &dyn Fn(&str) -> bool,
 ) -> Result<Saved, String> {
     let begun = recorded::beginning(entries).map_err(|error| error.to_string())?;
     let (keys, texts) = recorded::heard(entries);
@@ -88,6 +103,7 @@ pub fn saved(
         first: begun.flow.clone(),
         writes: begun.facts.channel == Channel::Chat,
         plan: &plan,
+        callable,
         keys,
         texts,
         takers: written::takers(entries, |plugin| mocked.contains(bare(plugin))),
@@ -102,6 +118,7 @@ pub fn saved(
         asked: None,
         masked: false,
         place: (String::new(), String::new()),
+        line: 0,
         tags: Map::new(),
         ends: None,
         rest: entries,
@@ -131,7 +148,7 @@ pub fn saved(
             reading.acts.len()
         ));
     }
-    reading.leave_out_passing_tags(&begun.facts.id);
+    reading.leave_out_passing_tags(&begun.facts.id, entries);
     let facts = &begun.facts;
     let at = i64::try_from(facts.started_at).unwrap_or(i64::MAX);
     let now = jiff::Timestamp::from_millisecond(at).map_err(|error| error.to_string())?;
@@ -226,6 +243,14 @@ fn outside(entries: &[Entry]) -> BTreeSet<String> {
     mocked
 }
 
+/// The keys that the options of `media.listen` name.
+fn keys_of(options: &Json) -> String {
+    let choices = options["choices"].as_array().into_iter().flatten();
+    let keys = choices.map(|choice| &choice["key"]);
+    let keys = keys.chain([&options["digits"]["end-key"]]);
+    keys.filter_map(Json::as_str).collect()
+}
+
 fn bare(step: &str) -> &str {
     step.split('@').next().unwrap_or(step)
 }
@@ -259,6 +284,8 @@ struct Asked {
     /// When the caller's turn comes, by the test's clock, and how long they have then.
     turn: u64,
     patience: Option<u64>,
+    /// The keys that choose something, and the one that ends an entry.
+    obeys: String,
 }
 
 struct Reading<'a, P> {
@@ -266,6 +293,7 @@ struct Reading<'a, P> {
     /// Keys of a chat are written.
     writes: bool,
     plan: &'a P,
+    callable: &'a dyn Fn(&str) -> bool,
     keys: BTreeMap<u32, char>,
     texts: BTreeMap<u32, String>,
     mocked: BTreeSet<String>,
@@ -285,6 +313,8 @@ struct Reading<'a, P> {
     masked: bool,
     /// The flow and its named step.
     place: (String, String),
+    /// The line of the action there.
+    line: u32,
     tags: Map<String, Json>,
     ends: Option<String>,
     /// The entries that come.
@@ -337,10 +367,13 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             EntryKind::Tick { late_ms } => {
                 self.late = late_ms.map(|late| (entry.at, late));
             }
-            EntryKind::Entered { flow, step, .. } => {
+            EntryKind::Entered {
+                flow, step, line, ..
+            } => {
                 self.flush();
                 let cut_off = self.cut_off(entry.at);
                 self.place = (flow.clone(), step.clone());
+                self.line = *line;
                 if cut_off && *flow == self.first {
                     self.acts
                         .push(format!("expect: {{ step: {} }}", json!(step)));
@@ -444,6 +477,7 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                     acts: self.acts.len(),
                     turn: self.clock.turn(entry.at),
                     patience,
+                    obeys: options.map(keys_of).unwrap_or_default(),
                     waits: patience != Some(0),
                 });
             }
@@ -474,7 +508,9 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             EntryKind::Failed { code, .. } => match code.as_str() {
                 // The caller had left; what it would have given is not known.
                 "hangup" | "cancelled" => (self.running, self.asked) = (None, None),
-                code if code.contains("timeout") => self.step_over(entry.at, "timeout", None),
+                // As in a test, the step never ran, and no mock answers for it.
+                "step-bad-input" | "step-input-limit" => self.refused(entry.at),
+                TIMEOUT => self.step_over(entry.at, "timeout", None),
                 _ => self.step_over(entry.at, "error", None),
             },
             EntryKind::Tagged {
@@ -560,8 +596,21 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
     }
 
     /// Leaves out tags that are others in every contact: what has its id in it, and moments, but for those that a mocked step
-    /// gives. Of a call back that was booked these are `callback_id` and `callback_due`.
-    fn leave_out_passing_tags(&mut self, id: &str) {
+    /// gives. Of a call back that was booked these are `callback_id` and `callback_due`. In a test of such a form all that tell a
+    /// time.
+    fn leave_out_passing_tags(&mut self, id: &str, entries: &[Entry]) {
+        let timed = match self.form.by_times {
+            true => Timed::default(),
+            false => {
+                let flows = entries.iter().filter_map(|entry| match &entry.kind {
+                    EntryKind::Entered { flow, .. } => Some(flow.as_str()),
+                    _ => None,
+                });
+                let flows: BTreeSet<&str> = flows.collect();
+                let plans: Vec<_> = flows.into_iter().filter_map(self.plan).collect();
+                Timed::of(&plans)
+            }
+        };
         let mocked = |text: &str| {
             let mut replies = self.mocks.values().flatten();
             replies.any(|reply| reply.contains(text))
@@ -573,7 +622,7 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         let is_passing = |value: &Json| value.as_str().is_some_and(passes);
         let tags = self.tags.iter();
         let passing: Vec<String> = tags
-            .filter(|(_, value)| is_passing(value))
+            .filter(|(name, value)| is_passing(value) || timed.contains(name))
             .map(|(name, _)| name.clone())
             .collect();
         if passing.is_empty() {
@@ -621,13 +670,24 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             HIDDEN => {
                 let note = "digits of a secret are made up: as many, and with the same last four";
                 self.notes.insert(note.to_owned());
-                came.and_then(|seq| self.keys.get(&seq))
-                    .copied()
-                    .unwrap_or('7')
+                let known = came.and_then(|seq| self.keys.get(&seq)).copied();
+                known
+                    .filter(|known| *known != HIDDEN)
+                    .unwrap_or_else(|| self.obeyed_by_nothing(&asked.obeys))
             }
             key => key,
         };
         self.pending.push(key);
+    }
+
+    /// A digit that is neither a key of the step that listens nor one that works everywhere.
+    fn obeyed_by_nothing(&self, obeys: &str) -> char {
+        let plan = (self.plan)(&self.place.0);
+        let everywhere = plan.iter().flat_map(|plan| plan.global.press.keys());
+        let everywhere: String = everywhere.map(String::as_str).collect();
+        let mut digits = "7012345689".chars();
+        let free = digits.find(|digit| !obeys.contains(*digit) && !everywhere.contains(*digit));
+        free.unwrap_or('7')
     }
 
     /// The keys so far were pressed into a prompt after which the step does not listen any more: it records, say. So they are
@@ -697,6 +757,8 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         let ok = result.get("ok");
         let (key, outcome) = match asked.function.as_str() {
             "route.enqueue" => (format!("queue.{}", asked.name), ok.and_then(Json::as_str)),
+            // As in a test, it fails at once.
+            "route.transfer" if !(self.callable)(&asked.name) => return,
             "route.transfer" => {
                 let outcome = ok.map(|ok| ok.get("refused").unwrap_or(ok));
                 (
@@ -752,18 +814,49 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             self.clock.lost(at, took);
         }
         if let (Some(call), Some(Json::Object(data))) = (&call, data) {
-            if let Some(variable) = call.bind.as_ref().filter(|_| !data.is_empty()) {
-                let _ = write!(reply, ", {variable}: {}", object(data));
-            }
-            if let Some(into) = &call.into
-                && let Some(value) = data.get(&into.field)
-                && call.bind.is_none()
-            {
-                let _ = write!(reply, ", {}: {}", into.variable, as_written(value));
-            }
+            reply.push_str(&self.given(call, data));
         }
         reply.push_str(" }");
         self.reply(bare(&running.plugin).to_owned(), reply);
+    }
+
+    /// What a step gave, as a mock has it: by the variable that takes it, or by its fields where that is called as something of
+    /// the mock's own.
+    fn given(&mut self, call: &StepCall, data: &Map<String, Json>) -> String {
+        let own = |name: &str| matches!(name, "outcome" | "after");
+        let field = |(name, value)| format!(", {}: {}", json!(name), as_written(value));
+        let (variable, value, fields) = match (&call.bind, &call.into) {
+            (Some(_), _) if data.is_empty() => return String::new(),
+            (Some(variable), _) => (variable, object(data), data.iter().collect()),
+            (None, Some(into)) => match data.get_key_value(&into.field) {
+                Some(taken) => (&into.variable, as_written(taken.1), vec![taken]),
+                None => return String::new(),
+            },
+            (None, None) => return String::new(),
+        };
+        if !own(variable) {
+            return format!(", {variable}: {value}");
+        }
+        let (lost, fields): (Vec<_>, Vec<(&String, &Json)>) =
+            fields.into_iter().partition(|(name, _)| own(name));
+        for (name, _) in lost {
+            let note = format!(
+                "`{name}` of `{variable}` is left out of the mock of {}, which has a key of that name itself: give the variable \
+                 another name",
+                call.step
+            );
+            self.notes.insert(note);
+        }
+        fields.into_iter().map(field).collect()
+    }
+
+    /// A step did not take what its flow gave it.
+    fn refused(&mut self, at: u64) {
+        self.flush();
+        (self.asked, self.answered) = (None, None);
+        if let Some(running) = self.running.take() {
+            self.clock.lost(at, at.saturating_sub(running.since));
+        }
     }
 
     /// How the flow as it is now runs this step where the contact is.
@@ -771,13 +864,12 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         let (flow, step) = &self.place;
         let plan = (self.plan)(flow)?;
         let calls = plan.nodes.iter().filter_map(|node| match &node.action {
-            Action::Step(call) if call.step == plugin => Some((&node.step, call)),
+            Action::Step(call) if call.step == plugin => Some((node, call)),
             _ => None,
         });
-        let mut calls: Vec<_> = calls.collect();
-        // The one of this named step goes before others.
-        calls.sort_by_key(|(name, _)| *name != step);
-        calls.first().map(|(_, call)| StepCall::clone(call))
+        // The one of this line and this named step goes before others.
+        let call = calls.min_by_key(|(node, _)| (node.step != *step, node.line != self.line));
+        call.map(|(_, call)| StepCall::clone(call))
     }
 
     fn reply(&mut self, key: String, reply: String) {

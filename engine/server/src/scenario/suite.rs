@@ -10,6 +10,7 @@ use strowger_flow::{Checked, Diagnostic, Level, Test};
 use strowger_plugin::{Host, HostConfig, HostError, Limits};
 
 use super::mocks;
+use super::outside::callable;
 use crate::project::{
     Examined, FlowFile, Project, ProjectError, Steps, catalog_of, errors_of, has_errors,
 };
@@ -29,6 +30,8 @@ pub struct Suite {
     pub(super) plans: Vec<Arc<Plan>>,
     pub(super) steps: Steps,
     pub(super) configs: BTreeMap<String, String>,
+    /// The suppliers that transfers may name; none where they are not known.
+    pub(super) suppliers: Option<BTreeSet<String>>,
     /// Runs the steps, for as long as the suite lives.
     _host: Host,
 }
@@ -198,6 +201,11 @@ impl Suite {
         self.program.flow(flow).cloned()
     }
 
+    /// Whether a transfer can go there.
+    pub fn calls(&self, target: &str) -> bool {
+        callable(target, self.suppliers.as_ref())
+    }
+
     async fn project(
         host: Host,
         project: Project,
@@ -256,6 +264,7 @@ impl Suite {
             plans,
             steps,
             configs: project.configs(),
+            suppliers: Some(project.queues.suppliers.keys().cloned().collect()),
             _host: host,
         })
     }
@@ -294,6 +303,7 @@ impl Suite {
             plans: vec![plan],
             steps,
             configs: BTreeMap::new(),
+            suppliers: None,
             _host: host,
         })
     }

@@ -4,7 +4,7 @@
 //! the caller happens by itself; what only the caller's patience brings (the end of a silence, of an
 //! unmocked queue, of a recording) happens when the test lets it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -17,6 +17,7 @@ use strowger_flow::plan::Node;
 use super::memory::Memory;
 use super::mocks::Mocks;
 use super::record::{Record, What};
+use super::suite::Suite;
 use crate::project::Steps;
 use crate::runtime::Guest;
 
@@ -30,6 +31,8 @@ const TO: &str = "100";
 /// A contact and what is around it.
 pub(super) struct World<'t> {
     pub(super) steps: &'t Steps,
+    /// The suppliers that transfers may name; none where they are not known.
+    pub(super) suppliers: Option<&'t BTreeSet<String>>,
     pub(super) test: &'t Test,
     pub(super) mocks: Mocks<'t>,
     pub contact: Contact,
@@ -117,10 +120,9 @@ impl<'t> World<'t> {
     /// A contact before it is connected; `None` when the program has no such flow.
     pub fn new(
         program: Arc<Program>,
-        steps: &'t Steps,
+        suite: &'t Suite,
         flow: &str,
         test: &'t Test,
-        rebuild: bool,
     ) -> Option<World<'t>> {
         let given = &test.given;
         let now = given
@@ -150,7 +152,8 @@ impl<'t> World<'t> {
         contact.begin_with(given.language.clone(), values);
         contact.keep_trail();
         Some(World {
-            steps,
+            steps: &suite.steps,
+            suppliers: suite.suppliers.as_ref(),
             test,
             mocks: Mocks::new(test),
             contact,
@@ -161,7 +164,7 @@ impl<'t> World<'t> {
             trouble: None,
             memory: Memory::default(),
             guest: None,
-            rebuild,
+            rebuild: suite.rebuild,
             asked: Asked::Nothing,
             held: Asked::Nothing,
             due: Vec::new(),

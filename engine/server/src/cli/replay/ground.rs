@@ -134,7 +134,13 @@ impl Ground {
         overrides: &Overrides,
     ) -> Result<Stage, Failure> {
         let opened = match self {
-            Ground::Folder(folder) => Stage::open(folder, whose.data, overrides).await,
+            Ground::Folder(folder) => {
+                let stage = Stage::open(folder, whose.data, overrides).await;
+                match whose.is_folder() && folder != whose.project {
+                    true => stage.and_then(|stage| stage.after(whose.project, folder)),
+                    false => stage,
+                }
+            }
             Ground::Revision { tenant, folder, .. } => {
                 let limits = whose.limits(tenant)?;
                 Stage::open_revision(folder, whose.data, overrides, limits).await

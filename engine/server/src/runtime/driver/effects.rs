@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use strowger_contact::call::{CallError, HttpRequest, KvCall, TransferOptions, VAULT};
-use strowger_contact::{Effect, Segment};
+use strowger_contact::{Channel, Effect, Segment};
 
 use super::{Done, Driver};
 use crate::effects::{Secret, Wanted};
@@ -183,8 +183,8 @@ impl<L: Line> Driver<L> {
 }
 
 /// Whether an effect of which nobody knows whether it took place may be asked for again: a request bears the key that it
-/// bore, what a key was set to is set again, and a queue is waited in anew.
-pub(super) fn repeatable(effect: &Effect) -> bool {
+/// bore, what a key was set to is set again, and a queue is waited in anew. A chat has no line that could have been handed over.
+pub(super) fn repeatable(effect: &Effect, channel: Channel) -> bool {
     match effect {
         // What stood for a secret that was entered is lost; what is in the vault is there still.
         Effect::Http { request, .. } => {
@@ -193,6 +193,30 @@ pub(super) fn repeatable(effect: &Effect) -> bool {
         }
         Effect::Kv { call, .. } => !matches!(call, KvCall::CompareAndSet(..)),
         Effect::Enqueue { .. } => true,
-        Effect::Transfer { .. } | Effect::Record { .. } => false,
+        Effect::Transfer { .. } => channel == Channel::Chat,
+        Effect::Record { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strowger_contact::call::TransferOptions;
+    use strowger_contact::{Channel, Effect};
+
+    use super::repeatable;
+
+    #[test]
+    fn a_transfer_that_no_line_could_make_is_asked_for_again() {
+        let transfer = Effect::Transfer {
+            target: "110".to_owned(),
+            options: TransferOptions {
+                ring_ms: 5_000,
+                caller_id: None,
+                whisper: None,
+            },
+            whisper: Vec::new(),
+        };
+        assert!(repeatable(&transfer, Channel::Chat));
+        assert!(!repeatable(&transfer, Channel::Voice), "somebody may talk");
     }
 }

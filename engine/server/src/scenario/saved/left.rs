@@ -60,12 +60,12 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             (Some("media.capture"), _) => {}
             // While the prompt was being said: it is said again when the caller goes on.
             (Some("media.listen"), Some(asked)) if act == "drop" && asked.playing => {
-                self.while_it_is_said();
+                self.while_it_is_said(at);
             }
             (Some("media.listen"), _) => self.pause(at),
             _ => match self.answered {
                 Some(acts) => self.left_with_an_answer(acts, act),
-                None => self.while_it_is_said(),
+                None => self.while_it_is_said(at),
             },
         }
         self.acts.push(act.to_owned());
@@ -78,7 +78,7 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
     }
 
     /// Something was being said, or a step worked: as soon as the contact is there.
-    fn while_it_is_said(&mut self) {
+    fn while_it_is_said(&mut self, at: u64) {
         let (flow, step) = &self.place;
         let mut there = Vec::new();
         if *flow == self.first {
@@ -97,9 +97,14 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             there.push(format!("used: {}", json!(bare(&running.plugin))));
         }
         if !there.is_empty() {
-            self.acts
+            return self
+                .acts
                 .push(format!("expect: {{ {} }}", there.join(", ")));
         }
+        // Only time tells: what is being said in a called flow is another text in the test, as where it tells a time.
+        let over = self.clock.turn(at);
+        let time = self.clock.at(at).min(over.saturating_sub(1)).max(1);
+        self.acts.push(format!("wait: {time}ms"));
     }
 
     /// The running step had its answer, and was not over: a test goes on from there at once. What it made of the answer led
