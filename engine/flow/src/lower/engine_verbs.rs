@@ -329,7 +329,8 @@ impl<'t> Lowerer<'t> {
                     None => Type::Any,
                 },
             };
-            let secret = ty == Type::Secret;
+            let declared = self.draft.vars.get(line.key.as_ref());
+            let secret = declared.is_some_and(|declared| declared.secret) || ty == Type::Secret;
             if let Some(value) =
                 self.value_template(id, &line.key, &line.value, &place_name, &ty, secret)
             {
@@ -367,6 +368,10 @@ impl<'t> Lowerer<'t> {
     /// Tells that there is no such variable to be set; gives the one that was probably meant.
     fn settable(&mut self, name: &str, at: Span) -> Option<String> {
         if self.report.is_full() {
+            return None;
+        }
+        if self.draft.inputs.contains_key(name) {
+            bad_value::input(&mut self.report, at, name);
             return None;
         }
         let mut names: Vec<String> = self.draft.vars.keys().cloned().collect();

@@ -13,6 +13,7 @@ use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::hashed::HashMap;
 use crate::plan::{Action, Edge};
+use crate::value::Type;
 use crate::yaml::{Content, Map, Node};
 
 /// Longest contact unless the flow says otherwise, in milliseconds: half an hour.
@@ -146,6 +147,7 @@ impl<'t> Lowerer<'t> {
         if let Some(node) = root.value("vars") {
             self.draft.vars = self.declarations("vars", node);
         }
+        self.declared_twice();
         if let Some(node) = root.value("outcomes") {
             self.outcomes(node);
         }
@@ -176,6 +178,24 @@ impl<'t> Lowerer<'t> {
         self.resolve();
         self.shadowed_keys();
         self.unused_hours(root);
+    }
+
+    /// Tells of names that are both an input and a variable: expressions know each by its name alone. What either of them holds where it is
+    /// read is not known then, and what is a secret may still be put there.
+    fn declared_twice(&mut self) {
+        let draft = &mut self.draft;
+        for (name, input) in &mut draft.inputs {
+            if let Some(var) = draft.vars.get_mut(name) {
+                let (first, second) = match input.span.start < var.span.start {
+                    true => ((input.span, "inputs:"), (var.span, "vars:")),
+                    false => ((var.span, "vars:"), (input.span, "inputs:")),
+                };
+                bad_name::twice(&mut self.report, name, second, first);
+                (input.ty, var.ty) = (Type::Any, Type::Any);
+                var.secret |= input.secret;
+                var.understood = false;
+            }
+        }
     }
 
     fn head(&mut self, top: Span, root: &'t Map<'t>) {
