@@ -170,6 +170,13 @@ impl<'t> Lowerer<'t> {
         let mut lost = Vec::new();
         let mut otherwise = None;
         for item in items {
+            // Where such a line leads is not known.
+            if item.map().is_none() && self.no_colon(item, |word| matches!(word, "when" | "else")) {
+                self.report.spoil(item.span);
+                lost.push(unknown());
+                otherwise.get_or_insert(unknown());
+                continue;
+            }
             let Some(map) = self.expect_map(
                 "choose",
                 item,
@@ -448,6 +455,14 @@ impl<'t> Lowerer<'t> {
     }
 
     fn tag_name(&mut self, at: Span, tag: &str) {
+        if tag.trim().is_empty() {
+            let why = Text::fixed("a tag has a name", "标签要有名字");
+            let help = Text::fixed(
+                "write one, such as `tag: { reason: refund }`",
+                "请写上名字，例如 `tag: { reason: refund }`",
+            );
+            bad_value::why(&mut self.report, at, why, Some(help));
+        }
         if tag.chars().count() > MAX_TAG_CHARS {
             let why = text!(
                 "a tag has at most {MAX_TAG_CHARS} characters",
@@ -458,7 +473,8 @@ impl<'t> Lowerer<'t> {
     }
 
     fn wait(&mut self, id: NodeId, map: &'t Map<'t>, entry: &'t Entry<'t>, place: &Place) {
-        let mut ms = self.duration("wait", &entry.value).unwrap_or(0);
+        let ms = self.duration_within("wait", &entry.value, (0, MAX_WAIT_MS));
+        let mut ms = ms.unwrap_or(0);
         if ms > MAX_WAIT_MS {
             bad_value::why(
                 &mut self.report,
