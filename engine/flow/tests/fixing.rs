@@ -57,6 +57,92 @@ fn a_change_that_does_harm_is_left_out() {
     assert!(errors(&after) <= errors(text), "{after}");
 }
 
+/// A good flow with one slip in a line: the line gone, there twice, or with another sign.
+fn slipped(text: &str, line: usize, slip: usize) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let (old, new) = LINE_SLIPS[slip];
+    match (old, new) {
+        ("", "") => drop(lines.remove(line)),
+        ("", _) => lines.insert(line, lines[line].clone()),
+        _ => lines[line] = lines[line].replacen(old, new, 1),
+    }
+    lines.join("\n") + "\n"
+}
+
+/// What a slip makes of a line: what stands there, and what is written for it.
+const LINE_SLIPS: [(&str, &str); 8] = [
+    ("", ""),
+    ("", "twice"),
+    (": ", " = "),
+    (": ", "： "),
+    (": ", " "),
+    (":", ""),
+    (" }", " ｝"),
+    ("s ", " "),
+];
+
+/// Slips in every line of a flow: the changes that are offered remove the finding that offers them, and with it an error.
+fn offered_changes_help(text: &str) {
+    let catalog = support::project();
+    let found = |text: &str| check("a.flow.yaml", text.as_bytes(), &catalog).diagnostics;
+    let unread = |found: &[strowger_flow::Diagnostic]| {
+        let mut found = found.iter();
+        found.any(|found| found.rule.starts_with("yaml-syntax"))
+    };
+    for line in 0..text.lines().count() {
+        for slip in 0..LINE_SLIPS.len() {
+            let wrong = slipped(text, line, slip);
+            let before = found(&wrong);
+            for told in before.iter().filter(|told| told.level == Level::Error) {
+                let Some(fix) = &told.fix else { continue };
+                let mut mended = wrong.clone();
+                mended.replace_range(fix.span.start..fix.span.end, &fix.replacement);
+                if told.rule == "full-width" {
+                    // Nothing is changed but the sign that slipped in.
+                    let signs = |text: &str| text.matches(['：', '｝', '。', '，']).count();
+                    assert_eq!(signs(&mended) + 1, signs(&wrong), "{mended}");
+                }
+                let after = found(&mended);
+                let same = |left: &&strowger_flow::Diagnostic| {
+                    left.rule == told.rule
+                        && left.message == told.message
+                        && left.primary.span == told.primary.span
+                };
+                let errors = |all: &[strowger_flow::Diagnostic]| {
+                    all.iter()
+                        .filter(|found| found.level == Level::Error)
+                        .count()
+                };
+                assert!(
+                    !after.iter().any(|left| same(&left))
+                        && (errors(&after) < errors(&before) || unread(&before)),
+                    "line {} {:?}: {} {} -> {:?}\n{:#?}\n{}",
+                    line + 1,
+                    LINE_SLIPS[slip],
+                    told.rule,
+                    told.message.english(),
+                    fix.replacement,
+                    after
+                        .iter()
+                        .map(strowger_flow::Diagnostic::render_concise)
+                        .collect::<Vec<_>>(),
+                    wrong.lines().nth(line).unwrap_or_default(),
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_change_that_is_offered_removes_its_finding_in_a_usual_flow() {
+    offered_changes_help(include_str!("flows/desk.flow.yaml"));
+}
+
+#[test]
+fn a_change_that_is_offered_removes_its_finding_in_a_flow_of_two_languages() {
+    offered_changes_help(include_str!("flows/main-menu.flow.yaml"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 

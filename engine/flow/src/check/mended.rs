@@ -10,7 +10,7 @@ use edit::{Edit, Kind};
 
 use super::reading::Reading;
 use super::report::Report;
-use super::rules::{full_width, yaml_colon, yaml_indent};
+use super::rules::{duplicate_key, full_width, missing_key, yaml_colon, yaml_indent};
 use super::{Checked, checked};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Level, Lines};
@@ -50,6 +50,10 @@ const MAX_COLUMNS: usize = 4;
 const STEP: usize = 2;
 /// Lines above a slip whose indentation it may be meant to have.
 const ABOVE: usize = 40;
+/// Most signs of a line of which each is tried by itself whether it is one of the language's.
+const MAX_SIGNS: usize = 12;
+/// Most places at which the line that holds the flow's steps may lack.
+const MAX_STEPS: usize = 4;
 /// Lines beside a slip that YAML cannot be read behind: what is told there once it is read follows from it.
 const NEAR: u32 = 3;
 
@@ -92,7 +96,11 @@ pub(super) fn mended(
             }
         }
     }
-    let (_, edit, after) = best?;
+    let best = best?;
+    let (_, edit, after) = match fewer_signs(&best) {
+        true => sheet.fewest_signs(best, file, catalog),
+        false => best,
+    };
     let mut again = super::check_text(file, &after, catalog, slips + 1);
     let mut report = Report::new(file, text);
     sheet.tell(&edit, &after, &mut report);
@@ -106,6 +114,15 @@ pub(super) fn mended(
     again.plan = None;
     again.worst = None;
     Some(again)
+}
+
+/// Whether some of the signs that an edit changes may stand in a text, where they are right.
+fn fewer_signs((_, edit, _): &(usize, Edit, String)) -> bool {
+    let mut changes = edit.changes.iter();
+    let blank = |come: &str| come.trim_matches(' ').is_empty();
+    matches!(edit.kind, Kind::Wide)
+        && (2..=MAX_SIGNS).contains(&edit.changes.len())
+        && !changes.any(|(.., come)| blank(come))
 }
 
 /// Whether YAML cannot be read behind a finding.
@@ -157,10 +174,24 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
             unread_from(found) < unread_from(left) && unread && !beside(0)
         }
         _ if left.iter().any(unreadable) => false,
+        // What is told there now has nothing to do with it.
+        _ if matches!(edit.kind, Kind::Again | Kind::Steps) => match unread {
+            true => left.is_empty() || !beside(NEAR),
+            false => left.len() + 2 <= found.len(),
+        },
         _ if edit.confused() => !beside(0) && (unread || left.len() < found.len()),
         true => !beside(NEAR),
-        false => !beside(0) && left.len() + 2 <= found.len(),
+        false => !beside(0) && left.len() + 2 <= found.len() && !misplaced(left, edit),
     }
+}
+
+/// Whether something of a block that an edit moves means nothing where it stands then: it was not meant to stand there.
+fn misplaced(left: &[Diagnostic], edit: &Edit) -> bool {
+    let moved = edit.line..edit.line + edit.changes.len() as u32;
+    let mut left = left.iter();
+    matches!(edit.kind, Kind::Indent(_))
+        && left
+            .any(|found| found.rule == "unknown-key" && moved.contains(&found.primary.place.line))
 }
 
 /// A text in lines.
@@ -247,7 +278,9 @@ impl<'t> Sheet<'t> {
                 break;
             }
         }
-        let mut edits = self.all_wide(found);
+        let mut edits = self.again(found);
+        edits.extend(self.steps(found));
+        edits.extend(self.all_wide(found));
         for number in numbers.into_iter().filter(|at| *at < self.lines.len()) {
             if !self.lines[number].content.is_empty() {
                 self.signs(number, &mut edits);
@@ -417,6 +450,93 @@ impl<'t> Sheet<'t> {
                 add(first, changes);
             }
         }
+    }
+
+    /// Lines of a key that stand twice, one below the other, so that the first has nothing below it.
+    fn again(&self, found: &[Diagnostic]) -> Vec<Edit> {
+        let twice = found.iter().filter(|found| found.rule == "duplicate-key");
+        let numbers = twice.map(|found| found.primary.place.line as usize);
+        let numbers = numbers.filter(|number| (2..=self.lines.len()).contains(number));
+        let edits = numbers.filter_map(|number| {
+            let line = &self.lines[number - 1];
+            let mut above = self.lines[..number - 1].iter().rev();
+            let above = above.find(|line| !line.content.is_empty())?;
+            let same = above.content == line.content && above.indent == line.indent;
+            let end = self.lines.get(number).map(|next| next.start);
+            let end = end.unwrap_or(self.text.len());
+            (same && line.content.ends_with(':')).then(|| Edit {
+                line: number as u32,
+                changes: vec![(line.start, end - line.start, String::new())],
+                kind: Kind::Again,
+            })
+        });
+        edits.take(MAX_SLIPS).collect()
+    }
+
+    /// Lines above which `steps:` may lack, where no line is it: that of the step `start`, and those that begin a paragraph and stand
+    /// below something.
+    fn steps(&self, found: &[Diagnostic]) -> Vec<Edit> {
+        let is = |line: &Line<'_>| line.indent == 0 && line.name() == "steps";
+        let lacks = |found: &Diagnostic| found.rule == "missing-key" || unreadable(found);
+        if self.lines.iter().any(is) || !found.iter().any(lacks) {
+            return Vec::new();
+        }
+        let key = |at: &usize| {
+            let line = &self.lines[*at];
+            line.indent > 0 && key_like(line.content)
+        };
+        let all = || (1..self.lines.len()).filter(key);
+        let starts = all().filter(|at| self.lines[*at].name() == "start");
+        let begins = all().filter(|at| self.lines[at - 1].content.is_empty());
+        let mut numbers: Vec<usize> = Vec::new();
+        for at in starts.take(1).chain(begins) {
+            if numbers.len() < MAX_STEPS && !numbers.contains(&at) {
+                numbers.push(at);
+            }
+        }
+        let edits = numbers.into_iter().map(|at| Edit {
+            line: at as u32 + 1,
+            changes: vec![(
+                self.lines[at].start,
+                0,
+                format!("steps:{}", self.line_end()),
+            )],
+            kind: Kind::Steps,
+        });
+        edits.collect()
+    }
+
+    /// What ends the lines of the text.
+    fn line_end(&self) -> &'static str {
+        match self.text.contains("\r\n") {
+            true => "\r\n",
+            false => "\n",
+        }
+    }
+
+    /// An edit of full-width signs without those that need not be changed: they stand in a text.
+    fn fewest_signs(
+        &self,
+        best: (usize, Edit, String),
+        file: &str,
+        catalog: &Catalog,
+    ) -> (usize, Edit, String) {
+        let (fewest, mut edit, mut after) = best;
+        let told = |text: &str| checked(&mut Reading::of(file, text), catalog).diagnostics;
+        let stops = unread_from(&told(&after));
+        let mut at = 0;
+        while at < edit.changes.len() && edit.changes.len() > 1 {
+            let change = edit.changes.remove(at);
+            let without = edit.apply(self.text);
+            let left = told(&without);
+            if left.len() <= fewest && unread_from(&left) == stops {
+                after = without;
+            } else {
+                edit.changes.insert(at, change);
+                at += 1;
+            }
+        }
+        (fewest, edit, after)
     }
 
     /// Full-width signs in lines of which something is told, or before them.
@@ -718,6 +838,17 @@ impl<'t> Sheet<'t> {
                 yaml_colon::comma(report, (word, name), sign, self.replaced(edit));
             }
             Kind::Twice(word) => yaml_colon::twice(report, word, &self.text[word.start..word.end]),
+            Kind::Again => {
+                let mut above = self.lines[..number].iter().rev();
+                let above = above.find(|line| !line.content.is_empty());
+                let (fix, _) = self.replaced(edit);
+                let first = above.unwrap_or(line).span();
+                duplicate_key::line(report, (line.span(), line.name()), first, fix);
+            }
+            Kind::Steps => {
+                let (fix, steps) = self.replaced(edit);
+                missing_key::steps(report, (line.span(), line.name()), (fix, &steps));
+            }
             Kind::Unseen => full_width::unseen(report, self.first_run(edit), self.replaced(edit)),
             Kind::Wide => {
                 let (span, replacement) = self.replaced(edit);
@@ -801,13 +932,14 @@ fn key_like(content: &str) -> bool {
     behind.len() < content.len() && (behind.starts_with(':') || wrong_sign(behind).is_some())
 }
 
-/// How much of what stands behind a key is written for a colon and its blank: `;`, or a colon whose blank stands before it.
-fn wrong_sign(behind: &str) -> Option<usize> {
+/// How much of what stands behind a key is written for a colon and its blank: `;`, `=` between blanks, or a colon whose blank stands before it.
+pub(crate) fn wrong_sign(behind: &str) -> Option<usize> {
     let rest = behind.trim_start_matches(' ');
     let sign = rest.chars().next()?;
     let after = &rest[sign.len_utf8()..];
     let wrong = match sign {
         ';' | '；' => true,
+        '=' => after.starts_with(' ') && rest.len() < behind.len(),
         ':' => {
             rest.len() < behind.len() && after.starts_with(|c: char| !c.is_whitespace() && c != ':')
         }

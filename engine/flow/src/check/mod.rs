@@ -40,6 +40,7 @@ use std::collections::BTreeSet;
 pub use apology::APOLOGY;
 pub(crate) use assign::unassigned_at;
 pub use defined::{MANY, mentions};
+pub(crate) use mended::wrong_sign;
 use reading::Reading;
 use report::Report;
 pub use spent::CHAT_PATIENCE;

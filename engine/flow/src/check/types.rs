@@ -19,7 +19,7 @@ use crate::hashed::HashSet;
 use crate::lower::template::tell;
 use crate::lower::{Binds, Draft, MAX_COMPARED, Use, Want, is_otherwise, is_variable};
 use crate::plan::Action;
-use crate::value::{Secret, Type};
+use crate::value::{Secret, Type, Value};
 
 /// Shortest secret of which anything is shown, in characters.
 const MIN_SHOWN: u32 = Secret::SHOWN_FROM as u32;
@@ -379,6 +379,63 @@ impl<'c> Checker<'c, '_, '_, '_> {
             .and_then(|(name, _)| self.assigned.only_place(name))
     }
 
+    /// Tells of a `switch` of which no line is a value that there is, nor nearly: one slip, however many lines it has. Whether it is one.
+    fn other_words(
+        &mut self,
+        at: Span,
+        is: &Type,
+        arms: &[(String, Span)],
+        otherwise: bool,
+        words: &[String],
+    ) -> bool {
+        let strange = |name: &String| {
+            !words.contains(name)
+                && nearest(name, words.iter().map(String::as_str)).is_none()
+                && !is_otherwise(name)
+                && misspelt(name, "else").is_none()
+        };
+        let many = arms.len() > 1 || !otherwise;
+        if arms.is_empty() || !many || !arms.iter().all(|(name, _)| strange(name)) {
+            return false;
+        }
+        let bool = *is.without_none() == Type::Bool;
+        let meant = |name: &String| match bool {
+            true => bool_meant(name),
+            // The first letters of one word, such as a day's.
+            false => {
+                let begins = |word: &&String| name.len() >= 3 && word.starts_with(name.as_str());
+                let mut some = words.iter().filter(begins);
+                some.next()
+                    .filter(|_| some.next().is_none())
+                    .map(String::as_str)
+            }
+        };
+        // The lines may stand below each other: the names are changed, and what is between them stays.
+        let source = self.report.lines().source();
+        let mut fix: Option<(Span, String)> = None;
+        let mut taken: BTreeSet<&str> = BTreeSet::new();
+        for (name, span) in arms {
+            let Some(word) = meant(name).filter(|word| taken.insert(word)) else {
+                fix = None;
+                break;
+            };
+            let between = |from: usize| source.get(from..span.start).unwrap_or_default();
+            let (place, text) = fix.get_or_insert((
+                Span {
+                    end: span.start,
+                    ..*span
+                },
+                String::new(),
+            ));
+            text.push_str(between(place.end));
+            text.push_str(word);
+            place.end = span.end;
+        }
+        let names: Vec<String> = arms.iter().map(|(name, _)| name.clone()).collect();
+        unknown_outcome::values(self.report, arms[0].1, &names, at, words, fix);
+        true
+    }
+
     fn switch(
         &mut self,
         at: Span,
@@ -401,7 +458,17 @@ impl<'c> Checker<'c, '_, '_, '_> {
                 );
                 return;
             }
-            Type::Text | Type::Phone | Type::Number => {
+            ty @ (Type::Text | Type::Phone | Type::Number) => {
+                if *ty == Type::Number {
+                    for (name, span) in arms.iter().filter(|(name, _)| !is_otherwise(name)) {
+                        let number: Option<f64> = name.trim().parse().ok();
+                        let number = number.filter(|number| number.is_finite());
+                        let meant = number.and_then(|number| Value::Number(number).to_literal());
+                        if meant.as_ref() != Some(name) {
+                            unknown_outcome::number(self.report, *span, name, meant.as_deref());
+                        }
+                    }
+                }
                 if !otherwise {
                     missing_outcome::otherwise(
                         self.report,
@@ -424,6 +491,9 @@ impl<'c> Checker<'c, '_, '_, '_> {
         };
         let mut covered: BTreeSet<&str> = BTreeSet::new();
         let mut otherwise = otherwise;
+        if self.other_words(at, is, arms, otherwise, &words) {
+            return;
+        }
         for (name, span) in arms {
             match words.iter().find(|word| *word == name) {
                 Some(word) => {
@@ -455,6 +525,15 @@ impl<'c> Checker<'c, '_, '_, '_> {
             );
         }
     }
+}
+
+/// The word for true or false that is meant by one of other languages.
+fn bool_meant(word: &str) -> Option<&'static str> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "yes" | "y" | "on" | "1" | "true" | "是" => "true",
+        "no" | "n" | "off" | "0" | "false" | "否" => "false",
+        _ => return None,
+    })
 }
 
 /// Whether a value may be handed to a field. Looser than between expressions where JSON makes no

@@ -109,13 +109,16 @@ impl<'t> Lowerer<'t> {
 
     /// Notes an assignment, and that the variable can take the value.
     fn assign(&mut self, id: NodeId, name: &str, span: Span, outcome: Option<String>, ty: Type) {
-        let declared = self
-            .draft
-            .vars
-            .get(name)
-            .map(|declared| declared.ty.clone());
-        let bound = match declared {
-            Some(declared) if ty.holds_secret() && declared != Type::Secret => {
+        let binding = self.assigned(name, span, ty);
+        self.facts(id).assigned.push(Assigned { outcome, binding });
+    }
+
+    /// The binding of a value to a variable, after telling that the variable cannot take it.
+    pub(super) fn assigned(&mut self, name: &str, span: Span, ty: Type) -> usize {
+        let declared = self.draft.vars.get(name);
+        let secret = declared.is_some_and(|declared| declared.secret);
+        let bound = match declared.map(|declared| declared.ty.clone()) {
+            Some(declared) if ty.holds_secret() && !secret && declared != Type::Secret => {
                 secret_leak::leak(
                     &mut self.report,
                     span,
@@ -124,6 +127,7 @@ impl<'t> Lowerer<'t> {
                 );
                 ty
             }
+            Some(Type::Any) if secret => ty,
             Some(declared) if !declared.accepts(&ty) => {
                 let what = Text::same(format!("`{name}`"));
                 type_mismatch::mismatch(&mut self.report, span, &what, &declared, &ty);
@@ -132,8 +136,7 @@ impl<'t> Lowerer<'t> {
             Some(Type::Any) | None => ty,
             Some(declared) => declared,
         };
-        let binding = self.bind(name, bound, span);
-        self.facts(id).assigned.push(Assigned { outcome, binding });
+        self.bind(name, bound, span)
     }
 
     /// `as:` takes the data of an outcome whole; `field` of them is the step's answer.
@@ -181,13 +184,9 @@ impl<'t> Lowerer<'t> {
             bad_value::slip(&mut self.report, entry.value.span, message, inner);
         }
         let name = inner.unwrap_or(name);
-        if self.draft.inputs.contains_key(name) {
-            let why = text!(
-                "`{name}` is an input of this flow, and inputs never change",
-                "`{name}` 是此流程的输入，输入不能改变"
-            );
-            let help = Text::fixed("choose another name", "请换一个名字");
-            bad_value::why(&mut self.report, entry.value.span, why, Some(help));
+        // Of one that is both it is told already.
+        if self.draft.inputs.contains_key(name) && !self.draft.vars.contains_key(name) {
+            bad_value::input(&mut self.report, entry.value.span, name);
             return None;
         }
         let span = entry.value.span;

@@ -1,7 +1,8 @@
 use super::draft::unknown;
 use super::habits::bare_verb;
 use super::{Lowerer, Place, UNKNOWN};
-use crate::check::rules::{bad_value, missing_key};
+use crate::check::rules::{bad_value, missing_key, yaml_colon};
+use crate::check::wrong_sign;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::plan::{Edge, NodeId};
@@ -84,7 +85,12 @@ impl<'t> Lowerer<'t> {
             } else {
                 self.facts(ids[index]).span = item.span;
                 self.facts(ids[index]).head = item.span;
-                if item.absent() {
+                let verbs = std::mem::take(&mut self.verbs);
+                let told = self.no_colon(item, |word| verbs.iter().any(|verb| verb == word));
+                self.verbs = verbs;
+                if told {
+                    self.report.spoil(item.span);
+                } else if item.absent() {
                     missing_key::value(&mut self.report, item.span, "-");
                 } else {
                     let verb = item.text().and_then(bare_verb).unwrap_or("say: hello");
@@ -94,5 +100,48 @@ impl<'t> Lowerer<'t> {
             }
         }
         Edge::Node(ids[0])
+    }
+
+    /// Tells of an item that is a text and begins with a key: the colon behind that lacks, the blank behind the colon, or another sign
+    /// stands there.
+    pub(super) fn no_colon(&mut self, item: &Node<'_>, is_key: impl Fn(&str) -> bool) -> bool {
+        let source = self.report.lines().source();
+        let Some(written) = item.text().filter(|written| !written.contains('\n')) else {
+            return false;
+        };
+        let at = item.span.start;
+        // What stands in quotes is meant to be a text.
+        if !source[at..].starts_with(written) {
+            return false;
+        }
+        let end = written.find(|c: char| !(c.is_ascii_lowercase() || c == '_'));
+        let Some((word, behind)) = end.map(|end| written.split_at(end)) else {
+            return false;
+        };
+        if !is_key(word) {
+            return false;
+        }
+        let place = |start: usize, end: usize| Span {
+            start: at + start,
+            end: at + end,
+        };
+        let end = word.len();
+        let report = &mut self.report;
+        if let Some(length) = wrong_sign(behind) {
+            let colon = match behind.len() > length {
+                true => ": ",
+                false => ":",
+            };
+            let (sign, fix) = (behind[..length].trim(), place(end, end + length));
+            yaml_colon::sign(report, (place(0, end), word), sign, (fix, colon));
+        } else if behind.starts_with(':') {
+            let word = &written[..=end];
+            yaml_colon::blank(report, place(0, end + 1), word);
+        } else if behind.starts_with(' ') {
+            yaml_colon::colon(report, place(0, end), word, ":");
+        } else {
+            return false;
+        }
+        true
     }
 }

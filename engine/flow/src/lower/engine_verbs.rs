@@ -170,6 +170,13 @@ impl<'t> Lowerer<'t> {
         let mut lost = Vec::new();
         let mut otherwise = None;
         for item in items {
+            // Where such a line leads is not known.
+            if item.map().is_none() && self.no_colon(item, |word| matches!(word, "when" | "else")) {
+                self.report.spoil(item.span);
+                lost.push(unknown());
+                otherwise.get_or_insert(unknown());
+                continue;
+            }
             let Some(map) = self.expect_map(
                 "choose",
                 item,
@@ -329,7 +336,8 @@ impl<'t> Lowerer<'t> {
                     None => Type::Any,
                 },
             };
-            let secret = ty == Type::Secret;
+            let declared = self.draft.vars.get(line.key.as_ref());
+            let secret = declared.is_some_and(|declared| declared.secret) || ty == Type::Secret;
             if let Some(value) =
                 self.value_template(id, &line.key, &line.value, &place_name, &ty, secret)
             {
@@ -367,6 +375,10 @@ impl<'t> Lowerer<'t> {
     /// Tells that there is no such variable to be set; gives the one that was probably meant.
     fn settable(&mut self, name: &str, at: Span) -> Option<String> {
         if self.report.is_full() {
+            return None;
+        }
+        if self.draft.inputs.contains_key(name) {
+            bad_value::input(&mut self.report, at, name);
             return None;
         }
         let mut names: Vec<String> = self.draft.vars.keys().cloned().collect();
@@ -443,6 +455,14 @@ impl<'t> Lowerer<'t> {
     }
 
     fn tag_name(&mut self, at: Span, tag: &str) {
+        if tag.trim().is_empty() {
+            let why = Text::fixed("a tag has a name", "标签要有名字");
+            let help = Text::fixed(
+                "write one, such as `tag: { reason: refund }`",
+                "请写上名字，例如 `tag: { reason: refund }`",
+            );
+            bad_value::why(&mut self.report, at, why, Some(help));
+        }
         if tag.chars().count() > MAX_TAG_CHARS {
             let why = text!(
                 "a tag has at most {MAX_TAG_CHARS} characters",
@@ -453,7 +473,8 @@ impl<'t> Lowerer<'t> {
     }
 
     fn wait(&mut self, id: NodeId, map: &'t Map<'t>, entry: &'t Entry<'t>, place: &Place) {
-        let mut ms = self.duration("wait", &entry.value).unwrap_or(0);
+        let ms = self.duration_within("wait", &entry.value, (0, MAX_WAIT_MS));
+        let mut ms = ms.unwrap_or(0);
         if ms > MAX_WAIT_MS {
             bad_value::why(
                 &mut self.report,

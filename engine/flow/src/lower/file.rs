@@ -13,6 +13,7 @@ use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::hashed::HashMap;
 use crate::plan::{Action, Edge};
+use crate::value::Type;
 use crate::yaml::{Content, Map, Node};
 
 /// Longest contact unless the flow says otherwise, in milliseconds: half an hour.
@@ -70,6 +71,7 @@ pub(crate) fn lower<'t>(
         unbound: Default::default(),
         patterns: HashMap::default(),
         hours: BTreeMap::new(),
+        unnamed_hours: false,
         used_hours: BTreeSet::new(),
         defaults: BTreeMap::new(),
         taken_defaults: BTreeSet::new(),
@@ -146,6 +148,7 @@ impl<'t> Lowerer<'t> {
         if let Some(node) = root.value("vars") {
             self.draft.vars = self.declarations("vars", node);
         }
+        self.declared_twice();
         if let Some(node) = root.value("outcomes") {
             self.outcomes(node);
         }
@@ -176,6 +179,24 @@ impl<'t> Lowerer<'t> {
         self.resolve();
         self.shadowed_keys();
         self.unused_hours(root);
+    }
+
+    /// Tells of names that are both an input and a variable: expressions know each by its name alone. What either of them holds where it is
+    /// read is not known then, and what is a secret may still be put there.
+    fn declared_twice(&mut self) {
+        let draft = &mut self.draft;
+        for (name, input) in &mut draft.inputs {
+            if let Some(var) = draft.vars.get_mut(name) {
+                let (first, second) = match input.span.start < var.span.start {
+                    true => ((input.span, "inputs:"), (var.span, "vars:")),
+                    false => ((var.span, "vars:"), (input.span, "inputs:")),
+                };
+                bad_name::twice(&mut self.report, name, second, first);
+                (input.ty, var.ty) = (Type::Any, Type::Any);
+                var.secret |= input.secret;
+                var.understood = false;
+            }
+        }
     }
 
     fn head(&mut self, top: Span, root: &'t Map<'t>) {
@@ -259,6 +280,10 @@ impl<'t> Lowerer<'t> {
                 bad_value::why(&mut self.report, node.span, why, Some(help));
                 self.languages_told = true;
             }
+            if let Some(meant) = self.languages_meant(node, list) {
+                self.draft.languages = meant;
+                return;
+            }
             for item in list {
                 let Some(language) = self.expect_text(
                     "languages",
@@ -281,6 +306,35 @@ impl<'t> Lowerer<'t> {
         if self.draft.languages.is_empty() {
             self.draft.languages.push("en".to_owned());
         }
+    }
+
+    /// The languages of a list in one line whose comma has slipped into one of them, as in `[z,h en]`; that is told.
+    fn languages_meant(&mut self, node: &Node<'_>, list: &[Node<'_>]) -> Option<Vec<String>> {
+        let all_are = |words: &[String]| words.iter().all(|word| is_language(word));
+        let mut items = list.iter();
+        if items.all(|item| item.text().is_some_and(is_language)) {
+            return None;
+        }
+        let source = self.report.lines().source();
+        let written = source.get(node.span.start..node.span.end)?;
+        let inner = written.strip_prefix('[')?.strip_suffix(']')?;
+        let (before, behind) = inner.split_once(',')?;
+        let (end, next) = behind.split_once(' ')?;
+        if end.is_empty() || next.starts_with(' ') {
+            return None;
+        }
+        let words = format!("{before}{end},{next}");
+        let meant: Vec<String> = words
+            .split(',')
+            .map(|word| word.trim().to_owned())
+            .collect();
+        if !all_are(&meant) {
+            return None;
+        }
+        let right = format!("[{}]", meant.join(", "));
+        let why = text!("`{written}` are no languages", "`{written}` 不是语言代码");
+        bad_value::slip(&mut self.report, node.span, why, &right);
+        Some(meant)
     }
 
     fn outcomes(&mut self, node: &'t Node<'t>) {
@@ -525,6 +579,7 @@ impl<'t> Lowerer<'t> {
 
     fn unused_hours(&mut self, root: &'t Map<'t>) {
         let all = root.value("hours").and_then(Node::map);
+        let all = all.filter(|_| !self.unnamed_hours);
         for entry in all.into_iter().flat_map(|map| &map.entries) {
             if !self.used_hours.contains(entry.key.as_ref()) {
                 unused::unused(

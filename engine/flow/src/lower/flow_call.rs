@@ -96,7 +96,14 @@ impl<'t> Lowerer<'t> {
                 outcomes.map(|outcome| (Some(outcome.clone()), signature.result(outcome)))
             });
             for (outcome, ty) in unknown.into_iter().chain(known) {
-                let binding = self.bind(name, ty, *span);
+                // Of the fields of an object the flow that gives it knows more.
+                let declared = self.draft.vars.get(name).map(|declared| &declared.ty);
+                let narrower = declared
+                    .is_some_and(|all| matches!(all, Type::Object { .. }) && all.accepts(&ty));
+                let binding = match narrower {
+                    true => self.bind(name, ty, *span),
+                    false => self.assigned(name, *span, ty),
+                };
                 self.facts(id).assigned.push(Assigned { outcome, binding });
             }
         }

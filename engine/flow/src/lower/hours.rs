@@ -5,7 +5,7 @@ use super::{Lowerer, spelt};
 use crate::check::rules::{bad_hours, bad_name, missing_key};
 use crate::diagnostic::{Text, text};
 use crate::value::{Type, Value, parse_literal};
-use crate::yaml::{Content, Map, Node};
+use crate::yaml::{Content, Entry, Map, Node};
 
 /// Days as they are written, Monday first (ISO 8601).
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -29,6 +29,14 @@ impl<'t> Lowerer<'t> {
         ) else {
             return;
         };
+        // What stands there is told of once, and nobody knows the name that `hours:` steps call it by.
+        let own = |entry: &Entry<'_>| HOURS_KEYS.contains(&entry.key.as_ref());
+        let zone = map.value("timezone").and_then(Node::text);
+        if zone.is_some_and(|zone| !zone.is_empty()) && map.entries.iter().all(own) {
+            missing_key::name_of_hours(&mut self.report, map.entries[0].key_span);
+            self.unnamed_hours = true;
+            return;
+        }
         for entry in &map.entries {
             if !is_name(&entry.key) {
                 bad_name::name(

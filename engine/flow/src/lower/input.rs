@@ -349,9 +349,10 @@ impl<'t> Lowerer<'t> {
         if node.text().is_some_and(|text| text.contains("${")) {
             return self.inserted(site, key, place, &Type::Duration, node, false);
         }
-        let ms = self.duration(key, node)?;
-        let value = Value::Duration(i64::try_from(ms).unwrap_or(i64::MAX));
         let (least, most) = (schema["minimum"].as_u64(), schema["maximum"].as_u64());
+        let bounds = (least.unwrap_or(0), most.unwrap_or(u64::MAX));
+        let ms = self.duration_within(key, node, bounds)?;
+        let value = Value::Duration(i64::try_from(ms).unwrap_or(i64::MAX));
         if least.is_some_and(|least| ms < least) {
             let least = least.unwrap_or(0);
             let why = text!(
@@ -410,6 +411,7 @@ impl<'t> Lowerer<'t> {
         )?;
         let known = match self.hours.contains_key(name) {
             true => Some(name.to_owned()),
+            false if self.unnamed_hours => None,
             false => {
                 let names: Vec<String> = self.hours.keys().cloned().collect();
                 let meant = self

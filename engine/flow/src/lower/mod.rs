@@ -86,6 +86,8 @@ pub(crate) struct Lowerer<'t> {
     patterns: HashMap<String, Option<Regex>>,
     /// Hours by name, in the form that a step gets them.
     hours: BTreeMap<String, serde_json::Value>,
+    /// Whether opening hours stand under `hours:` without their name.
+    unnamed_hours: bool,
     used_hours: BTreeSet<String>,
     defaults: BTreeMap<&'t str, &'t Entry<'t>>,
     /// Those of them that a step has taken.

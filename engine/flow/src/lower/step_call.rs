@@ -319,6 +319,11 @@ impl<'t> Lowerer<'t> {
             .entry("as")
             .filter(|_| !is_input("as"))
             .and_then(|entry| self.result_name("as", entry));
+        if let (Some((name, span)), Some(into)) = (&bind, &into)
+            && *name == into.variable
+        {
+            bad_value::one_name_for_two(&mut self.report, *span, name);
+        }
         if let (Some((name, span)), Some(_)) = (&bind, description) {
             let field = description.and_then(|description| description.into.as_deref());
             self.bind_result(id, name, *span, &shape, field, &answer);

@@ -165,6 +165,16 @@ impl<'t> Lowerer<'t> {
 
     /// A duration in milliseconds.
     pub(super) fn duration(&mut self, key: &str, node: &Node) -> Option<u64> {
+        self.duration_within(key, node, (0, u64::MAX))
+    }
+
+    /// The same of which the least and the most are known; a number without a unit is only taken for what fits there.
+    pub(super) fn duration_within(
+        &mut self,
+        key: &str,
+        node: &Node,
+        (least, most): (u64, u64),
+    ) -> Option<u64> {
         let text = match node.text() {
             Some(text) => text,
             None => {
@@ -184,13 +194,17 @@ impl<'t> Lowerer<'t> {
                 None
             }
             Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
-                missing_unit::missing(&mut self.report, node.span, key, text);
+                let number = text.parse::<u64>().unwrap_or(u64::MAX);
+                let fits = |ms: u64| (least..=most).contains(&number.saturating_mul(ms));
+                let mut units = missing_unit::UNITS.iter().filter(|(_, ms)| fits(*ms));
+                let fitting: Vec<&str> = units.clone().map(|(unit, _)| *unit).collect();
+                missing_unit::missing(&mut self.report, node.span, key, text, &fitting);
                 // Taken for seconds, or for what they may be else, so that nothing else is said about it.
                 let number = text.parse::<u64>().ok()?;
-                Some(if text.len() < 4 {
-                    number * 1000
-                } else {
-                    number
+                Some(match units.next() {
+                    None => least,
+                    Some(_) if text.len() < 4 && fits(1000) => number * 1000,
+                    Some((_, ms)) => number * ms,
                 })
             }
             Err(why) => {

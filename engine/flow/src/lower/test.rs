@@ -12,6 +12,7 @@ use super::tested::Named;
 use crate::check::rules::{
     bad_value, missing_input, missing_key, unknown_hours, unknown_key, unknown_step,
 };
+use crate::check::suggest::nearest;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::value::{Type, Value};
@@ -145,6 +146,9 @@ pub(super) const GIVEN_KEYS: [&str; 8] = [
     "vars",
     "hours",
 ];
+
+/// Acts that take something behind a colon.
+const TAKES: [&str; 6] = ["press", "say", "send", "silence", "wait", "expect"];
 
 /// What a contact may do in a test, and what may be expected of it.
 pub(super) const ACTS: [&str; 9] = [
@@ -315,7 +319,7 @@ impl<'t> Lowerer<'t> {
         {
             let words = ["open", "closed", "holiday"].map(str::to_owned);
             for line in &lines.entries {
-                if !self.hours.contains_key(line.key.as_ref()) {
+                if !self.hours.contains_key(line.key.as_ref()) && !self.unnamed_hours {
                     let names: Vec<String> = self.hours.keys().cloned().collect();
                     let meant = self
                         .nearest(&line.key, names.iter().map(String::as_str))
@@ -433,14 +437,24 @@ impl<'t> Lowerer<'t> {
                     "hangup" => Some(Act::HangUp),
                     "drop" => Some(Act::Drop),
                     "call_back" => Some(Act::CallBack),
+                    _ if self.no_colon(node, |word| TAKES.contains(&word)) => None,
                     other => {
-                        bad_value::word(
-                            &mut self.report,
-                            node.span,
-                            "run",
-                            other,
-                            &ACTS.map(str::to_owned),
-                        );
+                        // Of what stands behind a misspelt word nothing is to go.
+                        let (word, behind) = match other.split_once([' ', ':']) {
+                            Some((word, behind)) => (word, Some(behind.trim_start())),
+                            None => (other, None),
+                        };
+                        let meant = nearest(word, TAKES).zip(behind);
+                        let meant = meant.map(|(word, behind)| format!("{word}: {behind}"));
+                        let names = ACTS.map(str::to_owned);
+                        let (at, report) = (node.span, &mut self.report);
+                        match (behind, meant) {
+                            (None, _) => bad_value::word(report, at, "run", other, &names),
+                            (_, meant) => {
+                                let meant = meant.as_deref();
+                                bad_value::word_for(report, at, "run", other, meant, &names);
+                            }
+                        }
                         None
                     }
                 }

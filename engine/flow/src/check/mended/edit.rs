@@ -30,6 +30,10 @@ pub(super) enum Kind {
     Wide,
     /// Signs that nobody sees.
     Unseen,
+    /// The line of a key stands above it once more, with nothing below.
+    Again,
+    /// The line that holds the flow's steps lacks above it.
+    Steps,
 }
 
 impl Edit {
@@ -45,7 +49,7 @@ impl Edit {
     /// What is tried before what: signs that are written for others, then what lacks, then lines that are moved far.
     pub fn rank(&self) -> u8 {
         match self.kind {
-            Kind::Sign(_) | Kind::Wide | Kind::Unseen => 0,
+            Kind::Sign(_) | Kind::Wide | Kind::Unseen | Kind::Again | Kind::Steps => 0,
             _ if self.far() => 2,
             _ => 1,
         }

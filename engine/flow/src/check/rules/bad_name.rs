@@ -7,6 +7,9 @@ rule! {
     /// begin with a lower-case letter and go on with letters, digits, `_` and `-`. Those of variables have no `-`,
     /// which would be a minus.
     ///
+    /// Also a name that expressions know already: one of their own words, such as `call` or `not`, and one that stands under `inputs:` and
+    /// under `vars:`. An expression says the name alone, so nobody could tell which of the two is meant.
+    ///
     /// ```yaml
     /// number:
     ///   ask: Please enter your order number.
@@ -60,6 +63,27 @@ pub(crate) fn meant(report: &mut Report<'_>, at: Span, name: &str, what: Text, m
     let _done = report
         .find(&BAD_NAME, at, message)
         .did_you_mean(at, Some(meant), &[]);
+}
+
+/// Of a name that is an input and a variable.
+pub(crate) fn twice(
+    report: &mut Report<'_>,
+    name: &str,
+    (at, under): (Span, &str),
+    (first, there): (Span, &str),
+) {
+    let message = text!(
+        "`{name}` stands under `{there}` and under `{under}`, and an expression cannot tell them apart",
+        "`{name}` 既在 `{there}` 下又在 `{under}` 下，表达式无法区分"
+    );
+    report
+        .find(&BAD_NAME, at, message)
+        .here(text!("again here", "此处重复"))
+        .label(first, text!("first here", "首次出现"))
+        .help(text!(
+            "give one of them another name, or remove it",
+            "请给其中一个换名字，或删除它"
+        ));
 }
 
 pub(crate) fn taken(report: &mut Report<'_>, at: Span, name: &str) {

@@ -67,6 +67,32 @@ pub(crate) fn slip(report: &mut Report<'_>, at: Span, message: Text, meant: &str
         .did_you_mean(at, Some(meant), &[]);
 }
 
+/// Of an input that is to be given a value.
+pub(crate) fn input(report: &mut Report<'_>, at: Span, name: &str) {
+    let message = text!(
+        "`{name}` is an input of this flow, and inputs never change",
+        "`{name}` 是此流程的输入，输入不能改变"
+    );
+    let help = Text::fixed(
+        "choose another name: what changes is a variable",
+        "请换一个名字：会变的是变量",
+    );
+    why(report, at, message, Some(help));
+}
+
+/// Of a name that `as:` and `into:` of a step both have.
+pub(crate) fn one_name_for_two(report: &mut Report<'_>, at: Span, name: &str) {
+    let message = text!(
+        "`as:` and `into:` both name `{name}`, which can only keep one of the two",
+        "`as:` 和 `into:` 都写了 `{name}`，它只能保存其中一个"
+    );
+    let help = Text::fixed(
+        "`into:` takes the answer, `as:` all that the step gives: leave one out, or give it another name",
+        "`into:` 保存回答，`as:` 保存步骤给出的全部数据：请去掉其中一个，或换一个名字",
+    );
+    why(report, at, message, Some(help));
+}
+
 pub(crate) fn why(report: &mut Report<'_>, at: Span, message: Text, help: Option<Text>) {
     let found = report.find(&BAD_VALUE, at, message);
     if let Some(help) = help {

@@ -28,6 +28,20 @@ rule! {
     DUPLICATE_KEY = "duplicate-key", Error, "the same key twice", "键重复"
 }
 
+/// Of the line of a key that stands above it already, with nothing below; `line` is all of it.
+pub(crate) fn line(report: &mut Report<'_>, (at, key): (Span, &str), first: Span, line: Span) {
+    report
+        .find(
+            &DUPLICATE_KEY,
+            at,
+            text!("the line `{key}:` stands here twice", "`{key}:` 这一行重复出现"),
+        )
+        .here(text!("again here", "此处重复"))
+        .label(first, text!("first here", "首次出现"))
+        .help(text!("remove one of the two lines", "请删除其中一行"))
+        .fix(line, "");
+}
+
 pub(crate) fn duplicate(report: &mut Report<'_>, key: &str, again: Span, first: Span) {
     report
         .find(

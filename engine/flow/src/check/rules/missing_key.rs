@@ -44,6 +44,35 @@ pub(crate) fn value(report: &mut Report<'_>, at: Span, key: &str) {
         ));
 }
 
+/// Of the flow's steps, the first of which is `name`: the line that holds them lacks above it. `fix` is the place of that line, and it.
+pub(crate) fn steps(report: &mut Report<'_>, (at, name): (Span, &str), fix: (Span, &str)) {
+    report
+        .find(
+            &MISSING_KEY,
+            at,
+            text!("`{name}` stands below no `steps:`", "`{name}` 上面没有 `steps:`"),
+        )
+        .help(text!(
+            "write the line `steps:` above it, at the margin",
+            "请在它上面另起一行，从行首写 `steps:`"
+        ))
+        .fix(fix.0, fix.1);
+}
+
+/// Of opening hours that stand where their name should, at the first of their keys.
+pub(crate) fn name_of_hours(report: &mut Report<'_>, at: Span) {
+    report
+        .find(
+            &MISSING_KEY,
+            at,
+            Text::fixed("these opening hours have no name", "这些营业时间没有名字"),
+        )
+        .help(Text::fixed(
+            "write a name such as `office:` above, and these lines below it, two columns further right",
+            "请在上面写一个名字，例如 `office:`，并把这几行放在它下面、多缩进两格",
+        ));
+}
+
 /// How a flow begins.
 pub(crate) const BEGINNING: Text = Text::fixed(
     "a flow begins with `flow: a-name` and `format: 1`, and has `steps:`; `strowger new` writes one",

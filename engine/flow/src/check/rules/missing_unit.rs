@@ -1,5 +1,5 @@
 use crate::check::report::Report;
-use crate::diagnostic::text;
+use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
@@ -24,7 +24,17 @@ rule! {
     MISSING_UNIT = "missing-unit", Error, "a duration without a unit", "时长缺少单位"
 }
 
-pub(crate) fn missing(report: &mut Report<'_>, at: Span, key: &str, number: &str) {
+/// The units, and how many milliseconds each is.
+pub(crate) const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+
+/// `fitting` are the units with which the number is neither too long nor too short for its place.
+pub(crate) fn missing(
+    report: &mut Report<'_>,
+    at: Span,
+    key: &str,
+    number: &str,
+    fitting: &[&str],
+) {
     let found = report
         .find(
             &MISSING_UNIT,
@@ -34,14 +44,27 @@ pub(crate) fn missing(report: &mut Report<'_>, at: Span, key: &str, number: &str
                 "`{key}: {number}` 没有单位"
             ),
         );
-    // So many seconds are hours: they may be milliseconds.
+    let fits = |unit: &str| fitting.contains(&unit);
     let _done = match number.len() {
-        ..4 => found
+        ..4 if fits("s") => found
             .help(text!("write `{number}s` for seconds", "秒请写 `{number}s`"))
             .fix(at, format!("{number}s")),
-        _ => found.help(text!(
+        // So many seconds are hours: they may be milliseconds.
+        4.. if fits("ms") && fits("s") => found.help(text!(
             "write `{number}ms` for milliseconds, or `{number}s` for seconds",
             "毫秒请写 `{number}ms`，秒请写 `{number}s`"
         )),
+        _ if fitting.is_empty() => found.help(text!(
+            "write it with a unit, such as `5s` or `3m`",
+            "请写上单位，例如 `5s` 或 `3m`"
+        )),
+        _ => {
+            let written: Vec<String> = fitting
+                .iter()
+                .map(|unit| format!("`{number}{unit}`"))
+                .collect();
+            let written = Text::both(written.join(" or "), written.join(" 或 "));
+            found.help(text!("write {written}", "请写 {written}"; written))
+        }
     };
 }

@@ -72,6 +72,42 @@ pub(crate) fn value(report: &mut Report<'_>, at: Span, name: &str, switch: Span,
         .did_you_mean(at, meant, names);
 }
 
+/// Of several lines of a `switch` whose values it never has; `meant` is the place of their names, and what is to stand there.
+pub(crate) fn values(
+    report: &mut Report<'_>,
+    at: Span,
+    written: &[String],
+    switch: Span,
+    names: &[String],
+    meant: Option<(Span, String)>,
+) {
+    let (never, all) = (plain(written), plain(names));
+    let found = report
+        .find(
+            &UNKNOWN_OUTCOME,
+            at,
+            text!("this value is never one of {never}", "这个值不会是其中任何一个：{never}"; never),
+        )
+        .label(switch, text!("it can be: {all}", "可能的值：{all}"; all))
+        .help(text!("write the values that there are: {all}", "请写它会有的值：{all}"; all));
+    if let Some((place, meant)) = meant {
+        let _done = found.fix(place, meant);
+    }
+}
+
+/// Of a number that is written otherwise than a `switch` on numbers has it.
+pub(crate) fn number(report: &mut Report<'_>, at: Span, name: &str, meant: Option<&str>) {
+    let message = text!("this value is never `{name}`", "这个值不会是 `{name}`");
+    let found = report.find(&UNKNOWN_OUTCOME, at, message);
+    let _done = match meant {
+        Some(_) => found.did_you_mean(at, meant, &[]),
+        None => found.help(text!(
+            "it is a number, such as `2` or `2.5`",
+            "它是数字，例如 `2` 或 `2.5`"
+        )),
+    };
+}
+
 pub(crate) fn of_flow(report: &mut Report<'_>, at: Span, name: &str, names: &[String]) {
     let meant = nearest(name, names.iter().map(String::as_str));
     let found = report.find(

@@ -1,0 +1,214 @@
+//! Slips of whole lines, of signs and of words, which were several findings, or whose change did harm: each is one finding, and its change
+//! makes the flow what it was.
+
+mod support;
+
+use strowger_flow::{check, fix};
+
+const RIGHT: &str = include_str!("flows/desk.flow.yaml");
+
+/// The rules that a text breaks, the help of the first of them, and the text after `--fix`.
+fn told(text: &str) -> (Vec<&'static str>, String, String) {
+    let catalog = support::project();
+    let checked = check("a.flow.yaml", text.as_bytes(), &catalog);
+    let rules = checked.diagnostics.iter().map(|found| found.rule).collect();
+    let help = checked
+        .diagnostics
+        .first()
+        .and_then(|found| found.help.clone());
+    let help = help.map(|help| help.english().to_owned());
+    let fixed = fix("a.flow.yaml", text.as_bytes(), &catalog).expect("it is text");
+    (rules, help.unwrap_or_default(), fixed.text)
+}
+
+/// A small flow around some steps.
+fn small(steps: &str) -> String {
+    format!("flow: small\nformat: 1\nlanguages: [en]\n{steps}")
+}
+
+/// That a text breaks one rule, and becomes another by `--fix`.
+fn mended(wrong: &str, rule: &str, right: &str) {
+    let (rules, _, fixed) = told(wrong);
+    assert_eq!(rules, [rule], "{wrong}");
+    assert_eq!(fixed, right);
+}
+
+#[test]
+fn a_flow_whose_line_of_steps_is_gone_gets_it_back() {
+    assert!(RIGHT.contains("\nsteps:\n"));
+    mended(&RIGHT.replacen("\nsteps:\n", "\n", 1), "missing-key", RIGHT);
+    for ends in ["\n", "\r\n"] {
+        let wrong = small(
+            "global:\n  error: end\n\n  start:\n    say: Hello there.\n    then: end\n  end: { hangup: completed }\n",
+        );
+        let right = wrong.replacen("\n\n  start", "\n\nsteps:\n  start", 1);
+        mended(
+            &wrong.replace('\n', ends),
+            "missing-key",
+            &right.replace('\n', ends),
+        );
+    }
+}
+
+#[test]
+fn the_line_of_a_key_that_stands_twice_is_one_finding() {
+    let mut seen = 0;
+    let mut above = "";
+    for line in RIGHT.split_inclusive('\n') {
+        let key = line.trim_end().ends_with(':') && !line.trim_start().starts_with('-');
+        if key {
+            let wrong = RIGHT.replacen(
+                &format!("{above}{line}"),
+                &format!("{above}{line}{line}"),
+                1,
+            );
+            let (rules, _, fixed) = told(&wrong);
+            assert_eq!(rules, ["duplicate-key"], "{line}");
+            assert_eq!(fixed, RIGHT, "{line}");
+            seen += 1;
+        }
+        above = line;
+    }
+    assert!(seen > 10, "{seen}");
+}
+
+#[test]
+fn an_item_without_its_colon_is_one_finding_whose_change_keeps_what_stands_there() {
+    let right = small(
+        "steps:\n  start:\n    - say: Hello there.\n    - choose:\n        - { when: call.priority > 3, then: end }\n        - else: end\n  end: { hangup: completed }\ntests:\n  t:\n    run:\n      - press: 1\n      - expect: { ends: completed }\n",
+    );
+    assert_eq!(told(&right).0, Vec::<&str>::new());
+    for (from, to) in [
+        ("- press: 1", "- press 1"),
+        ("- press: 1", "- press:1"),
+        ("- press: 1", "- press = 1"),
+        ("- say: Hello", "- say = Hello"),
+        ("- say: Hello", "- say Hello"),
+        ("- say: Hello", "- say:Hello"),
+        ("- else: end", "- else = end"),
+        ("- else: end", "- else end"),
+    ] {
+        mended(&right.replacen(from, to, 1), "yaml-colon", &right);
+    }
+    mended(
+        &right.replacen("- press: 1", "- pres 1", 1),
+        "bad-value",
+        &right,
+    );
+}
+
+#[test]
+fn a_sign_within_a_text_stays_where_another_one_beside_it_is_wrong() {
+    let right = "flow: b\nformat: 1\nlanguages: [zh, en]\nprompts:\n  wait: { zh: 请稍候。, en: Please hold. }\nsteps:\n  start:\n    - say: wait\n    - hangup: completed\n";
+    assert_eq!(told(right).0, Vec::<&str>::new());
+    for (from, to) in [
+        ("en: Please", "en： Please"),
+        ("hold. }", "hold. ｝"),
+        ("{ zh", "｛ zh"),
+    ] {
+        mended(&right.replacen(from, to, 1), "full-width", right);
+    }
+}
+
+#[test]
+fn a_comma_that_slipped_into_a_language_is_one_finding() {
+    mended(
+        &RIGHT.replacen("[en, zh]", "[e,n zh]", 1),
+        "bad-value",
+        RIGHT,
+    );
+}
+
+#[test]
+fn a_number_without_a_unit_is_one_finding_that_proposes_only_what_fits() {
+    // A step whose input is a minute at least.
+    let mut catalog = support::project();
+    let menu = catalog.steps.get_mut("std/menu@1").expect("it is there");
+    menu.input["properties"]["timeout"]["minimum"] = 60_000.into();
+    menu.input["properties"]["timeout"]["maximum"] = 86_400_000.into();
+    let told_of = |timeout: &str| {
+        let text = small(&format!(
+            "steps:\n  start: {{ menu: Press 1., press: {{ 1: bye }}, timeout: {timeout}, then: {{ else: bye }} }}\n  bye: {{ hangup: completed }}\n"
+        ));
+        let checked = check("a.flow.yaml", text.as_bytes(), &catalog);
+        let found = checked.diagnostics.into_iter();
+        let errors = found.filter(|found| found.level == strowger_flow::Level::Error);
+        let told = errors.map(|found| {
+            let help = found.help.map(|help| help.english().to_owned());
+            let fix = found.fix.map(|fix| fix.replacement);
+            (found.rule, help.unwrap_or_default(), fix)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let both = "write `4m` or `4h`".to_owned();
+    assert_eq!(told_of("4"), [("missing-unit", both, None)]);
+    let seconds = "write `90s` for seconds".to_owned();
+    assert_eq!(
+        told_of("90"),
+        [("missing-unit", seconds, Some("90s".to_owned()))]
+    );
+    // 900 seconds are more than a wait may last.
+    let wait = small("steps:\n  start: [ { wait: 900 }, { hangup: completed } ]\n");
+    let (rules, help, _) = told(&wait);
+    assert_eq!(
+        (rules, help.as_str()),
+        (vec!["missing-unit"], "write `900ms`")
+    );
+}
+
+#[test]
+fn a_switch_in_words_of_another_language_is_one_finding() {
+    let switch = |on: &str, lines: &str| {
+        small(&format!(
+            "vars: {{ sure: {{ type: bool, default: true }}, n: {{ type: number, default: 2 }} }}\nsteps:\n  start:\n    switch: {on}\n    then: {{ {lines} }}\n  bye: {{ hangup: completed }}\n"
+        ))
+    };
+    let only = |text: String| text.replacen(", n: { type: number, default: 2 }", "", 1);
+    mended(
+        &only(switch("sure", "yes: bye, no: bye")),
+        "unknown-outcome",
+        &only(switch("sure", "true: bye, false: bye")),
+    );
+    let numbered = "1: bye, 2: bye, 3: bye, 4: bye, 5: bye, 6: bye, 7: bye";
+    let days = switch("now.weekday", numbered).replacen(
+        "vars: { sure: { type: bool, default: true }, n: { type: number, default: 2 } }\n",
+        "",
+        1,
+    );
+    let (rules, help, fixed) = told(&days);
+    // Whether the first is a Monday or a Sunday nobody knows.
+    assert_eq!(
+        (rules, fixed.as_str()),
+        (vec!["unknown-outcome"], days.as_str())
+    );
+    assert!(help.contains("monday, tuesday"), "{help}");
+    // A number is never written so.
+    let number = |key: &str| {
+        switch("n", &format!("{key}: bye, else: bye")).replacen(
+            "sure: { type: bool, default: true }, ",
+            "",
+            1,
+        )
+    };
+    for key in ["02", "2.0", "+2"] {
+        mended(&number(key), "unknown-outcome", &number("2"));
+    }
+    assert_eq!(told(&number("two")).0, ["unknown-outcome"]);
+    assert_eq!(told(&number("2.5")).0, Vec::<&str>::new());
+}
+
+#[test]
+fn hours_without_their_name_are_one_finding() {
+    let wrong = RIGHT.replacen("  office:\n", "", 1);
+    assert_ne!(wrong, RIGHT);
+    let (rules, help, fixed) = told(&wrong);
+    assert_eq!(rules, ["missing-key"]);
+    assert!(help.contains("a name such as"), "{help}");
+    assert_eq!(fixed, wrong, "nobody knows the name");
+}
+
+#[test]
+fn a_tag_has_a_name() {
+    let text = small("steps:\n  start: [ { tag: { \"\": x } }, { hangup: completed } ]\n");
+    assert_eq!(told(&text).0, ["bad-value"]);
+}
