@@ -64,6 +64,57 @@ fn choices_are_buttons_and_words_choose_them() -> Result<()> {
     Ok(())
 }
 
+/// Asks for a day to come and an amount below a limit, and reads both back.
+const VISIT: &str = r#"flow: visit
+format: 1
+languages: [en]
+vars: { limit: { type: money, default: 500.00 CNY } }
+steps:
+  start:
+    ask: On which day shall we come?
+    expect: date
+    into: day
+    valid: day >= now.date and value.year > 2000
+    confirm: "On ${day}?"
+    reprompt: { no_match: That day is over. }
+    then: { ok: amount, no_input: bye, no_match: bye }
+  amount:
+    ask: How much may it cost?
+    expect: money
+    into: most
+    as: answer
+    valid: most <= limit
+    confirm: "${(most + most) | money} for two?"
+    reprompt: { no_match: That is too much. }
+    then: { ok: held, no_input: bye, no_match: bye }
+  held:
+    if: day >= now.date and answer.value == most
+    then: booked
+    else: bye
+  booked: { hangup: booked }
+  bye: { hangup: completed }
+"#;
+
+#[test]
+fn a_day_and_an_amount_are_held_against_what_the_flow_wants() -> Result<()> {
+    let world = World::with("visit", VISIT)?;
+    let mut talk = world.begin()?;
+    talk.asked("On which day shall we come?")?;
+    talk.write("2020-03-05")?;
+    talk.asked("That day is over.")?;
+    talk.write("2999-03-05")?;
+    talk.asked("On March 5, 2999?")?;
+    talk.write("1")?;
+    talk.asked("How much may it cost?")?;
+    talk.write("501")?;
+    talk.asked("That is too much.")?;
+    talk.write("¥100")?;
+    talk.asked("¥200.00 for two?")?;
+    talk.write("1")?;
+    assert_eq!(talk.ended()?, "booked");
+    Ok(())
+}
+
 #[test]
 fn events_come_as_a_stream_too() -> Result<()> {
     let world = World::start(0, "")?;

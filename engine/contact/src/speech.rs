@@ -11,11 +11,14 @@ use strowger_flow::value::{Locale, MAX_DEPTH, Type, Value};
 
 use crate::Millis;
 use crate::call::{Binding, Bound, CallError, MAX_PROMPTS, Prompt, Utterance};
-use crate::contact::Contact;
+use crate::contact::{Contact, State};
 use crate::facts::Channel;
 use crate::given::{Given, within};
 use crate::io::Segment;
 use crate::scope::Names;
+
+/// The first format of journals in which answers are of the type that the flow expects wherever the flow has a name for them.
+const ANSWERS_TYPED: u32 = 7;
 
 /// Values and prompts bound by a step.
 #[derive(Default)]
@@ -222,8 +225,12 @@ impl Contact {
         Ok(bound)
     }
 
-    /// A bound name has the type that the step's description gives it, or that of the variable it will fill.
+    /// A bound name has the type that the checker took it for: what the flow expects, else what the step's description says, else
+    /// that of the variable that it will fill.
     fn type_of(&self, name: &str, given: &Given) -> Type {
+        if let Some(expected) = self.expected_of(name) {
+            return expected.clone();
+        }
         let declared = || {
             self.frame()
                 .plan
@@ -237,6 +244,20 @@ impl Contact {
             .and_then(|step| step.binds.get(name).cloned())
             .or_else(declared)
             .unwrap_or(Type::Any)
+    }
+
+    /// What the flow says of a name that the running step binds.
+    fn expected_of(&self, name: &str) -> Option<&Type> {
+        let State::Step(running) = &self.state else {
+            return None;
+        };
+        let call = self.step_call(running.node)?;
+        call.binds.get(name).filter(|_| self.types_answers())
+    }
+
+    /// In journals of older programs a bound name and the data that `as:` takes were what JSON has for them.
+    pub(crate) fn types_answers(&self) -> bool {
+        self.format >= ANSWERS_TYPED
     }
 
     fn say_all(

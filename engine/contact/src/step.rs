@@ -257,6 +257,7 @@ impl Contact {
         let step = step.as_ref();
         let ty = step.and_then(|step| step.outcomes.get(outcome));
         let ty = ty.unwrap_or(&Type::Any);
+        let typed = self.types_answers();
         let held = self.held_bytes();
         let allowed = |value: Value| {
             let mut secrets = BTreeSet::new();
@@ -278,6 +279,8 @@ impl Contact {
             self.frame_mut().vars.insert(into.variable.clone(), value);
         }
         if let Some(variable) = &call.bind {
+            let expected = call.data.get(outcome).filter(|_| typed);
+            let ty = expected.unwrap_or(ty);
             let value = from_json(data, ty).and_then(allowed).map_err(unfit)?;
             // The checker took every promised field for given.
             if let Some(field) = missing_field(&value, ty) {

@@ -14,6 +14,13 @@ use crate::io::Output;
 use crate::timers::Timer;
 use crate::trail::Way;
 
+/// What `set:` calls the contact's priority.
+const PRIORITY: &str = "call.priority";
+/// The highest priority. What a flow computes beyond it, or below 0, counts as the nearest that there is.
+const MAX_PRIORITY: f64 = 100.0;
+/// The first format of journals that have a priority as it was set, and not as the flow computed it.
+const PRIORITY_AS_SET: u32 = 7;
+
 /// A failure of an action: a stable code and a sentence.
 struct Fault {
     code: &'static str,
@@ -159,8 +166,12 @@ impl Contact {
                     })
             }
             Action::Set(assignments) => {
-                let values = self.values(now, assignments)?;
-                let shown = shown(&values);
+                let mut values = self.values(now, assignments)?;
+                let older = (self.format < PRIORITY_AS_SET).then(|| shown(&values));
+                if let Some(Value::Number(priority)) = values.get_mut(PRIORITY) {
+                    *priority = priority.clamp(0.0, MAX_PRIORITY).trunc();
+                }
+                let shown = older.unwrap_or_else(|| shown(&values));
                 for (name, value) in values {
                     self.assign(&name, value)?;
                 }
@@ -238,10 +249,8 @@ impl Contact {
     fn assign(&mut self, name: &str, value: Value) -> Result<(), Fault> {
         match (name, value) {
             ("call.language", Value::Text(language)) => self.language = language,
-            ("call.priority", Value::Number(priority)) => {
-                // A float cast saturates, so any number is safe here.
-                self.priority = (priority as u32).min(100);
-            }
+            // It is within bounds, and a float cast saturates.
+            (PRIORITY, Value::Number(priority)) => self.priority = priority as u32,
             (name, _) if name.starts_with("call.") => {
                 return Err(Fault {
                     code: "set",

@@ -109,6 +109,9 @@ impl FlowSignature {
 pub struct Passive {
     /// The outcomes that it may return, `error` among them when it may fail.
     pub outcomes: BTreeSet<String>,
+    /// Those that it may return by itself in a chat alone, where what is for telephones fails.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub chat_outcomes: BTreeSet<String>,
     /// The flows that it may come to, by `call:` or for good.
     pub leads: BTreeSet<String>,
     /// Longest time on the phone, in milliseconds, to a person, a goodbye, a `return:` or another flow.

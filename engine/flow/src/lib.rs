@@ -36,4 +36,4 @@ pub use check::{Checked, WorstCase, by_name, check, signature, signature_of, sur
 pub use diagnostic::{Diagnostic, Level};
 pub use document::{Document, document};
 pub use fix::{Applied, Fixed, fix};
-pub use lower::{Act, Expectation, Given, Reply, Test};
+pub use lower::{Act, Expectation, Given, Reply, Test, answer_kinds};

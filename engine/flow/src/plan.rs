@@ -230,8 +230,14 @@ pub struct StepCall {
     pub input: Template,
     /// The variable that takes the outcome's data (`as:`).
     pub bind: Option<String>,
+    /// What the checker took the data of an outcome for, where the flow says more of them than the step's description: `as:` reads
+    /// them so.
+    pub data: BTreeMap<String, Type>,
     /// The variable that takes one field of the outcome's data (`into:`), and that field.
     pub into: Option<Into>,
+    /// What the checker took the names for that the step gives its own prompts and expressions, where the flow says more of them
+    /// than the step's description.
+    pub binds: BTreeMap<String, Type>,
     /// How long the step may be busy, in milliseconds, not counting the time it talks with the contact
     /// or waits for people; default 5,000.
     pub timeout_ms: u64,

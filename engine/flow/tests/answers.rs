@@ -111,3 +111,39 @@ fn choices_and_places_in_a_queue_are_said_where_they_are_known() {
         );
     }
 }
+
+#[test]
+fn a_variable_takes_the_answer_or_the_whole_data() {
+    let both = asking("ask: Number?\n    as: no");
+    let found = checked(&both);
+    assert_eq!(rules(&found), ["bad-value"], "{both}");
+    let told = &found.diagnostics[0];
+    assert_eq!(
+        told.message.english(),
+        "`as:` and `into:` both name `no`, which can only keep one of the two"
+    );
+    assert_eq!(told.primary.place.line, 8);
+    let apart = asking("ask: Number?\n    as: all");
+    assert_eq!(rules(&checked(&apart)), [""; 0]);
+}
+
+#[test]
+fn an_answer_has_the_type_that_is_expected_by_each_of_its_names() {
+    let asking = |valid: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    ask: Which day?\n    expect: date\n    into: day\n    as: all\n    valid: {valid}\n    then: {{ ok: said, no_input: bye, no_match: bye }}\n  said:\n    - say: \"${{all.value.day}} ${{all.value | date}}\"\n    - goto: bye\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    for name in ["day", "value"] {
+        for (valid, wanted) in [
+            ("$ >= now.date and $.weekday != 'sunday'", &[][..]),
+            ("$ >= '2026-01-01'", &[]),
+            ("$ > 8", &["type-mismatch"]),
+            ("($ | upper) == 'X'", &["type-mismatch"]),
+            ("$.hour > 8", &["unknown-field"]),
+        ] {
+            let text = asking(&valid.replace('$', name));
+            assert_eq!(rules(&checked(&text)), wanted, "{text}");
+        }
+    }
+}

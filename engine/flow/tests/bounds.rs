@@ -447,6 +447,85 @@ mod texts {
         assert!(worst.to_person_ms < 25_000);
     }
 
+    /// Nine questions of five seconds each, six times as long in a chat.
+    const MENU: &str = "  m:\n    menu: Press 1.\n    attempts: 9\n    press: { 1: bye }\n    then: { no_input: bye, no_match: bye }\n";
+    const IN_A_CHAT: u64 = 270_000;
+
+    /// What these flows, by name `a`, `b` and so on, take of somebody who does nothing in a chat. Milliseconds.
+    fn in_a_chat(flows: &[&str]) -> u64 {
+        let all = surveyed(flows);
+        let worst = all[0].worst.as_ref();
+        let told = || all.iter().flat_map(|found| &found.diagnostics);
+        worst
+            .unwrap_or_else(|| panic!("{:#?}", told().collect::<Vec<_>>()))
+            .chat_to_person_ms
+    }
+
+    #[test]
+    fn a_recording_fails_in_a_chat_wherever_that_leads() {
+        let record = |head: &str, lines: &str| {
+            let steps = format!("  start:\n    - record: {{ max: 10s }}\n{lines}{MENU}");
+            in_a_chat(&[&flow(head, &steps)])
+        };
+        let then = |then: &str| format!("      then: {then}\n");
+        // By a line of its own, by `else:`, by `global.error`.
+        assert_eq!(record("", &then("{ done: bye, error: m }")), IN_A_CHAT);
+        assert_eq!(record("", &then("{ done: bye, else: m }")), IN_A_CHAT);
+        assert_eq!(record("global: { error: m }\n", &then("bye")), IN_A_CHAT);
+        // What comes after a recording is not come to, and the recording takes no time.
+        assert_eq!(record("", &then("{ done: m, error: bye }")), 0);
+        // Led back to, what fails counts as skipped.
+        let again = "    - wait: 5s\n    - goto: m\n";
+        assert_eq!(
+            record("global: { error: start }\n", again),
+            5_000 + IN_A_CHAT
+        );
+    }
+
+    #[test]
+    fn a_recording_that_fails_in_a_called_flow_leads_on_where_it_was_called() {
+        let called = |head: &str, steps: &str| {
+            format!(
+                "flow: b\nformat: 1\nlanguages: [en]\noutcomes: [done, lost]\n{head}steps:\n{steps}"
+            )
+        };
+        let records = "  start:\n    - record: { max: 10s }\n    - return: done\n";
+        let fails = called("", records);
+        let caller = |head: &str, then: &str| {
+            let steps = format!("  start:\n    - call: b\n      then: {then}\n{MENU}");
+            flow(head, &steps)
+        };
+        let around = "{ done: bye, lost: bye, error: m }";
+        assert_eq!(in_a_chat(&[&caller("", around), &fails]), IN_A_CHAT);
+        let other = "{ done: bye, lost: bye, else: m }";
+        assert_eq!(in_a_chat(&[&caller("", other), &fails]), IN_A_CHAT);
+        let outer = caller("global: { error: m }\n", "{ done: bye, lost: bye }");
+        assert_eq!(in_a_chat(&[&outer, &fails]), IN_A_CHAT);
+        // The called flow's own `global.error` may lead to an outcome that nothing else does, and takes its own time.
+        let lost = format!("{records}  x: [ {{ wait: 7s }}, {{ return: lost }} ]\n");
+        let own = called("global: { error: x }\n", &lost);
+        let leads = "{ done: bye, lost: m, error: bye }";
+        assert_eq!(in_a_chat(&[&caller("", leads), &own]), 7_000 + IN_A_CHAT);
+        let between = "flow: c\nformat: 1\nlanguages: [en]\noutcomes: [done]\nsteps:\n  start:\n    - call: b\n      then: { done: out, lost: out }\n  out: { return: done }\n";
+        let far = caller("", "{ done: bye, error: m }").replace("call: b", "call: c");
+        assert_eq!(in_a_chat(&[&far, &fails, between]), IN_A_CHAT);
+    }
+
+    #[test]
+    fn a_transfer_in_a_chat_ends_in_failed_at_once() {
+        let transfer = |then: &str| {
+            let steps = format!(
+                "  start:\n    transfer: \"+8613800138000\"\n    ring: 20s\n    then: {then}\n{MENU}"
+            );
+            let found = checked(&flow("", &steps));
+            let worst = found.worst.as_ref().expect("no error");
+            (worst.to_person_ms, worst.chat_to_person_ms)
+        };
+        // Whoever is on the telephone is with somebody, or hears that nobody comes.
+        assert_eq!(transfer("{ failed: m, else: bye }"), (0, IN_A_CHAT));
+        assert_eq!(transfer("{ done: m, failed: bye, else: bye }"), (0, 0));
+    }
+
     /// `max_duration` and `max_steps` are those of the flow in which the contact began.
     #[test]
     fn a_called_flow_lasts_as_long_as_its_caller_says() {

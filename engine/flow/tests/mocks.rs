@@ -351,3 +351,30 @@ fn what_runs_in_a_flow_that_is_led_to_may_be_mocked() {
     let told = together(&first("queue.front-desk: { outcome: full }"), &broken);
     assert!(!told.iter().any(|told| told.contains("mock")), "{told:#?}");
 }
+
+#[test]
+fn a_transfer_in_a_chat_is_not_mocked() {
+    let flow = |channel: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    transfer: supplier-a\n    then: {{ done: bye, else: bye }}\n  bye: {{ hangup: completed }}\ntests:\n  one:\n    given: {{ channel: {channel} }}\n    mock: {{ transfer.supplier-a: {{ outcome: done }} }}\n    run: [ hangup ]\n"
+        )
+    };
+    let told = |channel: &str| {
+        let found = check("a.flow.yaml", flow(channel).as_bytes(), &support::project());
+        let found = found.diagnostics.into_iter().map(|found| {
+            let help = found.help.expect("it says what to do");
+            format!(
+                "{} {}: {}",
+                found.primary.place.line,
+                found.rule,
+                help.english()
+            )
+        });
+        found.collect::<Vec<_>>()
+    };
+    assert_eq!(told("voice"), [""; 0]);
+    assert_eq!(
+        told("chat"),
+        ["12 bad-value: leave the mock out, or write `channel: voice`"]
+    );
+}

@@ -650,3 +650,214 @@ fn a_mocked_step_refuses_an_input_that_the_real_one_refuses() {
     );
     assert!(text.contains("it ended with `refused`"), "{text}");
 }
+
+/// An answer of a kind, and an expression over it (`$`) that is true only where it is of the kind's own type.
+struct Answered {
+    expect: &'static str,
+    act: &'static str,
+    holds: &'static str,
+}
+
+/// What must be so of an answer of each kind, wherever a flow has a name for it.
+fn answered(kind: &str) -> Answered {
+    let (expect, act, holds) = match kind {
+        "digits" => (
+            "{ digits: 4 }",
+            "press: 1234",
+            "$ == '1234' and ($ | length) == 4",
+        ),
+        "yes_no" => ("yes_no", "press: 1", "$ and not (not $)"),
+        "number" => (
+            "{ number: 1..200 }",
+            "press: '100#'",
+            "$ % 2 == 0 and $ + 1 > 100",
+        ),
+        "date" => (
+            "date",
+            "press: 20260110",
+            "$ >= now.date and $.day == 10 and $ - now.date < '720h'",
+        ),
+        "time" => (
+            "time",
+            "press: 1030",
+            "$ > '09:00' and $ > now.time and $.hour == 10",
+        ),
+        "money" => (
+            "money",
+            "press: '100#'",
+            "$ < limit and $ + $ == '200.00 CNY' and $.currency == 'CNY'",
+        ),
+        "phone" => (
+            "phone",
+            "press: '13800138001#'",
+            "$ != call.from and ($ | length) > 5",
+        ),
+        "text" => (
+            "text",
+            "send: lamps",
+            "$ == 'lamps' and ($ | upper) == 'LAMPS'",
+        ),
+        "card" => ("card", "press: '4111111111111111#'", "($ | last4) != ''"),
+        "one_of" => (
+            "{ one_of: [red, blue] }",
+            "press: 2",
+            "$ == 'blue' and $ in ['blue']",
+        ),
+        kind => panic!("`expect: {kind}` is new: say here what holds of such an answer"),
+    };
+    Answered { expect, act, holds }
+}
+
+/// Asks for one answer of each kind and holds it against `holds` in `valid:`, in `confirm:` and behind the step, by each of its names.
+#[test]
+fn an_answer_is_of_the_type_that_its_kind_says_wherever_it_has_a_name() {
+    let mut files = Vec::new();
+    for kind in strowger_flow::answer_kinds() {
+        let Answered { expect, act, holds } = answered(kind);
+        let by = |name: &str| holds.replace('$', name);
+        let channel = if act.starts_with("send") {
+            "chat"
+        } else {
+            "voice"
+        };
+        let head =
+            "format: 1\nlanguages: [en]\nvars: { limit: { type: money, default: 500.00 CNY } }\n";
+        let ways = "  good: { hangup: good }\n  bad: { hangup: bad }\n";
+        let flow = format!(
+            "flow: asked-{kind}\n{head}steps:\n  start:\n    ask: What is it?\n    expect: {expect}\n    into: x\n    as: all\n    \
+             valid: ({}) and ({})\n    confirm: \"${{'right' if ({}) and ({}) else 'wrong'}}?\"\n    \
+             then: {{ ok: look, no_input: bad, no_match: bad }}\n  look:\n    if: ({}) and ({})\n    then: good\n    else: bad\n{ways}\
+             tests:\n  {kind}:\n    given: {{ channel: {channel} }}\n    run: [ {{ {act} }}, {{ expect: {{ hear: right }} }}, {{ press: 1 }}, \
+             {{ expect: {{ ends: good }} }} ]\n",
+            by("x"),
+            by("value"),
+            by("x"),
+            by("value"),
+            by("x"),
+            by("all.value"),
+        );
+        files.push(flow_file(&format!("asked-{kind}"), &flow));
+        // A survey takes no secrets.
+        if kind == "card" {
+            continue;
+        }
+        let flow = format!(
+            "flow: surveyed-{kind}\n{head}steps:\n  start:\n    survey: [ {{ name: q, ask: What is it?, expect: {expect} }} ]\n    into: some\n    \
+             as: all\n    then: {{ done: look, else: bad }}\n  look:\n    \
+             if: some.q is not none and all.answers.q is not none and ({}) and ({})\n    then: good\n    else: bad\n{ways}\
+             tests:\n  {kind}:\n    given: {{ channel: {channel} }}\n    run: [ {{ {act} }}, {{ expect: {{ ends: good }} }} ]\n",
+            by("some.q"),
+            by("all.answers.q"),
+        );
+        files.push(flow_file(&format!("surveyed-{kind}"), &flow));
+    }
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let text = told(&files, 0);
+    let all = format!("{} passed, 0 failed", files.len());
+    assert!(text.contains(&all), "{text}");
+}
+
+/// A day in the past and an amount above a variable's are no answers, and the step goes on asking.
+#[test]
+fn a_date_and_an_amount_are_held_against_the_flow_s_own() {
+    let flow = r#"flow: visit
+format: 1
+languages: [en]
+vars:
+  limit: { type: money, default: 500.00 CNY }
+steps:
+  start:
+    ask: On which day shall we come?
+    expect: date
+    into: day
+    valid: day >= now.date
+    confirm: "On ${day.weekday}, ${day}?"
+    reprompt: { no_match: That day is over. }
+    then: { ok: amount, no_input: bye, no_match: bye }
+  amount:
+    ask: How much may it cost?
+    expect: money
+    into: most
+    valid: most <= limit and value > "0.00 CNY"
+    confirm: "${most}, and ${(most + most) | money} for two?"
+    reprompt: { no_match: That is too much. }
+    then: { ok: booked, no_input: bye, no_match: bye }
+  booked: { hangup: booked }
+  bye: { hangup: completed }
+tests:
+  both:
+    run:
+      - press: "20260104"
+      - expect: { hear: That day is over. }
+      - press: "20260110"
+      - expect: { hear: "On saturday, January 10, 2026?" }
+      - press: 1
+      - press: "501#"
+      - expect: { hear: That is too much. }
+      - press: "100#"
+      - expect: { hear: "one hundred yuan, and two hundred yuan for two?" }
+      - press: 1
+      - expect: { ends: booked }
+  in a chat:
+    given: { channel: chat }
+    run:
+      - send: 2026-1-10
+      - expect: { hear: "On saturday, January 10, 2026?" }
+      - press: 1
+      - send: 501
+      - expect: { hear: That is too much. }
+      - send: "¥100"
+      - expect: { hear: "¥100.00, and ¥200.00 for two?" }
+      - press: 1
+      - expect: { ends: booked }
+"#;
+    let text = told(&[&flow_file("visit", flow)], 0);
+    assert!(text.contains("2 passed"), "{text}");
+}
+
+#[test]
+fn a_chat_is_joined_to_no_telephone() {
+    let flow = r#"flow: unjoined
+format: 1
+languages: [en]
+steps:
+  start:
+    transfer: "+8613800138000"
+    ring: 20s
+    then: { done: bye, no_answer: late, failed: alone, else: bye }
+  alone: [ { say: Please call us. }, { hangup: alone } ]
+  late: { hangup: late }
+  bye: { hangup: completed }
+tests:
+  in a chat:
+    given: { channel: chat }
+    run: [ { expect: { transfer: "+8613800138000", hear: Please call us. } }, { expect: { ends: alone, within: 0s } } ]
+  on the telephone:
+    run: [ { expect: { transfer: "+8613800138000" } }, { silence: 1 }, { expect: { ends: late } } ]
+"#;
+    let text = told(&[&flow_file("unjoined", flow)], 0);
+    assert!(text.contains("2 passed"), "{text}");
+}
+
+/// What a flow computes beyond the bounds counts as the nearest, wherever it is seen.
+#[test]
+fn a_priority_is_a_whole_number_from_0_to_100() {
+    let flow = r#"flow: first
+format: 1
+languages: [en]
+steps:
+  start:
+    - set: { call.priority: "${call.priority + 60}" }
+    - set: { call.priority: "${call.priority + 60}" }
+    - say: "It is ${call.priority}."
+    - set: { call.priority: "${0 - call.priority}" }
+    - say: "It is ${call.priority}."
+    - set: { call.priority: "${70.9}" }
+    - say: "It is ${call.priority}."
+    - hangup: completed
+tests:
+  bounds: { run: [ { expect: { hear: It is 100. } }, { expect: { hear: It is 0. } }, { expect: { hear: It is 70., priority: 70 } } ] }
+"#;
+    let text = told(&[&flow_file("first", flow)], 0);
+    assert!(text.contains("1 passed"), "{text}");
+}

@@ -1,8 +1,12 @@
 //! What is said: languages, bindings, slots, spoken values.
 
-use strowger_contact::Channel;
+use std::sync::Arc;
+
+use strowger_contact::recorded::Beginning;
+use strowger_contact::{Channel, EntryKind};
 
 use crate::Walk;
+use crate::walk::{START, facts, program};
 
 const FLOW: &str = r#"
 flow: prompts
@@ -156,4 +160,94 @@ fn an_utterance_has_a_limit() {
         r#"call media.say [{"prompts":[]}, true]"#,
         "reply ok:finished",
     );
+}
+
+const DAYS: &str = r#"
+flow: days
+format: 1
+languages: [en]
+steps:
+  start:
+    ask: Which day?
+    into: day
+    as: all
+    expect: date
+    valid: day >= now.date and value >= now.date
+    confirm: "On ${day}, a ${value.weekday}?"
+    then: { ok: look, no_input: bye, no_match: bye }
+  look:
+    if: day == all.value
+    then: same
+    else: bye
+  same: { hangup: same }
+  bye: { hangup: completed }
+"#;
+
+const DAY: &str = r#"[{"name":"day","value":{"value":"\"2026-03-05\""}},{"name":"value","value":{"value":"\"2026-03-05\""}}]"#;
+
+/// The first of the handles that an input of the running step is.
+fn handle(walk: &Walk, input: &str) -> String {
+    walk.input[input].as_str().expect("a handle").to_owned()
+}
+
+#[test]
+fn answers_are_bound_and_kept_in_the_type_that_is_expected() {
+    let mut walk = Walk::new(&[DAYS]);
+    walk.run("connect");
+    let (valid, confirm) = (handle(&walk, "valid"), handle(&walk, "confirm"));
+    let evaluate = format!(r#"call media.evaluate ["{valid}", {DAY}]"#);
+    walk.check(&evaluate, "reply ok:true");
+    let past = evaluate.replace("2026-03-05", "2026-03-01");
+    walk.check(&past, "reply ok:false");
+    let nonsense = evaluate.replace("2026-03-05", "soon");
+    let refused = walk.run(&nonsense);
+    assert!(
+        refused.starts_with("reply err:invalid-argument:"),
+        "{refused}"
+    );
+    let say = format!(
+        r#"call media.say [{{"prompts":[{{"given":"{confirm}"}}],"bindings":{DAY}}}, true]"#
+    );
+    walk.check(&say, "play On March 5, 2026, a thursday?");
+    walk.run("played");
+    walk.check(r#"end ok {"value":"2026-03-05"}"#, "hang up | ended same");
+}
+
+#[test]
+fn answers_in_journals_of_older_programs_are_what_json_has_for_them() {
+    let mut walk = Walk::new(&[DAYS]);
+    let older = Beginning {
+        facts: facts(Channel::Voice),
+        flow: "days".into(),
+        hash: String::new(),
+        content: String::new(),
+        configuration: String::new(),
+        audio: String::new(),
+        language: None,
+        format: 6,
+    };
+    walk.contact = older
+        .contact(Arc::new(program(&[DAYS])))
+        .expect("the flow is there");
+    walk.run("connect");
+    let valid = handle(&walk, "valid");
+    let failed = walk.run(&format!(r#"call media.evaluate ["{valid}", {DAY}]"#));
+    assert!(
+        failed.starts_with("reply err:failed:`>=` cannot compare text"),
+        "{failed}"
+    );
+}
+
+#[test]
+fn a_priority_beyond_its_bounds_is_written_as_it_counts() {
+    let flow = "flow: first\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - set: { call.priority: \"${call.priority + 60.5}\" }\n    - say: Hello.\n    - hangup: completed\n";
+    let mut walk = Walk::new(&[flow]);
+    walk.run("connect");
+    assert_eq!(walk.contact.priority(), 100);
+    let journal = walk.journal();
+    let set = journal.iter().find_map(|entry| match &entry.kind {
+        EntryKind::Set { values } => Some(values.to_string()),
+        _ => None,
+    });
+    assert_eq!(set.as_deref(), Some(r#"{"call.priority":100}"#));
 }

@@ -51,10 +51,21 @@ pub(super) struct Spent {
     pub skippable: bool,
     /// Whether a person is reached, or waited for, here.
     pub people: bool,
+    /// How it ends in a chat, when it is for telephones.
+    pub in_chat: Option<InChat>,
     /// Whether its times are what it may take in the worst case because nobody knows them: an expression decides, or they cannot be read.
     pub guessed: bool,
     /// Whether it is another flow of which nothing is known.
     pub unknown: bool,
+}
+
+/// How a step that is for telephones ends in a chat, at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InChat {
+    /// It fails: there is nothing to record.
+    Fails,
+    /// With this outcome: nobody is joined to a telephone.
+    Ends(&'static str),
 }
 
 /// What is heard while people are waited for.
@@ -82,6 +93,9 @@ pub(super) fn spent(said: &Said<'_>, draft: &Draft<'_>, catalog: &Catalog, index
             ..Spent::default()
         },
     };
+    if spent.in_chat.is_some() && node.verb != "use" {
+        spent.chat_ms = 0;
+    }
     spent.skippable = node.when.is_some();
     spent.actions = spent.actions.saturating_add(1);
     spent.unmeasured.extend(said.unmeasured());
@@ -124,9 +138,12 @@ fn step(said: &Said<'_>, draft: &Draft<'_>, index: usize, call: &StepCall) -> Sp
     let people = facts
         .description
         .is_some_and(|description| !description.people.is_empty());
+    let unjoined = facts.description.filter(|step| is_for_telephones(step));
+    let unjoined = unjoined.map(|_| InChat::Ends(UNJOINED));
     if draft.nodes[index].verb == "use" {
         return Spent {
             people,
+            in_chat: unjoined,
             ..plugin(said, index, call)
         };
     }
@@ -180,10 +197,13 @@ fn step(said: &Said<'_>, draft: &Draft<'_>, index: usize, call: &StepCall) -> Sp
     if waits > 0 {
         let heard = facts.description.and_then(heard_meanwhile);
         let silent = heard.map(|heard| waiting(said, index, heard, input, waits));
+        // What neither asks nor waits for people, and takes time, takes it to hear the caller: in a chat nobody is heard.
+        let records = (!people).then_some(InChat::Fails);
         return Spent {
             ms: sound.ms.saturating_add(waits),
             chat_ms: waits,
             people,
+            in_chat: unjoined.or(records),
             guessed: waits != durations(facts.description, input, 0),
             ..silent.unwrap_or_default()
         };
@@ -199,6 +219,17 @@ fn step(said: &Said<'_>, draft: &Draft<'_>, index: usize, call: &StepCall) -> Sp
         people,
         ..Spent::default()
     }
+}
+
+/// How a transfer ends in a chat; `wit/1.0/deps/route`.
+const UNJOINED: &str = "failed";
+
+/// Whether a step hands the contact to a telephone, and has an outcome for those that are not.
+fn is_for_telephones(step: &StepDescription) -> bool {
+    let properties = step.input["properties"].as_object();
+    let mut inputs = properties.into_iter().flatten();
+    step.outcomes.contains_key(UNJOINED)
+        && inputs.any(|(_, schema)| schema["format"] == "destination")
 }
 
 /// The input of a step that says what is heard while people are waited for, an object with a file to play among its fields, and the

@@ -4,8 +4,10 @@
 //! a person: it is that of somebody who does nothing. A circle counts as often as its counter lets a contact round; where
 //! no single counter says how often, the flow's longest duration is the bound.
 
+use std::collections::BTreeSet;
+
 use super::assign::Assignments;
-use super::counters::Counters;
+use super::counters::{Counters, Passes};
 use super::graph::{Arrow, Cause, Graph};
 use super::longest::Longest;
 use super::loops::{by_itself, go_on_silently, leads};
@@ -13,7 +15,7 @@ use super::report::Report;
 use super::rules::bad_input::BAD_INPUT;
 use super::rules::{dead_air, over_max_duration};
 use super::said::Said;
-use super::spent::{Spent, spent};
+use super::spent::{InChat, Spent, spent};
 use crate::catalog::{Catalog, Passive};
 use crate::diagnostic::Level;
 use crate::expr::Span;
@@ -135,6 +137,13 @@ fn bounds(
     let leads_on = |index: usize, arrow: &Arrow<'_>| {
         !spent[index].people && (arrow.cause == Cause::Itself || spent[index].unknown)
     };
+    let in_chat = |index: usize, arrow: &Arrow<'_>| flow.leads_on_in_chat(index, arrow, false);
+    let in_chat_failed =
+        |index: usize, arrow: &Arrow<'_>| flow.leads_on_in_chat(index, arrow, true);
+    let fails = |index: usize| gives_up(graph, draft, index);
+    let fails_in_chat = |index: usize| fails(index) || flow.fails_in_chat(index);
+    // In a chat somebody who does nothing goes another way only where something is for telephones.
+    let differs = flow.differs_in_chat();
     let mut begin = vec![None; graph.arrows.len()];
     if let Some(start) = draft.start {
         begin[start.0 as usize] = Some(0);
@@ -145,22 +154,29 @@ fn bounds(
         cap: to_end_ms,
     };
     // The longest way of somebody who does nothing, and the nodes on it.
-    let way = |longest: &Longest<'_, '_, '_>, takes: &dyn Fn(usize) -> u64| {
-        let mut arrived = longest.to_each(&leads_on, begin.clone(), takes);
+    let way = |longest: &Longest<'_, '_, '_>, chat: bool, takes: &dyn Fn(usize) -> u64| {
+        let (passes, passes_failed): (Passes<'_>, Passes<'_>) = match chat {
+            true => (&in_chat, &in_chat_failed),
+            false => (&leads_on, &leads_on),
+        };
+        let mut arrived = longest.to_each(passes, begin.clone(), takes);
         let left = arrived.iter().enumerate();
-        let failed = left.filter(|(index, _)| gives_up(graph, draft, *index));
+        let failed = left.filter(|(index, _)| match chat {
+            true => fails_in_chat(*index),
+            false => fails(*index),
+        });
         let failed = failed.filter_map(|(index, at)| Some((*at)?.saturating_add(takes(index))));
         if let (Some(error), Some(failed)) = (graph.error, failed.max()) {
             let mut begin = vec![None; graph.arrows.len()];
             begin[error] = Some(failed);
-            let after = longest.to_each(&leads_on, begin, takes);
+            let after = longest.to_each(passes_failed, begin, takes);
             for (at, after) in arrived.iter_mut().zip(after) {
                 *at = (*at).max(after);
             }
         }
         let ways = arrived.iter().enumerate().filter_map(|(index, at)| {
             let at = (*at)?;
-            match spent[index].people {
+            match spent[index].people && !(chat && spent[index].in_chat.is_some()) {
                 true => Some(at),
                 false => Some(at.saturating_add(takes(index))),
             }
@@ -172,10 +188,14 @@ fn bounds(
         counters,
         cap: OPEN_ACTIONS,
     };
-    let (actions, _) = way(&in_actions, &|index| spent[index].actions);
+    let most_actions = |chat: bool| way(&in_actions, chat, &|index| spent[index].actions).0;
+    let mut actions = most_actions(false);
+    if differs {
+        actions = actions.max(most_actions(true));
+    }
     // Who is still on the way when the contact has lasted too long goes where the flow says then, and hears its goodbye.
-    let to_person = |takes: &dyn Fn(usize) -> u64| {
-        let (most, arrived) = way(&longest, takes);
+    let to_person = |chat: bool, takes: &dyn Fn(usize) -> u64| {
+        let (most, arrived) = way(&longest, chat, takes);
         let most = match most < cap {
             true if actions < lasts.actions => most,
             true => to_end_ms.min(most.saturating_add(GOODBYE_MS + APOLOGY_MS)),
@@ -183,8 +203,8 @@ fn bounds(
         };
         (most, arrived)
     };
-    let (to_person_ms, arrived) = to_person(&|index| spent[index].ms);
-    let (chat_to_person_ms, _) = to_person(&|index| spent[index].chat_ms);
+    let (to_person_ms, arrived) = to_person(false, &|index| spent[index].ms);
+    let (chat_to_person_ms, _) = to_person(differs, &|index| spent[index].chat_ms);
     let mut unmeasured: Vec<String> = Vec::new();
     for (index, at) in arrived.iter().enumerate() {
         if at.is_some() {
@@ -342,6 +362,9 @@ fn bounds(
     );
     passive.silence_most_ms = worst.silence_ms.max(called_ms);
     passive.actions = actions;
+    if differs {
+        passive.chat_outcomes = flow.chat_outcomes(&passive.outcomes);
+    }
     passive.lasts_on = lasts_on || draft.global.too_long.is_some();
     (worst, passive)
 }
@@ -482,6 +505,107 @@ impl Flow<'_, '_, '_> {
     fn passive(&self, flow: &str) -> Option<&Passive> {
         let signature = self.catalog.flows.as_ref()?.get(flow)?;
         signature.passive.as_ref()
+    }
+
+    /// Whether somebody who does nothing may go another way in a chat.
+    fn differs_in_chat(&self) -> bool {
+        let calls = self.draft.nodes.iter().any(|node| match &node.action {
+            Action::Call { flow, .. } => self
+                .passive(flow)
+                .is_some_and(|passive| !passive.chat_outcomes.is_empty()),
+            _ => false,
+        });
+        calls || self.spent.iter().any(|spent| spent.in_chat.is_some())
+    }
+
+    /// Whether somebody who does nothing in a chat may go this way. Once `global.error` was followed what fails counts as skipped.
+    fn leads_on_in_chat(&self, index: usize, arrow: &Arrow<'_>, failed: bool) -> bool {
+        let spent = &self.spent[index];
+        let itself = arrow.cause == Cause::Itself;
+        match (&self.draft.nodes[index].action, spent.in_chat) {
+            (_, Some(InChat::Ends(outcome))) => {
+                itself
+                    && (matches!(arrow.label, "" | "error" | "timeout") || arrow.label == outcome)
+            }
+            (_, Some(InChat::Fails)) => itself && (failed || matches!(arrow.label, "" | "error")),
+            (Action::Call { flow, edges, .. }, _) => {
+                let more = self.passive(flow).map(|passive| &passive.chat_outcomes);
+                let mut more = more.into_iter().flatten().map(String::as_str);
+                itself
+                    || spent.unknown
+                    || more.any(|outcome| match arrow.label {
+                        "else" => !edges.contains_key(outcome),
+                        label => label == outcome,
+                    })
+            }
+            _ => !spent.people && (itself || spent.unknown),
+        }
+    }
+
+    /// Whether a node fails in a chat, so that `global.error` takes over.
+    fn fails_in_chat(&self, index: usize) -> bool {
+        let mut arrows = self.graph.arrows[index].iter();
+        self.spent[index].in_chat == Some(InChat::Fails)
+            && arrows.any(|arrow| arrow.cause == Cause::Fault)
+    }
+
+    /// The outcomes that the flow may return by itself in a chat, beside those that it may return anywhere; `error` among them.
+    fn chat_outcomes(&self, others: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut outcomes = BTreeSet::new();
+        let Some(start) = self.draft.start else {
+            return outcomes;
+        };
+        let (graph, draft) = (self.graph, self.draft);
+        let mut open = vec![start.0 as usize];
+        let mut seen = vec![false; graph.arrows.len()];
+        while let Some(index) = open.pop() {
+            if std::mem::replace(&mut seen[index], true) {
+                continue;
+            }
+            if gives_up(graph, draft, index) || self.fails_in_chat(index) {
+                open.extend(graph.error);
+            }
+            let on = graph.arrows[index].iter();
+            let on = on.filter(|arrow| self.leads_on_in_chat(index, arrow, graph.error.is_some()));
+            open.extend(on.filter_map(|arrow| arrow.to.node()));
+            match &draft.nodes[index].action {
+                Action::Return { outcome, .. } => {
+                    outcomes.insert(outcome.clone());
+                }
+                _ if self.ends_in_error(index) => {
+                    outcomes.insert("error".to_owned());
+                }
+                _ => {}
+            }
+        }
+        outcomes.retain(|outcome| !others.contains(outcome));
+        outcomes
+    }
+
+    /// Whether a node fails in a chat, or leads to a flow that does, and nothing in this flow says where to go then.
+    fn ends_in_error(&self, index: usize) -> bool {
+        if self.draft.global.error.is_some() {
+            return false;
+        }
+        match &self.draft.nodes[index].action {
+            Action::Step(call) => {
+                self.spent[index].in_chat == Some(InChat::Fails)
+                    && !call.edges.contains_key("error")
+                    && call.otherwise.is_none()
+            }
+            Action::Call {
+                flow,
+                edges,
+                otherwise,
+                ..
+            } => {
+                let passive = self.passive(flow);
+                passive.is_some_and(|flow| flow.chat_outcomes.contains("error"))
+                    && !edges.contains_key("error")
+                    && otherwise.is_none()
+            }
+            _ => false,
+        }
     }
 
     /// Whether a flow that this one calls or leads to says where contacts go that have lasted too long.

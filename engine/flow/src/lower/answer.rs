@@ -36,12 +36,13 @@ impl Answer {
         }
     }
 
-    /// The same in what `as:` gets, which is read by the description alone: JSON has no dates, times and amounts.
-    fn among_data(&self, described: &Type) -> Type {
+    /// The same among what `as:` gets, and as the step itself calls it: there the description goes before the flow, where it says
+    /// anything.
+    fn where_open(&self, described: &Type) -> Type {
         let secret = self.ty.as_ref().is_some_and(Type::holds_secret);
         let open = *described.without_none() == Type::Any || is_any_object(described);
         match open || secret {
-            true => self.within(described).untyped(),
+            true => self.within(described),
             false => described.clone(),
         }
     }
@@ -64,8 +65,9 @@ impl<'t> Lowerer<'t> {
     ) -> BTreeMap<String, Bound> {
         let mut binds = shape.binds.clone();
         let field = description.and_then(|description| description.into.as_ref());
-        // What the step calls the value in its own prompts is as secret as the value.
+        // What the step calls the value in its own prompts is what the value is, and as secret.
         if let Some(bound) = field.and_then(|field| binds.get_mut(field)) {
+            bound.ty = answer.where_open(&bound.ty);
             let of_outcome = |outcome: &Outcome<'_>| match &outcome.ty {
                 Type::Object { fields, .. } => fields
                     .get(field?)
@@ -73,8 +75,7 @@ impl<'t> Lowerer<'t> {
                     .then_some(()),
                 _ => None,
             };
-            let expected = answer.ty.as_ref().is_some_and(Type::holds_secret);
-            if expected || shape.outcomes.iter().find_map(of_outcome).is_some() {
+            if shape.outcomes.iter().find_map(of_outcome).is_some() {
                 bound.ty = Type::Secret;
             }
         }
@@ -139,7 +140,8 @@ impl<'t> Lowerer<'t> {
         self.bind(name, bound, span)
     }
 
-    /// `as:` takes the data of an outcome whole; `field` of them is the step's answer.
+    /// `as:` takes the data of an outcome whole; `field` of them is the step's answer. Gives their types by outcome, where those
+    /// are more than the description says.
     pub(super) fn bind_result(
         &mut self,
         id: NodeId,
@@ -148,17 +150,23 @@ impl<'t> Lowerer<'t> {
         shape: &Shape<'t>,
         field: Option<&str>,
         answer: &Answer,
-    ) {
+    ) -> BTreeMap<String, Type> {
+        let mut data = BTreeMap::new();
         for outcome in shape.outcomes.iter().filter(|outcome| outcome.carries) {
             let on = Some(outcome.name.to_owned());
             let mut ty = outcome.ty.clone();
             if let (Type::Object { fields, .. }, Some(field)) = (&mut ty, field)
                 && let Some(described) = fields.get_mut(field)
             {
-                *described = answer.among_data(described);
+                let is = answer.where_open(described);
+                if is != *described {
+                    *described = is;
+                    data.insert(outcome.name.to_owned(), ty.clone());
+                }
             }
             self.assign(id, name, span, on, ty);
         }
+        data
     }
 
     /// The variable that `as:` or `into:` names.

@@ -42,6 +42,13 @@ const KINDS: [(&str, Type); 9] = [
 /// The kinds that say more about the answer.
 pub(super) const MAP_KINDS: [&str; 4] = ["digits", "number", "money", "one_of"];
 
+/// The kinds of answers that `expect:` knows: words, and keys that no word stands for.
+pub fn answer_kinds() -> impl Iterator<Item = &'static str> {
+    let words = KINDS.iter().map(|(kind, _)| *kind);
+    let keys = MAP_KINDS.iter().copied();
+    words.chain(keys.filter(|key| KINDS.iter().all(|(kind, _)| kind != key)))
+}
+
 /// What an answer is by its `expect:`, of which whatever is wrong is told elsewhere.
 pub(super) fn type_of_expected(node: &Node<'_>) -> Option<Type> {
     if let Some(word) = node.text() {

@@ -41,6 +41,7 @@ mod then;
 pub(crate) use declare::is_taken;
 pub(crate) use draft::{Assigned, Binding, Draft, Facts, UNKNOWN, Use, Want};
 use draft::{STEP, unknown};
+pub use expect::answer_kinds;
 pub(crate) use file::lower;
 pub(crate) use habits::is_otherwise;
 pub(crate) use names::{Declared, TYPES, flow_signature, is_name, is_variable, unreadable_flow};

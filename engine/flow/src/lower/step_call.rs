@@ -5,7 +5,7 @@ use super::action::{COMMON, STEP_OPTIONS};
 use super::answer::Answer;
 use super::draft::Assigned;
 use super::expect::{Expected, type_of_expected};
-use super::shape::{Asks, Shape};
+use super::shape::{Asks, Bound, Shape};
 use super::then::Outcomes;
 use super::{Lowerer, Place, Site};
 use crate::catalog::{Catalog, StepDescription};
@@ -15,7 +15,7 @@ use crate::check::rules::{
 };
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
-use crate::plan::{Action, Edge, Meanwhile, NodeId, Retry, StepCall, Template};
+use crate::plan::{Action, Edge, Into, Meanwhile, NodeId, Retry, StepCall, Template};
 use crate::value::{Type, Value, from_json, type_of_schema};
 use crate::yaml::{Content, Entry, Map, Node};
 
@@ -274,6 +274,7 @@ impl<'t> Lowerer<'t> {
         };
         let answer = Answer { ty: answer, digits };
         site.bound = self.step_binds(id, map, description, &shape, &answer);
+        let binds = said_by_flow(&site.bound, &shape.binds);
         let input = self.inputs(&mut site, description, &shape, inputs, expected, verb);
 
         let facts = self.facts(id);
@@ -318,15 +319,12 @@ impl<'t> Lowerer<'t> {
         let bind = map
             .entry("as")
             .filter(|_| !is_input("as"))
-            .and_then(|entry| self.result_name("as", entry));
-        if let (Some((name, span)), Some(into)) = (&bind, &into)
-            && *name == into.variable
-        {
-            bad_value::one_name_for_two(&mut self.report, *span, name);
-        }
+            .and_then(|entry| self.result_name("as", entry))
+            .filter(|(name, span)| self.apart(name, *span, into.as_ref()));
+        let mut data = BTreeMap::new();
         if let (Some((name, span)), Some(_)) = (&bind, description) {
             let field = description.and_then(|description| description.into.as_deref());
-            self.bind_result(id, name, *span, &shape, field, &answer);
+            data = self.bind_result(id, name, *span, &shape, field, &answer);
         } else if let Some((name, span)) = &bind {
             let binding = self.bind(name, Type::Any, *span);
             self.facts(id).assigned.push(Assigned {
@@ -368,13 +366,24 @@ impl<'t> Lowerer<'t> {
             step: key,
             input,
             bind: bind.map(|(name, _)| name),
+            data,
             into,
+            binds,
             timeout_ms,
             retry,
             meanwhile,
             edges,
             otherwise,
         }));
+    }
+
+    /// Whether `as:` takes another variable than `into:`; tells where it does not.
+    fn apart(&mut self, name: &str, at: Span, into: Option<&Into>) -> bool {
+        let apart = into.is_none_or(|into| into.variable != name);
+        if !apart {
+            bad_value::one_name_for_two(&mut self.report, at, name);
+        }
+        apart
     }
 
     /// Tells of a step that its plugin has left behind.
@@ -672,6 +681,19 @@ fn answers(asks: &Asks<'_>, inputs: &[Given<'_>]) -> Option<Type> {
         }
     }
     Some(Type::Object { fields, open })
+}
+
+/// The types of the names that a step gives its prompts and expressions, without those that its description says as well.
+fn said_by_flow(
+    bound: &BTreeMap<String, Bound>,
+    described: &BTreeMap<String, Bound>,
+) -> BTreeMap<String, Type> {
+    let more = bound.iter().filter(|(name, bound)| {
+        let described = described.get(*name);
+        described.is_none_or(|described| described.ty != bound.ty)
+    });
+    more.map(|(name, bound)| (name.clone(), bound.ty.clone()))
+        .collect()
 }
 
 /// The step of this name whose major version is the largest.

@@ -202,6 +202,9 @@ impl<'t> Lowerer<'t> {
             self.inputs_given(entry.key_span, lines);
             if let Some(node) = lines.value("mock") {
                 test.mocks = self.mocks(node);
+                if test.given.channel.as_deref() == Some("chat") {
+                    self.no_transfers(node);
+                }
             }
             match lines.value("run") {
                 Some(node) => test.run = self.acts(node),
@@ -216,6 +219,22 @@ impl<'t> Lowerer<'t> {
             self.draft.tests.push(test);
         }
         self.settle_named();
+    }
+
+    /// Tells of mocks of transfers in the test of a chat, which is joined to no telephone.
+    fn no_transfers(&mut self, mocks: &'t Node<'t>) {
+        let entries = mocks.map().into_iter().flat_map(|map| &map.entries);
+        for entry in entries.filter(|entry| entry.key.starts_with("transfer.")) {
+            let why = Text::fixed(
+                "a chat is joined to no telephone: there a transfer ends in `failed` at once",
+                "聊天不会接到电话上：其中的转接立即以 `failed` 结束",
+            );
+            let help = Text::fixed(
+                "leave the mock out, or write `channel: voice`",
+                "请去掉这个模拟，或写 `channel: voice`",
+            );
+            bad_value::why(&mut self.report, entry.key_span, why, Some(help));
+        }
     }
 
     /// Tells of inputs that the flow cannot begin without and that a test does not give. Where it gives something else, that is told.

@@ -1,6 +1,5 @@
 //! What types mean to each other.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Type, Value};
@@ -129,39 +128,6 @@ impl Type {
             *field = field.assuming_present(rest);
         }
         ty
-    }
-
-    /// What a value of this type is once it was JSON that nothing said the type of: [`from_json`](super::from_json) for
-    /// [`Type::Any`].
-    pub(crate) fn untyped(&self) -> Type {
-        let boxed = |inner: &Type| Box::new(inner.untyped());
-        match self {
-            Type::Date | Type::Time | Type::DateTime | Type::Phone => Type::Text,
-            Type::Duration => Type::Number,
-            Type::Money => Type::Object {
-                fields: BTreeMap::from([
-                    ("amount".to_owned(), Type::Number),
-                    ("currency".to_owned(), Type::Text),
-                ]),
-                open: false,
-            },
-            Type::List(inner) => Type::List(boxed(inner)),
-            Type::Optional(inner) => Type::Optional(boxed(inner)),
-            Type::Object { fields, open } => Type::Object {
-                fields: fields
-                    .iter()
-                    .map(|(name, ty)| (name.clone(), ty.untyped()))
-                    .collect(),
-                open: *open,
-            },
-            Type::Any
-            | Type::None
-            | Type::Bool
-            | Type::Number
-            | Type::Text
-            | Type::OneOf(_)
-            | Type::Secret => self.clone(),
-        }
     }
 
     /// Whether a value of this type is a secret or holds one.

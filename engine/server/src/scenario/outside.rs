@@ -63,8 +63,8 @@ impl World<'_> {
                 target, options, ..
             } => {
                 self.note(What::Transferred(target.clone()));
-                if !callable(&target, self.suppliers) {
-                    // As in a call: nobody is there to be mocked.
+                if self.chat() || !callable(&target, self.suppliers) {
+                    // Nobody is joined to a telephone by writing, whatever the target; nor anybody to what is no address.
                     let failed = TransferResult::Failed.to_json();
                     return self.due.push((self.now, Due::Effect(effect, failed)));
                 }

@@ -757,8 +757,8 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         let ok = result.get("ok");
         let (key, outcome) = match asked.function.as_str() {
             "route.enqueue" => (format!("queue.{}", asked.name), ok.and_then(Json::as_str)),
-            // As in a test, it fails at once.
-            "route.transfer" if !(self.callable)(&asked.name) => return,
+            // As in a test, it fails at once: no address, or a chat.
+            "route.transfer" if self.writes || !(self.callable)(&asked.name) => return,
             "route.transfer" => {
                 let outcome = ok.map(|ok| ok.get("refused").unwrap_or(ok));
                 (
