@@ -261,3 +261,106 @@ fn every_key_that_is_said_in_vain_is_told_at_once() {
     );
     assert_eq!(found.labels.len(), 2);
 }
+
+/// The rules, messages and helps that are told of the keys of a menu.
+fn told_of(press: &str) -> Vec<(&'static str, u32, String)> {
+    let text = format!(
+        "flow: a\nformat: 1\nlanguages: [en, zh]\nprompts:\n  one: {{ en: Help me, zh: 帮我 }}\n  two: {{ en: help me, zh: 人工 }}\n  three: {{ en: Orders, zh: 订单 }}\nsteps:\n  start:\n    menu: \"${{choices}}\"\n    press:\n{press}    then: {{ no_input: bye, no_match: bye }}\n  a: {{ say: A here., then: bye }}\n  b: {{ say: B here., then: bye }}\n  bye: {{ hangup: completed }}\n"
+    );
+    let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+    let found = checked.diagnostics.into_iter();
+    found
+        .filter(|found| found.rule != "unused" && found.rule != "unreachable")
+        .map(|found| {
+            let line = found.primary.place.line;
+            (found.rule, line, found.message.english().to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn words_of_a_chat_lead_to_one_key() {
+    let both = "means both the key 1 and the key 2";
+    for (press, line, word) in [
+        ("      1: { to: a, match: [\"2\"] }\n      2: b\n", 12, "2"),
+        (
+            "      1: a\n      2: { to: b, match: [\" 1 \"] }\n",
+            13,
+            "1",
+        ),
+        (
+            "      1: { to: a, match: [x, Hello] }\n      2: { to: b, match: [hello] }\n",
+            13,
+            "hello",
+        ),
+        (
+            "      1: { to: a, label: one }\n      2: { to: b, label: two }\n",
+            13,
+            "help me",
+        ),
+        (
+            "      1: { to: a, match: [ÉCOLE] }\n      2: { to: b, match: [école] }\n",
+            13,
+            "école",
+        ),
+        (
+            "      1: { to: a, label: three }\n      2: { to: b, match: [订单] }\n",
+            13,
+            "订单",
+        ),
+    ] {
+        let found = told_of(press);
+        assert_eq!(found.len(), 1, "{press}{found:?}");
+        let (rule, at, message) = &found[0];
+        assert_eq!((*rule, *at), ("duplicate-key", line), "{press}{message}");
+        assert_eq!(*message, format!("in a chat `{word}` {both}"));
+    }
+    for press in [
+        // To the same place.
+        "      1: { to: a, match: [x], label: one }\n      2: { to: a, match: [x], label: one }\n",
+        // The same key.
+        "      1: { to: a, match: [x, x, \"1\"], label: one }\n      2: { to: b, match: [y] }\n",
+    ] {
+        assert_eq!(told_of(press), [], "{press}");
+    }
+}
+
+#[test]
+fn the_help_writes_keys_as_the_language_does() {
+    let text = "flow: a\nformat: 1\nlanguages: [zh]\nsteps:\n  start:\n    menu: 退出请按星号键，重听请按井号键。\n    press: { 1: bye }\n    then: { else: bye }\n  bye: { hangup: completed }\n";
+    let checked = check("a.flow.yaml", text.as_bytes(), &support::project());
+    let help = checked.diagnostics[0].help.as_ref().expect("there is help");
+    assert!(
+        help.english()
+            .starts_with("add `hash:`, `star:` to `press:`"),
+        "{}",
+        help.english()
+    );
+}
+
+#[test]
+fn a_star_that_a_question_names_leads_somewhere() {
+    let asks = |global: &str, ask: &str| {
+        broken(&format!(
+            "flow: a\nformat: 1\nlanguages: [en]\n{global}steps:\n  start:\n    ask: \"Enter your number, or press star for a person.\"\n{ask}    then: {{ ok: bye, no_input: bye, no_match: bye }}\n  bye: {{ hangup: completed }}\n"
+        ))
+    };
+    let digits = "    expect: { digits: 6 }\n";
+    let told = BTreeSet::from(["spoken-key-unmapped"]);
+    assert_eq!(asks("", digits), told);
+    assert_eq!(
+        asks("global: { press: { star: bye } }\n", digits),
+        BTreeSet::new()
+    );
+    let ended = "    expect: { digits: 4..6 }\n    end_key: star\n";
+    assert_eq!(asks("", ended), BTreeSet::new());
+    // Of an amount it is the point.
+    assert_eq!(asks("", "    expect: money\n"), BTreeSet::new());
+}
+
+#[test]
+fn a_label_that_names_another_key_is_told() {
+    let found = told_of("      1: { to: a, label: \"buy, press 2\" }\n");
+    let rules: Vec<_> = found.iter().map(|found| found.0).collect();
+    assert_eq!(rules, ["spoken-key-unmapped"]);
+}

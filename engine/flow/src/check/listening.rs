@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::Graph;
+use super::named_keys::spoken_keys;
 use super::report::Report;
 use super::rules::{dead_air, long_prompt, spoken_key_unmapped, too_many_choices};
 use super::spent::{busy_ms, first_said};
@@ -11,9 +12,9 @@ use crate::catalog::StepDescription;
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::lower::Draft;
-use crate::plan::{Action, Retry};
+use crate::plan::{Action, Retry, Template};
 use crate::speak::{speech_ms, usual_ms};
-use crate::wide::narrow;
+use crate::value::Value;
 
 /// Most announced choices that a caller keeps in mind.
 const MAX_CHOICES: usize = 6;
@@ -74,14 +75,16 @@ fn silence_of(call: &crate::plan::StepCall) -> (u64, Text) {
 
 fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
     // By step: the keys that its prompts name and that do nothing, and where.
-    let mut unmapped: BTreeMap<usize, (BTreeSet<String>, Vec<Span>)> = BTreeMap::new();
+    let mut unmapped: BTreeMap<usize, (BTreeSet<&str>, Vec<Span>)> = BTreeMap::new();
     for used in &draft.prompt_uses {
         let index = used.node.0 as usize;
         let facts = &draft.facts[index];
         if !facts.listens || !graph.reachable[index] {
             continue;
         }
-        if !waits_behind(facts.description, &used.input) {
+        // A label is a part of what a menu says.
+        let label = used.input == "label";
+        if !label && !waits_behind(facts.description, &used.input) {
             continue;
         }
         let prompt = &draft.prompts[used.prompt];
@@ -94,13 +97,17 @@ fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
                 };
                 long_prompt::long(report, *span, &name, seconds);
             }
-            if facts.keys.is_empty() {
+            let entry = takes_an_entry(draft, index);
+            if facts.keys.is_empty() && !entry {
                 continue;
             }
             for key in spoken_keys(text) {
-                let global =
-                    draft.nodes[index].global_keys && draft.global.press.contains_key(&key);
-                if !facts.keys.contains_key(&key) && !global {
+                // Digits are the answer then, and the hash ends it.
+                if facts.keys.is_empty() && key != "*" {
+                    continue;
+                }
+                let global = draft.nodes[index].global_keys && draft.global.press.contains_key(key);
+                if !facts.keys.contains_key(key) && !global {
                     let (keys, said) = unmapped.entry(index).or_default();
                     keys.insert(key);
                     if !said.contains(span) {
@@ -111,8 +118,9 @@ fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
         }
     }
     for (index, (keys, said)) in &unmapped {
-        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        spoken_key_unmapped::unmapped(report, press_span(draft, *index), &keys, said);
+        let keys: Vec<&str> = keys.iter().copied().collect();
+        let presses = !draft.facts[*index].keys.is_empty();
+        spoken_key_unmapped::unmapped(report, press_span(draft, *index), &keys, said, presses);
     }
 }
 
@@ -131,72 +139,21 @@ fn waits_behind(description: Option<&StepDescription>, input: &str) -> bool {
     asked["format"] == "prompt" || first_said(description).any(|first| first == input)
 }
 
+/// Whether a step asks for digits that the star is no part of, and that it does not end.
+fn takes_an_entry(draft: &Draft<'_>, index: usize) -> bool {
+    let Action::Step(call) = &draft.nodes[index].action else {
+        return false;
+    };
+    let Template::Object(input) = &call.input else {
+        return false;
+    };
+    let star = |value: &Template| matches!(value, Template::Literal(Value::Text(key)) if key == "*" || key == "star");
+    draft.facts[index].digits.is_some() && !input.values().any(star)
+}
+
 fn press_span(draft: &Draft<'_>, index: usize) -> Span {
     let keys = draft.facts[index].keys.values();
     keys.copied()
         .reduce(Span::to)
         .unwrap_or(draft.facts[index].head)
-}
-
-/// What stands before a key.
-const PRESS: &[u8] = b"press ";
-
-/// Keys that a text asks to press, in English or Chinese.
-fn spoken_keys(text: &str) -> Vec<String> {
-    let mut keys = Vec::new();
-    let says = text.as_bytes().windows(PRESS.len()).enumerate();
-    let says = says.filter(|(_, word)| word.eq_ignore_ascii_case(PRESS));
-    for (at, _) in says {
-        let word = text[at + PRESS.len()..]
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let key = match word.as_str() {
-            "zero" => "0",
-            "one" => "1",
-            "two" => "2",
-            "three" => "3",
-            "four" => "4",
-            "five" => "5",
-            "six" => "6",
-            "seven" => "7",
-            "eight" => "8",
-            "nine" => "9",
-            "star" => "*",
-            "hash" | "pound" => "#",
-            digit if digit.len() == 1 && digit.bytes().all(|byte| byte.is_ascii_digit()) => digit,
-            _ => continue,
-        };
-        keys.push(key.to_owned());
-    }
-    for (at, matched) in text.match_indices(['按', '拨']) {
-        let rest = text[at + matched.len()..].trim_start();
-        let mut letters = rest.chars().map(narrow);
-        let key = match letters.next() {
-            Some('零') => '0',
-            Some('一') => '1',
-            Some('二') => '2',
-            Some('三') => '3',
-            Some('四') => '4',
-            Some('五') => '5',
-            Some('六') => '6',
-            Some('七') => '7',
-            Some('八') => '8',
-            Some('九') => '9',
-            Some('星' | '*') => '*',
-            Some('井' | '#') => '#',
-            Some(digit) if digit.is_ascii_digit() => digit,
-            _ => continue,
-        };
-        // More digits are a number that is dialled, and `拨一个电话` names no key.
-        let behind = letters.next();
-        if !behind.is_some_and(|next| next.is_ascii_digit() || matches!(next, '个' | '次' | '通'))
-        {
-            keys.push(key.to_string());
-        }
-    }
-    keys.sort();
-    keys.dedup();
-    keys
 }

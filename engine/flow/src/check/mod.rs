@@ -16,6 +16,7 @@ mod loops;
 mod mended;
 mod misnamed;
 mod mistaken;
+mod named_keys;
 mod placeholder;
 mod reading;
 pub(crate) mod report;

@@ -5,7 +5,8 @@ use crate::check::report::Report;
 use crate::check::rules::{bad_value, duplicate_key, missing_key};
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
-use crate::plan::{Edge, KeyWords, PromptId, Template};
+use crate::lower::draft::PromptDraft;
+use crate::plan::{Edge, KeyWords, Piece, PromptId, Template};
 use crate::value::Value;
 use crate::yaml::{Content, Entry, Node};
 
@@ -40,20 +41,26 @@ impl<'t> Lowerer<'t> {
             bad_value::why(&mut self.report, node.span, why, None);
         }
         let mut keys: BTreeMap<String, Template> = BTreeMap::new();
+        let mut chosen: Vec<Chosen<'t>> = Vec::new();
         for entry in &map.entries {
             let Some(key) = self.key(entry) else { continue };
             let mut choice = BTreeMap::new();
+            let mut chosen_by = Chosen::new(&key, entry, site.pressed.len());
             let place = site.place.clone();
             let edge = match &entry.value.content {
                 Content::Map(long) => {
                     self.unknown_keys(long, key_called(&entry.key), &LINE_KEYS);
-                    if let Some(label) = long.value("label")
-                        && let Some(label) = self.prompt_input(site, "label", label)
+                    if let Some(written) = long.value("label")
+                        && let Some(label) = self.prompt_input(site, "label", written)
                     {
+                        if let Template::Prompt(prompt) = &label {
+                            chosen_by.label = Some((*prompt, written.span));
+                        }
                         choice.insert("label".to_owned(), label);
                         site.labelled += 1;
                     }
                     if let Some(words) = long.value("match") {
+                        chosen_by.words = words.list().unwrap_or_default();
                         let words = self.words("match", words);
                         let words = words.into_iter().map(Value::Text).collect();
                         choice.insert("match".to_owned(), Template::Literal(Value::List(words)));
@@ -67,8 +74,11 @@ impl<'t> Lowerer<'t> {
                 continue;
             }
             site.pressed.push((key.clone(), entry.key_span, edge));
+            chosen.push(chosen_by);
             keys.insert(key, Template::Object(choice));
         }
+        let edge = |number: usize| &site.pressed[number].2;
+        words_for_two(&chosen, &self.draft.prompts, edge, &mut self.report);
         Some(Template::Object(keys))
     }
 
@@ -85,16 +95,20 @@ impl<'t> Lowerer<'t> {
             return;
         };
         let mut first: BTreeMap<String, Span> = BTreeMap::new();
+        let (mut chosen, mut edges): (Vec<Chosen<'t>>, Vec<Edge>) = Default::default();
         for entry in &map.entries {
             let Some(key) = self.key(entry) else { continue };
             let mut words = KeyWords::default();
+            let mut chosen_by = Chosen::new(&key, entry, edges.len());
             let edge = match &entry.value.content {
                 Content::Map(long) => {
                     self.unknown_keys(long, key_called(&entry.key), &LINE_KEYS);
                     if let Some(label) = long.value("label") {
                         words.label = self.global_label(label);
+                        chosen_by.label = words.label.map(|prompt| (prompt, label.span));
                     }
                     if let Some(node) = long.value("match") {
+                        chosen_by.words = node.list().unwrap_or_default();
                         words.words = self.words("match", node);
                     }
                     self.long_target(entry, place)
@@ -114,8 +128,12 @@ impl<'t> Lowerer<'t> {
             if words.label.is_some() || !words.words.is_empty() {
                 self.draft.global.words.insert(key.clone(), words);
             }
+            chosen.push(chosen_by);
+            edges.push(edge.clone());
             self.draft.global.press.insert(key, edge);
         }
+        let edge = |number: usize| &edges[number];
+        words_for_two(&chosen, &self.draft.prompts, edge, &mut self.report);
     }
 
     /// The label of a key that works everywhere: nobody knows which variables have a value there.
@@ -175,6 +193,97 @@ pub(super) fn no_key(report: &mut Report<'_>, at: Span, written: &str, meant: Op
             bad_value::why(report, at, why, Some(help));
         }
     }
+}
+
+/// What leads to a key: itself, and in a chat words.
+struct Chosen<'t> {
+    /// As it is compared.
+    key: &'t str,
+    at: Span,
+    /// Which of the keys it is, by the order of the file.
+    number: usize,
+    label: Option<(PromptId, Span)>,
+    words: &'t [Node<'t>],
+}
+
+impl<'t> Chosen<'t> {
+    fn new(key: &str, entry: &'t Entry<'t>, number: usize) -> Chosen<'t> {
+        Chosen {
+            // The names of two keys are not how they are compared.
+            key: match key {
+                "*" => "*",
+                "#" => "#",
+                _ => &entry.key,
+            },
+            at: entry.key_span,
+            number,
+            label: None,
+            words: &[],
+        }
+    }
+}
+
+/// Most words of a step's keys that are held against each other: each is compared with all others.
+const MAX_WORDS: usize = 200;
+
+/// Tells of words that would lead a chat to two keys, of which only the first is ever taken. Keys that lead to the same place may share
+/// them.
+fn words_for_two<'e>(
+    chosen: &[Chosen<'_>],
+    prompts: &[PromptDraft<'_>],
+    edge: impl Fn(usize) -> &'e Edge,
+    report: &mut Report<'_>,
+) {
+    let plain = |one: &Chosen<'_>| one.label.is_none() && one.words.is_empty();
+    if chosen.iter().all(plain) {
+        return;
+    }
+    // Where a word stands, whose it is, and the language that it belongs to.
+    let mut words: Vec<(&str, Span, &Chosen<'_>, Option<&str>)> = Vec::new();
+    for one in chosen {
+        words.push((one.key, one.at, one, None));
+        let written = one.words.iter();
+        words.extend(written.filter_map(|word| Some((word.text()?, word.span, one, None))));
+        let Some((label, at)) = one.label else {
+            continue;
+        };
+        let voices = prompts[label.0 as usize].prompt.voices.iter();
+        words.extend(voices.filter_map(|(language, voices)| {
+            let [voice] = voices.as_slice() else {
+                return None;
+            };
+            let [Piece::Text(text)] = voice.chat.as_ref().or(voice.text.as_ref())?.as_slice()
+            else {
+                return None;
+            };
+            let language = (language != "any").then_some(language.as_str());
+            Some((text.as_str(), at, one, language))
+        }));
+    }
+    words.truncate(MAX_WORDS);
+    for (index, (word, at, one, language)) in words.iter().enumerate() {
+        let same = words[..index].iter().find(|(other, _, another, of)| {
+            another.number != one.number
+                && (language.is_none() || of.is_none() || language == of)
+                && same_word(word, other)
+                && edge(another.number) != edge(one.number)
+        });
+        if let Some((_, first, another, _)) = same {
+            // What a key is called is right; the word is not.
+            let (at, first) = match *at == one.at {
+                true => (*first, *at),
+                false => (*at, *first),
+            };
+            duplicate_key::word(report, (at, word.trim()), first, (another.key, one.key));
+        }
+    }
+}
+
+/// Whether a chat takes two words for the same: without regard to capitals and outer blanks.
+fn same_word(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim(), other.trim());
+    let small = one.chars().flat_map(char::to_lowercase);
+    small.eq(other.chars().flat_map(char::to_lowercase))
 }
 
 /// What findings call a key of `press:`.

@@ -6,6 +6,9 @@ rule! {
     /// What it finds: a key that stands twice in one map. Most YAML readers silently keep the last one, so half of
     /// what was written would never happen. `1` and `"1"` are the same key, and so are `star` and `"*"`.
     ///
+    /// Also a word of a chat that means two keys of one `press:` which lead to different places: the same `label` or `match` twice, or
+    /// one that is another key. Whoever writes it only ever gets the first of them.
+    ///
     /// ```yaml
     /// main:
     ///   menu: For an order press 1.
@@ -40,6 +43,30 @@ pub(crate) fn line(report: &mut Report<'_>, (at, key): (Span, &str), first: Span
         .label(first, text!("first here", "首次出现"))
         .help(text!("remove one of the two lines", "请删除其中一行"))
         .fix(line, "");
+}
+
+/// Of a word that leads a chat to the first of two keys, where it should lead to the other as well.
+pub(crate) fn word(
+    report: &mut Report<'_>,
+    (at, word): (Span, &str),
+    first: Span,
+    (one, other): (&str, &str),
+) {
+    report
+        .find(
+            &DUPLICATE_KEY,
+            at,
+            text!(
+                "in a chat `{word}` means both the key {one} and the key {other}",
+                "在聊天中，`{word}` 既表示按键 {one} 又表示按键 {other}"
+            ),
+        )
+        .here(text!("again here", "此处重复"))
+        .label(first, text!("first here", "首次出现"))
+        .help(text!(
+            "give each key words of its own",
+            "请让每个按键有自己的词"
+        ));
 }
 
 pub(crate) fn duplicate(report: &mut Report<'_>, key: &str, again: Span, first: Span) {

@@ -3,7 +3,8 @@ use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
-    /// What it finds: a menu's prompt that says "press 3" or 「请按三」 where the step has no such key. Callers would press it.
+    /// What it finds: a menu's prompt that says "press 3" or 「请按三」 where the step has no such key. Callers would press it. Also a
+    /// question for digits whose prompt says "press star" where no star leads anywhere, and the label of a key that names another one.
     ///
     /// ```yaml
     /// main:
@@ -25,9 +26,25 @@ rule! {
     SPOKEN_KEY_UNMAPPED = "spoken-key-unmapped", Warning, "a prompt names a key that does nothing", "提示里的按键无效"
 }
 
+/// A key as it is written in `press:`.
+fn written(key: &str) -> &str {
+    match key {
+        "*" => "star",
+        "#" => "hash",
+        key => key,
+    }
+}
+
 /// `keys` are all that the step's prompts name in vain, `said` the texts that do.
-pub(crate) fn unmapped(report: &mut Report<'_>, at: Span, keys: &[&str], said: &[Span]) {
-    let lines: Vec<String> = keys.iter().map(|key| format!("`{key}:`")).collect();
+/// Only where the step has `press:` a key can be added there; `presses` says whether it does.
+pub(crate) fn unmapped(
+    report: &mut Report<'_>,
+    at: Span,
+    keys: &[&str],
+    said: &[Span],
+    presses: bool,
+) {
+    let lines: Vec<String> = keys.iter().map(|key| format!("`{}:`", written(key))).collect();
     let (lines, chinese) = (lines.join(", "), lines.join("、"));
     let lines = Text::both(lines, chinese);
     let named = Text::both(keys.join(", "), keys.join("、"));
@@ -47,11 +64,18 @@ pub(crate) fn unmapped(report: &mut Report<'_>, at: Span, keys: &[&str], said: &
     for text in said.iter().take(MOST_SHOWN) {
         found = found.label(*text, text!("said here", "提示在这里"));
     }
-    let _done = found.help(text!(
-        "add {lines} to `press:`, or let `${{choices}}` say the keys",
-        "请在 `press:` 添加 {lines}，或用 `${{choices}}` 朗读按键";
-        lines,
-    ));
+    let _done = match presses {
+        true => found.help(text!(
+            "add {lines} to `press:`, or let `${{choices}}` say the keys",
+            "请在 `press:` 添加 {lines}，或用 `${{choices}}` 朗读按键";
+            lines,
+        )),
+        false => found.help(text!(
+            "add {lines} to `global.press`, or do not name the key",
+            "请在 `global.press` 添加 {lines}，或不要提到这个键";
+            lines,
+        )),
+    };
 }
 
 /// Most texts that are shown; a prompt has one a language.
