@@ -160,7 +160,7 @@ steps:
       sensitive: true
       then: { ok: more, no_input: quiet, no_match: wrong }
   more:
-    - menu: "Press 2 to leave."
+    - menu: "Thank you for your pin. Press 2 if you want to leave."
       press: { 2: bye }
       then: { no_input: quiet, no_match: wrong }
   bye: { hangup: completed }
@@ -452,7 +452,7 @@ fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
             "pins that are too short, broken off, and not ended",
             "pins",
             "127,12*,5,silence",
-            vec!["silence", "\"people\""],
+            vec!["press: \"007\"", "\"people\""],
         ),
         (
             "pins that are too short to the last",
@@ -469,7 +469,7 @@ fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
         (
             "two orders in one step",
             "twice",
-            "",
+            "1",
             vec!["old: {", "\"order_no\": \"20260303\"", "\"told\""],
         ),
         ("an address that is none", "desk", "12#", vec!["\"nobody\""]),

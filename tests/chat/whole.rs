@@ -76,7 +76,7 @@ steps:
     into: day
     valid: day >= now.date and value.year > 2000
     confirm: "On ${day}?"
-    reprompt: { no_match: That day is over. }
+    reprompt: { no_match: [That day is over.] }
     then: { ok: amount, no_input: bye, no_match: bye }
   amount:
     ask: How much may it cost?
@@ -85,7 +85,7 @@ steps:
     as: answer
     valid: most <= limit
     confirm: "${(most + most) | money} for two?"
-    reprompt: { no_match: That is too much. }
+    reprompt: { no_match: [That is too much.] }
     then: { ok: held, no_input: bye, no_match: bye }
   held:
     if: day >= now.date and answer.value == most

@@ -122,7 +122,7 @@ fn a_variable_takes_the_answer_or_the_whole_data() {
         told.message.english(),
         "`as:` and `into:` both name `no`, which can only keep one of the two"
     );
-    assert_eq!(told.primary.place.line, 8);
+    assert_eq!(told.primary.place.line, 9);
     let apart = asking("ask: Number?\n    as: all");
     assert_eq!(rules(&checked(&apart)), [""; 0]);
 }

@@ -772,7 +772,7 @@ steps:
     into: day
     valid: day >= now.date
     confirm: "On ${day.weekday}, ${day}?"
-    reprompt: { no_match: That day is over. }
+    reprompt: { no_match: [That day is over.] }
     then: { ok: amount, no_input: bye, no_match: bye }
   amount:
     ask: How much may it cost?
@@ -780,7 +780,7 @@ steps:
     into: most
     valid: most <= limit and value > "0.00 CNY"
     confirm: "${most}, and ${(most + most) | money} for two?"
-    reprompt: { no_match: That is too much. }
+    reprompt: { no_match: [That is too much.] }
     then: { ok: booked, no_input: bye, no_match: bye }
   booked: { hangup: booked }
   bye: { hangup: completed }

@@ -6,7 +6,7 @@ use strowger_contact::recorded::Beginning;
 use strowger_contact::{Channel, EntryKind};
 
 use crate::Walk;
-use crate::walk::{START, facts, program};
+use crate::walk::{facts, program};
 
 const FLOW: &str = r#"
 flow: prompts

@@ -10,6 +10,7 @@ mod defined;
 mod foreign;
 mod graph;
 mod hyphen;
+mod in_chat;
 mod listening;
 mod longest;
 mod loops;
