@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use serde_json::{Value as Json, json};
 use strowger_tests::OrderService;
 use strowger_tests::program::{aurora, edit, share_caches, strowger};
 use strowger_tests::saved::put;
@@ -455,10 +456,10 @@ fn what_callers_did_becomes_tests_that_pass() -> Result<()> {
             vec!["press: \"007\"", "\"people\""],
         ),
         (
-            "pins that are too short to the last",
+            "pins that are too short, and then none",
             "pins",
-            "127,1,silence,12*",
-            vec!["silence", "\"wrong\""],
+            "127,1,silence",
+            vec!["silence", "\"quiet\""],
         ),
         (
             "an order that the service does not take",
@@ -563,4 +564,32 @@ fn a_test_that_does_not_fit_the_flow_any_more_is_told() -> Result<()> {
     let (code, _, told) = shop.run(&["trace", &journal, "--save-as-test", "x"])?;
     assert_eq!(code, 2, "{told}");
     told.contains("no flow `card`").then_some(()).context(told)
+}
+
+#[test]
+fn a_failure_that_a_plugin_calls_a_timeout_is_an_error_in_the_test() -> Result<()> {
+    let shop = Shop::open()?;
+    let path = shop.journal("again", "20260302#")?;
+    let journal = std::fs::read_to_string(&path)?;
+    let mut entries: Vec<Json> = Vec::new();
+    for line in journal.lines() {
+        let entry: Json = serde_json::from_str(line)?;
+        let over = entry["kind"] == "outcome" && entry["plugin"] == "orders/lookup@1";
+        entries.push(entry);
+        if over {
+            break;
+        }
+    }
+    let outcome = entries.last_mut().context("an outcome")?;
+    assert_eq!(outcome["outcome"], "found", "{outcome}");
+    *outcome = json!({
+        "seq": outcome["seq"], "at": outcome["at"], "kind": "failed", "plugin": "orders/lookup@1", "code": "timeout",
+        "message": "the service took too long", "retries_left": 0, "returned_retryable": true,
+    });
+    let lines: String = entries.iter().map(|entry| format!("{entry}\n")).collect();
+    std::fs::write(&path, lines)?;
+    let (code, case, told) = shop.run(&["trace", &path, "--save-as-test", "too slow"])?;
+    assert_eq!(code, 0, "{case}{told}");
+    assert!(case.contains("- { outcome: error }"), "{case}");
+    Ok(())
 }
