@@ -133,9 +133,12 @@ impl Shop {
         })?;
         edit(&self.project.path().join(FLOW), |text| {
             let menu = "    then: { no_input: bye";
-            let choice = "      3: { to: odd, label: there }\n";
-            text.replacen(menu, &format!("{choice}{menu}"), 1)
-                + "  odd:\n    use: odd/go@1\n    then: { ok: bye, number: bye, error: sorry, timeout: sorry }\n"
+            let choice = "      3: { to: odd, label: odd }\n";
+            text.replacen(menu, &format!("{choice}{menu}"), 1).replacen(
+                "prompts:\n",
+                "prompts:\n  odd: { en: \"ask for something else\" }\n",
+                1,
+            ) + "  odd:\n    use: odd/go@1\n    then: { ok: bye, number: bye, error: sorry, timeout: sorry }\n"
         })?;
         self.hall.publish(&self.project)
     }

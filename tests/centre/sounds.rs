@@ -88,7 +88,8 @@ fn each_tenants_speech_has_a_place_of_its_own() -> Result<()> {
     }
     let prompts = hall.engine.data.join("prompts");
     let of = |tenant: &str| prompts.join("tenants").join(tenant);
-    assert_eq!((sounds(&of("aurora"))?, sounds(&of("vega"))?), (1, 1));
+    let both = (sounds(&of("aurora"))?, sounds(&of("vega"))?);
+    assert_eq!(both, (1, 1), "{}", hall.engine.program.log());
 
     // One that says much keeps as much as it may, and takes nothing from its neighbour.
     let words = |number: usize| format!("Sentence {number}. {}", "And on it goes. ".repeat(20));

@@ -300,7 +300,10 @@ impl Engine {
         let copy = folder.path().join("project");
         fill(&copy)?;
         let data = folder.path().join("data");
-        share_caches(&data)?;
+        match copy.join("tenants").is_dir() {
+            true => share(&data, &["compiled"])?,
+            false => share_caches(&data)?,
+        }
         let sip = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let variables: Vec<(String, String)> = variables
@@ -531,8 +534,13 @@ pub fn copy_project(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Lets a data folder use the caches of all tests: compiled plugins and spoken prompts are the same for every test.
+/// Lets a data folder use the caches of all tests: compiled plugins and spoken prompts are the same for every test. Not so the
+/// prompts of a centre, which keeps each tenant's apart and removes those of tenants that it does not know.
 pub fn share_caches(data: &Path) -> Result<()> {
+    share(data, &["prompts", "compiled"])
+}
+
+fn share(data: &Path, caches: &[&str]) -> Result<()> {
     std::fs::create_dir_all(data)?;
     let test = std::env::current_exe()?;
     let cache = test
@@ -540,7 +548,7 @@ pub fn share_caches(data: &Path) -> Result<()> {
         .nth(2)
         .context("a test lies in target/*/deps")?
         .join("test-cache");
-    for name in ["prompts", "compiled"] {
+    for name in caches {
         let shared = cache.join(name);
         std::fs::create_dir_all(&shared)?;
         std::os::unix::fs::symlink(&shared, data.join(name))?;
