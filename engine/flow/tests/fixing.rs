@@ -58,9 +58,8 @@ fn a_change_that_does_harm_is_left_out() {
 }
 
 /// A good flow with one slip in a line: the line gone, there twice, or with another sign.
-fn slipped(text: &str, line: usize, slip: usize) -> String {
+fn slipped(text: &str, line: usize, (old, new): (&str, &str)) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let (old, new) = LINE_SLIPS[slip];
     match (old, new) {
         ("", "") => drop(lines.remove(line)),
         ("", _) => lines.insert(line, lines[line].clone()),
@@ -90,7 +89,7 @@ fn offered_changes_help(text: &str) {
         found.any(|found| found.rule.starts_with("yaml-syntax"))
     };
     for line in 0..text.lines().count() {
-        for slip in 0..LINE_SLIPS.len() {
+        for slip in LINE_SLIPS {
             let wrong = slipped(text, line, slip);
             let before = found(&wrong);
             for told in before.iter().filter(|told| told.level == Level::Error) {
@@ -118,7 +117,7 @@ fn offered_changes_help(text: &str) {
                         && (errors(&after) < errors(&before) || unread(&before)),
                     "line {} {:?}: {} {} -> {:?}\n{:#?}\n{}",
                     line + 1,
-                    LINE_SLIPS[slip],
+                    slip,
                     told.rule,
                     told.message.english(),
                     fix.replacement,

@@ -112,7 +112,11 @@ impl Centre {
             }
         }
         let data = self.node.data.clone();
-        if let Err(error) = blocking(move || Ok(tree::free(&data))).await {
+        let freed = move || {
+            tree::free(&data);
+            Ok(())
+        };
+        if let Err(error) = blocking(freed).await {
             tracing::warn!("files of revisions that are gone are left as they are: {error}");
         }
         Ok(())

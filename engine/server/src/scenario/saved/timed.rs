@@ -88,10 +88,10 @@ impl<'p> Times<'p> {
                         let bind = bind.filter(|_| self.returned.contains(called.as_str()));
                         self.vars.extend(bind.map(|name| (flow, name)));
                     }
-                    Action::Return { with, .. } => {
-                        if with.values().any(|value| self.are_in(flow, value)) {
-                            self.returned.insert(flow);
-                        }
+                    Action::Return { with, .. }
+                        if with.values().any(|value| self.are_in(flow, value)) =>
+                    {
+                        self.returned.insert(flow);
                     }
                     Action::Step(call) if call.step.starts_with(RECORD) => {
                         let into = call.into.as_ref().filter(|into| into.field == DURATION);
