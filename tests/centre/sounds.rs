@@ -16,18 +16,6 @@ const REVISIONS: usize = 6;
 /// Most that the engine has more for the later ones, in bytes. Each has 64 MiB of ready sound, in both codecs.
 const MOST: u64 = 128 << 20;
 
-/// Memory of a process that is resident, in bytes.
-fn resident(process: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: u64 = line
-        .context("VmRSS")?
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()?;
-    Ok(kib << 10)
-}
-
 /// A flow that says which revision it is of, waits, and would play all of the sounds.
 fn flow(revision: usize) -> String {
     let sounds: String = (0..SOUNDS)
@@ -58,10 +46,10 @@ fn load_sounds_that_many_revisions_have_are_in_memory_once() -> Result<()> {
         talk.until("its words", |talk| talk.times(&words) == 1)?;
         held.push(talk);
         if revision == 1 {
-            after_two = resident(hall.engine.program.id())?;
+            after_two = hall.engine.program.resident()?;
         }
     }
-    let more = resident(hall.engine.program.id())?.saturating_sub(after_two);
+    let more = hall.engine.program.resident()?.saturating_sub(after_two);
     ensure!(more < MOST, "{} MiB more", more >> 20);
     Ok(())
 }

@@ -10,18 +10,6 @@ const CHATS: usize = 500;
 /// Most bytes of memory for one.
 const MOST: u64 = 4 << 10;
 
-/// Resident memory of a process, in bytes.
-fn resident(process: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: u64 = line
-        .context("VmRSS")?
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()?;
-    Ok(kib << 10)
-}
-
 #[test]
 fn load_sleeping_chats_are_small() -> Result<()> {
     let chats = match std::env::var("STROWGER_CHATS") {
@@ -44,13 +32,13 @@ fn load_sleeping_chats_are_small() -> Result<()> {
         world.begin()?;
     }
     asleep(&mut world)?;
-    let before = resident(world.engine.program.id())?;
+    let before = world.engine.program.resident()?;
     let mut last = None;
     for _ in 0..chats {
         last = Some(world.begin()?);
     }
     asleep(&mut world)?;
-    let after = resident(world.engine.program.id())?;
+    let after = world.engine.program.resident()?;
     let each = after.saturating_sub(before) / chats as u64;
     eprintln!("{chats} chats: {before} -> {after} bytes resident, {each} each");
     if chats >= 5_000 {

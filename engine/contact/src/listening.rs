@@ -3,6 +3,8 @@
 //! The rules are those of the flow language's "Listening, exactly": a listening step's own keys come
 //! first, then the global keys, and only what fits neither is unmatched.
 
+use strowger_flow::plan::folded;
+
 use crate::call::{Choice, Digits};
 use crate::entry::HIDDEN;
 
@@ -54,7 +56,7 @@ impl Listening {
                 .iter()
                 .cloned()
                 .chain(label)
-                .map(|word| fold(&word))
+                .map(|word| folded(&word))
                 .collect()
         };
         Listening {
@@ -73,7 +75,7 @@ impl Listening {
             text: options.text,
             globals: globals
                 .into_iter()
-                .map(|(key, words)| (key, words.iter().map(|word| fold(word)).collect()))
+                .map(|(key, words)| (key, words.iter().map(|word| folded(word)).collect()))
                 .collect(),
             entered: String::new(),
         }
@@ -153,7 +155,7 @@ impl Listening {
 
     /// Takes a text of a chat.
     pub fn written(&self, text: &str) -> Verdict {
-        let folded = fold(text);
+        let folded = folded(text);
         if let Some((keys, _)) = self
             .choices
             .iter()
@@ -185,11 +187,6 @@ impl Listening {
         }
         Verdict::Unmatched(text.to_owned())
     }
-}
-
-/// Words are compared without regard to case and outer space.
-fn fold(word: &str) -> String {
-    word.trim().to_lowercase()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::veil::is_hidden;
 const OLDEST: u32 = 2;
 /// Stand for the digits of a secret, in the order of preference: which ones it had is nowhere written down, and no flow or
 /// plugin sees it.
-const ANY_DIGITS: [char; 10] = ['7', '0', '1', '2', '3', '4', '5', '6', '8', '9'];
+pub const ANY_DIGITS: [char; 10] = ['7', '0', '1', '2', '3', '4', '5', '6', '8', '9'];
 /// The host call that tells whether a secret entry could be a card's number.
 const IS_CARD_NUMBER: &str = "media.is-card-number";
 /// The host call that takes keys and texts.

@@ -102,6 +102,11 @@ pub struct KeyWords {
     pub words: Vec<String>,
 }
 
+/// A word as chats compare it: without regard to capitals and outer blanks.
+pub fn folded(word: &str) -> String {
+    word.trim().to_lowercase()
+}
+
 /// One action.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -340,13 +345,18 @@ pub enum Template {
 impl Template {
     /// Whether an expression in it may have no value although its types are right.
     fn may_fail(&self) -> bool {
+        self.any(&Expr::may_fail)
+    }
+
+    /// Whether one of the expressions that are evaluated where it stands is so.
+    pub fn any(&self, is: &dyn Fn(&Expr) -> bool) -> bool {
         match self {
-            Template::Expr(expr) => expr.may_fail(),
+            Template::Expr(expr) => is(expr),
             Template::Text(pieces) => pieces
                 .iter()
-                .any(|piece| matches!(piece, Piece::Expr(expr) if expr.may_fail())),
-            Template::List(items) => items.iter().any(Template::may_fail),
-            Template::Object(fields) => fields.values().any(Template::may_fail),
+                .any(|piece| matches!(piece, Piece::Expr(expr) if is(expr))),
+            Template::List(items) => items.iter().any(|item| item.any(is)),
+            Template::Object(fields) => fields.values().any(|field| field.any(is)),
             Template::Literal(_) | Template::Prompt(_) | Template::Deferred(_) => false,
         }
     }

@@ -11,8 +11,8 @@ mod literal;
 mod types;
 
 pub use json::{from_json, missing_field, type_of_schema};
-pub(crate) use literal::all_digits;
 pub use literal::{MAX_DURATION_MS, parse_literal};
+pub(crate) use literal::{UNITS, all_digits};
 
 /// A value at run time.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::thread::LocalKey;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -278,7 +279,7 @@ pub(crate) struct CpuClock {
 pub(crate) const SHORT_POLL: Duration = Duration::from_millis(1);
 
 thread_local! {
-    /// What the thread's own clock said when it was last asked. Nanoseconds.
+    /// What the thread's own clock said when it was last asked for a step. Nanoseconds.
     static ANCHOR: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -295,12 +296,7 @@ impl CpuClock {
     pub(crate) fn charge(&self) -> Duration {
         let now = self.nanos();
         let wall = now.saturating_sub(self.segment.swap(now, Ordering::Relaxed));
-        let spent = if u128::from(wall) < SHORT_POLL.as_nanos() {
-            wall
-        } else {
-            let thread = thread_cpu_nanos();
-            wall.min(thread.saturating_sub(ANCHOR.replace(thread)))
-        };
+        let spent = on_processor(wall, &ANCHOR);
         let before = self.charged.fetch_add(spent, Ordering::Relaxed);
         Duration::from_nanos(before + spent)
     }
@@ -355,7 +351,7 @@ impl<F: Future> Future for Metered<'_, F> {
 pub(crate) struct SpentOnThread(std::time::Instant);
 
 thread_local! {
-    /// What the thread's own clock said when a long piece was last read. Nanoseconds.
+    /// The same for what steps are a part of: within such a piece a step asks too.
     static LONG: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -364,22 +360,21 @@ impl SpentOnThread {
         Self(std::time::Instant::now())
     }
 
-    /// What it took, in nanoseconds: the wall clock's time where that is short. During a long piece the thread may have lost the
-    /// processor, which the kernel knows. Short ones since the last long one are in its answer too, so the smaller of the
-    /// two is right.
+    /// What it took, in nanoseconds.
     pub(crate) fn end(self) -> u64 {
-        let wall = self.so_far();
-        if u128::from(wall) < SHORT_POLL.as_nanos() {
-            return wall;
-        }
-        let thread = thread_cpu_nanos();
-        wall.min(thread.saturating_sub(LONG.replace(thread)))
+        on_processor(self.0.elapsed().as_nanos() as u64, &LONG)
     }
+}
 
-    /// The wall clock's time since it began. Nanoseconds.
-    pub(crate) fn so_far(self) -> u64 {
-        self.0.elapsed().as_nanos() as u64
+/// What a piece of work took of the processor that took so long on the wall, both in nanoseconds: the same where that is short.
+/// During a long piece the thread may have lost the processor, which the kernel knows. Short ones since the last long one of
+/// `asked` are in its answer too, so the smaller of the two is right.
+fn on_processor(wall: u64, asked: &'static LocalKey<Cell<u64>>) -> u64 {
+    if u128::from(wall) < SHORT_POLL.as_nanos() {
+        return wall;
     }
+    let thread = thread_cpu_nanos();
+    wall.min(thread.saturating_sub(asked.replace(thread)))
 }
 
 /// The processor time that the calling thread has used. Nanoseconds.

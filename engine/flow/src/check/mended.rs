@@ -5,6 +5,7 @@
 //! checked again. The change after which the fewest findings are left is told, in place of all that it mends.
 
 mod edit;
+mod whole;
 
 use edit::{Edit, Kind};
 
@@ -52,8 +53,6 @@ const STEP: usize = 2;
 const ABOVE: usize = 40;
 /// Most signs of a line of which each is tried by itself whether it is one of the language's.
 const MAX_SIGNS: usize = 12;
-/// Most places at which the line that holds the flow's steps may lack.
-const MAX_STEPS: usize = 4;
 /// Lines beside a slip that YAML cannot be read behind: what is told there once it is read follows from it.
 const NEAR: u32 = 3;
 
@@ -452,66 +451,10 @@ impl<'t> Sheet<'t> {
         }
     }
 
-    /// Lines of a key that stand twice, one below the other, so that the first has nothing below it.
-    fn again(&self, found: &[Diagnostic]) -> Vec<Edit> {
-        let twice = found.iter().filter(|found| found.rule == "duplicate-key");
-        let numbers = twice.map(|found| found.primary.place.line as usize);
-        let numbers = numbers.filter(|number| (2..=self.lines.len()).contains(number));
-        let edits = numbers.filter_map(|number| {
-            let line = &self.lines[number - 1];
-            let mut above = self.lines[..number - 1].iter().rev();
-            let above = above.find(|line| !line.content.is_empty())?;
-            let same = above.content == line.content && above.indent == line.indent;
-            let end = self.lines.get(number).map(|next| next.start);
-            let end = end.unwrap_or(self.text.len());
-            (same && line.content.ends_with(':')).then(|| Edit {
-                line: number as u32,
-                changes: vec![(line.start, end - line.start, String::new())],
-                kind: Kind::Again,
-            })
-        });
-        edits.take(MAX_SLIPS).collect()
-    }
-
-    /// Lines above which `steps:` may lack, where no line is it: that of the step `start`, and those that begin a paragraph and stand
-    /// below something.
-    fn steps(&self, found: &[Diagnostic]) -> Vec<Edit> {
-        let is = |line: &Line<'_>| line.indent == 0 && line.name() == "steps";
-        let lacks = |found: &Diagnostic| found.rule == "missing-key" || unreadable(found);
-        if self.lines.iter().any(is) || !found.iter().any(lacks) {
-            return Vec::new();
-        }
-        let key = |at: &usize| {
-            let line = &self.lines[*at];
-            line.indent > 0 && key_like(line.content)
-        };
-        let all = || (1..self.lines.len()).filter(key);
-        let starts = all().filter(|at| self.lines[*at].name() == "start");
-        let begins = all().filter(|at| self.lines[at - 1].content.is_empty());
-        let mut numbers: Vec<usize> = Vec::new();
-        for at in starts.take(1).chain(begins) {
-            if numbers.len() < MAX_STEPS && !numbers.contains(&at) {
-                numbers.push(at);
-            }
-        }
-        let edits = numbers.into_iter().map(|at| Edit {
-            line: at as u32 + 1,
-            changes: vec![(
-                self.lines[at].start,
-                0,
-                format!("steps:{}", self.line_end()),
-            )],
-            kind: Kind::Steps,
-        });
-        edits.collect()
-    }
-
-    /// What ends the lines of the text.
-    fn line_end(&self) -> &'static str {
-        match self.text.contains("\r\n") {
-            true => "\r\n",
-            false => "\n",
-        }
+    /// The next line above the one of this index, from 0, in which something stands.
+    fn above(&self, index: usize) -> Option<&Line<'t>> {
+        let mut above = self.lines[..index].iter().rev();
+        above.find(|line| !line.content.is_empty())
     }
 
     /// An edit of full-width signs without those that need not be changed: they stand in a text.
@@ -775,8 +718,7 @@ impl<'t> Sheet<'t> {
 
     /// The column of the key above a line, where that has its value beside it: what stands further right goes on with the value.
     fn value_above(&self, number: usize) -> Option<usize> {
-        let mut above = self.lines[..number].iter().rev();
-        let above = above.find(|line| !line.content.is_empty())?;
+        let above = self.above(number)?;
         let key = above.content.trim_start_matches(['-', ' ']);
         let column = above.indent + above.content.len() - key.len();
         let value = match key.split_once(": ") {
@@ -839,10 +781,8 @@ impl<'t> Sheet<'t> {
             }
             Kind::Twice(word) => yaml_colon::twice(report, word, &self.text[word.start..word.end]),
             Kind::Again => {
-                let mut above = self.lines[..number].iter().rev();
-                let above = above.find(|line| !line.content.is_empty());
                 let (fix, _) = self.replaced(edit);
-                let first = above.unwrap_or(line).span();
+                let first = self.above(number).unwrap_or(line).span();
                 duplicate_key::line(report, (line.span(), line.name()), first, fix);
             }
             Kind::Steps => {

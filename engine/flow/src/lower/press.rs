@@ -6,7 +6,7 @@ use crate::check::rules::{bad_value, duplicate_key, missing_key};
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::lower::draft::PromptDraft;
-use crate::plan::{Edge, KeyWords, Piece, PromptId, Template};
+use crate::plan::{Edge, KeyWords, Piece, PromptId, Template, folded};
 use crate::value::Value;
 use crate::yaml::{Content, Entry, Node};
 
@@ -261,14 +261,16 @@ fn words_for_two<'e>(
         }));
     }
     words.truncate(MAX_WORDS);
+    let compared: Vec<String> = words.iter().map(|(word, ..)| folded(word)).collect();
     for (index, (word, at, one, language)) in words.iter().enumerate() {
-        let same = words[..index].iter().find(|(other, _, another, of)| {
+        let mut before = words[..index].iter().zip(&compared);
+        let same = before.find(|((_, _, another, of), other)| {
             another.number != one.number
                 && (language.is_none() || of.is_none() || language == of)
-                && same_word(word, other)
+                && **other == compared[index]
                 && edge(another.number) != edge(one.number)
         });
-        if let Some((_, first, another, _)) = same {
+        if let Some(((_, first, another, _), _)) = same {
             // What a key is called is right; the word is not.
             let (at, first) = match *at == one.at {
                 true => (*first, *at),
@@ -277,13 +279,6 @@ fn words_for_two<'e>(
             duplicate_key::word(report, (at, word.trim()), first, (another.key, one.key));
         }
     }
-}
-
-/// Whether a chat takes two words for the same: without regard to capitals and outer blanks.
-fn same_word(one: &str, other: &str) -> bool {
-    let (one, other) = (one.trim(), other.trim());
-    let small = one.chars().flat_map(char::to_lowercase);
-    small.eq(other.chars().flat_map(char::to_lowercase))
 }
 
 /// What findings call a key of `press:`.

@@ -8,7 +8,7 @@ use crate::check::rules::{
 use crate::diagnostic::{Text, text};
 use crate::expr::{self, Expr, Finding, Place};
 use crate::plan::{NodeId, Piece, Template};
-use crate::value::{Type, Value, parse_literal};
+use crate::value::{Type, UNITS, Value, parse_literal};
 use crate::yaml::{Node, Scalar};
 
 impl<'t> Lowerer<'t> {
@@ -196,8 +196,10 @@ impl<'t> Lowerer<'t> {
             Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 let number = text.parse::<u64>().unwrap_or(u64::MAX);
                 let fits = |ms: u64| (least..=most).contains(&number.saturating_mul(ms));
-                let mut units = missing_unit::UNITS.iter().filter(|(_, ms)| fits(*ms));
-                let fitting: Vec<&str> = units.clone().map(|(unit, _)| *unit).collect();
+                let shortest_first = UNITS.iter().rev();
+                let units = shortest_first.map(|(unit, ms)| (*unit, ms.unsigned_abs()));
+                let mut units = units.filter(|(_, ms)| fits(*ms));
+                let fitting: Vec<&str> = units.clone().map(|(unit, _)| unit).collect();
                 missing_unit::missing(&mut self.report, node.span, key, text, &fitting);
                 // Taken for seconds, or for what they may be else, so that nothing else is said about it.
                 let number = text.parse::<u64>().ok()?;

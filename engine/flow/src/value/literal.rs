@@ -7,7 +7,8 @@ use crate::check::suggest::shown;
 use crate::diagnostic::{Text, text};
 
 /// The units of a written duration in milliseconds, longest first.
-const UNITS: [(&str, i64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+pub(crate) const UNITS: [(&str, i64); 4] =
+    [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
 /// Longest duration that can be written, in milliseconds: a year of 366 days. Anything longer in a call
 /// centre's flow is a slip of the pen.

@@ -89,7 +89,7 @@ impl Centre {
         };
         if !store.has_revision_of(files).await? {
             let (data, files) = (self.node.data.clone(), files.clone());
-            let _ = blocking(move || tree::remove(&data, &folder, &files)).await;
+            let _ = tree::blocking(move || tree::remove(&data, &folder, &files)).await;
         }
         Ok(())
     }
@@ -116,16 +116,9 @@ impl Centre {
             tree::free(&data);
             Ok(())
         };
-        if let Err(error) = blocking(freed).await {
+        if let Err(error) = tree::blocking(freed).await {
             tracing::warn!("files of revisions that are gone are left as they are: {error}");
         }
         Ok(())
     }
-}
-
-async fn blocking(
-    work: impl FnOnce() -> std::io::Result<()> + Send + 'static,
-) -> std::io::Result<()> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(std::io::Error::other).flatten()
 }

@@ -252,10 +252,16 @@ pub fn tell(store: &Store, tenant: &str, revision: Option<u64>, mended: &[String
 async fn on_disk<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, NotLaidOut> {
+    let done = blocking(work).await;
+    done.map_err(|error| NotLaidOut::Disk(error.to_string()))
+}
+
+/// Does what waits for the disk on a thread that may.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(io::Error::other)
-        .flatten()
-        .map_err(|error| NotLaidOut::Disk(error.to_string()))
+    done.map_err(io::Error::other).flatten()
 }
 
 /// All folders of revisions.

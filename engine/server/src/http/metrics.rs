@@ -38,11 +38,8 @@ fn of_engine(api: &Api) -> String {
     let sip = api.sip.read();
     let mut text = String::new();
     let mut line = |name: &str, kind: &str, help: &str, value: u64| {
-        writeln!(
-            text,
-            "# HELP strowger_{name} {help}\n# TYPE strowger_{name} {kind}\nstrowger_{name} {value}"
-        )
-        .expect("writing to a string");
+        head(&mut text, name, kind, help);
+        writeln!(text, "strowger_{name} {value}").expect("writing to a string");
     };
     line(
         "calls",
@@ -308,11 +305,22 @@ fn of_engine(api: &Api) -> String {
     text
 }
 
+/// What says what the lines below are.
+fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+    writeln!(
+        text,
+        "# HELP strowger_{name} {help}\n# TYPE strowger_{name} {kind}"
+    )
+    .expect("writing to a string");
+}
+
 /// What counts for each tenant, or for one.
 fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
-    text.push_str(
-        "# HELP strowger_plugin_refusals_total Calls of plugins refused, by tenant and limit.\n\
-         # TYPE strowger_plugin_refusals_total counter\n",
+    head(
+        text,
+        "plugin_refusals_total",
+        "counter",
+        "Calls of plugins refused, by tenant and limit.",
     );
     for tenant in api.centre.tenants() {
         if own.is_some_and(|own| own != tenant.name) {
@@ -350,11 +358,7 @@ fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
         ),
     ];
     for (name, kind, help, count) in calls {
-        writeln!(
-            text,
-            "# HELP strowger_{name} {help}\n# TYPE strowger_{name} {kind}"
-        )
-        .expect("writing to a string");
+        head(text, name, kind, help);
         for tenant in api.centre.tenants() {
             if own.is_none_or(|own| own == tenant.name) {
                 let value = count(api.outgoing.counts_of(&tenant.name));
@@ -374,9 +378,11 @@ fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
         .iter()
         .filter(|(tenant, _)| own.is_none_or(|own| own == tenant.as_str()))
         .collect();
-    text.push_str(
-        "# HELP strowger_kept_bytes Bytes of the store that what is kept of a tenant takes, where that is bounded.\n\
-         # TYPE strowger_kept_bytes gauge\n",
+    head(
+        text,
+        "kept_bytes",
+        "gauge",
+        "Bytes of the store that what is kept of a tenant takes, where that is bounded.",
     );
     for (tenant, (parts, _)) in &bounded {
         for (of, bytes) in parts.named() {
@@ -387,10 +393,7 @@ fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
             .expect("writing to a string");
         }
     }
-    text.push_str(
-        "# HELP strowger_kept_bytes_most What all of it may take.\n\
-         # TYPE strowger_kept_bytes_most gauge\n",
-    );
+    head(text, "kept_bytes_most", "gauge", "What all of it may take.");
     for (tenant, (_, most)) in &bounded {
         writeln!(
             text,

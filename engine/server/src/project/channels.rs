@@ -6,7 +6,7 @@ use std::path::Path;
 use strowger_flow::catalog::StepDescription;
 use strowger_flow::diagnostic::Text;
 use strowger_flow::expr::Expr;
-use strowger_flow::plan::{Action, Edge, Node, Piece, Plan, StepCall, Template};
+use strowger_flow::plan::{Action, Edge, Node, Plan, StepCall, Template};
 use strowger_flow::value::Value;
 use strowger_flow::{Checked, Level};
 
@@ -226,16 +226,7 @@ fn keeps_channel(plan: &Plan) -> bool {
 }
 
 fn reads_channel(template: &Template) -> bool {
-    match template {
-        Template::Expr(expr) => expr.reads_channel(),
-        Template::Text(pieces) => pieces.iter().any(|piece| match piece {
-            Piece::Expr(expr) => expr.reads_channel(),
-            Piece::Text(_) => false,
-        }),
-        Template::List(items) => items.iter().any(reads_channel),
-        Template::Object(fields) => fields.values().any(reads_channel),
-        Template::Literal(_) | Template::Prompt(_) | Template::Deferred(_) => false,
-    }
+    template.any(&Expr::reads_channel)
 }
 
 const UNRECORDED: (Text, Text) = (

@@ -17,6 +17,8 @@ pub(super) struct Granted {
     plugins: BTreeMap<String, Grants>,
     queues: QueuesFile,
     transfer: TransferSection,
+    /// Services at private addresses that may be reached.
+    private: Vec<String>,
     /// Services at private addresses that were reached then, and may not be reached now.
     closed: Vec<String>,
 }
@@ -30,14 +32,15 @@ impl Granted {
                 .collect(),
             queues: project.queues.clone(),
             transfer: project.config.transfer.clone(),
+            private: project.config.limits.http.private.clone(),
             closed: Vec::new(),
         }
     }
 
     /// Refuses what a project let its plugins reach inside of a network, and this one does not. Only what it had itself is
     /// held against it: in a centre that is the operator's word, and no project's.
-    pub fn close(&mut self, had: &Project, has: &Project) {
-        let still = &has.config.limits.http.private;
+    pub fn close(&mut self, had: &Project) {
+        let still = &self.private;
         let is_kept = |service: &String| still.iter().any(|one| one.eq_ignore_ascii_case(service));
         let closed = had.config.limits.http.private.iter();
         self.closed = closed.filter(|one| !is_kept(one)).cloned().collect();

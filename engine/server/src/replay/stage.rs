@@ -49,9 +49,8 @@ impl Stage {
     }
 
     /// Takes into account what another project, on which the contacts were, let its plugins reach inside of a network.
-    pub(crate) fn after(mut self, had: &Path, has: &Path) -> Result<Stage, OpenError> {
-        let (had, has) = (Project::read(had)?, Project::read(has)?);
-        self.granted.close(&had, &has);
+    pub(crate) fn after(mut self, had: &Path) -> Result<Stage, OpenError> {
+        self.granted.close(&Project::read(had)?);
         Ok(self)
     }
 

@@ -18,7 +18,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::effects::repeatable;
-use super::engine::Engine;
+use super::engine::{A_WORD, Engine};
 use super::guests::{GuestEvent, Guests};
 use super::line::{Handover, Line, Nobody};
 use crate::effects::{Refusal, StepUse};
@@ -615,6 +615,10 @@ impl<L: Line> Driver<L> {
     fn fits(&self, words: &Json) -> Result<(), Refusal> {
         // Nearly always it is known without a look at each letter.
         let most = json_most(words);
+        if most <= A_WORD {
+            // It goes in whatever its tenant takes of the store.
+            return Ok(());
+        }
         let crowded = self.engine.crowded(FEW_WORDS);
         let few = crowded.as_ref().map_or(FEW_WORDS, |(few, _)| *few);
         if most <= few {

@@ -25,7 +25,7 @@ use crate::store::Record;
 
 /// What a step may still be asked or answered, in bytes, where its tenant takes much more of the store than it may: a word of success or
 /// failure.
-const A_WORD: usize = 256;
+pub(super) const A_WORD: usize = 256;
 /// Characters of the words of a failure that a line of the log has.
 const LOGGED_CHARS: usize = 1_000;
 /// An audio file is not there.

@@ -685,9 +685,9 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         let plan = (self.plan)(&self.place.0);
         let everywhere = plan.iter().flat_map(|plan| plan.global.press.keys());
         let everywhere: String = everywhere.map(String::as_str).collect();
-        let mut digits = "7012345689".chars();
+        let mut digits = recorded::ANY_DIGITS.into_iter();
         let free = digits.find(|digit| !obeys.contains(*digit) && !everywhere.contains(*digit));
-        free.unwrap_or('7')
+        free.unwrap_or(recorded::ANY_DIGITS[0])
     }
 
     /// The keys so far were pressed into a prompt after which the step does not listen any more: it records, say. So they are

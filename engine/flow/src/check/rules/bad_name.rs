@@ -3,12 +3,12 @@ use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
-    /// What it finds: a name of a flow, step, prompt, variable, outcome or hours with capitals, blanks or the like. Names
-    /// begin with a lower-case letter and go on with letters, digits, `_` and `-`. Those of variables have no `-`,
-    /// which would be a minus.
+    /// What it finds: a name of a flow, step, prompt, variable, outcome or hours with capitals, blanks or the like; a name
+    /// that is an input and a variable, or a word of expressions. Names begin with a lower-case letter and go on with letters,
+    /// digits, `_` and `-`. Those of variables have no `-`, which would be a minus.
     ///
-    /// Also a name that expressions know already: one of their own words, such as `call` or `not`, and one that stands under `inputs:` and
-    /// under `vars:`. An expression says the name alone, so nobody could tell which of the two is meant.
+    /// Words of expressions are such as `call` or `not`. An expression says a name alone, so of one that stands under `inputs:` and under
+    /// `vars:` nobody could tell which of the two is meant.
     ///
     /// ```yaml
     /// number:

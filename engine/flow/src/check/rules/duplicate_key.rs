@@ -3,11 +3,11 @@ use crate::diagnostic::text;
 use crate::expr::Span;
 
 rule! {
-    /// What it finds: a key that stands twice in one map. Most YAML readers silently keep the last one, so half of
-    /// what was written would never happen. `1` and `"1"` are the same key, and so are `star` and `"*"`.
+    /// What it finds: a key that stands twice in one map; a word of a chat that means two keys of one `press:`. Most YAML
+    /// readers silently keep the last of two keys, so half of what was written would never happen. `1` and `"1"` are the same key, and so are `star` and `"*"`.
     ///
-    /// Also a word of a chat that means two keys of one `press:` which lead to different places: the same `label` or `match` twice, or
-    /// one that is another key. Whoever writes it only ever gets the first of them.
+    /// A word of a chat means two keys which lead to different places where the same `label` or `match` stands twice, or is another
+    /// key. Whoever writes it only ever gets the first of them.
     ///
     /// ```yaml
     /// main:

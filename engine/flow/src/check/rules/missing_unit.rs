@@ -24,9 +24,6 @@ rule! {
     MISSING_UNIT = "missing-unit", Error, "a duration without a unit", "时长缺少单位"
 }
 
-/// The units, and how many milliseconds each is.
-pub(crate) const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
-
 /// `fitting` are the units with which the number is neither too long nor too short for its place.
 pub(crate) fn missing(
     report: &mut Report<'_>,

@@ -3,8 +3,8 @@ use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 
 rule! {
-    /// What it finds: a menu's prompt that says "press 3" or 「请按三」 where the step has no such key. Callers would press it. Also a
-    /// question for digits whose prompt says "press star" where no star leads anywhere, and the label of a key that names another one.
+    /// What it finds: a menu's prompt that says "press 3" or 「请按三」 where the step has no such key, a label
+    /// that names another key, and a question for digits that says "press star" where no star leads anywhere. Callers would press it.
     ///
     /// ```yaml
     /// main:

@@ -137,7 +137,7 @@ impl Ground {
             Ground::Folder(folder) => {
                 let stage = Stage::open(folder, whose.data, overrides).await;
                 match whose.is_folder() && folder != whose.project {
-                    true => stage.and_then(|stage| stage.after(whose.project, folder)),
+                    true => stage.and_then(|stage| stage.after(whose.project)),
                     false => stage,
                 }
             }

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use strowger_flow::expr::Expr;
-use strowger_flow::plan::{Action, Piece, Plan, Template};
+use strowger_flow::plan::{Action, Plan, Template};
 
 /// The moment, as expressions name it.
 const NOW: &str = "now";
@@ -108,21 +107,10 @@ impl<'p> Times<'p> {
 
     /// Whether one is in a value of a flow.
     fn are_in(&self, flow: &str, value: &Template) -> bool {
-        match value {
-            Template::Expr(expr) => self.are_read(flow, expr),
-            Template::Text(pieces) => pieces.iter().any(|piece| match piece {
-                Piece::Expr(expr) => self.are_read(flow, expr),
-                Piece::Text(_) => false,
-            }),
-            Template::List(items) => items.iter().any(|item| self.are_in(flow, item)),
-            Template::Object(fields) => fields.values().any(|value| self.are_in(flow, value)),
-            Template::Literal(_) | Template::Prompt(_) | Template::Deferred(_) => false,
-        }
-    }
-
-    fn are_read(&self, flow: &str, expr: &Expr) -> bool {
-        let mut read = false;
-        expr.each_root(&mut |name| read |= name == NOW || self.vars.contains(&(flow, name)));
-        read
+        value.any(&|expr| {
+            let mut read = false;
+            expr.each_root(&mut |name| read |= name == NOW || self.vars.contains(&(flow, name)));
+            read
+        })
     }
 }
