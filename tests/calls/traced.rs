@@ -61,7 +61,7 @@ pub fn called(engine: &Engine, number: &str) -> Result<String> {
     raw.send("ACK", 1, "", "")?;
     let bye = raw.until("BYE ")?;
     raw.agree(&bye)?;
-    engine.contact_over(&raw.call_id)?;
+    engine.told(&raw.call_id, "200 OK (BYE)")?;
     Ok(raw.call_id)
 }
 

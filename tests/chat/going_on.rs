@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use strowger_contact::EntryKind;
+use strowger_contact::{Entry, EntryKind};
 use strowger_server::store::{Place, Record, Store, Writer};
 use strowger_tests::Postgres;
 use strowger_tests::program::{edit, strowger};
@@ -250,13 +250,16 @@ fn booking(timeout: &str) -> Result<(World, Talk)> {
     Ok((world, talk))
 }
 
-/// From the request to the end of its step, and what that ended with; a replay finds the same.
+/// From the begin of a step that asked something to its end, and what that ended with; a replay finds the same.
 fn timed_out(world: &mut World, talk: &mut Talk) -> Result<u64> {
     assert_eq!(talk.ended()?, "late");
     let journal = world.journal(&talk.id)?;
-    let asked = journal.iter().find(
-        |entry| matches!(&entry.kind, EntryKind::Asked { function, .. } if function == "client.send" || function.starts_with("http")),
-    );
+    let asks = |entry: &Entry| matches!(&entry.kind, EntryKind::Asked { function, .. } if function == "client.send" || function.starts_with("http"));
+    // Its time begins with the step and not with the request.
+    let before = journal.iter().take_while(|entry| !asks(entry));
+    let begun = before
+        .filter(|entry| matches!(entry.kind, EntryKind::Entered { .. }))
+        .last();
     let failed = journal.iter().find_map(|entry| match &entry.kind {
         EntryKind::Failed { code, message, .. } => Some((entry.at, code, message)),
         _ => None,
@@ -271,7 +274,7 @@ fn timed_out(world: &mut World, talk: &mut Talk) -> Result<u64> {
     let replay = ["replay", &talk.id, "--project", &project, "--data", &data];
     let (code, out, errors) = strowger(&replay)?;
     assert_eq!(code, 0, "{out}{errors}");
-    Ok(at - asked.context("a request")?.at)
+    Ok(at - begun.context("a step")?.at)
 }
 
 /// The service would answer the request that is sent again, and the step has no time for it.

@@ -418,6 +418,21 @@ impl Engine {
         }
     }
 
+    /// A call that is over once a SIP message of it was written down too, as that may come after its end.
+    pub fn told(&self, call_id: &str, message: &str) -> Result<()> {
+        let over = self.contact_over(call_id)?;
+        let id = over["id"].as_str().context("a contact has an id")?;
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let trace = http::get(self.http, &format!("/v1/contacts/{id}/trace"))?.body;
+            if trace.contains(message) {
+                return Ok(());
+            }
+            ensure!(Instant::now() < end, "no {message}: {trace}");
+            std::thread::sleep(POLL);
+        }
+    }
+
     /// The journal of a call.
     pub fn journal(&self, call_id: &str) -> Result<Vec<strowger_contact::Entry>> {
         let contact = self.contact(call_id)?;

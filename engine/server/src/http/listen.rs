@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::lingering::{LINGERS, Lingering};
 use super::timely::Timely;
 use super::{Peer, Tls};
 
@@ -131,6 +132,7 @@ where
         request.extensions_mut().insert(peer);
         request
     });
+    let stream = Lingering::new(stream, LINGERS, closed.clone());
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
@@ -161,12 +163,14 @@ mod tests {
 
     use axum::Router;
     use axum::body::{Body, Bytes};
-    use axum::routing::get;
+    use axum::http::StatusCode;
+    use axum::routing::{get, put};
     use futures_util::stream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::net::{TcpListener, TcpStream};
     use tokio_util::sync::CancellationToken;
 
-    use super::{Timely, converse, stalled};
+    use super::{Timely, converse, listen, stalled};
     use crate::http::Peer;
 
     /// What is answered: more than a connection holds, whole or piece by piece without an end.
@@ -199,6 +203,32 @@ mod tests {
             here.read_to_end(&mut got).await.expect("what was sent");
             assert!((1..=4096).contains(&got.len()), "{path}: {}", got.len());
         }
+    }
+
+    /// A client that writes head and body apart, as many do, is answered before the body is there.
+    #[tokio::test]
+    async fn who_is_still_sending_gets_the_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let closed = CancellationToken::new();
+        let refuses = Router::new().route("/refused", put(async || StatusCode::FORBIDDEN));
+        let served = tokio::spawn(listen(listener, None, refuses, closed.clone()));
+        for version in ["1.0", "1.1"] {
+            let mut client = TcpStream::connect(address).await.expect("a connection");
+            let head =
+                format!("PUT /refused HTTP/{version}\r\nHost: a\r\nContent-Length: 60000\r\n\r\n");
+            client.write_all(head.as_bytes()).await.expect("the head");
+            // The whole answer is there, and its end.
+            client.readable().await.expect("an answer");
+            for _ in 0..60 {
+                client.write_all(&[b' '; 1000]).await.expect("the body");
+            }
+            let mut got = String::new();
+            client.read_to_string(&mut got).await.expect("the answer");
+            assert!(got.contains(" 403 Forbidden"), "{got}");
+        }
+        closed.cancel();
+        served.await.expect("an end");
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ mod extract;
 mod gate;
 mod guard;
 mod idempotency;
+mod lingering;
 mod listen;
 mod metrics;
 mod observe;
