@@ -48,9 +48,17 @@ async fn beside_a_neighbour(host: &Host, component: &[u8], limits: &Limits) -> V
     errors
 }
 
+/// The usual limits, with time on the wall for all that a guest may compute: a busy machine gives guests little of it.
+fn unhurried() -> Limits {
+    Limits {
+        busy_ms: 60_000,
+        ..Limits::default()
+    }
+}
+
 /// Checks that every attack ended so.
 async fn check(component: Vec<u8>, expected: StepError) {
-    for error in beside_a_neighbour(&host(), &component, &Limits::default()).await {
+    for error in beside_a_neighbour(&host(), &component, &unhurried()).await {
         assert_eq!(error, expected);
     }
 }
@@ -132,7 +140,7 @@ async fn memory_growth() {
     let growing = crate::world::runs(
         "(loop $again (drop (memory.grow (i32.const 16))) (br $again)) unreachable",
     );
-    let errors = beside_a_neighbour(&host(), &growing, &Limits::default()).await;
+    let errors = beside_a_neighbour(&host(), &growing, &unhurried()).await;
     for error in errors {
         assert!(
             matches!(
@@ -192,7 +200,7 @@ async fn table_growth() {
         items: "(table $t 1 funcref)".into(),
         ..Guest::default()
     };
-    for error in beside_a_neighbour(&host(), &growing.build(), &Limits::default()).await {
+    for error in beside_a_neighbour(&host(), &growing.build(), &unhurried()).await {
         assert!(
             matches!(
                 error,
@@ -418,7 +426,7 @@ fn alternatives() -> serde_json::Value {
 #[tokio::test]
 async fn an_outcome_with_thirty_million_faults() {
     let component = lists(&serde_json::json!({"items": alternatives()})).build();
-    let errors = beside_a_neighbour(&host(), &component, &Limits::default()).await;
+    let errors = beside_a_neighbour(&host(), &component, &unhurried()).await;
     for error in errors {
         assert!(
             matches!(&error, StepError::BadOutput(why) if why.contains("where is not looked for")),
@@ -435,7 +443,7 @@ async fn an_outcome_and_an_input_that_take_long_to_check() {
         limit: Duration::from_millis(100),
     };
     let host = host();
-    for error in beside_a_neighbour(&host, &component, &Limits::default()).await {
+    for error in beside_a_neighbour(&host, &component, &unhurried()).await {
         assert_eq!(error, over("outcome"));
     }
     let plugin = load(&host, &component).await.unwrap();

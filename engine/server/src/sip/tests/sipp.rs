@@ -87,10 +87,7 @@ async fn run(name: &str, steps: &str, arguments: &[&str]) -> SipStats {
         "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<scenario name=\"{name}\">\n{steps}</scenario>\n"
     );
     std::fs::write(&scenario, text).expect("written");
-    let port = UdpSocket::bind("127.0.0.1:0")
-        .and_then(|socket| socket.local_addr())
-        .expect("a free port")
-        .port();
+    let port = free_port();
     let running = Command::new("sipp")
         .arg(sip.local_addr().to_string())
         .arg("-sf")
@@ -128,6 +125,17 @@ async fn run(name: &str, steps: &str, arguments: &[&str]) -> SipStats {
     answering.abort();
     std::fs::remove_dir_all(&folder).expect("removed");
     stats
+}
+
+/// A port that is free for UDP and TCP, and not of those that the system gives to others' connections meanwhile.
+fn free_port() -> u16 {
+    // Processes of tests that run beside this one begin elsewhere.
+    let first = 10_000 + (std::process::id() % 2_000) as u16 * 10;
+    let free = |port: &u16| {
+        UdpSocket::bind(("127.0.0.1", *port)).is_ok()
+            && std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok()
+    };
+    (first..32_000).find(free).expect("a free port")
 }
 
 fn basic() -> String {
