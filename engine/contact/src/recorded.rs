@@ -283,8 +283,8 @@ pub fn heard(entries: &[Entry]) -> (BTreeMap<u32, char>, BTreeMap<u32, String>) 
             }
             // What was written before a secret is asked for is no answer to it.
             EntryKind::Offered { secret: true, .. } => written_ahead.clear(),
-            // The listening step will hear all of it again.
-            EntryKind::Dropped { .. } => taken.clear(),
+            // The listening step will hear all of it again. What was pressed at the question of who came back is none of it.
+            EntryKind::Dropped { .. } | EntryKind::Resumed | EntryKind::Declined => taken.clear(),
             EntryKind::GlobalKey { key } => {
                 listens = false;
                 written = written.or_else(|| written_ahead.pop_front());

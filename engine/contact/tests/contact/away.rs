@@ -1,6 +1,7 @@
 //! The line drops, and the caller comes back or does not.
 
-use strowger_contact::{Channel, EntryKind, MAX_DROPS};
+use strowger_contact::recorded::heard;
+use strowger_contact::{Channel, EntryKind, HIDDEN, MAX_DROPS};
 
 use crate::Walk;
 
@@ -106,6 +107,25 @@ fn what_was_typed_ahead_and_what_was_set_stand_and_nothing_is_run_twice() {
             .count(),
         1
     );
+}
+
+#[test]
+fn a_wrong_key_at_the_question_is_no_part_of_what_is_answered_next() {
+    for (wrong, answer, reply) in [
+        ("7", "1", "stop | reply ok:choice:1"),
+        ("56", "2", "stop | reply ok:choice:2"),
+    ] {
+        let mut walk = at(&MENU);
+        walk.all(&["drop", "back"]);
+        let before = walk.journal().len();
+        walk.all(&[&format!("keys {wrong}"), "key 1"]);
+        walk.check(&format!("key {answer}"), reply);
+        let journal: Vec<_> = walk.journal().into_iter().cloned().collect();
+        let (keys, _) = heard(&journal);
+        let again: String = keys.range(before as u32..).map(|(_, key)| *key).collect();
+        let hidden: String = wrong.chars().map(|_| HIDDEN).collect();
+        assert_eq!(again, format!("{hidden}1{answer}"), "{wrong}");
+    }
 }
 
 #[test]
