@@ -1,6 +1,6 @@
 //! The one wrapper through which every import of every component is answered.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use wasmtime::StoreContextMut;
@@ -20,6 +20,23 @@ struct Target {
     interface: String,
     function: String,
     class: Class,
+    types: OnceLock<Types>,
+}
+
+/// The types of a function, which are those of its component: looking them up at each call costs as much as converting a number.
+struct Types {
+    params: Vec<(String, Type)>,
+    result: Option<Type>,
+}
+
+impl Types {
+    fn of(ty: &ComponentFunc) -> Self {
+        let params = ty.params().map(|(name, ty)| (name.to_owned(), ty));
+        Self {
+            params: params.collect(),
+            result: ty.results().next(),
+        }
+    }
 }
 
 /// Links a component's imports, and only those, to the wrapper.
@@ -43,6 +60,7 @@ pub(crate) fn link(
                 interface: capability.clone(),
                 function: function.clone(),
                 class: class(capability, function),
+                types: OnceLock::new(),
             });
             instance.func_new_async(function, move |store, ty, params, results| {
                 let target = Arc::clone(&target);
@@ -62,16 +80,17 @@ async fn answer(
     target: &Target,
 ) -> Result<(), wasmtime::Error> {
     let state = store.data_mut();
-    let result = ty.results().next();
+    let types = target.types.get_or_init(|| Types::of(ty));
+    let result = types.result.as_ref();
     state.count_call()?;
 
     let mut args = Vec::with_capacity(params.len());
-    for (param, (name, ty)) in params.iter().zip(ty.params()) {
-        match value::to_json(param, &ty, &mut state.measure) {
+    for (param, (name, ty)) in params.iter().zip(&types.params) {
+        match value::to_json(param, ty, &mut state.measure) {
             Ok(arg) => args.push(arg),
             Err(refusal) => {
                 let text = refusal.told(target, name);
-                let refused = result.as_ref().and_then(|ty| limit_error(ty, &text));
+                let refused = result.and_then(|ty| limit_error(ty, &text));
                 let (Some(slot), Some(refused)) = (results.first_mut(), refused) else {
                     return Err(ended(StepError::BadOutput(text)));
                 };
@@ -90,7 +109,7 @@ async fn answer(
     .await?;
     match (results.first_mut(), result) {
         (Some(slot), Some(ty)) => {
-            *slot = value::from_json(answer, &ty)
+            *slot = value::from_json(answer, ty)
                 .map_err(|mismatch| target.fault(&mismatch.to_string()))?;
         }
         _ if answer.is_null() => {}

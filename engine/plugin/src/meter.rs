@@ -268,10 +268,9 @@ impl BusyClock {
 /// during which the thread may have lost the processor, by the smaller of the two.
 #[derive(Debug)]
 pub(crate) struct CpuClock {
-    began: std::time::Instant,
-    /// Nanoseconds charged so far.
+    /// Nanoseconds charged so far. Only the task of the step writes it, so a plain store will do.
     charged: AtomicU64,
-    /// Since when nothing is charged. Nanoseconds from `began`.
+    /// Since when nothing is charged, by [`monotonic_nanos`]. Written by the same.
     segment: AtomicU64,
 }
 
@@ -286,7 +285,6 @@ thread_local! {
 impl CpuClock {
     pub(crate) fn new() -> Self {
         Self {
-            began: std::time::Instant::now(),
             charged: AtomicU64::new(0),
             segment: AtomicU64::new(0),
         }
@@ -294,11 +292,12 @@ impl CpuClock {
 
     /// Charges what passed since the last call of this or of `resume`, and gives the sum.
     pub(crate) fn charge(&self) -> Duration {
-        let now = self.nanos();
-        let wall = now.saturating_sub(self.segment.swap(now, Ordering::Relaxed));
-        let spent = on_processor(wall, &ANCHOR);
-        let before = self.charged.fetch_add(spent, Ordering::Relaxed);
-        Duration::from_nanos(before + spent)
+        let now = monotonic_nanos();
+        let wall = now.saturating_sub(self.segment.load(Ordering::Relaxed));
+        self.segment.store(now, Ordering::Relaxed);
+        let sum = self.charged.load(Ordering::Relaxed) + on_processor(wall, &ANCHOR);
+        self.charged.store(sum, Ordering::Relaxed);
+        Duration::from_nanos(sum)
     }
 
     /// Does something that takes no break, and charges it.
@@ -316,16 +315,12 @@ impl CpuClock {
 
     /// Starts to charge.
     fn resume(&self) {
-        self.segment.store(self.nanos(), Ordering::Relaxed);
+        self.segment.store(monotonic_nanos(), Ordering::Relaxed);
     }
 
     /// Processor time charged so far.
     pub(crate) fn charged(&self) -> Duration {
         Duration::from_nanos(self.charged.load(Ordering::Relaxed))
-    }
-
-    fn nanos(&self) -> u64 {
-        self.began.elapsed().as_nanos() as u64
     }
 }
 
@@ -348,7 +343,7 @@ impl<F: Future> Future for Metered<'_, F> {
 
 /// What a piece of work takes of the processor that takes no break on its thread.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SpentOnThread(std::time::Instant);
+pub(crate) struct SpentOnThread(u64);
 
 thread_local! {
     /// The same for what steps are a part of: within such a piece a step asks too.
@@ -357,12 +352,12 @@ thread_local! {
 
 impl SpentOnThread {
     pub(crate) fn begin() -> Self {
-        Self(std::time::Instant::now())
+        Self(monotonic_nanos())
     }
 
     /// What it took, in nanoseconds.
     pub(crate) fn end(self) -> u64 {
-        on_processor(self.0.elapsed().as_nanos() as u64, &LONG)
+        on_processor(monotonic_nanos().saturating_sub(self.0), &LONG)
     }
 }
 
@@ -379,12 +374,22 @@ fn on_processor(wall: u64, asked: &'static LocalKey<Cell<u64>>) -> u64 {
 
 /// The processor time that the calling thread has used. Nanoseconds.
 pub(crate) fn thread_cpu_nanos() -> u64 {
+    clock_nanos(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// The system's clock that never goes back. Nanoseconds since it was started. A poll asks twice, and `Instant` takes half as
+/// long again.
+fn monotonic_nanos() -> u64 {
+    clock_nanos(libc::CLOCK_MONOTONIC)
+}
+
+fn clock_nanos(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: `time` is a valid place for the answer and lives as long as the call.
-    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    debug_assert_eq!(result, 0, "every thread has this clock");
+    let result = unsafe { libc::clock_gettime(clock, &raw mut time) };
+    debug_assert_eq!(result, 0, "every thread has these clocks");
     (time.tv_sec as u64) * 1_000_000_000 + time.tv_nsec as u64
 }
