@@ -189,7 +189,7 @@ impl Contact {
     /// priority.
     fn read_facts(&mut self) -> SharedJson {
         if let Some(read) = &self.facts_read
-            && read["language"] == self.language
+            && read["language"] == self.language()
             && read["priority"] == self.priority
         {
             return read.clone();
@@ -199,7 +199,7 @@ impl Contact {
             "channel": self.facts.channel,
             "from": self.facts.from,
             "to": self.facts.to,
-            "language": self.language,
+            "language": self.language(),
             "priority": self.priority,
             "started-at": self.facts.started_at,
         }));

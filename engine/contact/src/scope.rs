@@ -37,7 +37,7 @@ impl Scope for Names<'_> {
                             "chat"
                         }),
                     ),
-                    ("language".into(), text(&contact.language)),
+                    ("language".into(), text(contact.language())),
                     (
                         "priority".into(),
                         Value::Number(f64::from(contact.priority)),

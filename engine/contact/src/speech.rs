@@ -30,7 +30,7 @@ pub(crate) struct Bindings<'a> {
 impl Contact {
     pub(crate) fn locale(&self) -> Locale {
         Locale {
-            language: self.language.clone(),
+            language: self.language().to_owned(),
             spoken: self.facts.channel == Channel::Voice,
         }
     }
@@ -274,7 +274,7 @@ impl Contact {
                 CallError::Limit(format!("an utterance has at most {MAX_PROMPTS} prompts"))
             })?;
             let language =
-                |own: &Option<String>| own.clone().unwrap_or_else(|| self.language.clone());
+                |own: &Option<String>| own.clone().unwrap_or_else(|| self.language().to_owned());
             match prompt {
                 Prompt::Given(handle) => {
                     let prompt = &self.frame().plan.prompts[given.prompt(handle)?];
@@ -295,7 +295,7 @@ impl Contact {
                     out.push(Segment::Audio {
                         path: path.clone(),
                         text: None,
-                        language: self.language.clone(),
+                        language: self.language().to_owned(),
                     });
                 }
                 Prompt::Spoken(spoken) => {
@@ -336,7 +336,7 @@ impl Contact {
         left: &mut usize,
         out: &mut Vec<Segment>,
     ) -> Result<(), CallError> {
-        let (language, voices) = voices(&self.frame().plan, prompt, &self.language);
+        let (language, voices) = voices(&self.frame().plan, prompt, self.language());
         for voice in voices {
             let locale = Locale {
                 language: voice.language.clone().unwrap_or_else(|| language.clone()),

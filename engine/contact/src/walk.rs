@@ -248,7 +248,7 @@ impl Contact {
 
     fn assign(&mut self, name: &str, value: Value) -> Result<(), Fault> {
         match (name, value) {
-            ("call.language", Value::Text(language)) => self.language = language,
+            ("call.language", Value::Text(language)) => self.chosen_language = language,
             // It is within bounds, and a float cast saturates.
             (PRIORITY, Value::Number(priority)) => self.priority = priority as u32,
             (name, _) if name.starts_with("call.") => {
