@@ -344,7 +344,7 @@ pub enum Template {
 
 impl Template {
     /// Whether an expression in it may have no value although its types are right.
-    fn may_fail(&self) -> bool {
+    pub(crate) fn may_fail(&self) -> bool {
         self.any(&Expr::may_fail)
     }
 

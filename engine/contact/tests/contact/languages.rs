@@ -1,12 +1,8 @@
 //! The language on the way from flow to flow: each is walked in one of its own, and the choice of the caller is kept.
 
-use std::sync::Arc;
-
-use strowger_contact::recorded::Beginning;
 use strowger_contact::{Channel, EntryKind};
 
 use crate::Walk;
-use crate::walk::{facts, program};
 
 /// Chinese is chosen, then a flow is called that is English alone, and one is left for.
 const BOTH: &str = r#"
@@ -136,7 +132,7 @@ fn what_a_called_flow_lets_be_chosen_holds_where_it_is_spoken() {
 }
 
 #[test]
-fn the_last_words_and_the_question_to_go_on_are_in_the_language_of_the_flow() {
+fn the_question_to_go_on_and_the_last_words_are_in_the_language_of_the_flow() {
     let broken = "flow: english\nformat: 1\nlanguages: [en]\noutcomes: [done]\nvars: { z: { type: number, default: 0 } }\nsteps:\n  start:\n    - say: Hello.\n    - set: { z: \"${1 / z}\" }\n    - return: done\n";
     let mut walk = Walk::new(&[BOTH, broken, FRENCH, CHOSEN]);
     walk.run("connect");
@@ -147,32 +143,17 @@ fn the_last_words_and_the_question_to_go_on_are_in_the_language_of_the_flow() {
         "play We were cut off. Press 1 to go on where we were, or 2 to begin anew.",
     );
     walk.all(&["played", "key 1", "played"]);
+    // None of the two says where errors lead: the last words are those of the first.
     let last = walk.run("end done");
     assert!(
-        last.ends_with(
-            "play We are sorry, something went wrong on our side. Please try again later."
-        ),
+        last.ends_with("play 非常抱歉，我们的系统出了问题，请您稍后再试。"),
         "{last}"
     );
 }
 
 #[test]
 fn journals_of_older_programs_have_the_chosen_language_in_every_flow() {
-    let flows = [CHOOSES, CHOICE, CHOSEN];
-    let older = Beginning {
-        facts: facts(Channel::Voice),
-        flow: "chooses".into(),
-        hash: String::new(),
-        content: String::new(),
-        configuration: String::new(),
-        audio: String::new(),
-        language: None,
-        format: 7,
-    };
-    let mut walk = Walk::new(&flows);
-    walk.contact = older
-        .contact(Arc::new(program(&flows)))
-        .expect("the flow is there");
+    let mut walk = Walk::older(7, &[CHOOSES, CHOICE, CHOSEN]);
     walk.check(
         "connect",
         "play 非常抱歉，我们的系统出了问题，请您稍后再试。",

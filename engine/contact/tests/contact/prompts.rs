@@ -1,12 +1,8 @@
 //! What is said: languages, bindings, slots, spoken values.
 
-use std::sync::Arc;
-
-use strowger_contact::recorded::Beginning;
 use strowger_contact::{Channel, EntryKind};
 
 use crate::Walk;
-use crate::walk::{facts, program};
 
 const FLOW: &str = r#"
 flow: prompts
@@ -215,20 +211,7 @@ fn answers_are_bound_and_kept_in_the_type_that_is_expected() {
 
 #[test]
 fn answers_in_journals_of_older_programs_are_what_json_has_for_them() {
-    let mut walk = Walk::new(&[DAYS]);
-    let older = Beginning {
-        facts: facts(Channel::Voice),
-        flow: "days".into(),
-        hash: String::new(),
-        content: String::new(),
-        configuration: String::new(),
-        audio: String::new(),
-        language: None,
-        format: 6,
-    };
-    walk.contact = older
-        .contact(Arc::new(program(&[DAYS])))
-        .expect("the flow is there");
+    let mut walk = Walk::older(6, &[DAYS]);
     walk.run("connect");
     let valid = handle(&walk, "valid");
     let failed = walk.run(&format!(r#"call media.evaluate ["{valid}", {DAY}]"#));
