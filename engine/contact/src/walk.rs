@@ -23,6 +23,9 @@ const PRIORITY_AS_SET: u32 = 7;
 /// The first format of journals in which a `call:` that cannot be made takes its own `error` line.
 const CALL_TAKES_ITS_LINE: u32 = 8;
 
+/// The first format of journals in which a `hangup` whose `when:` fails is skipped where failed actions are.
+const HANGUP_IS_SKIPPED: u32 = 8;
+
 /// A failure of an action: a stable code and a sentence.
 struct Fault {
     code: &'static str,
@@ -378,7 +381,11 @@ impl Contact {
                 self.mark_global(|| "error".to_owned());
                 return Some(edge.clone());
             }
-            let next = failed.map_or(&Edge::End, |id| plan.nodes[id.0 as usize].after_failure());
+            let node = failed.map(|id| &plan.nodes[id.0 as usize]);
+            let skippable = node.filter(|node| {
+                !matches!(node.action, Action::HangUp { .. }) || self.format >= HANGUP_IS_SKIPPED
+            });
+            let next = skippable.map_or(&Edge::End, |node| node.after_failure());
             if (self.hung_up || plan.global.error.is_some()) && *next != Edge::End {
                 return Some(next.clone());
             }

@@ -205,6 +205,35 @@ fn in_journals_of_older_programs_it_did_not() {
 }
 
 #[test]
+fn a_hangup_that_fails_is_skipped_where_other_actions_are() {
+    let flow = r#"
+flow: early
+format: 1
+global: { error: oops, hangup: gone }
+vars: { z: { type: number, default: 0 } }
+steps:
+  start:
+    - set: { z: "${1 / z}" }
+    - hangup: never
+  oops:
+    - hangup: early
+      when: 1 / z > 3
+    - say: "Sorry."
+    - hangup: sorry
+  gone:
+    - hangup: early
+      when: 1 / z > 3
+    - tag: { gone: "yes" }
+    - hangup: gone
+"#;
+    let mut walk = Walk::new(&[flow]);
+    walk.check("connect", "run std/say@1")
+        .check("hang up", "cancel | ended gone by caller");
+    let mut walk = Walk::older(7, &[flow]);
+    walk.check("connect", APOLOGY);
+}
+
+#[test]
 fn without_any_edge_the_contact_is_over() {
     let mut walk = Walk::new(&[INNER]);
     walk.check("connect", "run std/say@1")
