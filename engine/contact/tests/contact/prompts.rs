@@ -222,6 +222,30 @@ fn answers_in_journals_of_older_programs_are_what_json_has_for_them() {
 }
 
 #[test]
+fn a_condition_without_a_value_is_false_of_the_answer() {
+    let flow = "flow: dear\nformat: 1\nlanguages: [en]\nvars: { most: { type: money, default: 100.00 CNY } }\nsteps:\n  start:\n    ask: How much?\n    into: sum\n    expect: money\n    valid: sum < most\n    then: { else: bye }\n  bye: { hangup: completed }\n";
+    let evaluate = |walk: &mut Walk, currency: &str| {
+        let valid = handle(walk, "valid");
+        walk.run(&format!(
+            r#"call media.evaluate ["{valid}", [{{"name":"sum","value":{{"value":"{{\"amount\":2000,\"currency\":\"{currency}\"}}"}}}}]]"#
+        ))
+    };
+    let mut walk = Walk::new(&[flow]);
+    walk.run("connect");
+    assert_eq!(evaluate(&mut walk, "CNY"), "reply ok:true");
+    assert_eq!(
+        evaluate(&mut walk, "USD"),
+        "log warn the condition e:0 has no value and counts as false: amounts of different currencies cannot be compared | reply ok:false"
+    );
+    let mut walk = Walk::older(7, &[flow]);
+    walk.run("connect");
+    assert_eq!(
+        evaluate(&mut walk, "USD"),
+        "reply err:failed:amounts of different currencies cannot be compared"
+    );
+}
+
+#[test]
 fn a_priority_beyond_its_bounds_is_written_as_it_counts() {
     let flow = "flow: first\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    - set: { call.priority: \"${call.priority + 60.5}\" }\n    - say: Hello.\n    - hangup: completed\n";
     let mut walk = Walk::new(&[flow]);
