@@ -49,6 +49,10 @@ impl Scope for Names<'_> {
             _ => contact.frame().vars.get(name).cloned(),
         }
     }
+
+    fn refuses_as_before(&self) -> bool {
+        self.contact.refuses_as_before()
+    }
 }
 
 /// A moment in UTC; expressions bring it to a place by a filter.

@@ -222,6 +222,20 @@ fn answers_in_journals_of_older_programs_are_what_json_has_for_them() {
 }
 
 #[test]
+fn a_withheld_number_and_a_place_between_items_break_no_sentence() {
+    let flow = "flow: short\nformat: 1\nlanguages: [en]\nvars:\n  z: { type: number, default: 0.5 }\n  t: { type: text, default: \"\" }\n  l: { type: list, default: [x, y] }\nsteps:\n  start:\n    - say: \"Ends in ${t | last4}, ${l[z] | default(\\\"none\\\")}.\"\n    - hangup: completed\n";
+    let mut walk = Walk::new(&[flow]);
+    walk.run("connect");
+    walk.check("say", "play Ends in , none.");
+    let last = r#"call media.say [{"prompts":[{"spoken":{"value":"\"\"","style":"last4"}}],"bindings":[]}, true]"#;
+    let mut walk = Walk::older(7, &[flow]);
+    walk.run("connect");
+    let refused = "this is too short to say its last four characters";
+    walk.check("say", &format!("reply err:failed:{refused}"));
+    walk.check(last, &format!("reply err:invalid-argument:{refused}"));
+}
+
+#[test]
 fn a_condition_without_a_value_is_false_of_the_answer() {
     let flow = "flow: dear\nformat: 1\nlanguages: [en]\nvars: { most: { type: money, default: 100.00 CNY } }\nsteps:\n  start:\n    ask: How much?\n    into: sum\n    expect: money\n    valid: sum < most\n    then: { else: bye }\n  bye: { hangup: completed }\n";
     let evaluate = |walk: &mut Walk, currency: &str| {
