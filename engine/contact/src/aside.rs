@@ -192,7 +192,7 @@ impl Contact {
             let segments = vec![Segment::Audio {
                 path,
                 text: None,
-                language: self.language.clone(),
+                language: self.language().to_owned(),
             }];
             out.push(Output::Play {
                 play: self.last_play,

@@ -180,13 +180,13 @@ impl Contact {
     }
 
     fn question(&self, own: Option<&str>) -> Segment {
-        let standing = match self.language.split('-').next() {
-            Some("zh") => (self.language.as_str(), CHINESE),
-            Some("en") => (self.language.as_str(), ENGLISH),
+        let standing = match self.language().split('-').next() {
+            Some("zh") => (self.language(), CHINESE),
+            Some("en") => (self.language(), ENGLISH),
             _ => ("en", ENGLISH),
         };
         let (language, text) = match own {
-            Some(own) => (self.language.as_str(), own),
+            Some(own) => (self.language(), own),
             None => standing,
         };
         Segment::Text {

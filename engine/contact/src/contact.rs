@@ -25,13 +25,16 @@ use crate::trail::Trail;
 
 /// Deepest nesting of `call:`.
 pub(crate) const MAX_CALL_DEPTH: usize = 32;
+/// The first format of journals in which every flow is walked in a language of its own.
+const LANGUAGE_OF_FLOW: u32 = 8;
 
 /// One contact's walk through a plan. See the crate's documentation for how to drive it.
 #[derive(Debug)]
 pub struct Contact {
     pub(crate) program: Arc<Program>,
     pub(crate) facts: Facts,
-    pub(crate) language: String,
+    /// The language it began in, or the last that a flow set. What is spoken is [`Contact::language`].
+    pub(crate) chosen_language: String,
     pub(crate) priority: u32,
     pub(crate) frames: Vec<Frame>,
     pub(crate) state: State,
@@ -120,7 +123,7 @@ impl Contact {
         let rng = ChaCha12Rng::from_seed(facts.seed);
         let most_actions = plan.max_steps;
         Some(Contact {
-            language: first_language(&plan).to_owned(),
+            chosen_language: first_language(&plan).to_owned(),
             priority: 50,
             frames: vec![Frame::new(plan, BTreeMap::new(), None)],
             state: State::New,
@@ -188,9 +191,15 @@ impl Contact {
         &self.facts
     }
 
-    /// The language that is spoken now.
+    /// The language that is spoken now: the chosen one, but the first of a running flow that does not speak that. So no flow has to
+    /// do with a language that is none of its own, whoever led to it or comes back to it, and the choice is kept for the flows that know it.
     pub fn language(&self) -> &str {
-        &self.language
+        let plan = &self.frame().plan;
+        // In journals of older programs every flow was given the chosen one.
+        match self.format < LANGUAGE_OF_FLOW || plan.languages.contains(&self.chosen_language) {
+            true => &self.chosen_language,
+            false => first_language(plan),
+        }
     }
 
     /// The priority it has now, 0 to 100.
@@ -218,7 +227,8 @@ impl Contact {
     /// and variables. Afterwards it changes nothing.
     pub fn begin_with(&mut self, language: Option<String>, values: BTreeMap<String, Value>) {
         if matches!(self.state, State::New) {
-            self.language = language.unwrap_or_else(|| std::mem::take(&mut self.language));
+            self.chosen_language =
+                language.unwrap_or_else(|| std::mem::take(&mut self.chosen_language));
             self.frame_mut().vars.extend(values);
         }
     }
@@ -338,7 +348,8 @@ impl Contact {
                     .map(|byte| format!("{byte:02x}"))
                     .collect(),
             ),
-            language: (first_language(&plan) != self.language).then(|| self.language.clone()),
+            language: (first_language(&plan) != self.chosen_language)
+                .then(|| self.chosen_language.clone()),
         };
         self.write(now, started, out);
         self.timers

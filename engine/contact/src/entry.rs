@@ -13,9 +13,10 @@ use crate::shared::SharedJson;
 /// contact can be replayed, 3 also the language it began in, and what a chat was offered, 4 also lines that
 /// dropped, callers who came back, and the loss of secrets; since 5 texts that no step took are hidden, since 6 what comes right after a step
 /// that asked for a secret and gave up, what became of an apology is told, and so is which failures
-/// plugins returned; the configuration of plugins is named; since 7 answers are of the type that the flow expects, and a priority is what it was set to. Written into
+/// plugins returned; the configuration of plugins is named; since 7 answers are of the type that the flow expects, and a priority is what it was set to; since 8 a flow is
+/// walked in a language of its own. Written into
 /// [`EntryKind::Started`].
-pub const FORMAT: u32 = 7;
+pub const FORMAT: u32 = 8;
 
 /// Stands in the journal for a key or a character that must not be seen.
 pub const HIDDEN: char = '•';

@@ -25,6 +25,8 @@ use crate::timers::Timer;
 pub(crate) const SECRET_LOST: &str = "secret-lost";
 /// Longest log line, in characters.
 const MAX_LOG_LINE: usize = 2_000;
+/// The first format of journals in which a condition of a step that has no value is false.
+const NO_VALUE_IS_NO: u32 = 8;
 /// Longest request or result that is journalled whole, in bytes of JSON: a replay needs them all, and the
 /// body of a response, at most 1 MiB, is a third longer as text.
 const MAX_JOURNALLED: usize = 2 << 20;
@@ -119,7 +121,14 @@ impl Contact {
             HostCall::Evaluate(handle, bindings) => {
                 self.reason_of_evaluating(now, handle, bindings);
                 let value = self
-                    .with_given(|this, given| this.evaluate_given(now, handle, bindings, given))?;
+                    .with_given(|this, given| this.evaluate_given(now, handle, bindings, given));
+                let value = match value {
+                    Err(CallError::Failed(why)) if self.format >= NO_VALUE_IS_NO => {
+                        self.no_value(handle, &why, out);
+                        Json::Bool(false)
+                    }
+                    value => value?,
+                };
                 self.reply(now, ok(value.to_string()), out);
             }
             HostCall::Transfer(target, options) => {
@@ -177,6 +186,17 @@ impl Contact {
         Ok(())
     }
 
+    /// A condition that has no value for what the caller said is not true of it: nobody's answer ends a contact. The log tells
+    /// whoever wrote it.
+    fn no_value(&mut self, handle: &str, why: &str, out: &mut Vec<Output>) {
+        let message = format!("the condition {handle} has no value and counts as false: {why}");
+        out.push(Output::Log {
+            level: "warn".to_owned(),
+            message: message.chars().take(MAX_LOG_LINE).collect(),
+            step: self.running().step.clone(),
+        });
+    }
+
     /// Why a secret that was entered cannot be used; a step that ends by it fails with this code, whatever its own.
     pub(crate) fn lost_secret(&mut self) -> CallError {
         self.running().lost_secret = true;
@@ -189,7 +209,7 @@ impl Contact {
     /// priority.
     fn read_facts(&mut self) -> SharedJson {
         if let Some(read) = &self.facts_read
-            && read["language"] == self.language
+            && read["language"] == self.language()
             && read["priority"] == self.priority
         {
             return read.clone();
@@ -199,7 +219,7 @@ impl Contact {
             "channel": self.facts.channel,
             "from": self.facts.from,
             "to": self.facts.to,
-            "language": self.language,
+            "language": self.language(),
             "priority": self.priority,
             "started-at": self.facts.started_at,
         }));

@@ -69,7 +69,7 @@ impl Contact {
         let id = PromptId(u32::try_from(id).ok()?);
         let why = match self.say_prompt(now, id) {
             Ok(segments) if !segments.is_empty() => return Some(segments),
-            Ok(_) => format!("it has no words in `{}`", self.language),
+            Ok(_) => format!("it has no words in `{}`", self.language()),
             Err(
                 CallError::Failed(why) | CallError::InvalidArgument(why) | CallError::Limit(why),
             ) => why,
@@ -101,9 +101,9 @@ impl Contact {
     }
 
     fn standing_apology(&self) -> Vec<Segment> {
-        let (language, text) = match self.language.split('-').next() {
-            Some("zh") => (self.language.as_str(), CHINESE),
-            Some("en") => (self.language.as_str(), ENGLISH),
+        let (language, text) = match self.language().split('-').next() {
+            Some("zh") => (self.language(), CHINESE),
+            Some("en") => (self.language(), ENGLISH),
             _ => ("en", ENGLISH),
         };
         vec![Segment::Text {

@@ -37,7 +37,7 @@ impl Scope for Names<'_> {
                             "chat"
                         }),
                     ),
-                    ("language".into(), text(&contact.language)),
+                    ("language".into(), text(contact.language())),
                     (
                         "priority".into(),
                         Value::Number(f64::from(contact.priority)),
@@ -48,6 +48,10 @@ impl Scope for Names<'_> {
             "now" => Some(moment(self.now)),
             _ => contact.frame().vars.get(name).cloned(),
         }
+    }
+
+    fn refuses_as_before(&self) -> bool {
+        self.contact.refuses_as_before()
     }
 }
 

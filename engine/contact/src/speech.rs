@@ -20,6 +20,9 @@ use crate::scope::Names;
 /// The first format of journals in which answers are of the type that the flow expects wherever the flow has a name for them.
 const ANSWERS_TYPED: u32 = 7;
 
+/// The first format of journals in which `last4` of an empty text is empty, and no list has an item at a place that is no whole number.
+const SHORT_AND_BETWEEN: u32 = 8;
+
 /// Values and prompts bound by a step.
 #[derive(Default)]
 pub(crate) struct Bindings<'a> {
@@ -30,7 +33,7 @@ pub(crate) struct Bindings<'a> {
 impl Contact {
     pub(crate) fn locale(&self) -> Locale {
         Locale {
-            language: self.language.clone(),
+            language: self.language().to_owned(),
             spoken: self.facts.channel == Channel::Voice,
         }
     }
@@ -260,6 +263,11 @@ impl Contact {
         self.format >= ANSWERS_TYPED
     }
 
+    /// In journals of older programs expressions with these had no value.
+    pub(crate) fn refuses_as_before(&self) -> bool {
+        self.format < SHORT_AND_BETWEEN
+    }
+
     fn say_all(
         &self,
         now: Millis,
@@ -274,7 +282,7 @@ impl Contact {
                 CallError::Limit(format!("an utterance has at most {MAX_PROMPTS} prompts"))
             })?;
             let language =
-                |own: &Option<String>| own.clone().unwrap_or_else(|| self.language.clone());
+                |own: &Option<String>| own.clone().unwrap_or_else(|| self.language().to_owned());
             match prompt {
                 Prompt::Given(handle) => {
                     let prompt = &self.frame().plan.prompts[given.prompt(handle)?];
@@ -295,7 +303,7 @@ impl Contact {
                     out.push(Segment::Audio {
                         path: path.clone(),
                         text: None,
-                        language: self.language.clone(),
+                        language: self.language().to_owned(),
                     });
                 }
                 Prompt::Spoken(spoken) => {
@@ -304,6 +312,10 @@ impl Contact {
                         ..self.locale()
                     };
                     let value = parse(&spoken.value, Type::Any)?;
+                    let empty = matches!(&value, Value::Text(text) if text.is_empty());
+                    if empty && spoken.style == "last4" && self.refuses_as_before() {
+                        return Err(CallError::InvalidArgument(speak::TOO_SHORT.to_owned()));
+                    }
                     let text = speak::say_as(&value, &spoken.style, &locale)
                         .map_err(CallError::InvalidArgument)?;
                     out.push(Segment::Text {
@@ -336,7 +348,7 @@ impl Contact {
         left: &mut usize,
         out: &mut Vec<Segment>,
     ) -> Result<(), CallError> {
-        let (language, voices) = voices(&self.frame().plan, prompt, &self.language);
+        let (language, voices) = voices(&self.frame().plan, prompt, self.language());
         for voice in voices {
             let locale = Locale {
                 language: voice.language.clone().unwrap_or_else(|| language.clone()),

@@ -20,6 +20,11 @@ const PRIORITY: &str = "call.priority";
 const MAX_PRIORITY: f64 = 100.0;
 /// The first format of journals that have a priority as it was set, and not as the flow computed it.
 const PRIORITY_AS_SET: u32 = 7;
+/// The first format of journals in which a `call:` that cannot be made takes its own `error` line.
+const CALL_TAKES_ITS_LINE: u32 = 8;
+
+/// The first format of journals in which a `hangup` whose `when:` fails is skipped where failed actions are.
+const HANGUP_IS_SKIPPED: u32 = 8;
 
 /// A failure of an action: a stable code and a sentence.
 struct Fault {
@@ -70,20 +75,25 @@ impl Contact {
         match self.act(now, id, out) {
             Ok(next) => next,
             Err(fault) => {
-                let failed = EntryKind::Failed {
-                    plugin: node.verb.clone(),
-                    code: fault.code.to_owned(),
-                    message: fault.message.clone(),
-                    retries_left: 0,
-                    returned_retryable: None,
-                    cpu_us: 0,
-                    memory_bytes: 0,
-                    host_calls: 0,
-                };
-                self.write(now, failed, out);
+                self.failed_in_flow(now, &node.verb, &fault, out);
                 self.error_edge(now, Some(id), &fault.message, out)
             }
         }
+    }
+
+    /// Writes down that an action of the engine's own failed.
+    fn failed_in_flow(&mut self, now: Millis, verb: &str, fault: &Fault, out: &mut Vec<Output>) {
+        let failed = EntryKind::Failed {
+            plugin: verb.to_owned(),
+            code: fault.code.to_owned(),
+            message: fault.message.clone(),
+            retries_left: 0,
+            returned_retryable: None,
+            cpu_us: 0,
+            memory_bytes: 0,
+            host_calls: 0,
+        };
+        self.write(now, failed, out);
     }
 
     /// Counts an action; true when there were too many.
@@ -198,23 +208,26 @@ impl Contact {
                 self.state = State::Waiting(node.next.clone());
                 Ok(None)
             }
-            Action::Call { flow, with, .. } => {
-                if self.frames.len() >= MAX_CALL_DEPTH {
-                    let message = format!("flows call each other more than {MAX_CALL_DEPTH} deep");
-                    return Err(Fault {
-                        code: "call-depth",
-                        message,
-                    });
+            Action::Call {
+                flow,
+                with,
+                edges,
+                otherwise,
+                ..
+            } => match self.called_flow(now, id, flow, with) {
+                Ok(edge) => Ok(Some(edge)),
+                Err(fault) => {
+                    let line = edges.get("error").or(otherwise.as_ref());
+                    match line.filter(|_| self.format >= CALL_TAKES_ITS_LINE) {
+                        Some(line) => {
+                            self.failed_in_flow(now, &node.verb, &fault, out);
+                            self.mark(id, || Way::of(edges, "error"));
+                            Ok(Some(line.clone()))
+                        }
+                        None => Err(fault),
+                    }
                 }
-                let called = self.program.flow(flow).cloned().ok_or_else(|| Fault {
-                    code: "no-flow",
-                    message: format!("there is no flow `{flow}`"),
-                })?;
-                let vars = self.values(now, with)?;
-                let start = called.start;
-                self.frames.push(Frame::new(called, vars, Some(id)));
-                Ok(Some(Edge::Node(start)))
-            }
+            },
             Action::Return { outcome, with } => {
                 let values = self.values(now, with)?;
                 Ok(self.returned(now, outcome, values, out))
@@ -224,6 +237,31 @@ impl Contact {
                 Ok(None)
             }
         }
+    }
+
+    /// Comes into a flow that the action `id` calls.
+    fn called_flow(
+        &mut self,
+        now: Millis,
+        id: NodeId,
+        flow: &str,
+        with: &BTreeMap<String, Template>,
+    ) -> Result<Edge, Fault> {
+        if self.frames.len() >= MAX_CALL_DEPTH {
+            let message = format!("flows call each other more than {MAX_CALL_DEPTH} deep");
+            return Err(Fault {
+                code: "call-depth",
+                message,
+            });
+        }
+        let called = self.program.flow(flow).cloned().ok_or_else(|| Fault {
+            code: "no-flow",
+            message: format!("there is no flow `{flow}`"),
+        })?;
+        let vars = self.values(now, with)?;
+        let start = called.start;
+        self.frames.push(Frame::new(called, vars, Some(id)));
+        Ok(Edge::Node(start))
     }
 
     fn values(
@@ -248,7 +286,7 @@ impl Contact {
 
     fn assign(&mut self, name: &str, value: Value) -> Result<(), Fault> {
         match (name, value) {
-            ("call.language", Value::Text(language)) => self.language = language,
+            ("call.language", Value::Text(language)) => self.chosen_language = language,
             // It is within bounds, and a float cast saturates.
             (PRIORITY, Value::Number(priority)) => self.priority = priority as u32,
             (name, _) if name.starts_with("call.") => {
@@ -343,7 +381,11 @@ impl Contact {
                 self.mark_global(|| "error".to_owned());
                 return Some(edge.clone());
             }
-            let next = failed.map_or(&Edge::End, |id| plan.nodes[id.0 as usize].after_failure());
+            let node = failed.map(|id| &plan.nodes[id.0 as usize]);
+            let skippable = node.filter(|node| {
+                !matches!(node.action, Action::HangUp { .. }) || self.format >= HANGUP_IS_SKIPPED
+            });
+            let next = skippable.map_or(&Edge::End, |node| node.after_failure());
             if (self.hung_up || plan.global.error.is_some()) && *next != Edge::End {
                 return Some(next.clone());
             }

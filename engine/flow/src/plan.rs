@@ -135,8 +135,10 @@ impl Node {
         match &self.action {
             Action::Choose { otherwise, .. } => otherwise,
             Action::Switch { otherwise, .. } => otherwise.as_ref().unwrap_or(&Edge::End),
-            Action::Return { .. } | Action::HangUp { .. } => &Edge::End,
-            Action::Step(_)
+            Action::Return { .. } => &Edge::End,
+            // Of a `hangup` only its `when` can fail.
+            Action::HangUp { .. }
+            | Action::Step(_)
             | Action::Call { .. }
             | Action::Set(_)
             | Action::Tag { .. }
@@ -344,7 +346,7 @@ pub enum Template {
 
 impl Template {
     /// Whether an expression in it may have no value although its types are right.
-    fn may_fail(&self) -> bool {
+    pub(crate) fn may_fail(&self) -> bool {
         self.any(&Expr::may_fail)
     }
 

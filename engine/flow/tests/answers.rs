@@ -147,3 +147,36 @@ fn an_answer_has_the_type_that_is_expected_by_each_of_its_names() {
         }
     }
 }
+
+#[test]
+fn whether_an_answer_is_a_secret_stands_in_the_flow() {
+    let flow = |step: &str, sensitive: &str, said: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nvars: {{ b: {{ type: bool, default: true }} }}\nsteps:\n  start:\n    - say: \"${{b}}\"\n    - {step}\n      sensitive: {sensitive}\n      into: s\n      then: {{ else: said }}\n  said:\n    - say: \"{said}\"\n    - goto: bye\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    let asked = |sensitive: &str, said: &str| {
+        flow("ask: Pin?\n      expect: { digits: 8 }", sensitive, said)
+    };
+    let recorded = |sensitive: &str| flow("record:", sensitive, "Thanks.");
+    for (text, line) in [
+        (asked("\"${b}\"", "Thanks."), 10),
+        (asked("\"${true}\"", "Thanks."), 10),
+        (asked("\"x ${b}\"", "Thanks."), 10),
+        (recorded("\"${b}\""), 9),
+    ] {
+        let found = checked(&text);
+        assert_eq!(rules(&found), ["bad-input"], "{text}");
+        let told = &found.diagnostics[0];
+        assert_eq!(told.primary.place.line, line, "{text}");
+        assert_eq!(
+            told.message.english(),
+            "the input `sensitive` is `true` or `false` as it stands: a secret is a type, and no value can be inserted for it"
+        );
+    }
+    for sensitive in ["true", "false"] {
+        for text in [asked(sensitive, "Thanks."), recorded(sensitive)] {
+            assert_eq!(rules(&checked(&text)), [""; 0], "{text}");
+        }
+    }
+}

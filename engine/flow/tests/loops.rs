@@ -273,6 +273,33 @@ fn flows_that_lead_to_each_other_are_a_silent_loop() {
 }
 
 #[test]
+fn what_a_called_flow_is_given_may_have_no_value_again_and_again() {
+    let caller = |with: &str, then: &str| {
+        format!(
+            "flow: a\nformat: 1\nlanguages: [en]\nvars: {{ n: {{ type: number, default: 0 }} }}\nsteps:\n  start:\n    - set: {{ n: \"${{n * 2}}\" }}\n    - call: b\n      with: {{ p: \"{with}\" }}\n      then: {then}\n  bye: {{ hangup: completed }}\n"
+        )
+    };
+    let called = "flow: b\nformat: 1\nlanguages: [en]\ninputs: { p: number }\noutcomes: [done]\nsteps:\n  start:\n    - say: \"${p}\"\n    - return: done\n";
+    for then in ["{ done: bye, error: start }", "{ done: bye, else: start }"] {
+        let (checked, _) = project(&[&caller("${1 / n}", then), called]);
+        assert_eq!(errors(&checked[0]), ["silent-loop"], "{then}");
+        let (checked, _) = project(&[&caller("${n}", then), called]);
+        assert_eq!(errors(&checked[0]), [""; 0], "{then}");
+    }
+    // So does a flow that has no line for it break, whoever called it.
+    let outer = "flow: c\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    call: a\n    then: { done: bye, error: start }\n  bye: { hangup: completed }\n";
+    let inner = |with: &str| {
+        let text = caller(with, "{ done: bye }");
+        text.replace("languages:", "outcomes: [done]\nlanguages:")
+            .replace("bye: { hangup: completed }", "bye: { return: done }")
+    };
+    let (checked, _) = project(&[outer, &inner("${1 / n}"), called]);
+    assert_eq!(errors(&checked[0]), ["silent-loop"]);
+    let (checked, _) = project(&[outer, &inner("${n}"), called]);
+    assert_eq!(errors(&checked[0]), [""; 0]);
+}
+
+#[test]
 fn a_called_flow_that_only_waits_is_no_way_out_of_a_loop() {
     let caller = "flow: a\nformat: 1\nlanguages: [en]\nsteps:\n  start:\n    call: b\n    then: { done: start, other: bye, error: bye }\n  bye: { hangup: completed }\n";
     let waits = "flow: b\nformat: 1\nlanguages: [en]\noutcomes: [done, other]\nsteps:\n  start:\n    - wait: 3s\n    - return: done\n";

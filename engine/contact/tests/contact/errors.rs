@@ -154,6 +154,86 @@ fn errors_climb_out_of_called_flows() {
         .check("fail", "hang up | ended completed");
 }
 
+/// A call that is given what has no value, also on the way of `global.error`.
+const UNGIVEN: &str = r#"
+flow: ungiven
+format: 1
+global: { error: oops }
+vars: { z: { type: number, default: 0 } }
+steps:
+  start:
+    call: inner
+    with: { p: "${1 / z}" }
+    then: { done: bye, error: late }
+  late:
+    - set: { z: "${1 / z}" }
+    - hangup: never
+  oops:
+    - call: inner
+      with: { p: "${1 / z}" }
+      then: { done: bye, error: own }
+    - hangup: skipped
+  own: { hangup: own }
+  bye: { hangup: completed }
+"#;
+
+fn given() -> String {
+    INNER.replace("outcomes", "inputs: { p: number }\noutcomes")
+}
+
+#[test]
+fn a_call_that_cannot_be_made_takes_its_own_error_line() {
+    let mut walk = Walk::new(&[UNGIVEN, &given()]);
+    walk.check("connect", "hang up | ended own");
+    assert_eq!(walk.entered(), ["start", "late", "oops", "own"]);
+    // Without a line of its own what holds everywhere takes it.
+    let bare = UNGIVEN.replace(", error: late", "");
+    let mut walk = Walk::new(&[&bare, &given()]);
+    walk.check("connect", "hang up | ended own");
+    assert_eq!(walk.entered(), ["start", "oops", "own"]);
+    let otherwise = UNGIVEN.replace("error: late", "else: late");
+    let mut walk = Walk::new(&[&otherwise, &given()]);
+    walk.run("connect");
+    assert_eq!(walk.entered(), ["start", "late", "oops", "own"]);
+}
+
+#[test]
+fn in_journals_of_older_programs_it_did_not() {
+    let mut walk = Walk::older(7, &[UNGIVEN, &given()]);
+    walk.check("connect", "hang up | ended skipped");
+    assert_eq!(walk.entered(), ["start", "oops", "oops"]);
+}
+
+#[test]
+fn a_hangup_that_fails_is_skipped_where_other_actions_are() {
+    let flow = r#"
+flow: early
+format: 1
+global: { error: oops, hangup: gone }
+vars: { z: { type: number, default: 0 } }
+steps:
+  start:
+    - set: { z: "${1 / z}" }
+    - hangup: never
+  oops:
+    - hangup: early
+      when: 1 / z > 3
+    - say: "Sorry."
+    - hangup: sorry
+  gone:
+    - hangup: early
+      when: 1 / z > 3
+    - tag: { gone: "yes" }
+    - hangup: gone
+"#;
+    let mut walk = Walk::new(&[flow]);
+    walk.check("connect", "run std/say@1")
+        .all(&["say", "hang up"]);
+    walk.check("end done", "ended gone");
+    let mut walk = Walk::older(7, &[flow]);
+    walk.check("connect", APOLOGY);
+}
+
 #[test]
 fn without_any_edge_the_contact_is_over() {
     let mut walk = Walk::new(&[INNER]);

@@ -6,6 +6,7 @@ mod flows;
 mod handles;
 mod handover;
 mod hangup;
+mod languages;
 mod listening;
 mod marks;
 mod prompts;

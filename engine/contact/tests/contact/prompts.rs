@@ -1,12 +1,8 @@
 //! What is said: languages, bindings, slots, spoken values.
 
-use std::sync::Arc;
-
-use strowger_contact::recorded::Beginning;
 use strowger_contact::{Channel, EntryKind};
 
 use crate::Walk;
-use crate::walk::{facts, program};
 
 const FLOW: &str = r#"
 flow: prompts
@@ -215,26 +211,51 @@ fn answers_are_bound_and_kept_in_the_type_that_is_expected() {
 
 #[test]
 fn answers_in_journals_of_older_programs_are_what_json_has_for_them() {
-    let mut walk = Walk::new(&[DAYS]);
-    let older = Beginning {
-        facts: facts(Channel::Voice),
-        flow: "days".into(),
-        hash: String::new(),
-        content: String::new(),
-        configuration: String::new(),
-        audio: String::new(),
-        language: None,
-        format: 6,
-    };
-    walk.contact = older
-        .contact(Arc::new(program(&[DAYS])))
-        .expect("the flow is there");
+    let mut walk = Walk::older(6, &[DAYS]);
     walk.run("connect");
     let valid = handle(&walk, "valid");
     let failed = walk.run(&format!(r#"call media.evaluate ["{valid}", {DAY}]"#));
     assert!(
         failed.starts_with("reply err:failed:`>=` cannot compare text"),
         "{failed}"
+    );
+}
+
+#[test]
+fn a_withheld_number_and_a_place_between_items_break_no_sentence() {
+    let flow = "flow: short\nformat: 1\nlanguages: [en]\nvars:\n  z: { type: number, default: 0.5 }\n  t: { type: text, default: \"\" }\n  l: { type: list, default: [x, y] }\nsteps:\n  start:\n    - say: \"Ends in ${t | last4}, ${l[z] | default(\\\"none\\\")}.\"\n    - hangup: completed\n";
+    let mut walk = Walk::new(&[flow]);
+    walk.run("connect");
+    walk.check("say", "play Ends in , none.");
+    let last = r#"call media.say [{"prompts":[{"spoken":{"value":"\"\"","style":"last4"}}],"bindings":[]}, true]"#;
+    let mut walk = Walk::older(7, &[flow]);
+    walk.run("connect");
+    let refused = "this is too short to say its last four characters";
+    walk.check("say", &format!("reply err:failed:{refused}"));
+    walk.check(last, &format!("reply err:invalid-argument:{refused}"));
+}
+
+#[test]
+fn a_condition_without_a_value_is_false_of_the_answer() {
+    let flow = "flow: dear\nformat: 1\nlanguages: [en]\nvars: { most: { type: money, default: 100.00 CNY } }\nsteps:\n  start:\n    ask: How much?\n    into: sum\n    expect: money\n    valid: sum < most\n    then: { else: bye }\n  bye: { hangup: completed }\n";
+    let evaluate = |walk: &mut Walk, currency: &str| {
+        let valid = handle(walk, "valid");
+        walk.run(&format!(
+            r#"call media.evaluate ["{valid}", [{{"name":"sum","value":{{"value":"{{\"amount\":2000,\"currency\":\"{currency}\"}}"}}}}]]"#
+        ))
+    };
+    let mut walk = Walk::new(&[flow]);
+    walk.run("connect");
+    assert_eq!(evaluate(&mut walk, "CNY"), "reply ok:true");
+    assert_eq!(
+        evaluate(&mut walk, "USD"),
+        "log warn the condition e:0 has no value and counts as false: amounts of different currencies cannot be compared | reply ok:false"
+    );
+    let mut walk = Walk::older(7, &[flow]);
+    walk.run("connect");
+    assert_eq!(
+        evaluate(&mut walk, "USD"),
+        "reply err:failed:amounts of different currencies cannot be compared"
     );
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
+use strowger_contact::recorded::Beginning;
 use strowger_contact::{
     Channel, Contact, Effect, Entry, EntryKind, Facts, Input, Output, Program, Segment,
     StepFailure, StepResult,
@@ -105,6 +106,25 @@ impl Walk {
         let mut walk = Walk::new(&[flow]);
         walk.run("connect");
         walk.all(commands);
+        walk
+    }
+
+    /// A call that walks as in a journal of this format, not yet connected.
+    pub(crate) fn older(format: u32, flows: &[&str]) -> Walk {
+        let mut walk = Walk::new(flows);
+        let (flow, _) = strowger_flow::signature(flows[0].as_bytes()).expect("a name");
+        let older = Beginning {
+            facts: facts(Channel::Voice),
+            flow,
+            hash: String::new(),
+            content: String::new(),
+            configuration: String::new(),
+            audio: String::new(),
+            language: None,
+            format,
+        };
+        let contact = older.contact(Arc::new(program(flows)));
+        walk.contact = contact.expect("the flow is there");
         walk
     }
 

@@ -368,19 +368,25 @@ fn arrows_of<'d>(draft: &'d Draft<'_>, index: usize, flows: Flows<'d>) -> Vec<Ar
             flow,
             edges,
             otherwise,
+            with,
             ..
         } => {
-            // What the other flow does by itself it says; of one that is not known nobody can tell.
+            // What the other flow does by itself it says; of one that is not known nobody can tell. What it is given may have no value.
             let signature = flows.and_then(|flows| flows.get(flow));
             let passive = signature.and_then(|signature| signature.passive.as_ref());
-            let by_itself = |label: &str| passive.is_some_and(|flow| flow.outcomes.contains(label));
+            let ungiven = with.values().any(Template::may_fail);
+            let by_itself = |label: &str| {
+                passive.is_some_and(|flow| flow.outcomes.contains(label))
+                    || label == "error" && ungiven
+            };
             let cause = |itself: bool| if itself { Cause::Itself } else { Cause::Caller };
             for (label, edge) in edges {
                 add(edge, label, cause(by_itself(label)), assigned_on(label));
             }
             if let Some(edge) = otherwise {
                 let others = passive.into_iter().flat_map(|flow| &flow.outcomes);
-                let itself = others.into_iter().any(|label| !edges.contains_key(label));
+                let itself = others.into_iter().any(|label| !edges.contains_key(label))
+                    || ungiven && !edges.contains_key("error");
                 add(edge, "else", cause(itself), always.clone());
             } else if let Some(error) = &draft.global.error
                 && !edges.contains_key("error")

@@ -16,9 +16,9 @@ use super::said::Said;
 use super::spent::{Spent, spent};
 use crate::catalog::{Catalog, Passive};
 use crate::diagnostic::Level;
-use crate::expr::Span;
+use crate::expr::{Expr, Span};
 use crate::lower::Draft;
-use crate::plan::{Action, Edge};
+use crate::plan::{Action, Edge, Template};
 
 /// Longest silence, in milliseconds: after that callers think the line is dead.
 pub(super) const MAX_SILENCE_MS: u64 = 8_000;
@@ -618,13 +618,15 @@ fn fails(draft: &Draft<'_>, catalog: &Catalog, index: usize) -> bool {
             flow,
             edges,
             otherwise,
+            with,
             ..
         } => {
             let known = catalog.flows.as_ref().and_then(|flows| flows.get(flow));
             let passive = known.and_then(|signature| signature.passive.as_ref());
-            passive.is_some_and(|flow| flow.outcomes.contains("error"))
-                && !edges.contains_key("error")
-                && otherwise.is_none()
+            let errs = passive.is_some_and(|flow| flow.outcomes.contains("error"))
+                || with.values().any(Template::may_fail);
+            let covered = edges.contains_key("error") || otherwise.is_some();
+            errs && !covered || node.when.as_ref().is_some_and(Expr::may_fail)
         }
         _ => node.may_fail() && !matches!(node.action, Action::Step(_)),
     }

@@ -23,6 +23,12 @@ use comparison::{equal, incomparable, meet, order};
 pub trait Scope {
     /// The value of a variable; `None` when there is no such variable.
     fn variable(&self, name: &str) -> Option<Value>;
+
+    /// Whether what older programs refused, and this one does not, is refused: the last four characters of an empty text, and the
+    /// item of a list at a place that is no whole number.
+    fn refuses_as_before(&self) -> bool {
+        false
+    }
 }
 
 /// What evaluation may still cost, in units: one per operation, and one more per sixteen bytes of
@@ -210,13 +216,14 @@ impl Evaluation<'_> {
         let by = self.operand(index)?;
         match (value, by) {
             (Value::List(mut items), Value::Number(place)) => {
-                if place.fract() != 0.0 {
+                let whole = place.fract() == 0.0;
+                if !whole && self.scope.refuses_as_before() {
                     return Err(EvalError::new(
                         index.span,
                         "a list is indexed by a whole number",
                     ));
                 }
-                let inside = place >= 0.0 && place < items.len() as f64;
+                let inside = whole && place >= 0.0 && place < items.len() as f64;
                 Ok(if inside {
                     items.swap_remove(place as usize)
                 } else {
@@ -282,6 +289,11 @@ impl Evaluation<'_> {
             return Err(EvalError::new(of.span, message));
         }
         let result = match (name, &value) {
+            ("last4", Value::Text(text) | Value::Phone(text))
+                if text.is_empty() && self.scope.refuses_as_before() =>
+            {
+                return Err(EvalError::new(of.span, speak::TOO_SHORT));
+            }
             ("length", Value::List(items)) => Value::Number(items.len() as f64),
             ("length", Value::Text(text) | Value::Phone(text)) => {
                 Value::Number(text.chars().count() as f64)

@@ -149,7 +149,7 @@ impl<'t> Lowerer<'t> {
     }
 
     /// A scalar with `${ … }` in it.
-    fn inserted(
+    pub(super) fn inserted(
         &mut self,
         site: &Site,
         key: &str,

@@ -18,6 +18,8 @@ pub(super) struct Shape<'t> {
     pub asks: Option<Asks<'t>>,
     /// Whether the step listens to keys or answers.
     pub listens: bool,
+    /// Whether what it gives may be a secret or something else, as the input `sensitive` says.
+    pub may_be_secret: bool,
     /// Defaults of the inputs that have one.
     pub defaults: BTreeMap<&'t str, Template>,
     /// The names that the step gives to its own prompts.
@@ -107,8 +109,10 @@ impl<'t> Shape<'t> {
             ends.push("done".to_owned());
         }
         let expects = expecting(&description.input);
+        let mut data = description.outcomes.values();
         Shape {
             expects,
+            may_be_secret: expects.is_some() || data.any(holds_either),
             asks: properties()
                 .find_map(|(name, schema)| Asks::of(name, schema))
                 .filter(|_| expects.is_none()),
@@ -165,17 +169,29 @@ fn hears(schema: &serde_json::Value, depth: usize) -> bool {
             .any(|part| hears(part, depth + 1))
 }
 
+fn any_of(schema: &serde_json::Value) -> impl Iterator<Item = &serde_json::Value> {
+    schema["anyOf"].as_array().into_iter().flatten()
+}
+
+fn is_secret(schema: &&serde_json::Value) -> bool {
+    schema["x-secret"] == true
+}
+
+/// Whether a field of an outcome's data may be a secret or something else.
+fn holds_either(schema: &serde_json::Value) -> bool {
+    let fields = schema["properties"].as_object();
+    let mut fields = fields.into_iter().flatten();
+    fields.any(|(_, schema)| any_of(schema).any(|one| is_secret(&one)))
+}
+
 /// The type of an outcome's data. A field that may be a secret or something else is the one when the step is told
 /// that what it gets is secret, and else the other.
 fn outcome_type(schema: &serde_json::Value, sensitive: bool) -> Type {
     let mut ty = type_of_schema(schema);
     if let Type::Object { fields, .. } = &mut ty {
         for (name, ty) in fields {
-            let either = schema["properties"][name.as_str()]["anyOf"].as_array();
-            let (secrets, others): (Vec<_>, Vec<_>) = either
-                .into_iter()
-                .flatten()
-                .partition(|one| one["x-secret"] == true);
+            let (secrets, others): (Vec<_>, Vec<_>) =
+                any_of(&schema["properties"][name.as_str()]).partition(is_secret);
             if secrets.is_empty() {
                 continue;
             }

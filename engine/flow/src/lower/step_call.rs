@@ -22,6 +22,9 @@ use crate::yaml::{Content, Entry, Map, Node};
 /// How long a step may be busy unless the flow says otherwise, in milliseconds.
 const TIMEOUT_MS: u64 = 5_000;
 
+/// The input that says whether what a step hears is a secret.
+const SENSITIVE: &str = "sensitive";
+
 /// Most repetitions of a step.
 const MAX_RETRIES: u32 = 10;
 
@@ -424,7 +427,7 @@ impl<'t> Lowerer<'t> {
         let mut expected = self.expect(given.value)?;
         if sensitive(inputs) {
             if matches!(expected.ty, Type::Bool | Type::OneOf(_)) {
-                let told = inputs.iter().find(|given| given.name == "sensitive");
+                let told = inputs.iter().find(|given| given.name == SENSITIVE);
                 let at = told.map_or(given.value.span, |told| told.value.span);
                 let message = Text::fixed(
                     "`sensitive` fits only what is typed: a choice has no digits to hide",
@@ -436,6 +439,22 @@ impl<'t> Lowerer<'t> {
             expected.ty = Type::Secret;
         }
         Some((name.to_owned(), expected))
+    }
+
+    /// Tells that a value is inserted where the flow says whether an answer is a secret: its type hangs on that, in the whole flow.
+    fn secret_by_value(&mut self, site: &Site, place: &Text, node: &'t Node<'t>) {
+        // What it inserts is read all the same.
+        self.inserted(site, SENSITIVE, place, &Type::Any, node, false);
+        let message = text!(
+            "{place} is `true` or `false` as it stands: a secret is a type, and no value can be inserted for it",
+            "{place} 只能直接写 `true` 或 `false`：机密是一种类型，不能插入一个值";
+            place
+        );
+        let help = Text::fixed(
+            "write `true`, or ask in two steps of which one is `sensitive: true`",
+            "请写 `true`，或分成两个步骤询问，其中一个写 `sensitive: true`",
+        );
+        bad_input::bad(&mut self.report, node.span, message, Some(help));
     }
 
     fn retry(&mut self, node: &'t Node<'t>) -> Option<Retry> {
@@ -572,6 +591,10 @@ impl<'t> Lowerer<'t> {
                         continue;
                     }
                     site.enter(given.name);
+                    if given.name == SENSITIVE && shape.may_be_secret && inserts(given.value) {
+                        self.secret_by_value(site, &place, given.value);
+                        continue;
+                    }
                     if let Some(value) = self.input(site, given.name, &place, schema, given.value) {
                         object.insert(given.name.to_owned(), value);
                     }
@@ -725,8 +748,13 @@ impl<'t> Given<'t> {
 
 /// Whether a step is told that what it gets is secret.
 fn sensitive(inputs: &[Given<'_>]) -> bool {
-    let told = inputs.iter().find(|given| given.name == "sensitive");
+    let told = inputs.iter().find(|given| given.name == SENSITIVE);
     told.is_some_and(|given| given.value.text() == Some("true"))
+}
+
+/// Whether a scalar has `${ … }` in it.
+fn inserts(node: &Node<'_>) -> bool {
+    node.text().is_some_and(|text| text.contains("${"))
 }
 
 impl<'t> Lowerer<'t> {

@@ -55,6 +55,9 @@ impl Language {
     }
 }
 
+/// What older programs said of `last4` of an empty text.
+pub const TOO_SHORT: &str = "this is too short to say its last four characters";
+
 /// Says a value in a style: the name of one of the say-as filters.
 ///
 /// Beside the types that the filter takes, the values that JSON has for them are read: an ISO date in a

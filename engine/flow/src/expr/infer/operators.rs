@@ -73,9 +73,7 @@ impl Inference<'_> {
             }
             return;
         }
-        // A telephone number is a text, and may equal one of a fixed set.
-        let texts = is_text(plain_left) && is_text(plain_right);
-        if !texts && !plain_left.accepts(plain_right) && !plain_right.accepts(plain_left) {
+        if !alike(plain_left, plain_right) {
             self.incomparable(operator, (a, plain_left), (b, plain_right));
         }
     }
@@ -133,9 +131,21 @@ impl Inference<'_> {
         if let Kind::List(items) = &b.kind {
             // Each item by itself, so that the misspelt one is pointed at.
             let types = self.items(items);
+            let plain = left.without_none();
+            let mut told = false;
             for (item, ty) in items.iter().zip(types) {
-                if ty != Type::None && left != Type::None {
+                if ty == Type::None || left == Type::None {
+                    continue;
+                }
+                let of = ty.without_none();
+                let literal = [(item, plain), (a, of)]
+                    .into_iter()
+                    .any(|(literal, ty)| literal.as_text().is_some() && takes_literal(ty));
+                if literal || alike(plain, of) {
                     self.equality(Operator::Equal, (a, &left), (item, &ty));
+                } else if !std::mem::replace(&mut told, true) {
+                    // Items of another type are one slip, however many they are.
+                    self.incomparable(operator, (a, plain), (item, of));
                 }
             }
             return;
@@ -145,10 +155,7 @@ impl Inference<'_> {
             Type::Any => {}
             Type::List(inner) => {
                 let (plain, item) = (left.without_none(), inner.without_none());
-                let alike = (is_text(plain) && is_text(item))
-                    || plain.accepts(item)
-                    || item.accepts(plain)
-                    || (a.as_text().is_some() && takes_literal(item));
+                let alike = alike(plain, item) || (a.as_text().is_some() && takes_literal(item));
                 if left != Type::None && alike {
                     self.equality(Operator::Equal, (a, &left), (b, inner));
                 } else if left != Type::None {
@@ -240,6 +247,11 @@ impl Inference<'_> {
         }
         false
     }
+}
+
+/// Whether values of these types may equal each other. A telephone number is a text, and may equal one of a fixed set.
+fn alike(left: &Type, right: &Type) -> bool {
+    (is_text(left) && is_text(right)) || left.accepts(right) || right.accepts(left)
 }
 
 /// Whether a quoted text compared with this type is read as a value of the type.

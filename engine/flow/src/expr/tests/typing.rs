@@ -143,6 +143,19 @@ fn comparisons() {
             "type-mismatch @ order_no == 20260302: `order_no` is text, `20260302` is a number: `==` cannot compare them (put the digits in quotes: `\"20260302\"`)",
         ],
     );
+    // Items of another type are one finding.
+    refused(
+        "order_no in [123456, 7, 8]",
+        &[
+            "type-mismatch @ order_no in [123456: `order_no` is text, `123456` is a number: `in` cannot compare them (put the digits in quotes: `\"123456\"`)",
+        ],
+    );
+    refused(
+        "tries not in [1, \"2\"]",
+        &[
+            "type-mismatch @ tries not in [1, \"2\": `tries` is a number, `\"2\"` is text: `not in` cannot compare them (leave out the quotes: `2`)",
+        ],
+    );
     refused(
         "order_no > \"5\"",
         &[
