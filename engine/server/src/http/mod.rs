@@ -4,13 +4,14 @@
 //! listen, tls   connections          observe       headers and a log line for every answer
 //! timely        who takes nothing    document      OpenAPI, from the endpoints themselves
 //! routes        endpoints come in    guard         before each: who, how often, may it; behind: was it written down
-//! gate          who asks
+//! gate          who asks             credentials   which tokens were good lately
 //! problem, page, tagged, extract, idempotency      what endpoints share
 //! ```
 
 mod audit;
 mod chat;
 mod contacts;
+mod credentials;
 mod document;
 mod engine;
 mod events;
