@@ -1,5 +1,8 @@
 //! Limits that every endpoint has, and the headers that every answer has.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+
 use anyhow::{Context, Result};
 use strowger_tests::http::{get, send};
 use strowger_tests::program::{self, copy, strowger};
@@ -84,6 +87,49 @@ fn who_is_not_let_in_keeps_nobody_out_who_comes_from_the_same_address() -> Resul
     assert_eq!(owner.ask("DELETE", &gone)?.status, 204);
     let status = fresh.ask("GET", "/v1/me")?.status;
     assert!([401, 429].contains(&status), "{status}");
+    Ok(())
+}
+
+/// As many files as the system lets this program have.
+fn raise_open_files() {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` lives as long as the calls. Where it is refused, connecting says so.
+    unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+        limit.rlim_cur = limit.rlim_max;
+        libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+    }
+}
+
+#[test]
+fn load_who_holds_all_connections_with_nothing_keeps_nobody_out() -> Result<()> {
+    raise_open_files();
+    let engine = engine("")?;
+    let owner = Client::new(&engine, "owner", &[])?;
+    let mut crowd = Vec::new();
+    for said in [
+        "",
+        "GET /healthz HTTP/1.1\r\nHost: a\r\n",
+        "POST /v1/session HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{",
+    ] {
+        for _ in 0..2_100 {
+            let mut one = TcpStream::connect(engine.http)?;
+            one.write_all(said.as_bytes())?;
+            crowd.push(one);
+        }
+        assert_eq!(owner.ask("GET", "/v1/me")?.status, 200, "{said}");
+        // Files of this program: those who came last stay.
+        crowd.drain(..crowd.len() - 2_000);
+    }
+    let metrics = owner.ask("GET", "/metrics")?.body;
+    let gave_way = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("strowger_http_gave_way_total "));
+    let gave_way: u64 = gave_way.context("a counter")?.trim().parse()?;
+    assert!(gave_way > 50, "{gave_way}");
     Ok(())
 }
 

@@ -127,6 +127,12 @@ fn of_engine(api: &Api) -> String {
         listen::stalled(),
     );
     line(
+        "http_gave_way_total",
+        "counter",
+        "HTTP connections ended, or not taken, because there were as many as can be.",
+        listen::gave_way(),
+    );
+    line(
         "event_streams_refused_total",
         "counter",
         "Streams of events refused because there were too many.",
