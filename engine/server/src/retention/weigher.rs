@@ -33,22 +33,27 @@ pub(crate) async fn weigher(
     loop {
         let before = shelves.taken();
         let found = weigh(&store, folder.as_ref(), &mut owners).await;
-        let full = match found {
-            Ok(found) => shelves.weighed(&before, &found),
+        let again = match found {
+            Ok(found) => match shelves.weighed(&before, &found) {
+                true if std::mem::take(&mut hurries) => {
+                    store.weights().hurry();
+                    AGAIN
+                }
+                true => AGAIN,
+                false => {
+                    hurries = true;
+                    EVERY
+                }
+            },
             Err(error) => {
                 tracing::warn!(
-                    "it is not known how much recordings take, and asked again soon: {error}"
+                    "it is not known how much recordings take, and asked again in a minute: {error}"
                 );
-                true
+                AGAIN
             }
         };
-        if full && hurries {
-            store.weights().hurry();
-        }
-        hurries = !full;
         let next = async {
             tokio::time::sleep(PAUSE).await;
-            let again = if full { AGAIN } else { EVERY };
             tokio::select! {
                 () = shelves.wanted() => hurries,
                 () = tokio::time::sleep(again) => true,
