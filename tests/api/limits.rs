@@ -1,5 +1,8 @@
 //! Limits that every endpoint has, and the headers that every answer has.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+
 use anyhow::{Context, Result};
 use strowger_tests::http::{get, send};
 use strowger_tests::program::{self, copy, strowger};
@@ -28,7 +31,7 @@ fn who_asks_too_much_is_told_when_to_go_on() -> Result<()> {
     );
     // Each has a bucket of its own.
     assert_eq!(other.ask("GET", "/v1/me")?.status, 200);
-    // Who is nobody is counted by where he comes from, and then not looked up any more.
+    // Who is nobody is counted by where he comes from.
     let tries: Vec<u16> = (0..12)
         .map(|_| Ok(get(engine.http, "/v1/me")?.status))
         .collect::<Result<_>>()?;
@@ -36,6 +39,97 @@ fn who_asks_too_much_is_told_when_to_go_on() -> Result<()> {
         tries.starts_with(&[401]) && tries.ends_with(&[429]),
         "{tries:?}"
     );
+    Ok(())
+}
+
+#[test]
+fn who_is_not_let_in_keeps_nobody_out_who_comes_from_the_same_address() -> Result<()> {
+    let engine = engine("requests_per_second = 1\nburst = 4")?;
+    let known = Client::new(&engine, "auditor", &[])?;
+    let fresh = Client::new(&engine, "auditor", &[])?;
+    assert_eq!(known.ask("GET", "/v1/me")?.status, 200);
+    let strange = |text: String| Client {
+        engine: &engine,
+        token: text,
+    };
+    // One bit of a good one is another.
+    let mut wrong = known.token.clone();
+    wrong.replace_range(
+        wrong.len() - 1..,
+        if wrong.ends_with('0') { "1" } else { "0" },
+    );
+    let unknown = |n: usize| format!("strw_{n:019x}_{n:064x}");
+    let tokens = (0..40).flat_map(|n| [unknown(n), unknown(0), wrong.clone(), "xx".to_owned()]);
+    let refused = tokens.map(|token| Ok(strange(token).ask("GET", "/v1/contacts")?.status));
+    let refused: Vec<u16> = refused.collect::<Result<_>>()?;
+    assert!(
+        refused.iter().all(|status| [401, 429].contains(status)),
+        "{refused:?}"
+    );
+    assert!(
+        refused.starts_with(&[401]) && refused.contains(&429),
+        "{refused:?}"
+    );
+    let open = (0..40).map(|_| Ok(get(engine.http, "/healthz")?.status));
+    let open: Vec<u16> = open.collect::<Result<_>>()?;
+    assert!(open.starts_with(&[200]) && open.contains(&429), "{open:?}");
+    for client in [&known, &fresh] {
+        assert_eq!(client.ask("GET", "/v1/me")?.status, 200);
+    }
+    // What is open has a count of its own at each address.
+    assert_eq!(get(engine.http, "/v1/openapi.json")?.status, 200);
+    let names = r#"{"name": "rosa", "password": "nobody has this one"}"#;
+    let sign_in = send(engine.http, "POST", "/v1/session", &[], Some(names))?;
+    assert_eq!(sign_in.status, 401, "{}", sign_in.body);
+    // Somebody whose token is good no longer is not let in, and counts as all who are not.
+    let owner = Client::new(&engine, "owner", &[])?;
+    let gone = format!("/v1/tokens/{}", fresh.id());
+    assert_eq!(owner.ask("DELETE", &gone)?.status, 204);
+    let status = fresh.ask("GET", "/v1/me")?.status;
+    assert!([401, 429].contains(&status), "{status}");
+    Ok(())
+}
+
+/// As many files as the system lets this program have.
+fn raise_open_files() {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` lives as long as the calls. Where it is refused, connecting says so.
+    unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+        limit.rlim_cur = limit.rlim_max;
+        libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+    }
+}
+
+#[test]
+fn load_who_holds_all_connections_with_nothing_keeps_nobody_out() -> Result<()> {
+    raise_open_files();
+    let engine = engine("")?;
+    let owner = Client::new(&engine, "owner", &[])?;
+    let mut crowd = Vec::new();
+    for said in [
+        "",
+        "GET /healthz HTTP/1.1\r\nHost: a\r\n",
+        "POST /v1/session HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{",
+    ] {
+        for _ in 0..2_100 {
+            let mut one = TcpStream::connect(engine.http)?;
+            one.write_all(said.as_bytes())?;
+            crowd.push(one);
+        }
+        assert_eq!(owner.ask("GET", "/v1/me")?.status, 200, "{said}");
+        // Files of this program: those who came last stay.
+        crowd.drain(..crowd.len() - 2_000);
+    }
+    let metrics = owner.ask("GET", "/metrics")?.body;
+    let gave_way = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("strowger_http_gave_way_total "));
+    let gave_way: u64 = gave_way.context("a counter")?.trim().parse()?;
+    assert!(gave_way > 50, "{gave_way}");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value as Json, json};
 use strowger_tests::http::{self, ask, send_raw};
 
@@ -194,6 +194,34 @@ fn limits_are_held_and_told() -> Result<()> {
     let mut one = one;
     one.ended()?;
     world.begin()?;
+    Ok(())
+}
+
+#[test]
+fn who_knocks_at_the_door_keeps_no_visitor_of_the_same_address_out() -> Result<()> {
+    let world = World::with_rate("requests_per_second = 1\nburst = 4")?;
+    let at = world.engine.http;
+    let mut one = world.begin()?;
+    one.asked(QUESTION)?;
+    let events = format!("/v1/chats/{}/events?wait=0", one.id);
+    let flood = |method: &str, path: &str, token: Option<&str>, body: Option<&Json>| {
+        let statuses = (0..20).map(|_| Ok(ask(at, method, path, token, body)?.status));
+        let statuses: Vec<u16> = statuses.collect::<Result<_>>()?;
+        ensure!(statuses.contains(&429), "{path}: {statuses:?}");
+        Ok::<(), anyhow::Error>(())
+    };
+    // Of everybody's, of chats that are none, of this one, and of nobody's number.
+    flood("GET", "/healthz", None, None)?;
+    flood("GET", "/v1/chats/1a20-fdee/events", Some("guess"), None)?;
+    flood("GET", &events, Some("guess"), None)?;
+    flood("GET", "/v1/contacts", Some("guess"), None)?;
+    for _ in 0..20 {
+        assert_eq!(ask(at, "GET", &events, Some(&one.token), None)?.status, 200);
+    }
+    world.begin()?;
+    let nobody = json!({ "to": "nobody" });
+    flood("POST", "/v1/chats", None, Some(&nobody))?;
+    assert_eq!(ask(at, "GET", &events, Some(&one.token), None)?.status, 200);
     Ok(())
 }
 

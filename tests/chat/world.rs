@@ -14,6 +14,9 @@ pub const QUESTION: &str = "Which number shall we call?";
 pub const OFFER: &str = "Shall we call you back?";
 pub const BOOKED: &str = "We will call you back.";
 
+/// As often as anybody likes.
+const OFTEN: &str = "requests_per_second = 100000\nburst = 100000";
+
 /// Asks for a number, asks again whether it is meant, and books.
 pub const FLOW: &str = r#"flow: callback
 format: 1
@@ -82,6 +85,16 @@ impl World {
         Ok(World { engine, orders })
     }
 
+    /// The project of [`World::start`], whose API is asked as often as these lines of `[http]` say.
+    pub fn with_rate(http: &str) -> Result<World> {
+        let world = World::start(0, "")?;
+        let project = world.engine.project.join("strowger.toml");
+        edit(&project, |text| text.replace(OFTEN, http))?;
+        let mut world = world;
+        world.crash()?;
+        Ok(world)
+    }
+
     /// The demo tenant, which takes chats.
     pub fn aurora() -> Result<World> {
         let orders = OrderService::start()?;
@@ -125,7 +138,7 @@ fn fill(
     settings: &str,
 ) -> Result<()> {
     let settings = format!(
-        "[http]\nrequests_per_second = 100000\nburst = 100000\n[chat]\nenabled = true\nnew_per_minute = 60000\nmessages_per_minute = 6000\n{settings}"
+        "[http]\n{OFTEN}\n[chat]\nenabled = true\nnew_per_minute = 60000\nmessages_per_minute = 6000\n{settings}"
     );
     let routes = format!("routes:\n  - to: \"700\"\n    flow: {flow}\n");
     callbacks(project, "chats", orders, (flow, text), &routes, &settings)

@@ -1,18 +1,19 @@
 //! What plugins pour into the engine's log and into the store: it is bounded, counted and told, and another tenant's contact ends
 //! well meanwhile.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use rand::RngCore as _;
 use serde_json::{Value as Json, json};
-use strowger_tests::Hall;
 use strowger_tests::attack::{Attack, attacker};
 use strowger_tests::hall::{CHATS, Over};
 use strowger_tests::http;
-use strowger_tests::program::strowger;
+use strowger_tests::program::{edit, strowger};
 use strowger_tests::projects::{project, says};
 use strowger_tests::upstream::{Upstream, reply};
+use strowger_tests::{Hall, Phone};
 use tempfile::TempDir;
 
 use crate::guest::{Guest, description};
@@ -454,5 +455,67 @@ fn one_tenants_changes_do_not_fill_the_audit_log_of_all() -> Result<()> {
     // What removes something is done, and a neighbour is not held to it.
     assert_eq!(revoke(&mallory, &first)?.status, 204);
     assert_eq!(make(&lyra)?.status, 201);
+    Ok(())
+}
+
+/// A call from its beginning to its end: where its recording is.
+fn recorded(hall: &mut Hall, number: &str) -> Result<Json> {
+    let mut phone = Phone::dial(hall.engine.sip, number, "call", &[])?;
+    phone.ended()?;
+    assert_eq!(hall.engine.reason(&phone.call_id)?, "done");
+    Ok(hall.engine.contact(&phone.call_id)?["recording"].clone())
+}
+
+#[test]
+fn one_tenants_recordings_do_not_fill_the_disk_of_all() -> Result<()> {
+    let rules = |most: u32| format!("numbers = [\"600\"]\n[limits]\nrecordings_mb = {most}\n");
+    let small = rules(1);
+    let tenants = [
+        ("mallory", small.as_str()),
+        ("lyra", "numbers = [\"900\"]\n"),
+    ];
+    let mut hall = Hall::open_with("", &tenants)?;
+    for (tenant, number) in [("mallory", "600"), ("lyra", "900")] {
+        let project = says(tenant, number, "Good morning.")?;
+        edit(&project.path().join("strowger.toml"), |text| {
+            format!("{text}[recording]\ncalls = true\n")
+        })?;
+        hall.publish(&project)?;
+    }
+    let first = recorded(&mut hall, "600")?;
+    let first = Path::new(first.as_str().context("it is recorded")?).to_owned();
+    let name = |what: &str| format!("recordings_{what}{{tenant=\"mallory\"}}");
+    assert_eq!(hall.engine.metric(&name("bytes_most"))?, 1 << 20);
+    assert_eq!(hall.engine.metric(&name("cut_total"))?, 0);
+    // A long message of the same contact, which nobody who writes has counted.
+    let stem = first.file_stem().and_then(|stem| stem.to_str());
+    let message = first.with_file_name(format!("{}-9.wav", stem.context("a name")?));
+    std::fs::File::create(&message)?.set_len(1 << 20)?;
+    hall.reload("the tenants' files are read again")?;
+    let (at, limit) = (hall.engine.http, Duration::from_secs(60));
+    let bytes = format!("strowger_{} ", name("bytes"));
+    let weighed = || {
+        let text = http::get(at, "/metrics").ok().map(|answer| answer.body);
+        let line = text.as_deref().and_then(|text| {
+            let mut lines = text.lines();
+            lines.find_map(|line| line.strip_prefix(&bytes)?.trim().parse::<u64>().ok())
+        });
+        line.is_some_and(|bytes| bytes > 1 << 20)
+    };
+    hall.engine
+        .program
+        .wait_until("the weight", limit, weighed)?;
+    let none = recorded(&mut hall, "600")?;
+    ensure!(none.is_null(), "{none}");
+    told(
+        &mut hall,
+        "no more is recorded: the recordings of tenant mallory take 1 MiB, and may take 1",
+    )?;
+    assert_eq!(hall.engine.metric(&name("cut_total"))?, 1);
+    ensure!(recorded(&mut hall, "900")?.is_string(), "lyra's is there");
+    // The operator gives more.
+    hall.rule("mallory", &rules(2))?;
+    hall.reload("is recorded again")?;
+    ensure!(recorded(&mut hall, "600")?.is_string(), "it is recorded");
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::effects::{
     Authorities, EffectLimits, HttpLimits, JOURNAL_MB, JOURNAL_MB_RANGE, LogLimits, MEMORY_MIB,
     MEMORY_MIB_RANGE,
 };
+use crate::media::{RECORDINGS_MB, RECORDINGS_MB_RANGE};
 use crate::project::{Grants, RetentionSection, Route, Routes, is_project_name, is_service, key};
 use crate::prompts::{
     LibraryLimits, MEMORY_MIB as PROMPTS_MIB, MEMORY_MIB_RANGE as PROMPTS_MIB_RANGE,
@@ -122,6 +123,11 @@ pub struct TenantLimits {
     ///
     /// What was pushed in the last 24 hours always stays: one tenant's pushes must not fill the store of all.
     pub stored_mb: u32,
+    /// What its recordings may take together on the disk: whole calls and messages. MiB, 1 to 16,777,216; default 10240. Beyond it a
+    /// recording ends early, and none begins.
+    ///
+    /// About ninety hours of whole calls. A tenant says itself that its calls are recorded: that must not fill the disk of all.
+    pub recordings_mb: u32,
     /// What one contact's journal may come to, as text before it is packed. MiB, 1 to 1024; default 16. Beyond it what a step
     /// is answered is refused with `limit`, and a contact that writes on ends with an error.
     ///
@@ -167,6 +173,7 @@ impl Default for TenantLimits {
             trial_ms: 30_000,
             revisions: 100,
             stored_mb: 1_024,
+            recordings_mb: RECORDINGS_MB,
             journal_mb_per_contact: JOURNAL_MB,
             journals_percent: 50,
             upload_bytes: 64 << 20,
@@ -425,6 +432,11 @@ impl TenantLimits {
         u64::from(self.stored_mb) << 20
     }
 
+    /// [`Self::recordings_mb`] in bytes.
+    pub(crate) fn recordings_bytes(&self) -> u64 {
+        u64::from(self.recordings_mb) << 20
+    }
+
     /// Those of what plugins have of the world.
     pub(crate) fn effects(&self) -> EffectLimits {
         EffectLimits {
@@ -477,6 +489,12 @@ impl TenantLimits {
             ("files", size(self.files), 1, 20_000),
             ("revisions", size(self.revisions), 1, 100_000),
             ("stored_mb", self.stored_mb.into(), 1, 1 << 20),
+            (
+                "recordings_mb",
+                self.recordings_mb.into(),
+                (*RECORDINGS_MB_RANGE.start()).into(),
+                (*RECORDINGS_MB_RANGE.end()).into(),
+            ),
             ("journals_percent", self.journals_percent.into(), 1, 100),
             (
                 "journal_mb_per_contact",
@@ -725,6 +743,10 @@ mod tests {
             (
                 "[limits]\nrevisions = 3\nstored_mb = 0",
                 "line 3: limits.stored_mb is 1 to 1048576, not 0",
+            ),
+            (
+                "[limits]\nrecordings_mb = 0",
+                "line 2: limits.recordings_mb is 1 to 16777216, not 0",
             ),
             // Whichever part of the limits they are of.
             (

@@ -128,6 +128,7 @@ impl Centre {
                 requests_per_second: u32::MAX,
                 burst: u32::MAX,
                 memory_mib: engine.memory_mib(),
+                recordings_mb: engine.recordings_mb(),
                 ..TenantLimits::default()
             },
             ..TenantConfig::default()
@@ -145,7 +146,7 @@ impl Centre {
             candidate: None,
         });
         let tenants = BTreeMap::from([(tenant.name.clone(), tenant)]);
-        Centre {
+        let centre = Centre {
             node,
             folder: None,
             state: RwLock::new(Arc::new(State {
@@ -154,7 +155,9 @@ impl Centre {
             })),
             folders: folders::Folders::default(),
             under_way: room::UnderWay::default(),
-        }
+        };
+        centre.bound_recordings();
+        centre
     }
 
     /// A centre in its folder, with what its tenants have released. A tenant whose release cannot be served is told in
@@ -181,6 +184,7 @@ impl Centre {
             under_way: room::UnderWay::default(),
         };
         centre.bound_weights();
+        centre.bound_recordings();
         if let Some(store) = &centre.node.store
             && let Err(error) = centre.prune_folders(store).await
         {
@@ -251,6 +255,7 @@ impl Centre {
         });
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
         self.bound_weights();
+        self.bound_recordings();
         edits::write_down(&self.node, edits).await;
         for tenant in self.tenants() {
             self.serve_released(&tenant, "what is released cannot be served as its file has it now, and what was live before stays so, without what is not granted")
@@ -360,6 +365,16 @@ impl Centre {
             Some((tenant.name.clone(), all? * percent / 100))
         });
         store.weights().bound(most.collect());
+    }
+
+    /// Tells what the recordings of each tenant may take.
+    fn bound_recordings(&self) {
+        let tenants = self.tenants().into_iter();
+        let most = tenants.map(|tenant| {
+            let most = tenant.config().limits.recordings_bytes();
+            (tenant.name.clone(), most)
+        });
+        self.node.shelves.bound(most.collect());
     }
 
     /// Whose number it is, whether or not contacts are let in there, and the content of what is live there for a caller.

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::http::{Api, Gate, NoToken, Tls, router};
 use crate::media::{Media, MediaConfig};
 use crate::project::{Config, ConfigError, Project};
-use crate::retention::{Rules, sweeper};
+use crate::retention::{Rules, recordings_weigher, sweeper};
 use crate::runtime::{Chats, Ladders, Node, Outgoing, Returns, close_orphans, open_project, warm};
 use crate::serve::{Server, Traffic, advertised};
 use crate::sip::{LADDER_QUEUE, Sip, SipConfig, bind_remedy};
@@ -203,6 +203,12 @@ impl Serve {
             }
             tokio::spawn(watch(store.clone(), stop.clone()));
             tokio::spawn(weigher(store.clone(), stop.clone()));
+            tokio::spawn(recordings_weigher(
+                store.clone(),
+                node.recordings(),
+                node.shelves.clone(),
+                stop.clone(),
+            ));
             let rules = {
                 let (centre, all) = (centre.clone(), config.retention.clone());
                 let tenant = (!centre.publishes()).then(|| config.project.name.clone());
@@ -215,6 +221,7 @@ impl Serve {
             tokio::spawn(sweeper(
                 store.clone(),
                 node.recordings(),
+                node.shelves.clone(),
                 rules,
                 stop.clone(),
             ));

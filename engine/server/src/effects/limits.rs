@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::authorities::Authorities;
+use crate::media::RECORDINGS_MB;
 use crate::prompts::MEMORY_MIB as PROMPTS_MIB;
 use crate::store::KvLimits;
 
@@ -139,6 +140,11 @@ pub struct ProjectLimits {
     ///
     /// A journal keeps every answer that a step gets: a flow that fetches and fetches must not fill the store.
     pub journal_mb_per_contact: u32,
+    /// What its recordings may take together on the disk. MiB, 1 to 16,777,216; default 10240. Beyond it a recording ends early, and
+    /// none begins.
+    ///
+    /// About ninety hours of whole calls.
+    pub recordings_mb: u32,
     /// Requests of plugins.
     pub http: HttpLimits,
     /// Data of plugins.
@@ -160,6 +166,7 @@ impl Default for ProjectLimits {
             memory_mib: MEMORY_MIB,
             prompts_mib: PROMPTS_MIB,
             journal_mb_per_contact,
+            recordings_mb: RECORDINGS_MB,
             http,
             kv,
             log,

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::RequestExt as _;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{Extension, Path, Query, Request, State};
+use axum::extract::{Extension, Path, Query, RawPathParams, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -390,6 +391,28 @@ fn chats(api: &Api) -> Result<Arc<Chats>, Problem> {
     })
 }
 
+/// Whether a request brings the token of the open chat that it is about.
+pub(super) async fn opens_one(api: &Api, request: &mut Request) -> bool {
+    let Some(chats) = &api.chats else {
+        return false;
+    };
+    let Ok(named) = request.extract_parts::<RawPathParams>().await else {
+        return false;
+    };
+    let id = named.iter().next().map(|(_, id)| id.to_owned());
+    id.zip(token_of(request.headers()))
+        .is_some_and(|(id, token)| chats.opens(&id, token))
+}
+
+/// The token that a request brings.
+fn token_of(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+        .map(str::trim)
+        .filter(|token| !token.is_empty())
+}
+
 /// The chat that a request is about, and the token it brings.
 fn opened(
     api: &Api,
@@ -399,12 +422,7 @@ fn opened(
     let chats = chats(api)?;
     let Path(id) =
         id.map_err(|rejection| Problem::of(rejection.status(), rejection.body_text()))?;
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
-        .map(str::trim)
-        .filter(|token| !token.is_empty());
-    let token = token.ok_or_else(|| {
+    let token = token_of(headers).ok_or_else(|| {
         let detail = "the chat's token is missing: send the header `Authorization: Bearer TOKEN` with what POST /v1/chats gave";
         Problem::of(StatusCode::UNAUTHORIZED, detail)
     })?;

@@ -166,7 +166,7 @@ impl Reader {
     /// Whether the reader may still: a token may be revoked meanwhile, a session be over.
     async fn may_still(&self) -> bool {
         let now = self.api.now();
-        let known = self.api.gate.principal(&self.asked, now).await;
+        let known = self.api.gate.principal(&self.asked, None, now).await;
         known.is_ok_and(|known| {
             known.is_some_and(|principal| {
                 self.api.served(&principal).is_ok()

@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use subtle::ConstantTimeEq;
 
+use super::credentials::{Credentials, Known};
 use super::principal::{Means, Principal};
 use super::refusals::Refusals;
 use super::{Peer, Problem};
@@ -44,8 +45,10 @@ const MAX_BUCKETS: usize = 10_000;
 pub(super) enum Payer {
     /// A token or a user, as the audit log names it.
     Known(String),
-    /// An address that nobody is known by.
+    /// An address that sends what does not let it in.
     Source(IpAddr),
+    /// An address that nobody is known by, at one endpoint that is open or has tokens of its own: each has a count of its own.
+    At(IpAddr, String),
 }
 
 /// Buckets that whoever asks has one of.
@@ -62,6 +65,7 @@ pub struct Gate {
     /// Whether a token or a user was ever made, as far as is known. Never false again.
     guarded: AtomicBool,
     remembered: Mutex<HashMap<String, (TokenRow, u64)>>,
+    credentials: Credentials,
     requests: Locked<Payer>,
     /// Of each tenant's tokens and users together.
     of_tenants: Mutex<HashMap<String, Bucket>>,
@@ -102,6 +106,7 @@ impl Gate {
             tls: config.tls_certificate.is_some(),
             guarded: AtomicBool::new(guarded),
             remembered: Mutex::default(),
+            credentials: Credentials::default(),
             requests: buckets(requests),
             of_tenants: Mutex::default(),
             making: tokio::sync::Mutex::default(),
@@ -120,10 +125,12 @@ impl Gate {
         !self.guarded.load(Ordering::Relaxed)
     }
 
-    /// Who sent a request, or why that cannot be told. `None` came without anything, and without is not enough.
+    /// Who sent a request, or why that cannot be told. `None` came without anything, and without is not enough. What nobody is known by
+    /// is looked up so often for one source alone; none where it has been let in.
     pub(super) async fn principal(
         &self,
         parts: &Parts,
+        source: Option<IpAddr>,
         now: u64,
     ) -> Result<Option<Principal>, Problem> {
         if let Some(given) = parts.headers.get(AUTHORIZATION) {
@@ -135,16 +142,61 @@ impl Gate {
                     "this is no token: send `Authorization: Bearer strw_…`, as `strowger token new` printed it",
                 ));
             };
-            return self.bearer(id, secret, now).await.map(Some);
+            let text = format!("{id}_{secret}");
+            self.worth_a_look(&text, source, now, not_good)?;
+            let found = self.bearer(id, secret, now).await;
+            return self.found(&text, found, now).map(Some);
         }
         if let Some(cookie) = session_cookie(&parts.headers) {
-            return self.session(cookie, now).await.map(Some);
+            self.worth_a_look(cookie, source, now, over)?;
+            let found = self.session(cookie, now).await;
+            return self.found(cookie, found, now).map(Some);
         }
         if self.open_still().await? {
             from_this_machine(&parts.headers)?;
             return Ok(Some(Principal::loopback()));
         }
         Ok(None)
+    }
+
+    /// An error where a token or a session need not be looked up, or may not be now.
+    fn worth_a_look(
+        &self,
+        text: &str,
+        source: Option<IpAddr>,
+        now: u64,
+        bad: fn() -> Problem,
+    ) -> Result<(), Problem> {
+        match self.credentials.known(text, source, now) {
+            Known::LookUp => Ok(()),
+            Known::Bad => Err(bad()),
+            Known::TooMany(wait) => {
+                let seconds = seconds(wait);
+                Err(Problem::too_many(
+                    format!(
+                        "too many tokens that nobody knows were sent from this address: go on in {seconds} s"
+                    ),
+                    seconds,
+                ))
+            }
+        }
+    }
+
+    /// Notes what came of it, unless the store could not be asked.
+    fn found(
+        &self,
+        text: &str,
+        found: Result<Principal, Problem>,
+        now: u64,
+    ) -> Result<Principal, Problem> {
+        match &found {
+            Ok(_) => self.credentials.found(text, true, now),
+            Err(problem) if problem.is_unauthorized() => {
+                self.credentials.found(text, false, now);
+            }
+            Err(_) => {}
+        }
+        found
     }
 
     async fn bearer(&self, id: &str, secret: &str, now: u64) -> Result<Principal, Problem> {
@@ -190,7 +242,7 @@ impl Gate {
         let row = self.store()?.session(&hash, now).await?;
         let row = row.and_then(|row| Some((Role::of_name(&row.role)?, row)));
         let Some((role, row)) = row else {
-            return Err(Problem::unauthorized("this session is over: sign in again"));
+            return Err(over());
         };
         Ok(Principal {
             who: format!("user:{}", row.name),
@@ -244,7 +296,7 @@ impl Gate {
         })
     }
 
-    /// 429 for a source that has sent too many requests which were not let in: those cost a look into the store each.
+    /// 429 for a source that has sent too many requests which were not let in there.
     pub(super) fn tired_of(&self, payer: &Payer, now: u64) -> Result<(), Problem> {
         lock(&self.requests).peek(payer, now).map_err(too_many)
     }
@@ -292,6 +344,10 @@ fn not_good() -> Problem {
     Problem::unauthorized(
         "this token is not good: it is unknown, revoked or expired; `strowger token list` shows those that are",
     )
+}
+
+fn over() -> Problem {
+    Problem::unauthorized("this session is over: sign in again")
 }
 
 fn buckets<K: Eq + Hash + Clone>(pace: Pace) -> Locked<K> {

@@ -1,6 +1,7 @@
 //! What stands before every endpoint: who asks, how often, whether this one may; and behind it: was a change written down,
 //! is it known already.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use super::problem::Why;
 use super::refusals::Noted;
 use super::routes::Access;
 use super::uploads::{Upload, Uploads};
-use super::{Api, Peer, Problem, gate, tagged};
+use super::{Api, Peer, Problem, chat, gate, tagged};
 use crate::store::{Audited, Change};
 
 /// How long an endpoint may take for the head of its answer. Reading the body is part of that.
@@ -55,7 +56,7 @@ pub(super) async fn guard(State(rule): State<Rule>, mut request: Request, next: 
 async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, Problem> {
     let (api, now) = (&rule.api, rule.api.now());
     let peer = request.extensions().get::<Peer>().copied();
-    let source = Payer::Source(peer.unwrap_or_default().network());
+    let source = peer.unwrap_or_default().network();
     let asked = match rule.access {
         Access::Open | Access::OwnToken => None,
         // Who says who it is sees what that one may see.
@@ -66,16 +67,19 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, 
         Access::OpenOnLoopback(permission) | Access::Needs(permission) => Some(Some(permission)),
     };
     if rule.access == Access::OwnToken {
-        // Many people may write from behind one address; who has no chat's token is counted, in `carry_out`.
-        api.gate.tired_of(&source, now)?;
+        // Many people may write from behind one address: who has a running chat's token is held to what chats are. Who has none is
+        // counted, in `carry_out`.
+        if !chat::opens_one(api, request).await {
+            api.gate.tired_of(&at(source, request), now)?;
+        }
         return Ok(None);
     }
     let Some(permission) = asked else {
-        api.gate.count(&source, now)?;
+        api.gate.count(&at(source, request), now)?;
         // Before there is any token whoever is on this machine is the owner.
         if matches!(rule.access, Access::OpenOnLoopback(_)) {
             let (parts, body) = std::mem::take(request).into_parts();
-            let known = api.gate.principal(&parts, now).await;
+            let known = api.gate.principal(&parts, Some(source), now).await;
             *request = Request::from_parts(parts, body);
             if let Ok(Some(principal)) = known {
                 request.extensions_mut().insert(principal);
@@ -83,25 +87,21 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, 
         }
         return Ok(None);
     };
-    api.gate.tired_of(&source, now)?;
+    // Whoever has a good token is counted by that alone, whatever else comes from where he is.
     let (parts, body) = std::mem::take(request).into_parts();
-    let known = api.gate.principal(&parts, now).await;
+    let known = api.gate.principal(&parts, Some(source), now).await;
     *request = Request::from_parts(parts, body);
     let principal = match known {
         Ok(Some(principal)) => principal,
         unknown => {
-            api.gate.count(&source, now)?;
+            api.gate.count(&Payer::Source(source), now)?;
             unknown?;
             return Err(Problem::unauthorized(
                 "send a token, `Authorization: Bearer strw_…`, which `strowger token new` makes; or sign in, POST /v1/session",
             ));
         }
     };
-    let payer = match principal.means {
-        super::principal::Means::Loopback => source,
-        _ => Payer::Known(principal.who.clone()),
-    };
-    api.gate.count(&payer, now)?;
+    api.gate.count(&Payer::Known(principal.who.clone()), now)?;
     if let Some(tenant) = &principal.tenant {
         let limits = api.centre.limits_of(tenant);
         api.gate.count_tenant(tenant, &limits, now)?;
@@ -123,6 +123,12 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Principal>, 
     has_room(api, &principal, request)?;
     request.extensions_mut().insert(principal.clone());
     Ok(Some(principal))
+}
+
+/// Who pays for a request of which nobody is known, at its endpoint.
+fn at(source: IpAddr, request: &Request) -> Payer {
+    let path = request.extensions().get::<MatchedPath>();
+    Payer::At(source, path.map_or("", MatchedPath::as_str).to_owned())
 }
 
 /// 507 for a change by one of a tenant whose lines of the audit log take as much of the store as they may: each change is one more.
@@ -232,6 +238,7 @@ async fn carry_out(
     next: Next,
 ) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
+    let stranger = at(peer.unwrap_or_default().network(), &request);
     let attempt = match &principal {
         Some(principal) => publication(rule, principal, &mut request).await,
         None => None,
@@ -250,9 +257,8 @@ async fn carry_out(
     let answer = answered(rule, principal, request, (attempt, upload), next).await;
     let strange = [StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND];
     if rule.access == Access::OwnToken && strange.contains(&answer.status()) {
-        let source = Payer::Source(peer.unwrap_or_default().network());
         // Told at the next request.
-        let _ = rule.api.gate.count(&source, rule.api.now());
+        let _ = rule.api.gate.count(&stranger, rule.api.now());
     }
     answer
 }

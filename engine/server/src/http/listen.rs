@@ -1,5 +1,6 @@
 //! Connections of the HTTP interface, with limits: a peer that stalls costs a little and holds nothing up.
 
+use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,16 +15,17 @@ use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::attended::Turn;
 use super::lingering::{LINGERS, Lingering};
+use super::seats::{Seat, Seats, Taken};
 use super::timely::Timely;
 use super::{Peer, Tls};
 
-/// Connections served at once; further ones wait in the system's queue.
+/// Connections served at once. A further one has the place of one that waits for its peer; where all work, it waits.
 const MAX_CONNECTIONS: usize = 2_048;
 
 /// Most that is kept of a head that is not whole, and read at once, in bytes; a head has at most twice as much. All connections
@@ -49,6 +51,14 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// Connections whose peers took nothing for too long.
 static STALLED: AtomicU64 = AtomicU64::new(0);
 
+/// Connections that gave way to others, and those that did not get a place.
+static GAVE_WAY: AtomicU64 = AtomicU64::new(0);
+
+/// Connections that were ended since the start of the program because there were too many, and others had fewer.
+pub(super) fn gave_way() -> u64 {
+    GAVE_WAY.load(Ordering::Relaxed)
+}
+
 /// Connections that were ended since the start of the program because their peers took nothing of what was written to them.
 pub(super) fn stalled() -> u64 {
     STALLED.load(Ordering::Relaxed)
@@ -61,33 +71,53 @@ pub async fn listen(
     api: Router,
     closed: CancellationToken,
 ) {
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    listen_with(listener, tls, api, closed, MAX_CONNECTIONS).await;
+}
+
+async fn listen_with(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    api: Router,
+    closed: CancellationToken,
+    most: usize,
+) {
+    let seats = Seats::new(most);
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
             () = closed.cancelled() => break,
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = accept(&listener, &seats) => accepted,
         };
-        let Some((stream, peer, slot)) = accepted else {
+        let Some((stream, peer, taken)) = accepted else {
             continue;
         };
-        let stream = Timely::new(stream, TAKEN_WITHIN);
+        let seat = taken.seat();
+        let stream = Timely::new(stream, TAKEN_WITHIN, seat.clone());
         let (api, closed) = (api.clone(), closed.clone());
         // Each connection takes the certificate as it is now.
         let acceptor = tls.as_ref().map(Tls::acceptor);
         connections.spawn(async move {
-            match acceptor {
-                None => converse(stream, peer, api, closed).await,
-                Some(acceptor) => {
-                    let handshake = tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(stream));
-                    match handshake.await {
-                        Ok(Ok(stream)) => converse(stream, peer, api, closed).await,
-                        Ok(Err(error)) => tracing::debug!(%error, source = %peer, "no TLS with a client"),
-                        Err(_) => tracing::debug!(source = %peer, "a client did not end its TLS handshake"),
+            let from = (peer, seat.clone());
+            let served = async {
+                let Some(acceptor) = acceptor else {
+                    return converse(stream, from, api, closed).await;
+                };
+                let handshake = tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(stream));
+                match handshake.await {
+                    Ok(Ok(stream)) => converse(stream, from, api, closed).await,
+                    Ok(Err(error)) => {
+                        tracing::debug!(%error, source = %peer, "no TLS with a client")
+                    }
+                    Err(_) => {
+                        tracing::debug!(source = %peer, "a client did not end its TLS handshake")
                     }
                 }
+            };
+            tokio::select! {
+                () = served => {}
+                () = seat.gone() => sent_away(peer),
             }
-            drop(slot);
+            drop(taken);
         });
     }
     connections.close();
@@ -102,19 +132,25 @@ pub async fn listen(
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
-    // Never closed, so this never fails.
-    let slot = slots.clone().acquire_owned().await.ok()?;
+/// A connection that ends though nothing is wrong with it.
+fn sent_away(peer: Peer) {
+    GAVE_WAY.fetch_add(1, Ordering::Relaxed);
+    tracing::debug!(source = %peer, "a connection gave way: there are as many as can be, and its source has most of those that wait");
+}
+
+async fn accept(listener: &TcpListener, seats: &Arc<Seats>) -> Option<(TcpStream, Peer, Taken)> {
     match listener.accept().await {
         Ok((stream, peer)) => {
             // The system does the same with what it has taken over and nobody acknowledges, also after the end.
             if let Err(error) = SockRef::from(&stream).set_tcp_user_timeout(Some(TAKEN_WITHIN)) {
                 tracing::debug!(%error, "a connection has no time limit in the system");
             }
-            Some((stream, Peer(peer), slot))
+            let peer = Peer(peer);
+            let Some(taken) = seats.take(peer.network()).await else {
+                sent_away(peer);
+                return None;
+            };
+            Some((stream, peer, taken))
         }
         Err(error) => {
             tracing::warn!(%error, "an HTTP connection cannot be accepted");
@@ -124,13 +160,19 @@ async fn accept(
     }
 }
 
-async fn converse<S>(stream: S, peer: Peer, api: Router, closed: CancellationToken)
-where
+async fn converse<S>(
+    stream: S,
+    (peer, seat): (Peer, Arc<Seat>),
+    api: Router,
+    closed: CancellationToken,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let api = api.map_request(move |mut request: Request<Incoming>| {
+    let api = tower::service_fn(move |mut request: Request<Incoming>| {
+        let turn = Turn::begins(&seat);
         request.extensions_mut().insert(peer);
-        request
+        let answer = api.clone().oneshot(request.map(|body| turn.arriving(body)));
+        async move { Ok::<_, Infallible>(answer.await?.map(|body| turn.leaving(body))) }
     });
     let stream = Lingering::new(stream, LINGERS, closed.clone());
     let connection = http1::Builder::new()
@@ -159,6 +201,7 @@ where
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::sync::Arc;
     use std::time::Duration;
 
     use axum::Router;
@@ -170,7 +213,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
     use tokio_util::sync::CancellationToken;
 
-    use super::{Timely, converse, listen, stalled};
+    use super::{Seat, Timely, converse, gave_way, listen, listen_with, stalled};
     use crate::http::Peer;
 
     /// What is answered: more than a connection holds, whole or piece by piece without an end.
@@ -186,6 +229,10 @@ mod tests {
             .route("/short", get(async || "short"))
     }
 
+    fn nobody() -> (Peer, Arc<Seat>) {
+        (Peer::default(), Seat::alone())
+    }
+
     #[tokio::test]
     async fn an_answer_that_nobody_reads_ends_its_connection() {
         for path in ["/whole", "/endless"] {
@@ -195,9 +242,9 @@ mod tests {
             let all = request.repeat(2);
             here.write_all(all.as_bytes()).await.expect("room");
             let before = stalled();
-            let stream = Timely::new(there, Duration::from_millis(50));
+            let stream = Timely::new(there, Duration::from_millis(50), Seat::alone());
             // It comes to its end though the other end stays open.
-            converse(stream, Peer::default(), answers(), CancellationToken::new()).await;
+            converse(stream, nobody(), answers(), CancellationToken::new()).await;
             assert!(stalled() > before, "{path}");
             let mut got = Vec::new();
             here.read_to_end(&mut got).await.expect("what was sent");
@@ -237,8 +284,8 @@ mod tests {
         let request =
             "GET /whole HTTP/1.1\r\nHost: a\r\n\r\nGET /short HTTP/1.0\r\nHost: a\r\n\r\n";
         here.write_all(request.as_bytes()).await.expect("room");
-        let stream = Timely::new(there, Duration::from_secs(30));
-        let served = converse(stream, Peer::default(), answers(), CancellationToken::new());
+        let stream = Timely::new(there, Duration::from_secs(30), Seat::alone());
+        let served = converse(stream, nobody(), answers(), CancellationToken::new());
         let mut got = Vec::new();
         let ((), read) = tokio::join!(served, here.read_to_end(&mut got));
         read.expect("the answers");
@@ -247,5 +294,52 @@ mod tests {
             "{}",
             got.len()
         );
+    }
+
+    /// Whatever a crowd of connections waits with, who comes then is answered; who waits for us is left alone.
+    #[tokio::test]
+    async fn who_waits_with_nothing_gives_way_to_who_asks() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let (closed, go_on) = (CancellationToken::new(), CancellationToken::new());
+        let waits = go_on.clone();
+        let slow = async move || {
+            waits.cancelled().await;
+            "at last"
+        };
+        let api = answers()
+            .route("/slow", get(slow))
+            .route("/sent", put(async |body: Bytes| body));
+        let served = tokio::spawn(listen_with(listener, None, api, closed.clone(), 8));
+        let connect = async |text: &str| {
+            let mut client = TcpStream::connect(address).await.expect("a connection");
+            client.write_all(text.as_bytes()).await.expect("it is sent");
+            client
+        };
+        let mut waiting = connect("GET /slow HTTP/1.0\r\nHost: a\r\n\r\n").await;
+        let before = gave_way();
+        let mut crowd = Vec::new();
+        for said in [
+            "",
+            "GET /short HTTP/1.1\r\nHost:",
+            "GET /short HTTP/1.1\r\nHost: a\r\n\r\n",
+            "PUT /sent HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
+            "GET /endless HTTP/1.1\r\nHost: a\r\n\r\n",
+        ] {
+            for _ in 0..20 {
+                crowd.push(connect(said).await);
+            }
+            let mut got = String::new();
+            let mut asks = connect("GET /short HTTP/1.0\r\nHost: a\r\n\r\n").await;
+            asks.read_to_string(&mut got).await.expect("an answer");
+            assert!(got.ends_with("short"), "{said}: {got}");
+        }
+        assert!(gave_way() >= before + 80, "{}", gave_way() - before);
+        go_on.cancel();
+        let mut got = String::new();
+        waiting.read_to_string(&mut got).await.expect("an answer");
+        assert!(got.ends_with("at last"), "{got}");
+        closed.cancel();
+        served.await.expect("an end");
     }
 }

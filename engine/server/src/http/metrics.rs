@@ -7,6 +7,7 @@ use axum::extract::{Extension, State};
 
 use super::principal::Principal;
 use super::{Api, events, listen};
+use crate::media::Load;
 use crate::runtime::CallCounts;
 
 /// Counters
@@ -124,6 +125,12 @@ fn of_engine(api: &Api) -> String {
         "counter",
         "HTTP connections ended because their peers took nothing of what was written to them.",
         listen::stalled(),
+    );
+    line(
+        "http_gave_way_total",
+        "counter",
+        "HTTP connections ended, or not taken, because there were as many as can be.",
+        listen::gave_way(),
     );
     line(
         "event_streams_refused_total",
@@ -284,6 +291,11 @@ fn of_engine(api: &Api) -> String {
             media.packets_out,
         ),
         (
+            "recordings_failed_total",
+            "Recordings that could not be written, or not to their end, whatever the reason.",
+            media.record_failed,
+        ),
+        (
             "rtp_malformed_total",
             "Datagrams that were not RTP: dropped.",
             media.malformed,
@@ -362,6 +374,38 @@ fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
         for tenant in api.centre.tenants() {
             if own.is_none_or(|own| own == tenant.name) {
                 let value = count(api.outgoing.counts_of(&tenant.name));
+                let tenant = &tenant.name;
+                writeln!(text, "strowger_{name}{{tenant=\"{tenant}\"}} {value}")
+                    .expect("writing to a string");
+            }
+        }
+    }
+    type Measure = fn(Load) -> u64;
+    let recordings: [(&str, &str, &str, Measure); 3] = [
+        (
+            "recordings_bytes",
+            "gauge",
+            "Bytes that the recordings of a tenant take on the disk.",
+            |load| load.taken,
+        ),
+        (
+            "recordings_bytes_most",
+            "gauge",
+            "What they may take.",
+            |load| load.most,
+        ),
+        (
+            "recordings_cut_total",
+            "counter",
+            "Recordings of a tenant that ended early, or did not begin, because there was no more room for them.",
+            |load| load.cut,
+        ),
+    ];
+    for (name, kind, help, measure) in recordings {
+        head(text, name, kind, help);
+        for tenant in api.centre.tenants() {
+            if own.is_none_or(|own| own == tenant.name) {
+                let value = measure(api.node.shelves.of(&tenant.name).load());
                 let tenant = &tenant.name;
                 writeln!(text, "strowger_{name}{{tenant=\"{tenant}\"}} {value}")
                     .expect("writing to a string");

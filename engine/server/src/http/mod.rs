@@ -2,15 +2,18 @@
 //!
 //! ```text
 //! listen, tls   connections          observe       headers and a log line for every answer
+//! seats         who gives way        attended      how far a request on each is
 //! timely        who takes nothing    document      OpenAPI, from the endpoints themselves
 //! routes        endpoints come in    guard         before each: who, how often, may it; behind: was it written down
-//! gate          who asks
+//! gate          who asks             credentials   which tokens were good lately
 //! problem, page, tagged, extract, idempotency      what endpoints share
 //! ```
 
+mod attended;
 mod audit;
 mod chat;
 mod contacts;
+mod credentials;
 mod document;
 mod engine;
 mod events;
@@ -29,6 +32,7 @@ mod reading;
 mod records;
 mod refusals;
 mod routes;
+mod seats;
 mod session;
 mod shadow;
 mod tagged;

@@ -59,6 +59,11 @@ impl Problem {
         Problem::of(StatusCode::UNAUTHORIZED, detail)
     }
 
+    /// Whether that is what is wrong.
+    pub fn is_unauthorized(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED
+    }
+
     /// Who asks is known, and may not.
     pub fn forbidden(detail: impl Into<String>) -> Problem {
         Problem::of(StatusCode::FORBIDDEN, detail)

@@ -2,11 +2,14 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
+
+use super::seats::Seat;
 
 /// A stream whose writes fail once nothing could be written for a while though something waits for it. Whatever is taken, be
 /// it a byte, begins that while anew; nothing to write is no stall.
@@ -16,15 +19,18 @@ pub(super) struct Timely<S> {
     within: Duration,
     /// Since something waits: when it is given up.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Who is told of it.
+    seat: Arc<Seat>,
 }
 
 impl<S> Timely<S> {
     /// Gives up after so long.
-    pub fn new(stream: S, within: Duration) -> Timely<S> {
+    pub fn new(stream: S, within: Duration, seat: Arc<Seat>) -> Timely<S> {
         Timely {
             stream,
             within,
             stalled: None,
+            seat,
         }
     }
 
@@ -35,13 +41,16 @@ impl<S> Timely<S> {
         tried: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if tried.is_ready() {
-            self.stalled = None;
+            if self.stalled.take().is_some() {
+                self.seat.stalls(false);
+            }
             return tried;
         }
         let within = self.within;
-        let given_up = self
-            .stalled
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(within)));
+        let given_up = self.stalled.get_or_insert_with(|| {
+            self.seat.stalls(true);
+            Box::pin(tokio::time::sleep(within))
+        });
         given_up.as_mut().poll(cx).map(|()| {
             Err(io::Error::new(
                 io::ErrorKind::TimedOut,
@@ -99,7 +108,7 @@ mod tests {
     use std::io::ErrorKind;
     use std::time::{Duration, Instant};
 
-    use super::Timely;
+    use super::{Seat, Timely};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     const WITHIN: Duration = Duration::from_millis(200);
@@ -107,7 +116,7 @@ mod tests {
     #[tokio::test]
     async fn who_takes_nothing_is_given_up() {
         let (stream, _other) = duplex(16);
-        let mut stream = Timely::new(stream, WITHIN);
+        let mut stream = Timely::new(stream, WITHIN, Seat::alone());
         let begun = Instant::now();
         let failed = stream.write_all(&[0; 64]).await.expect_err("nobody reads");
         assert_eq!(failed.kind(), ErrorKind::TimedOut);
@@ -117,7 +126,7 @@ mod tests {
     #[tokio::test]
     async fn each_byte_that_is_taken_gives_a_whole_while_again() {
         let (stream, mut other) = duplex(16);
-        let mut stream = Timely::new(stream, WITHIN);
+        let mut stream = Timely::new(stream, WITHIN, Seat::alone());
         stream.write_all(&[0; 16]).await.expect("there is room");
         let waits = tokio::time::timeout(WITHIN * 3 / 4, stream.write_all(&[0; 1])).await;
         waits.expect_err("the other end reads nothing yet");

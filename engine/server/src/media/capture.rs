@@ -9,7 +9,7 @@ use strowger_voice::{FRAME_SAMPLES, SAMPLE_RATE};
 
 use super::recorder::{Fault, RecorderQueue, Subject, Task};
 use super::stats::Counters;
-use super::{MediaEvent, RecordEnd, RecordSpec};
+use super::{MediaEvent, RecordEnd, RecordSpec, Shelf};
 
 /// Samples per channel of one piece for the recorder: 200 ms. Longer ones cost memory per call, shorter
 /// ones more writes.
@@ -43,12 +43,12 @@ impl Capture {
     pub fn begin(
         now: Duration,
         codec: Codec,
-        path: PathBuf,
+        place: (PathBuf, Arc<Shelf>),
         with_said: bool,
         recorder: &Arc<RecorderQueue>,
     ) -> Capture {
         let timeline = Timeline::new(now, codec, with_said);
-        let file = recorder.begin(path, timeline.channels(), codec);
+        let file = recorder.begin(place, timeline.channels(), codec);
         Capture {
             timeline,
             started: now,
@@ -159,7 +159,7 @@ impl Recording {
             self.capture = Some(Capture::begin(
                 now,
                 codec,
-                self.spec.path.clone(),
+                self.spec.place(),
                 false,
                 recorder,
             ));
@@ -200,7 +200,7 @@ impl Recording {
         // Ended during the tone: an empty file is still a file.
         let capture = self
             .capture
-            .unwrap_or_else(|| Capture::begin(now, codec, self.spec.path.clone(), false, recorder));
+            .unwrap_or_else(|| Capture::begin(now, codec, self.spec.place(), false, recorder));
         let length = match (ended_by, self.spoke) {
             (RecordEnd::Silence, Some(spoke)) => {
                 Some(spoke.saturating_sub(capture.started) + KEPT_SILENCE)

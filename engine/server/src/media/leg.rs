@@ -20,7 +20,7 @@ use super::capture::{Capture, Recording};
 use super::ports::Lease;
 use super::recorder::{RecorderQueue, Task};
 use super::stats::Counters;
-use super::{MediaEvent, RecordEnd, RecordSpec};
+use super::{MediaEvent, RecordEnd, RecordSpec, Shelf};
 
 /// Where a stream's events go.
 pub type Tell = Sender<MediaEvent>;
@@ -144,9 +144,10 @@ impl Leg {
         self.end_recording(around, RecordEnd::Stopped);
     }
 
-    pub fn tap(&mut self, around: &Surroundings<'_>, path: PathBuf) {
+    pub fn tap(&mut self, around: &Surroundings<'_>, path: PathBuf, shelf: Arc<Shelf>) {
         self.end_tap(around);
-        let mut capture = Capture::begin(around.now, self.codec(), path, true, around.recorder);
+        let place = (path, shelf);
+        let mut capture = Capture::begin(around.now, self.codec(), place, true, around.recorder);
         capture.mask(around.now, self.masked);
         self.tap = Some(Box::new(capture));
     }

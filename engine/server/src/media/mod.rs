@@ -13,6 +13,7 @@
 //! | `poll` | epoll and eventfd |
 //! | `mailbox` | bounded queue into a thread, with a wake-up |
 //! | `capture`, `recorder` | from packets to samples; from samples to files |
+//! | `shelf` | what the recordings of each tenant take, and may take |
 //! | `mend` | a recording whose writer was killed becomes a whole file |
 //! | `ports`, `stats` | the port range; counters |
 
@@ -23,6 +24,7 @@ mod mend;
 mod poll;
 mod ports;
 mod recorder;
+mod shelf;
 mod stats;
 mod wheel;
 mod worker;
@@ -47,6 +49,8 @@ use self::recorder::Recorder;
 use self::worker::{Command, Order, Worker};
 
 pub use self::mend::mend;
+pub use self::shelf::Shelf;
+pub(crate) use self::shelf::{Load, RECORDINGS_MB, RECORDINGS_MB_RANGE, Shelves};
 pub use self::stats::{LATENESS_BOUNDS, MediaStats};
 pub use strowger_voice::sdp::{Direction, Remote};
 
@@ -142,12 +146,14 @@ pub enum Joint {
 }
 
 /// What to record of the caller's speech.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct RecordSpec {
     /// Comes back in [`MediaEvent::Recorded`].
     pub id: u32,
     /// The WAV file to write; missing folders are made, an existing file is replaced.
     pub path: PathBuf,
+    /// Whose recording it is, which bounds what they take together.
+    pub shelf: Arc<Shelf>,
     /// Whether a tone marks the beginning. It is not part of the recording.
     pub beep: bool,
     /// Longest recording in milliseconds; at most [`RecordSpec::MAX_MS`].
@@ -161,6 +167,11 @@ pub struct RecordSpec {
 impl RecordSpec {
     /// Longest recording that is made, in milliseconds: one hour, 58 MB.
     pub const MAX_MS: u32 = 3_600_000;
+
+    /// Where it goes.
+    fn place(&self) -> (PathBuf, Arc<Shelf>) {
+        (self.path.clone(), Arc::clone(&self.shelf))
+    }
 }
 
 /// What ended a recording.
@@ -409,8 +420,8 @@ impl Stream {
     }
 
     /// Records the whole call from now until it is closed: left the caller, right the engine.
-    pub fn tap(&self, path: PathBuf) -> Result<(), MediaError> {
-        self.order(Order::Tap(path))
+    pub fn tap(&self, path: PathBuf, shelf: Arc<Shelf>) -> Result<(), MediaError> {
+        self.order(Order::Tap(path, shelf))
     }
 
     /// Writes silence into the whole-call recording while `masked`: secrets are being entered.

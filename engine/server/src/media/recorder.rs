@@ -16,6 +16,7 @@ use super::MediaEvent;
 use super::RecordEnd;
 use super::leg::Tell;
 use super::mailbox::Mailbox;
+use super::shelf::{Held, Shelf};
 use super::stats::Counters;
 
 /// Samples between two writes of the header, so that the file of a killed engine is whole up to the last
@@ -56,6 +57,7 @@ pub enum Task {
     Begin {
         file: u64,
         path: PathBuf,
+        shelf: Arc<Shelf>,
         channels: u16,
         codec: Codec,
     },
@@ -136,11 +138,12 @@ impl Recorder {
 
 impl RecorderQueue {
     /// Orders a file; the number stands for it from then on.
-    pub fn begin(&self, path: PathBuf, channels: u16, codec: Codec) -> u64 {
+    pub fn begin(&self, (path, shelf): (PathBuf, Arc<Shelf>), channels: u16, codec: Codec) -> u64 {
         let file = self.files.fetch_add(1, Ordering::Relaxed);
         self.send_always(Task::Begin {
             file,
             path,
+            shelf,
             channels,
             codec,
         });
@@ -190,11 +193,12 @@ impl Writer {
             Task::Begin {
                 file,
                 path,
+                shelf,
                 channels,
                 codec,
             } => {
-                self.files
-                    .insert(file, Recorded::create(path, channels, codec));
+                let recorded = Recorded::create(path, shelf, channels, codec);
+                self.files.insert(file, recorded);
             }
             Task::Audio { file, at, bytes } => {
                 if let Some(recorded) = self.files.get_mut(&file) {
@@ -218,15 +222,27 @@ impl Writer {
 
     fn end(&mut self, recorded: Recorded, samples: u64, subject: Subject) {
         let path = recorded.path.clone();
-        let fault = recorded.finish(samples).err().map(|Cut { error, samples }| {
+        let fault = recorded.finish(samples).err().map(|cut| {
+            let Cut {
+                error,
+                samples,
+                mut held,
+            } = cut;
             self.counters.record_failed.count();
             let shown = subject.shown(&path).display();
             tracing::error!(path = %shown, %error, "a recording could not be written");
+            // Ours says what to do.
+            let remedy = match error.get_ref() {
+                Some(_) => "",
+                None => ". Check the data folder's space and permissions",
+            };
+            let left = subject.left(&path, samples);
+            if left.is_none() {
+                held.keep(0);
+            }
             Fault {
-                reason: format!(
-                    "cannot write {shown}: {error}. Check the data folder's space and permissions"
-                ),
-                left: subject.left(&path, samples),
+                reason: format!("cannot write {shown}: {error}{remedy}"),
+                left,
             }
         });
         let event = subject.event(path, samples, fault);
@@ -324,6 +340,8 @@ struct Cut {
     error: io::Error,
     /// Samples per channel that are there.
     samples: u64,
+    /// What they take.
+    held: Held,
 }
 
 /// A file that is being written.
@@ -337,12 +355,17 @@ struct Recorded {
     written: u64,
     /// Samples per channel when the header was written last.
     in_header: u64,
+    /// What the file takes of what its tenant may have.
+    held: Held,
     buffer: Vec<u8>,
 }
 
 impl Recorded {
-    fn create(path: PathBuf, channels: u16, codec: Codec) -> Recorded {
-        let file = create(&path, &wav::header(channels, 0));
+    fn create(path: PathBuf, shelf: Arc<Shelf>, channels: u16, codec: Codec) -> Recorded {
+        let mut held = Held::new(shelf);
+        let file = held
+            .begin(wav::HEADER_BYTES as u64)
+            .and_then(|()| create(&path, &wav::header(channels, 0)));
         Recorded {
             path,
             channels,
@@ -350,6 +373,7 @@ impl Recorded {
             file,
             written: 0,
             in_header: 0,
+            held,
             buffer: Vec::new(),
         }
     }
@@ -363,6 +387,7 @@ impl Recorded {
         self.fill(at);
         self.buffer.clear();
         wav::append(self.codec, bytes, &mut self.buffer);
+        self.hold(self.buffer.len() as u64);
         self.attempt(|recorded, file| file.write_all(&recorded.buffer));
         self.wrote(samples);
         if self.written - self.in_header >= HEADER_EVERY {
@@ -375,18 +400,20 @@ impl Recorded {
         self.fill(samples);
         self.written = self.written.min(samples);
         self.attempt(Recorded::close);
+        self.held.keep(self.bytes());
         match self.file {
             Ok(_) => Ok(()),
             Err(error) => Err(Cut {
                 error,
                 samples: self.written,
+                held: self.held,
             }),
         }
     }
 
     /// Makes the file as long as what was written, and its header say so.
     fn close(&self, file: &mut File) -> io::Result<()> {
-        file.set_len(wav::HEADER_BYTES as u64 + self.bytes_at(self.written))?;
+        file.set_len(self.bytes())?;
         self.write_header(file)
     }
 
@@ -400,9 +427,24 @@ impl Recorded {
         let hole = up_to.saturating_sub(self.written).min(MAX_HOLE);
         if hole > 0 {
             let zeros = vec![0; self.bytes_at(hole) as usize];
+            self.hold(zeros.len() as u64);
             self.attempt(|_, file| file.write_all(&zeros));
             self.wrote(hole);
         }
+    }
+
+    /// Takes room for what is about to be written. Where there is none, the file ends here.
+    fn hold(&mut self, bytes: u64) {
+        if self.file.is_ok()
+            && let Err(error) = self.held.take(bytes)
+        {
+            self.attempt(|_, _| Err(error));
+        }
+    }
+
+    /// Length of the file.
+    fn bytes(&self) -> u64 {
+        wav::HEADER_BYTES as u64 + self.bytes_at(self.written)
     }
 
     fn write_header(&self, file: &mut File) -> io::Result<()> {

@@ -16,7 +16,7 @@ use super::poll::{self, Poll};
 use super::recorder::RecorderQueue;
 use super::stats::Counters;
 use super::wheel::Wheel;
-use super::{Joint, MediaConfig, MediaError, RecordSpec};
+use super::{Joint, MediaConfig, MediaError, RecordSpec, Shelf};
 
 /// Largest datagram that is looked at, in bytes; RTP audio has 172, the rest of a larger one is cut off.
 const MAX_DATAGRAM: usize = 2_048;
@@ -74,7 +74,7 @@ pub enum Order {
     Stop,
     Record(RecordSpec),
     StopRecord,
-    Tap(PathBuf),
+    Tap(PathBuf, Arc<Shelf>),
     Mask(bool),
     Join(u64, Joint),
     Press(char),
@@ -293,7 +293,7 @@ impl Loop {
             Order::Stop => leg.stop(&around),
             Order::Record(spec) => first = leg.record(&around, spec),
             Order::StopRecord => leg.stop_record(&around),
-            Order::Tap(path) => leg.tap(&around, path),
+            Order::Tap(path, shelf) => leg.tap(&around, path, shelf),
             Order::Mask(masked) => leg.mask(&around, masked),
             Order::Join(other, joint) => {
                 leg.send_on((joint != Joint::Apart).then_some(other));

@@ -22,6 +22,7 @@ use super::transfer::TransferSection;
 use super::vault::VaultSection;
 use super::webhooks::{self, TelemetrySection, Webhook};
 use crate::effects::{JOURNAL_MB_RANGE, MEMORY_MIB_RANGE, ProjectLimits, WrongLimit};
+use crate::media::RECORDINGS_MB_RANGE;
 use crate::prompts::MEMORY_MIB_RANGE as PROMPTS_MIB_RANGE;
 
 /// The whole of `strowger.toml`. Every key has a default but `project.name`; an unknown key is an error.
@@ -390,6 +391,21 @@ impl Config {
                 Text::fixed("leave it out for the default, 16", "不写则用默认值 16"),
             );
         }
+        let recordings = self.limits.recordings_mb;
+        if !RECORDINGS_MB_RANGE.contains(&recordings) {
+            let (least, most) = RECORDINGS_MB_RANGE.into_inner();
+            return wrong(
+                &["limits", "recordings_mb"],
+                text!(
+                    "limits.recordings_mb is {least} to {most}, not {recordings}",
+                    "`limits.recordings_mb` 是 {least} 到 {most}，而不是 {recordings}"
+                ),
+                Text::fixed(
+                    "leave it out for the default, 10240",
+                    "不写则用默认值 10240",
+                ),
+            );
+        }
         if let Some(limit) = self.limits.effects().faults().next() {
             let WrongLimit {
                 table,
@@ -516,6 +532,11 @@ mod tests {
                 "[limits]\njournal_mb_per_contact = 0",
                 4,
                 "limits.journal_mb_per_contact is 1 to 1024, not 0",
+            ),
+            (
+                "[limits]\nrecordings_mb = 0",
+                4,
+                "limits.recordings_mb is 1 to 16777216, not 0",
             ),
             ("[voice]\nx = 1", 3, "unknown field `voice`"),
         ] {

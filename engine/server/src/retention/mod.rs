@@ -11,7 +11,10 @@ mod files;
 mod forget;
 mod number;
 mod sweep;
+mod weigher;
 
 pub use forget::{Elsewhere, ForgetError, Forgetting, Forgotten, forget};
 pub use number::{Number, NumberError};
-pub use sweep::{Gone, Rules, Sweep, SweepError, expired_keys, sweeper};
+pub(crate) use sweep::sweeper;
+pub use sweep::{Gone, Rules, Sweep, SweepError, expired_keys};
+pub(crate) use weigher::weigher as recordings_weigher;

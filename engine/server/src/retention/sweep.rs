@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::files::{Files, recordings, remove};
 use crate::clock::Clock;
+use crate::media::Shelves;
 use crate::project::{Keep, RetentionSection};
 use crate::store::{Aged, Kept, Store, StoreError, Swept};
 
@@ -424,9 +426,10 @@ pub async fn expired_keys(store: &Store, now: u64, pause: Duration) -> Result<u6
 }
 
 /// Sweeps now and then until told to stop, and soon when a tenant's journals take too much; each time by the rules of that moment.
-pub async fn sweeper(
+pub(crate) async fn sweeper(
     store: Store,
     recordings: PathBuf,
+    shelves: Arc<Shelves>,
     rules: impl Fn() -> Rules,
     stop: CancellationToken,
 ) {
@@ -464,6 +467,7 @@ pub async fn sweeper(
             swept = sweep.run() => swept,
         };
         store.weights().swept();
+        shelves.weigh();
         match swept {
             Ok(gone) => {
                 for (tenant, gone) in gone.iter().filter(|(_, gone)| **gone != Gone::default()) {

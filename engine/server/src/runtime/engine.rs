@@ -16,6 +16,7 @@ use strowger_voice::g711::Codec;
 use super::driver::{Complaint, complaint};
 use super::node::Node;
 use crate::effects::{Allowance, Refusal, Secret, granted};
+use crate::media::Shelf;
 use crate::project::{
     Config, HandOver, How, QueuesFile, Steps, StoreSection, Unreachable, destination, hand_overs,
 };
@@ -297,6 +298,16 @@ impl Engine {
     /// Linear memory that steps may hold together where the project is served from its folder, in MiB.
     pub(crate) fn memory_mib(&self) -> u32 {
         self.config.limits.memory_mib
+    }
+
+    /// What the tenant's recordings may take where the project is served from its folder, in MiB.
+    pub(crate) fn recordings_mb(&self) -> u32 {
+        self.config.limits.recordings_mb
+    }
+
+    /// Where its recordings are counted.
+    pub(crate) fn shelf(&self) -> Arc<Shelf> {
+        self.node.shelves.of(&self.tenant)
     }
 
     /// Whether whole calls are recorded.

@@ -11,10 +11,11 @@ use strowger_plugin::Host;
 use super::engine::{host, host_with};
 use super::open::OpenError;
 use crate::clock::Clock;
+use crate::media::Shelves;
 use crate::project::{StoreSection, VaultSection, mark_data};
 use crate::prompts::{Studio, SynthConfig};
 use crate::shadow::Shadows;
-use crate::store::{Place, Record, Store, Writer};
+use crate::store::{Place, Record, Store, Writer, room_for_recordings};
 use crate::vault::Vault;
 
 /// Pause between two looks at a store that is gone.
@@ -40,6 +41,8 @@ pub struct Node {
     pub studio: Arc<Studio>,
     /// Where everything lies that is no one's project: recordings, caches, the store's file.
     pub data: PathBuf,
+    /// What the recordings of each tenant take, and may take.
+    pub(crate) shelves: Arc<Shelves>,
     /// How long what leaves the house waits for a store that is gone.
     store_wait: Duration,
     /// Revisions that run beside what is live.
@@ -96,6 +99,10 @@ impl Node {
         store_wait: Duration,
     ) -> Arc<Node> {
         let (store, writer) = kept.unzip();
+        let max_mb = match store.as_ref().map(Store::place) {
+            Some(Place::File { max_mb, .. }) => *max_mb,
+            Some(Place::Server { .. }) | None => None,
+        };
         Arc::new(Node {
             host,
             store,
@@ -104,6 +111,7 @@ impl Node {
             clock: Clock::start(),
             studio: Studio::new(SynthConfig::default()),
             data: data.to_owned(),
+            shelves: Arc::new(shelves(data, max_mb)),
             store_wait,
             shadows: Shadows::default(),
             failures: AtomicU64::new(0),
@@ -115,7 +123,7 @@ impl Node {
 
     /// Where recordings go.
     pub fn recordings(&self) -> PathBuf {
-        self.data.join("recordings")
+        recordings(&self.data)
     }
 
     /// Writes down where the recording of a contact lies; none where it turns out that there is none.
@@ -216,6 +224,19 @@ impl Node {
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
+}
+
+fn recordings(data: &Path) -> PathBuf {
+    data.join("recordings")
+}
+
+/// The shelves of a data folder, on the disk that its recordings lie on, or will lie on.
+fn shelves(data: &Path, max_mb: Option<u32>) -> Shelves {
+    let (data, own) = (data.to_owned(), recordings(data));
+    Shelves::new(Box::new(move || {
+        let folder = if own.is_dir() { &own } else { &data };
+        room_for_recordings(folder, max_mb)
+    }))
 }
 
 /// Makes the data folder, so that whatever is wrong with it is told of it and not of something in it.

@@ -171,10 +171,18 @@ impl VoiceLine {
             return None;
         }
         let path = self.engine.node.recordings().join(format!("{name}.wav"));
-        match self.stream.tap(path.clone()) {
+        let shelf = self.engine.shelf();
+        let begun = match shelf.refusal() {
+            Some(why) => Err(why),
+            None => self
+                .stream
+                .tap(path.clone(), shelf)
+                .map_err(|error| error.to_string()),
+        };
+        match begun {
             Ok(()) => Some(path),
-            Err(error) => {
-                tracing::warn!(contact = %self.contact, "the call is not recorded: {error}");
+            Err(why) => {
+                tracing::warn!(contact = %self.contact, "the call is not recorded: {why}");
                 None
             }
         }
@@ -450,14 +458,20 @@ impl Line for VoiceLine {
         let spec = RecordSpec {
             id: effect,
             path,
+            shelf: self.engine.shelf(),
             beep: options.beep,
             max_ms: options.max_ms,
             silence_ms: options.silence_ms,
             sensitive: options.sensitive,
         };
-        if let Err(error) = self.stream.record(spec) {
+        // Nobody is to speak where it is known that nothing is kept.
+        let begun = match spec.shelf.refusal() {
+            Some(why) => Err(why),
+            None => self.stream.record(spec).map_err(|error| error.to_string()),
+        };
+        if let Err(why) = begun {
             self.recording = None;
-            let result = json!({ "err": CallError::Unavailable(error.to_string()) }).into();
+            let result = json!({ "err": CallError::Unavailable(why) }).into();
             self.inputs.push_back(Input::EffectDone { effect, result });
         }
     }

@@ -76,6 +76,7 @@ pub use published::{
     Files, Manifest, NewRevision, PluginVersion, PublishedError, Release, Revision,
 };
 pub use records::{Page, RecordFilter};
+pub(crate) use room::room_for_recordings;
 pub use room::{Bound, Room};
 pub use sweep::{Aged, Kept, Swept};
 pub use tokens::{MAX_TOKENS, TokenRow};

@@ -37,15 +37,13 @@ impl Room {
     /// Of what is free in the file below its bound, where it has one, and on the disk, on which each byte is written so many
     /// times.
     fn of(max_mb: Option<u32>, in_file: u64, on_disk: u64, times: u64) -> Room {
-        let max = max_mb.map(|mb| u64::from(mb) << 20);
-        // A file that has no room for both has half for each.
-        let kept = max.map_or(KEPT_LEAST, |max| (max / 10).max(KEPT_LEAST).min(max / 2));
+        let kept = kept(max_mb);
         let disk = Room {
             left: on_disk.saturating_sub(kept) / times,
             kept,
             bound: Bound::Disk,
         };
-        let file = max.map(|_| Room {
+        let file = max_mb.map(|_| Room {
             left: in_file.saturating_sub(kept),
             kept,
             bound: Bound::Max,
@@ -63,7 +61,8 @@ impl Store {
     pub async fn room(&self) -> Result<Room, StoreError> {
         self.reachable()?;
         let disk = |folder: &Path| {
-            free_on_disk(folder).map_err(|error| StoreError::Query(sqlx::Error::Io(error)))
+            let disk = Disk::of(folder).map_err(|error| StoreError::Query(sqlx::Error::Io(error)));
+            disk.map(|disk| disk.free)
         };
         match (&self.database, &self.place) {
             (Database::File(pool), Place::File { folder, max_mb }) => {
@@ -88,22 +87,54 @@ async fn pragma(connection: &mut SqliteConnection, text: &'static str) -> Result
     Ok(value.unsigned_abs())
 }
 
-/// Bytes that are free on the disk of a folder for whoever is not root.
-fn free_on_disk(folder: &Path) -> io::Result<u64> {
-    let path = CString::new(folder.as_os_str().as_bytes())?;
-    let mut told = MaybeUninit::<libc::statvfs>::uninit();
-    // SAFETY: the path ends with a zero, and `told` has room for the answer.
-    if unsafe { libc::statvfs(path.as_ptr(), told.as_mut_ptr()) } != 0 {
-        return Err(io::Error::last_os_error());
+/// What stays for contacts.
+fn kept(max_mb: Option<u32>) -> u64 {
+    let max = max_mb.map(|mb| u64::from(mb) << 20);
+    // A file that has no room for both has half for each.
+    max.map_or(KEPT_LEAST, |max| (max / 10).max(KEPT_LEAST).min(max / 2))
+}
+
+/// Bytes that recordings may take on the disk of their folder. They leave three times what stays for contacts there, so that pushes
+/// have room too, and a twentieth of the disk, a GiB at most.
+pub(crate) fn room_for_recordings(folder: &Path, max_mb: Option<u32>) -> io::Result<u64> {
+    Disk::of(folder).map(|disk| disk.for_recordings(max_mb))
+}
+
+/// A disk, in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Disk {
+    /// What is free for whoever is not root.
+    free: u64,
+    /// All of it.
+    whole: u64,
+}
+
+impl Disk {
+    fn for_recordings(self, max_mb: Option<u32>) -> u64 {
+        let part = (self.whole / 20).min(1 << 30);
+        self.free.saturating_sub((kept(max_mb) * 3).max(part))
     }
-    // SAFETY: it was filled, since the call succeeded.
-    let told = unsafe { told.assume_init() };
-    Ok(told.f_bavail.saturating_mul(told.f_frsize))
+
+    /// The one that a folder is on.
+    fn of(folder: &Path) -> io::Result<Disk> {
+        let path = CString::new(folder.as_os_str().as_bytes())?;
+        let mut told = MaybeUninit::<libc::statvfs>::uninit();
+        // SAFETY: the path ends with a zero, and `told` has room for the answer.
+        if unsafe { libc::statvfs(path.as_ptr(), told.as_mut_ptr()) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: it was filled, since the call succeeded.
+        let told = unsafe { told.assume_init() };
+        Ok(Disk {
+            free: told.f_bavail.saturating_mul(told.f_frsize),
+            whole: told.f_blocks.saturating_mul(told.f_frsize),
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Bound, Room, free_on_disk};
+    use super::{Bound, Disk, Room, room_for_recordings};
 
     const MIB: u64 = 1 << 20;
 
@@ -127,9 +158,30 @@ mod tests {
     #[test]
     fn a_disk_says_what_is_free_on_it() {
         let folder = tempfile::tempdir().expect("a folder");
-        let free = free_on_disk(folder.path()).expect("it can be asked");
-        assert!(free > 0);
-        let gone = free_on_disk(&folder.path().join("none")).expect_err("there is none");
+        let disk = Disk::of(folder.path()).expect("it can be asked");
+        assert!(disk.free > 0 && disk.free <= disk.whole, "{disk:?}");
+        let gone = room_for_recordings(&folder.path().join("none"), None);
+        let gone = gone.expect_err("there is none");
         assert_eq!(gone.kind(), std::io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn recordings_leave_room_for_contacts_and_pushes() {
+        let of = |max_mb, free, whole| {
+            let disk = Disk {
+                free: free * MIB,
+                whole: whole * MIB,
+            };
+            disk.for_recordings(max_mb) / MIB
+        };
+        assert_eq!(of(None, 60, 70), 36);
+        assert_eq!(of(None, 20, 70), 0);
+        assert_eq!(of(Some(200), 100, 1_000), 40);
+        // A twentieth of the disk, and no more than a GiB.
+        assert_eq!(of(Some(200), 900, 4_000), 700);
+        assert_eq!(of(Some(200), 2_024, 400_000), 1_000);
+        // Pushes have room where recordings have none.
+        let room = Room::of(None, 0, 24 * MIB, 3);
+        assert!(room.left > 5 * MIB, "{room:?}");
     }
 }

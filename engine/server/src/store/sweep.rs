@@ -47,6 +47,9 @@ pub struct Kept {
     pub ended_at: i64,
 }
 
+/// Contacts that are looked up on one connection, before others have it.
+const LISTED: usize = 256;
+
 /// Not rare: nothing failed, and another of the same path, of which it is still there, ended before it.
 fn ordinary(what: Swept) -> String {
     let (there, other) = (what.there("r"), what.there("o"));
@@ -79,6 +82,29 @@ impl Store {
             "SELECT DISTINCT tenant FROM contacts ORDER BY tenant",
         )
         .fetch_all(pool))?)
+    }
+
+    /// Whose these contacts are, of those that there are.
+    pub async fn tenants_of(&self, contacts: &[&str]) -> Result<Vec<(String, String)>, StoreError> {
+        let mut found = Vec::new();
+        for some in contacts.chunks(LISTED) {
+            self.reachable()?;
+            let owned = each!(self, pool => async {
+                let mut connection = pool.acquire().await?;
+                let mut owned = Vec::new();
+                for contact in some {
+                    let tenant: Option<String> =
+                        sqlx::query_scalar("SELECT tenant FROM contacts WHERE id = $1")
+                            .bind(*contact)
+                            .fetch_optional(&mut *connection)
+                            .await?;
+                    owned.extend(tenant.map(|tenant| ((*contact).to_owned(), tenant)));
+                }
+                Ok::<_, sqlx::Error>(owned)
+            })?;
+            found.extend(owned);
+        }
+        Ok(found)
     }
 
     /// Whose contacts or plugins' keys there are.

@@ -264,6 +264,11 @@ impl Weights {
         self.crowded.notified().await;
     }
 
+    /// What is due is to go soon.
+    pub(crate) fn hurry(&self) {
+        self.crowded.notify_one();
+    }
+
     /// Something was removed.
     pub(crate) fn swept(&self) {
         self.wanted.notify_one();

@@ -3,6 +3,7 @@ use std::path::Path;
 use strowger_voice::g711::Codec;
 use strowger_voice::wav::Wav;
 
+use super::shelf::Held;
 use super::*;
 
 /// Loud enough to be speech.
@@ -31,6 +32,7 @@ fn spec(path: PathBuf) -> RecordSpec {
     RecordSpec {
         id: 9,
         path,
+        shelf: Shelf::endless(),
         beep: false,
         max_ms: 60_000,
         silence_ms: 0,
@@ -135,7 +137,9 @@ async fn a_hang_up_finishes_all_recordings_before_the_end_is_told() {
     let folder = Folder::new("hangup");
     let mut call = Call::new();
     let (message, whole) = (folder.0.join("message.wav"), folder.0.join("call.wav"));
-    call.stream.tap(whole.clone()).expect("queued");
+    call.stream
+        .tap(whole.clone(), Shelf::endless())
+        .expect("queued");
     call.stream.record(spec(message.clone())).expect("queued");
     call.peer.voice(VOICE, 2);
     assert_eq!(call.event().await, MediaEvent::FirstPacket);
@@ -178,7 +182,9 @@ async fn secrets_are_masked_in_the_recording_of_the_call() {
     let path = folder.0.join("call.wav");
     let mut call = Call::new();
     call.stream.mask(true).expect("queued");
-    call.stream.tap(path.clone()).expect("queued");
+    call.stream
+        .tap(path.clone(), Shelf::endless())
+        .expect("queued");
     call.stream
         .play(
             1,
@@ -227,4 +233,64 @@ async fn a_recording_that_cannot_be_written_is_told_with_the_reason() {
         "{event:?}"
     );
     call.counted(|stats| stats.record_failed == 1);
+}
+
+#[tokio::test]
+async fn where_there_is_no_more_room_a_call_is_cut_and_a_message_is_none() {
+    let folder = Folder::new("full");
+    let shelves = Shelves::new(Box::new(|| Ok(u64::MAX)));
+    let shelf = shelves.of("vega");
+    let mut call = Call::new();
+    let (message, whole) = (folder.0.join("a-9.wav"), folder.0.join("a.wav"));
+    let tapped = call.stream.tap(whole.clone(), shelf.clone());
+    tapped.expect("queued");
+    let begun = call.stream.record(RecordSpec {
+        shelf: shelf.clone(),
+        ..spec(message.clone())
+    });
+    begun.expect("queued");
+    call.peer.voice(VOICE, 1);
+    let until = |reached: &dyn Fn() -> bool| {
+        let start = Instant::now();
+        while !reached() {
+            assert!(start.elapsed() < PATIENCE, "{shelf:?}");
+            std::thread::yield_now();
+        }
+    };
+    // Something of the call is there.
+    until(&|| shelf.load().taken > 12_800);
+    let most = shelf.load().taken + 1_000_000;
+    shelves.bound([("vega".to_owned(), most)].into());
+    let mut other = Held::new(shelf.clone());
+    let mut others = 0;
+    while other.take(1_000).is_ok() {
+        others += 1_000;
+    }
+    // That one, the call and the message.
+    until(&|| shelf.load().cut == 3);
+    let Call {
+        stream, mut events, ..
+    } = call;
+    stream.close();
+    let mut told = Vec::new();
+    loop {
+        match event(&mut events).await {
+            MediaEvent::Closed => break,
+            MediaEvent::RecordFailed {
+                id, left, reason, ..
+            } => told.push((id, left, reason.contains("(limits.recordings_mb)"))),
+            _ => {}
+        }
+    }
+    let cut = folder.0.join("a-cut.wav");
+    assert_eq!(
+        told,
+        [(Some(9), None, true), (None, Some(cut.clone()), true)]
+    );
+    assert!(!message.exists() && !whole.exists());
+    // What is left of it can be played, and is all that is counted.
+    let bytes = 44 + 2 * wav(&cut).samples.len() as u64;
+    assert_eq!(std::fs::metadata(&cut).expect("a file").len(), bytes);
+    assert!(bytes > 6_400, "{bytes}");
+    assert_eq!(shelf.load().taken, others + bytes);
 }

@@ -492,6 +492,11 @@ impl Chats {
         }
     }
 
+    /// Whether a chat is open, and the token its own.
+    pub(crate) fn opens(&self, id: &str, token: &str) -> bool {
+        matches!(self.found(id, token), Ok(Some(_)))
+    }
+
     /// An open chat, if the token is its own.
     fn found(&self, id: &str, token: &str) -> Result<Option<Arc<Chat>>, ChatError> {
         let Some(chat) = lock(&self.open).get(id).cloned() else {
