@@ -76,9 +76,10 @@ pub struct TenantLimits {
     ///
     /// One caller's flow must not take the transfers of all.
     pub transfers_percent: u8,
-    /// Linear memory that its steps may hold together at once, with what those were told that can be built again. MiB, 16 to
-    /// 1,048,576; default 2048. Beyond it those of them go that wait and can be built again, and then a step takes its `error` edge
-    /// with `step-memory-limit`.
+    /// Linear memory that its steps may hold together at once, with what those were told that can be built again, and with what the
+    /// values of its contacts take beyond 16 KiB each. MiB, 16 to 1,048,576; default 2048. Beyond it those of them go that wait and
+    /// can be built again, and then a step takes its `error` edge with `step-memory-limit`, and a contact whose values are too much
+    /// ends as `error`.
     ///
     /// A thousand steps of 2 MiB. Without it a tenant whose steps take all that one may, in as many contacts as it may have, takes
     /// a machine's memory.
