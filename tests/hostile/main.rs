@@ -16,6 +16,7 @@ mod reaching;
 mod showing;
 mod stealing;
 mod told;
+mod values;
 mod walking;
 
 use std::collections::BTreeSet;

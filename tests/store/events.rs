@@ -1,7 +1,7 @@
 //! Events, and what is still to be told of them.
 
 use anyhow::{Context, Result};
-use strowger_server::store::Writer;
+use strowger_server::store::{Record, Writer};
 
 use crate::world::{Database, began, ended_at, open};
 
@@ -28,7 +28,7 @@ pub async fn what_happened_is_noted_once_for_each_webhook(database: &Database<'_
     assert!(store.note_deliveries("crm", &ended, 30, 4).await?);
     assert!(!store.note_deliveries("crm", &ended, 30, 4).await?);
     assert!(!store.note_deliveries("crm", &ended, 30, 4).await?);
-    let due = store.deliveries("crm", 10).await?;
+    let due = store.deliveries("crm", "aurora", 10).await?;
     assert_eq!(due.len(), 3);
     assert!(
         due.iter()
@@ -45,7 +45,7 @@ pub async fn what_happened_is_noted_once_for_each_webhook(database: &Database<'_
         .undelivered("crm", due[1].event, Some(99), "refused\0")
         .await?;
     store.undelivered("crm", due[2].event, None, "gone").await?;
-    let left = store.deliveries("crm", 10).await?;
+    let left = store.deliveries("crm", "aurora", 10).await?;
     assert_eq!(left.len(), 1);
     assert_eq!((left[0].due, left[0].attempts), (99, 1));
     let dead = store.dead_letters(None, 10).await?;
@@ -56,7 +56,7 @@ pub async fn what_happened_is_noted_once_for_each_webhook(database: &Database<'_
     assert_eq!(store.revive(Some("other"), None, 200).await?, 0);
     assert_eq!(store.revive(Some("crm"), None, 200).await?, 1);
     assert!(store.dead_letters(None, 10).await?.is_empty());
-    let again = store.deliveries("crm", 10).await?;
+    let again = store.deliveries("crm", "aurora", 10).await?;
     assert!(
         again
             .iter()
@@ -82,15 +82,20 @@ pub async fn what_was_to_be_told_to_a_webhook_that_is_gone_is_a_dead_letter(
     for hook in ["crm", "old.example"] {
         store.note_deliveries(hook, &ended, 30, 8).await?;
     }
-    let first = store.deliveries("old.example", 8).await?[0].event;
+    let first = store.deliveries("old.example", "aurora", 8).await?[0].event;
     store
         .undelivered("old.example", first, None, "refused")
         .await?;
     let there = ["crm".to_owned()];
     let given_up = store.give_up_others(&there, "gone").await?;
     assert_eq!(given_up, [("old.example".to_owned(), 1)]);
-    assert_eq!(store.deliveries("crm", 8).await?.len(), 2);
-    assert!(store.deliveries("old.example", 8).await?.is_empty());
+    assert_eq!(store.deliveries("crm", "aurora", 8).await?.len(), 2);
+    assert!(
+        store
+            .deliveries("old.example", "aurora", 8)
+            .await?
+            .is_empty()
+    );
     let dead = store.dead_letters(None, 8).await?;
     let why = dead.iter().map(|letter| {
         let delivery = &letter.delivery;
@@ -105,6 +110,43 @@ pub async fn what_was_to_be_told_to_a_webhook_that_is_gone_is_a_dead_letter(
         ]
     );
     assert!(store.give_up_others(&there, "gone").await?.is_empty());
+    Ok(())
+}
+
+pub async fn tenants_are_told_of_in_turn(database: &Database<'_>) -> Result<()> {
+    let store = open(&database.place).await?;
+    let (writer, _) = Writer::start(store.clone());
+    let ended = ["contact.ended".to_owned()];
+    store.note_deliveries("crm", &ended, 10, 8).await?;
+    assert!(store.to_be_told_of("crm").await?.is_empty());
+    for (id, whose) in [("a", "vega"), ("b", "aurora"), ("c", "vega"), ("d", "lyra")] {
+        let mut record = began(id, &format!("call-{id}"));
+        if let Record::Began { tenant, .. } = &mut record {
+            *tenant = whose.to_owned();
+        }
+        writer.write(record).await;
+        writer.write(ended_at(id, 20)).await;
+    }
+    writer.flush().await.map_err(anyhow::Error::msg)?;
+    store.note_deliveries("crm", &ended, 30, 8).await?;
+    assert_eq!(
+        store.to_be_told_of("crm").await?,
+        ["aurora", "lyra", "vega"]
+    );
+    assert!(store.to_be_told_of("other").await?.is_empty());
+    let of_vega = store.deliveries("crm", "vega", 8).await?;
+    assert_eq!(of_vega.len(), 2);
+    assert!(of_vega.iter().all(|delivery| delivery.tenant == "vega"));
+    assert_eq!(store.deliveries("crm", "vega", 1).await?, of_vega[..1]);
+    let of_lyra = store.deliveries("crm", "lyra", 8).await?;
+    store.delivered("crm", of_lyra[0].event).await?;
+    // What was given up waits no more.
+    for delivery in &of_vega {
+        store
+            .undelivered("crm", delivery.event, None, "gone")
+            .await?;
+    }
+    assert_eq!(store.to_be_told_of("crm").await?, ["aurora"]);
     Ok(())
 }
 

@@ -93,6 +93,7 @@ on_both! {
     ladders::a_number_in_a_ladder_is_a_mention,
     events::what_happened_is_noted_once_for_each_webhook,
     events::what_was_to_be_told_to_a_webhook_that_is_gone_is_a_dead_letter,
+    events::tenants_are_told_of_in_turn,
     events::an_event_is_known_to_its_tenant_alone,
 }
 

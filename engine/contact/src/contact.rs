@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 use strowger_flow::plan::{Edge, NodeId, Plan};
-use strowger_flow::value::Value;
+use strowger_flow::value::{Value, map_bytes};
 
 use crate::Millis;
 use crate::activation::{Activation, Pending};
@@ -211,6 +211,18 @@ impl Contact {
     pub(crate) fn held_bytes(&self) -> usize {
         let values = self.frames.iter().flat_map(|frame| frame.vars.values());
         values.map(Value::held_bytes).sum()
+    }
+
+    /// At most how many bytes of memory its values take, but for what the allocator adds: those of all flows that it is to come back
+    /// to, with what listening steps left for `repeat`.
+    pub fn memory_bytes(&self) -> usize {
+        let frames = self.frames.iter().map(|frame| {
+            let values = frame.vars.iter();
+            let values = values.map(|(name, value)| name.capacity() + value.memory_bytes());
+            let kept = frame.kept.as_ref().map_or(0, SharedJson::memory_bytes);
+            map_bytes::<String, Value>(frame.vars.len()) + values.sum::<usize>() + kept
+        });
+        frames.sum()
     }
 
     /// A value of the flow `flow`, as long as the contact walks that flow or is to come back to it.

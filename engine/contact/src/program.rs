@@ -202,6 +202,11 @@ impl Program {
         self.flows.values()
     }
 
+    /// Lets contacts walk this plan in place of its own for that flow, which is like it: so several programs have one.
+    pub fn share(&mut self, plan: Arc<Plan>) {
+        self.flows.insert(plan.flow.clone(), plan);
+    }
+
     pub(crate) fn step(&self, key: &str) -> Option<&Arc<StepTypes>> {
         self.steps.get(key)
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
+use strowger_flow::value::map_bytes;
 
 /// A JSON value that is shared instead of copied. It reads as a [`serde_json::Value`] does, and never changes.
 ///
@@ -18,6 +19,28 @@ impl SharedJson {
     /// The value itself; copied only where somebody else holds it too.
     pub fn into_json(self) -> Json {
         Arc::unwrap_or_clone(self.0)
+    }
+
+    /// At most how many bytes of memory it takes, but for what the allocator adds.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        fn of(json: &Json) -> usize {
+            let below: usize = match json {
+                Json::Null | Json::Bool(_) | Json::Number(_) => 0,
+                Json::String(text) => text.capacity(),
+                Json::Array(items) => {
+                    let left = items.capacity() - items.len();
+                    left * size_of::<Json>() + items.iter().map(of).sum::<usize>()
+                }
+                Json::Object(fields) => {
+                    let below = fields
+                        .iter()
+                        .map(|(name, field)| name.capacity() + of(field));
+                    map_bytes::<String, Json>(fields.len()) + below.sum::<usize>()
+                }
+            };
+            size_of::<Json>() + below
+        }
+        of(&self.0)
     }
 }
 

@@ -111,7 +111,7 @@ impl Contact {
             }
         };
         given.count(&value)?;
-        Ok(value)
+        Ok(value.shrunk())
     }
 
     /// Text for machines: values in the form in which a flow would write them, whatever the channel and language.

@@ -10,6 +10,7 @@
 
 #![warn(missing_docs)]
 
+mod beside;
 pub mod catalog;
 pub mod check;
 pub mod destination;

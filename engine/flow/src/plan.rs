@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use crate::expr::Expr;
 use crate::value::{Type, Value};
 
+mod memory;
+
 /// Index of a node in [`Plan::nodes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u32);
@@ -66,7 +68,7 @@ impl Plan {
 }
 
 /// A declared variable or input.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Declaration {
     /// Its type.
     pub ty: Type,
@@ -77,7 +79,7 @@ pub struct Declaration {
 }
 
 /// What works in every step that does not opt out with `global: false`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Global {
     /// Keys that work in every listening step that has no such key of its own.
     pub press: BTreeMap<String, Edge>,
@@ -94,7 +96,7 @@ pub struct Global {
 }
 
 /// What may be written in a chat instead of pressing a key.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct KeyWords {
     /// The key's label: its text in the contact's language counts.
     pub label: Option<PromptId>,
@@ -108,7 +110,7 @@ pub fn folded(word: &str) -> String {
 }
 
 /// One action.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// The named step that the action stands in.
     pub step: String,
@@ -166,7 +168,7 @@ impl Node {
 }
 
 /// What an action does.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Runs a step of a plugin: `use`, and every verb that is not the engine's.
     Step(Box<StepCall>),
@@ -229,7 +231,7 @@ pub enum Action {
 }
 
 /// The call of a plugin's step.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StepCall {
     /// `plugin/step@major`, as in `std/menu@1` or `orders/lookup@1`.
     pub step: String,
@@ -259,7 +261,7 @@ pub struct StepCall {
 }
 
 /// Where one field of an outcome's data goes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Into {
     /// The variable.
     pub variable: String,
@@ -270,7 +272,7 @@ pub struct Into {
 }
 
 /// Running a step again after it failed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Retry {
     /// How many more times, at most 10.
     pub times: u32,
@@ -301,7 +303,7 @@ impl Retry {
 }
 
 /// What the caller hears while a step is busy.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Meanwhile {
     /// Milliseconds of silence before anything is heard.
     pub after_ms: u64,
@@ -326,7 +328,7 @@ pub enum Edge {
 }
 
 /// A value to be made when the action is reached.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Template {
     /// A value as it stands.
     Literal(Value),
@@ -365,7 +367,7 @@ impl Template {
 }
 
 /// A part of a text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Piece {
     /// As it stands.
     Text(String),
@@ -374,7 +376,7 @@ pub enum Piece {
 }
 
 /// Something to say.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Prompt {
     /// Its name; `None` for a text written where it is used.
     pub name: Option<String>,
@@ -385,7 +387,7 @@ pub struct Prompt {
 }
 
 /// One part of a prompt in one language.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Voice {
     /// What is spoken when there is no audio, and read in a chat when there is no `chat`.
     pub text: Option<Vec<Piece>>,

@@ -74,6 +74,52 @@ impl Value {
         };
         size_of::<Value>() + below
     }
+
+    /// At most how many bytes of memory it takes, but for what the allocator adds: with the room that texts and lists have left, and with
+    /// all of the nodes that fields stand in.
+    pub fn memory_bytes(&self) -> usize {
+        let below: usize = match self {
+            Value::Text(text) | Value::Phone(text) => text.capacity(),
+            Value::List(items) => {
+                let left = items.capacity() - items.len();
+                let items = items.iter().map(Value::memory_bytes);
+                left * size_of::<Value>() + items.sum::<usize>()
+            }
+            Value::Object(fields) => {
+                let below = fields
+                    .iter()
+                    .map(|(name, field)| name.capacity() + field.memory_bytes());
+                map_bytes::<String, Value>(fields.len()) + below.sum::<usize>()
+            }
+            Value::Secret(secret) => secret.handle.capacity() + secret.last_four.capacity(),
+            _ => 0,
+        };
+        size_of::<Value>() + below
+    }
+
+    /// Gives back the room that it has left where it is a text: one that was put together may have as much again.
+    pub fn shrunk(self) -> Value {
+        match self {
+            Value::Text(mut text) => {
+                text.shrink_to_fit();
+                Value::Text(text)
+            }
+            other => other,
+        }
+    }
+}
+
+/// At most how many bytes the nodes of an ordered map of so many entries take: each has room for eleven, and but for the first one
+/// five are in it at least.
+pub fn map_bytes<K, V>(entries: usize) -> usize {
+    const ROOM: usize = 11;
+    const LEAST: usize = 5;
+    // Beside the entries a parent, and of an inner node one child more than it has entries.
+    let node = ROOM * (size_of::<K>() + size_of::<V>()) + (ROOM + 3) * size_of::<usize>();
+    match entries {
+        0 => 0,
+        entries => (1 + entries / LEAST) * node,
+    }
 }
 
 /// An amount of money in the currency's smallest unit.

@@ -262,9 +262,9 @@ pub enum StepError {
         /// `bytes of memory` or `table elements`.
         unit: &'static str,
     },
-    /// More linear memory than all steps of a tenant may hold at once.
+    /// More than all steps of a tenant, and the values of its contacts, may hold at once.
     #[error(
-        "the steps of the tenant would hold {wanted} bytes of memory together, at most {most} are allowed; let steps use less memory or end sooner, or have the tenant's limits.memory_mib raised"
+        "the steps of the tenant and the values of its contacts would hold {wanted} bytes of memory together, at most {most} are allowed; let steps use less memory or end sooner, let flows keep shorter values, or have the tenant's limits.memory_mib raised"
     )]
     TenantMemoryLimit {
         /// What they would have had.

@@ -90,7 +90,7 @@ pub use limits::{
     INTERPRETER_BYTES, INTERPRETER_STACKS, INTERPRETER_TABLE_ELEMENTS_MOST, Limits, MEMORY_MOST,
     STACKS, TABLE_ELEMENTS_MOST,
 };
-pub use memory::Held;
+pub use memory::{Held, Holding};
 pub use meter::Meters;
 pub use pauses::{Pause, Pauses};
 pub use plugin::Plugin;

@@ -1,5 +1,6 @@
 //! The memory that a tenant's instances hold together, with what its steps were told that can be told again
-//! ([`Told`](crate::Told)), and who gives way when it is all that they may.
+//! ([`Told`](crate::Told)) and whatever else of its contacts is counted to it ([`Holding`]), and who gives way when it is all that
+//! they may.
 //!
 //! An instance that waits and can be built again ([`Parked`](crate::Parked)) is asked to go when another of the same tenant needs
 //! its memory, the one that has waited longest first. What it holds counts as free from then on: it goes at once, and else
@@ -113,6 +114,13 @@ impl Memory {
         Ok(())
     }
 
+    /// What holds so much holds that much less.
+    fn shrink(&self, held: &Held, less: u64) {
+        let mut state = self.lock();
+        state.held -= less;
+        held.0.bytes.fetch_sub(less, Ordering::Relaxed);
+    }
+
     /// An instance is gone.
     fn release(&self, held: &Held) {
         let mut state = self.lock();
@@ -127,9 +135,10 @@ impl Held {
     }
 }
 
-/// What an instance, or what a step was told, holds of its share's memory; given back when it is dropped.
+/// What an instance, what a step was told, or what else is a tenant's holds of its share's memory; given back when it is dropped.
+/// From [`Share::hold`].
 #[derive(Debug)]
-pub(crate) struct Holding {
+pub struct Holding {
     share: Share,
     held: Held,
 }
@@ -145,6 +154,18 @@ impl Holding {
     /// Adds so many bytes.
     pub(crate) fn grow(&self, more: usize) -> Result<(), StepError> {
         self.share.memory().grow(&self.held, more as u64)
+    }
+
+    /// Holds so many bytes from now on. Where there is no room for more it holds what it did, and it is an error.
+    pub fn set(&mut self, bytes: u64) -> Result<(), StepError> {
+        let memory = self.share.memory();
+        let before = self.held.bytes();
+        match bytes.checked_sub(before) {
+            Some(0) => {}
+            Some(more) => memory.grow(&self.held, more)?,
+            None => memory.shrink(&self.held, before - bytes),
+        }
+        Ok(())
     }
 }
 
@@ -233,6 +254,33 @@ mod tests {
         drop(other);
         assert_eq!(one.grow(40), Ok(()));
         drop(one);
+        assert_eq!(share.memory_held(), 0);
+    }
+
+    #[test]
+    fn what_is_held_beside_instances_counts_as_theirs_and_asks_them_to_go() {
+        let share = share(100);
+        let (instance, held) = holding(&share, 60);
+        let mut values = share.hold();
+        assert_eq!(values.set(40), Ok(()));
+        assert_eq!(share.memory_held(), 100);
+        let full = values.set(50);
+        assert!(
+            matches!(full, Err(StepError::TenantMemoryLimit { wanted: 110, .. })),
+            "{full:?}"
+        );
+        // It holds what it did.
+        assert_eq!(share.memory_held(), 100);
+        assert_eq!(values.set(30), Ok(()));
+        assert_eq!(share.memory_held(), 90);
+        let (wanted, wake) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+        let mut waits = Waits::new(&share, &held, &wanted, &wake);
+        assert_eq!(values.set(50), Ok(()));
+        assert!(wanted.load(Ordering::Acquire));
+        waits.given = true;
+        drop((waits, instance));
+        assert_eq!(share.memory_held(), 50);
+        drop(values);
         assert_eq!(share.memory_held(), 0);
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::memory::Memory;
+use crate::memory::{Held, Holding, Memory};
 use crate::meter::SpentOnThread;
 
 /// Part of one processor that a tenant's guests may use before they have to stand back for those of others.
@@ -85,15 +85,21 @@ impl Share {
         self.0.instances_percent.store(percent, Ordering::Relaxed);
     }
 
-    /// Sets how much linear memory its instances may hold together, with what its steps were told, in bytes; without a limit
-    /// before it is set.
+    /// Sets how much linear memory its instances may hold together, with what its steps were told and what is counted by
+    /// [`Share::hold`], in bytes; without a limit before it is set.
     pub fn set_memory_most(&self, bytes: u64) {
         self.0.memory.set_most(bytes);
     }
 
-    /// Linear memory that its instances hold together, with what its steps were told, in bytes.
+    /// Linear memory that its instances hold together, with what its steps were told and what is counted by [`Share::hold`], in
+    /// bytes.
     pub fn memory_held(&self) -> u64 {
         self.0.memory.held()
+    }
+
+    /// Something of the tenant's that is counted to the memory of its instances; nothing yet.
+    pub fn hold(&self) -> Holding {
+        Holding::new(self, Held::default())
     }
 
     pub(crate) fn memory(&self) -> &Memory {

@@ -481,3 +481,21 @@ fn what_a_contact_keeps_is_bounded_in_one_action_and_over_all() {
         assert!(why.contains("more than 4 MiB together"), "{why}");
     }
 }
+
+#[test]
+fn what_a_contact_keeps_takes_no_more_memory_than_its_length() {
+    const COPIES: usize = 20;
+    let sets: String = (0..COPIES)
+        .map(|copy| format!("    - set: {{ v{copy}: \"${{t}}{copy}\" }}\n"))
+        .collect();
+    let mut walk = Walk::new(&[&growing(COPIES, &sets)]);
+    let before = walk.contact.memory_bytes();
+    assert!(before < 64 << 10, "{before}");
+    walk.check("connect", "run std/say@1");
+    // 64 KiB each, with the one that they are made of.
+    let (took, length) = (walk.contact.memory_bytes(), (COPIES + 1) << 16);
+    assert!(
+        (length..length + (64 << 10)).contains(&took),
+        "{took} bytes for {length}"
+    );
+}

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::finding::Span;
+use crate::beside::Beside;
 
 /// A parsed expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +107,23 @@ impl Operator {
             Operator::Multiply => "*",
             Operator::Divide => "/",
             Operator::Remainder => "%",
+        }
+    }
+}
+
+impl Beside for Expr {
+    fn beside(&self) -> usize {
+        match &self.kind {
+            Kind::None | Kind::Bool(_) | Kind::Number(_) => 0,
+            Kind::Text(text) | Kind::Name(text) => text.beside(),
+            Kind::List(items) => items.beside(),
+            Kind::Field(of, name, _) => of.beside() + name.beside(),
+            Kind::Filter(of, name, _, arguments) => {
+                of.beside() + name.beside() + arguments.beside()
+            }
+            Kind::Negate(of) | Kind::Not(of) | Kind::IsNone(of, _) => of.beside(),
+            Kind::Index(a, b) | Kind::Binary(_, a, b) => a.beside() + b.beside(),
+            Kind::Choice(condition, a, b) => condition.beside() + a.beside() + b.beside(),
         }
     }
 }

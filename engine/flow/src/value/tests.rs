@@ -442,3 +442,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_value_takes_of_memory_counts_the_room_that_it_has_left() {
+    let mut text = String::with_capacity(1_000);
+    text.push('x');
+    let roomy = Value::Text(text);
+    assert!(roomy.memory_bytes() >= 1_000);
+    assert!(roomy.shrunk().memory_bytes() < 100);
+    let mut items = Vec::with_capacity(100);
+    items.push(Value::None);
+    assert_eq!(Value::List(items).memory_bytes(), 101 * size_of::<Value>());
+    // A map of one entry has a node for eleven.
+    let one = Value::Object([("a".to_owned(), Value::None)].into());
+    assert!(one.memory_bytes() > 11 * (size_of::<String>() + size_of::<Value>()));
+    assert_eq!(Value::Object([].into()).memory_bytes(), size_of::<Value>());
+}

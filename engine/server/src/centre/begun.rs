@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use strowger_contact::recorded::Beginning;
 
+use super::plans::Bound;
 use super::tenant::Tenant;
 use super::{Centre, Engine};
 use crate::store::Store;
@@ -20,17 +21,19 @@ impl Centre {
         self.tenant(tenant)?.engine(|engine| is_own(engine, begun))
     }
 
-    /// The engine that a contact of an earlier process goes on with; why there is none.
+    /// The engine that a contact of an earlier process goes on with, or is looked at with; why there is none. Where it only is looked
+    /// at, its flows are held to what the tenant's may take of memory.
     pub(crate) async fn engine_of(
         &self,
         tenant: &str,
         begun: &Beginning,
+        bound: Bound,
     ) -> Result<Arc<Engine>, String> {
         let found = self.tenant(tenant);
         let tenant = found.ok_or_else(|| format!("there is no tenant {tenant} any more"))?;
         let live = tenant.engine(|engine| is_own(engine, begun));
         if let Some(store) = self.node.store.as_ref().filter(|_| self.publishes()) {
-            match self.released_to(&tenant, store, begun).await {
+            match self.released_to(&tenant, store, begun, bound).await {
                 Ok(Some(engine)) => return Ok(engine),
                 Ok(None) => {}
                 // The store may be gone just now, and what is live is as good.
@@ -51,6 +54,7 @@ impl Centre {
         tenant: &Tenant,
         store: &Store,
         begun: &Beginning,
+        bound: Bound,
     ) -> Result<Option<Arc<Engine>>, String> {
         let (name, content) = (&tenant.name, &begun.content);
         let of_content = store.revisions_of(name, content, OF_ONE_CONTENT).await;
@@ -66,7 +70,7 @@ impl Centre {
         for number in first.into_iter().chain(rest) {
             let engine = match tenant.at_hand(number) {
                 Some(served) => Ok(served.engine),
-                None => self.past(tenant, number).await,
+                None => self.past(tenant, number, bound).await,
             };
             match engine {
                 Ok(engine) if is_own(&engine, begun) => return Ok(Some(engine)),

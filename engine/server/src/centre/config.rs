@@ -77,9 +77,10 @@ pub struct TenantLimits {
     ///
     /// One caller's flow must not take the transfers of all.
     pub transfers_percent: u8,
-    /// Linear memory that its steps may hold together at once, with what those were told that can be built again. MiB, 16 to
-    /// 1,048,576; default 2048. Beyond it those of them go that wait and can be built again, and then a step takes its `error` edge
-    /// with `step-memory-limit`.
+    /// Linear memory that its steps may hold together at once, with what those were told that can be built again, and with what the
+    /// values of its contacts take beyond 16 KiB each. MiB, 16 to 1,048,576; default 2048. Beyond it those of them go that wait and
+    /// can be built again, and then a step takes its `error` edge with `step-memory-limit`, and a contact whose values are too much
+    /// ends as `error`.
     ///
     /// A thousand steps of 2 MiB. Without it a tenant whose steps take all that one may, in as many contacts as it may have, takes
     /// a machine's memory.
@@ -90,6 +91,12 @@ pub struct TenantLimits {
     ///
     /// About four hours. Many revisions at once must not take a machine's memory.
     pub prompts_mib: u32,
+    /// Flows of all its revisions in memory: those that are live, were pushed last or were live before, and that contacts still walk;
+    /// a flow that several have in the same words is there once. MiB, 16 to 65,536; default 256. A push or a release beyond it is
+    /// refused; so is a push whose flow files are more than a thirty-second of it as text.
+    ///
+    /// A flow of short steps takes some forty to eighty times its text. Many revisions at once must not take a machine's memory.
+    pub flows_mib: u32,
     /// Speech of its texts that is kept on the disk. MiB, 1 to 65,536; default 128. Beyond it what was not used for longest goes.
     ///
     /// About two hours. Each tenant has its own: one whose texts are many leaves others theirs.
@@ -164,6 +171,7 @@ impl Default for TenantLimits {
             transfers_percent: 50,
             memory_mib: MEMORY_MIB,
             prompts_mib: PROMPTS_MIB,
+            flows_mib: 256,
             speech_mb: 128,
             requests_per_second: 200,
             burst: 400,
@@ -419,6 +427,11 @@ impl TenantLimits {
         u64::from(self.memory_mib) << 20
     }
 
+    /// [`Self::flows_mib`] in bytes.
+    pub(crate) fn flows_bytes(&self) -> u64 {
+        u64::from(self.flows_mib) << 20
+    }
+
     /// [`Self::prompts_mib`] and [`Self::speech_mb`].
     pub(crate) fn library(&self) -> LibraryLimits {
         LibraryLimits {
@@ -473,6 +486,7 @@ impl TenantLimits {
                 (*PROMPTS_MIB_RANGE.start()).into(),
                 (*PROMPTS_MIB_RANGE.end()).into(),
             ),
+            ("flows_mib", self.flows_mib.into(), 16, 1 << 16),
             ("speech_mb", self.speech_mb.into(), 1, 1 << 16),
             (
                 "requests_per_second",
@@ -735,6 +749,10 @@ mod tests {
             (
                 "[limits]\nprompts_mib = 31",
                 "line 2: limits.prompts_mib is 32 to 65536, not 31",
+            ),
+            (
+                "[limits]\nflows_mib = 15",
+                "line 2: limits.flows_mib is 16 to 65536, not 15",
             ),
             (
                 "[limits]\nspeech_mb = 0",

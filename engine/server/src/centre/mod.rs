@@ -14,6 +14,7 @@ mod edits;
 mod examine;
 mod folders;
 mod follow;
+mod plans;
 mod prune;
 mod push;
 mod refusal;
@@ -37,6 +38,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub use config::{TENANTS, TenantConfig, TenantLimits, Tenants, TenantsError, is_centre};
 pub(crate) use examine::Sound;
 pub use follow::follow;
+pub(crate) use plans::Bound;
 pub(crate) use push::MAX_NOTE;
 pub use push::{Onto, Pushed, Pusher};
 pub use refusal::{Refusal, Told};
@@ -129,6 +131,7 @@ impl Centre {
                 burst: u32::MAX,
                 memory_mib: engine.memory_mib(),
                 recordings_mb: engine.recordings_mb(),
+                flows_mib: u32::MAX,
                 ..TenantLimits::default()
             },
             ..TenantConfig::default()

@@ -12,9 +12,10 @@ use utoipa::ToSchema;
 
 use super::archive::{self, ArchiveLimits};
 use super::examine::{Touched, Ungranted, look, touched, touched_by, try_examples};
+use super::plans::Bound;
 use super::refusal::{Refusal, Told};
 use super::release::gained;
-use super::serving::{unwritten, wanted};
+use super::serving::{loaded, unwritten, wanted};
 use super::settings::Settings;
 use super::signature;
 use super::tenant::Tenant;
@@ -22,7 +23,7 @@ use super::versions::{
     MAX_VERSIONS, Signer, Signers, known_signers, not_older, resigned, signers, went_back,
 };
 use super::{Centre, TenantConfig, tree, unused};
-use crate::project::{Config, Source};
+use crate::project::{Config, FLOW_ENDING, Source};
 use crate::store::{
     Audited, Change, Files, Manifest, NewRevision, PluginVersion, PublishedError, Revision, Store,
 };
@@ -32,6 +33,9 @@ use crate::trial::Bounds;
 const DAY_MS: u64 = 86_400_000;
 /// Longest note, in characters.
 pub(crate) const MAX_NOTE: usize = 500;
+
+/// Part of `limits.flows_mib` that the texts of a push's flows may have.
+const FLOWS_TEXT: u64 = 32;
 
 /// What became of something pushed.
 #[derive(Debug, Serialize, ToSchema)]
@@ -298,6 +302,7 @@ impl Centre {
         push: Push<'_>,
     ) -> Result<(Pushed, Audited), Refusal> {
         let config = tenant.config();
+        legible(&tenant.name, &config, &push.files, &push.blobs)?;
         // Until it is kept, or refused.
         let _room = self
             .room_for(tenant, &config, store, &push.files, &push.blobs)
@@ -427,6 +432,8 @@ impl Centre {
                 return Err(Refusal::all(first, next.into_iter().chain(complaints)));
             }
         };
+        // Before anything of it is kept: what cannot be served need not be.
+        let sound = loaded(tenant, sound, Bound::Held).await?;
         let (live, was) = match &live {
             Some(live) => (
                 touched(store, &live.manifest).await?,
@@ -552,6 +559,29 @@ impl Centre {
             ))
         })
     }
+}
+
+/// Whether the flow files of a push are short enough to be read: what they take while they are checked is up to eighty times as much.
+fn legible(
+    tenant: &str,
+    config: &TenantConfig,
+    files: &Files,
+    blobs: &BTreeMap<String, Vec<u8>>,
+) -> Result<(), Refusal> {
+    let most = config.limits.flows_bytes() / FLOWS_TEXT;
+    let flows = files.iter().filter(|(path, _)| path.ends_with(FLOW_ENDING));
+    let bytes = flows.filter_map(|(_, sha256)| blobs.get(sha256));
+    let bytes: u64 = bytes.map(|bytes| bytes.len() as u64).sum();
+    if bytes <= most {
+        return Ok(());
+    }
+    let why = format!(
+        "the flow files have {bytes} bytes together, and those of tenant {tenant} may have {most}, a thirty-second of limits.flows_mib"
+    );
+    Err(Refusal::one(Told {
+        help: Some("make them fewer or shorter, or have the limit raised".to_owned()),
+        ..Told::plain("limit", why)
+    }))
 }
 
 /// The revision that a plugin is put into; a refusal where there is none.

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use strowger_plugin::Host;
 
+use super::aside::aside;
 use super::examine::{Sound, Ungranted, astray_of, examine, withdrawn};
-use super::refusal::Refusal;
+use super::plans::{Bound, Full};
+use super::refusal::{Refusal, Told};
 use super::tenant::{Live, Served, Tenant};
 use super::tree::{self, NotLaidOut};
 use super::versions::untrusted;
@@ -19,6 +21,8 @@ use crate::store::{Release, Revision, Store};
 ///
 /// Whoever releases waits 30 s for the answer; a caller who comes before a prompt is made waits for that one.
 const PRIME: Duration = Duration::from_secs(5);
+
+const MIB: u64 = 1 << 20;
 
 /// How the revisions of a release come to be served.
 #[derive(Clone, Copy)]
@@ -128,7 +132,11 @@ impl Centre {
         serving: Serving,
     ) -> Result<Live, Refusal> {
         let serve = async |number| match serving {
-            Serving::Anew => self.served(tenant, config, store, number).await,
+            // What is live stays so.
+            Serving::Anew => {
+                self.served(tenant, config, store, number, Bound::Free)
+                    .await
+            }
             Serving::Ready => self.ready(tenant, config, store, number).await,
         };
         let served = serve(release.live).await?;
@@ -143,8 +151,13 @@ impl Centre {
         })
     }
 
-    /// A revision that is not live any more, for a contact that goes on with it.
-    pub(super) async fn past(&self, tenant: &Tenant, number: u64) -> Result<Arc<Engine>, String> {
+    /// A revision that is not live any more, for a contact that goes on with it or is looked at.
+    pub(super) async fn past(
+        &self,
+        tenant: &Tenant,
+        number: u64,
+        bound: Bound,
+    ) -> Result<Arc<Engine>, String> {
         // One at a time: many contacts ask for the same.
         let _turn = tenant.reviving.lock().await;
         if let Some(engine) = tenant.past(number) {
@@ -155,8 +168,10 @@ impl Centre {
             .store
             .as_ref()
             .ok_or("this engine keeps nothing")?;
-        let served = self.served(tenant, &tenant.config(), store, number).await;
+        let config = tenant.config();
+        let served = self.served(tenant, &config, store, number, bound);
         let served = served
+            .await
             .map_err(|refusal| format!("revision {number} cannot be served any more: {refusal}"))?;
         tenant.keep_past(number, &served.engine);
         Ok(served.engine)
@@ -172,7 +187,10 @@ impl Centre {
     ) -> Result<Served, Refusal> {
         match tenant.at_hand(number) {
             Some(served) => Ok(served),
-            None => self.served(tenant, config, store, number).await,
+            None => {
+                self.served(tenant, config, store, number, Bound::Held)
+                    .await
+            }
         }
     }
 
@@ -182,8 +200,10 @@ impl Centre {
         config: &TenantConfig,
         store: &Store,
         number: u64,
+        bound: Bound,
     ) -> Result<Served, Refusal> {
         let sound = self.sound(tenant, config, store, number).await?;
+        let sound = loaded(tenant, sound, bound).await?;
         Ok(self.serve(tenant, config, number, sound))
     }
 
@@ -241,6 +261,48 @@ impl Centre {
             routes: Arc::new(routes),
         }
     }
+}
+
+/// A project with its flows among those of its tenant that are in memory, where these have room for them or are not held to it.
+pub(super) async fn loaded(
+    tenant: &Tenant,
+    mut sound: Sound,
+    bound: Bound,
+) -> Result<Sound, Refusal> {
+    loop {
+        let plans = Arc::clone(&tenant.plans);
+        let taken = aside(move || {
+            let taken = plans.take_in(&mut sound.program, bound);
+            (sound, taken)
+        });
+        let (back, taken) = taken.await?;
+        match taken {
+            Ok(()) => return Ok(back),
+            Err(full) if full.own <= full.most && tenant.make_room() => sound = back,
+            Err(full) => return Err(no_room(tenant, full)),
+        }
+    }
+}
+
+/// What is told of flows that a tenant's memory has no room for.
+fn no_room(tenant: &Tenant, Full { own, wanted, most }: Full) -> Refusal {
+    let name = &tenant.name;
+    let [own, wanted, most] = [own.div_ceil(MIB), wanted.div_ceil(MIB), most / MIB];
+    if own > most {
+        let why = format!(
+            "the flows of this revision take {own} MiB of memory, and those of tenant {name} may take {most} MiB together (limits.flows_mib)"
+        );
+        return Refusal::one(Told {
+            help: Some("make them fewer or shorter, or have the limit raised".to_owned()),
+            ..Told::plain("limit", why)
+        });
+    }
+    let walked: Vec<String> = tenant.in_memory().iter().map(u64::to_string).collect();
+    Refusal::Limit(format!(
+        "the flows of tenant {name} would take {wanted} MiB of memory with those of this revision, and may take {most} MiB together (limits.flows_mib): \
+         revisions {} are live or still walked by contacts; try again when those contacts are over, make the flows shorter, or have the limit raised",
+        walked.join(", ")
+    ))
 }
 
 /// Makes the prompts of revisions that are about to go live, as long as a release may wait for that: no caller waits for one

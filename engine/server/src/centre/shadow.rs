@@ -1,7 +1,9 @@
 //! A revision that shadows what is live.
 
 use super::Centre;
+use super::plans::Bound;
 use super::refusal::{Refusal, within};
+use super::serving::loaded;
 use crate::replay::Stage;
 use crate::shadow::{Beginning, Extent, Report};
 
@@ -44,6 +46,7 @@ impl Centre {
         }
         let config = tenant.config();
         let sound = self.sound(&tenant, &config, &store, revision).await?;
+        let sound = loaded(&tenant, sound, Bound::Held).await?;
         let stage = Stage::beside(&self.node.host, sound, config.limits.step.clone());
         let report = shadows.start(Beginning {
             tenant: tenant.name.clone(),

@@ -9,6 +9,7 @@ use strowger_plugin::Share;
 use tokio::task::AbortHandle;
 
 use super::config::TenantConfig;
+use super::plans::Plans;
 use crate::effects::Allowance;
 use crate::project::Routes;
 use crate::prompts::Library;
@@ -55,6 +56,8 @@ pub struct Tenant {
     pub(crate) allowance: Arc<Allowance>,
     /// Its prompts, whichever revision they are of.
     pub(super) library: Arc<Library>,
+    /// The plans of its flows that are in memory, whichever revision they are of.
+    pub(super) plans: Arc<Plans>,
     config: RwLock<Arc<TenantConfig>>,
     live: RwLock<Option<Live>>,
     /// What keeps its release from being served, or its file from being taken.
@@ -121,11 +124,13 @@ impl Tenant {
     ) -> Arc<Tenant> {
         share.set_instances_percent(config.limits.instances_percent);
         share.set_memory_most(config.limits.memory_bytes());
+        let plans = Arc::new(Plans::new(config.limits.flows_bytes()));
         Arc::new(Tenant {
             name: name.to_owned(),
             share,
             allowance,
             library,
+            plans,
             config: RwLock::new(Arc::new(config)),
             live: RwLock::default(),
             fault: RwLock::default(),
@@ -157,13 +162,11 @@ impl Tenant {
         self.allowance.set(config.limits.effects());
         self.allowance.grant(config.grants.clone());
         self.library.set_limits(config.limits.library());
+        self.plans.set_most(config.limits.flows_bytes());
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         // They have the limits of before.
         self.set_previous(None);
-        *self
-            .prepared
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = None;
+        self.set_prepared(None);
     }
 
     /// What takes new contacts; none before the first release.
@@ -226,20 +229,37 @@ impl Tenant {
         }
     }
 
-    fn set_previous(&self, served: Option<Served>) {
+    /// Lets go of what is in memory so that it would be at hand: first what was pushed last, then what was live before. False when there
+    /// is nothing of it.
+    pub(super) fn make_room(&self) -> bool {
+        self.set_prepared(None) || self.set_previous(None)
+    }
+
+    /// What the plans of its flows take of memory, in bytes.
+    pub(crate) fn flows_held(&self) -> u64 {
+        self.plans.held()
+    }
+
+    /// Whether there was another.
+    fn set_previous(&self, served: Option<Served>) -> bool {
         let mut previous = self
             .previous
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        *previous = served;
+        std::mem::replace(&mut *previous, served).is_some()
     }
 
-    pub(super) fn prepare(&self, served: Served) {
+    /// Whether there was another.
+    fn set_prepared(&self, served: Option<Served>) -> bool {
         let mut prepared = self
             .prepared
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        *prepared = Some(served);
+        std::mem::replace(&mut *prepared, served).is_some()
+    }
+
+    pub(super) fn prepare(&self, served: Served) {
+        self.set_prepared(Some(served));
     }
 
     /// A revision that can take contacts as it is in memory.

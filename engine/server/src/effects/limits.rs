@@ -124,9 +124,10 @@ pub(crate) const MEMORY_MIB_RANGE: RangeInclusive<u32> = 16..=1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProjectLimits {
-    /// Linear memory that its steps may hold together at once, with what those were told that can be built again. MiB, 16 to
-    /// 1,048,576; default 2048. Beyond it those of them go that wait and can be built again, and then a step takes its `error`
-    /// edge with `step-memory-limit`.
+    /// Linear memory that its steps may hold together at once, with what those were told that can be built again, and with what the
+    /// values of its contacts take beyond 16 KiB each. MiB, 16 to 1,048,576; default 2048. Beyond it those of them go that wait and
+    /// can be built again, and then a step takes its `error` edge with `step-memory-limit`, and a contact whose values are too much
+    /// ends as `error`.
     ///
     /// A thousand steps of 2 MiB.
     pub memory_mib: u32,

@@ -14,7 +14,7 @@ use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
 use super::{Api, Problem};
-use crate::centre::Centre;
+use crate::centre::{Bound, Centre};
 use crate::replay::{Reasons, explainable, reasons};
 use crate::runtime::{TraceEvent, leads, trace as events, transcript as conversation};
 use crate::sip::Signal;
@@ -161,7 +161,7 @@ async fn reasons_of(centre: &Centre, tenant: &str, entries: &[Entry]) -> Reasons
         Ok(begun) => begun,
         Err(reasons) => return reasons,
     };
-    match centre.engine_of(tenant, &begun).await {
+    match centre.engine_of(tenant, &begun, Bound::Held).await {
         Ok(engine) => reasons(engine.program.clone(), entries, begun).await,
         Err(why) => Reasons::none(why),
     }

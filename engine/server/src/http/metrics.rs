@@ -412,6 +412,23 @@ fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
             }
         }
     }
+    head(
+        text,
+        "tenant_flow_bytes",
+        "gauge",
+        "Memory that a tenant's flows take, those of all its revisions in memory.",
+    );
+    // A project that is served from its folder has one revision, and no bound on it.
+    for tenant in api.centre.tenants() {
+        if api.centre.publishes() && own.is_none_or(|own| own == tenant.name) {
+            let (name, bytes) = (&tenant.name, tenant.flows_held());
+            writeln!(
+                text,
+                "strowger_tenant_flow_bytes{{tenant=\"{name}\"}} {bytes}"
+            )
+            .expect("writing to a string");
+        }
+    }
     let bounded = api
         .node
         .store

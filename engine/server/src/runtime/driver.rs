@@ -13,6 +13,7 @@ use strowger_contact::{
     Contact, Ending, Entry, EntryKind, Input, Millis, Output, SharedJson, StepFailure, StepResult,
     json_most, json_size,
 };
+use strowger_plugin::Holding;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,9 @@ const EFFECTS: usize = 4;
 const FEW_WORDS: usize = 16 << 10;
 /// What such a contact may still write until it is ended. Bytes.
 const LAST_WORDS: u64 = 1 << 20;
+/// What a contact's values take before they are counted to the memory of its tenant: about as much as it takes itself. Nobody who keeps so
+/// little is ended for what others keep. Bytes.
+const FEW_VALUES: u64 = 16 << 10;
 
 /// Everything that can happen to the task.
 enum Event {
@@ -130,6 +134,8 @@ pub struct Driver<L> {
     tally: Option<Tally>,
     /// Bytes of its journal, as far as it is kept.
     grown: u64,
+    /// What its values hold of its tenant's memory.
+    held: Holding,
     out: Vec<Output>,
     ending: Option<Ending>,
     /// The contact's end for the store, until its line is closed: only then is what it recorded as it stays.
@@ -165,6 +171,7 @@ impl<L: Line> Driver<L> {
             .writer
             .is_some()
             .then(|| Tally::new(engine.subject(&contact)));
+        let held = engine.share.hold();
         Driver {
             engine,
             contact,
@@ -182,6 +189,7 @@ impl<L: Line> Driver<L> {
             keep: keep.then(Vec::new),
             tally,
             grown: 0,
+            held,
             out: Vec::new(),
             ending: None,
             ended: None,
@@ -303,6 +311,7 @@ impl<L: Line> Driver<L> {
             keep: self.keep,
             tally: self.tally,
             grown: self.grown,
+            held: self.held,
             out: self.out,
             ending: self.ending,
             ended: self.ended,
@@ -606,7 +615,7 @@ impl<L: Line> Driver<L> {
                 self.perform(output).await;
             }
             self.out = out;
-            next = self.overgrown();
+            next = self.overgrown().or_else(|| self.overheld());
         }
         self.line.handled();
     }
@@ -646,6 +655,19 @@ impl<L: Line> Driver<L> {
         let refusal = within.err()?;
         allowance.refuse(&refusal);
         Some(Input::Fault(refusal.words()))
+    }
+
+    /// Counts what its values hold now; the end of a contact that its tenant's memory has no room for.
+    fn overheld(&mut self) -> Option<Input> {
+        let bytes = match self.contact.ended() {
+            true => 0,
+            false => self.contact.memory_bytes() as u64,
+        };
+        let full = self.held.set(bytes.saturating_sub(FEW_VALUES)).err()?;
+        Some(Input::Fault(format!(
+            "{}: this contact's values take {bytes} bytes: {full}",
+            full.code()
+        )))
     }
 
     /// Writes down what the input led to, all of it at once and before any of it is done: a journal ends where an input

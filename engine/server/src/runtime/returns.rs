@@ -19,7 +19,7 @@ use super::driver::{Driver, Pace};
 use super::engine::Engine;
 use super::line::Nobody;
 use super::node::Node;
-use crate::centre::Centre;
+use crate::centre::{Bound, Centre};
 use crate::replay::{Rebuilt, rebuild};
 use crate::store::{Journal, OpenDrop, Record, StoreError};
 use crate::turns::Turns;
@@ -272,7 +272,7 @@ impl Returns {
     async fn rebuilt(&self, tenant: &str, broken: &Broken) -> Result<Again, NotBuilt> {
         let entries = self.journal(&broken.id).await?.entries;
         let begun = beginning(&entries).map_err(|error| error.to_string())?;
-        let engine = self.centre.engine_of(tenant, &begun).await?;
+        let engine = self.centre.engine_of(tenant, &begun, Bound::Free).await?;
         let rebuilt = rebuild(engine.program.clone(), &entries).await?;
         Ok(Again {
             engine,

@@ -24,6 +24,9 @@ pub struct Delivery {
     pub hook: String,
     /// The event's number.
     pub event: i64,
+    /// Whose contact it is about; empty where that is not known any more.
+    #[serde(skip)]
+    pub tenant: String,
     /// Since when it is tried, in milliseconds since 1970.
     pub since: i64,
     /// When it is tried next.
@@ -146,13 +149,15 @@ impl Store {
             .await?;
             for event in events.iter().filter(|event| kinds.contains(&event.kind)) {
                 sqlx::query(
-                    "INSERT INTO deliveries (hook, event, engine, since, due, attempts, dead) \
-                     VALUES ($1, $2, $3, $4, $4, 0, 0) ON CONFLICT (hook, event) DO NOTHING",
+                    "INSERT INTO deliveries (hook, event, engine, since, due, attempts, dead, tenant) \
+                     VALUES ($1, $2, $3, $4, $4, 0, 0, COALESCE((SELECT tenant FROM contacts WHERE id = $5), '')) \
+                     ON CONFLICT (hook, event) DO NOTHING",
                 )
                 .bind(hook)
                 .bind(event.id)
                 .bind(engine)
                 .bind(now)
+                .bind(&event.contact)
                 .execute(&mut *transaction)
                 .await?;
             }
@@ -161,14 +166,35 @@ impl Store {
         Ok(events.len() == limit as usize)
     }
 
-    /// What a webhook is to be told next, those that are due first.
-    pub async fn deliveries(&self, hook: &str, limit: u32) -> Result<Vec<Delivery>, StoreError> {
-        Ok(each!(self, pool => sqlx::query_as(
-            "SELECT hook, event, since, due, attempts, error FROM deliveries WHERE engine = $1 AND hook = $2 AND dead = 0 \
-             ORDER BY due, event LIMIT $3",
+    /// The tenants of whose contacts a webhook is still to be told something. One look into the index for each: how much that is does not
+    /// matter.
+    pub async fn to_be_told_of(&self, hook: &str) -> Result<Vec<String>, StoreError> {
+        Ok(each!(self, pool => sqlx::query_scalar(
+            "WITH RECURSIVE waiting (tenant) AS (\
+             SELECT MIN(tenant) FROM deliveries WHERE engine = $1 AND hook = $2 AND dead = 0 \
+             UNION ALL SELECT (SELECT MIN(d.tenant) FROM deliveries d WHERE d.engine = $1 AND d.hook = $2 AND d.dead = 0 \
+             AND d.tenant > waiting.tenant) FROM waiting WHERE waiting.tenant IS NOT NULL) \
+             SELECT tenant FROM waiting WHERE tenant IS NOT NULL",
         )
         .bind(self.engine_name())
         .bind(hook)
+        .fetch_all(pool))?)
+    }
+
+    /// What a webhook is to be told next of a tenant's contacts, those that are due first.
+    pub async fn deliveries(
+        &self,
+        hook: &str,
+        tenant: &str,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        Ok(each!(self, pool => sqlx::query_as(
+            "SELECT hook, event, tenant, since, due, attempts, error FROM deliveries \
+             WHERE engine = $1 AND hook = $2 AND dead = 0 AND tenant = $3 ORDER BY due, event LIMIT $4",
+        )
+        .bind(self.engine_name())
+        .bind(hook)
+        .bind(tenant)
         .bind(i64::from(limit))
         .fetch_all(pool))?)
     }
@@ -248,7 +274,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         Ok(each!(self, pool => sqlx::query_as(
-            "SELECT d.hook, d.event, d.since, d.due, d.attempts, d.error, COALESCE(e.kind, '') AS kind, \
+            "SELECT d.hook, d.event, d.tenant, d.since, d.due, d.attempts, d.error, COALESCE(e.kind, '') AS kind, \
              COALESCE(e.contact, '') AS contact FROM deliveries d LEFT JOIN events e ON e.id = d.event \
              WHERE d.dead = 1 AND ($1 IS NULL OR d.hook = $1) ORDER BY d.event, d.hook LIMIT $2",
         )

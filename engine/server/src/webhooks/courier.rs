@@ -1,5 +1,6 @@
 //! The task of one webhook.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -254,15 +255,24 @@ impl Courier {
                     NOTED,
                 )
                 .await?;
-            // Those under way are among them until they are answered.
-            let mut due = self.store.deliveries(&self.name, self.hook.at_once).await?;
-            due.retain(|delivery| !flight.has(delivery.event));
-            due.truncate(flight.room(self.hook.at_once));
-            let next = due.first().map(|delivery| delivery.due);
             let now = i64::try_from(now).unwrap_or(i64::MAX);
-            due.retain(|next| is_due(next, now, self.form.after_ms()));
+            let (mut waiting, mut next) = (BTreeMap::new(), None);
+            if flight.room(self.hook.at_once) > 0 {
+                for tenant in self.store.to_be_told_of(&self.name).await? {
+                    let due = self
+                        .store
+                        .deliveries(&self.name, &tenant, self.hook.at_once);
+                    let mut due = VecDeque::from(due.await?);
+                    // Those under way are among them until they are answered.
+                    due.retain(|delivery| !flight.has(delivery.event));
+                    next = due.iter().map(|delivery| delivery.due).chain(next).min();
+                    due.retain(|next| is_due(next, now, self.form.after_ms()));
+                    waiting.insert(tenant, due);
+                }
+            }
+            let due = flight.in_turn(waiting, self.hook.at_once);
             if due.is_empty() && !more {
-                let until = next.map_or(LOOK_AGAIN, |due| {
+                let until = next.map_or(LOOK_AGAIN, |due: i64| {
                     Duration::from_millis(due.saturating_sub(now).unsigned_abs())
                 });
                 return Ok(until.min(LOOK_AGAIN));
@@ -407,6 +417,7 @@ mod tests {
         let delivery = |due, attempts| Delivery {
             hook: "crm".to_owned(),
             event: 1,
+            tenant: "aurora".to_owned(),
             since: 0,
             due,
             attempts,

@@ -11,6 +11,7 @@ use super::chat::Chat;
 use super::event::ChatEvent;
 use super::line::ChatLine;
 use super::{Chats, lock};
+use crate::centre::Bound;
 use crate::replay::{Rebuilt, rebuild};
 use crate::runtime::Engine;
 use crate::runtime::driver::{Driver, Pace};
@@ -97,7 +98,7 @@ impl Chats {
             home.tenant.clone()
         };
         let begun = beginning(entries).map_err(|error| error.to_string())?;
-        let engine = self.centre.engine_of(&tenant, &begun).await?;
+        let engine = self.centre.engine_of(&tenant, &begun, Bound::Free).await?;
         lock(&chat.home).engine = Some(engine.clone());
         Ok(engine)
     }
