@@ -90,7 +90,12 @@ pub async fn what_was_to_be_told_to_a_webhook_that_is_gone_is_a_dead_letter(
     let given_up = store.give_up_others(&there, "gone").await?;
     assert_eq!(given_up, [("old.example".to_owned(), 1)]);
     assert_eq!(store.deliveries("crm", "aurora", 8).await?.len(), 2);
-    assert!(store.deliveries("old.example", "aurora", 8).await?.is_empty());
+    assert!(
+        store
+            .deliveries("old.example", "aurora", 8)
+            .await?
+            .is_empty()
+    );
     let dead = store.dead_letters(None, 8).await?;
     let why = dead.iter().map(|letter| {
         let delivery = &letter.delivery;

@@ -259,7 +259,9 @@ impl Courier {
             let (mut waiting, mut next) = (BTreeMap::new(), None);
             if flight.room(self.hook.at_once) > 0 {
                 for tenant in self.store.to_be_told_of(&self.name).await? {
-                    let due = self.store.deliveries(&self.name, &tenant, self.hook.at_once);
+                    let due = self
+                        .store
+                        .deliveries(&self.name, &tenant, self.hook.at_once);
                     let mut due = VecDeque::from(due.await?);
                     // Those under way are among them until they are answered.
                     due.retain(|delivery| !flight.has(delivery.event));

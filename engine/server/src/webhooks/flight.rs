@@ -153,14 +153,28 @@ mod tests {
     #[test]
     fn tenants_take_turns_at_being_told_of() {
         let mut flight = Flight::default();
-        check(&mut flight, &[("aurora", 9), ("vega", 1)], 4, &["aurora", "vega", "aurora", "aurora"]);
+        check(
+            &mut flight,
+            &[("aurora", 9), ("vega", 1)],
+            4,
+            &["aurora", "vega", "aurora", "aurora"],
+        );
         // One at a time: who had the last turn comes last.
         let both = [("aurora", 9), ("vega", 9)];
         check(&mut flight, &both, 1, &["vega"]);
         check(&mut flight, &both, 1, &["aurora"]);
-        check(&mut flight, &[("aurora", 9), ("lyra", 1), ("vega", 9)], 1, &["lyra"]);
+        check(
+            &mut flight,
+            &[("aurora", 9), ("lyra", 1), ("vega", 9)],
+            1,
+            &["lyra"],
+        );
         check(&mut flight, &[("aurora", 9)], 2, &["aurora", "aurora"]);
-        assert_eq!(flight.turns.len(), 1, "who is not waiting is not remembered");
+        assert_eq!(
+            flight.turns.len(),
+            1,
+            "who is not waiting is not remembered"
+        );
         check(&mut flight, &[], 2, &[]);
     }
 
@@ -169,7 +183,9 @@ mod tests {
         let mut flight = Flight::default();
         for (tenant, event) in [("aurora", 100), ("aurora", 101), ("vega", 102)] {
             let request = flight.requests.spawn(std::future::pending());
-            flight.events.insert(request.id(), (event, tenant.to_owned()));
+            flight
+                .events
+                .insert(request.id(), (event, tenant.to_owned()));
         }
         let both = [("aurora", 9), ("vega", 9)];
         check(&mut flight, &both, 3, &[]);
