@@ -4,7 +4,7 @@ mod password;
 mod role;
 mod token;
 
-pub use password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordError, Passwords};
+pub use password::{Asks, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordError, Passwords};
 pub use role::{PERMISSIONS, Permission, Role};
 pub use token::{NewToken, digest, parse_token, random_secret};
 

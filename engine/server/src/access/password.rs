@@ -2,7 +2,8 @@
 //! else and a few at a time.
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
-use tokio::sync::Semaphore;
+
+use crate::turns::Turns;
 
 /// Shortest password, in characters: NIST SP 800-63B asks for 8 at least, and there is no second factor.
 pub const MIN_PASSWORD_CHARS: usize = 12;
@@ -17,6 +18,8 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 /// Hashes at once: each holds a processor for some 20 ms, and 19 MiB.
 const AT_ONCE: usize = 2;
+/// Those of them for one who asks: whoever asks for many leaves one to others.
+const EACH: usize = 1;
 
 /// Held against the password of a user who is not there, so that the answer takes as long.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c3Ryb3dnZXItbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -37,16 +40,36 @@ pub enum PasswordError {
     Failed(String),
 }
 
-/// Hashes and checks passwords, a few at a time.
+/// Who asks for a password to be hashed or checked. They take turns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asks {
+    /// Somebody of a tenant who sets passwords; none for the operator.
+    Tenant(Option<String>),
+    /// Whoever signs in from a source. Not by whose user that would be: how long it takes must not tell who is one.
+    Source(String),
+}
+
+impl Asks {
+    /// By which their turns are told apart; no name of a tenant has a blank.
+    fn turn(self) -> String {
+        match self {
+            Asks::Tenant(Some(tenant)) => tenant,
+            Asks::Tenant(None) => String::new(),
+            Asks::Source(source) => format!("from {source}"),
+        }
+    }
+}
+
+/// Hashes and checks passwords, a few at a time; those who ask take turns.
 #[derive(Debug)]
 pub struct Passwords {
-    slots: Semaphore,
+    turns: Turns,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
         Passwords {
-            slots: Semaphore::new(AT_ONCE),
+            turns: Turns::new(AT_ONCE, EACH),
         }
     }
 }
@@ -62,9 +85,9 @@ impl Passwords {
     }
 
     /// What is kept of a password: the PHC string, with its salt and parameters.
-    pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
+    pub async fn hash(&self, asks: Asks, password: String) -> Result<String, PasswordError> {
         Passwords::check(&password)?;
-        self.beside(move || {
+        self.beside(asks, move || {
             let hash = argon2()?.hash_password(password.as_bytes());
             hash.map(|hash| hash.to_string())
                 .map_err(|error| PasswordError::Failed(error.to_string()))
@@ -76,6 +99,7 @@ impl Passwords {
     /// user.
     pub async fn verify(
         &self,
+        asks: Asks,
         password: String,
         hash: Option<String>,
     ) -> Result<bool, PasswordError> {
@@ -83,7 +107,7 @@ impl Passwords {
             // No user has one, so this tells nothing of any.
             return Ok(false);
         }
-        self.beside(move || {
+        self.beside(asks, move || {
             let there = hash.is_some();
             let hash = hash.as_deref().unwrap_or(NOBODY);
             Ok(argon2()?.verify_password(password.as_bytes(), hash).is_ok() && there)
@@ -93,10 +117,10 @@ impl Passwords {
 
     async fn beside<T: Send + 'static>(
         &self,
+        asks: Asks,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        // Never closed, so this never fails.
-        let _slot = self.slots.acquire().await;
+        let _turn = self.turns.take(&asks.turn()).await;
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|error| PasswordError::Failed(error.to_string()))?
@@ -111,13 +135,40 @@ fn argon2() -> Result<Argon2<'static>, PasswordError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NOBODY, Passwords};
+    use std::future::Future as _;
+    use std::task::{Context, Waker};
+
+    use super::{Asks, NOBODY, Passwords};
+
+    fn of_source() -> Asks {
+        Asks::Source("192.0.2.1".to_owned())
+    }
+
+    #[tokio::test]
+    async fn who_sets_many_passwords_leaves_their_turn_to_others() {
+        let passwords = Passwords::default();
+        // One is being made, and takes as long as it takes.
+        let aurora = Asks::Tenant(Some("aurora".to_owned()));
+        let _made = passwords.turns.take(&aurora.clone().turn()).await;
+        let mut context = Context::from_waker(Waker::noop());
+        let mut more = Box::pin(passwords.hash(aurora, "correct horse battery".into()));
+        assert!(more.as_mut().poll(&mut context).is_pending());
+        for other in [
+            of_source(),
+            Asks::Tenant(None),
+            Asks::Tenant(Some("vega".to_owned())),
+        ] {
+            let hashed = passwords.hash(other, "correct horse battery".into()).await;
+            assert!(hashed.is_ok(), "{hashed:?}");
+        }
+        assert!(more.as_mut().poll(&mut context).is_pending());
+    }
 
     #[tokio::test]
     async fn a_password_is_known_by_its_hash_alone() {
         let passwords = Passwords::default();
         let hash = passwords
-            .hash("correct horse battery".into())
+            .hash(Asks::Tenant(None), "correct horse battery".into())
             .await
             .expect("hashed");
         assert!(
@@ -125,7 +176,7 @@ mod tests {
             "{hash}"
         );
         let other = passwords
-            .hash("correct horse battery".into())
+            .hash(Asks::Tenant(None), "correct horse battery".into())
             .await
             .expect("hashed");
         assert_ne!(hash, other, "each has a salt of its own");
@@ -134,17 +185,25 @@ mod tests {
             ("correct horse", false),
             ("", false),
         ] {
-            let verified = passwords.verify(password.into(), Some(hash.clone())).await;
+            let verified = passwords
+                .verify(of_source(), password.into(), Some(hash.clone()))
+                .await;
             assert_eq!(verified.expect("verified"), right, "{password}");
         }
         assert!(
             !passwords
-                .verify("correct horse battery".into(), None)
+                .verify(of_source(), "correct horse battery".into(), None)
                 .await
                 .expect("verified")
         );
         for refused in ["short", "eleven char", &"x".repeat(300)] {
-            assert!(passwords.hash(refused.into()).await.is_err(), "{refused}");
+            assert!(
+                passwords
+                    .hash(Asks::Tenant(None), refused.into())
+                    .await
+                    .is_err(),
+                "{refused}"
+            );
         }
     }
 

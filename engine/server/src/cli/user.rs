@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::token::{Of, change, checked_scope, known_tenant, when, whose};
 use super::{FOUND, Failure, OK};
-use crate::access::{EVERY_TENANT, MAX_PASSWORD_BYTES, Passwords, Role, is_user_name};
+use crate::access::{Asks, EVERY_TENANT, MAX_PASSWORD_BYTES, Passwords, Role, is_user_name};
 use crate::store::UserRow;
 
 /// Adds, lists and removes people who sign in with a password, while the engine may be running.
@@ -80,7 +80,7 @@ impl Add {
         let password =
             first_line().map_err(|why| Failure::cannot(format!("the password on stdin {why}")))?;
         let password = Passwords::default()
-            .hash(password)
+            .hash(Asks::Tenant(None), password)
             .await
             .map_err(Failure::cannot)?;
         let store = self.of.store().await?;

@@ -12,7 +12,9 @@ use super::extract::SecretBody;
 use super::gate::COOKIE_NAME;
 use super::principal::{Means, Principal};
 use super::{Api, Peer, Problem};
-use crate::access::{Permission, Role, digest, is_user_name, random_secret, scope, tenant_of};
+use crate::access::{
+    Asks, Permission, Role, digest, is_user_name, random_secret, scope, tenant_of,
+};
 use crate::store::{Change, Outcome};
 
 /// How long a session lasts, in seconds: a working day.
@@ -97,7 +99,9 @@ pub(crate) async fn sign_in(
     api.gate.count_sign_in(peer, &name, now)?;
     let user = store.user(&name).await?;
     let hash = user.as_ref().map(|user| user.password.clone());
-    let verified = api.gate.passwords.verify(given.password, hash).await;
+    let asks = Asks::Source(peer.to_string());
+    let verified = api.gate.passwords.verify(asks, given.password, hash);
+    let verified = verified.await;
     let right = verified.map_err(|error| Problem::internal(error.to_string()))?;
     let mut change = Change {
         at: now,

@@ -14,7 +14,7 @@ use super::principal::Principal;
 use super::problem::ProblemBody;
 use super::tagged::Tagged;
 use super::{Api, Problem};
-use crate::access::{Passwords, Role, is_user_name, scope, tenant_of};
+use crate::access::{Asks, Passwords, Role, is_user_name, scope, tenant_of};
 use crate::store::{AccessError, UserRow};
 
 /// Somebody who can sign in.
@@ -153,7 +153,8 @@ pub(crate) async fn set(
         Some(before) => if_match.check(&User::from(before.clone()))?,
         None => if_match.check_absent()?,
     }
-    let password = api.gate.passwords.hash(wanted.password).await?;
+    let asks = Asks::Tenant(principal.tenant.clone());
+    let password = api.gate.passwords.hash(asks, wanted.password).await?;
     let _turn = api.gate.making.lock().await;
     if let (None, Some(tenant)) = (&before, &tenant) {
         let most = api.centre.limits_of(tenant).users;
