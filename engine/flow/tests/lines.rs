@@ -7,6 +7,48 @@ use strowger_flow::{check, fix};
 
 const RIGHT: &str = include_str!("flows/desk.flow.yaml");
 
+/// A flow with each line at the margin below which others stand.
+const WITH_ALL: &str = "flow: all
+format: 1
+languages: [en]
+
+inputs:
+  name: text
+  city: text
+
+vars:
+  seen: { type: number, default: 0 }
+  told: { type: text, default: no }
+
+hours:
+  desk:
+    timezone: Asia/Shanghai
+    weekly: { mon-fri: 08:00-18:00 }
+
+prompts:
+  hello: { en: \"Hello ${name} of ${city}.\" }
+  closed: { en: We are closed now. }
+
+global:
+  press: { 0: bye }
+  error: bye
+
+steps:
+  start:
+    - say: hello
+    - hours: desk
+      then: { open: more, closed: late }
+  more:
+    - set: { seen: \"${seen + 1}\", told: \"yes\" }
+    - if: seen > 1 and told == \"yes\"
+      then: late
+      else: bye
+  late:
+    say: closed
+    then: bye
+  bye: { hangup: completed }
+";
+
 /// The rules that a text breaks, the help of the first of them, and the text after `--fix`.
 fn told(text: &str) -> (Vec<&'static str>, String, String) {
     let catalog = support::project();
@@ -48,6 +90,29 @@ fn a_flow_whose_line_of_steps_is_gone_gets_it_back() {
             &right.replace('\n', ends),
         );
     }
+}
+
+#[test]
+fn a_line_at_the_margin_that_is_gone_is_one_finding_and_comes_back() {
+    let mut gone = Vec::new();
+    for right in [RIGHT, include_str!("flows/main-menu.flow.yaml"), WITH_ALL] {
+        let (before, ..) = told(right);
+        assert!(before.is_empty(), "{before:?}");
+        for key in ["prompts", "vars", "inputs", "hours", "global"] {
+            let wrong = right.replacen(&format!("\n{key}:\n"), "\n", 1);
+            if wrong != right {
+                mended(&wrong, "missing-key", right);
+                gone.push(key);
+            }
+        }
+    }
+    gone.sort_unstable();
+    gone.dedup();
+    assert_eq!(gone, ["global", "hours", "inputs", "prompts", "vars"]);
+    // What only means nothing there stands below no line that lacks.
+    let (rules, ..) =
+        told(&RIGHT.replacen("\nprompts:\n", "\nprompts:\n  welcome: { q: 1, r: 2 }\n", 1));
+    assert!(!rules.contains(&"missing-key"), "{rules:?}");
 }
 
 #[test]

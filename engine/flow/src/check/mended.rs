@@ -174,7 +174,7 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
         }
         _ if left.iter().any(unreadable) => false,
         // What is told there now has nothing to do with it.
-        _ if matches!(edit.kind, Kind::Again | Kind::Steps) => match unread {
+        _ if matches!(edit.kind, Kind::Again | Kind::Head(_)) => match unread {
             true => left.is_empty() || !beside(NEAR),
             false => left.len() + 2 <= found.len(),
         },
@@ -279,6 +279,7 @@ impl<'t> Sheet<'t> {
         }
         let mut edits = self.again(found);
         edits.extend(self.steps(found));
+        edits.extend(self.heads(found));
         edits.extend(self.all_wide(found));
         for number in numbers.into_iter().filter(|at| *at < self.lines.len()) {
             if !self.lines[number].content.is_empty() {
@@ -785,9 +786,9 @@ impl<'t> Sheet<'t> {
                 let first = self.above(number).unwrap_or(line).span();
                 duplicate_key::line(report, (line.span(), line.name()), first, fix);
             }
-            Kind::Steps => {
-                let (fix, steps) = self.replaced(edit);
-                missing_key::steps(report, (line.span(), line.name()), (fix, &steps));
+            Kind::Head(key) => {
+                let fix = self.replaced(edit);
+                missing_key::head(report, key, (line.span(), line.name()), (fix.0, &fix.1));
             }
             Kind::Unseen => full_width::unseen(report, self.first_run(edit), self.replaced(edit)),
             Kind::Wide => {

@@ -32,8 +32,8 @@ pub(super) enum Kind {
     Unseen,
     /// The line of a key stands above it once more, with nothing below.
     Again,
-    /// The line that holds the flow's steps lacks above it.
-    Steps,
+    /// The line lacks above it that holds it and what is below: one at the margin, such as `steps:`.
+    Head(&'static str),
 }
 
 impl Edit {
@@ -49,7 +49,7 @@ impl Edit {
     /// What is tried before what: signs that are written for others, then what lacks, then lines that are moved far.
     pub fn rank(&self) -> u8 {
         match self.kind {
-            Kind::Sign(_) | Kind::Wide | Kind::Unseen | Kind::Again | Kind::Steps => 0,
+            Kind::Sign(_) | Kind::Wide | Kind::Unseen | Kind::Again | Kind::Head(_) => 0,
             _ if self.far() => 2,
             _ => 1,
         }

@@ -44,17 +44,18 @@ pub(crate) fn value(report: &mut Report<'_>, at: Span, key: &str) {
         ));
 }
 
-/// Of the flow's steps, the first of which is `name`: the line that holds them lacks above it. `fix` is the place of that line, and it.
-pub(crate) fn steps(report: &mut Report<'_>, (at, name): (Span, &str), fix: (Span, &str)) {
+/// Of the flow's steps, prompts and the like, the first of which is `name`: the line `key:` that holds them lacks above it. `fix` is
+/// the place of that line, and it.
+pub(crate) fn head(report: &mut Report<'_>, key: &str, (at, name): (Span, &str), fix: (Span, &str)) {
     report
         .find(
             &MISSING_KEY,
             at,
-            text!("`{name}` stands below no `steps:`", "`{name}` 上面没有 `steps:`"),
+            text!("`{name}` stands below no `{key}:`", "`{name}` 上面没有 `{key}:`"),
         )
         .help(text!(
-            "write the line `steps:` above it, at the margin",
-            "请在它上面另起一行，从行首写 `steps:`"
+            "write the line `{key}:` above it, at the margin",
+            "请在它上面另起一行，从行首写 `{key}:`"
         ))
         .fix(fix.0, fix.1);
 }
