@@ -99,5 +99,5 @@ pub(crate) fn start(report: &mut Report<'_>, at: Span, name: &str) {
     );
     let _done = report
         .find(&MISSING_KEY, at, message)
-        .did_you_mean(at, Some("start"), &[]);
+        .means(at, "start");
 }
