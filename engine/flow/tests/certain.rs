@@ -173,3 +173,21 @@ fn a_value_of_a_switch_is_none_that_has_its_line() {
     assert_eq!((rules, fixed), (vec!["unknown-outcome"], text));
     assert_eq!(help, "did you mean `level2`?");
 }
+
+#[test]
+fn a_sign_for_a_colon_and_a_hyphen_that_lacks_are_one_finding() {
+    let right = small(
+        "vars: { vip: { type: bool, default: false } }\nsteps:\n  start:\n    - tag: { seen: \"yes\" }\n    - if: vip\n      then: asked\n      else: bye\n  asked:\n    ask: Your number?\n    into: no\n    expect: { digits: 6 }\n    then: { ok: bye, no_input: bye, no_match: bye }\n  bye: { hangup: completed }\n",
+    );
+    assert_eq!(told(&right).0, Vec::<&str>::new());
+    for (from, to, rule) in [
+        ("digits: 6", "digits=6", "yaml-colon"),
+        ("digits: 6", "digits= 6", "yaml-colon"),
+        ("type: bool", "type=bool", "yaml-colon"),
+        ("ok: bye", "ok=bye", "yaml-colon"),
+        ("    - if: vip", "      if: vip", "two-verbs"),
+    ] {
+        let (rules, _, fixed) = told(&right.replacen(from, to, 1));
+        assert_eq!((rules, &fixed), (vec![rule], &right), "{to}");
+    }
+}

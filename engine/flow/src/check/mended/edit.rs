@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Comma(Span),
     /// Full-width signs for the language's own.
     Wide,
+    /// The hyphen lacks before the line, whose action stands below another one's: the verb of that is the other word.
+    Dash(Span, Span),
     /// Signs that nobody sees.
     Unseen,
     /// The line of a key stands above it once more, with nothing below.

@@ -108,6 +108,18 @@ impl Sheet<'_> {
         Some(self.head("vars", at))
     }
 
+    /// Whether all that stands below a line at the margin that an edit writes means something there.
+    pub(super) fn settles(&self, edit: &Edit, left: &[Diagnostic]) -> bool {
+        if !matches!(edit.kind, Kind::Head(key) if key != "steps") {
+            return true;
+        }
+        let below = self.lines[edit.line as usize - 1..].iter();
+        let below = below.take_while(|line| line.indent > 0 || line.content.is_empty());
+        let lines = edit.line..=edit.line + below.count() as u32;
+        let mut left = left.iter();
+        !left.any(|found| lines.contains(&found.primary.place.line))
+    }
+
     /// The index of a line, which is counted from 1.
     fn index(&self, number: usize) -> usize {
         number.clamp(1, self.lines.len().max(1)) - 1
@@ -140,10 +152,16 @@ impl Sheet<'_> {
             .find(|line| !line.content.is_empty())?
             .indent;
         let mut inside = (margin + 1..=number).rev();
-        inside.find(|at| {
+        let entry = inside.find(|at| {
             let line = &self.lines[*at];
             line.indent == column && key_like(line.content)
-        })
+        })?;
+        // What is above keeps something below it.
+        let first = self.lines[margin + 1..entry]
+            .iter()
+            .all(|line| line.content.is_empty());
+        let holds = self.lines[margin].content.ends_with(':');
+        (!first || !holds).then_some(entry)
     }
 
     fn has(&self, key: &str) -> bool {
