@@ -115,6 +115,63 @@ fn a_line_at_the_margin_that_is_gone_is_one_finding_and_comes_back() {
     assert!(!rules.contains(&"missing-key"), "{rules:?}");
 }
 
+/// A flow of steps whose names and verbs can be lost.
+const STEPS: &str = "flow: steps
+format: 1
+languages: [en]
+hours:
+  desk: { timezone: Asia/Shanghai, weekly: { mon-fri: 08:00-18:00 } }
+prompts:
+  pin: { en: Your code? }
+steps:
+  start:
+    menu: Press 1 or 2.
+    press: { 1: agent, 2: pin }
+    then: { no_input: agent, no_match: agent }
+
+  pin:
+    ask: pin
+    into: code
+    expect: { digits: 4 }
+    then: { ok: told, no_input: agent, no_match: agent }
+
+  agent:
+    hours: desk
+    then: { open: told, closed: bye }
+
+  told:
+    say: Thank you.
+    then: bye
+
+  bye: { hangup: completed }
+";
+
+#[test]
+fn a_step_whose_name_is_gone_gets_it_back() {
+    assert_eq!(told(STEPS).0, Vec::<&str>::new());
+    for name in ["pin", "agent", "told"] {
+        let line = format!("  {name}:\n");
+        mended(&STEPS.replacen(&line, "", 1), "missing-key", STEPS);
+        let joined = STEPS.replace("\n\n", "\n");
+        mended(&joined.replacen(&line, "", 1), "missing-key", &joined);
+    }
+    // Which of two names is gone nobody knows.
+    let wrong = STEPS
+        .replacen("  agent:\n", "", 1)
+        .replacen("1: agent", "1: clerk", 1);
+    assert_eq!(told(&wrong).2, wrong);
+}
+
+#[test]
+fn an_action_whose_verb_is_gone_is_one_finding() {
+    for line in ["    ask: pin\n", "    menu: Press 1 or 2.\n"] {
+        let wrong = STEPS.replacen(line, "", 1);
+        assert_ne!(wrong, STEPS);
+        let (rules, _, fixed) = told(&wrong);
+        assert_eq!((rules, fixed), (vec!["unknown-verb"], wrong), "{line}");
+    }
+}
+
 #[test]
 fn the_line_of_a_key_that_stands_twice_is_one_finding() {
     let mut seen = 0;

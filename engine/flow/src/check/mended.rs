@@ -174,7 +174,7 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
         }
         _ if left.iter().any(unreadable) => false,
         // What is told there now has nothing to do with it.
-        _ if matches!(edit.kind, Kind::Again | Kind::Head(_)) => match unread {
+        _ if matches!(edit.kind, Kind::Again | Kind::Head(_) | Kind::Step { .. }) => match unread {
             true => left.is_empty() || !beside(NEAR),
             false => left.len() + 2 <= found.len(),
         },
@@ -280,6 +280,7 @@ impl<'t> Sheet<'t> {
         let mut edits = self.again(found);
         edits.extend(self.steps(found));
         edits.extend(self.heads(found));
+        edits.extend(self.step_heads(found));
         edits.extend(self.all_wide(found));
         for number in numbers.into_iter().filter(|at| *at < self.lines.len()) {
             if !self.lines[number].content.is_empty() {
@@ -812,6 +813,10 @@ impl<'t> Sheet<'t> {
             Kind::Head(key) => {
                 let fix = self.replaced(edit);
                 missing_key::head(report, key, (line.span(), line.name()), (fix.0, &fix.1));
+            }
+            Kind::Step { ref name, .. } => {
+                let (fix, head) = self.replaced(edit);
+                missing_key::step(report, name, (line.span(), line.name()), (fix, &head));
             }
             Kind::Dash(first, second) => {
                 let name = |at: Span| &self.text[at.start..at.end];

@@ -36,6 +36,8 @@ pub(super) enum Kind {
     Again,
     /// The line lacks above it that holds it and what is below: one at the margin, such as `steps:`.
     Head(&'static str),
+    /// The line lacks above it that names its step, in the column of the others.
+    Step { name: String, column: usize },
 }
 
 impl Edit {
@@ -51,7 +53,12 @@ impl Edit {
     /// What is tried before what: signs that are written for others, then what lacks, then lines that are moved far.
     pub fn rank(&self) -> u8 {
         match self.kind {
-            Kind::Sign(_) | Kind::Wide | Kind::Unseen | Kind::Again | Kind::Head(_) => 0,
+            Kind::Sign(_)
+            | Kind::Wide
+            | Kind::Unseen
+            | Kind::Again
+            | Kind::Head(_)
+            | Kind::Step { .. } => 0,
             _ if self.far() => 2,
             _ => 1,
         }

@@ -3,6 +3,7 @@
 use super::edit::{Edit, Kind};
 use super::{MAX_SLIPS, MISPLACED, Sheet, key_like, unreadable};
 use crate::diagnostic::Diagnostic;
+use crate::lower::is_name;
 
 /// Most places at which the line that holds the flow's steps may lack.
 const MAX_STEPS: usize = 4;
@@ -16,6 +17,11 @@ const HEADS: [(&str, Option<&str>); 5] = [
     ("hours", Some("unknown-hours")),
     ("global", None),
 ];
+
+/// Lines before one that stands twice of which each may begin the next step.
+const MAX_BEFORE: usize = 3;
+/// Rules that are told of what stands once more where the next step has lost its name.
+const DOUBLED: [&str; 2] = ["duplicate-key", "two-verbs"];
 
 impl Sheet<'_> {
     /// Lines of a key that stand twice, one below the other, so that the first has nothing below it.
@@ -108,13 +114,82 @@ impl Sheet<'_> {
         Some(self.head("vars", at))
     }
 
-    /// Whether all that stands below a line at the margin that an edit writes means something there.
-    pub(super) fn settles(&self, edit: &Edit, left: &[Diagnostic]) -> bool {
-        if !matches!(edit.kind, Kind::Head(key) if key != "steps") {
-            return true;
+    /// Lines above which the name of their step may lack: the one name that is led to, and that no step has.
+    pub(super) fn step_heads(&self, found: &[Diagnostic]) -> Vec<Edit> {
+        let mut names: Vec<&str> = found
+            .iter()
+            .filter(|found| found.rule == "unknown-step")
+            .filter_map(|found| {
+                let at = found.primary.span;
+                self.text.get(at.start..at.end)
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        let [name] = names[..] else {
+            return Vec::new();
+        };
+        let steps = self
+            .lines
+            .iter()
+            .position(|line| line.indent == 0 && line.name() == "steps");
+        let Some(steps) = steps.filter(|_| is_name(name)) else {
+            return Vec::new();
+        };
+        let mut inside = self.lines[steps + 1..].iter();
+        let Some(column) = inside
+            .find(|line| !line.content.is_empty())
+            .map(|line| line.indent)
+        else {
+            return Vec::new();
+        };
+        let end = self.lines[steps + 1..]
+            .iter()
+            .position(|line| line.indent == 0 && !line.content.is_empty());
+        let end = end.map_or(self.lines.len(), |end| steps + 1 + end);
+        let mut numbers: Vec<usize> = Vec::new();
+        for found in found.iter().filter(|found| DOUBLED.contains(&found.rule)) {
+            let number = found.primary.place.line as usize;
+            let here = self.index(number);
+            // The second verb, or the lines before what stands twice.
+            let alike = |at: &usize| self.lines[*at].indent == self.lines[here].indent;
+            let before = (steps + 1..here).rev().filter(alike).take(MAX_BEFORE);
+            let second = match found.rule {
+                "two-verbs" => vec![here],
+                _ => before.collect(),
+            };
+            for at in self.paragraph(number).into_iter().chain(second) {
+                let within = steps + 1 < at && at < end && self.lines[at].indent > column;
+                if within && numbers.len() < MAX_STEPS && !numbers.contains(&at) {
+                    numbers.push(at);
+                }
+            }
         }
+        let edits = numbers.into_iter().map(|at| Edit {
+            line: at as u32 + 1,
+            changes: vec![(
+                self.lines[at].start,
+                0,
+                format!("{}{name}:{}", " ".repeat(column), self.line_end()),
+            )],
+            kind: Kind::Step {
+                name: name.to_owned(),
+                column,
+            },
+        });
+        edits.collect()
+    }
+
+    /// Whether all that stands below a line that an edit writes means something there.
+    pub(super) fn settles(&self, edit: &Edit, left: &[Diagnostic]) -> bool {
+        let column = match edit.kind {
+            Kind::Head("steps") => return true,
+            Kind::Head(_) => 0,
+            Kind::Step { column, .. } => column,
+            _ => return true,
+        };
         let below = self.lines[edit.line as usize - 1..].iter();
-        let below = below.take_while(|line| line.indent > 0 || line.content.is_empty());
+        let below = below.take_while(|line| line.indent > column || line.content.is_empty());
         let lines = edit.line..=edit.line + below.count() as u32;
         let mut left = left.iter();
         !left.any(|found| lines.contains(&found.primary.place.line))

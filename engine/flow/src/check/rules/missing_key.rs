@@ -44,6 +44,24 @@ pub(crate) fn value(report: &mut Report<'_>, at: Span, key: &str) {
         ));
 }
 
+/// Of what belongs to a step, whose first line is `first`: the line that names it lacks above it. `fix` is the place of that line, and it.
+pub(crate) fn step(report: &mut Report<'_>, name: &str, (at, first): (Span, &str), fix: (Span, &str)) {
+    report
+        .find(
+            &MISSING_KEY,
+            at,
+            text!(
+                "`{first}` belongs to no step, and there is no step called `{name}`",
+                "`{first}` 不属于任何步骤，而名为 `{name}` 的步骤不存在"
+            ),
+        )
+        .help(text!(
+            "write the line `{name}:` above it, in the column of the other steps",
+            "请在它上面另起一行，与其他步骤对齐，写 `{name}:`"
+        ))
+        .fix(fix.0, fix.1);
+}
+
 /// Of the flow's steps, prompts and the like, the first of which is `name`: the line `key:` that holds them lacks above it. `fix` is
 /// the place of that line, and it.
 pub(crate) fn head(report: &mut Report<'_>, key: &str, (at, name): (Span, &str), fix: (Span, &str)) {
