@@ -15,6 +15,9 @@ const MAX_ROUNDS: usize = 500;
 /// Most checks of one file: bounds the time for a file in which nearly every change does harm.
 const MAX_CHECKS: usize = 1_000;
 
+/// Lines behind a change that it has to do with.
+const BESIDE: u32 = 2;
+
 /// A text with its certain findings removed.
 #[derive(Debug)]
 pub struct Fixed {
@@ -80,6 +83,8 @@ pub fn fix(file: &str, source: &[u8], catalog: &Catalog) -> Option<Fixed> {
 struct Health {
     /// The line at which reading stops; `u32::MAX` when nothing of the text is hidden.
     reached: u32,
+    /// The rule that is told there.
+    stops: Option<&'static str>,
     errors: usize,
     findings: usize,
 }
@@ -97,6 +102,7 @@ impl Health {
             .count();
         Health {
             reached: stops.map_or(u32::MAX, |found| found.primary.place.line),
+            stops: stops.map(|found| found.rule),
             errors,
             findings: checked.diagnostics.len(),
         }
@@ -105,8 +111,11 @@ impl Health {
     /// Whether a text is better by so many changes, `mended` of them for errors, than the one before it.
     fn better_than(self, before: Health, changes: usize, mended: usize) -> bool {
         if self.reached != before.reached {
-            // What is readable now may hold errors of its own.
-            return self.reached > before.reached;
+            // What is readable now may hold errors of its own. Where reading stops right behind it for another reason, it was not
+            // what was meant.
+            let further = self.reached > before.reached;
+            let apart = self.reached - before.reached.min(self.reached) > BESIDE;
+            return further && (apart || self.stops == before.stops);
         }
         if before.findings >= MAX_FINDINGS {
             // More findings than are told: what goes makes room for others.

@@ -41,9 +41,11 @@ fn a_file_indented_by_tabs_is_indented_by_blanks() {
 
 #[test]
 fn comments_and_layout_stay_and_a_second_time_changes_nothing() {
-    let text = "flow: a   # its name\nformat: 1\nsteps:\n  start:\n    say: \"Hello.\"   # said\n    then: bey\n  # after\n  bye: { wait: 3, then: end }\n  end: { hangup: done }\n";
+    let text = "flow: a   # its name\nformat: 1\nsteps:\n  start:\n    say: \"Hello.\"   # said\n    then: leavee\n  # after\n  leave: { wait: 3, then: end }\n  end: { hangup: done }\n";
     let once = fixed(text);
-    let expected = text.replace("bey", "bye").replace("wait: 3,", "wait: 3s,");
+    let expected = text
+        .replace("leavee", "leave")
+        .replace("wait: 3,", "wait: 3s,");
     assert_eq!(once.text, expected);
     let twice = fixed(&once.text);
     assert_eq!((twice.text, twice.applied.len()), (expected, 0));

@@ -7,6 +7,48 @@ use strowger_flow::{check, fix};
 
 const RIGHT: &str = include_str!("flows/desk.flow.yaml");
 
+/// A flow with each line at the margin below which others stand.
+const WITH_ALL: &str = "flow: all
+format: 1
+languages: [en]
+
+inputs:
+  name: text
+  city: text
+
+vars:
+  seen: { type: number, default: 0 }
+  told: { type: text, default: no }
+
+hours:
+  desk:
+    timezone: Asia/Shanghai
+    weekly: { mon-fri: 08:00-18:00 }
+
+prompts:
+  hello: { en: \"Hello ${name} of ${city}.\" }
+  closed: { en: We are closed now. }
+
+global:
+  press: { 0: bye }
+  error: bye
+
+steps:
+  start:
+    - say: hello
+    - hours: desk
+      then: { open: more, closed: late }
+  more:
+    - set: { seen: \"${seen + 1}\", told: \"yes\" }
+    - if: seen > 1 and told == \"yes\"
+      then: late
+      else: bye
+  late:
+    say: closed
+    then: bye
+  bye: { hangup: completed }
+";
+
 /// The rules that a text breaks, the help of the first of them, and the text after `--fix`.
 fn told(text: &str) -> (Vec<&'static str>, String, String) {
     let catalog = support::project();
@@ -47,6 +89,86 @@ fn a_flow_whose_line_of_steps_is_gone_gets_it_back() {
             "missing-key",
             &right.replace('\n', ends),
         );
+    }
+}
+
+#[test]
+fn a_line_at_the_margin_that_is_gone_is_one_finding_and_comes_back() {
+    let mut gone = Vec::new();
+    for right in [RIGHT, include_str!("flows/main-menu.flow.yaml"), WITH_ALL] {
+        let (before, ..) = told(right);
+        assert!(before.is_empty(), "{before:?}");
+        for key in ["prompts", "vars", "inputs", "hours", "global"] {
+            let wrong = right.replacen(&format!("\n{key}:\n"), "\n", 1);
+            if wrong != right {
+                mended(&wrong, "missing-key", right);
+                gone.push(key);
+            }
+        }
+    }
+    gone.sort_unstable();
+    gone.dedup();
+    assert_eq!(gone, ["global", "hours", "inputs", "prompts", "vars"]);
+    // What only means nothing there stands below no line that lacks.
+    let (rules, ..) =
+        told(&RIGHT.replacen("\nprompts:\n", "\nprompts:\n  welcome: { q: 1, r: 2 }\n", 1));
+    assert!(!rules.contains(&"missing-key"), "{rules:?}");
+}
+
+/// A flow of steps whose names and verbs can be lost.
+const STEPS: &str = "flow: steps
+format: 1
+languages: [en]
+hours:
+  desk: { timezone: Asia/Shanghai, weekly: { mon-fri: 08:00-18:00 } }
+prompts:
+  pin: { en: Your code? }
+steps:
+  start:
+    menu: Press 1 or 2.
+    press: { 1: agent, 2: pin }
+    then: { no_input: agent, no_match: agent }
+
+  pin:
+    ask: pin
+    into: code
+    expect: { digits: 4 }
+    then: { ok: told, no_input: agent, no_match: agent }
+
+  agent:
+    hours: desk
+    then: { open: told, closed: bye }
+
+  told:
+    say: Thank you.
+    then: bye
+
+  bye: { hangup: completed }
+";
+
+#[test]
+fn a_step_whose_name_is_gone_gets_it_back() {
+    assert_eq!(told(STEPS).0, Vec::<&str>::new());
+    for name in ["pin", "agent", "told"] {
+        let line = format!("  {name}:\n");
+        mended(&STEPS.replacen(&line, "", 1), "missing-key", STEPS);
+        let joined = STEPS.replace("\n\n", "\n");
+        mended(&joined.replacen(&line, "", 1), "missing-key", &joined);
+    }
+    // Which of two names is gone nobody knows.
+    let wrong = STEPS
+        .replacen("  agent:\n", "", 1)
+        .replacen("1: agent", "1: clerk", 1);
+    assert_eq!(told(&wrong).2, wrong);
+}
+
+#[test]
+fn an_action_whose_verb_is_gone_is_one_finding() {
+    for line in ["    ask: pin\n", "    menu: Press 1 or 2.\n"] {
+        let wrong = STEPS.replacen(line, "", 1);
+        assert_ne!(wrong, STEPS);
+        let (rules, _, fixed) = told(&wrong);
+        assert_eq!((rules, fixed), (vec!["unknown-verb"], wrong), "{line}");
     }
 }
 

@@ -11,7 +11,7 @@ use edit::{Edit, Kind};
 
 use super::reading::Reading;
 use super::report::Report;
-use super::rules::{duplicate_key, full_width, missing_key, yaml_colon, yaml_indent};
+use super::rules::{duplicate_key, full_width, missing_key, two_verbs, yaml_colon, yaml_indent};
 use super::{Checked, checked};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Level, Lines};
@@ -87,7 +87,7 @@ pub(super) fn mended(
         let better = best
             .as_ref()
             .is_none_or(|(fewest, ..)| left.len() < *fewest);
-        if better && mends(found, &left, &edit, unread) {
+        if better && mends(found, &left, &edit, unread) && sheet.settles(&edit, &left) {
             let none = left.is_empty();
             best = Some((left.len(), edit, after));
             if none {
@@ -174,7 +174,7 @@ fn mends(found: &[Diagnostic], left: &[Diagnostic], edit: &Edit, unread: bool) -
         }
         _ if left.iter().any(unreadable) => false,
         // What is told there now has nothing to do with it.
-        _ if matches!(edit.kind, Kind::Again | Kind::Steps) => match unread {
+        _ if matches!(edit.kind, Kind::Again | Kind::Head(_) | Kind::Step { .. }) => match unread {
             true => left.is_empty() || !beside(NEAR),
             false => left.len() + 2 <= found.len(),
         },
@@ -279,11 +279,14 @@ impl<'t> Sheet<'t> {
         }
         let mut edits = self.again(found);
         edits.extend(self.steps(found));
+        edits.extend(self.heads(found));
+        edits.extend(self.step_heads(found));
         edits.extend(self.all_wide(found));
         for number in numbers.into_iter().filter(|at| *at < self.lines.len()) {
             if !self.lines[number].content.is_empty() {
                 self.signs(number, &mut edits);
                 self.commas(number, &mut edits);
+                edits.extend(self.dash(number));
                 self.moves(number, &mut edits);
             }
         }
@@ -362,7 +365,9 @@ impl<'t> Sheet<'t> {
                 start: at,
                 end: word.end + 1,
             };
-            if let Some(length) = wrong_sign(behind) {
+            let glued = behind.starts_with('=') && lone(content, start, behind);
+            let equals = behind.len() - behind.trim_start_matches(['=', ' ']).len();
+            if let Some(length) = wrong_sign(behind).or(glued.then_some(equals)) {
                 let colon = match behind.len() > length {
                     true => ": ",
                     false => ":",
@@ -449,6 +454,26 @@ impl<'t> Sheet<'t> {
                 add(first, changes);
             }
         }
+    }
+
+    /// The hyphen that may lack before a line that stands right below one with it, in the column behind that.
+    fn dash(&self, number: usize) -> Option<Edit> {
+        let line = &self.lines[number];
+        let before = self.lines[..number].iter().rev();
+        let above = before
+            .filter(|other| !other.content.is_empty())
+            .find(|other| other.indent + STEP <= line.indent)?;
+        let alike = above.indent + STEP == line.indent;
+        let key = key_like(line.content) && !line.item();
+        let action = above.content.strip_prefix("- ")?.trim_start();
+        let verb = action.split([':', ' ']).next()?;
+        let start = above.start + above.indent + above.content.len() - action.len();
+        let end = start + verb.len();
+        (alike && key && !verb.is_empty()).then(|| Edit {
+            line: number as u32 + 1,
+            changes: vec![(line.start + above.indent, STEP, "- ".to_owned())],
+            kind: Kind::Dash(Span { start, end }, line.span()),
+        })
     }
 
     /// The next line above the one of this index, from 0, in which something stands.
@@ -785,9 +810,18 @@ impl<'t> Sheet<'t> {
                 let first = self.above(number).unwrap_or(line).span();
                 duplicate_key::line(report, (line.span(), line.name()), first, fix);
             }
-            Kind::Steps => {
-                let (fix, steps) = self.replaced(edit);
-                missing_key::steps(report, (line.span(), line.name()), (fix, &steps));
+            Kind::Head(key) => {
+                let fix = self.replaced(edit);
+                missing_key::head(report, key, (line.span(), line.name()), (fix.0, &fix.1));
+            }
+            Kind::Step { ref name, .. } => {
+                let (fix, head) = self.replaced(edit);
+                missing_key::step(report, name, (line.span(), line.name()), (fix, &head));
+            }
+            Kind::Dash(first, second) => {
+                let name = |at: Span| &self.text[at.start..at.end];
+                let fix = self.replaced(edit);
+                two_verbs::no_hyphen(report, (name(first), first), (name(second), second), fix);
             }
             Kind::Unseen => full_width::unseen(report, self.first_run(edit), self.replaced(edit)),
             Kind::Wide => {

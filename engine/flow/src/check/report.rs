@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
 use super::rules::Rule;
+use super::suggest::Proof;
 use crate::diagnostic::{Diagnostic, Fix, Label, Level, Lines, Text, text};
 use crate::expr::Span;
 
@@ -26,6 +27,8 @@ pub(crate) struct Report<'a> {
     strange: Vec<Span>,
     /// Keys that stand where a verb should, and are none: nobody knows what is beside them.
     strange_verbs: Vec<Span>,
+    /// Findings whose proposed name may not be the one that was meant: it is said, and `--fix` leaves it alone.
+    guessed: HashSet<(&'static str, Span)>,
 }
 
 impl<'a> Report<'a> {
@@ -39,6 +42,7 @@ impl<'a> Report<'a> {
             spoilt: HashSet::new(),
             strange: Vec::new(),
             strange_verbs: Vec::new(),
+            guessed: HashSet::new(),
         }
     }
 
@@ -166,6 +170,12 @@ impl<'a> Report<'a> {
 
     /// All findings in the order of the file; at the last of them, how many more there are.
     pub fn finish(mut self) -> Vec<Diagnostic> {
+        // Until now a proposal that is not certain told the stages what may have been meant.
+        for found in &mut self.diagnostics {
+            if self.guessed.contains(&(found.rule, found.primary.span)) {
+                found.fix = None;
+            }
+        }
         self.diagnostics
             .sort_by_key(|found| (found.primary.span.start, found.primary.span.end, found.rule));
         if let Some(last) = self.diagnostics.last_mut().filter(|_| self.left_out > 0) {
@@ -237,10 +247,36 @@ impl Found<'_, '_> {
         self
     }
 
+    /// The same of a name that may have been meant: the change stands if that is certain. `others` might have been meant as well.
+    pub fn guess(self, span: Span, meant: &str, others: &[String], proof: Proof) -> Self {
+        let written = self.report.lines.source().get(span.start..span.end);
+        let certain = written.is_some_and(|written| proof.certain(written, meant, others));
+        if let Some(found) = self.diagnostic.as_ref().filter(|_| !certain) {
+            let key = (found.rule, found.primary.span);
+            self.report.guessed.insert(key);
+        }
+        self.fix(span, meant)
+    }
+
+    /// What is certainly meant by what is written otherwise, as in another language.
+    pub fn means(self, span: Span, meant: &str) -> Self {
+        self.help(Text::did_you_mean(meant)).fix(span, meant)
+    }
+
+    /// The name that was meant where a name is defined, as all agree that use it.
+    pub fn agreed(self, span: Span, meant: &str) -> Self {
+        self.help(Text::did_you_mean(meant))
+            .guess(span, meant, &[], Proof::Uses)
+    }
+
     /// Proposes the name that was meant, if there is one; else the names there are.
     pub fn did_you_mean(self, span: Span, meant: Option<&str>, names: &[String]) -> Self {
+        let rule = self.diagnostic.as_ref().map(|found| found.rule);
+        let proof = rule.map_or(Proof::Name, Proof::of);
         match meant {
-            Some(meant) => self.help(Text::did_you_mean(meant)).fix(span, meant),
+            Some(meant) => self
+                .help(Text::did_you_mean(meant))
+                .guess(span, meant, names, proof),
             None if names.is_empty() => self,
             None => {
                 let names = super::suggest::shown(names);

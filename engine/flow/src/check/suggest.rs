@@ -269,6 +269,125 @@ fn joined(name: &str) -> impl Iterator<Item = char> + '_ {
     letters.map(|letter| letter.to_ascii_lowercase())
 }
 
+/// What speaks for a name that may have been meant, beside its letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Nothing: one that is called so may have yet to be written.
+    Name,
+    /// One of few words that may stand there, which are not the flow's to choose.
+    Word,
+    /// All that use what is defined here agree.
+    Uses,
+}
+
+/// Rules of places where one of few words stands.
+const WORDS: [&str; 7] = [
+    "bad-value",
+    "impossible-comparison",
+    "unknown-field",
+    "unknown-filter",
+    "unknown-key",
+    "unknown-outcome",
+    "unknown-verb",
+];
+
+/// Letters that the longer of two names has at least of which one is a slip of the other. Of fewer, too many are a letter apart.
+const LONG_NAME: usize = 5;
+/// The same of words of which there are few, and of a word between two `_`.
+const LONG_WORD: usize = 4;
+
+impl Proof {
+    pub fn of(rule: &str) -> Proof {
+        match WORDS.contains(&rule) {
+            true => Proof::Word,
+            false => Proof::Name,
+        }
+    }
+
+    /// Whether `meant` is certainly what was to be written, so that it may be put there: the slip is one that fingers make, of one letter
+    /// or two that changed places. A number or a word that is another one was meant so, and none of `others` may be as near.
+    pub fn certain(self, written: &str, meant: &str, others: &[String]) -> bool {
+        let quotes = |text: &str| -> String { text.trim_matches(['"', '\'']).to_lowercase() };
+        let (written, meant) = (quotes(written), quotes(meant));
+        let (written, meant) = (written.as_str(), meant.as_str());
+        if same_letters(written, [meant]).is_some() {
+            return true;
+        }
+        // What is nowhere near is known from elsewhere, as `else` of `otherwise`.
+        if self != Proof::Uses && (misspelt(written, meant).is_none() || elsewhere(written, meant))
+        {
+            return true;
+        }
+        let tied = |other: &String| {
+            let other = other.to_lowercase();
+            other != meant && slipped(written, &other)
+        };
+        let same_numbers = written
+            .chars()
+            .filter(|c| is_number(*c))
+            .eq(meant.chars().filter(|c| is_number(*c)));
+        let near = match self {
+            Proof::Uses => same_words(written, meant),
+            Proof::Name => {
+                let one = long(written, meant, LONG_NAME) && slipped(written, meant);
+                one && same_words(written, meant)
+            }
+            Proof::Word if swapped(written, meant) => {
+                long(written, meant, LONG_WORD - 1) && slipped(written, meant)
+            }
+            Proof::Word => {
+                let one = long(written, meant, LONG_WORD) && slipped(written, meant);
+                one && same_words(written, meant)
+            }
+        };
+        same_numbers && near && !others.iter().any(tied)
+    }
+}
+
+/// Whether a character counts something.
+fn is_number(c: char) -> bool {
+    c.is_numeric() || "零一二两三四五六七八九十百千甲乙丙丁".contains(c)
+}
+
+/// Whether the longer of two names has so many letters.
+fn long(one: &str, other: &str, letters: usize) -> bool {
+    one.chars().count().max(other.chars().count()) >= letters
+}
+
+/// Whether one slip makes one name of another.
+fn slipped(one: &str, other: &str) -> bool {
+    let (one, other) = (Letters::new(one.chars()), Letters::new(other.chars()));
+    distance(&one, &other, 1).is_some()
+}
+
+/// Whether two names have the same letters, in another order.
+fn swapped(one: &str, other: &str) -> bool {
+    let sorted = |name: &str| {
+        let mut letters: Vec<char> = name.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    sorted(one) == sorted(other)
+}
+
+/// Whether the words of two names, between `_` and `-`, are the same but for a slip: in `queue_a` and `order_no` each is a name of its
+/// own.
+fn same_words(one: &str, other: &str) -> bool {
+    let words = |name: &str| -> Vec<String> { name.split(['_', '-']).map(str::to_owned).collect() };
+    let (one, other) = (words(one), words(other));
+    if one.len() == 1 && other.len() == 1 {
+        return true;
+    }
+    let same = |(one, other): (&String, &String)| {
+        one == other || (long(one, other, LONG_WORD) && slipped(one, other))
+    };
+    // Where one more or less is there, the slip is in what parts them.
+    match one.len() == other.len() {
+        true => one.iter().zip(&other).all(same),
+        false => one.concat() == other.concat(),
+    }
+}
+
 /// Whether two names may be the same but for slips, when no other name comes into question: at most half of the letters.
 pub(crate) fn akin(one: &str, other: &str) -> bool {
     if one.len() > MAX_LETTERS || other.len() > MAX_LETTERS {

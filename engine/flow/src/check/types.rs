@@ -494,6 +494,13 @@ impl<'c> Checker<'c, '_, '_, '_> {
         if self.other_words(at, is, arms, otherwise, &words) {
             return;
         }
+        // What has its line already is not meant by another one.
+        let has_line = |word: &&String| arms.iter().any(|(name, _)| name == *word);
+        let open: Vec<&str> = words
+            .iter()
+            .filter(|word| !has_line(word))
+            .map(String::as_str)
+            .collect();
         for (name, span) in arms {
             match words.iter().find(|word| *word == name) {
                 Some(word) => {
@@ -504,8 +511,8 @@ impl<'c> Checker<'c, '_, '_, '_> {
                     otherwise = true;
                 }
                 None => {
-                    unknown_outcome::value(self.report, *span, name, at, &words);
-                    let meant = nearest(name, words.iter().map(String::as_str));
+                    let meant = nearest(name, open.iter().copied());
+                    unknown_outcome::value(self.report, (*span, name), meant, at, &words);
                     covered.extend(meant);
                 }
             }

@@ -101,7 +101,11 @@ impl<'t> Lowerer<'t> {
                 !COMMON.contains(&entry.key.as_ref()) && !STEP_OPTIONS.contains(&entry.key.as_ref())
             });
             let verbs = std::mem::take(&mut self.verbs);
+            let options = map.entries.iter().all(|entry| self.is_option(&entry.key));
             match stranger {
+                Some(entry) if options => {
+                    unknown_verb::gone(&mut self.report, entry.key_span, &verbs);
+                }
                 Some(entry) => {
                     unknown_verb::unknown(&mut self.report, entry.key_span, &entry.key, &verbs);
                 }
@@ -117,6 +121,16 @@ impl<'t> Lowerer<'t> {
             return None;
         }
         Some(found.swap_remove(0))
+    }
+
+    /// Whether a key stands beside some verb.
+    fn is_option(&self, key: &str) -> bool {
+        let mut steps = self.catalog.verbs.values();
+        let takes = |step: &String| {
+            let description = self.catalog.steps.get(step);
+            description.is_some_and(|step| !step.input["properties"][key].is_null())
+        };
+        COMMON.contains(&key) || STEP_OPTIONS.contains(&key) || steps.any(takes)
     }
 
     fn verb_named(&self, name: &str) -> Option<Verb<'t>> {

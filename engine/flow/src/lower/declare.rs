@@ -171,7 +171,7 @@ impl<'t> Lowerer<'t> {
             "the default is `{default}`, and `{word}` stands nowhere else",
             "默认值是 `{default}`，而 `{word}` 没有在别处出现"
         );
-        bad_value::slip(&mut self.report, item.span, message, default);
+        bad_value::defined(&mut self.report, item.span, message, default);
         default.clone_into(word);
     }
 

@@ -5,6 +5,7 @@ use super::{Binds, Lowerer, Want, spelt};
 use crate::check::rules::{
     bad_duration, bad_expression, bad_value, braces_in_expression, missing_unit, rule_of,
 };
+use crate::check::suggest::Proof;
 use crate::diagnostic::{Text, text};
 use crate::expr::{self, Expr, Finding, Place};
 use crate::plan::{NodeId, Piece, Template};
@@ -272,6 +273,11 @@ pub(crate) fn tell(report: &mut crate::check::report::Report<'_>, finding: Findi
         found = found.help(*help);
     }
     if let Some(change) = change {
-        let _done = found.fix(change.span, change.replacement);
+        // Of signs it is known what they are for; a name is the nearest one.
+        let named = rule.slug.starts_with("unknown-") || rule.slug == "impossible-comparison";
+        let _done = match named {
+            true => found.guess(change.span, &change.replacement, &[], Proof::of(rule.slug)),
+            false => found.fix(change.span, change.replacement),
+        };
     }
 }

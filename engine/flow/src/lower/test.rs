@@ -12,7 +12,7 @@ use super::tested::Named;
 use crate::check::rules::{
     bad_value, missing_input, missing_key, unknown_hours, unknown_key, unknown_step,
 };
-use crate::check::suggest::nearest;
+use crate::check::suggest::{Proof, nearest};
 use crate::diagnostic::{Text, text};
 use crate::expr::Span;
 use crate::value::{Type, Value};
@@ -464,6 +464,8 @@ impl<'t> Lowerer<'t> {
                             None => (other, None),
                         };
                         let meant = nearest(word, TAKES).zip(behind);
+                        let certain =
+                            meant.is_some_and(|(meant, _)| Proof::Word.certain(word, meant, &[]));
                         let meant = meant.map(|(word, behind)| format!("{word}: {behind}"));
                         let names = ACTS.map(str::to_owned);
                         let (at, report) = (node.span, &mut self.report);
@@ -471,7 +473,7 @@ impl<'t> Lowerer<'t> {
                             (None, _) => bad_value::word(report, at, "run", other, &names),
                             (_, meant) => {
                                 let meant = meant.as_deref();
-                                bad_value::word_for(report, at, "run", other, meant, &names);
+                                bad_value::act(report, at, other, meant.zip(Some(certain)), &names);
                             }
                         }
                         None

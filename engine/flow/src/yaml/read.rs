@@ -609,7 +609,10 @@ impl<'s, 'a> Reader<'s, 'a> {
             },
             ErrorKind::RecursionLimitExceeded => yaml_limit::too_deep(report, here, MAX_NESTING),
             ErrorKind::MissingAnchorOrAliasName => match traps::star_near(self.source, at) {
-                Some(star) => yaml_star_key::star_key(report, star),
+                Some(star) => match traps::star_item(self.source, star.start) {
+                    Some(certain) => yaml_star_key::item(report, star, certain),
+                    None => yaml_star_key::star_key(report, star),
+                },
                 None => yaml_syntax::syntax(report, here, reason(kind)),
             },
             ErrorKind::UnexpectedCharacter { character } if character.is_control() => {

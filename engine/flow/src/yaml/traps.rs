@@ -226,6 +226,24 @@ pub(super) fn star_near(source: &str, at: usize) -> Option<Span> {
         })
 }
 
+/// Whether a `*` with a blank behind it begins a line, as it does an item of a list in other texts. And whether the lines beside it, as
+/// far to the right, are items of a list.
+pub(super) fn star_item(source: &str, star: usize) -> Option<bool> {
+    let (start, end) = (line_start(source, star), line_end(source, star).max(star));
+    let behind = source[star + 1..end].strip_prefix(' ')?.trim_start();
+    let margin = &source[start..star];
+    if !margin.bytes().all(|byte| byte == b' ') || behind.is_empty() || behind.starts_with(':') {
+        return None;
+    }
+    let item = |line: Option<&str>| {
+        let rest = line.and_then(|line| line.strip_prefix(margin));
+        rest.is_some_and(|rest| rest.starts_with("- "))
+    };
+    let above = source[..start].lines().next_back();
+    let below = source[end..].lines().nth(1);
+    Some(item(above) || item(below))
+}
+
 /// The `*` on the line of a byte that stands where a key may begin, with a colon behind it.
 pub(super) fn star_key(source: &str, at: usize) -> Option<usize> {
     let start = line_start(source, at);

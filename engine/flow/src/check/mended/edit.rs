@@ -28,12 +28,16 @@ pub(super) enum Kind {
     Comma(Span),
     /// Full-width signs for the language's own.
     Wide,
+    /// The hyphen lacks before the line, whose action stands below another one's: the verb of that is the other word.
+    Dash(Span, Span),
     /// Signs that nobody sees.
     Unseen,
     /// The line of a key stands above it once more, with nothing below.
     Again,
-    /// The line that holds the flow's steps lacks above it.
-    Steps,
+    /// The line lacks above it that holds it and what is below: one at the margin, such as `steps:`.
+    Head(&'static str),
+    /// The line lacks above it that names its step, in the column of the others.
+    Step { name: String, column: usize },
 }
 
 impl Edit {
@@ -49,7 +53,12 @@ impl Edit {
     /// What is tried before what: signs that are written for others, then what lacks, then lines that are moved far.
     pub fn rank(&self) -> u8 {
         match self.kind {
-            Kind::Sign(_) | Kind::Wide | Kind::Unseen | Kind::Again | Kind::Steps => 0,
+            Kind::Sign(_)
+            | Kind::Wide
+            | Kind::Unseen
+            | Kind::Again
+            | Kind::Head(_)
+            | Kind::Step { .. } => 0,
             _ if self.far() => 2,
             _ => 1,
         }

@@ -25,7 +25,7 @@ rule! {
 pub(crate) fn spelt(report: &mut Report<'_>, at: Span, why: Text, meant: &str) {
     let _done = report
         .find(&BAD_DURATION, at, why)
-        .did_you_mean(at, Some(meant), &[]);
+        .means(at, meant);
 }
 
 pub(crate) fn bad(report: &mut Report<'_>, at: Span, why: Text) {

@@ -35,5 +35,5 @@ pub(crate) fn bad(report: &mut Report<'_>, at: Span, why: Text, help: Text) {
 
 /// Of what is read as it was meant.
 pub(crate) fn meant(report: &mut Report<'_>, at: Span, why: Text, meant: &str) {
-    let _done = report.find(&BAD_HOURS, at, why).did_you_mean(at, Some(meant), &[]);
+    let _done = report.find(&BAD_HOURS, at, why).means(at, meant);
 }

@@ -62,7 +62,7 @@ pub(crate) fn meant(report: &mut Report<'_>, at: Span, name: &str, what: Text, m
     );
     let _done = report
         .find(&BAD_NAME, at, message)
-        .did_you_mean(at, Some(meant), &[]);
+        .means(at, meant);
 }
 
 /// Of a name that is an input and a variable.

@@ -64,7 +64,29 @@ pub(crate) fn word_for(
 pub(crate) fn slip(report: &mut Report<'_>, at: Span, message: Text, meant: &str) {
     let _done = report
         .find(&BAD_VALUE, at, message)
-        .did_you_mean(at, Some(meant), &[]);
+        .means(at, meant);
+}
+
+/// Of an act of a test, with the word that may have been meant and what stands behind it, and whether that is certain.
+pub(crate) fn act(
+    report: &mut Report<'_>,
+    at: Span,
+    written: &str,
+    meant: Option<(&str, bool)>,
+    names: &[String],
+) {
+    let message = text!("`run` does not take `{written}`", "`run` 不接受 `{written}`");
+    let found = report.find(&BAD_VALUE, at, message);
+    let _done = match meant {
+        Some((meant, true)) => found.means(at, meant),
+        Some((meant, false)) => found.help(Text::did_you_mean(meant)),
+        None => found.did_you_mean(at, None, names),
+    };
+}
+
+/// Of a word that is misspelt where it is defined, as all agree that use it.
+pub(crate) fn defined(report: &mut Report<'_>, at: Span, message: Text, meant: &str) {
+    let _done = report.find(&BAD_VALUE, at, message).agreed(at, meant);
 }
 
 /// Of an input that is to be given a value.

@@ -44,17 +44,36 @@ pub(crate) fn value(report: &mut Report<'_>, at: Span, key: &str) {
         ));
 }
 
-/// Of the flow's steps, the first of which is `name`: the line that holds them lacks above it. `fix` is the place of that line, and it.
-pub(crate) fn steps(report: &mut Report<'_>, (at, name): (Span, &str), fix: (Span, &str)) {
+/// Of what belongs to a step, whose first line is `first`: the line that names it lacks above it. `fix` is the place of that line, and it.
+pub(crate) fn step(report: &mut Report<'_>, name: &str, (at, first): (Span, &str), fix: (Span, &str)) {
     report
         .find(
             &MISSING_KEY,
             at,
-            text!("`{name}` stands below no `steps:`", "`{name}` 上面没有 `steps:`"),
+            text!(
+                "`{first}` belongs to no step, and there is no step called `{name}`",
+                "`{first}` 不属于任何步骤，而名为 `{name}` 的步骤不存在"
+            ),
         )
         .help(text!(
-            "write the line `steps:` above it, at the margin",
-            "请在它上面另起一行，从行首写 `steps:`"
+            "write the line `{name}:` above it, in the column of the other steps",
+            "请在它上面另起一行，与其他步骤对齐，写 `{name}:`"
+        ))
+        .fix(fix.0, fix.1);
+}
+
+/// Of the flow's steps, prompts and the like, the first of which is `name`: the line `key:` that holds them lacks above it. `fix` is
+/// the place of that line, and it.
+pub(crate) fn head(report: &mut Report<'_>, key: &str, (at, name): (Span, &str), fix: (Span, &str)) {
+    report
+        .find(
+            &MISSING_KEY,
+            at,
+            text!("`{name}` stands below no `{key}:`", "`{name}` 上面没有 `{key}:`"),
+        )
+        .help(text!(
+            "write the line `{key}:` above it, at the margin",
+            "请在它上面另起一行，从行首写 `{key}:`"
         ))
         .fix(fix.0, fix.1);
 }
@@ -98,5 +117,5 @@ pub(crate) fn start(report: &mut Report<'_>, at: Span, name: &str) {
     );
     let _done = report
         .find(&MISSING_KEY, at, message)
-        .did_you_mean(at, Some("start"), &[]);
+        .means(at, "start");
 }

@@ -60,7 +60,7 @@ pub(crate) fn unused_language(
     (lacking, languages): (&[String], &[String]),
 ) {
     let meant = meant(language, lacking);
-    let _done = report
+    let found = report
         .find(
             &MISSING_TRANSLATION,
             at,
@@ -68,8 +68,12 @@ pub(crate) fn unused_language(
                 "`{language}` is none of this flow's languages",
                 "`{language}` 不是此流程的语言"
             ),
-        )
-        .did_you_mean(at, meant, languages);
+        );
+    let _done = match (meant, lacking) {
+        // The only one that lacks.
+        (Some(meant), [lacks]) if meant == lacks => found.means(at, meant),
+        _ => found.did_you_mean(at, meant, languages),
+    };
 }
 
 /// Of a language under another name, read as it was meant.
@@ -80,5 +84,5 @@ pub(crate) fn called(report: &mut Report<'_>, at: Span, name: &str, meant: &str)
     );
     let _done = report
         .find(&MISSING_TRANSLATION, at, message)
-        .did_you_mean(at, Some(meant), &[]);
+        .means(at, meant);
 }

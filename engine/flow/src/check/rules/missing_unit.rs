@@ -42,12 +42,16 @@ pub(crate) fn missing(
             ),
         );
     let fits = |unit: &str| fitting.contains(&unit);
-    let _done = match number.len() {
-        ..4 if fits("s") => found
+    // So many seconds would be minutes or hours: they may be milliseconds.
+    let many = match number.len() {
+        3 => fits("ms"),
+        digits => digits > 3,
+    };
+    let _done = match many {
+        false if fits("s") => found
             .help(text!("write `{number}s` for seconds", "秒请写 `{number}s`"))
             .fix(at, format!("{number}s")),
-        // So many seconds are hours: they may be milliseconds.
-        4.. if fits("ms") && fits("s") => found.help(text!(
+        true if fits("ms") && fits("s") => found.help(text!(
             "write `{number}ms` for milliseconds, or `{number}s` for seconds",
             "毫秒请写 `{number}ms`，秒请写 `{number}s`"
         )),

@@ -49,6 +49,24 @@ pub(crate) fn beside_if(
     }
 }
 
+/// Of an action of a list that has no hyphen of its own; `fix` writes it.
+pub(crate) fn no_hyphen(
+    report: &mut Report<'_>,
+    (one, first): (&str, Span),
+    (two, second): (&str, Span),
+    fix: (Span, String),
+) {
+    report
+        .find(&TWO_VERBS, second, has_two(one, two))
+        .here(text!("the second", "第二个"))
+        .label(first, text!("the first", "第一个"))
+        .help(text!(
+            "an action of a list begins with a hyphen: write `- {two}: …`",
+            "列表里的每个动作以连字符开头：请写 `- {two}: …`"
+        ))
+        .fix(fix.0, fix.1);
+}
+
 pub(crate) fn two(report: &mut Report<'_>, first: (&str, Span), second: (&str, Span)) {
     let (one, one_span) = first;
     let (two, two_span) = second;

@@ -29,7 +29,7 @@ pub(crate) fn defined(report: &mut Report<'_>, at: Span, mocked: &str, name: &st
     );
     let _done = report
         .find(&UNKNOWN_FIELD, at, message)
-        .did_you_mean(at, Some(meant), &[]);
+        .agreed(at, meant);
 }
 
 /// Of a mock's data.

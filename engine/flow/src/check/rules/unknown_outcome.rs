@@ -59,8 +59,13 @@ pub(crate) fn unknown(
         .did_you_mean(at, meant, names);
 }
 
-pub(crate) fn value(report: &mut Report<'_>, at: Span, name: &str, switch: Span, names: &[String]) {
-    let meant = nearest(name, names.iter().map(String::as_str));
+pub(crate) fn value(
+    report: &mut Report<'_>,
+    (at, name): (Span, &str),
+    meant: Option<&str>,
+    switch: Span,
+    names: &[String],
+) {
     let all = plain(names);
     let _done = report
         .find(
@@ -100,7 +105,7 @@ pub(crate) fn number(report: &mut Report<'_>, at: Span, name: &str, meant: Optio
     let message = text!("this value is never `{name}`", "这个值不会是 `{name}`");
     let found = report.find(&UNKNOWN_OUTCOME, at, message);
     let _done = match meant {
-        Some(_) => found.did_you_mean(at, meant, &[]),
+        Some(meant) => found.means(at, meant),
         None => found.help(text!(
             "it is a number, such as `2` or `2.5`",
             "它是数字，例如 `2` 或 `2.5`"
@@ -163,7 +168,7 @@ pub(crate) fn defined(report: &mut Report<'_>, at: Span, name: &str, meant: &str
     );
     let _done = report
         .find(&UNKNOWN_OUTCOME, at, message)
-        .did_you_mean(at, Some(meant), &[]);
+        .agreed(at, meant);
 }
 
 /// Of what a test says of the end.
@@ -182,5 +187,5 @@ pub(crate) fn declared(report: &mut Report<'_>, at: Span, name: &str, meant: &st
     );
     let _done = report
         .find(&UNKNOWN_OUTCOME, at, message)
-        .did_you_mean(at, Some(meant), &[]);
+        .agreed(at, meant);
 }

@@ -57,5 +57,5 @@ pub(crate) fn defined(report: &mut Report<'_>, at: Span, name: &str, meant: &str
     );
     let _done = report
         .find(&UNKNOWN_PROMPT, at, message)
-        .did_you_mean(at, Some(meant), &[]);
+        .agreed(at, meant);
 }

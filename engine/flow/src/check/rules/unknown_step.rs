@@ -57,7 +57,7 @@ pub(crate) fn defined(report: &mut Report<'_>, at: Span, name: &str, meant: &str
     );
     let _done = report
         .find(&UNKNOWN_STEP, at, message)
-        .did_you_mean(at, Some(meant), &[]);
+        .agreed(at, meant);
 }
 
 /// Of a flow's name without the word before it.

@@ -94,7 +94,7 @@ pub(crate) fn declared(report: &mut Report<'_>, at: Span, name: &str, meant: &st
     );
     let _done = report
         .find(&UNKNOWN_VARIABLE, at, message)
-        .did_you_mean(at, Some(meant), &[]);
+        .agreed(at, meant);
 }
 
 /// Of a result that is kept under a name that nothing reads, while what is nearly so called has no value.
@@ -105,5 +105,5 @@ pub(crate) fn unread(report: &mut Report<'_>, at: Span, name: &str, meant: &str)
     );
     let _done = report
         .find(&UNKNOWN_VARIABLE, at, message)
-        .did_you_mean(at, Some(meant), &[]);
+        .agreed(at, meant);
 }

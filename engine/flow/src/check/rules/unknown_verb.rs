@@ -57,6 +57,13 @@ pub(crate) fn none(report: &mut Report<'_>, at: Span, names: &[String]) {
         .help(text!("the verbs are: {names}", "动词有：{names}"; names));
 }
 
+/// Of an action of which only options stand there: the line of its verb, which may have named anything, is gone.
+pub(crate) fn gone(report: &mut Report<'_>, at: Span, names: &[String]) {
+    report.strange_verb(at);
+    none(report, at, names);
+    report.spoil(at);
+}
+
 /// Of what is read as it was meant.
 pub(crate) fn misspelt(report: &mut Report<'_>, at: Span, verb: &str, meant: &str) {
     let message = text!("there is no verb `{verb}`", "没有动词 `{verb}`");

@@ -22,6 +22,7 @@ rule! {
     ///     star: bye
     ///   then: { else: bye }
     /// ```
+    /// Also `* say: Hello.` for an item of a list, which begins with a hyphen: `- say: Hello.`
     YAML_STAR_KEY = "yaml-star-key", Error, "`*` cannot be a key in YAML", "YAML 中不能直接用 `*` 作键"
 }
 
@@ -41,4 +42,21 @@ pub(crate) fn star_key(report: &mut Report<'_>, at: Span) {
         )
         .help(text!("write `star`", "请写 `star`"))
         .fix(star, "star");
+}
+
+/// Of a `*` at the beginning of a line that is to be an item of a list; `certain` where the lines beside it are.
+pub(crate) fn item(report: &mut Report<'_>, star: Span, certain: bool) {
+    let found = report
+        .find(
+            &YAML_STAR_KEY,
+            star,
+            text!(
+                "an item of a list begins with `-`, not with `*`",
+                "列表的每一项以 `-` 开头，而不是 `*`"
+            ),
+        )
+        .help(text!("write `-`", "请写 `-`"));
+    if certain {
+        let _done = found.fix(star, "-");
+    }
 }
