@@ -3,6 +3,7 @@
 mod going_on;
 mod hostile;
 mod killed;
+mod left;
 mod many;
 mod promises;
 mod saved;

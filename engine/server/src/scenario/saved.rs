@@ -30,6 +30,8 @@ pub use placed::{Placed, has_case, with_case};
 
 /// How long a mocked step takes during which the caller hung up: longer than anybody waits.
 const NEVER: &str = "1h";
+/// How long a mocked step takes at least that the caller left, in milliseconds.
+const LEFT_MS: u64 = 1_000;
 /// Mocked steps that took less are mocked without a time, and shorter pauses are left out, in milliseconds.
 const NOTICED_MS: u64 = 1_000;
 /// After it keys are pressed at that moment, and not at the caller's turn.
@@ -261,6 +263,8 @@ struct Running {
     since: u64,
     /// What was written while it works: when in its time the last act of the test is; none where nothing was.
     sent: Option<u64>,
+    /// The caller is gone for good.
+    left: bool,
 }
 
 struct Asked {
@@ -363,7 +367,13 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                     (asked.acts, asked.turn) = (self.acts.len(), 0);
                 }
             }
-            EntryKind::GivenUp if self.resumes => self.acts.push("hangup".to_owned()),
+            EntryKind::Declined => self.left_running(),
+            EntryKind::GivenUp => {
+                if self.resumes {
+                    self.acts.push("hangup".to_owned());
+                }
+                self.left_running();
+            }
             EntryKind::Tick { late_ms } => {
                 self.late = late_ms.map(|late| (entry.at, late));
             }
@@ -388,6 +398,7 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                     mocked: self.mocked.contains(bare(plugin)),
                     since: entry.at,
                     sent: None,
+                    left: false,
                 });
             }
             EntryKind::Key { .. } => self.ahead.push_back(entry.seq),
@@ -507,7 +518,10 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
             }
             EntryKind::Failed { code, .. } => match code.as_str() {
                 // The caller had left; what it would have given is not known.
-                "hangup" | "cancelled" => (self.running, self.asked) = (None, None),
+                "hangup" | "cancelled" => match self.in_mock() {
+                    true => self.step_over(entry.at, "error", None),
+                    false => (self.running, self.asked) = (None, None),
+                },
                 // As in a test, the step never ran, and no mock answers for it.
                 "step-bad-input" | "step-input-limit" => self.refused(entry.at),
                 TIMEOUT => self.step_over(entry.at, "timeout", None),
@@ -520,6 +534,9 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
                 self.flush();
                 if ending.reason == "too-long" {
                     self.cut_off(entry.at);
+                }
+                if self.running.as_ref().is_some_and(|running| running.left) {
+                    self.never_ends();
                 }
                 self.ended(ending);
             }
@@ -801,6 +818,11 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         let took = at.saturating_sub(running.since);
         // What was written meanwhile came before its end.
         let took = running.sent.map_or(took, |sent| took.max(sent + 1));
+        // A test that has come to it goes on at once: it must last until the caller is gone.
+        let took = match running.left {
+            true => took.max(LEFT_MS),
+            false => took,
+        };
         let call = self.call(&running.plugin);
         // While the engine was down, or waited for its store, no time went by for the step: it answered in time all the same.
         let most = call.as_ref().map_or(u64::MAX, |call| call.timeout_ms);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
-use strowger_contact::{Input, StepResult};
+use strowger_contact::{Input, Millis, StepResult};
 use strowger_flow::Reply;
 use strowger_flow::plan::Action;
 use strowger_plugin::Limits;
@@ -38,8 +38,7 @@ impl World<'_> {
                 mocked: true,
             });
             let refused = StepResult::failed(failure(&error));
-            self.due
-                .push((self.now, Due::Step(activation, Box::new(refused))));
+            self.ends(activation, (0, refused), false);
             return;
         }
         if let Some(reply) = self.mocks.step(&step) {
@@ -59,10 +58,7 @@ impl World<'_> {
                 imports.any(|import| WAITING.contains(&import.as_str()))
             });
             match mocks::step_result(&step, reply, call, description, timeout_ms, may_wait) {
-                Ok((after, result)) => {
-                    let at = self.now.saturating_add(after);
-                    self.due.push((at, Due::Step(activation, Box::new(result))));
-                }
+                Ok(end) => self.ends(activation, end, may_wait),
                 Err(why) => self.trouble("a mock does not fit", &why),
             }
             return;
@@ -116,11 +112,27 @@ impl World<'_> {
             _ => None,
         });
         match mocks::step_result(step, &answer, call, None, 0, true) {
-            Ok((after, result)) => {
-                let at = self.now.saturating_add(after);
-                self.due.push((at, Due::Step(activation, Box::new(result))));
-            }
+            Ok(end) => self.ends(activation, end, true),
             Err(why) => self.trouble("a mock does not fit", &why),
+        }
+    }
+
+    /// A mocked step ends in so many milliseconds, with its result.
+    fn ends(&mut self, activation: u32, (after, result): (Millis, StepResult), waits: bool) {
+        let end = Due::Step {
+            activation,
+            result: Box::new(result),
+            waits,
+        };
+        self.due.push((self.now.saturating_add(after), end));
+    }
+
+    /// The caller is gone: a mocked step that waits for them ends, with what the test gives it. A real one is told so.
+    pub(super) fn nobody_waits(&mut self) {
+        for (at, due) in &mut self.due {
+            if matches!(due, Due::Step { waits: true, .. }) {
+                *at = self.now.min(*at);
+            }
         }
     }
 

@@ -84,7 +84,9 @@ impl World<'_> {
             EntryKind::Declined | EntryKind::GivenUp => {
                 self.asked = Asked::Nothing;
                 self.held = Asked::Nothing;
+                self.nobody_waits();
             }
+            EntryKind::HungUp | EntryKind::Vanished => self.nobody_waits(),
             EntryKind::Started { .. }
             | EntryKind::Said { .. }
             | EntryKind::Key { .. }
@@ -96,11 +98,9 @@ impl World<'_> {
             | EntryKind::Heard { .. }
             | EntryKind::Call { .. }
             | EntryKind::Joined
-            | EntryKind::Vanished
             | EntryKind::Dropped { .. }
             | EntryKind::CalledBack { .. }
-            | EntryKind::SecretsLost
-            | EntryKind::HungUp => {}
+            | EntryKind::SecretsLost => {}
         }
     }
 

@@ -95,7 +95,12 @@ pub(super) enum Asked {
 /// Something that will happen.
 pub(super) enum Due {
     PlayDone(u32),
-    Step(u32, Box<StepResult>),
+    /// The end of a mocked step. One that `waits` for the contact ends as soon as the caller is gone.
+    Step {
+        activation: u32,
+        result: Box<StepResult>,
+        waits: bool,
+    },
     Effect(u32, Json),
     /// Whoever a transfer called has answered: people talk until its end.
     Joined(u32),
@@ -274,7 +279,9 @@ impl<'t> World<'t> {
                     let result = result.into();
                     self.give(Input::EffectDone { effect, result }).await;
                 }
-                Due::Step(activation, result) => {
+                Due::Step {
+                    activation, result, ..
+                } => {
                     self.step_ended(activation, *result, true);
                     // A step that follows may compute.
                     self.give(Input::Tick).await;

@@ -71,10 +71,16 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         self.acts.push(act.to_owned());
         self.clock.acted(at);
         // A step that works goes on while the line is gone, and ends as it did.
-        if act == "drop" {
-            return;
+        if act != "drop" {
+            self.left_running();
         }
-        self.never_ends();
+    }
+
+    /// The caller is gone for good while a step runs: it is not over before.
+    pub(super) fn left_running(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.left = true;
+        }
     }
 
     /// Something was being said, or a step worked: as soon as the contact is there.
@@ -84,8 +90,10 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         if *flow == self.first {
             there.push(format!("step: {}", json!(step)));
         }
-        // A step says several things, and a called flow has no name here: what was said since the last act tells where.
-        if let Some((acts, words)) = &self.said
+        let mocked = self.running.as_ref().filter(|running| running.mocked);
+        // A step says several things, and a called flow has no name here: what was said since the last act tells where. What is
+        // mocked says nothing.
+        if let Some((acts, words)) = self.said.as_ref().filter(|_| mocked.is_none())
             && self.form.by_words
             && *acts == self.acts.len()
             && !words.is_empty()
@@ -93,7 +101,7 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
         {
             there.push(format!("hear: {}", json!(words)));
         }
-        if let Some(running) = self.running.as_ref().filter(|running| running.mocked) {
+        if let Some(running) = mocked {
             there.push(format!("used: {}", json!(bare(&running.plugin))));
         }
         if !there.is_empty() {
@@ -144,7 +152,7 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
     }
 
     /// What is mocked here and was not over when the contact left it takes longer than anybody waits.
-    fn never_ends(&mut self) {
+    pub(super) fn never_ends(&mut self) {
         if let Some(running) = self.running.as_ref().filter(|running| running.mocked) {
             let key = bare(&running.plugin).to_owned();
             self.reply(key, format!("{{ outcome: error, after: {NEVER} }}"));
