@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value as Json;
 use strowger_contact::EntryKind;
 use strowger_tests::program::{callbacks, edit, strowger};
-use strowger_tests::{Engine, OrderService, Phone, Prompts, http};
+use strowger_tests::{Engine, OrderService, Phone, Prompts, an_hour_ahead, http};
 
 use crate::world::PROMPT;
 use strowger_tests::saved::green;
@@ -195,13 +195,7 @@ fn a_caller_who_was_cut_off_goes_on_where_it_broke_and_nothing_is_done_twice() -
     let found = world.engine.contact(&second)?;
     assert_eq!(found["id"], record["id"]);
     assert_eq!(found["sip_call_id"], first.as_str());
-    let parts = ["flow_ms", "waiting_ms", "transferred_ms", "away_ms"];
-    let parts = parts.map(|part| record[part].as_u64().unwrap_or_default());
-    assert!(parts[3] > 0);
-    assert_eq!(
-        parts.iter().sum::<u64>(),
-        record["total_ms"].as_u64().context("a sum")?
-    );
+    adds_up(&record)?;
     assert_eq!(
         record["tags"]["number"], "13800138000",
         "what was set stands"
@@ -511,6 +505,96 @@ fn a_line_that_falls_silent_has_dropped_and_one_that_hears_goodbye_has_not() -> 
     phone.ended()?;
     assert_eq!(world.engine.reason(&first)?, "abandoned");
     assert_eq!(world.engine.metric("calls_dropped")?, 0);
+    Ok(())
+}
+
+/// What an engine leaves whose machine's clock was an hour ahead, and was set right while it was down.
+fn clock_goes_back(world: &mut World, call_id: &str) -> Result<()> {
+    let id = world.engine.contact(call_id)?["id"].clone();
+    world.engine.program.kill()?;
+    an_hour_ahead(&world.engine.data, id.as_str().context("an id")?)
+}
+
+#[test]
+fn a_call_goes_on_when_the_clock_went_back() -> Result<()> {
+    let mut world = World::start("10", "")?;
+    let first = world.drops_in_the_menu()?;
+    clock_goes_back(&mut world, &first)?;
+    world.engine.restart()?;
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "en", QUESTION)?;
+    phone.press("1")?;
+    world.hears(&mut phone, "en", SURE)?;
+    // Its time goes on from there at the next drop too.
+    world.drops(phone)?;
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "en", QUESTION)?;
+    phone.press("1")?;
+    world.goes_on(phone, &first)?;
+    let journal = world.engine.journal(&first)?;
+    assert!(
+        journal.iter().is_sorted_by_key(|entry| entry.at),
+        "{journal:#?}"
+    );
+    let record = world.record(&first)?;
+    adds_up(&record)?;
+    assert!(record["total_ms"].as_u64() < Some(180_000), "{record}");
+    for drop in record["drops"].as_array().context("a list")? {
+        let away = drop["away_ms"].as_u64();
+        assert!(away > Some(0) && away < Some(60_000), "{record}");
+    }
+    // The calls back stand in the trace where they came.
+    let id = record["id"].as_str().context("an id")?;
+    let trace = http::get(world.engine.http, &format!("/v1/contacts/{id}/trace"))?.json()?;
+    let events = trace.as_array().context("a list")?.iter();
+    let told: Vec<_> = events
+        .filter_map(|event| match event["kind"].as_str()? {
+            "sip" if event["sip"]["what"] == "INVITE 700" => Some("INVITE"),
+            kind @ ("dropped" | "called-back") => Some(kind),
+            _ => None,
+        })
+        .collect();
+    assert!(
+        told.ends_with(&[
+            "dropped",
+            "INVITE",
+            "called-back",
+            "dropped",
+            "INVITE",
+            "called-back"
+        ]),
+        "{told:?}"
+    );
+    let log = std::fs::read_to_string(world.engine.project.with_file_name("log2"))?;
+    let warned = log.matches("the clock of this machine went back").count();
+    assert_eq!(warned, 1, "{log}");
+    Ok(())
+}
+
+#[test]
+fn a_clock_that_went_back_gives_nobody_more_time_to_come_back() -> Result<()> {
+    let mut world = World::start("10", "")?;
+    let first = world.drops_in_the_menu()?;
+    clock_goes_back(&mut world, &first)?;
+    // Two seconds were left when the line dropped.
+    let left = change(&world, "UPDATE drops SET until_at = until_at - 598000")?;
+    assert_eq!(left, 1);
+    world.engine.restart()?;
+    assert_eq!(world.engine.reason(&first)?, "abandoned");
+    let record = world.record(&first)?;
+    assert_eq!(record["drops"][0]["outcome"], "given-up");
+    adds_up(&record)?;
+    let mut phone = world.dial("700", None)?;
+    world.hears(&mut phone, "en", WELCOME)
+}
+
+/// The times of a record whose line dropped are all of it.
+fn adds_up(record: &Json) -> Result<()> {
+    let parts = ["flow_ms", "waiting_ms", "transferred_ms", "away_ms"];
+    let parts = parts.map(|part| record[part].as_u64().unwrap_or_default());
+    assert!(parts[3] > 0, "{record}");
+    let total = record["total_ms"].as_u64().context("a sum")?;
+    assert_eq!(parts.iter().sum::<u64>(), total, "{record}");
     Ok(())
 }
 

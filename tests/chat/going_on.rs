@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use strowger_contact::{Entry, EntryKind};
-use strowger_server::store::{Place, Record, Store, Writer};
-use strowger_tests::Postgres;
 use strowger_tests::program::{edit, strowger};
+use strowger_tests::{Postgres, an_hour_ahead};
 
 use crate::world::{BOOKED, FLOW, OFFER, QUESTION, Talk, World, change, one};
 
@@ -418,28 +417,9 @@ fn a_journal_that_a_newer_program_wrote_is_left_as_it_is() -> Result<()> {
 /// ends in an hour.
 #[test]
 fn a_chat_goes_on_when_the_clock_went_back() -> Result<()> {
-    const HOUR: u64 = 3_600_000;
     let (mut world, mut talk) = offered(0, "[steps]\ndrop_waiting_after_ms = 50")?;
     world.engine.program.kill()?;
-    let place = Place::file(&world.engine.data);
-    let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(async {
-        let store = Store::open(&place).await?;
-        let mut entries = store.journal(&talk.id).await?.entries;
-        store.cut_journal(&talk.id, 0).await?;
-        for entry in &mut entries {
-            entry.at += HOUR;
-        }
-        let (writer, written) = Writer::start(store.clone());
-        writer
-            .write(Record::Entries(talk.id.clone(), entries))
-            .await;
-        writer.flush().await.map_err(anyhow::Error::msg)?;
-        drop(writer);
-        written.await?;
-        store.close().await;
-        Ok::<_, anyhow::Error>(())
-    })?;
+    an_hour_ahead(&world.engine.data, &talk.id)?;
     world.engine.restart()?;
     let before = world.journal(&talk.id)?.len();
     talk.write("yes")?;

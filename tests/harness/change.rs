@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use strowger_server::store::{Place, Record, Store, Writer};
 
 /// Changes an SQLite file.
 pub fn change(file: &Path, sql: &'static str) -> Result<u64> {
@@ -18,4 +19,34 @@ pub fn change(file: &Path, sql: &'static str) -> Result<u64> {
         connection.close().await?;
         Ok(done.rows_affected())
     })
+}
+
+/// Lets the one contact of an engine that is down have happened an hour later: as if the machine's clock had been an hour ahead, and
+/// was set right meanwhile.
+pub fn an_hour_ahead(data: &Path, contact: &str) -> Result<()> {
+    const HOUR: u64 = 3_600_000;
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let store = Store::open(&Place::file(data)).await?;
+        let mut entries = store.journal(contact).await?.entries;
+        store.cut_journal(contact, 0).await?;
+        for entry in &mut entries {
+            entry.at += HOUR;
+        }
+        let (writer, written) = Writer::start(store.clone());
+        writer
+            .write(Record::Entries(contact.to_owned(), entries))
+            .await;
+        writer.flush().await.map_err(anyhow::Error::msg)?;
+        drop(writer);
+        written.await?;
+        store.close().await;
+        Ok::<_, anyhow::Error>(())
+    })?;
+    let file = data.join("strowger.db");
+    change(
+        &file,
+        "UPDATE contacts SET started_at = started_at + 3600000",
+    )?;
+    change(&file, "UPDATE drops SET until_at = until_at + 3600000")?;
+    Ok(())
 }

@@ -5,6 +5,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use strowger_contact::Millis;
 use strowger_flow::unseen::quoted;
 
+/// A clock that went back by less is told to nobody, in milliseconds.
+pub(crate) const CLOCKS_DIFFER: Millis = 1_000;
+
 /// Milliseconds since 1970 that never go back: the wall clock at the start plus the time gone by since.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {

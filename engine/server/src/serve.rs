@@ -330,8 +330,10 @@ impl Server {
             } = again;
             let id = broken.id.clone();
             tracing::info!(contact = %id, from = %call.from, to = %call.to, call_id = %call.call_id, "the caller of a call that dropped is back");
-            line.belongs_to(engine.clone(), id.clone());
-            self.ladders.keep(call.leg, &id, back_again(&entries)).await;
+            let ahead = broken.ahead;
+            line.belongs_to(engine.clone(), id.clone(), ahead);
+            let number = back_again(&entries);
+            self.ladders.keep(call.leg, &id, number, ahead).await;
             let back = Input::CalledBack {
                 sip_call_id: call.call_id.clone(),
                 question: resume.say.get(rebuilt.contact.language()).cloned(),
@@ -339,6 +341,7 @@ impl Server {
             let driver = Driver::again(engine, rebuilt, &entries, line, stop.clone(), Pace::Real)
                 .first([Input::Dropped { vanished: false }, back])
                 .was_dropped(broken.until)
+                .ahead(ahead)
                 .coming_back(comes_back.clone());
             match driver.run_call().await {
                 Left::Over => return,
@@ -357,7 +360,8 @@ impl Server {
         let id = contact.facts().id.clone();
         let driver = Driver::new(engine.clone(), contact, line, stop, Pace::Real, false);
         if let Left::Dropped(until) = driver.coming_back(comes_back).run_call().await {
-            turn.wait(Broken { id, until }).await;
+            let ahead = 0;
+            turn.wait(Broken { id, until, ahead }).await;
         }
     }
 
@@ -388,9 +392,9 @@ impl Server {
             return None;
         };
         let id = contact.facts().id.clone();
-        self.ladders.keep(call.leg, &id, 0).await;
+        self.ladders.keep(call.leg, &id, 0, 0).await;
         tracing::info!(contact = %id, %from, %to, %flow, %call_id, "call answered");
-        line.belongs_to(engine.clone(), id.clone());
+        line.belongs_to(engine.clone(), id.clone(), 0);
         if let Some(path) = line.record_whole(&id) {
             // From now on, so that whoever looks after a crash finds what there is.
             engine.node.recorded(&id, Some(&path)).await;

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strowger_contact::TransferResult;
+use strowger_contact::{Millis, TransferResult};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 use strowger_voice::sdp::{Direction, Session};
@@ -76,6 +76,8 @@ pub(super) struct Key {
 pub(super) struct Caller<'c> {
     /// The contact's identifier, for the log.
     pub(super) contact: &'c str,
+    /// By how much the contact's clock is ahead of the machine's.
+    pub(super) ahead: Millis,
     pub(super) stream: &'c Stream,
     pub(super) codec: Codec,
     /// How often its INVITE might still have been forwarded.
@@ -106,6 +108,8 @@ enum Event {
 struct SecondCall {
     engine: Arc<Engine>,
     contact: String,
+    /// By how much its clock is ahead of the machine's.
+    ahead: Millis,
     effect: u32,
     outgoing: Arc<Outgoing>,
     /// Which of the contact's it is, from 1.
@@ -148,6 +152,7 @@ impl Bridge {
         let call = SecondCall {
             engine: engine.clone(),
             contact: caller.contact.to_owned(),
+            ahead: caller.ahead,
             effect,
             outgoing: outgoing.clone(),
             nth: caller.nth,
@@ -228,7 +233,8 @@ impl SecondCall {
             mut events,
         } = self.place(ring, max_forwards).await?;
         let number = self.effect.max(1);
-        self.outgoing.ladders.keep(leg, &self.contact, number).await;
+        let ladders = &self.outgoing.ladders;
+        ladders.keep(leg, &self.contact, number, self.ahead).await;
         tracing::info!(contact = %self.contact, to = %self.handover.uri, %call_id, "transfer: calling");
         let talked = async {
             self.ring(peer.ip(), ring, &mut events).await?;

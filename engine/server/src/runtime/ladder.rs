@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use strowger_contact::{Ending, Entry, EntryKind};
+use strowger_contact::{Ending, Entry, EntryKind, Millis};
 use tokio::sync::{mpsc, oneshot};
 
 use super::engine::{Engine, contact_id};
@@ -87,11 +87,7 @@ impl Early {
 /// What the keeper is asked.
 enum Order {
     /// A leg is a contact's.
-    Keep {
-        leg: u64,
-        contact: String,
-        number: u32,
-    },
+    Keep { leg: u64, whose: Kept },
     /// A call has ended early.
     Early(Box<Early>),
     /// What was told so far is on its way to the store when the answer comes.
@@ -137,14 +133,16 @@ impl Ladders {
     /// From now on a leg is a contact's: `number` 0 for the caller's call, else the effect of the transfer that placed
     /// it, or from [`CALLED_BACK`] on a further call of a caller who was cut off. One of those that was another contact's
     /// until now, since its caller begins anew, is in the ladder of this one from its beginning; the other's ends here.
-    pub async fn keep(&self, leg: Option<u64>, contact: &str, number: u32) {
+    ///
+    /// `ahead` is by how much the contact's clock is ahead of the machine's, in milliseconds.
+    pub async fn keep(&self, leg: Option<u64>, contact: &str, number: u32, ahead: Millis) {
         if let Some(leg) = leg {
-            let contact = contact.to_owned();
-            let keep = Order::Keep {
-                leg,
-                contact,
+            let whose = Kept {
+                contact: contact.to_owned(),
                 number,
+                ahead,
             };
+            let keep = Order::Keep { leg, whose };
             // Without its keeper there are no ladders; calls go on.
             let _ = self.orders.send(keep).await;
         }
@@ -187,9 +185,19 @@ enum Whose {
     /// Nobody has said.
     #[default]
     Unknown,
-    Contact(String, u32),
+    Contact(Kept),
     /// A call that is not written down.
     Nobody,
+}
+
+/// What a leg is to the contact that has it.
+#[derive(Debug, Clone)]
+struct Kept {
+    contact: String,
+    /// Which of its legs.
+    number: u32,
+    /// By how much its clock is ahead of the machine's, in milliseconds.
+    ahead: Millis,
 }
 
 struct Keeper {
@@ -226,8 +234,8 @@ impl Keeper {
                     }
                 }
                 order = self.orders.recv() => match order {
-                    Some(Order::Keep { leg, contact, number }) => {
-                        self.belongs(leg, Whose::Contact(contact, number)).await;
+                    Some(Order::Keep { leg, whose }) => {
+                        self.belongs(leg, Whose::Contact(whose)).await;
                     }
                     Some(Order::Early(early)) => self.early(*early).await,
                     Some(Order::Flush(done)) => {
@@ -366,23 +374,30 @@ impl Keeper {
         let Some(leg) = self.legs.get_mut(&number) else {
             return;
         };
-        let Whose::Contact(contact, of) = &leg.whose else {
+        let Whose::Contact(whose) = &leg.whose else {
             return;
         };
         if leg.rungs.is_empty() {
             return;
         }
-        let (id, of) = (contact.clone(), *of);
+        let Kept {
+            contact: id,
+            number: of,
+            ahead,
+        } = whose.clone();
         let mut rungs = take(&mut leg.rungs);
-        for rung in &mut rungs {
-            match rung {
-                Rung::Sip(signal) => signal.leg = of,
-                Rung::SipAgain { leg, .. } | Rung::SipCut { leg, .. } => *leg = of,
-            }
-        }
-        // Only a caller who was cut off is asked whether to begin anew.
+        // Only a caller who was cut off is asked whether to begin anew. The other contact has a clock of its own.
         if of >= CALLED_BACK && !leg.over {
             leg.kept.extend(rungs.iter().cloned());
+        }
+        for rung in &mut rungs {
+            match rung {
+                Rung::Sip(signal) => {
+                    signal.leg = of;
+                    signal.at += ahead;
+                }
+                Rung::SipAgain { leg, .. } | Rung::SipCut { leg, .. } => *leg = of,
+            }
         }
         let record = Record::Rungs {
             id,
@@ -473,7 +488,12 @@ impl Keeper {
                 .await;
         }
         if let Some(leg) = early.leg {
-            self.belongs(leg, Whose::Contact(id, 0)).await;
+            let whose = Kept {
+                contact: id,
+                number: 0,
+                ahead: 0,
+            };
+            self.belongs(leg, Whose::Contact(whose)).await;
         }
     }
 

@@ -20,6 +20,7 @@ use super::engine::Engine;
 use super::line::Nobody;
 use super::node::Node;
 use crate::centre::{Bound, Centre};
+use crate::clock::CLOCKS_DIFFER;
 use crate::replay::{Rebuilt, rebuild};
 use crate::store::{Journal, OpenDrop, Record, StoreError};
 use crate::turns::Turns;
@@ -69,8 +70,27 @@ impl Caller {
 pub(crate) struct Broken {
     /// Its contact.
     pub id: String,
-    /// Until then it may go on, in milliseconds since 1970.
+    /// Until then it may go on, in milliseconds since 1970, by the contact's own clock.
     pub until: Millis,
+    /// By how much that is ahead of the machine's, which went back while no engine ran. Milliseconds.
+    pub ahead: Millis,
+}
+
+impl Broken {
+    /// A call that waited when the engine last ended, as its journal leaves it: its time goes on from there, so that nobody has
+    /// longer to come back than was left then.
+    fn left(id: String, until: Millis, journal_ends: Millis, now: Millis) -> Broken {
+        Broken {
+            id,
+            until,
+            ahead: journal_ends.saturating_sub(now),
+        }
+    }
+
+    /// When it is to be given up, by the machine's clock.
+    fn due(&self) -> Millis {
+        self.until.saturating_sub(self.ahead)
+    }
 }
 
 /// A broken call that was built again.
@@ -131,7 +151,7 @@ impl Open {
     /// Lets a call wait for its caller; an earlier one of theirs waits no more.
     fn insert(&mut self, caller: Caller, broken: Broken) -> Option<(Caller, Broken)> {
         let earlier = self.remove(&caller);
-        self.alarms.insert((broken.until, caller.clone()));
+        self.alarms.insert((broken.due(), caller.clone()));
         *self.of.entry(caller.tenant.clone()).or_default() += 1;
         self.broken.insert(caller.clone(), broken);
         Some((caller, earlier?))
@@ -140,7 +160,7 @@ impl Open {
     /// Lets a caller's call wait no more.
     fn remove(&mut self, caller: &Caller) -> Option<Broken> {
         let broken = self.broken.remove(caller)?;
-        self.alarms.remove(&(broken.until, caller.clone()));
+        self.alarms.remove(&(broken.due(), caller.clone()));
         if let Some(own) = self.of.get_mut(&caller.tenant) {
             *own -= 1;
             if *own == 0 {
@@ -186,6 +206,7 @@ impl Returns {
         };
         let open = store.open_drops().await?;
         let count = open.len();
+        let (mut behind, mut most) = (0, 0);
         for drop in open {
             let OpenDrop {
                 id,
@@ -200,7 +221,20 @@ impl Returns {
                 from: caller,
             };
             let until = u64::try_from(until_at).unwrap_or_default();
-            self.wait(caller, Broken { id, until });
+            let journal_ends = store.journal_ends(&id).await?;
+            let broken = Broken::left(id, until, journal_ends, self.node.clock.now());
+            if broken.ahead > CLOCKS_DIFFER {
+                behind += 1;
+                most = most.max(broken.ahead);
+            }
+            self.wait(caller, broken);
+        }
+        if behind > 0 {
+            tracing::warn!(
+                calls = behind,
+                "the clock of this machine went back: journals of calls that wait for their callers end up to {} s from now, and the calls go on from there",
+                most / 1_000
+            );
         }
         Ok(count)
     }
@@ -244,7 +278,7 @@ impl Returns {
         let now = self.node.clock.now();
         let mut open = self.open();
         // Whoever is late finds the alarm at work.
-        if open.broken.get(caller)?.until <= now {
+        if open.broken.get(caller)?.due() <= now {
             return None;
         }
         open.remove(caller)
@@ -302,7 +336,7 @@ impl Returns {
         let (Some(store), Some(writer)) = (&self.node.store, &self.node.writer) else {
             return Ok(());
         };
-        let at = self.node.clock.now();
+        let at = self.node.clock.now() + broken.ahead;
         let id = &broken.id;
         let entries = store.journal(id).await?.entries;
         let vanished = entries
@@ -361,6 +395,7 @@ impl Returns {
             Driver::again(engine, rebuilt, &entries, Nobody, stop, Pace::Real)
                 .first([Input::Dropped { vanished: false }, Input::GivenUp])
                 .was_dropped(broken.until)
+                .ahead(broken.ahead)
                 .run()
                 .await;
         });
@@ -456,7 +491,7 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
-    use super::{Broken, Caller, Open};
+    use super::{Broken, Caller, Open, take_due};
 
     #[test]
     fn who_does_not_say_who_they_are_is_nobody_in_particular() {
@@ -477,6 +512,26 @@ mod tests {
     }
 
     #[test]
+    fn where_the_clock_went_back_nobody_has_longer_than_was_left() {
+        const HOUR: u64 = 3_600_000;
+        let of = |now| Broken::left("of an hour".to_owned(), HOUR + 60_000, HOUR, now);
+        // As long as it was, whatever the clock shows.
+        for now in [0, HOUR - 1, HOUR] {
+            assert_eq!(of(now).due(), now + 60_000, "{now}");
+        }
+        // Time that passed while the engine was down counts.
+        assert_eq!(of(HOUR + 50_000).due(), HOUR + 60_000);
+        let caller = Caller::known("t", "100", "200").expect("it says who");
+        let mut open = Open::default();
+        open.insert(caller.clone(), of(0));
+        assert_eq!(take_due(&mut open.alarms, 59_999), []);
+        assert_eq!(take_due(&mut open.alarms, 60_000), [caller.clone()]);
+        open.insert(caller.clone(), of(0));
+        open.remove(&caller);
+        assert!(open.alarms.is_empty(), "{:?}", open.alarms);
+    }
+
+    #[test]
     fn whose_calls_are_the_most_gives_one_of_them_up() {
         let mut open = Open::default();
         let caller = |tenant: &str, n: u64| Caller {
@@ -487,6 +542,7 @@ mod tests {
         let broken = |until| Broken {
             id: format!("of {until}"),
             until,
+            ahead: 0,
         };
         // Of all, vega's one has the least time left.
         assert_eq!(open.insert(caller("vega", 1), broken(1)), None);

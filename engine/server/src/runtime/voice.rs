@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use strowger_contact::call::{CallError, RecordOptions};
-use strowger_contact::{Entry, EntryKind, Input, Segment, TransferResult};
+use strowger_contact::{Entry, EntryKind, Input, Millis, Segment, TransferResult};
 use strowger_voice::clip::Clip;
 use strowger_voice::g711::Codec;
 use strowger_voice::sdp::{Direction, Session};
@@ -40,6 +40,8 @@ const KEYS_ANSWERED: Duration = Duration::from_millis(4_500);
 pub struct VoiceLine {
     engine: Arc<Engine>,
     contact: String,
+    /// By how much the contact's clock is ahead of the machine's.
+    ahead: Millis,
     call: Call,
     signals: Option<mpsc::Receiver<CallEvent>>,
     stream: Stream,
@@ -123,6 +125,7 @@ impl VoiceLine {
         VoiceLine {
             engine,
             contact,
+            ahead: 0,
             call,
             signals: Some(signals),
             stream,
@@ -153,10 +156,11 @@ impl VoiceLine {
         }
     }
 
-    /// From now on the line is another contact's.
-    pub(crate) fn belongs_to(&mut self, engine: Arc<Engine>, contact: String) {
+    /// From now on the line is another contact's, whose clock is so many milliseconds ahead of the machine's.
+    pub(crate) fn belongs_to(&mut self, engine: Arc<Engine>, contact: String, ahead: Millis) {
         self.engine = engine;
         self.contact = contact;
+        self.ahead = ahead;
         self.placed = 0;
         self.wanted = None;
         // What was being prepared for the other one is not heard.

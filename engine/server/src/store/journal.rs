@@ -91,6 +91,27 @@ impl Store {
         Ok(PackedJournal(self.chunks(id).await?))
     }
 
+    /// When a contact's journal ends, in milliseconds since 1970; 0 when nothing of it can be read. Its last commit says it alone:
+    /// this is asked of thousands at a start.
+    pub(crate) async fn journal_ends(&self, id: &str) -> Result<u64, StoreError> {
+        let last: Option<Vec<u8>> = each!(self, pool => sqlx::query_scalar(
+            "SELECT body FROM frames WHERE contact = $1 ORDER BY seq DESC LIMIT 1",
+        )
+        .bind(id)
+        .fetch_optional(pool))?;
+        let mut entries = Vec::new();
+        if let Some(frame) = last
+            && let Ok(lines) = Unpacker::default().unpack(&frame)
+            && read_lines(lines, &mut entries).is_ok()
+            && let Some(last) = entries.last()
+        {
+            return Ok(last.at);
+        }
+        // It breaks off, or a program before frames wrote it.
+        let journal = self.journal(id).await?;
+        Ok(journal.entries.last().map_or(0, |entry| entry.at))
+    }
+
     /// Removes what lies behind a place where a journal is broken, so that it can go on from there.
     pub async fn cut_journal(&self, id: &str, from: u32) -> Result<(), StoreError> {
         each!(self, pool => async {

@@ -12,6 +12,7 @@ use super::event::ChatEvent;
 use super::line::ChatLine;
 use super::{Chats, lock};
 use crate::centre::Bound;
+use crate::clock::CLOCKS_DIFFER;
 use crate::replay::{Rebuilt, rebuild};
 use crate::runtime::Engine;
 use crate::runtime::driver::{Driver, Pace};
@@ -19,8 +20,6 @@ use crate::store::{Journal, Record, StoreError};
 
 /// The disposition of a chat that cannot go on where it was.
 const INTERRUPTED: &str = "interrupted";
-/// A clock that went back by less is told to nobody, in milliseconds.
-const CLOCKS_DIFFER: Millis = 1_000;
 /// Pause until a store that is gone is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 

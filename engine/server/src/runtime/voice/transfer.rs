@@ -202,6 +202,7 @@ impl VoiceLine {
             handover,
             Caller {
                 contact: &self.contact,
+                ahead: self.ahead,
                 stream: &self.stream,
                 codec: self.codec,
                 max_forwards: self.max_forwards,
