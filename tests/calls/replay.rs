@@ -505,7 +505,7 @@ fn a_journal_of_format_5_is_replayed_as_it_was_then() -> Result<()> {
         .lines()
         .map(serde_json::from_str)
         .collect::<Result<_, _>>()?;
-    assert_eq!(entries[0]["format"], 7, "{journal}");
+    assert_eq!(entries[0]["format"], strowger_contact::FORMAT, "{journal}");
     let pause = entries
         .iter()
         .position(|entry| entry["kind"] == "entered" && entry["verb"] == "wait")

@@ -55,7 +55,7 @@ fn who_leaves_a_step_that_talks_behind_its_request_makes_a_test_that_passes() ->
     for has in [
         "used: \"guest-look/look\"",
         "hangup",
-        "left: \"early\"",
+        "\"left\":\"early\"",
         "ends: \"gone\"",
     ] {
         assert!(case.contains(has), "no `{has}` in {case}");

@@ -8,18 +8,18 @@ fn what_is_certain_is_mended_and_told() -> Result<()> {
     let folder = tempfile::TempDir::new()?;
     let file = folder.path().join("a.flow.yaml");
     let shown = file.display().to_string();
-    let text = "flow: a\nformat: 1\nsteps:\n  start: { say: \"Hello.\", then: bey }  # on\n  bye: { wait: 3, then: end }\n  end: { hangup: done }\n";
+    let text = "flow: a\nformat: 1\nsteps:\n  start: { say: \"Hello.\", then: leavee }  # on\n  leave: { wait: 3, then: end }\n  end: { hangup: done }\n";
     std::fs::write(&file, text)?;
     let (code, out, err) = strowger(&["check", "--fix", &shown])?;
     assert_eq!(code, 0, "{out}{err}");
     assert!(
         err.contains(&format!(
-            "{shown}:4:33: fixed unknown-step: `bey` is now `bye`"
+            "{shown}:4:33: fixed unknown-step: `leavee` is now `leave`"
         )),
         "{err}"
     );
     assert!(err.contains("fixed missing-unit: `3` is now `3s`"), "{err}");
-    let mended = text.replace("bey", "bye").replace("wait: 3", "wait: 3s");
+    let mended = text.replace("leavee", "leave").replace("wait: 3", "wait: 3s");
     assert_eq!(std::fs::read_to_string(&file)?, mended);
     let (code, _, err) = strowger(&["check", "--fix", &shown])?;
     assert_eq!((code, err.as_str()), (0, ""));
