@@ -16,7 +16,11 @@ steps:
     - use: guest-look/look@1
       with: { url: "http://SERVICE/order" }
       timeout: 10s
-      then: { done: bye, error: bye, timeout: bye }
+      then: { done: more, error: bye, timeout: bye }
+  more:
+    menu: Anything else?
+    press: { 1: bye }
+    then: { no_input: bye, no_match: bye }
   gone:
     - tag: { left: early }
     - hangup: gone
@@ -69,6 +73,8 @@ fn who_leaves_a_step_that_talks_behind_its_request_makes_a_test_that_passes() ->
     let mut stayed = Talk::begin(engine.http, "700", None)?;
     stayed.asked("Your order answered 200. Press 1.")?;
     stayed.write("1")?;
+    stayed.asked("Anything else?")?;
+    stayed.write("1")?;
     assert_eq!(stayed.ended()?, "completed");
     green((project, data), &stayed.id, "order", "stayed")?;
 
@@ -83,7 +89,7 @@ fn who_leaves_a_step_that_talks_behind_its_request_makes_a_test_that_passes() ->
         ),
         (
             "goes on",
-            "- wait: 5s\n        - call_back\n        - press: 1",
+            "- wait: 5s\n        - call_back\n        - press: 1\n        - expect: { hear: Anything else? }\n        - press: 1",
             "completed",
         ),
     ] {

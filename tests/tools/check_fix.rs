@@ -19,7 +19,9 @@ fn what_is_certain_is_mended_and_told() -> Result<()> {
         "{err}"
     );
     assert!(err.contains("fixed missing-unit: `3` is now `3s`"), "{err}");
-    let mended = text.replace("leavee", "leave").replace("wait: 3", "wait: 3s");
+    let mended = text
+        .replace("leavee", "leave")
+        .replace("wait: 3", "wait: 3s");
     assert_eq!(std::fs::read_to_string(&file)?, mended);
     let (code, _, err) = strowger(&["check", "--fix", &shown])?;
     assert_eq!((code, err.as_str()), (0, ""));
