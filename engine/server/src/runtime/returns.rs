@@ -525,7 +525,7 @@ mod tests {
         let mut open = Open::default();
         open.insert(caller.clone(), of(0));
         assert_eq!(take_due(&mut open.alarms, 59_999), []);
-        assert_eq!(take_due(&mut open.alarms, 60_000), [caller.clone()]);
+        assert_eq!(take_due(&mut open.alarms, 60_000), vec![caller.clone()]);
         open.insert(caller.clone(), of(0));
         open.remove(&caller);
         assert!(open.alarms.is_empty(), "{:?}", open.alarms);
