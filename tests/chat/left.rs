@@ -1,7 +1,8 @@
 //! Whoever leaves in the middle of a plugin's step that has asked a service: as a test of the flow.
 
 use anyhow::{Result, ensure};
-use strowger_tests::program::{component, strowger};
+use strowger_tests::program::strowger;
+use strowger_tests::projects::beside_a_service;
 use strowger_tests::saved::{green, put};
 use strowger_tests::upstream::reply;
 use strowger_tests::{Engine, Talk, Upstream, http};
@@ -30,22 +31,8 @@ steps:
 #[test]
 fn who_leaves_a_step_that_talks_behind_its_request_makes_a_test_that_passes() -> Result<()> {
     let service = Upstream::start(|_, to| reply(to, "200 OK", "", b"ok"))?;
-    let address = service.address;
     let engine = Engine::serve(|project| {
-        std::fs::create_dir_all(project.join("plugins"))?;
-        std::fs::write(project.join("plugins/look.wasm"), component("guest-look")?)?;
-        let flow = FLOW.replace("SERVICE", &address.to_string());
-        std::fs::write(project.join("order.flow.yaml"), flow)?;
-        std::fs::write(
-            project.join("routes.yaml"),
-            "routes:\n  - { to: \"700\", flow: order }\n",
-        )?;
-        let toml = format!(
-            "[project]\nname = \"orders\"\n\n[plugins.guest-look]\ncomponent = \"plugins/look.wasm\"\n\
-             grants = {{ http = [\"{address}\"] }}\n\n[limits.http]\nprivate = [\"{address}\"]\n\
-             [chat]\nenabled = true\n"
-        );
-        Ok(std::fs::write(project.join("strowger.toml"), toml)?)
+        beside_a_service(project, "guest-look", ("order", FLOW), service.address, "")
     })?;
     let (project, data) = (&engine.project, &engine.data);
 

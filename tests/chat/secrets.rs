@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use strowger_contact::EntryKind;
-use strowger_tests::program::{component, strowger};
+use strowger_tests::program::strowger;
+use strowger_tests::projects::beside_a_service;
 use strowger_tests::upstream::reply;
 use strowger_tests::{Engine, Talk, Upstream, http};
 
@@ -63,22 +64,14 @@ struct World {
 impl World {
     fn start(settings: &str) -> Result<World> {
         let service = Upstream::start(|_, to| reply(to, "200 OK", "", b"ok"))?;
-        let address = service.address;
         let engine = Engine::serve(|project| {
-            std::fs::create_dir_all(project.join("plugins"))?;
-            std::fs::write(project.join("plugins/till.wasm"), component("guest-till")?)?;
-            let flow = FLOW.replace("SERVICE", &address.to_string());
-            std::fs::write(project.join("pay.flow.yaml"), flow)?;
-            std::fs::write(
-                project.join("routes.yaml"),
-                "routes:\n  - { to: \"700\", flow: pay }\n",
-            )?;
-            let toml = format!(
-                "[project]\nname = \"till\"\n\n[plugins.guest-till]\ncomponent = \"plugins/till.wasm\"\n\
-                 grants = {{ http = [\"{address}\"] }}\n\n[limits.http]\nprivate = [\"{address}\"]\n\
-                 [chat]\nenabled = true\n{settings}\n"
-            );
-            Ok(std::fs::write(project.join("strowger.toml"), toml)?)
+            beside_a_service(
+                project,
+                "guest-till",
+                ("pay", FLOW),
+                service.address,
+                settings,
+            )
         })?;
         Ok(World { engine, service })
     }

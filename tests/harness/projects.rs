@@ -1,6 +1,7 @@
 //! Projects to push, and components made from others.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use anyhow::{Result, ensure};
 use sha2::{Digest as _, Sha256};
@@ -16,8 +17,20 @@ pub fn project(
     flows: &[(&str, &str, String)],
 ) -> Result<TempDir> {
     let folder = TempDir::new()?;
-    let at = |name: String| folder.path().join(name);
-    std::fs::create_dir(at("plugins".into()))?;
+    fill(folder.path(), tenant, plugins, grants, flows)?;
+    Ok(folder)
+}
+
+/// The same in a folder that is there.
+pub fn fill(
+    folder: &Path,
+    tenant: &str,
+    plugins: &[(&str, Vec<u8>)],
+    grants: &str,
+    flows: &[(&str, &str, String)],
+) -> Result<()> {
+    let at = |name: String| folder.join(name);
+    std::fs::create_dir_all(at("plugins".into()))?;
     let mut toml = format!("[project]\nname = \"{tenant}\"\n");
     for (name, bytes) in plugins {
         std::fs::write(at(format!("plugins/{name}.wasm")), bytes)?;
@@ -32,7 +45,33 @@ pub fn project(
         routes += &format!("  - {{ to: \"{number}\", flow: {name} }}\n");
     }
     std::fs::write(at("routes.yaml".into()), routes)?;
-    Ok(folder)
+    Ok(())
+}
+
+/// A project that takes chats at 700 for one flow, whose plugin may reach one service of this machine. `SERVICE` in the flow is its
+/// address.
+pub fn beside_a_service(
+    folder: &Path,
+    plugin: &str,
+    (name, flow): (&str, &str),
+    service: SocketAddr,
+    settings: &str,
+) -> Result<()> {
+    let plugins = [(plugin, program::component(plugin)?)];
+    let flow = flow.replace("SERVICE", &service.to_string());
+    let flows = [("700", name, flow)];
+    fill(
+        folder,
+        name,
+        &plugins,
+        &format!("http = [\"{service}\"]"),
+        &flows,
+    )?;
+    program::edit(&folder.join("strowger.toml"), |toml| {
+        format!(
+            "{toml}[limits.http]\nprivate = [\"{service}\"]\n[chat]\nenabled = true\n{settings}\n"
+        )
+    })
 }
 
 /// A flow of one step, `plugin/step`, that goes on whatever comes of it: to the end `unharmed` with its first outcome, to

@@ -21,15 +21,18 @@ fn allocated(bytes: usize) -> usize {
     }
 }
 
+/// Of what has no pointer.
 macro_rules! nothing {
     ($($plain:ty),*) => {
-        $(impl Beside for $plain {
+        $(impl $crate::beside::Beside for $plain {
             fn beside(&self) -> usize {
                 0
             }
         })*
     };
 }
+
+pub(crate) use nothing;
 
 nothing!(bool, u32, u64, f64);
 

@@ -1,27 +1,10 @@
 //! What `check --fix` leaves alone: a change is made where the slip is one that fingers make, and proposed in words where it is a guess.
 
+#[path = "support/fixed.rs"]
+mod fixed;
 mod support;
 
-use strowger_flow::{check, fix};
-
-/// The rules that a text breaks, the help of the first of them, and the text after `--fix`.
-fn told(text: &str) -> (Vec<&'static str>, String, String) {
-    let catalog = support::project();
-    let checked = check("a.flow.yaml", text.as_bytes(), &catalog);
-    let rules = checked.diagnostics.iter().map(|found| found.rule).collect();
-    let help = checked
-        .diagnostics
-        .iter()
-        .find_map(|found| found.help.clone());
-    let help = help.map(|help| help.english().to_owned());
-    let fixed = fix("a.flow.yaml", text.as_bytes(), &catalog).expect("it is text");
-    (rules, help.unwrap_or_default(), fixed.text)
-}
-
-/// A small flow around some lines.
-fn small(lines: &str) -> String {
-    format!("flow: small\nformat: 1\nlanguages: [en]\n{lines}")
-}
+use fixed::{small, told};
 
 fn step(defined: &str, used: &str) -> String {
     small(&format!(

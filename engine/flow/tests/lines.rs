@@ -1,9 +1,12 @@
 //! Slips of whole lines, of signs and of words, which were several findings, or whose change did harm: each is one finding, and its change
 //! makes the flow what it was.
 
+#[path = "support/fixed.rs"]
+mod fixed;
 mod support;
 
-use strowger_flow::{check, fix};
+use fixed::{small, told};
+use strowger_flow::check;
 
 const RIGHT: &str = include_str!("flows/desk.flow.yaml");
 
@@ -48,25 +51,6 @@ steps:
     then: bye
   bye: { hangup: completed }
 ";
-
-/// The rules that a text breaks, the help of the first of them, and the text after `--fix`.
-fn told(text: &str) -> (Vec<&'static str>, String, String) {
-    let catalog = support::project();
-    let checked = check("a.flow.yaml", text.as_bytes(), &catalog);
-    let rules = checked.diagnostics.iter().map(|found| found.rule).collect();
-    let help = checked
-        .diagnostics
-        .first()
-        .and_then(|found| found.help.clone());
-    let help = help.map(|help| help.english().to_owned());
-    let fixed = fix("a.flow.yaml", text.as_bytes(), &catalog).expect("it is text");
-    (rules, help.unwrap_or_default(), fixed.text)
-}
-
-/// A small flow around some steps.
-fn small(steps: &str) -> String {
-    format!("flow: small\nformat: 1\nlanguages: [en]\n{steps}")
-}
 
 /// That a text breaks one rule, and becomes another by `--fix`.
 fn mended(wrong: &str, rule: &str, right: &str) {

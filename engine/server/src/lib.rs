@@ -20,6 +20,7 @@ pub mod clock;
 mod digest;
 pub mod effects;
 pub mod http;
+mod locked;
 pub mod lsp;
 pub mod media;
 mod places;

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::locked::lock;
 
 /// Places, of which each key may have some.
 #[derive(Debug)]
@@ -92,11 +94,6 @@ impl<K: Eq + Hash> Drop for Place<K> {
             }
         }
     }
-}
-
-fn lock<K>(taken: &Mutex<Taken<K>>) -> MutexGuard<'_, Taken<K>> {
-    // Nothing panics under this lock.
-    taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{
     Action, Declaration, Edge, ExprId, Global, Into, KeyWords, Meanwhile, Node, NodeId, Piece,
     Plan, Prompt, PromptId, Retry, StepCall, Template, Voice,
 };
-use crate::beside::Beside;
+use crate::beside::{Beside, nothing};
 
 impl Plan {
     /// At most how many bytes of memory it takes.
@@ -34,7 +34,6 @@ impl Plan {
     /// Whether contacts walk both alike: they are of the same text in files of the same name, wherever these lie, and mean the same
     /// by it.
     pub fn is_like(&self, other: &Plan) -> bool {
-        let name = |plan: &Plan| plan.file.rsplit('/').next().map(str::to_owned);
         let Plan {
             flow,
             file: _,
@@ -51,7 +50,7 @@ impl Plan {
             max_duration_ms,
             max_steps,
         } = self;
-        name(self) == name(other)
+        file_name(self) == file_name(other)
             && *flow == other.flow
             && *hash == other.hash
             && *languages == other.languages
@@ -68,17 +67,12 @@ impl Plan {
     }
 }
 
-macro_rules! numbers {
-    ($($id:ty),*) => {
-        $(impl Beside for $id {
-            fn beside(&self) -> usize {
-                0
-            }
-        })*
-    };
+/// The name of a plan's file, wherever that lies.
+fn file_name(plan: &Plan) -> Option<&str> {
+    plan.file.rsplit('/').next()
 }
 
-numbers!(NodeId, PromptId, ExprId);
+nothing!(NodeId, PromptId, ExprId);
 
 impl Beside for Declaration {
     fn beside(&self) -> usize {

@@ -22,7 +22,7 @@ const MOST: usize = 4_096;
 const MAX_SOURCES: usize = 10_000;
 
 /// A token's or a session's SHA-256.
-type Hash = [u8; 32];
+pub(super) type Mark = [u8; 32];
 
 /// What is known of tokens and sessions.
 #[derive(Debug)]
@@ -30,9 +30,9 @@ pub(super) struct Credentials(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    good: HashMap<Hash, ()>,
+    good: HashMap<Mark, ()>,
     /// And since when.
-    bad: HashMap<Hash, u64>,
+    bad: HashMap<Mark, u64>,
     look_ups: Buckets<IpAddr>,
 }
 
@@ -49,14 +49,13 @@ pub(super) enum Known {
 
 impl Credentials {
     /// What is known of what a source has sent. One that has been let in before is not counted.
-    pub fn known(&self, text: &str, source: Option<IpAddr>, now: u64) -> Known {
-        let hash = hash(text);
+    pub fn known(&self, hash: &Mark, source: Option<IpAddr>, now: u64) -> Known {
         let state = &mut *self.lock();
-        if state.good.contains_key(&hash) {
+        if state.good.contains_key(hash) {
             return Known::LookUp;
         }
         let recent = |at: &u64| now >= *at && now - at < BAD_FOR_MS;
-        if state.bad.get(&hash).is_some_and(recent) {
+        if state.bad.get(hash).is_some_and(recent) {
             return Known::Bad;
         }
         let taken = source.map(|source| state.look_ups.take(&source, now));
@@ -67,8 +66,7 @@ impl Credentials {
     }
 
     /// It was looked up, and is good or not.
-    pub fn found(&self, text: &str, good: bool, now: u64) {
-        let hash = hash(text);
+    pub fn found(&self, hash: Mark, good: bool, now: u64) {
         let State {
             good: goods, bad, ..
         } = &mut *self.lock();
@@ -102,13 +100,14 @@ impl Default for Credentials {
     }
 }
 
-fn forget_if_full<T>(known: &mut HashMap<Hash, T>, hash: &Hash) {
+fn forget_if_full<T>(known: &mut HashMap<Mark, T>, hash: &Mark) {
     if known.len() >= MOST && !known.contains_key(hash) {
         known.clear();
     }
 }
 
-fn hash(text: &str) -> Hash {
+/// By which a token or a session is known here.
+pub(super) fn hash(text: &str) -> Mark {
     Sha256::digest(text).into()
 }
 
@@ -116,7 +115,7 @@ fn hash(text: &str) -> Hash {
 mod tests {
     use std::net::IpAddr;
 
-    use super::{Credentials, Known, MOST};
+    use super::{Credentials, Known, MOST, hash};
 
     fn source(last: u8) -> Option<IpAddr> {
         Some(IpAddr::from([192, 0, 2, last]))
@@ -125,32 +124,32 @@ mod tests {
     #[test]
     fn who_has_a_good_one_does_not_wait_behind_who_guesses() {
         let credentials = Credentials::default();
-        let at = |text: &str, last| credentials.known(text, source(last), 1);
+        let at = |text: &str, last| credentials.known(&hash(text), source(last), 1);
         assert_eq!(at("good", 1), Known::LookUp);
-        credentials.found("good", true, 1);
+        credentials.found(hash("good"), true, 1);
         let guesses = (0..5_000).filter(|n| at(&n.to_string(), 1) == Known::LookUp);
         assert_eq!(guesses.count(), 999);
         assert_eq!(at("other", 1), Known::TooMany(2));
         assert_eq!(at("good", 1), Known::LookUp);
         // Nor who comes from elsewhere, or was let in already.
         assert_eq!(at("other", 2), Known::LookUp);
-        assert_eq!(credentials.known("other", None, 1), Known::LookUp);
+        assert_eq!(credentials.known(&hash("other"), None, 1), Known::LookUp);
         // What was good once is no longer.
-        credentials.found("good", false, 1);
+        credentials.found(hash("good"), false, 1);
         assert_eq!(at("good", 1), Known::Bad);
     }
 
     #[test]
     fn the_same_bad_one_is_not_looked_up_again_for_a_while() {
         let credentials = Credentials::default();
-        credentials.found("bad", false, 1_000);
-        let at = |now| credentials.known("bad", source(1), now);
+        credentials.found(hash("bad"), false, 1_000);
+        let at = |now| credentials.known(&hash("bad"), source(1), now);
         assert_eq!([at(1_000), at(10_999)], [Known::Bad, Known::Bad]);
         assert_eq!(at(11_000), Known::LookUp);
         assert_eq!(at(0), Known::LookUp, "the clock went back");
         for n in 0..3 * MOST {
-            credentials.found(&format!("b{n}"), false, 1_000);
-            credentials.found(&format!("g{n}"), true, 1_000);
+            credentials.found(hash(&format!("b{n}")), false, 1_000);
+            credentials.found(hash(&format!("g{n}")), true, 1_000);
         }
         let state = credentials.lock();
         assert!(state.bad.len() <= MOST && state.good.len() <= MOST);

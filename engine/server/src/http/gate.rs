@@ -4,19 +4,20 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use subtle::ConstantTimeEq;
 
-use super::credentials::{Credentials, Known};
+use super::credentials::{Credentials, Known, Mark, hash};
 use super::principal::{Means, Principal};
 use super::refusals::Refusals;
 use super::{Peer, Problem};
 use crate::access::{Passwords, Role, digest, parse_token, tenant_of};
 use crate::centre::TenantLimits;
+use crate::locked::lock;
 use crate::project::HttpSection;
 use crate::rate::{Bucket, Buckets, Crowd, Pace};
 use crate::store::{Store, StoreError, TokenRow};
@@ -142,15 +143,16 @@ impl Gate {
                     "this is no token: send `Authorization: Bearer strw_…`, as `strowger token new` printed it",
                 ));
             };
-            let text = format!("{id}_{secret}");
-            self.worth_a_look(&text, source, now, not_good)?;
+            let hash = hash(&format!("{id}_{secret}"));
+            self.worth_a_look(&hash, source, now, not_good)?;
             let found = self.bearer(id, secret, now).await;
-            return self.found(&text, found, now).map(Some);
+            return self.found(hash, found, now).map(Some);
         }
         if let Some(cookie) = session_cookie(&parts.headers) {
-            self.worth_a_look(cookie, source, now, over)?;
+            let hash = hash(cookie);
+            self.worth_a_look(&hash, source, now, over)?;
             let found = self.session(cookie, now).await;
-            return self.found(cookie, found, now).map(Some);
+            return self.found(hash, found, now).map(Some);
         }
         if self.open_still().await? {
             from_this_machine(&parts.headers)?;
@@ -162,12 +164,12 @@ impl Gate {
     /// An error where a token or a session need not be looked up, or may not be now.
     fn worth_a_look(
         &self,
-        text: &str,
+        hash: &Mark,
         source: Option<IpAddr>,
         now: u64,
         bad: fn() -> Problem,
     ) -> Result<(), Problem> {
-        match self.credentials.known(text, source, now) {
+        match self.credentials.known(hash, source, now) {
             Known::LookUp => Ok(()),
             Known::Bad => Err(bad()),
             Known::TooMany(wait) => {
@@ -185,14 +187,14 @@ impl Gate {
     /// Notes what came of it, unless the store could not be asked.
     fn found(
         &self,
-        text: &str,
+        hash: Mark,
         found: Result<Principal, Problem>,
         now: u64,
     ) -> Result<Principal, Problem> {
         match &found {
-            Ok(_) => self.credentials.found(text, true, now),
+            Ok(_) => self.credentials.found(hash, true, now),
             Err(problem) if problem.is_unauthorized() => {
-                self.credentials.found(text, false, now);
+                self.credentials.found(hash, false, now);
             }
             Err(_) => {}
         }
@@ -353,11 +355,6 @@ fn over() -> Problem {
 fn buckets<K: Eq + Hash + Clone>(pace: Pace) -> Locked<K> {
     // Whoever is known comes in though strangers knock.
     Mutex::new(Buckets::new(pace, MAX_BUCKETS, Crowd::Replaces))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing under these locks panics half-way through a change.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A wait in milliseconds as `Retry-After` says it.

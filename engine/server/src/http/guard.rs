@@ -238,7 +238,8 @@ async fn carry_out(
     next: Next,
 ) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
-    let stranger = at(peer.unwrap_or_default().network(), &request);
+    let stranger =
+        (rule.access == Access::OwnToken).then(|| at(peer.unwrap_or_default().network(), &request));
     let attempt = match &principal {
         Some(principal) => publication(rule, principal, &mut request).await,
         None => None,
@@ -256,7 +257,7 @@ async fn carry_out(
     };
     let answer = answered(rule, principal, request, (attempt, upload), next).await;
     let strange = [StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND];
-    if rule.access == Access::OwnToken && strange.contains(&answer.status()) {
+    if let Some(stranger) = stranger.filter(|_| strange.contains(&answer.status())) {
         // Told at the next request.
         let _ = rule.api.gate.count(&stranger, rule.api.now());
     }

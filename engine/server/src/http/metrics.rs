@@ -7,6 +7,7 @@ use axum::extract::{Extension, State};
 
 use super::principal::Principal;
 use super::{Api, events, listen};
+use crate::centre::Tenant;
 use crate::media::Load;
 use crate::runtime::CallCounts;
 
@@ -326,6 +327,24 @@ fn head(text: &mut String, name: &str, kind: &str, help: &str) {
     .expect("writing to a string");
 }
 
+/// One measure, by its name, kind and help, of each tenant, or of one.
+fn of_each(
+    api: &Api,
+    own: Option<&str>,
+    text: &mut String,
+    (name, kind, help): (&str, &str, &str),
+    measure: impl Fn(&Tenant) -> u64,
+) {
+    head(text, name, kind, help);
+    for tenant in api.centre.tenants() {
+        if own.is_none_or(|own| own == tenant.name) {
+            let (value, tenant) = (measure(&tenant), &tenant.name);
+            writeln!(text, "strowger_{name}{{tenant=\"{tenant}\"}} {value}")
+                .expect("writing to a string");
+        }
+    }
+}
+
 /// What counts for each tenant, or for one.
 fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
     head(
@@ -370,15 +389,9 @@ fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
         ),
     ];
     for (name, kind, help, count) in calls {
-        head(text, name, kind, help);
-        for tenant in api.centre.tenants() {
-            if own.is_none_or(|own| own == tenant.name) {
-                let value = count(api.outgoing.counts_of(&tenant.name));
-                let tenant = &tenant.name;
-                writeln!(text, "strowger_{name}{{tenant=\"{tenant}\"}} {value}")
-                    .expect("writing to a string");
-            }
-        }
+        of_each(api, own, text, (name, kind, help), |tenant| {
+            count(api.outgoing.counts_of(&tenant.name))
+        });
     }
     type Measure = fn(Load) -> u64;
     let recordings: [(&str, &str, &str, Measure); 3] = [
@@ -402,32 +415,19 @@ fn of_tenants(api: &Api, own: Option<&str>, text: &mut String) {
         ),
     ];
     for (name, kind, help, measure) in recordings {
-        head(text, name, kind, help);
-        for tenant in api.centre.tenants() {
-            if own.is_none_or(|own| own == tenant.name) {
-                let value = measure(api.node.shelves.of(&tenant.name).load());
-                let tenant = &tenant.name;
-                writeln!(text, "strowger_{name}{{tenant=\"{tenant}\"}} {value}")
-                    .expect("writing to a string");
-            }
-        }
+        of_each(api, own, text, (name, kind, help), |tenant| {
+            measure(api.node.shelves.of(&tenant.name).load())
+        });
     }
-    head(
-        text,
+    let flows = (
         "tenant_flow_bytes",
         "gauge",
         "Memory that a tenant's flows take, those of all its revisions in memory.",
     );
-    // A project that is served from its folder has one revision, and no bound on it.
-    for tenant in api.centre.tenants() {
-        if api.centre.publishes() && own.is_none_or(|own| own == tenant.name) {
-            let (name, bytes) = (&tenant.name, tenant.flows_held());
-            writeln!(
-                text,
-                "strowger_tenant_flow_bytes{{tenant=\"{name}\"}} {bytes}"
-            )
-            .expect("writing to a string");
-        }
+    match api.centre.publishes() {
+        true => of_each(api, own, text, flows, Tenant::flows_held),
+        // A project that is served from its folder has one revision, and no bound on it.
+        false => head(text, flows.0, flows.1, flows.2),
     }
     let bounded = api
         .node

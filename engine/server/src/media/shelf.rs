@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+
+use crate::locked::lock;
 
 /// Default of `limits.recordings_mb`.
 pub(crate) const RECORDINGS_MB: u32 = 10_240;
@@ -301,11 +303,6 @@ impl std::fmt::Debug for Shelf {
             .field("load", &self.load())
             .finish_non_exhaustive()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics under these locks.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

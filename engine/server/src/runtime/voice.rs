@@ -24,7 +24,7 @@ use super::driver::CLOSING;
 use super::engine::Engine;
 use super::line::{Handover, Line};
 use super::outgoing::Outgoing;
-use crate::media::{MediaError, MediaEvent, RecordEnd, RecordSpec, Remote, Stream};
+use crate::media::{MediaError, MediaEvent, RecordEnd, RecordSpec, Remote, Shelf, Stream};
 use crate::prompts::PromptError;
 use crate::sip::{Call, CallEvent, KeyReply};
 
@@ -176,19 +176,24 @@ impl VoiceLine {
         }
         let path = self.engine.node.recordings().join(format!("{name}.wav"));
         let shelf = self.engine.shelf();
-        let begun = match shelf.refusal() {
-            Some(why) => Err(why),
-            None => self
-                .stream
-                .tap(path.clone(), shelf)
-                .map_err(|error| error.to_string()),
-        };
-        match begun {
+        match self.recorded(&shelf, |stream| stream.tap(path.clone(), shelf.clone())) {
             Ok(()) => Some(path),
             Err(why) => {
                 tracing::warn!(contact = %self.contact, "the call is not recorded: {why}");
                 None
             }
+        }
+    }
+
+    /// Begins a recording, or says why there is none.
+    fn recorded(
+        &self,
+        shelf: &Shelf,
+        begin: impl FnOnce(&Stream) -> Result<(), MediaError>,
+    ) -> Result<(), String> {
+        match shelf.refusal() {
+            Some(why) => Err(why),
+            None => begin(&self.stream).map_err(|error| error.to_string()),
         }
     }
 
@@ -469,11 +474,8 @@ impl Line for VoiceLine {
             sensitive: options.sensitive,
         };
         // Nobody is to speak where it is known that nothing is kept.
-        let begun = match spec.shelf.refusal() {
-            Some(why) => Err(why),
-            None => self.stream.record(spec).map_err(|error| error.to_string()),
-        };
-        if let Err(why) = begun {
+        let shelf = spec.shelf.clone();
+        if let Err(why) = self.recorded(&shelf, |stream| stream.record(spec)) {
             self.recording = None;
             let result = json!({ "err": CallError::Unavailable(why) }).into();
             self.inputs.push_back(Input::EffectDone { effect, result });

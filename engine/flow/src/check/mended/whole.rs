@@ -1,4 +1,4 @@
-//! Lines that stand twice, and those at the margin that hold steps, prompts and the like where they lack.
+//! Lines that stand twice, and those that lack: at the margin, that hold steps, prompts and the like, and those that name a step.
 
 use super::edit::{Edit, Kind};
 use super::{MAX_SLIPS, MISPLACED, Sheet, key_like, unreadable};

@@ -13,7 +13,7 @@ mod wake;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sha2::Digest;
@@ -30,6 +30,7 @@ use super::alarms::{Alarms, ring, take_due};
 use super::driver::{Driver, Pace};
 use super::node::Node;
 use crate::centre::{Admitted, Centre, NotAdmitted, Seat};
+use crate::locked::lock;
 use crate::places::{NoPlace, Place, Places};
 use crate::project::ChatSection;
 use crate::rate::{self, Buckets, Crowd};
@@ -578,9 +579,4 @@ fn unanswered(failed: Result<Result<(), Unanswered>, oneshot::error::RecvError>)
 
 fn hash(token: &str) -> [u8; 32] {
     sha2::Sha256::digest(token.as_bytes()).into()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing is done under these locks that could leave them half done.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use strowger_contact::recorded::beginning;
 use strowger_contact::{Ending, Entry, EntryKind, Millis};
 
+use super::Chats;
 use super::chat::Chat;
 use super::event::ChatEvent;
 use super::line::ChatLine;
-use super::{Chats, lock};
 use crate::centre::Bound;
 use crate::clock::CLOCKS_DIFFER;
+use crate::locked::lock;
 use crate::replay::{Rebuilt, rebuild};
 use crate::runtime::Engine;
 use crate::runtime::driver::{Driver, Pace};
