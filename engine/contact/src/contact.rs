@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 use strowger_flow::plan::{Edge, NodeId, Plan};
-use strowger_flow::value::{Value, map_bytes};
+use strowger_flow::value::Value;
 
 use crate::Millis;
 use crate::activation::{Activation, Pending};
@@ -22,6 +22,7 @@ use crate::shared::SharedJson;
 use crate::talk::Ahead;
 use crate::timers::{Timer, Timers};
 use crate::trail::Trail;
+use crate::vars::Vars;
 
 /// Deepest nesting of `call:`.
 pub(crate) const MAX_CALL_DEPTH: usize = 32;
@@ -85,11 +86,19 @@ pub struct Contact {
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub plan: Arc<Plan>,
-    pub vars: BTreeMap<String, Value>,
+    pub vars: Vars,
     /// The `call:` of the frame below that this one answers.
     pub called_by: Option<NodeId>,
     /// State that the last listening step left for `repeat`.
-    pub kept: Option<SharedJson>,
+    kept: Option<Kept>,
+}
+
+/// What a listening step left.
+#[derive(Debug)]
+struct Kept {
+    state: SharedJson,
+    /// What it takes of memory.
+    bytes: usize,
 }
 
 /// What a contact is doing.
@@ -216,12 +225,7 @@ impl Contact {
     /// At most how many bytes of memory its values take, but for what the allocator adds: those of all flows that it is to come back
     /// to, with what listening steps left for `repeat`.
     pub fn memory_bytes(&self) -> usize {
-        let frames = self.frames.iter().map(|frame| {
-            let values = frame.vars.iter();
-            let values = values.map(|(name, value)| name.capacity() + value.memory_bytes());
-            let kept = frame.kept.as_ref().map_or(0, SharedJson::memory_bytes);
-            map_bytes::<String, Value>(frame.vars.len()) + values.sum::<usize>() + kept
-        });
+        let frames = self.frames.iter().map(Frame::memory_bytes);
         frames.sum()
     }
 
@@ -241,7 +245,10 @@ impl Contact {
         if matches!(self.state, State::New) {
             self.chosen_language =
                 language.unwrap_or_else(|| std::mem::take(&mut self.chosen_language));
-            self.frame_mut().vars.extend(values);
+            let vars = &mut self.frame_mut().vars;
+            values
+                .into_iter()
+                .for_each(|(name, value)| vars.set(name, value));
         }
     }
 
@@ -525,9 +532,26 @@ impl Frame {
         }
         Frame {
             plan,
-            vars,
+            vars: Vars::new(vars),
             called_by,
             kept: None,
         }
+    }
+
+    /// What the last listening step left for `repeat`.
+    pub fn kept(&self) -> Option<&SharedJson> {
+        self.kept.as_ref().map(|kept| &kept.state)
+    }
+
+    /// Keeps what a listening step left, or nothing any more.
+    pub fn keep(&mut self, state: Option<SharedJson>) {
+        self.kept = state.map(|state| Kept {
+            bytes: state.memory_bytes(),
+            state,
+        });
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.vars.memory_bytes() + self.kept.as_ref().map_or(0, |kept| kept.bytes)
     }
 }

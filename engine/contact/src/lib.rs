@@ -38,6 +38,7 @@ mod step;
 mod talk;
 mod timers;
 mod trail;
+mod vars;
 mod veil;
 mod walk;
 

@@ -130,7 +130,7 @@ impl Contact {
         if let Some(into) = &call.into {
             input.insert(INTO_FIELD.into(), Json::String(into.variable.clone()));
         }
-        if let Some(kept) = &self.frame().kept {
+        if let Some(kept) = self.frame().kept() {
             input.insert(KEPT_FIELD.into(), Json::clone(kept));
         }
         Ok(Json::Object(input).into())
@@ -276,7 +276,7 @@ impl Contact {
             let value = data.get(&into.field).unwrap_or(missing);
             let value = from_json(value, &into.ty).and_then(allowed);
             let value = value.map_err(|why| unfit(format!("`{}`: {why}", into.field)))?;
-            self.frame_mut().vars.insert(into.variable.clone(), value);
+            self.frame_mut().vars.set(into.variable.clone(), value);
         }
         if let Some(variable) = &call.bind {
             let expected = call.data.get(outcome).filter(|_| typed);
@@ -288,7 +288,7 @@ impl Contact {
             }
             // What an outcome without data leads to still sees what the variable was: so the checker counts.
             if step.is_none_or(|step| step.carries.contains(outcome)) {
-                self.frame_mut().vars.insert(variable.clone(), value);
+                self.frame_mut().vars.set(variable.clone(), value);
             }
         }
         Ok(())
@@ -352,7 +352,7 @@ impl Contact {
         match call.edges.get(outcome).or(call.otherwise.as_ref()) {
             Some(Edge::Repeat) if self.one_action_more() => self.leave_too_long(now, out),
             Some(Edge::Repeat) => {
-                self.frame_mut().kept = Some(data);
+                self.frame_mut().keep(Some(data));
                 self.start_step(now, activation.node, 0, None, out)
             }
             Some(edge) => Some(edge.clone()),

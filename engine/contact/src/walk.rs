@@ -145,7 +145,7 @@ impl Contact {
         self.reason_for_acting(now, id);
         match &node.action {
             Action::Step(_) => {
-                self.frame_mut().kept = None;
+                self.frame_mut().keep(None);
                 Ok(self.start_step(now, id, 0, None, out))
             }
             Action::Goto => Ok(Some(node.next.clone())),
@@ -296,7 +296,7 @@ impl Contact {
                 });
             }
             (name, value) => {
-                self.frame_mut().vars.insert(name.to_owned(), value);
+                self.frame_mut().vars.set(name.to_owned(), value);
             }
         }
         Ok(())
@@ -329,7 +329,7 @@ impl Contact {
         if let Some(name) = bind {
             self.frame_mut()
                 .vars
-                .insert(name.clone(), Value::Object(values));
+                .set(name.clone(), Value::Object(values));
         }
         self.mark(called_by, || Way::of(edges, outcome));
         match edges.get(outcome).or(otherwise.as_ref()) {
