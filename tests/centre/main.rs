@@ -19,5 +19,6 @@ mod stream;
 mod told;
 mod uploads;
 mod vault;
+mod walked;
 mod wasip2;
 mod withdrawn;

@@ -657,17 +657,24 @@ impl<L: Line> Driver<L> {
         Some(Input::Fault(refusal.words()))
     }
 
-    /// Counts what its values hold now; the end of a contact that its tenant's memory has no room for.
+    /// The end of a contact whose values its tenant's memory has no room for.
     fn overheld(&mut self) -> Option<Input> {
+        self.hold_values().err().map(Input::Fault)
+    }
+
+    /// Counts what its values hold now; why they may not, where its tenant's memory has no room for them.
+    pub(crate) fn hold_values(&mut self) -> Result<(), String> {
         let bytes = match self.contact.ended() {
             true => 0,
             false => self.contact.memory_bytes() as u64,
         };
-        let full = self.held.set(bytes.saturating_sub(FEW_VALUES)).err()?;
-        Some(Input::Fault(format!(
-            "{}: this contact's values take {bytes} bytes: {full}",
-            full.code()
-        )))
+        let held = self.held.set(bytes.saturating_sub(FEW_VALUES));
+        held.map_err(|full| {
+            format!(
+                "{}: this contact's values take {bytes} bytes: {full}",
+                full.code()
+            )
+        })
     }
 
     /// Writes down what the input led to, all of it at once and before any of it is done: a journal ends where an input

@@ -1,5 +1,6 @@
 //! From a chat's journal back to the chat.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -23,6 +24,8 @@ use crate::store::{Journal, Record, StoreError};
 const INTERRUPTED: &str = "interrupted";
 /// Pause until a store that is gone is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Longest pause until a chat looks again whether there is room for its values.
+const ROOM_AGAIN: Duration = Duration::from_secs(16);
 
 impl Chats {
     /// Builds a chat again and lets it go on. Whoever calls has marked it awake.
@@ -33,15 +36,41 @@ impl Chats {
         }
         let chats = self.clone();
         self.tasks.spawn(async move {
-            let driver = {
-                let tenant = lock(&chat.home).tenant.clone();
-                let _turn = chats.waking.take(&tenant).await;
-                chats.rebuilt(&chat).await
-            };
-            if let Some(driver) = driver {
+            if let Some(driver) = chats.woken(&chat).await {
                 driver.run_until_asleep().await;
             }
         });
+    }
+
+    /// The chat's task, as soon as its tenant's memory has room for what the contact's values hold; none when it is over, or the
+    /// engine stops. What is posted meanwhile is not taken, to be sent again.
+    async fn woken(self: &Arc<Self>, chat: &Arc<Chat>) -> Option<Driver<ChatLine>> {
+        let mut pause = AGAIN;
+        loop {
+            let why = {
+                let tenant = lock(&chat.home).tenant.clone();
+                let _turn = self.waking.take(&tenant).await;
+                let mut driver = self.rebuilt(chat).await?;
+                match driver.hold_values() {
+                    Ok(()) => {
+                        self.resumed.fetch_add(1, Ordering::Relaxed);
+                        return Some(driver);
+                    }
+                    Err(why) => why,
+                }
+            };
+            tracing::warn!(contact = %chat.id, "a chat waits for memory: {why}");
+            chat.refuse(&why);
+            let mut until = pin!(tokio::time::sleep(pause));
+            loop {
+                tokio::select! {
+                    () = self.stop.cancelled() => return None,
+                    () = &mut until => break,
+                    () = chat.came.notified() => chat.refuse(&why),
+                }
+            }
+            pause = (pause * 2).min(ROOM_AGAIN);
+        }
     }
 
     /// The chat's task; none when it is over, or the engine stops.
@@ -78,7 +107,6 @@ impl Chats {
         };
         match (engine, rebuilt) {
             (Ok(engine), Ok(rebuilt)) => {
-                self.resumed.fetch_add(1, Ordering::Relaxed);
                 Some(self.going_on(chat, engine, &journal.entries, rebuilt))
             }
             (_, Err(why)) | (Err(why), _) => {
