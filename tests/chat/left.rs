@@ -56,9 +56,10 @@ fn who_leaves_a_step_that_talks_behind_its_request_makes_a_test_that_passes() ->
         "a mock says nothing: {case}"
     );
 
-    // Who stays has the other end, and a test of it that passes too.
+    // Who stays has the other end, and a test of it that passes too; so has who is still there.
     let mut stayed = Talk::begin(engine.http, "700", None)?;
     stayed.asked("Your order answered 200. Press 1.")?;
+    green((project, data), &stayed.id, "order", "still there")?;
     stayed.write("1")?;
     stayed.asked("Anything else?")?;
     stayed.write("1")?;

@@ -289,7 +289,7 @@ fn one_tenants_journals_do_not_fill_the_store_of_all() -> Result<()> {
     let grants = format!("http = [\"{address}\"]");
     // Two MiB of forty.
     let mallory = format!(
-        "numbers = [\"6*\"]\n[grants]\n{grants}\n[limits]\njournals_percent = 5\n[limits.http]\n\
+        "numbers = [\"6*\"]\n[grants]\n{grants}\n[limits]\njournals_percent = 5\n[limits.step]\ncpu_ms = 2000\n[limits.http]\n\
          private = [\"{address}\"]\n[retention.journals]\nmax_contacts = 1\n"
     );
     let tenants = [

@@ -144,6 +144,13 @@ pub fn saved(
         reading.note(entry);
     }
     reading.flush();
+    if !entries
+        .iter()
+        .any(|entry| matches!(entry.kind, EntryKind::Ended(_)))
+    {
+        // The contact goes on, or its caller may come back: what it is in is not over.
+        reading.never_ends();
+    }
     if reading.acts.len() > MAX_ACTS {
         return Err(format!(
             "the contact did {} things: a test has at most {MAX_ACTS}",
