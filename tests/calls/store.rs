@@ -385,6 +385,7 @@ fn a_backup_of_a_running_engine_is_served_by_another_one() -> Result<()> {
     assert!(errors.contains("in use by another engine"), "{errors}");
     let (code, out, errors) = of("restore", &new)?;
     assert_eq!(code, 0, "{out}{errors}");
+    assert!(out.contains("revoked or removed since then"), "{out}");
     let (code, _, errors) = of("restore", &new)?;
     assert_eq!(code, 2);
     assert!(errors.contains("nothing is written over"), "{errors}");
@@ -404,5 +405,16 @@ fn a_backup_of_a_running_engine_is_served_by_another_one() -> Result<()> {
         let header = std::fs::read(recording)?;
         assert!(header.starts_with(b"RIFF"), "{recording}");
     }
+    let audit = http::get(engine.http, "/v1/audit?limit=200")?.json()?;
+    let lines = audit["items"].as_array().context("lines")?;
+    let by_cli = |line: &Json| {
+        line["who"]
+            .as_str()
+            .is_some_and(|who| who.starts_with("cli:"))
+    };
+    let restored = lines
+        .iter()
+        .filter(|line| line["action"] == "store.restore" && by_cli(line));
+    assert_eq!(restored.count(), 1, "{audit}");
     Ok(())
 }

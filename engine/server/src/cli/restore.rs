@@ -3,10 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::backup::summary;
+use super::token::{change, when};
 use super::{Failure, OK, data_folder, own_files, store_of};
+use crate::access::EVERY_TENANT;
 use crate::runtime::take;
+use crate::store::Store;
 use crate::store::backup::restore;
 
 /// Puts a backup into an empty data folder, and into an empty database where the project's store is one.
@@ -38,7 +42,17 @@ impl Restore {
         let restored = restore(&place, &data, &self.folder).await;
         let restored =
             restored.map_err(|error| Failure::cannot(format!("nothing was restored: {error}")))?;
+        let store = Store::look(&place).await.map_err(Failure::cannot)?;
+        let made_at = restored.made_at;
+        let detail = json!({ "made_at": made_at, "version": restored.version });
+        let change = change("store.restore", "", EVERY_TENANT, detail);
+        let _ = store.audit(&change).await.map_err(Failure::cannot)?;
+        store.close().await;
         tell!("{}: {}", data.display(), summary(&restored));
+        tell!(
+            "tokens and users are as they were at {}: what was revoked or removed since then is good again, so look at `strowger token list` and `strowger user list`",
+            when(i64::try_from(made_at).unwrap_or(i64::MAX))
+        );
         if !restored.has_checksums() {
             tell!(
                 "its recordings were not checked but for their number and size: version {} made this backup, which kept no checksums of them",

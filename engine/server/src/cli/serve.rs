@@ -141,6 +141,12 @@ impl Serve {
                 ))
             })?;
         let gate = Arc::new(gate);
+        // What they lack is told before anybody is answered.
+        let couriers = match &node.store {
+            Some(store) => couriers(&config.webhooks, &config.telemetry, store, &centre)
+                .map_err(Failure::cannot)?,
+            None => Vec::new(),
+        };
         for tenant in centre.tenants() {
             for served in tenant.live().iter().flat_map(Live::served) {
                 warm(&served.engine, progress).await;
@@ -193,8 +199,6 @@ impl Serve {
         let served = tokio::spawn(crate::http::listen(http, tls, api, stop.clone()));
         tokio::spawn(signals(drain.clone(), stop.clone()));
         if let Some(store) = &node.store {
-            let couriers = couriers(&config.webhooks, &config.telemetry, store, &centre)
-                .map_err(Failure::cannot)?;
             give_up_others(&couriers, store)
                 .await
                 .map_err(Failure::cannot)?;
