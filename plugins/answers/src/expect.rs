@@ -118,7 +118,7 @@ impl From<Written> for Expect {
 /// What the operator may configure.
 #[derive(Deserialize)]
 struct Config {
-    /// ISO 4217: the currency of amounts that name none.
+    /// ISO 4217: the currency of amounts.
     currency: Option<String>,
 }
 
@@ -177,7 +177,7 @@ impl Expect {
         matches!(self, Expect::Card)
     }
 
-    /// The currency of an amount that names none: the flow's, else the operator's.
+    /// The currency that amounts are asked for in: the flow's, else the operator's.
     /// Fails with `no-currency` when amounts are asked for and neither said one.
     pub fn currency(&self) -> Result<Option<String>, Failure> {
         let Expect::Money { currency } = self else {
@@ -234,8 +234,10 @@ impl Expect {
             Expect::Date => answer::date(entry).map(|date| json!(date)),
             Expect::Time => answer::time(entry).map(|time| json!(time)),
             Expect::Money { .. } => {
-                let (amount, currency) = answer::money(entry, currency?)?;
-                Some(json!({ "amount": amount, "currency": currency }))
+                // Another currency than the flow asks for would fail in its first sum.
+                let asked = currency?;
+                let (amount, named) = answer::money(entry, asked)?;
+                (named == asked).then(|| json!({ "amount": amount, "currency": asked }))
             }
             Expect::Phone => answer::phone(entry, PHONE).map(|phone| json!(phone)),
             Expect::Text => (!entry.is_empty()).then(|| json!(entry)),

@@ -192,8 +192,6 @@ fn amounts_are_exact() {
     let amount = |amount: i64, currency: &str| json!({ "amount": amount, "currency": currency });
     assert_eq!(typed(yuan(), "199#"), amount(19_900, "CNY"));
     assert_eq!(written(yuan(), "199.5元"), amount(19_950, "CNY"));
-    assert_eq!(written(yuan(), "$20"), amount(2_000, "USD"));
-    assert_eq!(written(yuan(), "20 usd"), amount(2_000, "USD"));
     assert_eq!(written(yuan(), "1,000.01"), amount(100_001, "CNY"));
     for (text, fen) in [
         ("12元5角", 1_250),
@@ -215,12 +213,23 @@ fn amounts_are_exact() {
     ] {
         assert_eq!(written(yuan(), text), amount(fen, "CNY"), "{text}");
     }
-    assert_eq!(written(yuan(), "一百美元"), amount(10_000, "USD"));
-    assert_eq!(written(yuan(), "500日元"), amount(500, "JPY"));
-    assert_eq!(
-        typed(json!({ "kind": "money", "currency": "JPY" }), "500#"),
-        amount(500, "JPY")
-    );
+    let dollars = || json!({ "kind": "money", "currency": "USD" });
+    for text in ["$20", "20 usd", "20", "20.00 USD", "二十美元"] {
+        assert_eq!(written(dollars(), text), amount(2_000, "USD"), "{text}");
+    }
+    let yen = || json!({ "kind": "money", "currency": "JPY" });
+    assert_eq!(typed(yen(), "500#"), amount(500, "JPY"));
+    assert_eq!(written(yen(), "500日元"), amount(500, "JPY"));
+    // Who asks for dollars does not reckon with yuan.
+    for (asked, text) in [
+        (yuan(), "$20"),
+        (yuan(), "20 usd"),
+        (yuan(), "500日元"),
+        (dollars(), "20元"),
+        (yen(), "€5"),
+    ] {
+        assert_eq!(written(asked, text), Value::Null, "{text}");
+    }
     for wrong in [
         "0.001",
         "-5",
