@@ -20,6 +20,7 @@ mod mistaken;
 mod named_keys;
 mod placeholder;
 mod reading;
+mod repeated;
 pub(crate) mod report;
 mod results;
 mod returned;
@@ -151,6 +152,7 @@ fn checked(reading: &mut Reading<'_>, catalog: &Catalog) -> Checked {
     mistaken::settle(loops, &draft, root, &strange, &mut report);
     placeholder::settle(root, &mut report);
     suppress::apply(root, &reading.comments, &mut report);
+    repeated::settle(&mut report);
     let wrong = |found: &&Diagnostic| found.level == Level::Error;
     let errors = report.diagnostics().iter().any(|found| wrong(&found));
     // A loop over several flows is known of none of them once a mistake in one keeps that from being known.

@@ -168,6 +168,20 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// A few words at another place, of a finding that is told already.
+    pub fn add_label(&mut self, rule: &str, span: Span, other: Span, words: Text) {
+        let label = self.label(other, words);
+        let mut found = self.diagnostics.iter_mut();
+        if let Some(found) = found.find(|found| found.rule == rule && found.primary.span == span) {
+            found.labels.push(label);
+        }
+    }
+
+    /// Whether a finding has a change that is certain.
+    pub fn has_change(&self, found: &Diagnostic) -> bool {
+        found.fix.is_some() && !self.guessed.contains(&(found.rule, found.primary.span))
+    }
+
     /// All findings in the order of the file; at the last of them, how many more there are.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         // Until now a proposal that is not certain told the stages what may have been meant.
