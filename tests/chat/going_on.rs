@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use strowger_contact::{Entry, EntryKind};
 use strowger_tests::program::{edit, strowger};
-use strowger_tests::{Postgres, an_hour_ahead};
+use strowger_tests::{Postgres, an_hour_ahead, rewrite};
 
 use crate::world::{BOOKED, FLOW, OFFER, QUESTION, Talk, World, change, one};
 
@@ -230,10 +230,9 @@ fn hurried(timeout: &str) -> String {
     format!("{flow}  late: {{ hangup: late }}\n")
 }
 
-/// A chat whose booking is under way at a service that answers later than its step has time; the next thing is that
-/// the engine is killed.
-fn booking(timeout: &str) -> Result<(World, Talk)> {
-    let mut world = World::on(&hurried(timeout), 9_000, "")?;
+/// A chat whose booking is under way at a service that answers so late; the next thing is that the engine is killed.
+fn booking(timeout: &str, delay_ms: u64) -> Result<(World, Talk)> {
+    let mut world = World::on(&hurried(timeout), delay_ms, "")?;
     let mut talk = world.begin()?;
     talk.asked(QUESTION)?;
     talk.write("13800138000")?;
@@ -276,10 +275,30 @@ fn timed_out(world: &mut World, talk: &mut Talk) -> Result<u64> {
     Ok(at - begun.context("a step")?.at)
 }
 
+/// The begin of the step is the last that reached the disk: nobody was asked anything. The engine is down for longer than the step may take,
+/// and the step has all of its time.
+#[test]
+fn a_step_that_had_asked_nothing_takes_no_time_while_the_engine_is_down() -> Result<()> {
+    let (mut world, mut talk) = booking("3s", 1_000)?;
+    world.engine.program.kill()?;
+    let begins = |entry: &Entry| matches!(&entry.kind, EntryKind::Ran { plugin, .. } if plugin.starts_with("callbacks/"));
+    rewrite(&world.engine.data, &talk.id, |mut entries| {
+        let begun = entries.iter().position(begins);
+        entries.truncate(begun.map_or(0, |begun| begun + 1));
+        entries.iter_mut().for_each(|entry| entry.at -= 10_000);
+        entries
+    })?;
+    world.engine.restart()?;
+    assert_eq!(talk.ended()?, "booked");
+    assert_eq!(world.bookings()?, 1);
+    assert_eq!(talk.times(BOOKED), 1, "{:?}", talk.shown);
+    Ok(())
+}
+
 /// The service would answer the request that is sent again, and the step has no time for it.
 #[test]
 fn a_step_that_goes_on_has_what_is_left_of_its_time() -> Result<()> {
-    let (mut world, mut talk) = booking("4s")?;
+    let (mut world, mut talk) = booking("4s", 9_000)?;
     world.crash()?;
     let took = timed_out(&mut world, &mut talk)?;
     assert!(took >= 4_000, "{took}");
@@ -288,7 +307,7 @@ fn a_step_that_goes_on_has_what_is_left_of_its_time() -> Result<()> {
 
 #[test]
 fn a_step_whose_time_is_over_while_the_engine_is_down_asks_nothing_again() -> Result<()> {
-    let (mut world, mut talk) = booking("2s")?;
+    let (mut world, mut talk) = booking("2s", 9_000)?;
     world.engine.program.kill()?;
     std::thread::sleep(Duration::from_millis(2_500));
     world.engine.restart()?;

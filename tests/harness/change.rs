@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use strowger_contact::Entry;
 use strowger_server::store::{Place, Record, Store, Writer};
 
 /// Changes an SQLite file.
@@ -21,17 +22,16 @@ pub fn change(file: &Path, sql: &'static str) -> Result<u64> {
     })
 }
 
-/// Lets the one contact of an engine that is down have happened an hour later: as if the machine's clock had been an hour ahead, and
-/// was set right meanwhile.
-pub fn an_hour_ahead(data: &Path, contact: &str) -> Result<()> {
-    const HOUR: u64 = 3_600_000;
+/// Changes the journal of a contact of an engine that is down.
+pub fn rewrite(
+    data: &Path,
+    contact: &str,
+    change: impl FnOnce(Vec<Entry>) -> Vec<Entry>,
+) -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let store = Store::open(&Place::file(data)).await?;
-        let mut entries = store.journal(contact).await?.entries;
+        let entries = change(store.journal(contact).await?.entries);
         store.cut_journal(contact, 0).await?;
-        for entry in &mut entries {
-            entry.at += HOUR;
-        }
         let (writer, written) = Writer::start(store.clone());
         writer
             .write(Record::Entries(contact.to_owned(), entries))
@@ -40,7 +40,17 @@ pub fn an_hour_ahead(data: &Path, contact: &str) -> Result<()> {
         drop(writer);
         written.await?;
         store.close().await;
-        Ok::<_, anyhow::Error>(())
+        Ok(())
+    })
+}
+
+/// Lets the one contact of an engine that is down have happened an hour later: as if the machine's clock had been an hour ahead, and
+/// was set right meanwhile.
+pub fn an_hour_ahead(data: &Path, contact: &str) -> Result<()> {
+    const HOUR: u64 = 3_600_000;
+    rewrite(data, contact, |mut entries| {
+        entries.iter_mut().for_each(|entry| entry.at += HOUR);
+        entries
     })?;
     let file = data.join("strowger.db");
     change(

@@ -20,7 +20,7 @@ pub mod torn;
 pub mod upstream;
 
 pub use audio::{Ear, Prompts};
-pub use change::{an_hour_ahead, change};
+pub use change::{an_hour_ahead, change, rewrite};
 pub use chat::Talk;
 pub use hall::Hall;
 pub use moments::Moments;

@@ -25,6 +25,8 @@ pub(crate) struct Standing {
     pub play: Option<u32>,
     /// What the step took of its time.
     spent: Spent,
+    /// When the last thing happened.
+    last: Millis,
 }
 
 /// A step that runs.
@@ -50,13 +52,18 @@ impl StandingStep {
 
 impl Standing {
     /// What the step has taken of its time at a time, in milliseconds. In a call that does not wait that is all since it was
-    /// asked, whether its process was there or not.
+    /// asked, whether its process was there or not; while it computes, that until its process was gone, as far as its journal tells.
     pub fn spent(&self, at: Millis) -> u64 {
-        self.spent.at(at)
+        let asked = self
+            .step
+            .as_ref()
+            .is_some_and(|step| step.waits().is_some());
+        self.spent.at(if asked { at } else { at.min(self.last) })
     }
 
     /// Notes what an entry tells of the step's time.
     pub(super) fn passes(&mut self, entry: &Entry) {
+        self.last = entry.at;
         match &entry.kind {
             EntryKind::Ran { .. } => self.spent = Spent::since(entry.at),
             EntryKind::Asked { .. } | EntryKind::Call { .. } => {
@@ -234,6 +241,7 @@ mod tests {
     fn after(entries: Vec<(Millis, EntryKind)>) -> Standing {
         let mut standing = Standing {
             spent: Spent::since(1_000),
+            last: 1_000,
             ..Standing::default()
         };
         standing.gives(&Output::Run {
@@ -243,6 +251,16 @@ mod tests {
             timeout_ms: 5_000,
         });
         for (at, kind) in entries {
+            if let EntryKind::Call { result, .. } = &kind {
+                let value = result.clone();
+                standing.gives(&Output::Reply {
+                    activation: 1,
+                    value,
+                });
+            }
+            if let Ok(Some(input)) = standing.acted(&kind) {
+                standing.takes(&input);
+            }
             standing.passes(&Entry { seq: 0, at, kind });
         }
         standing
@@ -262,8 +280,21 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_asks_nothing_takes_no_time_while_its_process_is_gone() {
+        assert_eq!(after(Vec::new()).spent(600_000), 0);
+        let computing = after(vec![(1_200, asked("http.fetch")), (2_500, called())]);
+        assert_eq!(computing.spent(600_000), 1_500);
+        // The clock may have gone back meanwhile.
+        assert_eq!(computing.spent(2_000), 1_000);
+    }
+
+    #[test]
     fn what_a_step_stood_still_is_not_of_its_time() {
-        let stood = after(vec![(1_100, asked("kv.get")), (31_100, called())]);
-        assert_eq!(stood.spent(31_300), 200);
+        let stood = after(vec![
+            (1_100, asked("kv.get")),
+            (31_100, called()),
+            (31_300, asked("http.fetch")),
+        ]);
+        assert_eq!(stood.spent(31_400), 300);
     }
 }
