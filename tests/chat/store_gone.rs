@@ -123,6 +123,10 @@ fn not_taken(
     until_back(&mut world)?;
     ensure!(written(&world, &talk)? == ["13800138000"]);
     ensure!(world.bookings()? == 0 && !talk.over);
+    let log = world.engine.program.log();
+    for words in ["waits for its journal", "not begun", "not saved"] {
+        ensure!(!log.contains(words), "{log}");
+    }
     let taken = talk.post("sure", "1")?;
     ensure!(taken.status == 202, "{} {}", taken.status, taken.body);
     booked(world, &mut talk)
@@ -144,7 +148,9 @@ fn a_message_that_is_refused_while_postgresql_is_gone_is_not_taken() -> Result<(
 
 #[test]
 fn a_message_that_is_refused_while_the_file_is_gone_is_not_taken() -> Result<()> {
-    let world = World::on(&hurried(), 0, "[store]\nwait_s = 0")?;
+    // Its chat is on the disk alone, and is looked for there when a message comes.
+    let settings = "[store]\nwait_s = 0\n[steps]\ndrop_waiting_after_ms = 1";
+    let world = World::on(&hurried(), 0, settings)?;
     let file = world.engine.data.join("strowger.db");
     let aside: PathBuf = world.engine.data.join("aside.db");
     not_taken(
@@ -177,5 +183,29 @@ fn a_message_that_was_taken_as_the_store_went_is_saved_once_and_goes_on_then() -
     // Another one is not, however it is called.
     let late = talk.post("late", "1")?;
     ensure!(late.status == 410, "{} {}", late.status, late.body);
+    booked(world, &mut talk)
+}
+
+/// A message that is under way as the store goes came before the time for it was over, however long the store is gone then.
+#[test]
+fn a_message_that_came_in_time_is_in_time_however_long_the_store_is_gone() -> Result<()> {
+    let server = Postgres::start()?;
+    server.create("chats")?;
+    let store = format!("[store]\nurl = \"{}\"\nwait_s = 0", server.url("chats"));
+    // In a chat that is six seconds.
+    let flow = hurried().replace(
+        "    timeout: 60s\n    press:",
+        "    timeout: 1s\n    press:",
+    );
+    ensure!(flow != hurried());
+    let mut world = World::on(&flow, 0, &store)?;
+    let mut talk = offered(&world)?;
+    server.sql("chats", "ALTER TABLE frames RENAME TO aside")?;
+    refused(&talk, "sure")?;
+    for _ in 0..3 {
+        stands_still(&mut talk)?;
+    }
+    server.sql("chats", "ALTER TABLE aside RENAME TO frames")?;
+    until_back(&mut world)?;
     booked(world, &mut talk)
 }

@@ -501,9 +501,9 @@ fn to_a_visitor(error: &ChatError) -> String {
         ChatError::NotAdmitted(NotAdmitted::Full(_))
         | ChatError::TooMany
         | ChatError::TooManyOfTenant(_) => "as many chats as can be are going on: try again later",
-        // The log has them, with the store's own words.
+        // The log tells of a store that is gone once, with its own words.
         ChatError::Unsaved(_) => {
-            "it is not saved; send it again, a message with the same client_id: that is taken once"
+            return "it is not saved; send it again, a message with the same client_id: that is taken once".to_owned();
         }
         ChatError::Store(_) => {
             return "nothing can be kept at this address now: try again later".to_owned();

@@ -29,4 +29,4 @@ pub use source::{Recording, SourceError, by_id, from_file, from_store};
 pub use stage::{Overrides, Stage};
 pub(crate) use standing::{Rebuilt, Standing};
 pub use walk::replay;
-pub(crate) use walk::{JOURNAL_LIMIT, TIMEOUT, rebuild};
+pub(crate) use walk::{GRACE_MS, JOURNAL_LIMIT, TIMEOUT, rebuild};

@@ -25,7 +25,7 @@ use super::walked::hashes;
 use crate::runtime::{Guest, StepRun, step_name};
 
 /// How late a loaded engine may notice a deadline: what happened before was still in time. Milliseconds.
-const GRACE_MS: Millis = 1_000;
+pub(crate) const GRACE_MS: Millis = 1_000;
 /// The code of a step that took longer than its flow allows.
 pub(crate) const TIMEOUT: &str = "step-timeout";
 

@@ -24,7 +24,7 @@ use super::guests::{GuestEvent, Guests};
 use super::line::{Handover, Line, Nobody};
 use crate::effects::{Refusal, StepUse};
 use crate::records::Tally;
-use crate::replay::{JOURNAL_LIMIT, Rebuilt, Standing};
+use crate::replay::{GRACE_MS, JOURNAL_LIMIT, Rebuilt, Standing};
 use crate::store::Record;
 
 /// Results of effects of one contact waiting to be handled: a contact has one effect at a time.
@@ -343,7 +343,10 @@ impl<L: Line> Driver<L> {
             if self.contact.rests() && self.comes_back.is_some() {
                 return Stop::Dropped;
             }
-            let input = match self.event().await {
+            let event = self.event().await;
+            // What comes from the contact counts as of when it came, however long it cannot be written down.
+            let came = matches!(event, Event::Line(_)).then(|| self.now());
+            let input = match event {
                 Event::Line(input) => self.unless_dropped(input).await,
                 Event::Guest(GuestEvent::Called {
                     activation,
@@ -444,8 +447,12 @@ impl<L: Line> Driver<L> {
             if !self.stood_still().await {
                 return Stop::Asleep;
             }
+            let at = came.unwrap_or_else(|| self.now());
+            if !matches!(input, Input::Tick) && self.missed(at).await {
+                return Stop::Ended;
+            }
             let asked = self.contact.asks_to_go_on();
-            self.handle(input).await;
+            self.handle_at(at, input).await;
             if asked && !self.contact.away() {
                 self.answered().await;
                 if self.contact.declined() {
@@ -454,6 +461,16 @@ impl<L: Line> Driver<L> {
                 self.engine.node.count_resumed();
             }
         }
+    }
+
+    /// Times that were over long before something else happens come first: a contact that stood still, or a machine that did, has missed
+    /// them. Whether the contact is over then.
+    async fn missed(&mut self, at: Millis) -> bool {
+        let over = |deadline: Millis| deadline.saturating_add(GRACE_MS) < at;
+        while self.contact.deadline().is_some_and(over) {
+            self.handle_at(at, Input::Tick).await;
+        }
+        self.ending.is_some()
     }
 
     /// While the store is gone a contact stands still whose line sleeps: nobody is on the line, and all there is of it is its
@@ -605,9 +622,13 @@ impl<L: Line> Driver<L> {
     }
 
     async fn handle(&mut self, input: Input) {
-        let mut next = Some(input);
-        while let Some(input) = next {
-            let now = self.now();
+        self.handle_at(self.now(), input).await;
+    }
+
+    /// What has happened at this time.
+    async fn handle_at(&mut self, at: Millis, input: Input) {
+        let mut next = Some((at, input));
+        while let Some((now, input)) = next {
             let mut out = std::mem::take(&mut self.out);
             self.contact.handle(now, input, &mut out);
             self.journal(&mut out).await;
@@ -615,7 +636,8 @@ impl<L: Line> Driver<L> {
                 self.perform(output).await;
             }
             self.out = out;
-            next = self.overgrown().or_else(|| self.overheld());
+            let more = self.overgrown().or_else(|| self.overheld());
+            next = more.map(|input| (self.now(), input));
         }
         self.line.handled();
     }

@@ -171,6 +171,10 @@ impl Line for ChatLine {
                 return;
             };
             chat.refuse(&why);
+            // What was taken as the store went is saved when it is back, and nobody hangs on for that.
+            for post in std::mem::take(&mut self.waiting) {
+                let _ = post.send(Err(Unanswered::Store(why.clone())));
+            }
             tokio::select! {
                 () = came => {}
                 () = tokio::time::sleep(AGAIN) => {}

@@ -82,7 +82,10 @@ impl Chats {
             match self.journal(chat).await {
                 Ok(journal) => break journal,
                 Err(error) => {
-                    tracing::warn!(contact = %chat.id, "a chat waits for its journal: {error}");
+                    // That the store is gone is told once, and not of every chat.
+                    if !matches!(error, StoreError::Gone(_)) && !self.node.store_gone() {
+                        tracing::warn!(contact = %chat.id, "a chat waits for its journal: {error}");
+                    }
                     chat.refuse(&error.to_string());
                     tokio::time::sleep(AGAIN).await;
                 }
