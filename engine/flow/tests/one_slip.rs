@@ -106,3 +106,97 @@ fn thousands_without_a_unit_may_be_milliseconds() {
     let (rules, fixed) = slipped("timeout: 8s", "timeout: 8");
     assert_eq!((rules, fixed.as_str()), (vec!["missing-unit"], RIGHT));
 }
+
+#[test]
+fn a_sign_of_another_language_behind_a_key_is_one_finding() {
+    for (right, wrong) in [
+        ("    menu: welcome", "    menu -> welcome"),
+        ("    menu: welcome", "    menu => welcome"),
+        ("    menu: welcome", "    menu - welcome"),
+        ("  tries: { type", "  tries - { type"),
+        ("outcomes: [done", "outcomes: :[done"),
+    ] {
+        let (rules, fixed) = slipped(right, wrong);
+        assert_eq!(rules, ["yaml-colon"], "{wrong}");
+        assert_eq!(fixed, RIGHT, "{wrong}");
+    }
+}
+
+#[test]
+fn a_sign_behind_the_name_of_a_result_is_one_finding() {
+    for sign in [",", ".", ";"] {
+        let (rules, fixed) = slipped("into: order_no\n", &format!("into: order_no{sign}\n"));
+        assert_eq!(rules, ["bad-name"], "{sign}");
+        assert_eq!(fixed, RIGHT, "{sign}");
+    }
+}
+
+#[test]
+fn a_key_that_is_none_is_not_also_missed_where_it_is_said() {
+    let (rules, _) = slipped(
+        "{ en: check an order, zh: 查询订单 }",
+        "{ en: \"check an order, press 1\", zh: 查询订单 }",
+    );
+    assert_eq!(rules, [""; 0]);
+    for wrong in ["      -9: repeat", "      9.: repeat"] {
+        let said = RIGHT.replacen(
+            "Welcome. ${choices}",
+            "Press 9 to hear it again. ${choices}",
+            1,
+        );
+        let text = said.replacen("      9: repeat", wrong, 1);
+        let found = check("desk.flow.yaml", text.as_bytes(), &support::project()).diagnostics;
+        let rules: Vec<&str> = found.iter().map(|found| found.rule).collect();
+        assert_eq!(rules, ["bad-value"], "{wrong}");
+    }
+}
+
+#[test]
+fn a_step_whose_name_is_torn_is_one_finding_though_the_flow_begins_there() {
+    let (rules, fixed) = slipped("  start:\n", "  s tart:\n");
+    assert_eq!((rules, fixed.as_str()), (vec!["missing-key"], RIGHT));
+}
+
+#[test]
+fn a_comment_of_another_language_is_one_finding() {
+    // What is out of the flow then is nothing that lacks, and `#` makes it a comment.
+    for (right, wrong, mended) in [
+        (
+            "languages: [en, zh]\n",
+            "languages: [en, zh]\n// What callers speak.\n",
+            "languages: [en, zh]\n# What callers speak.\n",
+        ),
+        (
+            "    timeout: 8s\n",
+            "    timeout: 8s // who looks for it\n",
+            "    timeout: 8s # who looks for it\n",
+        ),
+        (
+            "steps:\n",
+            "// first the welcome\nsteps:\n  // and its hours: those of the office\n",
+            "# first the welcome\nsteps:\n  # and its hours: those of the office\n",
+        ),
+        (
+            "    - tag: told\n",
+            "    // - tag: told\n",
+            "    # - tag: told\n",
+        ),
+    ] {
+        let (rules, fixed) = slipped(right, wrong);
+        assert_eq!(rules, ["yaml-syntax"], "{wrong}");
+        assert_eq!(fixed, RIGHT.replacen(right, mended, 1), "{wrong}");
+    }
+    // What is needed was hardly meant to be out of it: nobody knows.
+    for (right, wrong) in [
+        ("  number:\n", "  // number:\n"),
+        ("  shut:", "  // shut:"),
+        (
+            "      no_match: operator\n  number",
+            "      // no_match: operator\n  number",
+        ),
+    ] {
+        let (rules, fixed) = slipped(right, wrong);
+        assert_eq!(rules, ["yaml-syntax"], "{wrong}");
+        assert_eq!(fixed, RIGHT.replacen(right, wrong, 1), "{wrong}");
+    }
+}

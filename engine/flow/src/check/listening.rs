@@ -119,6 +119,25 @@ fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
     }
     for (index, (keys, said)) in &unmapped {
         let keys: Vec<&str> = keys.iter().copied().collect();
+        // A key that is none may be the one that is said.
+        let facts = draft.facts[*index].span;
+        let unread = report.diagnostics().iter().any(|found| {
+            let at = found.primary.span;
+            found.rule == "bad-value"
+                && facts.start <= at.start
+                && at.end <= facts.end
+                && report
+                    .lines()
+                    .source()
+                    .get(at.start..at.end)
+                    .is_some_and(|key| {
+                        key.trim_matches(['-', '.', ' ', '"', '\'']).len() < key.len()
+                            && keys.contains(&key.trim_matches(['-', '.', ' ', '"', '\'']))
+                    })
+        });
+        if unread {
+            continue;
+        }
         let presses = !draft.facts[*index].keys.is_empty();
         spoken_key_unmapped::unmapped(report, press_span(draft, *index), &keys, said, presses);
     }

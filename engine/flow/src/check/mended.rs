@@ -11,7 +11,9 @@ use edit::{Edit, Kind};
 
 use super::reading::Reading;
 use super::report::Report;
-use super::rules::{duplicate_key, full_width, missing_key, two_verbs, yaml_colon, yaml_indent};
+use super::rules::{
+    duplicate_key, full_width, missing_key, two_verbs, yaml_colon, yaml_indent, yaml_syntax,
+};
 use super::{Checked, checked};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Level, Lines};
@@ -28,8 +30,10 @@ pub(super) const MAX_SLIPS: usize = 4;
 /// Most lines at which slips are looked for: what follows from a slip stands behind it.
 const LINES: usize = 6;
 /// Rules that are told of what stands in the wrong place.
-const MISPLACED: [&str; 11] = [
+const MISPLACED: [&str; 13] = [
+    "bad-duration",
     "bad-hours",
+    "bad-input",
     "bad-name",
     "bad-value",
     "duplicate-key",
@@ -286,6 +290,7 @@ impl<'t> Sheet<'t> {
             if !self.lines[number].content.is_empty() {
                 self.signs(number, &mut edits);
                 self.commas(number, &mut edits);
+                self.slashes(number, &mut edits);
                 edits.extend(self.dash(number));
                 self.moves(number, &mut edits);
             }
@@ -303,6 +308,7 @@ impl<'t> Sheet<'t> {
         let mut edits = Vec::new();
         self.signs(number - 1, &mut edits);
         self.commas(number - 1, &mut edits);
+        self.slashes(number - 1, &mut edits);
         edits.iter().any(Edit::confused)
     }
 
@@ -379,6 +385,17 @@ impl<'t> Sheet<'t> {
                 Some(after) if after.starts_with(':') => {
                     change(Kind::Twice(with_colon), with_colon.end, 1, "");
                 }
+                Some(after) if after.trim_start_matches(' ').starts_with(':') => {
+                    let second = after.len() - after.trim_start_matches(' ').len();
+                    let blank = after[second + 1..].starts_with(' ');
+                    let (at, gone) = (with_colon.end, second + 1);
+                    change(
+                        Kind::Twice(with_colon),
+                        at,
+                        gone,
+                        if blank { "" } else { " " },
+                    );
+                }
                 Some(after) if after.starts_with(|c: char| !c.is_whitespace()) => {
                     add(Kind::Blank(with_colon), with_colon.end, " ");
                 }
@@ -453,6 +470,31 @@ impl<'t> Sheet<'t> {
             if let Some(first) = first {
                 add(first, changes);
             }
+        }
+    }
+
+    /// Comments as other languages have them: lines that begin with `//`, all of which are one habit, or the end of a line behind it. What is
+    /// missing then may not have been meant to be one.
+    fn slashes(&self, number: usize, edits: &mut Vec<Edit>) {
+        let line = &self.lines[number];
+        let begin = |line: &Line<'_>| line.start + line.indent;
+        let mut add = |changes: Vec<(usize, usize, String)>| {
+            edits.push(Edit {
+                line: number as u32 + 1,
+                changes,
+                kind: Kind::Slashes,
+            });
+        };
+        if let Some(rest) = line.content.strip_prefix("//") {
+            let lines = self.lines.iter();
+            let all = lines.filter(|line| line.content.starts_with("//"));
+            add(all.map(|line| (begin(line), 2, "#".to_owned())).collect());
+            let blanks = rest.len() - rest.trim_start_matches(' ').len();
+            add(vec![(begin(line), 2 + blanks, String::new())]);
+        } else if let Some(at) = line.content.find(" // ")
+            && !line.content[..at].contains(['"', '\''])
+        {
+            add(vec![(begin(line) + at + 1, 2, "#".to_owned())]);
         }
     }
 
@@ -804,7 +846,10 @@ impl<'t> Sheet<'t> {
                 let name = &self.text[word.start..word.end];
                 yaml_colon::comma(report, (word, name), sign, self.replaced(edit));
             }
-            Kind::Twice(word) => yaml_colon::twice(report, word, &self.text[word.start..word.end]),
+            Kind::Twice(word) => {
+                let name = &self.text[word.start..word.end];
+                yaml_colon::twice(report, name, self.replaced(edit));
+            }
             Kind::Again => {
                 let (fix, _) = self.replaced(edit);
                 let first = self.above(number).unwrap_or(line).span();
@@ -822,6 +867,15 @@ impl<'t> Sheet<'t> {
                 let name = |at: Span| &self.text[at.start..at.end];
                 let fix = self.replaced(edit);
                 two_verbs::no_hyphen(report, (name(first), first), (name(second), second), fix);
+            }
+            Kind::Slashes => {
+                let (at, gone, come) = &edit.changes[0];
+                let comment = !come.is_empty();
+                let span = Span {
+                    start: *at,
+                    end: at + gone.min(&2),
+                };
+                yaml_syntax::slashes(report, span, comment.then(|| self.replaced(edit)));
             }
             Kind::Unseen => full_width::unseen(report, self.first_run(edit), self.replaced(edit)),
             Kind::Wide => {
@@ -906,17 +960,23 @@ fn key_like(content: &str) -> bool {
     behind.len() < content.len() && (behind.starts_with(':') || wrong_sign(behind).is_some())
 }
 
-/// How much of what stands behind a key is written for a colon and its blank: `;`, `=` between blanks, or a colon whose blank stands before it.
+/// How much of what stands behind a key is written for a colon and its blank: `;`, one of `=`, `-`, `->` and `=>` between blanks, or a colon
+/// whose blank stands before it.
 pub(crate) fn wrong_sign(behind: &str) -> Option<usize> {
     let rest = behind.trim_start_matches(' ');
     let sign = rest.chars().next()?;
     let after = &rest[sign.len_utf8()..];
+    let apart = rest.len() < behind.len();
+    if let Some(after) = rest.strip_prefix("->").or(rest.strip_prefix("=>"))
+        && apart
+        && after.starts_with(' ')
+    {
+        return Some(behind.len() - after.trim_start_matches(' ').len());
+    }
     let wrong = match sign {
         ';' | '；' => true,
-        '=' => after.starts_with(' ') && rest.len() < behind.len(),
-        ':' => {
-            rest.len() < behind.len() && after.starts_with(|c: char| !c.is_whitespace() && c != ':')
-        }
+        '=' | '-' => after.starts_with(' ') && apart,
+        ':' => apart && after.starts_with(|c: char| !c.is_whitespace() && c != ':'),
         _ => false,
     };
     wrong.then(|| behind.len() - after.trim_start_matches(' ').len())

@@ -211,6 +211,13 @@ impl<'t> Lowerer<'t> {
                 return Some((meant, span));
             }
         }
+        // A sign that ends a sentence or goes on with a list.
+        let word = name.trim_end_matches([',', '.', ';', ':']);
+        if word.len() < name.len() && is_variable(word) {
+            let what = Text::fixed("a variable", "变量");
+            bad_name::meant(&mut self.report, span, name, what, word);
+            return Some((word.to_owned(), span));
+        }
         self.variable_name(name, span)
             .then(|| (name.to_owned(), span))
     }

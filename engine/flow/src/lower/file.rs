@@ -418,6 +418,11 @@ impl<'t> Lowerer<'t> {
             let meant = meant.filter_map(|(index, step)| Some((slips(&step.key, "start")?, index)));
             if let Some((_, index)) = meant.min() {
                 let at = map.entries[index].key_span;
+                // That it is no name at all is the same slip, unless that is a sign too many.
+                if !map.entries[index].key.ends_with(':') {
+                    self.report
+                        .remove(|found| found.rule == "bad-name" && found.primary.span == at);
+                }
                 missing_key::start(&mut self.report, at, &map.entries[index].key);
                 self.steps.insert("start", index);
             }

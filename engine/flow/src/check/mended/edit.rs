@@ -26,6 +26,8 @@ pub(super) enum Kind {
     Sign(Span),
     /// Commas lack behind the word and others of its list, or other signs stand for them.
     Comma(Span),
+    /// `//` where a comment of the language begins with `#`, or where none was meant.
+    Slashes,
     /// Full-width signs for the language's own.
     Wide,
     /// The hyphen lacks before the line, whose action stands below another one's: the verb of that is the other word.
@@ -44,7 +46,7 @@ impl Edit {
     /// Whether a sign is taken for another one.
     pub fn confused(&self) -> bool {
         match self.kind {
-            Kind::Sign(_) => true,
+            Kind::Sign(_) | Kind::Slashes => true,
             Kind::Comma(_) => self.changes.iter().all(|(_, gone, _)| *gone > 0),
             _ => false,
         }
@@ -54,6 +56,7 @@ impl Edit {
     pub fn rank(&self) -> u8 {
         match self.kind {
             Kind::Sign(_)
+            | Kind::Slashes
             | Kind::Wide
             | Kind::Unseen
             | Kind::Again

@@ -4,7 +4,7 @@ use crate::expr::Span;
 
 rule! {
     /// What it finds: a key without a colon behind it, or without a blank behind its colon: to YAML that is a text, and no key. Also a key
-    /// with two colons, which to YAML is another key, and one with `;` or ` :` for its colon; and a list whose commas lack, or are `;`.
+    /// with two colons, which to YAML is another key, and one with `;`, ` :`, ` - `, ` -> ` or ` = ` for its colon; and a list whose commas lack, or are `;`.
     /// What follows from that is not told as well.
     ///
     /// It is told when the sign that lacks mends everything that is wrong there. So it is looked for in files up to 64 KiB.
@@ -39,20 +39,16 @@ pub(crate) fn blank(report: &mut Report<'_>, at: Span, word: &str) {
     told(report, at, word, message, " ");
 }
 
-/// Of the word and its colon at `at`, behind which stands another colon.
-pub(crate) fn twice(report: &mut Report<'_>, at: Span, word: &str) {
-    let second = Span {
-        start: at.end,
-        end: at.end + 1,
-    };
+/// Of a word and its colon behind which stands another colon: where that is, with the blank before it, and what is to stand there.
+pub(crate) fn twice(report: &mut Report<'_>, word: &str, (at, written): (Span, String)) {
     report
         .find(
             &YAML_COLON,
-            second,
+            at,
             text!("one colon too many after `{word}`", "`{word}` 后面多了一个冒号"),
         )
         .help(text!("write `{word}`", "请写 `{word}`"))
-        .fix(second, "");
+        .fix(at, written);
 }
 
 /// Of the word at `at`, behind which another sign stands than a colon, or a blank before the colon. `fix` is its place, and what is to

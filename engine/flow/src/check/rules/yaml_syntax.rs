@@ -6,6 +6,8 @@ rule! {
     /// What it finds: text that cannot be read as YAML at all, such as a quote or a bracket that is never
     /// closed, or a line that is indented like nothing around it.
     ///
+    /// Also `//` where a comment is meant, which begins with `#`.
+    ///
     /// Nothing can be checked behind such a place, so it is often the only finding. Mend it and check again.
     ///
     /// ```yaml
@@ -64,6 +66,23 @@ pub(crate) fn foreign(report: &mut Report<'_>, at: Span, line: &str) {
         ),
     };
     report.find(&YAML_SYNTAX, at, message).help(help);
+}
+
+/// `//`, which begins no comment; with the change where that is all that is wrong.
+pub(crate) fn slashes(report: &mut Report<'_>, at: Span, fix: Option<(Span, String)>) {
+    let found = report
+        .find(
+            &YAML_SYNTAX,
+            at,
+            Text::fixed("`//` begins no comment in YAML", "YAML 的注释不以 `//` 开头"),
+        )
+        .help(Text::fixed(
+            "begin it with `#`; what is no comment stands without `//`",
+            "请用 `#` 开头；不是注释的内容不要写 `//`",
+        ));
+    if let Some((place, written)) = fix {
+        found.fix(place, written);
+    }
 }
 
 /// A control character, which no YAML has in it.
