@@ -9,7 +9,7 @@ use strowger_tests::program::{callbacks, edit, strowger};
 use strowger_tests::{Engine, OrderService, Phone, Prompts, an_hour_ahead, http};
 
 use crate::world::PROMPT;
-use strowger_tests::saved::green;
+use strowger_tests::saved::{green, replays};
 
 const WELCOME: &str = "For Chinese press 1, for English press 2.";
 const NUMBER: &str = "Which number shall we call?";
@@ -222,15 +222,7 @@ fn a_caller_who_was_cut_off_goes_on_where_it_broke_and_nothing_is_done_twice() -
     world.engine.program.terminate()?;
     world.engine.program.wait(Duration::from_secs(40))?;
     let (project, data) = (&world.engine.project, &world.engine.data);
-    let (code, out, err) = strowger(&[
-        "replay",
-        id,
-        "--project",
-        &project.display().to_string(),
-        "--data",
-        &data.display().to_string(),
-    ])?;
-    assert_eq!(code, 0, "{out}{err}");
+    replays((project, data), id)?;
     let (_, out, err) = strowger(&["trace", &second, "--data", &data.display().to_string()])?;
     for word in [
         "the line dropped",
@@ -478,6 +470,18 @@ fn a_revision_that_is_gone_is_told_and_the_caller_begins_anew() -> Result<()> {
     assert_eq!(record["reason"], "abandoned");
     let error = record["error"].as_str().context("an error")?;
     assert!(error.contains("changed meanwhile"), "{error}");
+    let first = record["id"].as_str().context("an id")?.to_owned();
+    drop(phone);
+    world.engine.program.terminate()?;
+    world.engine.program.wait(Duration::from_secs(40))?;
+    // The flow is as it was: it does what it did, and that the engine ended it is no flow's doing.
+    edit(&world.engine.project.join("desk.flow.yaml"), |text| {
+        text.replace("farewell.", "goodbye.")
+    })?;
+    let place = (world.engine.project.as_path(), world.engine.data.as_path());
+    let told = replays(place, &first)?;
+    assert!(told.contains("since it could not go on"), "{told}");
+    green(place, &first, "desk", "waiting")?;
     Ok(())
 }
 

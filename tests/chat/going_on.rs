@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use strowger_contact::{Entry, EntryKind};
 use strowger_tests::program::{edit, strowger};
+use strowger_tests::saved::{green, replays};
 use strowger_tests::{Postgres, an_hour_ahead, rewrite};
 
 use crate::world::{BOOKED, FLOW, OFFER, QUESTION, Talk, World, change, one};
@@ -194,6 +195,15 @@ fn a_chat_whose_flow_was_changed_meanwhile_is_interrupted() -> Result<()> {
     let contact =
         strowger_tests::http::get(world.engine.http, &format!("/v1/contacts/{}", talk.id))?;
     assert_eq!(contact.json()?["reason"], "interrupted");
+    world.engine.program.terminate()?;
+    world.engine.program.wait(Duration::from_secs(40))?;
+    edit(&world.engine.project.join("callback.flow.yaml"), |text| {
+        text.replace("What number", "Which number")
+    })?;
+    let place = (world.engine.project.as_path(), world.engine.data.as_path());
+    let told = replays(place, &talk.id)?;
+    assert!(told.contains("since it could not go on"), "{told}");
+    green(place, &talk.id, "callback", "waiting")?;
     Ok(())
 }
 

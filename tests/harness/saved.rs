@@ -34,6 +34,15 @@ pub fn green(
     Ok(case)
 }
 
+/// What a replay says of a contact of a project, which walks as it did.
+pub fn replays((project, data): (&Path, &Path), contact: &str) -> Result<String> {
+    let (project, data) = (project.display().to_string(), data.display().to_string());
+    let (code, out, errors) =
+        strowger(&["replay", contact, "--project", &project, "--data", &data])?;
+    assert_eq!(code, 0, "{out}{errors}");
+    Ok(out)
+}
+
 /// Puts a case below `tests:` of a file, as a designer would.
 pub fn put(file: &Path, case: &str) -> Result<()> {
     edit(file, |text| match text.contains("\ntests:\n") {

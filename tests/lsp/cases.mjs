@@ -96,6 +96,9 @@ const cases = {
     includes(verbs, "menu", "say", "queue", "use", "call", "if");
     assert.match(verbs.find((item) => item.label === "menu").documentation.value, /attempts/);
     await editor.replace(MENU, "    attempts: 1 ", "    \n    attempts: 1 ");
+    // A step that is there would be there twice.
+    await editor.replace(MENU, "\nsteps:\n", "\nsteps:\n  \n");
+    excludes(await editor.complete(MENU, "\nsteps:\n  ¦\n"), "operator", "bye", "main");
     const options = await editor.complete(MENU, "    menu: choose_language\n    ¦\n");
     includes(options, "reprompt", "short", "barge_in", "gap", "when");
     excludes(options, "attempts", "press", "then", "menu", "prompt");
@@ -167,6 +170,8 @@ const cases = {
     assert.match(await editor.hover(ORDER, "${order.total | mo¦ney}"), /Says an amount/);
     assert.match(await editor.hover(ORDER, "tr¦ies: { type"), /number/);
     // What a prompt says.
+    assert.match(await editor.hover(MENU, "goto: ma¦in"), /step `main`/);
+    assert.match(await editor.hover(MENU, "\n  b¦ye:"), /step `bye`/);
     assert.match(await editor.hover(MENU, "say: good¦bye"), /感谢您的来电/);
     // The rule's page on a finding.
     await editor.replace(ORDER, "goto: hand_over", "goto: hand_ovr");

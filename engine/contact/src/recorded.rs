@@ -9,6 +9,7 @@ use crate::card::is_card_number;
 use crate::contact::Contact;
 use crate::entry::{Entry, EntryKind, FORMAT, HIDDEN};
 use crate::facts::Facts;
+use crate::io::Ending;
 use crate::program::Program;
 use crate::talk::{MAX_TYPED_AHEAD, MAX_WRITTEN_AHEAD};
 use crate::veil::is_hidden;
@@ -95,6 +96,18 @@ fn as_told(reason: &Option<String>) -> String {
         Some(reason) => format!(", as `{reason}`"),
         None => String::new(),
     }
+}
+
+/// Where the engine ended a contact that it could not go on with, such as a call that waited for its caller when the project was changed:
+/// what happened until then, and that end. No flow knows of it.
+pub fn cut_short(entries: &[Entry]) -> Option<(&[Entry], &Ending)> {
+    let (last, before) = entries.split_last()?;
+    let EntryKind::Ended(ending) = &last.kind else {
+        return None;
+    };
+    let waited = || matches!(before.last()?.kind, EntryKind::Dropped { .. }).then_some(());
+    let engines = ending.reason == "interrupted" || waited().is_some();
+    (engines && ending.error.is_some()).then_some((before, ending))
 }
 
 /// The beginning of the contact that a journal tells of.

@@ -129,7 +129,14 @@ impl Sheet {
                 offers
             }
             Role::Prompt => self.prompts(),
-            Role::Name(kind, _) => self.named(*kind, part, at, catalog),
+            Role::Name(kind, _) => {
+                let mut offers = self.named(*kind, part, at, catalog);
+                // What stands there already would be there twice.
+                if let Some(map) = part.siblings.filter(|_| part.key) {
+                    offers.retain(|offer| map.entry(&offer.label).is_none());
+                }
+                offers
+            }
             Role::Plugin => catalog
                 .steps
                 .iter()

@@ -101,6 +101,7 @@ fn page_of(part: &Part<'_>, names: &Names, catalog: &Catalog) -> Option<String> 
             None if name == "repeat" => Some("The same step again, its counters kept.".to_owned()),
             None => Some(format!("step `{name}`")),
         },
+        Role::Name(Kind::Step, _) => Some(format!("step `{name}`")),
         Role::Plugin => Some(schema::page(name, catalog.steps.get(name)?)),
         Role::Name(Kind::Queue, _) => Some(format!("queue `{name}`")),
         Role::Name(Kind::Supplier, _) => Some(format!("transfer to `{name}`")),

@@ -128,9 +128,31 @@ fn plan<'c>(path: &Path, checked: &'c Checked) -> Result<&'c strowger_flow::plan
         _ => Err(Failure::new(
             FOUND,
             format!(
-                "{0} has errors and cannot be drawn; `strowger check {0}` shows them",
-                path.display()
+                "{} has errors and cannot be drawn; `strowger check {}` shows them",
+                path.display(),
+                pasted(&path.display().to_string())
             ),
         )),
+    }
+}
+
+/// A word of a command line as a shell takes it: in quotes where it has more than letters and usual signs.
+fn pasted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pasted;
+
+    #[test]
+    fn a_path_that_a_shell_would_part_is_in_quotes() {
+        assert_eq!(pasted("flows/客服.flow.yaml"), "flows/客服.flow.yaml");
+        assert_eq!(pasted("my flow.yaml"), "'my flow.yaml'");
+        assert_eq!(pasted("it's"), r"'it'\''s'");
     }
 }

@@ -65,7 +65,7 @@ pub async fn replay(stage: &Stage, recording: &Recording, rerun: Rerun) -> Repla
         kind: recording.kind,
         notes: Vec::new(),
     };
-    let entries = &recording.entries;
+    let mut entries = recording.entries.as_slice();
     if let Some(why) = &recording.hole {
         replayed.verdict = Verdict::NotReplayed { why: why.clone() };
         return replayed;
@@ -88,7 +88,15 @@ pub async fn replay(stage: &Stage, recording: &Recording, rerun: Rerun) -> Repla
         let note = "audio files are not those of then: the contact would hear others, which a replay does not";
         replayed.notes.push(note.to_owned());
     }
-    if !entries
+    if let Some((before, ending)) = recorded::cut_short(entries) {
+        let why = ending.error.as_deref().unwrap_or_default();
+        let note = format!(
+            "the engine ended the contact as `{}`, since it could not go on ({why}): it is replayed up to there",
+            ending.reason
+        );
+        replayed.notes.push(note);
+        entries = before;
+    } else if !entries
         .iter()
         .any(|entry| matches!(entry.kind, EntryKind::Ended(_)))
     {

@@ -166,6 +166,23 @@ impl Sweep<'_> {
     }
 }
 
+/// What goes of one tenant's contacts.
+struct Going<'f> {
+    /// The recordings that are left, of all tenants.
+    files: &'f mut BTreeMap<String, Files>,
+    gone: Gone,
+    /// Contacts of the kind that is looked at which would go by now: in a dry run they are found again.
+    counted: BTreeSet<String>,
+}
+
+impl Going<'_> {
+    /// Whether more bytes of a tenant's recordings are left.
+    fn too_large(&self, most: u64) -> bool {
+        let ours = self.files.values().filter(|files| files.weighs);
+        ours.map(|files| files.bytes).sum::<u64>() > most
+    }
+}
+
 /// The sweep of one tenant's contacts.
 struct OfTenant<'a> {
     sweep: &'a Sweep<'a>,
@@ -178,22 +195,26 @@ impl OfTenant<'_> {
         rules: [Option<Keep>; 3],
         files: &mut BTreeMap<String, Files>,
     ) -> Result<Gone, SweepError> {
-        let mut gone = Gone::default();
         let [journals, records, sounds] = rules;
+        if sounds.is_some_and(|keep| keep.most.is_some()) {
+            self.weigh(files).await?;
+        }
+        let mut going = Going {
+            files,
+            gone: Gone::default(),
+            counted: BTreeSet::new(),
+        };
         if let Some(keep) = sounds {
-            if keep.most.is_some() {
-                self.weigh(files).await?;
-            }
-            self.kind(Swept::Recording, keep, files, &mut gone).await?;
+            self.kind(Swept::Recording, keep, &mut going).await?;
         }
         if let Some(keep) = journals {
-            self.kind(Swept::Journal, keep, files, &mut gone).await?;
+            self.kind(Swept::Journal, keep, &mut going).await?;
         }
         if let Some(keep) = records {
-            self.kind(Swept::Record, keep, files, &mut gone).await?;
-            self.unrecorded(keep, files, &mut gone).await?;
+            self.kind(Swept::Record, keep, &mut going).await?;
+            self.unrecorded(keep, &mut going).await?;
         }
-        Ok(gone)
+        Ok(going.gone)
     }
 
     /// Finds out which recordings are this tenant's.
@@ -217,20 +238,14 @@ impl OfTenant<'_> {
         Ok(())
     }
 
-    async fn kind(
-        &self,
-        what: Swept,
-        keep: Keep,
-        files: &mut BTreeMap<String, Files>,
-        gone: &mut Gone,
-    ) -> Result<(), SweepError> {
+    async fn kind(&self, what: Swept, keep: Keep, going: &mut Going<'_>) -> Result<(), SweepError> {
         let now = self.sweep.now;
         let before = |days: u32| now.saturating_sub(u64::from(days) * DAY_MS);
-        let mut aged = 0;
+        going.counted.clear();
         let mut behind = None;
         if let Some(days) = keep.rare_days {
             let all = Aged::All(before(days));
-            aged += self.all(what, all, u64::MAX, None, files, gone).await?;
+            self.all(what, all, u64::MAX, None, going).await?;
             // What is older has gone with these; no id begins with a tilde.
             behind = Some(Kept {
                 ended_at: i64::try_from(before(days)).unwrap_or(i64::MAX) - 1,
@@ -239,9 +254,7 @@ impl OfTenant<'_> {
         }
         if let Some(days) = keep.days {
             let ordinary = Aged::Ordinary(before(days));
-            aged += self
-                .all(what, ordinary, u64::MAX, behind, files, gone)
-                .await?;
+            self.all(what, ordinary, u64::MAX, behind, going).await?;
         }
         let Some(most) = keep.most else {
             return Ok(());
@@ -250,25 +263,21 @@ impl OfTenant<'_> {
         for aged_now in [Aged::Ordinary, Aged::Repeated, Aged::All].map(|aged| aged(u64::MAX)) {
             let excess = match what {
                 // Contacts do not weigh the same: files are counted as they go.
-                Swept::Recording => u64::from(self.too_large(files, gone, most)),
+                Swept::Recording => u64::from(going.too_large(most)),
                 _ => {
                     let there = self.sweep.store.count_kept(self.tenant, what).await?;
                     there
+                        .saturating_sub(going.counted.len() as u64)
                         .saturating_sub(most)
-                        .saturating_sub(match self.sweep.dry {
-                            true => aged,
-                            false => 0,
-                        })
                 }
             };
             if excess == 0 {
                 break;
             }
             match what {
-                Swept::Recording => self.shrink(aged_now, most, files, gone).await?,
+                Swept::Recording => self.shrink(aged_now, most, going).await?,
                 _ => {
-                    let went = self.all(what, aged_now, excess, None, files, gone).await?;
-                    aged += went;
+                    self.all(what, aged_now, excess, None, going).await?;
                 }
             }
         }
@@ -282,22 +291,24 @@ impl OfTenant<'_> {
         aged: Aged,
         most: u64,
         mut after: Option<Kept>,
-        files: &mut BTreeMap<String, Files>,
-        gone: &mut Gone,
-    ) -> Result<u64, SweepError> {
+        going: &mut Going<'_>,
+    ) -> Result<(), SweepError> {
         let mut went = 0;
         while went < most {
-            let mut page = self.due(what, aged, after.as_ref()).await?;
-            page.truncate(usize::try_from(most - went).unwrap_or(usize::MAX));
+            let page = self.due(what, aged, after.as_ref()).await?;
             let Some(last) = page.last().cloned() else {
                 break;
             };
-            went += page.len() as u64;
-            let contacts: Vec<String> = page.into_iter().map(|kept| kept.contact).collect();
-            self.remove(what, &contacts, files, gone).await?;
+            let contacts = page.into_iter().map(|kept| kept.contact);
+            let mut contacts: Vec<String> = contacts
+                .filter(|contact| !going.counted.contains(contact))
+                .collect();
+            contacts.truncate(usize::try_from(most - went).unwrap_or(usize::MAX));
+            went += contacts.len() as u64;
+            self.remove(what, &contacts, going).await?;
             after = Some(last);
         }
-        Ok(went)
+        Ok(())
     }
 
     async fn due(
@@ -310,46 +321,28 @@ impl OfTenant<'_> {
         Ok(store.due(self.tenant, what, aged, after, BATCH).await?)
     }
 
-    fn too_large(&self, files: &BTreeMap<String, Files>, gone: &Gone, most: u64) -> bool {
-        // In a dry run what has been counted is still in the list.
-        let ours = files.values().filter(|files| files.weighs);
-        let there: u64 = ours.map(|files| files.bytes).sum();
-        there.saturating_sub(if self.sweep.dry { gone.bytes } else { 0 }) > most
-    }
-
     /// Removes recordings, the oldest first, until the rest is small enough.
-    async fn shrink(
-        &self,
-        aged: Aged,
-        most: u64,
-        files: &mut BTreeMap<String, Files>,
-        gone: &mut Gone,
-    ) -> Result<(), SweepError> {
+    async fn shrink(&self, aged: Aged, most: u64, going: &mut Going<'_>) -> Result<(), SweepError> {
         let mut after: Option<Kept> = None;
-        while self.too_large(files, gone, most) {
+        while going.too_large(most) {
             let page = self.due(Swept::Recording, aged, after.as_ref()).await?;
             let Some(last) = page.last().cloned() else {
                 break;
             };
             after = Some(last);
             for kept in page {
-                if !self.too_large(files, gone, most) {
+                if !going.too_large(most) {
                     break;
                 }
                 let contact = [kept.contact];
-                self.remove(Swept::Recording, &contact, files, gone).await?;
+                self.remove(Swept::Recording, &contact, going).await?;
             }
         }
         Ok(())
     }
 
     /// Contacts without a record are as old as the program that wrote them, and ordinary.
-    async fn unrecorded(
-        &self,
-        keep: Keep,
-        files: &mut BTreeMap<String, Files>,
-        gone: &mut Gone,
-    ) -> Result<(), SweepError> {
+    async fn unrecorded(&self, keep: Keep, going: &mut Going<'_>) -> Result<(), SweepError> {
         let Some(days) = keep.days else {
             return Ok(());
         };
@@ -360,7 +353,7 @@ impl OfTenant<'_> {
             if page.is_empty() {
                 return Ok(());
             }
-            self.remove(Swept::Record, &page, files, gone).await?;
+            self.remove(Swept::Record, &page, going).await?;
             if self.sweep.dry {
                 // They would be found again and again: some are told of.
                 return Ok(());
@@ -372,23 +365,20 @@ impl OfTenant<'_> {
         &self,
         what: Swept,
         contacts: &[String],
-        files: &mut BTreeMap<String, Files>,
-        gone: &mut Gone,
+        going: &mut Going<'_>,
     ) -> Result<(), SweepError> {
         let count = contacts.len() as u64;
+        let gone = &mut going.gone;
         if what != Swept::Journal {
             // Files go first: what is cut off in between is found again by its row.
             let mut paths = Vec::new();
             let mut with = 0;
             for contact in contacts {
-                if let Some(found) = files.get(contact) {
+                if let Some(found) = going.files.remove(contact) {
                     with += 1;
                     gone.files += found.paths.len() as u64;
                     gone.bytes += found.bytes;
-                    paths.extend(found.paths.iter().cloned());
-                }
-                if !self.sweep.dry {
-                    files.remove(contact);
+                    paths.extend(found.paths);
                 }
             }
             gone.recordings += with;
@@ -401,9 +391,12 @@ impl OfTenant<'_> {
             Swept::Record => gone.records += count,
             Swept::Recording => {}
         }
-        if !self.sweep.dry {
-            self.sweep.store.remove(what, contacts).await?;
-            tokio::time::sleep(self.sweep.pause).await;
+        match self.sweep.dry {
+            true => going.counted.extend(contacts.iter().cloned()),
+            false => {
+                self.sweep.store.remove(what, contacts).await?;
+                tokio::time::sleep(self.sweep.pause).await;
+            }
         }
         Ok(())
     }

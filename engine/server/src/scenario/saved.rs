@@ -99,6 +99,9 @@ pub fn saved(
     callable: &dyn Fn(&str) -> bool,
 ) -> Result<Saved, String> {
     let begun = recorded::beginning(entries).map_err(|error| error.to_string())?;
+    // What the engine ended goes on in a test.
+    let cut_short = recorded::cut_short(entries);
+    let entries = cut_short.map_or(entries, |(before, _)| before);
     let (keys, texts) = recorded::heard(entries);
     let mocked = outside(entries);
     let mut reading = Reading {
@@ -144,6 +147,9 @@ pub fn saved(
         reading.note(entry);
     }
     reading.flush();
+    if let Some((_, ending)) = cut_short {
+        reading.no_test_ends_so(&ending.reason);
+    }
     if !entries
         .iter()
         .any(|entry| matches!(entry.kind, EntryKind::Ended(_)))
@@ -553,17 +559,16 @@ impl<P: Fn(&str) -> Option<Arc<Plan>>> Reading<'_, P> {
 
     fn ended(&mut self, ending: &Ending) {
         match ending.reason.as_str() {
-            // A flow may say `interrupted` itself; then nothing went wrong.
-            "interrupted" if ending.error.is_none() => self.ends = Some(ending.reason.clone()),
-            "shutdown" | "vanished" | "interrupted" => {
-                let note = format!(
-                    "the contact ended as `{}`, which no test can play: its end is not expected",
-                    ending.reason
-                );
-                self.notes.insert(note);
-            }
+            reason @ ("shutdown" | "vanished") => self.no_test_ends_so(reason),
             reason => self.ends = Some(reason.to_owned()),
         }
+    }
+
+    fn no_test_ends_so(&mut self, reason: &str) {
+        let note = format!(
+            "the contact ended as `{reason}`, which no test can play: its end is not expected"
+        );
+        self.notes.insert(note);
     }
 
     /// The contact waits before what it does, where it did.

@@ -1,8 +1,8 @@
 //! Reading journals: frames, and the lines of text that programs before them wrote.
 
 use serde_json::{Map, Value as Json};
-use strowger_contact::Entry;
 use strowger_contact::recorded::{RecordedError, beginning};
+use strowger_contact::{Entry, EntryKind};
 
 use super::frame::{Unpacker, is_newer};
 use super::{Store, StoreError};
@@ -132,11 +132,18 @@ impl Store {
         number: &Number,
     ) -> Result<bool, StoreError> {
         let mut unpacker = Unpacker::default();
-        let mut chunks = self.chunks(contact).await?.into_iter();
-        Ok(chunks.any(|(_, chunk)| {
-            let lines = chunk.lines(&mut unpacker);
-            lines.is_ok_and(|lines| number.is_in_json(lines))
-        }))
+        // Who types a number does so a key at a time, and each is an entry of its own.
+        let mut pressed = String::new();
+        for (_, chunk) in self.chunks(contact).await? {
+            let Ok(lines) = chunk.lines(&mut unpacker) else {
+                continue;
+            };
+            if number.is_in_json(lines) {
+                return Ok(true);
+            }
+            pressed.extend(lines.lines().filter_map(pressed_key));
+        }
+        Ok(number.is_in(&pressed))
     }
 
     async fn chunks(&self, contact: &str) -> Result<Vec<(i64, Chunk)>, StoreError> {
@@ -161,6 +168,19 @@ impl Store {
             .map(|(seq, frame)| (seq, Chunk::Frame(frame)));
         // A contact that was running when the program was replaced has both, one after the other.
         Ok(texts.chain(frames).collect())
+    }
+}
+
+/// The key that a line of a journal tells was pressed: its digit, and a letter for any other, between which no number goes on.
+fn pressed_key(line: &str) -> Option<char> {
+    // Most lines tell of something else, and are not read for that.
+    if !line.contains("\"pressed\"") {
+        return None;
+    }
+    match serde_json::from_str::<Entry>(line).ok()?.kind {
+        EntryKind::Pressed { key } if key.is_ascii_digit() => Some(key),
+        EntryKind::Pressed { .. } => Some('x'),
+        _ => None,
     }
 }
 
