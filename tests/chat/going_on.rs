@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use strowger_contact::{Entry, EntryKind};
-use strowger_tests::program::{edit, strowger};
+use strowger_tests::program::edit;
 use strowger_tests::saved::{green, replays};
 use strowger_tests::{Postgres, an_hour_ahead, rewrite};
 
@@ -277,11 +277,7 @@ fn timed_out(world: &mut World, talk: &mut Talk) -> Result<u64> {
     assert!(message.contains("more than 4000 ms") || message.contains("more than 2000 ms"));
     world.engine.program.terminate()?;
     world.engine.program.wait(Duration::from_secs(40))?;
-    let (project, data) = (&world.engine.project, &world.engine.data);
-    let (project, data) = (project.display().to_string(), data.display().to_string());
-    let replay = ["replay", &talk.id, "--project", &project, "--data", &data];
-    let (code, out, errors) = strowger(&replay)?;
-    assert_eq!(code, 0, "{out}{errors}");
+    replays((&world.engine.project, &world.engine.data), &talk.id)?;
     Ok(at - begun.context("a step")?.at)
 }
 

@@ -105,8 +105,9 @@ pub fn cut_short(entries: &[Entry]) -> Option<(&[Entry], &Ending)> {
     let EntryKind::Ended(ending) = &last.kind else {
         return None;
     };
-    let waited = || matches!(before.last()?.kind, EntryKind::Dropped { .. }).then_some(());
-    let engines = ending.reason == "interrupted" || waited().is_some();
+    let last = before.last().map(|entry| &entry.kind);
+    let waited = matches!(last, Some(EntryKind::Dropped { .. }));
+    let engines = waited || ending.reason == "interrupted";
     (engines && ending.error.is_some()).then_some((before, ending))
 }
 

@@ -119,28 +119,24 @@ fn prompts(graph: &Graph<'_>, draft: &Draft<'_>, report: &mut Report<'_>) {
     }
     for (index, (keys, said)) in &unmapped {
         let keys: Vec<&str> = keys.iter().copied().collect();
-        // A key that is none may be the one that is said.
-        let facts = draft.facts[*index].span;
-        let unread = report.diagnostics().iter().any(|found| {
-            let at = found.primary.span;
-            found.rule == "bad-value"
-                && facts.start <= at.start
-                && at.end <= facts.end
-                && report
-                    .lines()
-                    .source()
-                    .get(at.start..at.end)
-                    .is_some_and(|key| {
-                        key.trim_matches(['-', '.', ' ', '"', '\'']).len() < key.len()
-                            && keys.contains(&key.trim_matches(['-', '.', ' ', '"', '\'']))
-                    })
-        });
-        if unread {
+        if misread(draft.facts[*index].span, &keys, report) {
             continue;
         }
         let presses = !draft.facts[*index].keys.is_empty();
         spoken_key_unmapped::unmapped(report, press_span(draft, *index), &keys, said, presses);
     }
+}
+
+/// Whether one of these keys is told of already, in an action, as it is written there with a sign too many: `-2` or `2.`.
+fn misread(action: Span, keys: &[&str], report: &Report<'_>) -> bool {
+    let text = report.lines().source();
+    report.diagnostics().iter().any(|found| {
+        let at = found.primary.span;
+        let written = text.get(at.start..at.end).unwrap_or_default();
+        let key = written.trim_matches(['-', '.', ' ', '"', '\'']);
+        let inside = action.start <= at.start && at.end <= action.end;
+        found.rule == "bad-value" && inside && key.len() < written.len() && keys.contains(&key)
+    })
 }
 
 /// Whether a step listens behind what an input says, so that nobody may answer before it is said. `input` is the name that stands beside

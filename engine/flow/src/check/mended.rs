@@ -288,9 +288,7 @@ impl<'t> Sheet<'t> {
         edits.extend(self.all_wide(found));
         for number in numbers.into_iter().filter(|at| *at < self.lines.len()) {
             if !self.lines[number].content.is_empty() {
-                self.signs(number, &mut edits);
-                self.commas(number, &mut edits);
-                self.slashes(number, &mut edits);
+                self.mistaken(number, &mut edits);
                 edits.extend(self.dash(number));
                 self.moves(number, &mut edits);
             }
@@ -306,9 +304,7 @@ impl<'t> Sheet<'t> {
             return false;
         }
         let mut edits = Vec::new();
-        self.signs(number - 1, &mut edits);
-        self.commas(number - 1, &mut edits);
-        self.slashes(number - 1, &mut edits);
+        self.mistaken(number - 1, &mut edits);
         edits.iter().any(Edit::confused)
     }
 
@@ -329,6 +325,13 @@ impl<'t> Sheet<'t> {
         let word = line.content.split([' ', ':']).next().unwrap_or_default();
         let behind = line.content[word.len()..].trim_start();
         !line.item() && !word.is_empty() && behind.starts_with(['{', '['])
+    }
+
+    /// Signs that may lack in a line, or stand for others.
+    fn mistaken(&self, number: usize, edits: &mut Vec<Edit>) {
+        self.signs(number, edits);
+        self.commas(number, edits);
+        self.slashes(number, edits);
     }
 
     /// Colons and blanks that may lack in a line.
@@ -382,19 +385,14 @@ impl<'t> Sheet<'t> {
                 continue;
             }
             match behind.strip_prefix(':') {
-                Some(after) if after.starts_with(':') => {
-                    change(Kind::Twice(with_colon), with_colon.end, 1, "");
-                }
                 Some(after) if after.trim_start_matches(' ').starts_with(':') => {
-                    let second = after.len() - after.trim_start_matches(' ').len();
-                    let blank = after[second + 1..].starts_with(' ');
-                    let (at, gone) = (with_colon.end, second + 1);
-                    change(
-                        Kind::Twice(with_colon),
-                        at,
-                        gone,
-                        if blank { "" } else { " " },
-                    );
+                    let blanks = after.len() - after.trim_start_matches(' ').len();
+                    // The blank that is there, unless another one follows.
+                    let kept = match blanks > 0 && !after[blanks + 1..].starts_with(' ') {
+                        true => " ",
+                        false => "",
+                    };
+                    change(Kind::Twice(with_colon), with_colon.end, blanks + 1, kept);
                 }
                 Some(after) if after.starts_with(|c: char| !c.is_whitespace()) => {
                     add(Kind::Blank(with_colon), with_colon.end, " ");
@@ -964,19 +962,17 @@ fn key_like(content: &str) -> bool {
 /// whose blank stands before it.
 pub(crate) fn wrong_sign(behind: &str) -> Option<usize> {
     let rest = behind.trim_start_matches(' ');
-    let sign = rest.chars().next()?;
-    let after = &rest[sign.len_utf8()..];
+    let arrow = ["->", "=>"].iter().find(|arrow| rest.starts_with(**arrow));
+    let length = match arrow {
+        Some(arrow) => arrow.len(),
+        None => rest.chars().next()?.len_utf8(),
+    };
+    let (sign, after) = rest.split_at(length);
     let apart = rest.len() < behind.len();
-    if let Some(after) = rest.strip_prefix("->").or(rest.strip_prefix("=>"))
-        && apart
-        && after.starts_with(' ')
-    {
-        return Some(behind.len() - after.trim_start_matches(' ').len());
-    }
     let wrong = match sign {
-        ';' | '；' => true,
-        '=' | '-' => after.starts_with(' ') && apart,
-        ':' => apart && after.starts_with(|c: char| !c.is_whitespace() && c != ':'),
+        ";" | "；" => true,
+        "=" | "-" | "->" | "=>" => apart && after.starts_with(' '),
+        ":" => apart && after.starts_with(|c: char| !c.is_whitespace() && c != ':'),
         _ => false,
     };
     wrong.then(|| behind.len() - after.trim_start_matches(' ').len())

@@ -149,8 +149,7 @@ impl<'a> Report<'a> {
     /// Gives a finding that is told already the change that removes it.
     pub fn fix(&mut self, rule: &str, span: Span, replacement: &str) {
         let place = self.lines.place(span);
-        let mut found = self.diagnostics.iter_mut();
-        if let Some(found) = found.find(|found| found.rule == rule && found.primary.span == span) {
+        if let Some(found) = self.told(rule, span) {
             found.help = Some(Text::did_you_mean(replacement));
             found.fix = Some(Fix {
                 span,
@@ -162,8 +161,7 @@ impl<'a> Report<'a> {
 
     /// Says of a finding that is told already what to do about it.
     pub fn advise(&mut self, rule: &str, span: Span, help: Text) {
-        let mut found = self.diagnostics.iter_mut();
-        if let Some(found) = found.find(|found| found.rule == rule && found.primary.span == span) {
+        if let Some(found) = self.told(rule, span) {
             found.help = Some(help.shortened(MAX_MESSAGE_BYTES));
         }
     }
@@ -171,10 +169,15 @@ impl<'a> Report<'a> {
     /// A few words at another place, of a finding that is told already.
     pub fn add_label(&mut self, rule: &str, span: Span, other: Span, words: Text) {
         let label = self.label(other, words);
-        let mut found = self.diagnostics.iter_mut();
-        if let Some(found) = found.find(|found| found.rule == rule && found.primary.span == span) {
+        if let Some(found) = self.told(rule, span) {
             found.labels.push(label);
         }
+    }
+
+    /// What a rule has told of exactly this place.
+    fn told(&mut self, rule: &str, span: Span) -> Option<&mut Diagnostic> {
+        let mut found = self.diagnostics.iter_mut();
+        found.find(|found| found.rule == rule && found.primary.span == span)
     }
 
     /// Whether a finding has a change that is certain.

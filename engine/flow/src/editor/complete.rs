@@ -131,9 +131,8 @@ impl Sheet {
             Role::Prompt => self.prompts(),
             Role::Name(kind, _) => {
                 let mut offers = self.named(*kind, part, at, catalog);
-                // What stands there already would be there twice.
-                if let Some(map) = part.siblings.filter(|_| part.key) {
-                    offers.retain(|offer| map.entry(&offer.label).is_none());
+                if part.key {
+                    leave_out_siblings(part, &mut offers);
                 }
                 offers
             }
@@ -171,11 +170,7 @@ impl Sheet {
 
     fn keys(&self, part: &Part<'_>, keys: Keys<'_>, at: usize, catalog: &Catalog) -> Vec<Offer> {
         let mut offers = keys::offers(keys, &self.names, catalog);
-        let there = |name: &str| {
-            part.siblings
-                .is_some_and(|map| map.entries.iter().any(|entry| entry.key == name))
-        };
-        offers.retain(|offer| !there(&offer.label));
+        leave_out_siblings(part, &mut offers);
         let after = self.source[at..].trim_start_matches(|c: char| {
             c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
         });
@@ -264,4 +259,11 @@ fn words_of(schema: &serde_json::Value) -> Vec<Offer> {
         .into_iter()
         .map(|word| Offer::new(OfferKind::Word, word))
         .collect()
+}
+
+/// Leaves out what stands beside a key already: it would be there twice.
+fn leave_out_siblings(part: &Part<'_>, offers: &mut Vec<Offer>) {
+    if let Some(map) = part.siblings {
+        offers.retain(|offer| map.entry(&offer.label).is_none());
+    }
 }

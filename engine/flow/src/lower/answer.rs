@@ -204,19 +204,15 @@ impl<'t> Lowerer<'t> {
                 return Some((name.to_owned(), span));
             }
             let declared = self.draft.vars.keys().map(String::as_str);
-            if let Some(meant) = same_letters(name, declared) {
-                let meant = meant.to_owned();
+            let declared = same_letters(name, declared);
+            // A sign that ends a sentence or goes on with a list.
+            let word = name.trim_end_matches([',', '.', ';', ':']);
+            let meant = declared.or_else(|| is_variable(word).then_some(word));
+            if let Some(meant) = meant.map(str::to_owned) {
                 let what = Text::fixed("a variable", "变量");
                 bad_name::meant(&mut self.report, span, name, what, &meant);
                 return Some((meant, span));
             }
-        }
-        // A sign that ends a sentence or goes on with a list.
-        let word = name.trim_end_matches([',', '.', ';', ':']);
-        if word.len() < name.len() && is_variable(word) {
-            let what = Text::fixed("a variable", "变量");
-            bad_name::meant(&mut self.report, span, name, what, word);
-            return Some((word.to_owned(), span));
         }
         self.variable_name(name, span)
             .then(|| (name.to_owned(), span))
